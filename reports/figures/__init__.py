@@ -1,0 +1,1 @@
+"""Numbers that verbs check and screens show, computed in one place."""

@@ -1,0 +1,103 @@
+"""Entry point: `python run.py` serves the whole product; `run:app` is the WSGI object for other servers.
+
+`python run.py` brings the database up to date, then serves from one worker process with several threads and runs the
+scheduler in it. It is meant for one machine; larger installations start `run:app` and `flask scheduler` apart.
+"""
+
+import errno
+import socket
+import sys
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from app import create_app
+from app.lifecycle import ensure_ready, start_scheduler
+from config import Settings, SettingsError, load_settings
+
+THREADS = 8
+GRACEFUL_SECONDS = 20
+
+
+def _load_settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+class Server(BaseApplication):
+    """Gunicorn with the product already loaded, so that a worker that dies is replaced in a moment."""
+
+    def __init__(self, flask_app: Flask, settings: Settings) -> None:
+        self._flask_app = flask_app
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what the product decides; gunicorn's own defaults stand for the rest."""
+        settings = self._settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        options: dict[str, Any] = {
+            "bind": f"{host}:{settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "when_ready": lambda _arbiter: _announce(settings),
+            # Threads do not survive a fork: the scheduler starts in the worker that serves.
+            "post_worker_init": lambda _worker: start_scheduler(self._flask_app),
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Return the WSGI application."""
+        return self._flask_app
+
+
+def _announce(settings: Settings) -> None:
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    address = f"[{host}]" if ":" in host else host
+    sys.stdout.write(f"融资担保业务系统已启动：http://{address}:{settings.port}/ （按 Ctrl+C 停止）\n")
+    sys.stdout.flush()
+
+
+def bind_problem(host: str, port: int) -> str | None:
+    """Say in Chinese why `host` and `port` cannot be served from, or return None when they can."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (socket.gaierror, UnicodeError):
+        return f"HOST 的值“{host}”不是有效的主机名或地址。"
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: f"端口 {port} 已被其他程序占用。请关闭该程序，或换一个端口，例：PORT={port % 60000 + 1} make run",
+            errno.EACCES: f"没有权限使用端口 {port}。1024 以下的端口需要管理员权限，请换一个端口，例：PORT=8080 make run",
+            errno.EADDRNOTAVAIL: f"HOST 指定的地址“{host}”不属于本机。",
+        }
+        return reasons.get(error.errno or 0, f"无法在 {host}:{port} 上启动服务（系统错误 {error.errno}）。")
+    return None
+
+
+def main(flask_app: Flask, settings: Settings) -> None:
+    """Bring the database up to date and serve until stopped; exits with status 1 when the address is not free."""
+    if problem := bind_problem(settings.host, settings.port):
+        sys.exit(problem)
+    ensure_ready(flask_app)
+    with flask_app.app_context():
+        for engine in flask_app.extensions["sqlalchemy"].engines.values():
+            engine.dispose()  # a database connection must not be shared with the forked worker
+    Server(flask_app, settings).run()
+
+
+_settings = _load_settings()
+app = create_app(_settings)
+
+if __name__ == "__main__":
+    main(app, _settings)

@@ -77,8 +77,8 @@ def bind_problem(host: str, port: int) -> str | None:
         return f"HOST 的值“{host}”不是有效的主机名或地址。"
     except OSError as error:
         reasons = {
-            errno.EADDRINUSE: f"端口 {port} 已被其他程序占用。请关闭该程序，或换一个端口，例：PORT={port % 60000 + 1} make run",
-            errno.EACCES: f"没有权限使用端口 {port}。1024 以下的端口需要管理员权限，请换一个端口，例：PORT=8080 make run",
+            errno.EADDRINUSE: f"端口 {port} 已被其他程序占用。请关闭它或换端口，例：PORT={port % 60000 + 1} make run",
+            errno.EACCES: f"没有权限使用端口 {port}。1024 以下需要管理员权限，请换端口，例：PORT=8080 make run",
             errno.EADDRNOTAVAIL: f"HOST 指定的地址“{host}”不属于本机。",
         }
         return reasons.get(error.errno or 0, f"无法在 {host}:{port} 上启动服务（系统错误 {error.errno}）。")

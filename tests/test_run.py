@@ -97,8 +97,8 @@ def test_one_worker_serves_and_runs_the_scheduler(product):
         process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
     worker = re.fullmatch(r"worker (\d+)", body)[1]
-    assert re.findall(r"^ready (\d+)$", out, re.M) == [str(process.pid)], "prepared once, before serving"
-    assert re.findall(r"^scheduler (\d+)$", out, re.M) == [worker], "one scheduler, beside the pages"
+    assert re.findall(r"^ready (\d+)$", out, re.MULTILINE) == [str(process.pid)], "prepared once, before serving"
+    assert re.findall(r"^scheduler (\d+)$", out, re.MULTILINE) == [worker], "one scheduler, beside the pages"
     assert f"http://127.0.0.1:{port}/" in out
     assert process.returncode == 0, err
 

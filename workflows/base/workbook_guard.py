@@ -1,0 +1,244 @@
+"""Look through an uploaded workbook before any reader opens it: bombs, encryption, boundless sheets.
+
+The reader builds each sheet as one dense block in memory and trusts what the file says of itself, so a file of a few
+kilobytes could ask for terabytes. Everything is counted here first, on what was really unpacked.
+"""
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+from xml.parsers import expat
+
+import olefile
+
+from models.base.errors import BusinessError
+
+ZIP_MAGIC: Final = b"PK\x03\x04"
+OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_ENTRIES_MAX = 1000
+_BROKEN = "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
+_ENCRYPTED = "文件已加密，请在 Excel 中取消打开密码后再上传"
+_WRONG_TYPE = "文件内容不是 Excel 工作簿，请上传 .xlsx、.xls 或 .csv 文件"
+_TOO_BIG = "文件解压后过大，疑似压缩炸弹，已拒绝读取"
+_REFERENCE = re.compile(r"([A-Za-z]{1,4})([0-9]{1,8})")
+_ERROR_CELL = re.compile(rb"""(<(?:\w+:)?c\b[^>]*?\st=)(["'])e\2""")
+_SHEET_MARK = re.compile(rb"<(?:\w+:)?sheetData\b")
+
+# Records of the old binary format that put a value into a cell, and the few others that matter here.
+_BIFF_CELLS = {0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E}
+_BIFF_MULRK, _BIFF_DIMENSIONS, _BIFF_FILEPASS, _BIFF_BOF = 0x00BD, 0x0200, 0x002F, 0x0809
+_BIFF_ROWS, _BIFF_COLS = 65536, 256
+
+
+class WorkbookError(BusinessError):
+    """The uploaded file cannot be read as a workbook; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a workbook may hold; unpacked is in bytes, ratio is unpacked to packed."""
+
+    rows: int
+    cols: int
+    unpacked: int
+    ratio: int
+
+
+@dataclass(slots=True)
+class _Extent:
+    """The filled area of the sheet being read, and of all sheets together."""
+
+    limits: Limits
+    rows: int = 0
+    cols: int = 0
+    area: int = 0
+
+    def reach(self, row: int, col: int) -> None:
+        """Count a filled cell (1-based)."""
+        self.rows, self.cols = max(self.rows, row), max(self.cols, col)
+        if self.rows > self.limits.rows:
+            raise WorkbookError(f"工作表超过 {self.limits.rows} 行，请拆分后再上传")
+        if self.cols > self.limits.cols:
+            raise WorkbookError(f"工作表超过 {self.limits.cols} 列，请删除多余的列后再上传")
+
+    def next_sheet(self) -> None:
+        """Close the sheet and start another."""
+        self.area += self.rows * self.cols
+        self.rows = self.cols = 0
+        if self.area > self.limits.rows * self.limits.cols:
+            raise WorkbookError("工作簿各工作表合计内容过大，请拆分后再上传")
+
+
+def guard_xlsx(data: bytes, limits: Limits) -> bytes:
+    """Unpack within the limits and give the same workbook as a plain, uncompressed archive.
+
+    The reader then sees exactly the bytes that were counted, whatever the original headers claimed. Cells in error
+    (#REF!) become text, because the reader would show them as empty. Raises WorkbookError.
+    """
+    try:
+        entries = _unpack(data, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise WorkbookError(_BROKEN) from error
+    if "xl/workbook.xml" not in {name.replace("\\", "/").lower() for name in entries}:
+        raise WorkbookError(_WRONG_TYPE)
+    scan = _XmlScan(_Extent(limits))
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in entries.items():
+            if content.startswith(ZIP_MAGIC):
+                raise WorkbookError("文件内嵌了压缩包，已拒绝读取")
+            if content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
+                scan.read(content)
+            archive.writestr(name, _ERROR_CELL.sub(rb"\1\2str\2", content) if _SHEET_MARK.search(content) else content)
+    if scan.text_size() > limits.unpacked:
+        raise WorkbookError(_TOO_BIG)
+    return plain.getvalue()
+
+
+def _unpack(data: bytes, limits: Limits) -> dict[str, bytes]:
+    entries: dict[str, bytes] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.flag_bits & 1 for info in infos):
+            raise WorkbookError(_ENCRYPTED)
+        allowed = min(limits.unpacked, limits.ratio * len(data))
+        if len(infos) > _ENTRIES_MAX or sum(info.file_size for info in infos) > allowed:
+            raise WorkbookError(_TOO_BIG)
+        for info in infos:
+            if info.filename in entries or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise WorkbookError(_BROKEN)
+            with archive.open(info) as stream:
+                entries[info.filename] = stream.read(allowed + 1)
+            allowed -= len(entries[info.filename])
+            if allowed < 0:
+                raise WorkbookError(_TOO_BIG)
+    return entries
+
+
+@dataclass(slots=True)
+class _XmlScan:
+    """Counts rows, columns and the text that shared strings grow to, over all parts of a workbook."""
+
+    extent: _Extent
+    uses: Counter[str] = field(default_factory=Counter)
+    strings: list[int] = field(default_factory=list)
+    _in_sheet: bool = False
+    _in_string: bool = False
+    _shared: bool = False
+    _index: str | None = None
+    _row: int = 0
+    _col: int = 0
+
+    def read(self, content: bytes) -> None:
+        """Go through one part; raises WorkbookError for broken XML, document types and boundless sheets."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.StartDoctypeDeclHandler = self._doctype
+        self._in_sheet = self._in_string = False
+        try:
+            parser.Parse(content, True)
+        except expat.ExpatError as error:
+            raise WorkbookError(_BROKEN) from error
+        self.extent.next_sheet()
+
+    def text_size(self) -> int:
+        """Characters that all cells hold once each has its own copy of its shared string."""
+        sizes = {str(index): size for index, size in enumerate(self.strings)}
+        return sum(sizes.get(index, 0) * count for index, count in self.uses.items())
+
+    def _doctype(self, *_declaration: object) -> None:
+        raise WorkbookError(_BROKEN)  # no spreadsheet program writes one; entity bombs need one
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "si":
+            self._in_string = True
+            self.strings.append(0)
+        elif local == "sheetData":
+            self._in_sheet, self._row, self._col = True, 0, 0
+        elif self._in_sheet:
+            self._cell(local, attributes)
+
+    def _cell(self, local: str, attributes: dict[str, str]) -> None:
+        if local == "row":
+            number = attributes.get("r", "")
+            self._row, self._col = int(number) if number.isdecimal() else self._row + 1, 0
+        elif local == "c":
+            self._shared = attributes.get("t") == "s"
+            match = _REFERENCE.fullmatch(attributes.get("r", ""))
+            self._col = _column(match[1]) if match else self._col + 1
+            self._row = int(match[2]) if match else self._row
+        elif local in {"v", "is", "f"}:  # styled but empty cells cost the reader nothing
+            self.extent.reach(self._row, self._col)
+            self._index = "" if local == "v" and self._shared else None
+
+    def _text(self, text: str) -> None:
+        if self._in_string:
+            self.strings[-1] += len(text)
+        elif self._index is not None:
+            self._index += text
+
+    def _end(self, name: str) -> None:
+        local = name.rpartition(":")[2]
+        if local == "si":
+            self._in_string = False
+        elif local == "sheetData":
+            self._in_sheet = False
+        elif local == "v" and self._index is not None:
+            self.uses[self._index.strip()] += 1
+            self._index = None
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def guard_xls(data: bytes, limits: Limits) -> bytes:
+    """Walk the records of an old binary workbook and give it back unchanged; raises WorkbookError."""
+    if len(data) > limits.unpacked:
+        raise WorkbookError(_TOO_BIG)
+    try:
+        with olefile.OleFileIO(io.BytesIO(data)) as ole:
+            if ole.exists("EncryptedPackage"):
+                raise WorkbookError(_ENCRYPTED)
+            name = next((name for name in ("Workbook", "Book") if ole.exists(name)), None)
+            stream = ole.openstream(name).read() if name else None
+    except (OSError, ValueError, IndexError, struct.error) as error:
+        raise WorkbookError(_BROKEN) from error
+    if stream is None:
+        raise WorkbookError(_WRONG_TYPE)
+    _walk_records(stream, _Extent(limits))
+    return data
+
+
+def _walk_records(stream: bytes, extent: _Extent) -> None:
+    at = 0
+    while at + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        body = stream[at + 4 : at + 4 + size]
+        at += 4 + size
+        if kind == _BIFF_FILEPASS:
+            raise WorkbookError(_ENCRYPTED)
+        if kind == _BIFF_BOF:
+            extent.next_sheet()
+        elif kind == _BIFF_DIMENSIONS and size >= 14:
+            _, rows, _, cols = struct.unpack_from("<IIHH", body + bytes(14))
+            if rows > _BIFF_ROWS or cols > _BIFF_COLS:  # the reader reserves memory for what is claimed here
+                raise WorkbookError(_BROKEN)
+        elif kind in _BIFF_CELLS and len(body) >= 6:
+            row, col = struct.unpack_from("<HH", body)
+            last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind == _BIFF_MULRK else col
+            extent.reach(row + 1, max(col, last) + 1)
+    extent.next_sheet()

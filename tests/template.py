@@ -16,6 +16,7 @@ def prepare(url: str) -> None:
         if ".migrations" not in module.name:
             with contextlib.suppress(ImportError):  # an area that waits for a neighbour; its own tests will say so
                 importlib.import_module(module.name)
+    importlib.import_module("flask_appbuilder.security.sqla.models")
     engine = create_engine(url)
     Model.metadata.create_all(engine, tables=_complete_tables())
     engine.dispose()

@@ -1,6 +1,6 @@
 """Approvals: business types, positions, versioned flows with their nodes, running instances and their tasks (A1-A6)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +160,7 @@ class ApprovalFlow(Entity):
         CheckConstraint(
             "amount_from IS NULL OR amount_to IS NULL OR amount_from < amount_to", name="ck_approval_flow_amounts"
         ),
-        CheckConstraint("(state = 'DRAFT') = (published_at IS NULL)", name="ck_approval_flow_published"),
+        CheckConstraint("(state = 'DRAFT') = (published_on IS NULL)", name="ck_approval_flow_published"),
         Index("ix_approval_flow_choice", "business_type_id", "state"),
     )
     spec = Spec(
@@ -189,7 +189,7 @@ class ApprovalFlow(Entity):
     business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)
     state: Mapped[FlowState] = c.state("状态", FlowState, FlowState.DRAFT)
-    published_at: Mapped[datetime | None] = c.computed(c.moment("发布时间"))
+    published_on: Mapped[date | None] = c.computed(c.day("发布日期"))
     product_id: Mapped[int | None] = c.reference("产品", "product", group="适用条件", help="留空表示不限")
     product: Mapped["Product | None"] = c.related(product_id)
     amount_from: Mapped[Decimal | None] = c.money("金额下限（含）", group="适用条件", help="留空表示不限")

@@ -233,8 +233,8 @@ class AuditLog(Entity):
         Module.SYSTEM,
         SpecKind.LOG,
         title="record_title",
-        listed=("at", "actor_name", "log_kind", "action", "table_name", "record_title", "ip", "source"),
-        filtered=("at", "actor_id", "log_kind", "table_name"),
+        listed=("at", "actor_name", "log_kind", "action", "table_name", "record_title", "note", "ip", "source"),
+        filtered=("at", "employee_id", "log_kind", "table_name"),
         order="-id",
         rank=120,
         icon="journal-text",
@@ -246,7 +246,7 @@ class AuditLog(Entity):
 
     log_kind: Mapped[LogKind] = c.enum("日志类别", LogKind, required=True, default=LogKind.CHANGE, index=True)
     at: Mapped[datetime] = c.moment("时间", required=True, index=True)
-    actor_id: Mapped[int | None] = c.reference("操作人", "employee", use_alter=True)
+    employee_id: Mapped[int | None] = c.reference("操作人", "employee", use_alter=True)
     actor_name: Mapped[str] = c.text("操作人姓名", 60, required=True)
     on_behalf_of_id: Mapped[int | None] = c.reference("代何人", "employee", index=False, use_alter=True)
     ip: Mapped[str | None] = c.text("来源地址", 45)
@@ -256,6 +256,7 @@ class AuditLog(Entity):
     record_title: Mapped[str | None] = c.text("记录", 200)
     action: Mapped[str] = c.text("动作", 60, required=True)
     changes: Mapped[dict[str, Any]] = c.json("变更内容", required=True)
+    note: Mapped[str | None] = c.text("说明", 500)
     # No foreign key: the log outlives what it tells of.
     project_id: Mapped[int | None] = c.hidden(c.whole("项目序号", index=True))
     seal_hash: Mapped[str | None] = c.hidden(c.text("封存摘要", 64))

@@ -1,0 +1,1 @@
+"""Nouns: tables, invariants and labels."""

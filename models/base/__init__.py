@@ -1,0 +1,1 @@
+"""What every model is made of: entity, columns, kinds, money, errors."""

@@ -1,0 +1,186 @@
+"""Entity, the base of every table, and Spec, what an entity says about itself.
+
+Adding an entity = one model class: screens, REST, permissions, menu entry, audit and tests follow from Spec and columns.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from flask_appbuilder import Model
+from sqlalchemy import Column, inspect
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from models.base import columns as c
+from models.base.kinds import Kind, Module, SpecKind
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which columns decide who may read a row (X5).
+
+    `owner` and `department` are column names on this model; `through` is a relationship whose own scope holds (child
+    tables); `members` are further employee columns that let their holder read. All empty: everybody with the
+    permission reads every row.
+    """
+
+    owner: str = ""
+    department: str = ""
+    through: str = ""
+    members: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """No row of this table is anybody's own."""
+        return not (self.owner or self.department or self.through)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an entity says about itself.
+
+    `listed` are list columns in order (relationship names allowed), `searched` the columns of the bigram search,
+    `filtered` those offered as filters (all indexed), `order` the default sort ('-created_at'), `tabs` names of child
+    tables in their order, `key` the natural key for imports, `sums` the money columns summed under lists,
+    `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the permission
+    verbs (add/edit/delete) that the generated screens offer.
+    """
+
+    label: str
+    module: Module
+    kind: SpecKind = SpecKind.MASTER
+    title: str = "name"
+    listed: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
+    order: str = "-id"
+    tabs: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    state: str = ""
+    drafts: tuple[Kind, ...] = ()
+    saved_by: tuple[str, ...] = ("add", "edit", "delete")
+    rank: int = 100
+    in_menu: bool = True
+    icon: str = ""
+    help: str = ""
+
+
+def snake(name: str) -> str:
+    """CamelCase to snake_case, the table name of a class."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Entity(Model):
+    """Base of every table: id, version for the optimistic lock, stamps, and `extra` for custom fields."""
+
+    __abstract__ = True
+    # extend_existing of the framework's base would hide a table declared twice.
+    __table_args__: Any = {}
+    spec: ClassVar[Spec]
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class
+        return snake(cls.__name__)
+
+    @declared_attr
+    def id(cls) -> Mapped[int]:  # noqa: N805
+        """Surrogate key."""
+        return mapped_column(primary_key=True, sort_order=-100, info={"label": "序号", "kind": "int", "is_hidden": True})
+
+    @declared_attr
+    def version(cls) -> Mapped[int]:  # noqa: N805
+        """Counts saves; travels in forms and REST."""
+        return mapped_column(
+            default=1, nullable=False, sort_order=900, info={"label": "版本", "kind": "int", "is_hidden": True}
+        )
+
+    @declared_attr
+    def extra(cls) -> Mapped[dict[str, Any]]:  # noqa: N805
+        """Values of custom fields by their code."""
+        column = c.hidden(c.json("自定义字段"))
+        column.column.nullable = False
+        column._sort_order = 901  # noqa: SLF001 - keeps stamps behind the business columns in the table
+        return column
+
+    @declared_attr
+    def created_at(cls) -> Mapped[datetime | None]:  # noqa: N805
+        """When the row was made."""
+        return c.computed(c.moment("创建时间"))
+
+    @declared_attr
+    def created_by_id(cls) -> Mapped[int | None]:  # noqa: N805
+        """Employee who made the row; None for the system."""
+        return c.computed(c.reference("创建人", "employee", index=False, use_alter=True))
+
+    @declared_attr
+    def updated_at(cls) -> Mapped[datetime | None]:  # noqa: N805
+        """When the row was last saved."""
+        return c.computed(c.moment("更新时间"))
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        # The lock is checked by the database in the same UPDATE: two savers cannot both win.
+        return {"version_id_col": cls.__dict__.get("version") or cls.version}
+
+    def __str__(self) -> str:
+        """What look-ups, titles and messages call this record."""
+        return str(getattr(self, self.spec.title, None) or f"{self.spec.label} {self.id}")
+
+
+STAMPS = ("id", "version", "extra", "created_at", "created_by_id", "updated_at")
+
+
+def entities() -> list[type[Entity]]:
+    """Every mapped entity class, in the order of their table names."""
+    found: dict[str, type[Entity]] = {}
+    queue: list[type[Entity]] = list(Entity.__subclasses__())
+    while queue:
+        model = queue.pop()
+        queue.extend(model.__subclasses__())
+        if "spec" in model.__dict__ and not model.__dict__.get("__abstract__", False):
+            found[model.__tablename__] = model
+    return [found[name] for name in sorted(found)]
+
+
+def entity_of(table: str) -> type[Entity]:
+    """The entity class of a table name; KeyError if there is none."""
+    return {m.__tablename__: m for m in entities()}[table]
+
+
+def columns_of(model: type[Entity]) -> dict[str, Column[Any]]:
+    """Columns by attribute name, joined-inheritance parents included, stamps last."""
+    mapper = inspect(model)
+    named = {attr.key: attr.columns[0] for attr in mapper.column_attrs}
+    ordered = [k for k in named if k not in STAMPS] + [k for k in STAMPS if k in named]
+    return {k: named[k] for k in ordered}
+
+
+def label_of(model: type[Entity], name: str) -> str:
+    """Chinese label of a column or relationship."""
+    found = columns_of(model)
+    if name in found:
+        return str(found[name].info["label"])
+    if f"{name}_id" in found:
+        return str(found[f"{name}_id"].info["label"])
+    return name
+
+
+def owner_of(model: type[Entity]) -> tuple[str, type[Entity]] | None:
+    """(relationship name, owning entity) if rows of this model are part of another record, else None."""
+    for name, column in columns_of(model).items():
+        if column.info.get("is_owner"):
+            return name.removesuffix("_id"), entity_of(column.info["target"])
+    return None
+
+
+def editable_columns(model: type[Entity]) -> list[str]:
+    """Columns that a person may fill in: no stamps, states, computed or hidden ones."""
+    skip = ("is_state", "is_hidden", "is_computed")
+    return [
+        name
+        for name, col in columns_of(model).items()
+        if name not in STAMPS and not col.primary_key and not any(col.info.get(k) for k in skip)
+    ]

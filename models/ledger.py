@@ -1,0 +1,36 @@
+"""The general ledger's nouns, by their one name for importers: accounts, periods, vouchers, events, rules."""
+
+from models.ledger_account import (
+    ZERO,
+    Account,
+    AccountBalance,
+    AccountCategory,
+    AccountingPeriod,
+    AssetClass,
+    AuxiliaryBalance,
+    Direction,
+    PeriodState,
+)
+from models.ledger_event import BusinessEvent, EventState, PostingRule, PostingRuleLine
+from models.ledger_voucher import CashFlow, Voucher, VoucherEntry, VoucherState, VoucherWord
+
+__all__ = [
+    "ZERO",
+    "Account",
+    "AccountBalance",
+    "AccountCategory",
+    "AccountingPeriod",
+    "AssetClass",
+    "AuxiliaryBalance",
+    "BusinessEvent",
+    "CashFlow",
+    "Direction",
+    "EventState",
+    "PeriodState",
+    "PostingRule",
+    "PostingRuleLine",
+    "Voucher",
+    "VoucherEntry",
+    "VoucherState",
+    "VoucherWord",
+]

@@ -1,0 +1,65 @@
+"""Data scope (X5): the one answer to which rows an actor may read, for lists, look-ups, exports, REST and pages alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, inspect, or_, select
+from sqlalchemy.orm import Session
+
+from models.base.actor import Actor, ScopeLevel
+from models.base.entity import Entity
+
+# Further readers of a table beside owner and department, e.g. whoever has or had a task on the record.
+_READERS: dict[type[Entity], list[Callable[[Actor], ColumnElement[bool]]]] = {}
+
+
+def reader(model: type[Entity]) -> Callable[[Callable[[Actor], ColumnElement[bool]]], Callable[..., Any]]:
+    """Register a condition under which an actor may read rows of `model` whatever the role's scope says."""
+
+    def register(condition: Callable[[Actor], ColumnElement[bool]]) -> Callable[..., Any]:
+        _READERS.setdefault(model, []).append(condition)
+        return condition
+
+    return register
+
+
+def condition(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
+    """The WHERE that limits rows to those the actor may read; None when all are."""
+    scope = model.spec.scope
+    if scope.is_open or actor.is_system or actor.scope is ScopeLevel.ALL:
+        return None
+    if scope.through:
+        relation = getattr(model, scope.through)
+        inner = condition(relation.property.mapper.class_, actor)
+        return None if inner is None else relation.has(inner)
+    parts: list[ColumnElement[bool]] = [
+        getattr(model, name) == actor.employee_id for name in (scope.owner, *scope.members) if name
+    ]
+    if scope.department and actor.scope >= ScopeLevel.DEPARTMENT:
+        allowed = actor.department_ids if actor.scope is ScopeLevel.SUBTREE else {actor.department_id}
+        parts.append(getattr(model, scope.department).in_([i for i in allowed if i is not None]))
+    for cls in model.__mro__:
+        parts.extend(extra(actor) for extra in _READERS.get(cls, []))
+    return or_(*parts) if parts else false()
+
+
+def scoped(query: Select[Any], model: type[Entity], actor: Actor) -> Select[Any]:
+    """The query limited to the rows the actor may read."""
+    where = condition(model, actor)
+    return query if where is None else query.where(where)
+
+
+def is_visible(session: Session, actor: Actor, record: Entity) -> bool:
+    """Whether the actor may read this one record."""
+    model = type(record)
+    where = condition(model, actor)
+    if where is None:
+        return True
+    identity = inspect(model).primary_key[0]
+    return session.scalar(select(identity).where(and_(identity == record.id, where))) is not None
+
+
+def scope_note(model: type[Entity], actor: Actor) -> str:
+    """What a list's head says about its rows, e.g. 数据范围：本部门."""
+    where = condition(model, actor)
+    return "" if where is None else f"数据范围：{actor.scope.label}"

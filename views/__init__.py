@@ -1,0 +1,1 @@
+"""Screens: parse the request, call a verb or a question, render."""

@@ -1,0 +1,314 @@
+"""What screens hand to templates: plain values, so that templates know neither models nor the framework.
+
+Cells carry text that is already formatted; a template only places them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value as readers see it; kind is text, money, rate, int, date, datetime, bool, enum, link or file."""
+
+    text: str
+    kind: str = "text"
+    url: str = ""
+    title: str = ""
+    tone: str = ""
+    hint: str = ""
+    reveal_url: str = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button or menu entry; `method` POST gets a CSRF token; `why_not` disables it and says what is missing.
+
+    style is primary, plain, danger or link; `confirm` asks before sending (object and consequence in figures),
+    `ask` is the label of a text that the confirmation asks for (sent as `reason`).
+    """
+
+    label: str
+    url: str
+    method: str = "GET"
+    style: str = "plain"
+    icon: str = ""
+    confirm: str = ""
+    ask: str = ""
+    ask_required: bool = False
+    why_not: str = ""
+    hotkey: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A list column; `sort` is '', 'asc' or 'desc'; `sort_url` is empty where sorting is not offered."""
+
+    key: str
+    label: str
+    kind: str = "text"
+    unit: str = ""
+    sort: str = ""
+    sort_url: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A list row; `cells` stand in the order of the columns, `key` is sent by bulk actions."""
+
+    key: str
+    url: str
+    cells: tuple[Cell, ...]
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An applied filter in words, with the address that takes it away."""
+
+    label: str
+    operator: str
+    value: str
+    remove_url: str
+
+
+@dataclass(frozen=True)
+class FilterChoice:
+    """A filter that can be added: the field, its operators and how its value is typed."""
+
+    key: str
+    label: str
+    kind: str
+    operators: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...] = ()
+    lookup_url: str = ""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab with a count (None: no count)."""
+
+    label: str
+    url: str
+    is_active: bool = False
+    count: int | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Where the reader is in the list."""
+
+    first: int
+    last: int
+    total: int
+    page: int
+    pages: int
+    size: int
+    sizes: tuple[tuple[int, str], ...]
+    links: tuple[tuple[str, str, bool], ...]  # label, url ('' for a gap), is current
+
+
+@dataclass
+class ListPage:
+    """A generated list: template list.html."""
+
+    title: str
+    note: str
+    columns: list[Column]
+    rows: list[Row]
+    paging: Paging
+    actions: list[Action] = field(default_factory=list)
+    exports: list[Action] = field(default_factory=list)
+    bulk: list[Action] = field(default_factory=list)
+    tabs: list[Tab] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+    clear_url: str = ""
+    filters: list[FilterChoice] = field(default_factory=list)
+    search: str = ""
+    search_hint: str = ""
+    url: str = ""
+    kept_args: list[tuple[str, str]] = field(default_factory=list)
+    sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # label, text by column key
+    all_columns: list[tuple[str, str, bool]] = field(default_factory=list)  # key, label, shown
+    empty: str = ""
+    empty_action: Action | None = None
+    crumbs: list[tuple[str, str]] = field(default_factory=list)
+    help_key: str = ""
+
+
+@dataclass
+class Field:
+    """A form field: `html` is the WTForms control, already escaped."""
+
+    key: str
+    label: str
+    html: Any
+    kind: str = "text"
+    required: bool = False
+    unit: str = ""
+    help: str = ""
+    errors: tuple[str, ...] = ()
+    wide: bool = False
+    reveal_url: str = ""
+
+
+@dataclass
+class FieldGroup:
+    """Fields under one heading."""
+
+    label: str
+    fields: list[Field]
+
+
+@dataclass
+class FormPage:
+    """A generated add or edit form: template form.html."""
+
+    title: str
+    groups: list[FieldGroup]
+    action_url: str
+    cancel_url: str
+    hidden: list[Any] = field(default_factory=list)
+    submit_label: str = "保存"
+    note: str = ""
+    errors: list[tuple[str, str, str]] = field(default_factory=list)  # field key, label, message
+    stale: list[tuple[str, str, str]] = field(default_factory=list)  # label, old, new
+    crumbs: list[tuple[str, str]] = field(default_factory=list)
+    is_upload: bool = False
+    side: list[Any] = field(default_factory=list)
+    help_key: str = ""
+
+
+@dataclass
+class Fact:
+    """A labelled value of a record."""
+
+    label: str
+    cell: Cell
+    key: str = ""
+
+
+@dataclass
+class Section:
+    """A tab or card of a record page: facts, a small table, or ready-made html; exactly one of them."""
+
+    key: str
+    label: str
+    facts: list[tuple[str, list[Fact]]] = field(default_factory=list)  # group label, facts
+    columns: list[Column] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    template: str = ""
+    data: Any = None
+    empty: str = ""
+    count: int | None = None
+    more_url: str = ""
+
+
+@dataclass
+class RecordPage:
+    """A generated record page: template record.html."""
+
+    title: str
+    crumbs: list[tuple[str, str]]
+    facts: list[Fact] = field(default_factory=list)  # the head's strip
+    state: Cell | None = None
+    actions: list[Action] = field(default_factory=list)  # first with style primary is the reader's next step
+    more: list[Action] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    active: str = ""
+    aside: list[Section] = field(default_factory=list)
+    stages: list["Stage"] = field(default_factory=list)
+    notice: str = ""
+    help_key: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One point of a stage line: state is done, current, todo or stopped."""
+
+    label: str
+    state: str
+    when: str = ""
+    who: str = ""
+    days: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class TimelineItem:
+    """One line of a timeline: who did what, with old → new."""
+
+    when: str
+    who: str
+    text: str
+    changes: tuple[tuple[str, str, str], ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class GateItem:
+    """A condition with its evidence and, when unmet, the link that mends it."""
+
+    label: str
+    is_met: bool
+    evidence: str
+    url: str = ""
+    mend_label: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A figure against its limit: shares are percentages of the bar's width, 0 to 100."""
+
+    label: str
+    before: str
+    after: str
+    limit: str
+    share_before: str
+    share_added: str
+    share_warning: str
+    note: str = ""
+    is_over: bool = False
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A menu entry."""
+
+    label: str
+    url: str
+    is_active: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class MenuModule:
+    """A menu module with its entries; icon is a symbol name of icons.svg."""
+
+    label: str
+    icon: str
+    items: tuple[MenuItem, ...]
+    is_active: bool = False
+    count: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What surrounds every page of a signed-in person."""
+
+    company: str
+    seal: str
+    sections: tuple[tuple[str, tuple[MenuModule, ...]], ...]  # ('', …) front office, ('后台设置', …)
+    business_date: str
+    weekday: str
+    user_name: str
+    user_role: str
+    unread: int
+    help_url: str = ""
+    theme: str = ""

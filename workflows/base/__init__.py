@@ -1,0 +1,1 @@
+"""What every verb stands on: context, records, approval, numbering, audit."""

@@ -1,0 +1,122 @@
+"""The audit trail: every change of a business record, written in the transaction that makes it (architecture rule 8)."""
+
+import enum
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import event, insert, inspect
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import PASSIVE_NO_FETCH
+
+from models.base.entity import STAMPS, Entity, columns_of
+from models.base.kinds import SpecKind
+from models.system import AuditLog
+from workflows.base.context import Ctx
+
+_SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
+
+
+def plain(value: Any) -> Any:
+    """A value as the trail keeps it: JSON without loss (decimals and dates as text, codes by name)."""
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, Decimal | date | datetime):
+        return str(value)
+    return value
+
+
+def log(
+    ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | None = None, note: str = ""
+) -> None:
+    """Write one line that no change of columns shows, e.g. a reading of masked data or a decision."""
+    row = _row(ctx, record, action, changes or {})
+    row["note"] = note[:500]
+    ctx.session.execute(insert(AuditLog), [row])
+
+
+def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
+    """Somebody looked at the plain value of a masked column (X9)."""
+    label = columns_of(type(record))[column].info["label"]
+    log(ctx, record, "REVEAL", note=f"查看原值：{label}")
+
+
+def install(factory: Any) -> None:
+    """Make every session of the factory stamp and record what it writes."""
+    event.listen(factory, "before_flush", _stamp)
+    event.listen(factory, "after_flush", _record)
+
+
+def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[Any]]) -> dict[str, Any]:
+    actor = ctx.actor if ctx else None
+    values = record.__dict__
+    project_id = values.get("id") if record.__tablename__ == "project" else values.get("project_id")
+    return {
+        "at": ctx.now if ctx else None,
+        "employee_id": actor.employee_id if actor else None,
+        "actor_name": actor.name if actor else "系统",
+        "on_behalf_of_id": actor.on_behalf_of_id if actor else None,
+        "ip": actor.ip if actor else "",
+        "source": ctx.source if ctx else "cli",
+        "table_name": record.__tablename__,
+        "record_id": record.id,
+        "record_title": str(values.get(record.spec.title) or "")[:200],
+        "action": action,
+        "changes": changes,
+        "project_id": project_id,
+        "note": "",
+        "seal_hash": None,
+        "version": 1,
+        "extra": {},
+    }
+
+
+def _stamp(session: Session, *_: Any) -> None:
+    ctx: Ctx | None = session.info.get("ctx")
+    if ctx is None:
+        return
+    for record in session.new:
+        if isinstance(record, Entity):
+            record.created_at = record.created_at or ctx.now
+            record.created_by_id = record.created_by_id or ctx.actor.employee_id
+            record.updated_at = ctx.now
+    for record in session.dirty:
+        if isinstance(record, Entity) and session.is_modified(record):
+            record.updated_at = ctx.now
+
+
+def changes_of(record: Entity) -> dict[str, list[Any]]:
+    """Old and new value of each column changed since it was loaded."""
+    state = inspect(record)
+    changed: dict[str, list[Any]] = {}
+    for name in columns_of(type(record)):
+        if name in STAMPS and name != "extra":
+            continue
+        history = state.get_history(name, PASSIVE_NO_FETCH)
+        if history.has_changes():
+            old = plain(history.deleted[0]) if history.deleted else None
+            new = plain(history.added[0]) if history.added else None
+            if old != new:
+                changed[name] = [old, new]
+    return changed
+
+
+def _record(session: Session, *_: Any) -> None:
+    ctx: Ctx | None = session.info.get("ctx")
+    if ctx is None or session.info.get("no_audit"):
+        return
+    rows = []
+    for record in session.new:
+        if isinstance(record, Entity) and record.spec.kind not in _SILENT:
+            created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
+            rows.append(_row(ctx, record, "CREATE", created))
+    for record in session.dirty:
+        if isinstance(record, Entity) and record.spec.kind not in _SILENT and (changed := changes_of(record)):
+            rows.append(_row(ctx, record, "UPDATE", changed))
+    for record in session.deleted:
+        if isinstance(record, Entity) and record.spec.kind not in _SILENT:
+            rows.append(_row(ctx, record, "DELETE", {}))
+    if rows:
+        session.execute(insert(AuditLog), rows)
+
+

@@ -1,0 +1,37 @@
+"""What every verb is given: the session, who acts, the business date and the clock's reading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from models.base.actor import SYSTEM, Actor
+
+
+@dataclass
+class Ctx:
+    """One unit of work; verbs never commit, the edge does.
+
+    `today` is the business date (系统营业日期), `now` the aware UTC moment read once at the edge.
+    `source` says by which door the work came in (screen, rest, import, job, cli, demo) for the audit trail.
+    """
+
+    session: Session
+    actor: Actor
+    today: date
+    now: datetime
+    source: str = "screen"
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """The audit listener finds the actor through the session."""
+        self.session.info["ctx"] = self
+
+    def as_system(self) -> "Ctx":
+        """The same unit of work, acted by the system: for what follows from a verb by rule."""
+        return replace(self, actor=SYSTEM)
+
+    def require(self, verb: str, resource: str, label: str = "") -> None:
+        """Raise NotAllowed unless the actor holds the permission."""
+        self.actor.require(verb, resource, label)

@@ -1,0 +1,275 @@
+"""The one verb pair behind every screen, REST call and import that saves or deletes a record (architecture rule 3)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
+from sqlalchemy.exc import IntegrityError
+
+from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.system import AuditLog
+from reports.figures import dictionaries
+from reports.scope import is_visible, scoped
+from workflows.base.context import Ctx
+from workflows.base.values import coerce
+
+E = TypeVar("E", bound=Entity)
+Rule = Callable[[Ctx, Any, bool], None]
+DeleteRule = Callable[[Ctx, Any], None]
+
+_RULES: dict[type[Entity], list[Rule]] = {}
+_DELETE_RULES: dict[type[Entity], list[DeleteRule]] = {}
+_ID_MAX = 2_147_483_647
+
+
+def rule(model: type[Entity]) -> Callable[[Rule], Rule]:
+    """Register a check that runs on each save of `model` (and its subclasses): (ctx, record, is_new)."""
+
+    def register(check: Rule) -> Rule:
+        _RULES.setdefault(model, []).append(check)
+        return check
+
+    return register
+
+
+def delete_rule(model: type[Entity]) -> Callable[[DeleteRule], DeleteRule]:
+    """Register a check that runs before a delete of `model`: (ctx, record)."""
+
+    def register(check: DeleteRule) -> DeleteRule:
+        _DELETE_RULES.setdefault(model, []).append(check)
+        return check
+
+    return register
+
+
+def find(ctx: Ctx, model: type[E], record_id: Any, *, lock: bool = False) -> E:
+    """The record if it exists and the actor may read it; else NotFound. `lock` holds its row until the commit."""
+    text = str(record_id)
+    if not text.isdecimal() or not text.isascii() or not 0 < int(text[:12]) <= _ID_MAX or len(text) > 10:
+        raise NotFound
+    query = scoped(select(model).where(inspect(model).primary_key[0] == int(text)), model, ctx.actor)
+    if lock:
+        query = query.with_for_update(of=model).execution_options(populate_existing=True)
+    found = ctx.session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
+    """Make a record of `model` from the values of its editable columns.
+
+    Raises NotAllowed, FieldErrors (all wrong fields at once), Conflict for duplicates.
+    """
+    _require_kind(model, "add")
+    ctx.require("add", model.__tablename__, f"新增{model.spec.label}")
+    _refuse_foreign_keys_of_code(model, values)
+    typed = _typed(ctx, model, values, list(editable_columns(model)))
+    record = model(**typed)
+    _default_scope(ctx, record)
+    _check_owner(ctx, record)
+    _check(ctx, record, is_new=True)
+    with ctx.session.no_autoflush:
+        ctx.session.add(record)
+    _flush(ctx, record)
+    return record
+
+
+def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | None) -> Entity:
+    """Save new values of some editable columns; `version` is the one the person had on the screen.
+
+    Raises StaleRecord with what changed meanwhile, and what `create` raises.
+    """
+    model = type(record)
+    _require_kind(model, "edit")
+    ctx.require("edit", model.__tablename__, f"修改{model.spec.label}")
+    if not is_visible(ctx.session, ctx.actor, record):
+        raise NotFound
+    check_version(ctx, record, version)
+    require_draft(record, "修改")
+    _refuse_foreign_keys_of_code(model, values)
+    _check_owner(ctx, record)
+    typed = _typed(ctx, model, values, [name for name in values if name in editable_columns(model)])
+    with ctx.session.no_autoflush:
+        for name, value in typed.items():
+            setattr(record, name, value)
+        _check_owner(ctx, record)
+        _check(ctx, record, is_new=False)
+    _flush(ctx, record)
+    return record
+
+
+def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
+    """Delete a record that nothing refers to; what it owns goes with it.
+
+    Raises Conflict naming who refers to it, NotAllowed, StaleRecord.
+    """
+    model = type(record)
+    _require_kind(model, "delete")
+    ctx.require("delete", model.__tablename__, f"删除{model.spec.label}")
+    if not is_visible(ctx.session, ctx.actor, record):
+        raise NotFound
+    if version is not None:
+        check_version(ctx, record, version)
+    require_draft(record, "删除")
+    _check_owner(ctx, record)
+    for cls in model.__mro__:
+        for check in _DELETE_RULES.get(cls, []):
+            check(ctx, record)
+    _refuse_if_referred_to(ctx, record)
+    ctx.session.delete(record)
+    _flush(ctx, record)
+
+
+def check_version(ctx: Ctx, record: Entity, version: int | None) -> None:
+    """Raise StaleRecord unless `version` is the record's present one."""
+    if version is None:
+        raise BusinessError("缺少版本号（version），请重新打开后再保存")
+    if int(version) != record.version:
+        raise StaleRecord("这条记录已被他人修改，请核对后重新保存", _changes_since(ctx, record, int(version)))
+
+
+def require_draft(record: Entity, verb: str) -> None:
+    """Raise Conflict unless the document is still in one of its draft states."""
+    spec = record.spec
+    if spec.state and spec.drafts:
+        now = getattr(record, spec.state)
+        if now not in spec.drafts:
+            raise Conflict(f"{spec.label}“{record}”{now.label}，不能{verb}")
+
+
+def _require_kind(model: type[Entity], verb: str) -> None:
+    if not model.spec.kind.is_writable or verb not in model.spec.saved_by:
+        raise NotAllowed(f"{model.spec.label}由业务流程生成，不能直接{ {'add': '新增', 'edit': '修改'}.get(verb, '删除') }")
+
+
+def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any]) -> None:
+    allowed = set(editable_columns(model))
+    known = columns_of(model)
+    wrong = {
+        name: [f"“{known[name].info['label']}”由系统维护，不能直接修改" if name in known else f"没有“{name}”这个字段"]
+        for name in values
+        if name not in allowed
+    }
+    if wrong:
+        raise FieldErrors(wrong)
+
+
+def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+    typed: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    known = columns_of(model)
+    for name in names:
+        column = known[name]
+        if name not in values and column.default is not None:
+            continue
+        try:
+            typed[name] = coerce(column, values.get(name))
+            _check_choice(ctx, column.info, typed[name])
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    return typed
+
+
+def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
+    if value is None:
+        return
+    if info["kind"] == "dictionary" and value not in dict(dictionaries.items(ctx.session, info["dictionary"])):
+        raise ValueError("没有这个选项，请从列表中选择")
+    if info["kind"] == "reference":
+        target = entity_of(info["target"])
+        query = select(inspect(target).primary_key[0]).where(inspect(target).primary_key[0] == value)
+        if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
+            raise ValueError("所选记录不存在，或不在您的数据范围内")
+
+
+def _default_scope(ctx: Ctx, record: Entity) -> None:
+    scope = record.spec.scope
+    if scope.owner and getattr(record, scope.owner) is None:
+        setattr(record, scope.owner, ctx.actor.employee_id)
+    if scope.department and getattr(record, scope.department) is None:
+        setattr(record, scope.department, ctx.actor.department_id)
+
+
+def _check_owner(ctx: Ctx, record: Entity) -> None:
+    """A part may change only while its owner may: a drawn-up document is frozen with all its rows."""
+    for name, column in columns_of(type(record)).items():
+        if column.info.get("is_owner") and getattr(record, name) is not None:
+            owner = find(ctx, entity_of(column.info["target"]), getattr(record, name))
+            require_draft(owner, "修改")
+
+
+def _check(ctx: Ctx, record: Entity, *, is_new: bool) -> None:
+    with ctx.session.no_autoflush:
+        _check_unique(ctx, record)
+        for cls in type(record).__mro__:
+            for check in _RULES.get(cls, []):
+                check(ctx, record, is_new)
+
+
+def _unique_sets(table: Table) -> list[list[str]]:
+    found = [[c.name] for c in table.columns if c.unique]
+    found += [list(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)]
+    return found
+
+
+def _check_unique(ctx: Ctx, record: Entity) -> None:
+    model = type(record)
+    known = columns_of(model)
+    identity = inspect(model).primary_key[0]
+    for names in [s for table in inspect(model).tables for s in _unique_sets(table)]:  # type: ignore[arg-type]
+        if not all(n in known for n in names) or any(getattr(record, n) is None for n in names):
+            continue
+        query = select(func.count()).select_from(model).where(*(getattr(model, n) == getattr(record, n) for n in names))
+        if record.id is not None:
+            query = query.where(identity != record.id)
+        if ctx.session.scalar(query):
+            words = "、".join(str(known[n].info["label"]) for n in names)
+            raise FieldErrors({names[-1]: [f"{words}已存在，不能重复"]})
+
+
+def _flush(ctx: Ctx, record: Entity) -> None:
+    try:
+        ctx.session.flush()
+    except IntegrityError as error:
+        # Two savers at once pass the look-ups above; the database decides between them.
+        raise Conflict(f"{record.spec.label}与已有数据冲突，请刷新后重试") from error
+
+
+def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
+    tables = {t.name for t in inspect(type(record)).tables}
+    found = []
+    for model in entities():
+        table = model.__table__
+        for key in (c for c in table.constraints if isinstance(c, ForeignKeyConstraint)):  # type: ignore[attr-defined]
+            if key.referred_table.name not in tables or key.ondelete in ("CASCADE", "SET NULL"):
+                continue
+            column = key.columns[0]
+            if column.primary_key or column.name == "created_by_id":
+                continue
+            count = ctx.session.scalar(select(func.count()).select_from(table).where(column == record.id))
+            if count:
+                found.append(f"{count} 条{model.spec.label}")
+    if found:
+        raise Conflict(f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除")
+
+
+def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:
+    """What others saved after `version`: each save of a record leaves one line in the trail."""
+    behind = max(record.version - version, 1)
+    query = (
+        select(AuditLog.changes)
+        .where(AuditLog.table_name == record.__tablename__, AuditLog.record_id == record.id, AuditLog.action == "UPDATE")
+        .order_by(AuditLog.id.desc())
+        .limit(behind)
+    )
+    known = columns_of(type(record))
+    return [
+        (str(known[name].info["label"]), str(old if old is not None else "—"), str(new if new is not None else "—"))
+        for changes in ctx.session.scalars(query)
+        for name, (old, new) in changes.items()
+        if name in known and name not in STAMPS and not known[name].info.get("mask")
+    ]

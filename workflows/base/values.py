@@ -1,0 +1,155 @@
+"""Turn what came in (form text, JSON, a cell) into a column's value, or say in Chinese why it cannot be."""
+
+import enum
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Column, String
+
+from models.base.checks import check_value
+from models.base.money import format_money, parse_amount
+
+_TRUE = {"1", "true", "是", "on", "y", "yes", "t"}
+_FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
+_INT_MAX = 2_147_483_647
+
+
+def coerce(column: Column[Any], value: Any) -> Any:
+    """The typed value of a column, checked against every fact the column states.
+
+    None and blank text give None. Raises ValueError with a Chinese message.
+    """
+    if isinstance(value, str):
+        value = value.strip().replace("\x00", "")
+    if value is None or value == "":
+        if column.info.get("required"):
+            raise ValueError("请填写" + str(column.info["label"]))
+        return None
+    return _READERS[column.info["kind"]](column, value)
+
+
+def _text(column: Column[Any], value: Any) -> str:
+    if not isinstance(value, str | int | Decimal):
+        raise ValueError("应为文字")
+    text = str(value)
+    if isinstance(column.type, String) and column.type.length and len(text) > column.type.length:
+        raise ValueError(f"最多 {column.type.length} 个字，现有 {len(text)} 个")
+    if len(text) > 100_000:
+        raise ValueError("内容过长，最多 100,000 个字")
+    check = column.info.get("check")
+    if check and (message := check_value(check, text)):
+        raise ValueError(message)
+    return text
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool | float):
+        raise ValueError("请用文字形式填写数字，例如 1200.00")
+    found = parse_amount(value) if isinstance(value, str) else Decimal(value)
+    if not found.is_finite():
+        raise ValueError("不是有效的数字")
+    return found
+
+
+def _money(column: Column[Any], value: Any) -> Decimal:
+    found = _decimal(value)
+    if found != found.quantize(Decimal("0.01")):
+        raise ValueError("金额最多两位小数")
+    info = column.info
+    if found < 0 and not info.get("signed"):
+        raise ValueError("金额不能为负数")
+    if info.get("positive") and found <= 0:
+        raise ValueError("金额必须大于 0")
+    if abs(found) > info["maximum"]:
+        raise ValueError(f"金额超过上限 {format_money(info['maximum'])} 元")
+    return found.quantize(Decimal("0.01"))
+
+
+def _rate(column: Column[Any], value: Any) -> Decimal:
+    text = value.rstrip("%％") if isinstance(value, str) else value
+    found = _decimal(text)
+    scale = int(column.info["scale"])
+    if found != found.quantize(Decimal(1).scaleb(-scale)):
+        raise ValueError(f"最多 {scale} 位小数")
+    if found < 0 and not column.info.get("signed"):
+        raise ValueError("不能为负数")
+    if found > column.info["maximum"]:
+        raise ValueError(f"不能大于 {column.info['maximum'].normalize():f}{column.info.get('unit', '')}")
+    return found.quantize(Decimal(1).scaleb(-scale))
+
+
+def _whole(column: Column[Any], value: Any) -> int:
+    text = str(value).replace(",", "")
+    if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text):
+        raise ValueError("请填写整数")
+    found = int(text)
+    low, high = column.info.get("minimum"), column.info.get("maximum") or _INT_MAX
+    if low is not None and found < low:
+        raise ValueError(f"不能小于 {low}")
+    if found > high:
+        raise ValueError(f"不能大于 {high}")
+    return found
+
+
+def _date(_: Column[Any], value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    match = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", str(value))
+    if not match:
+        raise ValueError("日期格式应为 2026-11-23")
+    try:
+        found = date(*(int(part) for part in match.groups()))
+    except ValueError:
+        raise ValueError(f"没有 {value} 这一天") from None
+    if not 1900 <= found.year <= 2200:
+        raise ValueError("年份应在 1900 至 2200 之间")
+    return found
+
+
+def _moment(_: Column[Any], value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo:
+        return value
+    raise ValueError("时间由系统记录")
+
+
+def _flag(_: Column[Any], value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text not in _TRUE | _FALSE:
+        raise ValueError("请填写是或否")
+    return text in _TRUE
+
+
+def _enum(column: Column[Any], value: Any) -> enum.Enum:
+    kind: type[enum.Enum] = column.type.enum_class  # type: ignore[attr-defined]
+    if isinstance(value, kind):
+        return value
+    for member in kind:
+        if value in (member.name, member.value):
+            return member
+    raise ValueError("没有这个选项，可选：" + "、".join(str(m.value) for m in kind))
+
+
+def _reference(_: Column[Any], value: Any) -> int:
+    if hasattr(value, "id"):
+        value = value.id
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,10}", str(value)) or int(value) > _INT_MAX:
+        raise ValueError("请从列表中选择")
+    return int(value)
+
+
+def _json(_: Column[Any], value: Any) -> Any:
+    if not isinstance(value, dict | list):
+        raise ValueError("格式不正确")
+    return value
+
+
+_READERS = {
+    "text": _text, "long_text": _text, "dictionary": _text, "money": _money, "rate": _rate, "int": _whole,
+    "date": _date, "datetime": _moment, "bool": _flag, "enum": _enum, "reference": _reference, "json": _json,
+}  # fmt: skip

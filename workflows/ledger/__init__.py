@@ -1,0 +1,1 @@
+"""The ledger engine: vouchers, posting rules, balances, periods."""

@@ -118,9 +118,7 @@ class BusinessEvent(Entity):
             "(state = 'BOOKED') = (voucher_id IS NOT NULL AND booked_at IS NOT NULL)",
             name="ck_business_event_booked",
         ),
-        CheckConstraint(
-            "state NOT IN ('REFUSED', 'CANCELLED') OR reason IS NOT NULL", name="ck_business_event_reason"
-        ),
+        CheckConstraint("state NOT IN ('REFUSED', 'CANCELLED') OR reason IS NOT NULL", name="ck_business_event_reason"),
     )
 
     number: Mapped[str] = c.computed(c.text("复核单号", 40, required=True))

@@ -1,6 +1,6 @@
 """Vouchers and their entries: drafts that people check, then facts that nobody changes (8.2)."""
 
-from datetime import date, datetime
+import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -155,7 +155,7 @@ class Voucher(Entity):
     number: Mapped[int] = c.computed(c.whole("凭证号", minimum=1, required=True))
     period_id: Mapped[int] = c.computed(c.reference("会计期间", "accounting_period", required=True))
     period: Mapped[AccountingPeriod] = c.related(period_id)
-    date: Mapped[date] = c.day("凭证日期", required=True, index=True)
+    date: Mapped[dt.date] = c.day("凭证日期", required=True, index=True)
     memo: Mapped[str] = c.text("摘要", 200, required=True)
     attachments: Mapped[int] = c.whole("附单据数", maximum=9999, unit="张", required=True, default=0)
     total: Mapped[Decimal] = c.computed(c.money("合计金额", signed=True, required=True, index=True))
@@ -165,13 +165,13 @@ class Voucher(Entity):
     prepared_by: Mapped["Employee | None"] = c.related(prepared_by_id)
     reviewed_by_id: Mapped[int | None] = c.computed(c.reference("审核", "employee"))
     reviewed_by: Mapped["Employee | None"] = c.related(reviewed_by_id)
-    reviewed_at: Mapped[datetime | None] = c.computed(c.moment("审核时间"))
+    reviewed_at: Mapped[dt.datetime | None] = c.computed(c.moment("审核时间"))
     signed_by_id: Mapped[int | None] = c.computed(c.reference("出纳", "employee"))
     signed_by: Mapped["Employee | None"] = c.related(signed_by_id)
-    signed_at: Mapped[datetime | None] = c.computed(c.moment("签字时间"))
+    signed_at: Mapped[dt.datetime | None] = c.computed(c.moment("签字时间"))
     posted_by_id: Mapped[int | None] = c.computed(c.reference("记账", "employee"))
     posted_by: Mapped["Employee | None"] = c.related(posted_by_id)
-    posted_at: Mapped[datetime | None] = c.computed(c.moment("记账时间"))
+    posted_at: Mapped[dt.datetime | None] = c.computed(c.moment("记账时间"))
     void_reason: Mapped[str | None] = c.computed(c.text("作废原因", 200))
     reverses_id: Mapped[int | None] = c.computed(c.reference("冲销的凭证", "voucher", index=False))
     reverses: Mapped["Voucher | None"] = c.related(reverses_id, remote_side="Voucher.id")
@@ -202,9 +202,7 @@ class VoucherEntry(Entity):
     )
     __table_args__ = (
         UniqueConstraint("voucher_id", "line_no", name="uq_voucher_entry_line"),
-        CheckConstraint(
-            "(debit <> 0 AND credit = 0) OR (debit = 0 AND credit <> 0)", name="ck_voucher_entry_one_side"
-        ),
+        CheckConstraint("(debit <> 0 AND credit = 0) OR (debit = 0 AND credit <> 0)", name="ck_voucher_entry_one_side"),
     )
 
     voucher_id: Mapped[int] = c.owned_by("凭证", "voucher")

@@ -67,6 +67,7 @@ class TaskState(Kind):
     RETURNED = "退回"
     TRANSFERRED = "已转办"
     CANCELLED = "他人已办"
+    WITHDRAWN = "申请已撤回"
 
 
 class TaskOrigin(Kind):
@@ -90,7 +91,7 @@ class ApprovalType(Entity):
         key=("code",),
         tabs=("approval_flow",),
         rank=10,
-        icon="fa-tags",
+        icon="tags",
         help="每种需要审批的业务对应一个业务类型；同一类型可按产品、金额、客户、部门配置多个审批流程。",
     )
     code: Mapped[str] = c.text("类型编码", 50, required=True, unique=True)
@@ -113,7 +114,7 @@ class ApprovalPosition(Entity):
         key=("code",),
         tabs=("approval_position_member",),
         rank=20,
-        icon="fa-id-badge",
+        icon="person-badge",
         help="先设岗位，再在“审批人员”页签中指定人员；流程节点引用岗位，人员变动无需改流程。",
     )
     code: Mapped[str] = c.text("岗位编码", 50, required=True, unique=True)
@@ -162,7 +163,11 @@ class ApprovalFlow(Entity):
         ),
         CheckConstraint("(state = 'DRAFT') = (published_on IS NULL)", name="ck_approval_flow_published"),
         Index("ix_approval_flow_choice", "business_type_id", "state"),
-    )
+        Index(
+            "uq_approval_flow_published", "code",
+            unique=True, sqlite_where=text("state = 'PUBLISHED'"), postgresql_where=text("state = 'PUBLISHED'"),
+        ),
+    )  # fmt: skip
     spec = Spec(
         "审批流程",
         Module.GUARANTEE_SETUP,
@@ -179,7 +184,7 @@ class ApprovalFlow(Entity):
         state="state",
         drafts=(FlowState.DRAFT,),
         rank=30,
-        icon="fa-sitemap",
+        icon="diagram-3",
         help="提交时按产品、金额、客户类型、部门、风险等级自动选择流程：优先级高的先选，同级时条件最具体的先选。"
         "已发布的版本不能修改，需复制为新版本后再发布；审批中的业务仍按提交时的版本走完。",
     )  # fmt: skip
@@ -285,7 +290,7 @@ class ApprovalInstance(Entity):
         tabs=("approval_task",),
         state="state",
         rank=40,
-        icon="fa-check-square-o",
+        icon="check2-square",
     )  # fmt: skip
     business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)
@@ -317,7 +322,7 @@ class ApprovalTask(Entity):
         UniqueConstraint("instance_id", "node_id", "round_no", "assignee_id", name="uq_approval_task_person"),
         CheckConstraint("(state = 'PENDING') = (decided_at IS NULL)", name="ck_approval_task_decided_at"),
         CheckConstraint(
-            "state IN ('PENDING', 'CANCELLED') OR decided_by_id IS NOT NULL OR is_automatic",
+            "state IN ('PENDING', 'CANCELLED', 'WITHDRAWN') OR decided_by_id IS NOT NULL OR is_automatic",
             name="ck_approval_task_decided_by",
         ),
         CheckConstraint(
@@ -356,3 +361,4 @@ class ApprovalTask(Entity):
     decided_at: Mapped[datetime | None] = c.moment("办理时间")
     due_at: Mapped[datetime | None] = c.moment("办理期限", help="超过期限后提醒并升级")
     urged_at: Mapped[datetime | None] = c.moment("催办时间")
+    escalated_at: Mapped[datetime | None] = c.moment("逾期升级时间")

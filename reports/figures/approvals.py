@@ -1,0 +1,375 @@
+"""Questions about approvals: which flow fits, who would be asked, what waits for whom, what has been decided (A2, A5)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, column, exists, func, or_, select, table
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from models.approval import (
+    ApprovalFlow,
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalPositionMember,
+    ApprovalState,
+    ApprovalTask,
+    ApprovalType,
+    FlowCustomerKind,
+    FlowState,
+    NodeChooser,
+    TaskState,
+)
+from models.base.actor import Actor
+from models.base.entity import Entity
+from models.organization import Department, Employee, Operator
+from reports.scope import reader
+
+# The framework's own tables, named here because questions know no web framework.
+_ROLE = table("ab_role", column("id"), column("name"))
+_USER_ROLE = table("ab_user_role", column("user_id"), column("role_id"))
+_USER_GROUP = table("ab_user_group", column("user_id"), column("group_id"))
+_GROUP_ROLE = table("ab_group_role", column("group_id"), column("role_id"))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the choice of a flow depends on."""
+
+    amount: Decimal | None = None
+    product_id: int | None = None
+    customer_kind: FlowCustomerKind | None = None
+    department_id: int | None = None
+    risk_grade: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node as an amount meets it: skipped, or asked, and whether its approval is the last one needed."""
+
+    node: ApprovalNode
+    is_skipped: bool = False
+    is_last: bool = False
+
+
+@dataclass(frozen=True)
+class PreviewStep:
+    """A step of the dry run with the people who would be asked."""
+
+    step: Step
+    people: tuple[str, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The dry run of a submission (试算): the flow that fits, its steps, and what would refuse it."""
+
+    flow: ApprovalFlow | None
+    steps: tuple[PreviewStep, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A node of a running approval: DONE, CURRENT, TO_COME or SKIPPED, with its tasks of every round."""
+
+    node: ApprovalNode
+    state: str
+    tasks: tuple[ApprovalTask, ...]
+
+
+def matching(session: Session, type_code: str, facts: Facts) -> ApprovalFlow | None:
+    """The published flow for these facts: highest priority first, then the most conditions met, then the newest."""
+    flows = session.scalars(
+        select(ApprovalFlow)
+        .join(ApprovalFlow.business_type)
+        .where(ApprovalType.code == type_code, ApprovalType.is_active, ApprovalFlow.state == FlowState.PUBLISHED)
+        .options(selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position))
+    ).all()
+    above = department_ids_above(session, facts.department_id)
+    fitting = [flow for flow in flows if _fits(flow, facts, above)]
+    return max(fitting, key=_rank, default=None)
+
+
+def _fits(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) -> bool:
+    has_range = flow.amount_from is not None or flow.amount_to is not None
+    if has_range and (
+        facts.amount is None
+        or (flow.amount_from is not None and facts.amount < flow.amount_from)
+        or (flow.amount_to is not None and facts.amount >= flow.amount_to)
+    ):
+        return False
+    return (
+        flow.product_id in (None, facts.product_id)
+        and flow.customer_kind in (None, facts.customer_kind)
+        and flow.risk_grade in (None, facts.risk_grade)
+        and (flow.department_id is None or flow.department_id in above)
+    )
+
+
+def _rank(flow: ApprovalFlow) -> tuple[int, int, int]:
+    conditions = (flow.product_id, flow.customer_kind, flow.risk_grade, flow.department_id)
+    count = sum(value is not None for value in conditions)
+    count += flow.amount_from is not None or flow.amount_to is not None
+    return flow.priority, count, flow.id
+
+
+def department_ids_above(session: Session, department_id: int | None) -> frozenset[int]:
+    """A department and all those above it."""
+    if department_id is None:
+        return frozenset()
+    path = session.scalar(select(Department.path).where(Department.id == department_id)) or ""
+    return frozenset({department_id, *(int(part) for part in path.split("/") if part)})
+
+
+def path(flow: ApprovalFlow, amount: Decimal | None) -> list[Step]:
+    """The nodes as this amount meets them, up to the first whose approval limit covers the amount."""
+    steps: list[Step] = []
+    for node in flow.nodes:
+        is_skipped = amount is not None and node.skip_below is not None and amount < node.skip_below
+        is_last = not is_skipped and amount is not None and node.approve_limit is not None
+        is_last = is_last and amount <= node.approve_limit  # type: ignore[operator]
+        steps.append(Step(node, is_skipped=is_skipped, is_last=is_last))
+        if is_last:
+            break
+    return steps
+
+
+def refusal(flow: ApprovalFlow, amount: Decimal | None) -> str:
+    """Why nothing of this amount may be submitted to the flow; '' when it may."""
+    asked = [step for step in path(flow, amount) if not step.is_skipped]
+    if not asked:
+        return f"审批流程“{flow.name}”在此金额下没有任何审批节点，请联系系统管理员调整"
+    last = asked[-1]
+    limit = last.node.approve_limit
+    if limit is not None and amount is not None and amount > limit:
+        return (
+            f"金额 {amount:,.2f} 元超过审批流程“{flow.name}”末节点“{last.node.name}”的审批限额 {limit:,.2f} 元，"
+            "请联系系统管理员补充上级审批节点"
+        )
+    return ""
+
+
+def eligible(
+    session: Session, node: ApprovalNode, *, department_id: int | None, excluded: Iterable[int] = ()
+) -> list[int]:
+    """Employees to be asked at a node, without those who submitted, in the order of their numbers."""
+    barred = frozenset(excluded)
+    if node.chooser is NodeChooser.MANAGER:
+        manager = _manager(session, department_id, barred)
+        return [] if manager is None else [manager]
+    query = _members(session, node, department_id) if node.chooser is NodeChooser.POSITION else _holders(node)
+    rows = session.scalars(query.where(Employee.is_active).order_by(Employee.number).distinct())
+    return [person.id for person in rows if person.id not in barred]
+
+
+def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[tuple[Employee]]:
+    above = department_ids_above(session, department_id)
+    member = ApprovalPositionMember
+    return (
+        select(Employee)
+        .join(member, member.employee_id == Employee.id)
+        .where(
+            member.position_id == node.position_id,
+            or_(member.department_id.is_(None), member.department_id.in_(above)),
+        )
+    )
+
+
+def _holders(node: ApprovalNode) -> Select[tuple[Employee]]:
+    own = select(_USER_ROLE.c.user_id).join(_ROLE, _ROLE.c.id == _USER_ROLE.c.role_id)
+    by_group = (
+        select(_USER_GROUP.c.user_id)
+        .join(_GROUP_ROLE, _GROUP_ROLE.c.group_id == _USER_GROUP.c.group_id)
+        .join(_ROLE, _ROLE.c.id == _GROUP_ROLE.c.role_id)
+    )
+    users = own.where(_ROLE.c.name == node.role_name).union(by_group.where(_ROLE.c.name == node.role_name))
+    return (
+        select(Employee)
+        .join(Operator, Operator.employee_id == Employee.id)
+        .where(Operator.user_id.in_(users), ~Operator.is_disabled)
+    )
+
+
+def _manager(session: Session, department_id: int | None, barred: frozenset[int]) -> int | None:
+    """Manager of the department; who submitted is passed over for the manager of the department above."""
+    above = department_ids_above(session, department_id)
+    rows = session.execute(
+        select(Department.manager_id)
+        .join(Employee, Employee.id == Department.manager_id)
+        .where(Department.id.in_(above), Employee.is_active)
+        .order_by(func.length(Department.path).desc(), Department.path.desc())
+    )
+    return next((manager for (manager,) in rows if manager not in barred), None)
+
+
+def asked_at(node: ApprovalNode) -> str:
+    """What messages call the people of a node: its position, its role or the manager."""
+    if node.chooser is NodeChooser.POSITION:
+        return f"岗位“{node.position.label if node.position else ''}”"
+    if node.chooser is NodeChooser.ROLE:
+        return f"角色“{node.role_name}”"
+    return "申请部门的负责人"
+
+
+def nobody(node: ApprovalNode) -> str:
+    """The message when a node has no one to ask."""
+    return (
+        f"节点“{node.name}”没有可用的审批人：{asked_at(node)}未设置人员，或仅有提交人本人（本人不能审批自己提交的业务）"
+    )
+
+
+def preview(session: Session, type_code: str, facts: Facts, *, applicant_id: int | None = None) -> Preview:
+    """Dry run (A5): which flow these facts would choose and who would be asked at each step."""
+    flow = matching(session, type_code, facts)
+    if flow is None:
+        return Preview(None, problem="没有适用的已发布流程")
+    excluded = () if applicant_id is None else (applicant_id,)
+    found: list[PreviewStep] = []
+    for step in path(flow, facts.amount):
+        ids = eligible(session, step.node, department_id=facts.department_id, excluded=excluded)
+        names = session.scalars(select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)).all()
+        problem = "" if ids or step.is_skipped else nobody(step.node)
+        found.append(PreviewStep(step, tuple(names), problem))
+    problem = refusal(flow, facts.amount) or next((step.problem for step in found if step.problem), "")
+    return Preview(flow, tuple(found), problem)
+
+
+def my_tasks(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:
+    """Pending tasks of the actor, and of the person acted for: those due first, then the oldest."""
+    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
+    query = (
+        select(ApprovalTask)
+        .where(ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING)
+        .order_by(ApprovalTask.due_at.is_(None), ApprovalTask.due_at, ApprovalTask.id)
+        .limit(limit)
+        .options(*_with_people())
+    )
+    return list(session.scalars(query))
+
+
+def my_task_count(session: Session, actor: Actor) -> int:
+    """How many tasks wait for the actor (the bell)."""
+    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
+    query = select(func.count()).where(ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING)
+    return session.scalar(query.select_from(ApprovalTask)) or 0
+
+
+def my_decisions(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:
+    """What the actor has decided, newest first (2.5)."""
+    query = (
+        select(ApprovalTask)
+        .where(ApprovalTask.decided_by_id == actor.employee_id)
+        .order_by(ApprovalTask.decided_at.desc(), ApprovalTask.id.desc())
+        .limit(limit)
+        .options(*_with_people())
+    )
+    return list(session.scalars(query))
+
+
+def history(session: Session, record: Entity) -> list[ApprovalInstance]:
+    """Every approval of a record, newest first, with tasks and people, in a fixed number of queries."""
+    query = (
+        select(ApprovalInstance)
+        .where(ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id)
+        .order_by(ApprovalInstance.id.desc())
+        .options(
+            joinedload(ApprovalInstance.business_type),
+            joinedload(ApprovalInstance.applicant),
+            joinedload(ApprovalInstance.flow),
+            selectinload(ApprovalInstance.tasks).options(
+                joinedload(ApprovalTask.node),
+                joinedload(ApprovalTask.assignee),
+                joinedload(ApprovalTask.decided_by),
+                joinedload(ApprovalTask.on_behalf_of),
+            ),
+        )
+    )
+    return list(session.scalars(query))
+
+
+def running(session: Session, record: Entity) -> ApprovalInstance | None:
+    """The approval that a record is in now, if any."""
+    query = select(ApprovalInstance).where(
+        ApprovalInstance.table_name == record.__tablename__,
+        ApprovalInstance.record_id == record.id,
+        ApprovalInstance.state == ApprovalState.RUNNING,
+    )
+    return session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()
+
+
+def progress(instance: ApprovalInstance) -> list[Progress]:
+    """The flow of a running or finished approval as a line: done, current, to come, skipped (A5)."""
+    found: list[Progress] = []
+    current = instance.current_node_seq
+    for step in path(instance.flow, instance.amount):
+        tasks = tuple(task for task in instance.tasks if task.node_id == step.node.id)
+        if step.is_skipped:
+            state = "SKIPPED"
+        elif current is not None and step.node.seq == current:
+            state = "CURRENT"
+        elif tasks and (current is None or step.node.seq < current):
+            state = "DONE"
+        else:
+            state = "TO_COME"
+        found.append(Progress(step.node, state, tasks))
+    return found
+
+
+def overdue(session: Session, now: datetime) -> list[ApprovalTask]:
+    """Pending tasks past their time limit, the longest overdue first."""
+    query = (
+        select(ApprovalTask)
+        .where(ApprovalTask.state == TaskState.PENDING, ApprovalTask.due_at < now)
+        .order_by(ApprovalTask.due_at, ApprovalTask.id)
+        .options(*_with_people())
+    )
+    return list(session.scalars(query))
+
+
+def _with_people() -> tuple[Any, ...]:
+    return (
+        joinedload(ApprovalTask.node),
+        joinedload(ApprovalTask.assignee),
+        joinedload(ApprovalTask.instance).options(
+            joinedload(ApprovalInstance.business_type),
+            joinedload(ApprovalInstance.applicant),
+            joinedload(ApprovalInstance.department),
+        ),
+    )
+
+
+@reader(ApprovalInstance)
+def _with_a_task(actor: Actor) -> ColumnElement[bool]:
+    """Whoever has or had a task may read the approval (architecture rule 9)."""
+    return exists().where(
+        ApprovalTask.instance_id == ApprovalInstance.id, ApprovalTask.assignee_id == actor.employee_id
+    )
+
+
+def task_reader(model: type[Entity]) -> Callable[[Actor], ColumnElement[bool]]:
+    """The condition under which an actor reads a record for having, or having had, an approval task on it."""
+
+    def condition(actor: Actor) -> ColumnElement[bool]:
+        key = model.__table__.c.id
+        mine = ApprovalTask.assignee_id == actor.employee_id
+        names = [model.__tablename__, *(sub.__tablename__ for sub in model.__subclasses__())]
+        direct = select(ApprovalInstance.record_id).join(ApprovalInstance.tasks)
+        found: ColumnElement[bool] = key.in_(direct.where(ApprovalInstance.table_name.in_(names), mine))
+        if model.__tablename__ == "project":
+            of_project = select(ApprovalInstance.project_id).join(ApprovalInstance.tasks)
+            found = or_(found, key.in_(of_project.where(ApprovalInstance.project_id.is_not(None), mine)))
+        return found
+
+    return condition
+
+
+def install_readers(models: Iterable[type[Entity]]) -> None:
+    """Let approvers read what they are asked about, in every table with a data scope of its own; once at start."""
+    for model in models:
+        scope = model.spec.scope
+        if (scope.owner or scope.department) and model is not ApprovalInstance:
+            reader(model)(task_reader(model))

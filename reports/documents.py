@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -66,9 +66,9 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
 
 # One sheet for all letters and contracts. Old WebKit reads it too: no flex, no grid, no variables.
 LETTER_CSS = """
-body { margin: 0; font-size: 12pt; line-height: 1.75; color: #000; }
+body { margin: 0; font-size: 12pt; line-height: 1.65; color: #000; }
 p { margin: 0 0 4pt 0; text-indent: 2em; text-align: justify; }
-h1 { font-size: 20pt; text-align: center; letter-spacing: 4pt; margin: 14pt 0 10pt 0; font-weight: bold; }
+h1 { font-size: 20pt; text-align: center; letter-spacing: 4pt; margin: 10pt 0 8pt 0; font-weight: bold; }
 h2 { font-size: 13pt; margin: 12pt 0 4pt 0; font-weight: bold; page-break-after: avoid; }
 h3 { font-size: 12pt; margin: 8pt 0 2pt 0; font-weight: bold; page-break-after: avoid; }
 .letterhead { text-align: center; color: #b0000f; font-size: 22pt; font-weight: bold; letter-spacing: 3pt;
@@ -83,8 +83,9 @@ h3 { font-size: 12pt; margin: 8pt 0 2pt 0; font-weight: bold; page-break-after: 
 table { width: 100%; border-collapse: collapse; margin: 6pt 0 8pt 0; font-size: 10.5pt; line-height: 1.5; }
 th, td { border: 0.75pt solid #333; padding: 3.5pt 6pt; text-align: left; vertical-align: middle; }
 th { font-weight: bold; text-align: center; background-color: #f3f3f3; }
-td.label { background-color: #f7f7f7; text-align: center; width: 17%; }
+td.label { background-color: #f7f7f7; text-align: center; width: 18%; }
 td.num, th.num { text-align: right; white-space: nowrap; }
+.nowrap { white-space: nowrap; }
 td.center { text-align: center; }
 td p { text-indent: 0; margin: 0; }
 thead { display: table-header-group; }
@@ -93,14 +94,26 @@ table.plain { margin: 0; }
 table.plain td { border: 0; padding: 2pt 4pt; }
 table.parties td { border: 0; padding: 2pt 0; font-size: 12pt; }
 table.parties td.label { background-color: transparent; text-align: left; width: 21%; font-weight: bold; }
-table.seal { width: 52%; margin: 26pt 0 0 48%; page-break-inside: avoid; }
+table.seal { width: 52%; margin: 16pt 0 0 48%; page-break-inside: avoid; }
 table.seal td { border: 0; padding: 2pt 0; text-align: center; font-size: 12pt; line-height: 1.7; }
-table.seal td.stamp { height: 54pt; vertical-align: top; color: #000; }
+table.seal td.stamp { height: 50pt; vertical-align: top; color: #000; }
 table.signatures { margin-top: 22pt; page-break-inside: avoid; }
 table.signatures td { border: 0; width: 50%; padding: 3pt 8pt 12pt 0; vertical-align: top; font-size: 12pt; }
-.contact { font-size: 9.5pt; text-indent: 0; color: #333; margin-top: 14pt; text-align: left; }
-.verify { font-size: 8.5pt; text-indent: 0; color: #555; border-top: 0.75pt solid #999; margin-top: 12pt;
+.contact { font-size: 9.5pt; text-indent: 0; color: #333; margin-top: 8pt; text-align: left; }
+.verify { font-size: 8.5pt; text-indent: 0; color: #555; border-top: 0.75pt solid #999; margin-top: 8pt;
   padding-top: 4pt; text-align: center; line-height: 1.4; }
+"""
+
+# Top, right, bottom, left.
+_MARGINS = {"A4": ("18mm", "22mm", "14mm", "24mm"), "A5": ("10mm", "12mm", "8mm", "14mm")}
+_CSS_MARGINS = {paper: " ".join(sides) for paper, sides in _MARGINS.items()}
+# wkhtmltopdf prints everything at 10/13 of its size and heeds neither --zoom nor --dpi without its own Qt.
+_QT_CSS = "body { zoom: 1.3; }"
+# Tried before a letter is let run over its page.
+_COMPACT_CSS = """
+body { font-size: 11.5pt; line-height: 1.5; } p { margin-bottom: 3pt; } h1 { margin: 8pt 0 6pt 0; }
+table { line-height: 1.4; margin: 5pt 0; } th, td { padding: 2.5pt 6pt; }
+table.seal { margin-top: 10pt; }
 """
 
 _SERIF = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC",
@@ -143,11 +156,11 @@ def missing_system_parts() -> list[str]:
     """Say in Chinese what this machine lacks for good documents; an empty list means all is there."""
     missing = []
     if _wkhtmltopdf() is None:
-        missing.append("未安装 wkhtmltopdf：单页文书改用 WeasyPrint 生成，版式略有不同（Debian：apt install wkhtmltopdf）")
+        missing.append("未安装 wkhtmltopdf：单页文书改用 WeasyPrint 生成（Debian：apt install wkhtmltopdf）")
     if not _installed_fonts():
         missing.append("未安装中文字体：PDF 中的汉字无法显示（Debian：apt install fonts-noto-cjk）")
     elif not any(name in _installed_fonts() for name in _SERIF + _SANS):
-        missing.append("未安装推荐的中文字体（Noto CJK 或文泉驿）：PDF 字形可能不美观（Debian：apt install fonts-noto-cjk）")
+        missing.append("未安装推荐的中文字体 Noto CJK：PDF 字形可能不美观（Debian：apt install fonts-noto-cjk）")
     return missing
 
 
@@ -179,7 +192,7 @@ class _Depth(HTMLParser):
         self.deepest = self._open = 0
         self.deepest_table = self._tables = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its signature
         if tag in self._VOID:
             return
         self._open += 1
@@ -203,7 +216,8 @@ def _page(html: str, *, title: str, number: str, css: str) -> str:
     verify = f'<p class="verify">{escape(_verify_line(html, number))}</p>' if number else ""
     return (
         f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>body {{ font-family: {fonts}, serif; }}{LETTER_CSS}{css}</style></head><body>{body}{verify}</body></html>"
+        f"<style>body {{ font-family: {fonts}, serif; }}{LETTER_CSS}{css}</style></head>"
+        f"<body>{body}{verify}</body></html>"
     )
 
 
@@ -212,21 +226,30 @@ def letter_pdf(
 ) -> bytes:
     """Print a letter (the result of `render_letter`) as PDF, with the verification line below it.
 
-    wkhtmltopdf prints single pages where it is installed; what runs over the page, or what it cannot print, comes out
-    of WeasyPrint with page numbers. Raises DocumentError when no engine can print it in time.
+    wkhtmltopdf prints single pages where it is installed, else WeasyPrint does. A letter that runs over its page is
+    set closer; if that does not help it comes out of WeasyPrint on several pages, numbered 第 x / y 页.
+    Raises DocumentError when no engine can print it in time.
     """
     program = _wkhtmltopdf()
-    if program is not None:
-        page = _page(html, title=title, number=number, css="")
-        pdf = _wkhtmltopdf_pdf(program, page, title, page_size, orientation)
-        if pdf is not None and _page_count(pdf) == 1:
+    paper = f"{page_size} {orientation}"
+    for css in ("", _COMPACT_CSS):
+        if program is not None:
+            page = _page(html, title=title, number=number, css=_QT_CSS + css)
+            pdf = _wkhtmltopdf_pdf(program, page, title, page_size, orientation)
+            pages = 0 if pdf is None else _page_count(pdf)
+        else:
+            pdf, pages = _weasyprint_pdf(html, title=title, number=number, css=_page_css(paper, number) + css)
+        if pdf is not None and pages == 1:
             return pdf
-    return _weasyprint_pdf(html, title=title, number=number, paper=f"{page_size} {orientation}", numbered=False)
+        if pdf is None:
+            program = None
+    return _weasyprint_pdf(html, title=title, number=number, css=_page_css(paper, number, numbered=True))[0]
 
 
 def long_pdf(html: str, *, title: str = "", number: str = "") -> bytes:
     """Print a document of any length as A4 PDF with 第 x / y 页 at the foot of each page."""
-    return _weasyprint_pdf(html, title=title, number=number, paper="A4 portrait", numbered=True)
+    css = _page_css("A4 portrait", number, numbered=True)
+    return _weasyprint_pdf(html, title=title, number=number, css=css)[0]
 
 
 def _page_count(pdf: bytes) -> int:
@@ -236,12 +259,12 @@ def _page_count(pdf: bytes) -> int:
 
 @lru_cache(maxsize=1)
 def _kit_class() -> type[Any]:
-    import pdfkit
+    import pdfkit  # noqa: PLC0415 - an engine loads when first used
 
     class _Kit(pdfkit.PDFKit):  # type: ignore[misc]
         """pdfkit without its reading of options from the page (CVE-2025-26240)."""
 
-        def _find_options_in_meta(self, content: str) -> dict[str, str]:
+        def _find_options_in_meta(self, content: str) -> dict[str, str]:  # noqa: ARG002 - its signature
             return {}
 
     return _Kit
@@ -251,9 +274,9 @@ def _wkhtmltopdf_pdf(
     program: str, page: str, title: str, page_size: PageSize, orientation: Orientation
 ) -> bytes | None:
     """Print one page through wkhtmltopdf; None when it fails, so that the other engine takes over."""
-    import pdfkit
+    import pdfkit  # noqa: PLC0415 - an engine loads when first used
 
-    margin = ("20mm", "22mm", "16mm", "24mm") if page_size == "A4" else ("10mm", "12mm", "8mm", "14mm")
+    margin = _MARGINS[page_size]
     options: dict[str, Any] = {
         "page-size": page_size, "orientation": orientation.capitalize(), "title": title, "encoding": "UTF-8",
         "margin-top": margin[0], "margin-right": margin[1], "margin-bottom": margin[2], "margin-left": margin[3],
@@ -279,41 +302,41 @@ def _wkhtmltopdf_pdf(
     return done.stdout
 
 
-def _page_css(paper: str, number: str, *, numbered: bool) -> str:
-    """Paper, margins and the running foot of each page."""
+def _page_css(paper: str, number: str, *, numbered: bool = False) -> str:
+    """Paper, margins and, for several pages, the running foot and head of each."""
+    if not numbered:
+        return f"@page {{ size: {paper}; margin: {_CSS_MARGINS[paper[:2]]}; }}"
     fonts = ", ".join(f'"{name}"' for name in chinese_fonts(serif=True)) or "serif"
-    small = paper.startswith("A5")
-    margin = "10mm 12mm 12mm 14mm" if small else "22mm 22mm 22mm 24mm"
-    foot = f"font-family: {fonts}; font-size: 9pt; color: #444;"
+    small = f"font-family: {fonts}; font-size: 9pt; color: #444;"
     pages = '"第 " counter(page) " / " counter(pages) " 页"'
-    rule = f"@page {{ size: {paper}; margin: {margin};"
-    if numbered:
-        rule += f" @bottom-center {{ content: {pages}; {foot} }}"
-        if re.fullmatch(r"[\w\-〔〕()（）\[\]. 第号字]{1,64}", number):
-            rule += f' @top-right {{ content: "编号：{number}"; {foot} }}'
-    return rule + " }"
+    rule = f"@page {{ size: {paper}; margin: 20mm 22mm 20mm 24mm; @bottom-center {{ content: {pages}; {small} }}"
+    if re.fullmatch(r"[\w\-〔〕()（）\[\]. ]{1,64}", number):
+        rule += f' @top-right {{ content: "编号：{number}"; {small} }}'
+    return rule + " } @page :first { @top-right { content: none } }"
 
 
-def _weasyprint_pdf(html: str, *, title: str, number: str, paper: str, numbered: bool) -> bytes:
-    """Print through WeasyPrint; a letter that runs over its page gets page numbers after all."""
-    import weasyprint
+@lru_cache(maxsize=1)
+def _no_fetcher() -> Any:
+    """A fetcher that refuses every address, so that WeasyPrint has neither network nor files."""
     from weasyprint.urls import URLFetcher
 
     class _NoFetcher(URLFetcher):  # type: ignore[misc]
-        """Refuses every address, so that rendering has neither network nor files."""
-
-        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - its signature
             raise ValueError("文书不能引用外部资源")
 
-    page = _page(html, title=title, number=number, css=_page_css(paper, number, numbered=numbered))
+    return _NoFetcher()
+
+
+def _weasyprint_pdf(html: str, *, title: str, number: str, css: str) -> tuple[bytes, int]:
+    """Print through WeasyPrint; also says how many pages it took."""
+    import weasyprint
+
+    page = _page(html, title=title, number=number, css=css)
     try:
-        document = weasyprint.HTML(string=page, url_fetcher=_NoFetcher()).render()
+        document = weasyprint.HTML(string=page, url_fetcher=_no_fetcher()).render()
+        return document.write_pdf(), len(document.pages)
     except RecursionError:
         raise DocumentError("文书中的表格或段落嵌套层数过多，请简化模板") from None
-    if not numbered and len(document.pages) > 1:
-        return _weasyprint_pdf(html, title=title, number=number, paper=paper, numbered=True)
-    pdf: bytes = document.write_pdf()
-    return pdf
 
 
 # ----------------------------------------------------------------------------------------------------------- tables

@@ -55,7 +55,15 @@ _LAYOUT = """
 #if d.cells.len() == 0 { align(center, text(fill: luma(90), "没有符合条件的数据")) }
 """
 
-_SIDES: dict[Kind, str] = {"money": "r", "rate": "r", "int": "r", "date": "c", "datetime": "c", "bool": "c", "text": "l"}
+_SIDES: dict[Kind, str] = {
+    "money": "r",
+    "rate": "r",
+    "int": "r",
+    "date": "c",
+    "datetime": "c",
+    "bool": "c",
+    "text": "l",
+}
 _LONG_WORD = re.compile(r"[!-~]{19,}")
 
 

@@ -263,8 +263,8 @@ def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
 
 _TAGS = frozenset(
     {
-        "h1", "h2", "h3", "h4", "p", "div", "span", "br", "hr", "b", "strong", "i", "em", "u", "s", "sub", "sup", "small",
-        "ol", "ul", "li", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td",
+        "h1", "h2", "h3", "h4", "p", "div", "span", "br", "hr", "b", "strong", "i", "em", "u", "s", "sub", "sup",
+        "small", "ol", "ul", "li", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td",
         "blockquote", "pre",
     }
 )  # fmt: skip

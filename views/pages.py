@@ -61,6 +61,10 @@ class Row:
     url: str
     cells: tuple[Cell, ...]
     actions: tuple[Action, ...] = ()
+    tone: str = ""  # reports: warn, bad, total or head; warn and bad tint the cells that have a tone
+    group: str = ""  # reports: heading cell before this row, `span` rows high
+    span: int = 0
+    level: int = 0  # indentation of the first cell, 0 to 3
 
 
 @dataclass(frozen=True)
@@ -136,11 +140,13 @@ class ListPage:
     empty_action: Action | None = None
     crumbs: list[tuple[str, str]] = field(default_factory=list)
     help_key: str = ""
+    tab_actions: list[Action] = field(default_factory=list)  # beside the tabs: 存为方案
+    problems: list[str] = field(default_factory=list)  # what of the address made no sense
 
 
 @dataclass
 class Field:
-    """A form field: `html` is the WTForms control, already escaped."""
+    """A form field: `html` is the WTForms field itself or its html, already escaped."""
 
     key: str
     label: str
@@ -152,6 +158,7 @@ class Field:
     errors: tuple[str, ...] = ()
     wide: bool = False
     reveal_url: str = ""
+    id: str = ""  # of the control, where it differs from the key
 
 
 @dataclass
@@ -177,7 +184,7 @@ class FormPage:
     stale: list[tuple[str, str, str]] = field(default_factory=list)  # label, old, new
     crumbs: list[tuple[str, str]] = field(default_factory=list)
     is_upload: bool = False
-    side: list[Any] = field(default_factory=list)
+    side: list["Section"] = field(default_factory=list)
     help_key: str = ""
 
 
@@ -206,6 +213,11 @@ class Section:
     empty: str = ""
     count: int | None = None
     more_url: str = ""
+    more_label: str = "查看全部"
+    note: str = ""  # grey words beside the heading
+    foot: str = ""  # left of the footer
+    foot_figure: str = ""  # right of the footer, bold
+    width: int = 4  # workbench: columns of twelve (3 to 9, or 12)
 
 
 @dataclass
@@ -224,6 +236,9 @@ class RecordPage:
     stages: list["Stage"] = field(default_factory=list)
     notice: str = ""
     help_key: str = ""
+    below: list[Section] = field(default_factory=list)  # under the tabs: 最近动态
+    notice_action: Action | None = None
+    tab_url: str = "?tab="  # the key of a section is appended
 
 
 @dataclass(frozen=True)
@@ -259,6 +274,7 @@ class GateItem:
     url: str = ""
     mend_label: str = ""
     detail: str = ""
+    is_warning: bool = False  # met, but worth a look: a triangle instead of the tick
 
 
 @dataclass(frozen=True)
@@ -312,3 +328,118 @@ class Shell:
     unread: int
     help_url: str = ""
     theme: str = ""
+    home_url: str = "/"
+    search_url: str = ""  # GET ?q=…; with Accept: application/json it answers as look-ups do, plus "url"
+    inbox_url: str = ""
+    user_links: tuple[MenuItem, ...] = ()  # 个人设置, 修改密码 …
+    logout_url: str = "/logout/"
+    jobs: tuple["Job", ...] = ()  # long work of this person that still runs
+
+
+@dataclass(frozen=True)
+class Job:
+    """Long work with its progress: `status_url` answers {"percent", "label", "state"} and may add "url" of the result."""
+
+    label: str
+    status_url: str
+    url: str = ""
+    percent: int = 0
+    state: str = "running"  # running, done or failed
+    steps: tuple[tuple[str, str, str], ...] = ()  # label, state (done, now, todo, failed), result
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One figure of the line above the workbench."""
+
+    label: str
+    value: str
+    unit: str = ""
+    figure: str = ""
+    figure_unit: str = ""
+    url: str = ""
+    tone: str = ""
+
+
+@dataclass
+class HomePage:
+    """The workbench: template home.html; dragging cards posts {"keys": [...]} to `arrange_url`."""
+
+    title: str
+    note: str = ""
+    actions: list[Action] = field(default_factory=list)
+    stats: list[Stat] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    arrange_url: str = ""
+    help_key: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A button of the approval page, sent as `decision`; style is primary, plain or danger."""
+
+    value: str
+    label: str
+    style: str = "plain"
+    needs_opinion: bool = False
+    confirm: str = ""
+    why_not: str = ""
+
+
+@dataclass
+class ApprovalPage:
+    """The decision on one task: template approval.html; posts decision, opinion, return_to and `hidden` to `action_url`."""
+
+    title: str
+    crumbs: list[tuple[str, str]]
+    who: str
+    action_url: str
+    decisions: list[Decision] = field(default_factory=list)
+    who_url: str = ""
+    amount: str = ""
+    unit: str = ""
+    number: str = ""
+    state: Cell | None = None  # 剩 5 小时, 超时 1 天
+    position: str = ""  # 待办 1 / 7
+    facts: list[Fact] = field(default_factory=list)
+    steps: list[Stage] = field(default_factory=list)
+    checks: list[GateItem] = field(default_factory=list)
+    phrases: tuple[str, ...] = ()
+    return_targets: tuple[tuple[str, str], ...] = ()
+    opinion: str = ""
+    errors: list[tuple[str, str, str]] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)  # what this node asks for besides the opinion
+    actions: list[Action] = field(default_factory=list)  # 查看项目, 打印审批单
+    more: list[Action] = field(default_factory=list)  # 转办, 加签, 催办
+    sections: list[Section] = field(default_factory=list)
+    help_key: str = ""
+
+
+@dataclass
+class ReportPage:
+    """A report: template report.html."""
+
+    title: str
+    columns: list[Column]
+    rows: list[Row]
+    note: str = ""
+    heading: str = ""
+    states: list[Cell] = field(default_factory=list)  # 1 项超限, 3 项预警
+    params: list[Field] = field(default_factory=list)
+    hidden: list[Any] = field(default_factory=list)
+    url: str = ""
+    actions: list[Action] = field(default_factory=list)
+    param_actions: list[Action] = field(default_factory=list)  # 存为方案
+    sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    tabs: list[Tab] = field(default_factory=list)
+    paging: Paging | None = None
+    aside: list[Section] = field(default_factory=list)
+    above: list[Section] = field(default_factory=list)
+    foot: str = ""
+    foot_url: str = ""
+    foot_label: str = ""
+    empty: str = ""
+    errors: list[tuple[str, str, str]] = field(default_factory=list)
+    crumbs: list[tuple[str, str]] = field(default_factory=list)
+    help_key: str = ""

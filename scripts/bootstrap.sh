@@ -80,7 +80,7 @@ install_lock() {
   want=$(stamp_of "$lock")
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then return 0; fi
   say "安装 $lock 锁定的依赖包（首次约需一两分钟）……"
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock" \
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock" \
     || die "依赖包安装失败，请检查网络或软件包镜像设置后重试。"
   rm -f "$venv"/.installed-* # the locks agree with one another, but only the last one is certain to be complete
   case $lock in # a larger lock contains the smaller ones
@@ -107,7 +107,7 @@ need() {
   local check=$1 purpose_text=$2 package
   shift 2
   $check && return 0
-  if [ ! -f "$system_stamp" ]; then # tried once per environment: without a network each try would cost half a minute
+  if [ ! -f "$system_stamp" ] && may_install; then # tried once per environment: without a network each try would cost half a minute
     for package in "$@"; do
       say "安装系统软件包 $package……"
       if apt_install "$package" && $check; then return 0; fi
@@ -128,7 +128,7 @@ system_packages() {
   need has_subset "PDF 字体子集，减小文件" libharfbuzz-subset0
   need has_wkhtmltopdf "单页函件 PDF，缺少时自动改用内置引擎" wkhtmltopdf
   if [ "$1" != run ]; then need has_browser "浏览器测试" chromium chromium-browser; fi
-  touch "$system_stamp"
+  if may_install; then touch "$system_stamp"; fi
   if [ ${#missing[@]} -gt 0 ]; then
     say "下列系统软件包没有安装，相关功能会受影响，其余功能照常："
     local item

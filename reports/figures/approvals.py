@@ -1,4 +1,4 @@
-"""Questions about approvals: which flow fits, who would be asked, what waits for whom, what has been decided (A2, A5)."""
+"""Questions about approvals: which flow fits, who would be asked, what waits for whom, what was decided (A2, A5)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -162,24 +162,20 @@ def eligible(
         manager = _manager(session, department_id, barred)
         return [] if manager is None else [manager]
     query = _members(session, node, department_id) if node.chooser is NodeChooser.POSITION else _holders(node)
-    rows = session.scalars(query.where(Employee.is_active).order_by(Employee.number).distinct())
-    return [person.id for person in rows if person.id not in barred]
+    people = select(Employee.id).where(Employee.id.in_(query), Employee.is_active).order_by(Employee.number)
+    return [person for person in session.scalars(people) if person not in barred]
 
 
-def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[tuple[Employee]]:
+def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[int]:
     above = department_ids_above(session, department_id)
     member = ApprovalPositionMember
-    return (
-        select(Employee)
-        .join(member, member.employee_id == Employee.id)
-        .where(
-            member.position_id == node.position_id,
-            or_(member.department_id.is_(None), member.department_id.in_(above)),
-        )
+    return select(member.employee_id).where(
+        member.position_id == node.position_id,
+        or_(member.department_id.is_(None), member.department_id.in_(above)),
     )
 
 
-def _holders(node: ApprovalNode) -> Select[tuple[Employee]]:
+def _holders(node: ApprovalNode) -> Select[int]:
     own = select(_USER_ROLE.c.user_id).join(_ROLE, _ROLE.c.id == _USER_ROLE.c.role_id)
     by_group = (
         select(_USER_GROUP.c.user_id)
@@ -187,11 +183,7 @@ def _holders(node: ApprovalNode) -> Select[tuple[Employee]]:
         .join(_ROLE, _ROLE.c.id == _GROUP_ROLE.c.role_id)
     )
     users = own.where(_ROLE.c.name == node.role_name).union(by_group.where(_ROLE.c.name == node.role_name))
-    return (
-        select(Employee)
-        .join(Operator, Operator.employee_id == Employee.id)
-        .where(Operator.user_id.in_(users), ~Operator.is_disabled)
-    )
+    return select(Operator.employee_id).where(Operator.user_id.in_(users), ~Operator.is_disabled)
 
 
 def _manager(session: Session, department_id: int | None, barred: frozenset[int]) -> int | None:

@@ -30,7 +30,7 @@ class Attachment(Entity):
 
     owner_table: Mapped[str] = c.text("所属对象", 64, required=True)
     owner_id: Mapped[int | None] = c.whole("所属记录", help="新记录保存前为空")
-    category: Mapped[str | None] = c.dictionary("要件类别", "attachment_category")
+    category: Mapped[str | None] = c.dictionary("要件类别", "document_category")
     original_name: Mapped[str] = c.text("文件名", 255, required=True)
     sha256: Mapped[str] = c.text("摘要", 64, required=True, index=True)
     detected_type: Mapped[str] = c.text("文件类型", 100, required=True)

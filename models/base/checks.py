@@ -19,7 +19,9 @@ _CARD: Final = re.compile(r"\d{12,19}")
 # Registrars other than the market regulator (the letters of GB 32100-2015) that the library leaves out.
 _USCC_LETTERS: Final = re.compile(r"[1-9AN-Y][1-9A-Z]\d{6}[0-9A-HJ-NP-RTUW-Y]{10}")
 # First two digits of every provincial division in GB/T 2260.
-_PROVINCES: Final = frozenset(re.findall("..", "1112131415212223313233343536374142434445465051525354616263646571818283"))
+_PROVINCES: Final = frozenset(
+    re.findall("..", "1112131415212223313233343536374142434445465051525354616263646571818283")
+)
 _FIRST_BIRTH_YEAR: Final = 1900
 
 

@@ -85,19 +85,25 @@ def bind_problem(host: str, port: int) -> str | None:
     return None
 
 
+def release_connections(flask_app: Flask) -> None:
+    """Close pooled database connections: workers forked from here must not share them."""
+    with flask_app.app_context():
+        for engine in flask_app.extensions["sqlalchemy"].engines.values():
+            engine.dispose()
+
+
 def main(flask_app: Flask, settings: Settings) -> None:
     """Bring the database up to date and serve until stopped; exits with status 1 when the address is not free."""
     if problem := bind_problem(settings.host, settings.port):
         sys.exit(problem)
     ensure_ready(flask_app)
-    with flask_app.app_context():
-        for engine in flask_app.extensions["sqlalchemy"].engines.values():
-            engine.dispose()  # a database connection must not be shared with the forked worker
+    release_connections(flask_app)
     Server(flask_app, settings).run()
 
 
 _settings = _load_settings()
 app = create_app(_settings)
+release_connections(app)
 
 if __name__ == "__main__":
     main(app, _settings)

@@ -99,7 +99,17 @@ has_chinese_font() {
     ls /usr/share/fonts/opentype/noto/*CJK* /usr/share/fonts/truetype/wqy/* >/dev/null 2>&1
   fi
 }
-has_browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
+has_browser() {
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+    || ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-*/*/chrome >/dev/null 2>&1
+}
+# Releases that ship chromium only as a snap: playwright brings its own.
+fetch_browser() {
+  has_browser && return 0
+  if [ -f "$system_stamp" ] || ! may_install; then return 0; fi
+  say "系统软件源没有 chromium，改由 playwright 安装……"
+  timeout 300 "$venv/bin/playwright" install --with-deps chromium >/dev/null 2>&1 || true
+}
 
 # need <check> <what for> <package>...: the first package that can be installed will do
 missing=()
@@ -127,7 +137,10 @@ system_packages() {
   need has_pangoft2 "合同、报告等 PDF 排版" libpangoft2-1.0-0
   need has_subset "PDF 字体子集，减小文件" libharfbuzz-subset0
   need has_wkhtmltopdf "单页函件 PDF，缺少时自动改用内置引擎" wkhtmltopdf
-  if [ "$1" != run ]; then need has_browser "浏览器测试" chromium chromium-browser; fi
+  if [ "$1" != run ]; then
+    has_browser || { [ ! -f "$system_stamp" ] && apt_install chromium && has_browser; } || fetch_browser
+    has_browser || missing+=("chromium（浏览器测试）")
+  fi
   if may_install; then touch "$system_stamp"; fi
   if [ ${#missing[@]} -gt 0 ]; then
     say "下列系统软件包没有安装，相关功能会受影响，其余功能照常："

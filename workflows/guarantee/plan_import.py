@@ -1,0 +1,349 @@
+"""Read a bank's repayment plan from its Excel file and check it against the loan (4.5c, X3).
+
+No instalment is ever skipped in silence: a row is an instalment, a total, a note that is reported, or an error that
+names its row and column.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final
+
+from models.base.errors import BusinessError
+from models.base.money import format_money, parse_amount
+from reports.figures.schedules import Instalment
+from workflows.base.workbook import Cell, read_sheets
+from workflows.guarantee.plan_layout import (
+    YUAN,
+    Column,
+    Heading,
+    Table,
+    find_table,
+    is_header_again,
+    plain,
+    read_heading,
+)
+
+_TOTAL = re.compile(r".{0,8}(?:合计|总计|小计|累计|总额).{0,6}")
+_PART = re.compile("小计|本页|年")  # a total of the rows since the last such one
+_NOTE = re.compile(r"备注|说明|注:|注意|提示|温馨提示|本表|\*|※|制表|打印|复核|经办|签字|签章|盖章|借款人|贷款人")
+_DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)")
+_TIME = re.compile(r"\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$")
+_SEQ = re.compile(r"第?([0-9]{1,4})(?:/[0-9]{1,4})?[期次]?")
+_BLANK_AMOUNT: Final = {"-", "--", "—", "——", "–", "/"}  # how banks write "nothing this time"
+_SERIAL_EPOCH: Final = date(1899, 12, 30)
+_YEARS: Final = range(1990, 2101)
+_SHOWN_MAX: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one row; `row_no` is the row in Excel, 0 for the file as a whole."""
+
+    row_no: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        """Name the place as users see it."""
+        place = f"第 {self.row_no} 行" if self.row_no else ""
+        return f"{place}{f'“{self.column}”列' if self.column else ''}：{self.message}" if place else self.message
+
+
+class PlanError(BusinessError):
+    """The plan cannot be taken over; `rows` names each fault, in the order of the file."""
+
+    def __init__(self, rows: Sequence[RowError]) -> None:
+        """Keep all faults; the message shows the first five."""
+        self.rows = sorted(rows, key=lambda row: row.row_no)
+        more = f"；……共 {len(self.rows)} 处错误" if len(self.rows) > 5 else ""
+        super().__init__("；".join(str(row) for row in self.rows[:5]) + more)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPlan:
+    """A plan as read, in yuan; what the file does not state is None."""
+
+    instalments: list[Instalment]
+    total_principal: Decimal | None = None
+    total_interest: Decimal | None = None
+    loan_amount: Decimal | None = None
+    rate_annual_pct: Decimal | None = None
+    borrower: str | None = None
+    note_no: str | None = None
+    unit: Decimal = YUAN
+    sheet: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def parse_plan(data: bytes, filename: str) -> ParsedPlan:
+    """Read the plan from .xlsx, .xls or .csv; the table is found by the names of its columns in any sheet.
+
+    Raises WorkbookError where the file cannot be opened, PlanError where no table is found, a row cannot be read, or
+    the file's own totals, row sums or balances do not agree with its instalments.
+    """
+    sheets = [sheet for sheet in read_sheets(data, filename) if sheet.visible]
+    tables = [table for sheet in sheets if (table := find_table(sheet))]
+    if not tables:
+        raise PlanError([RowError(0, "", "未找到还款计划表：表头应有“应还日期”和“应还本金”两列")])
+    if len(tables) > 1:
+        names = "、".join(table.sheet.name for table in tables)
+        raise PlanError([RowError(0, "", f"工作表 {names} 中都有还款计划表，请只保留一张")])
+    if tables[0].doubled:
+        raise PlanError([RowError(tables[0].header_row + 1, name, "表头中有两列同名") for name in tables[0].doubled])
+    return _Reader(tables[0], read_heading(tables[0])).read()
+
+
+def check_plan(plan: ParsedPlan, *, loan_amount: Decimal, start_on: date, end_on: date) -> None:
+    """Hold a plan against its loan; raises PlanError naming every row that does not fit.
+
+    The principal adds up to the loan; days rise strictly from after the start to the end at the latest; no amount is
+    negative and no instalment is empty; numbers are not used twice.
+    """
+    rows = plan.instalments
+    errors = [error for row in rows for error in _check_row(row, start_on, end_on)]
+    errors += [
+        RowError(
+            later.row_no or 0, "应还日期", f"第 {later.seq} 期应还日期 {later.due_on} 不晚于上一期 {earlier.due_on}"
+        )
+        for earlier, later in pairwise(rows)
+        if later.due_on <= earlier.due_on
+    ]
+    seen: set[int] = set()
+    for row in rows:
+        if row.seq in seen:
+            errors.append(RowError(row.row_no or 0, "期数", f"期数 {row.seq} 重复"))
+        seen.add(row.seq)
+    total = sum((row.principal for row in rows), Decimal(0))
+    if total != loan_amount:
+        message = f"本金合计 {format_money(total)} 元与贷款金额 {format_money(loan_amount)} 元不一致"
+        errors.append(RowError(0, "应还本金", message))
+    if plan.loan_amount is not None and plan.loan_amount != loan_amount:
+        stated = format_money(plan.loan_amount)
+        errors.append(RowError(0, "", f"文件所载贷款金额 {stated} 元与借据金额 {format_money(loan_amount)} 元不一致"))
+    if errors:
+        raise PlanError(errors)
+
+
+def _check_row(row: Instalment, start_on: date, end_on: date) -> list[RowError]:
+    problems = {
+        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 早于放款日 {start_on}"): row.due_on < start_on,
+        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 晚于到期日 {end_on}"): row.due_on > end_on,
+        ("应还本金", f"第 {row.seq} 期本金不能为负数"): row.principal < 0,
+        ("应还利息", f"第 {row.seq} 期利息不能为负数"): row.interest < 0,
+        ("应还本金", f"第 {row.seq} 期本金和利息都为 0"): row.principal == 0 and row.interest == 0,
+    }
+    return [RowError(row.row_no or 0, column, message) for (column, message), wrong in problems.items() if wrong]
+
+
+def read_date(value: Cell) -> date:
+    """Read a day in any usual form: 2026/2/15, 2026-02-15, 2026.2.15, 2026年2月15日, 20260215, Excel's serial number.
+
+    Raises ValueError in Chinese for anything else and for days that do not exist.
+    """
+    if isinstance(value, datetime):
+        value = value.date()
+    if isinstance(value, date):
+        return _in_years(value)
+    text = f"{value:f}" if isinstance(value, Decimal) else plain(_TIME.sub("", str(value or "")))
+    match = _DATE.fullmatch(text)
+    if match:
+        parts = [int(part) for part in match.groups() if part]
+    elif re.fullmatch(r"[0-9]{8}", text):
+        parts = [int(text[:4]), int(text[4:6]), int(text[6:])]
+    elif re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
+        return _in_years(_SERIAL_EPOCH + timedelta(days=int(text[:5])))
+    else:
+        message = f"“{text[:_SHOWN_MAX]}”不是有效的日期" if text else "日期为空"
+        raise ValueError(message)
+    try:
+        return _in_years(date(*parts))
+    except ValueError:
+        message = f"日期“{text}”不存在或超出范围"
+        raise ValueError(message) from None
+
+
+def _is_date(value: Cell) -> bool:
+    try:
+        return bool(read_date(value))
+    except ValueError:
+        return False
+
+
+def _in_years(day: date) -> date:
+    if day.year not in _YEARS:
+        message = f"日期“{day}”超出范围（{_YEARS.start} 至 {_YEARS.stop - 1} 年）"
+        raise ValueError(message)
+    return day
+
+
+def _read_seq(value: Cell) -> int | None:
+    match = _SEQ.fullmatch(f"{value:f}" if isinstance(value, Decimal) else plain(value))
+    return int(match[1]) if match else None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Goes through the rows under the header once and collects everything that is wrong."""
+
+    table: Table
+    heading: Heading
+    errors: list[RowError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    instalments: list[Instalment] = field(default_factory=list)
+    balances: list[tuple[int, Decimal | None]] = field(default_factory=list)
+    totals: dict[Column, Decimal] = field(default_factory=dict)
+    _part_from: int = 0
+
+    def read(self) -> ParsedPlan:
+        """Read all rows; raises PlanError with every fault found."""
+        self.warnings += self.heading.warnings
+        for at in range(self.table.first_row, len(self.table.sheet.rows)):
+            self._row(at + 1, self.table.sheet.rows[at])
+        if not self.instalments and not self.errors:
+            self.errors.append(RowError(0, "", "还款计划表中没有任何一期"))
+        if not self.errors:
+            self._check_balances()
+        if self.errors:
+            raise PlanError(self.errors)
+        if "interest" not in self.table.columns and "total" not in self.table.columns:
+            self.warnings.append("未找到利息列，各期利息按 0 计")
+        heading = self.heading
+        return ParsedPlan(
+            instalments=self.instalments,
+            total_principal=self.totals.get("principal"),
+            total_interest=self.totals.get("interest"),
+            loan_amount=heading.loan_amount,
+            rate_annual_pct=heading.rate_annual_pct,
+            borrower=heading.borrower,
+            note_no=heading.note_no,
+            unit=heading.unit,
+            sheet=self.table.sheet.name,
+            warnings=self.warnings,
+        )
+
+    def _row(self, row_no: int, row: list[Cell]) -> None:
+        if not any(plain(cell) for cell in row) or is_header_again(row, self.table):
+            return
+        numbered = _read_seq(self._cell(row, "seq")) is not None
+        first = next(plain(cell) for cell in row if plain(cell))
+        if not numbered and _TOTAL.fullmatch(first) and not self._has_date(row):
+            self._total(row_no, row, whole=_PART.search(first) is None)
+        elif numbered or self._looks_like_instalment(row, first):
+            self._instalment(row_no, row)
+        elif not _NOTE.match(first):
+            self.warnings.append(f"第 {row_no} 行未作为还款期读取：{first[:_SHOWN_MAX]}")
+
+    def _looks_like_instalment(self, row: list[Cell], first: str) -> bool:
+        """Tell a broken instalment from a note or a signature line without a number in 期数."""
+        if any(self._is_amount(row, column) for column in ("principal", "interest", "total", "balance")):
+            return True
+        filled = [column for column in self.table.columns if plain(self._cell(row, column))]
+        signed = "seq" in filled and len(filled) == 2 and any(_is_date(self._cell(row, column)) for column in filled)
+        if _NOTE.match(first) or signed:  # signed: 制表日期 | 2026-01-05
+            return False
+        digits = any(re.search(r"[0-9]", plain(self._cell(row, column))) for column in ("due_on", "principal"))
+        return self._has_date(row) or (digits and len(filled) >= 2)
+
+    def _is_amount(self, row: list[Cell], column: Column) -> bool:
+        value = self._cell(row, column)
+        if isinstance(value, Decimal):
+            return True
+        try:
+            return isinstance(value, str) and parse_amount(value) is not None
+        except ValueError:
+            return False
+
+    def _has_date(self, row: list[Cell]) -> bool:
+        return _is_date(self._cell(row, "due_on"))
+
+    def _cell(self, row: list[Cell], column: Column) -> Cell:
+        return row[self.table.columns[column]] if column in self.table.columns else None
+
+    def _instalment(self, row_no: int, row: list[Cell]) -> None:
+        before = len(self.errors)
+        seq = _read_seq(self._cell(row, "seq")) if "seq" in self.table.columns else len(self.instalments) + 1
+        if seq is None:
+            self._wrong(row_no, "seq", "期数为空或不是数字")
+        due_on = None
+        try:
+            due_on = read_date(self._cell(row, "due_on"))
+        except ValueError as error:
+            self._wrong(row_no, "due_on", str(error))
+        amounts = {
+            column: self._amount(row_no, row, column) for column in ("principal", "interest", "total", "balance")
+        }
+        principal, interest, total = amounts["principal"], amounts["interest"], amounts["total"]
+        if "interest" not in self.table.columns:
+            interest = total - principal if total is not None and principal is not None else Decimal("0.00")
+        if len(self.errors) > before or seq is None or due_on is None or principal is None or interest is None:
+            return
+        if total is not None and total != principal + interest:
+            found, due = format_money(total), format_money(principal + interest)
+            self._wrong(row_no, "total", f"{found} 不等于本金加利息 {due}")
+        self.instalments.append(Instalment(seq, due_on, principal, interest, row_no))
+        self.balances.append((row_no, amounts["balance"]))
+
+    def _amount(self, row_no: int, row: list[Cell], column: Column) -> Decimal | None:
+        """Read an amount; principal and interest must be there, total and balance may be blank."""
+        value = self._cell(row, column)
+        if column not in self.table.columns:
+            return None
+        if value is None or not plain(value):
+            if column in {"principal", "interest"}:
+                self._wrong(row_no, column, "金额为空，本期不还请填 0")
+            return None
+        if isinstance(value, str) and plain(value) in _BLANK_AMOUNT:
+            return Decimal("0.00")
+        if isinstance(value, date | bool):
+            self._wrong(row_no, column, f"“{value}”不是有效的金额")
+            return None
+        try:
+            return parse_amount(value, unit=self.table.units.get(column, self.heading.unit))
+        except ValueError as error:
+            self._wrong(row_no, column, str(error))
+            return None
+
+    def _total(self, row_no: int, row: list[Cell], *, whole: bool) -> None:
+        """Check a total row against the instalments it covers: all so far, or those since the last subtotal."""
+        covered = self.instalments[0 if whole else self._part_from :]
+        sums: dict[Column, Decimal] = {
+            "principal": sum((each.principal for each in covered), Decimal(0)),
+            "interest": sum((each.interest for each in covered), Decimal(0)),
+            "total": sum((each.total for each in covered), Decimal(0)),
+        }
+        readable = not self.errors  # after an unreadable row the sums say nothing
+        for column, expected in sums.items():
+            if not plain(self._cell(row, column)):
+                continue
+            stated = self._amount(row_no, row, column)
+            if stated is not None and whole:
+                self.totals[column] = stated
+            if stated is not None and readable and stated != expected:
+                message = f"合计 {format_money(stated)} 与各期之和 {format_money(expected)} 不一致"
+                self._wrong(row_no, column, message)
+        if not whole:
+            self._part_from = len(self.instalments)
+
+    def _check_balances(self) -> None:
+        """Follow the balance from row to row; some banks print it after the payment, some before."""
+        known = [(each, balance) for each, (_, balance) in zip(self.instalments, self.balances, strict=True)]
+        if not known or any(balance is None for _, balance in known):
+            if any(balance is not None for _, balance in known):
+                self.warnings.append("剩余本金列不完整，未核对")
+            return
+        left = sum((each.principal for each in self.instalments), Decimal(0))
+        before = known[-1][1] == known[-1][0].principal != 0
+        for each, balance in known:
+            expected = left if before else left - each.principal
+            if balance is not None and balance != expected:
+                message = f"{format_money(balance)} 与推算的 {format_money(expected)} 不一致"
+                self._wrong(each.row_no or 0, "balance", message)
+                left += balance - expected  # go on from what is stated, so that one slip is named once
+            left -= each.principal
+
+    def _wrong(self, row_no: int, column: Column, message: str) -> None:
+        self.errors.append(RowError(row_no, self.table.names.get(column, ""), message))

@@ -1,0 +1,168 @@
+"""Entries as people type them, and every check they must pass before a voucher keeps them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from models.base.entity import Entity, entity_of
+from models.base.errors import FieldErrors
+from models.base.money import MONEY_MAX, format_money, round_money
+from models.ledger import ZERO, Account, CashFlow, VoucherEntry
+from workflows.base.context import Ctx
+
+LINES_MAX = 999
+MEMO_MAX = 200
+# attribute of the entry -> (table, flag of the account that asks for it, Chinese name)
+AUXILIARIES = {
+    "customer_id": ("customer", "needs_customer", "客户"),
+    "project_id": ("project", "needs_project", "项目"),
+    "bank_id": ("partner_bank", "needs_bank", "银行"),
+    "department_id": ("department", "needs_department", "部门"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry to be written; amounts in 元, one of the two, negative for red letters."""
+
+    account_id: int
+    debit: Decimal = ZERO
+    credit: Decimal = ZERO
+    memo: str = ""
+    customer_id: int | None = None
+    project_id: int | None = None
+    bank_id: int | None = None
+    department_id: int | None = None
+    cash_flow: CashFlow | None = None
+
+
+def line_of(entry: VoucherEntry) -> Line:
+    """An entry as it could be typed again."""
+    return Line(
+        entry.account_id,
+        entry.debit,
+        entry.credit,
+        entry.memo,
+        entry.customer_id,
+        entry.project_id,
+        entry.bank_id,
+        entry.department_id,
+        entry.cash_flow,
+    )
+
+
+def red(line: Line) -> Line:
+    """The same line in red letters."""
+    return replace(line, debit=-line.debit, credit=-line.credit)
+
+
+def checked(ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = False) -> list[VoucherEntry]:
+    """The entries of a voucher, not yet in the session; `memo` stands in where a line has none.
+
+    A reversal repeats what was once right, so accounts that were closed since, or ask for more now, do not stop it.
+    Raises FieldErrors naming every wrong line.
+    """
+    wrong: list[str] = []
+    entries: list[VoucherEntry] = []
+    for number, line in enumerate(lines, 1):
+        entry, errors = _entry(ctx, line, number, memo, is_reversal=is_reversal)
+        wrong += [f"第{number}行：{error}" for error in errors]
+        entries.append(entry)
+    if not 2 <= len(lines) <= LINES_MAX:
+        wrong.insert(0, f"凭证至少要有两条分录，最多{LINES_MAX}条")
+    if not wrong:
+        wrong = _unbalanced(entries)
+    if wrong:
+        raise FieldErrors({"entries": wrong})
+    return entries
+
+
+def total_of(entries: Iterable[VoucherEntry]) -> Decimal:
+    """Sum of the debit side."""
+    return sum((entry.debit for entry in entries), ZERO)
+
+
+def _unbalanced(entries: Sequence[VoucherEntry]) -> list[str]:
+    debit, credit = total_of(entries), sum((entry.credit for entry in entries), ZERO)
+    if debit == credit:
+        return []
+    difference = f"借方合计 {format_money(debit)}，贷方合计 {format_money(credit)}，相差 {format_money(debit - credit)}"
+    return [f"借贷不平：{difference}"]
+
+
+def _entry(ctx: Ctx, line: Line, number: int, memo: str, *, is_reversal: bool) -> tuple[VoucherEntry, list[str]]:
+    errors = _amount_errors(line)
+    account = ctx.session.get(Account, line.account_id)
+    if account is None:
+        errors.append("会计科目不存在")
+    else:
+        errors += _account_errors(account, is_reversal=is_reversal)
+        if not is_reversal:
+            errors += _missing_auxiliaries(account, line)
+    keys, unknown = _auxiliary_keys(ctx, line)
+    errors += unknown
+    text = (line.memo or memo).strip()
+    if len(text) > MEMO_MAX:
+        errors.append(f"摘要超过{MEMO_MAX}个字")
+    entry = VoucherEntry(
+        line_no=number,
+        account_id=line.account_id,
+        memo=text,
+        debit=line.debit,
+        credit=line.credit,
+        customer_id=line.customer_id,
+        project_id=line.project_id,
+        bank_id=line.bank_id,
+        department_id=line.department_id,
+        cash_flow=line.cash_flow,
+        auxiliary_keys=keys,
+    )
+    return entry, errors
+
+
+def _amount_errors(line: Line) -> list[str]:
+    errors = []
+    for side, amount in (("借方", line.debit), ("贷方", line.credit)):
+        if not amount.is_finite() or abs(amount) > MONEY_MAX:
+            errors.append(f"{side}金额超过上限 {format_money(MONEY_MAX)}")
+        elif round_money(amount) != amount:
+            errors.append(f"{side}金额最多两位小数")
+    if not errors and (line.debit == 0) == (line.credit == 0):
+        errors.append("借方和贷方金额须填且只填一个")
+    return errors
+
+
+def _account_errors(account: Account, *, is_reversal: bool) -> list[str]:
+    if not account.is_leaf:
+        return [f"科目“{account}”不是末级科目，请选择它的下级"]
+    if not account.is_active and not is_reversal:
+        return [f"科目“{account}”已停用"]
+    return []
+
+
+def _missing_auxiliaries(account: Account, line: Line) -> list[str]:
+    return [
+        f"科目“{account}”须填写{label}"
+        for name, (_, flag, label) in AUXILIARIES.items()
+        if getattr(account, flag) and getattr(line, name) is None
+    ]
+
+
+def _auxiliary_keys(ctx: Ctx, line: Line) -> tuple[str, list[str]]:
+    """Natural keys of a line's auxiliaries ('客户=KH0001;项目=DB2026-0001'), and errors for those that do not exist."""
+    parts, errors = [], []
+    for name, (table, _, label) in AUXILIARIES.items():
+        value = getattr(line, name)
+        if value is None:
+            continue
+        record = ctx.session.get(entity_of(table), value)
+        if record is None:
+            errors.append(f"所选{label}不存在")
+        else:
+            parts.append(f"{label}={natural_key(record)}")
+    return ";".join(parts), errors
+
+
+def natural_key(record: Entity) -> str:
+    """What people call a record by for good: its number or code, else its title."""
+    return str(getattr(record, "number", None) or getattr(record, "code", None) or record)

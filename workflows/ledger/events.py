@@ -1,0 +1,76 @@
+"""The business events that the ledger understands: their names and the amounts each one brings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of business event; `amounts` are key -> Chinese label, `total` the keys whose sum is its amount."""
+
+    label: str
+    amounts: dict[str, str]
+    total: tuple[str, ...]
+
+
+_AMOUNT = {"amount": "金额"}
+_PARTS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "other": "其他"}
+_FEE = {
+    "gross": "含税金额",
+    "deferred": "担保费（不含税）",
+    "earned": "其他费用（不含税）",
+    "tax": "销项税额",
+}
+_FEE_BACK = {**_FEE, "recognised": "其中已确认的担保费收入"}
+
+
+def _plain(label: str) -> EventType:
+    return EventType(label, _AMOUNT, ("amount",))
+
+
+EVENTS: dict[str, EventType] = {
+    "fee.registered": EventType("费用登记", _FEE, ("gross",)),
+    "fee.collected": _plain("费用收取"),
+    "fee.waived": EventType("费用减免", _FEE_BACK, ("gross",)),
+    "fee.refunded": EventType("退费", _FEE_BACK, ("gross",)),
+    "income.recognised": _plain("担保费收入确认"),
+    "deposit.received": _plain("收取客户保证金"),
+    "deposit.returned": _plain("退还客户保证金"),
+    "deposit.used": EventType("以客户保证金抵偿代偿款", {**_AMOUNT, **_PARTS}, ("amount",)),
+    "margin.placed": _plain("存出保证金"),
+    "margin.returned": _plain("收回存出保证金"),
+    "compensation.paid": EventType(
+        "代偿", {**_PARTS, "bank_paid": "银行存款支付", "margin_paid": "存出保证金支付"}, ("bank_paid", "margin_paid")
+    ),
+    "recovery.received": EventType(
+        "追偿回款", {**_AMOUNT, **_PARTS, "surcharge": "违约金及资金占用费", "excess": "多收款"}, ("amount",)
+    ),
+    "recovery.excess_returned": _plain("退还多收追偿款"),
+    "impairment.booked": _plain("计提应收代偿款减值"),
+    "impairment.released": _plain("转回应收代偿款减值"),
+    "writeoff.booked": EventType(
+        "代偿损失核销", {**_PARTS, "provision": "冲减担保赔偿准备金", "loss": "计入担保赔付支出"}, ("provision", "loss")
+    ),
+    "writeoff.recovered": _plain("已核销代偿款收回"),
+    "asset.taken": EventType(
+        "取得抵债资产",
+        {**_PARTS, "fair_value": "公允价值", "shortfall": "冲减担保赔偿准备金"},
+        ("fair_value", "shortfall"),
+    ),
+    "asset.disposed": EventType(
+        "处置抵债资产",
+        {
+            "proceeds": "处置收入",
+            "impairment": "已提跌价准备",
+            "loss": "处置损失",
+            "cost": "账面原值",
+            "gain": "处置利得",
+        },
+        ("proceeds",),
+    ),
+    "asset.impaired": _plain("计提抵债资产跌价准备"),
+    "provision.unearned": _plain("提取未到期责任准备金"),
+    "provision.unearned_released": _plain("转回未到期责任准备金"),
+    "provision.compensation": _plain("提取担保赔偿准备金"),
+    "provision.compensation_released": _plain("转回担保赔偿准备金"),
+    "provision.general_risk": _plain("提取一般风险准备"),
+}

@@ -1,0 +1,85 @@
+"""Database triggers that keep posted vouchers as they are, whoever writes SQL (architecture rule 6).
+
+Migrations that rebuild a table drop its triggers: `install_guards` puts them back, `guards_present` finds them missing.
+"""
+
+from sqlalchemy import Connection, text
+
+_MESSAGE = "已记账凭证不可修改或删除"
+_REPLACED_ENTRY = (
+    "EXISTS (SELECT 1 FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id "
+    "WHERE e.id = NEW.id AND v.state = 'POSTED')"
+)
+_OLD_POSTED = "EXISTS (SELECT 1 FROM voucher WHERE id = OLD.voucher_id AND state = 'POSTED')"
+_NEW_POSTED = _OLD_POSTED.replace("OLD.", "NEW.")
+_REPLACED_VOUCHER = (
+    "EXISTS (SELECT 1 FROM voucher WHERE state = 'POSTED' AND (id = NEW.id OR posting_no = NEW.posting_no OR "
+    "code = NEW.code OR (word_id = NEW.word_id AND period_id = NEW.period_id AND number = NEW.number)))"
+)
+
+
+# name -> (table, event, condition). The inserts catch INSERT OR REPLACE, which deletes without asking a delete trigger.
+_SQLITE = {
+    "guard_voucher_update": ("voucher", "UPDATE", "OLD.state = 'POSTED'"),
+    "guard_voucher_delete": ("voucher", "DELETE", "OLD.state = 'POSTED'"),
+    "guard_voucher_insert": (
+        "voucher",
+        "INSERT",
+        _REPLACED_VOUCHER,
+    ),
+    "guard_entry_update": ("voucher_entry", "UPDATE", f"{_OLD_POSTED} OR {_NEW_POSTED}"),
+    "guard_entry_delete": ("voucher_entry", "DELETE", _OLD_POSTED),
+    "guard_entry_insert": (
+        "voucher_entry",
+        "INSERT",
+        f"{_NEW_POSTED} OR {_REPLACED_ENTRY}",
+    ),
+}
+_POSTGRESQL = {name: facts for name, facts in _SQLITE.items() if name != "guard_voucher_insert"}
+_FUNCTIONS = {
+    "voucher": f"""
+CREATE OR REPLACE FUNCTION guard_voucher() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF OLD.state = 'POSTED' THEN RAISE EXCEPTION '{_MESSAGE}'; END IF;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END $body$""",
+    "voucher_entry": f"""
+CREATE OR REPLACE FUNCTION guard_voucher_entry() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    IF {_OLD_POSTED} THEN RAISE EXCEPTION '{_MESSAGE}'; END IF;
+  END IF;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  IF {_NEW_POSTED} THEN RAISE EXCEPTION '{_MESSAGE}'; END IF;
+  RETURN NEW;
+END $body$""",
+}
+
+
+def install_guards(connection: Connection) -> None:
+    """Make the triggers, anew where they exist; the caller commits."""
+    if connection.dialect.name == "sqlite":
+        for name, (table, event, condition) in _SQLITE.items():
+            connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} "
+                f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
+            )
+        return
+    for function in _FUNCTIONS.values():
+        connection.exec_driver_sql(function)
+    for name, (table, event, _) in _POSTGRESQL.items():
+        connection.execute(text(f"DROP TRIGGER IF EXISTS {name} ON {table}"))
+        connection.execute(
+            text(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION guard_{table}()")
+        )
+
+
+def guards_present(connection: Connection) -> bool:
+    """Whether every trigger is there and active."""
+    if connection.dialect.name == "sqlite":
+        query, wanted = "SELECT name FROM sqlite_master WHERE type = 'trigger'", _SQLITE
+    else:
+        query, wanted = "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal", _POSTGRESQL
+    return set(wanted) <= set(connection.scalars(text(query)))

@@ -1,0 +1,133 @@
+"""How values look: one formatter from a record's column to a cell, with masks, times and titles of references."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from models.base.entity import Entity
+from models.base.kinds import Kind
+from models.base.money import format_money
+from reports.figures import dictionaries
+from views.interface import Titles, model_of, shape
+from views.pages import Cell
+from workflows.base.context import Ctx
+
+NONE = "—"
+SHANGHAI = timezone(timedelta(hours=8))  # no summer time since 1991
+NUMBERS = ("money", "rate", "int")
+
+
+def mask(text: str, how: str) -> str:
+    """Personal data with its middle hidden; `how` is id_number, mobile, account or address."""
+    if how == "mobile":
+        return f"{text[:3]}****{text[-4:]}" if len(text) >= 8 else "****"
+    if how == "id_number":
+        return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}" if len(text) >= 12 else "****"
+    if how == "account":
+        return f"**** {text[-4:]}" if len(text) >= 8 else "****"
+    return f"{text[:6]}****" if len(text) > 8 else "****"
+
+
+def rate_text(value: Decimal) -> str:
+    """A rate without trailing zeros, but never with fewer than two places: 4.35, 12.00, 0.012."""
+    whole, _, places = f"{value:f}".partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
+
+
+def local(value: datetime) -> datetime:
+    """A stored moment as the clock in Shanghai shows it."""
+    return value.astimezone(SHANGHAI) if value.tzinfo else value
+
+
+def format_value(value: Any, kind: str) -> str:
+    """A plain value as people read it; — for none."""
+    if value is None or value == "":
+        return NONE
+    if isinstance(value, bool) or kind == "bool":
+        return "是" if value else "否"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if kind == "money":
+        return format_money(Decimal(value))
+    if kind == "rate":
+        return rate_text(Decimal(value))
+    if isinstance(value, datetime):
+        return local(value).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+class Cells:
+    """Formats the columns of one model for one reader."""
+
+    def __init__(self, ctx: Ctx, model: type[Entity], titles: Titles | None = None) -> None:
+        """`titles` may be shared by several formatters of one page."""
+        self.ctx = ctx
+        self.shape = shape(model)
+        self.titles = titles or Titles(ctx.session)
+        self.may_reveal = ctx.actor.may("reveal", self.shape.table)
+
+    def prepare(self, records: Sequence[Entity], names: Iterable[str]) -> None:
+        """Learn the titles of everything these records refer to in these columns: one query per target table."""
+        for name in names:
+            key = self.shape.key(name)
+            target = self.shape.columns[key].info.get("target") if key else None
+            if key and target:
+                self.titles.load(target, (getattr(record, key) for record in records))
+
+    def text(self, name: str, value: Any, *, plain: bool = False) -> str:
+        """A value of a column in words; masked unless `plain`."""
+        info = self.shape.info(name)
+        kind = str(info.get("kind", "text"))
+        if value is None or value == "":
+            return NONE
+        if kind == "dictionary":
+            return str(dictionaries.label(self.ctx.session, info["dictionary"], value) or value)
+        if kind == "reference":
+            return self.titles.text(info["target"], value) or NONE
+        if info.get("mask") and not plain:
+            return mask(str(value), info["mask"])
+        return format_value(value, kind)
+
+    def cell(self, record: Entity, name: str) -> Cell:
+        """One value of a record as its cell."""
+        key = self.shape.key(name)
+        if key is None:
+            return _free_cell(getattr(record, name, None))
+        info, value = self.shape.columns[key].info, getattr(record, key)
+        text, kind = self.text(key, value), str(info.get("kind", "text"))
+        if value is None or value == "":
+            return Cell(NONE, kind if kind in NUMBERS else "text")
+        if kind == "enum":
+            tone = value.tone if isinstance(value, Kind) else ""
+            return Cell(text, "enum", tone=tone) if info.get("is_state") else Cell(text)
+        if kind == "reference":
+            return self._reference(info["target"], value, text)
+        if info.get("mask"):
+            reveal = f"/{self.shape.table}/reveal/{record.id}/{key}" if self.may_reveal else ""
+            return Cell(text, "text", reveal_url=reveal)
+        return Cell(text, kind if kind in (*NUMBERS, "date", "datetime", "bool") else "text")
+
+    def _reference(self, target: str, record_id: Any, text: str) -> Cell:
+        url = record_url(target, record_id) if self.ctx.actor.may("show", target) else ""
+        return Cell(text, "link" if url else "text", url=url)
+
+
+def _free_cell(value: Any) -> Cell:
+    """A property of the model: no column says what it is, so its type does."""
+    if isinstance(value, Kind):
+        return Cell(str(value), "enum", tone=value.tone)
+    kinds = ((bool, "bool"), (Decimal, "money"), (int, "int"), (datetime, "datetime"), (date, "date"))
+    kind = next((name for type_, name in kinds if isinstance(value, type_)), "text")
+    return Cell(format_value(value, kind), kind)
+
+
+def record_url(table: str, record_id: Any) -> str:
+    """Address of a record's page; empty where its table has none."""
+    model = model_of(table)
+    if model is None or record_id is None or not model.spec.kind.has_screen:
+        return ""
+    return f"/{table}/show/{record_id}"

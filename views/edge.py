@@ -1,0 +1,232 @@
+"""The edge: one request becomes one unit of work: one actor, one business date, one clock reading, one commit."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any, TypeVar, cast
+
+from flask import current_app, g, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_jwt_extended import verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from jwt import PyJWTError
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm.exc import StaleDataError
+
+from models.base.actor import SYSTEM, Actor
+from models.base.errors import BusinessError, Conflict
+from models.organization import Operator
+from models.system import SystemState
+from workflows.base.context import Ctx
+
+F = TypeVar("F", bound=Callable[..., Any])
+SHANGHAI = timezone(timedelta(hours=8))
+ID_MAX = 2_147_483_647
+TITLES = {
+    400: "提交的内容有误",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不能这样访问",
+    409: "现在不能这样做",
+}
+VERBS = {
+    "list": "查看", "show": "查看", "add": "新增", "edit": "修改", "delete": "删除", "export": "导出",
+    "reveal": "查看原值",
+}  # fmt: skip
+
+
+class NotSignedIn(BusinessError):
+    """Nobody is signed in, or the account is disabled."""
+
+    status = 401
+
+
+def session() -> Session:
+    """The database session of this request."""
+    found = current_app.appbuilder.session  # type: ignore[attr-defined]
+    return cast(Session, found() if isinstance(found, scoped_session) else found)
+
+
+def current_ctx(source: str = "screen") -> Ctx:
+    """The unit of work of this request, made on first use. Raises NotSignedIn."""
+    found = g.get("ctx")
+    if found is None:
+        found = g.ctx = _new_ctx(source)
+    return cast(Ctx, found)
+
+
+def _new_ctx(source: str) -> Ctx:
+    user = _signed_in_user()
+    if user is None:
+        raise NotSignedIn("请先登录")
+    actor: Actor = current_app.extensions["actor_loader"](user)
+    now = datetime.now(UTC)
+    return Ctx(session=session(), actor=actor, today=business_date(), now=now, source=source)
+
+
+def system_ctx(source: str) -> Ctx:
+    """A unit of work of the system inside a request, e.g. for checking a sign-in; kept apart from the actor's."""
+    actor = replace(SYSTEM, ip=request.remote_addr or "")
+    return Ctx(session=session(), actor=actor, today=business_date(), now=datetime.now(UTC), source=source)
+
+
+def _signed_in_user() -> Any:
+    for user in (g.get("user"), current_user):
+        if user is not None and getattr(user, "is_authenticated", False) and getattr(user, "is_active", False):
+            return user
+    return None
+
+
+def business_date() -> date:
+    """The business date (系统营业日期) of the installation."""
+    return session().scalar(select(SystemState.business_date)) or datetime.now(SHANGHAI).date()
+
+
+@contextmanager
+def writing(source: str = "screen") -> Iterator[Ctx]:
+    """Run verbs in one transaction: all is committed at the end, or nothing.
+
+    Raises the BusinessError of the verb, or Conflict where the database decided between two savers.
+    """
+    ctx = current_ctx(source)
+    begin_write(ctx.session)
+    try:
+        yield ctx
+        commit(ctx)
+    except BusinessError:
+        ctx.session.rollback()
+        raise
+    except (StaleDataError, IntegrityError) as error:
+        ctx.session.rollback()
+        raise Conflict("数据刚被他人修改，或与已有数据冲突，请刷新后重试") from error
+    except OperationalError as error:
+        ctx.session.rollback()
+        raise Conflict("系统正忙，没有保存，请稍后重试") from error
+    except BaseException:
+        ctx.session.rollback()
+        raise
+
+
+def begin_write(database: Session) -> None:
+    """Start a transaction that may write: on SQLite it locks before its first read, for turning into a writer fails.
+
+    What the request has read so far (who is signed in) ends with a rollback; nothing of it was changed.
+    """
+    if database.in_transaction():
+        database.rollback()
+    database.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def commit(ctx: Ctx) -> None:
+    """The one commit of the request; what waits for it (mails, jobs) follows."""
+    ctx.session.commit()
+    waiting, ctx.after_commit = list(ctx.after_commit), []
+    for act in waiting:
+        act()
+
+
+def wants_json() -> bool:
+    """Whether the asker is a program: REST, a look-up, or a script of the page."""
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+
+
+def handle(error: BusinessError) -> ResponseReturnValue:
+    """The answer to a business error that no form shows: JSON for programs, a page for people."""
+    if wants_json():
+        return jsonify({"message": error.message, "errors": error.field_errors}), error.status
+    if error.status == 401:
+        return to_login()
+    title = TITLES.get(error.status, TITLES[400])
+    return render_template("error.html", code=error.status, title=title, message=error.message), error.status
+
+
+def to_login() -> ResponseReturnValue:
+    """Send to the sign-in page and back here afterwards."""
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(current_app.appbuilder.get_url_for_login_with(target))  # type: ignore[attr-defined]
+
+
+def screen(*verbs: str) -> Callable[[F], F]:
+    """Guard a route of a view: signed in, and holding `can_<verb>` of one of the verbs on the view's table.
+
+    Business errors become a page (or JSON) in one place, so a route raises and never renders refusals itself.
+    """
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
+            try:
+                require_any(current_ctx(), verbs, self.class_permission_name, getattr(self, "title", ""))
+                return cast(ResponseReturnValue, method(self, *args, **kwargs))
+            except BusinessError as error:
+                session().rollback()
+                return handle(error)
+
+        guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
+        return cast(F, guarded)
+
+    return decorate
+
+
+def rest(verb: str) -> Callable[[F], F]:
+    """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission."""
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
+            try:
+                _authenticate()
+                require_any(current_ctx("rest"), (verb,), self.class_permission_name, self.title)
+                return cast(ResponseReturnValue, method(self, *args, **kwargs))
+            except BusinessError as error:
+                session().rollback()
+                return handle(error)
+
+        guarded._permission_name = verb  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        return cast(F, guarded)
+
+    return decorate
+
+
+def _authenticate() -> None:
+    """Take the token's user where there is a token; the CSRF token of a session was checked before any route."""
+    if "Authorization" in request.headers:
+        try:
+            verify_jwt_in_request()
+        except (JWTExtendedException, PyJWTError) as error:
+            raise NotSignedIn("令牌无效或已过期，请重新登录") from error
+
+
+def require_any(ctx: Ctx, verbs: Sequence[str], table: str, label: str = "") -> None:
+    """Raise NotAllowed unless the actor holds one of the verbs."""
+    if not any(ctx.actor.may(verb, table) for verb in verbs):
+        ctx.require(verbs[0], table, f"{VERBS.get(verbs[0], verbs[0])}{label}")
+
+
+def rows_per_page(ctx: Ctx) -> int:
+    """How many rows this reader wants on a list page (2.6)."""
+    operator = g.get("operator")
+    if operator is not None:
+        return int(operator.rows_per_page)
+    found = ctx.session.scalar(select(Operator.rows_per_page).where(Operator.user_id == ctx.actor.user_id))
+    return int(found or 20)
+
+
+def csrf_input() -> Markup:
+    """The hidden token that every form of ours sends along."""
+    return Markup('<input type="hidden" name="csrf_token" value="%s">') % generate_csrf()
+
+
+def safe_next(target: str | None, fallback: str) -> str:
+    """An address of this application to go to next; anything else gives the fallback."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return fallback
+    return fallback if any(ord(char) < 32 for char in target) else target

@@ -1,0 +1,248 @@
+"""A generated list: what the address asks for, read once; then the rows, the sums and the page around them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, func, select
+from werkzeug.datastructures import MultiDict
+
+from models.base.entity import STAMPS, Entity
+from models.base.money import format_money
+from reports.scope import scope_note, scoped
+from views import edge, filters
+from views.cells import NUMBERS, Cells, record_url
+from views.filters import Filter
+from views.interface import narrow, shape, valid_id
+from views.pages import Chip, Column, Paging, Row
+from workflows.base.context import Ctx
+
+SIZES = (10, 20, 50, 100, 200)
+MAX_SIZE = 200
+MAX_TEXT = 100
+MAX_COLUMNS = 40
+UNSORTED = ("json", "long_text", "reference")
+KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view")
+ZERO = Decimal(0)
+
+
+@dataclass
+class ListQuery:
+    """What the address of a list asks for, with everything that made no sense taken out and named in `problems`."""
+
+    ctx: Ctx
+    model: type[Entity]
+    cells: Cells
+    args: "MultiDict[str, str]"
+    path: str
+    names: list[str] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
+    text: str = ""
+    order: str = ""
+    size: int = 20
+    page: int = 1
+    problems: list[str] = field(default_factory=list)
+    fixed: list[ColumnElement[bool]] = field(default_factory=list)
+
+    # ---------------------------------------------------------------------------------------------------- reading
+    def where(self) -> list[ColumnElement[bool]]:
+        """Conditions of the filters and of the search box."""
+        found = [*self.fixed, *(f.condition for f in self.filters)]
+        if self.text:
+            found.append(filters.search(self.ctx.session, self.model, self.text))
+        return found
+
+    def select(self, *entities: Any) -> Select[Any]:
+        """A query of these columns over the filtered rows that the actor may read."""
+        return scoped(select(*entities).where(*self.where()), self.model, self.ctx.actor)
+
+    def ordered(self, query: Select[Any]) -> Select[Any]:
+        """Sorted as asked, ties broken by the primary key, so that paging never shows a row twice."""
+        name, descending = self.order.lstrip("-"), self.order.startswith("-")
+        key = shape(self.model).key(name)
+        identity = self.model.id
+        if key and key != "id":
+            column = getattr(self.model, key)
+            query = query.order_by(column.desc() if descending else column.asc())
+        return query.order_by(identity.desc() if descending else identity.asc())
+
+    def total(self) -> int:
+        """Number of filtered rows."""
+        return int(self.ctx.session.scalar(self.select(func.count(self.model.id))) or 0)
+
+    def records(self) -> Sequence[Entity]:
+        """The rows of the page: first their ids (an index does it), then only the shown columns of those."""
+        offset = (self.page - 1) * self.size
+        ids = list(self.ctx.session.scalars(self.ordered(self.select(self.model.id)).offset(offset).limit(self.size)))
+        query = select(self.model).where(self.model.id.in_(ids)).options(narrow(self.model, self.names))
+        found = {record.id: record for record in self.ctx.session.scalars(query)}
+        records = [found[i] for i in ids if i in found]
+        self.cells.prepare(records, self.names)
+        return records
+
+    def chunks(self, size: int = 1000) -> Iterator[Sequence[Any]]:
+        """All filtered rows in order, as tuples of the shown columns' values, in constant memory."""
+        known = shape(self.model)
+        keys = [known.key(name) for name in self.names]
+        columns = [getattr(self.model, key) for key in keys if key]
+        query = self.ordered(self.select(self.model.id, *columns)).execution_options(yield_per=size)
+        yield from self.ctx.session.execute(query).partitions(size)
+
+    # ---------------------------------------------------------------------------------------------------- addresses
+    def url(self, **changes: Any) -> str:
+        """This list's address with some arguments changed; None takes an argument away."""
+        kept = [(k, v) for k, values in self.args.lists() for v in values if k not in changes and k in KNOWN_ARGS]
+        for key, value in changes.items():
+            values = value if isinstance(value, list) else [value]
+            kept += [(key, str(v)) for v in values if v is not None]
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+    def kept_args(self, *without: str) -> list[tuple[str, str]]:
+        """Arguments that a form of this list sends along."""
+        drop = {"page", *without}
+        return [(k, v) for k, values in self.args.lists() for v in values if k in KNOWN_ARGS and k not in drop]
+
+    # ---------------------------------------------------------------------------------------------------- parts
+    def columns(self) -> list[Column]:
+        """Heads of the shown columns."""
+        known = shape(self.model)
+        return [self._column(name, known.key(name), known.info(name)) for name in self.names]
+
+    def _column(self, name: str, key: str | None, info: dict[str, Any]) -> Column:
+        kind = str(info.get("kind", "text"))
+        label, unit = str(info.get("label", name)), str(info.get("unit", ""))
+        if key is None or kind in UNSORTED or info.get("mask"):
+            return Column(name, label, kind, unit)
+        now = {name: "asc", f"-{name}": "desc"}.get(self.order, "")
+        next_order = name if now == "desc" else f"-{name}" if now == "asc" or kind in (*NUMBERS, "date") else name
+        return Column(name, label, kind, unit, now, self.url(order=next_order, page=None))
+
+    def rows(self, records: Sequence[Entity]) -> list[Row]:
+        """Rows with formatted cells; the title cell opens the record."""
+        table = shape(self.model).table
+        return [
+            Row(str(r.id), record_url(table, r.id), tuple(self.cells.cell(r, name) for name in self.names))
+            for r in records
+        ]
+
+    def chips(self) -> list[Chip]:
+        """The applied filters in words."""
+        return [
+            Chip(
+                f.label,
+                filters.OPERATORS[f.operator],
+                f.value,
+                self.url(f=[other.raw for other in self.filters if other is not f], page=None),
+            )
+            for f in self.filters
+        ]
+
+    def sums(self, records: Sequence[Entity]) -> list[tuple[str, dict[str, str]]]:
+        """本页合计 and 全部合计 of the money columns that the model sums and the list shows."""
+        known = shape(self.model)
+        names = [n for n in self.model.spec.sums if n in self.names and known.key(n)]
+        if not names or not records:
+            return []
+        page = {n: format_money(sum((getattr(r, n) or ZERO for r in records), ZERO)) for n in names}
+        found = self.ctx.session.execute(self.select(*(func.sum(getattr(self.model, n)) for n in names))).one()
+        total = {n: format_money(v if v is not None else ZERO) for n, v in zip(names, found, strict=True)}
+        return [("本页合计", page), ("全部合计", total)]
+
+    def paging(self, total: int) -> Paging:
+        """Where the reader is, with links to the pages around."""
+        pages = max(-(-total // self.size), 1)
+        first = (self.page - 1) * self.size + 1 if total else 0
+        sizes = tuple((n, self.url(size=n, page=None)) for n in sorted({*SIZES, self.size}))
+        last = min(self.page * self.size, total)
+        return Paging(first, last, total, self.page, pages, self.size, sizes, tuple(self._links(pages)))
+
+    def _links(self, pages: int) -> Iterator[tuple[str, str, bool]]:
+        near = {1, pages, *range(self.page - 2, self.page + 3)}
+        shown = sorted(n for n in near if 1 <= n <= pages)
+        previous = 0
+        for number in shown:
+            if number - previous > 1:
+                yield "…", "", False
+            yield str(number), self.url(page=number), number == self.page
+            previous = number
+
+
+__all__ = ["ListQuery", "available", "read_list", "scope_note", "search_hint"]
+
+
+def read_list(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]", path: str, size: int = 20) -> ListQuery:
+    """Understand the arguments of a list's address; whatever makes no sense is left out and named."""
+    asked = ListQuery(ctx, model, Cells(ctx, model), args, path, size=size)
+    asked.filters, problems = filters.parse(ctx, model, args.getlist("f"), asked.cells)
+    asked.problems += problems
+    asked.names = _names(asked)
+    asked.order = _order(asked)
+    asked.text = _text(asked)
+    asked.size = _number(asked, "size", asked.size, MAX_SIZE, "每页行数")
+    asked.page = _number(asked, "page", 1, edge.ID_MAX // MAX_SIZE, "页码")
+    return asked
+
+
+def _names(asked: ListQuery) -> list[str]:
+    known = shape(asked.model)
+    listed = list(asked.model.spec.listed) or [n for n in known.visible() if n not in STAMPS][:8]
+    wanted = [name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name]
+    if not wanted:
+        return listed
+    allowed = set(available(asked.model))
+    names = [name for name in dict.fromkeys(wanted) if name in allowed]
+    if len(names) < len(set(wanted)):
+        asked.problems.append("部分列不存在，已忽略")
+    return names[:MAX_COLUMNS] or listed
+
+
+def available(model: type[Entity]) -> list[str]:
+    """Columns that the column chooser offers: the listed ones first, then the rest of the model."""
+    known = shape(model)
+    listed = list(model.spec.listed)
+    taken = {known.key(name) for name in listed}
+    rest = [n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"]
+    return listed + rest
+
+
+def search_hint(model: type[Entity]) -> str:
+    """What the search box looks through; empty where there is no box."""
+    known = shape(model)
+    return "、".join(known.label(name) for name in model.spec.searched)
+
+
+def _order(asked: ListQuery) -> str:
+    order = asked.args.get("order", "")
+    known = shape(asked.model)
+    name = order.removeprefix("-")
+    key = known.key(name) if name else None
+    if key is not None and known.columns[key].info.get("kind") not in UNSORTED and not known.info(name).get("mask"):
+        return order
+    if order:
+        asked.problems.append("不能按这一列排序，已按默认顺序显示")
+    return asked.model.spec.order
+
+
+def _text(asked: ListQuery) -> str:
+    text = asked.args.get("q", "").replace("\x00", "").strip()
+    if len(text) > MAX_TEXT:
+        asked.problems.append(f"搜索内容最多 {MAX_TEXT} 个字，已截断")
+    if text and not asked.model.spec.searched:
+        asked.problems.append("此列表不支持全文搜索，请使用筛选条件")
+        return ""
+    return text[:MAX_TEXT]
+
+
+def _number(asked: ListQuery, name: str, default: int, maximum: int, label: str) -> int:
+    text = asked.args.get(name, "")
+    if not text:
+        return default
+    number = valid_id(text)
+    if number is None:
+        asked.problems.append(f"{label}无效，已使用 {default}")
+        return default
+    if number > maximum:
+        asked.problems.append(f"{label}最大为 {maximum}")
+    return min(number, maximum)

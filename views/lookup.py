@@ -1,0 +1,84 @@
+"""Candidates for references: searched, paged by 20, within the reader's data scope."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, select
+from werkzeug.datastructures import MultiDict
+
+from models.base.entity import Entity
+from models.base.errors import NotFound
+from reports.figures import dictionaries
+from reports.scope import scoped
+from views import filters
+from views.cells import NONE, Cells
+from views.interface import model_of, shape, valid_id
+from workflows.base.context import Ctx
+
+PAGE = 20
+MAX_TEXT = 100
+NOTES = 2
+
+
+def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[str, Any]:
+    """{"result": [{"id", "text", "hint"}], "more": bool} for `field`, `q` and `page`. Raises NotFound."""
+    key = shape(model).key(args.get("field", "")[:64])
+    column = shape(model).columns.get(key or "")
+    text = args.get("q", "").replace("\x00", "").strip()[:MAX_TEXT]
+    page = min(valid_id(args.get("page", "1")) or 1, 500)
+    if column is not None and column.info.get("dictionary"):
+        return _from_dictionary(ctx, str(column.info["dictionary"]), text, page)
+    target = model_of(str(column.info.get("target", ""))) if column is not None else None
+    if target is None:
+        raise NotFound("没有这个字段")
+    return candidates(ctx, target, text, page)
+
+
+def _from_dictionary(ctx: Ctx, code: str, text: str, page: int) -> dict[str, Any]:
+    found = [(c, label) for c, label in dictionaries.items(ctx.session, code) if text in label or c.startswith(text)]
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    return {"result": [{"id": c, "text": label, "hint": c} for c, label in shown], "more": len(found) > page * PAGE}
+
+
+def candidates(ctx: Ctx, target: type[Entity], text: str, page: int = 1, *where: ColumnElement[bool]) -> dict[str, Any]:
+    """Records of a table that match a text; a hand-written view may narrow them by further conditions."""
+    known = shape(target)
+    query = scoped(select(target).where(*where), target, ctx.actor)
+    if text:
+        query = query.where(_matches(ctx, target, text))
+    if "is_active" in known.columns:
+        query = query.where(target.is_active)  # type: ignore[attr-defined]
+    query = query.order_by(target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
+    found = ctx.session.scalars(query).all()
+    names = _note_names(target)
+    cells = Cells(ctx, target)
+    cells.prepare(found, [*names, target.spec.title])
+    items = [{"id": r.id, "text": _title(cells, r), "hint": _note(cells, r, names)} for r in found[:PAGE]]
+    return {"result": items, "more": len(found) > PAGE}
+
+
+def _matches(ctx: Ctx, target: type[Entity], text: str) -> ColumnElement[bool]:
+    if target.spec.searched:
+        return filters.search(ctx.session, target, text)
+    key = shape(target).key(target.spec.title)
+    column = getattr(target, key or "id")
+    if key is None or not isinstance(column.type, String):
+        return target.id == (valid_id(text) or 0)
+    return column.like(f"%{filters.escape_like(text)}%", escape="/")  # type: ignore[no-any-return]
+
+
+def _note_names(target: type[Entity]) -> list[str]:
+    known, spec = shape(target), target.spec
+    usable = [n for n in spec.listed if known.key(n) not in {None, known.key(spec.title), spec.state or None}]
+    return [n for n in usable if not known.info(n).get("mask") and known.info(n).get("kind") != "bool"][:NOTES]
+
+
+def _title(cells: Cells, record: Entity) -> str:
+    key = cells.shape.key(record.spec.title)
+    if key and cells.shape.info(key).get("target"):
+        return cells.text(key, getattr(record, key))
+    return str(record)
+
+
+def _note(cells: Cells, record: Entity, names: list[str]) -> str:
+    texts = (cells.text(str(cells.shape.key(n)), getattr(record, str(cells.shape.key(n)))) for n in names)
+    return " · ".join(t for t in texts if t != NONE)

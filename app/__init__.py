@@ -1,1 +1,117 @@
 """Composition root: the only room that knows all the others."""
+
+import hashlib
+import logging
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import structlog
+from flask import Flask, g, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, errors, extensions, menu, security
+from app.demo_accounts import demo_accounts
+from config import Settings, flask_config, load_settings
+from views.home import HomeView
+from views.screens import register_screens
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+# The framework's builder of the application made last; `app.appbuilder` is what others may rely on.
+appbuilder = None
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application from settings (from the environment when none are given)."""
+    global appbuilder  # noqa: PLW0603 - promised to others under this name
+    settings = settings or load_settings()
+    logging.getLogger("flask_appbuilder").setLevel(logging.WARNING)
+    app = Flask("app", root_path=str(PROJECT_DIR / "app"))
+    app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
+    _configure_logging(settings)
+    extensions.bind(app)
+    extensions.listen_once()
+    with app.app_context():
+        extensions.db.session.session_factory.kw.setdefault("info", {})["data_dir"] = str(settings.data_dir)
+        app.extensions["actor_loader"] = security.actor_for
+        app.extensions["demo_accounts"] = demo_accounts
+        menu.bind(app)
+        appbuilder = extensions.make_appbuilder(
+            app, security_manager_class=security.SecurityManager, indexview=HomeView
+        )
+        security.bind_sessions(app)
+        register_screens(appbuilder)
+        exempt_tokens(app)
+    errors.bind(app)
+    cli.bind(app)
+    _bind_edge(app)
+    app.wsgi_app = ProxyFix(app.wsgi_app) if settings.is_production else app.wsgi_app  # type: ignore[method-assign]
+    return app
+
+
+def exempt_tokens(app: Flask) -> None:
+    """REST signed in by token carries no cookie, so it needs no CSRF token; REST by cookie does."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+
+    @app.before_request
+    def protect() -> None:
+        by_token = request.headers.get("Authorization", "").startswith("Bearer ") and not request.cookies.get(
+            app.config["SESSION_COOKIE_NAME"]
+        )
+        if not by_token and request.endpoint != "SecurityApi.login":
+            extensions.csrf.protect()
+
+
+def _configure_logging(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
+    )
+
+
+def _bind_edge(app: Flask) -> None:
+    @app.after_request
+    def harden(response: ResponseReturnValue) -> ResponseReturnValue:
+        headers = response.headers  # type: ignore[union-attr]
+        headers.setdefault("Content-Security-Policy", CSP)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        if app.config["SETTINGS"].is_production:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if request.endpoint and "static" not in request.endpoint:
+            headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @cache
+    def digest(name: str, stamp: float) -> str:
+        del stamp
+        return hashlib.sha256((PROJECT_DIR / "app/static" / name).read_bytes()).hexdigest()[:10]
+
+    @app.template_global()
+    def asset(name: str) -> str:
+        """Address of a file of ours; changes with its content, so browsers may keep it for long."""
+        path = PROJECT_DIR / "app/static" / name
+        version = digest(name, path.stat().st_mtime) if path.exists() else "0"
+        return url_for("static", filename=name, v=version)
+
+    @app.template_global()
+    def this_year() -> int:
+        """For dates that leave the year out."""
+        return datetime.now().astimezone().year
+
+    @app.teardown_request
+    def forget(_: BaseException | None) -> None:
+        g.pop("ctx", None)

@@ -10,20 +10,27 @@ from models import (
     customer_detail,
     customer_rating,
     drawdown,
+    financial_statement,
     ledger,
     organization,
+    partner,
     product,
     project,
+    rating_model,
     records,
     resolution,
     search,
     signing,
     system,
 )
+from models import (
+    security as role_security,
+)
 from models.base.entity import Entity
 
 AREAS = (
-    organization, system, records, approval, customer, customer_detail, customer_rating, bank, product, project,
-    appraisal, resolution, signing, drawdown, ledger, search, security,
+    organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
+    financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, ledger, search,
+    role_security, security,
 )  # fmt: skip
 metadata = Entity.metadata

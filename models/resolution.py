@@ -143,6 +143,9 @@ class Resolution(Entity):
     resolved_on: Mapped[date] = c.day("决议日期", required=True, index=True)
     valid_until: Mapped[date | None] = c.day("有效期至", index=True)
     state: Mapped[ResolutionState] = c.state("状态", ResolutionState, ResolutionState.SIGNING)
+    conditions: Mapped[list["ResolutionCondition"]] = c.related(
+        back_populates="resolution", order_by="ResolutionCondition.id"
+    )
 
 
 class ResolutionCondition(Entity):
@@ -152,7 +155,7 @@ class ResolutionCondition(Entity):
                 listed=("text", "is_met", "evidence", "met_by", "met_on"), scope=Scope(through="resolution"))  # fmt: skip
     __table_args__ = (CheckConstraint("not is_met or evidence is not null", name="ck_resolution_condition_met"),)
     resolution_id: Mapped[int] = c.owned_by("决议", "resolution")
-    resolution: Mapped[Resolution] = c.related(resolution_id)
+    resolution: Mapped[Resolution] = c.related(resolution_id, back_populates="conditions")
     text: Mapped[str] = c.text("条件", 500, required=True)
     is_met: Mapped[bool] = c.flag("已落实")
     evidence: Mapped[str | None] = c.text("落实依据", 200)

@@ -102,6 +102,7 @@ class DictionaryItem(Entity):
     code: Mapped[str] = c.text("条目编码", 32, required=True, check="code")
     label: Mapped[str] = c.text("条目名称", 100, required=True)
     parent_code: Mapped[str | None] = c.text("上级编码", 32, index=True)
+    aliases: Mapped[str | None] = c.text("别名", 200, help="导入时也认可的写法，用 | 分隔")
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
 

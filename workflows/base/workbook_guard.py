@@ -114,10 +114,8 @@ def _unpack(data: bytes, limits: Limits) -> dict[str, bytes]:
             if info.filename in entries or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise WorkbookError(_BROKEN)
             with archive.open(info) as stream:
-                entries[info.filename] = stream.read(allowed + 1)
-            allowed -= len(entries[info.filename])
-            if allowed < 0:
-                raise WorkbookError(_TOO_BIG)
+                # a bare read() would unpack far beyond a size that lies; so it stops there and the checksum fails
+                entries[info.filename] = stream.read(info.file_size + 1)
     return entries
 
 
@@ -177,7 +175,7 @@ class _XmlScan:
             match = _REFERENCE.fullmatch(attributes.get("r", ""))
             self._col = _column(match[1]) if match else self._col + 1
             self._row = int(match[2]) if match else self._row
-        elif local in {"v", "is", "f"}:  # styled but empty cells cost the reader nothing
+        elif local in {"v", "is", "f"} and self._col:  # styled but empty cells cost nothing; caches of links lack "c"
             self.extent.reach(self._row, self._col)
             self._index = "" if local == "v" and self._shared else None
 

@@ -1,0 +1,65 @@
+"""Errors become a message in Chinese, once for all pages and REST: never a stack trace, never an empty page."""
+
+import structlog
+from flask import Flask, jsonify, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.extensions import db
+from models.base.errors import BusinessError
+from views import edge
+
+log = structlog.get_logger()
+
+MESSAGES = {
+    400: "请求内容有误，请返回检查后重试。",
+    401: "请先登录。",
+    403: "您没有这项权限。如需办理，请联系系统管理员。",
+    404: "页面或记录不存在，或不在您的数据范围内。",
+    405: "不能这样访问这个地址。",
+    413: "文件太大，请压缩或拆分后再上传。",
+    415: "提交的数据格式不被接受。",
+    429: "操作过于频繁，请稍后再试。",
+    500: "系统出现故障，没有保存任何内容。请稍后重试，或联系系统管理员。",
+}
+
+
+def bind(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(BusinessError, _business)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _crash)
+
+
+def _business(error: Exception) -> ResponseReturnValue:
+    assert isinstance(error, BusinessError)  # noqa: S101 - the handler is registered for this class
+    db.session.rollback()
+    return edge.handle(error)
+
+
+def _csrf(_: Exception) -> ResponseReturnValue:
+    return page(400, "页面已过期，请返回刷新后重新提交。")
+
+
+def _http(error: Exception) -> ResponseReturnValue:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    return page(code, MESSAGES.get(code, MESSAGES[400 if code < 500 else 500]))
+
+
+def _crash(error: Exception) -> ResponseReturnValue:
+    db.session.rollback()
+    log.exception("request failed", error=type(error).__name__)
+    return page(500, MESSAGES[500])
+
+
+def page(code: int, message: str) -> ResponseReturnValue:
+    """The error as JSON for programs, as a page for people."""
+    if edge.wants_json():
+        return jsonify({"message": message, "errors": {}}), code
+    title = edge.TITLES.get(code, edge.TITLES[400] if code < 500 else "系统故障")
+    return render_template("error.html", code=code, title=title, message=message), code

@@ -1,0 +1,79 @@
+"""Extensions of the application, made once and bound in create_app."""
+
+import sqlite3
+from typing import Any
+
+from flask import Flask
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.models.sqla.base import SQLA
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine, event
+
+from models.registry import metadata
+from reports.search import install_search_listener
+from workflows.base import audit
+
+# expire_on_commit: a page that renders after its commit reads what it already holds.
+db = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
+migrate = Migrate(directory="models/migrations", render_as_batch=True, compare_type=True)
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address)
+
+
+def bind(app: Flask) -> None:
+    """Bind database, migrations, CSRF and limiter to the application."""
+    db.init_app(app)
+    migrate.init_app(app, db, directory=f"{app.config['PROJECT_DIR']}/models/migrations")
+    csrf.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """SQLite keeps its promises only when asked: foreign keys, WAL, waiting, and a BEGIN that locks for writers."""
+    if engine.dialect.name != "sqlite" or event.contains(engine, "connect", _on_connect):
+        return
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        # The driver's own BEGIN comes too late; `_on_begin` sends it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "cache_size=-32000"
+        ):  # fmt: skip
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+def _on_begin(connection: Any) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def listen(sessions: Any) -> None:
+    """Audit trail and search index follow every flush of these sessions."""
+    audit.install(sessions)
+    install_search_listener(sessions)
+
+
+def make_appbuilder(app: Flask, **options: Any) -> AppBuilder:
+    """The framework's builder on our session; permissions are written by `flask init`, never at start."""
+    return AppBuilder(app, db.session, update_perms=False, **options)
+
+
+_listening = False
+
+
+def listen_once() -> None:
+    """Attach the listeners to the one session factory, however many applications a process makes (tests)."""
+    global _listening  # noqa: PLW0603 - listeners are of the process, like the session factory
+    if not _listening:
+        listen(db.session)
+        _listening = True

@@ -1,0 +1,130 @@
+"""From an empty directory to a running product: tables, base data, permissions, demo data, scheduler."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
+from flask_migrate import upgrade
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.jobs import make_scheduler
+from app.roles import ROLES, all_permissions, permissions_of
+from models.security import RoleProfile
+from models.system import SystemState
+from reports.search import install_search
+from workflows.base.context import Ctx
+from workflows.base.documents import load_templates
+from workflows.base.seeds import load_base_data
+from workflows.ledger.guards import install_guards
+from models.base.actor import SYSTEM
+
+ZONE = ZoneInfo("Asia/Shanghai")
+# Raised when base data or permissions change, so that a start knows with one look that nothing is to do.
+BASE_DATA_VERSION = 1
+
+
+def local_today() -> date:
+    """The calendar day at the company's seat."""
+    return datetime.now(ZONE).date()
+
+
+def ensure_ready(app: Flask) -> None:
+    """Bring the database up to date and load what is missing; costs one query when nothing is to do."""
+    with app.app_context():
+        if not is_ready(app):
+            initialise(app)
+        if app.config["SETTINGS"].demo and not _has_demo():
+            from app.demo import load_demo  # noqa: PLC0415 - needed on the very first start only
+
+            load_demo(app, size="small")
+
+
+def _has_demo() -> bool:
+    state = db.session.get(SystemState, 1)
+    return bool(state and state.demo_marker)
+
+
+def is_ready(app: Flask) -> bool:
+    """Whether migrations, base data and permissions are those of this release."""
+    if not inspect(db.engine).has_table("system_state"):
+        return False
+    head = ScriptDirectory(f"{app.config['PROJECT_DIR']}/models/migrations").get_current_head()
+    with db.engine.connect() as connection:
+        present = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    state = db.session.get(SystemState, 1)
+    return present == head and state is not None and state.base_data_version >= BASE_DATA_VERSION
+
+
+def initialise(app: Flask) -> None:
+    """Migrate, load base data, permissions and roles; may be run any number of times."""
+    upgrade()
+    prepare_database(db.session())
+    with db.engine.begin() as connection:
+        install_search(connection)
+        install_guards(connection)
+    del app
+
+
+def prepare_database(session: Session) -> None:
+    """Base data, permissions and roles in one transaction (also used by tests on a database made without migrations)."""
+    session.rollback()
+    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    state = session.get(SystemState, 1)
+    if state is None:
+        state = SystemState(id=1, business_date=local_today(), is_demo=False, base_data_version=0)
+        session.add(state)
+        session.flush()
+    Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
+    session.info["no_audit"] = True
+    try:
+        load_base_data(session)
+        load_templates(session)
+        sync_permissions(session)
+        state.base_data_version = BASE_DATA_VERSION
+        session.commit()
+    finally:
+        session.info.pop("no_audit", None)
+
+
+def sync_permissions(session: Session) -> None:
+    """Write every permission in bulk; built-in roles get theirs once and belong to the administrators afterwards."""
+    permissions = {p.name: p for p in session.scalars(select(Permission))}
+    menus = {m.name: m for m in session.scalars(select(ViewMenu))}
+    pairs = {(p.permission_id, p.view_menu_id): p for p in session.scalars(select(PermissionView))}
+    wanted = [(f"can_{verb}", table) for table, verbs in all_permissions().items() for verb in sorted(verbs)]
+    for name in sorted({n for n, _ in wanted} - permissions.keys()):
+        session.add(permissions.setdefault(name, Permission(name=name)))
+    for table in sorted({t for _, t in wanted} - menus.keys()):
+        session.add(menus.setdefault(table, ViewMenu(name=table)))
+    session.flush()
+    by_name: dict[tuple[str, str], PermissionView] = {}
+    for name, table in wanted:
+        permission, menu = permissions[name], menus[table]
+        pair = pairs.get((permission.id, menu.id))
+        if pair is None:
+            pair = PermissionView(permission_id=permission.id, view_menu_id=menu.id)
+            session.add(pair)
+        by_name[name, table] = pair
+    session.flush()
+    _make_roles(session, by_name)
+
+
+def _make_roles(session: Session, pairs: dict[tuple[str, str], PermissionView]) -> None:
+    present = {role.name: role for role in session.scalars(select(Role))}
+    for spec in ROLES:
+        if spec.name in present:
+            continue
+        role = Role(name=spec.name, permissions=[pairs[f"can_{v}", t] for v, t in sorted(permissions_of(spec))])
+        session.add(role)
+        session.flush()
+        session.add(RoleProfile(role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True))
+    session.flush()
+
+
+def start_scheduler(app: Flask) -> None:
+    """Run the jobs of app.jobs in this process; a job's row in the database keeps other processes out."""
+    make_scheduler(app).start()

@@ -1,0 +1,106 @@
+"""The shell of every page: menu from the entities' Specs, business date, person, what waits for me."""
+
+from collections.abc import Iterable
+
+from flask import Flask, g, request
+from sqlalchemy import select
+
+from app.lifecycle import local_today
+from models.base.actor import Actor
+from models.base.entity import entities
+from models.base.kinds import Module
+from models.organization import Company, Operator
+from models.system import SystemState
+from reports.figures.approvals import my_task_count
+from views import edge
+from views.pages import MenuItem, MenuModule, Shell
+
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+ICONS = {
+    Module.WORKBENCH: "home", Module.CUSTOMER: "users", Module.GUARANTEE: "shield", Module.QUERY: "search",
+    Module.AFTER: "activity", Module.COLLATERAL: "box", Module.LEDGER: "book", Module.STATISTICS: "chart",
+    Module.SYSTEM: "gear", Module.CUSTOMER_SETUP: "idcard", Module.GUARANTEE_SETUP: "sliders",
+    Module.COLLATERAL_SETUP: "tag", Module.HELP: "help",
+}  # fmt: skip
+# Screens that no entity stands behind: (module, rank, label, address, verb, table); verb '' = everybody.
+PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
+    (Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
+    (Module.WORKBENCH, 2, "待办审批", "/approvals/", "", ""),
+    (Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
+    (Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
+    (Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance"),
+    (Module.LEDGER, 70, "明细账", "/report/detail-ledger", "list", "account_balance"),
+    (Module.GUARANTEE, 15, "额度与集中度", "/report/exposure", "list", "project"),
+    (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
+)
+
+
+def business_date(session: object) -> object:
+    """The system's business date; the calendar day before `init` has run."""
+    state = session.get(SystemState, 1)  # type: ignore[attr-defined]
+    return state.business_date if state else local_today()
+
+
+def bind(app: Flask) -> None:
+    """Give every template its shell."""
+    app.extensions["business_date"] = business_date
+    app.context_processor(lambda: {"shell": shell()})
+
+
+def shell() -> Shell | None:
+    """The shell for the signed-in person; None on the login page and before `init`."""
+    if "shell" not in g:
+        try:
+            g.shell = _build()
+        except edge.NotSignedIn:
+            g.shell = None
+    found: Shell | None = g.shell
+    return found
+
+
+def _build() -> Shell:
+    ctx = edge.current_ctx()
+    session = ctx.session
+    company = session.scalars(select(Company)).first()
+    operator: Operator | None = g.get("operator")
+    waiting = my_task_count(session, ctx.actor)
+    return Shell(
+        company=company.display_name if company else "融资担保业务系统",
+        seal=(company.seal_character if company and company.seal_character else "担"),
+        sections=_sections(ctx.actor, waiting),
+        business_date=ctx.today.isoformat(),
+        weekday=WEEKDAYS[ctx.today.weekday()],
+        user_name=ctx.actor.name,
+        user_role="、".join(sorted(ctx.actor.roles)[:2]),
+        unread=waiting,
+        theme=operator.theme.name.lower() if operator else "",
+    )
+
+
+def _sections(actor: Actor, waiting: int) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
+    entries: dict[Module, list[tuple[int, MenuItem]]] = {}
+    for model in entities():
+        spec, table = model.spec, model.__tablename__
+        if spec.in_menu and spec.kind.has_screen and actor.may("list", table):
+            url = f"/{table}/list/"
+            item = MenuItem(spec.label, url, request.path.startswith(f"/{table}/"))
+            entries.setdefault(spec.module, []).append((spec.rank, item))
+    for module, rank, label, url, verb, table in PAGES:
+        if not verb or actor.may(verb, table):
+            count = waiting if url == "/approvals/" else None
+            active = request.path == url if url == "/" else request.path.startswith(url)
+            entries.setdefault(module, []).append((rank, MenuItem(label, url, active, count)))
+    front = _modules(entries, (m for m in Module if not m.is_back_office))
+    back = _modules(entries, (m for m in Module if m.is_back_office))
+    return (("", front), ("后台设置", back)) if back else (("", front),)
+
+
+def _modules(entries: dict[Module, list[tuple[int, MenuItem]]], modules: Iterable[Module]) -> tuple[MenuModule, ...]:
+    found = []
+    for module in modules:
+        items = tuple(item for _, item in sorted(entries.get(module, []), key=lambda pair: pair[0]))
+        if items:
+            active = any(item.is_active for item in items)
+            count = sum(item.count or 0 for item in items) or None
+            found.append(MenuModule(module.label, ICONS[module], items, active, count, items[0].url))
+    return tuple(found)

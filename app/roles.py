@@ -1,0 +1,140 @@
+"""The role x module x level matrix: what `flask init` gives the built-in roles; administrators change roles afterwards.
+
+Levels: READ = list, show, export; WRITE = READ + add, edit, delete. Verbs are named one by one: whoever may register a
+thing may not for that reason approve it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from models.base.entity import Entity, entities, owner_of
+from models.base.kinds import Module
+from models.security import ScopeKind
+from workflows.base.transition import VERBS
+
+READ = ("list", "show", "export")
+WRITE = (*READ, "add", "edit", "delete")
+BUSINESS = (Module.CUSTOMER, Module.GUARANTEE)
+BACK_OFFICE = tuple(m for m in Module if m.is_back_office)
+
+
+@dataclass(frozen=True)
+class RoleSpec:
+    """One built-in role: which modules at which level, single tables, and verbs as 'table.verb'."""
+
+    name: str
+    scope: ScopeKind
+    note: str
+    read: tuple[Module, ...] = ()
+    write: tuple[Module, ...] = ()
+    tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    verbs: tuple[str, ...] = ()
+
+
+# Everybody needs these to work at all: look-ups of master data, own tasks, comments and files.
+COMMON: dict[str, tuple[str, ...]] = {
+    "employee": ("list", "show"), "department": ("list", "show"), "product": ("list", "show"),
+    "product_document": ("list", "show"), "product_fee": ("list", "show"), "partner_bank": ("list", "show"),
+    "approval_instance": ("list", "show"), "approval_task": ("list", "show"), "issued_document": ("list", "show"),
+    "attachment": ("list", "show", "add"), "comment": ("list", "show", "add"), "company": ("list", "show"),
+    "review_meeting": ("list", "show"), "meeting_item": ("list", "show"), "meeting_member": ("list", "show"),
+    "dictionary_type": ("list", "show"), "dictionary_item": ("list", "show"),
+}  # fmt: skip
+_APPLICANT = (
+    "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent", "project.submit_review",
+    "project.submit_fees", "contract.submit", "counter_guarantee.submit", "counter_guarantee.settle",
+    "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit", "bank_letter.issue_confirmation",
+    "customer_rating.rate", "resolution_condition.meet", "customer.watch",
+)  # fmt: skip
+
+ROLES: tuple[RoleSpec, ...] = (
+    RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
+             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()}),
+    RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
+             read=(Module.SYSTEM,), tables={"operator": WRITE},
+             verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),
+    RoleSpec("审计管理员", ScopeKind.ALL, "查看操作日志与全部业务记录，不能修改", read=tuple(Module),
+             verbs=("ab_role.list",)),
+    RoleSpec("客户经理", ScopeKind.SELF, "登记客户，办理本人承办的项目", read=(Module.QUERY,), write=BUSINESS, verbs=_APPLICANT,
+             tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
+                     "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
+    RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
+             verbs=(*_APPLICANT, "customer_rating.confirm"),
+             tables={"risk_assessment": ("list", "show")}),
+    RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
+             tables={"risk_assessment": WRITE}, verbs=("risk_assessment.submit", "customer_rating.confirm")),
+    RoleSpec("风控总监", ScopeKind.ALL, "审批风险评估与评审", read=(*BUSINESS, Module.QUERY),
+             verbs=("customer.reveal", "customer_rating.confirm")),
+    RoleSpec("分管副总", ScopeKind.ALL, "审批评估与评审", read=(*BUSINESS, Module.QUERY)),
+    RoleSpec("总裁", ScopeKind.ALL, "签署公司决议", read=(*BUSINESS, Module.QUERY, Module.LEDGER)),
+    RoleSpec("审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)),
+    RoleSpec("审保会秘书", ScopeKind.ALL, "召集审保会，记录结果", read=BUSINESS,
+             tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
+             verbs=("review_meeting.open", "review_meeting.close", "bank_letter.issue_confirmation")),
+    RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS),
+    RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
+             tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},
+             verbs=("business_event.book", "business_event.refuse", "voucher.add", "voucher.edit", "voucher.void",
+                    "voucher.reverse", "voucher.post", "voucher.unreview", "voucher.renumber")),
+    RoleSpec("财务主管", ScopeKind.ALL, "审核与记账凭证，维护账套", read=(*BUSINESS, Module.QUERY), write=(Module.LEDGER,),
+             verbs=("voucher.review", "voucher.unreview", "voucher.post", "voucher.reverse", "voucher.void",
+                    "voucher.renumber", "business_event.book", "business_event.refuse")),
+    RoleSpec("出纳", ScopeKind.ALL, "收款，出纳签字", read=(*BUSINESS, Module.LEDGER),
+             verbs=("receipt.collect", "voucher.sign", "voucher.unsign")),
+    RoleSpec("押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)),
+    RoleSpec("分析员", ScopeKind.ALL, "查询、筛选与导出", read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS)),
+)  # fmt: skip
+
+
+def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
+    """Each entity with a screen and the permissions that its kind can have."""
+    for model in entities():
+        spec = model.spec
+        if spec.kind.has_screen:
+            own = tuple(v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by))
+            masks = ("reveal",) if any(col.info.get("mask") for col in model.__table__.columns) else ()
+            yield model, own + masks
+
+
+def all_permissions() -> dict[str, set[str]]:
+    """Every permission of the product by table: those of the generated screens and those of the verbs."""
+    found: dict[str, set[str]] = {model.__tablename__: set(own) for model, own in resources()}
+    for table, verb in VERBS:
+        found.setdefault(table, set()).add(verb)
+    return found
+
+
+def permissions_of(role: RoleSpec) -> set[tuple[str, str]]:
+    """(verb, table) pairs of a built-in role; parts of a record follow their owner's level."""
+    known = all_permissions()
+    granted: dict[str, set[str]] = {}
+    for model, _ in resources():
+        granted[model.__tablename__] = set(_level(role, model))
+    _overlay(granted, COMMON.items(), adding=True)
+    _overlay(granted, role.tables.items(), adding=False)
+    pairs = {(verb, table) for table, verbs in granted.items() for verb in verbs if verb in known.get(table, ())}
+    for name in role.verbs:
+        table, verb = name.split(".")
+        pairs |= {(verb, t) for t in _with_heirs(table) if verb in known.get(t, ())}
+    return pairs
+
+
+def _with_heirs(table: str) -> list[str]:
+    return {"customer": ["customer", "personal_customer", "corporate_customer"]}.get(table, [table])
+
+
+def _level(role: RoleSpec, model: type[Entity]) -> tuple[str, ...]:
+    top = model
+    while owner := owner_of(top):
+        top = owner[1]
+    if top.__tablename__ in role.tables and top is not model:
+        return role.tables[top.__tablename__]
+    if model.spec.module in role.write:
+        return WRITE
+    return READ if model.spec.module in role.read else ()
+
+
+def _overlay(granted: dict[str, set[str]], rows: Iterable[tuple[str, tuple[str, ...]]], *, adding: bool) -> None:
+    for table, verbs in rows:
+        for name in _with_heirs(table):
+            granted[name] = (granted.get(name, set()) if adding else set()) | set(verbs)

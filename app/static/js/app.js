@@ -1,0 +1,152 @@
+"use strict";
+// What every page needs: requests with the CSRF token, toasts, theme, menu, keys, one submit per form.
+const App = {
+  all: (selector, root = document) => [...root.querySelectorAll(selector)],
+
+  make(tag, attributes = {}, text = "") {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    if (text) node.textContent = text;
+    return node;
+  },
+
+  icon(name) {
+    const known = document.querySelector("use");
+    const file = known ? known.getAttribute("href").split("#")[0] : "";
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    svg.setAttribute("class", "i");
+    svg.setAttribute("aria-hidden", "true");
+    use.setAttribute("href", `${file}#${name}`);
+    svg.append(use);
+    return svg;
+  },
+
+  keep(name, value) {
+    try { localStorage.setItem(name, value); } catch { /* storage may be switched off */ }
+  },
+
+  token: () => document.querySelector("meta[name=csrf-token]")?.content ?? "",
+
+  // Answers parsed JSON; throws an Error whose message can be shown.
+  async json(url, options = {}) {
+    const headers = { Accept: "application/json", ...options.headers };
+    if (options.method && options.method !== "GET") headers["X-CSRFToken"] = App.token();
+    let answer;
+    try {
+      answer = await fetch(url, { credentials: "same-origin", ...options, headers });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Error("网络不通，请检查连接后重试");
+    }
+    if (answer.redirected && answer.url.includes("/login")) throw new Error("登录已过期，请重新登录");
+    const body = await answer.json().catch(() => null);
+    if (!answer.ok) throw new Error(body?.message || `没有成功（${answer.status}），请重试`);
+    return body;
+  },
+
+  toast(text, tone = "ok", link = null) {
+    const box = document.querySelector(".toasts");
+    const toast = App.make("div", { class: "toast" });
+    toast.append(App.icon(tone === "ok" ? "check" : "warn"), App.make("span", {}, text));
+    if (link) toast.append(App.make("a", { href: link.url }, link.label));
+    const close = App.make("button", { class: "x", type: "button", "aria-label": "关闭" }, "×");
+    close.addEventListener("click", () => toast.remove());
+    toast.append(close);
+    box.append(toast);
+    setTimeout(() => toast.remove(), tone === "ok" ? 6000 : 12000);
+  },
+
+  typing: (node) => node instanceof Element && node.matches("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable=true]"),
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  const root = document.documentElement;
+  document.querySelector("#theme")?.addEventListener("click", () => {
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    App.keep("theme", root.dataset.theme);
+  });
+  document.querySelector("#fold")?.addEventListener("click", () => {
+    root.dataset.side = root.dataset.side === "mini" ? "" : "mini";
+    App.keep("side", root.dataset.side);
+  });
+
+  // The menu: a module opens in place; folded, it leads to its first entry.
+  document.querySelector("#drawer")?.addEventListener("click", (event) => {
+    event.stopPropagation();
+    document.body.classList.add("drawer");
+    document.querySelector("#side a")?.focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (document.body.classList.contains("drawer") && !event.target.closest("#side")) document.body.classList.remove("drawer");
+    for (const open of App.all("details.dropdown[open]")) if (!open.contains(event.target)) open.open = false;
+  });
+  for (const module of App.all(".menu > li > a[aria-expanded]")) {
+    module.addEventListener("click", (event) => {
+      const isWide = matchMedia("(min-width: 901px)").matches;
+      if (event.ctrlKey || event.metaKey || (isWide && root.dataset.side === "mini")) return;
+      event.preventDefault();
+      const isOpen = module.parentElement.classList.toggle("open");
+      module.setAttribute("aria-expanded", String(isOpen));
+    });
+  }
+  document.querySelector(".menu .active .active")?.scrollIntoView({ block: "nearest" });
+
+  for (const note of App.all("[data-toast]")) {
+    App.toast(note.textContent.trim());
+    note.remove();
+  }
+  document.querySelector("[data-focus]")?.focus();
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-why], [data-back], [data-fill-user]");
+    if (!target) return;
+    if (target.dataset.why) App.toast(target.dataset.why, "warn");
+    if ("back" in target.dataset) history.length > 1 ? history.back() : location.assign("/");
+    if ("fillUser" in target.dataset) {
+      document.querySelector("#username").value = target.dataset.fillUser;
+      const password = document.querySelector("#password");
+      password.value = target.dataset.fillPassword;
+      password.focus();
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-goto]")) location.assign(event.target.value);
+  });
+
+  // One submit per form: the second click of an impatient hand must not post twice.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || (event.submitter?.formMethod || form.method) !== "post") return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    setTimeout(() => {
+      for (const button of [...form.elements, ...App.all(`[form="${form.id}"]`)]) {
+        if (button.type === "submit" && !button.disabled) { button.disabled = true; button.classList.add("busy"); }
+      }
+    });
+    setTimeout(() => release(), 15000); // a download answers without leaving the page
+  });
+  const release = () => {
+    for (const form of App.all("form[data-sent]")) delete form.dataset.sent;
+    for (const button of App.all("button.busy")) { button.disabled = false; button.classList.remove("busy"); }
+  };
+  addEventListener("pageshow", (event) => { if (event.persisted) release(); }); // back from the next page
+});
+
+// Keys that work everywhere.
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return; // Enter and Esc belong to the input method while it composes
+  if (event.key === "/" && !App.typing(event.target) && !event.ctrlKey) {
+    const box = document.querySelector("#search");
+    if (box) { event.preventDefault(); box.focus(); box.select(); }
+  } else if (event.key === "F1") {
+    const url = document.body.dataset.helpUrl;
+    if (url) { event.preventDefault(); location.assign(url); }
+  } else if (event.key === "Escape") {
+    const open = document.querySelector("details.dropdown[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); event.stopImmediatePropagation(); return; }
+    if (document.body.classList.contains("drawer")) { document.body.classList.remove("drawer"); return; }
+    if (event.target.id === "search") event.target.blur();
+  }
+});

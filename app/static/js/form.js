@@ -1,0 +1,88 @@
+"use strict";
+// Forms: amounts with separators, Ctrl+S, Esc, errors tied to their fields, plain values on demand, phrases.
+document.addEventListener("DOMContentLoaded", () => {
+  // The control says what is wrong with it to readers of every kind.
+  for (const group of App.all(".form-group")) {
+    const control = group.querySelector("input:not([type=hidden]), select, textarea");
+    const problem = group.querySelector(".error-block"), help = group.querySelector(".help-block[id]");
+    if (!control) continue;
+    if (problem) control.setAttribute("aria-invalid", "true");
+    const ids = [problem?.id, help?.id].filter(Boolean).join(" ");
+    if (ids && !control.hasAttribute("aria-describedby")) control.setAttribute("aria-describedby", ids);
+  }
+
+  // Amounts: separators while one reads, none while one types, none in what is sent.
+  const group = (text) => {
+    const match = /^([+-]?)(\d+)(\.\d*)?$/.exec(text.replace(/[,，\s]/g, ""));
+    return match ? `${match[1]}${match[2].replace(/\B(?=(\d{3})+$)/g, ",")}${match[3] ?? ""}` : text;
+  };
+  const bare = (text) => text.replace(/[,，]/g, "");
+  const isAmount = (node) => node instanceof HTMLInputElement && (node.matches("[data-money]") || node.closest("[data-kind=money]")) && node.type === "text";
+  for (const input of App.all("[data-kind=money] input, input[data-money]")) {
+    input.dataset.money = "";
+    input.inputMode = "decimal";
+    input.autocomplete = "off";
+    if (isAmount(input)) input.value = group(input.value);
+  }
+  for (const input of App.all("[data-kind=rate] input, [data-kind=int] input")) { input.dataset.rate = ""; input.inputMode = "decimal"; }
+  document.addEventListener("focusin", (event) => { if (isAmount(event.target) && !event.target.readOnly) event.target.value = bare(event.target.value); });
+  document.addEventListener("focusout", (event) => { if (isAmount(event.target)) event.target.value = group(event.target.value.trim()); });
+  document.addEventListener("formdata", (event) => {
+    for (const input of App.all("input[data-money]", event.target)) {
+      if (input.name && event.formData.has(input.name) && isAmount(input)) event.formData.set(input.name, bare(input.value));
+    }
+  });
+
+  // Plain values of personal data: each look is a request of its own, and logged there.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-reveal-url]");
+    if (!button || button.disabled) return;
+    button.disabled = true;
+    try {
+      const answer = await App.json(button.dataset.revealUrl, { method: "POST" });
+      const into = button.dataset.revealInto && document.getElementById(button.dataset.revealInto);
+      if (into) { into.value = answer.value; into.readOnly = false; (button.closest(".help-block") ?? button).remove(); } else {
+        const cell = button.parentElement;
+        cell.title = "";
+        cell.replaceChildren(document.createTextNode(answer.value));
+      }
+    } catch (error) {
+      App.toast(error.message, "warn");
+      button.disabled = false;
+    }
+  });
+
+  for (const phrase of App.all("[data-phrase]")) {
+    phrase.addEventListener("click", () => {
+      const box = document.querySelector("#opinion");
+      box.value = box.value.trim() ? `${box.value.trim()}；${phrase.dataset.phrase}` : phrase.dataset.phrase;
+      box.focus();
+    });
+  }
+
+  // Leaving with something typed asks first.
+  const form = document.querySelector("#form[data-guard]");
+  if (!form) return;
+  let isDirty = false;
+  form.addEventListener("input", (event) => { if (event.target.name || event.target.closest(".lookup")) isDirty = true; });
+  form.addEventListener("change", () => { isDirty = true; });
+  form.addEventListener("submit", () => { isDirty = false; });
+  addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || document.querySelector("dialog[open]")) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
+    const button = document.querySelector("[data-save]:not([disabled])");
+    if (!button) return;
+    event.preventDefault();
+    document.activeElement?.blur(); // lets an amount take its final form
+    button.form.requestSubmit(button);
+  } else if (event.key === "Escape" && !document.querySelector("details.dropdown[open], .options:not([hidden])")) {
+    const cancel = document.querySelector("[data-cancel]");
+    if (cancel) { event.preventDefault(); cancel.click(); }
+  } else {
+    const hot = !App.typing(event.target) && App.all("[data-hotkey]").find((node) => node.dataset.hotkey.toLowerCase() === [event.ctrlKey && "ctrl", event.altKey && "alt", event.key.toLowerCase()].filter(Boolean).join(" "));
+    if (hot) { event.preventDefault(); hot.click(); }
+  }
+});

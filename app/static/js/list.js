@@ -1,0 +1,186 @@
+"use strict";
+// Lists: keys, selection, the column chooser, the filter that can be added.
+document.addEventListener("DOMContentLoaded", () => {
+  const table = document.querySelector("table[data-rows]");
+  if (!table) return;
+  const rows = App.all("tbody tr", table);
+  const bulk = document.querySelector("#bulk");
+  const boxOf = (row) => row.querySelector("input[name=keys]");
+  const checkAll = table.querySelector("[data-check-all]");
+  let at = -1, last = -1;
+
+  // ---- selection
+  const toNumber = (text) => Math.round(parseFloat(text.replace(/,/g, "")) * 100);
+  const refresh = () => {
+    if (!bulk) return;
+    const chosen = rows.filter((row) => boxOf(row)?.checked);
+    for (const row of rows) row.classList.toggle("selected", Boolean(boxOf(row)?.checked));
+    bulk.hidden = !chosen.length;
+    const isAll = bulk.elements.all.value === "1";
+    bulk.querySelector("[data-selected]").textContent = isAll ? bulk.querySelector("[data-select-all]").dataset.total : chosen.length;
+    checkAll.checked = chosen.length === rows.length && chosen.length > 0;
+    checkAll.indeterminate = chosen.length > 0 && chosen.length < rows.length;
+    bulk.querySelector("[data-sum]").textContent = isAll ? "" : sumOf(chosen);
+  };
+  // The first summed column, added over the selection in whole fen.
+  const sumOf = (chosen) => {
+    const foot = table.tFoot?.rows[0];
+    if (!foot) return "";
+    const cells = [...foot.cells];
+    let index = 0, found = -1;
+    for (const cell of cells) { if (cell.classList.contains("num")) { found = index; break; } index += cell.colSpan; }
+    if (found < 0) return "";
+    const head = table.tHead.rows[0].cells[found];
+    const total = chosen.reduce((sum, row) => sum + (toNumber(row.cells[found].textContent) || 0), 0);
+    const text = (total / 100).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    return `${head.textContent.replace(/[↑↓]/g, "").replace(/\s+\S*$/, "").trim()} ${text} ${head.querySelector(".unit")?.textContent ?? ""}`.trim();
+  };
+  const selectAll = (isOn) => {
+    for (const row of rows) { const box = boxOf(row); if (box) box.checked = isOn; }
+    if (bulk) bulk.elements.all.value = "";
+    refresh();
+  };
+  checkAll?.addEventListener("change", () => selectAll(checkAll.checked));
+  table.addEventListener("click", (event) => {
+    const box = event.target.closest("input[name=keys]");
+    if (!box) return;
+    const index = rows.indexOf(box.closest("tr"));
+    if (event.shiftKey && last >= 0) {
+      const [low, high] = [Math.min(last, index), Math.max(last, index)];
+      for (const row of rows.slice(low, high + 1)) boxOf(row).checked = box.checked;
+    }
+    last = index;
+    bulk.elements.all.value = "";
+    refresh();
+  });
+  bulk?.querySelector("[data-unselect]").addEventListener("click", () => selectAll(false));
+  bulk?.querySelector("[data-select-all]").addEventListener("click", () => {
+    selectAll(true);
+    bulk.elements.all.value = "1";
+    refresh();
+  });
+  bulk?.addEventListener("submit", (event) => { // actions on "all" need the filter of this list
+    const button = event.submitter;
+    if (button && location.search && !button.formAction.includes("?")) button.formAction += location.search;
+  }, true);
+  refresh();
+
+  // ---- keys
+  const stand = (index) => {
+    rows[at]?.classList.remove("at");
+    at = Math.max(0, Math.min(rows.length - 1, index));
+    rows[at]?.classList.add("at");
+    rows[at]?.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || document.querySelector("dialog[open], details.dropdown[open]")) return;
+    if (event.key === "Escape" && bulk && !bulk.hidden) { selectAll(false); return; }
+    const isBox = event.target.matches?.("input[type=checkbox]");
+    if (App.typing(event.target) || event.target.closest?.("a, button, summary") || event.ctrlKey || event.altKey) return;
+    if (event.key === "ArrowDown") { event.preventDefault(); stand(at + 1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); stand(at - 1); }
+    else if (event.key === " " && at >= 0 && !isBox) {
+      const box = boxOf(rows[at]);
+      if (box) { event.preventDefault(); box.checked = !box.checked; refresh(); }
+    } else if (event.key === "Enter" && at >= 0) {
+      const link = rows[at].querySelector("a[href]");
+      if (link) { event.preventDefault(); link.click(); }
+    }
+  });
+});
+
+// Column chooser: order by dragging or Alt + arrows, sent as cols=a,b,c.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-columns]");
+  if (!form) return;
+  App.sortable(form.querySelector("ul"), "li");
+  form.addEventListener("keydown", (event) => {
+    const item = event.target.closest("li");
+    if (!event.altKey || !item) return;
+    if (event.key === "ArrowUp" && item.previousElementSibling) item.previousElementSibling.before(item);
+    else if (event.key === "ArrowDown" && item.nextElementSibling) item.nextElementSibling.after(item);
+    else return;
+    event.preventDefault();
+    event.target.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    const keys = App.all("input[type=checkbox]:checked", form).map((box) => box.value);
+    if (!keys.length) { event.preventDefault(); App.toast("至少保留一列", "warn"); return; }
+    form.elements.cols.value = keys.join(",");
+  });
+});
+
+// Reordering by drag; `done` is called after a drop.
+App.sortable = (list, selector, done = () => {}) => {
+  let moved = null;
+  list.addEventListener("dragstart", (event) => {
+    moved = event.target.closest(selector);
+    moved?.classList.add("dragging");
+    event.dataTransfer.effectAllowed = "move";
+  });
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest(selector);
+    if (!moved || !over || over.parentElement !== list) return;
+    event.preventDefault();
+    if (over === moved) return;
+    const isAfter = moved.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+    isAfter ? over.after(moved) : over.before(moved);
+  });
+  list.addEventListener("dragend", () => { moved?.classList.remove("dragging"); if (moved) done(); moved = null; });
+};
+
+// The filter popover: field, operator, value; sent as f=field:operator:value.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-filter-form]");
+  if (!form) return;
+  const field = form.querySelector("#flt-field"), operator = form.querySelector("#flt-operator"), values = form.querySelector("[data-values]");
+  const chosen = () => field.selectedOptions[0];
+  const input = (type, extra = {}) => App.make("input", { class: "form-control", type, ...extra });
+  const typeOf = (kind) => (["date", "datetime"].includes(kind) ? "date" : "text");
+  const draw = () => {
+    const { kind, options, lookup } = chosen().dataset;
+    const code = operator.value;
+    values.replaceChildren();
+    values.hidden = code === "empty" || code === "filled";
+    if (values.hidden) return;
+    const label = App.make("label", { for: "flt-value" }, "值");
+    values.append(label);
+    if (options && code === "in") {
+      const box = App.make("select", { class: "form-control", multiple: "", id: "flt-value", size: "6", "data-part": "" });
+      for (const [value, text] of JSON.parse(options)) box.append(new Option(text, value));
+      values.append(box);
+    } else if (options) {
+      const box = App.make("select", { class: "form-control", id: "flt-value", "data-part": "" });
+      for (const [value, text] of JSON.parse(options)) box.append(new Option(text, value));
+      values.append(box);
+    } else if (lookup) {
+      const control = App.make("div", { class: "control" });
+      const hidden = App.make("input", { type: "hidden", id: "flt-value", "data-part": "", "data-lookup-url": lookup });
+      control.append(hidden);
+      values.append(control);
+      App.lookup(hidden);
+    } else if (code === "between") {
+      const row = App.make("div", { class: "row-flex" });
+      row.append(input(typeOf(kind), { id: "flt-value", "data-part": "", "aria-label": "从" }), App.make("span", { class: "muted" }, "至"), input(typeOf(kind), { "data-part": "", "aria-label": "到" }));
+      values.append(row);
+    } else {
+      values.append(input(typeOf(kind), { id: "flt-value", "data-part": "", maxlength: "200", ...(["money", "rate", "int"].includes(kind) && { inputmode: "decimal" }) }));
+    }
+  };
+  const offer = () => {
+    operator.replaceChildren(...JSON.parse(chosen().dataset.operators).map(([value, text]) => new Option(text, value)));
+    draw();
+  };
+  field.addEventListener("change", offer);
+  operator.addEventListener("change", draw);
+  form.closest("details").addEventListener("toggle", (event) => { if (event.target.open) field.focus(); });
+  form.addEventListener("submit", (event) => {
+    const parts = App.all("[data-part]", values).flatMap((part) => (part.multiple ? [...part.selectedOptions].map((o) => o.value) : [part.value.trim()]));
+    const code = operator.value;
+    const isBlank = code === "empty" || code === "filled";
+    if (!isBlank && !parts.some(Boolean)) { event.preventDefault(); values.querySelector("[data-part], .form-control")?.focus(); App.toast("请先填写条件的值", "warn"); return; }
+    const value = isBlank ? "" : code === "between" ? parts.join("..") : parts.filter(Boolean).join(",");
+    form.elements.f instanceof RadioNodeList ? [...form.elements.f].at(-1).value = `${field.value}:${code}:${value}` : form.elements.f.value = `${field.value}:${code}:${value}`;
+  });
+  offer();
+});

@@ -1,0 +1,145 @@
+"use strict";
+// Look-up: a typed box over a hidden id. Answers are [{"id", "text", "hint"}], at most 20, asked for with ?q=.
+App.lookup = (hidden) => {
+  if (hidden.dataset.ready) return;
+  hidden.dataset.ready = "1";
+  hidden.type = "hidden";
+  const wrap = App.make("span", { class: "lookup" });
+  const listId = `${hidden.id || hidden.name}-options`;
+  const box = App.make("input", {
+    class: "form-control", type: "text", role: "combobox", autocomplete: "off", maxlength: "60", "aria-expanded": "false",
+    "aria-controls": listId, "aria-autocomplete": "list", placeholder: hidden.dataset.placeholder || "输入名称、编号或拼音首字母",
+  });
+  const label = hidden.id && document.querySelector(`label[for="${CSS.escape(hidden.id)}"]`);
+  if (hidden.id) { box.id = `${hidden.id}-text`; }
+  if (label) label.htmlFor = box.id;
+  for (const name of ["aria-invalid", "aria-describedby"]) if (hidden.hasAttribute(name)) box.setAttribute(name, hidden.getAttribute(name));
+  const isFixed = hidden.disabled || hidden.hasAttribute("readonly");
+  box.readOnly = isFixed;
+  box.value = hidden.dataset.text || "";
+  const clear = App.make("button", { class: "clear", type: "button", "aria-label": "清除", tabindex: "-1" });
+  clear.append(App.icon("x"));
+  const list = App.make("ul", { class: "options", id: listId, role: "listbox", hidden: "" });
+  hidden.after(wrap);
+  wrap.append(box, clear, list);
+
+  let chosen = box.value, at = -1, timer = 0, asked = null;
+  const options = () => App.all("li:not(.none)", list);
+  const show = (isOpen) => { list.hidden = !isOpen; box.setAttribute("aria-expanded", String(isOpen)); if (!isOpen) box.removeAttribute("aria-activedescendant"); };
+  const refresh = () => { clear.hidden = isFixed || !box.value; };
+  const mark = (index) => {
+    const items = options();
+    if (!items.length) return;
+    at = (index + items.length) % items.length;
+    items.forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+    items[at].scrollIntoView({ block: "nearest" });
+    box.setAttribute("aria-activedescendant", items[at].id);
+  };
+  const choose = (id, text) => {
+    hidden.value = id;
+    box.value = chosen = text;
+    show(false);
+    refresh();
+    hidden.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const none = (text) => { list.replaceChildren(App.make("li", { class: "none" }, text)); show(true); };
+  const draw = (found) => {
+    at = -1;
+    if (!found.length) { none("没有找到，换个词试试"); return; }
+    list.replaceChildren(...found.slice(0, 20).map((item, i) => {
+      const option = App.make("li", { role: "option", id: `${listId}-${i}`, "aria-selected": "false" });
+      option.append(App.make("span", { class: "clip" }, item.text));
+      if (item.hint) option.append(App.make("small", {}, item.hint));
+      option.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus in the box
+      option.addEventListener("click", () => choose(String(item.id), item.text));
+      return option;
+    }));
+    show(true);
+    mark(0);
+  };
+  const ask = async () => {
+    asked?.abort();
+    asked = new AbortController();
+    const url = new URL(hidden.dataset.lookupUrl, location.origin);
+    url.searchParams.set("q", box.value === chosen ? "" : box.value.trim());
+    try {
+      const found = await App.json(url, { signal: asked.signal });
+      draw(Array.isArray(found) ? found : found?.result ?? []);
+    } catch (error) {
+      if (error.name !== "AbortError") none(error.message);
+    }
+  };
+  box.addEventListener("input", (event) => {
+    refresh();
+    if (!box.value) { choose("", ""); }
+    clearTimeout(timer);
+    if (!event.isComposing) timer = setTimeout(ask, 180);
+  });
+  box.addEventListener("compositionend", () => { clearTimeout(timer); timer = setTimeout(ask, 80); });
+  box.addEventListener("click", () => { if (list.hidden && !isFixed) ask(); });
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing || isFixed) return;
+    if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : mark(at + 1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); mark(at - 1); }
+    else if (event.key === "Enter" && !list.hidden) { event.preventDefault(); options()[at]?.click(); }
+    else if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); box.value = chosen; show(false); refresh(); }
+    else if (event.key === "Tab" && !list.hidden && box.value !== chosen) options()[at]?.click();
+  });
+  box.addEventListener("blur", () => setTimeout(() => { // what was typed but not chosen is not a value
+    show(false);
+    if (box.value !== chosen) box.value = chosen;
+    refresh();
+  }, 120));
+  clear.addEventListener("click", () => { choose("", ""); box.focus(); });
+  refresh();
+};
+
+document.addEventListener("DOMContentLoaded", () => App.all("input[data-lookup-url]").forEach(App.lookup));
+
+// The search box of the top bar suggests in the same way and opens what is chosen.
+document.addEventListener("DOMContentLoaded", () => {
+  const box = document.querySelector("#search");
+  const form = box?.form;
+  if (!form || form.hidden) return;
+  const list = App.make("ul", { class: "options", id: "search-options", role: "listbox", hidden: "" });
+  form.append(list);
+  box.setAttribute("aria-controls", "search-options");
+  let timer = 0, at = -1, asked = null;
+  const items = () => App.all("li", list);
+  const mark = (index) => {
+    const found = items();
+    at = found.length ? (index + found.length) % found.length : -1;
+    found.forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+    found[at]?.scrollIntoView({ block: "nearest" });
+  };
+  const ask = async () => {
+    const word = box.value.trim();
+    if (word.length < 2) { list.hidden = true; return; }
+    asked?.abort();
+    asked = new AbortController();
+    try {
+      const url = new URL(form.action);
+      url.searchParams.set("q", word);
+      const answer = await App.json(url, { signal: asked.signal });
+      const found = (Array.isArray(answer) ? answer : answer?.result ?? []).filter((item) => item.url);
+      list.replaceChildren(...found.slice(0, 20).map((item) => {
+        const option = App.make("li", { role: "option", "aria-selected": "false", "data-url": item.url });
+        option.append(App.make("span", { class: "clip" }, item.text), App.make("small", {}, item.hint || ""));
+        option.addEventListener("pointerdown", (event) => event.preventDefault());
+        option.addEventListener("click", () => location.assign(item.url));
+        return option;
+      }));
+      at = -1;
+      list.hidden = !found.length;
+    } catch { list.hidden = true; }
+  };
+  box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 200); });
+  box.addEventListener("blur", () => setTimeout(() => { list.hidden = true; }, 120));
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing || list.hidden) return;
+    if (event.key === "ArrowDown") { event.preventDefault(); mark(at + 1); }
+    else if (event.key === "ArrowUp") { event.preventDefault(); mark(at - 1); }
+    else if (event.key === "Enter" && at >= 0) { event.preventDefault(); items()[at].click(); }
+    else if (event.key === "Escape") { list.hidden = true; }
+  });
+});

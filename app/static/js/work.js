@@ -1,0 +1,77 @@
+"use strict";
+// Long work and files: progress that can be watched, uploads with a bar, the arrangement of the workbench.
+App.watch = (box) => {
+  const bar = box.querySelector("progress"), percent = box.querySelector("[data-job-percent]"), label = box.querySelector("[data-job-label]");
+  let pause = 1000;
+  const step = async () => {
+    try {
+      const job = await App.json(box.dataset.jobUrl);
+      if (bar) bar.value = job.percent;
+      if (percent) percent.textContent = `${Math.floor(job.percent)}%`;
+      if (label && job.label) label.textContent = job.label;
+      if (["done", "failed"].includes(job.state)) {
+        const isDone = job.state === "done";
+        bar?.classList.toggle("bad", !isDone);
+        if (label && job.url && label instanceof HTMLAnchorElement) label.href = job.url;
+        App.toast(isDone ? `${job.label || "任务"}已完成` : `${job.label || "任务"}没有完成`, isDone ? "ok" : "warn", job.url ? { url: job.url, label: "查看" } : null);
+        if ("jobReload" in box.dataset) setTimeout(() => location.reload(), 800);
+        return;
+      }
+      pause = Math.min(pause * 1.2, 5000);
+    } catch { pause = 10000; } // the work goes on without us; ask again later
+    setTimeout(step, document.hidden ? 15000 : pause);
+  };
+  setTimeout(step, 500);
+};
+
+App.upload = (form) => {
+  const input = form.querySelector("input[type=file]"), bar = form.querySelector("progress"), drop = form.querySelector(".drop");
+  const send = () => {
+    if (!input.files.length || form.dataset.sent) return;
+    form.dataset.sent = "1";
+    const request = new XMLHttpRequest(); // fetch tells nothing about the progress of an upload
+    request.open("POST", form.action);
+    request.setRequestHeader("X-CSRFToken", App.token());
+    request.setRequestHeader("Accept", "application/json");
+    bar.hidden = false;
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) bar.value = (event.loaded / event.total) * 100; });
+    request.addEventListener("loadend", () => {
+      delete form.dataset.sent;
+      bar.hidden = true;
+      let answer = null;
+      try { answer = JSON.parse(request.responseText); } catch { /* a page, not JSON */ }
+      if (request.status >= 200 && request.status < 400) { answer?.url ? location.assign(answer.url) : location.reload(); return; }
+      input.value = "";
+      App.toast(answer?.message || (request.status === 413 ? "文件太大，请压缩或拆分后再上传" : request.status ? "上传没有成功，请重试" : "网络不通，请检查连接后重试"), "warn");
+    });
+    request.send(new FormData(form));
+  };
+  input.addEventListener("change", send);
+  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    input.files = event.dataTransfer.files;
+    send();
+  });
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  App.all("[data-job-url]").forEach(App.watch);
+  App.all("form[data-upload]").forEach(App.upload);
+
+  const desk = document.querySelector("[data-arrange-url]");
+  if (!desk) return;
+  for (const grip of App.all(".grip", desk)) { // only the grip starts a drag, so that text in a card can be selected
+    const card = grip.closest("[data-key]");
+    grip.addEventListener("pointerdown", () => { card.draggable = true; });
+    card.addEventListener("dragend", () => { card.draggable = false; });
+  }
+  App.sortable(desk, "[data-key]", async () => {
+    const keys = App.all("[data-key]", desk).map((card) => card.dataset.key);
+    try {
+      await App.json(desk.dataset.arrangeUrl, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ keys }) });
+    } catch (error) { App.toast(error.message, "warn"); }
+  });
+});

@@ -1,0 +1,87 @@
+"""Transition tables: who may take which record from which states to which, written once per workflow as data.
+
+Conformance tests walk `STEPS` and `VERBS`; `flask init` makes a permission of each verb.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.base.entity import Entity
+from models.base.errors import IllegalTransition, NotFound
+from models.base.kinds import Kind
+from reports.scope import is_visible
+from workflows.base.context import Ctx
+from workflows.base.records import check_version
+
+
+@dataclass(frozen=True)
+class Step:
+    """One allowed move of a state column by one verb; `targets` are where it may end (several when facts decide)."""
+
+    table: str
+    verb: str
+    label: str
+    column: str
+    sources: tuple[Kind, ...]
+    targets: tuple[Kind, ...] = field(default_factory=tuple)
+
+
+STEPS: dict[tuple[str, str], Step] = {}
+# Every permission beyond the generated screens' own: (table, verb) -> label. `flask init` and the role matrix read it.
+VERBS: dict[tuple[str, str], str] = {}
+
+
+def steps(*table: Step) -> dict[str, Step]:
+    """Register a workflow's transition table; returned by verb."""
+    for step in table:
+        STEPS[step.table, step.verb] = step
+        VERBS[step.table, step.verb] = step.label
+    return {step.verb: step for step in table}
+
+
+def verbs(table: str, labels: dict[str, str]) -> None:
+    """Register permissions of verbs that move no state column."""
+    for verb, label in labels.items():
+        VERBS[table, verb] = label
+
+
+def enter(ctx: Ctx, step: Step, record: Entity, version: int | None = None) -> None:
+    """Check permission, scope, version and state before a verb acts (architecture rule 3), in that order.
+
+    `version` None means the record was read in this very transaction (a job or a follow-up), so it cannot be stale.
+    """
+    ctx.require(step.verb, step.table, step.label)
+    if not is_visible(ctx.session, ctx.actor, record):
+        raise NotFound
+    if version is not None:
+        check_version(ctx, record, version)
+    check_source(step, record)
+
+
+def check_source(step: Step, record: Entity) -> None:
+    """Raise IllegalTransition unless the record stands in one of the step's sources."""
+    now = getattr(record, step.column)
+    if now not in step.sources:
+        words = "、".join(s.label for s in step.sources)
+        raise IllegalTransition(f"{record.spec.label}“{record}”现为“{now.label}”，“{words}”时才能{step.label}")
+
+
+def move(step: Step, record: Entity, target: Kind | None = None) -> None:
+    """Write the state column; the target must be one that the table allows."""
+    goal = target or step.targets[0]
+    if goal not in step.targets:
+        raise IllegalTransition(f"“{step.label}”不能到“{goal.label}”")
+    setattr(record, step.column, goal)
+
+
+Handler = Callable[..., Any]
+
+
+def allowed(ctx: Ctx, candidates: Iterable[Step], record: Entity) -> list[Step]:
+    """The steps that this actor could take on this record now (screens show only these)."""
+    return [
+        step
+        for step in candidates
+        if getattr(record, step.column) in step.sources and ctx.actor.may(step.verb, step.table)
+    ]

@@ -1,0 +1,179 @@
+"""4.1a 申请担保: the application, its checks, and its submission."""
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from models.approval import ApprovalInstance, ApprovalState
+from models.bank import BankStatus, PartnerBank
+from models.base.errors import BusinessError, Conflict, FieldErrors
+from models.base.money import format_money
+from models.customer import Customer, CustomerKind
+from models.product import Product, ProductAudience, ProductDocument
+from models.project import Project, ProjectState, Stage
+from models.records import Attachment
+from models.resolution import Resolution, ResolutionState
+from reports.figures import dictionaries, exposure
+from reports.figures.completeness import completeness
+from reports.figures.parameters import number
+from workflows.base import audit, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import Step, enter, move, steps
+from workflows.guarantee import stages
+
+STEPS = steps(
+    Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
+    Step("project", "cancel", "撤回申请", "state", (ProjectState.DRAFT, ProjectState.RUNNING), (ProjectState.CANCELLED,)),
+)
+
+
+@records.rule(Project)
+def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
+    """An application fits its product, bank and customer; a new one gets its number and its place in the line."""
+    product = ctx.session.get_one(Product, project.product_id)
+    bank = ctx.session.get_one(PartnerBank, project.bank_id)
+    customer = ctx.session.get_one(Customer, project.customer_id)
+    errors = {
+        "product_id": _about_product(product, customer),
+        "customer_id": _about_customer(customer),
+        "bank_id": [] if bank.status is BankStatus.ACTIVE else [f"{bank.name}{bank.status.label}，不能办理新项目"],
+        "amount": _about_amount(project.amount, product),
+        "term_months": _about_term(project.term_months, product),
+        "bank_share_pct": _about_share(ctx, project.bank_share_pct),
+        "assistant_id": _about_assistant(ctx, project),
+    }
+    if wrong := {field: found for field, found in errors.items() if found}:
+        raise FieldErrors(wrong)
+    project.guarantee_kind = product.guarantee_kind
+    if is_new:
+        project.number = next_number(ctx, "project")
+        project.customer, project.product, project.bank = customer, product, bank
+        project.state, project.stage = ProjectState.DRAFT, Stage.APPLY
+        stages.open_first(ctx, project)
+
+
+def _about_product(product: Product, customer: Customer) -> list[str]:
+    if not product.is_active:
+        return [f"产品“{product.name}”已停用"]
+    audience = {ProductAudience.PERSONAL: CustomerKind.PERSONAL, ProductAudience.CORPORATE: CustomerKind.CORPORATE}
+    wanted = audience.get(product.audience)
+    return [] if wanted in (None, customer.kind) else [f"产品“{product.name}”仅适用于{product.audience.label}"]
+
+
+def _about_customer(customer: Customer) -> list[str]:
+    found = []
+    if customer.is_blacklisted:
+        found.append(f"“{customer.name}”在黑名单中，不能申请担保")
+    if customer.is_own_controller:
+        found.append(f"“{customer.name}”是本公司控股股东或实际控制人，按监管规定不得为其担保")
+    return found
+
+
+def _about_amount(amount: Decimal, product: Product) -> list[str]:
+    if product.amount_min <= amount <= product.amount_max:
+        return []
+    low, high = format_money(product.amount_min), format_money(product.amount_max)
+    return [f"产品“{product.name}”的担保金额应在 {low} 至 {high} 元之间"]
+
+
+def _about_term(months: int, product: Product) -> list[str]:
+    if product.months_min <= months <= product.months_max:
+        return []
+    return [f"产品“{product.name}”的期限应在 {product.months_min} 至 {product.months_max} 个月之间"]
+
+
+def _about_share(ctx: Ctx, share: Decimal) -> list[str]:
+    least = number(ctx.session, "bank.share_min_pct", ctx.today)
+    return [] if share >= least else [f"银行分担比例不得低于 {least.normalize():f}%"]
+
+
+def _about_assistant(ctx: Ctx, project: Project) -> list[str]:
+    manager = project.manager_id or ctx.actor.employee_id
+    return ["B角不能与A角为同一人"] if project.assistant_id == manager else []
+
+
+@records.delete_rule(Project)
+def check_delete(ctx: Ctx, project: Project) -> None:
+    """A number that was given stays in the row of numbers: an application is withdrawn, not deleted."""
+    del ctx
+    raise Conflict(f"项目 {project.number} 已编号，不能删除；不再办理时请撤回申请")
+
+
+def missing_documents(ctx: Ctx, project: Project) -> list[str]:
+    """Labels of the documents (要件) that the product demands and neither project nor customer has on file."""
+    wanted = ctx.session.scalars(
+        select(ProductDocument.category).where(
+            ProductDocument.product_id == project.product_id, ProductDocument.is_required
+        )
+    ).all()
+    on_project = (Attachment.owner_table == "project") & (Attachment.owner_id == project.id)
+    on_customer = Attachment.owner_table.in_(("customer", "personal_customer", "corporate_customer")) & (
+        Attachment.owner_id == project.customer_id
+    )
+    present = set(ctx.session.scalars(select(Attachment.category).where(on_project | on_customer)))
+    labels = dict(dictionaries.items(ctx.session, "document_category"))
+    return [labels.get(code, code) for code in wanted if code not in present]
+
+
+def obstacles(ctx: Ctx, project: Project) -> list[str]:
+    """Why the application cannot be submitted now; empty when it can."""
+    customer = project.customer
+    found = _about_customer(customer)
+    percent, missing = completeness(ctx.session, customer)
+    least = number(ctx.session, "customer.completeness_min_pct", ctx.today)
+    if percent < least:
+        found.append(f"客户资料完整度 {percent}%，低于 {least.normalize():f}%，缺：" + "、".join(missing[:8]))
+    if customer.grade is None or customer.grade_valid_until is None or customer.grade_valid_until < ctx.today:
+        found.append("客户没有有效的信用等级，请先完成等级评估")
+    if papers := missing_documents(ctx, project):
+        found.append("缺少要件：" + "、".join(papers))
+    found += [check.text for check in exposure.checks(ctx.session, project, ctx.today) if check.is_over]
+    return found
+
+
+def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:
+    """Submit the application; it moves on to 受理评估 by itself.
+
+    Raises BusinessError with every obstacle, IllegalTransition, StaleRecord, NotAllowed.
+    """
+    enter(ctx, STEPS["submit"], project, version)
+    check_application(ctx, project, False)
+    if found := obstacles(ctx, project):
+        raise BusinessError("暂不能提交：" + "；".join(found))
+    move(STEPS["submit"], project)
+    project.applied_on = ctx.today
+    stages.advance(ctx, project, Stage.EVALUATE, "已提交")
+    ctx.session.flush()
+    return project
+
+
+def cancel(ctx: Ctx, project: Project, reason: str, version: int | None = None) -> Project:
+    """Withdraw an application on which nothing is booked yet; reserved limits are free again."""
+    enter(ctx, STEPS["cancel"], project, version)
+    if not reason.strip():
+        raise BusinessError("请填写撤回原因", field="reason")
+    if project.stage.rank > Stage.FEE_PLAN.rank:
+        raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用已入账，不能撤回")
+    if running_approvals(ctx, project):
+        raise Conflict("项目正在审批中，请先撤回审批")
+    stages.stop(ctx, project, ProjectState.CANCELLED, "撤回")
+    audit.log(ctx, project, "CANCEL", note=f"撤回申请：{reason.strip()}")
+    void_resolutions(ctx, project)
+    ctx.session.flush()
+    return project
+
+
+def void_resolutions(ctx: Ctx, project: Project) -> None:
+    """A project that ends has no valid resolution any more."""
+    query = select(Resolution).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.VALID)
+    for resolution in ctx.session.scalars(query):
+        resolution.state = ResolutionState.EXPIRED
+
+
+def running_approvals(ctx: Ctx, project: Project) -> int:
+    """How many approvals of the project are running."""
+    query = select(func.count()).where(
+        ApprovalInstance.project_id == project.id, ApprovalInstance.state == ApprovalState.RUNNING
+    )
+    return int(ctx.session.scalar(query) or 0)

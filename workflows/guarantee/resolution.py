@@ -1,0 +1,329 @@
+"""4.3 公司决议: the review board meets, votes, the president signs, the bank is told; a valid resolution reserves limits."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.appraisal import BankLetter, LetterKind
+from models.approval import ApprovalInstance, ApprovalState
+from models.base.errors import BusinessError, Conflict, NotAllowed
+from models.organization import Employee
+from models.project import Project, ProjectState, Stage
+from models.resolution import (
+    ItemState,
+    MeetingItem,
+    MeetingMember,
+    MeetingState,
+    MeetingVote,
+    Resolution,
+    ResolutionCondition,
+    ResolutionState,
+    ReviewMeeting,
+    VoteChoice,
+)
+from reports.figures import exposure
+from reports.figures.parameters import number
+from reports.figures.schedules import add_months
+from workflows.base import approval, audit, documents, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.guarantee import letters, stages
+
+MEETING = steps(
+    Step("review_meeting", "open", "开始表决", "state", (MeetingState.DRAFT,), (MeetingState.OPEN,)),
+    Step("review_meeting", "close", "宣布结果", "state", (MeetingState.OPEN,), (MeetingState.CLOSED,)),
+)
+verbs("meeting_vote", {"cast": "表决"})
+verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
+
+
+@records.rule(ReviewMeeting)
+def check_meeting(ctx: Ctx, meeting: ReviewMeeting, is_new: bool) -> None:
+    """A meeting gets its number."""
+    if is_new:
+        meeting.number = next_number(ctx, "meeting")
+
+
+@records.rule(MeetingItem)
+def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
+    """Only projects that passed 风险控制 come before the board, and no more than was applied for."""
+    del is_new
+    project = ctx.session.get_one(Project, item.project_id)
+    stages.require_running(project, Stage.RESOLVE, "提交审保会")
+    if item.advised_amount > project.amount:
+        raise BusinessError("提请金额不能超过申请金额", field="advised_amount")
+    pending = (
+        select(func.count())
+        .select_from(MeetingItem)
+        .join(ReviewMeeting)
+        .where(
+            MeetingItem.project_id == project.id,
+            ReviewMeeting.state != MeetingState.CLOSED,
+            MeetingItem.meeting_id != item.meeting_id,
+        )
+    )
+    if ctx.session.scalar(pending):
+        raise Conflict(f"项目 {project.number} 已列入另一次审保会的议题", field="project_id")
+    if ctx.session.scalar(
+        select(func.count()).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING)
+    ):
+        raise Conflict(f"项目 {project.number} 已有决议待总裁签字", field="project_id")
+
+
+def _members(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingMember]:
+    return list(ctx.session.scalars(select(MeetingMember).where(MeetingMember.meeting_id == meeting.id)))
+
+
+def _items(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingItem]:
+    query = select(MeetingItem).where(MeetingItem.meeting_id == meeting.id).order_by(MeetingItem.seq, MeetingItem.id)
+    return list(ctx.session.scalars(query))
+
+
+def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:
+    """Open the vote: 5 to 7 members are called, a quorum is present, the agenda has items."""
+    enter(ctx, MEETING["open"], meeting, version)
+    members = _members(ctx, meeting)
+    least, most = (int(number(ctx.session, f"meeting.members_{k}", ctx.today)) for k in ("min", "max"))
+    if not least <= len(members) <= most:
+        raise BusinessError(f"审保会委员应为 {least} 至 {most} 人，现有 {len(members)} 人")
+    if not _items(ctx, meeting):
+        raise BusinessError("会议没有议题，请先添加要审议的项目")
+    present = sum(m.is_present for m in members)
+    if not _reaches(present, len(members), number(ctx.session, "meeting.quorum_ratio", ctx.today)):
+        raise BusinessError(f"到会 {present} 人，未达到法定人数")
+    if meeting.held_on > ctx.today:
+        raise BusinessError(f"会议日期为 {meeting.held_on}，到期后才能表决")
+    move(MEETING["open"], meeting)
+    ctx.session.flush()
+    return meeting
+
+
+def _reaches(part: int, whole: int, ratio: Decimal) -> bool:
+    """part / whole >= ratio without rounding; the ratio is written 2/3 as 0.6667 and means two thirds."""
+    exact = Decimal(2) / 3 if abs(ratio - Decimal(2) / 3) < Decimal("0.001") else ratio
+    return whole > 0 and Decimal(part * 3000) >= (exact * 3000 * whole).quantize(Decimal("0.0001"))
+
+
+def cast(
+    ctx: Ctx, item: MeetingItem, choice: VoteChoice | None, opinion: str = "", *, withdraw: bool = False
+) -> MeetingVote:
+    """Cast one's own vote on an item, or withdraw (回避); each member once, and nobody for another.
+
+    The project's A角, B角 and 风控复核人 are related persons and can only withdraw.
+    """
+    ctx.require("cast", "meeting_vote", "表决")
+    meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
+    if meeting.state is not MeetingState.OPEN:
+        raise Conflict(f"会议{meeting.state.label}，不能表决")
+    member = next((m for m in _members(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None)
+    if member is None or not member.is_present:
+        raise NotAllowed("您不是本次会议的到会委员，不能表决")
+    project = item.project
+    if not withdraw and ctx.actor.employee_id in (project.manager_id, project.assistant_id, project.risk_officer_id):
+        raise NotAllowed("您是本项目的经办人，请选择回避")
+    if not withdraw and choice is None:
+        raise BusinessError("请选择表决意见", field="choice")
+    if choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE) and not withdraw and not opinion.strip():
+        raise BusinessError("附条件同意或不同意时请填写条件或理由", field="opinion")
+    voted = select(func.count()).where(MeetingVote.item_id == item.id, MeetingVote.employee_id == member.employee_id)
+    if ctx.session.scalar(voted):
+        raise Conflict("您已对该议题表决，不能重复表决")
+    vote = MeetingVote(
+        item=item, employee_id=member.employee_id, choice=None if withdraw else choice, is_withdrawn=withdraw,
+        opinion=opinion.strip() or None, voted_at=ctx.now,
+    )  # fmt: skip
+    ctx.session.add(vote)
+    ctx.session.flush()
+    return vote
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The count of one item: `base` are members who did not withdraw, `voters` those present among them."""
+
+    base: int
+    voters: int
+    votes_for: int
+    counts: Counter[VoteChoice]
+    has_quorum: bool
+    is_passed: bool
+
+    @property
+    def text(self) -> str:
+        """The count in words."""
+        parts = "、".join(f"{c.label} {self.counts[c]}" for c in VoteChoice if self.counts[c])
+        return f"应到 {self.base} 人，表决 {self.voters} 人：{parts or '无'}"
+
+
+def tally(ctx: Ctx, item: MeetingItem) -> Tally:
+    """Count an item: quorum 2/3 of those not withdrawn, pass at 2/3 of those present (parameters)."""
+    meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
+    votes = list(ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id)))
+    withdrawn = sum(v.is_withdrawn for v in votes)
+    base = len(_members(ctx, meeting)) - withdrawn
+    counts = Counter(v.choice for v in votes if v.choice is not None)
+    voters = sum(counts.values())
+    votes_for = sum(n for choice, n in counts.items() if choice.is_for)
+    quorum = _reaches(voters, base, number(ctx.session, "meeting.quorum_ratio", ctx.today))
+    passed = quorum and _reaches(votes_for, voters, number(ctx.session, "meeting.pass_ratio", ctx.today))
+    return Tally(base, voters, votes_for, counts, quorum, passed)
+
+
+def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:
+    """Announce the results: each passed item becomes a resolution for the president, a refused one ends its project.
+
+    Raises BusinessError while present members have not voted on an item, or an item has no quorum.
+    """
+    enter(ctx, MEETING["close"], meeting, version)
+    items = _items(ctx, meeting)
+    for item in items:
+        _require_complete(ctx, meeting, item)
+    for item in items:
+        _announce(ctx, meeting, item)
+    move(MEETING["close"], meeting)
+    ctx.session.flush()
+    return meeting
+
+
+def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
+    voted = set(ctx.session.scalars(select(MeetingVote.employee_id).where(MeetingVote.item_id == item.id)))
+    missing = [m.employee_id for m in _members(ctx, meeting) if m.is_present and m.employee_id not in voted]
+    if missing:
+        names = ctx.session.scalars(select(Employee.name).where(Employee.id.in_(missing)))
+        raise BusinessError(f"议题 {item.project.number} 尚有委员未表决：" + "、".join(names))
+    if not tally(ctx, item).has_quorum:
+        raise BusinessError(f"议题 {item.project.number} 表决人数未达到法定人数，请改期再议")
+
+
+def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
+    count = tally(ctx, item)
+    item.summary = count.text[:200]
+    item.result = ItemState.PASSED if count.is_passed else ItemState.REFUSED
+    project = item.project
+    resolution = _resolve(ctx, meeting, item) if count.is_passed else None
+    item.minutes_id = documents.issue(
+        ctx, "review_minutes", item, project=project, number_rule="minutes",
+        title=f"审保会会议纪要 {project.number}", data=minutes_data(ctx, meeting, item, count),
+    ).id  # fmt: skip
+    if resolution is None:
+        stages.stop(ctx, project, ProjectState.REFUSED, "审保会未通过")
+        return
+    approval.start(
+        ctx, "project.president", resolution, title=stages.title(project, "总裁签字"), amount=resolution.amount,
+        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
+        department_id=project.department_id,
+    )  # fmt: skip
+
+
+def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
+    project = item.project
+    resolution = Resolution(
+        number=next_number(ctx, "resolution"), project=project, item=item, amount=item.advised_amount,
+        term_months=item.advised_months, fee_rate_pct=project.fee_rate_pct, resolved_on=meeting.held_on,
+        state=ResolutionState.SIGNING,
+    )  # fmt: skip
+    ctx.session.add(resolution)
+    conditional = select(MeetingVote).where(
+        MeetingVote.item_id == item.id, MeetingVote.choice == VoteChoice.CONDITIONAL
+    )
+    for vote in ctx.session.scalars(conditional.order_by(MeetingVote.id)):
+        resolution.conditions.append(ResolutionCondition(text=vote.opinion or ""))
+    ctx.session.flush()
+    return resolution
+
+
+@approval.on_finish("project.president")
+def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome: ApprovalState) -> None:
+    """Signed, the resolution is valid and reserves its amount; a veto ends the project.
+
+    Sent back or withdrawn it goes to the president again at once: the board's pass stands and only he can end it.
+    """
+    project = resolution.project
+    if outcome is ApprovalState.APPROVED:
+        refuse_breach(ctx, project, resolution.amount)
+        months = int(number(ctx.session, "resolution.valid_months", ctx.today))
+        resolution.valid_until = add_months(ctx.today, months)
+        resolution.state = ResolutionState.VALID
+        project.reserved_amount = resolution.amount
+    elif outcome is ApprovalState.REJECTED:
+        resolution.state = ResolutionState.VETOED
+        stages.stop(ctx, project, ProjectState.REFUSED, "总裁否决")
+    else:
+        approval.start(
+            ctx, "project.president", resolution, title=stages.title(project, "总裁签字"), amount=resolution.amount,
+            project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
+            department_id=project.department_id, applicant_id=instance.applicant_id,
+        )  # fmt: skip
+    audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
+
+
+def refuse_breach(ctx: Ctx, project: Project, amount: Decimal) -> None:
+    """Raise BusinessError with every limit that the amount would break."""
+    over = [c.text for c in exposure.checks(ctx.session, project, ctx.today, amount=amount) if c.is_over]
+    if over:
+        raise BusinessError("超过限额：" + "；".join(over))
+
+
+def valid_resolution(ctx: Ctx, project: Project) -> Resolution | None:
+    """The project's resolution that holds today."""
+    query = select(Resolution).where(
+        Resolution.project_id == project.id,
+        Resolution.state == ResolutionState.VALID,
+        Resolution.valid_until >= ctx.today,
+    )
+    return ctx.session.scalars(query.order_by(Resolution.id.desc())).first()
+
+
+def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
+    """Issue the 担保确认函 under the signed resolution; the project moves on to 费用登记."""
+    ctx.require("issue_confirmation", "bank_letter", "出具担保确认函")
+    letters.require_visible(ctx, project, version)
+    stages.require_running(project, Stage.RESOLVE, "出具担保确认函")
+    resolution = valid_resolution(ctx, project)
+    if resolution is None:
+        raise Conflict("没有总裁签字且在有效期内的公司决议，不能出具担保确认函")
+    letter = letters.issue(ctx, project, LetterKind.CONFIRMATION, resolution.amount, resolution.valid_until)
+    stages.advance(ctx, project, Stage.FEE_PLAN, f"决议 {resolution.number}")
+    ctx.session.flush()
+    return letter
+
+
+def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tally) -> dict[str, Any]:
+    """What the minutes print: meeting, members with their votes, the count."""
+    votes = {v.employee_id: v for v in ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id))}
+    members = _members(ctx, meeting)
+    rows = [_minute_row(m, votes.get(m.employee_id), meeting.chair_id) for m in members]
+    hundred = Decimal(100)
+    share = (Decimal(count.votes_for) / count.voters * hundred).quantize(Decimal("0.01")) if count.voters else Decimal(0)
+    required = (number(ctx.session, "meeting.pass_ratio", ctx.today) * hundred).quantize(Decimal("0.01"))
+    data = letters.data_for(ctx, item.project)
+    data["resolution"] = {**data["resolution"], "result": "通过" if count.is_passed else "不通过"}
+    return {
+        **data,
+        "meeting": {
+            "number": meeting.number, "date": meeting.held_on, "place": meeting.place, "chair": meeting.chair.name,
+            "secretary": meeting.secretary.name if meeting.secretary else "", "should_attend": len(members),
+            "attended": sum(m.is_present for m in members), "withdrawn": len(members) - count.base, "guests": "",
+        },
+        "members": rows,
+        "votes": {
+            "agree": count.counts[VoteChoice.AGREE], "conditional": count.counts[VoteChoice.CONDITIONAL],
+            "refuse": count.counts[VoteChoice.OPPOSE], "defer": count.counts[VoteChoice.DEFER],
+            "pass_pct": share, "required_pct": required,
+        },
+    }  # fmt: skip
+
+
+def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) -> dict[str, str]:
+    choice = "回避" if vote and vote.is_withdrawn else vote.choice.label if vote and vote.choice else "—"
+    return {
+        "name": member.employee.name,
+        "role": "主持人" if member.employee_id == chair_id else "委员",
+        "attendance": "出席" if member.is_present else "缺席",
+        "vote": choice,
+        "opinion": (vote.opinion if vote else "") or "",
+    }

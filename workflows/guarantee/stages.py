@@ -1,0 +1,93 @@
+"""The line of stages: where a project stands, since when, and how it moves on (product.md 4, domain.md 1)."""
+
+from sqlalchemy import select
+
+from models.base.errors import Conflict, IllegalTransition
+from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from workflows.base.context import Ctx
+
+# The only moves between stages. Whatever is not here is refused, whoever asks.
+NEXT: dict[Stage, tuple[Stage, ...]] = {
+    Stage.APPLY: (Stage.EVALUATE,),
+    Stage.EVALUATE: (Stage.INTENT,),
+    Stage.INTENT: (Stage.REVIEW,),
+    Stage.REVIEW: (Stage.RISK,),
+    Stage.RISK: (Stage.RESOLVE,),
+    Stage.RESOLVE: (Stage.FEE_PLAN,),
+    Stage.FEE_PLAN: (Stage.FEE_BOOK,),
+    Stage.FEE_BOOK: (Stage.CONTRACT, Stage.FEE_PLAN),
+    Stage.CONTRACT: (Stage.COUNTER,),
+    Stage.COUNTER: (Stage.FEE_COLLECT,),
+    Stage.FEE_COLLECT: (Stage.NOTICE,),
+    Stage.NOTICE: (Stage.CONFIRM,),
+    Stage.CONFIRM: (Stage.IN_FORCE,),
+    Stage.IN_FORCE: (Stage.RELEASE,),
+    Stage.RELEASE: (),
+}
+
+
+def open_first(ctx: Ctx, project: Project) -> None:
+    """Start the line of a new project and note who holds it."""
+    project.stage_since = ctx.today
+    ctx.session.add(ProjectStage(project=project, stage=project.stage, entered_on=ctx.today))
+    hold(ctx, project, "A角", project.manager_id)
+    hold(ctx, project, "B角", project.assistant_id)
+
+
+def advance(ctx: Ctx, project: Project, target: Stage, outcome: str = "完成", *, by: int | None = None) -> None:
+    """Move the project to its next stage; `by` is who finished the stage (the actor unless given).
+
+    Raises IllegalTransition where the line knows no such move.
+    """
+    if target not in NEXT[project.stage]:
+        raise IllegalTransition(f"“{project.stage.label}”之后不能进入“{target.label}”")
+    leave(ctx, project, outcome, by=by)
+    project.stage = target
+    project.stage_since = ctx.today
+    ctx.session.add(ProjectStage(project_id=project.id, stage=target, entered_on=ctx.today))
+
+
+def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) -> None:
+    """Close the present stage's line in the history."""
+    now = ctx.session.scalars(
+        select(ProjectStage).where(ProjectStage.project_id == project.id, ProjectStage.left_on.is_(None))
+    ).one()
+    now.left_on = max(ctx.today, now.entered_on)
+    now.done_by_id = by if by is not None else ctx.actor.employee_id
+    now.outcome = outcome[:60]
+
+
+def stop(ctx: Ctx, project: Project, state: ProjectState, outcome: str, *, by: int | None = None) -> None:
+    """End a project that will not be guaranteed; whatever was reserved for it is free again."""
+    leave(ctx, project, outcome, by=by)
+    project.state = state
+    project.reserved_amount = type(project.amount)(0)
+
+
+def require(project: Project, stage: Stage, verb: str) -> None:
+    """Raise IllegalTransition unless the project is under way and stands at `stage`."""
+    under_way = project.state in (ProjectState.DRAFT, ProjectState.RUNNING)
+    if not under_way:
+        raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能{verb}")
+    if project.stage is not stage:
+        raise IllegalTransition(f"项目 {project.number} 现处“{project.stage.label}”，到“{stage.label}”时才能{verb}")
+
+
+def require_running(project: Project, stage: Stage, verb: str) -> None:
+    """`require`, and the application has been submitted."""
+    require(project, stage, verb)
+    if project.state is ProjectState.DRAFT:
+        raise Conflict(f"项目 {project.number} 的申请尚未提交，不能{verb}")
+
+
+def hold(ctx: Ctx, project: Project, role: str, employee_id: int | None) -> None:
+    """Note that somebody holds a role on the project from today."""
+    if employee_id is not None:
+        ctx.session.add(
+            ProjectHolder(project=project, role=role, employee_id=employee_id, since_on=ctx.today)
+        )
+
+
+def title(project: Project, what: str) -> str:
+    """How approvals and papers name a project."""
+    return f"{what}：{project.customer.name} {project.product.name} {project.number}"

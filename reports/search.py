@@ -1,0 +1,244 @@
+"""Contains-search over a million records: as people type it, two Chinese characters, part of a number, 拼音 initials.
+
+Text is cut into overlapping grams (Chinese: two characters, letters and digits: four), each character beginning one;
+a search is a phrase of grams, so it finds exactly what contains the text, whatever spaces, signs and case.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    column,
+    delete,
+    event,
+    false,
+    func,
+    inspect,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.base.actor import Actor
+from models.base.entity import Entity, entities
+from models.search import KEY_BITS, install_search, key_base, search_text
+from reports.scope import scoped
+
+__all__ = [
+    "Hit", "condition", "global_search", "index_record", "install_search", "install_search_listener", "reindex",
+]  # fmt: skip
+
+QUERY_MAX: Final = 64
+_FIELD_MAX: Final = 500
+_CHUNK: Final = 2000
+_LATIN: Final = 4
+_RUN: Final = re.compile(r"(?P<latin>[0-9a-z]+)|(?P<han>[^\W0-9a-z_]+)")
+_INDEX: Final = table("search_index", column("rowid"), column("search_index"))
+_GLOBAL: Final = ("customer", "project", "contract", "voucher")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One finding of the global search; nothing of it is masked data."""
+
+    table: str
+    record_id: int
+    label: str
+    title: str
+    number: str
+
+
+def _runs(value: str) -> Iterator[tuple[str, bool]]:
+    """Runs of letters and digits, and of characters of other scripts, with signs and spaces left out between them."""
+    plain = unicodedata.normalize("NFKC", value).casefold()
+    joined = "".join(sign for sign in plain if sign.isalnum())
+    for match in _RUN.finditer(joined):
+        yield match.group(), match.lastgroup == "latin"
+
+
+def _token(gram: str, *, is_latin: bool) -> str:
+    """A gram as a word that every word splitter leaves whole: 'y' and the letters, or 'z' and five hex digits each."""
+    return f"y{gram}" if is_latin else "z" + "".join(f"{ord(sign):05x}" for sign in gram)
+
+
+def _grams(run: str, *, is_latin: bool) -> list[str]:
+    size = _LATIN if is_latin else 2
+    return [_token(run[start : start + size], is_latin=is_latin) for start in range(len(run))]
+
+
+def words_of(values: Iterable[str | None], initials_of: str | None = None) -> str:
+    """The tokens of a record's searched texts; `initials_of` also goes in by its pinyin initials."""
+    found: list[str] = []
+    parts = [value[:_FIELD_MAX] for value in values if value]
+    if initials_of and (initials := _initials(initials_of[:_FIELD_MAX])):
+        parts.append(initials)
+    for part in dict.fromkeys(parts):
+        for run, is_latin in _runs(part):
+            found += _grams(run, is_latin=is_latin)
+        found.append("x")  # keeps a phrase from running on into the next text
+    return " ".join(found)
+
+
+def _initials(value: str) -> str:
+    """First letters of the characters' pinyin; '' for a text without Chinese."""
+    if value.isascii():
+        return ""
+    from pypinyin import Style, lazy_pinyin
+
+    return "".join(lazy_pinyin(value, style=Style.FIRST_LETTER, errors="ignore"))
+
+
+def match_query(value: str, dialect: str) -> str:
+    """The full-text query for records that contain every word of `value`; '' when nothing in it can be searched."""
+    parts = []
+    for word in value[:QUERY_MAX].split():
+        for run, is_latin in _runs(word):
+            size = _LATIN if is_latin else 2
+            if len(run) < size:
+                token = _token(run, is_latin=is_latin)
+                parts.append(f"{token}:*" if dialect == "postgresql" else f'"{token}" *')
+                continue
+            grams = _grams(run, is_latin=is_latin)[: len(run) - size + 1]
+            parts.append("(" + " <-> ".join(grams) + ")" if dialect == "postgresql" else f'"{" ".join(grams)}"')
+    return (" & " if dialect == "postgresql" else " AND ").join(parts)
+
+
+def condition(model: type[Entity], value: str, session: Session) -> ColumnElement[bool]:
+    """The WHERE for records of `model` whose searched columns contain every word of `value`; '' finds all."""
+    if not value.strip():
+        return true()
+    dialect = session.get_bind().dialect.name
+    query = match_query(value, dialect)
+    if not query:
+        return false()
+    key = inspect(model).primary_key[0]
+    return or_(*(key.in_(_ids(name, query, dialect)) for name in _tables(model)))
+
+
+def _ids(name: str, query: str, dialect: str) -> Any:
+    base = key_base(name)
+    key = _INDEX.c.rowid if dialect == "sqlite" else search_text.c.id
+    limits = key.between(literal(base), literal(base + (1 << KEY_BITS) - 1))
+    if dialect == "sqlite":
+        return select(key - base).where(_INDEX.c.search_index.op("MATCH")(query), limits)
+    # Spelled as the index has it: a bound parameter would keep the planner from using the index.
+    words: ColumnElement[Any] = literal_column("to_tsvector('simple'::regconfig, search_text.words)")
+    asked = func.to_tsquery(literal_column("'simple'::regconfig"), query)
+    return select(key - base).where(words.op("@@")(asked), limits)
+
+
+def _tables(model: type[Entity]) -> list[str]:
+    """Table names under which records of a model are indexed: its own and those of its kinds."""
+    return [mapper.class_.__tablename__ for mapper in inspect(model).self_and_descendants]
+
+
+def _searched(model: type[Entity]) -> list[str]:
+    return [name for name in model.spec.searched if name in inspect(model).column_attrs]
+
+
+def _words(model: type[Entity], values: dict[str, Any]) -> str:
+    texts = [None if values[name] is None else str(values[name]) for name in _searched(model)]
+    title = values.get(model.spec.title)
+    return words_of(texts, title if isinstance(title, str) else None)
+
+
+def _row(record: Entity) -> dict[str, Any]:
+    model = type(record)
+    return {
+        "id": key_base(model.__tablename__) + record.id,
+        "words": _words(model, {name: getattr(record, name) for name in _searched(model)}),
+    }
+
+
+def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = make(search_text)
+    session.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words}), list(rows)
+    )
+
+
+def index_record(session: Session, record: Entity) -> None:
+    """Bring one record's words up to date; records of an entity without searched columns have none."""
+    if _searched(type(record)):
+        _save(session, [_row(record)])
+
+
+def reindex(session: Session, model: type[Entity] | None = None) -> int:
+    """Build the words of one entity (or of all) anew, e.g. after set-based writing; returns how many records."""
+    models = [model] if model is not None else [found for found in entities() if _searched(found)]
+    return sum(_reindex_one(session, found) for found in models)
+
+
+def _reindex_one(session: Session, model: type[Entity]) -> int:
+    base = key_base(model.__tablename__)
+    session.execute(delete(search_text).where(search_text.c.id.between(base, base + (1 << KEY_BITS) - 1)))
+    mapper = inspect(model)
+    names = _searched(model)
+    query = select(*(getattr(model, name) for name in ("id", *names)))
+    if mapper.polymorphic_on is not None:
+        query = query.where(mapper.polymorphic_on == mapper.polymorphic_identity)
+    count = last = 0
+    while rows := session.execute(query.where(model.id > last).order_by(model.id).limit(_CHUNK)).all():
+        values = [dict(zip(("id", *names), row, strict=True)) for row in rows]
+        _save(session, [{"id": base + row["id"], "words": _words(model, row)} for row in values])
+        count, last = count + len(rows), values[-1]["id"]
+    return count
+
+
+def install_search_listener(sessions: Any) -> None:
+    """Keep the index up with every flush of the factory's sessions."""
+    event.listen(sessions, "after_flush", _follow)
+
+
+def _follow(session: Session, *_: Any) -> None:
+    changed = [record for record in session.new if _is_searched(record)]
+    changed += [record for record in session.dirty if _is_searched(record) and _has_new_words(record)]
+    if changed:
+        _save(session, [_row(record) for record in changed])
+    gone = [key_base(type(r).__tablename__) + r.id for r in session.deleted if _is_searched(r)]
+    if gone:
+        session.execute(delete(search_text).where(search_text.c.id.in_(gone)))
+
+
+def _is_searched(record: Any) -> bool:
+    return isinstance(record, Entity) and bool(_searched(type(record)))
+
+
+def _has_new_words(record: Entity) -> bool:
+    state: Any = inspect(record)
+    return any(state.attrs[name].history.has_changes() for name in _searched(type(record)))
+
+
+def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -> list[Hit]:
+    """Customers, projects, contracts and vouchers that contain the text, within the actor's permissions and scope.
+
+    Projects, and contracts through them, are also found by their customer.
+    """
+    known = {model.__tablename__: model for model in entities()}
+    found: list[Hit] = []
+    for name in _GLOBAL:
+        model = known.get(name)
+        if model is None or not value.strip() or not actor.may("list", name):
+            continue
+        where = condition(model, value, session)
+        if hasattr(model, "customer_id"):
+            customer = known["customer"]
+            where = or_(where, model.customer_id.in_(select(customer.id).where(condition(customer, value, session))))
+        query = scoped(select(model).where(where), model, actor).order_by(model.id.desc()).limit(limit)
+        found += [_hit(record) for record in session.scalars(query)]
+    return found[:limit]
+
+
+def _hit(record: Entity) -> Hit:
+    number = getattr(record, "number", None) or getattr(record, "code", None) or ""
+    return Hit(record.__tablename__, record.id, record.spec.label, str(record), str(number))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reports.documents_table import MAX_TABLE_ROWS, Orientation, typst_table
-from reports.documents_template import DocumentError, render_letter, sanitise
+from reports.documents_template import MAX_OUTPUT_CHARS, DocumentError, render_letter, sanitise
 from reports.export import ExportColumn
 
 __all__ = [
@@ -207,6 +207,8 @@ class _Depth(HTMLParser):
 
 def _page(html: str, *, title: str, number: str, css: str) -> str:
     """A whole page around a letter's body: sanitised again, since it may come from the database."""
+    if len(html) > MAX_OUTPUT_CHARS:
+        raise DocumentError("文书内容过大，请简化模板")
     body = sanitise(html)
     depth = _Depth()
     depth.feed(body)
@@ -277,9 +279,11 @@ def _wkhtmltopdf_pdf(
     import pdfkit  # noqa: PLC0415 - an engine loads when first used
 
     margin = _MARGINS[page_size]
+    # Should an address slip through, the proxy that nobody serves ends it.
     options: dict[str, Any] = {
         "page-size": page_size, "orientation": orientation.capitalize(), "title": title, "encoding": "UTF-8",
         "margin-top": margin[0], "margin-right": margin[1], "margin-bottom": margin[2], "margin-left": margin[3],
+        "proxy": "http://127.0.0.1:9", "load-error-handling": "ignore", "load-media-error-handling": "ignore",
         "disable-local-file-access": "", "disable-javascript": "", "disable-external-links": "", "no-images": "",
         "disable-plugins": "", "quiet": "",
     }  # fmt: skip

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
@@ -27,6 +27,7 @@ from models.ledger import (
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
 from workflows.ledger.chain import GENESIS, ChainHead, ChainLine, link
+from workflows.ledger.entries import AUXILIARIES as ENTRY_AUXILIARIES
 from workflows.ledger.guards import guards_present
 
 CHUNK = 1000
@@ -148,7 +149,7 @@ CHECKS = (
 )
 
 
-def _chained(session: Session) -> Iterator[tuple[Row[Any], list[ChainLine]]]:
+def _chained(session: Session) -> Iterator[tuple[Any, list[ChainLine]]]:
     """Posted vouchers in order with what the chain covers of them, read in chunks by posting number."""
     reversed_one = aliased(Voucher)
     query = (
@@ -244,7 +245,9 @@ def _compare(
 
 
 def _named(names: tuple[str, ...], values: tuple[int, ...]) -> str:
-    return "".join(f" {name}={value}" for name, value in zip(names, values, strict=True) if value)
+    return "".join(
+        f" {ENTRY_AUXILIARIES[name][2]}（序号{value}）" for name, value in zip(names, values, strict=True) if value
+    )
 
 
 def _shown(kept: Any) -> str:

@@ -310,6 +310,12 @@ def test_subtotals_and_totals_are_checked_and_skipped():
     assert (plan.total_principal, plan.total_interest) == (1000, 19)
 
 
+def test_a_header_repeated_on_each_printed_page_is_no_note():
+    plan = parse([HEADER, *ROWS[:2], HEADER, ROWS[2]])
+    assert figures(plan) == PLAN
+    assert plan.warnings == []
+
+
 def test_a_wrong_total_is_named():
     rows = errors_of([HEADER, *ROWS, ["合计", None, "1,000.01", "19.00", "1,019.00"]])
     assert rows == [RowError(5, "应还本金", "合计 1,000.01 与各期之和 1,000.00 不一致")]

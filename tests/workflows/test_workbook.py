@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from openpyxl.styles import Font
 
 from models.base.errors import BusinessError
-from workflows.base.workbook import Sheet, WorkbookError, read_sheets
+from workflows.base.workbook import Sheet, WorkbookError, _trimmed, read_sheets
+from workflows.base.workbook_guard import Limits, guard_xls
 
 DATA = Path(__file__).parents[1] / "data"
 SHEET_XML = (
@@ -238,6 +239,16 @@ def test_limits_are_met_exactly():
     assert read_sheets(b"a\n\n\n\n", "a.csv", max_rows=1)[0].rows == [["a"]]
 
 
+def test_text_files_lose_trailing_blanks_and_are_held_to_their_size():
+    assert read_sheets(b"a,b,\n,,\n\n", "a.csv")[0].rows == [["a", "b"]]
+    assert "过大" in refused(b"a" * 101, "a.csv", max_unpacked=100)
+
+
+def test_whatever_a_reader_returns_is_held_to_the_rows():
+    with pytest.raises(WorkbookError, match="超过 2 行"):
+        _trimmed([["a"], ["b"], ["c"], [None]], Limits(rows=2, cols=1, unpacked=1, ratio=1))
+
+
 def test_old_files_are_held_to_the_limits_too():
     book = xlwt.Workbook()
     book.add_sheet("x").write(60_000, 0, 1)
@@ -245,6 +256,58 @@ def test_old_files_are_held_to_the_limits_too():
     book = xlwt.Workbook()
     book.add_sheet("x").write(0, 250, 1)
     assert "200 列" in refused(saved(book), "a.xls")
+
+
+def test_the_records_of_an_old_file_are_counted_before_it_is_opened():
+    book = xlwt.Workbook()
+    book.add_sheet("x").write(300, 7, 1)
+    data = saved(book)
+    assert guard_xls(data, Limits(rows=301, cols=8, unpacked=10**7, ratio=100)) == data
+    with pytest.raises(WorkbookError, match="300 行"):
+        guard_xls(data, Limits(rows=300, cols=8, unpacked=10**7, ratio=100))
+    with pytest.raises(WorkbookError, match="7 列"):
+        guard_xls(data, Limits(rows=301, cols=7, unpacked=10**7, ratio=100))
+    with pytest.raises(WorkbookError, match="炸弹"):
+        guard_xls(data, Limits(rows=301, cols=8, unpacked=1000, ratio=100))
+    at = data.index(b"\x00\x02\x0e\x00")  # DIMENSIONS: first row, last row + 1, ...
+    boundless = data[: at + 8] + b"\xff\xff\xff\x7f" + data[at + 12 :]
+    with pytest.raises(WorkbookError, match="已损坏"):
+        guard_xls(boundless, Limits(rows=301, cols=8, unpacked=10**7, ratio=100))
+
+
+def test_an_office_file_without_a_workbook_is_refused():
+    book = xlwt.Workbook()
+    book.add_sheet("x")
+    data = saved(book)
+    assert "不是 Excel" in refused(
+        data.replace("Workbook".encode("utf-16-le"), "WordDocu".encode("utf-16-le")), "a.xls"
+    )
+
+
+def test_encrypted_new_files_are_refused():
+    book = xlwt.Workbook()
+    book.add_sheet("x")
+    name = "EncryptedPackage".encode("utf-16-le")
+    data = saved(book)
+    at = data.index("Workbook".encode("utf-16-le"))
+    data = data[:at] + name + data[at + len(name) : at + 64] + bytes([len(name) + 2]) + data[at + 65 :]
+    assert "加密" in refused(data)
+
+
+@pytest.mark.parametrize(
+    ("part", "content"), [("xl/worksheets/sheet1.xml", "<x>"), ("xl/workbook.xml", "<x/>"), ("xl/workbook.xml", "")]
+)
+def test_a_workbook_with_broken_parts_is_refused(part, content):
+    assert "已损坏" in refused(repacked(xlsx({"A1": 1}), {part: content}))
+
+
+def test_caches_of_links_to_other_workbooks_do_not_count():
+    link = '<externalLink><sheetData><row r="90000"><cell r="A90000"><v>1</v></cell></row></sheetData></externalLink>'
+    assert len(read_sheets(repacked(xlsx({"A1": 1}), {"xl/externalLinks/externalLink1.xml": link}), "a.xlsx")) == 1
+
+
+def test_a_cell_may_hold_a_duration():
+    assert read_sheets(xlsx({"A1": timedelta(hours=30)}), "a.xlsx")[0].rows == [["1 day, 6:00:00"]]
 
 
 def test_many_sheets_share_one_allowance():

@@ -70,8 +70,6 @@ def _read_excel(data: bytes, limits: Limits) -> list[Sheet]:
                 if meta.typ == calamine.SheetTypeEnum.WorkSheet
             ]
             read = [(name, sheet.to_python(skip_empty_area=False), visible) for name, sheet, visible in found]
-    except calamine.PasswordError as error:
-        raise WorkbookError("文件已加密，请在 Excel 中取消打开密码后再上传") from error
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # the reader is native code: a panic of it is no Exception
@@ -86,7 +84,7 @@ def _cell(value: RawCell) -> Cell:
         return excel_decimal(value) if abs(value) < 1e300 else str(value)  # false for infinity and not-a-number
     if isinstance(value, time):
         return value.isoformat()
-    return (str(value) or None) if not isinstance(value, timedelta) else str(value)
+    return str(value) or None
 
 
 def _trimmed(rows: list[list[Cell]], limits: Limits) -> list[list[Cell]]:

@@ -34,12 +34,13 @@ class Company(Entity):
         Module.SYSTEM,
         title="display_name",
         listed=("display_name", "full_name", "uscc", "legal_person", "phone"),
-        key=("uscc",),
+        key=("id",),
         saved_by=("edit",),
         rank=10,
         icon="building",
         help="系统显示名称、标志和公司基本资料，用于页眉、函件和报表。",
     )
+    __table_args__ = (CheckConstraint("id = 1", name="ck_company_single_row"),)
 
     display_name: Mapped[str] = c.text("系统显示名称", 40, required=True, help="显示在页眉和登录页")
     full_name: Mapped[str] = c.text("公司全称", 100, required=True)

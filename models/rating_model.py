@@ -1,4 +1,4 @@
-"""Rating models (评分模型): indicators, their weights and the options with their scores; users edit all of it."""
+"""How customers are measured: rating models with indicators and options, completeness; users edit all of it (10.2)."""
 
 from decimal import Decimal
 
@@ -104,4 +104,33 @@ class RatingOption(Entity):
     upper: Mapped[Decimal | None] = c.rate(
         "上限（不含）", unit="", scale=4, maximum=Decimal(1_000_000_000), signed=True
     )
+    rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
+
+
+class CompletenessItem(Entity):
+    """One thing that belongs to a complete customer file: a field of the customer or at least one row of a tab."""
+
+    spec = Spec(
+        "资料完整度",
+        Module.CUSTOMER_SETUP,
+        title="label",
+        listed=("customer_kind", "section", "label", "source", "weight", "is_required"),
+        filtered=("customer_kind",),
+        order="rank",
+        key=("customer_kind", "source"),
+        rank=10,
+        icon="check2-square",
+        help="完整度 = 已填项目权重之和 ÷ 全部项目权重之和；“评级必备”的项目齐全后方可进行等级评估。",
+    )
+    __table_args__ = (
+        UniqueConstraint("customer_kind", "source", name="uq_completeness_item_source"),
+        CheckConstraint("weight > 0", name="ck_completeness_item_weight"),
+    )
+
+    customer_kind: Mapped[CustomerKind] = c.enum("适用客户", CustomerKind, required=True, index=True)
+    section: Mapped[str] = c.text("资料类别", 40, required=True)
+    label: Mapped[str] = c.text("项目名称", 60, required=True)
+    source: Mapped[str] = c.text("取值", 64, required=True, check="code", help="客户字段代码，或子表代码（至少一行）")
+    weight: Mapped[int] = c.whole("权重", minimum=1, maximum=100, required=True, default=1)
+    is_required: Mapped[bool] = c.flag("评级必备")
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)

@@ -1,5 +1,6 @@
 """The users' own dictionaries: codes and labels, read once per transaction."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import event, select
@@ -9,12 +10,19 @@ from models.system import DictionaryItem, DictionaryType
 
 _CACHE: Final = "dictionaries"
 
-_Rows = list[tuple[str, str, bool, str | None]]
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    code: str
+    label: str
+    is_active: bool
+    parent_code: str | None
+    aliases: frozenset[str]
 
 
 def items(session: Session, code: str) -> list[tuple[str, str]]:
     """(code, label) of the items in use of dictionary `code`, in their order; empty for an unknown dictionary."""
-    return [(item, text) for item, text, is_active, _ in _rows(session, code) if is_active]
+    return [(row.code, row.label) for row in _rows(session, code) if row.is_active]
 
 
 def label(session: Session, code: str, value: str | None) -> str:
@@ -26,21 +34,21 @@ def label(session: Session, code: str, value: str | None) -> str:
 
 def labels(session: Session, code: str) -> dict[str, str]:
     """Label by code of all items of a dictionary, items out of use included."""
-    return {item: text for item, text, _, _ in _rows(session, code)}
+    return {row.code: row.label for row in _rows(session, code)}
 
 
 def code_of(session: Session, code: str, text: str) -> str | None:
-    """Code of the item in use that has this code or label: what an import cell names; None where there is none."""
+    """Code of the item in use that has this code, label or alias: what an import cell names; None where none has."""
     wanted = text.strip()
-    in_use = items(session, code)
-    return next((item for item, _ in in_use if item == wanted), None) or next(
-        (item for item, shown in in_use if shown == wanted), None
-    )
+    in_use = [row for row in _rows(session, code) if row.is_active]
+    by_code = next((row.code for row in in_use if row.code == wanted), None)
+    by_label = next((row.code for row in in_use if row.label == wanted), None)
+    return by_code or by_label or next((row.code for row in in_use if wanted in row.aliases), None)
 
 
 def parents(session: Session, code: str) -> dict[str, str | None]:
     """Code of the item above, by code: for distributions by 门类 or province."""
-    return {item: parent for item, _, _, parent in _rows(session, code)}
+    return {row.code: row.parent_code for row in _rows(session, code)}
 
 
 def forget(session: Session) -> None:
@@ -48,20 +56,23 @@ def forget(session: Session) -> None:
     session.info.pop(_CACHE, None)
 
 
-def _rows(session: Session, code: str) -> _Rows:
-    cache: dict[str, _Rows] = session.info.setdefault(_CACHE, {})
-    if code not in cache:
+def _rows(session: Session, code: str) -> list[_Row]:
+    cached: list[_Row] | None = session.info.setdefault(_CACHE, {}).get(code)
+    if cached is None:
+        item = DictionaryItem
         query = (
-            select(DictionaryItem.code, DictionaryItem.label, DictionaryItem.is_active, DictionaryItem.parent_code)
-            .join(DictionaryType, DictionaryType.id == DictionaryItem.dictionary_type_id)
+            select(item.code, item.label, item.is_active, item.parent_code, item.aliases)
+            .join(DictionaryType, DictionaryType.id == item.dictionary_type_id)
             .where(DictionaryType.code == code)
-            .order_by(DictionaryItem.rank, DictionaryItem.code)
+            .order_by(item.rank, item.code)
         )
-        # The query may flush pending items, which drops the cache: fetch first, keep after.
-        found: _Rows = [(item, text, is_active, parent) for item, text, is_active, parent in session.execute(query)]
-        cache = session.info.setdefault(_CACHE, {})
-        cache[code] = found
-    return cache[code]
+        cached = [
+            _Row(found, text, is_active, parent, frozenset((aliases or "").split("|")) - {""})
+            for found, text, is_active, parent, aliases in session.execute(query)
+        ]
+        # The query may have flushed pending items, which drops the cache: keep only now.
+        session.info.setdefault(_CACHE, {})[code] = cached
+    return cached
 
 
 def _on_write(_mapper: Any, _connection: Any, target: DictionaryItem | DictionaryType) -> None:

@@ -1,8 +1,8 @@
 """Base data: every csv in models/seeds goes into the table it is named after; what users changed stays theirs.
 
-A file is called <table>.csv, <table in plural>.csv or <table>.<part>.csv. Its header names columns; a reference is given
-by the natural key (Spec.key) of the record it points to, the parts of the key joined by '|'. Rows are inserted where
-their own natural key is missing, so loading again adds only what a new release brings.
+A file is called <table>.csv, <table in plural>.csv or <table>.<part>.csv. Its header names columns; a reference is
+given by the natural key (Spec.key) of the record it points to, the parts of the key joined by '|'. Rows are inserted
+where their own natural key is missing, so loading again adds only what a new release brings.
 """
 
 import csv
@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnDefault, select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, columns_of, entities, entity_of
@@ -140,8 +140,9 @@ class _Loader:
 
     def _part(self, name: str, value: Any) -> str:
         """One part of a natural key as the seed files write it."""
-        if value is None and self.columns[name].default is not None:
-            value = self.columns[name].default.arg
+        default = self.columns[name].default
+        if value is None and isinstance(default, ColumnDefault):
+            value = default.arg
         target = self.columns[name].info.get("target")
         if target is None or value is None:
             return "" if value is None else str(plain(value))

@@ -24,6 +24,7 @@ from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
 from models.organization import Operator
 from models.system import SystemState
+from workflows.base import transition
 from workflows.base.context import Ctx
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -145,7 +146,9 @@ def handle(error: BusinessError) -> ResponseReturnValue:
     if error.status == 401:
         return to_login()
     title = TITLES.get(error.status, TITLES[400])
-    return render_template("error.html", code=error.status, title=title, message=error.message), error.status
+    builder = current_app.appbuilder  # type: ignore[attr-defined]
+    page = render_template("error.html", code=error.status, title=title, message=error.message, appbuilder=builder)
+    return page, error.status
 
 
 def to_login() -> ResponseReturnValue:
@@ -155,7 +158,7 @@ def to_login() -> ResponseReturnValue:
 
 
 def screen(*verbs: str) -> Callable[[F], F]:
-    """Guard a route of a view: signed in, and holding `can_<verb>` of one of the verbs on the view's table.
+    """Guard a route of a view: signed in, and holding `can_<verb>` of one of the verbs (if any) on the view's table.
 
     Business errors become a page (or JSON) in one place, so a route raises and never renders refusals itself.
     """
@@ -170,7 +173,8 @@ def screen(*verbs: str) -> Callable[[F], F]:
                 session().rollback()
                 return handle(error)
 
-        guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
+        if verbs:
+            guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
         return cast(F, guarded)
 
     return decorate
@@ -207,8 +211,9 @@ def _authenticate() -> None:
 
 def require_any(ctx: Ctx, verbs: Sequence[str], table: str, label: str = "") -> None:
     """Raise NotAllowed unless the actor holds one of the verbs."""
-    if not any(ctx.actor.may(verb, table) for verb in verbs):
-        ctx.require(verbs[0], table, f"{VERBS.get(verbs[0], verbs[0])}{label}")
+    if verbs and not any(ctx.actor.may(verb, table) for verb in verbs):
+        known = transition.VERBS.get((table, verbs[0]))
+        ctx.require(verbs[0], table, known or f"{VERBS.get(verbs[0], verbs[0])}{label}")
 
 
 def rows_per_page(ctx: Ctx) -> int:

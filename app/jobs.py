@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 
@@ -35,9 +37,9 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def make_scheduler(app: Flask) -> BackgroundScheduler:
-    """A scheduler with every job of the table, in the company's time zone."""
-    scheduler = BackgroundScheduler(timezone="Asia/Shanghai")
+def make_scheduler(app: Flask, *, blocking: bool = False) -> BaseScheduler:
+    """A scheduler with every job of the table, in the company's time zone; `blocking` holds the calling thread."""
+    scheduler = (BlockingScheduler if blocking else BackgroundScheduler)(timezone="Asia/Shanghai")
     for job in JOBS:
         trigger = CronTrigger.from_crontab(job.cron, timezone="Asia/Shanghai")
         scheduler.add_job(run_job, trigger, args=[app, job], id=job.name, coalesce=True, max_instances=1)

@@ -17,8 +17,8 @@ from models.base.money import format_money, round_money
 from models.customer import CustomerRelation, RelationKind
 from models.product import GuaranteeKind
 from models.project import IssuerGrade, Project, SmallKind
-from reports.figures.balances import net_assets as ledger_net_assets
-from reports.figures.parameters import number, value
+from reports.figures.net_assets import net_assets
+from reports.figures.parameters import number
 
 HUNDRED = Decimal(100)
 # Relations that make two customers 关联方; guaranteeing or trading with each other does not.
@@ -72,12 +72,6 @@ class Check:
         return f"{self.label}办理后为 {format_money(self.after)}{self.unit}，限额 {limit}（{self.note}）"
 
 
-def net_assets(session: Session, on: date) -> Decimal:
-    """净资产 for the limits: what the administrator states, else the ledger's owners' equity to date."""
-    stated = value(session, "exposure.net_assets_override", on)
-    return Decimal(stated.replace(",", "")) if stated else ledger_net_assets(session, on)
-
-
 def slices(session: Session, *, without: int | None = None) -> list[Slice]:
     """What the company answers for, summed by customer and by all that decides the weight."""
     keys = (
@@ -103,15 +97,15 @@ def weight_pct(session: Session, part: Slice, party_total: Decimal, on: date) ->
     """Weight of a slice in % (国令683 配套制度二): by kind, size of the customer and total on the customer."""
     code = "weight.loan_pct"
     if part.guarantee_kind is GuaranteeKind.BOND:
-        code = "weight.bond_aa_pct" if part.issuer_grade is IssuerGrade.AA_OR_ABOVE else "weight.bond_other_pct"
+        code = "weight.bond_aa_pct" if part.issuer_grade is IssuerGrade.AA_OR_ABOVE else "weight.bond_pct"
     elif part.guarantee_kind is GuaranteeKind.OTHER_FINANCING:
         code = "weight.other_financing_pct"
     elif part.is_housing:
         code = "weight.housing_pct"
-    elif part.small_kind is not SmallKind.NONE and party_total <= number(session, "weight.small_limit", on):
-        code = "weight.small_pct"
-    elif part.is_farmer and party_total <= number(session, "weight.farmer_limit", on):
-        code = "weight.farmer_pct"
+    elif part.small_kind is not SmallKind.NONE and party_total <= number(session, "weight.small_loan_ceiling", on):
+        code = "weight.small_loan_pct"
+    elif part.is_farmer and party_total <= number(session, "weight.farmer_loan_ceiling", on):
+        code = "weight.farmer_loan_pct"
     return number(session, code, on)
 
 
@@ -133,7 +127,7 @@ def concentration(session: Session, parts: Iterable[Slice], on: date) -> Decimal
     found = Decimal(0)
     for part in parts:
         is_top = part.guarantee_kind is GuaranteeKind.BOND and part.issuer_grade is IssuerGrade.AA_OR_ABOVE
-        share = number(session, "weight.concentration_bond_aa_pct", on) if is_top else HUNDRED
+        share = number(session, "weight.bond_aa_concentration_pct", on) if is_top else HUNDRED
         if part.guarantee_kind.is_financing:
             found += part.own_part * share / HUNDRED
     return round_money(found)
@@ -145,8 +139,8 @@ def leverage_limit(session: Session, parts: list[Slice], on: date) -> Decimal:
     favoured = [p for p in parts if p.small_kind is not SmallKind.NONE or p.is_farmer]
     share = sum((p.amount for p in favoured), Decimal(0))
     parties, small = {p.customer_id for p in parts}, {p.customer_id for p in favoured}
-    by_amount = number(session, "exposure.small_balance_share_pct", on)
-    by_count = number(session, "exposure.small_party_share_pct", on)
+    by_amount = number(session, "exposure.small_balance_min_pct", on)
+    by_count = number(session, "exposure.small_count_min_pct", on)
     is_small = total > 0 and share * HUNDRED >= total * by_amount and len(small) * HUNDRED >= len(parties) * by_count
     return number(session, "exposure.leverage_limit_small" if is_small else "exposure.leverage_limit", on)
 

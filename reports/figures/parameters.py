@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import event, select
@@ -49,6 +50,15 @@ def whole(session: Session, code: str, on: date) -> int:
     if found != found.to_integral_value():
         raise BusinessError(f"系统参数“{code}”的值“{found:f}”不是整数，请在系统设置中更正")
     return int(found)
+
+
+def ratio(session: Session, code: str, on: date) -> Fraction:
+    """The parameter as an exact fraction, written 2/3 or 0.75. Raises BusinessError where it is neither."""
+    text = value(session, code, on)
+    try:
+        return Fraction(text.replace(" ", ""))
+    except (ValueError, ZeroDivisionError):
+        raise BusinessError(f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在系统设置中更正") from None
 
 
 def flag(session: Session, code: str, on: date) -> bool:

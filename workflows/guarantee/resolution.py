@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ from models.resolution import (
     VoteChoice,
 )
 from reports.figures import exposure
-from reports.figures.parameters import number
+from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
 from workflows.base import approval, audit, documents, records
 from workflows.base.context import Ctx
@@ -93,7 +94,7 @@ def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -
     if not _items(ctx, meeting):
         raise BusinessError("会议没有议题，请先添加要审议的项目")
     present = sum(m.is_present for m in members)
-    if not _reaches(present, len(members), number(ctx.session, "meeting.quorum_ratio", ctx.today)):
+    if not _reaches(present, len(members), ratio(ctx.session, "meeting.quorum_ratio", ctx.today)):
         raise BusinessError(f"到会 {present} 人，未达到法定人数")
     if meeting.held_on > ctx.today:
         raise BusinessError(f"会议日期为 {meeting.held_on}，到期后才能表决")
@@ -102,10 +103,8 @@ def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -
     return meeting
 
 
-def _reaches(part: int, whole: int, ratio: Decimal) -> bool:
-    """part / whole >= ratio without rounding; the ratio is written 2/3 as 0.6667 and means two thirds."""
-    exact = Decimal(2) / 3 if abs(ratio - Decimal(2) / 3) < Decimal("0.001") else ratio
-    return whole > 0 and Decimal(part * 3000) >= (exact * 3000 * whole).quantize(Decimal("0.0001"))
+def _reaches(part: int, whole: int, least: Fraction) -> bool:
+    return whole > 0 and Fraction(part, whole) >= least
 
 
 def cast(
@@ -168,8 +167,8 @@ def tally(ctx: Ctx, item: MeetingItem) -> Tally:
     counts = Counter(v.choice for v in votes if v.choice is not None)
     voters = sum(counts.values())
     votes_for = sum(n for choice, n in counts.items() if choice.is_for)
-    quorum = _reaches(voters, base, number(ctx.session, "meeting.quorum_ratio", ctx.today))
-    passed = quorum and _reaches(votes_for, voters, number(ctx.session, "meeting.pass_ratio", ctx.today))
+    quorum = _reaches(voters, base, ratio(ctx.session, "meeting.quorum_ratio", ctx.today))
+    passed = quorum and _reaches(votes_for, voters, ratio(ctx.session, "meeting.pass_ratio", ctx.today))
     return Tally(base, voters, votes_for, counts, quorum, passed)
 
 
@@ -299,7 +298,8 @@ def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tal
     rows = [_minute_row(m, votes.get(m.employee_id), meeting.chair_id) for m in members]
     hundred = Decimal(100)
     share = (Decimal(count.votes_for) / count.voters * hundred).quantize(Decimal("0.01")) if count.voters else Decimal(0)
-    required = (number(ctx.session, "meeting.pass_ratio", ctx.today) * hundred).quantize(Decimal("0.01"))
+    least = ratio(ctx.session, "meeting.pass_ratio", ctx.today)
+    required = (Decimal(least.numerator) / least.denominator * hundred).quantize(Decimal("0.01"))
     data = letters.data_for(ctx, item.project)
     data["resolution"] = {**data["resolution"], "result": "通过" if count.is_passed else "不通过"}
     return {

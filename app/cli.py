@@ -1,0 +1,123 @@
+"""Commands of `flask --app run`: each ends with status 0 only when it did what it says."""
+
+import sys
+from datetime import UTC, date, datetime
+
+import click
+from flask import Flask, current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.jobs import make_scheduler
+from app.lifecycle import initialise
+from models.base.actor import SYSTEM
+from models.base.errors import BusinessError
+from models.organization import Department, Employee
+from models.system import SystemState
+from workflows import operators
+from workflows.base import verify as checks
+from workflows.base.context import Ctx
+
+
+def bind(app: Flask) -> None:
+    """Add the commands to the application."""
+    for command in (init, demo, create_admin, verify, scheduler):
+        app.cli.add_command(command)
+
+
+def fail(message: str) -> None:
+    """Say why on standard error and end with status 1."""
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+def writing_ctx(session: Session) -> Ctx:
+    """A unit of work of the system, begun for writing."""
+    session.rollback()
+    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    state = session.get_one(SystemState, 1)
+    return Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
+
+
+@click.command()
+def init() -> None:
+    """建立或升级数据库，装入基础数据、权限与内置角色；可重复执行。"""
+    initialise(current_app)
+    click.echo("数据库已就绪。")
+
+
+@click.command()
+@click.option("--size", type=click.Choice(["small", "medium", "large"]), default="small", help="演示数据规模")
+@click.option("--seed", type=int, default=20261123, help="随机种子，相同种子得到相同数据")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="演示截止的营业日期，默认今天")
+def demo(size: str, seed: int, as_of: datetime | None) -> None:
+    """装入演示数据（通过业务流程办理而成）；已有演示数据时不做任何事。"""
+    from app.demo import load_demo  # noqa: PLC0415 - only this command and the first start need it
+
+    if db.session.get(SystemState, 1) is None:
+        initialise(current_app)
+    on: date | None = as_of.date() if as_of else None
+    try:
+        done = load_demo(current_app, size=size, seed=seed, as_of=on, say=click.echo)
+    except BusinessError as error:
+        fail(f"演示数据未装入：{error.message}")
+        return
+    click.echo("演示数据已装入。" if done else "数据库中已有数据，未装入演示数据。")
+
+
+@click.command("create-admin")
+@click.option("--username", default="admin", show_default=True, help="登录名")
+@click.option("--name", default="系统管理员", show_default=True, help="员工姓名")
+@click.option("--password", envvar="ADMIN_PASSWORD", help="初始密码；也可用环境变量 ADMIN_PASSWORD，不给则询问")
+@click.option("--role", default="系统管理员", show_default=True, help="角色")
+def create_admin(username: str, name: str, password: str | None, role: str) -> None:
+    """建立管理员：员工与操作员一并建立，首次登录须修改密码。"""
+    password = password or click.prompt("初始密码", hide_input=True, confirmation_prompt="再输入一次")
+    if db.session.get(SystemState, 1) is None:
+        initialise(current_app)
+    session = db.session()
+    ctx = writing_ctx(session)
+    try:
+        employee = _employee(ctx, username, name)
+        operators.create_operator(ctx, employee, username, password, [role])
+        session.commit()
+    except BusinessError as error:
+        session.rollback()
+        fail(f"未建立：{error.message}")
+        return
+    click.echo(f"已建立操作员 {username}（{name}，{role}）。")
+
+
+def _employee(ctx: Ctx, username: str, name: str) -> Employee:
+    session = ctx.session
+    root = session.scalars(select(Department).order_by(Department.id)).first()
+    if root is None:
+        root = Department(code="00", name="公司本部", path="/")
+        session.add(root)
+        session.flush()
+        root.path = f"/{root.id}/"
+    employee = session.scalars(select(Employee).where(Employee.number == username)).one_or_none()
+    if employee is None:
+        employee = Employee(number=username, name=name, department_id=root.id)
+        session.add(employee)
+        session.flush()
+    return employee
+
+
+@click.command()
+def verify() -> None:
+    """从明细重算余额、编号、凭证链、操作日志、额度与记账，发现第一处不符即报告并以状态 1 退出。"""
+    for label, check in checks.CHECKS:
+        problems = check(db.session())
+        if problems:
+            fail(f"✗ {label}：{problems[0]}")
+        click.echo(f"✓ {label}")
+
+
+@click.command()
+def scheduler() -> None:
+    """单独运行定时作业（多进程部署时用，同一作业每个营业日期只执行一次）。"""
+    scheduler_ = make_scheduler(current_app._get_current_object(), blocking=True)  # type: ignore[attr-defined]  # noqa: SLF001
+    click.echo("定时作业已启动，按 Ctrl+C 停止。")
+    scheduler_.start()

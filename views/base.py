@@ -5,7 +5,7 @@ A hand-written view subclasses it, names its `model`, and overrides only what is
 
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
-from flask import flash, jsonify, redirect, render_template, request
+from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import ModelView, expose
 from wtforms import Form
@@ -73,7 +73,7 @@ class EntityView(EntityHooks, ModelView):
         """The list."""
         ctx = edge.current_ctx()
         asked = self.read_list(ctx)
-        return render_template("list.html", page=self.list_page(asked))
+        return self.render_template("list.html", page=self.list_page(asked))
 
     def read_list(self, ctx: Ctx) -> lists.ListQuery:
         """What the address asks for."""
@@ -141,7 +141,7 @@ class EntityView(EntityHooks, ModelView):
         found = self.datamodel.find(pk)
         if type(found) is not self.model:  # a customer, say, is shown as the personal or corporate one it is
             return redirect(f"/{type(found).__tablename__}/show/{found.id}")
-        return render_template("record.html", page=self.record_page(found, ctx))
+        return self.render_template("record.html", page=self.record_page(found, ctx))
 
     def record_page(self, found: Entity, ctx: Ctx, notice: str = "") -> RecordPage:
         """The record page as the template takes it."""
@@ -158,8 +158,8 @@ class EntityView(EntityHooks, ModelView):
             crumbs=self._crumbs(found, titles),
             facts=record.head_facts(cells, found),
             state=cells.cell(found, spec.state) if spec.state else None,
-            actions=self.verbs(found, ctx),
-            more=self.record_actions(found, ctx),
+            actions=[*self.verbs(found, ctx), *self.edit_actions(found, ctx)],
+            more=self.delete_actions(found, ctx),
             sections=[facts, *children, *self.extra_sections(found, ctx), *([trail] if trail else [])],
             active=active or "facts",
             aside=self.aside(found, ctx),
@@ -168,20 +168,21 @@ class EntityView(EntityHooks, ModelView):
         )
         return self.enrich(page, found, ctx)
 
-    def record_actions(self, found: Entity, ctx: Ctx) -> Actions:
-        """Edit and delete, disabled with the reason where the record's state forbids them."""
-        why, actions = record.why_frozen(found), []
-        if record.may_save(ctx, self.model, "edit"):
-            actions.append(Action("修改", self.url(f"edit/{found.id}"), icon="edit", why_not=why, hotkey="e"))
-        if record.may_save(ctx, self.model, "delete"):
-            question = f"确定删除{found.spec.label}“{found}”？删除后不能恢复。"
-            actions.append(
-                Action(
-                    "删除", self.url(f"delete/{found.id}"), "POST", "danger", confirm=question, why_not=why,
-                    fields=(("version", str(found.version)),),
-                )
-            )  # fmt: skip
-        return actions
+    def edit_actions(self, found: Entity, ctx: Ctx) -> Actions:
+        """The edit button, disabled with the reason where the record's state forbids it."""
+        if not record.may_save(ctx, self.model, "edit"):
+            return []
+        return [Action("修改", self.url(f"edit/{found.id}"), icon="edit", why_not=record.why_frozen(found))]
+
+    def delete_actions(self, found: Entity, ctx: Ctx) -> Actions:
+        """The delete entry of the menu, likewise; the version that was seen travels along."""
+        if not record.may_save(ctx, self.model, "delete"):
+            return []
+        question = f"确定删除{found.spec.label}“{found}”？删除后不能恢复。"
+        fields = (("version", str(found.version)),)
+        why = record.why_frozen(found)
+        url = self.url(f"delete/{found.id}")
+        return [Action("删除", url, "POST", "danger", confirm=question, why_not=why, fields=fields)]
 
     def _crumbs(self, found: Entity | None, titles: Titles) -> Crumbs:
         spec, owner = self.model.spec, shape(self.model).owner
@@ -214,7 +215,7 @@ class EntityView(EntityHooks, ModelView):
         ctx = edge.current_ctx()
         if request.method == "GET":
             form = self._entity_form(ctx, found).show(self._given(ctx) if found is None else None)
-            return render_template("form.html", page=self._form_page(form, found, ctx))
+            return self.render_template("form.html", page=self._form_page(form, found, ctx))
         return self._save_form(ctx, found)
 
     def _save_form(self, ctx: Ctx, found: Entity | None) -> ResponseReturnValue:
@@ -231,7 +232,7 @@ class EntityView(EntityHooks, ModelView):
                 raise
             again = None if key is None else self.datamodel.find(key)
             form = self._entity_form(ctx, again).read(request.form).refuse(error)
-            return render_template("form.html", page=self._form_page(form, again, ctx)), error.status
+            return self.render_template("form.html", page=self._form_page(form, again, ctx)), error.status
 
     def _entity_form(self, ctx: Ctx, found: Entity | None) -> forms.EntityForm:
         return forms.EntityForm(ctx, self.model, found, self.form_names(found, ctx), self._fixed(found))
@@ -287,7 +288,7 @@ class EntityView(EntityHooks, ModelView):
             if error.status in {403, 404}:
                 raise
             page = self.record_page(self.datamodel.find(pk), ctx, notice=error.message)
-            return render_template("record.html", page=page), error.status
+            return self.render_template("record.html", page=page), error.status
         flash(f"已删除{label}", "success")
         return redirect(back)
 

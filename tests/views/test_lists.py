@@ -1,0 +1,169 @@
+"""Lists: columns, filters, search, sort, paging and sums from the address; nothing of it ever breaks the page."""
+
+from datetime import date
+
+import pytest
+
+from models.organization import Employee
+from models.system import Parameter, ValueKind
+
+STRANGE = [
+    "page=abc", "page=-1", "page=0", "page=99999999999999999999", "size=999999", "size=abc", "size=-5", "order=unknown",
+    "order=-", "order=--name", "order=manager", "f=garbage", "f=", "f=:::", "f=name:eq", "f=name:nope:1", "f=id:eq:abc",
+    "f=parent_id:eq:99999999999999999999", "f=parent_id:in:,,,", "f=is_active:eq:perhaps", "f=name:has:%00", "q=%00",
+    "q=%FF%FE", "f=%FF%FE:eq:1", "q=" + "长" * 5000, "f=name:eq:" + "x" * 5000, "cols=a,b,c", "cols=" + "x," * 3000,
+    "cols=", "f=rank:between:", "f=rank:between:..", "f=rank:ge:1e999", "f=rank:eq:99999999999", "page=1.5", "%00=%00",
+    "page=٣", "f=rank:eq:１２",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parameters(world, house):
+    """Enough rows for three pages."""
+    world.add(
+        *(
+            Parameter(
+                code=f"P{number:03d}", label=f"参数{number}", value=str(number), effective_on=date(2026, 1, 1 + number % 28),
+                value_kind=ValueKind.DAYS if number % 2 else ValueKind.TEXT, note="甲%乙" if number == 7 else None,
+            )
+            for number in range(45)
+        )
+    )  # fmt: skip
+
+
+def page(client, address):
+    """The text of a list that is there."""
+    response = client.get(address)
+    assert response.status_code == 200, response.get_data(as_text=True)[:500]
+    return response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("query", STRANGE)
+def test_strange_addresses_are_answered(boss, query):
+    assert boss.get(f"/department/list/?{query}").status_code in {200, 400, 404}
+
+
+def test_what_makes_no_sense_is_named(boss):
+    text = page(boss, "/department/list/?page=abc&order=unknown&f=garbage&size=999999&cols=name,nothing")
+    for words in ("页码无效", "不能按这一列排序", "筛选条件“garbage”无法识别", "每页行数最大为 200", "部分列不存在"):
+        assert words in text
+
+
+def test_the_page_beyond_the_last_shows_the_last(boss):
+    text = page(boss, "/parameter/list/?page=99")
+    assert "共 3 页，已显示最后一页" in text
+    assert "P044" in text
+
+
+def test_pages_hold_every_row_once(boss):
+    seen = [code for number in (1, 2, 3) for code in _codes(page(boss, f"/parameter/list/?page={number}&order=module"))]
+    assert sorted(seen) == [f"P{number:03d}" for number in range(45)]
+
+
+def _codes(text):
+    return [part.split("<")[0] for part in text.split(">") if part.startswith("P0")]
+
+
+def test_sort_goes_both_ways(boss):
+    assert _codes(page(boss, "/parameter/list/?order=code"))[0] == "P000"
+    assert _codes(page(boss, "/parameter/list/?order=-code"))[0] == "P044"
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("code:eq:P007", 1), ("code:ne:P007", 44), ("label:has:参数1", 11), ("code:starts:P01", 10),
+        ("note:has:甲%25", 1), ("note:has:%25", 1), ("note:filled:", 1), ("note:empty:", 44),
+        ("effective_on:le:2026-01-03", 6), ("effective_on:ge:2026-01-27", 2),
+        ("effective_on:between:2026-01-02..2026-01-03", 4), ("effective_on:between:2026-01-27..", 2),
+        ("value_kind:eq:DAYS", 22), ("value_kind:in:DAYS,TEXT", 45), ("value_kind:eq:天数", 22),
+        ("value_kind:ne:DAYS", 23), ("version:eq:1", None),
+    ],
+)  # fmt: skip
+def test_filters(boss, condition, count):
+    text = page(boss, f"/parameter/list/?f={condition}")
+    if count is None:
+        assert "无法识别" in text
+    else:
+        assert f"共 {count} 条" in text.replace("\n", "")
+
+
+def test_a_chip_says_the_filter_in_words_and_takes_itself_away(boss):
+    text = page(boss, "/parameter/list/?f=value_kind:eq:DAYS&f=code:starts:P01&size=10")
+    assert "值类型 等于" in text
+    assert "天数" in text
+    assert 'href="/parameter/list/?size=10&amp;f=code%3Astarts%3AP01"' in text
+
+
+def test_search_finds_two_characters(boss):
+    assert "共 1 条" in page(boss, "/parameter/list/?q=参数44")
+
+
+def test_the_column_chooser_keeps_its_order(boss):
+    text = page(boss, "/parameter/list/?cols=label,code")
+    head = text.split("<thead>")[1].split("</thead>")[0]
+    assert head.index("参数名称") < head.index("参数编码")
+    assert "生效日期" not in head
+
+
+def test_queries_do_not_grow_with_the_rows(boss, world):
+    counts = {}
+    for size in (5, 40):
+        world.statements.clear()
+        page(boss, f"/employee/list/?size={size}")
+        counts[size] = len(world.statements)
+        world.add(*(Employee(number=f"N{size}{n}", name=f"员工{n}", department_id=1 + n % 2) for n in range(30)))
+    assert counts[5] == counts[40] <= 30
+
+
+def test_references_show_titles_and_link(boss):
+    text = page(boss, "/employee/list/")
+    assert '<a href="/department/show/1">业务一部</a>' in text
+
+
+def test_a_page_stays_small(boss):
+    assert len(boss.get("/parameter/list/?size=100").get_data()) < 100 * 1024
+
+
+def test_sums_of_the_page_and_of_all(boss, world):
+    from models.base.entity import entities
+
+    summed = [m for m in entities() if m.spec.sums and m.spec.kind.has_screen]
+    assert summed, "no list has sums"
+    for model in summed:
+        page(boss, f"/{model.__tablename__}/list/")
+
+
+def test_every_list_opens_and_stays_below_thirty_queries(boss, world):
+    from models.base.entity import entities
+
+    for model in entities():
+        if model.spec.kind.has_screen:
+            world.statements.clear()
+            page(boss, f"/{model.__tablename__}/list/")
+            assert len(world.statements) <= 30, model
+
+
+def test_masked_columns_are_masked_and_cannot_be_guessed(boss):
+    text = page(boss, "/employee/list/")
+    assert "138****5678" in text
+    assert "13812345678" not in text
+    assert "无法识别" in page(boss, "/employee/list/?f=mobile:has:138")
+    assert "共 1 条" in page(boss, "/employee/list/?f=mobile:eq:13812345678")
+
+
+def test_nobody_signed_in_is_sent_to_the_sign_in_page(world, house):
+    response = world.client().get("/department/list/?page=2")
+    assert response.status_code == 302
+    assert "/login/?next=" in response.headers["Location"]
+
+
+def test_without_the_permission_there_is_a_page_saying_so(world, house, boss):
+    from dataclasses import replace
+
+    world.actor = replace(house.boss, permissions=frozenset())
+    response = boss.get("/department/list/")
+    assert response.status_code == 403
+    assert "查看部门" in response.get_data(as_text=True)
+
+

@@ -1,13 +1,14 @@
 """The search index: one row of words per searched record, with a full-text index over it on both databases.
 
 `words` holds plain ASCII tokens made by reports/search.py, so neither database's word splitter matters. On SQLite an
-FTS5 table over the same rows is kept up by triggers; on PostgreSQL a GIN index is.
+FTS5 table over the same rows is kept up by triggers; on PostgreSQL the words are a tsvector under a GIN index.
 """
 
 import zlib
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, event, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from models.base.entity import Entity
 
@@ -18,24 +19,29 @@ search_text = Table(
     "search_text",
     Entity.metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("words", Text, nullable=False),
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
 )
 
 _SQLITE: Final = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5("
-    "words, content='search_text', content_rowid='id', tokenize='ascii', prefix='2 6')",
-    "CREATE TRIGGER IF NOT EXISTS search_text_insert AFTER INSERT ON search_text BEGIN "
-    "INSERT INTO search_index(rowid, words) VALUES (new.id, new.words); END",
-    "CREATE TRIGGER IF NOT EXISTS search_text_delete AFTER DELETE ON search_text BEGIN "
-    "INSERT INTO search_index(search_index, rowid, words) VALUES ('delete', old.id, old.words); END",
-    "CREATE TRIGGER IF NOT EXISTS search_text_update AFTER UPDATE ON search_text BEGIN "
-    "INSERT INTO search_index(search_index, rowid, words) VALUES ('delete', old.id, old.words); "
-    "INSERT INTO search_index(rowid, words) VALUES (new.id, new.words); END",
+    (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS search_index USING fts5("
+        "words, content='search_text', content_rowid='id', tokenize='ascii')"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS search_text_insert AFTER INSERT ON search_text BEGIN "
+        "INSERT INTO search_index(rowid, words) VALUES (new.id, new.words); END"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS search_text_delete AFTER DELETE ON search_text BEGIN "
+        "INSERT INTO search_index(search_index, rowid, words) VALUES ('delete', old.id, old.words); END"
+    ),
+    (
+        "CREATE TRIGGER IF NOT EXISTS search_text_update AFTER UPDATE ON search_text BEGIN "
+        "INSERT INTO search_index(search_index, rowid, words) VALUES ('delete', old.id, old.words); "
+        "INSERT INTO search_index(rowid, words) VALUES (new.id, new.words); END"
+    ),
 )
-_POSTGRESQL: Final = (
-    "CREATE INDEX IF NOT EXISTS ix_search_text_words ON search_text "
-    "USING gin (to_tsvector('simple'::regconfig, words)) WITH (fastupdate = on)",
-)
+_POSTGRESQL: Final = "CREATE INDEX IF NOT EXISTS ix_search_text_words ON search_text USING gin (words)"
 
 
 def key_base(table: str) -> int:
@@ -49,8 +55,7 @@ def install_search(connection: Connection) -> None:
     On SQLite an index made over rows that are already there is filled from them.
     """
     if connection.dialect.name != "sqlite":
-        for statement in _POSTGRESQL:
-            connection.execute(text(statement))
+        connection.execute(text(_POSTGRESQL))
         return
     query = text("SELECT 1 FROM sqlite_master WHERE name = 'search_index'")
     is_new = connection.scalar(query) is None

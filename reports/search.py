@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    bindparam,
     column,
     delete,
     event,
@@ -42,6 +43,7 @@ _FIELD_MAX: Final = 500
 _CHUNK: Final = 2000
 _LATIN: Final = 4
 _RUN: Final = re.compile(r"(?P<latin>[0-9a-z]+)|(?P<han>[^\W0-9a-z_]+)")
+_SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
 _GLOBAL: Final = ("customer", "project", "contract", "voucher")
 
@@ -130,10 +132,8 @@ def _ids(name: str, query: str, dialect: str) -> Any:
     limits = key.between(literal(base), literal(base + (1 << KEY_BITS) - 1))
     if dialect == "sqlite":
         return select(key - base).where(_INDEX.c.search_index.op("MATCH")(query), limits)
-    # Spelled as the index has it: a bound parameter would keep the planner from using the index.
-    words: ColumnElement[Any] = literal_column("to_tsvector('simple'::regconfig, search_text.words)")
-    asked = func.to_tsquery(literal_column("'simple'::regconfig"), query)
-    return select(key - base).where(words.op("@@")(asked), limits)
+    asked = func.to_tsquery(_SIMPLE, query)
+    return select(key - base).where(search_text.c.words.op("@@")(asked), limits)
 
 
 def _tables(model: type[Entity]) -> list[str]:
@@ -160,8 +160,11 @@ def _row(record: Entity) -> dict[str, Any]:
 
 
 def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    insert = make(search_text)
+    insert: Any
+    if session.get_bind().dialect.name == "sqlite":
+        insert = sqlite.insert(search_text)
+    else:
+        insert = postgresql.insert(search_text).values(words=func.to_tsvector(_SIMPLE, bindparam("words")))
     session.execute(
         insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words}), list(rows)
     )

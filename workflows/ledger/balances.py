@@ -120,8 +120,8 @@ def _openings(
 def _carry(
     session: Session, period: AccountingPeriod, table: Table, names: Sequence[str], changes: list[dict[str, Any]]
 ) -> None:
-    later = list(session.scalars(select(AccountingPeriod.id).where(AccountingPeriod.code > period.code)))
-    if not later:
+    later = select(AccountingPeriod.id).where(AccountingPeriod.code > period.code)
+    if session.scalar(later.limit(1)) is None:
         return
     statement = (
         update(table)

@@ -161,10 +161,12 @@ def post(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
         raise Conflict(f"凭证“{voucher}”含现金银行科目，出纳签字后才能记账")
     _check_again(ctx, voucher)
     _wait_for_lower_numbers(ctx, voucher)
-    voucher.posted_by_id, voucher.posted_at = _person(ctx, step), ctx.now
-    with ctx.session.no_autoflush:
-        voucher.posting_no, voucher.previous_hash, voucher.hash = chain.next_link(ctx, voucher)
-        balances.apply(ctx.session, voucher.period, balances.Movement().add(voucher.entries))
+    person = _person(ctx, step)
+    number, previous, own = chain.next_link(ctx, voucher)
+    balances.apply(ctx.session, voucher.period, balances.Movement().add(voucher.entries))
+    # The database takes all facts of a posted voucher in one UPDATE, or none.
+    voucher.posting_no, voucher.previous_hash, voucher.hash = number, previous, own
+    voucher.posted_by_id, voucher.posted_at = person, ctx.now
     return _moved(ctx, step, voucher)
 
 

@@ -1,0 +1,10 @@
+"""The ledger's stories start with an empty ledger and a finance department of four."""
+
+import pytest
+
+from tests.workflows.ledger.books import Books, open_books
+
+
+@pytest.fixture
+def books(session, tmp_path) -> Books:
+    return open_books(session, tmp_path)

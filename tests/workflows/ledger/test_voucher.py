@@ -1,0 +1,405 @@
+"""A voucher's life (8.2): different people, every refusal, red letters, gaps in the numbers."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from models.base.actor import SYSTEM
+from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
+from models.ledger import Account, AccountBalance, AccountingPeriod, PeriodState, Voucher, VoucherState, VoucherWord
+from reports.figures.balances import balance_of
+from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
+from workflows.base.context import Ctx
+from workflows.ledger import voucher as vouchers
+from workflows.ledger.entries import LINES_MAX, natural_key
+from workflows.ledger.period import ensure_period
+from workflows.ledger.verify import verify_ledger
+
+LIFE = ("review", "unreview", "sign", "unsign", "post", "void", "reverse", "edit")
+PREPARED = {
+    VoucherState.DRAFT: (),
+    VoucherState.REVIEWED: (("review", "reviewer"),),
+    VoucherState.SIGNED: (("review", "reviewer"), ("sign", "cashier")),
+    VoucherState.POSTED: (("review", "reviewer"), ("sign", "cashier"), ("post", "bookkeeper")),
+}
+DOER = {"unreview": "reviewer", "review": "reviewer", "sign": "cashier", "unsign": "cashier", "edit": "accountant"}
+
+
+def act(books: Books, verb: str, voucher: Voucher, who: str, **more):
+    ctx = books.ctx(who, **more)
+    if verb == "void":
+        return vouchers.void(ctx, voucher, "重复")
+    if verb == "edit":
+        return vouchers.edit_draft(ctx, voucher, None, memo="更正摘要")
+    return getattr(vouchers, verb)(ctx, voucher)
+
+
+def close(books: Books, day: date = TODAY) -> AccountingPeriod:
+    period = ensure_period(books.ctx("accountant"), day)
+    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
+    books.session.flush()
+    return period
+
+
+def test_four_people_bring_a_receipt_into_the_books(books):
+    voucher = books.receipt("1860000.00", word="receipt")
+    assert (voucher.code, voucher.state, voucher.total) == ("2026-11-收-0001", VoucherState.DRAFT, yuan(1860000))
+    assert voucher.is_cash
+    vouchers.review(books.ctx("reviewer"), voucher)
+    vouchers.sign(books.ctx("cashier"), voucher)
+    vouchers.post(books.ctx("bookkeeper"), voucher)
+    assert voucher.state is VoucherState.POSTED
+    names = [p.name for p in (voucher.prepared_by, voucher.reviewed_by, voucher.signed_by, voucher.posted_by)]
+    assert names == ["吴洁", "许文静", "马骏", "赵凯"]
+    assert (voucher.posting_no, voucher.previous_hash, len(voucher.hash)) == (1, "0" * 64, 64)
+    assert balance_of(books.session, "1002", "2026-11") == yuan(1860000)
+    assert voucher.entries[1].auxiliary_keys == "客户=KH-T1;项目=DB2026-T387"
+    assert verify_ledger(books.session) == []
+
+
+def test_a_voucher_without_cash_is_posted_unsigned(books):
+    voucher = books.transfer()
+    vouchers.review(books.ctx("reviewer"), voucher)
+    with pytest.raises(Conflict, match="不需要出纳签字"):
+        vouchers.sign(books.ctx("cashier"), voucher)
+    assert vouchers.post(books.ctx("bookkeeper"), voucher).state is VoucherState.POSTED
+
+
+def test_cash_waits_for_the_cashier(books):
+    voucher = books.receipt()
+    vouchers.review(books.ctx("reviewer"), voucher)
+    with pytest.raises(Conflict, match="出纳签字后才能记账"):
+        vouchers.post(books.ctx("bookkeeper"), voucher)
+
+
+@pytest.mark.parametrize("state", list(VoucherState))
+@pytest.mark.parametrize("verb", LIFE)
+def test_the_transition_table_is_what_happens(books, state, verb):
+    voucher = books.receipt()
+    if state is VoucherState.VOID:
+        vouchers.void(books.ctx("accountant"), voucher, "填错")
+    for step, who in PREPARED.get(state, ()):
+        act(books, step, voucher, who)
+    doer = DOER.get(verb, "bookkeeper")
+    step = vouchers.TRANSITIONS[verb]
+    if state not in step.sources:
+        with pytest.raises(IllegalTransition, match=state.label):
+            act(books, verb, voucher, doer)
+        assert voucher.state is state
+    elif (verb, state) != ("post", VoucherState.REVIEWED):
+        act(books, verb, voucher, doer)
+        assert voucher.state in step.targets
+
+
+@pytest.mark.parametrize("verb", LIFE)
+def test_each_verb_asks_for_its_own_permission(books, verb):
+    voucher = books.receipt()
+    others = tuple(v for v in (*LIFE, "add", "renumber") if v != verb)
+    with pytest.raises(NotAllowed, match=vouchers.TRANSITIONS[verb].label):
+        act(books, verb, voucher, "bookkeeper", verbs=others)
+
+
+def test_adding_and_renumbering_ask_for_permission(books):
+    voucher = books.transfer()
+    ctx = books.ctx("accountant", verbs=())
+    with pytest.raises(NotAllowed, match="填制凭证"):
+        vouchers.create_draft(ctx, date=TODAY, word="journal", memo="x", entries=[])
+    with pytest.raises(NotAllowed, match="断号整理"):
+        vouchers.renumber(ctx, voucher.period, voucher.word)
+
+
+def test_nobody_does_two_parts_of_one_voucher(books):
+    voucher = books.receipt()
+    with pytest.raises(NotAllowed, match="您已办理.*制单"):
+        vouchers.review(books.ctx("accountant"), voucher)
+    vouchers.review(books.ctx("reviewer"), voucher)
+    for who, part in (("accountant", "制单"), ("reviewer", "审核")):
+        with pytest.raises(NotAllowed, match=part):
+            vouchers.sign(books.ctx(who), voucher)
+    vouchers.sign(books.ctx("cashier"), voucher)
+    for who, part in (("accountant", "制单"), ("reviewer", "审核"), ("cashier", "出纳签字")):
+        with pytest.raises(NotAllowed, match=part):
+            vouchers.post(books.ctx(who), voucher)
+
+
+def test_undoing_is_for_whoever_did_it(books):
+    voucher = books.receipt()
+    vouchers.review(books.ctx("reviewer"), voucher)
+    with pytest.raises(NotAllowed, match="原办理人"):
+        vouchers.unreview(books.ctx("bookkeeper"), voucher)
+    vouchers.sign(books.ctx("cashier"), voucher)
+    with pytest.raises(NotAllowed, match="原办理人"):
+        vouchers.unsign(books.ctx("bookkeeper"), voucher)
+    vouchers.unsign(books.ctx("cashier"), voucher)
+    vouchers.unreview(books.ctx("reviewer"), voucher)
+    assert (voucher.state, voucher.reviewed_by_id, voucher.signed_at) == (VoucherState.DRAFT, None, None)
+
+
+def test_checking_is_done_by_a_person(books):
+    voucher = books.transfer()
+    with pytest.raises(NotAllowed, match="具体人员"):
+        vouchers.review(Ctx(books.session, SYSTEM, TODAY, NOW), voucher)
+
+
+def test_a_stale_screen_changes_nothing(books):
+    voucher = books.transfer()
+    seen = voucher.version
+    act(books, "edit", voucher, "accountant")
+    with pytest.raises(StaleRecord):
+        vouchers.review(books.ctx("reviewer"), voucher, seen)
+    vouchers.review(books.ctx("reviewer"), voucher, voucher.version)
+    assert voucher.state is VoucherState.REVIEWED
+
+
+def refused(books, *lines, **more) -> list[str]:
+    with pytest.raises(FieldErrors) as caught:
+        books.draft(*lines, **more)
+    assert books.session.scalar(select(func.count()).select_from(Voucher)) == 0
+    return caught.value.field_errors["entries"]
+
+
+def test_an_unbalanced_voucher_is_refused_to_the_fen(books):
+    wrong = refused(books, books.line("6603", "100.01"), books.line("2241.02", 0, 100))
+    assert wrong == ["借贷不平：借方合计 100.01，贷方合计 100.00，相差 0.01"]
+
+
+def test_accounts_that_take_no_entries_are_named_by_line(books):
+    books.session.execute(update(Account).where(Account.code == "6711").values(is_active=False))
+    books.session.expire_all()
+    wrong = refused(books, books.line("6711", 5), books.line("1201", 0, 5))
+    assert wrong == [
+        "第1行：科目“6711 营业外支出”已停用",
+        "第2行：科目“1201 应收代位追偿款”不是末级科目，请选择它的下级",
+    ]
+
+
+def test_missing_auxiliaries_are_named_by_line(books):
+    wrong = refused(books, books.line("1002", 5), books.line("1122", 0, 5))
+    assert wrong == ["第2行：科目“1122 应收担保费”须填写客户", "第2行：科目“1122 应收担保费”须填写项目"]
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "message"),
+    [
+        ("1234567890123", "0", "借方金额超过上限 9,999,999,999.99"),
+        ("0", "10000000000.00", "贷方金额超过上限"),
+        ("NaN", "0", "借方金额超过上限"),
+        ("0.001", "0", "最多两位小数"),
+        ("0", "0", "须填且只填一个"),
+        ("5", "5", "须填且只填一个"),
+    ],
+)
+def test_amounts_that_cannot_be(books, debit, credit, message):
+    line = books.line("6603")
+    wrong = refused(books, type(line)(line.account_id, Decimal(debit), Decimal(credit)), books.line("2241.02", 0, 5))
+    assert message in wrong[0]
+
+
+def test_lines_that_cannot_be(books):
+    assert "至少要有两条" in refused(books, books.line("6603", 5))[0]
+    assert "至少要有两条" in refused(books, *[books.line("6603", 5)] * (LINES_MAX + 1))[0]
+    assert refused(books, books.line("6603", 5, memo="长" * 201), books.line("2241.02", 0, 5)) == [
+        "第1行：摘要超过200个字"
+    ]
+    unknown = books.line("6603", 5, customer_id=987654)
+    missing = type(unknown)(987654, yuan(5))
+    assert refused(books, unknown, missing) == ["第1行：所选客户不存在", "第2行：会计科目不存在"]
+
+
+def test_heads_that_cannot_be(books):
+    lines = [books.line("6603", 5), books.line("2241.02", 0, 5)]
+    ctx = books.ctx("accountant")
+    for facts, message in (
+        ({"memo": "  "}, "请填写摘要"),
+        ({"memo": "长" * 201}, "不能超过200个字"),
+        ({"attachments": -1}, "附单据数"),
+        ({"word": "nothing"}, "没有可用的凭证字"),
+        ({"date": date(2026, 11, 24)}, "不能晚于营业日期"),
+    ):
+        with pytest.raises(BusinessError, match=message):
+            vouchers.create_draft(
+                ctx, **{"date": TODAY, "word": "journal", "memo": "计提", "entries": lines, **facts}
+            )
+
+
+def test_a_closed_period_takes_nothing_more(books):
+    voucher = books.transfer()
+    close(books)
+    with pytest.raises(Conflict, match="2026-11 已结账"):
+        books.transfer()
+    with pytest.raises(Conflict, match="2026-11 已结账"):
+        vouchers.review(books.ctx("reviewer"), voucher)
+    with pytest.raises(Conflict, match="早于已结账的期间"):
+        books.transfer(day=date(2026, 9, 30))
+
+
+def test_the_database_itself_keeps_a_posted_voucher(books):
+    voucher = books.post(books.transfer())
+    entry = voucher.entries[0]
+    for statement in (
+        f"UPDATE voucher SET memo = 'x' WHERE id = {voucher.id}",
+        f"DELETE FROM voucher WHERE id = {voucher.id}",
+        f"UPDATE voucher_entry SET memo = 'x' WHERE id = {entry.id}",
+        f"DELETE FROM voucher_entry WHERE id = {entry.id}",
+        "INSERT INTO voucher_entry (voucher_id, line_no, memo, account_id, debit, credit, auxiliary_keys, version, extra)"
+        f" VALUES ({voucher.id}, 9, 'x', {entry.account_id}, 1, 0, '', 1, '{{}}')",
+    ):
+        with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
+            books.session.execute(text(statement))
+    assert verify_ledger(books.session) == []
+
+
+def test_replacing_a_posted_row_is_refused_too(books, db_kind):
+    if db_kind != "sqlite":
+        pytest.skip("only SQLite replaces")
+    voucher = books.post(books.transfer())
+    columns = ", ".join(c.name for c in Voucher.__table__.columns if c.name != "id")
+    entries = ", ".join(c.name for c in voucher.entries[0].__table__.columns if c.name != "voucher_id")
+    other = books.transfer()
+    for statement in (
+        f"INSERT OR REPLACE INTO voucher SELECT * FROM voucher WHERE id = {voucher.id}",
+        f"INSERT OR REPLACE INTO voucher (id, {columns}) SELECT 99, {columns} FROM voucher WHERE id = {voucher.id}",
+        f"INSERT OR REPLACE INTO voucher_entry (voucher_id, {entries}) "
+        f"SELECT {other.id}, {entries} FROM voucher_entry WHERE voucher_id = {voucher.id}",
+    ):
+        with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
+            books.session.execute(text(statement))
+
+
+def test_a_draft_changes_by_its_preparer_alone(books):
+    voucher = books.transfer()
+    with pytest.raises(NotAllowed, match="只能由制单人修改"):
+        vouchers.edit_draft(books.ctx("cashier"), voucher, voucher.version, memo="别人的")
+    vouchers.edit_draft(
+        books.ctx("accountant"),
+        voucher,
+        voucher.version,
+        memo="手续费",
+        attachments=2,
+        entries=[books.line("1002", 7), books.line("2241.02", 0, 3), books.line("6011", 0, 4)],
+    )
+    assert (voucher.memo, voucher.attachments, voucher.total, voucher.is_cash) == ("手续费", 2, yuan(7), True)
+    assert [entry.line_no for entry in voucher.entries] == [1, 2, 3]
+    assert voucher.code == "2026-11-记-0001"
+
+
+def test_another_word_or_period_gives_another_number_and_leaves_a_gap(books):
+    first, second = books.transfer(), books.transfer()
+    vouchers.edit_draft(books.ctx("accountant"), first, None, word="transfer", date=date(2026, 10, 31))
+    assert (first.code, first.period.code) == ("2026-10-转-0001", "2026-10")
+    vouchers.review(books.ctx("reviewer"), second)
+    with pytest.raises(Conflict, match="缺号 1"):
+        vouchers.post(books.ctx("bookkeeper"), second)
+    moved = vouchers.renumber(books.ctx("accountant"), second.period, second.word)
+    assert moved == [("2026-11-记-0002", "2026-11-记-0001")]
+    assert vouchers.post(books.ctx("bookkeeper"), second).number == 1
+    assert books.transfer().number == 2
+
+
+def test_renumbering_moves_unposted_vouchers_alone(books):
+    kept = books.post(books.transfer())
+    gone, void, last, lost = (books.transfer() for _ in range(4))
+    vouchers.void(books.ctx("accountant"), void, "作废留号")
+    for voucher in (gone, lost):
+        vouchers.edit_draft(books.ctx("accountant"), voucher, None, word="transfer")
+    moved = vouchers.renumber(books.ctx("accountant"), kept.period, kept.word)
+    assert moved == [("2026-11-记-0004", "2026-11-记-0002")]
+    assert [kept.number, last.number, void.number] == [1, 2, 3]
+    assert books.transfer().number == 4
+    assert vouchers.renumber(books.ctx("accountant"), kept.period, kept.word) == []
+
+
+def test_renumbering_an_empty_series_does_nothing(books):
+    voucher = books.transfer()
+    word = books.session.scalars(select(VoucherWord).where(VoucherWord.code == "payment")).one()
+    assert vouchers.renumber(books.ctx("accountant"), voucher.period, word) == []
+
+
+def test_posting_waits_for_lower_numbers_and_void_ones_count(books):
+    first, second = books.transfer(), books.transfer()
+    vouchers.review(books.ctx("reviewer"), second)
+    with pytest.raises(Conflict, match="2026-11-记-0001”现为“草稿”"):
+        vouchers.post(books.ctx("bookkeeper"), second)
+    with pytest.raises(BusinessError, match="请填写原因"):
+        vouchers.void(books.ctx("accountant"), first, " ")
+    vouchers.void(books.ctx("accountant"), first, "重复录入")
+    assert vouchers.post(books.ctx("bookkeeper"), second).posting_no == 1
+    assert verify_ledger(books.session) == []
+
+
+def test_red_letters_take_a_posted_voucher_back(books):
+    voucher = books.post(books.receipt(800))
+    red = vouchers.reverse(books.ctx("accountant"), voucher, voucher.version)
+    assert (red.reverses_id, red.total, red.memo) == (voucher.id, yuan(-800), "红字冲销 2026-11-记-0001：计提利息")
+    assert red.entries[1].customer_id == books.customer.id
+    with pytest.raises(Conflict, match="已由“2026-11-记-0002”冲销"):
+        vouchers.reverse(books.ctx("accountant"), voucher)
+    with pytest.raises(Conflict, match="分录须与原凭证一致"):
+        vouchers.edit_draft(books.ctx("accountant"), red, None, entries=[books.line("6603", 1)] * 2)
+    books.post(red)
+    assert balance_of(books.session, "1002", "2026-11") == 0
+    with pytest.raises(Conflict, match="不能再冲销"):
+        vouchers.reverse(books.ctx("accountant"), red)
+    assert verify_ledger(books.session) == []
+
+
+def test_a_void_reversal_may_be_written_again(books):
+    voucher = books.post(books.transfer())
+    first = vouchers.reverse(books.ctx("accountant"), voucher)
+    vouchers.void(books.ctx("accountant"), first, "日期不对")
+    again = vouchers.reverse(books.ctx("accountant"), voucher, memo="更正", date=date(2026, 11, 20))
+    assert (again.number, again.memo, again.date) == (3, "更正", date(2026, 11, 20))
+
+
+def test_a_reversal_outlives_the_account(books):
+    voucher = books.post(books.transfer())
+    account = books.session.get_one(Account, books.accounts["6603"])
+    account.is_active, account.needs_department = False, True
+    books.session.flush()
+    assert books.post(vouchers.reverse(books.ctx("accountant"), voucher)).state is VoucherState.POSTED
+
+
+def test_an_account_closed_after_the_draft_stops_the_review(books):
+    voucher = books.transfer()
+    books.session.get_one(Account, books.accounts["6603"]).is_active = False
+    with pytest.raises(FieldErrors, match="已停用"):
+        vouchers.review(books.ctx("reviewer"), voucher)
+
+
+def test_a_late_posting_moves_the_openings_of_later_periods(books):
+    books.post(books.receipt(100))
+    books.post(books.receipt(30, day=date(2026, 9, 30)))
+    books.post(books.receipt(7, day=date(2026, 10, 31)))
+    query = (
+        select(AccountingPeriod.code, AccountBalance.opening, AccountBalance.closing)
+        .join(AccountingPeriod, AccountingPeriod.id == AccountBalance.period_id)
+        .where(AccountBalance.account_id == books.accounts["1002"])
+        .order_by(AccountingPeriod.code)
+    )
+    assert [tuple(row) for row in books.session.execute(query)] == [
+        ("2026-09", 0, 30),
+        ("2026-10", 30, 37),
+        ("2026-11", 37, 137),
+    ]
+    assert verify_ledger(books.session) == []
+
+
+def test_periods_come_without_holes_and_not_from_slips_of_the_keyboard(books):
+    ctx = books.ctx("accountant")
+    ensure_period(ctx, date(2026, 1, 5))
+    ensure_period(ctx, date(2026, 4, 5))
+    codes = list(books.session.scalars(select(AccountingPeriod.code).order_by(AccountingPeriod.code)))
+    assert codes == ["2026-01", "2026-02", "2026-03", "2026-04"]
+    february = books.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2026-02")).one()
+    assert (february.starts_on, february.ends_on) == (date(2026, 2, 1), date(2026, 2, 28))
+    with pytest.raises(BusinessError, match="距现有会计期间过远"):
+        ensure_period(ctx, date(2006, 1, 5))
+
+
+def test_natural_keys_prefer_numbers_to_names(books):
+    assert natural_key(books.customer) == "KH-T1"
+    assert natural_key(books.bank) == "TCCB"
+    assert natural_key(books.session.get_one(Account, books.accounts["1002"])) == "1002"

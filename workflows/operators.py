@@ -4,19 +4,39 @@ from datetime import timedelta
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from models.base.checks import check_value
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Employee, Operator, PasswordHistory
 from reports.figures.parameters import number
-from workflows.base import audit
+from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
 
 verbs("operator", {"reset": "重置密码", "grant": "分配角色", "unlock": "解除锁定"})
 verbs("ab_role", {"list": "查看角色", "edit": "维护角色权限"})
+
+
+@records.rule(Operator)
+def _keep_sign_in(ctx: Ctx, operator: Operator, is_new: bool) -> None:
+    """A sign-in is made with its password by `create_operator`; afterwards name and person stay."""
+    if is_new:
+        raise BusinessError("新增操作员须同时设置初始密码，请在操作员页面办理")
+    for name in ("username", "employee_id"):
+        if inspect(operator).attrs[name].history.has_changes():
+            raise BusinessError("操作员的登录名和员工不能修改，请停用后另行新增", field=name)
+    if operator.is_disabled and operator.employee_id == ctx.actor.employee_id:
+        raise NotAllowed("不能停用自己的账号")
+
+
+@records.delete_rule(Operator)
+def _never_delete(ctx: Ctx, operator: Operator) -> None:
+    """What the operator did stays theirs; who leaves is disabled."""
+    raise Conflict(f"操作员“{operator.username}”不能删除，请改为停用")
+
 
 ADMIN_ROLES = ("系统管理员", "安全管理员", "审计管理员")
 _HISTORY = 5
@@ -46,7 +66,11 @@ def create_operator(
     an unknown role.
     """
     ctx.require("add", "operator", "新增操作员")
+    if roles:
+        ctx.require("grant", "operator", "分配角色")
     username = username.strip()
+    if wrong := check_value("code", username) if username else "请填写登录名":
+        raise BusinessError(wrong, field="username")
     taken = select(Operator.id).where((Operator.username == username) | (Operator.employee_id == employee.id))
     if ctx.session.scalar(taken) is not None:
         raise Conflict("该员工已有操作员，或登录名已被使用", field="username")

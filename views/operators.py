@@ -1,0 +1,166 @@
+"""Operators: made from employees, with first password and roles; reset, roles and unlocking from the record page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from flask_appbuilder.security.sqla.models import User
+
+from models.base.entity import Entity
+from models.base.errors import BusinessError, NotFound
+from models.organization import Employee, Operator
+from views import edge, widgets
+from views.base import EntityView
+from views.interface import valid_id
+from views.pages import Action, Cell, Fact, Field, FieldGroup, FormPage, Section
+from views.security import role_choices
+from workflows import operators
+from workflows.base import records
+from workflows.base.context import Ctx
+
+_FIRST = ("password", "roles")
+
+
+class OperatorView(EntityView):
+    """Screens of Operator."""
+
+    model = Operator
+
+    def form_names(self, record: Entity | None, ctx: Ctx) -> list[str]:
+        """A new operator is an employee with a name; later only what the person sees changes here."""
+        return ["employee_id", "username"] if record is None else ["is_disabled", "rows_per_page", "theme"]
+
+    def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
+        """First password and roles beside the columns."""
+        if record is None:
+            errors: dict[str, list[str]] = g.get("operator_errors", {})
+            page.groups.append(FieldGroup("首次登录", [_password(errors)]))
+            page.groups.append(FieldGroup("", [role_choices(ctx, request.form.getlist("roles"), errors)]))
+        return page
+
+    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+        """A new operator gets its sign-in with it."""
+        if record is not None:
+            return records.update(ctx, record, values, version)
+        try:
+            return operators.create_operator(
+                ctx, _employee(ctx, values.get("employee_id")), str(values.get("username") or "")[:64],
+                request.form.get("password", "")[:256], request.form.getlist("roles")[:100],
+            )  # fmt: skip
+        except BusinessError as error:
+            if error.field in _FIRST:  # these two are no columns, so the form itself cannot show their messages
+                g.operator_errors = error.field_errors
+                error.field = None
+            raise
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """Reset, roles, unlock."""
+        assert isinstance(record, Operator)
+        is_own = record.employee_id == ctx.actor.employee_id
+        found = []
+        if ctx.actor.may("grant", "operator"):
+            why = "不能给自己分配角色" if is_own else ""
+            found.append(Action("分配角色", self.url(f"{record.id}/roles"), icon="shield", why_not=why))
+        if ctx.actor.may("reset", "operator"):
+            why = "请使用“修改密码”更改自己的密码" if is_own else ""
+            found.append(Action("重置密码", self.url(f"{record.id}/password"), icon="edit", why_not=why))
+        if ctx.actor.may("unlock", "operator"):
+            locked = record.locked_until is not None and record.locked_until > ctx.now
+            why = "" if locked else "账号没有被锁定"
+            found.append(Action("解除锁定", self.url(f"{record.id}/unlock"), "POST", why_not=why))
+        return found
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """The roles of the operator."""
+        assert isinstance(record, Operator)
+        user = ctx.session.get(User, record.user_id)
+        may_open = ctx.actor.may("list", "ab_role")
+        facts = [
+            Fact(f"角色 {n}", Cell(role.name, "link", url=f"/roles/{role.id}" if may_open else ""))
+            for n, role in enumerate(sorted(user.roles if user else [], key=lambda r: r.id), 1)
+        ]
+        return [Section("roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色")]
+
+    @expose("/<pk>/password", methods=("GET", "POST"))
+    @edge.screen("reset")
+    def password(self, pk: str) -> ResponseReturnValue:
+        """Set a new first password for somebody else."""
+        found = self._find(pk)
+
+        def act(ctx: Ctx) -> str:
+            operators.reset_password(ctx, self._hold(ctx, pk), request.form.get("password", "")[:256])
+            return "密码已重置，该操作员下次登录须修改密码"
+
+        return self._act(found, "重置密码", lambda errors: [_password(errors)], act)
+
+    @expose("/<pk>/roles", methods=("GET", "POST"))
+    @edge.screen("grant")
+    def roles(self, pk: str) -> ResponseReturnValue:
+        """Give an operator exactly the ticked roles."""
+        found, ctx = self._find(pk), edge.current_ctx()
+        user = ctx.session.get(User, found.user_id)
+        held = [role.name for role in user.roles] if user else []
+        ticked = request.form.getlist("roles")[:100] if request.method == "POST" else held
+
+        def act(ctx: Ctx) -> str:
+            operators.grant_roles(ctx, self._hold(ctx, pk), ticked)
+            return "角色已分配，该操作员需重新登录"
+
+        return self._act(found, "分配角色", lambda errors: [role_choices(edge.current_ctx(), ticked, errors)], act)
+
+    @expose("/<pk>/unlock", methods=("POST",))
+    @edge.screen("unlock")
+    def unlock(self, pk: str) -> ResponseReturnValue:
+        """End a lock before its time."""
+        with edge.writing() as ctx:
+            operators.unlock(ctx, self._hold(ctx, pk))
+        flash("已解除锁定", "success")
+        return redirect(self.url(f"show/{valid_id(pk)}"))
+
+    def _act(self, found: Operator, verb: str, fields_of: Any, act: Any) -> ResponseReturnValue:
+        error: BusinessError | None = None
+        title, back = f"{verb}：{found.username}", self.url(f"show/{found.id}")
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    message = act(ctx)
+                flash(message, "success")
+                return redirect(back)
+            except BusinessError as refusal:
+                if refusal.status == 404:
+                    raise
+                error = refusal
+        fields: list[Field] = fields_of(error.field_errors if error else None)
+        page = FormPage(
+            title, [FieldGroup("", fields)], request.path, back, [edge.csrf_input()], verb,
+            errors=widgets.summary(fields, error), crumbs=[("系统设置", ""), ("操作员", self.url("list/")), (verb, "")],
+            help_key="operator",
+        )  # fmt: skip
+        return render_template("form.html", page=page), (error.status if error else 200)
+
+    def _find(self, pk: str) -> Operator:
+        found = self.datamodel.find(pk)
+        assert isinstance(found, Operator)
+        return found
+
+    def _hold(self, ctx: Ctx, pk: str) -> Operator:
+        return records.find(ctx, Operator, pk, lock=True)
+
+
+def _password(errors: widgets.Errors | None) -> Field:
+    note = "至少含大写字母、小写字母、数字、符号中的三种；请当面或通过其他渠道告知本人，首次登录须修改"
+    return widgets.password("password", "初始密码", errors=errors, autocomplete="new-password", help=note)
+
+
+def _employee(ctx: Ctx, text: Any) -> Employee:
+    if not text:
+        raise BusinessError("请选择员工", field="employee_id")
+    try:
+        found = records.find(ctx, Employee, text)
+    except NotFound as error:
+        raise BusinessError("所选员工不存在", field="employee_id") from error
+    if not found.is_active:
+        raise BusinessError("该员工已离职，不能新增操作员", field="employee_id")
+    return found

@@ -98,7 +98,7 @@ class Customer(Entity):
         listed=(
             "number", "name", "kind", "contact_phone", "region", "grade", "watch", "manager", "department", "status",
         ),
-        searched=("number", "name", "pinyin"),
+        searched=("number", "name"),
         filtered=(
             "kind", "is_guarantee_customer", "is_credit_customer", "region", "grade", "watch", "is_blacklisted",
             "manager_id", "department_id", "status",
@@ -119,7 +119,6 @@ class Customer(Entity):
     kind: Mapped[CustomerKind] = c.computed(c.enum("客户类型", CustomerKind, required=True, index=True))
     number: Mapped[str] = c.computed(c.text("客户编号", 40, required=True, group="基本信息"))
     name: Mapped[str] = c.text("客户名称", 100, required=True, index=True, group="基本信息")
-    pinyin: Mapped[str | None] = c.hidden(c.text("拼音首字母", 100))
     region: Mapped[str | None] = c.dictionary("客户所属地区", "region", index=True, group="联系方式")
     address: Mapped[str | None] = c.masked("通讯地址", 200, mask="address", group="联系方式")
     postcode: Mapped[str | None] = c.text("邮政编码", 6, check="postcode", group="联系方式")
@@ -160,7 +159,7 @@ class PersonalCustomer(Customer):
         "个人客户",
         Module.CUSTOMER,
         listed=("number", "name", "id_number", "gender", "mobile", "region", "grade", "watch", "manager", "department"),
-        searched=("number", "name", "pinyin", "id_number", "mobile"),
+        searched=("number", "name", "id_number", "mobile"),
         filtered=(
             "name", "is_guarantee_customer", "is_credit_customer", "region", "gender", "born_on", "education", "grade",
             "watch", "is_blacklisted", "manager_id", "department_id", "status",
@@ -211,7 +210,7 @@ class CorporateCustomer(Customer):
         "对公客户",
         Module.CUSTOMER,
         listed=("number", "name", "uscc", "legal_person", "industry", "scale", "region", "grade", "watch", "manager"),
-        searched=("number", "name", "pinyin", "uscc", "legal_person", "short_name"),
+        searched=("number", "name", "uscc", "legal_person", "short_name"),
         filtered=(
             "name", "is_guarantee_customer", "is_credit_customer", "region", "industry", "scale", "established_on",
             "grade", "watch", "is_blacklisted", "manager_id", "department_id", "status",

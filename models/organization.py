@@ -100,7 +100,7 @@ class Employee(Entity):
         "员工",
         Module.SYSTEM,
         listed=("number", "name", "department", "title", "mobile", "email", "is_active"),
-        searched=("number", "name", "pinyin"),
+        searched=("number", "name"),
         filtered=("department_id", "is_active", "name"),
         order="number",
         key=("number",),
@@ -112,7 +112,6 @@ class Employee(Entity):
 
     number: Mapped[str] = c.text("工号", 20, required=True, check="code")
     name: Mapped[str] = c.text("姓名", 50, required=True, index=True)
-    pinyin: Mapped[str | None] = c.hidden(c.text("拼音首字母", 50))
     department_id: Mapped[int] = c.reference("所属部门", "department", required=True)
     department: Mapped[Department] = c.related(department_id)
     manager_id: Mapped[int | None] = c.reference("直接上级", "employee", help="留空时为部门负责人")

@@ -1,0 +1,61 @@
+"""How complete a customer's file is, and what is missing (3.1, 10.2; the items and weights are the users')."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.base.entity import columns_of, entity_of, owner_of
+from models.customer import Customer
+from models.customer_detail import Shop
+from models.rating_model import CompletenessItem
+
+# A person without a shop lacks nothing; one with a shop must say where it is and under which licence it runs.
+_ONLY_WHERE_THERE_IS_ONE = {"shop": ("address", "licence_no")}
+
+
+def completeness(session: Session, customer: Customer) -> tuple[int, list[str]]:
+    """Percent of the weights that are filled in (rounded down), and the labels of what is missing."""
+    found = _items(session, customer)
+    total = sum(item.weight for item, _ in found)
+    filled = sum(item.weight for item, is_filled in found if is_filled)
+    return (100 if total == 0 else filled * 100 // total), [item.label for item, is_filled in found if not is_filled]
+
+
+def missing_for_rating(session: Session, customer: Customer) -> list[str]:
+    """Labels of the items marked 评级必备 that are still missing: 基本信息 and 经济档案 come before a rating."""
+    return [item.label for item, is_filled in _items(session, customer) if item.is_required and not is_filled]
+
+
+def _items(session: Session, customer: Customer) -> list[tuple[CompletenessItem, bool]]:
+    query = (
+        select(CompletenessItem)
+        .where(CompletenessItem.customer_kind == customer.kind)
+        .order_by(CompletenessItem.rank, CompletenessItem.id)
+    )
+    found = []
+    for item in session.scalars(query):
+        is_filled = _is_filled(session, customer, item.source)
+        if is_filled is not None:
+            found.append((item, is_filled))
+    return found
+
+
+def _is_filled(session: Session, customer: Customer, source: str) -> bool | None:
+    """Whether the field or tab is filled; None where the item does not concern this customer or names nothing."""
+    if source in columns_of(type(customer)):
+        return getattr(customer, source) not in (None, "")
+    if source not in type(customer).spec.tabs:
+        return None
+    if source in _ONLY_WHERE_THERE_IS_ONE:
+        return _are_shops_filled(session, customer)
+    model = entity_of(source)
+    owner = owner_of(model)
+    if owner is None:
+        return None
+    return bool(session.scalar(select(func.count()).where(getattr(model, f"{owner[0]}_id") == customer.id)))
+
+
+def _are_shops_filled(session: Session, customer: Customer) -> bool | None:
+    shops = session.scalars(select(Shop).where(Shop.personal_customer_id == customer.id)).all()
+    if not shops:
+        return None
+    return all(getattr(shop, name) for shop in shops for name in _ONLY_WHERE_THERE_IS_ONE["shop"])

@@ -85,6 +85,8 @@ class Project(Entity):
                   "applied_on", "end_on", "guarantee_kind", "stage_since"),
         sums=("amount", "balance"), scope=PROJECT_SCOPE, state="state", drafts=(ProjectState.DRAFT,),
         key=("number",),
+        tabs=("counter_guarantee", "contract", "fee", "receipt", "drawdown", "investigation_report", "risk_assessment",
+              "resolution", "bank_letter", "fee_waiver", "project_holder"),
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_project_amount"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from models.base.entity import Entity
-from views import forms, lists
+from views import forms, lists, verbs
 from views.interface import shape
 from views.pages import Action, FormPage, ListPage, RecordPage, Section
 from workflows.base import records
@@ -22,7 +22,7 @@ class EntityHooks:
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons of the record page; the first with style primary is the reader's next step."""
-        return []
+        return verbs.actions(ctx, record)
 
     def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Tabs beside the generated ones."""

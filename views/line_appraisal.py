@@ -1,0 +1,118 @@
+"""Buttons of the line from application to confirmation letter (4.1a-4.3)."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.appraisal import PaperState
+from models.base import columns as c
+from models.project import Project, ProjectState, Stage
+from models.resolution import MeetingMember, MeetingState, MeetingVote, Resolution, ResolutionState, VoteChoice
+from reports.figures import approvals
+from views.verbs import Questions, ScreenVerb, all_of, in_state, register
+from workflows.base import approval
+from workflows.base.context import Ctx
+from workflows.guarantee import application, appraisal, resolution
+
+
+def at(*stages: Stage) -> Any:
+    """Offered while a running project stands at one of these stages."""
+    return lambda _ctx, project: project.state is ProjectState.RUNNING and project.stage in stages
+
+
+def in_approval(ctx: Ctx, record: Any) -> str:
+    """Why a thing under approval cannot be put up again."""
+    return "正在审批中" if approvals.running(ctx.session, record) else ""
+
+
+def _why_not_submit(ctx: Ctx, project: Project) -> str:
+    return "；".join(application.obstacles(ctx, project))
+
+
+def _signed(ctx: Ctx, project: Project) -> str:
+    if resolution.valid_resolution(ctx, project):
+        return ""
+    waiting = select(func.count()).where(
+        Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING
+    )
+    return "待总裁签字" if ctx.session.scalar(waiting) else "尚无审保会通过的决议"
+
+
+def _may_vote(ctx: Ctx, item: Any) -> bool:
+    if item.meeting.state is not MeetingState.OPEN:
+        return False
+    me = ctx.actor.employee_id
+    called = select(func.count()).where(
+        MeetingMember.meeting_id == item.meeting_id, MeetingMember.employee_id == me, MeetingMember.is_present
+    )
+    voted = select(func.count()).where(MeetingVote.item_id == item.id, MeetingVote.employee_id == me)
+    return bool(ctx.session.scalar(called)) and not ctx.session.scalar(voted)
+
+
+def _ballot(_: Ctx, __: Any) -> Questions:
+    return {
+        "choice": c.enum("表决意见", VoteChoice),
+        "withdraw": c.flag("回避", help="与本项目有关联的委员应当回避，不计入法定人数"),
+        "opinion": c.long_text("意见或条件", help="附条件同意、不同意时必填"),
+    }
+
+
+register(
+    ScreenVerb(
+        "project", "submit", "提交申请", lambda ctx, p, _, v: application.submit(ctx, p, v), ("submit", "project"),
+        in_state("state", ProjectState.DRAFT), why_not=_why_not_submit, style="primary", rank=1,
+        done="申请已提交，进入受理评估",
+    ),
+    ScreenVerb(
+        "project", "cancel", "撤回申请", lambda ctx, p, v, n: application.cancel(ctx, p, v["reason"], n),
+        ("cancel", "project"),
+        lambda _, p: p.state in (ProjectState.DRAFT, ProjectState.RUNNING) and p.stage.rank <= Stage.FEE_PLAN.rank,
+        why_not=in_approval, ask="撤回原因", style="danger", rank=90,
+        confirm="撤回后项目结束办理，已占用的额度释放，不能恢复。",
+    ),
+    ScreenVerb(
+        "investigation_report", "submit", "提交评估审批", lambda ctx, r, _, v: appraisal.submit_report(ctx, r, v),
+        ("submit", "investigation_report"), in_state("state", PaperState.DRAFT), style="primary", rank=1,
+        after=lambda r, _: f"/project/show/{r.project_id}",
+    ),
+    ScreenVerb(
+        "project", "issue_intent", "出具担保意向函", lambda ctx, p, _, v: appraisal.issue_intent(ctx, p, v),
+        ("issue_intent", "bank_letter"), at(Stage.INTENT), style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "project", "submit_review", "提交评审审批", lambda ctx, p, _, v: appraisal.submit_review(ctx, p, v),
+        ("submit_review", "project"), at(Stage.REVIEW), why_not=in_approval, style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "risk_assessment", "submit", "提交风控审批", lambda ctx, r, _, v: appraisal.submit_risk(ctx, r, v),
+        ("submit", "risk_assessment"), in_state("state", PaperState.DRAFT), style="primary", rank=1,
+        after=lambda r, _: f"/project/show/{r.project_id}",
+    ),
+    ScreenVerb(
+        "project", "issue_confirmation", "出具担保确认函",
+        lambda ctx, p, _, v: resolution.issue_confirmation(ctx, p, v), ("issue_confirmation", "bank_letter"),
+        at(Stage.RESOLVE), why_not=_signed, style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "review_meeting", "open", "开始表决", lambda ctx, m, _, v: resolution.open_meeting(ctx, m, v),
+        ("open", "review_meeting"), in_state("state", MeetingState.DRAFT), style="primary", rank=1,
+        confirm="开始表决后，议题和委员不能再修改。",
+    ),
+    ScreenVerb(
+        "review_meeting", "close", "宣布结果", lambda ctx, m, _, v: resolution.close_meeting(ctx, m, v),
+        ("close", "review_meeting"), in_state("state", MeetingState.OPEN), style="primary", rank=1,
+        confirm="宣布后结果不能更改：通过的议题形成决议并送总裁签字，未通过的项目终止办理。",
+    ),
+    ScreenVerb(
+        "meeting_item", "cast", "表决",
+        lambda ctx, i, v, _: resolution.cast(ctx, i, v["choice"], v["opinion"] or "", withdraw=v["withdraw"]),
+        ("cast", "meeting_vote"), _may_vote, questions=_ballot, has_form=True, style="primary", rank=1,
+        done="已记录您的表决", after=lambda i, _: f"/review_meeting/show/{i.meeting_id}",
+    ),
+    ScreenVerb(
+        "approval_instance", "withdraw", "撤回审批", lambda ctx, i, _, __: approval.withdraw(ctx, i),
+        ("list", "approval_instance"),
+        all_of(in_state("state", approvals.ApprovalState.RUNNING), lambda ctx, i: i.applicant_id == ctx.actor.employee_id),
+        confirm="撤回后可修改并重新提交。", rank=50,
+    ),
+)  # fmt: skip

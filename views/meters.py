@@ -1,0 +1,25 @@
+"""Exposure figures as meters: now, with this project, against the limit."""
+
+from decimal import Decimal
+
+from models.base.money import format_money
+from reports.figures.exposure import Check
+from views.pages import Meter
+
+HUNDRED = Decimal(100)
+
+
+def meter(check: Check) -> Meter:
+    """One figure of reports.figures.exposure as a bar; widths are % of the limit (or of the figure when it is over)."""
+    top = max(check.limit or Decimal(0), check.after, Decimal("0.01"))
+    added = max(check.after - check.before, Decimal(0))
+    warning = _share(check.warning, top) if check.warning is not None and check.limit else ""
+    limit = "不限" if check.limit is None else f"{format_money(check.limit)} {check.unit}"
+    return Meter(
+        check.label, format_money(check.before), format_money(check.after), limit, _share(check.before, top),
+        _share(added, top), warning, check.note, check.is_over,
+    )  # fmt: skip
+
+
+def _share(part: Decimal, whole: Decimal) -> str:
+    return f"{min(max(part / whole * HUNDRED, Decimal(0)), HUNDRED):.1f}"

@@ -1,0 +1,205 @@
+"""The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from models.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.base.entity import Entity, entity_of
+from models.ledger import Voucher, VoucherEntry
+from models.project import Project, ProjectStage, ProjectState, Stage
+from reports.figures import exposure
+from reports.figures.gate import gate
+from views import pages
+from views.base import EntityView
+from views.cells import format_value
+from views.meters import meter
+from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section
+from views.verbs import actions
+from workflows.base.context import Ctx
+
+NONE = "—"
+# Who has the ball at a stage, when no approval is running and nobody in particular is named.
+WAITING_ON: dict[Stage, str] = {
+    Stage.FEE_BOOK: "会计复核", Stage.FEE_COLLECT: "出纳收款", Stage.RISK: "风控", Stage.RESOLVE: "审保会",
+}  # fmt: skip
+# The form that the stage waits for: (stage, table, label); it is the reader's next step if the reader may add it.
+PAPERS: dict[Stage, tuple[str, str]] = {
+    Stage.EVALUATE: ("investigation_report", "填写保前调查报告"),
+    Stage.RISK: ("risk_assessment", "填写风险评估报告"),
+}
+
+
+class ProjectView(EntityView):
+    """Screens of 担保项目; everything but the record page's top is generated."""
+
+    model: ClassVar[type[Entity]] = Project
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """Workflow buttons and the paper that the stage waits for."""
+        assert isinstance(record, Project)
+        found = actions(ctx, record)
+        paper = PAPERS.get(record.stage) if record.state is ProjectState.RUNNING else None
+        if paper:
+            found = [*self._paper_action(ctx, record, *paper), *found]
+        return found
+
+    def _paper_action(self, ctx: Ctx, project: Project, table: str, label: str) -> list[Action]:
+        paper: Any = entity_of(table)
+        existing = ctx.session.scalars(select(paper).where(paper.project_id == project.id)).first()
+        if existing is not None:
+            return [Action(f"查看{paper.spec.label}", f"/{table}/show/{existing.id}", style="primary")]
+        if not ctx.actor.may("add", table):
+            return []
+        return [Action(label, f"/{table}/add?project_id={project.id}", style="primary")]
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """Title, facts, stage line, approvals and vouchers."""
+        assert isinstance(record, Project)
+        amount = f"{record.amount / 10000:,.2f}".removesuffix(".00")
+        page.title = f"{record.customer.name} · {record.product.name} {amount} 万元"
+        page.crumbs = [("担保办理", ""), ("担保项目", "/project/list/"), (record.number, "")]
+        page.facts = _facts(record)
+        page.state = _state(record)
+        page.stages = stage_line(ctx, record)
+        page.sections += [_approvals(ctx, record), _vouchers(ctx, record)]
+        page.notice = page.notice or _notice(record)
+        return page
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """放款条件 and 额度占用, while they matter."""
+        assert isinstance(record, Project)
+        if record.state not in (ProjectState.DRAFT, ProjectState.RUNNING):
+            return []
+        found = []
+        if record.stage.rank >= Stage.FEE_PLAN.rank:
+            checks = gate(ctx.session, record, ctx.today)
+            met = sum(check.is_met for check in checks)
+            items = [_gate_item(check) for check in checks]
+            found.append(
+                Section("gate", "放款条件", template="parts/gate.html", data=items, note=f"{met} / {len(items)} 项通过")
+            )
+        meters = [meter(check) for check in exposure.checks(ctx.session, record, ctx.today)]
+        found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note="现有 → 办理后 / 限额"))
+        return found
+
+
+def _facts(project: Project) -> list[Fact]:
+    def money(value: Any) -> Cell:
+        return Cell(format_value(value, "money"), "text", hint="元")
+
+    grade = project.customer.grade
+    found = [
+        ("客户", Cell(project.customer.name, url=f"/{project.customer.__tablename__}/show/{project.customer_id}")),
+        ("产品", Cell(project.product.name)),
+        ("合作银行", Cell(project.bank.name)),
+        ("担保金额", money(project.amount)),
+        ("期限", Cell(str(project.term_months), hint="个月")),
+        ("担保费率", Cell(f"{project.fee_rate_pct.normalize():f}", hint="%/年")),
+        ("分担比例", Cell(f"{100 - project.bank_share_pct.normalize():f} : {project.bank_share_pct.normalize():f}")),
+        ("评级", Cell(grade.label if grade else NONE)),
+        ("A / B 角", Cell(" / ".join(p.name if p else NONE for p in (project.manager, project.assistant)))),
+    ]
+    if project.state is ProjectState.IN_FORCE:
+        found.insert(4, ("在保余额", money(project.balance)))
+        found.append(("到期日", Cell(project.end_on.isoformat() if project.end_on else NONE)))
+    return [Fact(label, cell) for label, cell in found]
+
+
+def _state(project: Project) -> Cell:
+    if project.state is ProjectState.RUNNING:
+        return Cell(project.stage.label, "enum", tone="doing")
+    return Cell(project.state.label, "enum", tone=project.state.tone)
+
+
+def _notice(project: Project) -> str:
+    if project.state in (ProjectState.REFUSED, ProjectState.CANCELLED):
+        return f"项目{project.state.label}，止于“{project.stage.label}”，不再办理。"
+    return ""
+
+
+def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
+    """Every stage of the line: done with date and name, current with holder and days, to come."""
+    query = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
+    passed = {row.stage: row for row in ctx.session.scalars(query.options(selectinload(ProjectStage.done_by)))}
+    found = []
+    for stage in Stage:
+        row = passed.get(stage)
+        if stage is project.stage:
+            found.append(_current(ctx, project, row))
+        elif row is not None and row.left_on is not None and stage.rank < project.stage.rank:
+            who = row.done_by.name if row.done_by else "系统"
+            found.append(pages.Stage(stage.label, "done", f"{row.left_on:%m-%d}", who))
+        else:
+            found.append(pages.Stage(stage.label, "todo"))
+    return found
+
+
+def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stage:
+    if project.state in (ProjectState.REFUSED, ProjectState.CANCELLED):
+        when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
+        return pages.Stage(project.stage.label, "stopped", when, project.state.label)
+    since = project.stage_since
+    days = (ctx.today - since).days if since else None
+    return pages.Stage(project.stage.label, "current", f"{since:%m-%d}" if since else "", holder(ctx, project), days)
+
+
+def holder(ctx: Ctx, project: Project) -> str:
+    """Who has the project now: those whose approval it waits for, else the stage's own people."""
+    tasks = ctx.session.scalars(
+        select(ApprovalTask)
+        .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
+        .where(ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING)
+        .options(selectinload(ApprovalTask.assignee))
+    ).all()
+    names = list(dict.fromkeys(task.assignee.name for task in tasks))
+    if names:
+        return "、".join(names[:2]) + ("等" if len(names) > 2 else "")
+    if project.stage in WAITING_ON:
+        return WAITING_ON[project.stage]
+    return project.manager.name if project.manager else NONE
+
+
+def _gate_item(check: Any) -> GateItem:
+    url = f"/{check.table}/show/{check.record_id}" if check.table and check.record_id else ""
+    return GateItem(check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label)
+
+
+def _approvals(ctx: Ctx, project: Project) -> Section:
+    rows = ctx.session.scalars(
+        select(ApprovalInstance)
+        .where(ApprovalInstance.project_id == project.id)
+        .options(selectinload(ApprovalInstance.applicant), selectinload(ApprovalInstance.business_type))
+        .order_by(ApprovalInstance.id)
+    ).all()
+    columns = [Column("kind", "业务"), Column("applicant", "提交人"), Column("at", "提交时间"), Column("state", "结果"),
+               Column("done", "办结时间")]  # fmt: skip
+    cells = [
+        Row(
+            str(i.id), f"/approval_instance/show/{i.id}",
+            (Cell(i.business_type.label), Cell(i.applicant.name if i.applicant else "系统"),
+             Cell(format_value(i.submitted_at, "datetime")), Cell(i.state.label, "enum", tone=i.state.tone),
+             Cell(format_value(i.finished_at, "datetime"))),
+        )
+        for i in rows
+    ]  # fmt: skip
+    return Section("approvals", "审批", columns=columns, rows=cells, count=len(cells), empty="还没有审批记录")
+
+
+def _vouchers(ctx: Ctx, project: Project) -> Section:
+    from_lines = select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == project.id)
+    rows = ctx.session.scalars(select(Voucher).where(Voucher.id.in_(from_lines)).order_by(Voucher.id).limit(50)).all()
+    columns = [Column("number", "凭证"), Column("date", "日期", "date"), Column("memo", "摘要"),
+               Column("total", "金额", "money", "元"), Column("state", "状态")]  # fmt: skip
+    cells = [
+        Row(
+            str(v.id), f"/voucher/show/{v.id}",
+            (Cell(str(v)), Cell(format_value(v.date, "date"), "date"), Cell(v.memo),
+             Cell(format_value(v.total, "money"), "money"), Cell(v.state.label, "enum", tone=v.state.tone)),
+        )
+        for v in rows
+    ]  # fmt: skip
+    may = ctx.actor.may("list", "voucher")
+    return Section("vouchers", "凭证", columns=columns, rows=cells if may else [], count=len(cells) if may else None,
+                   empty="还没有凭证" if may else "您没有查看凭证的权限")  # fmt: skip

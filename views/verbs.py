@@ -1,0 +1,271 @@
+"""The screen entrance of workflow verbs: a table of what may be pressed on which record, and one route for all of it.
+
+A verb's own checks decide; what stands here only says when a button is worth showing and what must be asked first.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
+from sqlalchemy import Column
+from sqlalchemy.orm import MappedColumn
+from wtforms import FileField, Form
+
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError, FieldErrors, NotFound
+from models.base.kinds import Kind
+from views import edge, fields
+from views.interface import valid_id
+from views.pages import Action, Field, FieldGroup, FormPage
+from workflows.base import records
+from workflows.base.context import Ctx
+from workflows.base.values import coerce
+
+Values = dict[str, Any]
+Run = Callable[[Ctx, Any, Values, int | None], Any]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a verb's form asks for; the verb gets (file name, bytes) or None."""
+
+    label: str
+    help: str = ""
+    required: bool = False
+
+
+Questions = Mapping[str, MappedColumn[Any] | Upload]
+
+
+def no_questions(_: Ctx, __: Any) -> Questions:
+    """A verb that needs nothing but a click."""
+    return {}
+
+
+@dataclass(frozen=True)
+class ScreenVerb:
+    """A button of a record page; `ask` is the label of a reason, `questions` a whole form of its own."""
+
+    table: str
+    name: str
+    label: str
+    run: Run
+    permission: tuple[str, str]
+    is_offered: Callable[[Ctx, Any], bool]
+    why_not: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
+    questions: Callable[[Ctx, Any], Questions] = no_questions
+    given: Callable[[Ctx, Any], Values] = lambda _ctx, _record: {}
+    has_form: bool = False
+    ask: str = ""
+    confirm: str = ""
+    style: str = "plain"
+    done: str = ""
+    note: str = ""
+    rank: int = 50
+    after: Callable[[Any, Any], str] = field(default=lambda record, _result: record_url(record))
+
+
+REGISTRY: dict[tuple[str, str], ScreenVerb] = {}
+
+
+def register(*verbs: ScreenVerb) -> None:
+    """Add verbs to the table."""
+    for verb in verbs:
+        REGISTRY[verb.table, verb.name] = verb
+
+
+def record_url(record: Entity) -> str:
+    """The page of a record."""
+    return f"/{record.__tablename__}/show/{record.id}"
+
+
+def actions(ctx: Ctx, record: Entity) -> list[Action]:
+    """The buttons that this reader has on this record now, the next step first."""
+    offered = [
+        verb
+        for verb in sorted(REGISTRY.values(), key=lambda v: v.rank)
+        if verb.table == record.__tablename__ and ctx.actor.may(*verb.permission) and verb.is_offered(ctx, record)
+    ]
+    return [_action(ctx, verb, record) for verb in offered]
+
+
+def _action(ctx: Ctx, verb: ScreenVerb, record: Entity) -> Action:
+    url = f"/do/{verb.table}/{record.id}/{verb.name}"
+    return Action(
+        verb.label, url, "GET" if verb.has_form else "POST", verb.style, confirm=verb.confirm, ask=verb.ask,
+        ask_required=bool(verb.ask), why_not=verb.why_not(ctx, record), fields=(("version", str(record.version)),),
+    )  # fmt: skip
+
+
+class VerbView(BaseView):
+    """POST /do/<table>/<id>/<verb> runs a verb; GET shows its form where it has one."""
+
+    route_base = "/do"
+    default_view = "act"
+
+    @expose("/<table>/<pk>/<name>", methods=("GET", "POST"))
+    def act(self, table: str, pk: str, name: str) -> ResponseReturnValue:
+        """Show the form of the verb, or run it."""
+        ctx = edge.current_ctx()
+        verb = REGISTRY.get((table, name))
+        if verb is None:
+            raise NotFound("没有这个操作")
+        ctx.require(*verb.permission, verb.label)
+        record = records.find(ctx, entity_of(table), pk)
+        if request.method == "GET":
+            if not verb.has_form:
+                return redirect(record_url(record))
+            form = VerbForm(ctx, verb, record).show(verb.given(ctx, record))
+            return self.render_template("form.html", page=form.page())
+        return self._run(ctx, verb, record)
+
+    def _run(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> ResponseReturnValue:
+        form = VerbForm(ctx, verb, record).read()
+        pk, version = record.id, valid_id(request.form.get("version", ""))
+        try:
+            if version is None:
+                raise BusinessError("缺少版本号，请重新打开页面后再操作")
+            with edge.writing():
+                fresh = records.find(ctx, type(record), pk)
+                values = VerbForm(ctx, verb, fresh).read().values()
+                result = verb.run(ctx, fresh, values, version)
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._refuse(verb, form, error, pk)
+        flash(verb.done or f"已{verb.label}", "success")
+        return redirect(verb.after(fresh, result))
+
+    def _refuse(self, verb: ScreenVerb, form: "VerbForm", error: BusinessError, pk: int) -> ResponseReturnValue:
+        if verb.has_form:
+            return self.render_template("form.html", page=form.refuse(error).page()), error.status
+        ctx = edge.current_ctx()
+        view = self.appbuilder_view(verb.table)
+        page = view.record_page(records.find(ctx, entity_of(verb.table), pk), ctx, notice=error.message)
+        return view.render_template("record.html", page=page), error.status
+
+    def appbuilder_view(self, table: str) -> Any:
+        """The registered view of a table, generated or hand-written."""
+        for view in self.appbuilder.baseviews:
+            model = getattr(view, "model", None)
+            if model is not None and model.__tablename__ == table and hasattr(view, "record_page"):
+                return view
+        raise NotFound("没有这个页面")  # pragma: no cover - every entity with verbs has a screen
+
+
+class VerbForm:
+    """The form of one verb in one request; its columns are declared like those of a model."""
+
+    def __init__(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> None:
+        """`record` is what the verb acts on."""
+        self.ctx, self.verb, self.record = ctx, verb, record
+        self.top: list[str] = []
+        self.version = str(record.version)
+        self.uploads: dict[str, Upload] = {}
+        self.columns: dict[str, Column[Any]] = {}
+        for name, question in verb.questions(ctx, record).items():
+            if isinstance(question, Upload):
+                self.uploads[name] = question
+            else:
+                question.column.name = name
+                self.columns[name] = question.column
+        controls: dict[str, Any] = {n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()}
+        controls |= {
+            n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"}) for n, u in self.uploads.items()
+        }
+        self.form = type("VerbControls", (Form,), controls)()
+
+    def show(self, values: Values) -> "VerbForm":
+        """Begin with given values."""
+        for name, column in self.columns.items():
+            default = getattr(column.default, "arg", None)
+            self._put(name, fields.typed_text(column, values.get(name, default)))
+        return self
+
+    def read(self) -> "VerbForm":
+        """Take what was typed, as it was."""
+        self.version = request.form.get("version", "")
+        for name in self.columns:
+            self._put(name, request.form.get(name, ""))
+        return self
+
+    def _put(self, name: str, text: str) -> None:
+        control = self.form[name]
+        is_tick = isinstance(control, fields.Tick)
+        control.data = text.lower() in {"true", "y", "on", "1", "是"} if is_tick else text
+
+    def values(self) -> Values:
+        """Typed values. Raises FieldErrors with all that is wrong."""
+        found: Values = {"reason": request.form.get("reason", "").strip()}
+        wrong: dict[str, list[str]] = {}
+        for name, column in self.columns.items():
+            raw = self.form[name].data
+            try:
+                found[name] = coerce(column, raw)
+            except ValueError as error:
+                wrong[name] = [str(error)]
+        for name, upload in self.uploads.items():
+            sent = request.files.get(name)
+            found[name] = (sent.filename, sent.read()) if sent is not None and sent.filename else None
+            if upload.required and found[name] is None:
+                wrong[name] = [f"请选择{upload.label}"]
+        if wrong:
+            raise FieldErrors(wrong)
+        return found
+
+    def refuse(self, error: BusinessError) -> "VerbForm":
+        """Put the messages at their fields."""
+        for name, messages in error.field_errors.items():
+            if name in self.form:
+                self.form[name].errors = [*self.form[name].errors, *messages]
+            else:
+                self.top += messages
+        return self
+
+    def page(self) -> FormPage:
+        """The form as the template takes it."""
+        errors = [("", "", message) for message in self.top]
+        errors += [(c.name, c.label.text, str(m)) for c in self.form for m in c.errors]
+        record = self.record
+        hidden: list[Any] = [
+            edge.csrf_input(),
+            Markup('<input type="hidden" name="version" value="%s">') % (self.version or record.version),
+        ]
+        crumbs = [
+            (record.spec.module.label, ""), (record.spec.label, f"/{record.__tablename__}/list/"),
+            (str(record), record_url(record)), (self.verb.label, ""),
+        ]  # fmt: skip
+        return FormPage(
+            self.verb.label, [FieldGroup("", self._fields())], f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
+            record_url(record), hidden=hidden, submit_label=self.verb.label, note=self.verb.note or str(record),
+            errors=errors, crumbs=crumbs, is_upload=bool(self.uploads), help_key=self.verb.table,
+        )  # fmt: skip
+
+    def _fields(self) -> list[Field]:
+        found = [
+            Field(
+                n, str(c.info["label"]), self.form[n], str(c.info["kind"]), bool(c.info.get("required")),
+                str(c.info.get("unit", "")), str(c.info.get("help", "")), tuple(str(e) for e in self.form[n].errors),
+                c.info["kind"] == "long_text",
+            )
+            for n, c in self.columns.items()
+        ]  # fmt: skip
+        found += [
+            Field(n, u.label, self.form[n], "file", u.required, "", u.help, tuple(str(e) for e in self.form[n].errors), True)
+            for n, u in self.uploads.items()
+        ]
+        return found
+
+
+def in_state(column: str, *states: Kind) -> Callable[[Ctx, Any], bool]:
+    """Offered while a state column holds one of these."""
+    return lambda _ctx, record: getattr(record, column) in states
+
+
+def all_of(*tests: Callable[[Ctx, Any], bool]) -> Callable[[Ctx, Any], bool]:
+    """Offered when every test holds."""
+    return lambda ctx, record: all(test(ctx, record) for test in tests)

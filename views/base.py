@@ -57,7 +57,7 @@ class EntityView(EntityHooks, ModelView):
     def _init_properties(self) -> None:
         """The framework would work out columns, filters and labels that nothing here uses."""
         self.label_columns = {name: shape(self.model).label(name) for name in shape(self.model).columns}
-        self.related_views, self._related_views = [], []
+        self.related_views = self._related_views = ()
         self.list_title = self.title = self.model.spec.label
 
     def _init_forms(self) -> None:

@@ -390,7 +390,7 @@ class EntityApi(ModelRestApi):
             type_ = _TYPES.get(str(info["kind"]), fields.String)
             facts = {"description": str(info["label"]) + (f"（{info['unit']}）" if info.get("unit") else "")}
             found[name] = type_(required=required, allow_none=not info.get("required"), metadata=facts)
-        return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")  # type: ignore[return-value]
+        return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
 
 
 def _once(register: Any, name: str, what: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Column, String
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from models.base.money import format_money
 from reports.figures import dictionaries
@@ -18,7 +19,7 @@ from views.interface import valid_id
 from workflows.base.context import Ctx
 
 MAX_OPTIONS = 120
-CHOOSE = ("", "请选择")
+CHOOSE = SelectChoice("", "请选择")
 
 
 class TypedText(StringField):
@@ -103,7 +104,9 @@ def _choice(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
     if len(options) > MAX_OPTIONS:
         return LookupField(column.info["label"], url=f"/{table}/lookup?field={name}")
     shown = {"render_kw": {"class_": "form-control"}, "validate_choice": False}
-    return SelectField(column.info["label"], choices=[CHOOSE, *options], **shown)
+    return SelectField(
+        column.info["label"], choices=[CHOOSE, *(SelectChoice(code, label) for code, label in options)], **shown
+    )
 
 
 def typed_text(column: Column[Any], value: Any) -> str:

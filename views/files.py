@@ -81,7 +81,7 @@ def columns(asked: ListQuery) -> list[ExportColumn]:
     found = []
     for name in asked.names:
         info = known.info(name)
-        kind = info["kind"] if info.get("kind") in PLAIN_KINDS else "text"
+        kind: Any = info["kind"] if info.get("kind") in PLAIN_KINDS else "text"
         found.append(ExportColumn(name, str(info.get("label", name)), kind, str(info.get("unit", ""))))
     return found
 

@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Integer, cast, or_
-from sqlalchemy.orm import Session
+from sqlalchemy import Boolean, Column, ColumnElement, or_
 
 from models.base.entity import Entity
 from models.base.money import parse_amount, round_to
@@ -193,7 +192,7 @@ def _read_date(_: Ctx, __: Column[Any], text: str) -> date:
 def _read_enum(_: Ctx, column: Column[Any], text: str) -> enum.Enum:
     for member in column.type.enum_class:  # type: ignore[attr-defined]
         if text in {member.name, str(member.value)}:
-            return member  # type: ignore[no-any-return]
+            return member
     raise BadFilter("没有这个选项")
 
 
@@ -237,13 +236,13 @@ def _is_moment(attribute: Any) -> bool:
 
 
 def _at_least(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
-    return attribute >= (_first(values[0]) if _is_moment(attribute) else values[0])  # type: ignore[no-any-return]
+    return attribute >= (_first(values[0]) if _is_moment(attribute) else values[0])
 
 
 def _at_most(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
     if _is_moment(attribute):
-        return attribute < _first(values[0] + timedelta(days=1))  # type: ignore[no-any-return]
-    return attribute <= values[0]  # type: ignore[no-any-return]
+        return attribute < _first(values[0] + timedelta(days=1))
+    return attribute <= values[0]
 
 
 def _within(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
@@ -257,8 +256,8 @@ def _within(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
 
 def _equal(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
     if isinstance(attribute.type, Boolean):
-        return attribute.is_(values[0])  # type: ignore[no-any-return]
-    return attribute == values[0]  # type: ignore[no-any-return]
+        return attribute.is_(values[0])
+    return attribute == values[0]
 
 
 def escape_like(text: str) -> str:
@@ -289,11 +288,3 @@ def _words(cells: Cells, column: Column[Any], key: str, operator: str, values: l
 def _word(cells: Cells, key: str, value: Any) -> str:
     text = value.isoformat() if isinstance(value, date) else cells.text(key, value, plain=True)
     return text if len(text) <= 40 else f"{text[:40]}…"
-
-
-def search(_: Session, model: type[Entity], text: str) -> ColumnElement[bool]:
-    """The search box without an index: LIKE over the searched columns."""
-    known = shape(model)
-    columns = [getattr(model, k) for k in (known.key(n) for n in model.spec.searched) if k]
-    like = f"%{escape_like(text)}%"
-    return or_(*(column.like(like, escape="/") for column in columns)) if columns else cast(0, Integer) == 1

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from sqlalchemy import Column
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, SelectField
+from wtforms.fields.choices import SelectChoice
 
 from models.base.entity import Entity, editable_columns
 from models.base.errors import BusinessError, StaleRecord
@@ -82,9 +83,9 @@ class EntityForm:
     def _put(self, name: str, text: str) -> None:
         control = self._form[name]
         control.data = text == "true" if isinstance(control, fields.Tick) else text
-        if isinstance(control, SelectField) and text and text not in dict(control.choices):
+        if isinstance(control, SelectField) and text and text not in {choice.value for choice in control.choices}:
             shown = fields.current_text(self.ctx, self.known.columns[name], text, self.cells)
-            control.choices = [*control.choices, (text, shown[:100])]
+            control.choices = [*control.choices, SelectChoice(text, shown[:100])]
         if isinstance(control, fields.LookupField):
             control.current_text = self._current_text(name, text)
 

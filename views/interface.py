@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NoReturn
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -58,24 +57,23 @@ class Shape:
         ]
 
 
-@lru_cache(maxsize=512)
+_SHAPES: dict[type[Entity], Shape] = {}
+_TABLES: dict[str, type[Entity]] = {}
+
+
 def shape(model: type[Entity]) -> Shape:
-    """The shape of a model."""
-    return Shape(model, columns_of(model), owner_of(model))
-
-
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, type[Entity]]:
-    return {m.__tablename__: m for m in entities()}
+    """The shape of a model, worked out at its first use."""
+    found = _SHAPES.get(model)
+    if found is None:
+        found = _SHAPES[model] = Shape(model, columns_of(model), owner_of(model))
+    return found
 
 
 def model_of(table: str) -> type[Entity] | None:
     """The entity of a table name; None for tables of the framework."""
-    found = _tables().get(table)
-    if found is None:  # a model that was defined later, as tests do
-        _tables.cache_clear()
-        found = _tables().get(table)
-    return found
+    if not _TABLES:
+        _TABLES.update({str(m.__tablename__): m for m in entities()})
+    return _TABLES.get(table)
 
 
 def valid_id(text: Any) -> int | None:
@@ -104,7 +102,7 @@ class EntityInterface(SQLAInterface):
         found = edge.session().scalars(query).one_or_none() if key is not None else None
         if found is None:
             raise NotFound
-        return found  # type: ignore[no-any-return]
+        return found
 
     def get(self, id: Any, *args: Any, **kwargs: Any) -> Entity | None:  # noqa: A002 - the framework's word
         """What the framework calls to load one record."""

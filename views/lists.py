@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.entity import STAMPS, Entity
 from models.base.money import format_money
+from reports import search
 from reports.scope import scope_note, scoped
 from views import edge, filters
 from views.cells import NUMBERS, Cells, record_url
@@ -51,7 +52,7 @@ class ListQuery:
         """Conditions of the filters and of the search box."""
         found = [*self.fixed, *(f.condition for f in self.filters)]
         if self.text:
-            found.append(filters.search(self.ctx.session, self.model, self.text))
+            found.append(search.condition(self.model, self.text, self.ctx.session))
         return found
 
     def select(self, *entities: Any) -> Select[Any]:

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.entity import Entity
 from models.base.errors import NotFound
+from reports import search
 from reports.figures import dictionaries
 from reports.scope import scoped
 from views import filters
@@ -46,7 +47,7 @@ def candidates(ctx: Ctx, target: type[Entity], text: str, page: int = 1, *where:
     if text:
         query = query.where(_matches(ctx, target, text))
     if "is_active" in known.columns:
-        query = query.where(target.is_active)  # type: ignore[attr-defined]
+        query = query.where(target.is_active)
     query = query.order_by(target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
     found = ctx.session.scalars(query).all()
     names = _note_names(target)
@@ -58,12 +59,12 @@ def candidates(ctx: Ctx, target: type[Entity], text: str, page: int = 1, *where:
 
 def _matches(ctx: Ctx, target: type[Entity], text: str) -> ColumnElement[bool]:
     if target.spec.searched:
-        return filters.search(ctx.session, target, text)
+        return search.condition(target, text, ctx.session)
     key = shape(target).key(target.spec.title)
     column = getattr(target, key or "id")
     if key is None or not isinstance(column.type, String):
         return target.id == (valid_id(text) or 0)
-    return column.like(f"%{filters.escape_like(text)}%", escape="/")  # type: ignore[no-any-return]
+    return column.like(f"%{filters.escape_like(text)}%", escape="/")
 
 
 def _note_names(target: type[Entity]) -> list[str]:

@@ -41,7 +41,7 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
 
 def link_to(child: type[Entity], owner: type[Entity]) -> str | None:
     """The foreign key by which rows of `child` belong to `owner`: the owner key, else the first reference to it."""
-    tables = {str(t.name) for t in inspect(owner).tables}  # type: ignore[attr-defined]
+    tables = {str(t.name) for t in inspect(owner).tables}
     columns = shape(child).columns.items()
     links = [name for name, column in columns if column.info.get("target") in tables and name not in STAMPS]
     owned = [name for name in links if shape(child).columns[name].info.get("is_owner")]

@@ -19,7 +19,7 @@ LIST_KEYS = {"page", "page_size", "order_column", "order_direction", "filters", 
 def body() -> dict[str, Any]:
     try:
         found = request.get_json()
-    except BadRequest as error:
+    except (BadRequest, RecursionError) as error:
         raise BusinessError("请求内容不是有效的 JSON") from error
     except Exception as error:
         if getattr(error, "code", None) == 415:

@@ -21,6 +21,7 @@ from models.base.entity import Entity, entities
 from models.organization import Department, Employee
 from models.registry import metadata
 from models.system import SystemState
+from reports.search import index_record, install_search_listener
 from views import edge
 from views.register import register_entities
 from workflows.base import audit
@@ -56,6 +57,9 @@ class World:
         """Store rows without any verb."""
         with self.session() as session:
             session.add_all(records)
+            session.flush()
+            for record in records:
+                index_record(session, record)
             session.commit()
 
     def get(self, model: type[Entity], **where: Any) -> Any:
@@ -89,6 +93,7 @@ def world(db_url: str) -> Iterator[World]:
     app.context_processor(lambda: {"shell": None})
     with app.app_context():
         audit.install(database.session.session_factory)
+        install_search_listener(database.session.session_factory)
         engine = database.engine
         _prepare(engine, found.statements)
         app.extensions["test_engine"] = engine
@@ -139,7 +144,10 @@ def _prepare(engine: Engine, statements: list[str]) -> None:
 @pytest.fixture(scope="module")
 def house(world: World) -> SimpleNamespace:
     """Two departments with one employee each."""
-    world.add(Department(id=1, code="D1", name="业务一部", path="/1/"), Department(id=2, code="D2", name="业务二部", path="/2/"))
+    world.add(
+        Department(id=1, code="D1", name="业务一部", path="/1/"),
+        Department(id=2, code="D2", name="业务二部", path="/2/"),
+    )
     world.add(
         Employee(id=1, number="E1", name="张明远", department_id=1, mobile="13812345678"),
         Employee(id=2, number="E2", name="李思齐", department_id=2, mobile="13987654321"),

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
@@ -86,6 +86,8 @@ _PERSONAL_TABS = ("occupation", "income_expense", "resume", "family_member", "sh
 _CORPORATE_TABS = (
     "shareholder", "executive", "financial_statement", "qualification", "external_guarantee", "tax_record", *_TABS,
 )  # fmt: skip
+# Entries that have not ended: a customer stands on each list at most once.
+_OPEN = text("state NOT IN ('CLOSED', 'REFUSED')")
 _SCOPE = Scope(owner="manager_id", department="department_id")
 
 
@@ -309,6 +311,7 @@ class CustomerWatch(Entity):
             name="ck_customer_watch_started_on",
         ),
         CheckConstraint("state <> 'CLOSED' OR ended_on IS NOT NULL", name="ck_customer_watch_ended_on"),
+        Index("uq_customer_watch_open", "customer_id", "kind", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     customer_id: Mapped[int] = c.owned_by("客户", "customer")

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
@@ -13,6 +13,8 @@ from models.base.kinds import Kind, Module, SpecKind
 from models.customer import Customer, Grade
 from models.organization import Employee
 from models.rating_model import RatingModel
+
+_WAITING = text("state = 'DRAFT'")
 
 
 class RatingState(Kind):
@@ -53,6 +55,10 @@ class CustomerRating(Entity):
         ),
         CheckConstraint("confirmed_by_id <> rated_by_id", name="ck_customer_rating_two_people"),
         Index("ix_customer_rating_valid_until", "state", "valid_until"),
+        # Two people who rate at the same moment: the second one is refused.
+        Index(
+            "uq_customer_rating_waiting", "customer_id", unique=True, sqlite_where=_WAITING, postgresql_where=_WAITING
+        ),
     )
 
     customer_id: Mapped[int] = c.owned_by("客户", "customer")

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 
 from models.base.checks import birth_of, check_value, is_male
 from models.base.entity import Entity
@@ -250,8 +250,6 @@ _not_in_future(Executive, "since", "任职起始日不能晚于营业日期")
 @records.delete_rule(Customer)
 def refuse_delete_of_watched(ctx: Ctx, customer: Customer) -> None:
     """What was put on the black list is not made to disappear."""
-    query = select(func.count()).where(
-        CustomerWatch.customer_id == customer.id, or_(CustomerWatch.started_on.is_not(None), customer.is_blacklisted)
-    )
+    query = select(func.count()).where(CustomerWatch.customer_id == customer.id, CustomerWatch.started_on.is_not(None))
     if ctx.session.scalar(query):
         raise Conflict(f"客户“{customer}”有关注名单记录，不能删除")

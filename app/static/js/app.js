@@ -92,6 +92,10 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   document.querySelector(".menu .active .active")?.scrollIntoView({ block: "nearest" });
 
+  for (const line of App.all(".stages")) { // what is going on now is in sight, also where the line is longer than the screen
+    const now = line.querySelector(".now");
+    if (now) line.scrollLeft = now.offsetLeft - line.offsetLeft - (line.clientWidth - now.offsetWidth) / 2;
+  }
   for (const note of App.all("[data-toast]")) {
     App.toast(note.textContent.trim());
     note.remove();

@@ -1,8 +1,6 @@
 """Grades: 初评 by one person, 复评 by another, then a grade and a credit line for a term (3.1, 3.2, 10.2)."""
 
-import calendar
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +14,7 @@ from models.rating_model import RatingIndicator, RatingModel, RatingOption
 from reports.figures import parameters
 from reports.figures.completeness import missing_for_rating
 from reports.figures.ratios import Figures, rating_figures
+from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs
@@ -111,7 +110,7 @@ def confirm_rating(
     for earlier in _in_force(ctx, rating.customer_id):
         move(EXPIRE, earlier)
     months = parameters.whole(ctx.session, "rating.valid_months", ctx.today)
-    rating.valid_until = _months_later(ctx.today, months)
+    rating.valid_until = add_months(ctx.today, months)
     move(step, rating, RatingState.APPROVED)
     customer = rating.customer
     customer.grade, customer.grade_valid_until = rating.grade, rating.valid_until
@@ -251,10 +250,3 @@ def _checked_adjustment(ctx: Ctx, adjustment: Decimal, reason: str) -> Decimal:
     if adjustment and not reason.strip():
         raise FieldErrors({"adjustment_reason": ["有调整分时请填写调整原因"]})
     return adjustment
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day that many months later, or the month's last day where there is none."""
-    year, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + year, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))

@@ -1,8 +1,9 @@
-"""What must hold when the administrator sets the system up: organisation, dictionaries, parameters, numbers, partners."""
+"""What must hold when the system is set up: organisation, dictionaries, parameters, numbers, partners (10.1, 10.2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from string import Formatter
 from typing import Any
 
 from sqlalchemy import func, inspect, select, update
@@ -166,14 +167,14 @@ def refuse_delete_of_last(ctx: Ctx, parameter: Parameter) -> None:
 def check_number_rule(ctx: Ctx, rule: NumberRule, is_new: bool) -> None:
     """The pattern can be filled, tells numbers apart, and names the period after which it starts again."""
     del ctx, is_new
-    samples = []
-    for no in (1, 2):
-        places = _Places(yyyy="2026", mm="01", dd="01", no=no)
-        try:
-            samples.append(rule.pattern.format_map(places))
-        except (ValueError, IndexError, KeyError, AttributeError, TypeError):
-            raise FieldErrors({"pattern": ["格式不正确，例：DB{yyyy}-{no:04d}"]}) from None
-    if samples[0] == samples[1]:
+    try:
+        # Plain names alone: a pattern must not reach into what it is filled with.
+        if not all(name is None or name.isidentifier() for _, name, _, _ in Formatter().parse(rule.pattern)):
+            raise ValueError
+        first, second = (rule.pattern.format_map(_Places(yyyy="2026", mm="01", dd="01", no=no)) for no in (1, 2))
+    except ValueError:
+        raise FieldErrors({"pattern": ["格式不正确，例：DB{yyyy}-{no:04d}"]}) from None
+    if first == second:
         raise FieldErrors({"pattern": ["格式中必须含流水号 {no}，例：DB{yyyy}-{no:04d}"]})
     needs = {NumberReset.YEAR: ("{yyyy}",), NumberReset.MONTH: ("{yyyy}", "{mm}")}.get(rule.reset, ())
     if missing := [place for place in needs if place not in rule.pattern]:
@@ -192,7 +193,7 @@ def check_dictionary_item(ctx: Ctx, item: DictionaryItem, is_new: bool) -> None:
     """The item above exists and is not below this one; a code in use is not changed."""
     dictionary = ctx.session.get_one(DictionaryType, item.dictionary_type_id)
     if not is_new:
-        before = inspect(item).attrs.code.history.deleted
+        before: Sequence[Any] = inspect(item).attrs.code.history.deleted
         if before and (count := _uses(ctx, dictionary.code, str(before[0]))):
             raise FieldErrors({"code": [f"编码“{before[0]}”已被 {count} 条记录使用，不能修改；可以停用后新增条目"]})
     if item.parent_code is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request
+from flask import flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.sqla.models import User
@@ -46,9 +46,12 @@ class OperatorView(EntityView):
             return records.update(ctx, record, values, version)
         try:
             return operators.create_operator(
-                ctx, _employee(ctx, values.get("employee_id")), str(values.get("username") or "")[:64],
-                request.form.get("password", "")[:256], request.form.getlist("roles")[:100],
-            )  # fmt: skip
+                ctx,
+                _employee(ctx, values.get("employee_id")),
+                str(values.get("username") or "")[:64],
+                request.form.get("password", "")[:256],
+                request.form.getlist("roles")[:100],
+            )
         except BusinessError as error:
             if error.field in _FIRST:  # these two are no columns, so the form itself cannot show their messages
                 g.operator_errors = error.field_errors
@@ -81,7 +84,9 @@ class OperatorView(EntityView):
             Fact(f"角色 {n}", Cell(role.name, "link", url=f"/roles/{role.id}" if may_open else ""))
             for n, role in enumerate(sorted(user.roles if user else [], key=lambda r: r.id), 1)
         ]
-        return [Section("roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色")]
+        return [
+            Section("roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色")
+        ]
 
     @expose("/<pk>/password", methods=("GET", "POST"))
     @edge.screen("reset")
@@ -134,11 +139,17 @@ class OperatorView(EntityView):
                 error = refusal
         fields: list[Field] = fields_of(error.field_errors if error else None)
         page = FormPage(
-            title, [FieldGroup("", fields)], request.path, back, [edge.csrf_input()], verb,
-            errors=widgets.summary(fields, error), crumbs=[("系统设置", ""), ("操作员", self.url("list/")), (verb, "")],
+            title,
+            [FieldGroup("", fields)],
+            request.path,
+            back,
+            [edge.csrf_input()],
+            verb,
+            errors=widgets.summary(fields, error),
+            crumbs=[("系统设置", ""), ("操作员", self.url("list/")), (verb, "")],
             help_key="operator",
-        )  # fmt: skip
-        return render_template("form.html", page=page), (error.status if error else 200)
+        )
+        return self.render_template("form.html", page=page), (error.status if error else 200)
 
     def _find(self, pk: str) -> Operator:
         found = self.datamodel.find(pk)

@@ -11,8 +11,13 @@ from workflows.base.transition import VERBS
 Pairs = frozenset[tuple[str, str]]
 # Column -> label; `read` stands for list and record page together.
 COLUMNS = {
-    "read": "查看", "add": "新增", "edit": "修改", "delete": "删除", "export": "导出", "reveal": "查看原值",
-}  # fmt: skip
+    "read": "查看",
+    "add": "新增",
+    "edit": "修改",
+    "delete": "删除",
+    "export": "导出",
+    "reveal": "查看原值",
+}
 _GENERAL = ("list", "show", *tuple(COLUMNS)[1:])
 # Resources without an entity of their own.
 _OTHERS = {"ab_role": ("角色权限", Module.SYSTEM)}
@@ -101,7 +106,5 @@ def _row(label: str, table: str, level: int, granted: Pairs, known: Pairs) -> Ma
         for permission, resource in known
         if resource == table and permission.removeprefix("can_") not in _GENERAL
     )
-    verbs = [
-        Box(f"{table}.{verb}", VERBS.get((table, verb), verb), (f"can_{verb}", table) in granted) for verb in own
-    ]
+    verbs = [Box(f"{table}.{verb}", VERBS.get((table, verb), verb), (f"can_{verb}", table) in granted) for verb in own]
     return MatrixRow(label, table, level, boxes, verbs)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session as cookie
+from flask import flash, redirect, request
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.sqla.models import Role, assoc_user_role
@@ -31,13 +32,13 @@ class PasswordView(BaseView):
     def form(self) -> ResponseReturnValue:
         """Ask for the old password and twice for the new one; other sessions of the person end."""
         if request.method == "GET":
-            return render_template("form.html", page=self._page(None))
+            return self.render_template("form.html", page=self._page(None))
         old, new, again = (request.form.get(name, "")[:256] for name in ("old_password", "password", "again"))
         try:
             with edge.writing() as ctx:
                 operator = operators.change_own_password(ctx, old, new, again)
         except BusinessError as error:
-            return render_template("form.html", page=self._page(error)), error.status
+            return self.render_template("form.html", page=self._page(error)), error.status
         cookie["epoch"] = operator.session_epoch
         flash("密码已修改，其他设备上的登录已失效", "success")
         return redirect("/")
@@ -53,9 +54,16 @@ class PasswordView(BaseView):
             widgets.password("again", "再次输入新密码", errors=errors, autocomplete="new-password"),
         ]
         return FormPage(
-            "修改密码", [FieldGroup("", fields)], "/password/", "/", [edge.csrf_input()], "修改密码",
-            errors=widgets.summary(fields, error), crumbs=[("我的工作台", ""), ("修改密码", "")], help_key="password",
-        )  # fmt: skip
+            "修改密码",
+            [FieldGroup("", fields)],
+            "/password/",
+            "/",
+            [edge.csrf_input()],
+            "修改密码",
+            errors=widgets.summary(fields, error),
+            crumbs=[("我的工作台", ""), ("修改密码", "")],
+            help_key="password",
+        )
 
 
 class RolesView(BaseView):
@@ -73,20 +81,30 @@ class RolesView(BaseView):
         rows = [_row(role, profile, holders) for role, profile, holders in _roles(ctx)]
         add = [Action("新增角色", "/roles/add", style="primary", icon="plus")] if _may_edit(ctx) else []
         columns = [
-            Column("name", "角色"), Column("scope", "数据范围"), Column("holders", "操作员", "int", "人"),
-            Column("kind", "来源"), Column("note", "职责"),
-        ]  # fmt: skip
+            Column("name", "角色"),
+            Column("scope", "数据范围"),
+            Column("holders", "操作员", "int", "人"),
+            Column("kind", "来源"),
+            Column("note", "职责"),
+        ]
         page = ListPage(
-            "角色权限", "", columns, rows, Paging(1 if rows else 0, len(rows), len(rows), 1, 1, len(rows), (), ()),
-            actions=add, url="/roles/", crumbs=[("系统设置", ""), ("角色权限", "")], help_key="ab_role",
-        )  # fmt: skip
-        return render_template("list.html", page=page)
+            "角色权限",
+            "",
+            columns,
+            rows,
+            Paging(1 if rows else 0, len(rows), len(rows), 1, 1, len(rows), (), ()),
+            actions=add,
+            url="/roles/",
+            crumbs=[("系统设置", ""), ("角色权限", "")],
+            help_key="ab_role",
+        )
+        return self.render_template("list.html", page=page)
 
     @expose("/<pk>")
     @edge.screen("list")
     def show(self, pk: str) -> ResponseReturnValue:
         """The matrix of one role."""
-        return render_template("role.html", page=self._matrix(_find(pk), None))
+        return self.render_template("role.html", page=self._matrix(_find(pk), None))
 
     @expose("/<pk>", methods=("POST",))
     @edge.screen("edit")
@@ -96,13 +114,17 @@ class RolesView(BaseView):
         try:
             with edge.writing() as ctx:
                 saved = roles.save_role(
-                    ctx, role.id, scope=_scope(request.form.get("scope", "")), note=request.form.get("note", ""),
-                    pairs=_posted(), version=valid_id(request.form.get("version", "")) or 0,
-                )  # fmt: skip
+                    ctx,
+                    role.id,
+                    scope=_scope(request.form.get("scope", "")),
+                    note=request.form.get("note", ""),
+                    pairs=_posted(),
+                    version=valid_id(request.form.get("version", "")) or 0,
+                )
         except BusinessError as error:
             if error.status == 404:
                 raise
-            return render_template("role.html", page=self._matrix(_find(pk), error)), error.status
+            return self.render_template("role.html", page=self._matrix(_find(pk), error)), error.status
         flash(f"已保存角色“{saved.name}”，持有人需重新登录", "success")
         return redirect(f"/roles/{saved.id}")
 
@@ -111,20 +133,23 @@ class RolesView(BaseView):
     def add(self) -> ResponseReturnValue:
         """A new role, empty or like another one."""
         if request.method == "GET":
-            return render_template("form.html", page=self._add_page(None))
+            return self.render_template("form.html", page=self._add_page(None))
         like = request.form.get("like", "")
         try:
             with edge.writing() as ctx:
                 if like and valid_id(like) is None:
                     raise BusinessError("没有这个角色", field="like")
                 role = roles.create_role(
-                    ctx, request.form.get("name", ""), _scope(request.form.get("scope", "")),
-                    request.form.get("note", ""), like=valid_id(like) if like else None,
-                )  # fmt: skip
+                    ctx,
+                    request.form.get("name", ""),
+                    _scope(request.form.get("scope", "")),
+                    request.form.get("note", ""),
+                    like=valid_id(like) if like else None,
+                )
         except BusinessError as error:
             if error.status == 403:
                 raise
-            return render_template("form.html", page=self._add_page(error)), error.status
+            return self.render_template("form.html", page=self._add_page(error)), error.status
         flash(f"已新增角色“{role.name}”，请勾选其权限", "success")
         return redirect(f"/roles/{role.id}")
 
@@ -139,7 +164,7 @@ class RolesView(BaseView):
         except BusinessError as error:
             if error.status != 409:
                 raise
-            return render_template("role.html", page=self._matrix(_find(pk), error)), error.status
+            return self.render_template("role.html", page=self._matrix(_find(pk), error)), error.status
         flash(f"已删除角色“{name}”", "success")
         return redirect("/roles/")
 
@@ -161,14 +186,25 @@ class RolesView(BaseView):
         ]
         held = roles.holders(ctx.session, role.id)
         delete = Action(
-            "删除角色", f"/roles/{role.id}/delete", "POST", "danger", confirm=f"删除角色“{role.name}”及其全部权限设置？",
+            "删除角色",
+            f"/roles/{role.id}/delete",
+            "POST",
+            "danger",
+            confirm=f"删除角色“{role.name}”及其全部权限设置？",
             why_not="内置角色不能删除" if profile and profile.is_builtin else (f"仍有 {held} 名操作员" if held else ""),
-        )  # fmt: skip
+        )
         return MatrixPage(
-            role.name, f"/roles/{role.id}", fields, matrix(chosen, known), version,
-            may_edit=_may_edit(ctx) and not is_own, notice=why, errors=widgets.summary(fields, error),
-            facts=f"{held} 名操作员持有 · {len(granted)} 项权限", actions=[delete] if _may_edit(ctx) else [],
-        )  # fmt: skip
+            role.name,
+            f"/roles/{role.id}",
+            fields,
+            matrix(chosen, known),
+            version,
+            may_edit=_may_edit(ctx) and not is_own,
+            notice=why,
+            errors=widgets.summary(fields, error),
+            facts=f"{held} 名操作员持有 · {len(granted)} 项权限",
+            actions=[delete] if _may_edit(ctx) else [],
+        )
 
     def _add_page(self, error: BusinessError | None) -> FormPage:
         ctx = edge.current_ctx()
@@ -177,17 +213,27 @@ class RolesView(BaseView):
         fields = [
             widgets.text("name", "角色名称", typed.get("name", ""), errors=errors, required=True, maxlength=64),
             widgets.choice(
-                "scope", "数据范围", [(k.name, k.label) for k in ScopeKind], typed.get("scope", "SELF"), errors=errors,
+                "scope",
+                "数据范围",
+                [(k.name, k.label) for k in ScopeKind],
+                typed.get("scope", "SELF"),
+                errors=errors,
                 help="本人：自己承办的客户和项目；全部：公司所有数据",
             ),
             widgets.choice("like", "复制权限自", others, typed.get("like", ""), errors=errors),
             widgets.text("note", "职责说明", typed.get("note", ""), errors=errors, maxlength=200),
-        ]  # fmt: skip
+        ]
         return FormPage(
-            "新增角色", [FieldGroup("", fields)], "/roles/add", "/roles/", [edge.csrf_input()], "新增角色",
-            errors=widgets.summary(fields, error), crumbs=[("系统设置", ""), ("角色权限", "/roles/"), ("新增", "")],
+            "新增角色",
+            [FieldGroup("", fields)],
+            "/roles/add",
+            "/roles/",
+            [edge.csrf_input()],
+            "新增角色",
+            errors=widgets.summary(fields, error),
+            crumbs=[("系统设置", ""), ("角色权限", "/roles/"), ("新增", "")],
             help_key="ab_role",
-        )  # fmt: skip
+        )
 
 
 def role_choices(ctx: Ctx, chosen: list[str], errors: widgets.Errors | None = None) -> Field:
@@ -210,9 +256,12 @@ def _roles(ctx: Ctx) -> list[Any]:
 
 def _row(role: Role, profile: RoleProfile | None, holders: int) -> Row:
     cells = (
-        Cell(role.name, "link"), Cell(profile.scope.label if profile else "本人"), Cell(str(holders), "int"),
-        Cell("内置" if profile and profile.is_builtin else "自定义"), Cell((profile.note if profile else "") or "—"),
-    )  # fmt: skip
+        Cell(role.name, "link"),
+        Cell(profile.scope.label if profile else "本人"),
+        Cell(str(holders), "int"),
+        Cell("内置" if profile and profile.is_builtin else "自定义"),
+        Cell((profile.note if profile else "") or "—"),
+    )
     return Row(str(role.id), f"/roles/{role.id}", cells)
 
 

@@ -78,7 +78,12 @@ def options_html(options: Iterable[tuple[str, str]], value: str = "") -> Markup:
 
 
 def many(
-    key: str, label: str, options: Iterable[tuple[str, str, str]], chosen: Iterable[str], *, errors: Errors | None = None
+    key: str,
+    label: str,
+    options: Iterable[tuple[str, str, str]],
+    chosen: Iterable[str],
+    *,
+    errors: Errors | None = None,
 ) -> Field:
     """Any number of some: (value, label, note) as check boxes."""
     taken = set(chosen)
@@ -124,9 +129,16 @@ def _field(key: str, label: str, kind: str, errors: Errors | None, facts: dict[s
     if required:
         facts["aria_required"] = "true"
     return Field(
-        key, label, "", kind, required=required, unit=facts.pop("unit", ""), help=facts.pop("help", ""), errors=mine,
+        key,
+        label,
+        "",
+        kind,
+        required=required,
+        unit=facts.pop("unit", ""),
+        help=facts.pop("help", ""),
+        errors=mine,
         wide=bool(facts.pop("wide", False)),
-    )  # fmt: skip
+    )
 
 
 def summary(fields: Iterable[Field], error: BusinessError | None) -> list[tuple[str, str, str]]:
@@ -139,3 +151,8 @@ def summary(fields: Iterable[Field], error: BusinessError | None) -> list[tuple[
         for name, messages in error.field_errors.items()
         for message in messages
     ]
+
+
+def hidden(name: str, value: str) -> Markup:
+    """A value that travels along."""
+    return Markup("<input %s>") % attributes(type="hidden", name=name, value=value)

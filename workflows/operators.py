@@ -33,7 +33,7 @@ def _keep_sign_in(ctx: Ctx, operator: Operator, is_new: bool) -> None:
 
 
 @records.delete_rule(Operator)
-def _never_delete(ctx: Ctx, operator: Operator) -> None:
+def _never_delete(_: Ctx, operator: Operator) -> None:
     """What the operator did stays theirs; who leaves is disabled."""
     raise Conflict(f"操作员“{operator.username}”不能删除，请改为停用")
 

@@ -1,4 +1,4 @@
-"""Roles: how far they see and what they may do; nobody widens their own, and nobody can lock everybody out (10.1, X5)."""
+"""Roles: how far they see and what they may do; nobody widens their own or locks everybody out (10.1, X5)."""
 
 from collections.abc import Iterable
 

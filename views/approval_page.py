@@ -1,0 +1,265 @@
+"""The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
+
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError
+from models.base.money import format_money
+from models.project import Project
+from reports.figures import approvals, exposure
+from views import record, widgets
+from views.cells import Cells, format_value, local, record_url
+from views.home import lateness
+from views.interface import Titles, shape
+from views.pages import (
+    Action,
+    ApprovalPage,
+    Cell,
+    Decision,
+    Fact,
+    GateItem,
+    Meter,
+    Section,
+    Stage,
+    TimelineItem,
+)
+from workflows.base.context import Ctx
+
+PHRASES = ("同意", "情况属实，同意办理", "请补充材料后再报", "风险较高，不同意")
+FACTS = 8
+PAPER_TABS = 8
+_STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
+
+
+def approval_page(
+    ctx: Ctx,
+    instance: ApprovalInstance,
+    task: ApprovalTask | None,
+    error: BusinessError | None = None,
+    opinion: str = "",
+) -> ApprovalPage:
+    """The page of one approval; `task` is the reader's own, with buttons while it is pending."""
+    paper = ctx.session.get(entity_of(instance.table_name), instance.record_id)
+    may_decide = task is not None and why_not(ctx, instance, task) == ""
+    url = record_url(instance.table_name, instance.record_id)
+    if not ctx.actor.may("show", instance.table_name):
+        url = ""
+    page = ApprovalPage(
+        title=instance.business_type.label,
+        crumbs=[("我的工作台", ""), ("待办审批", "/approvals/"), (instance.title, "")],
+        who=instance.title,
+        who_url=url,
+        action_url=f"/approvals/{task.id}/decide" if task is not None else "/approvals/",
+        amount=format_money(instance.amount) if instance.amount is not None else "",
+        unit="元",
+        number=_number(paper),
+        state=_state(ctx, instance, task),
+        position=_position(ctx, task) if may_decide and task is not None else "",
+        facts=_facts(instance, task),
+        steps=steps(instance),
+        opinion=opinion,
+        help_key="approval_task",
+    )
+    if may_decide and task is not None:
+        page.decisions = _decisions(task)
+        page.phrases = PHRASES
+        page.return_targets = _return_targets(ctx, instance, task)
+        page.hidden = [("version", str(task.version))]
+    page.errors = widgets.summary([], error)
+    if error is not None and error.field == "opinion":
+        page.errors = [("opinion", "审批意见", error.message)]
+    page.actions = [Action("打开业务单据", url)] if url else []
+    page.more = _more(ctx, instance, task, may_decide=may_decide)
+    page.checks = _checks(ctx, instance, paper)
+    page.sections = [*_paper(ctx, paper), history(ctx, instance)]
+    return page
+
+
+def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
+    """Why this reader may not decide the task; empty when they may."""
+    actor = ctx.actor
+    if task.assignee_id not in {i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None}:
+        return "不是您的待办"
+    if task.state is not TaskState.PENDING or instance.state is not ApprovalState.RUNNING:
+        return "已经办理"
+    if not actor.may("decide", "approval_task"):
+        return "您没有审批权限"
+    return "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
+
+
+def _number(paper: Entity | None) -> str:
+    return str(getattr(paper, "number", "") or "") if paper is not None else ""
+
+
+def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> Cell:
+    if task is not None and task.state is TaskState.PENDING and (late := lateness(task.due_at, ctx.now)) is not None:
+        return late
+    state = task.state if task is not None and task.state is not TaskState.PENDING else instance.state
+    return Cell(state.label, "enum", tone=state.tone)
+
+
+def _position(ctx: Ctx, task: ApprovalTask) -> str:
+    ids = [other.id for other in approvals.my_tasks(ctx.session, ctx.actor)]
+    return f"待办 {ids.index(task.id) + 1} / {len(ids)}" if task.id in ids else ""
+
+
+def _facts(instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
+    found = [
+        Fact("申请人", Cell(instance.applicant.name)),
+        Fact("申请部门", Cell(instance.department.name if instance.department else "—")),
+        Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")),
+        Fact("审批流程", Cell(f"{instance.flow.name} 第 {instance.flow.version_no} 版")),
+    ]
+    if task is not None:
+        ways = {NodeMode.VOTE: "票决"}
+        found.append(Fact("当前节点", Cell(f"{task.node.name}（{ways.get(task.node.mode, task.node.mode.label)}）")))
+    if instance.project is not None:
+        found.append(
+            Fact("担保项目", Cell(instance.project.number, "link", url=record_url("project", instance.project_id)))
+        )
+    return found
+
+
+def steps(instance: ApprovalInstance) -> list[Stage]:
+    """The nodes as done, current and to come, with the people and days."""
+    found = []
+    for line in approvals.progress(instance):
+        if line.state == "SKIPPED":
+            continue
+        tasks = [task for task in line.tasks if task.round_no == instance.round_no] or list(line.tasks)
+        acted = [task for task in tasks if task.decided_at is not None and task.state is not TaskState.CANCELLED]
+        state = _STATES.get(line.state, "todo")
+        if any(t.state in (TaskState.REJECTED, TaskState.RETURNED) for t in acted) and (
+            instance.state is not ApprovalState.RUNNING
+        ):
+            state = "stopped"
+        people = acted if state in ("done", "stopped") else [t for t in tasks if t.state is TaskState.PENDING] or acted
+        names = "、".join(dict.fromkeys(task.assignee.name for task in people))
+        last = max((task.decided_at for task in acted if task.decided_at), default=None)
+        found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
+    return found
+
+
+def _decisions(task: ApprovalTask) -> list[Decision]:
+    found = [Decision("REJECT", "否决", "danger", needs_opinion=True, confirm="否决后本次审批结束，业务按否决处理。")]
+    if task.node.mode is not NodeMode.VOTE:
+        found.append(Decision("RETURN", "退回", needs_opinion=True))
+    return [*found, Decision("APPROVE", "同意", "primary")]
+
+
+def _return_targets(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> tuple[tuple[str, str], ...]:
+    if task.node.mode is NodeMode.VOTE:
+        return ()
+    visited = set(ctx.session.scalars(select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)))
+    nodes = [n for n in instance.flow.nodes if n.id in visited and n.seq < (instance.current_node_seq or 0)]
+    return (("", f"申请人 {instance.applicant.name}"), *((str(n.seq), n.name) for n in nodes))
+
+
+def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, may_decide: bool) -> list[Action]:
+    found = []
+    if may_decide and task is not None:
+        found.append(Action("转办", f"/approvals/{task.id}/transfer"))
+        if task.node.mode is not NodeMode.VOTE:
+            found.append(Action("加签", f"/approvals/{task.id}/add-signer"))
+    if instance.applicant_id == ctx.actor.employee_id and instance.state is ApprovalState.RUNNING:
+        base = f"/approvals/instance/{instance.id}"
+        acted = any(t.decided_at and t.state is not TaskState.CANCELLED for t in instance.tasks)
+        why = "已有审批人办理，不能撤回" if acted else ""
+        question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
+        found.append(Action("催办", f"{base}/urge", "POST"))
+        if ctx.actor.may("withdraw", "approval_instance"):
+            found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
+    return found
+
+
+def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[GateItem]:
+    """The company's limits with this project in them, while its approval runs."""
+    project = paper if isinstance(paper, Project) else instance.project
+    if project is None or instance.state is not ApprovalState.RUNNING or project.balance > 0:
+        return []
+    found = []
+    for check in exposure.checks(ctx.session, project, ctx.today):
+        limit = f"{_figure(check.limit, check.unit)}" if check.limit is not None else "不限"
+        near = check.warning is not None and check.after > check.warning
+        evidence = f"{_figure(check.after, check.unit)} / {limit}"
+        found.append(GateItem(check.label, not check.is_over, evidence, detail=check.note, is_warning=near))
+    return found
+
+
+def _figure(value: Decimal, unit: str) -> str:
+    return f"{format_money(value)}{unit}" if unit != "元" else f"{format_money(value / 10000)} 万元"
+
+
+def meters(checks: list[exposure.Check]) -> list[Meter]:
+    """Figures against their limits as bars."""
+    found = []
+    for check in checks:
+        top = max(check.limit or check.after, check.after, Decimal(1))
+        share = {
+            name: f"{min(value * 100 / top, Decimal(100)):.1f}"
+            for name, value in (
+                ("before", min(check.before, check.after)),
+                ("added", max(check.after - check.before, 0)),
+            )
+        }
+        warning = f"{min(check.warning * 100 / top, Decimal(100)):.1f}" if check.warning else ""
+        limit = _figure(check.limit, check.unit) if check.limit is not None else "不限"
+        found.append(
+            Meter(
+                check.label,
+                _figure(check.before, check.unit) if check.before != check.after else "",
+                _figure(check.after, check.unit),
+                limit,
+                share["before"],
+                share["added"],
+                warning,
+                check.note,
+                check.is_over,
+            )
+        )
+    return found
+
+
+def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
+    """The record that is decided on, as its own page shows it, without the buttons."""
+    if paper is None:
+        return []
+    titles = Titles(ctx.session)
+    cells = Cells(ctx, type(paper), titles)
+    cells.prepare([paper], shape(type(paper)).visible())
+    groups = []
+    for label, facts in record.fact_groups(cells, paper):
+        told = [fact for fact in facts if fact.cell.text != "—"]
+        if told and label != "登记信息":
+            groups.append((label, told))
+    found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
+    tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
+    for tab in tabs[:PAPER_TABS]:
+        loaded = record.child_sections(ctx, paper, titles, tab.key, may_change=False)
+        found += [section for section in loaded if section.key == tab.key]
+    return found
+
+
+def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
+    """Every decision on the record so far with its opinion, the latest first."""
+    record_ = ctx.session.get(entity_of(instance.table_name), instance.record_id)
+    instances = approvals.history(ctx.session, record_) if record_ is not None else [instance]
+    lines: list[tuple[str, TimelineItem]] = []
+    for one in instances:
+        if one.id > instance.id and one.business_type_id != instance.business_type_id:
+            continue
+        when = format_value(one.submitted_at, "datetime")
+        lines.append((when, TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")))
+        for task in one.tasks:
+            if task.decided_at is None or task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN):
+                continue
+            when = format_value(task.decided_at, "datetime")
+            who = (task.decided_by or task.assignee).name
+            behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
+            words = f"{task.node.name}{behalf} {task.state.label}"
+            lines.append((when, TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)))
+    items = [item for _, item in sorted(lines, key=lambda pair: pair[0], reverse=True)]
+    return Section("history", "审批记录", template="parts/timeline.html", data=items, empty="还没有审批意见")

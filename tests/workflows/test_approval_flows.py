@@ -80,6 +80,7 @@ def test_nodes_say_what_they_lack(world):
         ({"chooser": NodeChooser.POSITION}, ["position_id"]),
         ({"chooser": NodeChooser.ROLE}, ["role_name"]),
         ({"chooser": NodeChooser.MANAGER, "mode": NodeMode.VOTE}, ["quorum_pct", "pass_pct"]),
+        ({"chooser": NodeChooser.MANAGER, "mode": NodeMode.VOTE, "quorum_pct": "50"}, ["pass_pct"]),
     ):
         with pytest.raises(FieldErrors) as refused:
             records.create(world.system(), ApprovalNode, values | more)

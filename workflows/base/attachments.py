@@ -1,0 +1,268 @@
+"""Files that hang on records: checked by content, stored once by digest, opened by whoever may read the record.
+
+The original name lives in the table alone; the path comes from the digest, never from the name.
+"""
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import olefile
+import puremagic
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError, NotAllowed, NotFound
+from models.records import Attachment
+from reports.figures import dictionaries, parameters
+from reports.scope import is_visible
+from workflows.base import audit
+from workflows.base.context import Ctx
+from workflows.base.records import require_draft
+
+# Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
+ALLOWED: Final[dict[str, str]] = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xls": "application/vnd.ms-excel",
+    ".txt": "text/plain",
+}
+_MAIN_PART: Final = {".docx": "word/document.xml", ".xlsx": "xl/workbook.xml"}
+_NAME_MAX: Final = 255
+_ENTRIES_MAX: Final = 2000
+_UNPACKED_MAX: Final = 200 * 1024 * 1024
+_RATIO_MAX: Final = 200
+_SMALL: Final = 1024 * 1024  # an archive this small may compress as well as it likes
+_BOMB: Final = "文件解压后过大，疑似压缩炸弹，已拒绝上传"
+_BROKEN: Final = "文件已损坏，请重新保存后再上传"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def store(
+    ctx: Ctx, record: Entity, *, filename: str, data: bytes, category: str | None = None, note: str | None = None
+) -> Attachment:
+    """Check a file and hang it on a record that the actor may read; the same file on the same record is kept once.
+
+    Raises NotAllowed, NotFound, or BusinessError saying what is wrong with the file.
+    """
+    ctx.require("add", "attachment", "上传附件")
+    if not is_visible(ctx.session, ctx.actor, record):
+        raise NotFound
+    name = clean_name(filename)
+    if category is not None and category not in dict(dictionaries.items(ctx.session, "document_category")):
+        raise BusinessError("没有这个要件类别，请从列表中选择", field="category")
+    extension = check_file(name, data, max_bytes=_max_bytes(ctx))
+    digest = hashlib.sha256(data).hexdigest()
+    if (present := _same(ctx.session, record, digest, category)) is not None:
+        return present
+    made = Attachment(
+        owner_table=record.__tablename__, owner_id=record.id, category=category, original_name=name, sha256=digest,
+        detected_type=ALLOWED[extension], size_bytes=len(data), stored_path=_write(ctx.session, digest, data),
+        uploaded_by_id=ctx.actor.employee_id, uploaded_at=ctx.now, note=note,
+    )  # fmt: skip
+    ctx.session.add(made)
+    ctx.session.flush()
+    audit.log(ctx, record, "ATTACH", note=f"上传附件：{name}")
+    return made
+
+
+def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
+    """The file for who may read the record it hangs on. Raises NotFound otherwise, and where the file is gone."""
+    found = ctx.session.get(Attachment, attachment_id)
+    if found is None:
+        raise NotFound
+    ctx.require("show", "attachment", "查看附件")
+    _owner(ctx, found)
+    path = _root(ctx.session) / found.stored_path
+    if not path.is_file():
+        raise NotFound(f"附件“{found.original_name}”的文件已不在存储中，请联系系统管理员从备份恢复")
+    return found, path
+
+
+def remove(ctx: Ctx, attachment: Attachment) -> None:
+    """Take an attachment off its record: who uploaded it while the record is a draft, or who may delete attachments.
+
+    The stored file stays, since other records may share it.
+    """
+    owner = _owner(ctx, attachment)
+    if not ctx.actor.may("delete", "attachment"):
+        if attachment.uploaded_by_id != ctx.actor.employee_id:
+            raise NotAllowed("只能删除自己上传的附件")
+        require_draft(owner, "删除附件")
+    audit.log(ctx, owner, "DETACH", note=f"删除附件：{attachment.original_name}")
+    ctx.session.delete(attachment)
+    ctx.session.flush()
+
+
+def attachments_of(session: Session, record: Entity) -> list[Attachment]:
+    """Attachments of a record the caller may read, oldest first."""
+    query = select(Attachment).where(Attachment.owner_table == record.__tablename__, Attachment.owner_id == record.id)
+    return list(session.scalars(query.order_by(Attachment.id)))
+
+
+def damaged(session: Session) -> Iterator[str]:
+    """What `flask verify` says of files that are missing or no longer what was uploaded."""
+    query = select(Attachment.sha256, Attachment.stored_path, Attachment.original_name).order_by(Attachment.id)
+    for digest, stored_path, name in session.execute(query):
+        path = _root(session) / stored_path
+        if not path.is_file():
+            yield f"附件“{name}”的文件不存在"
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            yield f"附件“{name}”的文件内容已被改动"
+
+
+def clean_name(filename: str) -> str:
+    """The name as people gave it, Chinese and rare characters included, without folders and control characters."""
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
+    name = "".join(sign for sign in name if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    name = name.strip().strip(".").strip()
+    if not name:
+        raise BusinessError("文件名为空，请重新选择文件", field="file")
+    stem, dot, extension = name.rpartition(".")
+    if len(name) > _NAME_MAX and dot:
+        return stem[: _NAME_MAX - len(extension) - 1] + dot + extension[:10]
+    return name[:_NAME_MAX]
+
+
+def check_file(name: str, data: bytes, *, max_bytes: int) -> str:
+    """The extension of a file whose size and content are in order; BusinessError says what is not."""
+    extension = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name from outside is no path
+    if extension not in ALLOWED:
+        kinds = "、".join(kind.lstrip(".") for kind in ALLOWED)
+        raise BusinessError(f"不支持“{extension or '无扩展名'}”文件，可以上传：{kinds}", field="file")
+    if not data:
+        raise BusinessError(f"文件“{name}”是空的（0 字节），请检查后重新上传", field="file")
+    if len(data) > max_bytes:
+        size = f"{len(data) / 1048576:.1f}"
+        raise BusinessError(f"文件“{name}”为 {size} MB，超过上限 {max_bytes // 1048576} MB", field="file")
+    if extension in _MAIN_PART:
+        _check_office(data, extension)
+    elif not _agrees(data, extension):
+        raise BusinessError(f"文件“{name}”的内容与扩展名“{extension}”不符，已拒绝上传", field="file")
+    return extension
+
+
+def _agrees(data: bytes, extension: str) -> bool:
+    if extension == ".txt":
+        return _is_text(data)
+    if extension == ".xls":
+        return _is_old_workbook(data)
+    try:
+        kinds = {match.extension for match in puremagic.magic_string(data)}
+    except puremagic.PureError:
+        return False
+    return extension in kinds
+
+
+def _is_text(data: bytes) -> bool:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return _CONTROL.search(data.decode(encoding)) is None
+        except UnicodeDecodeError:
+            continue
+    return False
+
+
+def _is_old_workbook(data: bytes) -> bool:
+    try:
+        with olefile.OleFileIO(io.BytesIO(data)) as ole:
+            return bool(ole.exists("Workbook") or ole.exists("Book"))
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _check_office(data: bytes, extension: str) -> None:
+    """Count what an office file really unpacks to, and see that it is what its name says, without macros."""
+    try:
+        names = _unpacked_names(data)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise BusinessError(_BROKEN, field="file") from error
+    if _MAIN_PART[extension] not in names:
+        raise BusinessError(f"文件内容与扩展名“{extension}”不符，已拒绝上传", field="file")
+    if any(name.endswith("vbaproject.bin") for name in names):
+        raise BusinessError("文件含有宏，请去除宏后再上传", field="file")
+
+
+def _unpacked_names(data: bytes) -> set[str]:
+    names: set[str] = set()
+    left = min(_UNPACKED_MAX, max(_SMALL, _RATIO_MAX * len(data)))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        infos = archive.infolist()
+        if len(infos) > _ENTRIES_MAX:
+            raise BusinessError(_BOMB, field="file")
+        for info in infos:
+            with archive.open(info) as stream:
+                # What the header claims counts for nothing: count what comes out.
+                while block := stream.read(1 << 16):
+                    left -= len(block)
+                    if left < 0:
+                        raise BusinessError(_BOMB, field="file")
+            names.add(info.filename.replace("\\", "/").lower())
+    return names
+
+
+def _max_bytes(ctx: Ctx) -> int:
+    return int(parameters.number(ctx.session, "attachment.max_mb", ctx.today) * 1024 * 1024)
+
+
+def _same(session: Session, record: Entity, digest: str, category: str | None) -> Attachment | None:
+    query = select(Attachment).where(
+        Attachment.owner_table == record.__tablename__,
+        Attachment.owner_id == record.id,
+        Attachment.sha256 == digest,
+        Attachment.category.is_(None) if category is None else Attachment.category == category,
+    )
+    return session.scalars(query.order_by(Attachment.id).limit(1)).first()
+
+
+def _owner(ctx: Ctx, attachment: Attachment) -> Entity:
+    """The record an attachment hangs on, if the actor may read it; else NotFound."""
+    if attachment.owner_id is None:
+        raise NotFound
+    owner = ctx.session.get(entity_of(attachment.owner_table), attachment.owner_id)
+    if owner is None or not is_visible(ctx.session, ctx.actor, owner):
+        raise NotFound
+    return owner
+
+
+def _root(session: Session) -> Path:
+    return Path(session.info["data_dir"]) / "attachments"
+
+
+def _write(session: Session, digest: str, data: bytes) -> str:
+    """Put the file under its digest, whole or not at all; returns the path below the store.
+
+    A file that the transaction does not keep in the end does no harm: it is named by its content.
+    """
+    stored = f"{digest[:2]}/{digest[2:4]}/{digest}"
+    write_whole(_root(session) / stored, data)
+    return stored
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file by way of a temporary one, so that nobody ever sees half of it."""
+    if path.is_file() and path.stat().st_size == len(data):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".tmp-", delete=False) as draft:
+        try:
+            draft.write(data)
+            draft.flush()
+            os.fsync(draft.fileno())
+            Path(draft.name).replace(path)
+        except BaseException:
+            Path(draft.name).unlink(missing_ok=True)
+            raise

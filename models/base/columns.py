@@ -33,6 +33,10 @@ class Scaled(TypeDecorator[Decimal]):
         self.precision = precision
         self.scale = scale
 
+    def __repr__(self) -> str:
+        """As migrations write it."""
+        return f"Scaled({self.precision}, {self.scale})"
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Whole numbers where the database has no exact decimal."""
         if dialect.name == "sqlite":
@@ -65,6 +69,10 @@ class Money(Scaled):
     def __init__(self) -> None:
         """numeric(18, 2)."""
         super().__init__(18, 2)
+
+    def __repr__(self) -> str:
+        """As migrations write it."""
+        return "Money()"
 
 
 class UtcDateTime(TypeDecorator[datetime]):

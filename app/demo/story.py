@@ -1,0 +1,266 @@
+"""Projects lived through: each story takes one from application as far as the demo's date allows, part by part."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.demo.people import BOARD
+from app.demo.stage import Stage
+from models.appraisal import InvestigationReport, RiskAssessment
+from models.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.customer import Customer, CustomerKind
+from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
+from models.organization import Operator
+from models.product import FeeKind, RepaymentMethod
+from models.project import Project
+from models.resolution import MeetingItem, MeetingMember, ReviewMeeting, VoteChoice
+from models.signing import Contract, CounterGuarantee, Fee
+from reports.figures.schedules import add_months
+from workflows.base import approval, records
+from workflows.guarantee import (
+    application,
+    appraisal,
+    collection,
+    contracts,
+    counters,
+    disbursement,
+    fees,
+    resolution,
+)
+from workflows.ledger import posting, voucher
+
+CASHIER, ACCOUNTANT, CHIEF, RISK, KEEPER, SECRETARY = "luona", "wujie", "shihui", "zhenglan", "fangyuan", "yangfan"
+
+
+@dataclass
+class Plot:
+    """What a story is about."""
+
+    customer: Customer
+    manager: str
+    assistant: str
+    product_id: int
+    bank_id: int
+    amount: Decimal
+    months: int
+    method: RepaymentMethod
+    parts: int  # how many parts of the line are played; the project then stands there
+    refused_at: str = ""
+
+
+def play(stage: Stage, plot: Plot) -> Iterator[int]:
+    """The line, each yield being the days until the next part."""
+    project = _apply(stage, plot)
+    parts = (_submit, _report, _evaluate, _intent, _review, _assess, _approve_risk, _meet, _sign, _confirm, _fees,
+             _book, _contracts, _counters, _collect, _book_receipts, _notice, _disburse)  # fmt: skip
+    for number, part in enumerate(parts, start=1):
+        if number > plot.parts:
+            return
+        yield stage.random.randrange(1, 4)
+        part(stage, plot, project)
+        if plot.refused_at == part.__name__:
+            return
+
+
+def login_of(stage: Stage, employee_id: int) -> str:
+    """Sign-in name of an employee."""
+    return str(stage.session.scalar(select(Operator.username).where(Operator.employee_id == employee_id)))
+
+
+def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
+    """Everybody whom the project's running approval asks decides in turn, by their own hands."""
+    while True:
+        task = stage.session.scalars(
+            select(ApprovalTask)
+            .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
+            .where(ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING)
+            .order_by(ApprovalTask.id)
+        ).first()
+        if task is None:
+            return
+        ctx = stage.ctx(login_of(stage, task.assignee_id))
+        decision = approval.Decision.REJECT if refuse else approval.Decision.APPROVE
+        approval.decide(ctx, task, decision, "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。")
+
+
+def _apply(stage: Stage, plot: Plot) -> Project:
+    assistant = stage.actor(plot.assistant).employee_id
+    share = Decimal(20)
+    return records.create(stage.ctx(plot.manager), Project, {
+        "customer_id": plot.customer.id, "product_id": plot.product_id, "bank_id": plot.bank_id, "amount": plot.amount,
+        "term_months": plot.months, "purpose": "WORKING", "purpose_note": "采购原材料及日常周转",
+        "rate_annual_pct": Decimal("4.35"), "repayment_method": plot.method, "fee_rate_pct": Decimal("1.5"),
+        "bank_share_pct": share, "counter_offer": "厂房抵押、实际控制人连带责任保证", "assistant_id": assistant,
+        "small_kind": "SMALL" if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
+    })  # fmt: skip
+
+
+def _submit(stage: Stage, plot: Plot, project: Project) -> None:
+    application.submit(stage.ctx(plot.manager), project, project.version)
+
+
+def _report(stage: Stage, plot: Plot, project: Project) -> None:
+    records.create(stage.ctx(plot.manager), InvestigationReport, {
+        "project_id": project.id, "visited_on": stage.today, "visit_place": "企业经营场所", "interviewed": "法定代表人、财务负责人",
+        "operation": "经营正常，订单饱满，上下游稳定；现场查看设备运转与库存，与申报资料一致。",
+        "finance": "近三年收入与利润稳步增长，资产负债率处于行业合理水平，应收账款账龄以半年内为主。",
+        "repayment_source": "以主营业务回款为第一还款来源，预计可覆盖本息。",
+        "security": "拟提供厂房抵押及实际控制人连带责任保证，价值充足、权属清晰。",
+        "risks": "下游客户集中度较高，建议按季跟踪回款。", "advice": "SUPPORT", "advised_amount": plot.amount,
+        "advised_months": plot.months,
+    })  # fmt: skip
+
+
+def _evaluate(stage: Stage, plot: Plot, project: Project) -> None:
+    report = stage.session.scalars(
+        select(InvestigationReport).where(InvestigationReport.project_id == project.id)
+    ).one()
+    appraisal.submit_report(stage.ctx(plot.manager), report, report.version)
+    decide_all(stage, project, refuse=plot.refused_at == "_evaluate")
+
+
+def _intent(stage: Stage, plot: Plot, project: Project) -> None:
+    appraisal.issue_intent(stage.ctx(plot.manager), project, project.version)
+
+
+def _review(stage: Stage, plot: Plot, project: Project) -> None:
+    appraisal.submit_review(stage.ctx(plot.manager), project, project.version)
+    decide_all(stage, project)
+
+
+def _assess(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
+    records.create(stage.ctx(RISK), RiskAssessment, {
+        "project_id": project.id, "score_customer": stage.random.randrange(22, 29),
+        "score_repayment": stage.random.randrange(21, 28), "score_security": stage.random.randrange(17, 24),
+        "score_compliance": stage.random.randrange(11, 15), "findings": "行业竞争加剧，原材料价格波动。",
+        "measures": "落实抵押登记，按季检查资金用途与回款。", "opinion": "风险可控，建议提交审保会。",
+    })  # fmt: skip
+
+
+def _approve_risk(stage: Stage, plot: Plot, project: Project) -> None:
+    paper = stage.session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).one()
+    appraisal.submit_risk(stage.ctx(RISK), paper, paper.version)
+    decide_all(stage, project, refuse=plot.refused_at == "_approve_risk")
+
+
+def _meet(stage: Stage, plot: Plot, project: Project) -> None:
+    people = {name: stage.actor(name).employee_id for name in BOARD}
+    meeting = records.create(stage.ctx(SECRETARY), ReviewMeeting, {
+        "held_on": stage.today, "place": "公司第一会议室", "chair_id": people["lujun"],
+        "secretary_id": stage.actor(SECRETARY).employee_id,
+    })  # fmt: skip
+    for employee_id in people.values():
+        records.create(stage.ctx(SECRETARY), MeetingMember, {"meeting_id": meeting.id, "employee_id": employee_id})
+    item = records.create(stage.ctx(SECRETARY), MeetingItem, {
+        "meeting_id": meeting.id, "project_id": project.id, "seq": 1, "advised_amount": plot.amount,
+        "advised_months": plot.months,
+    })  # fmt: skip
+    resolution.open_meeting(stage.ctx(SECRETARY), meeting, meeting.version)
+    for order, name in enumerate(BOARD):
+        choice, opinion = VoteChoice.AGREE, "同意"
+        if plot.refused_at == "_meet" and order < 3:
+            choice, opinion = VoteChoice.OPPOSE, "反担保不足"
+        elif order == 4 and stage.random.random() < 0.3:
+            choice, opinion = VoteChoice.CONDITIONAL, "放款前追加实际控制人配偶连带责任保证"
+        resolution.cast(stage.ctx(name), item, choice, opinion)
+    resolution.close_meeting(stage.ctx(SECRETARY), meeting, meeting.version)
+
+
+def _sign(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
+    decide_all(stage, project)
+
+
+def _confirm(stage: Stage, plot: Plot, project: Project) -> None:
+    resolution.issue_confirmation(stage.ctx(plot.manager), project, project.version)
+
+
+def _fees(stage: Stage, plot: Plot, project: Project) -> None:
+    fees.propose_fees(stage.ctx(plot.manager), project)
+    fees.submit_fees(stage.ctx(plot.manager), project, project.version)
+
+
+def _book(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
+    book_events(stage, project)
+
+
+def book_events(stage: Stage, project: Project | None) -> None:
+    """复核 by the accountant, then 审核, 签字 and 记账 by the others."""
+    query = select(BusinessEvent).where(BusinessEvent.state == EventState.PENDING)
+    if project is not None:
+        query = query.where(BusinessEvent.project_id == project.id)
+    for event in stage.session.scalars(query.order_by(BusinessEvent.id)).all():
+        posting.book(stage.ctx(ACCOUNTANT), event)
+
+
+def post_vouchers(stage: Stage, *, keep: int = 0) -> None:
+    """Review, sign and post what waits, oldest first; the last `keep` stay for somebody to do by hand."""
+    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT).order_by(Voucher.id)
+    waiting = list(stage.session.scalars(query))
+    for draft in waiting[: len(waiting) - keep] if keep else waiting:
+        voucher.review(stage.ctx(CHIEF), draft, draft.version)
+        if draft.is_cash:
+            voucher.sign(stage.ctx(CASHIER), draft, draft.version)
+        voucher.post(stage.ctx(ACCOUNTANT if draft.prepared_by_id is None else CHIEF), draft, draft.version)
+
+
+def _contracts(stage: Stage, plot: Plot, project: Project) -> None:
+    contracts.propose_contracts(stage.ctx(plot.manager), project)
+    for contract in stage.session.scalars(select(Contract).where(Contract.project_id == project.id)).all():
+        contracts.submit(stage.ctx(plot.manager), contract, contract.version)
+        decide_all(stage, project)
+
+
+def _counters(stage: Stage, plot: Plot, project: Project) -> None:
+    kinds: tuple[dict[str, object], ...] = (
+        {"kind": "MORTGAGE", "asset_kind": "PLANT", "name": f"工业厂房 · 创业路 {stage.random.randrange(1, 99)} 号",
+         "certificate_no": f"苏（2024）江州市不动产权第{stage.random.randrange(10**7):07d}号",
+         "appraised_value": (plot.amount * Decimal("1.8")).quantize(Decimal("0.01")), "rate_pct": Decimal(60)},
+        {"kind": "SURETY", "name": "实际控制人夫妇 · 个人连带责任"},
+    )  # fmt: skip
+    for values in kinds:
+        records.create(stage.ctx(plot.manager), CounterGuarantee, {"project_id": project.id, **values})
+    counters.submit(stage.ctx(plot.manager), project, project.version)
+    decide_all(stage, project)
+    items = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id).order_by(CounterGuarantee.id)
+    for item in stage.session.scalars(items).all():
+        evidence = "不动产登记证明已取得" if item.kind.needs_value else "保证合同已面签"
+        counters.settle(stage.ctx(KEEPER), item, evidence, stage.today, item.version)
+
+
+def _collect(stage: Stage, plot: Plot, project: Project) -> None:
+    rows = stage.session.scalars(select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)).all()
+    for fee in rows:
+        if fee.open_amount > 0 and fee.kind is not FeeKind.PENALTY:
+            collection.collect(
+                stage.ctx(CASHIER), fee, amount=fee.open_amount, received_on=stage.today, payer=plot.customer.name,
+                bank_reference=f"{stage.today:%Y%m%d}{fee.id:06d}",
+            )  # fmt: skip
+
+
+def _book_receipts(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
+    book_events(stage, project)
+    post_vouchers(stage)
+
+
+def _notice(stage: Stage, plot: Plot, project: Project) -> None:
+    valid = resolution.valid_resolution(stage.ctx(), project)
+    for condition in valid.conditions if valid else []:
+        if not condition.is_met:
+            disbursement.meet_condition(stage.ctx(plot.manager), condition, "已补签配偶连带责任保证合同")
+    disbursement.issue_notice(stage.ctx(plot.manager), project, project.version)
+
+
+def _disburse(stage: Stage, plot: Plot, project: Project) -> None:
+    disbursement.confirm(
+        stage.ctx(plot.manager), project, bank_note_no=f"JJ{stage.today:%Y%m%d}{project.id:04d}", drawn_on=stage.today,
+        amount=plot.amount, rate_annual_pct=Decimal("4.35"), repayment_method=plot.method,
+        due_on=add_months(stage.today, plot.months), plan=None, version=project.version,
+    )  # fmt: skip
+    book_events(stage, project)
+    post_vouchers(stage)

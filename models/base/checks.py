@@ -7,22 +7,25 @@ from typing import Final
 
 from stdnum import luhn
 from stdnum.cn import ric, uscc
-from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength, ValidationError
+from stdnum.exceptions import InvalidChecksum, InvalidFormat, ValidationError
 
-_MOBILE: Final = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d{9}")
-_LANDLINE: Final = re.compile(r"(?:\(?0\d{2,3}\)?[- ]?)?[2-9]\d{6,7}(?:[-转 ]\d{1,6})?")
-_SERVICE: Final = re.compile(r"[48]00-?\d{3}-?\d{4}|95\d{3,4}")
-_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
-_POSTCODE: Final = re.compile(r"[0-8]\d{5}")
-_CODE: Final = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:/@-]*")
-_CARD: Final = re.compile(r"\d{12,19}")
+_MOBILE: Final = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d{9}", re.ASCII)
+_LANDLINE: Final = re.compile(r"(?:\(?0\d{2,3}\)?[- ]?)?[2-9]\d{6,7}(?:[-转 ]\d{1,6})?", re.ASCII)
+_SERVICE: Final = re.compile(r"[48]00-?\d{3}-?\d{4}|95\d{3,4}", re.ASCII)
+_EMAIL: Final = re.compile(
+    r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}", re.ASCII
+)
+_POSTCODE: Final = re.compile(r"[0-8]\d{5}", re.ASCII)
+_CODE: Final = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:/@-]*", re.ASCII)
+_CARD: Final = re.compile(r"\d{12,19}", re.ASCII)
 # Registrars other than the market regulator (the letters of GB 32100-2015) that the library leaves out.
-_USCC_LETTERS: Final = re.compile(r"[1-9AN-Y][1-9A-Z]\d{6}[0-9A-HJ-NP-RTUW-Y]{10}")
+_USCC_LETTERS: Final = re.compile(r"[1-9AN-Y][1-9A-Z]\d{6}[0-9A-HJ-NP-RTUW-Y]{10}", re.ASCII)
 # First two digits of every provincial division in GB/T 2260.
 _PROVINCES: Final = frozenset(
     re.findall("..", "1112131415212223313233343536374142434445465051525354616263646571818283")
 )
 _FIRST_BIRTH_YEAR: Final = 1900
+_LENGTH: Final = 18
 
 
 def check_value(kind: str, value: str) -> str | None:
@@ -44,15 +47,17 @@ def is_male(id_number: str) -> bool:
 
 
 def _id_number(value: str) -> str | None:
+    if len(value) != _LENGTH:  # the library would forgive blanks and hyphens that the table keeps
+        return f"身份证号应为 18 位，现为 {len(value)} 位"
+    if not value.isascii():
+        return "身份证号应使用半角数字"
     try:
         ric.validate(value)
-    except InvalidLength:
-        return f"身份证号应为 18 位，现为 {len(value)} 位"
     except InvalidFormat:
         return "身份证号前 17 位应为数字，末位为数字或 X"
     except InvalidChecksum:
         return "身份证号校验码不符，请核对"
-    except (InvalidComponent, ValueError):
+    except (ValidationError, ValueError, KeyError):  # a place that its table does not know can be a KeyError
         return _id_components(value)
     return None if birth_of(value).year >= _FIRST_BIRTH_YEAR else "身份证号中的出生日期不正确"
 
@@ -69,10 +74,12 @@ def _id_components(value: str) -> str | None:
 
 
 def _uscc(value: str) -> str | None:
+    if len(value) != _LENGTH:
+        return f"统一社会信用代码应为 18 位，现为 {len(value)} 位"
+    if not value.isascii():
+        return "统一社会信用代码应使用半角数字和字母"
     try:
         uscc.validate(value)
-    except InvalidLength:
-        return f"统一社会信用代码应为 18 位，现为 {len(value)} 位"
     except InvalidChecksum:
         return "统一社会信用代码校验码不符，请核对"
     except ValidationError:

@@ -18,7 +18,6 @@ from views.cells import Cells, format_value, mask, rate_text
 from views.interface import valid_id
 from workflows.base.context import Ctx
 
-MAX_OPTIONS = 120
 CHOOSE = SelectChoice("", "请选择")
 
 
@@ -101,7 +100,7 @@ def make(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
 
 def _choice(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
     options = filters.options(ctx, column)
-    if len(options) > MAX_OPTIONS:
+    if len(options) > filters.MAX_OPTIONS:
         return LookupField(column.info["label"], url=f"/{table}/lookup?field={name}")
     shown = {"render_kw": {"class_": "form-control"}, "validate_choice": False}
     return SelectField(

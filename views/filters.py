@@ -46,6 +46,7 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "bool": ("eq",),
 }
 MAX_FILTERS = 20
+MAX_OPTIONS = 120  # a longer dictionary (regions, industries) is looked up by typing
 MAX_LENGTH = 500
 MAX_CHOICES = 100
 RANGE = ".."
@@ -84,8 +85,10 @@ def choices(ctx: Ctx, model: type[Entity]) -> list[FilterChoice]:
 def _choice(ctx: Ctx, known: Shape, key: str) -> FilterChoice:
     info = known.columns[key].info
     offered = tuple((code, OPERATORS[code]) for code in operators(info))
-    lookup = f"/{known.table}/lookup?field={key}" if info["kind"] == "reference" else ""
-    return FilterChoice(key, info["label"], info["kind"], offered, options(ctx, known.columns[key]), lookup)
+    found, lookup = options(ctx, known.columns[key]), ""
+    if info["kind"] == "reference" or len(found) > MAX_OPTIONS:
+        found, lookup = (), f"/{known.table}/lookup?field={key}"
+    return FilterChoice(key, info["label"], info["kind"], offered, found, lookup)
 
 
 def options(ctx: Ctx, column: Column[Any]) -> tuple[tuple[str, str], ...]:

@@ -27,10 +27,19 @@ def body() -> dict[str, Any]:
         raise
     if not isinstance(found, dict):
         raise BusinessError("请求内容应为 JSON 对象")
+    refuse_broken_text(found)
     wrong = {k: ["数字过大"] for k, v in found.items() if isinstance(v, int) and abs(v) >= 10**18}
     if wrong:
         raise FieldErrors(wrong)
     return found
+
+
+def refuse_broken_text(found: Any) -> None:
+    """JSON may carry half a character (a lone surrogate), which no database stores. Raises BusinessError."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise BusinessError("内容含有无法保存的字符") from error
 
 
 def version(value: Any) -> int:
@@ -87,5 +96,6 @@ def _rison(text: str) -> dict[str, Any]:
         except (ValueError, RecursionError, IndexError, TypeError, prison.decoder.ParserException):
             continue
         if isinstance(found, dict):
+            refuse_broken_text(found)
             return found
     raise BusinessError("参数 q 不是有效的 Rison 或 JSON 对象")

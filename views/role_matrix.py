@@ -98,7 +98,7 @@ def _with_parts(
 def _row(label: str, table: str, level: int, granted: Pairs, known: Pairs) -> MatrixRow:
     boxes: list[Box | None] = []
     for verb, name in COLUMNS.items():
-        real = "list" if verb == "read" else verb
+        real = next((v for v in ("list", "show") if (f"can_{v}", table) in known), "list") if verb == "read" else verb
         has = (f"can_{real}", table) in known
         boxes.append(Box(f"{table}.{verb}", name, (f"can_{real}", table) in granted) if has else None)
     own = sorted(

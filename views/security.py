@@ -288,6 +288,6 @@ def _posted() -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for value in request.form.getlist("p")[:5000]:
         table, _, verb = value.partition(".")
-        reading = ("list",) if (table, "list") in VERBS else ("list", "show")
-        found |= {(f"can_{one}", table) for one in (reading if verb == "read" else (verb,))}
+        reading = [v for v in ("list", "show") if (table, v) in VERBS] or ["list", "show"]
+        found |= {(f"can_{one}", table) for one in (reading if verb == "read" else [verb])}
     return found

@@ -145,6 +145,12 @@ def book(
     return voucher
 
 
+def preview(ctx: Ctx, event: BusinessEvent) -> tuple[PostingRule, str, list[Line]]:
+    """The rule, memo and entries that `book` would write now; raises what `book` would raise about them."""
+    rule = _rule(ctx, event)
+    return rule, _fill_in(ctx, event, rule.memo), _lines(ctx, event, rule)
+
+
 def refuse(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = None) -> BusinessEvent:
     """Send an event back to its business with a reason; its workflow raises it again when mended."""
     step = _enter(ctx, "refuse", event, version)

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, exists, func, or_, select, table
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, column, event, exists, func, or_, select, table
+from sqlalchemy.orm import Mapper, Session, joinedload, selectinload
 
 from models.approval import (
     ApprovalFlow,
@@ -23,7 +23,7 @@ from models.approval import (
     TaskState,
 )
 from models.base.actor import Actor
-from models.base.entity import Entity
+from models.base.entity import Entity, entities
 from models.organization import Department, Employee, Operator
 from reports.scope import reader
 
@@ -359,9 +359,14 @@ def task_reader(model: type[Entity]) -> Callable[[Actor], ColumnElement[bool]]:
     return condition
 
 
-def install_readers(models: Iterable[type[Entity]]) -> None:
-    """Let approvers read what they are asked about, in every table with a data scope of its own; once at start."""
-    for model in models:
+_with_readers: set[type[Entity]] = set()
+
+
+@event.listens_for(Mapper, "after_configured")
+def install_readers() -> None:
+    """Let approvers read what they are asked about, in every table with a data scope of its own."""
+    for model in entities():
         scope = model.spec.scope
-        if (scope.owner or scope.department) and model is not ApprovalInstance:
+        if (scope.owner or scope.department) and model not in _with_readers | {ApprovalInstance}:
+            _with_readers.add(model)
             reader(model)(task_reader(model))

@@ -3,6 +3,7 @@
 A hand-written view subclasses it, names its `model`, and overrides only what is different: see the hooks below.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from flask import flash, jsonify, redirect, request
@@ -23,6 +24,7 @@ from workflows.base.context import Ctx
 
 # Within the class `list` is the route, so lists are named here.
 Actions: TypeAlias = list[Action]
+Records: TypeAlias = list[Entity]
 Crumbs: TypeAlias = list[tuple[str, str]]
 READING = ("list", "show", "export")
 # Routes of the framework that pass the data scope by, act on GET, or hand out files by name.
@@ -49,6 +51,8 @@ class EntityView(EntityHooks, ModelView):
         cls.class_permission_name = table
         writes = tuple(v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by)
         cls.exclude_route_methods = UNSAFE_ROUTES | ({"add", "edit", "delete"} - set(writes))
+        if "delete" not in writes:
+            cls.exclude_route_methods = cls.exclude_route_methods | {"bulk_delete"}
         masked = any(column.info.get("mask") for column in shape(cls.model).columns.values())
         cls.base_permissions = [f"can_{v}" for v in (*READING, *writes, *(("reveal",) if masked else ()))]
         if not masked:
@@ -99,6 +103,7 @@ class EntityView(EntityHooks, ModelView):
             paging=asked.paging(total),
             actions=add,
             exports=self._exports(asked, total),
+            bulk=self.bulk_actions(asked.ctx),
             chips=asked.chips(),
             clear_url=self.url("list/") if is_filtered else "",
             filters=choices(asked.ctx, self.model),
@@ -121,6 +126,38 @@ class EntityView(EntityHooks, ModelView):
         if shape(self.model).owner is not None or not record.may_save(ctx, self.model, "add"):
             return []
         return [Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")]
+
+    def bulk_actions(self, ctx: Ctx) -> Actions:
+        """Actions on the rows that are ticked; their routes ask `selected` for the records."""
+        if not record.may_save(ctx, self.model, "delete"):
+            return []
+        question = f"确定删除选中的{self.model.spec.label}？删除后不能恢复；其中有一条不能删除，就一条也不删。"
+        return [Action("删除", self.url("bulk_delete"), "POST", "danger", confirm=question)]
+
+    def selected(self, ctx: Ctx, most: int = 200) -> Records:
+        """The ticked records, or all of the filter, within scope. Raises BusinessError for none or too many."""
+        if request.form.get("all") == "1":
+            asked = self.read_list(ctx)
+            query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
+            keys: Sequence[Any] = ctx.session.scalars(query).all()
+        else:
+            keys = list(dict.fromkeys(request.form.getlist("keys")))
+        if not keys:
+            raise BusinessError("没有选中任何记录")
+        if len(keys) > most:
+            raise BusinessError(f"一次最多处理 {most} 条，请缩小筛选范围")
+        return [records.find(ctx, self.model, key) for key in keys]
+
+    @expose("/bulk_delete", methods=("POST",))
+    @edge.screen("delete")
+    def bulk_delete(self) -> ResponseReturnValue:
+        """Delete the ticked records, all or none."""
+        with edge.writing() as ctx:
+            chosen = self.selected(ctx)
+            for found in chosen:
+                self.remove(ctx, found, None)
+        flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
+        return redirect(self.url("list/"))
 
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
         if not total or not asked.ctx.actor.may("export", shape(self.model).table):

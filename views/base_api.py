@@ -4,6 +4,7 @@ Amounts and rates travel as text (exact), codes by their name with a `<column>_l
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from apispec.exceptions import DuplicateComponentNameError
@@ -362,7 +363,7 @@ class EntityApi(ModelRestApi):
         found: dict[str, Any] = {"id": record.id, "version": record.version}
         for name in names:
             info, value = shape(self.model).columns[name].info, getattr(record, name)
-            found[name] = mask(value, info["mask"]) if info.get("mask") and value else plain(value)
+            found[name] = mask(value, info["mask"]) if info.get("mask") and value else _json(value)
             if info.get("kind") in {"enum", "dictionary", "reference"}:
                 found[f"{name}_label"] = cells.text(name, value) if value is not None else None
         return found
@@ -391,6 +392,11 @@ class EntityApi(ModelRestApi):
             facts = {"description": str(info["label"]) + (f"（{info['unit']}）" if info.get("unit") else "")}
             found[name] = type_(required=required, allow_none=not info.get("required"), metadata=facts)
         return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
+
+
+def _json(value: Any) -> Any:
+    """Moments in ISO form; the rest as the audit trail writes it."""
+    return value.isoformat() if isinstance(value, datetime) else plain(value)
 
 
 def _once(register: Any, name: str, what: Any) -> None:

@@ -205,3 +205,18 @@ def test_every_form_and_record_page_opens(boss, world):
             response = boss.get(f"/{table}/add")
             assert response.status_code == 200, (table, response.get_data(as_text=True)[-500:])
             assert len(response.get_data()) < 100 * 1024, table
+
+
+def test_ticked_rows_are_deleted_all_or_none(boss, world):
+    world.add(*(Department(id=n, code=f"B{n}", name=f"批{n}") for n in (70, 71, 72)))
+    sent = {"csrf_token": token(boss, "/department/list/")}
+    refused = boss.post("/department/bulk_delete", data={**sent, "keys": ["70", "1"]})
+    assert refused.status_code == 409
+    assert world.get(Department, id=70) is not None
+    assert boss.post("/department/bulk_delete", data=sent).status_code == 400
+    assert boss.post("/department/bulk_delete", data={**sent, "keys": ["70", "x"]}).status_code == 404
+    assert boss.post("/department/bulk_delete", data={**sent, "keys": ["70"]}).status_code == 302
+    done = boss.post("/department/bulk_delete?f=code:starts:B7", data={**sent, "all": "1"})
+    assert done.status_code == 302
+    assert world.get(Department, id=71) is None
+    assert world.get(Department, id=1) is not None

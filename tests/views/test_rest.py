@@ -150,3 +150,12 @@ def test_the_description_is_valid_openapi(world, house):
             if isinstance(view, BaseApi):
                 view.add_api_spec(spec)
         validate(spec.to_dict())
+
+
+def test_half_characters_and_zero_bytes_are_no_crash(boss, sent):
+    half = b'{"code": "Z1", "name": "\\ud800"}'
+    assert boss.post("/api/v1/department/", data=half, headers=sent, content_type="application/json").status_code == 400
+    assert boss.get('/api/v1/department/?q={"search":"\\ud800"}').status_code == 400
+    zero = boss.post("/api/v1/department/", json={"code": "Z1", "name": "a\x00b"}, headers=sent)
+    assert zero.get_json()["result"]["name"] == "ab"
+    assert zero.get_json()["result"]["created_at"].endswith("+00:00")

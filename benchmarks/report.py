@@ -1,0 +1,155 @@
+"""A run's figures as a table for the terminal and for docs/benchmarks.md, with the goals beside them."""
+
+import os
+import platform
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from benchmarks.runner import Result
+from benchmarks.scenarios import GOALS, PAGE_KIB_MAX, SYSTEMS
+
+Row = Sequence[str]
+
+INTRODUCTION: Final = """\
+# 性能对比
+
+本页由 `make bench` 写成：{today}，{cores} 核，Python {python}，{rows:,} 个客户、{rows:,} 个项目，每页测 {rounds} 次取中位数。
+
+三个系统各占一个进程，读同一个 SQLite 文件中同样的行，由同一个客户端真实登录后逐页轮流访问，每轮调换次序；
+每次都核对页面上确有应有的那一行和总条数。
+
+- **本系统**：完整应用，列表、搜索和表单均由实体生成。
+- **FAB 默认**：同样的表，每表一个 `ModelView`，按官方教程的写法；表单与搜索为默认设置（全部列，关联字段为下拉框）。
+- **Django admin**：同样的表，按官方教程写 `list_display` 和 `search_fields`，其余为默认设置（默认每页 100 行）。
+"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One goal on one page."""
+
+    page: str
+    goal: str
+    figure: str
+    holds: bool
+
+
+def ratio(result: Result, page: str, of: str, to: str) -> float:
+    """Processor time of one system by that of another; the clock is shown, but neighbours on the machine move it."""
+    return result.figures[page, of].cpu_ms / result.figures[page, to].cpu_ms
+
+
+def verdicts(result: Result) -> list[Verdict]:
+    """Every goal on every page that it is set for."""
+    found = []
+    for page in result.pages:
+        figures = {
+            "fab": ratio(result, page.label, "fab", "ours"),
+            "django": ratio(result, page.label, "ours", "django"),
+            "size": result.figures[page.label, "ours"].kib,
+        }
+        for name in page.goals:
+            unit = " KiB" if name == "size" else " 倍"
+            text = f"{figures[name]:.1f}{unit}" if name != "django" else f"{figures[name]:.2f}{unit}"
+            found.append(Verdict(page.label, GOALS[name].label, text, GOALS[name].holds(figures[name])))
+    return found
+
+
+def times(result: Result) -> tuple[Row, list[Row]]:
+    """Head and rows: per page and system the medians, the size and the number of statements; then the ratios."""
+    head = ("页面", *(f"{label}" for label in SYSTEMS.values()), "FAB ÷ 本系统", "本系统 ÷ Django")
+    rows = []
+    for page in result.pages:
+        cells = []
+        for name in SYSTEMS:
+            f = result.figures[page.label, name]
+            cells.append(f"{f.cpu_ms:,.1f} / {f.wall_ms:,.1f} ms")
+        rows.append(
+            (
+                page.label,
+                *cells,
+                f"{ratio(result, page.label, 'fab', 'ours'):,.1f}",
+                f"{ratio(result, page.label, 'ours', 'django'):,.2f}",
+            )
+        )
+    return head, rows
+
+
+def sizes(result: Result) -> tuple[Row, list[Row]]:
+    """Head and rows: size of the page and number of SQL statements."""
+    head = ("页面", *(f"{label}" for label in SYSTEMS.values()))
+    rows = []
+    for page in result.pages:
+        found = [result.figures[page.label, name] for name in SYSTEMS]
+        rows.append((page.label, *(f"{f.kib:,.1f} KiB / {f.statements} 条" for f in found)))
+    return head, rows
+
+
+def goals(result: Result) -> tuple[Row, list[Row]]:
+    """Head and rows of the goals."""
+    rows = [(v.page, v.goal, v.figure, "达到" if v.holds else "未达到") for v in verdicts(result)]
+    return ("页面", "目标", "实测", "结果"), rows
+
+
+def plain(head: Row, rows: Sequence[Row]) -> Iterator[str]:
+    """A table for the terminal; Chinese characters take two columns."""
+    table = [head, *rows]
+    widths = [max(_width(row[i]) for row in table) for i in range(len(head))]
+    for number, row in enumerate(table):
+        yield "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+        if number == 0:
+            yield "  ".join("-" * width for width in widths)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def markdown(head: Row, rows: Sequence[Row]) -> Iterator[str]:
+    """The same table for a document."""
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def document(result: Result, rows: int, ledger: Sequence[Row], today: date) -> str:
+    """docs/benchmarks.md."""
+    peaks = "，".join(f"{SYSTEMS[name]} {mib:,.0f} MiB" for name, mib in result.peak_mib.items())
+    introduction = INTRODUCTION.format(
+        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), rows=rows, rounds=result.rounds
+    )
+    parts = [
+        introduction,
+        "## 时间",
+        "",
+        "每格为“处理器时间 / 墙钟时间”的中位数。比值按处理器时间计算，因为同一台机器上的其他程序会拉长墙钟时间。",
+        "",
+        *markdown(*times(result)),
+        "",
+        "## 页面大小与查询次数",
+        "",
+        *markdown(*sizes(result)),
+        "",
+        f"进程内存峰值：{peaks}。",
+        "",
+        "## 目标",
+        "",
+        *markdown(*goals(result)),
+        "",
+        f"页面大小的目标为每页 {PAGE_KIB_MAX:g} KiB 以内（未压缩）。",
+        "",
+    ]
+    if ledger:
+        parts += ["## 凭证记账", "", *ledger_text(ledger), ""]
+    return "\n".join(parts)
+
+
+def ledger_text(rows: Sequence[Row]) -> Iterator[str]:
+    """The ledger's part of the document."""
+    yield "同样的凭证（两借两贷以内、按期连续编号），本系统的制单、审核、记账三步与直接写 SQL 相比；两者都逐张提交。"
+    yield ""
+    yield from markdown(("做法", "每张凭证", "每秒张数", "与 SQL 之比"), rows)

@@ -53,6 +53,7 @@ class Fee(Entity):
     vat_amount: Mapped[Decimal] = c.computed(c.money("其中增值税", required=True, default=Decimal(0)))
     collected_amount: Mapped[Decimal] = c.computed(c.money("已收金额", required=True, default=Decimal(0)))
     waived_amount: Mapped[Decimal] = c.computed(c.money("已减免金额", required=True, default=Decimal(0)))
+    returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     state: Mapped[FeeState] = c.state("状态", FeeState, FeeState.DRAFT)
 
     def __str__(self) -> str:
@@ -119,7 +120,7 @@ class FeeWaiver(Entity):
 
     spec = Spec(
         "费用减免", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=110,
-        listed=("number", "project", "fee", "amount", "reason", "state"), searched=("number", "reason"),
+        listed=("number", "project", "fee", "amount", "reason", "state", "is_booked"), searched=("number", "reason"),
         filtered=("project_id", "state"), sums=("amount",), scope=Scope(through="project"), state="state",
         drafts=(PaperState.DRAFT,),
     )  # fmt: skip
@@ -131,6 +132,8 @@ class FeeWaiver(Entity):
     fee: Mapped[Fee] = c.related(fee_id)
     amount: Mapped[Decimal] = c.money("减免金额", required=True, positive=True)
     reason: Mapped[str] = c.text("减免原因", 300, required=True)
+    returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
+    is_booked: Mapped[bool] = c.computed(c.flag("已记账"))
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
 
@@ -161,6 +164,7 @@ class Contract(Entity):
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)
     counterparty: Mapped[str] = c.text("对方当事人", 100, required=True)
+    main_number: Mapped[str | None] = c.text("主合同编号", 60, help="银行借款合同的编号")
     amount: Mapped[Decimal] = c.money("合同金额", required=True, positive=True)
     signed_on: Mapped[date] = c.day("签约日期", required=True, index=True)
     starts_on: Mapped[date] = c.day("起始日期", required=True)

@@ -56,12 +56,15 @@ def issue(
     template_code: str,
     record: Entity,
     *,
-    number_rule: str,
     title: str,
     data: Mapping[str, Any],
+    number_rule: str = "document",
+    number: str | None = None,
     project: Entity | None = None,
 ) -> IssuedDocument:
     """Issue a document: its number, data, rendered text and template version never change from here on.
+
+    `number` is given where the record itself is numbered (a contract), else the next of `number_rule` is taken.
 
     `doc.number`, `doc.date` and `doc.title` are filled in here. The caller has checked the permission of its own verb.
     Raises BusinessError for a template that is missing, out of use, or names what the data lack (no number is used up
@@ -70,7 +73,7 @@ def issue(
     template = ctx.session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == template_code)).one_or_none()
     if template is None or not template.is_active:
         raise BusinessError(f"文书模板“{template_code}”不存在或已停用，请在“文书模板”中设置")
-    number = next_number(ctx, number_rule)
+    number = number or next_number(ctx, number_rule)
     doc = {"date": ctx.today, **data.get("doc", {}), "number": number, "title": title}
     whole = {**data, "doc": doc}
     body = render_letter(template.body, whole)

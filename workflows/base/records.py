@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
@@ -67,6 +68,7 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     _refuse_foreign_keys_of_code(model, values)
     typed = _typed(ctx, model, values, list(editable_columns(model)))
     record = model(**typed)
+    _fill_defaults(record)
     _default_scope(ctx, record)
     _check_owner(ctx, record)
     _check(ctx, record, is_new=True)
@@ -163,6 +165,8 @@ def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list
     for name in names:
         column = known[name]
         if name not in values and column.default is not None:
+            if column.default.is_scalar:
+                typed[name] = column.default.arg  # rules look at it before the flush would fill it in
             continue
         try:
             typed[name] = coerce(column, values.get(name))
@@ -184,6 +188,13 @@ def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
         query = select(inspect(target).primary_key[0]).where(inspect(target).primary_key[0] == value)
         if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
             raise ValueError("所选记录不存在，或不在您的数据范围内")
+
+
+def _fill_defaults(record: Entity) -> None:
+    """Rules see the record as it will be stored: the database layer would fill plain defaults in only later."""
+    for name, column in columns_of(type(record)).items():
+        if isinstance(column.default, ScalarElementColumnDefault) and getattr(record, name) is None:
+            setattr(record, name, column.default.arg)
 
 
 def _default_scope(ctx: Ctx, record: Entity) -> None:

@@ -8,9 +8,10 @@ from models.approval import ApprovalInstance, ApprovalState
 from models.bank import BankStatus, PartnerBank
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
-from models.customer import Customer, CustomerKind
+from models.customer import Customer
 from models.product import Product, ProductAudience, ProductDocument
 from models.project import Project, ProjectState, Stage
+from models.rating_model import CustomerKind
 from models.records import Attachment
 from models.resolution import Resolution, ResolutionState
 from reports.figures import dictionaries, exposure
@@ -24,7 +25,9 @@ from workflows.guarantee import stages
 
 STEPS = steps(
     Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
-    Step("project", "cancel", "撤回申请", "state", (ProjectState.DRAFT, ProjectState.RUNNING), (ProjectState.CANCELLED,)),
+    Step(
+        "project", "cancel", "撤回申请", "state", (ProjectState.DRAFT, ProjectState.RUNNING), (ProjectState.CANCELLED,)
+    ),
 )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.approval import ApprovalInstance, ApprovalState
 from models.appraisal import BankLetter, InvestigationReport, LetterKind, PaperState, RiskAssessment, RiskLevel
+from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
 from models.project import Project, ProjectState, Stage
 from reports.figures.parameters import number

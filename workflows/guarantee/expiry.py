@@ -21,6 +21,7 @@ def expire_reservations(ctx: Ctx) -> int:
         project = resolution.project
         if project.state is ProjectState.RUNNING:
             project.reserved_amount = Decimal(0)
-        audit.log(ctx, project, "EXPIRE", note=f"决议 {resolution.number} 已于 {resolution.valid_until} 到期，释放占用额度")
+        note = f"决议 {resolution.number} 已于 {resolution.valid_until} 到期，释放占用额度"
+        audit.log(ctx, project, "EXPIRE", note=note)
     ctx.session.flush()
     return len(expired)

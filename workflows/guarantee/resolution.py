@@ -1,4 +1,4 @@
-"""4.3 公司决议: the review board meets, votes, the president signs, the bank is told; a valid resolution reserves limits."""
+"""4.3 公司决议: the board meets and votes, the president signs, the bank is told; what is valid reserves limits."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from models.appraisal import BankLetter, LetterKind
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, NotAllowed
+from models.base.money import round_to
 from models.organization import Employee
 from models.project import Project, ProjectState, Stage
 from models.resolution import (
@@ -25,7 +26,7 @@ from models.resolution import (
     ReviewMeeting,
     VoteChoice,
 )
-from reports.figures import exposure
+from reports.figures import exposure, gate
 from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
 from workflows.base import approval, audit, documents, records
@@ -269,12 +270,7 @@ def refuse_breach(ctx: Ctx, project: Project, amount: Decimal) -> None:
 
 def valid_resolution(ctx: Ctx, project: Project) -> Resolution | None:
     """The project's resolution that holds today."""
-    query = select(Resolution).where(
-        Resolution.project_id == project.id,
-        Resolution.state == ResolutionState.VALID,
-        Resolution.valid_until >= ctx.today,
-    )
-    return ctx.session.scalars(query.order_by(Resolution.id.desc())).first()
+    return gate.valid_resolution(ctx.session, project.id, ctx.today)
 
 
 def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
@@ -296,10 +292,8 @@ def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tal
     votes = {v.employee_id: v for v in ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id))}
     members = _members(ctx, meeting)
     rows = [_minute_row(m, votes.get(m.employee_id), meeting.chair_id) for m in members]
-    hundred = Decimal(100)
-    share = (Decimal(count.votes_for) / count.voters * hundred).quantize(Decimal("0.01")) if count.voters else Decimal(0)
     least = ratio(ctx.session, "meeting.pass_ratio", ctx.today)
-    required = (Decimal(least.numerator) / least.denominator * hundred).quantize(Decimal("0.01"))
+    share, required = (_percent(part) for part in (Fraction(count.votes_for, count.voters or 1), least))
     data = letters.data_for(ctx, item.project)
     data["resolution"] = {**data["resolution"], "result": "通过" if count.is_passed else "不通过"}
     return {
@@ -316,6 +310,10 @@ def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tal
             "pass_pct": share, "required_pct": required,
         },
     }  # fmt: skip
+
+
+def _percent(part: Fraction) -> Decimal:
+    return round_to(Decimal(part.numerator * 100) / part.denominator, 2)
 
 
 def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) -> dict[str, str]:

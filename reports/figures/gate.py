@@ -1,0 +1,137 @@
+"""The gate before 放款通知 (4.5b): what must hold before the bank is told to pay, on what evidence, mended where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.appraisal import PaperState
+from models.base.money import format_money
+from models.project import Project
+from models.resolution import Resolution, ResolutionCondition, ResolutionState
+from models.signing import Contract, ContractKind, CounterGuarantee
+from reports.figures import exposure
+from reports.figures.fees import first_dues
+
+
+@dataclass(frozen=True)
+class GateCheck:
+    """One item of the gate; `table` and `record_id` lead to where it is mended (record_id None: the project's list)."""
+
+    key: str
+    label: str
+    is_met: bool
+    evidence: str
+    table: str
+    record_id: int | None
+    mend_label: str
+
+
+def valid_resolution(session: Session, project_id: int, on: date) -> Resolution | None:
+    """The project's resolution that holds on a day."""
+    query = select(Resolution).where(
+        Resolution.project_id == project_id,
+        Resolution.state == ResolutionState.VALID,
+        Resolution.valid_until >= on,
+    )
+    return session.scalars(query.order_by(Resolution.id.desc())).first()
+
+
+def gate(session: Session, project: Project, on: date) -> list[GateCheck]:
+    """Every item of the gate as it stands on a day, in the order in which people work on them."""
+    resolution = valid_resolution(session, project.id, on)
+    return [
+        _resolution(project, resolution),
+        _conditions(session, project),
+        _contracts(session, project),
+        _counters(session, project),
+        _fees(session, project),
+        *_limits(session, project, resolution, on),
+    ]
+
+
+def _resolution(project: Project, resolution: Resolution | None) -> GateCheck:
+    evidence = (
+        f"{resolution.number}，{format_money(resolution.amount)} 元，有效期至 {resolution.valid_until}"
+        if resolution
+        else "没有总裁签字且在有效期内的公司决议"
+    )
+    place = ("resolution", resolution.id) if resolution else ("project", project.id)
+    return GateCheck("resolution", "公司决议有效", resolution is not None, evidence, *place, "查看决议")
+
+
+def _conditions(session: Session, project: Project) -> GateCheck:
+    query = (
+        select(ResolutionCondition)
+        .join(Resolution)
+        .where(
+            Resolution.project_id == project.id,
+            Resolution.state.in_((ResolutionState.SIGNING, ResolutionState.VALID, ResolutionState.USED)),
+        )
+    )
+    conditions = list(session.scalars(query.order_by(ResolutionCondition.id)))
+    missing = [condition for condition in conditions if not condition.is_met]
+    evidence = "决议没有附加条件"
+    if conditions:
+        evidence = f"{len(conditions)} 项均已落实"
+    if missing:
+        evidence = "未落实：" + "；".join(condition.text for condition in missing)
+    place = ("resolution", missing[0].resolution_id) if missing else ("project", project.id)
+    return GateCheck("conditions", "决议条件已落实", not missing, evidence, *place, "落实条件")
+
+
+def _contracts(session: Session, project: Project) -> GateCheck:
+    query = select(Contract).where(Contract.project_id == project.id, Contract.state != PaperState.REJECTED)
+    contracts = list(session.scalars(query.order_by(Contract.id)))
+    approved = {contract.kind for contract in contracts if contract.state is PaperState.APPROVED}
+    wrong = [f"缺{k.label}" for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE) if k not in approved]
+    is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
+    wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
+    numbers = "、".join(contract.number for contract in contracts)
+    place = ("contract", is_open[0].id if is_open else None)
+    return GateCheck("contracts", "合同已审核", not wrong, "；".join(wrong) or numbers, *place, "查看合同")
+
+
+def _counters(session: Session, project: Project) -> GateCheck:
+    query = select(CounterGuarantee).where(
+        CounterGuarantee.project_id == project.id, CounterGuarantee.state != PaperState.REJECTED
+    )
+    items = list(session.scalars(query.order_by(CounterGuarantee.id)))
+    missing = [item for item in items if not item.is_settled]
+    evidence = "；".join(f"{item.name}：{item.settled_evidence}" for item in items if item.is_settled)
+    if missing:
+        evidence = "未落实：" + "、".join(item.name for item in missing)
+    elif not items:
+        evidence = "没有登记反担保"
+    place = ("counter_guarantee", missing[0].id if missing else None)
+    return GateCheck("counters", "反担保已落实", bool(items) and not missing, evidence, *place, "落实反担保")
+
+
+def _fees(session: Session, project: Project) -> GateCheck:
+    dues = first_dues(session, project.id)
+    missing = [due for due in dues if due.settled_amount < due.amount]
+    evidence = "没有放款前应收的费用"
+    if dues:
+        total = sum((due.settled_amount for due in dues), type(project.amount)(0))
+        evidence = f"放款前应收费用已收清，共 {format_money(total)} 元"
+    if missing:
+        evidence = "；".join(f"{due.fee}尚差 {format_money(due.amount - due.settled_amount)} 元" for due in missing)
+    place = ("fee", missing[0].fee_id if missing else None)
+    return GateCheck("fees", "费用已收取或减免", not missing, evidence, *place, "收取费用")
+
+
+def _limits(session: Session, project: Project, resolution: Resolution | None, on: date) -> Iterable[GateCheck]:
+    amount = resolution.amount if resolution else project.amount
+    checks = {check.key: check for check in exposure.checks(session, project, on, amount=amount)}
+    groups = (
+        ("bank", "银行额度可用", ("bank_single", "bank_line"), "partner_bank", project.bank_id, "查看银行额度"),
+        ("concentration", "集中度符合规定", ("single", "group"), "customer", project.customer_id, "查看客户"),
+        ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
+    )
+    for key, label, keys, table, record_id, mend in groups:
+        found = [checks[k] for k in keys if k in checks]
+        is_met = not any(check.is_over for check in found)
+        evidence = "；".join(check.text for check in found if is_met or check.is_over) or "不适用限额"
+        yield GateCheck(key, label, is_met, evidence, table, record_id, mend)

@@ -1,0 +1,154 @@
+"""4.4d 反担保: registered, approved together, and settled one by one."""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from models.appraisal import PaperState
+from models.approval import ApprovalInstance, ApprovalState
+from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.money import round_money
+from models.project import Project, ProjectState, Stage
+from models.signing import CounterGuarantee, CounterKind
+from reports.figures.parameters import number
+from workflows.base import approval, records
+from workflows.base.context import Ctx
+from workflows.base.transition import Step, move, steps, verbs
+from workflows.guarantee import collection, letters, stages
+from workflows.guarantee.appraisal import OUTCOMES
+from workflows.guarantee.fees import require_resolution
+
+STEPS = steps(
+    Step("counter_guarantee", "submit", "提交反担保审核", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+)
+verbs("counter_guarantee", {"settle": "落实反担保"})
+HUNDRED = Decimal(100)
+
+
+@records.rule(CounterGuarantee)
+def check_counter(ctx: Ctx, item: CounterGuarantee, is_new: bool) -> None:
+    """An asset has its kind, its value and a rate within the cap; what is recognised follows."""
+    project = ctx.session.get_one(Project, item.project_id)
+    if project.stage is not Stage.CONTRACT:
+        stages.require_running(project, Stage.COUNTER, "登记反担保")
+    if _items(ctx, project, PaperState.IN_APPROVAL):
+        raise Conflict(f"项目 {project.number} 的反担保正在审核，不能再登记或修改")
+    found: dict[str, list[str]] = {}
+    if item.kind.needs_value:
+        _about_asset(ctx, item, found)
+    elif item.kind is CounterKind.DEPOSIT and not item.appraised_value:
+        found["appraised_value"] = ["请填写保证金金额"]
+    elif item.kind is CounterKind.SURETY:
+        _about_surety(item, project, found)
+    if found:
+        raise FieldErrors(found)
+    item.recognised_value = _recognised(item)
+    if is_new:
+        item.project = project
+
+
+def _about_asset(ctx: Ctx, item: CounterGuarantee, found: dict[str, list[str]]) -> None:
+    if not item.appraised_value:
+        found["appraised_value"] = [f"{item.kind.label}应填写大于 0 的评估值"]
+    if item.asset_kind is None:
+        found["asset_kind"] = ["请选择反担保物种类"]
+        return
+    cap = number(ctx.session, f"collateral.rate.{item.asset_kind}", ctx.today)
+    if item.rate_pct is None:
+        item.rate_pct = cap
+    elif item.rate_pct > cap:
+        found["rate_pct"] = [f"抵押率不能超过 {cap.normalize():f}%"]
+
+
+def _about_surety(item: CounterGuarantee, project: Project, found: dict[str, list[str]]) -> None:
+    if item.appraised_value is not None:
+        found["appraised_value"] = ["保证不计评估值，请留空"]
+    if item.guarantor_id == project.customer_id:
+        found["guarantor_id"] = ["保证人不能是被担保客户本人"]
+
+
+def _recognised(item: CounterGuarantee) -> Decimal | None:
+    """Value x rate; money counts in full, a surety counts as nothing."""
+    if item.appraised_value is None:
+        return None
+    rate = item.rate_pct if item.rate_pct is not None else HUNDRED
+    return round_money(item.appraised_value * rate / HUNDRED)
+
+
+def _items(ctx: Ctx, project: Project, *states: PaperState) -> list[CounterGuarantee]:
+    query = select(CounterGuarantee).where(
+        CounterGuarantee.project_id == project.id, CounterGuarantee.state.in_(states)
+    )
+    return list(ctx.session.scalars(query.order_by(CounterGuarantee.id)))
+
+
+def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:
+    """Recognised values over the guaranteed amount, in %."""
+    total = sum((item.recognised_value or Decimal(0) for item in items), Decimal(0))
+    return round_money(total * HUNDRED / amount)
+
+
+def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalInstance:
+    """Put all registered items up for one approval.
+
+    Raises BusinessError without any item or below the product's coverage.
+    """
+    step = STEPS["submit"]
+    ctx.require(step.verb, step.table, step.label)
+    letters.require_visible(ctx, project, version)
+    stages.require_running(project, Stage.COUNTER, step.label)
+    resolution = require_resolution(ctx, project, step.label)
+    if _items(ctx, project, PaperState.IN_APPROVAL):
+        raise Conflict(f"项目 {project.number} 的反担保正在审核，不能重复提交")
+    items = _items(ctx, project, PaperState.DRAFT)
+    if not items:
+        raise BusinessError("请先登记至少一项反担保")
+    covered, least = coverage_pct(items, resolution.amount), project.product.coverage_min_pct
+    if covered < least:
+        raise BusinessError(f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%")
+    for item in items:
+        move(step, item)
+    return approval.start(
+        ctx, "counter_guarantee", project, title=stages.title(project, "反担保审核"), amount=resolution.amount,
+        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
+        department_id=project.department_id,
+    )  # fmt: skip
+
+
+@approval.on_finish("counter_guarantee")
+def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: ApprovalState) -> None:
+    """Approved, the project moves on to 费用收取; returned items are drafts again, rejected ones are replaced."""
+    del instance
+    for item in _items(ctx, project, PaperState.IN_APPROVAL):
+        item.state = OUTCOMES[outcome]
+    if outcome is ApprovalState.APPROVED:
+        stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
+        ctx.session.flush()
+        collection.pass_on(ctx, project)
+
+
+def settle(
+    ctx: Ctx, item: CounterGuarantee, evidence: str, on: date, version: int | None = None
+) -> CounterGuarantee:
+    """Mark an approved item as settled (已落实) on the evidence of a registration, delivery or signature."""
+    ctx.require("settle", "counter_guarantee", "落实反担保")
+    records.find(ctx, CounterGuarantee, item.id)
+    if version is not None:
+        records.check_version(ctx, item, version)
+    if item.state is not PaperState.APPROVED:
+        raise IllegalTransition(f"反担保“{item}”{item.state.label}，审核通过后才能落实")
+    if item.is_settled:
+        raise IllegalTransition(f"反担保“{item}”已落实")
+    if item.project.state is not ProjectState.RUNNING:
+        raise IllegalTransition(f"项目 {item.project.number} {item.project.state.label}，不能落实反担保")
+    found: dict[str, list[str]] = {}
+    if not evidence.strip() or len(evidence.strip()) > 200:
+        found["evidence"] = ["请填写落实依据，如登记证号、交付凭据，不超过 200 字"]
+    if on > ctx.today:
+        found["on"] = ["落实日期不能晚于营业日期"]
+    if found:
+        raise FieldErrors(found)
+    item.is_settled, item.settled_on, item.settled_evidence = True, on, evidence.strip()
+    ctx.session.flush()
+    return item

@@ -1,0 +1,321 @@
+"""4.5b 放款通知 and 4.5c 放款确认: past the gate the bank is told, and once it has paid the guarantee is in force."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.appraisal import BankLetter, LetterKind
+from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.money import format_money, round_money
+from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
+from models.product import FeeKind, RepaymentMethod
+from models.project import Project, ProjectState, Stage
+from models.resolution import Resolution, ResolutionCondition, ResolutionState
+from models.signing import Fee
+from reports.figures import schedules
+from reports.figures.fees import due_date, dues_of, first_year_part, net_after_waivers, recognised_total
+from reports.figures.gate import GateCheck, gate
+from reports.figures.parameters import number, value
+from reports.figures.schedules import MethodName, add_months, build_schedule
+from workflows.base import documents, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import verbs
+from workflows.guarantee import contract_data, letters, stages
+from workflows.guarantee.fees import require_resolution
+from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
+from workflows.guarantee.resolution import refuse_breach
+from workflows.ledger import posting
+
+verbs("bank_letter", {"issue_notice": "出具放款通知单"})
+verbs("drawdown", {"confirm": "放款确认"})
+verbs("resolution_condition", {"meet": "落实决议条件"})
+HUNDRED = Decimal(100)
+RATE_MAX = Decimal(36)
+AT_DRAWDOWN = "AT_DRAWDOWN"
+METHODS: dict[RepaymentMethod, MethodName] = {
+    RepaymentMethod.EQUAL_INSTALMENT: "EQUAL_INSTALMENT",
+    RepaymentMethod.EQUAL_PRINCIPAL: "EQUAL_PRINCIPAL",
+    RepaymentMethod.INTEREST_FIRST: "INTEREST_FIRST",
+    RepaymentMethod.BULLET: "BULLET",
+}
+
+
+def meet_condition(
+    ctx: Ctx, condition: ResolutionCondition, evidence: str, version: int | None = None
+) -> ResolutionCondition:
+    """State on what evidence a condition of the resolution is met."""
+    ctx.require("meet", "resolution_condition", "落实决议条件")
+    records.find(ctx, ResolutionCondition, condition.id)
+    if version is not None:
+        records.check_version(ctx, condition, version)
+    resolution = condition.resolution
+    if condition.is_met:
+        raise IllegalTransition("该条件已落实")
+    if resolution.state is not ResolutionState.VALID:
+        raise IllegalTransition(f"决议 {resolution.number} {resolution.state.label}，不能落实条件")
+    if not evidence.strip() or len(evidence.strip()) > 200:
+        raise BusinessError("请填写落实依据，不超过 200 字", field="evidence")
+    condition.is_met, condition.evidence = True, evidence.strip()
+    condition.met_by_id, condition.met_on = ctx.actor.employee_id, ctx.today
+    ctx.session.flush()
+    return condition
+
+
+def last_notice(ctx: Ctx, project: Project) -> BankLetter | None:
+    """The latest 放款通知单 of the project."""
+    query = select(BankLetter).where(BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT)
+    return ctx.session.scalars(query.order_by(BankLetter.id.desc())).first()
+
+
+def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
+    """Tell the bank to pay; only with every item of the gate met. One that ran out unused may be issued again.
+
+    Raises BusinessError naming every item that is not met.
+    """
+    ctx.require("issue_notice", "bank_letter", "出具放款通知单")
+    letters.require_visible(ctx, project, version)
+    again = _is_run_out(ctx, project)
+    stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
+    checks = gate(ctx.session, project, ctx.today)
+    if missing := [check for check in checks if not check.is_met]:
+        raise BusinessError("放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing))
+    resolution = require_resolution(ctx, project, "出具放款通知单")
+    until = ctx.today + timedelta(days=int(number(ctx.session, "notice.valid_days", ctx.today)))
+    until = min(until, resolution.valid_until or until)
+    letter = letters.issue(
+        ctx, project, LetterKind.DISBURSEMENT, resolution.amount, until, **_notice_data(ctx, project, checks, until)
+    )
+    if not again:
+        stages.advance(ctx, project, Stage.CONFIRM, f"通知单 {letter.number}")
+    ctx.session.flush()
+    return letter
+
+
+def _is_run_out(ctx: Ctx, project: Project) -> bool:
+    if project.stage is not Stage.CONFIRM:
+        return False
+    notice = last_notice(ctx, project)
+    return notice is not None and notice.valid_until is not None and notice.valid_until < ctx.today
+
+
+def _notice_data(ctx: Ctx, project: Project, checks: list[GateCheck], until: date) -> dict[str, Any]:
+    return {
+        "contract": contract_data.numbers(ctx.session, project),
+        "account": contract_data.account(ctx.session, project.customer),
+        "notice": {"valid_until": until},
+        "checklist": [{"name": check.label, "result": check.evidence} for check in checks],
+    }
+
+
+@dataclass(frozen=True)
+class Loan:
+    """What the bank's note says: dates, amount in 元, rate in % per year, how it is repaid."""
+
+    bank_note_no: str
+    drawn_on: date
+    due_on: date
+    amount: Decimal
+    rate_annual_pct: Decimal
+    repayment_method: RepaymentMethod
+
+
+def confirm(  # noqa: PLR0913 - the facts of the bank's note
+    ctx: Ctx,
+    project: Project,
+    *,
+    bank_note_no: str,
+    drawn_on: date,
+    amount: Decimal,
+    rate_annual_pct: Decimal,
+    repayment_method: RepaymentMethod,
+    due_on: date,
+    plan: list[schedules.Instalment] | None = None,
+    file_name: str | None = None,
+    version: int | None = None,
+) -> Drawdown:
+    """Register that the bank has paid: note, repayment plan (made from the terms if None), voucher; in force from now.
+
+    The resolution's reservation becomes exposure and the income of the first year is recognised.
+    Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
+    """
+    loan = Loan(bank_note_no.strip(), drawn_on, due_on, amount, rate_annual_pct, repayment_method)
+    resolution = _check_loan(ctx, project, loan, version)
+    if plan is None:
+        rows = generate_plan(loan)
+    else:
+        check_plan(ParsedPlan(plan), loan_amount=amount, start_on=drawn_on, end_on=due_on)
+        rows = plan
+    drawdown = _draw(ctx, project, loan)
+    _keep_plan(ctx, drawdown, rows, PlanSource.GENERATED if plan is None else PlanSource.IMPORTED, file_name)
+    drawdown.document = documents.issue(
+        ctx, "drawdown_voucher", drawdown, project=project, number_rule="drawdown_voucher",
+        title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),
+    )  # fmt: skip
+    resolution.state = ResolutionState.USED
+    _put_in_force(ctx, project, drawdown)
+    ctx.session.flush()
+    return drawdown
+
+
+def confirm_from_file(ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any) -> Drawdown:
+    """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
+    ctx.require("confirm", "drawdown", "放款确认")
+    parsed = parse_plan(data, filename)
+    check_plan(parsed, loan_amount=facts["amount"], start_on=facts["drawn_on"], end_on=facts["due_on"])
+    return confirm(ctx, project, plan=parsed.instalments, file_name=filename[:200], **facts)
+
+
+def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:
+    ctx.require("confirm", "drawdown", "放款确认")
+    letters.require_visible(ctx, project, version)
+    stages.require_running(project, Stage.CONFIRM, "放款确认")
+    notice = last_notice(ctx, project)
+    if notice is None or notice.valid_until is None:
+        raise Conflict(f"项目 {project.number} 没有放款通知单，不能放款确认")
+    found = _about_note(ctx, loan)
+    if not notice.issued_on <= loan.drawn_on <= ctx.today:
+        found["drawn_on"] = [f"放款日期应在通知单日期 {notice.issued_on} 与营业日期 {ctx.today} 之间"]
+    elif loan.drawn_on > notice.valid_until:
+        found["drawn_on"] = [f"放款通知单 {notice.number} 已于 {notice.valid_until} 到期，请重新出具后由银行放款"]
+    if found:
+        raise FieldErrors(found)
+    resolution = _resolution_on(ctx, project, loan.drawn_on)
+    latest = add_months(loan.drawn_on, resolution.term_months)
+    if loan.amount > resolution.amount:
+        found["amount"] = [f"放款金额不能超过决议金额 {format_money(resolution.amount)} 元"]
+    if not loan.drawn_on < loan.due_on <= latest:
+        found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
+    if found:
+        raise FieldErrors(found)
+    refuse_breach(ctx, project, loan.amount)
+    return resolution
+
+
+def _about_note(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if not 0 < len(loan.bank_note_no) <= 60:
+        found["bank_note_no"] = ["请填写银行借据号，不超过 60 字"]
+    elif ctx.session.scalar(select(func.count()).where(Drawdown.bank_note_no == loan.bank_note_no)):
+        found["bank_note_no"] = [f"银行借据号 {loan.bank_note_no} 已登记，不能重复"]
+    if not loan.amount.is_finite() or loan.amount <= 0 or round_money(loan.amount) != loan.amount:
+        found["amount"] = ["放款金额应大于 0，最多两位小数"]
+    if not loan.rate_annual_pct.is_finite() or not 0 <= loan.rate_annual_pct <= RATE_MAX:
+        found["rate_annual_pct"] = [f"年利率应在 0 至 {RATE_MAX}% 之间"]
+    return found
+
+
+def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
+    """The resolution that held when the bank paid, also where it has run out by the day of registration."""
+    query = select(Resolution).where(
+        Resolution.project_id == project.id,
+        Resolution.state.in_((ResolutionState.VALID, ResolutionState.EXPIRED)),
+        Resolution.valid_until >= drawn_on,
+    )
+    found = ctx.session.scalars(query.order_by(Resolution.id.desc())).first()
+    if found is None:
+        raise Conflict(f"{drawn_on} 没有有效的公司决议，不能放款确认")
+    return found
+
+
+def generate_plan(loan: Loan) -> list[schedules.Instalment]:
+    """The plan that follows from the terms; a last month that is cut short ends on the due date."""
+    months = (loan.due_on.year - loan.drawn_on.year) * 12 + loan.due_on.month - loan.drawn_on.month
+    if add_months(loan.drawn_on, months) < loan.due_on:
+        months += 1
+    try:
+        method = METHODS[loan.repayment_method]
+        rows = build_schedule(method, loan.amount, loan.rate_annual_pct, loan.drawn_on, months)
+    except ValueError as error:
+        raise BusinessError(str(error)) from error
+    last = rows[-1]
+    return [*rows[:-1], schedules.Instalment(last.seq, loan.due_on, last.principal, last.interest)]
+
+
+def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
+    drawdown = Drawdown(
+        number=next_number(ctx, "drawdown"), project=project, bank_note_no=loan.bank_note_no, drawn_on=loan.drawn_on,
+        due_on=loan.due_on, amount=loan.amount, balance=loan.amount, rate_annual_pct=loan.rate_annual_pct,
+        repayment_method=loan.repayment_method,
+    )  # fmt: skip
+    ctx.session.add(drawdown)
+    ctx.session.flush()
+    return drawdown
+
+
+def _keep_plan(
+    ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment], source: PlanSource, file_name: str | None
+) -> None:
+    plan = RepaymentPlan(
+        drawdown=drawdown, plan_no=1, source=source, file_name=file_name, is_current=True, made_on=ctx.today
+    )
+    ctx.session.add(plan)
+    for row in rows:
+        ctx.session.add(
+            Instalment(
+                repayment_plan=plan, seq=row.seq, due_on=row.due_on, principal=row.principal, interest=row.interest
+            )
+        )
+
+
+def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
+    """What was reserved is guaranteed now; later fees fall due counted from the drawdown."""
+    project.balance, project.reserved_amount = drawdown.amount, Decimal(0)
+    project.start_on, project.end_on = drawdown.drawn_on, drawdown.due_on
+    stages.advance(ctx, project, Stage.IN_FORCE, f"借据 {drawdown.number}")
+    project.state = ProjectState.IN_FORCE
+    mode = value(ctx.session, "income.recognition_mode", ctx.today)
+    query = select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
+    for fee in ctx.session.scalars(query).all():
+        for due in dues_of(ctx.session, fee):
+            if due.seq > 1:
+                due.due_on = due_date(fee.payment, drawdown.drawn_on, due.seq)
+        if fee.kind is FeeKind.GUARANTEE and mode == AT_DRAWDOWN:
+            _recognise(ctx, project, fee, drawdown)
+
+
+def _recognise(ctx: Ctx, project: Project, fee: Fee, drawdown: Drawdown) -> None:
+    """担保费 of the first twelve months is income at the drawdown; the rest stays deferred."""
+    months = _months(ctx, project)
+    net = first_year_part(net_after_waivers(ctx.session, fee), months) - recognised_total(ctx.session, fee)
+    if net > 0:
+        posting.raise_event(
+            ctx, "income.recognised", record=fee, project=project, amounts={"amount": net}, on=drawdown.drawn_on,
+            memo=f"确认担保费收入，借据 {drawdown.number}",
+        )  # fmt: skip
+
+
+def _months(ctx: Ctx, project: Project) -> int:
+    """The months that the fee was computed for: those of the resolution."""
+    query = select(Resolution.term_months).where(
+        Resolution.project_id == project.id, Resolution.state == ResolutionState.USED
+    )
+    return int(ctx.session.scalars(query).one())
+
+
+def _voucher_data(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]) -> dict[str, Any]:
+    project = drawdown.project
+    data = letters.data_for(ctx, project)
+    data["project"]["repayment"] = drawdown.repayment_method.label
+    place = contract_data.account(ctx.session, project.customer)
+    left, plan = drawdown.amount, []
+    for row in rows:
+        left -= row.principal
+        plan.append(
+            {"seq": row.seq, "due_date": row.due_on, "principal": row.principal, "interest": row.interest,
+             "balance": left}
+        )  # fmt: skip
+    return {
+        **data,
+        "contract": contract_data.numbers(ctx.session, project),
+        "drawdown": {
+            "number": drawdown.bank_note_no, "date": drawdown.drawn_on, "amount": drawdown.amount,
+            "rate": drawdown.rate_annual_pct, "start": drawdown.drawn_on, "end": drawdown.due_on,
+            "account": " ".join(part for part in place.values() if part), "total_amount": drawdown.amount,
+            "guaranteed": round_money(drawdown.amount * (HUNDRED - project.bank_share_pct) / HUNDRED), "plan": plan,
+            "prepared_by": ctx.actor.name, "reviewed_by": "",
+        },
+    }  # fmt: skip

@@ -1,0 +1,209 @@
+"""4.4a 费用登记 and 4.4b 费用记账: what the customer owes, its plan, and its way into the books."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from models.base.errors import Conflict, FieldErrors
+from models.ledger import BusinessEvent, Voucher
+from models.product import FeeKind, FeePayment, ProductFee
+from models.project import Project, Stage
+from models.resolution import Resolution
+from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
+from reports.figures.fees import RECEIVABLE, fee_amount, fee_dues, vat_inside
+from reports.figures.parameters import number
+from workflows.base import records
+from workflows.base.context import Ctx
+from workflows.base.transition import Step, enter, steps
+from workflows.guarantee import letters, stages
+from workflows.guarantee.resolution import valid_resolution
+from workflows.ledger import posting
+
+STEPS = steps(Step("project", "submit_fees", "提交费用记账", "stage", (Stage.FEE_PLAN,), (Stage.FEE_BOOK,)))
+NO_RESOLUTION = "没有总裁签字且在有效期内的公司决议"
+_ZERO = Decimal(0)
+
+
+def require_resolution(ctx: Ctx, project: Project, verb: str) -> Resolution:
+    """The resolution in force; Conflict when there is none."""
+    found = valid_resolution(ctx, project)
+    if found is None:
+        raise Conflict(f"{NO_RESOLUTION}，不能{verb}")
+    return found
+
+
+@records.rule(Fee)
+def check_fee(ctx: Ctx, fee: Fee, is_new: bool) -> None:
+    """Amount, VAT and plan of a fee follow from its terms and the resolution; 担保费 follows the resolved rate."""
+    project = ctx.session.get_one(Project, fee.project_id)
+    stages.require_running(project, Stage.FEE_PLAN, "登记费用")
+    resolution = require_resolution(ctx, project, "登记费用")
+    if wrong := _about_terms(fee, resolution):
+        raise FieldErrors(wrong)
+    fee.amount = _amount(fee, resolution)
+    fee.vat_amount = vat_inside(fee.amount, fee.vat_rate_pct)
+    if is_new:
+        fee.project = project
+    _plan(ctx, fee, resolution, is_new=is_new)
+
+
+def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if fee.kind is FeeKind.GUARANTEE:
+        if fee.rate_pct != resolution.fee_rate_pct or not fee.is_rate_annual:
+            found["rate_pct"] = [f"担保费按决议年费率 {resolution.fee_rate_pct.normalize():f}% 计收"]
+        if fee.fixed_amount is not None:
+            found["fixed_amount"] = ["担保费按决议费率计收，不另行约定金额；需要减收时请办理费用减免"]
+    if fee.kind in (FeeKind.DEPOSIT, FeeKind.PENALTY) and fee.vat_rate_pct:
+        found["vat_rate_pct"] = [f"{fee.kind.label}不计增值税，请填 0"]
+    if fee.kind is FeeKind.DEPOSIT and fee.payment is not FeePayment.ONE_OFF:
+        found["payment"] = ["客户保证金应一次性收取"]
+    if fee.kind is FeeKind.PENALTY and fee.fixed_amount is not None:
+        found["fixed_amount"] = ["违约金只登记费率，违约发生时再计算金额"]
+    return found
+
+
+def _amount(fee: Fee, resolution: Resolution) -> Decimal:
+    if fee.kind is FeeKind.PENALTY:
+        return _ZERO
+    if fee.fixed_amount is not None:
+        return fee.fixed_amount
+    return fee_amount(resolution.amount, fee.rate_pct, resolution.term_months, is_annual=fee.is_rate_annual)
+
+
+def _plan(ctx: Ctx, fee: Fee, resolution: Resolution, *, is_new: bool) -> None:
+    """Bring the kept plan in line; rows are reused, because the database sees new ones before it loses old ones."""
+    wanted = fee_dues(fee.amount, fee.payment, ctx.today, resolution.term_months)
+    query = select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)
+    present = [] if is_new else list(ctx.session.scalars(query))
+    for at, due in enumerate(wanted):
+        if at < len(present):
+            present[at].due_on, present[at].amount = due.due_on, due.amount
+        else:
+            ctx.session.add(FeeDue(fee=fee, seq=due.seq, due_on=due.due_on, amount=due.amount))
+    for surplus in present[len(wanted) :]:
+        ctx.session.delete(surplus)
+
+
+def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list[Fee]:
+    """Register the fees that the product charges and the project lacks, and the rate of 违约金; returns new ones."""
+    letters.require_visible(ctx, project, version)
+    stages.require_running(project, Stage.FEE_PLAN, "登记费用")
+    resolution = require_resolution(ctx, project, "登记费用")
+    present = set(ctx.session.scalars(select(Fee.kind).where(Fee.project_id == project.id)))
+    query = select(ProductFee).where(ProductFee.product_id == project.product_id).order_by(ProductFee.id)
+    terms: dict[FeeKind, dict[str, Any]] = {
+        row.kind: {
+            "payment": row.payment, "rate_pct": row.rate_pct, "is_rate_annual": row.is_rate_annual,
+            "vat_rate_pct": row.vat_rate_pct,
+        }
+        for row in ctx.session.scalars(query)
+    }  # fmt: skip
+    if FeeKind.GUARANTEE in terms:
+        terms[FeeKind.GUARANTEE].update(rate_pct=resolution.fee_rate_pct, is_rate_annual=True)
+    daily = number(ctx.session, "fee.penalty_rate_daily_pct", ctx.today)
+    terms.setdefault(
+        FeeKind.PENALTY,
+        {"payment": FeePayment.ONE_OFF, "rate_pct": daily, "is_rate_annual": False, "vat_rate_pct": _ZERO,
+         "note": "日利率，按逾期金额逐日计收"},
+    )  # fmt: skip
+    return [
+        records.create(ctx, Fee, {"project_id": project.id, "kind": kind, **facts})
+        for kind, facts in terms.items()
+        if kind not in present
+    ]
+
+
+def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Project:
+    """Hand the registered fees to 复核: one event per receivable; with nothing to book the project passes straight on.
+
+    Fees that wait or are booked already are left alone, so nothing is booked twice.
+    """
+    enter(ctx, STEPS["submit_fees"], project, version)
+    stages.require_running(project, Stage.FEE_PLAN, "提交费用记账")
+    require_resolution(ctx, project, "提交费用记账")
+    for fee in _fees(ctx, project, FeeState.DRAFT):
+        _register(ctx, project, fee)
+    stages.advance(ctx, project, Stage.FEE_BOOK, "已提交复核")
+    _pass_on(ctx, project)
+    ctx.session.flush()
+    return project
+
+
+def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
+    fee.returned_reason = None
+    if fee.kind not in RECEIVABLE or fee.amount == 0:
+        fee.state = FeeState.BOOKED
+        return
+    net = fee.amount - fee.vat_amount
+    key = "deferred" if fee.kind is FeeKind.GUARANTEE else "earned"
+    fee.state = FeeState.SUBMITTED
+    posting.raise_event(
+        ctx, "fee.registered", record=fee, project=project, memo=f"登记{fee.kind.label}",
+        amounts={"gross": fee.amount, key: net, "tax": fee.vat_amount},
+    )  # fmt: skip
+
+
+def _fees(ctx: Ctx, project: Project, *states: FeeState) -> list[Fee]:
+    query = select(Fee).where(Fee.project_id == project.id, Fee.state.in_(states)).order_by(Fee.id)
+    return list(ctx.session.scalars(query))
+
+
+def _pass_on(ctx: Ctx, project: Project) -> None:
+    if project.stage is Stage.FEE_BOOK and not _fees(ctx, project, FeeState.DRAFT, FeeState.SUBMITTED):
+        stages.advance(ctx, project, Stage.CONTRACT, "费用已记账")
+
+
+@posting.on_booked("fee.registered")
+def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """The receivable stands in the books; with the last one the project moves on to 合同处理."""
+    del voucher
+    fee = ctx.session.get_one(Fee, event.record_id)
+    fee.state = FeeState.BOOKED
+    ctx.session.flush()
+    _pass_on(ctx, fee.project)
+
+
+@posting.on_refused("fee.registered")
+def refused(ctx: Ctx, event: BusinessEvent) -> None:
+    """The fee is a draft again with the reason on it, and the project is back at 费用登记."""
+    fee = ctx.session.get_one(Fee, event.record_id)
+    project = fee.project
+    if project.stage not in (Stage.FEE_PLAN, Stage.FEE_BOOK):
+        raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用不能退回重新登记，请更正后记账")
+    fee.state, fee.returned_reason = FeeState.DRAFT, event.reason
+    if project.stage is Stage.FEE_BOOK:
+        # What needs no booking may be mended together with what was sent back.
+        for other in _fees(ctx, project, FeeState.BOOKED):
+            if other.kind not in RECEIVABLE or other.amount == 0:
+                other.state = FeeState.DRAFT
+        stages.advance(ctx, project, Stage.FEE_PLAN, f"{fee.kind.label}复核退回：{event.reason}")
+    ctx.session.flush()
+
+
+@posting.on_unbooked("fee.registered")
+def unregistered(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
+    """Back in the queue the receivable does not stand any more; nothing may have been collected of it."""
+    del former
+    fee = ctx.session.get_one(Fee, event.record_id)
+    query = select(Receipt.number).where(Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED)
+    if (receipt := ctx.session.scalars(query).first()) or fee.waived_amount:
+        raise Conflict(f"{fee.kind.label}已有收款或减免（{receipt or '费用减免'}），请先撤回其复核")
+    fee.state = FeeState.SUBMITTED
+    ctx.session.flush()
+
+
+def settle_dues(ctx: Ctx, fee: Fee) -> None:
+    """Spread what was collected and waived over the plan, in the order of the due dates."""
+    left = fee.collected_amount + fee.waived_amount
+    for due in ctx.session.scalars(select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.due_on, FeeDue.seq)):
+        due.settled_amount = min(left, due.amount)
+        left -= due.settled_amount
+
+
+def require_booked(fee: Fee, verb: str) -> None:
+    """Raise Conflict unless the fee stands in the books."""
+    if fee.state is not FeeState.BOOKED:
+        raise Conflict(f"{fee.kind.label}{fee.state.label}，记账后才能{verb}")
+

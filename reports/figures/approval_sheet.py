@@ -1,0 +1,92 @@
+"""What the printed 审批单 says of an approval: its business, its facts as submitted, each decision and its time (A6)."""
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.approval import ApprovalInstance, ApprovalNode, ApprovalTask, NodeChooser, TaskState
+from models.base.entity import columns_of, entity_of
+from models.base.money import format_money
+from models.organization import Company
+from reports.figures import dictionaries
+
+_SHANGHAI: Final = timezone(timedelta(hours=8))
+_SILENT: Final = (TaskState.PENDING, TaskState.CANCELLED, TaskState.WITHDRAWN)
+
+
+def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
+    """The data of template approval_sheet for one approval."""
+    company = session.scalars(select(Company).order_by(Company.id).limit(1)).first()
+    decided = [task for task in instance.tasks if task.state not in _SILENT]
+    return {
+        "company": {"name": company.full_name if company else ""},
+        "approval": {
+            "business_type": instance.business_type.label,
+            "subject": instance.title,
+            "applicant": instance.applicant.name,
+            "department": instance.department.name if instance.department else "",
+            "submitted_at": _local(instance.submitted_at),
+            "finished_at": _local(instance.finished_at),
+            "status": instance.state.label,
+            "flow": f"{instance.flow.name}（第 {instance.flow.version_no} 版）",
+        },
+        "fields": _fields(session, instance),
+        "nodes": [_line(task) for task in sorted(decided, key=lambda task: (task.decided_at, task.id))],
+    }
+
+
+def _line(task: ApprovalTask) -> dict[str, Any]:
+    person = "系统" if task.decided_by is None else task.decided_by.name
+    return {
+        "name": task.node.name,
+        "position": _position(task.node),
+        "approver": person,
+        "on_behalf_of": task.on_behalf_of.name if task.on_behalf_of else None,
+        "action": task.state.label,
+        "opinion": task.opinion or "",
+        "at": _local(task.decided_at),
+    }
+
+
+def _position(node: ApprovalNode) -> str:
+    if node.chooser is NodeChooser.MANAGER:
+        return "部门负责人"
+    return (node.position.label if node.position else node.role_name) or ""
+
+
+def _local(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(_SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]]:
+    """The listed columns of the record as they were at submission, in words."""
+    found = [] if instance.amount is None else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
+    model = entity_of(instance.table_name)
+    columns = columns_of(model)
+    frozen: dict[str, Any] = instance.facts.get("record", {})
+    for name in model.spec.listed:
+        value = frozen.get(name)
+        if name in columns and value not in (None, "", instance.title):
+            words = _words(session, columns[name], value)
+            if words:
+                found.append({"label": str(columns[name].info["label"]), "value": words})
+    return found
+
+
+def _words(session: Session, column: Any, value: Any) -> str:
+    """A frozen value as people read it; '' for what is not for reading (references, structures)."""
+    kind = column.info["kind"]
+    if kind == "enum":
+        return str(column.type.enum_class[value].value)
+    if kind == "dictionary":
+        return dictionaries.label(session, column.info["dictionary"], value)
+    if kind == "money":
+        return f"{format_money(Decimal(value))} 元"
+    if kind == "rate":
+        return f"{Decimal(value).normalize():f}{column.info.get('unit', '')}"
+    if kind == "bool":
+        return "是" if value else "否"
+    return str(value) if kind in ("text", "int", "date") else ""

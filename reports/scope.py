@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
@@ -55,8 +55,8 @@ def is_visible(session: Session, actor: Actor, record: Entity) -> bool:
     where = condition(model, actor)
     if where is None:
         return True
-    identity = inspect(model).primary_key[0]
-    return session.scalar(select(identity).where(and_(identity == record.id, where))) is not None
+    # The mapped attribute joins the tables of an inherited model; the bare column would multiply them.
+    return session.scalar(select(model.id).where(and_(model.id == record.id, where))) is not None
 
 
 def scope_note(model: type[Entity], actor: Actor) -> str:

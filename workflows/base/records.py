@@ -185,7 +185,7 @@ def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
         raise ValueError("没有这个选项，请从列表中选择")
     if info["kind"] == "reference":
         target = entity_of(info["target"])
-        query = select(inspect(target).primary_key[0]).where(inspect(target).primary_key[0] == value)
+        query = select(target.id).where(target.id == value)
         if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
             raise ValueError("所选记录不存在，或不在您的数据范围内")
 

@@ -1,4 +1,4 @@
-"""What the printed 审批单 says of an approval: its business, its facts as submitted, each decision and its time (A6)."""
+"""What the printed 审批单 says of an approval: business, facts as submitted, each decision with its time (A6)."""
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal

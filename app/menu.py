@@ -74,6 +74,9 @@ def _build() -> Shell:
         user_role="、".join(sorted(ctx.actor.roles)[:2]),
         unread=waiting,
         theme=operator.theme.name.lower() if operator else "",
+        inbox_url="/approvals/",
+        search_url="/search",
+        user_links=(MenuItem("修改密码", "/password/"),),
     )
 
 

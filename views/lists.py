@@ -122,9 +122,10 @@ class ListQuery:
 
     def rows(self, records: Sequence[Entity]) -> list[Row]:
         """Rows with formatted cells; the title cell opens the record."""
-        table = shape(self.model).table
+        table, title = shape(self.model).table, self.model.spec.title
+        main = self.names.index(title) if title in self.names else 0
         return [
-            Row(str(r.id), record_url(table, r.id), tuple(self.cells.cell(r, name) for name in self.names))
+            Row(str(r.id), record_url(table, r.id), tuple(self.cells.cell(r, n) for n in self.names), main=main)
             for r in records
         ]
 

@@ -65,6 +65,7 @@ class Row:
     group: str = ""  # reports: heading cell before this row, `span` rows high
     span: int = 0
     level: int = 0  # indentation of the first cell, 0 to 3
+    main: int = 0  # the cell that opens the row's address
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,10 @@ def _child_section(
     rows, cells = _child_rows(ctx, record, child, link, names), Cells(ctx, child, titles)
     cells.prepare(rows, names)
     section.columns = [column(known, name) for name in names]
-    section.rows = [Row(str(r.id), record_url(known.table, r.id), tuple(cells.cell(r, n) for n in names)) for r in rows]
+    main = names.index(child.spec.title) if child.spec.title in names else 0
+    section.rows = [
+        Row(str(r.id), record_url(known.table, r.id), tuple(cells.cell(r, n) for n in names), main=main) for r in rows
+    ]
     if may_change and known.info(link).get("is_owner") and may_save(ctx, child, "add"):
         section.actions = [Action(f"新增{child.spec.label}", f"/{known.table}/add?owner={record.id}", icon="plus")]
     if count > len(rows):

@@ -35,6 +35,7 @@ App.confirm = ({ text, verb, ask = "", askRequired = false, danger = false }) =>
     }
     close({ reason });
   });
+  for (const open of App.all("details.dropdown[open]")) open.open = false;
   dialog.showModal();
   (ask && !danger ? input : no).focus();
 });

@@ -132,18 +132,19 @@ def _figures(session: Session, wanted: LedgerFilter, first: str, last: str) -> F
 
 
 def _entries(session: Session, wanted: LedgerFilter, first: str, last: str) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Voucher.date,
+        Voucher.id.label("voucher_id"),
+        Voucher.code.label("voucher_code"),
+        VoucherEntry.account_id,
+        VoucherEntry.memo,
+        VoucherEntry.customer_id,
+        VoucherEntry.project_id,
+        VoucherEntry.debit,
+        VoucherEntry.credit,
+    )
     query = (
-        select(
-            Voucher.date,
-            Voucher.id.label("voucher_id"),
-            Voucher.code.label("voucher_code"),
-            VoucherEntry.account_id,
-            VoucherEntry.memo,
-            VoucherEntry.customer_id,
-            VoucherEntry.project_id,
-            VoucherEntry.debit,
-            VoucherEntry.credit,
-        )
+        select(*columns)
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .where(Voucher.state == VoucherState.POSTED, AccountingPeriod.code.between(first, last))

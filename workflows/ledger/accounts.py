@@ -67,10 +67,8 @@ def check_rule(ctx: Ctx, rule: PostingRule, is_new: bool) -> None:
 def check_rule_line(ctx: Ctx, line: PostingRuleLine, is_new: bool) -> None:
     """A line takes an amount that its event brings, to an account that takes entries and gets its auxiliaries."""
     del is_new
-    rule = ctx.session.get(PostingRule, line.posting_rule_id)
-    account = ctx.session.get(Account, line.account_id)
-    if rule is None or account is None:
-        return
+    rule = ctx.session.get_one(PostingRule, line.posting_rule_id)
+    account = ctx.session.get_one(Account, line.account_id)
     errors: dict[str, list[str]] = {}
     amounts = EVENTS[rule.event_code].amounts
     if line.amount_key not in amounts:

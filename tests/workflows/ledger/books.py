@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
@@ -79,12 +79,18 @@ class Books:
         return vouchers.post(self.ctx("bookkeeper"), voucher)
 
 
-def open_books(session: Session, folder: Path) -> Books:
-    """Load the ledger's base data and make the people of the story."""
+def seed(engine: Engine, folder: Path) -> None:
+    """Put the ledger's base data and triggers into a database of the tests, once for all its stories."""
     for name in SEEDS:
         shutil.copy(seeds.SEEDS / name, folder / name)
-    seeds.load_base_data(session, folder)
-    install_guards(session.connection())
+    with Session(engine) as session:
+        seeds.load_base_data(session, folder)
+        install_guards(session.connection())
+        session.commit()
+
+
+def open_books(session: Session) -> Books:
+    """Make the people, the customer and the project of a story."""
     books = Books(session)
     books.accounts = {account.code: account.id for account in session.scalars(select(Account))}
     books.department = Department(code="TFIN", name="测试财务部")

@@ -2,9 +2,15 @@
 
 import pytest
 
-from tests.workflows.ledger.books import Books, open_books
+from tests.workflows.ledger.books import Books, open_books, seed
+
+
+@pytest.fixture(scope="module")
+def chart(engine, tmp_path_factory) -> None:
+    """The base data of the ledger in this module's database."""
+    seed(engine, tmp_path_factory.mktemp("seeds"))
 
 
 @pytest.fixture
-def books(session, tmp_path) -> Books:
-    return open_books(session, tmp_path)
+def books(chart, session) -> Books:
+    return open_books(session)

@@ -113,7 +113,7 @@ def test_adding_and_renumbering_ask_for_permission(books):
 
 def test_nobody_does_two_parts_of_one_voucher(books):
     voucher = books.receipt()
-    with pytest.raises(NotAllowed, match="您已办理.*制单"):
+    with pytest.raises(NotAllowed, match=r"您已办理.*制单"):
         vouchers.review(books.ctx("accountant"), voucher)
     vouchers.review(books.ctx("reviewer"), voucher)
     for who, part in (("accountant", "制单"), ("reviewer", "审核")):
@@ -220,9 +220,7 @@ def test_heads_that_cannot_be(books):
         ({"date": date(2026, 11, 24)}, "不能晚于营业日期"),
     ):
         with pytest.raises(BusinessError, match=message):
-            vouchers.create_draft(
-                ctx, **{"date": TODAY, "word": "journal", "memo": "计提", "entries": lines, **facts}
-            )
+            vouchers.create_draft(ctx, **{"date": TODAY, "word": "journal", "memo": "计提", "entries": lines, **facts})
 
 
 def test_a_closed_period_takes_nothing_more(books):
@@ -239,13 +237,17 @@ def test_a_closed_period_takes_nothing_more(books):
 def test_the_database_itself_keeps_a_posted_voucher(books):
     voucher = books.post(books.transfer())
     entry = voucher.entries[0]
+    one_more = (
+        "INSERT INTO voucher_entry "
+        "(voucher_id, line_no, memo, account_id, debit, credit, auxiliary_keys, version, extra) "
+        f"VALUES ({voucher.id}, 9, 'x', {entry.account_id}, 1, 0, '', 1, '{{}}')"
+    )
     for statement in (
         f"UPDATE voucher SET memo = 'x' WHERE id = {voucher.id}",
         f"DELETE FROM voucher WHERE id = {voucher.id}",
         f"UPDATE voucher_entry SET memo = 'x' WHERE id = {entry.id}",
         f"DELETE FROM voucher_entry WHERE id = {entry.id}",
-        "INSERT INTO voucher_entry (voucher_id, line_no, memo, account_id, debit, credit, auxiliary_keys, version, extra)"
-        f" VALUES ({voucher.id}, 9, 'x', {entry.account_id}, 1, 0, '', 1, '{{}}')",
+        one_more,
     ):
         with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
             books.session.execute(text(statement))
@@ -259,11 +261,14 @@ def test_replacing_a_posted_row_is_refused_too(books, db_kind):
     columns = ", ".join(c.name for c in Voucher.__table__.columns if c.name != "id")
     entries = ", ".join(c.name for c in voucher.entries[0].__table__.columns if c.name != "voucher_id")
     other = books.transfer()
+    replace_entry = (
+        f"INSERT OR REPLACE INTO voucher_entry (voucher_id, {entries}) "
+        f"SELECT {other.id}, {entries} FROM voucher_entry WHERE voucher_id = {voucher.id}"
+    )
     for statement in (
         f"INSERT OR REPLACE INTO voucher SELECT * FROM voucher WHERE id = {voucher.id}",
         f"INSERT OR REPLACE INTO voucher (id, {columns}) SELECT 99, {columns} FROM voucher WHERE id = {voucher.id}",
-        f"INSERT OR REPLACE INTO voucher_entry (voucher_id, {entries}) "
-        f"SELECT {other.id}, {entries} FROM voucher_entry WHERE voucher_id = {voucher.id}",
+        replace_entry,
     ):
         with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
             books.session.execute(text(statement))

@@ -93,6 +93,8 @@ def _bind_edge(app: Flask) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if request.endpoint and "static" not in request.endpoint:
             headers.setdefault("Cache-Control", "no-store")
+        elif request.endpoint == "static" and "v" in request.args:  # the address changes with the content
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 
     @cache

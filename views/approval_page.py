@@ -21,7 +21,6 @@ from views.pages import (
     Decision,
     Fact,
     GateItem,
-    Meter,
     Section,
     Stage,
     TimelineItem,
@@ -191,36 +190,6 @@ def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[
 
 def _figure(value: Decimal, unit: str) -> str:
     return f"{format_money(value)}{unit}" if unit != "元" else f"{format_money(value / 10000)} 万元"
-
-
-def meters(checks: list[exposure.Check]) -> list[Meter]:
-    """Figures against their limits as bars."""
-    found = []
-    for check in checks:
-        top = max(check.limit or check.after, check.after, Decimal(1))
-        share = {
-            name: f"{min(value * 100 / top, Decimal(100)):.1f}"
-            for name, value in (
-                ("before", min(check.before, check.after)),
-                ("added", max(check.after - check.before, 0)),
-            )
-        }
-        warning = f"{min(check.warning * 100 / top, Decimal(100)):.1f}" if check.warning else ""
-        limit = _figure(check.limit, check.unit) if check.limit is not None else "不限"
-        found.append(
-            Meter(
-                check.label,
-                _figure(check.before, check.unit) if check.before != check.after else "",
-                _figure(check.after, check.unit),
-                limit,
-                share["before"],
-                share["added"],
-                warning,
-                check.note,
-                check.is_over,
-            )
-        )
-    return found
 
 
 def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:

@@ -5,16 +5,30 @@ from typing import Any
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
 from views import line_appraisal, line_ledger
 from views.approvals import ApprovalsView
+from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.ledger import EventView, ReviewView, VoucherView
 from views.operators import OperatorView
 from views.project import ProjectView
 from views.register import register_entities
+from views.report import ExposureReport, LedgerReports
+from views.search import SearchView
 from views.security import PasswordView, RolesView
 from views.verbs import VerbView
 
 LINES = (line_appraisal, line_ledger)
-ENTITY_VIEWS = (EventView, OperatorView, ProjectView, VoucherView)
-PAGES = (PasswordView, RolesView, ApprovalsView, ReviewView, VerbView)
+ENTITY_VIEWS = (EventView, IssuedDocumentView, OperatorView, ProjectView, VoucherView)
+PAGES = (
+    PasswordView,
+    RolesView,
+    ApprovalsView,
+    ReviewView,
+    LedgerReports,
+    ExposureReport,
+    AttachmentView,
+    CommentView,
+    SearchView,
+    VerbView,
+)
 
 
 def register_screens(appbuilder: Any) -> None:

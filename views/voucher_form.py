@@ -13,10 +13,11 @@ from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from models.base.entity import Entity
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money, parse_amount
 from models.ledger import ZERO, Account, AccountingPeriod, CashFlow, PeriodState, Voucher, VoucherWord
-from views import edge, lookup, widgets
+from views import edge, lookup, record, widgets
 from views.base import EntityView
 from views.interface import Titles, valid_id
 from views.pages import Action, Field, FieldGroup, FormPage
@@ -149,6 +150,16 @@ class VoucherForms(EntityView):
         if ctx.actor.may("add", "voucher"):
             found.append(Action("填制凭证", "/voucher/add", style="primary", icon="plus"))
         return found
+
+    def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """A draft is changed by who prepared it."""
+        assert isinstance(found, Voucher)
+        if not ctx.actor.may("edit", "voucher"):
+            return []
+        why = record.why_frozen(found)
+        if not why and found.prepared_by_id not in (None, ctx.actor.employee_id):
+            why = "只能由制单人修改"
+        return [Action("修改", self.url(f"edit/{found.id}"), icon="edit", why_not=why, hotkey="e")]
 
     def _again(self, pk: str | None, error: BusinessError) -> ResponseReturnValue:
         if error.status in {403, 404} and error.field is None:

@@ -27,6 +27,7 @@ from reports.figures import dictionaries, parameters
 from reports.scope import is_visible
 from workflows.base import audit
 from workflows.base.context import Ctx
+from workflows.base.transition import verbs
 from workflows.base.records import require_draft
 
 # Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
@@ -49,6 +50,8 @@ _SMALL: Final = 1024 * 1024  # an archive this small may compress as well as it 
 _BOMB: Final = "文件解压后过大，疑似压缩炸弹，已拒绝上传"
 _BROKEN: Final = "文件已损坏，请重新保存后再上传"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+verbs("attachment", {"add": "上传附件", "show": "查看附件"})
 
 
 def store(

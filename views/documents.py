@@ -1,0 +1,205 @@
+"""What hangs on records: files and remarks as sections of every record page, and the PDF of issued documents."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import flash, jsonify, redirect, request, send_file
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+
+from models.base.entity import Entity
+from models.base.errors import BusinessError, NotFound
+from models.base.kinds import SpecKind
+from models.records import Attachment, IssuedDocument
+from reports.figures import dictionaries
+from views import edge, hooks, widgets
+from views.base import EntityView
+from views.cells import format_value, record_url
+from views.interface import model_of, valid_id
+from views.pages import Action, Comments, FileItem, Section, TimelineItem, Upload
+from workflows.base import attachments, comments, documents, records
+from workflows.base.context import Ctx
+
+FILES_MAX = 20
+# Kinds of record that people hang things on; reference data and logs stay bare.
+_ASKED = (SpecKind.DOCUMENT, SpecKind.MASTER)
+_BARE_MODULES_KEEP = ("customer", "personal_customer", "corporate_customer", "voucher", "business_event")
+
+
+class AttachmentView(BaseView):
+    """Files of records: POST /attachment/upload/<table>/<id>, GET /attachment/<id>/download, POST …/delete."""
+
+    route_base = "/attachment"
+    class_permission_name = "attachment"
+    default_view = "download"
+    title = "附件"
+
+    @expose("/upload/<table>/<pk>", methods=("POST",))
+    @edge.screen("add")
+    def upload(self, table: str, pk: str) -> ResponseReturnValue:
+        """Hang the posted files on a record: all of them, or none when one is refused."""
+        files = [sent for sent in request.files.getlist("file") if sent.filename]
+        with edge.writing() as ctx:
+            record = _record(ctx, table, pk)
+            if not files:
+                raise BusinessError("请选择要上传的文件", field="file")
+            if len(files) > FILES_MAX:
+                raise BusinessError(f"一次最多上传 {FILES_MAX} 个文件", field="file")
+            category = request.form.get("category") or None
+            for sent in files:
+                attachments.store(ctx, record, filename=sent.filename or "", data=sent.read(), category=category)
+        url = f"{record_url(table, record.id)}?tab=files#tabs"
+        message = f"已上传 {len(files)} 个文件"
+        flash(message, "success")
+        if edge.wants_json():
+            return jsonify({"message": message, "url": url})
+        return redirect(url)
+
+    @expose("/<pk>/download")
+    @edge.screen()
+    def download(self, pk: str) -> ResponseReturnValue:
+        """The file under its own name, never run by the browser."""
+        found, path = attachments.open_attachment(edge.current_ctx(), _key(pk))
+        return send(path, found.detected_type, found.original_name)
+
+    @expose("/<pk>/delete", methods=("POST",))
+    @edge.screen()
+    def delete(self, pk: str) -> ResponseReturnValue:
+        """Take a file off its record."""
+        with edge.writing() as ctx:
+            found = ctx.session.get(Attachment, _key(pk))
+            if found is None:
+                raise NotFound
+            url = f"{record_url(found.owner_table, found.owner_id)}?tab=files#tabs"
+            attachments.remove(ctx, found)
+        flash("已删除附件", "success")
+        return redirect(url)
+
+
+class CommentView(BaseView):
+    """Remarks: POST /comment/<table>/<id>."""
+
+    route_base = "/comment"
+    class_permission_name = "comment"
+    default_view = "add"
+    title = "备注"
+
+    @expose("/<table>/<pk>", methods=("POST",))
+    @edge.screen("add")
+    def add(self, table: str, pk: str) -> ResponseReturnValue:
+        """Leave a remark on a record."""
+        with edge.writing() as ctx:
+            record = _record(ctx, table, pk)
+            comments.add(ctx, record, request.form.get("text", ""))
+        flash("备注已发表", "success")
+        return redirect(f"{record_url(table, record.id)}?tab=comments#tabs")
+
+
+class IssuedDocumentView(EntityView):
+    """Screens of IssuedDocument, with its PDF."""
+
+    model = IssuedDocument
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """The paper itself, and where it belongs."""
+        assert isinstance(record, IssuedDocument)
+        found = [Action("打开 PDF", self.url(f"{record.id}/pdf"), style="primary", icon="print")]
+        url = record_url(record.owner_table, record.owner_id)
+        if url and ctx.actor.may("show", record.owner_table):
+            found.append(Action("来源业务", url))
+        return found
+
+    @expose("/<pk>/pdf")
+    @edge.screen("show")
+    def pdf(self, pk: str) -> ResponseReturnValue:
+        """The document as it was issued, for whoever may read its record."""
+        ctx = edge.current_ctx()
+        found = records.find(ctx, IssuedDocument, pk)
+        path = documents.pdf(ctx, found)
+        return send(path, "application/pdf", f"{found.title}_{found.number}.pdf", inline=True)
+
+
+def send(path: Any, kind: str, name: str, *, inline: bool = False) -> ResponseReturnValue:
+    """A stored file; its name travels as UTF-8, and only our own PDFs open in the browser."""
+    response = send_file(path, mimetype=kind)
+    how = "inline" if inline else "attachment"
+    response.headers["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if not inline:
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def files_section(record: Entity, ctx: Ctx) -> Section | None:
+    """附件 of a record, with a place to drop more."""
+    if not _has_papers(record) or not ctx.actor.may("show", "attachment"):
+        return None
+    table, found = str(record.__tablename__), attachments.attachments_of(ctx.session, record)
+    labels = dictionaries.labels(ctx.session, "document_category")
+    items = [_file(item, labels) for item in found]
+    upload = None
+    if ctx.actor.may("add", "attachment"):
+        kinds = "、".join(kind.lstrip(".") for kind in attachments.ALLOWED)
+        options = [("", "不分类"), *dictionaries.items(ctx.session, "document_category")]
+        upload = (
+            Upload(
+                f"/attachment/upload/{table}/{record.id}",
+                accept=",".join(attachments.ALLOWED),
+                many=True,
+                help=f"可以上传 {kinds}，一次最多 {FILES_MAX} 个",
+            ),
+            widgets.choice("category", "要件类别", options),
+        )
+    return Section(
+        "files", "附件", template="parts/attachments.html", data=(items, upload), count=len(items), empty="还没有附件"
+    )
+
+
+def _file(item: Attachment, labels: dict[str, str]) -> FileItem:
+    size = item.size_bytes / 1024
+    words = [
+        labels.get(item.category or "", ""),
+        f"{size / 1024:.1f} MB" if size >= 1024 else f"{max(size, 0.1):.1f} KB",
+        format_value(item.uploaded_at, "datetime"),
+    ]
+    return FileItem(item.original_name, f"/attachment/{item.id}/download", " · ".join(w for w in words if w))
+
+
+def comments_section(record: Entity, ctx: Ctx) -> Section | None:
+    """备注 of a record with a box for the next one."""
+    if not _has_papers(record):
+        return None
+    items = [
+        TimelineItem(format_value(comment.created_at, "datetime"), name, comment.text)
+        for comment, name in comments.comments_of(ctx.session, record)
+    ]
+    url = f"/comment/{record.__tablename__}/{record.id}" if ctx.actor.may("add", "comment") else ""
+    return Section("comments", "备注", template="parts/comments.html", data=Comments(items, url), count=len(items))
+
+
+def _has_papers(record: Entity) -> bool:
+    spec = record.spec
+    if record.__tablename__ in _BARE_MODULES_KEEP:
+        return True
+    return spec.kind in _ASKED and not spec.module.is_back_office and not spec.scope.is_open
+
+
+def _record(ctx: Ctx, table: str, pk: str) -> Entity:
+    """The record that something is hung on: one with a page, within the reader's scope."""
+    model = model_of(table[:64])
+    if model is None or not model.spec.kind.has_screen:
+        raise NotFound
+    ctx.require("show", str(model.__tablename__), f"查看{model.spec.label}")
+    return records.find(ctx, model, pk)
+
+
+def _key(pk: str) -> int:
+    key = valid_id(pk)
+    if key is None:
+        raise NotFound
+    return key
+
+
+for _build in (files_section, comments_section):
+    if _build not in hooks.SECTIONS:
+        hooks.SECTIONS.append(_build)

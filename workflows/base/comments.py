@@ -1,0 +1,43 @@
+"""Remarks on a record: whoever may read it may add one; nobody changes or takes back what was said."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.base.entity import Entity
+from models.base.errors import BusinessError, NotFound
+from models.organization import Employee
+from models.records import Comment
+from reports.scope import is_visible
+from workflows.base.context import Ctx
+from workflows.base.transition import verbs
+
+TEXT_MAX = 2000
+
+verbs("comment", {"add": "发表备注"})
+
+
+def add(ctx: Ctx, record: Entity, text: str) -> Comment:
+    """Leave a remark. Raises NotAllowed, NotFound, BusinessError for nothing or too much."""
+    ctx.require("add", "comment", "发表备注")
+    if not is_visible(ctx.session, ctx.actor, record):
+        raise NotFound
+    text = text.replace("\x00", "").strip()
+    if not text:
+        raise BusinessError("请填写备注内容", field="text")
+    if len(text) > TEXT_MAX:
+        raise BusinessError(f"备注最多 {TEXT_MAX} 个字，现有 {len(text)} 个", field="text")
+    made = Comment(owner_table=record.__tablename__, owner_id=record.id, text=text)
+    ctx.session.add(made)
+    ctx.session.flush()
+    return made
+
+
+def comments_of(session: Session, record: Entity) -> list[tuple[Comment, str]]:
+    """Remarks with the names of who left them, the latest first."""
+    query = (
+        select(Comment, Employee.name)
+        .outerjoin(Employee, Employee.id == Comment.created_by_id)
+        .where(Comment.owner_table == record.__tablename__, Comment.owner_id == record.id)
+        .order_by(Comment.id.desc())
+    )
+    return [(comment, name or "系统") for comment, name in session.execute(query)]

@@ -11,8 +11,8 @@ from models.ledger_account import (
     Direction,
     PeriodState,
 )
-from models.ledger_event import BusinessEvent, EventState, PostingRule, PostingRuleLine
-from models.ledger_voucher import CashFlow, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.ledger_rule import PostingRule, PostingRuleLine
+from models.ledger_voucher import BusinessEvent, CashFlow, EventState, Voucher, VoucherEntry, VoucherState, VoucherWord
 
 __all__ = [
     "ZERO",

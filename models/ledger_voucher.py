@@ -1,4 +1,4 @@
-"""Vouchers and their entries: drafts that people check, then facts that nobody changes (8.2)."""
+"""Vouchers with their entries (8.2), and the business events that wait to become vouchers (8.1)."""
 
 import datetime as dt
 from decimal import Decimal
@@ -15,7 +15,6 @@ from models.ledger_account import ZERO, Account, AccountingPeriod
 if TYPE_CHECKING:
     from models.bank import PartnerBank
     from models.customer import Customer
-    from models.ledger_event import BusinessEvent
     from models.organization import Department, Employee
     from models.project import Project
 
@@ -28,6 +27,15 @@ class VoucherState(Kind):
     SIGNED = "已签字"
     POSTED = "已记账"
     VOID = "作废"
+
+
+class EventState(Kind):
+    """Where a business event stands on its way into the books."""
+
+    PENDING = "待复核"
+    BOOKED = "已记账"
+    REFUSED = "已退回"
+    CANCELLED = "已撤销"
 
 
 class CashFlow(Kind):
@@ -224,3 +232,58 @@ class VoucherEntry(Entity):
     cash_flow: Mapped[CashFlow | None] = c.enum("现金流量项目", CashFlow)
     # What the chain covers in place of the four ids above: ids and names may differ after a restore or a renaming.
     auxiliary_keys: Mapped[str] = c.hidden(c.text("辅助核算编号", 300, required=True, default=""))
+
+
+class BusinessEvent(Entity):
+    """An event with money, raised by a business workflow and booked at most once (architecture rule 7)."""
+
+    spec = Spec(
+        "复核单",
+        Module.LEDGER,
+        SpecKind.LEDGER,
+        title="number",
+        listed=("number", "label", "customer", "project", "total", "occurred_on", "state", "voucher"),
+        searched=("number", "label", "memo"),
+        filtered=("state", "event_code", "project_id", "customer_id", "occurred_on"),
+        order="-id",
+        sums=("total",),
+        state="state",
+        rank=590,
+        icon="clipboard-check",
+    )
+    __table_args__ = (
+        UniqueConstraint("event_code", "record_table", "record_id", "sequence", name="uq_business_event_key"),
+        UniqueConstraint("number", name="uq_business_event_number"),
+        Index("ix_business_event_record", "record_table", "record_id"),
+        CheckConstraint(
+            "(state = 'BOOKED') = (voucher_id IS NOT NULL AND booked_at IS NOT NULL)",
+            name="ck_business_event_booked",
+        ),
+        CheckConstraint("state NOT IN ('REFUSED', 'CANCELLED') OR reason IS NOT NULL", name="ck_business_event_reason"),
+    )
+
+    number: Mapped[str] = c.computed(c.text("复核单号", 40, required=True))
+    event_code: Mapped[str] = c.computed(c.text("业务事项编码", 60, required=True, index=True))
+    label: Mapped[str] = c.computed(c.text("业务事项", 60, required=True))
+    record_table: Mapped[str] = c.hidden(c.text("来源单据类型", 60, required=True))
+    record_id: Mapped[int] = c.hidden(c.whole("来源单据", required=True))
+    sequence: Mapped[int] = c.computed(c.whole("次序", minimum=1, required=True, default=1))
+    project_id: Mapped[int | None] = c.computed(c.reference("项目", "project"))
+    project: Mapped["Project | None"] = c.related(project_id)
+    customer_id: Mapped[int | None] = c.computed(c.reference("客户", "customer"))
+    customer: Mapped["Customer | None"] = c.related(customer_id)
+    bank_id: Mapped[int | None] = c.computed(c.reference("银行", "partner_bank"))
+    bank: Mapped["PartnerBank | None"] = c.related(bank_id)
+    department_id: Mapped[int | None] = c.computed(c.reference("部门", "department"))
+    department: Mapped["Department | None"] = c.related(department_id)
+    amounts: Mapped[dict[str, str]] = c.hidden(c.json("金额明细", required=True))
+    total: Mapped[Decimal] = c.computed(c.money("金额", signed=True, required=True))
+    occurred_on: Mapped[dt.date] = c.computed(c.day("发生日期", required=True, index=True))
+    memo: Mapped[str] = c.computed(c.text("摘要", 200, required=True))
+    state: Mapped[EventState] = c.state("状态", EventState, EventState.PENDING)
+    voucher_id: Mapped[int | None] = c.computed(c.reference("凭证", "voucher", use_alter=True))
+    voucher: Mapped["Voucher | None"] = c.related(voucher_id)
+    booked_by_id: Mapped[int | None] = c.computed(c.reference("复核人", "employee"))
+    booked_by: Mapped["Employee | None"] = c.related(booked_by_id)
+    booked_at: Mapped[dt.datetime | None] = c.computed(c.moment("复核时间"))
+    reason: Mapped[str | None] = c.computed(c.text("退回或撤销原因", 200))

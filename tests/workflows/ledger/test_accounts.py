@@ -11,7 +11,7 @@ from models.ledger import Account, PostingRule, PostingRuleLine, VoucherWord
 from tests.workflows.ledger.books import NOW, TODAY, Books
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.ledger import accounts
+from workflows.ledger import accounts  # noqa: F401 - registers the rules
 from workflows.ledger import voucher as vouchers
 
 

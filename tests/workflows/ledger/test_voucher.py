@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
 from models.ledger import Account, AccountBalance, AccountingPeriod, PeriodState, Voucher, VoucherState, VoucherWord
-from reports.figures.balances import balance_of
+from reports.figures.balances import balance_of, number_gaps
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
 from workflows.base.context import Ctx
+from workflows.ledger import period
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import LINES_MAX, natural_key
 from workflows.ledger.period import ensure_period
@@ -38,10 +39,10 @@ def act(books: Books, verb: str, voucher: Voucher, who: str, **more):
 
 
 def close(books: Books, day: date = TODAY) -> AccountingPeriod:
-    period = ensure_period(books.ctx("accountant"), day)
-    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
+    month = ensure_period(books.ctx("accountant"), day)
+    month.state, month.closed_at, month.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
     books.session.flush()
-    return period
+    return month
 
 
 def test_four_people_bring_a_receipt_into_the_books(books):
@@ -298,6 +299,7 @@ def test_another_word_or_period_gives_another_number_and_leaves_a_gap(books):
     vouchers.review(books.ctx("reviewer"), second)
     with pytest.raises(Conflict, match="缺号 1"):
         vouchers.post(books.ctx("bookkeeper"), second)
+    assert number_gaps(books.session, second.period_id, second.word_id) == [1]
     moved = vouchers.renumber(books.ctx("accountant"), second.period, second.word)
     assert moved == [("2026-11-记-0002", "2026-11-记-0001")]
     assert vouchers.post(books.ctx("bookkeeper"), second).number == 1
@@ -402,6 +404,13 @@ def test_periods_come_without_holes_and_not_from_slips_of_the_keyboard(books):
     assert (february.starts_on, february.ends_on) == (date(2026, 2, 1), date(2026, 2, 28))
     with pytest.raises(BusinessError, match="距现有会计期间过远"):
         ensure_period(ctx, date(2006, 1, 5))
+
+
+def test_a_month_that_somebody_else_just_made_is_taken_as_it_is(books):
+    ctx = books.ctx("accountant")
+    mine = ensure_period(ctx, TODAY)
+    period._make(ctx, period._index("2026-11"))
+    assert list(books.session.scalars(select(AccountingPeriod))) == [mine]
 
 
 def test_natural_keys_prefer_numbers_to_names(books):

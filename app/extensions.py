@@ -12,10 +12,13 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event
 
+import workflows.registry
 from models.registry import metadata
 from reports.search import install_search_listener
 from workflows.base import audit
 
+# Rules and handlers are in force before the first session exists.
+WORKFLOWS = workflows.registry.MODULES
 # expire_on_commit: a page that renders after its commit reads what it already holds.
 db = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
 migrate = Migrate(directory="models/migrations", render_as_batch=True, compare_type=True)

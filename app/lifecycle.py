@@ -5,9 +5,15 @@ from zoneinfo import ZoneInfo
 
 from alembic.script import ScriptDirectory
 from flask import Flask
-from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
+from flask_appbuilder.security.sqla.models import (
+    Permission,
+    PermissionView,
+    Role,
+    ViewMenu,
+    assoc_permissionview_role,
+)
 from flask_migrate import upgrade
-from sqlalchemy import inspect, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
 from app.extensions import db
@@ -115,14 +121,22 @@ def sync_permissions(session: Session) -> None:
 
 def _make_roles(session: Session, pairs: dict[tuple[str, str], PermissionView]) -> None:
     present = {role.name: role for role in session.scalars(select(Role))}
+    known = all_permissions()
+    granted = []
     for spec in ROLES:
         if spec.name in present:
             continue
-        role = Role(name=spec.name, permissions=[pairs[f"can_{v}", t] for v, t in sorted(permissions_of(spec))])
+        role = Role(name=spec.name)
         session.add(role)
         session.flush()
         session.add(RoleProfile(role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True))
+        granted += [
+            {"role_id": role.id, "permission_view_id": pairs[f"can_{verb}", table].id}
+            for verb, table in sorted(permissions_of(spec, known))
+        ]
     session.flush()
+    if granted:
+        session.execute(insert(assoc_permissionview_role), granted)
 
 
 def start_scheduler(app: Flask) -> None:

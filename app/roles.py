@@ -44,7 +44,7 @@ _APPLICANT = (
     "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent", "project.submit_review",
     "project.submit_fees", "contract.submit", "counter_guarantee.submit", "counter_guarantee.settle",
     "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit", "bank_letter.issue_confirmation",
-    "customer_rating.rate", "resolution_condition.meet", "customer.watch",
+    "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit", "customer_watch.remove",
 )  # fmt: skip
 
 ROLES: tuple[RoleSpec, ...] = (
@@ -104,9 +104,8 @@ def all_permissions() -> dict[str, set[str]]:
     return found
 
 
-def permissions_of(role: RoleSpec) -> set[tuple[str, str]]:
-    """(verb, table) pairs of a built-in role; parts of a record follow their owner's level."""
-    known = all_permissions()
+def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """(verb, table) pairs of a built-in role among the `known` ones; parts of a record follow their owner's level."""
     granted: dict[str, set[str]] = {}
     for model, _ in resources():
         granted[model.__tablename__] = set(_level(role, model))

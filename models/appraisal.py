@@ -41,7 +41,7 @@ class InvestigationReport(Entity):
     )  # fmt: skip
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True, is_owner=True, ondelete="CASCADE")
+    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
     project: Mapped[Project] = c.related(project_id)
     visited_on: Mapped[date] = c.day("实地调查日期", required=True, index=True, group="调查")
     visit_place: Mapped[str] = c.text("调查地点", 100, required=True, group="调查")
@@ -79,7 +79,7 @@ class RiskAssessment(Entity):
         drafts=(PaperState.DRAFT,), saved_by=("add", "edit"),
     )  # fmt: skip
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True, is_owner=True, ondelete="CASCADE")
+    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
     project: Mapped[Project] = c.related(project_id)
     score_customer: Mapped[int] = c.whole("客户资信", required=True, unit="分，满分 30", maximum=30, group="评分")
     score_repayment: Mapped[int] = c.whole("第一还款来源", required=True, unit="分，满分 30", maximum=30, group="评分")

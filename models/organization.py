@@ -104,7 +104,6 @@ class Employee(Entity):
         filtered=("department_id", "is_active", "name"),
         order="number",
         key=("number",),
-        scope=Scope(department="department_id"),
         rank=30,
         icon="person-badge",
     )

@@ -39,6 +39,7 @@ def load_demo(
     session.rollback()
     if session.scalar(select(func.count()).select_from(Employee)):
         return False
+    session.rollback()
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     session.info["data_dir"] = str(app.config["SETTINGS"].data_dir)
     state = session.get_one(SystemState, 1)
@@ -81,12 +82,12 @@ def _pay_in_capital(stage: Stage) -> None:
     ensure_period(stage.ctx(), stage.today)
     accounts = {a.code: a.id for a in session.scalars(select(Account).where(Account.code.in_(("1002", "4001"))))}
     draft = voucher.create_draft(
-        stage.ctx(story.ACCOUNTANT), date=stage.today, word="收", memo="收到股东出资",
+        stage.ctx(story.ACCOUNTANT), date=stage.today, word="receipt", memo="收到股东出资",
         entries=[_line(accounts["1002"], debit=CAPITAL), _line(accounts["4001"], credit=CAPITAL)],
     )  # fmt: skip
     voucher.review(stage.ctx(story.CHIEF), draft, draft.version)
     voucher.sign(stage.ctx(story.CASHIER), draft, draft.version)
-    voucher.post(stage.ctx(story.CHIEF), draft, draft.version)
+    voucher.post(stage.ctx(story.POSTER), draft, draft.version)
 
 
 def _line(account_id: int, **amounts: Decimal) -> Any:

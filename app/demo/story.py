@@ -31,7 +31,8 @@ from workflows.guarantee import (
 )
 from workflows.ledger import posting, voucher
 
-CASHIER, ACCOUNTANT, CHIEF, RISK, KEEPER, SECRETARY = "luona", "wujie", "shihui", "zhenglan", "fangyuan", "yangfan"
+CASHIER, ACCOUNTANT, CHIEF, POSTER = "luona", "wujie", "shihui", "tangxia"
+RISK, KEEPER, SECRETARY = "zhenglan", "fangyuan", "yangfan"
 
 
 @dataclass
@@ -205,7 +206,7 @@ def post_vouchers(stage: Stage, *, keep: int = 0) -> None:
         voucher.review(stage.ctx(CHIEF), draft, draft.version)
         if draft.is_cash:
             voucher.sign(stage.ctx(CASHIER), draft, draft.version)
-        voucher.post(stage.ctx(ACCOUNTANT if draft.prepared_by_id is None else CHIEF), draft, draft.version)
+        voucher.post(stage.ctx(POSTER), draft, draft.version)
 
 
 def _contracts(stage: Stage, plot: Plot, project: Project) -> None:

@@ -6,6 +6,7 @@ Adding an entity = one model class: screens, REST, permissions, menu entry, audi
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from flask_appbuilder import Model
@@ -68,6 +69,18 @@ class Spec:
     help: str = ""
 
 
+@cache
+def _by_table() -> dict[str, type["Entity"]]:
+    found: dict[str, type[Entity]] = {}
+    queue: list[type[Entity]] = list(Entity.__subclasses__())
+    while queue:
+        model = queue.pop()
+        queue.extend(model.__subclasses__())
+        if "spec" in model.__dict__ and not model.__dict__.get("__abstract__", False):
+            found[model.__tablename__] = model
+    return {name: found[name] for name in sorted(found)}
+
+
 def snake(name: str) -> str:
     """CamelCase to snake_case, the table name of a class."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
@@ -125,6 +138,11 @@ class Entity(Model):
         # The lock is checked by the database in the same UPDATE: two savers cannot both win.
         return {"version_id_col": cls.__dict__.get("version") or cls.version}
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A new entity makes the list of entities out of date."""
+        super().__init_subclass__(**kwargs)
+        _by_table.cache_clear()
+
     def __str__(self) -> str:
         """What look-ups, titles and messages call this record."""
         return str(getattr(self, self.spec.title, None) or f"{self.spec.label} {self.id}")
@@ -135,19 +153,12 @@ STAMPS = ("id", "version", "extra", "created_at", "created_by_id", "updated_at")
 
 def entities() -> list[type[Entity]]:
     """Every mapped entity class, in the order of their table names."""
-    found: dict[str, type[Entity]] = {}
-    queue: list[type[Entity]] = list(Entity.__subclasses__())
-    while queue:
-        model = queue.pop()
-        queue.extend(model.__subclasses__())
-        if "spec" in model.__dict__ and not model.__dict__.get("__abstract__", False):
-            found[model.__tablename__] = model
-    return [found[name] for name in sorted(found)]
+    return list(_by_table().values())
 
 
 def entity_of(table: str) -> type[Entity]:
     """The entity class of a table name; KeyError if there is none."""
-    return {m.__tablename__: m for m in entities()}[table]
+    return _by_table()[table]
 
 
 def columns_of(model: type[Entity]) -> dict[str, Column[Any]]:

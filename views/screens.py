@@ -3,7 +3,7 @@
 from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import line_appraisal, line_ledger
+from views import line_appraisal, line_customer, line_ledger, line_signing
 from views.approvals import ApprovalsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.ledger import EventView, ReviewView, VoucherView
@@ -15,7 +15,7 @@ from views.search import SearchView
 from views.security import PasswordView, RolesView
 from views.verbs import VerbView
 
-LINES = (line_appraisal, line_ledger)
+LINES = (line_appraisal, line_customer, line_ledger, line_signing)
 ENTITY_VIEWS = (EventView, IssuedDocumentView, OperatorView, ProjectView, VoucherView)
 PAGES = (
     PasswordView,

@@ -86,6 +86,14 @@ def rate(
     return rating
 
 
+def open_indicators(ctx: Ctx, customer: Customer) -> list[RatingIndicator]:
+    """The indicators of the customer's model that its data does not answer: what a rater must judge."""
+    figures = rating_figures(ctx.session, customer, ctx.today)
+    query = select(RatingIndicator).where(RatingIndicator.rating_model_id == _model_for(ctx, customer).id)
+    rows = ctx.session.scalars(query.order_by(RatingIndicator.rank, RatingIndicator.id))
+    return [row for row in rows if not row.figure or figures.get(row.figure) is None]
+
+
 def confirm_rating(
     ctx: Ctx, rating: CustomerRating, *, agree: bool = True, opinion: str = "", version: int | None = None
 ) -> CustomerRating:

@@ -78,7 +78,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     """
     ctx.require("issue_notice", "bank_letter", "出具放款通知单")
     letters.require_visible(ctx, project, version)
-    again = _is_run_out(ctx, project)
+    again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
     checks = gate(ctx.session, project, ctx.today)
     if missing := [check for check in checks if not check.is_met]:
@@ -95,7 +95,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     return letter
 
 
-def _is_run_out(ctx: Ctx, project: Project) -> bool:
+def is_run_out(ctx: Ctx, project: Project) -> bool:
     if project.stage is not Stage.CONFIRM:
         return False
     notice = last_notice(ctx, project)

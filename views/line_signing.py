@@ -1,0 +1,182 @@
+"""Buttons of the line from fees to drawdown (4.4a-4.5c)."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.appraisal import PaperState
+from models.base import columns as c
+from models.drawdown import Drawdown
+from models.product import FeeKind, RepaymentMethod
+from models.project import Project, ProjectState, Stage
+from models.resolution import ResolutionState
+from models.signing import Contract, CounterGuarantee, Fee, FeeState
+from reports.figures.gate import gate
+from reports.figures.schedules import add_months
+from views.line_appraisal import at, in_approval
+from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
+from workflows.base.context import Ctx
+from workflows.guarantee import collection, contracts, counters, disbursement, fees, resolution, waivers
+
+
+def to_project(tab: str = "") -> Any:
+    """Back to the project, on one of its tabs."""
+    tail = f"?tab={tab}#tabs" if tab else ""
+    return lambda record, _: f"/project/show/{record.project_id}{tail}"
+
+
+def has(model: Any, *conditions: Any) -> Any:
+    """Offered while the project has such rows."""
+    def test(ctx: Ctx, project: Project) -> bool:
+        query = select(func.count()).select_from(model).where(model.project_id == project.id, *conditions)
+        return bool(ctx.session.scalar(query))
+
+    return test
+
+
+def lacks(model: Any, *conditions: Any) -> Any:
+    """Offered while the project has no such rows."""
+    test = has(model, *conditions)
+    return lambda ctx, project: not test(ctx, project)
+
+
+def on_tab(tab: str) -> Any:
+    """Stay on the project, at one of its tabs."""
+    return lambda record, _: f"{record_url(record)}?tab={tab}#tabs"
+
+
+def _why_no_notice(ctx: Ctx, project: Project) -> str:
+    missing = [check for check in gate(ctx.session, project, ctx.today) if not check.is_met]
+    return "；".join(f"{check.label}：{check.evidence}" for check in missing)
+
+
+def _why_no_counters(ctx: Ctx, project: Project) -> str:
+    drafts = has(CounterGuarantee, CounterGuarantee.state == PaperState.DRAFT)
+    return in_approval(ctx, project) or ("" if drafts(ctx, project) else "请先登记反担保")
+
+
+def _receipt(ctx: Ctx, fee: Fee) -> Questions:
+    del ctx, fee
+    return {
+        "amount": c.money("收款金额", required=True, positive=True),
+        "received_on": c.day("收款日期", required=True),
+        "payer": c.text("付款人", 100, required=True),
+        "bank_reference": c.text("银行流水号", 60),
+    }
+
+
+def _receipt_given(ctx: Ctx, fee: Fee) -> Values:
+    return {"amount": fee.open_amount, "received_on": ctx.today, "payer": fee.project.customer.name}
+
+
+def _loan(ctx: Ctx, project: Project) -> Questions:
+    del ctx, project
+    return {
+        "bank_note_no": c.text("银行借据号", 60, required=True),
+        "drawn_on": c.day("放款日期", required=True),
+        "due_on": c.day("到期日期", required=True),
+        "amount": c.money("放款金额", required=True, positive=True),
+        "rate_annual_pct": c.rate("年利率", unit="%/年", required=True, scale=6, maximum=36),
+        "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
+        "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成"),
+    }  # fmt: skip
+
+
+def _loan_given(ctx: Ctx, project: Project) -> Values:
+    found = resolution.valid_resolution(ctx, project)
+    months = found.term_months if found else project.term_months
+    return {
+        "drawn_on": ctx.today, "due_on": add_months(ctx.today, months),
+        "amount": found.amount if found else project.amount, "rate_annual_pct": project.rate_annual_pct,
+        "repayment_method": project.repayment_method,
+    }  # fmt: skip
+
+
+def _confirm_loan(ctx: Ctx, project: Project, values: Values, version: int | None) -> Drawdown:
+    facts = {k: v for k, v in values.items() if k not in ("plan", "reason")}
+    if values["plan"]:
+        name, data = values["plan"]
+        return disbursement.confirm_from_file(ctx, project, data, name, version=version, **facts)
+    return disbursement.confirm(ctx, project, version=version, **facts)
+
+
+def _evidence(label: str) -> Any:
+    return lambda _ctx, _record: {"evidence": c.text(label, 200, required=True)}
+
+
+def _settlement(_: Ctx, __: Any) -> Questions:
+    return {
+        "evidence": c.text("落实依据", 200, required=True, help="如：不动产登记证明编号、保证合同面签日期"),
+        "on": c.day("落实日期", required=True),
+    }
+
+
+register(
+    ScreenVerb(
+        "project", "propose_fees", "按产品带出费用", lambda ctx, p, _, v: fees.propose_fees(ctx, p, v), ("add", "fee"),
+        all_of(at(Stage.FEE_PLAN), lacks(Fee)), style="primary", rank=1, done="已带出产品费用，请核对",
+        after=on_tab("fee"),
+    ),
+    ScreenVerb(
+        "project", "submit_fees", "提交费用记账", lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
+        ("submit_fees", "project"), all_of(at(Stage.FEE_PLAN), has(Fee)), style="primary", rank=2,
+        done="费用已送复核记账",
+    ),
+    ScreenVerb(
+        "project", "propose_contracts", "生成合同", lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
+        ("add", "contract"), all_of(at(Stage.CONTRACT), lacks(Contract)), style="primary", rank=1,
+        done="已生成合同，请核对后逐份提交审核", after=on_tab("contract"),
+    ),
+    ScreenVerb(
+        "contract", "submit", "提交合同审核", lambda ctx, r, _, v: contracts.submit(ctx, r, v), ("submit", "contract"),
+        in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("contract"),
+    ),
+    ScreenVerb(
+        "project", "submit_counters", "提交反担保审核", lambda ctx, p, _, v: counters.submit(ctx, p, v),
+        ("submit", "counter_guarantee"), at(Stage.COUNTER), why_not=_why_no_counters, style="primary", rank=1,
+        after=on_tab("counter_guarantee"),
+    ),
+    ScreenVerb(
+        "counter_guarantee", "settle", "登记落实",
+        lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n), ("settle", "counter_guarantee"),
+        lambda _, r: r.state is PaperState.APPROVED and not r.is_settled, questions=_settlement,
+        given=lambda ctx, _: {"on": ctx.today}, has_form=True, style="primary", rank=1,
+        after=to_project("counter_guarantee"),
+    ),
+    ScreenVerb(
+        "fee", "collect", "收款",
+        lambda ctx, f, v, n: collection.collect(
+            ctx, f, amount=v["amount"], received_on=v["received_on"], payer=v["payer"],
+            bank_reference=v["bank_reference"], version=n,
+        ),
+        ("collect", "receipt"),
+        lambda _, f: f.open_amount > 0 and (f.state is FeeState.BOOKED or f.kind is FeeKind.DEPOSIT),
+        questions=_receipt, given=_receipt_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
+        after=to_project("receipt"),
+    ),
+    ScreenVerb(
+        "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v), ("submit", "fee_waiver"),
+        in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("fee_waiver"),
+    ),
+    ScreenVerb(
+        "resolution_condition", "meet", "登记落实",
+        lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n), ("meet", "resolution_condition"),
+        lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID, questions=_evidence("落实依据"),
+        has_form=True, style="primary", rank=1, after=lambda r, _: f"/project/show/{r.resolution.project_id}",
+    ),
+    ScreenVerb(
+        "project", "issue_notice", "开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        ("issue_notice", "bank_letter"), at(Stage.NOTICE), why_not=_why_no_notice, style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "project", "confirm", "放款确认", _confirm_loan, ("confirm", "drawdown"), at(Stage.CONFIRM),
+        questions=_loan, given=_loan_given, has_form=True, style="primary", rank=1, done="已放款，项目进入在保",
+        after=on_tab("drawdown"),
+    ),
+    ScreenVerb(
+        "project", "reissue_notice", "重新开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        ("issue_notice", "bank_letter"),
+        lambda ctx, p: p.state is ProjectState.RUNNING and p.stage is Stage.CONFIRM and disbursement.is_run_out(ctx, p),
+        rank=5,
+    ),
+)  # fmt: skip

@@ -42,14 +42,15 @@ def approval_page(
 ) -> ApprovalPage:
     """The page of one approval; `task` is the reader's own, with buttons while it is pending."""
     paper = ctx.session.get(entity_of(instance.table_name), instance.record_id)
-    may_decide = task is not None and why_not(ctx, instance, task) == ""
+    why = why_not(ctx, instance, task) if task is not None else ""
+    may_decide = task is not None and not why
     url = record_url(instance.table_name, instance.record_id)
     if not ctx.actor.may("show", instance.table_name):
         url = ""
     page = ApprovalPage(
         title=instance.business_type.label,
         crumbs=[("我的工作台", ""), ("待办审批", "/approvals/"), (instance.title, "")],
-        who=instance.title,
+        who=instance.title.removeprefix(f"{instance.business_type.label}："),
         who_url=url,
         action_url=f"/approvals/{task.id}/decide" if task is not None else "/approvals/",
         amount=format_money(instance.amount) if instance.amount is not None else "",
@@ -60,6 +61,7 @@ def approval_page(
         facts=_facts(instance, task),
         steps=steps(instance),
         opinion=opinion,
+        notice=why,
         help_key="approval_task",
     )
     if may_decide and task is not None:
@@ -78,14 +80,12 @@ def approval_page(
 
 
 def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
-    """Why this reader may not decide the task; empty when they may."""
+    """Why this reader may not decide the task; empty when they may: whom the flow asks needs no further permission."""
     actor = ctx.actor
     if task.assignee_id not in {i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None}:
         return "不是您的待办"
     if task.state is not TaskState.PENDING or instance.state is not ApprovalState.RUNNING:
         return "已经办理"
-    if not actor.may("decide", "approval_task"):
-        return "您没有审批权限"
     return "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
 
 
@@ -169,8 +169,7 @@ def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, ma
         why = "已有审批人办理，不能撤回" if acted else ""
         question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
         found.append(Action("催办", f"{base}/urge", "POST"))
-        if ctx.actor.may("withdraw", "approval_instance"):
-            found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
+        found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
     return found
 
 

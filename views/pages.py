@@ -474,6 +474,7 @@ class ApprovalPage:
     actions: list[Action] = field(default_factory=list)  # 查看项目, 打印审批单
     more: list[Action] = field(default_factory=list)  # 转办, 加签, 催办
     sections: list[Section] = field(default_factory=list)
+    notice: str = ""  # why there is nothing to decide
     help_key: str = ""
 
 

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import event, select
 
 from models.approval import ApprovalInstance, ApprovalPosition
-from models.base.actor import Actor, ScopeLevel
-from models.organization import Employee
+from models.customer import CorporateCustomer, Customer
 from models.project import Project
 from reports import scope
 from reports.figures import approvals
@@ -125,14 +124,16 @@ def test_whoever_had_a_task_may_read_the_approval(world):
 
 def test_whoever_had_a_task_may_read_the_record(world):
     approvals.install_readers()  # again: nothing is registered twice
-    assert len(scope._READERS[Employee]) == 1
+    assert len(scope._READERS[Customer]) == 1
     assert len(scope._READERS[ApprovalInstance]) == 1
     assert Project in scope._READERS
     assert ApprovalPosition not in scope._READERS
     world.flow(world.node(10, world.position("risk", "甲")))
-    world.start(record=world.people["丁"])
-    stranger = Actor(employee_id=world.id("丙"), name="丙", scope=ScopeLevel.SELF)
-    assert is_visible(world.session, world.actor("甲"), world.people["丁"])
-    assert not is_visible(world.session, world.actor("甲"), world.people["乙"])
-    assert not is_visible(world.session, stranger, world.people["丁"])
+    asked, other = world.customer("丁"), world.customer("丙")
+    world.start(record=asked)
+    assert is_visible(world.session, world.actor("甲"), asked)
+    assert not is_visible(world.session, world.actor("甲"), other)
+    assert not is_visible(world.session, world.actor("乙"), asked)
+    for model in (Customer, CorporateCustomer):
+        assert world.session.scalars(scoped(select(model), model, world.actor("甲"))).all() == [asked]
     assert world.session.scalars(scoped(select(Project.id), Project, world.actor("甲"))).all() == []

@@ -1,7 +1,7 @@
 """The search index: what people type is found on both databases, follows every save, and keeps to the scope."""
 
 import pytest
-from sqlalchemy import ClauseElement, Executable, event, func, inspect, select, text
+from sqlalchemy import ClauseElement, Executable, event, func, select, text
 from sqlalchemy.ext.compiler import compiles
 
 from models.base.actor import Actor, ScopeLevel
@@ -11,6 +11,7 @@ from models.organization import Department, Employee
 from models.records import Comment
 from models.search import key_base, search_text
 from reports import search
+from tests.workflows.approval_world import required_values
 
 NAMES = ("苏州鑫海泰贸易有限公司", "重庆长江建材（集团）公司", "𠮷野家食品", "ABC-Tech 科技", "王")
 
@@ -122,9 +123,11 @@ def test_an_entity_without_searched_columns_has_no_words(session):
 
 def test_records_of_each_kind_are_found_through_their_base(session):
     person = PersonalCustomer(
-        number="KH1", name="张三丰", id_number="11010519491231002X", **_required(PersonalCustomer)
+        number="KH1", name="张三丰", id_number="11010519491231002X", **required_values(PersonalCustomer)
     )
-    firm = CorporateCustomer(number="KH2", name="三丰科技", uscc="91440000000000000X", **_required(CorporateCustomer))
+    firm = CorporateCustomer(
+        number="KH2", name="三丰科技", uscc="91440000000000000X", **required_values(CorporateCustomer)
+    )
     session.add_all([person, firm])
     session.flush()
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]
@@ -133,24 +136,6 @@ def test_records_of_each_kind_are_found_through_their_base(session):
     assert search.reindex(session, PersonalCustomer) == 1
     assert search.reindex(session, Customer) == 0
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]
-
-
-def _required(model):
-    """Values for the columns that these stories are not about."""
-    values = {}
-    for attr in inspect(model).column_attrs:
-        column = attr.columns[0]
-        if (
-            column.nullable
-            or column.default is not None
-            or attr.key in ("id", "number", "name", "id_number", "kind", "uscc")
-        ):
-            continue
-        kind = column.info.get("kind")
-        values[attr.key] = (
-            next(iter(column.type.enum_class)) if kind == "enum" else {"int": 1}.get(kind, f"x{attr.key}"[:18])
-        )
-    return values
 
 
 def test_the_global_search_keeps_to_permission_and_scope(session, departments):
@@ -165,7 +150,7 @@ def test_the_global_search_keeps_to_permission_and_scope(session, departments):
                 uscc=f"91440000000000000{no}",
                 manager_id=people[no].id,
                 department_id=departments[no].id,
-                **_required(CorporateCustomer),
+                **required_values(CorporateCustomer),
             )
         )
     session.flush()
@@ -178,6 +163,11 @@ def test_the_global_search_keeps_to_permission_and_scope(session, departments):
     assert len(search.global_search(session, everything, "鑫海", limit=1)) == 1
     assert search.global_search(session, Actor(1, "无权限", scope=ScopeLevel.ALL), "鑫海") == []
     assert search.global_search(session, everything, "  ") == []
+
+
+def test_names_without_chinese_have_no_initials():
+    assert search.words_of(["ABC"], "ABC") == search.words_of(["ABC"]) == "yabc ybc yc x"
+    assert search.words_of(["长江"], "长江") == "z0957f06c5f z06c5f x ycj yj x"
 
 
 def test_no_two_tables_share_a_range_of_keys():

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from sqlalchemy import inspect
+
 from models.approval import (
     ApprovalFlow,
     ApprovalInstance,
@@ -17,12 +19,27 @@ from models.approval import (
     TaskState,
 )
 from models.base.actor import SYSTEM, Actor, ScopeLevel
+from models.customer import CorporateCustomer
 from models.organization import Department, Employee
 from workflows.base import approval
 from workflows.base.context import Ctx
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
+_OWN = ("id", "number", "name", "id_number", "kind", "uscc")
+
+
+def required_values(model):
+    """Values for the required columns that a story is not about."""
+    values = {}
+    for attr in inspect(model).column_attrs:
+        column = attr.columns[0]
+        if column.nullable or column.default is not None or attr.key in _OWN:
+            continue
+        kind = column.info.get("kind")
+        first = next(iter(column.type.enum_class)) if kind == "enum" else f"x{attr.key}"[:18]
+        values[attr.key] = 1 if kind == "int" else first
+    return values
 
 
 class World:
@@ -55,6 +72,20 @@ class World:
         self.session.add(made)
         self.session.flush()
         self.people[name] = made
+        return made
+
+    def customer(self, manager):
+        """A corporate customer of one account manager: a record with a data scope of its own."""
+        made = CorporateCustomer(
+            number=f"KH{manager}",
+            name=f"{manager}的客户",
+            uscc=f"914400000000000{self.id(manager):03}",
+            manager_id=self.id(manager),
+            department_id=self.branch.id,
+            **required_values(CorporateCustomer),
+        )
+        self.session.add(made)
+        self.session.flush()
         return made
 
     def id(self, name):

@@ -186,18 +186,18 @@ def test_an_unknown_category_is_refused(world):
 
 
 def test_uploading_needs_permission_and_sight_of_the_record(world):
-    employee = world.people["丁"]
+    customer = world.customer("丁")
     own = Actor(world.id("甲"), "甲", scope=ScopeLevel.SELF, permissions=RIGHTS)
     ctx = world.ctx()
     with pytest.raises(NotAllowed, match="上传附件"):
-        attachments.store(ctx, employee, filename="a.pdf", data=PDF)
+        attachments.store(ctx, customer, filename="a.pdf", data=PDF)
     ctx.actor = own
     with pytest.raises(NotFound):
-        attachments.store(ctx, employee, filename="a.pdf", data=PDF)
+        attachments.store(ctx, customer, filename="a.pdf", data=PDF)
 
 
 def test_only_who_may_read_the_record_opens_its_files(world, tmp_path):
-    made = upload(world, record=world.people["丁"])
+    made = upload(world, record=world.customer("丁"))
     stranger = world.ctx("甲", permissions=RIGHTS)
     with pytest.raises(NotFound):
         attachments.open_attachment(stranger, made.id)

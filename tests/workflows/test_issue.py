@@ -30,7 +30,7 @@ def world(session, tmp_path):
 
 def issue(world, **facts):
     facts = {"number_rule": "letter", "title": "担保函", "data": DATA, **facts}
-    return documents.issue(world.ctx(), "letter", world.people["丁"], **facts)
+    return documents.issue(world.ctx(), "letter", facts.pop("record", world.branch), **facts)
 
 
 def test_number_data_text_and_version_are_frozen(world):
@@ -79,7 +79,7 @@ def test_paper_and_length_follow_the_kind(world, monkeypatch):
 
 
 def test_a_document_opens_for_who_may_read_its_record(world):
-    made = issue(world)
+    made = issue(world, record=world.customer("丁"))
     rights = frozenset({("can_show", "issued_document")})
     with pytest.raises(NotFound):
         documents.pdf(world.ctx("甲", permissions=rights), made)

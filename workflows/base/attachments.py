@@ -27,8 +27,8 @@ from reports.figures import dictionaries, parameters
 from reports.scope import is_visible
 from workflows.base import audit
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
 from workflows.base.records import require_draft
+from workflows.base.transition import verbs
 
 # Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
 ALLOWED: Final[dict[str, str]] = {

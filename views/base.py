@@ -113,7 +113,7 @@ class EntityView(EntityHooks, ModelView):
             kept_args=asked.kept_args(),
             sums=asked.sums(rows),
             all_columns=[(n, shape(self.model).label(n), n in asked.names) for n in lists.available(self.model)],
-            empty="没有符合条件的记录" if is_filtered else f"还没有{spec.label}",
+            empty="" if is_filtered else f"还没有{spec.label}",
             empty_action=None if is_filtered else next(iter(add), None),
             crumbs=[(spec.module.label, ""), (spec.label, "")],
             problems=asked.problems,

@@ -1,6 +1,6 @@
 """How values look: one formatter from a record's column to a cell, with masks, times and titles of references."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +17,31 @@ from workflows.base.context import Ctx
 NONE = "—"
 SHANGHAI = timezone(timedelta(hours=8))  # no summer time since 1991
 NUMBERS = ("money", "rate", "int")
+
+
+# What the system's own notes call things: codes that only programs write, in the words of readers.
+ACTIONS = {
+    "CREATE": "新增", "UPDATE": "修改", "DELETE": "删除", "REVEAL": "查看原值", "EXPORT": "导出", "ATTACH": "上传附件",
+    "DETACH": "删除附件", "ISSUE": "出具文书", "RESOLUTION": "公司决议", "EXPIRE": "到期失效", "CANCEL": "撤回",
+    "GRANT": "授予角色", "PASSWORD": "密码变更", "UNLOCK": "解除锁定",
+}  # fmt: skip
+DOORS = {
+    "screen": "页面", "rest": "接口", "import": "导入", "job": "作业", "cli": "命令行", "demo": "演示", "login": "登录",
+}  # fmt: skip
+
+
+def table_label(table: str) -> str:
+    """What readers call the records of a table."""
+    model = model_of(table)
+    return model.spec.label if model is not None else table
+
+
+# Text columns that hold such codes: (table, column) -> what to show.
+WORDS: dict[tuple[str, str], Callable[[str], str]] = {
+    ("audit_log", "action"): lambda code: ACTIONS.get(code, "业务操作"),
+    ("audit_log", "source"): lambda code: DOORS.get(code, code),
+    ("audit_log", "table_name"): table_label,
+}
 
 
 def mask(text: str, how: str) -> str:
@@ -88,6 +113,8 @@ class Cells:
             return str(dictionaries.label(self.ctx.session, info["dictionary"], value) or value)
         if kind == "reference":
             return self.titles.text(info["target"], value) or NONE
+        if words := WORDS.get((self.shape.table, name)):
+            return words(str(value))
         if info.get("mask") and not plain:
             return mask(str(value), info["mask"])
         return format_value(value, kind)

@@ -14,7 +14,7 @@ from reports.documents_table import MAX_TABLE_ROWS
 from reports.export import MAX_ROWS, ExportColumn, write_csv, write_xlsx
 from reports.figures import dictionaries
 from views import edge
-from views.cells import mask
+from views.cells import WORDS, mask
 from views.interface import shape
 from views.lists import ListQuery
 from workflows.base import audit
@@ -88,7 +88,7 @@ def columns(asked: ListQuery) -> list[ExportColumn]:
 
 def _rows(asked: ListQuery, *, plain: bool) -> Iterator[list[Any]]:
     known = shape(asked.model)
-    facts = [known.info(name) for name in asked.names]
+    facts = [known.info(name) | {"words": WORDS.get((known.table, name))} for name in asked.names]
     for chunk in asked.chunks():
         _learn_titles(asked, facts, chunk)
         for row in chunk:
@@ -111,4 +111,6 @@ def _value(asked: ListQuery, info: dict[str, Any], value: Any, *, plain: bool) -
         return dictionaries.label(asked.ctx.session, info["dictionary"], value)
     if kind == "reference":
         return asked.cells.titles.text(info["target"], value)
+    if info["words"]:
+        return info["words"](str(value))
     return mask(str(value), info["mask"]) if info.get("mask") and not plain else str(value)

@@ -9,7 +9,7 @@ from models.base.entity import STAMPS, Entity
 from models.base.kinds import SpecKind
 from models.system import AuditLog
 from reports.scope import scoped
-from views.cells import NONE, Cells, format_value, record_url
+from views.cells import ACTIONS, NONE, Cells, format_value, record_url
 from views.interface import Shape, Titles, model_of, narrow, shape
 from views.pages import Action, Column, Fact, Row, Section, TimelineItem
 from workflows.base.context import Ctx
@@ -141,7 +141,7 @@ def timeline(ctx: Ctx, record: Entity, titles: Titles, active: str) -> Section |
 
 def _timeline_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
     query = (
-        select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes)
+        select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes, AuditLog.note)
         .where(AuditLog.table_name == shape(type(record)).table, AuditLog.record_id == record.id)
         .order_by(AuditLog.id.desc())
         .limit(TIMELINE_ROWS)
@@ -153,14 +153,11 @@ def _timeline_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineIt
         TimelineItem(
             format_value(line.at, "datetime"),
             line.actor_name,
-            ACTIONS.get(line.action, line.action),
+            line.note or ACTIONS.get(line.action, "业务操作"),
             tuple(_changes(cells, line.changes)) if line.action != "CREATE" else (),
         )
         for line in lines
     ]
-
-
-ACTIONS = {"CREATE": "新增", "UPDATE": "修改", "DELETE": "删除", "REVEAL": "查看原值", "EXPORT": "导出"}
 
 
 def _learn(cells: Cells, all_changes: Sequence[dict[str, Any]]) -> None:

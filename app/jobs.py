@@ -14,8 +14,10 @@ from flask import Flask
 from app.extensions import db
 from models.base.actor import SYSTEM
 from models.system import SystemState
+from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.seal import seal_audit_trail
+from workflows.customer_rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 
 log = structlog.get_logger()
@@ -33,6 +35,8 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("seal_audit", "封存操作日志", "*/10 * * * *", seal_audit_trail),
+    Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", escalate_overdue),
+    Job("expire_ratings", "信用等级到期", "10 0 * * *", expire_ratings),
     Job("expire_reservations", "决议到期释放额度", "5 0 * * *", expire_reservations),
 )
 

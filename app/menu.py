@@ -84,7 +84,9 @@ def _sections(actor: Actor, waiting: int) -> tuple[tuple[str, tuple[MenuModule, 
     entries: dict[Module, list[tuple[int, MenuItem]]] = {}
     for model in entities():
         spec, table = model.spec, model.__tablename__
-        if spec.in_menu and spec.kind.has_screen and actor.may("list", table):
+        # Everybody may look master data up; the menu offers its lists to those who work with them.
+        needed = "export" if spec.module.is_back_office else "list"
+        if spec.in_menu and spec.kind.has_screen and actor.may(needed, table):
             url = f"/{table}/list/"
             item = MenuItem(spec.label, url, request.path.startswith(f"/{table}/"))
             entries.setdefault(spec.module, []).append((spec.rank, item))

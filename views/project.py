@@ -63,7 +63,7 @@ class ProjectView(EntityView):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
-        page.sections += [_approvals(ctx, record), _vouchers(ctx, record)]
+        page.sections = [*_reached(page.sections, record), _approvals(ctx, record), _vouchers(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page
 
@@ -83,6 +83,22 @@ class ProjectView(EntityView):
         meters = [meter(check) for check in exposure.checks(ctx.session, record, ctx.today)]
         found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note="现有 → 办理后 / 限额"))
         return found
+
+
+# The stage from which a tab can have rows; an empty tab of a stage to come says nothing.
+TABS_FROM: dict[str, Stage] = {
+    "investigation_report": Stage.EVALUATE, "bank_letter": Stage.INTENT, "risk_assessment": Stage.RISK,
+    "resolution": Stage.RESOLVE, "fee": Stage.FEE_PLAN, "contract": Stage.CONTRACT, "counter_guarantee": Stage.CONTRACT,
+    "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
+}  # fmt: skip
+
+
+def _reached(sections: list[Section], project: Project) -> list[Section]:
+    def is_due(section: Section) -> bool:
+        return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
+
+    last = {"project_holder": 1, "timeline": 2}
+    return sorted(filter(is_due, sections), key=lambda section: last.get(section.key, 0))
 
 
 def _facts(project: Project) -> list[Fact]:

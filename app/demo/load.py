@@ -109,7 +109,9 @@ def _stories(
             amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=parts,
             method=stage.pick(list(RepaymentMethod)), refused_at={20: "_evaluate", 26: "_approve_risk", 28: "_meet"}.get(number, ""),
         )  # fmt: skip
-        yield workday(start + timedelta(days=stage.random.randrange(0, 20))), story.play(stage, plot)
+        # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
+        lately = stage.as_of - timedelta(days=parts * 3 + stage.random.randrange(2, 9))
+        yield workday(max(lately, start)), story.play(stage, plot)
 
 
 def _colleague(manager: str) -> str:

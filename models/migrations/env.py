@@ -7,7 +7,7 @@ from flask import current_app
 
 from models.registry import metadata
 
-EXTRA_TABLES = ("search_text_fts",)
+EXTRA_TABLES = ("search_index",)
 
 
 def include_object(found: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

@@ -93,7 +93,7 @@ class Project(Entity):
         CheckConstraint("balance >= 0 and reserved_amount >= 0", name="ck_project_balances"),
         CheckConstraint("state <> 'IN_FORCE' or start_on is not null", name="ck_project_in_force_has_start"),
         CheckConstraint("end_on is null or start_on is null or end_on >= start_on", name="ck_project_dates"),
-        Index("ix_project_amount", "amount"),
+        Index("ix_project_amount", "amount", "balance"),  # holds all that 全部合计 under the list needs
         Index("ix_project_end_on", "end_on"),
         Index("ix_project_applied_on", "applied_on"),
         Index("ix_project_stage_since", "stage_since"),

@@ -2128,7 +2128,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
     )
     with op.batch_alter_table("project", schema=None) as batch_op:
-        batch_op.create_index("ix_project_amount", ["amount"], unique=False)
+        batch_op.create_index("ix_project_amount", ["amount", "balance"], unique=False)
         batch_op.create_index("ix_project_applied_on", ["applied_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_assistant_id"), ["assistant_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_bank_id"), ["bank_id"], unique=False)

@@ -16,7 +16,8 @@ Row = Sequence[str]
 INTRODUCTION: Final = """\
 # 性能对比
 
-本页由 `make bench` 写成：{today}，{cores} 核，Python {python}，{rows:,} 个客户、{rows:,} 个项目，每页测 {rounds} 次取中位数。
+本页由 `make bench` 写成于 {today}：
+{cores} 核，Python {python}，{rows:,} 个客户、{rows:,} 个项目，每页测 {rounds} 次取中位数。
 
 三个系统各占一个进程，读同一个 SQLite 文件中同样的行，由同一个客户端真实登录后逐页轮流访问，每轮调换次序；
 每次都核对页面上确有应有的那一行和总条数。

@@ -4,13 +4,13 @@
 has the very permissions of the built-in role, so the stories also prove the roles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
@@ -20,8 +20,9 @@ from models.approval import ApprovalInstance, ApprovalPosition, ApprovalPosition
 from models.bank import PartnerBank
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import Entity
-from models.customer import CorporateCustomer, EnterpriseScale, Grade
+from models.customer import CorporateCustomer, Customer, EnterpriseScale, Grade
 from models.customer_detail import BankAccount, Executive
+from models.drawdown import Drawdown
 from models.financial_statement import FinancialStatement, PeriodKind
 from models.ledger import BusinessEvent, EventState
 from models.organization import Department, Employee
@@ -46,7 +47,6 @@ from workflows.guarantee import (
     disbursement,
     fees,
     resolution,
-    waivers,
 )
 from workflows.ledger import posting
 
@@ -82,8 +82,11 @@ ACCOUNTANT, CASHIER, SECRETARY = "冯丽", "褚燕", "蒋欣"
 BOARD = ("沈一", "沈二", "沈三", "沈四", "沈五")
 
 
-def prepare(engine: Engine) -> None:
-    """Write base data, templates, parameters and people into a database of the tests, once for all its stories."""
+def prepare(engine: Engine, stages: Iterable[Stage] = ()) -> dict[Stage, int]:
+    """Write base data, people and a project at each of these stages into a module's database, once for its stories.
+
+    Returns the ids of the projects.
+    """
     with Session(engine) as session:
         Ctx(session, SYSTEM, TODAY, datetime(2026, 3, 2, 1, 0, tzinfo=UTC), "test")
         load_base_data(session)
@@ -91,7 +94,12 @@ def prepare(engine: Engine) -> None:
         for code, value in PARAMETERS.items():
             session.scalars(select(Parameter).where(Parameter.code == code)).one().value = value
         _hire(session)
+        line = Line(session)
+        standing = {
+            stage: line.project_at(stage, customer_id=line.customer(f"{stage.name} 公司").id).id for stage in stages
+        }
         session.commit()
+    return standing
 
 
 def _hire(session: Session) -> None:
@@ -119,11 +127,14 @@ class Line:
 
     session: Session
     today: date = TODAY
+    standing: dict[Stage, int] = field(default_factory=dict)
     people: dict[str, Employee] = field(default_factory=dict)
     made: int = 0
 
     def __post_init__(self) -> None:
         self.people = {person.name: person for person in self.session.scalars(select(Employee))}
+        # Numbers go on where the module's standing projects have left off.
+        self.made = sum(self.session.scalar(select(func.count(m.id))) or 0 for m in (Customer, PartnerBank, Drawdown))
 
     # -- who acts ------------------------------------------------------------------------------------------------
 
@@ -150,7 +161,7 @@ class Line:
 
     # -- what there is ------------------------------------------------------------------------------------------
 
-    def customer(self, name: str = "江州明达精密机械有限公司", manager: str = MANAGER, **facts: Any) -> CorporateCustomer:
+    def customer(self, name: str = "江州明达机械有限公司", manager: str = MANAGER, **facts: Any) -> CorporateCustomer:
         """A company that may apply: complete file, a grade in force, its documents on file."""
         self.made += 1
         facts = {
@@ -171,8 +182,10 @@ class Line:
         return made
 
     def _file(self, customer: CorporateCustomer) -> None:
-        amounts = ("current_assets", "total_assets", "current_liabilities", "total_liabilities", "net_assets", "revenue",
-                   "net_profit")  # fmt: skip
+        amounts = (
+            "current_assets", "total_assets", "current_liabilities", "total_liabilities", "net_assets", "revenue",
+            "net_profit",
+        )  # fmt: skip
         statement = FinancialStatement(
             corporate_customer=customer, period_kind=PeriodKind.YEAR, period_end=date(2025, 12, 31),
             **dict.fromkeys(amounts, 10 * MILLION),
@@ -199,11 +212,11 @@ class Line:
         self.session.flush()
 
     def bank(self, name: str = "测试银行高新支行", **facts: Any) -> PartnerBank:
-        """A partner bank with a line of 50 million 元."""
+        """A partner bank with a line of 500 million 元."""
         found = self.session.scalars(select(PartnerBank).where(PartnerBank.name == name)).first()
         if found is None:
             self.made += 1
-            found = PartnerBank(**{"code": f"B{self.made:03}", "name": name, "credit_line": 50 * MILLION, **facts})
+            found = PartnerBank(**{"code": f"B{self.made:03}", "name": name, "credit_line": 500 * MILLION, **facts})
             self.session.add(found)
             self.session.flush()
         return found
@@ -286,6 +299,10 @@ class Line:
             STEPS[project.stage](self, project)
         return project
 
+    def at(self, stage: Stage) -> Project:
+        """The module's own project at this stage (see `prepare`)."""
+        return self.session.get_one(Project, self.standing[stage])
+
     def step(self, project: Project) -> Stage:
         """Finish the present stage of a project; returns the next one."""
         STEPS[project.stage](self, project)
@@ -346,7 +363,8 @@ class Line:
         return self.session.scalars(query.limit(1)).one()
 
     def fee(self, project: Project, kind: str = "GUARANTEE") -> Fee:
-        return next(f for f in self.session.scalars(select(Fee).where(Fee.project_id == project.id)) if f.kind.name == kind)
+        query = select(Fee).where(Fee.project_id == project.id)
+        return next(fee for fee in self.session.scalars(query) if fee.kind.name == kind)
 
     def dues(self, fee: Fee) -> list[FeeDue]:
         return list(self.session.scalars(select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)))
@@ -401,7 +419,8 @@ _KNOWN: dict[str, frozenset[tuple[str, str]]] = {}
 
 def _permissions(role: str) -> frozenset[tuple[str, str]]:
     if role not in _KNOWN:
-        _KNOWN[role] = frozenset((f"can_{verb}", table) for verb, table in permissions_of(_role(role), all_permissions()))
+        pairs = permissions_of(_role(role), all_permissions())
+        _KNOWN[role] = frozenset((f"can_{verb}", table) for verb, table in pairs)
     return _KNOWN[role]
 
 
@@ -472,4 +491,3 @@ STEPS: dict[Stage, Callable[[Line, Project], Any]] = {
     Stage.NOTICE: _notify,
     Stage.CONFIRM: Line.confirm,
 }
-__all__ = ["STEPS", "Line", "prepare", "waivers"]

@@ -15,7 +15,10 @@ from views.search import SearchView
 from views.security import PasswordView, RolesView
 from views.verbs import VerbView
 
-LINES = (line_appraisal, line_customer, line_ledger, line_signing)
+# The rules of what the administrator sets up register themselves as well.
+from workflows import setup
+
+LINES = (line_appraisal, line_customer, line_ledger, line_signing, setup)
 ENTITY_VIEWS = (EventView, IssuedDocumentView, OperatorView, ProjectView, VoucherView)
 PAGES = (
     PasswordView,

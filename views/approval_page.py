@@ -75,7 +75,7 @@ def approval_page(
     page.actions = [Action("打开业务单据", url)] if url else []
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper)
-    page.sections = [*_paper(ctx, paper), history(ctx, instance)]
+    page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
     return page
 
 
@@ -191,11 +191,8 @@ def _figure(value: Decimal, unit: str) -> str:
     return f"{format_money(value)}{unit}" if unit != "元" else f"{format_money(value / 10000)} 万元"
 
 
-def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
-    """The record that is decided on, as its own page shows it, without the buttons."""
-    if paper is None:
-        return []
-    titles = Titles(ctx.session)
+def _told(ctx: Ctx, paper: Entity, titles: Titles) -> list[tuple[str, list[Fact]]]:
+    """What the record says, without what is empty and without stamps."""
     cells = Cells(ctx, type(paper), titles)
     cells.prepare([paper], shape(type(paper)).visible())
     groups = []
@@ -203,6 +200,25 @@ def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
         told = [fact for fact in facts if fact.cell.text != "—"]
         if told and label != "登记信息":
             groups.append((label, told))
+    return groups
+
+
+def _project(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
+    """The project behind a paper of its own."""
+    project = instance.project
+    if project is None or paper is project or not ctx.actor.may("show", "project"):
+        return []
+    groups = _told(ctx, project, Titles(ctx.session))
+    url = record_url("project", project.id)
+    return [Section("project", "担保项目", facts=groups, more_url=url, more_label="打开项目")]
+
+
+def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
+    """The record that is decided on, as its own page shows it, without the buttons."""
+    if paper is None:
+        return []
+    titles = Titles(ctx.session)
+    groups = _told(ctx, paper, titles)
     found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
     tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
     for tab in tabs[:PAPER_TABS]:

@@ -80,7 +80,7 @@ class ApprovalsView(BaseView):
         return self.render_template("approval.html", page=approval_page(edge.current_ctx(), found, None))
 
     @expose("/<pk>/decide", methods=("POST",))
-    @edge.screen("decide")
+    @edge.screen()
     def decide(self, pk: str) -> ResponseReturnValue:
         """Agree, refuse or return; what was typed stays when it is refused, and a second click changes nothing."""
         _task(pk)
@@ -106,7 +106,7 @@ class ApprovalsView(BaseView):
         return redirect(f"/approvals/{waiting[0].id}" if waiting else "/approvals/")
 
     @expose("/<pk>/transfer", methods=("GET", "POST"))
-    @edge.screen("decide")
+    @edge.screen()
     def transfer(self, pk: str) -> ResponseReturnValue:
         """Hand a task on to a colleague, saying why."""
 
@@ -116,7 +116,7 @@ class ApprovalsView(BaseView):
         return self._hand_on(pk, "转办", act, with_opinion=True)
 
     @expose("/<pk>/add-signer", methods=("GET", "POST"))
-    @edge.screen("decide")
+    @edge.screen()
     def add_signer(self, pk: str) -> ResponseReturnValue:
         """Ask one more colleague, whose consent is then needed too."""
 
@@ -134,13 +134,13 @@ class ApprovalsView(BaseView):
         return lookup.candidates(ctx, Employee, text, 1, Employee.id != ctx.actor.employee_id)
 
     @expose("/instance/<pk>/withdraw", methods=("POST",))
-    @edge.screen("decide", "show", "list")
+    @edge.screen()
     def withdraw(self, pk: str) -> ResponseReturnValue:
         """The applicant takes the submission back."""
         return self._as_applicant(pk, lambda ctx, found: approval.withdraw(ctx, found) and "已撤回，可修改后重新提交")
 
     @expose("/instance/<pk>/urge", methods=("POST",))
-    @edge.screen("decide", "show", "list")
+    @edge.screen()
     def urge(self, pk: str) -> ResponseReturnValue:
         """Remind everybody the approval waits for."""
         return self._as_applicant(pk, lambda ctx, found: f"已催办 {approval.urge(ctx, found)} 位审批人")

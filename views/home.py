@@ -51,14 +51,14 @@ def home_page(ctx: Ctx) -> HomePage:
     """Cards by what the person may do; each has its own words for having nothing."""
     actor = ctx.actor
     sections, stats = [_tasks(ctx)], []
-    if actor.may("list", "project"):
-        found, figures = _projects(ctx)
-        sections += found
-        stats += figures
     if actor.may("book", "business_event"):
         sections.append(_events(ctx))
     if any(actor.may(verb, "voucher") for verb in _WAITS):
         sections.append(_vouchers(ctx))
+    if actor.may("list", "project"):
+        found, figures = _projects(ctx)
+        sections += found
+        stats += figures
     if actor.may("add", "personal_customer") or actor.may("add", "corporate_customer"):
         sections.append(_customers(ctx))
     sections.append(_shortcuts(ctx))
@@ -105,11 +105,17 @@ def day_of(moment: datetime | None) -> str:
 def task_item(task: ApprovalTask, now: datetime) -> FeedItem:
     """One waiting approval as a line."""
     instance = task.instance
-    parts = [instance.business_type.label, task.node.name, f"{instance.applicant.name} 提交"]
-    if instance.amount is not None:
-        parts.insert(2, f"{format_money(instance.amount)} 元")
+    amount = f"{format_money(instance.amount)} 元" if instance.amount is not None else ""
+    parts = [instance.business_type.label, task.node.name, amount, f"{instance.applicant.name} 提交"]
     mark = lateness(task.due_at, now) or Cell("待办", "enum", tone="doing")
-    return FeedItem(instance.title, " · ".join(parts), mark, day_of(instance.submitted_at), f"/approvals/{task.id}")
+    title = instance.title.removeprefix(f"{instance.business_type.label}：")
+    return FeedItem(
+        title,
+        " · ".join(dict.fromkeys(filter(None, parts))),
+        mark,
+        day_of(instance.submitted_at),
+        f"/approvals/{task.id}",
+    )
 
 
 def _actions(ctx: Ctx) -> list[Action]:

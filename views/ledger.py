@@ -1,5 +1,6 @@
 """复核管理 and vouchers (8.1, 8.2): events with the voucher each would become, and vouchers on paper."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, request
@@ -53,6 +54,7 @@ class EventView(EntityView):
             return Section("voucher", "凭证", template="parts/voucher.html", data=sheet, actions=actions)
         try:
             rule, memo, lines = posting.preview(ctx, event)
+            lines = [replace(line, memo=line.memo or memo) for line in lines]
         except BusinessError as error:
             return Section("voucher", "凭证预览", empty=f"还不能记账：{error.message}")
         sheet = make_sheet(ctx, f"{rule.word.name} 字（记账时编号）", event.occurred_on.isoformat(), "", lines)

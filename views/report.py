@@ -316,7 +316,7 @@ def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
         Cell(row.side),
         Cell(format_money(row.balance), "money"),
     )
-    return Row(row.voucher_code, "", cells, tone="" if row.voucher_id else "head")
+    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head")
 
 
 def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> Iterable[list[Any]]:
@@ -381,14 +381,23 @@ def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
         tone = _TONES.get(party.state, "")
         share = "无净资产" if party.share is None else format_money(party.share)
         cells = (
-            Cell(party.name, "link" if party.customer_id else "text", url=record_url("customer", party.customer_id)),
+            Cell(party.name),
             money(party.amount, projects),
             Cell(share, "rate", tone=tone),
             Cell(format_money(party.limit), "rate"),
             Cell(party.state, "enum", tone=tone or "ok"),
         )
         group = kind if position == 0 else ""
-        rows.append(Row(f"{kind}-{position}", "", cells, tone=tone, group=group, span=len(parties) if group else 0))
+        rows.append(
+            Row(
+                f"{kind}-{position}",
+                record_url("customer", party.customer_id),
+                cells,
+                tone=tone,
+                group=group,
+                span=len(parties) if group else 0,
+            )
+        )
     return rows
 
 

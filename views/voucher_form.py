@@ -110,11 +110,11 @@ class VoucherForms(EntityView):
         text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
         page = min(valid_id(request.args.get("page", "1")) or 1, 500)
         answer = lookup.candidates(ctx, Account, text, page, Account.is_leaf)
-        ids = [item["id"] for item in answer["items"]]
+        ids = [item["id"] for item in answer["result"]]
         known = {a.id: a for a in ctx.session.scalars(select(Account).where(Account.id.in_(ids)))}
-        for item in answer["items"]:
+        for item in answer["result"]:
             needed = [label for _, flag, label in AUXILIARIES.values() if getattr(known[item["id"]], flag)]
-            item["note"] = item["hint"] = "须填 " + "、".join(needed) if needed else ""
+            item["hint"] = "须填 " + "、".join(needed) if needed else ""
         return jsonify(answer)
 
     @expose("/part/<name>")

@@ -144,6 +144,8 @@ def _line(ctx: Ctx, line: Line, titles: Titles, accounts: dict[int, Account], pe
 def _amount(value: Decimal, sign: str = "") -> Amount:
     if value == 0 and not sign:
         return Amount()
-    text = sign + str(abs(to_fen(value)))
+    text = str(abs(to_fen(value)))
+    if len(text) < CELLS:
+        text = sign + text
     digits = tuple(text.rjust(CELLS)) if len(text) <= CELLS else ()
     return Amount(format_money(value), tuple(d.strip() for d in digits), value < 0)

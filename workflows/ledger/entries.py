@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from models.base.entity import Entity, entity_of
 from models.base.errors import FieldErrors
 from models.base.money import MONEY_MAX, format_money, round_money
-from models.ledger import ZERO, Account, CashFlow, VoucherEntry
+from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherEntry
 from workflows.base.context import Ctx
 
 LINES_MAX = 999
@@ -64,8 +66,10 @@ def checked(ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = F
     """
     wrong: list[str] = []
     entries: list[VoucherEntry] = []
+    accounts = accounts_of(ctx, lines)
     for number, line in enumerate(lines, 1):
-        entry, errors = _entry(ctx, line, number, memo, is_reversal=is_reversal)
+        entry, errors = _entry(ctx, line, number, memo)
+        errors += _account_errors(accounts.get(line.account_id), line, is_reversal=is_reversal)
         wrong += [f"第{number}行：{error}" for error in errors]
         entries.append(entry)
     if not 2 <= len(lines) <= LINES_MAX:
@@ -75,6 +79,30 @@ def checked(ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = F
     if wrong:
         raise FieldErrors({"entries": wrong})
     return entries
+
+
+def recheck(ctx: Ctx, voucher: Voucher) -> dict[int, Account]:
+    """Look again at a kept draft, because accounts may have been closed or split since; returns its accounts.
+
+    Raises FieldErrors naming every wrong line.
+    """
+    accounts = accounts_of(ctx, voucher.entries)
+    is_reversal = voucher.reverses_id is not None
+    wrong = [
+        f"第{entry.line_no}行：{error}"
+        for entry in voucher.entries
+        for error in _account_errors(accounts.get(entry.account_id), entry, is_reversal=is_reversal)
+    ]
+    wrong += _unbalanced(voucher.entries)
+    if wrong:
+        raise FieldErrors({"entries": wrong})
+    return accounts
+
+
+def accounts_of(ctx: Ctx, lines: Iterable[Line | VoucherEntry]) -> dict[int, Account]:
+    """The accounts of some lines by id, read at once."""
+    query = select(Account).where(Account.id.in_({line.account_id for line in lines}))
+    return {account.id: account for account in ctx.session.scalars(query)}
 
 
 def total_of(entries: Iterable[VoucherEntry]) -> Decimal:
@@ -90,15 +118,8 @@ def _unbalanced(entries: Sequence[VoucherEntry]) -> list[str]:
     return [f"借贷不平：{difference}"]
 
 
-def _entry(ctx: Ctx, line: Line, number: int, memo: str, *, is_reversal: bool) -> tuple[VoucherEntry, list[str]]:
+def _entry(ctx: Ctx, line: Line, number: int, memo: str) -> tuple[VoucherEntry, list[str]]:
     errors = _amount_errors(line)
-    account = ctx.session.get(Account, line.account_id)
-    if account is None:
-        errors.append("会计科目不存在")
-    else:
-        errors += _account_errors(account, is_reversal=is_reversal)
-        if not is_reversal:
-            errors += _missing_auxiliaries(account, line)
     keys, unknown = _auxiliary_keys(ctx, line)
     errors += unknown
     text = (line.memo or memo).strip()
@@ -132,15 +153,15 @@ def _amount_errors(line: Line) -> list[str]:
     return errors
 
 
-def _account_errors(account: Account, *, is_reversal: bool) -> list[str]:
+def _account_errors(account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool) -> list[str]:
+    if account is None:
+        return ["会计科目不存在"]
     if not account.is_leaf:
         return [f"科目“{account}”不是末级科目，请选择它的下级"]
-    if not account.is_active and not is_reversal:
+    if is_reversal:
+        return []
+    if not account.is_active:
         return [f"科目“{account}”已停用"]
-    return []
-
-
-def _missing_auxiliaries(account: Account, line: Line) -> list[str]:
     return [
         f"科目“{account}”须填写{label}"
         for name, (_, flag, label) in AUXILIARIES.items()

@@ -50,15 +50,16 @@ def open_period(ctx: Ctx, day: date) -> AccountingPeriod:
     if day > ctx.today:
         raise BusinessError(f"凭证日期 {day} 不能晚于营业日期 {ctx.today}", field="date")
     period = ensure_period(ctx, day)
-    hold_open(ctx, period)
-    return period
+    return hold_open(ctx, period.id)
 
 
-def hold_open(ctx: Ctx, period: AccountingPeriod) -> None:
-    """Keep the period from being closed until the commit; raises Conflict when it is closed already."""
-    ctx.session.refresh(period, with_for_update={"read": True})
+def hold_open(ctx: Ctx, period_id: int) -> AccountingPeriod:
+    """Keep a period from being closed until the commit; raises Conflict when it is closed already."""
+    query = select(AccountingPeriod).where(AccountingPeriod.id == period_id).with_for_update(read=True)
+    period = ctx.session.scalars(query.execution_options(populate_existing=True)).one()
     if period.state is PeriodState.CLOSED:
         raise Conflict(f"会计期间 {period.code} 已结账，不能再办理凭证业务", field="date")
+    return period
 
 
 def _index(code: str) -> int:

@@ -27,7 +27,7 @@ from models.ledger import (
 )
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
-from workflows.base.transition import Step, enter, move, steps
+from workflows.base.transition import Step, check_source, enter, move, steps
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
 from workflows.ledger.events import EVENTS, EventType
@@ -164,7 +164,9 @@ def refuse(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = No
 
 def cancel(ctx: Ctx, event: BusinessEvent, reason: str) -> BusinessEvent:
     """Withdraw an event that is not booked, because its business was undone; called by that business's workflow."""
-    step = _enter(ctx.as_system(), "cancel", event, None)
+    step = TRANSITIONS["cancel"]
+    _hold(ctx, event)
+    check_source(step, event)  # no permission of its own: whoever may undo the business may withdraw its event
     event.reason = _checked_reason(reason)
     move(step, event)
     ctx.session.flush()
@@ -197,10 +199,14 @@ def unbook(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = No
 def _enter(ctx: Ctx, verb: str, event: BusinessEvent, version: int | None) -> Step:
     """Hold the row, so that two clicks book once, and check what `enter` checks."""
     step = TRANSITIONS[verb]
-    ctx.session.flush()
-    ctx.session.refresh(event, with_for_update={"of": BusinessEvent})
+    _hold(ctx, event)
     enter(ctx, step, event, version)
     return step
+
+
+def _hold(ctx: Ctx, event: BusinessEvent) -> None:
+    ctx.session.flush()
+    ctx.session.refresh(event, with_for_update={"of": BusinessEvent})
 
 
 def _event_for(ctx: Ctx, event_code: str, record: Entity, sequence: int) -> BusinessEvent:

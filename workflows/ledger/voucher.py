@@ -7,14 +7,14 @@ from sqlalchemy import select, update
 
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import format_money
-from models.ledger import Account, AccountingPeriod, BusinessEvent, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.ledger import AccountingPeriod, BusinessEvent, Voucher, VoucherEntry, VoucherState, VoucherWord
 from models.system import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.ledger import balances, chain
-from workflows.ledger.entries import Line, checked, line_of, red, total_of
+from workflows.ledger.entries import Line, accounts_of, checked, line_of, recheck, red, total_of
 from workflows.ledger.period import hold_open, open_period
 
 State = VoucherState
@@ -121,7 +121,7 @@ def edit_draft(
 def review(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     """审核: a second person finds the voucher right."""
     step = _enter(ctx, "review", voucher, version)
-    _check_again(ctx, voucher)
+    recheck(ctx, voucher)
     voucher.reviewed_by_id, voucher.reviewed_at = _person(ctx, step), ctx.now
     return _moved(ctx, step, voucher)
 
@@ -159,14 +159,15 @@ def post(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     step = _enter(ctx, "post", voucher, version)
     if voucher.is_cash and voucher.state is not State.SIGNED:
         raise Conflict(f"凭证“{voucher}”含现金银行科目，出纳签字后才能记账")
-    _check_again(ctx, voucher)
     _wait_for_lower_numbers(ctx, voucher)
     person = _person(ctx, step)
+    accounts = recheck(ctx, voucher)
     number, previous, own = chain.next_link(ctx, voucher)
     balances.apply(ctx.session, voucher.period, balances.Movement().add(voucher.entries))
     # The database takes all facts of a posted voucher in one UPDATE, or none.
     voucher.posting_no, voucher.previous_hash, voucher.hash = number, previous, own
     voucher.posted_by_id, voucher.posted_at = person, ctx.now
+    del accounts  # kept until here, so that the chain did not read them one by one
     return _moved(ctx, step, voucher)
 
 
@@ -224,7 +225,7 @@ def renumber(ctx: Ctx, period: AccountingPeriod, word: VoucherWord) -> list[tupl
     ctx.require("renumber", "voucher", "断号整理")
     ctx.session.flush()
     ctx.session.refresh(period, with_for_update=True)
-    hold_open(ctx, period)
+    hold_open(ctx, period.id)
     query = select(Voucher).where(Voucher.period_id == period.id, Voucher.word_id == word.id).order_by(Voucher.number)
     vouchers = list(ctx.session.scalars(query.with_for_update(of=Voucher)))
     moved = []
@@ -252,7 +253,7 @@ def _enter(ctx: Ctx, verb: str, voucher: Voucher, version: int | None) -> Step:
     ctx.session.refresh(voucher, with_for_update={"of": Voucher})
     enter(ctx, step, voucher, version)
     if verb != "reverse":
-        hold_open(ctx, voucher.period)
+        hold_open(ctx, voucher.period_id)
     for name, what in SEPARATION.get(verb, {}).items():
         if ctx.actor.employee_id is not None and getattr(voucher, name) == ctx.actor.employee_id:
             raise NotAllowed(f"您已办理凭证“{voucher}”的{what}，{step.label}须由其他人办理")
@@ -330,10 +331,9 @@ def _set_counter(ctx: Ctx, period: AccountingPeriod, word: VoucherWord, last: in
 
 
 def _fill(ctx: Ctx, voucher: Voucher, entries: list[VoucherEntry]) -> None:
-    voucher.entries = entries
+    voucher.is_cash = any(account.is_cash_bank for account in accounts_of(ctx, entries).values())
     voucher.total = total_of(entries)
-    cash = select(Account.id).where(Account.is_cash_bank, Account.id.in_({entry.account_id for entry in entries}))
-    voucher.is_cash = ctx.session.scalar(cash.limit(1)) is not None
+    voucher.entries = entries
 
 
 def _replace_entries(ctx: Ctx, voucher: Voucher, lines: Sequence[Line]) -> None:
@@ -345,12 +345,6 @@ def _replace_entries(ctx: Ctx, voucher: Voucher, lines: Sequence[Line]) -> None:
     voucher.entries.clear()
     ctx.session.flush()  # the old lines leave their numbers before the new ones take them
     _fill(ctx, voucher, entries)
-
-
-def _check_again(ctx: Ctx, voucher: Voucher) -> None:
-    """Accounts may have been closed or split since the draft was written."""
-    lines = [line_of(entry) for entry in voucher.entries]
-    checked(ctx, lines, voucher.memo, is_reversal=voucher.reverses_id is not None)
 
 
 def _wait_for_lower_numbers(ctx: Ctx, voucher: Voucher) -> None:

@@ -16,7 +16,7 @@ from models.base.errors import BusinessError
 from models.organization import Department, Employee
 from models.system import SystemState
 from workflows import operators
-from workflows.base import verify as checks
+from workflows import verify as checks
 from workflows.base.context import Ctx
 
 

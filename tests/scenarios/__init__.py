@@ -1,0 +1,1 @@
+"""Business stories from end to end."""

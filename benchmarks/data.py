@@ -103,8 +103,6 @@ def build(rows: int, path: Path) -> None:
         _people(app, session)
         _fill(session, rows)
         session.commit()
-        session.connection().exec_driver_sql("ANALYZE")
-        session.commit()
         db.session.remove()
         with db.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -70,7 +70,7 @@ def dataset(rows: int) -> Path:
     path = folder / f"rows-{rows}-{_code_digest()}.db"
     if not path.exists():
         draft = path.with_suffix(".draft")
-        for leftover in folder.glob(f"{draft.name}*"):
+        for leftover in folder.glob(f"rows-{rows}-*"):  # of an older schema, or of an attempt that was broken off
             leftover.unlink()
         build(rows, draft)
         draft.rename(path)

@@ -4,6 +4,7 @@ Every column that people fill in and every many-to-one is mapped; search, add an
 defaults (all columns, related ones as select boxes).
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ class CorporateCustomerModelView(ModelView):
 
 def make(database: Path) -> Any:
     """The WSGI application, its tables of users filled as its own commands do."""
+    logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
     app = Flask("plain_fab")
     app.config.from_mapping(
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{database}", SECRET_KEY="k" * 40, CSRF_ENABLED=True, AUTH_TYPE=1,

@@ -1,12 +1,12 @@
 """What every verb is given: the session, who acts, the business date and the clock's reading."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from models.base.actor import SYSTEM, Actor
+from models.base.actor import Actor
 
 
 @dataclass
@@ -27,10 +27,6 @@ class Ctx:
     def __post_init__(self) -> None:
         """The audit listener finds the actor through the session."""
         self.session.info["ctx"] = self
-
-    def as_system(self) -> "Ctx":
-        """The same unit of work, acted by the system: for what follows from a verb by rule."""
-        return replace(self, actor=SYSTEM)
 
     def require(self, verb: str, resource: str, label: str = "") -> None:
         """Raise NotAllowed unless the actor holds the permission."""

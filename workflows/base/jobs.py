@@ -56,9 +56,10 @@ def run(edge: Edge, job: str, on: date, steps: Sequence[JobStep], *, actor: Acto
     run_id = claim(edge, job, on, owner, actor)
     if run_id is None:
         return None
+    lease = _Lease(edge, run_id, owner, on, actor)
     for number, step in enumerate(steps):
-        _run_step(edge, run_id, owner, on, step, number * HUNDRED // len(steps), actor)
-    return _finish(edge, run_id, owner)
+        _run_step(lease, step, number * HUNDRED // len(steps))
+    return _finish(lease)
 
 
 def claim(edge: Edge, job: str, on: date, owner: str, actor: Actor = SYSTEM) -> int | None:
@@ -68,7 +69,11 @@ def claim(edge: Edge, job: str, on: date, owner: str, actor: Actor = SYSTEM) -> 
         lease = now + timedelta(minutes=whole(session, "job.lease_minutes", on))
         found = session.scalars(select(JobRun).where(JobRun.job == job, JobRun.business_date == on)).one_or_none()
         if found is None:
-            return _insert(session, job, on, owner, now, lease, actor)
+            made = JobRun(
+                job=job, business_date=on, status=JobStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now,
+                lease_until=lease, attempts=1, progress_pct=0, requested_by_id=actor.employee_id, result={"done": {}},
+            )  # fmt: skip
+            return _insert(session, made)
         taken = session.execute(
             update(JobRun)
             .where(
@@ -88,13 +93,7 @@ def claim(edge: Edge, job: str, on: date, owner: str, actor: Actor = SYSTEM) -> 
         session.close()
 
 
-def _insert(
-    session: Session, job: str, on: date, owner: str, now: datetime, lease: datetime, actor: Actor
-) -> int | None:
-    made = JobRun(
-        job=job, business_date=on, status=JobStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now,
-        lease_until=lease, attempts=1, progress_pct=0, requested_by_id=actor.employee_id, result={"done": {}},
-    )  # fmt: skip
+def _insert(session: Session, made: JobRun) -> int | None:
     session.add(made)
     try:
         session.commit()
@@ -105,7 +104,18 @@ def _insert(
     return made.id
 
 
-def _run_step(  # noqa: PLR0913 - the lease and the step
+@dataclass(frozen=True)
+class _Lease:
+    """A run that this process holds."""
+
+    edge: Edge
+    run_id: int
+    owner: str
+    on: date
+    actor: Actor
+
+
+def _run_step(
     edge: Edge, run_id: int, owner: str, on: date, step: JobStep, percent: int, actor: Actor
 ) -> None:
     session, now = edge.open_session(), edge.now()
@@ -114,7 +124,7 @@ def _run_step(  # noqa: PLR0913 - the lease and the step
         done = dict(held.result.get("done", {}))
         if step.code in done:
             return
-        ctx = Ctx(session=session, actor=actor, today=on, now=now, source=edge.source)
+        ctx = Ctx(session=session, actor=lease.actor, today=on, now=now, source=edge.source)
         note = step.run(ctx)
         held.result = {**held.result, "done": {**done, step.code: note[:500]}}
         held.step, held.progress_pct, held.heartbeat_at = step.label, percent, now
@@ -122,33 +132,33 @@ def _run_step(  # noqa: PLR0913 - the lease and the step
         session.commit()
     except BusinessError as error:
         session.rollback()
-        _fail(edge, run_id, owner, step, error.message)
+        _fail(lease, step, error.message)
         raise
     except Exception:
         session.rollback()
-        _fail(edge, run_id, owner, step, "系统故障，详情见运行日志")
+        _fail(lease, step, "系统故障，详情见运行日志")
         raise
     finally:
         session.close()
 
 
-def _hold(session: Session, run_id: int, owner: str) -> JobRun:
+def _hold(session: Session, lease: _Lease) -> JobRun:
     """The run, locked; Conflict when the lease went to somebody else while this process slept."""
     held = session.scalars(
-        select(JobRun).where(JobRun.id == run_id).with_for_update().execution_options(populate_existing=True)
+        select(JobRun).where(JobRun.id == lease.run_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-    if held.owner != owner or held.status is not JobStatus.RUNNING:
+    if held.owner != lease.owner or held.status is not JobStatus.RUNNING:
         raise Conflict("作业已由另一进程接手")
     return held
 
 
-def _fail(edge: Edge, run_id: int, owner: str, step: JobStep, message: str) -> None:
-    session = edge.open_session()
+def _fail(lease: _Lease, step: JobStep, message: str) -> None:
+    session = lease.edge.open_session()
     try:
         session.execute(
             update(JobRun)
-            .where(JobRun.id == run_id, JobRun.owner == owner, JobRun.status == JobStatus.RUNNING)
-            .values(status=JobStatus.FAILED, step=step.label, message=message[:2000], finished_at=edge.now(),
+            .where(JobRun.id == lease.run_id, JobRun.owner == lease.owner, JobRun.status == JobStatus.RUNNING)
+            .values(status=JobStatus.FAILED, step=step.label, message=message[:2000], finished_at=lease.edge.now(),
                     version=JobRun.version + 1)
             .execution_options(synchronize_session=False)
         )  # fmt: skip
@@ -157,11 +167,11 @@ def _fail(edge: Edge, run_id: int, owner: str, step: JobStep, message: str) -> N
         session.close()
 
 
-def _finish(edge: Edge, run_id: int, owner: str) -> JobRun:
-    session = edge.open_session()
+def _finish(lease: _Lease) -> JobRun:
+    session = lease.edge.open_session()
     try:
-        held = _hold(session, run_id, owner)
-        held.status, held.progress_pct, held.finished_at = JobStatus.SUCCEEDED, HUNDRED, edge.now()
+        held = _hold(session, lease)
+        held.status, held.progress_pct, held.finished_at = JobStatus.SUCCEEDED, HUNDRED, lease.edge.now()
         held.step, held.lease_until = None, None
         session.commit()
         session.refresh(held)

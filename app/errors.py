@@ -34,7 +34,7 @@ def bind(app: Flask) -> None:
 
 
 def _business(error: Exception) -> ResponseReturnValue:
-    assert isinstance(error, BusinessError)  # noqa: S101 - the handler is registered for this class
+    assert isinstance(error, BusinessError)
     db.session.rollback()
     return edge.handle(error)
 
@@ -44,7 +44,7 @@ def _csrf(_: Exception) -> ResponseReturnValue:
 
 
 def _http(error: Exception) -> ResponseReturnValue:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    assert isinstance(error, HTTPException)
     code = error.code or 500
     if code < 400:
         return error.get_response()
@@ -53,7 +53,7 @@ def _http(error: Exception) -> ResponseReturnValue:
 
 def _crash(error: Exception) -> ResponseReturnValue:
     db.session.rollback()
-    log.exception("request failed", error=type(error).__name__)
+    log.error("request failed", error=type(error).__name__, exc_info=error)
     return page(500, MESSAGES[500])
 
 

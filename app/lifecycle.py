@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.jobs import make_scheduler
 from app.roles import ROLES, all_permissions, permissions_of
+from models.base.actor import SYSTEM
 from models.security import RoleProfile
 from models.system import SystemState
 from reports.search import install_search
@@ -26,7 +27,6 @@ from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
 from workflows.ledger.guards import install_guards
-from models.base.actor import SYSTEM
 
 ZONE = ZoneInfo("Asia/Shanghai")
 # Raised when base data or permissions change, so that a start knows with one look that nothing is to do.
@@ -76,7 +76,7 @@ def initialise(app: Flask) -> None:
 
 
 def prepare_database(session: Session) -> None:
-    """Base data, permissions and roles in one transaction (also used by tests on a database made without migrations)."""
+    """Base data, permissions and roles in one transaction (also for tests on a database made without migrations)."""
     session.rollback()
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     state = session.get(SystemState, 1)

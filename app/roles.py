@@ -41,10 +41,11 @@ COMMON: dict[str, tuple[str, ...]] = {
     "dictionary_type": ("list", "show"), "dictionary_item": ("list", "show"),
 }  # fmt: skip
 _APPLICANT = (
-    "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent", "project.submit_review",
-    "project.submit_fees", "contract.submit", "counter_guarantee.submit", "counter_guarantee.settle",
-    "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit", "bank_letter.issue_confirmation",
-    "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit", "customer_watch.remove",
+    "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent",
+    "project.submit_review", "project.submit_fees", "contract.submit", "counter_guarantee.submit",
+    "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit",
+    "bank_letter.issue_confirmation", "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit",
+    "customer_watch.remove",
 )  # fmt: skip
 
 ROLES: tuple[RoleSpec, ...] = (
@@ -55,7 +56,8 @@ ROLES: tuple[RoleSpec, ...] = (
              verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),
     RoleSpec("审计管理员", ScopeKind.ALL, "查看操作日志与全部业务记录，不能修改", read=tuple(Module),
              verbs=("ab_role.list",)),
-    RoleSpec("客户经理", ScopeKind.SELF, "登记客户，办理本人承办的项目", read=(Module.QUERY,), write=BUSINESS, verbs=_APPLICANT,
+    RoleSpec("客户经理", ScopeKind.SELF, "登记客户，办理本人承办的项目", read=(Module.QUERY,), write=BUSINESS,
+             verbs=_APPLICANT,
              tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
@@ -76,13 +78,15 @@ ROLES: tuple[RoleSpec, ...] = (
              tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},
              verbs=("business_event.book", "business_event.refuse", "voucher.add", "voucher.edit", "voucher.void",
                     "voucher.reverse", "voucher.post", "voucher.unreview", "voucher.renumber")),
-    RoleSpec("财务主管", ScopeKind.ALL, "审核与记账凭证，维护账套", read=(*BUSINESS, Module.QUERY), write=(Module.LEDGER,),
+    RoleSpec("财务主管", ScopeKind.ALL, "审核与记账凭证，维护账套", read=(*BUSINESS, Module.QUERY),
+             write=(Module.LEDGER,),
              verbs=("voucher.review", "voucher.unreview", "voucher.post", "voucher.reverse", "voucher.void",
                     "voucher.renumber", "business_event.book", "business_event.refuse")),
     RoleSpec("出纳", ScopeKind.ALL, "收款，出纳签字", read=(*BUSINESS, Module.LEDGER),
              verbs=("receipt.collect", "voucher.sign", "voucher.unsign")),
     RoleSpec("押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)),
-    RoleSpec("分析员", ScopeKind.ALL, "查询、筛选与导出", read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS)),
+    RoleSpec("分析员", ScopeKind.ALL, "查询、筛选与导出",
+             read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS)),
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""Who may do what: sign-in on top of the framework, actors, and the role x module x level matrix that seeds the roles."""
+"""Who may do what: sign-in on top of the framework, actors, and the way from a user to an actor."""
 
 from typing import Any
 
-from flask import current_app, flash, g, redirect, request, session as cookie
+from flask import current_app, flash, g, redirect, request
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.sqla.manager import SecurityManager as BaseManager

@@ -100,7 +100,8 @@ class ProductDocument(Entity):
     """A document (要件) that an application for the product needs."""
 
     spec = Spec("产品要件", Module.GUARANTEE_SETUP, title="category", listed=("category", "is_required", "note"),
-                order="category", scope=Scope(through="product"), in_menu=False, key=("product_id", "category"))  # fmt: skip
+                order="category", scope=Scope(through="product"), in_menu=False,
+                key=("product_id", "category"))  # fmt: skip
     __table_args__ = (UniqueConstraint("product_id", "category", name="uq_product_document"),)
     product_id: Mapped[int] = c.owned_by("产品", "product")
     product: Mapped[Product] = c.related(product_id)
@@ -121,5 +122,7 @@ class ProductFee(Entity):
     kind: Mapped[FeeKind] = c.enum("费用种类", FeeKind, required=True)
     payment: Mapped[FeePayment] = c.enum("收取方式", FeePayment, required=True, default=FeePayment.ONE_OFF)
     rate_pct: Mapped[Decimal] = c.rate("费率", unit="%", required=True, scale=4)
-    is_rate_annual: Mapped[bool] = c.flag("按年计费", default=True, help="是：费率为年费率，按期限折算；否：按担保金额一次计算")
+    is_rate_annual: Mapped[bool] = c.flag(
+        "按年计费", default=True, help="是：费率为年费率，按期限折算；否：按担保金额一次计算"
+    )  # fmt: skip
     vat_rate_pct: Mapped[Decimal] = c.rate("增值税率", unit="%", required=True, scale=2, help="0 表示免税")

@@ -121,7 +121,9 @@ class Project(Entity):
     )
     counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
     guarantee_kind: Mapped[GuaranteeKind] = c.computed(c.enum("担保类别", GuaranteeKind, required=True, index=True))
-    small_kind: Mapped[SmallKind] = c.enum("小微属性", SmallKind, required=True, group="监管属性", default=SmallKind.NONE)
+    small_kind: Mapped[SmallKind] = c.enum(
+        "小微属性", SmallKind, required=True, group="监管属性", default=SmallKind.NONE
+    )
     is_farmer: Mapped[bool] = c.flag("农户", group="监管属性")
     is_agriculture: Mapped[bool] = c.flag("涉农", group="监管属性")
     is_internet: Mapped[bool] = c.flag("互联网借款", group="监管属性")
@@ -172,7 +174,8 @@ class ProjectHolder(Entity):
     """Who held a role on a project and since when; a hand-over (移交) keeps the earlier holder here."""
 
     spec = Spec("承办记录", Module.GUARANTEE, SpecKind.LOG, title="role", order="id",
-                listed=("role", "employee", "since_on", "until_on"), scope=Scope(through="project"), in_menu=False)  # fmt: skip
+                listed=("role", "employee", "since_on", "until_on"), scope=Scope(through="project"),
+                in_menu=False)  # fmt: skip
     __table_args__ = (UniqueConstraint("project_id", "role", "since_on", "employee_id", name="uq_project_holder"),)
     project_id: Mapped[int] = c.owned_by("担保项目", "project")
     project: Mapped[Project] = c.related(project_id)

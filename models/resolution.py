@@ -65,7 +65,8 @@ class MeetingItem(Entity):
     """One project on a meeting's agenda and how it went."""
 
     spec = Spec("会议议题", Module.GUARANTEE, SpecKind.DOCUMENT, title="project", order="seq", in_menu=False,
-                listed=("seq", "project", "advised_amount", "result", "summary"), key=("meeting_id", "project_id"))  # fmt: skip
+                listed=("seq", "project", "advised_amount", "result", "summary"),
+                key=("meeting_id", "project_id"))  # fmt: skip
     __table_args__ = (UniqueConstraint("meeting_id", "project_id", name="uq_meeting_item"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
@@ -152,7 +153,8 @@ class ResolutionCondition(Entity):
     """A condition of a conditional vote; each must be met before 放款通知."""
 
     spec = Spec("决议条件", Module.GUARANTEE, SpecKind.LEDGER, title="text", order="id", in_menu=False,
-                listed=("text", "is_met", "evidence", "met_by", "met_on"), scope=Scope(through="resolution"))  # fmt: skip
+                listed=("text", "is_met", "evidence", "met_by", "met_on"),
+                scope=Scope(through="resolution"))  # fmt: skip
     __table_args__ = (CheckConstraint("not is_met or evidence is not null", name="ck_resolution_condition_met"),)
     resolution_id: Mapped[int] = c.owned_by("决议", "resolution")
     resolution: Mapped[Resolution] = c.related(resolution_id, back_populates="conditions")

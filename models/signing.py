@@ -207,7 +207,9 @@ class CounterGuarantee(Entity):
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[CounterKind] = c.enum("方式", CounterKind, required=True, index=True)
-    asset_kind: Mapped[str | None] = c.dictionary("反担保物种类", "collateral_kind", help="抵押、质押时填写，决定抵押率上限")
+    asset_kind: Mapped[str | None] = c.dictionary(
+        "反担保物种类", "collateral_kind", help="抵押、质押时填写，决定抵押率上限"
+    )  # fmt: skip
     name: Mapped[str] = c.text("反担保物 / 保证人", 120, required=True)
     guarantor_id: Mapped[int | None] = c.reference("保证人客户", "customer", help="保证人是本公司客户时选择")
     guarantor: Mapped[Customer | None] = c.related(guarantor_id)

@@ -15,6 +15,7 @@ from models.base.money import round_to
 from models.customer import Customer, CustomerRelation
 from reports.export import ExportColumn
 from reports.figures import exposure
+from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number
 from reports.scope import scoped
 
@@ -100,7 +101,7 @@ class Exposure:
 def exposure_report(session: Session, actor: Actor, on: date) -> Exposure:
     """The figures of the whole company; names of customers outside the reader's scope are left out."""
     parts = exposure.slices(session)
-    assets = exposure.net_assets(session, on)
+    assets = net_assets(session, on)
     liability = exposure.liability(session, parts, on)
     by_customer: dict[int, list[exposure.Slice]] = defaultdict(list)
     for part in parts:
@@ -168,8 +169,6 @@ def _clusters(session: Session) -> list[set[int]]:
     rows = session.execute(select(*ends).where(CustomerRelation.kind.in_(exposure.GROUP_KINDS)))
     cluster_of: dict[int, set[int]] = {}
     for a, b in rows:
-        if b is None:
-            continue
         merged = cluster_of.get(a, {a}) | cluster_of.get(b, {b})
         for key in merged:
             cluster_of[key] = merged

@@ -1,7 +1,7 @@
-"""Data scope (X5): the one answer to which rows an actor may read, for lists, look-ups, exports, REST and pages alike."""
+"""Data scope (X5): which rows an actor may read, for lists, look-ups, exports, REST and pages alike."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity
 
+Columns = TypeVarTuple("Columns")
 # Further readers of a table beside owner and department, e.g. whoever has or had a task on the record.
 _READERS: dict[type[Entity], list[Callable[[Actor], ColumnElement[bool]]]] = {}
 
@@ -43,7 +44,7 @@ def condition(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
     return or_(*parts) if parts else false()
 
 
-def scoped(query: Select[Any], model: type[Entity], actor: Actor) -> Select[Any]:
+def scoped(query: Select[*Columns], model: type[Entity], actor: Actor) -> Select[*Columns]:
     """The query limited to the rows the actor may read."""
     where = condition(model, actor)
     return query if where is None else query.where(where)

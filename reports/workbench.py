@@ -1,9 +1,9 @@
 """What the workbench shows each person (2.1): counts and the few rows that wait, within their data scope."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -19,7 +19,8 @@ RUNNING = (ProjectState.DRAFT, ProjectState.RUNNING)
 DUE_DAYS = 30
 
 
-class StageCount(NamedTuple):
+@dataclass(frozen=True)
+class StageCount:
     """How many projects stand at a stage, and their amount in 元."""
 
     stage: Stage
@@ -27,7 +28,8 @@ class StageCount(NamedTuple):
     amount: Decimal
 
 
-class Total(NamedTuple):
+@dataclass(frozen=True)
+class Total:
     """Number of rows and their sum in 元."""
 
     count: int

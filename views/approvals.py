@@ -26,6 +26,11 @@ _TABS = (("todo", "待办"), ("mine", "我发起的"), ("done", "我已办"))
 _NONE = {"todo": "没有等您审批的业务", "mine": "您还没有提交过审批", "done": "您还没有审批过业务"}
 
 
+def _withdraw(ctx: Ctx, found: ApprovalInstance) -> str:
+    approval.withdraw(ctx, found)
+    return "已撤回，可修改后重新提交"
+
+
 class ApprovalsView(BaseView):
     """The inbox, the decision page, and what else may be done with a task."""
 
@@ -137,7 +142,7 @@ class ApprovalsView(BaseView):
     @edge.screen()
     def withdraw(self, pk: str) -> ResponseReturnValue:
         """The applicant takes the submission back."""
-        return self._as_applicant(pk, lambda ctx, found: approval.withdraw(ctx, found) and "已撤回，可修改后重新提交")
+        return self._as_applicant(pk, _withdraw)
 
     @expose("/instance/<pk>/urge", methods=("POST",))
     @edge.screen()

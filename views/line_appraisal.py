@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models.appraisal import PaperState
+from models.approval import ApprovalState
 from models.base import columns as c
 from models.project import Project, ProjectState, Stage
 from models.resolution import MeetingMember, MeetingState, MeetingVote, Resolution, ResolutionState, VoteChoice
@@ -112,7 +113,7 @@ register(
     ScreenVerb(
         "approval_instance", "withdraw", "撤回审批", lambda ctx, i, _, __: approval.withdraw(ctx, i),
         ("list", "approval_instance"),
-        all_of(in_state("state", approvals.ApprovalState.RUNNING), lambda ctx, i: i.applicant_id == ctx.actor.employee_id),
+        all_of(in_state("state", ApprovalState.RUNNING), lambda ctx, i: i.applicant_id == ctx.actor.employee_id),
         confirm="撤回后可修改并重新提交。", rank=50,
     ),
 )  # fmt: skip

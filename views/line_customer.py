@@ -15,6 +15,9 @@ from workflows import customer as watching
 from workflows import customer_rating
 from workflows.base.context import Ctx
 
+# An enumeration made while the form is asked for, as one model's options differ from another's.
+make_kind: Any = Kind
+
 
 def _indicators(ctx: Ctx, customer: Customer) -> Questions:
     """One choice for each indicator that the customer's data does not answer by itself."""
@@ -23,7 +26,8 @@ def _indicators(ctx: Ctx, customer: Customer) -> Questions:
         options = ctx.session.scalars(
             select(RatingOption).where(RatingOption.rating_indicator_id == indicator.id).order_by(RatingOption.rank)
         )
-        choices = Kind(f"Options{indicator.id}", {o.code: f"{o.label}（{o.score.normalize():f} 分）" for o in options})
+        labels = {o.code: f"{o.label}（{o.score.normalize():f} 分）" for o in options}
+        choices = make_kind(f"Options{indicator.id}", labels)
         found[indicator.code] = c.enum(_label(indicator), choices, required=True)
     found["opinion"] = c.long_text("初评意见", required=True)
     return found
@@ -70,16 +74,20 @@ for table in ("personal_customer", "corporate_customer"):
         ),
     )  # fmt: skip
 
+def _own_rating(ctx: Ctx, rating: Any) -> str:
+    return "初评与复评须由不同的人办理" if rating.rated_by_id == ctx.actor.employee_id else ""
+
+
 register(
     ScreenVerb(
         "customer_rating", "confirm", "复评同意",
         lambda ctx, r, _, v: customer_rating.confirm_rating(ctx, r, version=v), ("confirm", "customer_rating"),
-        in_state("state", RatingState.DRAFT), why_not=lambda ctx, r: _own_rating(ctx, r), style="primary", rank=1,
+        in_state("state", RatingState.DRAFT), why_not=_own_rating, style="primary", rank=1,
     ),
     ScreenVerb(
         "customer_rating", "refuse", "复评不同意",
         lambda ctx, r, v, n: customer_rating.confirm_rating(ctx, r, agree=False, opinion=v["reason"], version=n),
-        ("confirm", "customer_rating"), in_state("state", RatingState.DRAFT), why_not=lambda ctx, r: _own_rating(ctx, r),
+        ("confirm", "customer_rating"), in_state("state", RatingState.DRAFT), why_not=_own_rating,
         ask="不同意的原因", rank=2,
     ),
     ScreenVerb(
@@ -91,7 +99,3 @@ register(
         ("remove", "customer_watch"), in_state("state", WatchState.ACTIVE), ask="移出原因", rank=2,
     ),
 )  # fmt: skip
-
-
-def _own_rating(ctx: Ctx, rating: Any) -> str:
-    return "初评与复评须由不同的人办理" if rating.rated_by_id == ctx.actor.employee_id else ""

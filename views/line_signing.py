@@ -1,5 +1,6 @@
 """Buttons of the line from fees to drawdown (4.4a-4.5c)."""
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
@@ -76,7 +77,7 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
         "drawn_on": c.day("放款日期", required=True),
         "due_on": c.day("到期日期", required=True),
         "amount": c.money("放款金额", required=True, positive=True),
-        "rate_annual_pct": c.rate("年利率", unit="%/年", required=True, scale=6, maximum=36),
+        "rate_annual_pct": c.rate("年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)),
         "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
         "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成"),
     }  # fmt: skip
@@ -155,7 +156,8 @@ register(
         after=to_project("receipt"),
     ),
     ScreenVerb(
-        "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v), ("submit", "fee_waiver"),
+        "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v),
+        ("submit", "fee_waiver"),
         in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("fee_waiver"),
     ),
     ScreenVerb(

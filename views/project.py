@@ -81,7 +81,8 @@ class ProjectView(EntityView):
                 Section("gate", "放款条件", template="parts/gate.html", data=items, note=f"{met} / {len(items)} 项通过")
             )
         meters = [meter(check) for check in exposure.checks(ctx.session, record, ctx.today)]
-        found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note="现有 → 办理后 / 限额"))
+        note = "现有 → 办理后 / 限额"
+        found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
         return found
 
 
@@ -194,7 +195,7 @@ def _approvals(ctx: Ctx, project: Project) -> Section:
     cells = [
         Row(
             str(i.id), f"/approval_instance/show/{i.id}",
-            (Cell(i.business_type.label), Cell(i.applicant.name if i.applicant else "系统"),
+            (Cell(i.business_type.label), Cell(i.applicant.name),
              Cell(format_value(i.submitted_at, "datetime")), Cell(i.state.label, "enum", tone=i.state.tone),
              Cell(format_value(i.finished_at, "datetime"))),
         )

@@ -45,7 +45,7 @@ def money(value: Decimal | None, url: str = "") -> Cell:
 def excel(title: str, columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]]) -> ResponseReturnValue:
     """A report as a workbook to download."""
     target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response when it is sent
-    write_xlsx(columns, rows, target, title=title)  # type: ignore[arg-type]
+    write_xlsx(columns, rows, target, title=title)
     target.seek(0)
     response = send_file(target, mimetype=TYPES["xlsx"])
     name = f"{title}_{edge.current_ctx().today:%Y%m%d}.xlsx"

@@ -175,7 +175,8 @@ class VerbForm:
                 self.columns[name] = question.column
         controls: dict[str, Any] = {n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()}
         controls |= {
-            n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"}) for n, u in self.uploads.items()
+            n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"})
+            for n, u in self.uploads.items()
         }
         self.form = type("VerbControls", (Form,), controls)()
 
@@ -255,7 +256,9 @@ class VerbForm:
             for n, c in self.columns.items()
         ]  # fmt: skip
         found += [
-            Field(n, u.label, self.form[n], "file", u.required, "", u.help, tuple(str(e) for e in self.form[n].errors), True)
+            Field(
+                n, u.label, self.form[n], "file", u.required, "", u.help, tuple(map(str, self.form[n].errors)), True
+            )
             for n, u in self.uploads.items()
         ]
         return found

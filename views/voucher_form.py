@@ -109,7 +109,7 @@ class VoucherForms(EntityView):
         ctx = edge.current_ctx()
         text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
         page = min(valid_id(request.args.get("page", "1")) or 1, 500)
-        answer = lookup.candidates(ctx, Account, text, page, Account.is_leaf)
+        answer = lookup.candidates(ctx, Account, text, page, Account.is_leaf.is_(True))
         ids = [item["id"] for item in answer["result"]]
         known = {a.id: a for a in ctx.session.scalars(select(Account).where(Account.id.in_(ids)))}
         for item in answer["result"]:

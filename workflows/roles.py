@@ -1,6 +1,7 @@
 """Roles: how far they see and what they may do; nobody widens their own or locks everybody out (10.1, X5)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from flask_appbuilder.security.sqla.models import (
     Permission,
@@ -74,7 +75,7 @@ def save_role(
         _require_other_keeper(ctx, role)
     _unlink(ctx, role, [known[pair] for pair in removed])
     _link(ctx, role, [known[pair] for pair in added])
-    changes = {
+    changes: dict[str, list[Any]] = {
         "scope": [profile.scope.name, scope.name],
         "note": [profile.note, _checked_note(note)],
         "permissions": [_words(removed), _words(added)],

@@ -33,7 +33,8 @@ def verify_exposures(session: Session) -> list[str]:
     columns = (Project.id, Project.number, Project.balance, Project.reserved_amount, Project.state)
     for row in session.execute(select(*columns).order_by(Project.id)):
         if row.balance != loans[row.id]:
-            return [f"项目 {row.number} 在保余额 {format_money(row.balance)} 与借据余额 {format_money(loans[row.id])} 不符"]
+            kept, found = format_money(row.balance), format_money(loans[row.id])
+            return [f"项目 {row.number} 在保余额 {kept} 与借据余额 {found} 不符"]
         wanted = valid.get(row.id, Decimal(0)) if row.state is ProjectState.RUNNING else Decimal(0)
         if row.reserved_amount != wanted:
             return [f"项目 {row.number} 决议占用额 {format_money(row.reserved_amount)} 与有效决议不符"]

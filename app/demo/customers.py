@@ -15,17 +15,21 @@ from workflows.base import attachments, records
 from workflows.customer_rating import confirm_rating, rate
 
 PLACES = ("江州", "滨江", "高新", "城东", "南湖")
-WORDS = ("明达", "瑞丰", "青禾", "盛达", "金穗", "云帆", "启航", "恒润", "华信", "恒泰", "东和", "天工", "宏图", "永安", "嘉禾",
-         "新源", "安顺", "振兴", "博远", "泰和")  # fmt: skip
+WORDS = ("明达", "瑞丰", "青禾", "盛达", "金穗", "云帆", "启航", "恒润", "华信", "恒泰", "东和", "天工", "宏图", "永安",
+         "嘉禾", "新源", "安顺", "振兴", "博远", "泰和")  # fmt: skip
 TRADES = (("精密机械", "34"), ("建材", "30"), ("农产品", "01"), ("纸业", "22"), ("软件", "65"), ("物流", "59"),
           ("医药", "27"), ("塑胶制品", "29"), ("电子科技", "39"), ("食品", "14"))  # fmt: skip
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-GIVEN = ("建国", "丽华", "志强", "海燕", "文", "晓明", "芳", "伟", "静", "磊", "敏", "军", "洋", "艳", "勇", "杰", "娜", "涛")
+GIVEN = (
+    "建国", "丽华", "志强", "海燕", "文", "晓明", "芳", "伟", "静", "磊", "敏", "军", "洋", "艳", "勇", "杰", "娜",
+    "涛",
+)  # fmt: skip
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\nxref\n0 4\n0000000000 65535 f \n"
-    b"0000000009 00000 n \n0000000052 00000 n \n0000000101 00000 n \ntrailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n"
+    b"0000000009 00000 n \n0000000052 00000 n \n0000000101 00000 n \n"
+    b"trailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n"
 )
 
 
@@ -76,7 +80,8 @@ def _corporation(stage: Stage, index: int, manager: str) -> Customer:
     _add(stage, manager, "shareholder", customer, {"name": boss, "share_pct": Decimal(100)})
     _add(stage, manager, "executive", customer, {"name": boss, "position": "执行董事兼总经理"})
     _add(stage, manager, "bank_account", customer, {
-        "bank_name": "建行高新支行", "account_name": customer.name, "account_no": f"32001{stage.random.randrange(10**11):011d}",
+        "bank_name": "建行高新支行", "account_name": customer.name,
+        "account_no": f"32001{stage.random.randrange(10**11):011d}",
     })  # fmt: skip
     _papers(stage, manager, customer, ("LICENCE", "FINANCE", "CREDIT_AUTH"))
     return customer
@@ -93,7 +98,8 @@ def _statement(stage: Stage, manager: str, customer: Customer, capital: Decimal)
         "receivables": assets * Decimal("0.2"), "inventory": assets * Decimal("0.18"), "current_assets": current,
         "fixed_assets": assets * Decimal("0.4"), "total_assets": assets, "short_loans": liabilities * Decimal("0.4"),
         "current_liabilities": short, "total_liabilities": liabilities, "net_assets": assets - liabilities,
-        "revenue": revenue, "cost_of_sales": revenue * Decimal("0.8"), "interest_expense": liabilities * Decimal("0.03"),
+        "revenue": revenue, "cost_of_sales": revenue * Decimal("0.8"),
+        "interest_expense": liabilities * Decimal("0.03"),
         "total_profit": profit * Decimal("1.25"), "income_tax": profit * Decimal("0.25"), "net_profit": profit,
         "operating_cash_flow": profit * Decimal("1.1"),
     })  # fmt: skip
@@ -105,8 +111,8 @@ def _person(stage: Stage, manager: str) -> Customer:
     customer = records.create(ctx, PersonalCustomer, {
         "name": person_name(stage), "id_type": "ID_CARD", "id_number": identity_number(stage, born),
         "marriage": "20", "education": "20", "health": "1", "residence": "1", "region": "320100",
-        "address": f"江州市城东区和平路 {stage.random.randrange(1, 299)} 号", "mobile": mobile(stage), "postcode": "210000",
-        "political_status": None, "ethnic_group": "01",
+        "address": f"江州市城东区和平路 {stage.random.randrange(1, 299)} 号", "mobile": mobile(stage),
+        "postcode": "210000", "political_status": None, "ethnic_group": "01",
     })  # fmt: skip
     income = Decimal(stage.random.randrange(12, 60)) * 1000
     _add(stage, manager, "occupation", customer, {"occupation": "S", "employer": f"{customer.name}经营部"})
@@ -121,12 +127,16 @@ def _add(stage: Stage, manager: str, table: str, customer: Customer, values: Val
     model = entity_of(table)
     owner = "corporate_customer_id" if hasattr(model, "corporate_customer_id") else "personal_customer_id"
     owner = owner if hasattr(model, owner) else "customer_id"
-    rounded = {k: v.quantize(Decimal("0.01")) if isinstance(v, Decimal) and k != "share_pct" else v for k, v in values.items()}
+    rounded = {
+        k: v.quantize(Decimal("0.01")) if isinstance(v, Decimal) and k != "share_pct" else v for k, v in values.items()
+    }
     records.create(stage.ctx(manager), model, {owner: customer.id, **rounded})
 
 
 def _papers(stage: Stage, manager: str, customer: Customer, categories: tuple[str, ...]) -> None:
-    names = {"LICENCE": "营业执照", "FINANCE": "上年度财务报表", "CREDIT_AUTH": "征信查询授权书", "ID_COPY": "身份证复印件"}
+    names = {
+        "LICENCE": "营业执照", "FINANCE": "上年度财务报表", "CREDIT_AUTH": "征信查询授权书", "ID_COPY": "身份证复印件",
+    }  # fmt: skip
     for category in categories:
         attachments.store(
             stage.ctx(manager), customer, filename=f"{names[category]}.pdf", data=_PDF, category=category

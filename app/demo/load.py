@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -14,10 +13,11 @@ from app.demo import customers, people, story
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.bank import PartnerBank
-from models.customer import Customer, CustomerKind
+from models.customer import Customer
 from models.ledger import Account
 from models.organization import Employee
 from models.product import Product, ProductAudience, RepaymentMethod
+from models.rating_model import CustomerKind
 from models.system import SystemState
 from workflows.base.seal import seal_audit_trail
 from workflows.ledger import voucher
@@ -83,15 +83,14 @@ def _pay_in_capital(stage: Stage) -> None:
     accounts = {a.code: a.id for a in session.scalars(select(Account).where(Account.code.in_(("1002", "4001"))))}
     draft = voucher.create_draft(
         stage.ctx(story.ACCOUNTANT), date=stage.today, word="receipt", memo="收到股东出资",
-        entries=[_line(accounts["1002"], debit=CAPITAL), _line(accounts["4001"], credit=CAPITAL)],
+        entries=[
+            Line(accounts["1002"], debit=CAPITAL, memo="收到股东出资"),
+            Line(accounts["4001"], credit=CAPITAL, memo="收到股东出资"),
+        ],
     )  # fmt: skip
     voucher.review(stage.ctx(story.CHIEF), draft, draft.version)
     voucher.sign(stage.ctx(story.CASHIER), draft, draft.version)
     voucher.post(stage.ctx(story.POSTER), draft, draft.version)
-
-
-def _line(account_id: int, **amounts: Decimal) -> Any:
-    return Line(account_id=account_id, memo="收到股东出资", **amounts)
 
 
 def _stories(
@@ -107,7 +106,8 @@ def _stories(
             customer=customer, manager=manager, assistant=_colleague(manager), months=stage.pick([6, 12, 12, 24]),
             product_id=_product_for(customer, products, number).id, bank_id=banks[number % len(banks)].id,
             amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=parts,
-            method=stage.pick(list(RepaymentMethod)), refused_at={20: "_evaluate", 26: "_approve_risk", 28: "_meet"}.get(number, ""),
+            method=stage.pick(list(RepaymentMethod)),
+            refused_at={20: "_evaluate", 26: "_approve_risk", 28: "_meet"}.get(number, ""),
         )  # fmt: skip
         # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
         lately = stage.as_of - timedelta(days=parts * 3 + stage.random.randrange(2, 9))

@@ -10,11 +10,12 @@ from app.demo.people import BOARD
 from app.demo.stage import Stage
 from models.appraisal import InvestigationReport, RiskAssessment
 from models.approval import ApprovalInstance, ApprovalTask, TaskState
-from models.customer import Customer, CustomerKind
+from models.customer import Customer
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.organization import Operator
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project
+from models.rating_model import CustomerKind
 from models.resolution import MeetingItem, MeetingMember, ReviewMeeting, VoteChoice
 from models.signing import Contract, CounterGuarantee, Fee
 from reports.figures.schedules import add_months
@@ -104,7 +105,8 @@ def _submit(stage: Stage, plot: Plot, project: Project) -> None:
 
 def _report(stage: Stage, plot: Plot, project: Project) -> None:
     records.create(stage.ctx(plot.manager), InvestigationReport, {
-        "project_id": project.id, "visited_on": stage.today, "visit_place": "企业经营场所", "interviewed": "法定代表人、财务负责人",
+        "project_id": project.id, "visited_on": stage.today, "visit_place": "企业经营场所",
+        "interviewed": "法定代表人、财务负责人",
         "operation": "经营正常，订单饱满，上下游稳定；现场查看设备运转与库存，与申报资料一致。",
         "finance": "近三年收入与利润稳步增长，资产负债率处于行业合理水平，应收账款账龄以半年内为主。",
         "repayment_source": "以主营业务回款为第一还款来源，预计可覆盖本息。",

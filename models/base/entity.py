@@ -1,6 +1,7 @@
 """Entity, the base of every table, and Spec, what an entity says about itself.
 
-Adding an entity = one model class: screens, REST, permissions, menu entry, audit and tests follow from Spec and columns.
+Adding an entity = one model class: screens, REST, permissions, menu entry, audit and tests follow from its Spec
+and columns.
 """
 
 import re
@@ -101,7 +102,8 @@ class Entity(Model):
     @declared_attr
     def id(cls) -> Mapped[int]:  # noqa: N805
         """Surrogate key."""
-        return mapped_column(primary_key=True, sort_order=-100, info={"label": "序号", "kind": "int", "is_hidden": True})
+        facts = {"label": "序号", "kind": "int", "is_hidden": True}
+        return mapped_column(primary_key=True, sort_order=-100, info=facts)
 
     @declared_attr
     def version(cls) -> Mapped[int]:  # noqa: N805

@@ -48,7 +48,8 @@ class Slice:
 class Check:
     """One figure against its limit, before and after the project in question.
 
-    `before`, `after`, `limit` and `warning` are in the same unit: times for leverage, % for concentration, 元 for lines.
+    `before`, `after`, `limit` and `warning` are in the same unit: times for leverage, % for concentration, 元 for
+    lines.
     """
 
     key: str
@@ -182,7 +183,14 @@ def _concentrations(
 ) -> list[Check]:
     group = group_of(session, mine.customer_id)
     sets = (
-        ("single", "单户集中度", {mine.customer_id}, "exposure.single_limit_pct", "exposure.single_warning_pct", "本户"),
+        (
+            "single",
+            "单户集中度",
+            {mine.customer_id},
+            "exposure.single_limit_pct",
+            "exposure.single_warning_pct",
+            "本户",
+        ),
         ("group", "关联方集中度", group, "exposure.group_limit_pct", "exposure.group_warning_pct", f"{len(group)} 户"),
     )
     found = []

@@ -14,10 +14,9 @@ _COUNTED = (AccountCategory.ASSET, AccountCategory.LIABILITY)
 
 
 def net_assets(session: Session, on: date) -> Decimal:
-    """净资产 in 元: what the administrator states, else assets less liabilities in the books up to the month of `on`."""
-    stated = value(session, "exposure.net_assets_override", on)
-    if stated:
-        return Decimal(stated.replace(",", ""))
+    """净资产 in 元: what the administrator states, else the books' assets less liabilities up to the month of `on`."""
+    if value(session, "exposure.net_assets_override", on):
+        return number(session, "exposure.net_assets_override", on)
     figures = of_accounts(session, f"{on:%Y-%m}", f"{on:%Y-%m}")
     counted = set(session.scalars(select(Account.id).where(Account.category.in_(_COUNTED))))
     found = sum((f.closing for account_id, f in figures.items() if account_id in counted), Decimal(0))

@@ -1,13 +1,13 @@
-"""The audit trail: every change of a business record, written in the transaction that makes it (architecture rule 8)."""
+"""The audit trail: every change of a business record, written in its own transaction (architecture rule 8)."""
 
 import enum
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import event, insert, inspect
-from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import PASSIVE_NO_FETCH
+from sqlalchemy.orm import InstanceState, PassiveFlag, Session
 
 from models.base.entity import STAMPS, Entity, columns_of
 from models.base.kinds import SpecKind
@@ -87,12 +87,12 @@ def _stamp(session: Session, *_: Any) -> None:
 
 def changes_of(record: Entity) -> dict[str, list[Any]]:
     """Old and new value of each column changed since it was loaded."""
-    state = inspect(record)
+    state: InstanceState[Entity] = inspect(record)
     changed: dict[str, list[Any]] = {}
     for name in columns_of(type(record)):
         if name in STAMPS and name != "extra":
             continue
-        history = state.get_history(name, PASSIVE_NO_FETCH)
+        history = state.get_history(name, PassiveFlag.PASSIVE_NO_FETCH)
         if history.has_changes():
             old = plain(history.deleted[0]) if history.deleted else None
             new = plain(history.added[0]) if history.added else None
@@ -101,21 +101,20 @@ def changes_of(record: Entity) -> dict[str, list[Any]]:
     return changed
 
 
+def _told(records: Iterable[object]) -> list[Entity]:
+    return [record for record in records if isinstance(record, Entity) and record.spec.kind not in _SILENT]
+
+
 def _record(session: Session, *_: Any) -> None:
     ctx: Ctx | None = session.info.get("ctx")
     if ctx is None or session.info.get("no_audit"):
         return
     rows = []
-    for record in session.new:
-        if isinstance(record, Entity) and record.spec.kind not in _SILENT:
-            created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
-            rows.append(_row(ctx, record, "CREATE", created))
-    for record in session.dirty:
-        if isinstance(record, Entity) and record.spec.kind not in _SILENT and (changed := changes_of(record)):
-            rows.append(_row(ctx, record, "UPDATE", changed))
-    for record in session.deleted:
-        if isinstance(record, Entity) and record.spec.kind not in _SILENT:
-            rows.append(_row(ctx, record, "DELETE", {}))
+    for record in _told(session.new):
+        created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
+        rows.append(_row(ctx, record, "CREATE", created))
+    rows += [_row(ctx, record, "UPDATE", changed) for record in _told(session.dirty) if (changed := changes_of(record))]
+    rows += [_row(ctx, record, "DELETE", {}) for record in _told(session.deleted)]
     if rows:
         session.execute(insert(AuditLog), rows)
 

@@ -46,6 +46,6 @@ def next_number(ctx: Ctx, rule_code: str, *, on: date | None = None, scope: str 
     no = next_count(ctx, rule_code, f"{scope}|{period}" if scope else period)
     places = {"yyyy": f"{on:%Y}", "mm": f"{on:%m}", "dd": f"{on:%d}", "no": no, **parts}
     try:
-        return rule.pattern.format_map(places)
+        return str(rule.pattern.format_map(places))
     except (KeyError, ValueError, IndexError) as error:
         raise BusinessError(f"编号规则“{rule.label}”的格式“{rule.pattern}”有误") from error

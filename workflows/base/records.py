@@ -52,7 +52,7 @@ def find(ctx: Ctx, model: type[E], record_id: Any, *, lock: bool = False) -> E:
     query = scoped(select(model).where(inspect(model).primary_key[0] == int(text)), model, ctx.actor)
     if lock:
         query = query.with_for_update(of=model).execution_options(populate_existing=True)
-    found = ctx.session.scalars(query).one_or_none()
+    found: E | None = ctx.session.scalars(query).one_or_none()
     if found is None:
         raise NotFound
     return found
@@ -143,7 +143,8 @@ def require_draft(record: Entity, verb: str) -> None:
 
 def _require_kind(model: type[Entity], verb: str) -> None:
     if not model.spec.kind.is_writable or verb not in model.spec.saved_by:
-        raise NotAllowed(f"{model.spec.label}由业务流程生成，不能直接{ {'add': '新增', 'edit': '修改'}.get(verb, '删除') }")
+        word = {"add": "新增", "edit": "修改"}.get(verb, "删除")
+        raise NotAllowed(f"{model.spec.label}由业务流程生成，不能直接{word}")
 
 
 def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any]) -> None:
@@ -165,7 +166,7 @@ def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list
     for name in names:
         column = known[name]
         if name not in values and column.default is not None:
-            if column.default.is_scalar:
+            if isinstance(column.default, ScalarElementColumnDefault):
                 typed[name] = column.default.arg  # rules look at it before the flush would fill it in
             continue
         try:
@@ -231,7 +232,7 @@ def _check_unique(ctx: Ctx, record: Entity) -> None:
     model = type(record)
     known = columns_of(model)
     identity = inspect(model).primary_key[0]
-    for names in [s for table in inspect(model).tables for s in _unique_sets(table)]:  # type: ignore[arg-type]
+    for names in [s for table in inspect(model).tables for s in _unique_sets(table)]:
         if not all(n in known for n in names) or any(getattr(record, n) is None for n in names):
             continue
         query = select(func.count()).select_from(model).where(*(getattr(model, n) == getattr(record, n) for n in names))
@@ -255,7 +256,7 @@ def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
     found = []
     for model in entities():
         table = model.__table__
-        for key in (c for c in table.constraints if isinstance(c, ForeignKeyConstraint)):  # type: ignore[attr-defined]
+        for key in (c for c in table.constraints if isinstance(c, ForeignKeyConstraint)):
             if key.referred_table.name not in tables or key.ondelete in ("CASCADE", "SET NULL"):
                 continue
             column = key.columns[0]
@@ -271,9 +272,10 @@ def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
 def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:
     """What others saved after `version`: each save of a record leaves one line in the trail."""
     behind = max(record.version - version, 1)
+    mine = (AuditLog.table_name == record.__tablename__, AuditLog.record_id == record.id)
     query = (
         select(AuditLog.changes)
-        .where(AuditLog.table_name == record.__tablename__, AuditLog.record_id == record.id, AuditLog.action == "UPDATE")
+        .where(*mine, AuditLog.action == "UPDATE")
         .order_by(AuditLog.id.desc())
         .limit(behind)
     )

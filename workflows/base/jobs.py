@@ -115,12 +115,11 @@ class _Lease:
     actor: Actor
 
 
-def _run_step(
-    edge: Edge, run_id: int, owner: str, on: date, step: JobStep, percent: int, actor: Actor
-) -> None:
+def _run_step(lease: _Lease, step: JobStep, percent: int) -> None:
+    edge, on = lease.edge, lease.on
     session, now = edge.open_session(), edge.now()
     try:
-        held = _hold(session, run_id, owner)
+        held = _hold(session, lease)
         done = dict(held.result.get("done", {}))
         if step.code in done:
             return

@@ -1,0 +1,174 @@
+"""4.5a 费用收取: never above what is open, counted when booked, and the last part moves the project on."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from models.base.errors import Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.ledger import EventState
+from models.project import ProjectState, Stage
+from models.signing import FeeState, Receipt, ReceiptState
+from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER
+from workflows.guarantee import collection
+from workflows.ledger import posting
+
+STAGES = (Stage.COUNTER, Stage.FEE_COLLECT)
+
+
+@pytest.fixture
+def project(line):
+    return line.at(Stage.FEE_COLLECT)
+
+
+@pytest.fixture
+def fee(line, project):
+    return line.fee(project)
+
+
+def test_a_receipt_waits_for_the_books_and_then_counts(line, project, fee):
+    receipt = line.collect(fee, "30000", bank_reference=" LS-1 ", payer=" 江州明达 ")
+    assert (receipt.state, fee.collected_amount) == (ReceiptState.SUBMITTED, 0)
+    assert (receipt.payer, receipt.bank_reference, receipt.document.number) == ("江州明达", "LS-1", receipt.number)
+    assert "叁万元整" in receipt.document.body
+    assert "LS-1" in receipt.document.body
+    (event,) = line.events(project, EventState.PENDING)
+    assert (event.event_code, event.amounts) == ("fee.collected", {"amount": "30000.00"})
+    posting.book(line.ctx(ACCOUNTANT), event)
+    assert (receipt.state, fee.collected_amount, fee.open_amount) == (ReceiptState.BOOKED, 30000, 45000)
+    assert [due.settled_amount for due in line.dues(fee)] == [Decimal(30000)]
+
+
+def test_a_deposit_has_an_event_of_its_own(line, project):
+    deposit = line.fee(project, "DEPOSIT")
+    line.collect(deposit)
+    (event,) = line.events(project, EventState.PENDING)
+    assert (event.event_code, event.total) == ("deposit.received", Decimal(250000))
+    line.book(project)
+    assert (deposit.open_amount, project.stage) == (0, Stage.FEE_COLLECT)
+
+
+def test_receipts_that_wait_count_against_what_is_open(line, fee):
+    line.collect(fee, "70000")
+    with pytest.raises(FieldErrors, match=r"待收 5,000\.00 元") as caught:
+        line.collect(fee, "5000.01")
+    assert set(caught.value.field_errors) == {"amount"}
+    line.collect(fee, "5000")
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({"amount": "0"}, "amount"),
+        ({"amount": "-1"}, "amount"),
+        ({"amount": "1.005"}, "amount"),
+        ({"amount": "NaN"}, "amount"),
+        ({"received_on": date(2026, 3, 3)}, "received_on"),
+        ({"payer": " "}, "payer"),
+        ({"payer": "长" * 101}, "payer"),
+        ({"bank_reference": "9" * 61}, "bank_reference"),
+    ],
+)
+def test_a_wrong_receipt_is_named_at_its_field(line, fee, facts, field):
+    with pytest.raises(FieldErrors) as caught:
+        line.collect(fee, **{"amount": "100", **facts})
+    assert set(caught.value.field_errors) == {field}
+
+
+def test_the_penalty_has_nothing_to_collect(line, project):
+    with pytest.raises(FieldErrors, match=r"待收 0\.00 元"):
+        line.collect(line.fee(project, "PENALTY"), "100")
+
+
+def test_the_project_moves_on_with_the_last_booked_part(line, project):
+    for kind in ("GUARANTEE", "SERVICE", "DEPOSIT"):
+        line.collect(line.fee(project, kind))
+    assert project.stage is Stage.FEE_COLLECT
+    first, second, third = line.events(project, EventState.PENDING)
+    for event in (first, second):
+        posting.book(line.ctx(ACCOUNTANT), event)
+        assert project.stage is Stage.FEE_COLLECT
+    posting.book(line.ctx(ACCOUNTANT), third)
+    assert project.stage is Stage.NOTICE
+
+
+def test_of_a_yearly_fee_the_first_part_is_enough(line, project, fee):
+    for kind in ("SERVICE", "DEPOSIT"):
+        line.collect(line.fee(project, kind))
+    due = line.dues(fee)[0]
+    due.amount = Decimal(50000)
+    line.session.add(type(due)(fee=fee, seq=2, due_on=date(2027, 3, 2), amount=Decimal(25000)))
+    line.collect(fee, "50000")
+    line.book(project)
+    assert project.stage is Stage.NOTICE
+    assert [d.settled_amount for d in line.dues(fee)] == [50000, 0]
+    line.collect(fee, "25000")
+    line.book(project)
+    assert [d.settled_amount for d in line.dues(fee)] == [50000, 25000]
+
+
+def test_a_refused_receipt_is_sent_back_and_the_money_registered_anew(line, project, fee):
+    receipt = line.collect(fee)
+    line.refuse(line.events(project, EventState.PENDING)[0], "未到账")
+    assert (receipt.state, fee.collected_amount) == (ReceiptState.RETURNED, 0)
+    again = line.collect(fee)
+    assert again.number != receipt.number
+
+
+def test_taking_a_booking_back_takes_the_money_back(line, project, fee):
+    receipt = line.collect(fee, "30000")
+    line.book(project)
+    line.unbook(line.events(project, code="fee.collected")[0])
+    assert (receipt.state, fee.collected_amount) == (ReceiptState.SUBMITTED, 0)
+    assert [due.settled_amount for due in line.dues(fee)] == [0]
+
+
+def test_the_same_events_from_other_records_concern_no_receipt(line, project, fee):
+    code, amounts = "deposit.received", {"amount": Decimal(10)}
+    ctx = line.ctx(ACCOUNTANT)
+    event = posting.raise_event(ctx, code, record=project, project=project, amounts=amounts)
+    posting.book(ctx, event)
+    line.unbook(event)
+    posting.refuse(ctx, event, "重复")
+    assert line.session.query(Receipt).filter_by(project_id=project.id).count() == 0
+
+
+def test_collecting_needs_the_stage_a_booked_fee_and_the_right(line, project, fee):
+    with pytest.raises(NotAllowed):
+        collection.collect(line.ctx(MANAGER), fee, amount=Decimal(1), received_on=line.today, payer="某某")
+    early = line.fee(line.at(Stage.COUNTER))
+    with pytest.raises(Conflict, match="现处“反担保”，不能收取费用"):
+        line.collect(early)
+    with pytest.raises(StaleRecord):
+        line.collect(fee, version=fee.version - 1)
+    fee.state = FeeState.SUBMITTED
+    with pytest.raises(Conflict, match="待复核，记账后才能收取"):
+        line.collect(fee)
+    fee.state = FeeState.BOOKED
+    project.state = ProjectState.RELEASED
+    with pytest.raises(Conflict, match="现处“已解保”"):
+        line.collect(fee)
+    project.state = ProjectState.RUNNING
+    with pytest.raises(NotFound):
+        line.collect(type("Gone", (), {"id": 10**9, "open_amount": Decimal(1), "project": project})())
+
+
+def test_fees_are_collected_in_force_too(line, fee, project):
+    project.state, project.stage, project.start_on = ProjectState.IN_FORCE, Stage.IN_FORCE, line.today
+    project.end_on = line.today + timedelta(days=365)
+    receipt = line.collect(fee)
+    assert f"{project.start_on} 至 {project.end_on}" in receipt.document.body
+    line.book(project)
+    assert (project.stage, fee.open_amount) == (Stage.IN_FORCE, 0)
+
+
+def test_a_fixed_fee_prints_no_rate_and_a_project_without_manager_no_handler(line, project):
+    fee = line.fee(project, "SERVICE")
+    fee.fixed_amount = fee.amount
+    project.manager_id = None
+    line.session.flush()
+    line.session.expire(project, ["manager"])
+    receipt = line.collect(fee)
+    assert "0.2%" not in receipt.document.body
+    assert receipt.document.data["receipt"]["handler"] == ""
+    assert receipt.document.data["receipt"]["cashier"] == CASHIER

@@ -101,16 +101,17 @@ def _stories(
     for number in range(count):
         customer, manager = owned[number % len(owned)]
         # Every stage of the line is stood at by somebody; the rest go all the way.
-        parts = number % 19 if number < 38 else 18
+        every = len(story.PARTS) + 1
+        parts = number % every if number < every + 12 else every
         plot = story.Plot(
             customer=customer, manager=manager, assistant=_colleague(manager), months=stage.pick([6, 12, 12, 24]),
             product_id=_product_for(customer, products, number).id, bank_id=banks[number % len(banks)].id,
             amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=parts,
             method=stage.pick(list(RepaymentMethod)),
-            refused_at={20: "_evaluate", 26: "_approve_risk", 28: "_meet"}.get(number, ""),
+            refused_at={28: "_decide_report", 35: "_decide_risk", 36: "_meet"}.get(number, ""),
         )  # fmt: skip
         # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
-        lately = stage.as_of - timedelta(days=parts * 3 + stage.random.randrange(2, 9))
+        lately = stage.as_of - timedelta(days=parts * 5 // 2 + stage.random.randrange(2, 9))
         yield workday(max(lately, start)), story.play(stage, plot)
 
 

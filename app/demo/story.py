@@ -55,9 +55,7 @@ class Plot:
 def play(stage: Stage, plot: Plot) -> Iterator[int]:
     """The line, each yield being the days until the next part."""
     project = _apply(stage, plot)
-    parts = (_submit, _report, _evaluate, _intent, _review, _assess, _approve_risk, _meet, _sign, _confirm, _fees,
-             _book, _contracts, _counters, _collect, _book_receipts, _notice, _disburse)  # fmt: skip
-    for number, part in enumerate(parts, start=1):
+    for number, part in enumerate(PARTS, start=1):
         if number > plot.parts:
             return
         yield stage.random.randrange(1, 4)
@@ -121,7 +119,10 @@ def _evaluate(stage: Stage, plot: Plot, project: Project) -> None:
         select(InvestigationReport).where(InvestigationReport.project_id == project.id)
     ).one()
     appraisal.submit_report(stage.ctx(plot.manager), report, report.version)
-    decide_all(stage, project, refuse=plot.refused_at == "_evaluate")
+
+
+def _decide_report(stage: Stage, plot: Plot, project: Project) -> None:
+    decide_all(stage, project, refuse=plot.refused_at == "_decide_report")
 
 
 def _intent(stage: Stage, plot: Plot, project: Project) -> None:
@@ -130,6 +131,10 @@ def _intent(stage: Stage, plot: Plot, project: Project) -> None:
 
 def _review(stage: Stage, plot: Plot, project: Project) -> None:
     appraisal.submit_review(stage.ctx(plot.manager), project, project.version)
+
+
+def _decide(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
     decide_all(stage, project)
 
 
@@ -146,7 +151,10 @@ def _assess(stage: Stage, plot: Plot, project: Project) -> None:
 def _approve_risk(stage: Stage, plot: Plot, project: Project) -> None:
     paper = stage.session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).one()
     appraisal.submit_risk(stage.ctx(RISK), paper, paper.version)
-    decide_all(stage, project, refuse=plot.refused_at == "_approve_risk")
+
+
+def _decide_risk(stage: Stage, plot: Plot, project: Project) -> None:
+    decide_all(stage, project, refuse=plot.refused_at == "_decide_risk")
 
 
 def _meet(stage: Stage, plot: Plot, project: Project) -> None:
@@ -172,11 +180,6 @@ def _meet(stage: Stage, plot: Plot, project: Project) -> None:
     resolution.close_meeting(stage.ctx(SECRETARY), meeting, meeting.version)
 
 
-def _sign(stage: Stage, plot: Plot, project: Project) -> None:
-    del plot
-    decide_all(stage, project)
-
-
 def _confirm(stage: Stage, plot: Plot, project: Project) -> None:
     resolution.issue_confirmation(stage.ctx(plot.manager), project, project.version)
 
@@ -200,11 +203,12 @@ def book_events(stage: Stage, project: Project | None) -> None:
         posting.book(stage.ctx(ACCOUNTANT), event)
 
 
-def post_vouchers(stage: Stage, *, keep: int = 0) -> None:
-    """Review, sign and post what waits, oldest first; the last `keep` stay for somebody to do by hand."""
+def post_vouchers(stage: Stage) -> None:
+    """Review, sign and post what waits, oldest first; that of the last two days stays for somebody to do by hand."""
+    if (stage.as_of - stage.today).days <= 2:
+        return
     query = select(Voucher).where(Voucher.state == VoucherState.DRAFT).order_by(Voucher.id)
-    waiting = list(stage.session.scalars(query))
-    for draft in waiting[: len(waiting) - keep] if keep else waiting:
+    for draft in stage.session.scalars(query).all():
         voucher.review(stage.ctx(CHIEF), draft, draft.version)
         if draft.is_cash:
             voucher.sign(stage.ctx(CASHIER), draft, draft.version)
@@ -215,7 +219,6 @@ def _contracts(stage: Stage, plot: Plot, project: Project) -> None:
     contracts.propose_contracts(stage.ctx(plot.manager), project)
     for contract in stage.session.scalars(select(Contract).where(Contract.project_id == project.id)).all():
         contracts.submit(stage.ctx(plot.manager), contract, contract.version)
-        decide_all(stage, project)
 
 
 def _counters(stage: Stage, plot: Plot, project: Project) -> None:
@@ -228,7 +231,10 @@ def _counters(stage: Stage, plot: Plot, project: Project) -> None:
     for values in kinds:
         records.create(stage.ctx(plot.manager), CounterGuarantee, {"project_id": project.id, **values})
     counters.submit(stage.ctx(plot.manager), project, project.version)
-    decide_all(stage, project)
+
+
+def _settle(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
     items = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id).order_by(CounterGuarantee.id)
     for item in stage.session.scalars(items).all():
         evidence = "不动产登记证明已取得" if item.kind.needs_value else "保证合同已面签"
@@ -267,3 +273,11 @@ def _disburse(stage: Stage, plot: Plot, project: Project) -> None:
     )  # fmt: skip
     book_events(stage, project)
     post_vouchers(stage)
+
+
+# The parts of the line in order; a project of the demo has lived through the first few or all of them.
+PARTS = (
+    _submit, _report, _evaluate, _decide_report, _intent, _review, _decide, _assess, _approve_risk, _decide_risk, _meet,
+    _decide, _confirm, _fees, _book, _contracts, _decide, _counters, _decide, _settle, _collect, _book_receipts,
+    _notice, _disburse,
+)  # fmt: skip

@@ -248,6 +248,7 @@ class BusinessEvent(Entity):
         order="-id",
         sums=("total",),
         state="state",
+        in_menu=False,  # 复核管理 is its place in the menu
         rank=590,
         icon="clipboard-check",
     )

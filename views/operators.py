@@ -75,6 +75,14 @@ class OperatorView(EntityView):
             found.append(Action("解除锁定", self.url(f"{record.id}/unlock"), "POST", why_not=why))
         return found
 
+    def delete_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """Operators are disabled, never deleted."""
+        return []
+
+    def bulk_actions(self, ctx: Ctx) -> list[Action]:
+        """Likewise in the list."""
+        return []
+
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """The roles of the operator."""
         assert isinstance(record, Operator)

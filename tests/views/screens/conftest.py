@@ -1,0 +1,123 @@
+"""The whole application on the module's own database, with people of the built-in roles who sign in by password."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.extensions import db
+from app.lifecycle import prepare_database
+from config import load_settings
+from models.bank import PartnerBank
+from models.base.actor import SYSTEM
+from models.organization import Department, Employee
+from models.system import SystemState
+from reports.search import install_search
+from workflows import operators
+from workflows.base.context import Ctx
+from workflows.ledger.guards import install_guards
+
+PASSWORD = "Danbao@2026"
+# sign-in name -> person, roles
+PEOPLE = {
+    "admin": ("方志远", ["系统管理员"]),
+    "safe": ("顾海燕", ["安全管理员"]),
+    "manager": ("周敏", ["客户经理"]),
+    "other": ("林一凡", ["客户经理"]),
+    "head": ("陈立", ["业务部门经理"]),
+    "clerk": ("吴洁", ["会计"]),
+    "chief": ("石慧", ["财务主管"]),
+    "boss": ("唐霞", ["财务主管"]),
+    "cashier": ("罗娜", ["出纳"]),
+}
+
+
+class Product:
+    """The application, its people and their browsers."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.employees: dict[str, int] = {}
+        self._clients: dict[str, FlaskClient] = {}
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> FlaskClient:
+        """A new browser in which somebody has signed in."""
+        client = self.app.test_client()
+        sent = {"username": name, "password": password, "csrf_token": token(client, "/login/")}
+        assert client.post("/login/", data=sent).status_code == 302
+        return client
+
+    def browser(self, name: str) -> FlaskClient:
+        """The browser of a person, signed in once per module."""
+        if name not in self._clients:
+            self._clients[name] = self.sign_in(name)
+        return self._clients[name]
+
+    def session(self) -> Session:
+        """A session beside the application's, for preparing and for looking behind the screen."""
+        return Session(self.app.extensions["test_engine"], expire_on_commit=False)
+
+    def ctx(self, session: Session) -> Ctx:
+        """A unit of work of the system."""
+        session.info["data_dir"] = str(self.app.config["SETTINGS"].data_dir)
+        today = session.get_one(SystemState, 1).business_date
+        return Ctx(session=session, actor=SYSTEM, today=today, now=datetime.now(UTC), source="test")
+
+
+def token(client: FlaskClient, path: str = "/password/") -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert found
+    return found.group(1)
+
+
+def send(client: FlaskClient, path: str, page: str = "/password/", **fields: Any) -> Any:
+    """Post a form as a browser does, with the token of a page."""
+    return client.post(path, data={"csrf_token": token(client, page), **fields})
+
+
+@pytest.fixture(scope="module")
+def product(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product with base data and people, and no business yet."""
+    data_dir: Path = tmp_path_factory.mktemp("data")
+    app = create_app(load_settings({"DATABASE_URL": db_url, "DATA_DIR": str(data_dir)}))
+    app.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    found = Product(app)
+    with app.app_context():
+        app.extensions["test_engine"] = engine = db.engine
+        prepare_database(db.session())
+        with engine.begin() as connection:
+            install_search(connection)
+            install_guards(connection)
+        _people(found, db.session())
+        db.session.remove()
+    yield found
+    with app.app_context():
+        db.session.remove()
+        engine.dispose()
+
+
+def _people(product: Product, session: Session) -> None:
+    ctx = product.ctx(session)
+    departments = [
+        Department(code=code, name=name, path="/") for code, name in (("D1", "业务一部"), ("D2", "业务二部"))
+    ]
+    session.add_all(departments)
+    session.flush()
+    for department in departments:
+        department.path = f"/{department.id}/"
+    for number, (username, (name, roles)) in enumerate(PEOPLE.items(), 1):
+        department = departments[1 if username == "other" else 0]
+        employee = Employee(number=f"E{number:03}", name=name, department_id=department.id)
+        session.add(employee)
+        session.flush()
+        product.employees[username] = employee.id
+        operators.create_operator(ctx, employee, username, PASSWORD, roles, must_change=False)
+    session.add(PartnerBank(code="ICBC", name="工商银行", credit_line=None))
+    session.commit()

@@ -21,10 +21,10 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
-from tests.template import prepare
+from tests import template
+from tests.product import Product
 
 DATABASES = ("sqlite", "postgresql")
-TEMPLATE = "guarantee_template"
 RUN_DIR = "GUARANTEE_TEST_DIR"
 BROWSERS = ("chromium", "google-chrome")
 
@@ -103,26 +103,54 @@ def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _sqlite_template(run_dir: Path) -> Path:
-    path = run_dir / f"{TEMPLATE}.db"
-    with FileLock(run_dir / "sqlite.lock"):
+MAKERS = {"installed": template.install, "demo": template.play_demo}
+
+
+def files_of(run_dir: Path, stage: str) -> Path:
+    """Where the files that belong to a template's rows lie; copied like the database."""
+    return run_dir / f"{stage}-files"
+
+
+def _sqlite_template(run_dir: Path, stage: str) -> Path:
+    path = run_dir / f"{stage}.db"
+    with FileLock(run_dir / f"sqlite-{stage}.lock"):
         if not path.exists():
-            draft = run_dir / "draft.db"
-            draft.unlink(missing_ok=True)  # an attempt that failed
-            prepare(_text(URL.create("sqlite", database=str(draft))))
+            draft = run_dir / f"{stage}-draft.db"
+            for leftover in run_dir.glob(f"{draft.name}*"):  # an attempt that failed
+                leftover.unlink()
+            if stage == "demo":
+                shutil.copy(_sqlite_template(run_dir, "installed"), draft)
+            files_of(run_dir, stage).mkdir(exist_ok=True)
+            make = MAKERS.get(stage, template.make_tables)
+            make(_text(URL.create("sqlite", database=str(draft))), files_of(run_dir, stage))
             with contextlib.closing(sqlite3.connect(draft)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy takes the main file alone
             draft.rename(path)
     return path
 
 
-def _postgres_template(run_dir: Path, server: PostgresServer) -> str:
-    with FileLock(run_dir / "postgres.lock"):
-        if not _has_database(server, TEMPLATE):
-            _on_server(server, "DROP DATABASE IF EXISTS draft WITH (FORCE)", "CREATE DATABASE draft")
-            prepare(_text(_server_url(server, "draft")))
-            _on_server(server, f"ALTER DATABASE draft RENAME TO {TEMPLATE}")
-    return TEMPLATE
+def _postgres_template(run_dir: Path, server: PostgresServer, stage: str) -> str:
+    name, draft = f"template_{stage}", f"draft_{stage}"
+    with FileLock(run_dir / f"postgres-{stage}.lock"):
+        if not _has_database(server, name):
+            base = f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}" if stage == "demo" else ""
+            _on_server(server, f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)", f"CREATE DATABASE {draft} {base}")
+            url = _text(_server_url(server, draft))
+            files_of(run_dir, stage).mkdir(exist_ok=True)
+            if stage == "demo":
+                _copy_demo(run_dir, url)
+            else:
+                MAKERS.get(stage, template.make_tables)(url, files_of(run_dir, stage))
+            _on_server(server, f"ALTER DATABASE {draft} RENAME TO {name}")
+    return name
+
+
+def _copy_demo(run_dir: Path, url: str) -> None:
+    source = create_engine(URL.create("sqlite", database=str(_sqlite_template(run_dir, "demo"))))
+    target = create_engine(url)
+    template.copy_rows(source, target)
+    source.dispose()
+    target.dispose()
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -132,20 +160,52 @@ def db_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def db_url(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of this module's own database, with all tables and base data and no demo data."""
+def stage() -> str:
+    """What a module's database starts with: `tables` alone; modules override it with `installed` or `demo`."""
+    return "tables"
+
+
+@contextlib.contextmanager
+def _copy(kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    if db_kind == "sqlite":
+    if kind == "sqlite":
         path = run_dir / f"{name}.db"
-        shutil.copy(_sqlite_template(run_dir), path)
+        shutil.copy(_sqlite_template(run_dir, stage), path)
         yield _text(URL.create("sqlite", database=str(path)))
         for leftover in run_dir.glob(f"{name}.db*"):
             leftover.unlink()
         return
     server = request.getfixturevalue("postgres")
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server)}")
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server, stage)}")
     yield _text(_server_url(server, name))
     _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def db_url(db_kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of this module's own database, made as far as `stage` says."""
+    with _copy(db_kind, stage, run_dir, request) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def demo(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
+    """The whole product over the small demonstration, this module's own; `client_of("zhoumin")` signs in."""
+    with _copy(db_kind, "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
+        shutil.copytree(files_of(run_dir, "demo"), folder, dirs_exist_ok=True)
+        product = Product(url, Path(folder))
+        yield product
+        product.close()
+
+
+@pytest.fixture(scope="session")
+def demo_app(run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
+    """The same on SQLite, one per process, for tests that only look."""
+    with _copy("sqlite", "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
+        shutil.copytree(files_of(run_dir, "demo"), folder, dirs_exist_ok=True)
+        product = Product(url, Path(folder))
+        yield product
+        product.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,89 @@
-"""How the template database of the tests comes to its tables and base data."""
+"""How the template databases of the tests come to their tables and data.
 
-import contextlib
-import importlib
-import pkgutil
+Three stages, each made once per run and copied for every module: `tables` (bare tables), `installed` (what
+`flask --app run init` makes: migrations, base data, permissions, roles, search, guards), `demo` (the small demo).
+"""
 
-from flask_appbuilder import Model
-from sqlalchemy import Table, create_engine
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import models
+from flask import Flask
+from sqlalchemy import Connection, Engine, Table, create_engine, insert, select, text
+
+from app import create_app
+from app.demo import load_demo
+from app.extensions import db
+from app.lifecycle import initialise
+from config import Settings
+from models.registry import metadata
+
+KEY = "a key of the tests that is long enough for anything"
 
 
-def prepare(url: str) -> None:
+def settings_of(url: str, data_dir: Path, **more: Any) -> Settings:
+    """Settings of a test application: nothing of the environment counts."""
+    return Settings(secret_key=KEY, database_url=url, data_dir=data_dir, log_level="ERROR", **more)
+
+
+def make_tables(url: str, data_dir: Path) -> None:
     """Give the empty database at `url` all tables."""
-    for module in pkgutil.walk_packages(models.__path__, "models.", onerror=lambda _name: None):
-        if ".migrations" not in module.name:
-            with contextlib.suppress(ImportError):  # an area that waits for a neighbour; its own tests will say so
-                importlib.import_module(module.name)
-    importlib.import_module("flask_appbuilder.security.sqla.models")
+    del data_dir
     engine = create_engine(url)
-    Model.metadata.create_all(engine, tables=_complete_tables())
+    metadata.create_all(engine)
     engine.dispose()
 
 
-def _complete_tables() -> list[Table]:
-    """Return the tables whose foreign keys all lead to known tables: areas appear one after the other."""
-    tables = dict(Model.metadata.tables)
-    while dangling := [name for name, table in tables.items() if not _targets(table) <= tables.keys()]:
-        for name in dangling:
-            del tables[name]
-    return list(tables.values())
+def install(url: str, data_dir: Path) -> None:
+    """Make the empty database at `url` an installation without people, the way the product does it."""
+    _with_app(url, data_dir, initialise)
 
 
-def _targets(table: Table) -> set[str]:
-    return {key.target_fullname.rpartition(".")[0] for key in table.foreign_keys}
+def play_demo(url: str, data_dir: Path) -> None:
+    """Load the small demonstration into the installation at `url`; its files lie in `data_dir`."""
+
+    def play(app: Flask) -> None:
+        assert load_demo(app, size="small")
+
+    _with_app(url, data_dir, play)
+
+
+def _with_app(url: str, data_dir: Path, act: Callable[[Flask], object]) -> None:
+    app = create_app(settings_of(url, data_dir))
+    with app.app_context():
+        act(app)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def copy_rows(source: Engine, target: Engine) -> None:
+    """Put the rows of one installation in place of those of another, on PostgreSQL.
+
+    Playing the demonstration twice would cost twice; that it plays on both kinds is the scenarios' to prove.
+    """
+    tables = metadata.sorted_tables
+    with source.connect() as read, target.begin() as write:
+        write.execute(text("SET session_replication_role = replica"))  # rows come in any order; guards stay silent
+        names = ", ".join(f'"{table.name}"' for table in tables)
+        write.execute(text(f"TRUNCATE {names} CASCADE"))
+        for table in tables:
+            if rows := [dict(row) for row in read.execute(select(table)).mappings()]:
+                write.execute(_insert(table), rows)
+            _raise_sequence(write, table)
+
+
+def _insert(table: Table) -> Any:
+    if table.name == "search_text":  # SQLite keeps the words as text, PostgreSQL as a vector made of them
+        return text("INSERT INTO search_text (id, words) VALUES (:id, to_tsvector('simple', :words))")
+    return insert(table)
+
+
+def _raise_sequence(connection: Connection, table: Table) -> None:
+    if "id" not in table.c:
+        return
+    sequence = connection.scalar(text(f"SELECT pg_get_serial_sequence('{table.name}', 'id')"))
+    # The tables of the framework have sequences of their own name that no column owns.
+    sequence = sequence or connection.scalar(text(f"SELECT to_regclass('{table.name}_id_seq')::text"))
+    if sequence:
+        last = f'(SELECT max(id) FROM "{table.name}")'
+        connection.execute(text(f"SELECT setval('{sequence}', {last}) WHERE {last} IS NOT NULL"))

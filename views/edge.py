@@ -180,21 +180,22 @@ def screen(*verbs: str) -> Callable[[F], F]:
     return decorate
 
 
-def rest(verb: str) -> Callable[[F], F]:
-    """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission."""
+def rest(*verbs: str) -> Callable[[F], F]:
+    """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission (if any)."""
 
     def decorate(method: F) -> F:
         @functools.wraps(method)
         def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
             try:
                 _authenticate()
-                require_any(current_ctx("rest"), (verb,), self.class_permission_name, self.title)
+                require_any(current_ctx("rest"), verbs, self.class_permission_name, self.title)
                 return cast(ResponseReturnValue, method(self, *args, **kwargs))
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
 
-        guarded._permission_name = verb  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        if verbs:
+            guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         return cast(F, guarded)
 
     return decorate

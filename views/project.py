@@ -1,5 +1,6 @@
 """The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -8,18 +9,22 @@ from sqlalchemy.orm import selectinload
 from models.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.entity import Entity, entity_of
 from models.ledger import Voucher, VoucherEntry
+from models.product import RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
+from models.system import AuditLog
 from reports.figures import exposure
 from reports.figures.gate import gate
+from reports.figures.parameters import number
 from views import pages
 from views.base import EntityView
 from views.cells import format_value
 from views.meters import meter
-from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section
+from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section, TimelineItem
 from views.verbs import actions
 from workflows.base.context import Ctx
 
 NONE = "—"
+RECENT_ROWS = 8
 # Who has the ball at a stage, when no approval is running and nobody in particular is named.
 WAITING_ON: dict[Stage, str] = {
     Stage.FEE_BOOK: "会计复核", Stage.FEE_COLLECT: "出纳收款", Stage.RISK: "风控", Stage.RESOLVE: "审保会",
@@ -63,9 +68,29 @@ class ProjectView(EntityView):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
-        page.sections = [*_reached(page.sections, record), _approvals(ctx, record), _vouchers(ctx, record)]
+        page.sections = _reached([*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record)
+        page.below = [_recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page
+
+    def list_actions(self, ctx: Ctx) -> list[Action]:
+        """An application is what people call a new project."""
+        return [replace(action, label="新建担保申请") for action in super().list_actions(ctx)]
+
+    def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """A submitted application is not edited, so the button would only be in the way."""
+        assert isinstance(found, Project)
+        return super().edit_actions(found, ctx) if found.state is ProjectState.DRAFT else []
+
+    def delete_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """A numbered application is withdrawn, never deleted."""
+        del found, ctx
+        return []
+
+    def defaults(self, ctx: Ctx) -> dict[str, Any]:
+        """The bank's least share; what most applications have."""
+        share = number(ctx.session, "bank.share_min_pct", ctx.today)
+        return {"bank_share_pct": share, "repayment_method": RepaymentMethod.EQUAL_INSTALMENT}
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """放款条件 and 额度占用, while they matter."""
@@ -93,13 +118,15 @@ TABS_FROM: dict[str, Stage] = {
     "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
 }  # fmt: skip
 
+# What is asked for most comes first; who held it and what was changed come last.
+TAB_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "project_holder": 8, "timeline": 9}
+
 
 def _reached(sections: list[Section], project: Project) -> list[Section]:
     def is_due(section: Section) -> bool:
         return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
 
-    last = {"project_holder": 1, "timeline": 2}
-    return sorted(filter(is_due, sections), key=lambda section: last.get(section.key, 0))
+    return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
 
 
 def _facts(project: Project) -> list[Fact]:
@@ -220,3 +247,21 @@ def _vouchers(ctx: Ctx, project: Project) -> Section:
     may = ctx.actor.may("list", "voucher")
     return Section("vouchers", "凭证", columns=columns, rows=cells if may else [], count=len(cells) if may else None,
                    empty="还没有凭证" if may else "您没有查看凭证的权限")  # fmt: skip
+
+
+def _recent(ctx: Ctx, project: Project) -> Section:
+    """最近动态: the last lines of the trail of everything that belongs to the project."""
+    rows = ctx.session.scalars(
+        select(AuditLog).where(AuditLog.project_id == project.id).order_by(AuditLog.id.desc()).limit(RECENT_ROWS)
+    )
+    items = [TimelineItem(format_value(row.at, "datetime")[5:], row.actor_name, _told(row)) for row in rows]
+    return Section("recent", "最近动态", template="parts/timeline.html", data=items, empty="还没有动态",
+                   more_url="?tab=timeline#tabs", more_label="变更记录")  # fmt: skip
+
+
+def _told(row: AuditLog) -> str:
+    if row.note:
+        return row.note
+    label = entity_of(row.table_name).spec.label if row.table_name else ""
+    what = {"CREATE": "登记", "UPDATE": "更新", "DELETE": "删除"}.get(row.action, row.action)
+    return f"{what}{label} {row.record_title or ''}".strip()

@@ -1,6 +1,7 @@
 """The generated record page: facts by group, what belongs to the record in tabs, and the timeline of its changes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, inspect, select
@@ -35,7 +36,9 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
         label = "登记信息" if name in STAMPS else str(known.info(name).get("group") or GENERAL)
-        groups.setdefault(label, []).append(Fact(known.label(name), cells.cell(record, name), name))
+        cell, unit = cells.cell(record, name), str(known.info(name).get("unit", ""))
+        shown = replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
+        groups.setdefault(label, []).append(Fact(known.label(name), shown, name))
     return list(groups.items())
 
 

@@ -5,8 +5,10 @@ from typing import Any
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
 from views import line_appraisal, line_customer, line_ledger, line_signing
 from views.approvals import ApprovalsView
+from views.customer import CorporateCustomerView, PersonalCustomerView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.ledger import EventView, ReviewView, VoucherView
+from views.openapi import DescriptionApi
 from views.operators import OperatorView
 from views.project import ProjectView
 from views.register import register_entities
@@ -19,7 +21,15 @@ from views.verbs import VerbView
 from workflows import setup
 
 LINES = (line_appraisal, line_customer, line_ledger, line_signing, setup)
-ENTITY_VIEWS = (EventView, IssuedDocumentView, OperatorView, ProjectView, VoucherView)
+ENTITY_VIEWS = (
+    CorporateCustomerView,
+    EventView,
+    IssuedDocumentView,
+    OperatorView,
+    PersonalCustomerView,
+    ProjectView,
+    VoucherView,
+)
 PAGES = (
     PasswordView,
     RolesView,
@@ -39,3 +49,4 @@ def register_screens(appbuilder: Any) -> None:
     register_entities(appbuilder, views=ENTITY_VIEWS)
     for page in PAGES:
         appbuilder.add_view_no_menu(page)
+    appbuilder.add_api(DescriptionApi)

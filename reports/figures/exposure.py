@@ -67,6 +67,12 @@ class Check:
         return self.limit is not None and self.after > self.limit
 
     @property
+    def figure(self) -> str:
+        """The figure after the project against its limit, short."""
+        limit = "不限" if self.limit is None else f"{format_money(self.limit)} {self.unit}"
+        return f"{format_money(self.after)} / {limit}"
+
+    @property
     def text(self) -> str:
         """Why it is refused, or how it stands, in one line."""
         limit = "不限" if self.limit is None else f"{format_money(self.limit)}{self.unit}"

@@ -133,5 +133,6 @@ def _limits(session: Session, project: Project, resolution: Resolution | None, o
     for key, label, keys, table, record_id, mend in groups:
         found = [checks[k] for k in keys if k in checks]
         is_met = not any(check.is_over for check in found)
-        evidence = "；".join(check.text for check in found if is_met or check.is_over) or "不适用限额"
+        said = [check.figure for check in found] if is_met else [check.text for check in found if check.is_over]
+        evidence = "；".join(said) or "不适用限额"
         yield GateCheck(key, label, is_met, evidence, table, record_id, mend)

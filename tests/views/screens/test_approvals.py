@@ -70,7 +70,7 @@ def started(product, flow):
 
 
 def version_of(client, path):
-    return re.search(r'name="version" value="(\d+)"', client.get(path).get_data(as_text=True)).group(1)
+    return re.search(r'name="version"[^>]*value="(\d+)"', client.get(path).get_data(as_text=True)).group(1)
 
 
 def state(product, instance_id):

@@ -63,7 +63,7 @@ _CONTRACT: dict[str, Any] = {
     "sign_place": "示例市中心区",
     "court": "乙方住所地有管辖权的人民法院",
     "copies": 4,
-    "special_terms": "乙方有权按季查验抵押财产。",
+    "special_terms": "乙方有权按季查验甲方的财务资料。",
 }
 
 

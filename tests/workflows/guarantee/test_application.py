@@ -212,3 +212,9 @@ def test_the_line_knows_no_other_moves(line):
         stages.require_running(project, Stage.EVALUATE, "办理")
     assert stages.NEXT.keys() == set(Stage)
     assert isinstance(draft, Project)
+
+
+def test_what_the_system_draws_up_has_no_manager_yet(line):
+    project = records.create(line.ctx(), Project, line.facts())
+    holders = line.session.scalars(select(ProjectHolder.role).where(ProjectHolder.project_id == project.id))
+    assert (project.manager_id, list(holders)) == (None, ["B角"])

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.appraisal import PaperState
 from models.base.errors import Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.project import ProjectHolder, Stage
+from models.project import ProjectHolder, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterKind
 from tests.workflows.guarantee.factories import CASHIER, LEGAL, MANAGER, OUTSIDER
@@ -234,3 +234,11 @@ def test_numbers_leave_out_what_is_not_drawn_up(line, project):
     }  # fmt: skip
     contract = draw_up(line, project, "COUNTER", main_number="JK-1", signed_on=line.today - timedelta(days=1))
     assert contract_data.numbers(line.session, project)["main_number"] == contract.main_number
+
+
+def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(line, project, drafts):
+    for kind in ("GUARANTEE", "ENTRUSTMENT"):
+        pass_review(line, drafts[kind])
+    project.state = ProjectState.CANCELLED
+    records.delete(line.ctx(MANAGER), drafts["COUNTER"])
+    assert project.stage is Stage.CONTRACT

@@ -10,17 +10,26 @@ from sqlalchemy import select
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError
-from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
+from models.ledger import (
+    AccountingPeriod,
+    BusinessEvent,
+    EventState,
+    PeriodState,
+    Voucher,
+    VoucherState,
+    VoucherWord,
+)
 from reports import workbench
-from views import edge, lists
+from views import edge, lists, widgets
 from views.base import EntityView
 from views.cells import format_value, local, record_url
 from views.line_ledger import amounts_of
-from views.pages import Action, Cell, Fact, GateItem, ListPage, RecordPage, Section, Stage, Tab
+from views.pages import Action, Cell, Fact, FieldGroup, FormPage, GateItem, ListPage, RecordPage, Section, Stage, Tab
 from views.voucher_form import VoucherForms
 from views.voucher_sheet import make_sheet, sheet_of
 from workflows.base.context import Ctx
 from workflows.ledger import posting
+from workflows.ledger import voucher as vouchers
 
 _CHAIN = (
     ("制单", "prepared_by", "created_at"),
@@ -154,6 +163,23 @@ class VoucherView(VoucherForms):
 
     model = Voucher
 
+    @expose("/renumber", methods=("GET", "POST"))
+    @edge.screen("renumber")
+    def renumber(self) -> ResponseReturnValue:
+        """断号整理 of one word in one period."""
+        error: BusinessError | None = None
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    moved = vouchers.renumber(ctx, *_series(ctx))
+                words = "、".join(f"{old} → {new}" for old, new in moved[:5])
+                flash(f"已整理 {len(moved)} 张凭证：{words}" if moved else "凭证号连续，不需要整理", "success")
+                return redirect("/voucher/list/")
+            except BusinessError as refusal:
+                error = refusal
+        page = _renumber_page(edge.current_ctx(), error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
         """The sheet takes the place of facts and entries."""
         assert isinstance(record, Voucher)
@@ -257,3 +283,38 @@ def _checks(voucher: Voucher) -> list[GateItem]:
         same = debit == voucher.total
         found.append(GateItem("与来源金额一致", same, format_value(voucher.total, "money")))
     return found
+
+
+# ---------------------------------------------------------------------------------------------------------- 断号整理
+def _series(ctx: Ctx) -> tuple[AccountingPeriod, VoucherWord]:
+    code, word = request.form.get("period", "")[:7], request.form.get("word", "")[:20]
+    period = ctx.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code)).one_or_none()
+    if period is None:
+        raise BusinessError("请选择会计期间", field="period")
+    found = ctx.session.scalars(select(VoucherWord).where(VoucherWord.code == word)).one_or_none()
+    if found is None:
+        raise BusinessError("请选择凭证字", field="word")
+    return period, found
+
+
+def _renumber_page(ctx: Ctx, error: BusinessError | None) -> FormPage:
+    query = select(AccountingPeriod.code).where(AccountingPeriod.state == PeriodState.OPEN)
+    periods = [(code, code) for code in ctx.session.scalars(query.order_by(AccountingPeriod.code.desc()))]
+    words = [(w.code, w.name) for w in ctx.session.scalars(select(VoucherWord).order_by(VoucherWord.rank))]
+    errors = error.field_errors if error else None
+    fields = [
+        widgets.choice("period", "会计期间", periods, request.form.get("period", ""), errors=errors, required=True),
+        widgets.choice("word", "凭证字", words, request.form.get("word", ""), errors=errors, required=True),
+    ]
+    return FormPage(
+        "断号整理",
+        [FieldGroup("", fields)],
+        "/voucher/renumber",
+        "/voucher/list/",
+        [edge.csrf_input()],
+        "整理凭证号",
+        note="未记账的凭证依次前移补齐缺号；已记账和作废的凭证号不变",
+        errors=widgets.summary(fields, error),
+        crumbs=[("总账管理", ""), ("凭证", "/voucher/list/"), ("断号整理", "")],
+        help_key="voucher",
+    )

@@ -1,4 +1,4 @@
-"""ONE screen for every report: parameters, table with sums, drill-down, Excel (8.4, 4.4)."""
+"""ONE screen for every report: parameters, table with sums, drill-down, Excel; here those of the books (8.4)."""
 
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,6 @@ from models.base.entity import entity_of
 from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from models.ledger import Account, AccountingPeriod
-from reports import exposure
 from reports.detail_ledger import COLUMNS as DETAIL_COLUMNS
 from reports.detail_ledger import PAGE_MAX, DetailLedger, LedgerFilter, LedgerRow, detail_ledger
 from reports.export import ExportColumn, write_xlsx
@@ -24,12 +23,11 @@ from views import edge, lookup, widgets
 from views.cells import record_url
 from views.files import TYPES
 from views.interface import EntityInterface, Titles, valid_id
-from views.pages import Action, Cell, Column, Field, Meter, Paging, ReportPage, Row, Section
+from views.pages import Action, Cell, Column, Field, Paging, ReportPage, Row
 from workflows.base.context import Ctx
 
 EXPORT_MAX = 100_000
 _PARTS = {"customer_id": ("customer", "客户"), "project_id": ("project", "项目"), "bank_id": ("partner_bank", "银行")}
-_TONES = {"超限": "bad", "预警": "warn"}
 
 
 def columns_of(columns: Iterable[ExportColumn]) -> list[Column]:
@@ -125,7 +123,7 @@ class LedgerReports(BaseView):
         page.heading = f"{found.first} 至 {found.last}" if found.first != found.last else found.first
         words = ("借贷平衡", "ok") if found.is_balanced else ("借贷不平", "bad")
         page.states = [Cell(words[0], "enum", tone=words[1])]
-        page.actions = _excel_action(bool(found.rows))
+        page.actions = excel_action(bool(found.rows))
         page.foot = "只含已记账凭证；合计为一级科目之和"
         return page
 
@@ -202,27 +200,6 @@ class LedgerReports(BaseView):
         )
 
 
-class ExposureReport(BaseView):
-    """额度与集中度."""
-
-    route_base = "/report"
-    class_permission_name = "project"
-    default_view = "exposure"
-    title = "额度与集中度"
-
-    @expose("/exposure")
-    @edge.screen("list")
-    def exposure(self) -> ResponseReturnValue:
-        """Leverage, the largest customers and groups, bank lines, each against its limit."""
-        ctx = edge.current_ctx()
-        found = exposure.exposure_report(ctx.session, ctx.actor, ctx.today)
-        if request.args.get("format") == "xlsx":
-            parties = [("单户", party) for party in found.customers] + [("关联方", party) for party in found.groups]
-            rows = [[kind, p.name, p.amount, p.share, p.limit, p.state] for kind, p in parties]
-            return excel("额度与集中度", exposure.COLUMNS, rows)
-        return self.render_template("report.html", page=_exposure_page(found))
-
-
 def _level() -> int:
     text = request.args.get("level", "")
     return int(text) if text in {str(n) for n in range(1, LEVELS_MAX + 1)} else LEVELS_MAX
@@ -245,7 +222,8 @@ def _address(path: str, **changes: Any) -> str:
     return f"{path}?{urlencode(kept)}"
 
 
-def _excel_action(has_rows: bool) -> list[Action]:
+def excel_action(has_rows: bool) -> list[Action]:
+    """The button that sends the report as it stands to Excel."""
     why = "" if has_rows else "没有可导出的数据"
     return [Action("导出 Excel", _address(request.path, format="xlsx"), icon="down", why_not=why)]
 
@@ -291,7 +269,7 @@ def _fill_detail(ctx: Ctx, page: ReportPage, found: DetailLedger, number: int, s
     ]
     page.heading = found.title
     page.note = f"共 {found.count} 笔"
-    page.actions = _excel_action(found.count > 0)
+    page.actions = excel_action(found.count > 0)
     pages = max(-(-found.count // size), 1)
     number = min(number, pages)
     near = sorted({1, pages, *range(max(number - 2, 1), min(number + 2, pages) + 1)})
@@ -329,107 +307,3 @@ def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> Iterable
         offset += PAGE_MAX
         rows += detail_ledger(ctx.session, wanted, first, last, offset=offset, limit=PAGE_MAX).rows
     return [[getattr(row, c.key) for c in DETAIL_COLUMNS] for row in rows]
-
-
-def _exposure_page(found: exposure.Exposure) -> ReportPage:
-    over = sum(p.state == "超限" for p in (*found.customers, *found.groups)) + found.is_over
-    near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
-    states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
-    states += [Cell(f"{near} 项预警", "enum", tone="warn")] if near else []
-    rows = _party_rows("单户", found.customers) + _party_rows("关联方", found.groups)
-    lines = [_line_meter(line) for line in found.lines]
-    return ReportPage(
-        "额度与集中度",
-        [c for c in columns_of(exposure.COLUMNS) if c.key != "kind"],
-        rows,
-        note=f"截至营业日期 {found.on.isoformat()}",
-        heading=f"最大的 {exposure.TOP} 户与关联方",
-        states=states,
-        url="/report/exposure",
-        actions=_excel_action(bool(rows)),
-        aside=[
-            Section(
-                "leverage",
-                "放大倍数",
-                template="parts/meters.html",
-                data=[_leverage_meter(found)],
-                foot="净资产",
-                foot_figure=f"{format_money(found.net_assets)} 元",
-            ),
-            Section(
-                "lines",
-                "银行授信",
-                template="parts/meters.html" if lines else "",
-                data=lines,
-                count=len(lines),
-                empty="还没有登记授信额度的合作银行",
-                more_url="/partner_bank/list/",
-                more_label="合作银行",
-            ),
-        ],
-        empty="没有在保或已决议的项目",
-        foot="责任余额 = 在保余额与决议占用额 × 公司承担比例 × 权重；集中度按净资产计算",
-        crumbs=[("担保办理", ""), ("额度与集中度", "")],
-        help_key="exposure",
-    )
-
-
-def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
-    rows = []
-    for position, party in enumerate(parties):
-        projects = f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
-        tone = _TONES.get(party.state, "")
-        share = "无净资产" if party.share is None else format_money(party.share)
-        cells = (
-            Cell(party.name),
-            money(party.amount, projects),
-            Cell(share, "rate", tone=tone),
-            Cell(format_money(party.limit), "rate"),
-            Cell(party.state, "enum", tone=tone or "ok"),
-        )
-        group = kind if position == 0 else ""
-        rows.append(
-            Row(
-                f"{kind}-{position}",
-                record_url("customer", party.customer_id),
-                cells,
-                tone=tone,
-                group=group,
-                span=len(parties) if group else 0,
-            )
-        )
-    return rows
-
-
-def _leverage_meter(found: exposure.Exposure) -> Meter:
-    top = max(found.leverage_limit, found.leverage or Decimal(0), Decimal("0.01"))
-    now = "无净资产" if found.leverage is None else f"{format_money(found.leverage)} 倍"
-    share = Decimal(100) if found.leverage is None else found.leverage * 100 / top
-    warning = f"{min(found.leverage_warning * 100 / top, Decimal(100)):.1f}"
-    note = f"责任余额 {format_money(found.liability)} 元，担保余额 {format_money(found.total)} 元"
-    return Meter(
-        "责任余额 / 净资产",
-        "",
-        now,
-        f"{format_money(found.leverage_limit)} 倍",
-        f"{share:.1f}",
-        "0",
-        warning,
-        note,
-        found.is_over,
-    )
-
-
-def _line_meter(line: exposure.Line) -> Meter:
-    used = min(line.share, Decimal(100))
-    return Meter(
-        line.name,
-        "",
-        f"{format_money(line.used / 10000)} 万元",
-        f"{format_money(line.line / 10000)} 万元",
-        f"{used:.1f}",
-        "0",
-        "",
-        f"剩余 {format_money(line.free)} 元，已用 {format_money(line.share)}%",
-        line.free < 0,
-    )

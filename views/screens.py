@@ -12,7 +12,8 @@ from views.openapi import DescriptionApi
 from views.operators import OperatorView
 from views.project import ProjectView
 from views.register import register_entities
-from views.report import ExposureReport, LedgerReports
+from views.report import LedgerReports
+from views.report_exposure import ExposureReport
 from views.search import SearchView
 from views.security import PasswordView, RolesView
 from views.verbs import VerbView

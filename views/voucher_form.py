@@ -16,11 +16,11 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import Entity
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money, parse_amount
-from models.ledger import ZERO, Account, AccountingPeriod, CashFlow, PeriodState, Voucher, VoucherWord
+from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherWord
 from views import edge, lookup, record, widgets
 from views.base import EntityView
 from views.interface import Titles, valid_id
-from views.pages import Action, Field, FieldGroup, FormPage
+from views.pages import Action, Field
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
@@ -124,23 +124,6 @@ class VoucherForms(EntityView):
         if name not in AUXILIARIES:
             raise BusinessError("没有这个辅助核算项")
         return jsonify(lookup.answer(edge.current_ctx(), Voucher.entries.property.mapper.class_, _with_field(name)))
-
-    @expose("/renumber", methods=("GET", "POST"))
-    @edge.screen("renumber")
-    def renumber(self) -> ResponseReturnValue:
-        """断号整理 of one word in one period."""
-        error: BusinessError | None = None
-        if request.method == "POST":
-            try:
-                with edge.writing() as ctx:
-                    moved = vouchers.renumber(ctx, *_series(ctx))
-                words = "、".join(f"{old} → {new}" for old, new in moved[:5])
-                flash(f"已整理 {len(moved)} 张凭证：{words}" if moved else "凭证号连续，不需要整理", "success")
-                return redirect("/voucher/list/")
-            except BusinessError as refusal:
-                error = refusal
-        page = _renumber_page(edge.current_ctx(), error)
-        return self.render_template("form.html", page=page), (error.status if error else 200)
 
     def list_actions(self, ctx: Ctx) -> list[Action]:
         """填制凭证 and 断号整理."""
@@ -371,38 +354,3 @@ def _sum(rows: list[dict[str, str]], side: str) -> str:
         except ValueError:
             return "—"
     return format_money(total)
-
-
-# ---------------------------------------------------------------------------------------------------------- 断号整理
-def _series(ctx: Ctx) -> tuple[AccountingPeriod, VoucherWord]:
-    code, word = request.form.get("period", "")[:7], request.form.get("word", "")[:20]
-    period = ctx.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code)).one_or_none()
-    if period is None:
-        raise BusinessError("请选择会计期间", field="period")
-    found = ctx.session.scalars(select(VoucherWord).where(VoucherWord.code == word)).one_or_none()
-    if found is None:
-        raise BusinessError("请选择凭证字", field="word")
-    return period, found
-
-
-def _renumber_page(ctx: Ctx, error: BusinessError | None) -> FormPage:
-    query = select(AccountingPeriod.code).where(AccountingPeriod.state == PeriodState.OPEN)
-    periods = [(code, code) for code in ctx.session.scalars(query.order_by(AccountingPeriod.code.desc()))]
-    words = [(w.code, w.name) for w in ctx.session.scalars(select(VoucherWord).order_by(VoucherWord.rank))]
-    errors = error.field_errors if error else None
-    fields = [
-        widgets.choice("period", "会计期间", periods, request.form.get("period", ""), errors=errors, required=True),
-        widgets.choice("word", "凭证字", words, request.form.get("word", ""), errors=errors, required=True),
-    ]
-    return FormPage(
-        "断号整理",
-        [FieldGroup("", fields)],
-        "/voucher/renumber",
-        "/voucher/list/",
-        [edge.csrf_input()],
-        "整理凭证号",
-        note="未记账的凭证依次前移补齐缺号；已记账和作废的凭证号不变",
-        errors=widgets.summary(fields, error),
-        crumbs=[("总账管理", ""), ("凭证", "/voucher/list/"), ("断号整理", "")],
-        help_key="voucher",
-    )

@@ -1,0 +1,141 @@
+"""额度与集中度 (4.4) on the screen of reports: meters for leverage and bank lines, the largest customers and groups."""
+
+from decimal import Decimal
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+
+from models.base.money import format_money
+from reports import exposure
+from views import edge
+from views.cells import record_url
+from views.pages import Cell, Meter, ReportPage, Row, Section
+from views.report import columns_of, excel, excel_action, money
+
+_TONES = {"超限": "bad", "预警": "warn"}
+
+
+class ExposureReport(BaseView):
+    """额度与集中度."""
+
+    route_base = "/report"
+    class_permission_name = "project"
+    default_view = "exposure"
+    title = "额度与集中度"
+
+    @expose("/exposure")
+    @edge.screen("list")
+    def exposure(self) -> ResponseReturnValue:
+        """Leverage, the largest customers and groups, bank lines, each against its limit."""
+        ctx = edge.current_ctx()
+        found = exposure.exposure_report(ctx.session, ctx.actor, ctx.today)
+        if request.args.get("format") == "xlsx":
+            parties = [("单户", party) for party in found.customers] + [("关联方", party) for party in found.groups]
+            rows = [[kind, p.name, p.amount, p.share, p.limit, p.state] for kind, p in parties]
+            return excel("额度与集中度", exposure.COLUMNS, rows)
+        return self.render_template("report.html", page=_exposure_page(found))
+
+
+def _exposure_page(found: exposure.Exposure) -> ReportPage:
+    over = sum(p.state == "超限" for p in (*found.customers, *found.groups)) + found.is_over
+    near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
+    states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
+    states += [Cell(f"{near} 项预警", "enum", tone="warn")] if near else []
+    rows = _party_rows("单户", found.customers) + _party_rows("关联方", found.groups)
+    lines = [_line_meter(line) for line in found.lines]
+    return ReportPage(
+        "额度与集中度",
+        [c for c in columns_of(exposure.COLUMNS) if c.key != "kind"],
+        rows,
+        note=f"截至营业日期 {found.on.isoformat()}",
+        heading=f"最大的 {exposure.TOP} 户与关联方",
+        states=states,
+        url="/report/exposure",
+        actions=excel_action(bool(rows)),
+        aside=[
+            Section(
+                "leverage",
+                "放大倍数",
+                template="parts/meters.html",
+                data=[_leverage_meter(found)],
+                foot="净资产",
+                foot_figure=f"{format_money(found.net_assets)} 元",
+            ),
+            Section(
+                "lines",
+                "银行授信",
+                template="parts/meters.html" if lines else "",
+                data=lines,
+                count=len(lines),
+                empty="还没有登记授信额度的合作银行",
+                more_url="/partner_bank/list/",
+                more_label="合作银行",
+            ),
+        ],
+        empty="没有在保或已决议的项目",
+        foot="责任余额 = 在保余额与决议占用额 × 公司承担比例 × 权重；集中度按净资产计算",
+        crumbs=[("担保办理", ""), ("额度与集中度", "")],
+        help_key="exposure",
+    )
+
+
+def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
+    rows = []
+    for position, party in enumerate(parties):
+        projects = f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
+        tone = _TONES.get(party.state, "")
+        share = "无净资产" if party.share is None else format_money(party.share)
+        cells = (
+            Cell(party.name),
+            money(party.amount, projects),
+            Cell(share, "rate", tone=tone),
+            Cell(format_money(party.limit), "rate"),
+            Cell(party.state, "enum", tone=tone or "ok"),
+        )
+        group = kind if position == 0 else ""
+        rows.append(
+            Row(
+                f"{kind}-{position}",
+                record_url("customer", party.customer_id),
+                cells,
+                tone=tone,
+                group=group,
+                span=len(parties) if group else 0,
+            )
+        )
+    return rows
+
+
+def _leverage_meter(found: exposure.Exposure) -> Meter:
+    top = max(found.leverage_limit, found.leverage or Decimal(0), Decimal("0.01"))
+    now = "无净资产" if found.leverage is None else f"{format_money(found.leverage)} 倍"
+    share = Decimal(100) if found.leverage is None else found.leverage * 100 / top
+    warning = f"{min(found.leverage_warning * 100 / top, Decimal(100)):.1f}"
+    note = f"责任余额 {format_money(found.liability)} 元，担保余额 {format_money(found.total)} 元"
+    return Meter(
+        "责任余额 / 净资产",
+        "",
+        now,
+        f"{format_money(found.leverage_limit)} 倍",
+        f"{share:.1f}",
+        "0",
+        warning,
+        note,
+        found.is_over,
+    )
+
+
+def _line_meter(line: exposure.Line) -> Meter:
+    used = min(line.share, Decimal(100))
+    return Meter(
+        line.name,
+        "",
+        f"{format_money(line.used / 10000)} 万元",
+        f"{format_money(line.line / 10000)} 万元",
+        f"{used:.1f}",
+        "0",
+        "",
+        f"剩余 {format_money(line.free)} 元，已用 {format_money(line.share)}%",
+        line.free < 0,
+    )

@@ -12,7 +12,16 @@ from models.ledger_account import (
     PeriodState,
 )
 from models.ledger_rule import PostingRule, PostingRuleLine
-from models.ledger_voucher import BusinessEvent, CashFlow, EventState, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.ledger_voucher import (
+    BusinessEvent,
+    CashFlow,
+    EventState,
+    Voucher,
+    VoucherEntry,
+    VoucherKind,
+    VoucherState,
+    VoucherWord,
+)
 
 __all__ = [
     "ZERO",
@@ -31,6 +40,7 @@ __all__ = [
     "PostingRuleLine",
     "Voucher",
     "VoucherEntry",
+    "VoucherKind",
     "VoucherState",
     "VoucherWord",
 ]

@@ -29,6 +29,22 @@ class VoucherState(Kind):
     VOID = "作废"
 
 
+class VoucherKind(Kind):
+    """Who makes a voucher and what it means to statements: 结转 moves profit, it does not earn it."""
+
+    ORDINARY = "普通"
+    OPENING = "期初余额"
+    RECOGNITION = "收入确认"
+    PROVISION = "计提准备金"
+    TRANSFER = "结转损益"
+    YEAR_END = "年结"
+
+    @property
+    def moves_profit(self) -> bool:
+        """Left out of the income statement."""
+        return self in (VoucherKind.TRANSFER, VoucherKind.YEAR_END)
+
+
 class EventState(Kind):
     """Where a business event stands on its way into the books."""
 
@@ -110,7 +126,7 @@ class Voucher(Entity):
         title="code",
         listed=("code", "date", "memo", "total", "prepared_by", "reviewed_by", "posted_by", "state"),
         searched=("code", "memo"),
-        filtered=("period_id", "word_id", "state", "date", "prepared_by_id", "total"),
+        filtered=("period_id", "word_id", "kind", "state", "date", "prepared_by_id", "total"),
         order="-id",
         tabs=("voucher_entry",),
         key=("code",),
@@ -158,6 +174,9 @@ class Voucher(Entity):
     )
 
     code: Mapped[str] = c.computed(c.text("凭证字号", 30, required=True))
+    kind: Mapped[VoucherKind] = c.computed(
+        c.enum("凭证来源", VoucherKind, required=True, default=VoucherKind.ORDINARY, index=True)
+    )
     word_id: Mapped[int] = c.reference("凭证字", "voucher_word", required=True)
     word: Mapped[VoucherWord] = c.related(word_id)
     number: Mapped[int] = c.computed(c.whole("凭证号", minimum=1, required=True))

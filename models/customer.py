@@ -81,7 +81,9 @@ class WatchState(Kind):
     REFUSED = "未列入"
 
 
-_TABS = ("project", "customer_rating", "customer_watch", "customer_relation", "bank_account", "litigation", "major_event")
+_TABS = (
+    "project", "customer_rating", "customer_watch", "customer_relation", "bank_account", "litigation", "major_event",
+)  # fmt: skip
 _PERSONAL_TABS = ("occupation", "income_expense", "resume", "family_member", "shop", *_TABS)
 _CORPORATE_TABS = (
     "shareholder", "executive", "financial_statement", "qualification", "external_guarantee", "tax_record", *_TABS,

@@ -28,9 +28,9 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("focusin", (event) => { if (isAmount(event.target) && !event.target.readOnly) event.target.value = bare(event.target.value); });
   document.addEventListener("focusout", (event) => { if (isAmount(event.target)) event.target.value = group(event.target.value.trim()); });
   document.addEventListener("formdata", (event) => {
-    for (const input of App.all("input[data-money]", event.target)) {
-      if (input.name && event.formData.has(input.name) && isAmount(input)) event.formData.set(input.name, bare(input.value));
-    }
+    const amounts = App.all("input[data-money][name]", event.target).filter((input) => isAmount(input) && !input.disabled);
+    for (const name of new Set(amounts.map((input) => input.name))) event.formData.delete(name);
+    for (const input of amounts) event.formData.append(input.name, bare(input.value)); // many lines may share a name
   });
 
   // Plain values of personal data: each look is a request of its own, and logged there.

@@ -70,8 +70,8 @@ class ListQuery:
         return query.order_by(identity.desc() if descending else identity.asc())
 
     def total(self) -> int:
-        """Number of filtered rows."""
-        return int(self.ctx.session.scalar(self.select(func.count(self.model.id))) or 0)
+        """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
+        return int(self.ctx.session.scalar(self.select(func.count()).select_from(self.model)) or 0)
 
     def records(self) -> Sequence[Entity]:
         """The rows of the page: first their ids (an index does it), then only the shown columns of those."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, object_session
 from models.system import DictionaryItem, DictionaryType
 
 _CACHE: Final = "dictionaries"
+_LABELS: Final = "dictionary_labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,12 @@ def label(session: Session, code: str, value: str | None) -> str:
     """What readers see for an item's code, items out of use included; the code itself where it is unknown."""
     if not value:
         return ""
-    return labels(session, code).get(value, value)
+    return _labels(session, code).get(value, value)
 
 
 def labels(session: Session, code: str) -> dict[str, str]:
     """Label by code of all items of a dictionary, items out of use included."""
-    return {row.code: row.label for row in _rows(session, code)}
+    return dict(_labels(session, code))
 
 
 def code_of(session: Session, code: str, text: str) -> str | None:
@@ -54,6 +55,16 @@ def parents(session: Session, code: str) -> dict[str, str | None]:
 def forget(session: Session) -> None:
     """Read the dictionaries anew at the next question."""
     session.info.pop(_CACHE, None)
+    session.info.pop(_LABELS, None)
+
+
+def _labels(session: Session, code: str) -> dict[str, str]:
+    """As `labels`, made once: a list asks for every cell."""
+    rows = _rows(session, code)
+    cached: dict[str, dict[str, str]] = session.info.setdefault(_LABELS, {})
+    if code not in cached:
+        cached[code] = {row.code: row.label for row in rows}
+    return cached[code]
 
 
 def _rows(session: Session, code: str) -> list[_Row]:

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, extensions, menu, security
 from app.demo_accounts import demo_accounts
+from app.routing import LazyRule
 from config import Settings, flask_config, load_settings
 from views.home import HomeView
 from views.screens import register_screens
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     logging.getLogger("flask_appbuilder").setLevel(logging.WARNING)
     app = Flask("app", root_path=str(PROJECT_DIR / "app"))
+    app.url_rule_class = LazyRule
     app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
     _configure_logging(settings)
     extensions.bind(app)

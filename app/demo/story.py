@@ -149,6 +149,7 @@ def _assess(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _approve_risk(stage: Stage, plot: Plot, project: Project) -> None:
+    del plot
     paper = stage.session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).one()
     appraisal.submit_risk(stage.ctx(RISK), paper, paper.version)
 

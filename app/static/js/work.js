@@ -40,7 +40,11 @@ App.upload = (form) => {
       bar.hidden = true;
       let answer = null;
       try { answer = JSON.parse(request.responseText); } catch { /* a page, not JSON */ }
-      if (request.status >= 200 && request.status < 400) { answer?.url ? location.assign(answer.url) : location.reload(); return; }
+      if (request.status >= 200 && request.status < 400) {
+        if (answer?.url && new URL(answer.url, location.href).href !== location.href) location.assign(answer.url);
+        else location.reload(); // an address with a fragment that is shown already would only be scrolled to
+        return;
+      }
       input.value = "";
       App.toast(answer?.message || (request.status === 413 ? "文件太大，请压缩或拆分后再上传" : request.status ? "上传没有成功，请重试" : "网络不通，请检查连接后重试"), "warn");
     });

@@ -1,0 +1,158 @@
+"""Every entity keeps the rules of the house, whoever adds it: nothing here names one."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table, inspect
+
+import models.registry  # noqa: F401 - maps every table
+from models.base.entity import STAMPS, columns_of, editable_columns, entities, entity_of, label_of, owner_of
+from models.base.kinds import SpecKind
+from views.forms import form_columns
+from views.interface import shape
+
+ROOT = Path(__file__).resolve().parents[2]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+# Words that are the same in Chinese.
+LATIN_LABELS = {"E-mail", "IP"}
+MODELS = entities()
+each_entity = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__tablename__)
+
+
+def facts(model, key):
+    """Columns of a model whose info holds a key."""
+    return {name: column for name, column in columns_of(model).items() if column.info.get(key)}
+
+
+def relation_or_column(model, name):
+    """Whether lists may name this: a column, a reference without its `_id`, or a property of the class."""
+    return shape(model).key(name) is not None or hasattr(model, name)
+
+
+def _refers(child, model):
+    tables = {table.name for table in inspect(model).tables}
+    return any(column.info["target"] in tables for column in facts(child, "target").values())
+
+
+@each_entity
+def test_every_column_has_a_chinese_label(model):
+    wrong = {
+        name: column.info.get("label")
+        for name, column in columns_of(model).items()
+        if not HAN.search(column.info.get("label") or "") and column.info.get("label") not in LATIN_LABELS
+    }
+    assert not wrong
+    assert HAN.search(model.spec.label)
+
+
+@each_entity
+def test_labels_of_one_entity_differ(model):
+    labels = [c.info["label"] for n, c in columns_of(model).items() if n not in STAMPS]
+    assert sorted(set(labels)) == sorted(labels)
+
+
+@each_entity
+def test_every_name_in_the_spec_is_real(model):
+    spec = model.spec
+    columns = columns_of(model)
+    assert [n for n in spec.listed if not relation_or_column(model, n)] == []
+    assert [n for n in (*spec.filtered, *spec.searched, *spec.key, *spec.sums) if n not in columns] == []
+    assert relation_or_column(model, spec.title), spec.title
+    assert spec.order.removeprefix("-") in columns
+    assert not spec.state or columns[spec.state].info.get("is_state")
+    assert [t for t in spec.tabs if not _refers(entity_of(t), model)] == []
+    for name in spec.sums:
+        assert columns[name].info["kind"] == "money"
+    for name in spec.listed:
+        assert HAN.search(label_of(model, name)), name
+
+
+@each_entity
+def test_filters_are_indexed(model):
+    leading = set()
+    for table in inspect(model).tables:
+        leading |= _leading(table)
+    missing = [n for n in model.spec.filtered if columns_of(model)[n].name not in leading]
+    assert not missing, f"{missing}: a filter without an index reads the whole table"
+
+
+def _leading(table: Table) -> set[str]:
+    found = set()
+    for index in table.indexes:
+        names = [column.name for column in index.columns]
+        # Of (state, day) an index serves the day too: the states are few.
+        found |= set(names[:2] if names[:1] == ["state"] else names[:1])
+    for constraint in table.constraints:
+        if constraint.__class__.__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"} and len(constraint.columns):
+            found.add(next(iter(constraint.columns)).name)
+    return found | {column.name for column in table.columns if column.unique or column.index}
+
+
+@each_entity
+def test_the_optimistic_lock_is_the_mappers(model):
+    column = inspect(model).version_id_col
+    assert column is not None
+    assert column.name == "version"
+
+
+@each_entity
+def test_forms_leave_out_what_code_writes(model):
+    closed = {n for key in ("is_state", "is_hidden", "is_computed") for n in facts(model, key)} | set(STAMPS)
+    assert not closed & set(form_columns(model))
+    assert not closed & set(editable_columns(model))
+
+
+@each_entity
+def test_scope_columns_lead_to_people_and_departments(model):
+    scope, columns = model.spec.scope, columns_of(model)
+    for name in filter(None, (scope.owner, *scope.members)):
+        assert columns[name].info["target"] == "employee", name
+    if scope.department:
+        assert columns[scope.department].info["target"] == "department"
+    if scope.through:
+        assert scope.through in inspect(model).relationships
+
+
+@each_entity
+def test_parts_of_a_scoped_record_are_scoped(model):
+    owner = owner_of(model)
+    if owner and not owner[1].spec.scope.is_open:
+        assert not model.spec.scope.is_open, f"everybody would read the {model.spec.label} of others"
+
+
+@each_entity
+def test_references_lead_to_entities_and_are_indexed(model):
+    known = {m.__tablename__ for m in MODELS}
+    for name, column in facts(model, "target").items():
+        if column.info["target"] in {"ab_user", "ab_role"}:  # the framework's tables
+            continue
+        assert column.info["target"] in known, name
+        if name != "created_by_id" and model.spec.kind is not SpecKind.LOG:  # nobody is deleted who stands in a log
+            assert any(column.name in _leading(table) for table in inspect(model).tables), name
+
+
+@each_entity
+def test_a_state_has_a_default_and_drafts_are_its_states(model):
+    for name, column in facts(model, "is_state").items():
+        assert column.default is not None, name
+        assert not column.nullable, name
+    if model.spec.drafts:
+        kind = columns_of(model)[model.spec.state].type.enum_class
+        assert all(isinstance(state, kind) for state in model.spec.drafts)
+
+
+def _seeded(part: str, column: str) -> set[str]:
+    found = set()
+    for path in (ROOT / "models/seeds").glob(f"{part}*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            found |= {row[column] for row in csv.DictReader(file)}
+    return found
+
+
+def test_every_dictionary_that_a_column_names_is_seeded():
+    types, filled = _seeded("dictionary_type", "code"), _seeded("dictionary_item", "dictionary_type_id")
+    named = {c.info["dictionary"] for model in MODELS for c in facts(model, "dictionary").values()}
+    assert named - types == set()
+    assert named - filled == set()

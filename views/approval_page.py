@@ -1,5 +1,6 @@
 """The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -231,12 +232,13 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
     """Every decision on the record so far with its opinion, the latest first."""
     record_ = ctx.session.get(entity_of(instance.table_name), instance.record_id)
     instances = approvals.history(ctx.session, record_) if record_ is not None else [instance]
-    lines: list[tuple[str, TimelineItem]] = []
+    lines: list[tuple[datetime, int, TimelineItem]] = []
     for one in instances:
         if one.id > instance.id and one.business_type_id != instance.business_type_id:
             continue
         when = format_value(one.submitted_at, "datetime")
-        lines.append((when, TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")))
+        submitted = TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")
+        lines.append((one.submitted_at, 0, submitted))
         for task in one.tasks:
             if task.decided_at is None or task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN):
                 continue
@@ -244,6 +246,7 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
             who = (task.decided_by or task.assignee).name
             behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
             words = f"{task.node.name}{behalf} {task.state.label}"
-            lines.append((when, TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)))
-    items = [item for _, item in sorted(lines, key=lambda pair: pair[0], reverse=True)]
+            item = TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)
+            lines.append((task.decided_at, task.id, item))
+    items = [item for _, _, item in sorted(lines, key=lambda line: line[:2], reverse=True)]
     return Section("history", "审批记录", template="parts/timeline.html", data=items, empty="还没有审批意见")

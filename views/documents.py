@@ -52,7 +52,7 @@ class AttachmentView(BaseView):
         message = f"已上传 {len(files)} 个文件"
         flash(message, "success")
         if edge.wants_json():
-            return jsonify({"message": message, "url": url})
+            return jsonify({"message": message})  # the page that asked is the one to show again
         return redirect(url)
 
     @expose("/<pk>/download")

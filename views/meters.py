@@ -14,10 +14,13 @@ def meter(check: Check) -> Meter:
     top = max(check.limit or Decimal(0), check.after, Decimal("0.01"))
     added = max(check.after - check.before, Decimal(0))
     warning = _share(check.warning, top) if check.warning is not None and check.limit else ""
-    limit = "不限" if check.limit is None else f"{format_money(check.limit)} {check.unit}"
+    # Bank lines run to nine figures: in 万元 they fit beside their label.
+    scale, unit = (Decimal(10_000), "万元") if check.unit == "元" else (Decimal(1), check.unit)
+    before, after = (format_money(value / scale) for value in (check.before, check.after))
+    limit = "不限" if check.limit is None else f"{format_money(check.limit / scale)} {unit}"
     return Meter(
-        check.label, format_money(check.before), format_money(check.after), limit, _share(check.before, top),
-        _share(added, top), warning, check.note, check.is_over,
+        check.label, before, after, limit, _share(check.before, top), _share(added, top), warning, check.note,
+        check.is_over,
     )  # fmt: skip
 
 

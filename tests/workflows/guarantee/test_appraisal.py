@@ -119,7 +119,7 @@ def test_letters_name_branch_and_head_office_and_persons_too(line):
 
 
 @pytest.mark.parametrize(
-    ("decision", "stage", "state"),
+    ("decision", "reached", "state"),
     [
         ("approve", Stage.RISK, ProjectState.RUNNING),
         ("reject", Stage.REVIEW, ProjectState.REFUSED),
@@ -127,13 +127,13 @@ def test_letters_name_branch_and_head_office_and_persons_too(line):
         ("withdraw", Stage.REVIEW, ProjectState.RUNNING),
     ],
 )
-def test_the_review_decides_on_the_project(line, decision, stage, state):
+def test_the_review_decides_on_the_project(line, decision, reached, state):
     project = line.at(Stage.REVIEW)
     appraisal.submit_review(line.ctx(MANAGER), project, project.version)
     with pytest.raises(Conflict, match="正在审批中"):
         appraisal.submit_review(line.ctx(MANAGER), project)
     getattr(line, decision)(project)
-    assert (project.stage, project.state) == (stage, state)
+    assert (project.stage, project.state) == (reached, state)
 
 
 def test_the_review_belongs_to_its_stage(line):
@@ -173,19 +173,19 @@ def test_a_risk_officer_in_place_stays(line):
 
 
 @pytest.mark.parametrize(
-    ("decision", "paper_state", "stage", "state"),
+    ("decision", "paper_state", "reached", "state"),
     [
         ("approve", PaperState.APPROVED, Stage.RESOLVE, ProjectState.RUNNING),
         ("reject", PaperState.REJECTED, Stage.RISK, ProjectState.REFUSED),
         ("give_back", PaperState.DRAFT, Stage.RISK, ProjectState.RUNNING),
     ],
 )
-def test_the_risk_approval_decides_on_the_project(line, decision, paper_state, stage, state):
+def test_the_risk_approval_decides_on_the_project(line, decision, paper_state, reached, state):
     project = line.at(Stage.RISK)
     paper = line.assessment(project)
     appraisal.submit_risk(line.ctx(RISK), paper, paper.version)
     getattr(line, decision)(paper)
-    assert (paper.state, project.stage, project.state) == (paper_state, stage, state)
+    assert (paper.state, project.stage, project.state) == (paper_state, reached, state)
 
 
 def test_the_risk_assessment_belongs_to_its_stage_and_to_risk_control(line):

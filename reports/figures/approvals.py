@@ -367,6 +367,8 @@ def install_readers() -> None:
     """Let approvers read what they are asked about, in every table with a data scope of its own."""
     for model in entities():
         scope = model.spec.scope
-        if (scope.owner or scope.department) and model not in _with_readers | {ApprovalInstance}:
+        # A kind of record has its parent's readers; its own key beside the parent's would keep indexes from being used.
+        is_kind = model.__mapper__.inherits is not None
+        if (scope.owner or scope.department) and not is_kind and model not in _with_readers | {ApprovalInstance}:
             _with_readers.add(model)
             reader(model)(task_reader(model))

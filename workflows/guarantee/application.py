@@ -44,6 +44,7 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "amount": _about_amount(project.amount, product),
         "term_months": _about_term(project.term_months, product),
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
+        "rate_annual_pct": _about_rate(ctx, project.rate_annual_pct),
         "assistant_id": _about_assistant(ctx, project),
     }
     if wrong := {field: found for field, found in errors.items() if found}:
@@ -89,6 +90,11 @@ def _about_term(months: int, product: Product) -> list[str]:
 def _about_share(ctx: Ctx, share: Decimal) -> list[str]:
     least = number(ctx.session, "bank.share_min_pct", ctx.today)
     return [] if share >= least else [f"银行分担比例不得低于 {least.normalize():f}%"]
+
+
+def _about_rate(ctx: Ctx, rate: Decimal) -> list[str]:
+    most = number(ctx.session, "project.rate_max_pct", ctx.today)
+    return [] if rate <= most else [f"贷款年利率不得高于 {most.normalize():f}%"]
 
 
 def _about_assistant(ctx: Ctx, project: Project) -> list[str]:

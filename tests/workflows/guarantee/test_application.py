@@ -58,6 +58,7 @@ def test_a_new_application_is_numbered_and_stands_at_the_start_of_the_line(line)
         ({"amount": Decimal("99999.99")}, "amount", "应在"),
         ({"term_months": 37}, "term_months", "应在 1 至 36 个月之间"),
         ({"bank_share_pct": Decimal("19.99")}, "bank_share_pct", "不得低于 20%"),
+        ({"rate_annual_pct": Decimal("24.01")}, "rate_annual_pct", "不得高于 24%"),
         ({"assistant_id": 1}, "assistant_id", "不能与A角为同一人"),
     ],
 )

@@ -14,7 +14,7 @@ from workflows.base.transition import VERBS
 
 READ = ("list", "show", "export")
 WRITE = (*READ, "add", "edit", "delete")
-BUSINESS = (Module.CUSTOMER, Module.GUARANTEE)
+BUSINESS = (Module.CUSTOMER, Module.GUARANTEE, Module.AFTER)
 BACK_OFFICE = tuple(m for m in Module if m.is_back_office)
 
 
@@ -45,12 +45,14 @@ _APPLICANT = (
     "project.submit_review", "project.submit_fees", "contract.submit", "counter_guarantee.submit",
     "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit",
     "bank_letter.issue_confirmation", "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit",
-    "customer_watch.remove",
+    "customer_watch.remove", "repayment.register", "repayment.import", "repayment.reverse", "drawdown.issue_overdue",
+    "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift",
 )  # fmt: skip
 
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
-             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()}),
+             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()},
+             verbs=("job_run.day_end", "risk_warning.evaluate")),
     RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
              read=(Module.SYSTEM,), tables={"operator": WRITE},
              verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),
@@ -61,10 +63,11 @@ ROLES: tuple[RoleSpec, ...] = (
              tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
-             verbs=(*_APPLICANT, "customer_rating.confirm"),
+             verbs=(*_APPLICANT, "customer_rating.confirm", "attachment.delete"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
-             tables={"risk_assessment": WRITE}, verbs=("risk_assessment.submit", "customer_rating.confirm")),
+             tables={"risk_assessment": WRITE}, verbs=("risk_assessment.submit", "customer_rating.confirm", "risk_warning.evaluate",
+                    "risk_warning.handle", "risk_warning.lift")),
     RoleSpec("风控总监", ScopeKind.ALL, "审批风险评估与评审", read=(*BUSINESS, Module.QUERY),
              verbs=("customer.reveal", "customer_rating.confirm")),
     RoleSpec("分管副总", ScopeKind.ALL, "审批评估与评审", read=(*BUSINESS, Module.QUERY)),
@@ -76,12 +79,13 @@ ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS),
     RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
              tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},
-             verbs=("business_event.book", "business_event.refuse", "voucher.add", "voucher.edit", "voucher.void",
+             verbs=("business_event.book", "business_event.refuse", "business_event.unbook",
+                    "voucher.add", "voucher.edit", "voucher.void",
                     "voucher.reverse", "voucher.post", "voucher.unreview", "voucher.renumber")),
     RoleSpec("财务主管", ScopeKind.ALL, "审核与记账凭证，维护账套", read=(*BUSINESS, Module.QUERY),
              write=(Module.LEDGER,),
              verbs=("voucher.review", "voucher.unreview", "voucher.post", "voucher.reverse", "voucher.void",
-                    "voucher.renumber", "business_event.book", "business_event.refuse")),
+                    "voucher.renumber", "business_event.book", "business_event.refuse", "business_event.unbook")),
     RoleSpec("出纳", ScopeKind.ALL, "收款，出纳签字", read=(*BUSINESS, Module.LEDGER),
              verbs=("receipt.collect", "voucher.sign", "voucher.unsign")),
     RoleSpec("押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import line_appraisal, line_customer, line_ledger, line_signing
+from views import line_appraisal, line_customer, line_ledger, line_setup, line_signing
 from views.approvals import ApprovalsView
 from views.customer import CorporateCustomerView, PersonalCustomerView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
@@ -21,7 +21,7 @@ from views.verbs import VerbView
 # The rules of what the administrator sets up register themselves as well.
 from workflows import setup
 
-LINES = (line_appraisal, line_customer, line_ledger, line_signing, setup)
+LINES = (line_appraisal, line_customer, line_ledger, line_setup, line_signing, setup)
 ENTITY_VIEWS = (
     CorporateCustomerView,
     EventView,

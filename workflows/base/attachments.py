@@ -51,7 +51,7 @@ _BOMB: Final = "文件解压后过大，疑似压缩炸弹，已拒绝上传"
 _BROKEN: Final = "文件已损坏，请重新保存后再上传"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
-verbs("attachment", {"add": "上传附件", "show": "查看附件"})
+verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "删除他人附件"})
 
 
 def store(

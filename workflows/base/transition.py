@@ -17,7 +17,10 @@ from workflows.base.records import check_version
 
 @dataclass(frozen=True)
 class Step:
-    """One allowed move of a state column by one verb; `targets` are where it may end (several when facts decide)."""
+    """One allowed move of a state column by one verb; `targets` are where it may end (several when facts decide).
+
+    `follows` marks a move that other verbs bring about: it has no permission of its own.
+    """
 
     table: str
     verb: str
@@ -25,6 +28,7 @@ class Step:
     column: str
     sources: tuple[Kind, ...]
     targets: tuple[Kind, ...] = field(default_factory=tuple)
+    follows: bool = False
 
 
 STEPS: dict[tuple[str, str], Step] = {}
@@ -36,7 +40,8 @@ def steps(*table: Step) -> dict[str, Step]:
     """Register a workflow's transition table; returned by verb."""
     for step in table:
         STEPS[step.table, step.verb] = step
-        VERBS[step.table, step.verb] = step.label
+        if not step.follows:
+            VERBS[step.table, step.verb] = step.label
     return {step.verb: step for step in table}
 
 

@@ -38,7 +38,15 @@ TRANSITIONS = steps(
     Step("business_event", "book", "复核记账", "state", (State.PENDING,), (State.BOOKED,)),
     Step("business_event", "refuse", "复核退回", "state", (State.PENDING,), (State.REFUSED,)),
     Step("business_event", "unbook", "撤回复核", "state", (State.BOOKED,), (State.PENDING,)),
-    Step("business_event", "cancel", "撤销复核单", "state", (State.PENDING, State.REFUSED), (State.CANCELLED,)),
+    Step(
+        "business_event",
+        "cancel",
+        "撤销复核单",
+        "state",
+        (State.PENDING, State.REFUSED),
+        (State.CANCELLED,),
+        follows=True,
+    ),
 )
 
 Booked = Callable[[Ctx, BusinessEvent, Voucher], None]

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-23 17:59:25.137963
+Created: 2026-11-23 18:36:17.532805
 """
 
 import sqlalchemy as sa
@@ -29,12 +29,14 @@ LATE = (
     ("comment", "created_by_id", "employee", "RESTRICT"),
     ("company", "created_by_id", "employee", "RESTRICT"),
     ("company", "logo_id", "attachment", "SET NULL"),
+    ("company_snapshot", "created_by_id", "employee", "RESTRICT"),
     ("completeness_item", "created_by_id", "employee", "RESTRICT"),
     ("department", "created_by_id", "employee", "RESTRICT"),
     ("department", "manager_id", "employee", "RESTRICT"),
     ("dictionary_type", "created_by_id", "employee", "RESTRICT"),
     ("document_template", "created_by_id", "employee", "RESTRICT"),
     ("guarantee_company", "created_by_id", "employee", "RESTRICT"),
+    ("income_history", "created_by_id", "employee", "RESTRICT"),
     ("job_run", "created_by_id", "employee", "RESTRICT"),
     ("job_run", "requested_by_id", "employee", "RESTRICT"),
     ("number_counter", "created_by_id", "employee", "RESTRICT"),
@@ -43,8 +45,10 @@ LATE = (
     ("partner_bank", "created_by_id", "employee", "RESTRICT"),
     ("product", "created_by_id", "employee", "RESTRICT"),
     ("rating_model", "created_by_id", "employee", "RESTRICT"),
+    ("statement_row", "created_by_id", "employee", "RESTRICT"),
     ("system_state", "created_by_id", "employee", "RESTRICT"),
     ("voucher_word", "created_by_id", "employee", "RESTRICT"),
+    ("warning_rule", "created_by_id", "employee", "RESTRICT"),
     ("approval_flow", "created_by_id", "employee", "RESTRICT"),
     ("dictionary_item", "created_by_id", "employee", "RESTRICT"),
     ("employee", "created_by_id", "employee", "RESTRICT"),
@@ -53,6 +57,7 @@ LATE = (
     ("product_fee", "created_by_id", "employee", "RESTRICT"),
     ("rating_indicator", "created_by_id", "employee", "RESTRICT"),
     ("role_profile", "created_by_id", "employee", "RESTRICT"),
+    ("statement_account", "created_by_id", "employee", "RESTRICT"),
     ("accounting_period", "created_by_id", "employee", "RESTRICT"),
     ("approval_node", "created_by_id", "employee", "RESTRICT"),
     ("approval_position_member", "created_by_id", "employee", "RESTRICT"),
@@ -68,10 +73,12 @@ LATE = (
     ("customer_rating", "created_by_id", "employee", "RESTRICT"),
     ("customer_relation", "created_by_id", "employee", "RESTRICT"),
     ("customer_watch", "created_by_id", "employee", "RESTRICT"),
+    ("issued_statement", "created_by_id", "employee", "RESTRICT"),
     ("joint_group_member", "created_by_id", "employee", "RESTRICT"),
     ("litigation", "created_by_id", "employee", "RESTRICT"),
     ("major_event", "created_by_id", "employee", "RESTRICT"),
     ("meeting_member", "created_by_id", "employee", "RESTRICT"),
+    ("month_end_log", "created_by_id", "employee", "RESTRICT"),
     ("password_history", "created_by_id", "employee", "RESTRICT"),
     ("project", "created_by_id", "employee", "RESTRICT"),
     ("approval_instance", "created_by_id", "employee", "RESTRICT"),
@@ -89,10 +96,12 @@ LATE = (
     ("issued_document", "issued_by_id", "employee", "RESTRICT"),
     ("occupation", "created_by_id", "employee", "RESTRICT"),
     ("project_holder", "created_by_id", "employee", "RESTRICT"),
+    ("project_snapshot", "created_by_id", "employee", "RESTRICT"),
     ("project_stage", "created_by_id", "employee", "RESTRICT"),
     ("qualification", "created_by_id", "employee", "RESTRICT"),
     ("resume", "created_by_id", "employee", "RESTRICT"),
     ("risk_assessment", "created_by_id", "employee", "RESTRICT"),
+    ("risk_warning", "created_by_id", "employee", "RESTRICT"),
     ("shareholder", "created_by_id", "employee", "RESTRICT"),
     ("shop", "created_by_id", "employee", "RESTRICT"),
     ("tax_record", "created_by_id", "employee", "RESTRICT"),
@@ -102,10 +111,16 @@ LATE = (
     ("drawdown", "created_by_id", "employee", "RESTRICT"),
     ("fee_due", "created_by_id", "employee", "RESTRICT"),
     ("fee_waiver", "created_by_id", "employee", "RESTRICT"),
+    ("income_schedule", "created_by_id", "employee", "RESTRICT"),
     ("meeting_item", "created_by_id", "employee", "RESTRICT"),
     ("receipt", "created_by_id", "employee", "RESTRICT"),
+    ("release", "created_by_id", "employee", "RESTRICT"),
     ("voucher", "created_by_id", "employee", "RESTRICT"),
+    ("income_recognition", "created_by_id", "employee", "RESTRICT"),
     ("meeting_vote", "created_by_id", "employee", "RESTRICT"),
+    ("opening_import", "created_by_id", "employee", "RESTRICT"),
+    ("provision_calculation", "created_by_id", "employee", "RESTRICT"),
+    ("repayment", "created_by_id", "employee", "RESTRICT"),
     ("repayment_plan", "created_by_id", "employee", "RESTRICT"),
     ("resolution", "created_by_id", "employee", "RESTRICT"),
     ("voucher_entry", "created_by_id", "employee", "RESTRICT"),
@@ -401,6 +416,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_company_logo_id"), ["logo_id"], unique=False)
 
     op.create_table(
+        "company_snapshot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("taken_on", sa.Date(), nullable=False),
+        sa.Column("running_count", sa.Integer(), nullable=False),
+        sa.Column("in_force_count", sa.Integer(), nullable=False),
+        sa.Column("in_force_balance", columns.Money(), nullable=False),
+        sa.Column("overdue_count", sa.Integer(), nullable=False),
+        sa.Column("overdue_principal", columns.Money(), nullable=False),
+        sa.Column("overdue_interest", columns.Money(), nullable=False),
+        sa.Column("repaid_principal", columns.Money(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("in_force_balance >= 0", name="ck_company_snapshot_balance"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("taken_on", name="uq_company_snapshot"),
+    )
+    op.create_table(
         "completeness_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
@@ -541,6 +577,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_guarantee_company_role"), ["role"], unique=False)
         batch_op.create_index(batch_op.f("ix_guarantee_company_status"), ["status"], unique=False)
 
+    op.create_table(
+        "income_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("amount", columns.Money(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("month", name="uq_income_history_month"),
+    )
     op.create_table(
         "job_run",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -816,6 +867,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "statement_row",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "statement",
+            sa.Enum("BALANCE_SHEET", "INCOME", name="statementkind", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("row_no", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=60), nullable=False),
+        sa.Column("side", sa.Enum("DEBIT", "CREDIT", name="direction", native_enum=False, length=32), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("formula", sa.String(length=200), nullable=True),
+        sa.Column("takes_unclosed_profit", sa.Boolean(), nullable=False),
+        sa.Column("opens", sa.String(length=30), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("statement", "row_no", name="uq_statement_row_no"),
+    )
+    with op.batch_alter_table("statement_row", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_statement_row_side"), ["side"], unique=False)
+        batch_op.create_index(batch_op.f("ix_statement_row_statement"), ["statement"], unique=False)
+
+    op.create_table(
         "system_state",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
@@ -851,6 +930,39 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("voucher_word", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_voucher_word_is_active"), ["is_active"], unique=False)
+
+    op.create_table(
+        "warning_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("label", sa.String(length=60), nullable=False),
+        sa.Column(
+            "level",
+            sa.Enum("NOTICE", "ATTENTION", "SERIOUS", name="warninglevel", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("days", sa.String(length=60), nullable=False),
+        sa.Column(
+            "owner_role",
+            sa.Enum("MANAGER", "DEPARTMENT", "RISK", name="warningowner", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("handle_days", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("code"),
+    )
+    with op.batch_alter_table("warning_rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_warning_rule_is_active"), ["is_active"], unique=False)
+        batch_op.create_index(batch_op.f("ix_warning_rule_level"), ["level"], unique=False)
 
     op.create_table(
         "ab_api_key",
@@ -1180,6 +1292,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("role_id"),
     )
+    op.create_table(
+        "statement_account",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("statement_row_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["statement_row_id"], ["statement_row.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", name="uq_statement_account_account"),
+    )
+    with op.batch_alter_table("statement_account", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_statement_account_statement_row_id"), ["statement_row_id"], unique=False)
+
     op.create_table(
         "ab_permission_view_role",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1839,6 +1970,34 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "issued_statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "statement",
+            sa.Enum("BALANCE_SHEET", "INCOME", name="statementkind", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("total", columns.Money(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["period_id"], ["accounting_period.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("period_id", "statement", "round", name="uq_issued_statement_round"),
+    )
+    with op.batch_alter_table("issued_statement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_issued_statement_is_current"), ["is_current"], unique=False)
+        batch_op.create_index(batch_op.f("ix_issued_statement_period_id"), ["period_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_issued_statement_statement"), ["statement"], unique=False)
+
+    op.create_table(
         "joint_group_member",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("joint_group_id", sa.Integer(), nullable=False),
@@ -1950,6 +2109,40 @@ def upgrade() -> None:
     with op.batch_alter_table("meeting_member", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_meeting_member_employee_id"), ["employee_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_meeting_member_meeting_id"), ["meeting_id"], unique=False)
+
+    op.create_table(
+        "month_end_log",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("closed_at", columns.UtcDateTime(), nullable=False),
+        sa.Column("closed_by_id", sa.Integer(), nullable=False),
+        sa.Column("net_profit", columns.Money(), nullable=False),
+        sa.Column("total_assets", columns.Money(), nullable=False),
+        sa.Column("posting_no", sa.Integer(), nullable=False),
+        sa.Column("chain_hash", sa.String(length=64), nullable=False),
+        sa.Column("checks", sa.JSON(), nullable=False),
+        sa.Column("reopened_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("reopened_by_id", sa.Integer(), nullable=True),
+        sa.Column("reopen_reason", sa.String(length=200), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("(reopened_at IS NULL) = (reopen_reason IS NULL)", name="ck_month_end_log_reopened"),
+        sa.ForeignKeyConstraint(["closed_by_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["period_id"], ["accounting_period.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["reopened_by_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("period_id", "round", name="uq_month_end_log_round"),
+    )
+    with op.batch_alter_table("month_end_log", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_month_end_log_closed_at"), ["closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_month_end_log_closed_by_id"), ["closed_by_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_month_end_log_period_id"), ["period_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_month_end_log_reopened_by_id"), ["reopened_by_id"], unique=False)
 
     op.create_table(
         "password_history",
@@ -2290,6 +2483,7 @@ def upgrade() -> None:
         sa.Column("is_settled", sa.Boolean(), nullable=False),
         sa.Column("settled_on", sa.Date(), nullable=True),
         sa.Column("settled_evidence", sa.String(length=200), nullable=True),
+        sa.Column("released_on", sa.Date(), nullable=True),
         sa.Column(
             "state",
             sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
@@ -2300,6 +2494,7 @@ def upgrade() -> None:
         sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("released_on is null or state = 'APPROVED'", name="ck_counter_guarantee_released"),
         sa.CheckConstraint("appraised_value is null or appraised_value > 0", name="ck_counter_guarantee_value"),
         sa.CheckConstraint("not is_settled or settled_evidence is not null", name="ck_counter_guarantee_settled"),
         sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
@@ -2576,7 +2771,7 @@ def upgrade() -> None:
         sa.Column("extra", sa.JSON(), nullable=False),
         sa.CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),
         sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
-        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
     )
@@ -2671,6 +2866,68 @@ def upgrade() -> None:
     with op.batch_alter_table("project_holder", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_project_holder_employee_id"), ["employee_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_holder_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
+        "project_snapshot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("taken_on", sa.Date(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "stage",
+            sa.Enum(
+                "APPLY",
+                "EVALUATE",
+                "INTENT",
+                "REVIEW",
+                "RISK",
+                "RESOLVE",
+                "FEE_PLAN",
+                "FEE_BOOK",
+                "CONTRACT",
+                "COUNTER",
+                "FEE_COLLECT",
+                "NOTICE",
+                "CONFIRM",
+                "IN_FORCE",
+                "RELEASE",
+                name="stage",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "DRAFT",
+                "RUNNING",
+                "IN_FORCE",
+                "REFUSED",
+                "CANCELLED",
+                "RELEASED",
+                name="projectstate",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("balance", columns.Money(), nullable=False),
+        sa.Column("overdue_principal", columns.Money(), nullable=False),
+        sa.Column("overdue_interest", columns.Money(), nullable=False),
+        sa.Column("overdue_since", sa.Date(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("project_id", "taken_on", name="uq_project_snapshot"),
+    )
+    with op.batch_alter_table("project_snapshot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_project_snapshot_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_project_snapshot_taken_on"), ["taken_on"], unique=False)
 
     op.create_table(
         "project_stage",
@@ -2801,7 +3058,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
-        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
     )
@@ -2809,6 +3066,62 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_risk_assessment_level"), ["level"], unique=False)
         batch_op.create_index(batch_op.f("ix_risk_assessment_project_id"), ["project_id"], unique=True)
         batch_op.create_index(batch_op.f("ix_risk_assessment_state"), ["state"], unique=False)
+
+    op.create_table(
+        "risk_warning",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("rule_id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("record_table", sa.String(length=64), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=False),
+        sa.Column("trigger", sa.String(length=60), nullable=False),
+        sa.Column(
+            "level",
+            sa.Enum("NOTICE", "ATTENTION", "SERIOUS", name="warninglevel", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("message", sa.String(length=300), nullable=False),
+        sa.Column("raised_on", sa.Date(), nullable=False),
+        sa.Column("deadline", sa.Date(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("handling", sa.Text(), nullable=True),
+        sa.Column("lifted_on", sa.Date(), nullable=True),
+        sa.Column("lifted_by_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("PENDING", "HANDLING", "LIFTED", name="warningstate", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'LIFTED' or (lifted_on is not null and reason is not null)", name="ck_risk_warning_lifted"
+        ),
+        sa.CheckConstraint("deadline >= raised_on", name="ck_risk_warning_dates"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["lifted_by_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["owner_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["rule_id"], ["warning_rule.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+        sa.UniqueConstraint("rule_id", "record_table", "record_id", "trigger", name="uq_risk_warning"),
+    )
+    with op.batch_alter_table("risk_warning", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_risk_warning_deadline"), ["deadline"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_level"), ["level"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_lifted_by_id"), ["lifted_by_id"], unique=False)
+        batch_op.create_index("ix_risk_warning_open", ["state", "deadline"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_owner_id"), ["owner_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_raised_on"), ["raised_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_rule_id"), ["rule_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_warning_state"), ["state"], unique=False)
 
     op.create_table(
         "shareholder",
@@ -3059,14 +3372,19 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("document_id", sa.Integer(), nullable=True),
+        sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column(
-            "state", sa.Enum("ACTIVE", "SETTLED", name="drawdownstate", native_enum=False, length=32), nullable=False
+            "state",
+            sa.Enum("ACTIVE", "OVERDUE", "SETTLED", "RELEASED", name="drawdownstate", native_enum=False, length=32),
+            nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("(state in ('SETTLED', 'RELEASED')) = (closed_on is not null)", name="ck_drawdown_closed"),
+        sa.CheckConstraint("state <> 'SETTLED' or balance = 0", name="ck_drawdown_settled"),
         sa.CheckConstraint("amount > 0 and balance >= 0 and balance <= amount", name="ck_drawdown_amount"),
         sa.CheckConstraint("due_on >= drawn_on", name="ck_drawdown_dates"),
         sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
@@ -3139,6 +3457,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fee_waiver_state"), ["state"], unique=False)
 
     op.create_table(
+        "income_schedule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "source", sa.Enum("OPENING", "FEE", name="schedulesource", native_enum=False, length=32), nullable=False
+        ),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=True),
+        sa.Column("fee_id", sa.Integer(), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("spread_from", sa.Date(), nullable=False),
+        sa.Column("amount", columns.Money(), nullable=False),
+        sa.Column("recognised", columns.Money(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("(source = 'FEE') = (fee_id IS NOT NULL)", name="ck_income_schedule_source"),
+        sa.CheckConstraint("recognised <= amount", name="ck_income_schedule_recognised"),
+        sa.CheckConstraint("starts_on <= ends_on", name="ck_income_schedule_dates"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["fee_id"], ["fee.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("fee_id", name="uq_income_schedule_fee"),
+    )
+    with op.batch_alter_table("income_schedule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_income_schedule_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_income_schedule_ends_on"), ["ends_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_income_schedule_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_income_schedule_source"), ["source"], unique=False)
+
+    op.create_table(
         "meeting_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("meeting_id", sa.Integer(), nullable=False),
@@ -3208,9 +3561,67 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_receipt_state"), ["state"], unique=False)
 
     op.create_table(
+        "release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "basis", sa.Enum("REPAID", "BANK_LETTER", name="releasebasis", native_enum=False, length=32), nullable=False
+        ),
+        sa.Column("letter_no", sa.String(length=60), nullable=True),
+        sa.Column("letter_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("released_amount", columns.Money(), nullable=False),
+        sa.Column("deposit_amount", columns.Money(), nullable=False),
+        sa.Column("is_deposit_returned", sa.Boolean(), nullable=False),
+        sa.Column("approved_on", sa.Date(), nullable=True),
+        sa.Column("released_on", sa.Date(), nullable=True),
+        sa.Column("returned_reason", sa.String(length=200), nullable=True),
+        sa.Column("document_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("released_on is null or state = 'APPROVED'", name="ck_release_done_after_approval"),
+        sa.CheckConstraint("deposit_amount >= 0 and released_amount >= 0", name="ck_release_amounts"),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["document_id"], ["issued_document.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+    )
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_release_basis"), ["basis"], unique=False)
+        batch_op.create_index(batch_op.f("ix_release_document_id"), ["document_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_release_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_release_released_on"), ["released_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_release_state"), ["state"], unique=False)
+
+    op.create_table(
         "voucher",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "ORDINARY",
+                "OPENING",
+                "RECOGNITION",
+                "PROVISION",
+                "TRANSFER",
+                "YEAR_END",
+                name="voucherkind",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
         sa.Column("word_id", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("period_id", sa.Integer(), nullable=False),
@@ -3282,6 +3693,7 @@ def upgrade() -> None:
     with op.batch_alter_table("voucher", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_voucher_date"), ["date"], unique=False)
         batch_op.create_index(batch_op.f("ix_voucher_event_id"), ["event_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_voucher_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_voucher_period_id"), ["period_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_voucher_posted_by_id"), ["posted_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_voucher_prepared_by_id"), ["prepared_by_id"], unique=False)
@@ -3297,6 +3709,31 @@ def upgrade() -> None:
             sqlite_where=sa.text("state <> 'VOID'"),
             postgresql_where=sa.text("state <> 'VOID'"),
         )
+
+    op.create_table(
+        "income_recognition",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("income_schedule_id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("amount", columns.Money(), nullable=False),
+        sa.Column("voucher_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["income_schedule_id"], ["income_schedule.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["period_id"], ["accounting_period.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["voucher_id"], ["voucher.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("income_recognition", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_income_recognition_income_schedule_id"), ["income_schedule_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_income_recognition_period_id"), ["period_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_income_recognition_voucher_id"), ["voucher_id"], unique=False)
 
     op.create_table(
         "meeting_vote",
@@ -3326,6 +3763,119 @@ def upgrade() -> None:
     with op.batch_alter_table("meeting_vote", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_meeting_vote_employee_id"), ["employee_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_meeting_vote_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
+        "opening_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("auxiliary_file_name", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("total", columns.Money(), nullable=False),
+        sa.Column("voucher_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["period_id"], ["accounting_period.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["voucher_id"], ["voucher.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("period_id", name="uq_opening_import_period"),
+    )
+    with op.batch_alter_table("opening_import", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_opening_import_voucher_id"), ["voucher_id"], unique=False)
+
+    op.create_table(
+        "provision_calculation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("period_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "UNEARNED", "COMPENSATION", "SURPLUS", "GENERAL", name="provisionkind", native_enum=False, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("base", columns.Money(), nullable=False),
+        sa.Column("rate_pct", columns.Scaled(18, 4), nullable=False),
+        sa.Column("required", columns.Money(), nullable=False),
+        sa.Column("booked", columns.Money(), nullable=False),
+        sa.Column("amount", columns.Money(), nullable=False),
+        sa.Column("formula", sa.Text(), nullable=False),
+        sa.Column("voucher_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["period_id"], ["accounting_period.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["voucher_id"], ["voucher.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("provision_calculation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_provision_calculation_kind"), ["kind"], unique=False)
+        batch_op.create_index(batch_op.f("ix_provision_calculation_period_id"), ["period_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_provision_calculation_voucher_id"), ["voucher_id"], unique=False)
+
+    op.create_table(
+        "repayment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("drawdown_id", sa.Integer(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("principal", columns.Money(), nullable=False),
+        sa.Column("interest", columns.Money(), nullable=False),
+        sa.Column("is_final", sa.Boolean(), nullable=False),
+        sa.Column("balance_after", columns.Money(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("MANUAL", "IMPORTED", name="repaymentsource", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("file_name", sa.String(length=200), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("document_id", sa.Integer(), nullable=True),
+        sa.Column("reversed_on", sa.Date(), nullable=True),
+        sa.Column("reversed_by_id", sa.Integer(), nullable=True),
+        sa.Column("reversal_reason", sa.String(length=200), nullable=True),
+        sa.Column(
+            "state", sa.Enum("BOOKED", "REVERSED", name="repaymentstate", native_enum=False, length=32), nullable=False
+        ),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'REVERSED' or (reversed_on is not null and reversal_reason is not null)",
+            name="ck_repayment_reversed",
+        ),
+        sa.CheckConstraint("balance_after >= 0", name="ck_repayment_balance"),
+        sa.CheckConstraint(
+            "principal >= 0 and interest >= 0 and (principal > 0 or interest > 0 or is_final)",
+            name="ck_repayment_amounts",
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["document_id"], ["issued_document.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["drawdown_id"], ["drawdown.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["reversed_by_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+    )
+    with op.batch_alter_table("repayment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_repayment_document_id"), ["document_id"], unique=False)
+        batch_op.create_index("ix_repayment_drawdown", ["drawdown_id", "state", "paid_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_drawdown_id"), ["drawdown_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_paid_on"), ["paid_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_reversed_by_id"), ["reversed_by_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_source"), ["source"], unique=False)
+        batch_op.create_index(batch_op.f("ix_repayment_state"), ["state"], unique=False)
 
     op.create_table(
         "repayment_plan",
@@ -3469,6 +4019,7 @@ def upgrade() -> None:
         sa.Column("interest", columns.Money(), nullable=False),
         sa.Column("principal_paid", columns.Money(), nullable=False),
         sa.Column("interest_paid", columns.Money(), nullable=False),
+        sa.Column("overdue_since", sa.Date(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
@@ -3476,6 +4027,7 @@ def upgrade() -> None:
         sa.Column("extra", sa.JSON(), nullable=False),
         sa.CheckConstraint("principal >= 0 and interest >= 0", name="ck_instalment_amounts"),
         sa.CheckConstraint("principal_paid <= principal and interest_paid <= interest", name="ck_instalment_paid"),
+        sa.CheckConstraint("principal_paid >= 0 and interest_paid >= 0", name="ck_instalment_paid_not_negative"),
         sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
         sa.ForeignKeyConstraint(["repayment_plan_id"], ["repayment_plan.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
@@ -3483,6 +4035,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("instalment", schema=None) as batch_op:
         batch_op.create_index("ix_instalment_due_on", ["due_on"], unique=False)
+        batch_op.create_index(
+            "ix_instalment_open",
+            ["due_on"],
+            unique=False,
+            sqlite_where=sa.text("principal_paid < principal or interest_paid < interest"),
+            postgresql_where=sa.text("principal_paid < principal or interest_paid < interest"),
+        )
         batch_op.create_index(batch_op.f("ix_instalment_repayment_plan_id"), ["repayment_plan_id"], unique=False)
 
     op.create_table(

@@ -52,7 +52,7 @@ _APPLICANT = (
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
              read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()},
-             verbs=("job_run.day_end", "risk_warning.evaluate")),
+             verbs=("job_run.day_end", "risk_warning.evaluate", "approval_flow.publish", "approval_flow.retire")),
     RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
              read=(Module.SYSTEM,), tables={"operator": WRITE},
              verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),
@@ -66,7 +66,8 @@ ROLES: tuple[RoleSpec, ...] = (
              verbs=(*_APPLICANT, "customer_rating.confirm", "attachment.delete"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
-             tables={"risk_assessment": WRITE}, verbs=("risk_assessment.submit", "customer_rating.confirm", "risk_warning.evaluate",
+             tables={"risk_assessment": WRITE},
+             verbs=("risk_assessment.submit", "customer_rating.confirm", "risk_warning.evaluate",
                     "risk_warning.handle", "risk_warning.lift")),
     RoleSpec("风控总监", ScopeKind.ALL, "审批风险评估与评审", read=(*BUSINESS, Module.QUERY),
              verbs=("customer.reveal", "customer_rating.confirm")),

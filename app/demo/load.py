@@ -61,7 +61,7 @@ def _play(session: Session, dice: random.Random, as_of: date, size: str, say: Ca
     start = workday(as_of - timedelta(days=DAYS))
     stage = Stage(session, dice, as_of, start, say=say)
     people.make_company(stage)
-    _pay_in_capital(stage)
+    pay_in_capital(stage)
     customer_count, project_count = SIZES[size]
     owned: list[tuple[Customer, str]] = []
     for index in range(customer_count):
@@ -76,7 +76,7 @@ def _play(session: Session, dice: random.Random, as_of: date, size: str, say: Ca
     session.flush()
 
 
-def _pay_in_capital(stage: Stage) -> None:
+def pay_in_capital(stage: Stage) -> None:
     """The shareholders pay in: without net assets no limit would allow any guarantee."""
     session = stage.session
     ensure_period(stage.ctx(), stage.today)

@@ -13,9 +13,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.demo import customers, people, story
-from app.demo.load import _pay_in_capital
+from app.demo.load import pay_in_capital
 from app.demo.stage import Stage as Director
-from app.lifecycle import prepare_database
 from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.bank import PartnerBank
 from models.customer import Customer
@@ -47,14 +46,19 @@ MONDAY = date(2026, 1, 5)
 YUAN = Decimal
 
 
+@pytest.fixture(scope="module")
+def stage():
+    """Begin with what `flask --app run init` makes."""
+    return "installed"
+
+
 @pytest.fixture
 def company(session, tmp_path):
     """江州华衡融资担保 on a Monday morning: people, banks, paid-in capital, no customers yet."""
-    prepare_database(session)
     session.info["data_dir"] = str(tmp_path)
     director = Director(session, random.Random(7), date(2026, 12, 31), MONDAY)
     people.make_company(director)
-    _pay_in_capital(director)
+    pay_in_capital(director)
     return director
 
 
@@ -288,6 +292,6 @@ def the_line_is_told(company: Director, project: Project) -> None:
 
 
 def the_limits_count_both(company: Director, project: Project) -> None:
-    """责任余额 = 80 % of 17 million: both are small companies, but only one is below 500 万, so 75 % counts for it alone."""
+    """责任余额 = 80 % of 17 million: both are small companies, but only one is below 500 万, so 75 % holds for it alone."""
     leverage = next(c for c in checks(company.session, project, company.today, amount=YUAN(0)) if c.key == "leverage")
     assert "9,600,000.00" in leverage.note

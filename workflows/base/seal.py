@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import closing
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -49,11 +50,10 @@ def _last_seal(session: Session) -> str:
 def verify_seal(session: Session) -> list[str]:
     """Names the first sealed row whose hash does not follow from its content and the row before it."""
     previous = ""
-    rows = session.scalars(select(AuditLog).order_by(AuditLog.id).execution_options(yield_per=1000))
-    for row in rows:
-        if row.seal_hash is None:
-            break
-        previous = link(previous, row)
-        if row.seal_hash != previous:
-            return [f"操作日志第 {row.id} 行与封存摘要不符（{row.record_title or row.table_name}）"]
+    sealed = select(AuditLog).where(AuditLog.seal_hash.is_not(None)).order_by(AuditLog.id)
+    with closing(session.scalars(sealed.execution_options(yield_per=1000))) as rows:
+        for row in rows:
+            previous = link(previous, row)
+            if row.seal_hash != previous:
+                return [f"操作日志第 {row.id} 行与封存摘要不符（{row.record_title or row.table_name}）"]
     return []

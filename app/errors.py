@@ -1,7 +1,7 @@
 """Errors become a message in Chinese, once for all pages and REST: never a stack trace, never an empty page."""
 
 import structlog
-from flask import Flask, jsonify, render_template
+from flask import Flask, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -62,4 +62,6 @@ def page(code: int, message: str) -> ResponseReturnValue:
     if edge.wants_json():
         return jsonify({"message": message, "errors": {}}), code
     title = edge.TITLES.get(code, edge.TITLES[400] if code < 500 else "系统故障")
-    return render_template("error.html", code=code, title=title, message=message), code
+    # A stranger's page has no view behind it that would bring the builder along.
+    builder = current_app.appbuilder  # type: ignore[attr-defined]
+    return render_template("error.html", code=code, title=title, message=message, appbuilder=builder), code

@@ -1,5 +1,6 @@
 """Composition root: the only room that knows all the others."""
 
+import functools
 import hashlib
 import logging
 from datetime import datetime
@@ -11,7 +12,7 @@ from flask import Flask, g, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, extensions, menu, security
+from app import cli, errors, extensions, jobs, menu, security
 from app.demo_accounts import demo_accounts
 from app.routing import LazyRule
 from config import Settings, flask_config, load_settings
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         extensions.db.session.session_factory.kw.setdefault("info", {})["data_dir"] = str(settings.data_dir)
         app.extensions["actor_loader"] = security.actor_for
         app.extensions["demo_accounts"] = demo_accounts
+        app.extensions["start_day_end"] = functools.partial(jobs.start_day_end, app)
         menu.bind(app)
         appbuilder = extensions.make_appbuilder(
             app, security_manager_class=security.SecurityManager, indexview=HomeView

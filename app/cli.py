@@ -1,15 +1,16 @@
 """Commands of `flask --app run`: each ends with status 0 only when it did what it says."""
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import click
 from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clock import local_today
 from app.extensions import db
-from app.jobs import make_scheduler
+from app.jobs import make_scheduler, run_day_end
 from app.lifecycle import initialise
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError
@@ -22,7 +23,7 @@ from workflows.base.context import Ctx
 
 def bind(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (init, demo, create_admin, verify, scheduler):
+    for command in (init, demo, create_admin, verify, scheduler, day_end):
         app.cli.add_command(command)
 
 
@@ -113,6 +114,27 @@ def verify() -> None:
         if problems:
             fail(f"✗ {label}：{problems[0]}")
         click.echo(f"✓ {label}")
+
+
+@click.command("day-end")
+@click.option("--date", "last", type=click.DateTime(["%Y-%m-%d"]), default=None, help="办到哪一天（含），默认到昨天")
+def day_end(last: datetime | None) -> None:
+    """办理日终：逐日补办到指定日期，不超过今天的日历日期；同一日期只办一次。"""
+    until = last.date() + timedelta(days=1) if last else local_today()
+    if until > local_today():
+        fail(f"{until - timedelta(days=1)} 尚未结束，不能办理日终")
+    try:
+        runs = run_day_end(current_app._get_current_object(), until=until, source="cli")  # type: ignore[attr-defined]  # noqa: SLF001
+    except BusinessError as error:
+        fail(f"日终未完成：{error.message}")
+        return
+    for run in runs:
+        notes = "；".join(note for note in run.result["done"].values() if note)
+        click.echo(f"✓ {run.business_date} 日终完成：{notes}")
+    today = db.session.get_one(SystemState, 1).business_date
+    if today < until:
+        fail(f"营业日期 {today} 的日终正由另一进程办理，或已办理")
+    click.echo(f"系统营业日期：{today}")
 
 
 @click.command()

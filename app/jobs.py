@@ -1,8 +1,9 @@
-"""The jobs as a table: name, when, which verb. The verb's row in job_run makes it run once per business date."""
+"""The jobs as a table: name, when, which work. Day-end's row in job_run makes it run once per business date."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -10,34 +11,91 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from app.clock import local_today
 from app.extensions import db
-from models.base.actor import SYSTEM
-from models.system import SystemState
+from models.base.actor import SYSTEM, Actor
+from models.base.errors import BusinessError
+from models.system import JobRun, SystemState
+from workflows import day_end
 from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
+from workflows.base.jobs import Edge
 from workflows.base.seal import seal_audit_trail
-from workflows.customer_rating import expire_ratings
-from workflows.guarantee.expiry import expire_reservations
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Job:
-    """A verb that runs by the clock."""
+    """Work that runs by the clock."""
 
     name: str
     label: str
     cron: str
-    verb: Callable[[Ctx], object]
+    run: Callable[[Flask], object]
+
+
+def job_edge(source: str = "job") -> Edge:
+    """What long work borrows from here: sessions that begin by taking the writer's place, and the clock."""
+
+    def open_session() -> Session:
+        session = db.session.session_factory()
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        return session
+
+    return Edge(open_session, lambda: datetime.now(UTC), source)
+
+
+def run_day_end(
+    app: Flask, *, until: date | None = None, actor: Actor = SYSTEM, source: str = "job"
+) -> list[JobRun]:
+    """Close every business date before `until`, at most before today's calendar date; the runs of this process."""
+    today = local_today()
+    with app.app_context():
+        return day_end.run_due(job_edge(source), min(until or today, today), actor=actor)
+
+
+def start_day_end(app: Flask, actor: Actor) -> None:
+    """Day-end beside the request that asked for it; the page follows it through its row in job_run."""
+
+    def work() -> None:
+        try:
+            run_day_end(app, actor=actor, source="screen")
+        except BusinessError as error:
+            log.warning("day-end refused", reason=error.message)
+        except Exception:
+            log.exception("day-end failed")
+
+    threading.Thread(target=work, name="day-end", daemon=True).start()
+
+
+def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
+    """A verb of the system in one transaction."""
+
+    def run(app: Flask) -> None:
+        with app.app_context():
+            session = db.session()
+            try:
+                session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                state = session.get_one(SystemState, 1)
+                verb(Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="job"))
+                session.commit()
+            except Exception:
+                session.rollback()
+                raise
+            finally:
+                db.session.remove()
+
+    return run
 
 
 JOBS: tuple[Job, ...] = (
-    Job("seal_audit", "封存操作日志", "*/10 * * * *", seal_audit_trail),
-    Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", escalate_overdue),
-    Job("expire_ratings", "信用等级到期", "10 0 * * *", expire_ratings),
-    Job("expire_reservations", "决议到期释放额度", "5 0 * * *", expire_reservations),
+    Job("seal_audit", "封存操作日志", "*/10 * * * *", once(seal_audit_trail)),
+    Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
+    # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.
+    Job("day_end", "日终处理", "30 * * * *", run_day_end),
 )
 
 
@@ -51,17 +109,8 @@ def make_scheduler(app: Flask, *, blocking: bool = False) -> BaseScheduler:
 
 
 def run_job(app: Flask, job: Job) -> None:
-    """One run in one transaction; a failure is logged and leaves nothing half done."""
-    with app.app_context():
-        session = db.session()
-        try:
-            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-            state = session.get_one(SystemState, 1)
-            ctx = Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="job")
-            job.verb(ctx)
-            session.commit()
-        except Exception:
-            session.rollback()
-            log.exception("job failed", job=job.name)
-        finally:
-            db.session.remove()
+    """One run by the clock; a failure is logged and the clock goes on."""
+    try:
+        job.run(app)
+    except Exception:
+        log.exception("job failed", job=job.name)

@@ -1,7 +1,6 @@
 """From an empty directory to a running product: tables, base data, permissions, demo data, scheduler."""
 
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -16,6 +15,7 @@ from flask_migrate import upgrade
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
+from app.clock import local_today
 from app.extensions import db
 from app.jobs import make_scheduler
 from app.roles import ROLES, all_permissions, permissions_of
@@ -28,14 +28,8 @@ from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
 from workflows.ledger.guards import install_guards
 
-ZONE = ZoneInfo("Asia/Shanghai")
 # Raised when base data or permissions change, so that a start knows with one look that nothing is to do.
 BASE_DATA_VERSION = 1
-
-
-def local_today() -> date:
-    """The calendar day at the company's seat."""
-    return datetime.now(ZONE).date()
 
 
 def ensure_ready(app: Flask) -> None:

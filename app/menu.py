@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from flask import Flask, g, request
 from sqlalchemy import select
 
-from app.lifecycle import local_today
+from app.clock import local_today
 from models.base.actor import Actor
 from models.base.entity import entities
 from models.base.kinds import Module
@@ -31,7 +31,9 @@ PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance"),
     (Module.LEDGER, 70, "明细账", "/report/detail-ledger", "list", "account_balance"),
     (Module.GUARANTEE, 15, "额度与集中度", "/report/exposure", "list", "project"),
+    (Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),
     (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
+    (Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run"),
 )
 
 

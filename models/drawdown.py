@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
@@ -15,10 +15,12 @@ from models.records import IssuedDocument
 
 
 class DrawdownState(Kind):
-    """A loan runs until it is repaid."""
+    """A loan runs until it is repaid, or until the bank lets the company go while it still runs."""
 
     ACTIVE = "正常"
+    OVERDUE = "逾期"
     SETTLED = "已结清"
+    RELEASED = "已解保"
 
 
 class Drawdown(Entity):
@@ -29,11 +31,13 @@ class Drawdown(Entity):
         listed=("number", "project", "bank_note_no", "drawn_on", "due_on", "amount", "balance", "rate_annual_pct",
                 "state"),
         searched=("number", "bank_note_no"), filtered=("project_id", "drawn_on", "due_on", "state"),
-        sums=("amount", "balance"), scope=Scope(through="project"), tabs=("repayment_plan",),
+        sums=("amount", "balance"), scope=Scope(through="project"), tabs=("repayment_plan", "repayment"),
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("amount > 0 and balance >= 0 and balance <= amount", name="ck_drawdown_amount"),
         CheckConstraint("due_on >= drawn_on", name="ck_drawdown_dates"),
+        CheckConstraint("(state in ('SETTLED', 'RELEASED')) = (closed_on is not null)", name="ck_drawdown_closed"),
+        CheckConstraint("state <> 'SETTLED' or balance = 0", name="ck_drawdown_settled"),
     )
     number: Mapped[str] = c.text("借据编号", 40, required=True, unique=True)
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
@@ -47,7 +51,17 @@ class Drawdown(Entity):
     repayment_method: Mapped[RepaymentMethod] = c.enum("还款方式", RepaymentMethod, required=True)
     document_id: Mapped[int | None] = c.reference("放款凭证", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
+    closed_on: Mapped[date | None] = c.day("结清日期", help="本息结清或担保责任解除之日")
     state: Mapped[DrawdownState] = c.state("状态", DrawdownState, DrawdownState.ACTIVE)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the company still answers for it."""
+        return self.state in (DrawdownState.ACTIVE, DrawdownState.OVERDUE)
+
+
+# An instalment of which something is still owed, as the index and the queries that use it must both write it.
+OPEN = "principal_paid < principal or interest_paid < interest"
 
 
 class PlanSource(Kind):
@@ -77,14 +91,17 @@ class Instalment(Entity):
     """One instalment of a repayment plan and what has been repaid of it."""
 
     spec = Spec("还款期次", Module.GUARANTEE, SpecKind.LEDGER, title="seq", order="seq", in_menu=False,
-                listed=("seq", "due_on", "principal", "interest", "principal_paid", "interest_paid"),
+                listed=("seq", "due_on", "principal", "interest", "principal_paid", "interest_paid", "overdue_since"),
                 sums=("principal", "interest", "principal_paid", "interest_paid"),
                 scope=Scope(through="repayment_plan"))  # fmt: skip
     __table_args__ = (
         UniqueConstraint("repayment_plan_id", "seq", name="uq_instalment"),
         CheckConstraint("principal >= 0 and interest >= 0", name="ck_instalment_amounts"),
         CheckConstraint("principal_paid <= principal and interest_paid <= interest", name="ck_instalment_paid"),
+        CheckConstraint("principal_paid >= 0 and interest_paid >= 0", name="ck_instalment_paid_not_negative"),
         Index("ix_instalment_due_on", "due_on"),
+        # What day-end and warnings look for is a sliver of all instalments.
+        Index("ix_instalment_open", "due_on", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
     )
     repayment_plan_id: Mapped[int] = c.owned_by("还款计划", "repayment_plan")
     repayment_plan: Mapped[RepaymentPlan] = c.related(repayment_plan_id)
@@ -94,3 +111,9 @@ class Instalment(Entity):
     interest: Mapped[Decimal] = c.money("应还利息", required=True)
     principal_paid: Mapped[Decimal] = c.money("已还本金", required=True, default=Decimal(0))
     interest_paid: Mapped[Decimal] = c.money("已还利息", required=True, default=Decimal(0))
+    overdue_since: Mapped[date | None] = c.day("逾期起始日", help="日终标记；还清后清除")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is still owed."""
+        return self.principal_paid < self.principal or self.interest_paid < self.interest

@@ -80,13 +80,13 @@ class Project(Entity):
         "担保项目", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=10, order="-id",
         listed=("number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager",
                 "stage_since"),
-        searched=("number", "purpose_note"),
+        searched=("number", "customer", "purpose_note"),
         filtered=("stage", "state", "customer_id", "product_id", "bank_id", "manager_id", "department_id", "amount",
                   "applied_on", "end_on", "guarantee_kind", "stage_since"),
         sums=("amount", "balance"), scope=PROJECT_SCOPE, state="state", drafts=(ProjectState.DRAFT,),
         key=("number",),
         tabs=("counter_guarantee", "contract", "fee", "receipt", "drawdown", "investigation_report", "risk_assessment",
-              "resolution", "bank_letter", "fee_waiver", "project_holder"),
+              "resolution", "bank_letter", "fee_waiver", "repayment", "release", "risk_warning", "project_holder"),
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_project_amount"),

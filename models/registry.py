@@ -6,6 +6,7 @@ from models import (
     appraisal,
     approval,
     bank,
+    closing,
     customer,
     customer_detail,
     customer_rating,
@@ -18,10 +19,15 @@ from models import (
     project,
     rating_model,
     records,
+    release,
+    repayment,
     resolution,
     search,
     signing,
+    snapshot,
+    statement,
     system,
+    warning,
 )
 from models import (
     security as role_security,
@@ -30,7 +36,7 @@ from models.base.entity import Entity
 
 AREAS = (
     organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
-    financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, ledger, search,
-    role_security, security,
+    financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, repayment,
+    release, warning, snapshot, ledger, closing, statement, search, role_security, security,
 )  # fmt: skip
 metadata = Entity.metadata

@@ -203,6 +203,7 @@ class CounterGuarantee(Entity):
     __table_args__ = (
         CheckConstraint("not is_settled or settled_evidence is not null", name="ck_counter_guarantee_settled"),
         CheckConstraint("appraised_value is null or appraised_value > 0", name="ck_counter_guarantee_value"),
+        CheckConstraint("released_on is null or state = 'APPROVED'", name="ck_counter_guarantee_released"),
     )
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
@@ -220,4 +221,5 @@ class CounterGuarantee(Entity):
     is_settled: Mapped[bool] = c.computed(c.flag("已落实", index=True))
     settled_on: Mapped[date | None] = c.computed(c.day("落实日期"))
     settled_evidence: Mapped[str | None] = c.computed(c.text("落实依据", 200))
+    released_on: Mapped[date | None] = c.computed(c.day("解除日期", help="解保批准之日，反担保责任随之解除"))
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)

@@ -66,6 +66,15 @@ _CONTRACT: dict[str, Any] = {
     "special_terms": "乙方有权按季查验甲方的财务资料。",
 }
 
+_LOAN: dict[str, Any] = {
+    "number": "JJ-2026-0901-01",
+    "amount": Decimal("5000000.00"),
+    "balance": Decimal("5000000.00"),
+    "start": date(2026, 12, 1),
+    "end": date(2027, 11, 30),
+    "rate": Decimal("4.350000"),
+}
+
 
 def _doc(number: str, title: str) -> dict[str, Any]:
     return {"number": number, "date": date(2026, 11, 23), "title": title}
@@ -186,6 +195,82 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             "cashier": "孙丽",
             "handler": "陈立",
             "remark": None,
+        },
+    },
+    "repayment_receipt": {
+        "company": _COMPANY,
+        "doc": _doc("HKHZ2026-00107", "还款回执"),
+        "bank": _BANK,
+        "customer": _CUSTOMER,
+        "project": _PROJECT,
+        "contract": _CONTRACT,
+        "drawdown": _LOAN,
+        "repayment": {
+            "date": date(2027, 11, 30),
+            "principal": Decimal("5000000.00"),
+            "interest": Decimal("163125.00"),
+            "total": Decimal("5163125.00"),
+            "balance": Decimal(0),
+            "is_settled": True,
+            "remark": None,
+            "handler": "陈立",
+            "lines": [
+                {
+                    "seq": 2,
+                    "due_date": date(2027, 11, 30),
+                    "principal": Decimal("5000000.00"),
+                    "interest": Decimal("163125.00"),
+                    "is_done": True,
+                }
+            ],
+        },
+    },
+    "overdue_notice": {
+        "company": _COMPANY,
+        "doc": _doc("QKTZ2026-00012", "欠款通知单"),
+        "bank": _BANK,
+        "customer": _CUSTOMER,
+        "project": _PROJECT,
+        "contract": _CONTRACT,
+        "drawdown": _LOAN,
+        "overdue": {
+            "as_of": date(2027, 3, 5),
+            "principal": Decimal(0),
+            "interest": Decimal("54375.00"),
+            "total": Decimal("54375.00"),
+            "days": 5,
+            "handler": "陈立",
+            "lines": [
+                {
+                    "seq": 1,
+                    "due_date": date(2027, 2, 28),
+                    "principal": Decimal(0),
+                    "interest": Decimal("54375.00"),
+                    "days": 5,
+                }
+            ],
+        },
+    },
+    "release_notice": {
+        "company": _COMPANY,
+        "doc": _doc("JB2027-0031", "解保通知"),
+        "bank": _BANK,
+        "customer": _CUSTOMER,
+        "project": _PROJECT,
+        "contract": _CONTRACT,
+        "release": {
+            "date": date(2027, 12, 3),
+            "basis": "借款本息已结清",
+            "letter_no": "",
+            "letter_date": None,
+            "amount": Decimal(0),
+            "deposit": Decimal("250000.00"),
+            "settled_on": date(2027, 11, 30),
+            "notes": "JJ-2026-0901-01",
+            "items": [
+                {"kind": "抵押", "name": "工业厂房", "certificate": "（2021）示例市不动产权第 0012345 号"},
+                {"kind": "保证", "name": "李晓峰夫妇", "certificate": ""},
+            ],
         },
     },
     "review_minutes": {

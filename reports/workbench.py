@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import String, case, cast, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.approval import ApprovalInstance
@@ -13,6 +13,7 @@ from models.base.actor import Actor
 from models.customer import Customer
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.project import Project, ProjectState, Stage
+from models.warning import RiskWarning, WarningLevel, WarningState
 from reports.scope import scoped
 
 RUNNING = (ProjectState.DRAFT, ProjectState.RUNNING)
@@ -57,6 +58,18 @@ def due_soon(session: Session, actor: Actor, on: date, limit: int = 6) -> tuple[
     count = session.scalar(scoped(select(func.count(Project.id)).where(*where), Project, actor)) or 0
     query = scoped(select(Project).where(*where), Project, actor).options(joinedload(Project.customer))
     return count, session.scalars(query.order_by(Project.end_on, Project.id).limit(limit)).all()
+
+
+def open_warnings(session: Session, actor: Actor, limit: int = 6) -> tuple[int, Sequence[RiskWarning]]:
+    """Warnings that are not lifted, the most serious and then the most urgent first."""
+    where = RiskWarning.state != WarningState.LIFTED
+    count = session.scalar(scoped(select(func.count(RiskWarning.id)).where(where), RiskWarning, actor)) or 0
+    gravity = case({level.name: rank for rank, level in enumerate(WarningLevel)}, value=cast(RiskWarning.level, String))
+    query = scoped(select(RiskWarning).where(where), RiskWarning, actor).options(
+        joinedload(RiskWarning.project).joinedload(Project.customer), joinedload(RiskWarning.rule)
+    )
+    query = query.order_by(gravity.desc(), RiskWarning.deadline, RiskWarning.id).limit(limit)
+    return count, session.scalars(query).all()
 
 
 def my_customers(session: Session, actor: Actor, limit: int = 6) -> tuple[int, Sequence[Customer]]:

@@ -59,6 +59,10 @@ def home_page(ctx: Ctx) -> HomePage:
         found, figures = _projects(ctx)
         sections += found
         stats += figures
+    if actor.may("list", "risk_warning"):
+        found, figures = warning_section(ctx)
+        sections += found
+        stats += figures
     if actor.may("add", "personal_customer") or actor.may("add", "corporate_customer"):
         sections.append(_customers(ctx))
     sections.append(_shortcuts(ctx))
@@ -202,6 +206,33 @@ def _projects(ctx: Ctx) -> tuple[list[Section], list[Stat]]:
         ),
     ]
     return [by_stage, soon], stats
+
+
+def warning_section(ctx: Ctx) -> tuple[list[Section], list[Stat]]:
+    """预警: the open warnings of this reader's projects, the gravest first, and their number."""
+    count, warnings = workbench.open_warnings(ctx.session, ctx.actor, ROWS)
+    filtered = "/risk_warning/list/?f=state:in:PENDING,HANDLING"
+    items = [
+        FeedItem(
+            f"{warning.rule.label} · {warning.project.customer.name}",
+            f"{warning.project.number} · {warning.message}",
+            Cell(warning.level.label, "enum", tone=warning.level.tone),
+            warning.deadline.isoformat(),
+            record_url("risk_warning", warning.id),
+        )
+        for warning in warnings
+    ]
+    section = Section(
+        "warnings",
+        "预警",
+        template="parts/feed.html",
+        data=items,
+        count=count,
+        width=6,
+        more_url=filtered,
+        empty="没有待处理的预警",
+    )
+    return [section], [Stat("待处理预警", str(count), "条", url=filtered, tone="warn" if count else "")]
 
 
 def _days_left(days: int) -> Cell:

@@ -116,6 +116,7 @@ TABS_FROM: dict[str, Stage] = {
     "investigation_report": Stage.EVALUATE, "bank_letter": Stage.INTENT, "risk_assessment": Stage.RISK,
     "resolution": Stage.RESOLVE, "fee": Stage.FEE_PLAN, "contract": Stage.CONTRACT, "counter_guarantee": Stage.CONTRACT,
     "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
+    "repayment": Stage.IN_FORCE, "release": Stage.IN_FORCE, "risk_warning": Stage.IN_FORCE,
 }  # fmt: skip
 
 # What is asked for most comes first; who held it and what was changed come last.

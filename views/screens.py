@@ -3,15 +3,17 @@
 from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import line_appraisal, line_customer, line_ledger, line_setup, line_signing
+from views import line_after, line_appraisal, line_customer, line_ledger, line_setup, line_signing
 from views.approvals import ApprovalsView
 from views.customer import CorporateCustomerView, PersonalCustomerView
+from views.day_end import DayEndView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.ledger import EventView, ReviewView, VoucherView
 from views.openapi import DescriptionApi
 from views.operators import OperatorView
 from views.project import ProjectView
 from views.register import register_entities
+from views.repayments import RepaymentImportView
 from views.report import LedgerReports
 from views.report_exposure import ExposureReport
 from views.search import SearchView
@@ -21,7 +23,7 @@ from views.verbs import VerbView
 # The rules of what the administrator sets up register themselves as well.
 from workflows import setup
 
-LINES = (line_appraisal, line_customer, line_ledger, line_setup, line_signing, setup)
+LINES = (line_after, line_appraisal, line_customer, line_ledger, line_setup, line_signing, setup)
 ENTITY_VIEWS = (
     CorporateCustomerView,
     EventView,
@@ -40,6 +42,9 @@ PAGES = (
     ExposureReport,
     AttachmentView,
     CommentView,
+    RepaymentImportView,
+    DayEndView,
+    JobsView,
     SearchView,
     VerbView,
 )

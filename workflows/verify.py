@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.project import Project, ProjectStage, ProjectState
+from models.repayment import Repayment, RepaymentState
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeDue, Receipt, ReceiptState
 from workflows.base.seal import verify_seal
@@ -21,7 +22,8 @@ Check = Callable[[Session], list[str]]
 def verify_exposures(session: Session) -> list[str]:
     """在保余额 equals the loans' balances; what is reserved equals the valid resolution."""
     loans: dict[int, Decimal] = defaultdict(Decimal)
-    for project_id, balance in session.execute(select(Drawdown.project_id, Drawdown.balance)):
+    running = select(Drawdown.project_id, Drawdown.balance).where(Drawdown.state != DrawdownState.RELEASED)
+    for project_id, balance in session.execute(running):
         loans[project_id] += balance
     valid = dict(
         session.execute(
@@ -48,13 +50,35 @@ def verify_plans(session: Session) -> list[str]:
                func.sum(Instalment.principal_paid))
         .join(RepaymentPlan, RepaymentPlan.drawdown_id == Drawdown.id)
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
-        .where(RepaymentPlan.is_current, Drawdown.state == DrawdownState.ACTIVE)
+        .where(RepaymentPlan.is_current)
         .group_by(Drawdown.id, Drawdown.number, Drawdown.amount, Drawdown.balance)
         .order_by(Drawdown.id)
     )  # fmt: skip
     for number, amount, balance, principal, paid in session.execute(query):
         if principal != amount or amount - paid != balance:
             return [f"借据 {number} 的还款计划本金与放款金额或余额不符"]
+    return []
+
+
+def verify_repayments(session: Session) -> list[str]:
+    """What the plan says was repaid is what was registered; a settled loan owes nothing."""
+    query = (
+        select(RepaymentPlan.drawdown_id, func.sum(Instalment.principal_paid), func.sum(Instalment.interest_paid))
+        .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
+        .where(RepaymentPlan.is_current)
+        .group_by(RepaymentPlan.drawdown_id)
+    )
+    planned = {row[0]: (row[1], row[2]) for row in session.execute(query)}
+    registered = (
+        select(Repayment.drawdown_id, func.sum(Repayment.principal), func.sum(Repayment.interest))
+        .where(Repayment.state == RepaymentState.BOOKED)
+        .group_by(Repayment.drawdown_id)
+    )
+    found = {row[0]: (row[1], row[2]) for row in session.execute(registered)}
+    for drawdown_id, number in session.execute(select(Drawdown.id, Drawdown.number).order_by(Drawdown.id)):
+        none = (Decimal(0), Decimal(0))
+        if planned.get(drawdown_id, none) != found.get(drawdown_id, none):
+            return [f"借据 {number} 还款计划的已还本息与还款登记不符"]
     return []
 
 
@@ -90,6 +114,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("操作日志封存链", verify_seal),
     ("在保余额与决议占用", verify_exposures),
     ("借据与还款计划", verify_plans),
+    ("还款登记与还款计划", verify_repayments),
     ("费用、应收计划与收款", verify_fees),
     ("项目阶段", verify_stages),
 )

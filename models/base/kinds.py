@@ -30,6 +30,7 @@ TONES: dict[str, str] = {
     "VOID": "bad", "CANCELLED": "draft", "CLOSED": "draft", "DISABLED": "draft", "BLACKLISTED": "bad",
     "VETOED": "bad", "WITHDRAWN": "draft", "REVERSED": "bad", "COLLECTED": "ok", "WAIVED": "draft", "RELEASED": "ok",
     "SIGNING": "doing", "OVERDUE": "bad", "SETTLED": "ok", "HISTORY": "draft", "VALID": "ok", "EXPIRED": "warn",
+    "NOTICE": "doing", "ATTENTION": "warn", "SERIOUS": "bad", "HANDLING": "doing", "LIFTED": "ok",
 }  # fmt: skip
 
 

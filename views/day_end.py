@@ -1,0 +1,139 @@
+"""日终处理 (12): start it, watch it, read what each day did; and the state of any job for a progress bar."""
+
+from datetime import date, timedelta
+
+from flask import current_app, flash, jsonify, redirect
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from sqlalchemy import select
+
+from models.base.errors import NotAllowed
+from models.system import JobRun, JobStatus
+from views import edge
+from views.cells import format_value
+from views.pages import Action, Cell, Column, Job, ReportPage, Row, Section
+from workflows import day_end, warnings
+from workflows.base import records
+from workflows.base.context import Ctx
+
+ROWS = 30
+_STATES = {
+    JobStatus.SUCCEEDED: "done", JobStatus.FAILED: "failed", JobStatus.CANCELLED: "failed",
+    JobStatus.RUNNING: "running", JobStatus.PENDING: "running",
+}  # fmt: skip
+
+
+class JobsView(BaseView):
+    """/jobs/<id>: how far a job is, for who started it or may read the log of jobs."""
+
+    route_base = "/jobs"
+    class_permission_name = "job_run"
+    default_view = "state"
+    title = "作业"
+
+    @expose("/<pk>")
+    @edge.screen()
+    def state(self, pk: str) -> ResponseReturnValue:
+        """The job as the progress bar reads it."""
+        ctx = edge.current_ctx()
+        run = records.find(ctx, JobRun, pk)
+        is_mine = run.requested_by_id is not None and run.requested_by_id == ctx.actor.employee_id
+        if not is_mine and not ctx.actor.may("list", "job_run"):
+            raise NotAllowed("您没有查看这个作业的权限")
+        percent, state = run.progress_pct, _STATES[run.status]
+        return jsonify({"percent": percent, "label": _label(run), "state": state, "url": f"/job_run/show/{run.id}"})
+
+
+class DayEndView(BaseView):
+    """/day-end/: what is due, what runs, and 系统日终日志."""
+
+    route_base = "/day-end"
+    class_permission_name = "job_run"
+    default_view = "page"
+    title = "日终处理"
+
+    @expose("/")
+    @edge.screen("list")
+    def page(self) -> ResponseReturnValue:
+        """Business date, button, progress and log."""
+        return self.render_template("report.html", page=_page(edge.current_ctx()))
+
+    @expose("/run", methods=("POST",))
+    @edge.screen("day_end")
+    def run(self) -> ResponseReturnValue:
+        """Start what is due; a second click finds the first one at work."""
+        ctx = edge.current_ctx()
+        if ctx.today >= _calendar_day(ctx):
+            flash(f"营业日期 {ctx.today} 尚未结束，没有需要办理的日终", "warning")
+        else:
+            current_app.extensions["start_day_end"](ctx.actor)
+            flash("日终处理已开始", "success")
+        return redirect("/day-end/")
+
+    @expose("/warnings", methods=("POST",))
+    @edge.screen("day_end")
+    def evaluate(self) -> ResponseReturnValue:
+        """Look at the warning rules now, without waiting for the night."""
+        with edge.writing() as ctx:
+            raised = warnings.evaluate(ctx)
+        flash(f"预警检查完成，新增 {raised} 条", "success")
+        return redirect("/risk_warning/list/")
+
+
+def _calendar_day(ctx: Ctx) -> date:
+    return ctx.now.astimezone(edge.SHANGHAI).date()
+
+
+def _label(run: JobRun) -> str:
+    step = f"：{run.step}" if run.step else ""
+    return f"{run.business_date} {day_end.LABEL}{step}" if run.job == day_end.JOB else f"{run.job}{step}"
+
+
+def _page(ctx: Ctx) -> ReportPage:
+    query = select(JobRun).where(JobRun.job == day_end.JOB).order_by(JobRun.business_date.desc())
+    runs = list(ctx.session.scalars(query.limit(ROWS)))
+    today, calendar = ctx.today, _calendar_day(ctx)
+    due = max((calendar - today).days, 0)
+    columns = [
+        Column("date", "营业日期", "date"), Column("status", "状态"), Column("started", "开始时间"),
+        Column("finished", "结束时间"), Column("attempts", "运行次数", "int"), Column("result", "结果"),
+    ]  # fmt: skip
+    return ReportPage(
+        day_end.LABEL, columns, [_row(run) for run in runs], note=f"营业日期 {today} · 日历日期 {calendar}",
+        heading="系统日终日志", above=[_progress(run) for run in runs[:1] if run.status is JobStatus.RUNNING],
+        states=[Cell(f"待办理 {due} 天" if due else "没有待办理的日终", "enum", tone="warn" if due else "ok")],
+        actions=_actions(ctx, due), empty="还没有办理过日终", crumbs=[("系统设置", ""), (day_end.LABEL, "")],
+        foot_url="/job_run/list/?f=job:eq:day_end", foot_label="全部日志", help_key="day_end",
+    )  # fmt: skip
+
+
+def _actions(ctx: Ctx, due: int) -> list[Action]:
+    if not ctx.actor.may(day_end.JOB, "job_run"):
+        return []
+    last = ctx.today + timedelta(days=due - 1)
+    words = f"逐日办理 {ctx.today} 至 {last} 的日终，营业日期将切换到 {last + timedelta(days=1)}。"
+    why = "" if due else f"营业日期 {ctx.today} 尚未结束"
+    found = [Action("开始日终", "/day-end/run", "POST", "primary", confirm=words, why_not=why)]
+    if ctx.actor.may("evaluate", "risk_warning"):
+        found.append(Action("立即检查预警", "/day-end/warnings", "POST"))
+    return found
+
+
+def _progress(run: JobRun) -> Section:
+    done = run.result.get("done", {})
+    steps = tuple(
+        (step.label, "done" if step.code in done else "todo", str(done.get(step.code, ""))) for step in day_end.STEPS
+    )
+    job = Job(_label(run), f"/jobs/{run.id}", f"/job_run/show/{run.id}", run.progress_pct, "running", steps)
+    return Section("progress", "正在办理", template="parts/progress.html", data=job)
+
+
+def _row(run: JobRun) -> Row:
+    notes = "；".join(note for note in run.result.get("done", {}).values() if note)
+    result = f"{run.step}：{run.message}" if run.message else notes
+    return Row(
+        str(run.id), f"/job_run/show/{run.id}",
+        (Cell(run.business_date.isoformat(), "date"), Cell(run.status.label, "enum", tone=run.status.tone),
+         Cell(format_value(run.started_at, "datetime")), Cell(format_value(run.finished_at, "datetime")),
+         Cell(str(run.attempts), "int"), Cell(result)),
+    )  # fmt: skip

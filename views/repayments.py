@@ -1,0 +1,137 @@
+"""导入还款 (4.5e, X3): upload the bank's file, see what each row will do, then confirm; all rows or none."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from flask import current_app, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from wtforms import FileField, Form
+
+from models.base.errors import BusinessError, NotFound
+from models.base.money import format_money
+from views import edge
+from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
+from workflows.base.attachments import write_whole
+from workflows.guarantee import repayment_import
+from workflows.guarantee.plan_import import PlanError
+from workflows.guarantee.repayment_import import COLUMNS, Outcome
+
+_SHA = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
+_CRUMBS = [("保后管理", ""), ("还款登记", "/repayment/list/"), ("导入还款", "")]
+_TONES = {"新增": "ok", "已登记": "draft", "有误": "bad"}
+_HELP = "、".join(names[0] for names in COLUMNS.values())
+
+
+class _UploadForm(Form):
+    """The one control of the page."""
+
+    file = FileField("银行还款明细", render_kw={"accept": ".xlsx,.xls,.csv"})
+
+
+class RepaymentImportView(BaseView):
+    """/repayment_import/: upload, preview, confirm."""
+
+    route_base = "/repayment_import"
+    class_permission_name = "repayment"
+    default_view = "upload"
+    title = "导入还款"
+
+    @expose("/", methods=("GET", "POST"))
+    @edge.screen("import")
+    def upload(self) -> ResponseReturnValue:
+        """Ask for the file; with one, show what it will do."""
+        if request.method == "GET":
+            return self._form()
+        sent = request.files.get("file")
+        if sent is None or not sent.filename:
+            return self._form(BusinessError("请选择银行还款明细文件", field="file"))
+        data, name = sent.read(), sent.filename[-200:]
+        try:
+            with edge.writing("import") as ctx:  # the trial writes and takes everything back
+                found = repayment_import.preview(ctx, data, name)
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._form(error)
+        key = hashlib.sha256(data).hexdigest()
+        write_whole(_path(key), data)
+        return self.render_template("report.html", page=_preview(found, key, name))
+
+    @expose("/confirm", methods=("POST",))
+    @edge.screen("import")
+    def confirm(self) -> ResponseReturnValue:
+        """Import the file that was previewed."""
+        key, name = request.form.get("key", ""), request.form.get("name", "")[-200:]
+        if not _SHA.fullmatch(key) or not _SUFFIX.search(name) or not _path(key).is_file():
+            raise NotFound("上传的文件已不在，请重新上传")
+        try:
+            with edge.writing("import") as ctx:
+                found = repayment_import.import_file(ctx, _path(key).read_bytes(), name)
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._form(error)
+        added = sum(outcome.label == "新增" for outcome in found)
+        flash(f"已登记还款 {added} 笔" if added else "文件中的还款均已登记，没有变化", "success")
+        return redirect("/repayment/list/")
+
+    def _form(self, error: BusinessError | None = None) -> ResponseReturnValue:
+        control = _UploadForm()["file"]
+        help_text = f"Excel 或 CSV；按列名识别：{_HELP}"
+        own, top = [], []
+        if isinstance(error, PlanError):
+            top = [("", "", str(row)) for row in error.rows[:200]]
+        elif error is not None:
+            own = [error.message]
+        fields = [Field("file", "银行还款明细", control, "file", True, "", help_text, tuple(own), True)]
+        page = FormPage(
+            "导入还款", [FieldGroup("", fields)], "/repayment_import/", "/repayment/list/", hidden=[edge.csrf_input()],
+            submit_label="预览", errors=[*top, *[("file", "银行还款明细", message) for message in own]],
+            crumbs=_CRUMBS, is_upload=True, help_key="repayment",
+            note="先预览每一行的结果，确认后才登记；有一行有误则全部不登记，重复导入不会重复登记",
+        )  # fmt: skip
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+
+def _path(key: str) -> Path:
+    return Path(current_app.config["SETTINGS"].data_dir) / "imports" / key
+
+
+def _preview(found: list[Outcome], key: str, name: str) -> ReportPage:
+    columns = [
+        Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"),
+        Column("paid_on", "还款日期", "date"), Column("principal", "还本金额", "money", "元"),
+        Column("interest", "还息金额", "money", "元"), Column("balance", "还款后余额", "money", "元"),
+        Column("label", "结果"), Column("problem", "说明"),
+    ]  # fmt: skip
+    counts = {label: sum(o.label == label for o in found) for label in _TONES}
+    actions = [Action("重新上传", "/repayment_import/")]
+    if not counts["有误"] and counts["新增"]:
+        fields = (("key", key), ("name", name))
+        actions.insert(
+            0, Action(f"确认导入 {counts['新增']} 笔", "/repayment_import/confirm", "POST", "primary", fields=fields)
+        )
+    total_p = sum((o.row.principal for o in found), 0 * found[0].row.principal)
+    total_i = sum((o.row.interest for o in found), 0 * found[0].row.interest)
+    return ReportPage(
+        "导入还款预览", columns, [_row(outcome) for outcome in found], note=name, heading=f"共 {len(found)} 行",
+        states=[Cell(f"{label} {n} 行", "enum", tone=_TONES[label]) for label, n in counts.items() if n],
+        actions=actions, crumbs=_CRUMBS, help_key="repayment",
+        sums=[("合计", {"principal": format_money(total_p), "interest": format_money(total_i)})],
+        foot="有误的行请在文件中更正后重新上传" if counts["有误"] else "",
+    )  # fmt: skip
+
+
+def _row(outcome: Outcome) -> Row:
+    row = outcome.row
+    balance = "" if outcome.balance_after is None else format_money(outcome.balance_after)
+    return Row(
+        str(row.row_no), "",
+        (Cell(str(row.row_no), "int"), Cell(row.note_no), Cell(outcome.customer), Cell(row.paid_on.isoformat(), "date"),
+         Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money"), Cell(balance, "money"),
+         Cell(outcome.label, "enum", tone=_TONES[outcome.label]),
+         Cell(outcome.problem.message if outcome.problem else "")),
+    )  # fmt: skip

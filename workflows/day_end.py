@@ -1,0 +1,124 @@
+"""日终 (12): closes a business date and opens the next calendar day, step by step, once per date, in order.
+
+What readers find when the next day opens (overdue marks, expiries, warnings) is worked out for that day; the snapshot
+tells how the day closed. Missed days are caught up one after the other, never beyond today's calendar date.
+"""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from models.base.actor import SYSTEM, Actor
+from models.base.errors import BusinessError, Conflict
+from models.system import JobRun, JobStatus, SystemState
+from workflows import snapshot, warnings
+from workflows.base import jobs
+from workflows.base.context import Ctx
+from workflows.base.jobs import Edge, JobStep
+from workflows.base.seal import seal_audit_trail
+from workflows.base.transition import verbs
+from workflows.customer_rating import expire_ratings
+from workflows.guarantee.expiry import expire_reservations
+from workflows.guarantee.repayment import mark_overdue
+from workflows.ledger.period import ensure_period
+
+JOB = "day_end"
+LABEL = "日终处理"
+verbs("job_run", {"day_end": LABEL})
+_DAY = timedelta(days=1)
+
+
+def _opening(ctx: Ctx) -> Ctx:
+    """The same unit of work on the day that opens."""
+    return replace(ctx, today=ctx.today + _DAY)
+
+
+def _mark(ctx: Ctx) -> str:
+    return f"新增逾期 {mark_overdue(_opening(ctx))} 期"
+
+
+def _expire(ctx: Ctx) -> str:
+    opening = _opening(ctx)
+    return f"决议到期 {expire_reservations(opening)} 项，信用等级到期 {expire_ratings(opening)} 户"
+
+
+def _warn(ctx: Ctx) -> str:
+    return f"新增预警 {warnings.evaluate(_opening(ctx))} 条"
+
+
+def _snapshot(ctx: Ctx) -> str:
+    return f"变动项目 {snapshot.take(ctx)} 个"
+
+
+def _seal(ctx: Ctx) -> str:
+    sealed = 0
+    while found := seal_audit_trail(ctx):
+        sealed += found
+        ctx.session.flush()
+    return f"封存 {sealed} 行"
+
+
+def _roll(ctx: Ctx) -> str:
+    state = ctx.session.get_one(SystemState, 1, with_for_update=True, populate_existing=True)
+    if state.business_date != ctx.today:
+        raise Conflict(f"系统营业日期为 {state.business_date}，不能办理 {ctx.today} 的日终")
+    following = ctx.today + _DAY
+    ensure_period(_opening(ctx), following)
+    state.business_date = following
+    return f"营业日期 {following}"
+
+
+STEPS: tuple[JobStep, ...] = (
+    JobStep("overdue", "标记逾期", _mark),
+    JobStep("expire", "决议、等级到期", _expire),
+    JobStep("warnings", "预警检查", _warn),
+    JobStep("snapshot", "日终快照", _snapshot),
+    JobStep("seal", "封存操作日志", _seal),
+    JobStep("roll", "营业日期切换", _roll),
+)
+
+
+def run_due(edge: Edge, until: date, *, actor: Actor = SYSTEM) -> list[JobRun]:
+    """Close every business date before `until`, in order; what this process closed.
+
+    Stops quietly where another process holds a date. Raises the BusinessError of a step that refuses.
+    """
+    actor.require(JOB, "job_run", LABEL)
+    done = [run for on in _unfinished(edge, until) if (run := _run(edge, on, actor)) is not None]
+    while (on := business_date(edge)) < until:
+        run = _run(edge, on, actor)
+        if run is None:
+            break
+        done.append(run)
+    return done
+
+
+def business_date(edge: Edge) -> date:
+    """The system's business date. Raises BusinessError before `init`."""
+    session = edge.open_session()
+    try:
+        found: date | None = session.scalar(select(SystemState.business_date))
+    finally:
+        session.close()
+    if found is None:
+        raise BusinessError("系统尚未初始化，不能办理日终")
+    return found
+
+
+def _run(edge: Edge, on: date, actor: Actor) -> JobRun | None:
+    # The steps are the system's work whoever pressed the button: the run keeps who that was.
+    return jobs.run(edge, JOB, on, STEPS, actor=replace(SYSTEM, employee_id=actor.employee_id, name=actor.name))
+
+
+def _unfinished(edge: Edge, until: date) -> list[date]:
+    """Dates that were rolled over by a process that died before it could say so."""
+    session = edge.open_session()
+    try:
+        today = session.scalar(select(SystemState.business_date))
+        query = select(JobRun.business_date).where(
+            JobRun.job == JOB, JobRun.status != JobStatus.SUCCEEDED, JobRun.business_date < (today or until)
+        )
+        return list(session.scalars(query.order_by(JobRun.business_date)))
+    finally:
+        session.close()

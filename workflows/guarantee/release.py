@@ -1,0 +1,243 @@
+"""6.4 解保: approved, the counter-guarantees are free and the deposit goes back; then the project has ended.
+
+A project ends only when all of it is done (domain.md 1): approval, deposit, counter-guarantees. The notice is issued
+at the end.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.appraisal import PaperState
+from models.approval import ApprovalInstance, ApprovalState
+from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.money import format_money
+from models.drawdown import Drawdown, DrawdownState
+from models.ledger import BusinessEvent, EventState, Voucher
+from models.product import FeeKind
+from models.project import Project, ProjectStage, ProjectState, Stage
+from models.release import Release, ReleaseBasis
+from models.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
+from reports.figures.fees import RECEIVABLE
+from workflows import warnings
+from workflows.base import approval, attachments, documents, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.guarantee import contract_data, letters, stages
+from workflows.guarantee.appraisal import OUTCOMES
+from workflows.ledger import posting
+
+STEPS = steps(
+    Step("release", "submit", "提交解保审批", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+)
+verbs("release", {"return_deposit": "重新提交退还保证金"})
+_OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
+
+
+@records.rule(Release)
+def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
+    """A release concerns a project in force that has no other one; a letter of the bank as its basis is named."""
+    project = ctx.session.get_one(Project, release.project_id)
+    _require_in_force(project)
+    others = select(func.count(Release.id)).where(Release.project_id == project.id, Release.state.in_(_OPEN))
+    if release.id is not None:
+        others = others.where(Release.id != release.id)
+    if ctx.session.scalar(others):
+        raise FieldErrors({"project_id": [f"项目 {project.number} 已有解保申请，不能重复登记"]})
+    if release.basis is ReleaseBasis.BANK_LETTER:
+        found: dict[str, list[str]] = {}
+        if not (release.letter_no or "").strip():
+            found["letter_no"] = ["请填写银行函号"]
+        if release.letter_on is None or release.letter_on > ctx.today:
+            found["letter_on"] = ["请填写银行函日期，不能晚于营业日期"]
+        if not (release.note or "").strip():
+            found["note"] = ["请说明银行解除担保责任的原因"]
+        if found:
+            raise FieldErrors(found)
+    if is_new:
+        release.number = next_number(ctx, "release")
+        release.project = project
+
+
+def _require_in_force(project: Project) -> None:
+    if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
+        place = project.stage.label if project.state is ProjectState.IN_FORCE else project.state.label
+        raise IllegalTransition(f"项目 {project.number} 现为“{place}”，在保时才能申请解保")
+
+
+def obstacles(ctx: Ctx, release: Release) -> list[str]:
+    """What still stands in the way of putting a release up for approval, each in words."""
+    session, project = ctx.session, release.project
+    found = []
+    if release.basis is ReleaseBasis.REPAID:
+        query = select(Drawdown).where(Drawdown.project_id == project.id, Drawdown.state != DrawdownState.SETTLED)
+        found += [
+            f"借据 {loan.bank_note_no} 尚未结清，借款余额 {format_money(loan.balance)} 元"
+            for loan in session.scalars(query.order_by(Drawdown.id))
+        ]
+    elif not attachments.attachments_of(session, release):
+        found.append("请上传银行解除担保函的扫描件")
+    due = select(func.sum(FeeDue.amount), func.sum(FeeDue.settled_amount)).join(Fee).where(
+        Fee.project_id == project.id, Fee.kind.in_(RECEIVABLE), FeeDue.due_on <= ctx.today
+    )  # fmt: skip
+    owed, settled = (total or Decimal(0) for total in session.execute(due).one())
+    if owed > settled:
+        found.append(f"尚有到期未收的费用 {format_money(owed - settled)} 元")
+    waiting = select(func.count(Receipt.id)).where(
+        Receipt.project_id == project.id, Receipt.state == ReceiptState.SUBMITTED
+    )
+    if session.scalar(waiting):
+        found.append("尚有待复核的收款")
+    return found
+
+
+def submit(ctx: Ctx, release: Release, version: int | None = None) -> ApprovalInstance:
+    """Put the release up for approval. Raises BusinessError naming everything that stands in its way."""
+    step = STEPS["submit"]
+    enter(ctx, step, release, version)
+    records.find(ctx, Project, release.project_id, lock=True)
+    check_release(ctx, release, False)
+    if missing := obstacles(ctx, release):
+        raise BusinessError("还不能解保：" + "；".join(missing))
+    move(step, release)
+    project = release.project
+    return approval.start(
+        ctx, "release", release, title=stages.title(project, "解保"), amount=project.amount, project=project,
+        product_id=project.product_id, customer_kind=project.customer.kind.name, department_id=project.department_id,
+    )  # fmt: skip
+
+
+@approval.on_finish("release")
+def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: ApprovalState) -> None:
+    """Approved, the company is free; the deposit goes back through 复核, and then the project ends."""
+    del instance
+    release.state = OUTCOMES[outcome]
+    if outcome is not ApprovalState.APPROVED:
+        return
+    project = records.find(ctx, Project, release.project_id, lock=True)
+    release.approved_on, release.released_amount = ctx.today, project.balance
+    release.deposit_amount = deposit_held(ctx.session, project)
+    for loan in ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)):
+        if loan.is_running:  # the bank lets the company go while the customer still owes it
+            loan.state, loan.closed_on = DrawdownState.RELEASED, ctx.today
+    project.balance = Decimal(0)
+    for item in ctx.session.scalars(_counters(project)):
+        item.released_on = ctx.today
+    stages.advance(ctx, project, Stage.RELEASE, f"解保 {release.number}")
+    ctx.session.flush()
+    if release.deposit_amount:
+        _raise_deposit(ctx, release)
+    else:
+        _finish(ctx, release)
+
+
+def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> BusinessEvent:
+    """Hand the return of the deposit to 复核 once more, after the accountant sent it back."""
+    ctx.require("return_deposit", "release", "重新提交退还保证金")
+    records.find(ctx, Release, release.id)
+    if version is not None:
+        records.check_version(ctx, release, version)
+    if release.state is not PaperState.APPROVED or not release.deposit_amount or release.is_deposit_returned:
+        raise Conflict(f"解保“{release}”没有待退还的保证金")
+    return _raise_deposit(ctx, release)
+
+
+def deposit_held(session: Session, project: Project) -> Decimal:
+    """The customer's deposit that the company holds: what was booked as received, less what went back or was used."""
+    received = select(func.sum(Fee.collected_amount)).where(
+        Fee.project_id == project.id, Fee.kind == FeeKind.DEPOSIT
+    )
+    gone = select(func.sum(BusinessEvent.total)).where(
+        BusinessEvent.project_id == project.id, BusinessEvent.event_code.in_(("deposit.returned", "deposit.used")),
+        BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
+    )  # fmt: skip
+    return (session.scalar(received) or Decimal(0)) - (session.scalar(gone) or Decimal(0))
+
+
+def _raise_deposit(ctx: Ctx, release: Release) -> BusinessEvent:
+    release.returned_reason = None
+    return posting.raise_event(
+        ctx, "deposit.returned", record=release, project=release.project, amounts={"amount": release.deposit_amount},
+        memo=f"解保退还保证金 {release.number}",
+    )  # fmt: skip
+
+
+def _counters(project: Project) -> Any:
+    return (
+        select(CounterGuarantee)
+        .where(CounterGuarantee.project_id == project.id, CounterGuarantee.state == PaperState.APPROVED)
+        .order_by(CounterGuarantee.id)
+    )
+
+
+def _release_of(ctx: Ctx, event: BusinessEvent) -> Release | None:
+    return ctx.session.get(Release, event.record_id) if event.record_table == Release.__tablename__ else None
+
+
+@posting.on_booked("deposit.returned")
+def deposit_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """The deposit has gone back: nothing keeps the project open any more."""
+    del voucher
+    if (release := _release_of(ctx, event)) is not None:
+        release.is_deposit_returned = True
+        _finish(ctx, release)
+
+
+@posting.on_unbooked("deposit.returned")
+def deposit_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
+    """With the deposit back in the queue the project is open again; the notice stays as issued."""
+    del former
+    if (release := _release_of(ctx, event)) is None:
+        return
+    release.is_deposit_returned, release.released_on = False, None
+    project = release.project
+    project.state = ProjectState.IN_FORCE
+    last = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id.desc()).limit(1)
+    row = ctx.session.scalars(last).one()
+    row.left_on = row.done_by_id = None
+    ctx.session.flush()
+
+
+@posting.on_refused("deposit.returned")
+def deposit_refused(ctx: Ctx, event: BusinessEvent) -> None:
+    """The reason stands on the release until the return is handed in again."""
+    if (release := _release_of(ctx, event)) is not None:
+        release.returned_reason = event.reason
+        ctx.session.flush()
+
+
+def _finish(ctx: Ctx, release: Release) -> None:
+    project = release.project
+    release.released_on = ctx.today
+    if release.document is None:
+        release.document = documents.issue(
+            ctx, "release_notice", release, project=project, number=release.number, title=f"解保通知 {project.number}",
+            data=_notice_data(ctx, release),
+        )  # fmt: skip
+    stages.leave(ctx, project, "已解保")
+    project.state = ProjectState.RELEASED
+    warnings.lift_all(ctx, project, f"项目已解保（{release.number}）")
+    ctx.session.flush()
+
+
+def _notice_data(ctx: Ctx, release: Release) -> dict[str, Any]:
+    project = release.project
+    loans = ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id).order_by(Drawdown.id)).all()
+    items = ctx.session.scalars(_counters(project)).all()
+    return {
+        **letters.data_for(ctx, project),
+        "contract": contract_data.numbers(ctx.session, project),
+        "release": {
+            "date": release.approved_on, "basis": release.basis.label, "letter_no": release.letter_no or "",
+            "letter_date": release.letter_on, "amount": release.released_amount, "deposit": release.deposit_amount,
+            "settled_on": max((loan.closed_on for loan in loans if loan.closed_on), default=release.approved_on),
+            "notes": "、".join(loan.bank_note_no for loan in loans),
+            "items": [
+                {"kind": item.kind.label, "name": item.name, "certificate": item.certificate_no or ""}
+                for item in items
+            ],
+        },
+    }  # fmt: skip

@@ -1,0 +1,290 @@
+"""4.5e 正常还款: repayments to the bank against the plan, receipts, reversals, and notices of what is overdue.
+
+Principal and interest each settle the instalments in the order in which they fall due, so what is paid of an
+instalment follows from the totals repaid; a reversal takes its amounts off the totals and spreads the rest anew.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from models.appraisal import PaperState
+from models.base.errors import BusinessError, Conflict, FieldErrors
+from models.base.money import format_money, round_money
+from models.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
+from models.project import Project, ProjectState, Stage
+from models.records import IssuedDocument
+from models.release import Release
+from models.repayment import Repayment, RepaymentSource, RepaymentState
+from reports.figures.overdue import overdue_lines, spread
+from reports.figures.parameters import flag
+from workflows.base import documents, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.guarantee import contract_data, letters
+
+STEPS = steps(
+    Step("repayment", "reverse", "还款冲正", "state", (RepaymentState.BOOKED,), (RepaymentState.REVERSED,)),
+)
+verbs("repayment", {"register": "登记还款", "import": "导入还款"})
+verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
+ZERO = Decimal("0.00")
+_NOTE_MAX = 200
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What the bank has received: principal and interest in 元; `is_final` when the bank counts the loan as settled."""
+
+    paid_on: date
+    principal: Decimal
+    interest: Decimal
+    is_final: bool = False
+    note: str | None = None
+    source: RepaymentSource = RepaymentSource.MANUAL
+    file_name: str | None = None
+
+
+def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
+    """Register a repayment: plan, loan and guarantee move together, and the receipt is issued.
+
+    Raises Conflict unless the loan runs, FieldErrors for amounts above what is owed and for days outside the loan.
+    """
+    ctx.require("register", "repayment", "登记还款")
+    return record(ctx, drawdown, paid, version)
+
+
+def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
+    """`register` for verbs with a permission of their own."""
+    drawdown, project = _lock(ctx, drawdown.id, version)
+    if project.state is not ProjectState.IN_FORCE or not drawdown.is_running:
+        place = drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
+        raise Conflict(f"借据 {drawdown.number} 所属项目 {project.number} {place}，不能登记还款")
+    rows = plan_rows(ctx.session, drawdown)
+    if wrong := _about(ctx, drawdown, rows, paid):
+        raise FieldErrors(wrong)
+    before = [(row.principal_paid, row.interest_paid) for row in rows]
+    made = Repayment(
+        number=next_number(ctx, "repayment_receipt"), project=project, drawdown=drawdown, paid_on=paid.paid_on,
+        principal=paid.principal, interest=paid.interest, is_final=paid.is_final, source=paid.source,
+        file_name=paid.file_name, note=(paid.note or "").strip() or None,
+        balance_after=drawdown.balance - paid.principal, state=RepaymentState.BOOKED,
+    )  # fmt: skip
+    ctx.session.add(made)
+    ctx.session.flush()
+    _move(ctx, drawdown, project, rows, paid.principal, paid.interest)
+    made.document = documents.issue(
+        ctx, "repayment_receipt", made, project=project, number=made.number, title=f"还款回执 {drawdown.bank_note_no}",
+        data=_receipt_data(ctx, made, rows, before),
+    )  # fmt: skip
+    ctx.session.flush()
+    return made
+
+
+def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = None) -> Repayment:
+    """Take a wrong registration back (冲正); the loan stands as if it had never been registered.
+
+    Raises Conflict once the guarantee is released or its release is under approval.
+    """
+    step = STEPS["reverse"]
+    enter(ctx, step, repayment, version)
+    drawdown, project = _lock(ctx, repayment.drawdown_id, None)
+    ctx.session.refresh(repayment, with_for_update={"of": Repayment})
+    enter(ctx, step, repayment)
+    reason = reason.strip()
+    if not 0 < len(reason) <= _NOTE_MAX:
+        raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
+    if project.stage is not Stage.IN_FORCE or _is_being_released(ctx, project):
+        raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
+    move(step, repayment)
+    repayment.reversed_on, repayment.reversed_by_id = ctx.today, ctx.actor.employee_id
+    repayment.reversal_reason = reason
+    ctx.session.flush()
+    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal, -repayment.interest)
+    return repayment
+
+
+def issue_overdue_notice(ctx: Ctx, drawdown: Drawdown, version: int | None = None) -> IssuedDocument:
+    """欠款通知单 to the customer on all that is overdue of a loan today; Conflict when nothing is."""
+    ctx.require("issue_overdue", "drawdown", "开具欠款通知单")
+    records.find(ctx, Drawdown, drawdown.id)
+    if version is not None:
+        records.check_version(ctx, drawdown, version)
+    lines = overdue_lines(ctx.session, drawdown, ctx.today)
+    if not lines:
+        raise Conflict(f"借据 {drawdown.number} 没有逾期的本金或利息，不需要开具欠款通知单")
+    project = drawdown.project
+    owed = {"principal": sum((x.principal for x in lines), ZERO), "interest": sum((x.interest for x in lines), ZERO)}
+    data = {
+        **letters.data_for(ctx, project),
+        "contract": contract_data.numbers(ctx.session, project),
+        "drawdown": _loan_data(drawdown),
+        "overdue": {
+            **owed, "total": owed["principal"] + owed["interest"], "days": max(x.days for x in lines),
+            "as_of": ctx.today, "handler": project.manager.name if project.manager else "",
+            "lines": [
+                {"seq": x.seq, "due_date": x.due_on, "principal": x.principal, "interest": x.interest, "days": x.days}
+                for x in lines
+            ],
+        },
+    }  # fmt: skip
+    return documents.issue(
+        ctx, "overdue_notice", drawdown, project=project, number_rule="overdue_notice",
+        title=f"欠款通知单 {drawdown.bank_note_no}", data=data,
+    )  # fmt: skip
+
+
+def mark_overdue(ctx: Ctx) -> int:
+    """Mark every instalment that fell due before the business date and is not paid; how many were newly marked."""
+    query = (
+        select(Instalment, Drawdown)
+        .join(RepaymentPlan, RepaymentPlan.id == Instalment.repayment_plan_id)
+        .join(Drawdown, Drawdown.id == RepaymentPlan.drawdown_id)
+        .where(
+            text(f"({OPEN})"), Instalment.due_on < ctx.today, Instalment.overdue_since.is_(None),
+            RepaymentPlan.is_current, Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
+        )
+        .order_by(Drawdown.id, Instalment.seq)
+        .with_for_update(of=Drawdown)
+    )  # fmt: skip
+    found = ctx.session.execute(query).all()
+    for row, drawdown in found:
+        row.overdue_since = row.due_on + timedelta(days=1)
+        drawdown.state = DrawdownState.OVERDUE
+    ctx.session.flush()
+    return len(found)
+
+
+def plan_rows(session: Session, drawdown: Drawdown) -> list[Instalment]:
+    """The instalments of a loan's current plan in the order in which they fall due."""
+    query = (
+        select(Instalment)
+        .join(RepaymentPlan)
+        .where(RepaymentPlan.drawdown_id == drawdown.id, RepaymentPlan.is_current)
+        .order_by(Instalment.due_on, Instalment.seq)
+    )
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def owed_by(rows: list[Instalment], paid_on: date) -> tuple[Decimal, Decimal]:
+    """Principal and interest owed up to and including the first instalment that falls due on or after a day."""
+    principal = interest = ZERO
+    for row in rows:
+        principal += row.principal - row.principal_paid
+        interest += row.interest - row.interest_paid
+        if row.due_on >= paid_on:
+            break
+    return principal, interest
+
+
+def _lock(ctx: Ctx, drawdown_id: int, version: int | None) -> tuple[Drawdown, Project]:
+    """Loan and project, held until the commit: whoever writes the plan comes through here."""
+    drawdown = records.find(ctx, Drawdown, drawdown_id, lock=True)
+    if version is not None:
+        records.check_version(ctx, drawdown, version)
+    return drawdown, records.find(ctx, Project, drawdown.project_id, lock=True)
+
+
+def _about(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if not drawdown.drawn_on <= paid.paid_on <= ctx.today:
+        found["paid_on"] = [f"还款日期应在放款日期 {drawdown.drawn_on} 与营业日期 {ctx.today} 之间"]
+    for name, label in (("principal", "还本金额"), ("interest", "还息金额")):
+        amount = getattr(paid, name)
+        if not amount.is_finite() or amount < 0 or round_money(amount) != amount:
+            found[name] = [f"{label}不能为负数，最多两位小数"]
+    if found:
+        return found
+    if not (paid.principal or paid.interest or paid.is_final):
+        return {"principal": ["还本金额和还息金额不能都为 0"]}
+    if paid.is_final and paid.principal != drawdown.balance:
+        found["is_final"] = [f"结清时还本金额应等于借款余额 {format_money(drawdown.balance)} 元"]
+    if len((paid.note or "").strip()) > _NOTE_MAX:
+        found["note"] = [f"备注不超过 {_NOTE_MAX} 字"]
+    return found | _about_amounts(ctx, rows, paid)
+
+
+def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, list[str]]:
+    """Nothing above what is owed; nothing ahead of the plan beyond the present instalment unless that is allowed."""
+    found: dict[str, list[str]] = {}
+    whole = owed_by(rows, date.max)
+    now = whole if flag(ctx.session, "repayment.early_allowed", ctx.today) else owed_by(rows, paid.paid_on)
+    parts = (("principal", "本金", paid.principal), ("interest", "利息", paid.interest))
+    for (name, label, amount), total, due in zip(parts, whole, now, strict=True):
+        if amount > total:
+            found[name] = [f"尚欠{label} {format_money(total)} 元，不能多还"]
+        elif amount > due:
+            found[name] = [f"至本期应还{label} {format_money(due)} 元，超出部分属于提前还款，请先办理提前还款"]
+    return found
+
+
+def _move(
+    ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal, interest: Decimal
+) -> None:
+    """Spread the new totals over the plan; balances, states and overdue marks follow."""
+    paid_p = spread([r.principal for r in rows], sum((r.principal_paid for r in rows), ZERO) + principal)
+    paid_i = spread([r.interest for r in rows], sum((r.interest_paid for r in rows), ZERO) + interest)
+    for row, part_p, part_i in zip(rows, paid_p, paid_i, strict=True):
+        row.principal_paid, row.interest_paid = part_p, part_i
+    drawdown.balance -= principal
+    project.balance -= principal
+    _restate(ctx, drawdown, rows)
+    ctx.session.flush()
+
+
+def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
+    booked = (Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
+    is_final = ctx.session.scalar(select(func.count(Repayment.id)).where(*booked, Repayment.is_final))
+    is_settled = drawdown.balance == 0 and (bool(is_final) or not any(row.is_open for row in rows))
+    for row in rows:
+        is_late = row.is_open and not is_settled and row.due_on < ctx.today
+        row.overdue_since = row.due_on + timedelta(days=1) if is_late else None
+    late = any(row.overdue_since for row in rows)
+    drawdown.state = DrawdownState.OVERDUE if late else DrawdownState.ACTIVE
+    drawdown.closed_on = None
+    if is_settled:
+        drawdown.state = DrawdownState.SETTLED
+        drawdown.closed_on = ctx.session.scalar(select(func.max(Repayment.paid_on)).where(*booked))
+
+
+def _is_being_released(ctx: Ctx, project: Project) -> bool:
+    query = select(func.count(Release.id)).where(
+        Release.project_id == project.id, Release.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED))
+    )
+    return bool(ctx.session.scalar(query))
+
+
+def _loan_data(drawdown: Drawdown) -> dict[str, Any]:
+    return {
+        "number": drawdown.bank_note_no, "amount": drawdown.amount, "balance": drawdown.balance,
+        "start": drawdown.drawn_on, "end": drawdown.due_on, "rate": drawdown.rate_annual_pct,
+    }  # fmt: skip
+
+
+def _receipt_data(
+    ctx: Ctx, made: Repayment, rows: list[Instalment], before: list[tuple[Decimal, Decimal]]
+) -> dict[str, Any]:
+    """What the receipt prints: the instalments that this repayment has settled, and what is left."""
+    settled = [
+        {"seq": row.seq, "due_date": row.due_on, "principal": row.principal_paid - was_p,
+         "interest": row.interest_paid - was_i, "is_done": not row.is_open}
+        for row, (was_p, was_i) in zip(rows, before, strict=True)
+        if (row.principal_paid, row.interest_paid) != (was_p, was_i)
+    ]  # fmt: skip
+    project = made.project
+    return {
+        **letters.data_for(ctx, project),
+        "contract": contract_data.numbers(ctx.session, project),
+        "drawdown": _loan_data(made.drawdown),
+        "repayment": {
+            "date": made.paid_on, "principal": made.principal, "interest": made.interest,
+            "total": made.principal + made.interest, "balance": made.balance_after, "lines": settled,
+            "is_settled": made.drawdown.state is DrawdownState.SETTLED, "remark": made.note,
+            "handler": ctx.actor.name,
+        },
+    }  # fmt: skip

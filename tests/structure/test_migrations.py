@@ -9,7 +9,6 @@ from models.base.entity import entities
 from models.registry import metadata
 from workflows.ledger.guards import guards_present
 
-
 # The search engine's own tables, as in models/migrations/env.py, which runs when imported.
 NOT_OURS = ("search_index", "alembic_version")
 

@@ -1,0 +1,52 @@
+"""What the structure tests know about the routes: which are open, and how to fill their places."""
+
+from collections.abc import Iterator
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from models.base.entity import Entity, entities
+
+# Open to everybody: files of the shell, and signing in or out.
+PUBLIC = {
+    "static", "appbuilder.static", "SignInView.login", "SignInView.logout", "SecurityApi.login", "SecurityApi.refresh",
+    "LocaleView.index", "UtilView.back",
+}  # fmt: skip
+# Open to everybody who is signed in: they show a person's own things, or check the record that they name.
+SIGNED_IN = {
+    "HomeView.index", "PasswordView.form", "SearchView.search", "DescriptionApi.get",
+    "ApprovalsView.list", "ApprovalsView.show", "ApprovalsView.instance", "ApprovalsView.decide",
+    "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
+    "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
+}  # fmt: skip
+
+
+def rules(app: Flask, method: str) -> list[Rule]:
+    """Rules that answer to a method, in the order of their addresses."""
+    return sorted((r for r in app.url_map.iter_rules() if method in (r.methods or ())), key=lambda r: r.rule)
+
+
+def table_of(rule: Rule) -> str:
+    """The table whose screens or REST a rule belongs to; '' where there is none."""
+    parts = rule.rule.removeprefix("/api/v1").split("/")
+    known = {m.__tablename__ for m in entities()}
+    return parts[1] if len(parts) > 1 and parts[1] in known else ""
+
+
+def address(rule: Rule, values: dict[str, str]) -> str:
+    """The rule's address with its places filled."""
+    path = rule.rule
+    for name in rule.arguments:
+        for place in (f"<{name}>", f"<path:{name}>", f"<string:{name}>", f"<int:{name}>"):
+            path = path.replace(place, values.get(name, "1"))
+    return path
+
+
+def records(session: Session) -> Iterator[tuple[type[Entity], int]]:
+    """One record of every entity that has a screen and rows."""
+    for model in entities():
+        found = session.scalar(select(model.id).order_by(model.id.desc())) if model.spec.kind.has_screen else None
+        if found is not None:
+            yield model, found

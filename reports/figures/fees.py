@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.appraisal import PaperState
 from models.base.money import round_money
+from models.closing import IncomeSchedule
 from models.ledger import BusinessEvent, EventState
 from models.product import FeeKind, FeePayment
 from models.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
@@ -110,14 +111,15 @@ def free_amount(session: Session, fee: Fee, *, without_waiver: int | None = None
 
 
 def recognised_total(session: Session, fee: Fee) -> Decimal:
-    """担保费收入 of a fee that is recognised or waits to be booked, net of VAT, in 元."""
+    """担保费收入 of a fee that is recognised or waits to be booked, net of VAT, in 元; month-ends included."""
+    at_month_ends = select(func.sum(IncomeSchedule.recognised)).where(IncomeSchedule.fee_id == fee.id)
     query = select(func.sum(BusinessEvent.total)).where(
         BusinessEvent.event_code == "income.recognised",
         BusinessEvent.record_table == Fee.__tablename__,
         BusinessEvent.record_id == fee.id,
         BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
     )
-    return session.scalar(query) or Decimal(0)
+    return (session.scalar(query) or Decimal(0)) + (session.scalar(at_month_ends) or Decimal(0))
 
 
 def net_after_waivers(session: Session, fee: Fee, *, without: int | None = None) -> Decimal:

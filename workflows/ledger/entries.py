@@ -9,10 +9,11 @@ from sqlalchemy import select
 from models.base.entity import Entity, entity_of
 from models.base.errors import FieldErrors
 from models.base.money import MONEY_MAX, format_money, round_money
-from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherEntry
+from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherEntry, VoucherKind
 from workflows.base.context import Ctx
 
 LINES_MAX = 999
+OPENING_LINES_MAX = 20_000  # an opening holds every customer's balance at once
 MEMO_MAX = 200
 # attribute of the entry -> (table, flag of the account that asks for it, Chinese name)
 AUXILIARIES = {
@@ -58,10 +59,13 @@ def red(line: Line) -> Line:
     return replace(line, debit=-line.debit, credit=-line.credit)
 
 
-def checked(ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = False) -> list[VoucherEntry]:
+def checked(
+    ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = False, is_opening: bool = False
+) -> list[VoucherEntry]:
     """The entries of a voucher, not yet in the session; `memo` stands in where a line has none.
 
     A reversal repeats what was once right, so accounts that were closed since, or ask for more now, do not stop it.
+    An opening names the customer where an account asks for one, and may lack the rest: the old books knew no projects.
     Raises FieldErrors naming every wrong line.
     """
     wrong: list[str] = []
@@ -69,11 +73,12 @@ def checked(ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = F
     accounts = accounts_of(ctx, lines)
     for number, line in enumerate(lines, 1):
         entry, errors = _entry(ctx, line, number, memo)
-        errors += _account_errors(accounts.get(line.account_id), line, is_reversal=is_reversal)
+        errors += _account_errors(ctx, accounts.get(line.account_id), line, is_reversal=is_reversal, lax=is_opening)
         wrong += [f"第{number}行：{error}" for error in errors]
         entries.append(entry)
-    if not 2 <= len(lines) <= LINES_MAX:
-        wrong.insert(0, f"凭证至少要有两条分录，最多{LINES_MAX}条")
+    most = OPENING_LINES_MAX if is_opening else LINES_MAX
+    if not 2 <= len(lines) <= most:
+        wrong.insert(0, f"凭证至少要有两条分录，最多{most}条")
     if not wrong:
         wrong = _unbalanced(entries)
     if wrong:
@@ -88,10 +93,13 @@ def recheck(ctx: Ctx, voucher: Voucher) -> dict[int, Account]:
     """
     accounts = accounts_of(ctx, voucher.entries)
     is_reversal = voucher.reverses_id is not None
+    is_opening = voucher.kind is VoucherKind.OPENING
     wrong = [
         f"第{entry.line_no}行：{error}"
         for entry in voucher.entries
-        for error in _account_errors(accounts.get(entry.account_id), entry, is_reversal=is_reversal)
+        for error in _account_errors(
+            ctx, accounts.get(entry.account_id), entry, is_reversal=is_reversal, lax=is_opening
+        )
     ]
     wrong += _unbalanced(voucher.entries)
     if wrong:
@@ -153,7 +161,9 @@ def _amount_errors(line: Line) -> list[str]:
     return errors
 
 
-def _account_errors(account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool) -> list[str]:
+def _account_errors(
+    ctx: Ctx, account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool, lax: bool
+) -> list[str]:
     if account is None:
         return ["会计科目不存在"]
     if not account.is_leaf:
@@ -165,8 +175,29 @@ def _account_errors(account: Account | None, line: Line | VoucherEntry, *, is_re
     return [
         f"科目“{account}”须填写{label}"
         for name, (_, flag, label) in AUXILIARIES.items()
-        if getattr(account, flag) and getattr(line, name) is None
+        if getattr(account, flag)
+        and getattr(line, name) is None
+        and not (_may_lack(name, lax=lax) or _stands_without(ctx, line, name))
     ]
+
+
+def _may_lack(name: str, *, lax: bool) -> bool:
+    return lax and name != "customer_id"
+
+
+def _stands_without(ctx: Ctx, line: Line | VoucherEntry, name: str) -> bool:
+    """Whether an opening balance (of this customer) stands on the account without this auxiliary: it moves so, too."""
+    query = (
+        select(VoucherEntry.id)
+        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .where(
+            Voucher.kind == VoucherKind.OPENING,
+            VoucherEntry.account_id == line.account_id,
+            VoucherEntry.customer_id == line.customer_id if line.customer_id else VoucherEntry.customer_id.is_(None),
+            getattr(VoucherEntry, name).is_(None),
+        )
+    )
+    return ctx.session.scalar(query.limit(1)) is not None
 
 
 def _auxiliary_keys(ctx: Ctx, line: Line) -> tuple[str, list[str]]:

@@ -7,7 +7,15 @@ from sqlalchemy import select, update
 
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import format_money
-from models.ledger import AccountingPeriod, BusinessEvent, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.ledger import (
+    AccountingPeriod,
+    BusinessEvent,
+    Voucher,
+    VoucherEntry,
+    VoucherKind,
+    VoucherState,
+    VoucherWord,
+)
 from models.system import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.base.context import Ctx
@@ -29,6 +37,14 @@ TRANSITIONS = steps(
     Step("voucher", "reverse", "红字冲销", "state", (State.POSTED,), (State.POSTED,)),
 )
 verbs("voucher", {"add": "填制凭证", "renumber": "断号整理"})
+
+# A voucher of these is undone by the verb that made it: income schedules, closing and opening know of it.
+_NOT_BY_HAND = {
+    VoucherKind.OPENING: "是期初余额凭证，不能冲销；差错请另填凭证调整",
+    VoucherKind.RECOGNITION: "由月末收入确认生成，不能手工冲销；差错请另填凭证调整",
+    VoucherKind.TRANSFER: "由月末结转损益生成，请通过反结账冲销",
+    VoucherKind.YEAR_END: "由年结生成，请通过反结账冲销",
+}
 
 # Whoever did one of these may not do the verb (domain.md 3; 会计法 keeps the cashier off checking and booking).
 SEPARATION = {
@@ -59,10 +75,12 @@ def write_draft(
     attachments: int = 0,
     event: BusinessEvent | None = None,
     reverses: Voucher | None = None,
+    kind: VoucherKind = VoucherKind.ORDINARY,
 ) -> Voucher:
     """`create_draft` for other verbs of the ledger, which have checked their own permission."""
     memo = _checked_memo(memo)
-    lines = checked(ctx, entries, memo, is_reversal=reverses is not None)
+    is_opening = kind is VoucherKind.OPENING
+    lines = checked(ctx, entries, memo, is_reversal=reverses is not None, is_opening=is_opening)
     period = open_period(ctx, date)
     voucher = Voucher(
         word=_word(ctx, word),
@@ -73,12 +91,42 @@ def write_draft(
         prepared_by_id=ctx.actor.employee_id,
         event_id=event.id if event else None,
         reverses=reverses,
+        kind=kind,
         state=State.DRAFT,
     )
     with ctx.session.no_autoflush:
         _number(ctx, voucher)
         _fill(ctx, voucher, lines)
         ctx.session.add(voucher)
+    ctx.session.flush()
+    return voucher
+
+
+def write_posted(
+    ctx: Ctx,
+    *,
+    kind: VoucherKind,
+    date: dt.date,
+    memo: str,
+    entries: Sequence[Line],
+    word: str = "transfer",
+    reverses: Voucher | None = None,
+) -> Voucher:
+    """Write and post a voucher that the system prepares (opening, month-end) as one act of the person in `ctx`.
+
+    The caller has checked the permission. The preparer is the system; the person answers for review and posting
+    (docs/decisions/month-end-vouchers.md). Raises what `write_draft` and `post` raise.
+    """
+    if ctx.actor.employee_id is None:
+        raise NotAllowed("系统生成的凭证须由具体人员办理记账")
+    voucher = write_draft(ctx, date=date, word=word, memo=memo, entries=entries, reverses=reverses, kind=kind)
+    voucher.prepared_by_id = None
+    voucher.is_cash = False  # no money moves: the cashier has nothing to confirm
+    ctx.session.flush()
+    _wait_for_lower_numbers(ctx, voucher)
+    _book(ctx, voucher, ctx.actor.employee_id)
+    voucher.reviewed_by_id, voucher.reviewed_at = ctx.actor.employee_id, ctx.now
+    voucher.state = State.POSTED
     ctx.session.flush()
     return voucher
 
@@ -160,15 +208,20 @@ def post(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     if voucher.is_cash and voucher.state is not State.SIGNED:
         raise Conflict(f"凭证“{voucher}”含现金银行科目，出纳签字后才能记账")
     _wait_for_lower_numbers(ctx, voucher)
-    person = _person(ctx, step)
-    accounts = recheck(ctx, voucher)
-    number, previous, own = chain.next_link(ctx, voucher)
-    balances.apply(ctx.session, voucher.period, balances.Movement().add(voucher.entries))
+    _book(ctx, voucher, _person(ctx, step))
+    return _moved(ctx, step, voucher)
+
+
+def _book(ctx: Ctx, voucher: Voucher, person: int) -> None:
+    """Balances, chain and the facts of posting; the caller writes the state in the same flush."""
+    with ctx.session.no_autoflush:
+        accounts = recheck(ctx, voucher)
+        number, previous, own = chain.next_link(ctx, voucher)
+        balances.apply(ctx.session, voucher.period, balances.Movement().add(voucher.entries))
     # The database takes all facts of a posted voucher in one UPDATE, or none.
     voucher.posting_no, voucher.previous_hash, voucher.hash = number, previous, own
     voucher.posted_by_id, voucher.posted_at = person, ctx.now
     del accounts  # kept until here, so that the chain did not read them one by one
-    return _moved(ctx, step, voucher)
 
 
 def void(ctx: Ctx, voucher: Voucher, reason: str, version: int | None = None) -> Voucher:
@@ -194,6 +247,8 @@ def reverse(
     _enter(ctx, "reverse", voucher, version)
     if voucher.event_id is not None:
         raise Conflict(f"凭证“{voucher}”由业务生成，请在复核管理中撤回对应的复核单，系统会自动冲销")
+    if voucher.kind in _NOT_BY_HAND:
+        raise Conflict(f"凭证“{voucher}”{_NOT_BY_HAND[voucher.kind]}")
     return write_reversal(ctx, voucher, date=date, memo=memo)
 
 

@@ -1,0 +1,181 @@
+"""The provisions of a guarantee company (融资担保公司监督管理条例 配套制度, domain.md 2): what must stand in the books.
+
+Every figure comes with the sentence that shows how it was reached. Amounts in 元; a release is negative.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.base.columns import Money
+from models.base.money import format_money, round_money
+from models.closing import IncomeHistory, ProvisionKind
+from models.ledger import (
+    ZERO,
+    Account,
+    AccountingPeriod,
+    Direction,
+    Voucher,
+    VoucherEntry,
+    VoucherKind,
+    VoucherState,
+)
+from reports.figures.balances import balance_of
+from reports.figures.liability import liability_on
+from reports.figures.parameters import flag, number
+from reports.figures.profit import earned_on, net_profit
+
+HUNDRED = Decimal(100)
+MONTHS = 12
+INCOME = "6031"
+UNEARNED, UNEARNED_COST = "2601", "6501"
+COMPENSATION, COMPENSATION_COST = "2602", "6502"
+SURPLUS, GENERAL, RETAINED = "4101", "4102", "4104"
+
+
+@dataclass(frozen=True)
+class Provision:
+    """One computation: `amount` is what is still to be booked, `formula` how it was reached."""
+
+    kind: ProvisionKind
+    base: Decimal
+    rate_pct: Decimal
+    required: Decimal
+    booked: Decimal
+    amount: Decimal
+    formula: str
+
+
+def month_before(code: str, months: int) -> str:
+    """The period code some months before: ('2026-01', 1) is '2025-12'."""
+    index = int(code[:4]) * MONTHS + int(code[5:]) - 1 - months
+    return f"{index // MONTHS:04d}-{index % MONTHS + 1:02d}"
+
+
+def income_of_year(session: Session, period: str) -> Decimal:
+    """担保费收入 of the twelve months that end with a period; months before the books come from 期初前担保费收入."""
+    first = month_before(period, MONTHS - 1)
+    booked = -earned_on(session, INCOME, first, period)
+    history = select(func.sum(IncomeHistory.amount)).where(IncomeHistory.month.between(first, period))
+    return booked + (session.scalar(history) or ZERO)
+
+
+def unearned(session: Session, period: AccountingPeriod) -> Provision:
+    """未到期责任准备金: 50 % of the last twelve months' 担保费收入; the difference to the books is booked."""
+    rate = number(session, "provision.unearned_pct", period.ends_on)
+    base = income_of_year(session, period.code)
+    required = round_money(base * rate / HUNDRED)
+    booked = balance_of(session, UNEARNED, period.code)
+    amount = required - booked
+    formula = (
+        f"最近十二个月担保费收入 {format_money(base)} × {rate.normalize():f}% = {format_money(required)}；"
+        f"账面余额 {format_money(booked)}；差额 {format_money(amount)}"
+    )
+    return Provision(ProvisionKind.UNEARNED, base, rate, required, booked, amount, formula)
+
+
+def compensation(session: Session, period: AccountingPeriod) -> Provision:
+    """担保赔偿准备金: 1 % x 责任余额 x months / 12 this year, less what is booked; at 10 % only the difference."""
+    rate = number(session, "provision.compensation_pct", period.ends_on)
+    cap_rate = number(session, "provision.compensation_cap_pct", period.ends_on)
+    base = liability_on(session, period.ends_on)
+    year = f"{period.year}-01"
+    required = round_money(base * rate * period.month / (HUNDRED * MONTHS))
+    booked = earned_on(session, COMPENSATION_COST, year, period.code)
+    total = balance_of(session, COMPENSATION, period.code)
+    cap = round_money(base * cap_rate / HUNDRED)
+    amount = required - booked
+    words = (
+        f"责任余额 {format_money(base)} × {rate.normalize():f}% × {period.month}/12 = {format_money(required)}；"
+        f"本年已提 {format_money(booked)}；差额 {format_money(amount)}"
+    )
+    if total + amount > cap:
+        amount = cap - total
+        words += (
+            f"；累计上限 {format_money(base)} × {cap_rate.normalize():f}% = {format_money(cap)}，"
+            f"账面余额 {format_money(total)}，按差额 {format_money(amount)}"
+        )
+        if amount < 0 and not flag(session, "provision.compensation_release", period.ends_on):
+            # A smaller charge of this year may be taken back, what earlier years set aside may not.
+            amount = max(amount, min(required - booked, ZERO))
+            words += f"；参数规定超过上限的部分不转回，本次 {format_money(amount)}"
+    return Provision(ProvisionKind.COMPENSATION, base, rate, required, booked, amount, words)
+
+
+def surplus(session: Session, period: AccountingPeriod) -> Provision:
+    """法定盈余公积: 10 % of the year's net profit after what earlier losses take (公司法), at 年结."""
+    profit = net_profit(session, f"{period.year}-01", period.code)
+    earlier = balance_of(session, RETAINED, month_before(f"{period.year}-01", 1))
+    base = max(profit + min(earlier, ZERO), ZERO)
+    words = f"本年净利润 {format_money(profit)}"
+    if earlier < 0:
+        words += f"，弥补以前年度亏损 {format_money(-earlier)} 后 {format_money(base)}"
+    return _appropriation(session, period, ProvisionKind.SURPLUS, "provision.surplus_pct", SURPLUS, base, words)
+
+
+def general(session: Session, period: AccountingPeriod) -> Provision:
+    """一般风险准备: 10 % of the year's net profit, at 年结 only."""
+    profit = net_profit(session, f"{period.year}-01", period.code)
+    words = f"本年净利润 {format_money(profit)}"
+    base = max(profit, ZERO)
+    return _appropriation(session, period, ProvisionKind.GENERAL, "provision.general_pct", GENERAL, base, words)
+
+
+def _appropriation(
+    session: Session,
+    period: AccountingPeriod,
+    kind: ProvisionKind,
+    parameter: str,
+    code: str,
+    base: Decimal,
+    words: str,
+) -> Provision:
+    rate = number(session, parameter, period.ends_on)
+    required = round_money(base * rate / HUNDRED)
+    booked = appropriated(session, code, period.year)
+    amount = required - booked
+    formula = (
+        f"{words} × {rate.normalize():f}% = {format_money(required)}；本年已提 {format_money(booked)}；"
+        f"差额 {format_money(amount)}"
+    )
+    return Provision(kind, base, rate, required, booked, amount, formula)
+
+
+def appropriated(session: Session, code: str, year: int) -> Decimal:
+    """What 年结 vouchers of a year have put on an equity account."""
+    query = (
+        select(
+            func.sum(VoucherEntry.credit, type_=Money()),
+            func.sum(VoucherEntry.debit, type_=Money()),
+        )
+        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
+        .join(Account, Account.id == VoucherEntry.account_id)
+        .where(
+            Voucher.kind == VoucherKind.YEAR_END,
+            Voucher.state == VoucherState.POSTED,
+            AccountingPeriod.year == year,
+            Account.code == code,
+        )
+    )
+    credit, debit = session.execute(query).one()
+    return (credit or ZERO) - (debit or ZERO)
+
+
+def monthly(session: Session, period: AccountingPeriod) -> list[Provision]:
+    """The two provisions of every month, in the order they are booked."""
+    return [unearned(session, period), compensation(session, period)]
+
+
+def yearly(session: Session, period: AccountingPeriod) -> list[Provision]:
+    """The appropriations of a year's end."""
+    return [surplus(session, period), general(session, period)]
+
+
+def on_side(amount: Decimal, side: Direction) -> tuple[Decimal, Decimal]:
+    """(debit, credit) of an amount written on one side, turned over where it is negative."""
+    if amount < 0:
+        return on_side(-amount, Direction.CREDIT if side is Direction.DEBIT else Direction.DEBIT)
+    return (amount, ZERO) if side is Direction.DEBIT else (ZERO, amount)

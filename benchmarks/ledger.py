@@ -16,17 +16,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from app import create_app
 from app.extensions import db
 from benchmarks.data import SEED, settings_for
 from models.base.actor import SYSTEM, Actor
-from models.ledger import Account, Voucher
+from models.base.entity import Entity
+from models.ledger import Account, Voucher, VoucherEntry
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.chain import GENESIS, ChainHead, ChainLine, link
@@ -177,24 +181,29 @@ class Raw:
     def _draft(self, job: Job, memo: str, lines: list[Any]) -> tuple[str, int]:
         number, now = self._count("voucher", f"{DAY:%Y-%m}|{WORD}"), _now()
         code = f"{self.prefix}{number:04d}"
-        key = self.connection.execute(
-            "INSERT INTO voucher (code, word_id, number, period_id, date, memo, attachments, total, is_cash, state, "
-            "prepared_by_id, created_by_id, created_at, updated_at, version, extra) "
-            "VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 'DRAFT', ?, ?, ?, ?, 1, '{}')",
-            (code, self.word, number, self.period, DAY.isoformat(), memo, job.fen, PEOPLE[0], PEOPLE[0], now, now),
-        ).lastrowid
-        assert key is not None
-        self.connection.executemany(
-            "INSERT INTO voucher_entry (voucher_id, line_no, memo, account_id, debit, credit, customer_id, project_id, "
-            "auxiliary_keys, created_by_id, created_at, updated_at, version, extra) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, '{}')",
-            [
-                (key, n, memo, self.accounts[account], debit, credit, job.customer_id if auxiliary else None,
-                 job.project_id if auxiliary else None, auxiliary, PEOPLE[0], now, now)
-                for n, account, debit, credit, auxiliary in lines
-            ],
-        )  # fmt: skip
+        stamps = {"created_by_id": PEOPLE[0], "created_at": now, "updated_at": now}
+        voucher = {
+            "code": code, "word_id": self.word, "number": number, "period_id": self.period, "date": DAY.isoformat(),
+            "memo": memo, "total": job.fen, "is_cash": 0, "state": "DRAFT", "prepared_by_id": PEOPLE[0], **stamps,
+        }  # fmt: skip
+        key = self._insert(Voucher, voucher)
+        for n, account, debit, credit, auxiliary in lines:
+            entry = {
+                "voucher_id": key, "line_no": n, "memo": memo, "account_id": self.accounts[account], "debit": debit,
+                "credit": credit, "customer_id": job.customer_id if auxiliary else None,
+                "project_id": job.project_id if auxiliary else None, "auxiliary_keys": auxiliary, **stamps,
+            }  # fmt: skip
+            self._insert(VoucherEntry, entry)
         return code, key
+
+    def _insert(self, model: type[Entity], values: dict[str, Any]) -> int:
+        row = {**_constants(model), **values}
+        names, places = ", ".join(row), ", ".join("?" * len(row))
+        done = self.connection.execute(
+            f"INSERT INTO {model.__tablename__} ({names}) VALUES ({places})", tuple(row.values())
+        )
+        assert done.lastrowid is not None
+        return done.lastrowid
 
     def _post(self, job: Job, key: int, head: ChainHead, lines: list[Any]) -> None:
         number = self._count("voucher.posting", "")
@@ -221,6 +230,16 @@ class Raw:
             "debit = debit + excluded.debit, credit = credit + excluded.credit, closing = closing + excluded.closing",
             (self.period, *keys, debit, credit, debit - credit),
         )
+
+
+@cache
+def _constants(model: type[Entity]) -> dict[str, Any]:
+    """What a row holds where nobody says otherwise: the scalar defaults of the model, as SQLite keeps them."""
+    columns = [column for column in model.__table__.columns if isinstance(column.default, ScalarElementColumnDefault)]
+    found = {column.name: column.default.arg for column in columns}
+    plain = {name: value.name if isinstance(value, Enum) else int(value) for name, value in found.items()
+             if isinstance(value, Enum | int | Decimal)}  # fmt: skip
+    return {**plain, "extra": "{}"}
 
 
 def _yuan(fen: int) -> Decimal:

@@ -123,7 +123,17 @@ def condition(model: type[Entity], value: str, session: Session) -> ColumnElemen
     if not query:
         return false()
     key = inspect(model).primary_key[0]
-    return or_(*(key.in_(_ids(name, query, dialect)) for name in _tables(model)))
+    return or_(*(key.in_(_ids(name, query, dialect)) for name in _tables(model)), *_through(model, value, session))
+
+
+def _through(model: type[Entity], value: str, session: Session) -> Iterator[ColumnElement[bool]]:
+    """Records whose searched relation (the customer of a project) is found: people look for a case by its name."""
+    for name in model.spec.searched:
+        relation = inspect(model).relationships.get(name)
+        if relation is not None:
+            target = relation.mapper.class_
+            (here,) = relation.local_columns
+            yield here.in_(select(inspect(target).primary_key[0]).where(condition(target, value, session)))
 
 
 def _ids(name: str, query: str, dialect: str) -> Any:

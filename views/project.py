@@ -20,6 +20,7 @@ from views.base import EntityView
 from views.cells import format_value
 from views.meters import meter
 from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section, TimelineItem
+from views.record import may_save
 from views.verbs import actions
 from workflows.base.context import Ctx
 
@@ -28,6 +29,10 @@ RECENT_ROWS = 8
 # Who has the ball at a stage, when no approval is running and nobody in particular is named.
 WAITING_ON: dict[Stage, str] = {
     Stage.FEE_BOOK: "会计复核", Stage.FEE_COLLECT: "出纳收款", Stage.RISK: "风控", Stage.RESOLVE: "审保会",
+}  # fmt: skip
+# The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
+ROWS_AT: dict[str, tuple[Stage, ...]] = {
+    "fee": (Stage.FEE_PLAN,), "contract": (Stage.CONTRACT,), "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
 }  # fmt: skip
 # The form that the stage waits for: (stage, table, label); it is the reader's next step if the reader may add it.
 PAPERS: dict[Stage, tuple[str, str]] = {
@@ -69,6 +74,7 @@ class ProjectView(EntityView):
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
         page.sections = _reached([*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record)
+        _offer_rows(ctx, record, page.sections)
         page.below = [_recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page
@@ -128,6 +134,15 @@ def _reached(sections: list[Section], project: Project) -> list[Section]:
         return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
 
     return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
+
+
+def _offer_rows(ctx: Ctx, project: Project, sections: list[Section]) -> None:
+    """A button on the tabs that take rows at this stage; the form then knows the project."""
+    for section in sections:
+        is_due = project.state is ProjectState.RUNNING and project.stage in ROWS_AT.get(section.key, ())
+        if is_due and may_save(ctx, entity_of(section.key), "add"):
+            label = f"新增{entity_of(section.key).spec.label}"
+            section.actions = [Action(label, f"/{section.key}/add?project_id={project.id}", icon="plus")]
 
 
 def _facts(project: Project) -> list[Fact]:

@@ -10,11 +10,11 @@ from models.registry import metadata
 from workflows.ledger.guards import guards_present
 
 # The search engine's own tables, as in models/migrations/env.py, which runs when imported.
-NOT_OURS = ("search_index", "alembic_version")
+NOT_OURS = ("search_index", "alembic_version", "ix_search_text_words")
 
 
 def is_ours(_found, name, kind, _reflected, _compare_to):
-    return not (kind == "table" and name.startswith(NOT_OURS))
+    return not (kind in {"table", "index"} and (name or "").startswith(NOT_OURS))
 
 
 @pytest.fixture(scope="module")

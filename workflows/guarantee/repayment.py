@@ -231,9 +231,10 @@ def _move(
     paid_i = spread([r.interest for r in rows], sum((r.interest_paid for r in rows), ZERO) + interest)
     for row, part_p, part_i in zip(rows, paid_p, paid_i, strict=True):
         row.principal_paid, row.interest_paid = part_p, part_i
-    drawdown.balance -= principal
-    project.balance -= principal
-    _restate(ctx, drawdown, rows)
+    with ctx.session.no_autoflush:  # balance and state change as one
+        drawdown.balance -= principal
+        project.balance -= principal
+        _restate(ctx, drawdown, rows)
     ctx.session.flush()
 
 
@@ -242,14 +243,14 @@ def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
     is_final = ctx.session.scalar(select(func.count(Repayment.id)).where(*booked, Repayment.is_final))
     is_settled = drawdown.balance == 0 and (bool(is_final) or not any(row.is_open for row in rows))
     for row in rows:
-        is_late = row.is_open and not is_settled and row.due_on < ctx.today
-        row.overdue_since = row.due_on + timedelta(days=1) if is_late else None
-    late = any(row.overdue_since for row in rows)
-    drawdown.state = DrawdownState.OVERDUE if late else DrawdownState.ACTIVE
-    drawdown.closed_on = None
+        is_missed = row.is_open and not is_settled and row.due_on < ctx.today
+        row.overdue_since = row.due_on + timedelta(days=1) if is_missed else None
     if is_settled:
-        drawdown.state = DrawdownState.SETTLED
-        drawdown.closed_on = ctx.session.scalar(select(func.max(Repayment.paid_on)).where(*booked))
+        closed = ctx.session.scalar(select(func.max(Repayment.paid_on)).where(*booked))
+        drawdown.state, drawdown.closed_on = DrawdownState.SETTLED, closed
+        return
+    is_late = any(row.overdue_since for row in rows)
+    drawdown.state, drawdown.closed_on = DrawdownState.OVERDUE if is_late else DrawdownState.ACTIVE, None
 
 
 def _is_being_released(ctx: Ctx, project: Project) -> bool:

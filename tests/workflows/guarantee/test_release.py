@@ -1,0 +1,275 @@
+"""6.4 解保: approved, deposit back, counter-guarantees free; only then has the project ended."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from models.appraisal import PaperState
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
+from models.drawdown import Drawdown, DrawdownState
+from models.ledger import EventState
+from models.product import FeePayment
+from models.project import ProjectStage, ProjectState, Stage
+from models.release import Release, ReleaseBasis
+from models.signing import CounterGuarantee, CounterKind, FeeDue
+from models.system import Parameter
+from models.warning import RiskWarning, WarningState
+from reports.figures.exposure import checks
+from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
+from workflows import verify, warnings
+from workflows.base import records
+from workflows.guarantee import release, repayment
+from workflows.guarantee.repayment import Paid
+from workflows.ledger import posting
+
+STAGES = (Stage.IN_FORCE,)
+
+
+@pytest.fixture
+def project(line):
+    return line.at(Stage.IN_FORCE)
+
+
+@pytest.fixture
+def loan(line, project):
+    return line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+
+
+@pytest.fixture
+def repaid(line, project, loan):
+    """Repaid early with the bank's consent, a month after the drawdown."""
+    line.session.scalars(select(Parameter).where(Parameter.code == "repayment.early_allowed")).one().value = "是"
+    line.session.flush()
+    line.later(days=31)
+    return repayment.register(line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True))
+
+
+def draw_up(line, project, **facts):
+    return records.create(line.ctx(MANAGER), Release, {"project_id": project.id, **facts})
+
+
+def by_letter(line, project, **facts):
+    given = {"basis": "BANK_LETTER", "letter_no": "工银函〔2026〕8 号", "letter_on": line.today, "note": "置换担保"}
+    return draw_up(line, project, **{**given, **facts})
+
+
+def submitted(line, project):
+    made = draw_up(line, project)
+    release.submit(line.ctx(MANAGER), made, made.version)
+    return made
+
+
+def is_clean(line):
+    """Everything but the books' triggers, which this database does without."""
+    problems = [found for _, check in verify.CHECKS for found in check(line.session) if "触发器" not in found]
+    assert problems == []
+    return True
+
+
+def returned(line, project):
+    return line.events(project, code="deposit.returned")
+
+
+def test_everything_follows_from_the_approval_and_ends_with_the_deposit(line, project, loan, repaid):
+    line.book(project)  # the income of the drawdown
+    made = submitted(line, project)
+    assert (made.state, project.stage) == (PaperState.IN_APPROVAL, Stage.IN_FORCE)
+    line.approve(made)
+    assert (made.state, made.approved_on, made.released_on) == (PaperState.APPROVED, line.today, None)
+    assert (project.stage, project.state) == (Stage.RELEASE, ProjectState.IN_FORCE), "the deposit is not back yet"
+    items = line.session.scalars(select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)).all()
+    assert {item.released_on for item in items} == {line.today}
+    (event,) = returned(line, project)
+    assert (event.total, made.deposit_amount) == (250000, 250000)
+    line.book(project)
+    assert (made.is_deposit_returned, made.released_on, project.state) == (True, line.today, ProjectState.RELEASED)
+    for words in ("解除担保通知", loan.bank_note_no, "贰拾伍万元整", "滨江厂房", "全部结清"):
+        assert words in made.document.body
+    assert made.document.number == made.number
+    assert release.deposit_held(line.session, project) == 0
+    assert is_clean(line)
+
+
+def test_without_a_deposit_the_approval_ends_the_project(line, project, repaid):
+    line.fee(project, "DEPOSIT").collected_amount = Decimal(0)
+    made = submitted(line, project)
+    line.approve(made)
+    assert (project.state, made.released_on, returned(line, project)) == (ProjectState.RELEASED, line.today, [])
+    assert "<td colspan=\"3\">无</td>" in made.document.body
+
+
+def test_a_letter_of_the_bank_frees_what_still_runs(line, project, loan):
+    line.book(project)
+    before = next(c for c in checks(line.session, project, line.today, amount=Decimal(0)) if c.key == "leverage")
+    made = by_letter(line, project)
+    with pytest.raises(BusinessError, match="请上传银行解除担保函"):
+        release.submit(line.ctx(MANAGER), made)
+    line.attach("release", made.id, None)
+    release.submit(line.ctx(MANAGER), made)
+    line.approve(made)
+    line.book(project)
+    assert (loan.state, loan.closed_on, loan.balance) == (DrawdownState.RELEASED, line.today, 5 * MILLION)
+    assert (made.released_amount, project.balance, project.state) == (5 * MILLION, 0, ProjectState.RELEASED)
+    assert "工银函〔2026〕8 号" in made.document.body
+    after = next(c for c in checks(line.session, project, line.today, amount=Decimal(0)) if c.key == "leverage")
+    assert after.after == before.after == 0 or after.after <= before.after
+    assert is_clean(line)
+    with pytest.raises(Conflict, match="已解保"):
+        repayment.register(line.ctx(MANAGER), loan, Paid(line.today, Decimal(1), Decimal(0)))
+
+
+def test_what_stands_in_the_way_is_named(line, project, loan):
+    made = draw_up(line, project)
+    fee = line.fee(project)
+    fee.amount += 100
+    line.session.add(
+        FeeDue(fee=fee, seq=2, due_on=line.today, amount=Decimal(100), settled_amount=Decimal(0))
+    )
+    line.collect(fee, "40")
+    with pytest.raises(BusinessError) as refused:
+        release.submit(line.ctx(MANAGER), made)
+    for words in (f"借据 {loan.bank_note_no} 尚未结清", "到期未收的费用 100.00 元", "待复核的收款"):
+        assert words in refused.value.message
+    assert made.state is PaperState.DRAFT
+
+
+def test_a_refused_release_is_replaced_and_a_returned_one_mended(line, project, repaid):
+    made = submitted(line, project)
+    line.give_back(made)
+    assert made.state is PaperState.DRAFT
+    release.submit(line.ctx(MANAGER), made)
+    line.reject(made)
+    assert (made.state, project.stage) == (PaperState.REJECTED, Stage.IN_FORCE)
+    line.approve(submitted(line, project))
+    assert project.stage is Stage.RELEASE
+
+
+def test_the_accountant_may_send_the_deposit_back(line, project, repaid):
+    made = submitted(line, project)
+    line.approve(made)
+    (event,) = returned(line, project)
+    line.refuse(event, "账户有误")
+    assert (made.returned_reason, project.state) == ("账户有误", ProjectState.IN_FORCE)
+    with pytest.raises(NotAllowed):
+        release.return_deposit(line.ctx(ACCOUNTANT), made)
+    with pytest.raises(StaleRecord):
+        release.return_deposit(line.ctx(MANAGER), made, made.version - 1)
+    again = release.return_deposit(line.ctx(MANAGER), made, made.version)
+    assert (again.id, again.state, made.returned_reason) == (event.id, EventState.PENDING, None)
+    with pytest.raises(Conflict, match="已提交复核"):
+        release.return_deposit(line.ctx(MANAGER), made)
+    line.book(project)
+    with pytest.raises(Conflict, match="没有待退还的保证金"):
+        release.return_deposit(line.ctx(MANAGER), made)
+
+
+def test_a_deposit_taken_back_into_the_queue_opens_the_project_again(line, project, repaid):
+    line.book(project)
+    made = submitted(line, project)
+    line.approve(made)
+    line.book(project)
+    document = made.document
+    line.unbook(returned(line, project)[0])
+    assert (project.state, project.stage, made.released_on) == (ProjectState.IN_FORCE, Stage.RELEASE, None)
+    assert verify.verify_stages(line.session) == []
+    line.book(project)
+    assert (project.state, made.document) == (ProjectState.RELEASED, document)
+    last = line.session.scalars(select(ProjectStage).where(ProjectStage.project_id == project.id)).all()[-1]
+    assert (last.stage, last.outcome) == (Stage.RELEASE, "已解保")
+    assert is_clean(line)
+
+
+def test_deposits_that_other_business_returns_do_not_end_a_project(line, project):
+    event = posting.raise_event(
+        line.ctx(), "deposit.returned", record=line.fee(project, "DEPOSIT"), project=project,
+        amounts={"amount": Decimal(10)},
+    )  # fmt: skip
+    posting.refuse(line.ctx(), event, "错")
+    posting.raise_event(
+        line.ctx(), "deposit.returned", record=line.fee(project, "DEPOSIT"), project=project,
+        amounts={"amount": Decimal(10)},
+    )  # fmt: skip
+    posting.book(line.ctx(), event)
+    posting.unbook(line.ctx(), event, "错")
+    assert (project.state, project.stage) == (ProjectState.IN_FORCE, Stage.IN_FORCE)
+    assert release.deposit_held(line.session, project) == 249990
+
+
+def test_the_release_closes_the_warnings_of_the_project(line, project, loan, repaid):
+    repayment.reverse(line.ctx(MANAGER), repaid, "演示逾期")
+    line.later(days=40)
+    assert warnings.evaluate(line.ctx())
+    repayment.register(line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True))
+    line.approve(submitted(line, project))
+    line.book(project)
+    found = line.session.scalars(select(RiskWarning).where(RiskWarning.project_id == project.id)).all()
+    assert {w.state for w in found} == {WarningState.LIFTED}
+    assert all("项目已解保" in w.reason for w in found)
+
+
+def test_while_it_is_released_no_repayment_is_taken_back(line, project, repaid):
+    submitted(line, project)
+    with pytest.raises(Conflict, match="正在解保"):
+        repayment.reverse(line.ctx(MANAGER), repaid, "错")
+
+
+def test_one_release_at_a_time_for_projects_in_force(line, project, repaid):
+    draw_up(line, project)
+    with pytest.raises(FieldErrors, match="已有解保申请"):
+        draw_up(line, project)
+    project.state = ProjectState.RUNNING
+    with pytest.raises(IllegalTransition, match="在保时才能申请解保"):
+        draw_up(line, project)
+    project.state, project.stage = ProjectState.IN_FORCE, Stage.RELEASE
+    with pytest.raises(IllegalTransition, match="现为“解保”"):
+        draw_up(line, project)
+
+
+def test_a_letter_is_named_with_number_day_and_reason(line, project):
+    with pytest.raises(FieldErrors) as refused:
+        by_letter(line, project, letter_no="", letter_on=line.today + timedelta(days=1), note="")
+    assert set(refused.value.field_errors) == {"letter_no", "letter_on", "note"}
+    assert by_letter(line, project).basis is ReleaseBasis.BANK_LETTER
+
+
+def test_submitting_needs_right_scope_and_version(line, project, repaid):
+    made = draw_up(line, project)
+    with pytest.raises(NotAllowed):
+        release.submit(line.ctx(ACCOUNTANT), made)
+    with pytest.raises(NotFound):
+        release.submit(line.ctx(OUTSIDER), made)
+    with pytest.raises(StaleRecord):
+        release.submit(line.ctx(MANAGER), made, made.version - 1)
+
+
+def test_yearly_fees_to_come_do_not_keep_the_project(line, project, repaid):
+    fee = line.fee(project)
+    fee.payment = FeePayment.YEARLY
+    fee.amount += 100
+    line.session.add(
+        FeeDue(fee=fee, seq=2, due_on=line.today + timedelta(days=1), amount=Decimal(100), settled_amount=Decimal(0))
+    )
+    line.session.flush()
+    assert release.obstacles(line.ctx(), draw_up(line, project)) == []
+
+
+def test_sureties_are_freed_like_assets(line, project, repaid):
+    line.session.add(
+        CounterGuarantee(project_id=project.id, kind=CounterKind.SURETY, name="李晓明", state=PaperState.REJECTED)
+    )
+    line.session.flush()
+    line.approve(submitted(line, project))
+    rows = line.session.scalars(select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)).all()
+    assert {(r.state, r.released_on) for r in rows} == {
+        (PaperState.APPROVED, line.today), (PaperState.REJECTED, None)
+    }  # fmt: skip

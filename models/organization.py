@@ -1,6 +1,7 @@
 """The guarantee company itself: its data, departments, employees and the operators who sign in."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
@@ -24,6 +25,24 @@ class Theme(Kind):
     SYSTEM = "跟随系统"
     LIGHT = "浅色"
     DARK = "深色"
+
+
+class DesktopModule(Kind):
+    """Quick modules of the workbench (2.1), in the order of a new operator's desktop."""
+
+    TASKS = "待办审批"
+    BALANCE = "在保余额"
+    PROJECTS = "我的项目"
+    DUE = "即将到期"
+    WARNINGS = "预警信息"
+    OVERDUE = "逾期借据"
+    FEES = "费用待收"
+    EVENTS = "复核管理"
+    VOUCHERS = "凭证待办"
+    CUSTOMERS = "我的客户"
+    SUBMISSIONS = "我的申请"
+    STRUCTURE = "在保结构"
+    SHORTCUTS = "快捷入口"
 
 
 class Company(Entity):
@@ -165,6 +184,8 @@ class Operator(Entity):
     session_epoch: Mapped[int] = c.hidden(c.whole("会话序号", required=True, default=1))
     rows_per_page: Mapped[int] = c.whole("每页行数", minimum=5, maximum=200, required=True, default=20)
     theme: Mapped[Theme] = c.enum("界面主题", Theme, required=True, default=Theme.SYSTEM)
+    # {"modules": [names of DesktopModule]} in the order of the desktop; empty until the person has arranged it.
+    desktop: Mapped[dict[str, Any] | None] = c.hidden(c.json("快捷桌面"))
 
 
 class PasswordHistory(Entity):

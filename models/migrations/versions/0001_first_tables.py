@@ -1550,6 +1550,7 @@ def upgrade() -> None:
         sa.Column(
             "theme", sa.Enum("SYSTEM", "LIGHT", "DARK", name="theme", native_enum=False, length=32), nullable=False
         ),
+        sa.Column("desktop", sa.JSON(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=True),

@@ -5,25 +5,29 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 from flask import Flask, current_app
+from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
 from app.extensions import db
-from app.jobs import make_scheduler, run_day_end
+from app.jobs import make_scheduler, run_day_end, run_month_end
 from app.lifecycle import initialise
-from models.base.actor import SYSTEM
+from app.security import actor_of_username, build_actor
+from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
-from models.organization import Department, Employee
+from models.ledger import PeriodState
+from models.organization import Department, Employee, Operator
 from models.system import SystemState
 from workflows import operators
 from workflows import verify as checks
 from workflows.base.context import Ctx
+from workflows.ledger import closing
 
 
 def bind(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (init, demo, create_admin, verify, scheduler, day_end):
+    for command in (init, demo, create_admin, verify, scheduler, day_end, month_end):
         app.cli.add_command(command)
 
 
@@ -135,6 +139,43 @@ def day_end(last: datetime | None) -> None:
     if today < until:
         fail(f"营业日期 {today} 的日终正由另一进程办理，或已办理")
     click.echo(f"系统营业日期：{today}")
+
+
+@click.command("month-end")
+@click.option("--period", required=True, help="会计期间，如 2026-01")
+@click.option("--by", "username", default=None, help="办理人的登录名；默认为第一个有结账权限的操作员")
+def month_end(period: str, username: str | None) -> None:
+    """月末处理：确认收入、计提准备金、结转损益并结账；检查未通过时说明原因并以状态 1 退出。"""
+    session = db.session()
+    try:
+        actor = actor_of_username(session, username) if username else _closer(session)
+        ctx = writing_ctx(session)
+        ctx.actor = actor
+        state = closing.prepare(ctx, period).state
+        session.commit()
+        if state is PeriodState.CLOSED:
+            click.echo(f"{period} 已结账，没有变化。")
+            return
+        run = run_month_end(current_app._get_current_object(), actor, period, source="cli")  # type: ignore[attr-defined]  # noqa: SLF001
+    except BusinessError as error:
+        session.rollback()
+        fail(f"月末处理未完成：{error.message}")
+        return
+    if run is None:
+        fail(f"{period} 的月末处理正由另一进程办理")
+        return
+    for step in closing.month_end_steps(period):
+        click.echo(f"✓ {step.label}：{run.result['done'].get(step.code, '')}")
+
+
+def _closer(session: Session) -> Actor:
+    """The first operator who may close: closing is a person's act, whoever starts the command."""
+    query = select(User).join(Operator, Operator.user_id == User.id).where(Operator.is_disabled.is_(False), User.active)
+    for user in session.scalars(query.order_by(User.id)):
+        actor = build_actor(session, user)
+        if actor.may("close", "accounting_period"):
+            return actor
+    raise BusinessError("没有操作员有结账权限，请先授权或用 --by 指定办理人")
 
 
 @click.command()

@@ -23,6 +23,7 @@ from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge
 from workflows.base.seal import seal_audit_trail
+from workflows.ledger import closing
 
 log = structlog.get_logger()
 
@@ -69,6 +70,26 @@ def start_day_end(app: Flask, actor: Actor) -> None:
             log.exception("day-end failed")
 
     threading.Thread(target=work, name="day-end", daemon=True).start()
+
+
+def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job") -> JobRun | None:
+    """月末处理 of a period to its end; None when it is closed already or another process is at it."""
+    with app.app_context():
+        return closing.run_month_end(job_edge(source), period, actor)
+
+
+def start_month_end(app: Flask, actor: Actor, period: str) -> None:
+    """月末处理 beside the request that asked for it; the page follows it through its row in job_run."""
+
+    def work() -> None:
+        try:
+            run_month_end(app, actor, period, source="screen")
+        except BusinessError as error:
+            log.warning("month-end refused", period=period, reason=error.message)
+        except Exception:
+            log.exception("month-end failed", period=period)
+
+    threading.Thread(target=work, name=f"month-end-{period}", daemon=True).start()
 
 
 def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:

@@ -145,7 +145,7 @@ def thawed(kept: IssuedStatement) -> Statement:
 
 def account_rows(session: Session) -> dict[int, int | None]:
     """The row id of each leaf account: that of the nearest account above it that a row names; None for none."""
-    named = dict(session.execute(select(StatementAccount.account_id, StatementAccount.statement_row_id)).tuples().all())
+    named = dict(session.execute(select(StatementAccount.account_id, StatementAccount.statement_row_id)).all())
     accounts = {a.id: a for a in session.scalars(select(Account))}
     found: dict[int, int | None] = {}
     for account in accounts.values():

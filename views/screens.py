@@ -3,13 +3,15 @@
 from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import line_after, line_appraisal, line_customer, line_ledger, line_setup, line_signing
+from views import line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing
 from views.approvals import ApprovalsView
+from views.closing import ClosingView
 from views.customer import CorporateCustomerView, PersonalCustomerView
 from views.day_end import DayEndView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.ledger import EventView, ReviewView, VoucherView
 from views.openapi import DescriptionApi
+from views.opening import OpeningView
 from views.operators import OperatorView
 from views.project import ProjectView
 from views.register import register_entities
@@ -18,12 +20,13 @@ from views.report import LedgerReports
 from views.report_exposure import ExposureReport
 from views.search import SearchView
 from views.security import PasswordView, RolesView
+from views.statements import StatementReports
 from views.verbs import VerbView
 
 # The rules of what the administrator sets up register themselves as well.
 from workflows import setup
 
-LINES = (line_after, line_appraisal, line_customer, line_ledger, line_setup, line_signing, setup)
+LINES = (line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, setup)
 ENTITY_VIEWS = (
     CorporateCustomerView,
     EventView,
@@ -39,6 +42,9 @@ PAGES = (
     ApprovalsView,
     ReviewView,
     LedgerReports,
+    StatementReports,
+    ClosingView,
+    OpeningView,
     ExposureReport,
     AttachmentView,
     CommentView,

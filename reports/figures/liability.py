@@ -37,13 +37,9 @@ def liability_on(session: Session, on: date) -> Decimal:
     """融资担保责任余额 at the end of a day in 元; what is only reserved by a resolution does not count yet."""
     amounts = balances_on(session, on)
     parts: dict[exposure.Slice, Decimal] = defaultdict(Decimal)
-    keys = (
-        Project.id, Project.customer_id, Project.guarantee_kind, Project.small_kind, Project.is_farmer,
-        Project.is_housing, Project.issuer_grade, Project.bank_share_pct,
-    )  # fmt: skip
     drawn = select(Drawdown.project_id).where(Drawdown.drawn_on <= on)
-    for project_id, *facts in session.execute(select(*keys).where(Project.id.in_(drawn))):
-        if project_id in amounts:
-            parts[exposure.Slice(*facts, amount=Decimal(0))] += amounts[project_id]
+    for project in session.scalars(select(Project).where(Project.id.in_(drawn)).order_by(Project.id)):
+        if project.id in amounts:
+            parts[exposure.of_project(project, Decimal(0))] += amounts[project.id]
     slices = [replace(part, amount=amount) for part, amount in parts.items()]
     return exposure.liability(session, slices, on)

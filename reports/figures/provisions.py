@@ -33,6 +33,10 @@ INCOME = "6031"
 UNEARNED, UNEARNED_COST = "2601", "6501"
 COMPENSATION, COMPENSATION_COST = "2602", "6502"
 SURPLUS, GENERAL, RETAINED = "4101", "4102", "4104"
+_APPROPRIATIONS = {
+    ProvisionKind.SURPLUS: ("provision.surplus_pct", SURPLUS),
+    ProvisionKind.GENERAL: ("provision.general_pct", GENERAL),
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def surplus(session: Session, period: AccountingPeriod) -> Provision:
     words = f"本年净利润 {format_money(profit)}"
     if earlier < 0:
         words += f"，弥补以前年度亏损 {format_money(-earlier)} 后 {format_money(base)}"
-    return _appropriation(session, period, ProvisionKind.SURPLUS, "provision.surplus_pct", SURPLUS, base, words)
+    return _appropriation(session, period, ProvisionKind.SURPLUS, base, words)
 
 
 def general(session: Session, period: AccountingPeriod) -> Provision:
@@ -120,18 +124,13 @@ def general(session: Session, period: AccountingPeriod) -> Provision:
     profit = net_profit(session, f"{period.year}-01", period.code)
     words = f"本年净利润 {format_money(profit)}"
     base = max(profit, ZERO)
-    return _appropriation(session, period, ProvisionKind.GENERAL, "provision.general_pct", GENERAL, base, words)
+    return _appropriation(session, period, ProvisionKind.GENERAL, base, words)
 
 
 def _appropriation(
-    session: Session,
-    period: AccountingPeriod,
-    kind: ProvisionKind,
-    parameter: str,
-    code: str,
-    base: Decimal,
-    words: str,
+    session: Session, period: AccountingPeriod, kind: ProvisionKind, base: Decimal, words: str
 ) -> Provision:
+    parameter, code = _APPROPRIATIONS[kind]
     rate = number(session, parameter, period.ends_on)
     required = round_money(base * rate / HUNDRED)
     booked = appropriated(session, code, period.year)

@@ -156,6 +156,8 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
     waived, events = _waived(session, ids), _by_event(session, ids)
     found = []
     for fee_id, gross, vat, project_id, customer_id, starts, ends, state, months, schedule in rows:
+        assert starts is not None
+        assert ends is not None
         left = gross - waived[fee_id]
         net = left - vat_inside(left, vat)
         over = state is ProjectState.RELEASED

@@ -5,6 +5,7 @@ Each step books only what is missing, so a run that was broken off, or one after
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -225,7 +226,7 @@ def require_over(period: AccountingPeriod, today: date) -> None:
 
 
 def prepare(ctx: Ctx, period_code: str) -> AccountingPeriod:
-    """What the edge asks before it runs the job: the period exists (it is made for a month without vouchers) and is over."""
+    """What the edge asks before it runs the job: the period is over; one without any voucher is made now."""
     ctx.require("close", "accounting_period", "结账")
     year, _, month = period_code.partition("-")
     if not (len(year) == 4 and len(month) == 2 and (year + month).isdecimal() and 1 <= int(month) <= DECEMBER):
@@ -278,8 +279,16 @@ def _transfer_lines(ctx: Ctx, period: AccountingPeriod) -> list[Line]:
                 side = account.direction
                 # Written on the other side than it stands on; `on_side` turns abnormal balances over.
                 debit, credit = on_side(amount if side.name == "DEBIT" else -amount, side)
-                names = dict(zip(needed, key, strict=True))
-                lines.append(Line(account.id, debit=credit, credit=debit, **names))
+                of = {name: one or None for name, one in zip(needed, key, strict=True)}
+                line = Line(account.id, debit=credit, credit=debit, customer_id=of.get("customer_id"))
+                lines.append(
+                    replace(
+                        line,
+                        project_id=of.get("project_id"),
+                        bank_id=of.get("bank_id"),
+                        department_id=of.get("department_id"),
+                    )
+                )
     return lines
 
 

@@ -102,7 +102,7 @@ def preview_opening(
     _check_tree(plan)
     _check_totals(plan)
     _check_customers(ctx, plan, create_customers)
-    _check_parts(ctx, plan, accounts)
+    _check_parts(plan, accounts)
     return plan
 
 
@@ -151,7 +151,9 @@ def _check_period(ctx: Ctx, plan: OpeningPlan) -> None:
         plan.wrong(0, f"期间 {found} 已有凭证或已结账，期初余额只能装入第一个期间之前")
 
 
-def _check_accounts(ctx: Ctx, plan: OpeningPlan, accounts: dict[str, Account]) -> None:
+def _check_accounts(  # noqa: C901 - one look at each row, in the order of precedence
+    ctx: Ctx, plan: OpeningPlan, accounts: dict[str, Account]
+) -> None:
     """Which account each row loads to, and which accounts are to be made."""
     wanted = dict(
         pair.strip().split("=", 1)
@@ -231,7 +233,7 @@ def _check_customers(ctx: Ctx, plan: OpeningPlan, create_customers: bool) -> Non
     corporate = select(CorporateCustomer.uscc, CorporateCustomer.id).where(CorporateCustomer.uscc.in_(names))
     personal = select(PersonalCustomer.id_number, PersonalCustomer.id).where(PersonalCustomer.id_number.in_(names))
     for query in (corporate, personal):
-        plan.customers |= dict(ctx.session.execute(query).tuples().all())
+        plan.customers |= dict(ctx.session.execute(query).all())
     unknown = {uscc: name for uscc, name in names.items() if uscc not in plan.customers}
     if create_customers:
         plan.new_customers = unknown
@@ -244,7 +246,7 @@ def _check_customers(ctx: Ctx, plan: OpeningPlan, create_customers: bool) -> Non
             )  # fmt: skip
 
 
-def _check_parts(ctx: Ctx, plan: OpeningPlan, accounts: dict[str, Account]) -> None:
+def _check_parts(plan: OpeningPlan, accounts: dict[str, Account]) -> None:
     """The split of each account sums to it, and accounts that ask for customers have one."""
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for part in plan.parts:
@@ -285,7 +287,9 @@ def _apply(ctx: Ctx, plan: OpeningPlan) -> OpeningImport:
         for line in plan.new_accounts:
             _make_account(system, line)
         for uscc, name in plan.new_customers.items():
-            made = records.create(system, CorporateCustomer, {"name": name, "uscc": uscc})
+            # Whoever loads looks after them until they are handed to their managers.
+            known = {"name": name, "uscc": uscc, "manager_id": ctx.actor.employee_id}
+            made = records.create(system, CorporateCustomer, known)
             plan.customers[uscc] = made.id
     accounts = {a.code: a for a in ctx.session.scalars(select(Account))}
     posted = voucher.write_posted(
@@ -340,9 +344,7 @@ def _lines(plan: OpeningPlan, accounts: dict[str, Account]) -> list[Line]:
         account = accounts[target]
         sign = 1 if account.direction is Direction.DEBIT else -1
         if code in split:
-            for part in split[code]:
-                if part.amount:
-                    lines.append(_line(account, sign * part.amount, plan.customers[part.uscc]))
+            lines += [_line(account, sign * p.amount, plan.customers[p.uscc]) for p in split[code] if p.amount]
         elif line.amount:
             lines.append(_line(account, line.amount, None))
     return lines

@@ -9,6 +9,7 @@ from reports.figures.recognition import Share
 from workflows.base.context import Ctx
 from workflows.ledger import posting, voucher
 from workflows.ledger.entries import LINES_MAX, Line
+from workflows.ledger.events import EVENTS
 
 EVENT = "income.recognised"
 SHARES = LINES_MAX // 3  # of one voucher: a rule may have more than two lines
@@ -50,7 +51,7 @@ def rule_lines(
 ) -> list[Line]:  # fmt: skip
     """The entries that 记账规则 makes of an amount on the period's last day, without putting an event in the queue."""
     event = BusinessEvent(
-        event_code=event_code, label=posting.EVENTS[event_code].label, memo=f"{period.code} 月末",
+        event_code=event_code, label=EVENTS[event_code].label, memo=f"{period.code} 月末",
         customer_id=customer_id, project_id=project_id, amounts={"amount": f"{amount:.2f}"},
         occurred_on=period.ends_on,
     )  # fmt: skip

@@ -65,7 +65,7 @@ def create_draft(
     return write_draft(ctx, date=date, word=word, memo=memo, entries=entries, attachments=attachments)
 
 
-def write_draft(
+def write_draft(  # noqa: PLR0913 - the facts of a voucher
     ctx: Ctx,
     *,
     date: dt.date,

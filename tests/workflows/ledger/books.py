@@ -26,7 +26,10 @@ from workflows.ledger.guards import install_guards
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-SEEDS = ("accounts.csv", "voucher_words.csv", "posting_rules.csv", "posting_rule_lines.csv")
+SEEDS = (
+    "accounts.csv", "voucher_words.csv", "posting_rules.csv", "posting_rule_lines.csv", "parameter.csv",
+    "parameter.closing.csv", "statement_row.csv", "statement_account.csv", "number_rule.csv",
+)  # fmt: skip
 VOUCHER_VERBS = ("add", "edit", "review", "unreview", "sign", "unsign", "post", "void", "reverse", "renumber")
 EVENT_VERBS = ("book", "refuse", "unbook")
 

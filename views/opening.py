@@ -1,0 +1,189 @@
+"""期初余额 (8.6): upload both workbooks, see what each row will do, then load all of it or nothing."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from flask import current_app, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from sqlalchemy import select
+from wtforms import FileField, Form
+
+from models.base.errors import BusinessError, NotFound
+from models.base.money import format_money
+from models.closing import OpeningImport
+from models.ledger import Account
+from views import edge
+from views.cells import record_url
+from views.fields import Tick
+from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
+from views.report import money
+from workflows.base.attachments import write_whole
+from workflows.ledger import opening
+
+_SHA = re.compile(r"[0-9a-f]{64}")
+_SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
+TITLE = "期初余额"
+_CRUMBS = [("总账管理", ""), (TITLE, "")]
+_ACCEPT = {"accept": ".xlsx,.xls,.csv"}
+
+
+class _UploadForm(Form):
+    """The controls of the page."""
+
+    balances = FileField("科目余额表", render_kw=_ACCEPT)
+    auxiliaries = FileField("辅助余额表", render_kw=_ACCEPT)
+    create_customers = Tick("自动建立不存在的客户")
+
+
+class OpeningView(BaseView):
+    """/opening/: upload, preview, load."""
+
+    route_base = "/opening"
+    class_permission_name = "opening_import"
+    default_view = "upload"
+    title = TITLE
+
+    @expose("/", methods=("GET", "POST"))
+    @edge.screen("load")
+    def upload(self) -> ResponseReturnValue:
+        """Ask for the files, or show what is loaded; with files, show what they will do."""
+        ctx = edge.current_ctx()
+        if request.method == "GET":
+            known = ctx.session.scalars(select(OpeningImport)).one_or_none()
+            return self._loaded(known) if known is not None else self._form()
+        try:
+            files = [_sent(name) for name in ("balances", "auxiliaries")]
+            if files[0] is None:
+                raise BusinessError("请选择科目余额表", field="balances")
+            make = bool(request.form.get("create_customers"))
+            plan = opening.preview_opening(ctx, files[0], files[1], create_customers=make)
+            names = dict(ctx.session.execute(select(Account.code, Account.name)).all())
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._form(error)
+        fields = [("create_customers", "1" if make else "")]
+        for name, sent in zip(("balances", "auxiliaries"), files, strict=True):
+            if sent is not None:
+                key = hashlib.sha256(sent[1]).hexdigest()
+                write_whole(_path(key), sent[1])
+                fields += [(name, key), (f"{name}_name", sent[0])]
+        return self.render_template("report.html", page=_preview(plan, tuple(fields), names))
+
+    @expose("/confirm", methods=("POST",))
+    @edge.screen("load")
+    def confirm(self) -> ResponseReturnValue:
+        """Load the files that were previewed."""
+        balances, auxiliaries = _kept("balances"), _kept("auxiliaries")
+        if balances is None:
+            raise NotFound("上传的文件已不在，请重新上传")
+        try:
+            with edge.writing("import") as ctx:
+                make = bool(request.form.get("create_customers"))
+                kept = opening.load_opening(ctx, balances, auxiliaries, create_customers=make)
+                code = kept.period.code
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._form(error)
+        flash(f"期初余额已装入 {code}", "success")
+        return redirect(f"/report/trial-balance?first={code}&last={code}")
+
+    def _form(self, error: BusinessError | None = None) -> ResponseReturnValue:
+        form = _UploadForm()
+        errors = error.field_errors if error else {}
+        helps = {
+            "balances": "按列名识别：科目编码、科目名称、方向、期末余额；表头上方注明期间",
+            "auxiliaries": "按列名识别：科目编码、客户名称、统一社会信用代码、期末余额；预收担保费另填起始、到期日期",
+            "create_customers": "只登记名称和统一社会信用代码，由您暂管，资料请补全",
+        }
+        fields = [
+            Field(c.name, c.label.text, c, "bool" if c.name == "create_customers" else "file", c.name == "balances", "",
+                  helps[c.name], tuple(errors.get(c.name, ())), True)
+            for c in form
+        ]  # fmt: skip
+        summary = [(name if name in helps else "", "", m) for name, messages in errors.items() for m in messages]
+        page = FormPage(
+            TITLE, [FieldGroup("", fields)], "/opening/", "/account/list/", hidden=[edge.csrf_input()],
+            submit_label="预览", errors=summary, crumbs=_CRUMBS, is_upload=True, help_key="opening",
+            note="先预览，确认后才装入；借贷不平或有一行有误则全部不装入，重复装入同一文件不会改变账簿",
+        )  # fmt: skip
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    def _loaded(self, known: OpeningImport) -> ResponseReturnValue:
+        code = known.period.code
+        page = ReportPage(
+            TITLE, [Column("file", "文件"), Column("period", "期间"), Column("total", "借方合计", "money", "元"),
+                    Column("voucher", "期初凭证")],
+            [Row(str(known.id), record_url("opening_import", known.id),
+                 (Cell("、".join(filter(None, (known.file_name, known.auxiliary_file_name)))), Cell(code),
+                  money(known.total), Cell(known.voucher.code, "link", url=record_url("voucher", known.voucher_id))))],
+            heading="期初余额已装入", states=[Cell("试算平衡", "enum", tone="ok")], crumbs=_CRUMBS, help_key="opening",
+            actions=[Action("科目余额表", f"/report/trial-balance?first={code}&last={code}"),
+                     Action("收入确认计划", "/income_schedule/list/"),
+                     Action("期初前担保费收入", "/income_history/list/")],
+            foot="差错请另填凭证调整",
+        )  # fmt: skip
+        return self.render_template("report.html", page=page)
+
+
+def _sent(name: str) -> opening.File | None:
+    sent = request.files.get(name)
+    return (sent.filename[-200:], sent.read()) if sent is not None and sent.filename else None
+
+
+def _kept(name: str) -> opening.File | None:
+    key, file_name = request.form.get(name, ""), request.form.get(f"{name}_name", "")[-200:]
+    if not _SHA.fullmatch(key) or not _SUFFIX.search(file_name) or not _path(key).is_file():
+        return None
+    return file_name, _path(key).read_bytes()
+
+
+def _path(key: str) -> Path:
+    return Path(current_app.config["SETTINGS"].data_dir) / "imports" / key
+
+
+def _preview(
+    plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...], names: dict[str, str]
+) -> ReportPage:  # fmt: skip
+    wrong: dict[int, list[str]] = {}
+    for error in plan.errors:
+        if error.file == plan.file_name and error.row:
+            wrong.setdefault(error.row, []).append(error.message)
+    others = [error for error in plan.errors if error.file != plan.file_name or not error.row]
+    new = {line.code for line in plan.new_accounts}
+    rows = []
+    for line in plan.sheet.lines:
+        target = plan.leaves.get(line.code, (line, ""))[1]
+        word, tone = ("有误", "bad") if line.row in wrong else (("新增科目", "warn") if line.code in new else ("", ""))
+        goes = f"{target} {names.get(target, line.name)}" if target else "上级，不装入"
+        cells = (
+            Cell(str(line.row), "int"), Cell(line.code), Cell(line.name), Cell("借" if line.is_debit else "贷"),
+            money(line.amount if line.is_debit else -line.amount), Cell(goes), Cell(word, "enum", tone=tone),
+            Cell("；".join(wrong.get(line.row, ()))),
+        )  # fmt: skip
+        rows.append(Row(str(line.row), "", cells, tone="bad" if line.row in wrong else ""))
+    notes = [Row(str(at), "", (Cell("错误", "enum", tone="bad"), Cell(e.text))) for at, e in enumerate(others)]
+    notes += [Row(f"n{at}", "", (Cell("提示", "enum", tone="warn"), Cell(n))) for at, n in enumerate(plan.notices)]
+    if plan.new_customers:
+        text = f"新建客户 {len(plan.new_customers)} 户：" + "、".join(list(plan.new_customers.values())[:10])
+        notes.append(Row("customers", "", (Cell("提示", "enum", tone="warn"), Cell(text))))
+    actions = [Action("重新上传", "/opening/")]
+    if not plan.errors:
+        words = f"期初余额装入 {plan.sheet.period}，借贷各 {format_money(plan.total)} 元；装入后不能撤销。"
+        actions.insert(0, Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields))
+    count = len(plan.errors)
+    columns = [
+        Column("row", "行", "int"), Column("code", "科目编码"), Column("name", "科目名称"), Column("side", "方向"),
+        Column("amount", "余额", "money", "元"), Column("goes", "装入科目"), Column("state", "结果"),
+        Column("problem", "说明"),
+    ]  # fmt: skip
+    above = [Section("notes", "说明", columns=[Column("k", "类别"), Column("t", "内容")], rows=notes)] if notes else []
+    return ReportPage(
+        f"{TITLE}预览", columns, rows, note=f"{plan.file_name} {plan.auxiliary_file_name}",
+        heading=f"期间 {plan.sheet.period or '未注明'}，共 {len(rows)} 个科目，客户明细 {len(plan.parts)} 行",
+        states=[Cell(f"{count} 处错误" if count else "借贷平衡，可以装入", "enum", tone="bad" if count else "ok")],
+        actions=actions, above=above, crumbs=_CRUMBS, help_key="opening",
+    )  # fmt: skip

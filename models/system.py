@@ -243,6 +243,7 @@ class AuditLog(Entity):
     __table_args__ = (
         Index("ix_audit_log_record", "table_name", "record_id"),
         Index("ix_audit_log_unsealed", "seal_hash", "id"),
+        Index("ix_audit_log_seal_no", "seal_no", unique=True),
     )
 
     log_kind: Mapped[LogKind] = c.enum("日志类别", LogKind, required=True, default=LogKind.CHANGE, index=True)
@@ -261,3 +262,5 @@ class AuditLog(Entity):
     # No foreign key: the log outlives what it tells of.
     project_id: Mapped[int | None] = c.hidden(c.whole("项目序号", index=True))
     seal_hash: Mapped[str | None] = c.hidden(c.text("封存摘要", 64))
+    # Place in the chain: a transaction that ends late brings rows with smaller ids than those sealed already.
+    seal_no: Mapped[int | None] = c.hidden(c.whole("封存序号"))

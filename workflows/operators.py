@@ -1,17 +1,17 @@
 """Operators: who may sign in, password rules, locking, and the end of sessions (10.1)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import inspect, select, update
+from sqlalchemy import inspect, or_, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from models.base.checks import check_value
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Employee, Operator, PasswordHistory
-from reports.figures.parameters import number
+from reports.figures.parameters import whole
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
@@ -39,12 +39,11 @@ def _never_delete(_: Ctx, operator: Operator) -> None:
 
 
 ADMIN_ROLES = ("系统管理员", "安全管理员", "审计管理员")
-_HISTORY = 5
 
 
 def check_password(ctx: Ctx, username: str, password: str) -> None:
     """Refuse a password that breaks the rules (length, kinds of characters, the user name in it)."""
-    shortest = int(number(ctx.session, "password.min_length", ctx.today))
+    shortest = whole(ctx.session, "password.min_length", ctx.today)
     if len(password) < shortest:
         raise BusinessError(f"密码至少 {shortest} 位", field="password")
     if len(password) > 128:
@@ -121,14 +120,15 @@ def _remember(ctx: Ctx, operator: Operator, hashed: str) -> None:
 
 def _set_password(ctx: Ctx, operator: Operator, password: str, *, must_change: bool) -> None:
     check_password(ctx, operator.username, password)
+    count = whole(ctx.session, "password.history_count", ctx.today)
     recent = ctx.session.scalars(
         select(PasswordHistory.password_hash)
         .where(PasswordHistory.operator_id == operator.id)
-        .order_by(PasswordHistory.set_at.desc())
-        .limit(_HISTORY)
+        .order_by(PasswordHistory.set_at.desc(), PasswordHistory.id.desc())
+        .limit(count)
     )
     if any(check_password_hash(old, password) for old in recent):
-        raise BusinessError(f"不能使用最近 {_HISTORY} 次用过的密码", field="password")
+        raise BusinessError(f"不能使用最近 {count} 次用过的密码", field="password")
     hashed = generate_password_hash(password)
     _user(ctx.session, operator).password = hashed
     operator.must_change_password = must_change
@@ -181,8 +181,7 @@ def sign_in(ctx: Ctx, username: str, password: str) -> tuple[User | None, str]:
         return None, "登录名或密码不正确"
     user = _user(ctx.session, operator)
     if operator.locked_until and operator.locked_until > ctx.now:
-        minutes = max(int((operator.locked_until - ctx.now).total_seconds() // 60), 1)
-        return None, f"登录失败次数过多，账号已锁定，请 {minutes} 分钟后再试或联系安全管理员"
+        return None, _locked(ctx, operator.locked_until)
     if not check_password_hash(user.password, password):
         return None, _count_failure(ctx, operator)
     if operator.is_disabled or not user.active or not _employee_active(ctx, operator):
@@ -190,8 +189,18 @@ def sign_in(ctx: Ctx, username: str, password: str) -> tuple[User | None, str]:
     values: dict[str, Any] = {
         "failed_count": 0, "locked_until": None, "last_login_at": ctx.now, "last_login_ip": ctx.actor.ip or None,
     }  # fmt: skip
-    ctx.session.execute(update(Operator).where(Operator.id == operator.id).values(**values))
+    is_free = or_(Operator.locked_until.is_(None), Operator.locked_until <= ctx.now)
+    entered = update(Operator).where(Operator.id == operator.id, is_free).values(**values).returning(Operator.id)
+    if ctx.session.scalar(entered) is None:
+        # Parallel guesses have locked the account since it was read above: the right one among them comes too late.
+        ctx.session.refresh(operator)
+        return None, _locked(ctx, operator.locked_until or ctx.now)
     return user, ""
+
+
+def _locked(ctx: Ctx, until: datetime) -> str:
+    minutes = max(int((until - ctx.now).total_seconds() // 60), 1)
+    return f"登录失败次数过多，账号已锁定，请 {minutes} 分钟后再试或联系安全管理员"
 
 
 _FAKE = generate_password_hash("not a password of anybody")
@@ -209,10 +218,10 @@ def _count_failure(ctx: Ctx, operator: Operator) -> str:
         .values(failed_count=Operator.failed_count + 1)
         .returning(Operator.failed_count)
     )
-    most = int(number(ctx.session, "login.max_failures", ctx.today))
+    most = whole(ctx.session, "login.max_failures", ctx.today)
     if int(tries or 0) < most:
         return "登录名或密码不正确"
-    minutes = int(number(ctx.session, "login.lock_minutes", ctx.today))
+    minutes = whole(ctx.session, "login.lock_minutes", ctx.today)
     ctx.session.execute(
         update(Operator)
         .where(Operator.id == operator.id)

@@ -110,7 +110,7 @@ def _column(  # noqa: PLR0913 - one keyword per fact about a column
     **info: Any,
 ) -> MappedColumn[Any]:
     facts = {"label": label, "kind": kind, "required": required, "help": help, "group": group}
-    facts.update({k: v for k, v in info.items() if v not in (None, False, "")})
+    facts.update({k: v for k, v in info.items() if v is not None and v is not False and v != ""})  # a zero is a fact
     return mapped_column(type_, *args, nullable=not required, default=default, unique=unique, index=index, info=facts)
 
 
@@ -145,7 +145,7 @@ def rate(
 
 
 def whole(
-    label: str, *, minimum: int | None = 0, maximum: int | None = 2_000_000_000, unit: str = "", **facts: Any
+    label: str, *, minimum: int = 0, maximum: int = 2_000_000_000, unit: str = "", **facts: Any
 ) -> MappedColumn[Any]:
     """A whole number within limits that every database can hold."""
     return _column(label, Integer(), "int", minimum=minimum, maximum=maximum, unit=unit, **facts)

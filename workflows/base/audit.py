@@ -11,10 +11,15 @@ from sqlalchemy.orm import InstanceState, PassiveFlag, Session
 
 from models.base.entity import STAMPS, Entity, columns_of
 from models.base.kinds import SpecKind
-from models.system import AuditLog
+from models.system import AuditLog, LogKind
 from workflows.base.context import Ctx
 
 _SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
+# What a line without changed columns tells of; any other word is a verb of the business.
+_KINDS = {
+    "CREATE": LogKind.CHANGE, "UPDATE": LogKind.CHANGE, "DELETE": LogKind.CHANGE, "REVEAL": LogKind.ACCESS,
+    "EXPORT": LogKind.EXPORT, "GRANT": LogKind.SECURITY, "PASSWORD": LogKind.SECURITY, "UNLOCK": LogKind.SECURITY,
+}  # fmt: skip
 
 
 def plain(value: Any) -> Any:
@@ -26,9 +31,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def log(
-    ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | None = None, note: str = ""
-) -> None:
+def log(ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | None = None, note: str = "") -> None:
     """Write one line that no change of columns shows, e.g. a reading of masked data or a decision."""
     row = _row(ctx, record, action, changes or {})
     row["note"] = note[:500]
@@ -52,6 +55,7 @@ def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[A
     values = record.__dict__
     project_id = values.get("id") if record.__tablename__ == "project" else values.get("project_id")
     return {
+        "log_kind": _KINDS.get(action, LogKind.VERB),
         "at": ctx.now if ctx else None,
         "employee_id": actor.employee_id if actor else None,
         "actor_name": actor.name if actor else "系统",
@@ -66,6 +70,7 @@ def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[A
         "project_id": project_id,
         "note": "",
         "seal_hash": None,
+        "seal_no": None,
         "version": 1,
         "extra": {},
     }
@@ -101,6 +106,12 @@ def changes_of(record: Entity) -> dict[str, list[Any]]:
     return changed
 
 
+def _last_values(record: Entity) -> dict[str, list[Any]]:
+    """What a deleted row held: nobody can look it up any more."""
+    values = {name: plain(record.__dict__.get(name)) for name in columns_of(type(record)) if name not in STAMPS}
+    return {name: [value, None] for name, value in values.items() if value not in (None, {}, "")}
+
+
 def _told(records: Iterable[object]) -> list[Entity]:
     return [record for record in records if isinstance(record, Entity) and record.spec.kind not in _SILENT]
 
@@ -114,8 +125,6 @@ def _record(session: Session, *_: Any) -> None:
         created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
         rows.append(_row(ctx, record, "CREATE", created))
     rows += [_row(ctx, record, "UPDATE", changed) for record in _told(session.dirty) if (changed := changes_of(record))]
-    rows += [_row(ctx, record, "DELETE", {}) for record in _told(session.deleted)]
+    rows += [_row(ctx, record, "DELETE", _last_values(record)) for record in _told(session.deleted)]
     if rows:
         session.execute(insert(AuditLog), rows)
-
-

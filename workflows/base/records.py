@@ -1,14 +1,17 @@
 """The one verb pair behind every screen, REST call and import that saves or deletes a record (architecture rule 3)."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
+from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of
+from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, owner_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.base.kinds import Kind, SpecKind
+from models.base.money import format_money
 from models.system import AuditLog
 from reports.figures import dictionaries
 from reports.scope import is_visible, scoped
@@ -22,6 +25,7 @@ DeleteRule = Callable[[Ctx, Any], None]
 _RULES: dict[type[Entity], list[Rule]] = {}
 _DELETE_RULES: dict[type[Entity], list[DeleteRule]] = {}
 _ID_MAX = 2_147_483_647
+_SECRET = {"mask", "is_hidden"}  # facts of columns that no message shows
 
 
 def rule(model: type[Entity]) -> Callable[[Rule], Rule]:
@@ -120,6 +124,7 @@ def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
     _refuse_if_referred_to(ctx, record)
+    _delete_parts(ctx, record)
     ctx.session.delete(record)
     _flush(ctx, record)
 
@@ -269,20 +274,49 @@ def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
         raise Conflict(f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除")
 
 
+def _delete_parts(ctx: Ctx, record: Entity) -> None:
+    """Delete the rows that are part of a record one by one: the database would take them without a word in the trail.
+
+    What the system itself noted about it (logs, internal rows) goes with the foreign key.
+    """
+    for model in entities():
+        owner = owner_of(model)
+        if owner is None or not isinstance(record, owner[1]) or model.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL):
+            continue
+        key = getattr(model, f"{owner[0]}_id")
+        for part in ctx.session.scalars(select(model).where(key == record.id).order_by(model.id)).all():
+            _delete_parts(ctx, part)
+            ctx.session.delete(part)
+
+
 def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:
     """What others saved after `version`: each save of a record leaves one line in the trail."""
-    behind = max(record.version - version, 1)
+    behind = max(record.version - max(version, 0), 1)
     mine = (AuditLog.table_name == record.__tablename__, AuditLog.record_id == record.id)
     query = (
-        select(AuditLog.changes)
-        .where(*mine, AuditLog.action == "UPDATE")
-        .order_by(AuditLog.id.desc())
-        .limit(behind)
+        select(AuditLog.changes).where(*mine, AuditLog.action == "UPDATE").order_by(AuditLog.id.desc()).limit(behind)
     )
     known = columns_of(type(record))
     return [
-        (str(known[name].info["label"]), str(old if old is not None else "—"), str(new if new is not None else "—"))
-        for changes in ctx.session.scalars(query)
+        (str(column.info["label"]), _word(ctx, column, old), _word(ctx, column, new))
+        for changes in ctx.session.scalars(query).all()
         for name, (old, new) in changes.items()
-        if name in known and name not in STAMPS and not known[name].info.get("mask")
+        if (column := known.get(name)) is not None and name not in STAMPS and not _SECRET & column.info.keys()
     ]
+
+
+def _word(ctx: Ctx, column: Column[Any], value: Any) -> str:
+    """A value of the trail as people read it."""
+    info = column.info
+    if value is None:
+        return "—"
+    if info["kind"] == "bool":
+        return "是" if value else "否"
+    if info["kind"] == "enum":
+        members: Mapping[str, Kind] = column.type.enum_class.__members__  # type: ignore[attr-defined]
+        return members[value].label if value in members else str(value)
+    if info["kind"] == "dictionary":
+        return dictionaries.label(ctx.session, info["dictionary"], value)
+    if info["kind"] == "reference":
+        return str(ctx.session.get(entity_of(info["target"]), value) or f"已删除的记录 {value}")
+    return format_money(Decimal(value)) if info["kind"] == "money" else str(value)

@@ -13,7 +13,7 @@ from workflows.base.context import Ctx
 _BATCH = 5000
 _FIELDS = (
     "at", "employee_id", "actor_name", "on_behalf_of_id", "ip", "source", "table_name", "record_id", "record_title",
-    "action", "changes", "note",
+    "action", "changes", "note", "log_kind", "project_id",
 )  # fmt: skip
 
 
@@ -27,33 +27,34 @@ def link(previous: str, row: AuditLog) -> str:
 def seal_audit_trail(ctx: Ctx) -> int:
     """Seal the rows written since the last sealing, in order; returns how many."""
     session = ctx.session
-    previous = _last_seal(session)
+    last, previous = _end_of_chain(session)
     rows = session.scalars(
         select(AuditLog).where(AuditLog.seal_hash.is_(None)).order_by(AuditLog.id).limit(_BATCH)
     ).all()
-    for row in rows:
+    for no, row in enumerate(rows, last + 1):
         previous = link(previous, row)
         session.execute(
             update(AuditLog)
             .where(AuditLog.id == row.id)
-            .values(seal_hash=previous)
+            .values(seal_hash=previous, seal_no=no)
             .execution_options(synchronize_session=False)
         )
     return len(rows)
 
 
-def _last_seal(session: Session) -> str:
-    query = select(AuditLog.seal_hash).where(AuditLog.seal_hash.is_not(None)).order_by(AuditLog.id.desc()).limit(1)
-    return session.scalar(query) or ""
+def _end_of_chain(session: Session) -> tuple[int, str]:
+    query = select(AuditLog.seal_no, AuditLog.seal_hash).where(AuditLog.seal_no.is_not(None))
+    found = session.execute(query.order_by(AuditLog.seal_no.desc()).limit(1)).one_or_none()
+    return (0, "") if found is None else (int(found.seal_no or 0), str(found.seal_hash))
 
 
 def verify_seal(session: Session) -> list[str]:
     """Names the first sealed row whose hash does not follow from its content and the row before it."""
     previous = ""
-    sealed = select(AuditLog).where(AuditLog.seal_hash.is_not(None)).order_by(AuditLog.id)
+    sealed = select(AuditLog).where(AuditLog.seal_no.is_not(None)).order_by(AuditLog.seal_no)
     with closing(session.scalars(sealed.execution_options(yield_per=1000))) as rows:
-        for row in rows:
+        for no, row in enumerate(rows, 1):
             previous = link(previous, row)
-            if row.seal_hash != previous:
+            if row.seal_hash != previous or row.seal_no != no:
                 return [f"操作日志第 {row.id} 行与封存摘要不符（{row.record_title or row.table_name}）"]
     return []

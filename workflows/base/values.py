@@ -2,8 +2,10 @@
 
 import enum
 import re
+import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from sqlalchemy import Column, String
@@ -14,6 +16,11 @@ from models.base.money import format_money, parse_amount
 _TRUE = {"1", "true", "是", "on", "y", "yes", "t"}
 _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
 _INT_MAX = 2_147_483_647
+# NUL and half characters: no database stores them.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
+_DIGITS_MAX = 18
+_WORK_SPACE = Context(prec=60)  # above any number that gets here, so that no step rounds or overflows
 
 
 def coerce(column: Column[Any], value: Any) -> Any:
@@ -22,7 +29,7 @@ def coerce(column: Column[Any], value: Any) -> Any:
     None and blank text give None. Raises ValueError with a Chinese message.
     """
     if isinstance(value, str):
-        value = value.strip().replace("\x00", "")
+        value = _UNSTORABLE.sub("", value).strip()
     if value is None or value == "":
         if column.info.get("required"):
             raise ValueError("请填写" + str(column.info["label"]))
@@ -31,7 +38,7 @@ def coerce(column: Column[Any], value: Any) -> Any:
 
 
 def _text(column: Column[Any], value: Any) -> str:
-    if not isinstance(value, str | int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("应为文字")
     text = str(value)
     if isinstance(column.type, String) and column.type.length and len(text) > column.type.length:
@@ -44,18 +51,28 @@ def _text(column: Column[Any], value: Any) -> str:
     return text
 
 
-def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool | float):
+def _decimal(value: Any, read: Callable[[str], Decimal]) -> Decimal:
+    if isinstance(value, str):
+        return read(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("请用文字形式填写数字，例如 1200.00")
-    found = parse_amount(value) if isinstance(value, str) else Decimal(value)
-    if not found.is_finite():
+    found = Decimal(value)
+    if not found.is_finite() or found.adjusted() > _DIGITS_MAX:
         raise ValueError("不是有效的数字")
     return found
 
 
+def _places(found: Decimal, places: int) -> Decimal | None:
+    """The number kept to that many places; None where something would be lost."""
+    kept = found.quantize(Decimal(1).scaleb(-places), context=_WORK_SPACE)
+    if kept != found:
+        return None
+    return abs(kept) if kept.is_zero() else kept  # never "-0.00"
+
+
 def _money(column: Column[Any], value: Any) -> Decimal:
-    found = _decimal(value)
-    if found != found.quantize(Decimal("0.01")):
+    found = _places(_decimal(value, parse_amount), 2)
+    if found is None:
         raise ValueError("金额最多两位小数")
     info = column.info
     if found < 0 and not info.get("signed"):
@@ -64,20 +81,28 @@ def _money(column: Column[Any], value: Any) -> Decimal:
         raise ValueError("金额必须大于 0")
     if abs(found) > info["maximum"]:
         raise ValueError(f"金额超过上限 {format_money(info['maximum'])} 元")
-    return found.quantize(Decimal("0.01"))
+    return found
+
+
+def _parse_rate(text: str) -> Decimal:
+    """A rate as people write it, with all its places: an amount's reader would stop at the second."""
+    plain = unicodedata.normalize("NFKC", text).strip().removesuffix("%").rstrip()
+    if not _NUMBER.fullmatch(plain):
+        raise ValueError("请填写数字，例如 4.35")
+    return Decimal(plain.replace(",", ""))
 
 
 def _rate(column: Column[Any], value: Any) -> Decimal:
-    text = value.rstrip("%％") if isinstance(value, str) else value
-    found = _decimal(text)
-    scale = int(column.info["scale"])
-    if found != found.quantize(Decimal(1).scaleb(-scale)):
+    info = column.info
+    scale = int(info["scale"])
+    found = _places(_decimal(value, _parse_rate), scale)
+    if found is None:
         raise ValueError(f"最多 {scale} 位小数")
-    if found < 0 and not column.info.get("signed"):
+    if found < 0 and not info.get("signed"):
         raise ValueError("不能为负数")
-    if found > column.info["maximum"]:
-        raise ValueError(f"不能大于 {column.info['maximum'].normalize():f}{column.info.get('unit', '')}")
-    return found.quantize(Decimal(1).scaleb(-scale))
+    if abs(found) > info["maximum"]:
+        raise ValueError(f"不能大于 {info['maximum'].normalize():f}{info.get('unit', '')}")
+    return found
 
 
 def _whole(column: Column[Any], value: Any) -> int:
@@ -85,8 +110,8 @@ def _whole(column: Column[Any], value: Any) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text):
         raise ValueError("请填写整数")
     found = int(text)
-    low, high = column.info.get("minimum"), column.info.get("maximum") or _INT_MAX
-    if low is not None and found < low:
+    low, high = column.info.get("minimum", 0), column.info.get("maximum", _INT_MAX)
+    if found < low:
         raise ValueError(f"不能小于 {low}")
     if found > high:
         raise ValueError(f"不能大于 {high}")

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-23 18:36:17.532805
+Created: 2026-11-23 18:50:20.617667
 """
 
 import sqlalchemy as sa
@@ -351,6 +351,7 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=500), nullable=True),
         sa.Column("project_id", sa.Integer(), nullable=True),
         sa.Column("seal_hash", sa.String(length=64), nullable=True),
+        sa.Column("seal_no", sa.Integer(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
@@ -367,6 +368,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_log_log_kind"), ["log_kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_log_project_id"), ["project_id"], unique=False)
         batch_op.create_index("ix_audit_log_record", ["table_name", "record_id"], unique=False)
+        batch_op.create_index("ix_audit_log_seal_no", ["seal_no"], unique=True)
         batch_op.create_index("ix_audit_log_unsealed", ["seal_hash", "id"], unique=False)
 
     op.create_table(

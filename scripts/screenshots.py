@@ -1,47 +1,106 @@
-"""Take the README's screenshots from a fresh demo installation: `make screenshots`.
+"""Picture the main screens of a fresh demo installation, on a desk and on a phone: `make screenshots`.
 
-SCREENSHOT_USER and SCREENSHOT_PASSWORD name the account; the pictures go to docs/screenshots.
+SCREENSHOT_DIR names the directory (default: screenshots); SCREENSHOT_DATA a demo installation to picture in place of
+a fresh one. Two of the pictures are the README's and go to docs/images.
 """
 
 import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from app.demo_accounts import DEMO_PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "docs" / "screenshots"
+IMAGES = ROOT / "docs" / "images"
 START_SECONDS = 300  # the first start also loads the demo data
-VIEWPORT = ViewportSize(width=1440, height=900)
+SIZES = {"desk": ViewportSize(width=1366, height=768), "phone": ViewportSize(width=390, height=844)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync"]  # fmt: skip
+AT_STAGE = "SELECT max(id) FROM project WHERE stage = '{}' AND state IN ('DRAFT', 'RUNNING', 'IN_FORCE')"
 
-# file name -> path of the page, in the order of the README
-PAGES = {
-    "home": "/",
-}
+
+@dataclass(frozen=True)
+class Shot:
+    """One screen as one person sees it; `{id}` of the path is what the query finds in the demo's database."""
+
+    name: str
+    path: str
+    who: str = "zhoumin"
+    query: str = ""
+    readme: str = ""
+    fill_badly: bool = False
+
+
+SHOTS = (
+    Shot("home-manager", "/"),
+    Shot("home-risk", "/", "heping"),
+    Shot("home-accountant", "/", "wujie"),
+    Shot("home-president", "/", "hejianguo"),
+    Shot("project-list", "/project/list/", "heping", readme="list"),
+    Shot("project-add", "/project/add"),
+    *(
+        Shot(f"project-{stage.lower().replace('_', '-')}", "/project/show/{id}", who, AT_STAGE.format(stage), readme)
+        for stage, who, readme in (
+            ("APPLY", "zhoumin", ""), ("EVALUATE", "zhoumin", ""), ("RISK", "zhenglan", ""), ("RESOLVE", "yangfan", ""),
+            ("CONTRACT", "zhoumin", ""), ("NOTICE", "chenli", "project"), ("IN_FORCE", "heping", ""),
+        )
+    ),
+    Shot("customer-list", "/customer/list/"),
+    Shot("customer-add", "/corporate_customer/add"),
+    Shot("customer-errors", "/corporate_customer/add", fill_badly=True),
+    Shot("customer", "/corporate_customer/show/{id}", "heping", "SELECT min(id) FROM corporate_customer"),
+    Shot("approvals", "/approvals/", "heping"),
+    Shot(
+        "approval", "/approvals/{id}", "heping",
+        "SELECT min(t.id) FROM approval_task t JOIN employee e ON e.id = t.assignee_id "
+        "WHERE t.state = 'PENDING' AND e.name = '何平'",
+    ),
+    Shot("review", "/review/", "wujie"),
+    Shot("event", "/business_event/show/{id}", "wujie", "SELECT min(id) FROM business_event WHERE state = 'PENDING'"),
+    Shot("voucher-list", "/voucher/list/", "wujie"),
+    Shot("voucher", "/voucher/show/{id}", "shihui", "SELECT max(id) FROM voucher"),
+    Shot("voucher-add", "/voucher/add", "wujie"),
+    Shot("trial-balance", "/report/trial-balance", "tangxia"),
+    Shot("detail-ledger", "/report/detail-ledger", "tangxia"),
+    Shot("exposure", "/report/exposure", "heping"),
+    Shot("meeting", "/review_meeting/show/{id}", "yangfan", "SELECT max(id) FROM review_meeting"),
+    Shot("roles", "/roles/", "security"),
+    Shot("role", "/roles/{id}", "security", "SELECT id FROM ab_role WHERE name = '客户经理'"),
+    Shot("operators", "/operator/list/", "security"),
+    Shot("parameters", "/parameter/list/", "admin"),
+    Shot("audit", "/audit_log/list/", "auditor"),
+)  # fmt: skip
 
 
 @contextlib.contextmanager
-def _product() -> Iterator[str]:
-    """Run the product on its own data and yield its address."""
+def _product() -> Iterator[tuple[str, Path]]:
+    """Run the product on its own data and yield its address and its database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data_dir:
-        env = {**os.environ, "PORT": str(port), "DATA_DIR": data_dir, "DEMO": "1", "APP_ENV": "development"}
+    with tempfile.TemporaryDirectory() as directory:
+        data_dir = Path(directory) / "data"
+        if ready := os.environ.get("SCREENSHOT_DATA"):
+            shutil.copytree(ready, data_dir)
+        env = {**os.environ, "PORT": str(port), "DATA_DIR": str(data_dir), "DEMO": "1", "APP_ENV": "development"}
         env.pop("DATABASE_URL", None)
         process = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=env)
         try:
             _wait_for(f"http://127.0.0.1:{port}/login/", process)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", data_dir / "guarantee.db"
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -56,32 +115,71 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit("系统没有在规定时间内启动，未能截图。")
 
 
-def _log_in(page: Page, address: str) -> None:
+def _addresses(database: Path) -> dict[str, str]:
+    """The path of every shot that the demo has something for."""
+    found = {}
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        for shot in SHOTS:
+            row = connection.execute(shot.query).fetchone() if shot.query else ("",)
+            if row is not None and row[0] is not None:
+                found[shot.name] = shot.path.format(id=row[0])
+    return found
+
+
+def _signed_in(browser: Browser, address: str, who: str, size: ViewportSize) -> Page:
+    page = browser.new_context(viewport=size, locale="zh-CN").new_page()
     page.goto(f"{address}/login/")
-    page.screenshot(path=TARGET / "login.png")
-    page.fill("input[name=username]", os.environ.get("SCREENSHOT_USER", "admin"))
-    page.fill("input[name=password]", os.environ.get("SCREENSHOT_PASSWORD", "admin"))
-    page.click("[type=submit]")
-    page.wait_for_load_state("networkidle")
+    page.fill("input[name=username]", who)
+    page.fill("input[name=password]", DEMO_PASSWORD)
+    page.click("main [type=submit], form [type=submit]")
+    page.wait_for_load_state("load")
     if "/login" in page.url:
-        sys.exit("登录失败：请用 SCREENSHOT_USER 与 SCREENSHOT_PASSWORD 指定演示账号。")
+        sys.exit(f"演示账号 {who} 登录失败，未能截图。")
+    return page
+
+
+def _picture(page: Page, shot: Shot, target: Path, size: str) -> None:
+    if shot.fill_badly:
+        page.fill("#name", "东方建材有限公司")
+        page.fill("#uscc", "913201001347598200")
+        page.click("[data-save]")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=target / f"{shot.name}-{size}.png")
+    page.screenshot(path=target / f"{shot.name}-{size}-full.png", full_page=True)
+    if shot.readme and size == "desk":
+        page.screenshot(path=IMAGES / f"{shot.readme}.png")
 
 
 def main() -> None:
-    """Write one picture per page."""
+    """Write the pictures of all screens at both sizes; name screens to picture only those."""
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser_path:
         sys.exit("没有找到 chromium，未能截图。")
-    TARGET.mkdir(parents=True, exist_ok=True)
-    with _product() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport=VIEWPORT, locale="zh-CN")
-        _log_in(page, address)
-        for name, path in PAGES.items():
-            page.goto(address + path, wait_until="networkidle")
-            page.screenshot(path=TARGET / f"{name}.png")
-            print(f"{name}.png")
+    target = Path(os.environ.get("SCREENSHOT_DIR") or ROOT / "screenshots")
+    target.mkdir(parents=True, exist_ok=True)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    chosen = [shot for shot in SHOTS if not sys.argv[1:] or shot.name in sys.argv[1:]]
+    with _product() as (address, database), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGS)
+        paths = _addresses(database)
+        for size, viewport in SIZES.items():
+            _login_page(browser, address, target, size)
+            pages: dict[str, Page] = {}
+            for shot in chosen:
+                if shot.name not in paths:
+                    continue
+                if shot.who not in pages:
+                    pages[shot.who] = _signed_in(browser, address, shot.who, viewport)
+                pages[shot.who].goto(address + paths[shot.name])
+                _picture(pages[shot.who], shot, target, size)
         browser.close()
+    sys.stdout.write(f"截图已保存到 {target}\n")
+
+
+def _login_page(browser: Browser, address: str, target: Path, size: str) -> None:
+    page = browser.new_context(viewport=SIZES[size], locale="zh-CN").new_page()
+    page.goto(f"{address}/login/")
+    page.screenshot(path=target / f"login-{size}.png")
 
 
 if __name__ == "__main__":

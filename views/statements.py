@@ -103,7 +103,7 @@ def _subtitle(found: Statement, company: str) -> str:
 
 def _company(ctx: Ctx) -> str:
     company = ctx.session.scalars(select(Company)).first()
-    return company.name if company else ""
+    return company.full_name if company else ""
 
 
 def _pdf(ctx: Ctx, found: Statement) -> ResponseReturnValue:

@@ -1,0 +1,73 @@
+"""What must hold when somebody edits 报表公式 or the income of months before the books (8.6)."""
+
+import re
+
+from sqlalchemy import select
+
+from models.base.errors import FieldErrors
+from models.closing import IncomeHistory, OpeningImport
+from models.ledger import Account, AccountCategory, AccountingPeriod
+from models.statement import StatementAccount, StatementKind, StatementRow
+from reports.statements import terms
+from workflows.base import records
+from workflows.base.context import Ctx
+
+_MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
+
+
+@records.rule(StatementRow)
+def check_row(ctx: Ctx, row: StatementRow, is_new: bool) -> None:
+    """A formula adds rows of its own statement, none of them twice removed into itself; such a row has no accounts."""
+    if not row.formula:
+        return
+    try:
+        wanted = {number for _, number in terms(row.formula)}
+    except ValueError as error:
+        raise FieldErrors({"formula": [str(error)]}) from error
+    others = select(StatementRow).where(StatementRow.statement == row.statement, StatementRow.id != (row.id or 0))
+    formulas = {other.row_no: other.formula for other in ctx.session.scalars(others)}
+    unknown = sorted(wanted - formulas.keys() - {row.row_no})
+    if unknown:
+        raise FieldErrors({"formula": [f"没有第 {'、'.join(map(str, unknown))} 行"]})
+    if row.row_no in _behind(wanted, formulas):
+        raise FieldErrors({"formula": ["公式不能直接或间接引用本行"]})
+    mapped = select(StatementAccount.id).where(StatementAccount.statement_row_id == row.id)
+    if not is_new and ctx.session.scalar(mapped.limit(1)) is not None:
+        raise FieldErrors({"formula": ["本行已对应科目，不能再填公式"]})
+
+
+@records.rule(StatementAccount)
+def check_account(ctx: Ctx, item: StatementAccount, is_new: bool) -> None:
+    """P&L accounts belong to 利润表, all others to 资产负债表; rows with a formula take none."""
+    del is_new
+    row = ctx.session.get_one(StatementRow, item.statement_row_id)
+    account = ctx.session.get_one(Account, item.account_id)
+    wanted = StatementKind.INCOME if account.category is AccountCategory.PROFIT else StatementKind.BALANCE_SHEET
+    if row.statement is not wanted:
+        raise FieldErrors({"account_id": [f"科目“{account}”属于{wanted.label}"]})
+    if row.formula:
+        raise FieldErrors({"account_id": [f"“{row.label}”由公式计算，不能对应科目"]})
+
+
+@records.rule(IncomeHistory)
+def check_history(ctx: Ctx, item: IncomeHistory, is_new: bool) -> None:
+    """A month of before the books: later ones have vouchers."""
+    del is_new
+    if not _MONTH.fullmatch(item.month):
+        raise FieldErrors({"month": ["月份应为 2025-12 这样的格式"]})
+    opening = select(AccountingPeriod.code).join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
+    last = ctx.session.scalar(opening)
+    if last is not None and item.month > last:
+        raise FieldErrors({"month": [f"账套自 {last} 之后启用，以后月份由凭证计算"]})
+
+
+def _behind(wanted: set[int], formulas: dict[int, str | None]) -> set[int]:
+    """Every row that some rows are computed from, however far away."""
+    found: set[int] = set()
+    waiting = list(wanted)
+    while waiting:
+        number = waiting.pop()
+        if number not in found:
+            found.add(number)
+            waiting += [n for _, n in terms(formulas.get(number) or "R0") if n]
+    return found

@@ -191,7 +191,7 @@ class EntityView(EntityHooks, ModelView):
         children = record.child_sections(ctx, found, titles, active, may_change=not record.why_frozen(found))
         trail = record.timeline(ctx, found, titles, active)
         page = RecordPage(
-            title=str(found),
+            title=titles.of(found),
             crumbs=self._crumbs(found, titles),
             facts=record.head_facts(cells, found),
             state=cells.cell(found, spec.state) if spec.state else None,
@@ -215,7 +215,7 @@ class EntityView(EntityHooks, ModelView):
         """The delete entry of the menu, likewise; the version that was seen travels along."""
         if not record.may_save(ctx, self.model, "delete"):
             return []
-        question = f"确定删除{found.spec.label}“{found}”？删除后不能恢复。"
+        question = f"确定删除{found.spec.label}“{Titles(ctx.session).of(found)}”？删除后不能恢复。"
         fields = (("version", str(found.version)),)
         why = record.why_frozen(found)
         url = self.url(f"delete/{found.id}")
@@ -262,7 +262,7 @@ class EntityView(EntityHooks, ModelView):
         try:
             with edge.writing():
                 saved = self.save(ctx, None if key is None else records.find(ctx, self.model, key), values, version)
-            flash(f"已保存{self.model.spec.label}“{saved}”", "success")
+            flash(f"已保存{self.model.spec.label}“{Titles(ctx.session).of(saved)}”", "success")
             return redirect(edge.safe_next(request.form.get("next"), self.after_save_url(saved, ctx)))
         except BusinessError as error:
             if error.status in {403, 404}:
@@ -298,7 +298,7 @@ class EntityView(EntityHooks, ModelView):
 
     def _form_page(self, form: forms.EntityForm, found: Entity | None, ctx: Ctx) -> FormPage:
         label = self.model.spec.label
-        title = f"新增{label}" if found is None else f"修改{label}：{found}"
+        title = f"新增{label}" if found is None else f"修改{label}：{Titles(ctx.session).of(found)}"
         back = self.url("list/") if found is None else self.url(f"show/{found.id}")
         owner = shape(self.model).owner
         if found is None and owner is not None and form.fixed:
@@ -319,7 +319,7 @@ class EntityView(EntityHooks, ModelView):
         try:
             with edge.writing():
                 found = records.find(ctx, self.model, pk)
-                label, back = f"{found.spec.label}“{found}”", self._after_delete_url(found, ctx)
+                label, back = f"{found.spec.label}“{Titles(ctx.session).of(found)}”", self._after_delete_url(found, ctx)
                 self.remove(ctx, found, valid_id(request.form.get("version", "")))
         except BusinessError as error:
             if error.status in {403, 404}:

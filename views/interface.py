@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, load_only
 
 from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.errors import NotFound
+from reports.figures import dictionaries
 from reports.scope import scoped
 from views import edge
 
@@ -165,12 +166,26 @@ class Titles:
                 self._known[named.table, record.id] = str(record)
             return
         rows = self._session.execute(select(model.id, getattr(model, key)).where(model.id.in_(ids))).all()
-        target = named.columns[key].info.get("target")
-        if target:
-            self.load(target, (value for _, value in rows), depth + 1)
+        info = named.columns[key].info
+        if info.get("target"):
+            self.load(info["target"], (value for _, value in rows), depth + 1)
         for record_id, value in rows:
-            text = self.text(target, value) if target else str(value if value is not None else "")
-            self._known[named.table, record_id] = text or f"{model.spec.label} {record_id}"
+            self._known[named.table, record_id] = self._words(info, value) or f"{model.spec.label} {record_id}"
+
+    def _words(self, info: dict[str, Any], value: Any) -> str:
+        if info.get("target"):
+            return self.text(info["target"], value)
+        if info.get("dictionary"):
+            return dictionaries.label(self._session, info["dictionary"], value)
+        return str(value if value is not None else "")
+
+    def of(self, record: Entity) -> str:
+        """The title of a record at hand: a reference or a code of a dictionary in words."""
+        info = shape(type(record)).info(record.spec.title)
+        if "__str__" in type(record).__dict__ or not (info.get("target") or info.get("dictionary")):
+            return str(record)
+        key = shape(type(record)).key(record.spec.title)
+        return self._words(info, getattr(record, str(key))) or f"{record.spec.label} {record.id}"
 
     def text(self, table: str, record_id: Any) -> str:
         """The title of one record; loads it alone if it was not loaded with the page."""

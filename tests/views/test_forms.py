@@ -54,7 +54,7 @@ def test_errors_stand_at_their_fields_and_what_was_typed_stays(boss, world):
 
 
 def test_an_edit_sends_only_what_was_changed(boss, world):
-    world.add(Department(id=20, code="D20", name="旧名", note="备注"))
+    world.add(Department(id=20, code="D20", name="旧名", note="备注", path="/20/"))
     opened = version(boss, "/department/edit/20")
     response = post(
         boss, "/department/edit/20", "/department/edit/20",

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import nh3
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from models.base import money
@@ -153,10 +155,18 @@ class _Meter:
         return chunk
 
 
+# The budget of the rendering that runs now: compiled templates are shared by all renderings.
+_METER: ContextVar[_Meter] = ContextVar("letter_meter")
+
+
+def _metered(items: Iterable[Any]) -> Iterator[Any]:
+    return _METER.get().loop(items)
+
+
 class _LetterEnvironment(SandboxedEnvironment):
     """Jinja for users' letters: few node types, few filters, data by key only (so `review.items` is data)."""
 
-    def __init__(self, meter: _Meter) -> None:
+    def __init__(self) -> None:
         super().__init__(autoescape=True, undefined=_NamedUndefined, finalize=_finalize)
         self.globals.clear()
         self.filters = {name: self.filters[name] for name in _ALLOWED_FILTERS}
@@ -167,7 +177,7 @@ class _LetterEnvironment(SandboxedEnvironment):
             "cn_date": _cn_date_filter,
             "cn_date_formal": _cn_date_formal_filter,
             "iso_date": _iso_date_filter,
-            "metered": meter.loop,
+            "metered": _metered,
         }
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -236,6 +246,13 @@ def _plain(value: Any, path: str) -> Any:
     raise TypeError(f"document data {path!r} holds a {type(value).__name__}; only plain values may be printed")
 
 
+@lru_cache(maxsize=64)
+def _compiled(template_html: str) -> Template:
+    """The template, checked and compiled; a wrong one raises DocumentError and is not kept."""
+    env = _LetterEnvironment()
+    return env.from_string(_parse(env, template_html))
+
+
 def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
     """Render a user-editable template and return sanitised HTML (a body fragment).
 
@@ -245,10 +262,9 @@ def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
     Raises DocumentError with a Chinese message when the template is wrong or names a variable without a value.
     """
     meter = _Meter()
-    env = _LetterEnvironment(meter)
-    tree = _parse(env, template_html)
+    _METER.set(meter)
     try:
-        template = env.from_string(tree)
+        template = _compiled(template_html)
         html = "".join(meter.output(chunk) for chunk in template.generate(_plain(data, "")))
     except UndefinedError as error:
         raise DocumentError(f"模板用到的变量“{error.message}”没有数据，请检查模板或补齐资料") from None

@@ -1,7 +1,9 @@
 """Load the demonstration: company, people, customers, capital, then all projects side by side by date."""
 
+import heapq
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,25 +11,31 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import customers, people, story
+from app.demo import books, customers, people, story, year
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.bank import PartnerBank
 from models.customer import Customer
-from models.ledger import Account
 from models.organization import Employee
 from models.product import Product, ProductAudience, RepaymentMethod
 from models.rating_model import CustomerKind
 from models.system import SystemState
 from workflows.base.seal import seal_audit_trail
-from workflows.ledger import voucher
-from workflows.ledger.entries import Line
-from workflows.ledger.period import ensure_period
 
-# Customers and projects of each size.
-SIZES = {"small": (60, 44), "medium": (300, 1000), "large": (300, 1000)}
-DAYS = 75
-CAPITAL = Decimal("500000000.00")
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything: customers known for a year and lately, guarantees of the year, projects on the line."""
+
+    old_customers: int
+    new_customers: int
+    guarantees: int
+    line: int
+
+
+SIZES = {"small": Size(20, 40, 16, 40), "medium": Size(100, 200, 900, 100), "large": Size(100, 200, 900, 100)}
+YEAR = 362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
+LATELY = 95
 
 
 def load_demo(
@@ -58,61 +66,80 @@ def load_demo(
 
 
 def _play(session: Session, dice: random.Random, as_of: date, size: str, say: Callable[[str], None]) -> None:
-    start = workday(as_of - timedelta(days=DAYS))
+    start = workday(as_of - timedelta(days=YEAR))
+    session.get_one(SystemState, 1).business_date = start
     stage = Stage(session, dice, as_of, start, say=say)
     people.make_company(stage)
-    pay_in_capital(stage)
-    customer_count, project_count = SIZES[size]
-    owned: list[tuple[Customer, str]] = []
-    for index in range(customer_count):
-        manager = people.ACCOUNT_MANAGERS[index % len(people.ACCOUNT_MANAGERS)]
-        customer = customers.make_customer(stage, index, manager)
-        if index % 12 != 11:  # some are not rated yet
-            customers.rate_customer(stage, customer, manager, "zhenglan")
-            owned.append((customer, manager))
-    stage.run(list(_stories(stage, owned, project_count, start)))
+    books.pay_in_capital(stage)
+    wanted = SIZES[size]
+    customers_of_the_year = list(_customers(stage, 0, wanted.old_customers))
+    scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
+    scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
+    scenes.append((workday(as_of - timedelta(days=LATELY)), _line(stage, wanted)))
+    stage.run(scenes, lambda day: year.roll(stage, day))
     stage.today = as_of
+    year.roll(stage, as_of)
     seal_audit_trail(stage.ctx())
     session.flush()
 
 
-def pay_in_capital(stage: Stage) -> None:
-    """The shareholders pay in: without net assets no limit would allow any guarantee."""
-    session = stage.session
-    ensure_period(stage.ctx(), stage.today)
-    accounts = {a.code: a.id for a in session.scalars(select(Account).where(Account.code.in_(("1002", "4001"))))}
-    draft = voucher.create_draft(
-        stage.ctx(story.ACCOUNTANT), date=stage.today, word="receipt", memo="收到股东出资",
-        entries=[
-            Line(accounts["1002"], debit=CAPITAL, memo="收到股东出资"),
-            Line(accounts["4001"], credit=CAPITAL, memo="收到股东出资"),
-        ],
-    )  # fmt: skip
-    voucher.review(stage.ctx(story.CHIEF), draft, draft.version)
-    voucher.sign(stage.ctx(story.CASHIER), draft, draft.version)
-    voucher.post(stage.ctx(story.POSTER), draft, draft.version)
+def _customers(stage: Stage, first: int, count: int) -> Iterator[tuple[Customer, str]]:
+    """Customers of the account managers in turn; one in twelve is not rated yet and cannot apply."""
+    for index in range(first, first + count):
+        manager = people.ACCOUNT_MANAGERS[index % len(people.ACCOUNT_MANAGERS)]
+        customer = customers.make_customer(stage, index, manager)
+        if index % 12 != 11:
+            customers.rate_customer(stage, customer, manager, "zhenglan")
+            yield customer, manager
 
 
-def _stories(
-    stage: Stage, owned: list[tuple[Customer, str]], count: int, start: date
+def _guarantees(
+    stage: Stage, owned: list[tuple[Customer, str]], count: int
 ) -> Iterator[tuple[date, Iterator[int]]]:
+    """Guarantees begun over the year: some repaid and released by now, most running, a few no longer paid."""
+    span = YEAR - LATELY
+    for number in range(count):
+        plot = _plot(stage, owned, number, months=6 if number % 3 == 0 else 12)
+        plot.parts = len(story.PARTS)
+        plot.method = RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
+        plot.stops_at = {5: 4, 10: 3}.get(number % 20, 0)
+        begin = stage.today + timedelta(days=number * span // count)
+        yield workday(begin), story.play(stage, plot, year.repay)
+
+
+def _line(stage: Stage, wanted: Size) -> Iterator[int]:
+    """The latest customers come in, and each stage of the line comes to be stood at by somebody."""
+    owned = list(_customers(stage, wanted.old_customers, wanted.new_customers))
+    begun = []
+    for number in range(wanted.line):
+        plot = _plot(stage, owned, number, months=stage.pick([6, 12, 12, 24]))
+        every = len(story.PARTS) + 1
+        plot.parts = number % every if number < every + 12 else len(story.PARTS)
+        plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet"}.get(number, "")
+        # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
+        lately = plot.parts * 5 // 2 + stage.random.randrange(2, 9)
+        begun.append((workday(stage.as_of - timedelta(days=min(lately, LATELY - 5))), number, plot))
+    playing: list[tuple[date, int, Iterator[int]]] = [
+        (day, number, story.play(stage, plot, year.repay)) for day, number, plot in begun
+    ]
+    heapq.heapify(playing)
+    while playing:
+        day, number, scene = heapq.heappop(playing)
+        yield max((day - stage.today).days, 0)
+        wait = next(scene, None)
+        if wait is not None:
+            heapq.heappush(playing, (workday(stage.today + timedelta(days=wait)), number, scene))
+
+
+def _plot(stage: Stage, owned: list[tuple[Customer, str]], number: int, *, months: int) -> story.Plot:
+    customer, manager = owned[number % len(owned)]
     products = list(stage.session.scalars(select(Product).where(Product.is_active).order_by(Product.id)))
     banks = list(stage.session.scalars(select(PartnerBank).order_by(PartnerBank.id)))
-    for number in range(count):
-        customer, manager = owned[number % len(owned)]
-        # Every stage of the line is stood at by somebody; the rest go all the way.
-        every = len(story.PARTS) + 1
-        parts = number % every if number < every + 12 else every
-        plot = story.Plot(
-            customer=customer, manager=manager, assistant=_colleague(manager), months=stage.pick([6, 12, 12, 24]),
-            product_id=_product_for(customer, products, number).id, bank_id=banks[number % len(banks)].id,
-            amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=parts,
-            method=stage.pick(list(RepaymentMethod)),
-            refused_at={28: "_decide_report", 35: "_decide_risk", 36: "_meet"}.get(number, ""),
-        )  # fmt: skip
-        # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
-        lately = stage.as_of - timedelta(days=parts * 5 // 2 + stage.random.randrange(2, 9))
-        yield workday(max(lately, start)), story.play(stage, plot)
+    return story.Plot(
+        customer=customer, manager=manager, assistant=_colleague(manager), months=months,
+        product_id=_product_for(customer, products, number).id, bank_id=banks[number % len(banks)].id,
+        amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=0, method=stage.pick(list(RepaymentMethod)),
+    )  # fmt: skip
 
 
 def _colleague(manager: str) -> str:

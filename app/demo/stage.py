@@ -38,6 +38,11 @@ class Stage:
         now = datetime.combine(self.today, _MORNING, UTC) + timedelta(minutes=self.minute % 500)
         return Ctx(session=self.session, actor=self.actor(who), today=self.today, now=now, source="demo")
 
+    def ctx_of_day(self, on: date) -> Ctx:
+        """The system's own unit of work on a business day, late at night (17:00 UTC is one o'clock in Shanghai)."""
+        now = datetime.combine(on, time(17, 0), UTC)
+        return Ctx(session=self.session, actor=SYSTEM, today=on, now=now, source="job")
+
     def actor(self, who: str) -> Actor:
         """The actor of a sign-in name with the very rights of that person."""
         if not who:
@@ -50,15 +55,20 @@ class Stage:
         """One of them, by the demo's own seed."""
         return self.random.choice(items)
 
-    def run(self, scenes: list[tuple[date, Iterator[int]]]) -> None:
-        """Play all stories side by side by date; a scene yields how many days pass until its next part."""
+    def run(self, scenes: list[tuple[date, Iterator[int]]], night: Callable[[date], None]) -> None:
+        """Play all stories side by side by date; a scene yields how many days pass until its next part.
+
+        `night` is called with each new day before anything happens on it.
+        """
         queue = [(start, order, scene) for order, (start, scene) in enumerate(scenes)]
         heapq.heapify(queue)
         while queue:
             day, order, scene = heapq.heappop(queue)
             if day > self.as_of:
                 continue  # what has not happened yet by the demo's date stays open
-            self.today = max(day, self.today)
+            if day > self.today:
+                self.today = day
+                night(day)
             wait = next(scene, None)
             if wait is not None:
                 heapq.heappush(queue, (workday(day + timedelta(days=wait)), order, scene))

@@ -1,6 +1,6 @@
 """Projects lived through: each story takes one from application as far as the demo's date allows, part by part."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,10 +50,11 @@ class Plot:
     method: RepaymentMethod
     parts: int  # how many parts of the line are played; the project then stands there
     refused_at: str = ""
+    stops_at: int = 0  # the instalment from which on the customer pays nothing; 0: pays all
 
 
-def play(stage: Stage, plot: Plot) -> Iterator[int]:
-    """The line, each yield being the days until the next part."""
+def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Iterator[int]]) -> Iterator[int]:
+    """The line, each yield being the days until the next part; `after` is the life of a guarantee in force."""
     project = _apply(stage, plot)
     for number, part in enumerate(PARTS, start=1):
         if number > plot.parts:
@@ -62,6 +63,8 @@ def play(stage: Stage, plot: Plot) -> Iterator[int]:
         part(stage, plot, project)
         if plot.refused_at == part.__name__:
             return
+    if plot.parts >= len(PARTS):
+        yield from after(stage, plot, project)
 
 
 def login_of(stage: Stage, employee_id: int) -> str:

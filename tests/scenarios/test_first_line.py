@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.demo import customers, people, story
-from app.demo.load import pay_in_capital
+from app.demo import books, customers, people, story
 from app.demo.stage import Stage as Director
 from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.bank import PartnerBank
@@ -58,7 +57,7 @@ def company(session, tmp_path):
     session.info["data_dir"] = str(tmp_path)
     director = Director(session, random.Random(7), date(2026, 12, 31), MONDAY)
     people.make_company(director)
-    pay_in_capital(director)
+    books.pay_in_capital(director)
     return director
 
 
@@ -292,6 +291,6 @@ def the_line_is_told(company: Director, project: Project) -> None:
 
 
 def the_limits_count_both(company: Director, project: Project) -> None:
-    """责任余额 = 80 % of 17 million: both are small companies, but only one is below 500 万, so 75 % holds for it alone."""
+    """责任余额: 80 % of 12 million for the large one; the small one, asked about with nothing more, counts nothing."""
     leverage = next(c for c in checks(company.session, project, company.today, amount=YUAN(0)) if c.key == "leverage")
     assert "9,600,000.00" in leverage.note

@@ -3,21 +3,23 @@
 import hashlib
 import json
 from contextlib import closing
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.system import AuditLog
 from workflows.base.context import Ctx
 
 _BATCH = 5000
+_TABLE = AuditLog.metadata.tables["audit_log"]
 _FIELDS = (
     "at", "employee_id", "actor_name", "on_behalf_of_id", "ip", "source", "table_name", "record_id", "record_title",
     "action", "changes", "note", "log_kind", "project_id",
 )  # fmt: skip
 
 
-def link(previous: str, row: AuditLog) -> str:
+def link(previous: str, row: Any) -> str:
     """The hash of a row on top of the one before it."""
     content = {name: getattr(row, name) for name in _FIELDS}
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
@@ -28,17 +30,17 @@ def seal_audit_trail(ctx: Ctx) -> int:
     """Seal the rows written since the last sealing, in order; returns how many."""
     session = ctx.session
     last, previous = _end_of_chain(session)
-    rows = session.scalars(
-        select(AuditLog).where(AuditLog.seal_hash.is_(None)).order_by(AuditLog.id).limit(_BATCH)
+    columns = (AuditLog.id, *(getattr(AuditLog, name) for name in _FIELDS))
+    rows = session.execute(
+        select(*columns).where(AuditLog.seal_hash.is_(None)).order_by(AuditLog.id).limit(_BATCH)
     ).all()
+    sealed = []
     for no, row in enumerate(rows, last + 1):
         previous = link(previous, row)
-        session.execute(
-            update(AuditLog)
-            .where(AuditLog.id == row.id)
-            .values(seal_hash=previous, seal_no=no)
-            .execution_options(synchronize_session=False)
-        )
+        sealed.append({"row_id": row.id, "hash": previous, "no": no})
+    if sealed:
+        seal = update(_TABLE).where(_TABLE.c.id == bindparam("row_id"))
+        session.connection().execute(seal.values(seal_hash=bindparam("hash"), seal_no=bindparam("no")), sealed)
     return len(rows)
 
 

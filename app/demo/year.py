@@ -1,0 +1,78 @@
+"""What happens by the calendar: customers repay, guarantees end, months close, days roll over."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.demo import books
+from app.demo.stage import Stage, workday
+from app.demo.story import Plot, book_events, decide_all, post_vouchers
+from models.drawdown import Drawdown
+from models.project import Project
+from models.release import Release
+from models.system import SystemState
+from workflows import day_end
+from workflows.base import records
+from workflows.guarantee import release, repayment
+from workflows.ledger import closing
+
+CLOSER = "shihui"
+# Full day-ends are played for the latest weeks; before that a day only rolls over, and a month's last day is kept.
+FULL_DAYS = 35
+
+
+def repay(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
+    """The customer repays on each due date, or stops; who has repaid all is released."""
+    loan = stage.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    rows = repayment.plan_rows(stage.session, loan)
+    for number, row in enumerate(rows, start=1):
+        if plot.stops_at and number >= plot.stops_at:
+            return
+        yield max((row.due_on - stage.today).days, 0)
+        paid = repayment.Paid(paid_on=stage.today, principal=row.principal, interest=row.interest)
+        repayment.register(stage.ctx(plot.manager), loan, paid, loan.version)
+    yield 2
+    paper = records.create(stage.ctx(plot.manager), Release, {"project_id": project.id, "basis": "REPAID"})
+    release.submit(stage.ctx(plot.manager), paper, paper.version)
+    yield 2
+    decide_all(stage, project)
+    yield 1
+    book_events(stage, project)
+    post_vouchers(stage)
+
+
+def months(stage: Stage, first: date) -> Iterator[int]:
+    """石慧 closes each month in the first days of the next, once 吴洁 has cleared 复核 and all vouchers are posted."""
+    month = first.replace(day=1)
+    while True:
+        following = (month + timedelta(days=32)).replace(day=1)
+        yield max((workday(following + timedelta(days=3)) - stage.today).days, 0)
+        book_events(stage, None)
+        post_vouchers(stage)
+        period = closing.prepare(stage.ctx(CLOSER), f"{month:%Y-%m}")
+        closing.close(stage.ctx(CLOSER), period, period.version)
+        month = following
+
+
+def roll(stage: Stage, until: date) -> None:
+    """Close every business date before `until`, as the scheduler would each night."""
+    state = stage.session.get_one(SystemState, 1)
+    while state.business_date < until:
+        on = state.business_date
+        is_full = (stage.as_of - on).days <= FULL_DAYS or (on + timedelta(days=1)).day == 1
+        for step in day_end.STEPS:
+            if is_full or step.code == "roll":
+                step.run(stage.ctx_of_day(on))
+
+
+def expenses(stage: Stage) -> Iterator[int]:
+    """Salaries and rent on the 25th of each month, paid from the bank, so that the income statement has costs."""
+    while True:
+        day = stage.today.replace(day=25)
+        if day <= stage.today:
+            day = (stage.today.replace(day=1) + timedelta(days=32)).replace(day=25)
+        yield (workday(day) - stage.today).days
+        books.pay_expenses(stage, Decimal(stage.random.randrange(180, 260)) * 1000)
+

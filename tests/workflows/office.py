@@ -1,0 +1,107 @@
+"""Three people in two departments, and threads that act at the same moment, for tests of the common verbs.
+
+The rows are committed once into a module's own database, so that other connections see them too.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from models.base.actor import SYSTEM, Actor, ScopeLevel
+from models.base.entity import entities
+from models.base.errors import BusinessError
+from models.organization import Department, Employee
+from workflows.base import audit
+from workflows.base.context import Ctx
+from workflows.base.transition import VERBS
+
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+PEOPLE = {"甲": "业务一部", "乙": "业务一部", "丙": "业务二部"}
+EVERYTHING = frozenset(
+    {(f"can_{verb}", str(model.__tablename__)) for model in entities() for verb in ("add", "edit", "delete")}
+    | {(f"can_{verb}", table) for table, verb in VERBS}
+)
+
+# What the edge turns into a Conflict (views/edge.py).
+_DATABASE_DECIDES = (IntegrityError, OperationalError, StaleDataError)
+
+
+@dataclass
+class Office:
+    """Who is there; `ctx` lets one of them act."""
+
+    people: dict[str, int]
+    departments: dict[str, int]
+
+    def actor(self, who: str = "甲", **facts: Any) -> Actor:
+        home = self.departments[PEOPLE[who]]
+        facts = {"scope": ScopeLevel.DEPARTMENT, "permissions": EVERYTHING, "ip": "10.0.0.8", **facts}
+        return Actor(
+            employee_id=self.people[who], name=who, department_id=home, department_ids=frozenset({home}), **facts
+        )
+
+    def ctx(self, session: Session, who: str = "甲", *, today: date = TODAY, now: datetime = NOW, **facts: Any) -> Ctx:
+        return Ctx(session, self.actor(who, **facts), today, now, "screen")
+
+    def system(self, session: Session, today: date = TODAY) -> Ctx:
+        return Ctx(session, SYSTEM, today, NOW, "job")
+
+
+def found(engine: Engine) -> Office:
+    """Write the people into the database."""
+    with Session(engine) as session:
+        departments = {}
+        for number, name in enumerate(sorted(set(PEOPLE.values())), 1):
+            place = Department(code=f"YW{number}", name=name)
+            session.add(place)
+            session.flush()
+            place.path = f"/{place.id}/"
+            departments[name] = place.id
+        people = {}
+        for number, (name, place_name) in enumerate(PEOPLE.items(), 1):
+            person = Employee(number=f"E{number}", name=name, department_id=departments[place_name])
+            session.add(person)
+            session.flush()
+            people[name] = person.id
+        session.commit()
+    return Office(people, departments)
+
+
+def audited(session: Session) -> Session:
+    """The session with the listeners that the application's sessions have."""
+    audit.install(session)
+    return session
+
+
+def together(engine: Engine, acts: Sequence[Callable[[Session], Any]]) -> list[Any]:
+    """Run the acts at once on connections of their own, each committing or rolling back as the edge does.
+
+    Gives what each returned, or the business error (or the database's own) that it met.
+    """
+    barrier = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
+
+    def run(place: int, act: Callable[[Session], Any]) -> None:
+        with Session(engine, expire_on_commit=False) as session:
+            barrier.wait(timeout=30)
+            try:
+                results[place] = act(session)
+                session.commit()
+            except (BusinessError, *_DATABASE_DECIDES) as error:
+                session.rollback()
+                results[place] = error
+
+    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return results

@@ -5,12 +5,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
+from models.drawdown import Drawdown
 from models.ledger import Account, AccountingPeriod, Voucher
-from models.system import SystemState
+from models.product import FeeKind
+from models.project import ProjectState, Stage
+from models.repayment import Repayment, RepaymentSource
+from models.signing import Fee, FeeState
+from models.system import Parameter
+from reports.figures import parameters
 from tests.workflows.ledger.books import Books, open_books, yuan
 from workflows.base import jobs
 from workflows.base.context import Ctx
@@ -93,16 +99,65 @@ def begin(session: Session, *, with_opening: bool = True) -> Year:
     return year
 
 
-def job_edge(engine: Engine) -> jobs.Edge:
-    """Sessions of their own for a job, as the edge lends them."""
-    return jobs.Edge(lambda: Session(engine, expire_on_commit=False), lambda: NOW)
+def edge_of(session: Session) -> jobs.Edge:
+    """Sessions of their own for a job, on the connection of the test, which takes everything back at its end."""
+    connection = session.connection()
+
+    def open_session() -> Session:
+        return Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+
+    return jobs.Edge(open_session, lambda: NOW)
 
 
-def total(amounts) -> Decimal:
-    return sum(amounts, Decimal(0))
+def quarter(session: Session) -> Year:
+    """A young company: capital 1 亿, one loan of 500 万 with a fee of 6 万 net, salaries and interest each month."""
+    year = Year(open_books(session), session)
+    books, first = year.books, date(2026, 1, 15)
+    year.period(1)
+    year.post(date(2026, 1, 2), year.line("1002", "100000000"), year.line("4001", 0, "100000000"))
+    project = books.project
+    project.state, project.stage, project.balance = ProjectState.IN_FORCE, Stage.IN_FORCE, yuan(5_000_000)
+    project.start_on, project.end_on = first, date(2027, 1, 15)
+    fee = Fee(
+        project_id=project.id, kind=FeeKind.GUARANTEE, rate_pct=Decimal("1.2"), vat_rate_pct=Decimal(6),
+        amount=yuan(63600), vat_amount=yuan(3600), state=FeeState.BOOKED,
+    )  # fmt: skip
+    loan = Drawdown(
+        number="JJ-T1", project_id=project.id, bank_note_no="B-T1", drawn_on=first, due_on=date(2027, 1, 15),
+        amount=yuan(5_000_000), balance=yuan(5_000_000), rate_annual_pct=Decimal("4.35"),
+        repayment_method=project.repayment_method,
+    )  # fmt: skip
+    session.add_all([fee, loan])
+    session.flush()
+    of = {"customer_id": books.customer.id, "project_id": project.id}
+    year.post(
+        first, year.line("1122", 63600, **of), year.line("2203", 0, 60000, **of), year.line("2221.01.02", 0, 3600)
+    )
+    return year
 
 
-def with_business_date(session: Session, on: date = TODAY) -> None:
-    if session.get(SystemState, 1) is None:
-        session.add(SystemState(id=1, business_date=on))
-        session.flush()
+def ordinary_month(year: Year, month: int) -> None:
+    """Salaries of 10,000 and interest of 500."""
+    year.post(
+        last(month), year.line("6601.01", 10000, department_id=year.books.department.id), year.line("1002", 0, 10000)
+    )
+    year.post(last(month), year.line("1002", 500), year.line("6011", 0, 500))
+
+
+def repay(session: Session, amount: int, on: date) -> None:
+    """The borrower pays a part of the loan."""
+    loan = session.scalars(select(Drawdown)).one()
+    loan.balance -= yuan(amount)
+    session.add(
+        Repayment(
+            number=f"HK-T{on:%m%d}", project_id=loan.project_id, drawdown_id=loan.id, paid_on=on, principal=yuan(amount),
+            interest=yuan(0), balance_after=loan.balance, source=RepaymentSource.MANUAL,
+        )  # fmt: skip
+    )
+    session.flush()
+
+
+def set_parameter(session: Session, code: str, value: str) -> None:
+    """The parameter from the first day on."""
+    session.execute(update(Parameter).where(Parameter.code == code).values(value=value))
+    parameters.forget(session)

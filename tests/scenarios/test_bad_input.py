@@ -157,8 +157,8 @@ def test_a_wrong_check_digit_is_named_at_its_field(doors):
 @pytest.mark.parametrize(
     ("amount", "words"),
     [
-        ("0", "须大于 0"), ("-1", "金额不能为负数"), ("99999999.99", "的担保金额应在"), ("9999999999999", "金额超过上限"),
-        ("一百万", "金额"),
+        ("0", "须大于 0"), ("-1", "金额不能为负数"), ("99999999.99", "的担保金额应在"),
+        ("9999999999999", "金额超过上限"), ("一百万", "金额"),
     ],
 )  # fmt: skip
 def test_an_amount_that_no_product_takes(doors, application, amount, words):

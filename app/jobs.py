@@ -58,7 +58,7 @@ def run_day_end(
         return day_end.run_due(job_edge(source), min(until or today, today), actor=actor)
 
 
-def start_day_end(app: Flask, actor: Actor) -> None:
+def start_day_end(app: Flask, actor: Actor) -> threading.Thread:
     """Day-end beside the request that asked for it; the page follows it through its row in job_run."""
 
     def work() -> None:
@@ -69,7 +69,9 @@ def start_day_end(app: Flask, actor: Actor) -> None:
         except Exception:
             log.exception("day-end failed")
 
-    threading.Thread(target=work, name="day-end", daemon=True).start()
+    thread = threading.Thread(target=work, name="day-end", daemon=True)
+    thread.start()
+    return thread
 
 
 def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job") -> JobRun | None:

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
-from models.base.errors import NotAllowed
+from models.base.errors import NotAllowed, NotFound
 from models.system import JobRun, JobStatus
 from views import edge
 from views.cells import format_value
+from views.interface import valid_id
 from views.pages import Action, Cell, Column, Job, ReportPage, Row, Section
 from workflows import day_end, warnings
-from workflows.base import records
 from workflows.base.context import Ctx
 
 ROWS = 30
@@ -36,10 +36,13 @@ class JobsView(BaseView):
     def state(self, pk: str) -> ResponseReturnValue:
         """The job as the progress bar reads it."""
         ctx = edge.current_ctx()
-        run = records.find(ctx, JobRun, pk)
-        is_mine = run.requested_by_id is not None and run.requested_by_id == ctx.actor.employee_id
+        key = valid_id(pk)
+        run = None if key is None else ctx.session.get(JobRun, key)
+        is_mine = run is not None and run.requested_by_id is not None and run.requested_by_id == ctx.actor.employee_id
         if not is_mine and not ctx.actor.may("list", "job_run"):
             raise NotAllowed("您没有查看这个作业的权限")
+        if run is None:
+            raise NotFound
         percent, state = run.progress_pct, _STATES[run.status]
         return jsonify({"percent": percent, "label": _label(run), "state": state, "url": f"/job_run/show/{run.id}"})
 

@@ -170,7 +170,8 @@ def test_who_slept_past_the_lease_does_no_step_more(machine, engine, job):
 
 
 @pytest.mark.parametrize(
-    ("error", "message"), [(BusinessError("凭证未审核"), "凭证未审核"), (ZeroDivisionError(), "系统故障，详情见运行日志")]
+    ("error", "message"),
+    [(BusinessError("凭证未审核"), "凭证未审核"), (ZeroDivisionError(), "系统故障，详情见运行日志")],
 )
 def test_a_step_that_fails_says_why_and_is_tried_again(machine, engine, job, error, message):
     def fail(ctx):

@@ -107,7 +107,8 @@ def test_the_last_instalment_settles_the_loan(line, project, loan):
     pay_all(line, loan)
     assert (loan.balance, project.balance, loan.state) == (0, 0, DrawdownState.SETTLED)
     assert (loan.closed_on, project.state) == (date(2027, 3, 2), ProjectState.IN_FORCE)
-    assert "本息已全部结清" in line.session.scalars(select(Repayment).order_by(Repayment.id.desc())).first().document.body
+    last = line.session.scalars(select(Repayment).order_by(Repayment.id.desc())).first()
+    assert "本息已全部结清" in last.document.body
     assert is_clean(line)
     with pytest.raises(Conflict, match="已结清，不能登记还款"):
         pay(line, loan, "0", "1")
@@ -310,7 +311,7 @@ def test_day_end_marks_instalments_once_and_payment_clears_the_mark(line, loan, 
     assert (rows[0].overdue_since, loan.state) == (None, DrawdownState.ACTIVE)
 
 
-# -- 欠款通知单 ---------------------------------------------------------------------------------------------------------
+# -- 欠款通知单 --------------------------------------------------------------------------------
 
 
 def test_the_notice_lists_what_is_overdue(line, loan, rows):

@@ -261,6 +261,7 @@ def test_nobody_decides_what_they_submitted_themselves(doors):
 
 
 def test_who_prepared_a_voucher_does_not_review_it(doors):
+    assert doors.form("wujie", "/voucher/add", **voucher_form(doors, "100.00", "100.00")).status == 302
     with doors.behind() as session:
         draft = session.scalars(select(Voucher).where(Voucher.state == VoucherState.DRAFT)).first()
         me = session.scalars(select(Operator.employee_id).where(Operator.username == "shihui")).one()

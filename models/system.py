@@ -114,7 +114,7 @@ class Parameter(Entity):
         "系统参数",
         Module.SYSTEM,
         title="label",
-        listed=("module", "code", "label", "value", "unit", "effective_on", "note"),
+        listed=("label", "value", "unit", "effective_on", "module", "note", "code"),
         searched=("code", "label", "note"),
         filtered=("module", "code", "effective_on"),
         order="code",

@@ -24,6 +24,8 @@ from views.pages import Action, Field, FieldGroup, FormPage
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
+from workflows.base.workbook import WorkbookError
+from workflows.guarantee.plan_import import PlanError
 
 Values = dict[str, Any]
 Run = Callable[[Ctx, Any, Values, int | None], Any]
@@ -220,7 +222,10 @@ class VerbForm:
 
     def refuse(self, error: BusinessError) -> "VerbForm":
         """Put the messages at their fields."""
-        for name, messages in error.field_errors.items():
+        # What is wrong inside a file belongs to the file's own field.
+        upload = next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
+        for field_name, messages in error.field_errors.items():
+            name = field_name or upload
             if name in self.form:
                 self.form[name].errors = [*self.form[name].errors, *messages]
             else:

@@ -240,3 +240,14 @@ def test_a_model_must_be_there_and_of_the_right_kind(world, company):
     world.session.scalars(select(RatingModel).where(RatingModel.code == "CORP")).one().is_active = False
     with pytest.raises(BusinessError, match="没有启用的评分模型"):
         verbs.rate(world.ctx(scope=ScopeLevel.ALL), company, BEST)
+
+
+def test_what_the_data_does_not_answer_is_left_to_the_rater(world):
+    person = world.person()
+    world.archive(person)
+    answered = {row.code for row in customer_rating.open_indicators(world.ctx(), person)}
+    assert answered == set(PERSONAL)
+    income = world.session.scalars(select(customer_rating.records.entity_of("income_expense"))).one()
+    income.household_assets = None
+    asked = [row.code for row in customer_rating.open_indicators(world.ctx(), person)]
+    assert set(asked) == {*PERSONAL, "assets"}

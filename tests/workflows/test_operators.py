@@ -312,16 +312,17 @@ def test_whoever_leaves_the_company_can_no_longer_sign_in(ctx, office):
 
 @pytest.fixture
 def guessed(engine, office):
-    with Session(engine) as session:
+    """An account that other connections see, and no longer after the test."""
+    with Session(engine, expire_on_commit=False) as session:
         made = hire(office.ctx(session), office, "丙", "bing")
         session.commit()
-        yield made.id
-        session.rollback()
-        for row in session.scalars(select(Operator)):
-            user = session.get(User, row.user_id)
-            session.delete(row)
-            session.flush()
-            session.delete(user)
+    yield made.id
+    with Session(engine) as session:
+        row = session.get(Operator, made.id)
+        user = session.get(User, row.user_id)
+        session.delete(row)
+        session.flush()
+        session.delete(user)
         session.commit()
 
 

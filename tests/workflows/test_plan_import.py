@@ -293,6 +293,11 @@ def test_an_unreadable_loan_amount_in_the_heading_is_reported():
     assert "第 1 行的贷款金额未能识别" in plan.warnings[0]
 
 
+def test_a_date_where_the_loan_amount_should_stand_is_no_amount():
+    plan = parse([["贷款金额：", date(2026, 3, 2)], HEADER, *ROWS])
+    assert plan.loan_amount is None
+
+
 # --- rows that are no instalments, and instalments that are broken ---------------------------------------------------
 
 

@@ -159,6 +159,15 @@ def test_a_key_may_rest_on_a_default(session, tmp_path):
     assert count(session, DictionaryType) == 1
 
 
+def test_a_key_left_out_is_the_one_that_the_column_fills_in(session, tmp_path):
+    """The same rule loaded again is recognised, though its file does not say since when it holds."""
+    load_base_data(session)
+    rule = "event_code,label,word_id,memo\nTEST,测试,transfer,测试\n"
+    (tmp_path / "posting_rule.csv").write_text(rule, encoding="utf-8")
+    assert load_base_data(session, tmp_path)["posting_rule"] == 1
+    assert load_base_data(session, tmp_path)["posting_rule"] == 0
+
+
 def test_seeds_stand_where_the_loader_looks():
     assert (seeds.SEEDS / "parameter.csv").is_file()
     assert ValueKind.NUMBER in set(ValueKind)

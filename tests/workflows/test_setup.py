@@ -227,3 +227,17 @@ def test_scores_fit_their_indicator_and_indicators_their_model(ctx):
         records.create(ctx, RatingOption, option | {"score": "8.01", "lower": "2", "upper": "2"})
     assert set(error.value.field_errors) == {"score", "upper"}
     assert records.create(ctx, RatingOption, option | {"score": "8"}).score == Decimal(8)
+
+
+def test_a_model_takes_indicators_up_to_one_hundred(ctx):
+    model = ctx.session.scalars(select(RatingModel).where(RatingModel.code == "CORP")).one()
+    one = ctx.session.scalars(select(RatingIndicator).where(RatingIndicator.code == "market")).one()
+    records.update(ctx, one, {"max_score": "7"}, one.version)
+    more = {"rating_model_id": model.id, "code": "more", "group_label": "g", "label": "多", "max_score": "1"}
+    assert records.create(ctx, RatingIndicator, more).max_score == Decimal(1)
+
+
+def test_a_new_item_is_used_by_nobody_yet(ctx):
+    city = item_of(ctx, "region", "330100")
+    item = {"dictionary_type_id": city.dictionary_type_id, "code": "330199", "label": "新区", "parent_code": "330100"}
+    assert records.create(ctx, DictionaryItem, item).parent_code == "330100"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import python_calamine
 import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -208,6 +209,28 @@ def test_headers_that_lie_about_the_size_are_refused():
         at = data.index(info.filename.encode(), archive.start_dir) - 46
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")
     assert refused(bytes(data), max_ratio=10) == "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_archive_that_holds_a_part_twice_or_packs_it_oddly_is_refused():
+    stream = io.BytesIO(xlsx({"A1": 1}))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr("xl/workbook.xml", b"<x/>")
+    assert "已损坏" in refused(stream.getvalue())
+    stream = io.BytesIO(xlsx({"A1": 1}))
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("xl/extra.xml", b"<x/>")
+    assert "已损坏" in refused(stream.getvalue())
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_a_reader_that_is_stopped_is_no_damaged_file(monkeypatch, stop):
+    def stopped(_):
+        raise stop
+
+    monkeypatch.setattr(python_calamine.CalamineWorkbook, "from_filelike", stopped)
+    with pytest.raises(stop):
+        read_sheets(xlsx({"A1": 1}), "a.xlsx")
 
 
 def test_nested_archives_are_refused():

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import books, customers, people, story, year
+from app.demo import books, bulk, customers, people, story, year
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.bank import PartnerBank
@@ -20,29 +20,43 @@ from models.organization import Employee
 from models.product import Product, ProductAudience, RepaymentMethod
 from models.rating_model import CustomerKind
 from models.system import SystemState
+from reports.search import reindex
 from workflows.base.seal import seal_audit_trail
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: customers known for a year and lately, guarantees of the year, projects on the line."""
+    """How much of everything: customers known for a year and lately, guarantees of the year, projects on the line.
+
+    `bulk` projects join the story from month to month; `full_days` is how many last days get their whole day-end.
+    """
 
     old_customers: int
     new_customers: int
     guarantees: int
     line: int
+    bulk: int = 0
+    full_days: int = year.FULL_DAYS
 
 
-SIZES = {"small": Size(20, 40, 16, 40), "medium": Size(100, 200, 900, 100), "large": Size(100, 200, 900, 100)}
+SIZES = {
+    "small": Size(20, 40, 16, 40),
+    "medium": Size(20, 40, 16, 40, bulk=950),
+    "large": Size(20, 40, 16, 40, bulk=100_000, full_days=1),
+}
 YEAR = 362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
 LATELY = 95
 
 
 def load_demo(
-    app: Flask, *, size: str = "small", seed: int = 20261123, as_of: date | None = None,
+    app: Flask, *, size: str | Size = "small", seed: int = 20261123, as_of: date | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> bool:  # fmt: skip
-    """Load the demonstration into an empty installation; False (and nothing done) when there are people already."""
+    """Load the demonstration into an empty installation; False (and nothing done) when there are people already.
+
+    `size` is one of SIZES by its name, or a size of one's own.
+    """
+    name, wanted = (size, SIZES[size]) if isinstance(size, str) else ("custom", size)
     session = db.session()
     session.rollback()
     if session.scalar(select(func.count()).select_from(Employee)):
@@ -53,9 +67,9 @@ def load_demo(
     state = session.get_one(SystemState, 1)
     as_of = as_of or state.business_date
     try:
-        _play(session, random.Random(seed), as_of, size, say)  # noqa: S311 - repeatable data, no secret
+        _play(session, random.Random(seed), as_of, wanted, say)  # noqa: S311 - repeatable data, no secret
         state.business_date, state.is_demo = as_of, True
-        state.demo_marker = f"{size}-{seed}-{as_of}"
+        state.demo_marker = f"{name}-{seed}-{as_of}"
         session.commit()
     except BaseException:
         session.rollback()
@@ -65,20 +79,26 @@ def load_demo(
     return True
 
 
-def _play(session: Session, dice: random.Random, as_of: date, size: str, say: Callable[[str], None]) -> None:
+def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say: Callable[[str], None]) -> None:
     start = workday(as_of - timedelta(days=YEAR))
     session.get_one(SystemState, 1).business_date = start
     stage = Stage(session, dice, as_of, start, say=say)
     people.make_company(stage)
-    books.pay_in_capital(stage)
-    wanted = SIZES[size]
+    for _ in range(1 + wanted.bulk // bulk.CAPITAL_FOR):
+        books.pay_in_capital(stage)
     customers_of_the_year = list(_customers(stage, 0, wanted.old_customers))
     scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
     scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
     scenes.append((workday(as_of - timedelta(days=LATELY)), _line(stage, wanted)))
-    stage.run(scenes, lambda day: year.roll(stage, day))
+    if wanted.bulk:
+        scenes.append((start, bulk.months(stage, wanted.bulk)))
+    stage.run(scenes, lambda day: year.roll(stage, day, wanted.full_days))
     stage.today = as_of
-    year.roll(stage, as_of)
+    year.roll(stage, as_of, wanted.full_days)
+    if wanted.bulk:
+        say("重建搜索索引 ……")
+        session.flush()
+        reindex(session)
     seal_audit_trail(stage.ctx())
     session.flush()
 

@@ -56,12 +56,12 @@ def months(stage: Stage, first: date) -> Iterator[int]:
         month = following
 
 
-def roll(stage: Stage, until: date) -> None:
+def roll(stage: Stage, until: date, full_days: int = FULL_DAYS) -> None:
     """Close every business date before `until`, as the scheduler would each night."""
     state = stage.session.get_one(SystemState, 1)
     while state.business_date < until:
         on = state.business_date
-        is_full = (stage.as_of - on).days <= FULL_DAYS or (on + timedelta(days=1)).day == 1
+        is_full = (stage.as_of - on).days <= full_days or (on + timedelta(days=1)).day == 1
         for step in day_end.STEPS:
             if is_full or step.code == "roll":
                 step.run(stage.ctx_of_day(on))

@@ -26,9 +26,8 @@ from models.customer import CorporateCustomer, Customer
 from models.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
 from models.ledger import ZERO, AccountingPeriod, CashFlow, VoucherKind
 from models.product import FeeKind, FeePayment, GuaranteeKind, Product, ProductAudience, RepaymentMethod
-from models.project import Project, ProjectState, SmallKind
+from models.project import Project, ProjectStage, ProjectState, SmallKind
 from models.project import Stage as Place
-from models.project import ProjectStage
 from models.repayment import Repayment, RepaymentSource, RepaymentState
 from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
 from reports.figures.fees import vat_inside
@@ -277,7 +276,8 @@ class Bulk:
             })  # fmt: skip
             if is_paid:
                 balance, ended = balance - principal, due
-                self._repayment(books, deal, key, due, principal, interest, balance)
+                paid = {"paid_on": due, "principal": principal, "interest": interest, "balance_after": balance}
+                self._repayment(books, deal, key, paid)
         is_over = balance == 0
         running = DrawdownState.OVERDUE if late else DrawdownState.ACTIVE
         self.rows.add(Drawdown, {
@@ -293,12 +293,10 @@ class Bulk:
         })  # fmt: skip
         return (ProjectState.RELEASED if is_over else ProjectState.IN_FORCE), balance
 
-    def _repayment(  # noqa: PLR0913 - the facts of a repayment
-        self, books: Books, deal: Deal, loan: int, on: date, principal: Decimal, interest: Decimal, balance: Decimal
-    ) -> None:
+    def _repayment(self, books: Books, deal: Deal, loan: int, paid: dict[str, Any]) -> None:
+        on: date = paid["paid_on"]
         self.rows.add(Repayment, {
             "number": f"HKHZ{on:%Y}-{self.numbers.next('repayment_receipt', f'{on:%Y}'):05d}",
-            "project_id": deal.of.project_id, "drawdown_id": loan, "paid_on": on, "principal": principal,
-            "interest": interest, "is_final": balance == 0, "balance_after": balance,
+            "project_id": deal.of.project_id, "drawdown_id": loan, "is_final": paid["balance_after"] == 0, **paid,
             "source": RepaymentSource.IMPORTED, "state": RepaymentState.BOOKED, **books.stamps,
         })  # fmt: skip

@@ -154,7 +154,9 @@ class Books:
         """What every row says about its making."""
         return {"created_at": self.now, "updated_at": self.now, "created_by_id": self.people[ACCOUNTANT]}
 
-    def event(self, code: str, record: tuple[str, int], of: Of, amounts: dict[str, Decimal], on: dt.date, memo: str) -> int:
+    def event(
+        self, code: str, record: tuple[str, int], of: Of, amounts: dict[str, Decimal], on: dt.date, memo: str
+    ) -> int:
         """A business event of a record, still without its voucher; its id."""
         key, kind = self.rows.new_id(BusinessEvent), EVENTS[code]
         number = f"FH{on:%Y}-{self.numbers.next('business_event', f'{on:%Y}'):05d}"
@@ -168,7 +170,7 @@ class Books:
         })  # fmt: skip
         return key
 
-    def voucher(  # noqa: PLR0913 - the facts of a voucher
+    def voucher(
         self, word: str, on: dt.date, memo: str, entries: list[Entry], *, event_id: int | None = None,
         kind: VoucherKind = VoucherKind.ORDINARY,
     ) -> int:  # fmt: skip

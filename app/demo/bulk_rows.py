@@ -33,7 +33,9 @@ def person(rng: random.Random) -> str:
     return rng.choice(SURNAMES) + rng.choice(GIVEN) + rng.choice(GIVEN)
 
 
-def company(rng: random.Random, key: int, number: str, staff: Sequence[tuple[int, int]], today: date) -> tuple[Row, Row]:
+def company(
+    rng: random.Random, key: int, number: str, staff: Sequence[tuple[int, int]], today: date
+) -> tuple[Row, Row]:
     """A corporate customer with this id: its row of customer and its row of corporate_customer.
 
     `staff` are (employee, department); the grade still holds on `today`.

@@ -102,9 +102,8 @@ def test_rows_open_the_accounts_that_sum_to_them(opened, session):
         behind = accounts_of_row(session, row, "2026-01")
         assert sum((now for _, now, _ in behind), Decimal(0)) == sheet.line(number).current
         assert sum((then for _, _, then in behind), Decimal(0)) == sheet.line(number).prior
-    assert [a.code for a, _, _ in accounts_of_row(session, row_of(session, StatementKind.BALANCE_SHEET, 1), "2026-01")] == [
-        "1001", "1002.01", "1002.02",
-    ]  # fmt: skip
+    cash = row_of(session, StatementKind.BALANCE_SHEET, 1)
+    assert [a.code for a, _, _ in accounts_of_row(session, cash, "2026-01")] == ["1001", "1002.01", "1002.02"]
     opened.post(date(2026, 1, 9), opened.line("1221", 70), opened.line("6301", 0, 70))
     found = accounts_of_row(session, row_of(session, StatementKind.INCOME, 21), "2026-01")
     assert [(a.code, now, then) for a, now, then in found] == [("6301", yuan(70), yuan(70))]
@@ -137,7 +136,7 @@ def test_formulas_are_read(formula, wanted):
     assert statements.terms(formula) == wanted
 
 
-@pytest.mark.parametrize("formula", ["", "1", "R1*R2", "R1+", "R1R2", "R1 2"])
+@pytest.mark.parametrize("formula", ["", "1", "R1*R2", "R1+", "R1R2"])
 def test_other_texts_are_no_formulas(formula):
     with pytest.raises(ValueError, match="R行次"):
         statements.terms(formula)

@@ -204,7 +204,7 @@ def _auxiliary(number: int, row: list[Cell], at: dict[str, int], code: str) -> A
 
 def _day(row: list[Cell], at: dict[str, int], key: str, label: str) -> date | None:
     value = _value(row, at, key)
-    if value is None or value == "":
+    if value is None:
         return None
     if isinstance(value, datetime):
         return value.date()

@@ -13,6 +13,7 @@ from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, NotFound
 from models.closing import MonthEndLog, ProvisionCalculation
 from models.ledger import Account, AccountingPeriod, PeriodState, Voucher, VoucherKind, VoucherState
+from models.organization import Department
 from models.signing import Fee
 from models.statement import IssuedStatement, StatementKind
 from models.system import AuditLog, JobRun, JobStatus
@@ -216,7 +217,7 @@ def test_the_opening_period_stays_closed(chart, session):
 def test_vouchers_of_a_month_end_are_not_reversed_by_hand(chart, session, kind):
     year = closed_quarter(session)
     made = session.scalars(select(Voucher).where(Voucher.kind == kind).limit(1)).one()
-    with pytest.raises(Conflict, match="反结账|调整"):
+    with pytest.raises(Conflict, match=r"反结账|调整"):
         vouchers.reverse(year.ctx(), made, date=TODAY)
 
 
@@ -373,6 +374,37 @@ def test_a_period_without_business_closes(chart, session):
     year.close(1)
     assert closing.transfer_profit(year.ctx(), year.period(2)) == "损益类科目没有余额"
     assert closing.end_year(year.ctx(), year.period(2)) == "非年末，不需要年结"
+
+
+def test_a_year_without_profit_ends_without_vouchers_of_its_own(chart, session):
+    year = quarter(session)
+    session.delete(session.scalars(select(Fee)).one())
+    repay(session, 5_000_000, date(2026, 1, 20))
+    december = year.period(12)
+    year.post(TODAY, year.line("6711", 100), year.line("6301", 0, 100))
+    assert closing.transfer_profit(year.ctx(), december) == "结转净利润 0.00 元"
+    transfer = session.scalars(select(Voucher).where(Voucher.kind == VoucherKind.TRANSFER)).one()
+    assert {e.account.code for e in transfer.entries} == {"6301", "6711"}
+    assert closing.end_year(year.ctx(), december) == "本年利润 0.00 元转入利润分配"
+    assert not session.scalars(select(Voucher).where(Voucher.kind == VoucherKind.YEAR_END)).all()
+
+
+def test_departments_are_transferred_one_by_one(chart, session):
+    year = quarter(session)
+    other = Department(code="TOPS", name="业务部")
+    session.add(other)
+    session.flush()
+    for department, debit in ((year.books.department, 30), (other, 50), (other, -50)):
+        of = {"department_id": department.id}
+        year.post(last(1), year.line("6601.01", debit, **of), year.line("2241.02", 0, debit))
+    year.post(last(1), year.line("6601.01", 20, department_id=other.id), year.line("2241.02", 0, 20))
+    year.post(last(1), year.line("6601.01", -20, department_id=other.id), year.line("2241.02", 0, -20))
+    closing.transfer_profit(year.ctx(), year.period(1))
+    transfer = session.scalars(select(Voucher).where(Voucher.kind == VoucherKind.TRANSFER)).one()
+    found = [(e.account.code, e.department_id, e.debit, e.credit) for e in transfer.entries]
+    assert found == [
+        ("6601.01", year.books.department.id, yuan(0), yuan(30)), ("4103", None, yuan(30), yuan(0)),
+    ]  # fmt: skip
 
 
 def test_a_chart_without_its_profit_account_says_so(chart, session):

@@ -140,7 +140,9 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "break_it", "evidence", "url"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("key", "break_it", "evidence", "url"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)]
+)
 def test_a_check_that_is_not_met_says_why_and_where(chart, session, key, break_it, evidence, url):
     year = ready(session)
     if key not in ("income", "provisions", "profit"):

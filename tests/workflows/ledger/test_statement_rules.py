@@ -26,7 +26,13 @@ def row_of(session, number: int, kind=StatementKind.INCOME) -> StatementRow:
 
 
 def new_row(ctx, **more):
-    values = {"statement": StatementKind.INCOME, "row_no": 41, "label": "每股收益", "side": Direction.CREDIT, "level": 0}
+    values = {
+        "statement": StatementKind.INCOME,
+        "row_no": 41,
+        "label": "每股收益",
+        "side": Direction.CREDIT,
+        "level": 0,
+    }
     return records.create(ctx, StatementRow, {**values, **more})
 
 
@@ -60,10 +66,10 @@ def test_a_row_has_accounts_or_a_formula(ctx, session):
 
 
 def test_accounts_go_to_their_own_statement(ctx, session):
-    cash = session.scalars(select(Account).where(Account.code == "1001")).one()
+    claim = session.scalars(select(Account).where(Account.code == "1201.01")).one()
     profit = session.scalars(select(Account).where(Account.code == "6601.01")).one()
     with pytest.raises(FieldErrors, match="属于资产负债表"):
-        records.create(ctx, StatementAccount, {"statement_row_id": row_of(session, 2).id, "account_id": cash.id})
+        records.create(ctx, StatementAccount, {"statement_row_id": row_of(session, 2).id, "account_id": claim.id})
     total = {"statement_row_id": row_of(session, 40).id, "account_id": profit.id}
     with pytest.raises(FieldErrors, match="由公式计算"):
         records.create(ctx, StatementAccount, total)

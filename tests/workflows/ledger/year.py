@@ -76,7 +76,9 @@ class Year:
     def wear(self, month: int, amount: str = "50000.00") -> Voucher:
         """The month's depreciation."""
         return self.post(
-            last(month), self.line("6601.06", amount, department_id=self.books.department.id), self.line("1602", 0, amount)
+            last(month),
+            self.line("6601.06", amount, department_id=self.books.department.id),
+            self.line("1602", 0, amount),
         )
 
     def period(self, month: int, year: int = 2026) -> AccountingPeriod:
@@ -150,9 +152,15 @@ def repay(session: Session, amount: int, on: date) -> None:
     loan.balance -= yuan(amount)
     session.add(
         Repayment(
-            number=f"HK-T{on:%m%d}", project_id=loan.project_id, drawdown_id=loan.id, paid_on=on, principal=yuan(amount),
-            interest=yuan(0), balance_after=loan.balance, source=RepaymentSource.MANUAL,
-        )  # fmt: skip
+            number=f"HK-T{on:%m%d}",
+            project_id=loan.project_id,
+            drawdown_id=loan.id,
+            paid_on=on,
+            principal=yuan(amount),
+            interest=yuan(0),
+            balance_after=loan.balance,
+            source=RepaymentSource.MANUAL,
+        )
     )
     session.flush()
 

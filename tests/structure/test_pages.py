@@ -1,0 +1,148 @@
+"""Every page of the demonstration as people see it: served from here alone, in Chinese, small, and with few queries."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from sqlalchemy import func, select
+
+from models.base.entity import columns_of, entities
+from tests.structure.routes import PUBLIC, address, records, rules
+
+READERS = ("admin", "zhoumin")
+LIST_MAX_BYTES = 100 * 1024
+LIST_MAX_QUERIES = 30
+HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+OUTSIDE = re.compile(
+    r"""(?:src|href|action|formaction|poster|data)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(\s*["']?(?:https?:)?//""",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"[A-Za-z]{3,}")
+# Codes and names that are the same in Chinese, and the sign-in names of the demonstration.
+ALLOWED = re.compile(
+    r"""^(?:PDF|Excel|CSV|xlsx|xls|csv|mail|IP|BZ|LPR|VIP|SHA|REST|Ctrl|Esc|Enter|docx|png|jpg|jpeg|zip|MB|KB|AAA|BBB|CCC
+    |UTC|ID|Alt|HTML)$""",
+    re.VERBOSE,
+)
+
+
+class Words(HTMLParser):
+    """Text that people read: no scripts, no styles, no values that they typed themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag, attrs):
+        facts = dict(attrs)
+        self._hidden += tag in {"script", "style", "code", "template"}
+        for name in ("title", "placeholder", "aria-label", "alt", "data-confirm"):
+            self.words.append(facts.get(name) or "")
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in {"script", "style", "code", "template"}
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.words.append(data)
+
+
+def english(page: str) -> set[str]:
+    """English words in what people read."""
+    found = Words()
+    found.feed(page)
+    text = " ".join(found.words)
+    # Numbers of records, e-mail addresses and templates of numbers hold letters.
+    text = re.sub(r"\S*[\w.-]+@[\w.-]+\S*|\{[^}]*\}|[\w.:/_-]*[\d_./][\w.:/_-]*", " ", text)
+    return {word for word in WORD.findall(text) if not ALLOWED.match(word)}
+
+
+def data_words(product):
+    """Words that stand in texts of the data, which are not ours; and codes of dictionaries, which no page may show."""
+    typed, codes = set(), set()
+    with product.session() as session:
+        for model in entities():
+            for name, column in columns_of(model).items():
+                if column.info["kind"] in {"text", "long_text"}:
+                    target = codes if (model.__tablename__, name) == ("dictionary_item", "code") else typed
+                    for value in session.scalars(select(getattr(model, name)).distinct()):
+                        target |= set(WORD.findall(value or ""))
+    return typed, codes
+
+
+@pytest.fixture(scope="module")
+def pages(demo_app):
+    """(reader, address, answer) of every list, form and record page."""
+    with demo_app.session() as session:
+        ids = {model.__tablename__: found for model, found in records(session)}
+    found = []
+    for reader in READERS:
+        client = demo_app.client_of(reader)
+        for rule in rules(demo_app.app, "GET"):
+            if rule.endpoint in PUBLIC or "/api/" in rule.rule or rule.rule.endswith(("/lookup", "/export")):
+                continue
+            table = rule.rule.split("/")[1]
+            path = address(rule, {"pk": str(ids.get(table, 1)), "table": "project", "name": "submit"})
+            answer = client.get(path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                found.append((reader, path, answer))
+    assert len(found) > 150
+    return found
+
+
+def test_no_page_asks_another_machine_for_anything(pages):
+    assert [(path, m.group()) for _, path, answer in pages if (m := OUTSIDE.search(answer.text))] == []
+
+
+def test_no_english_is_left(pages, demo_app):
+    typed, codes = data_words(demo_app)
+    wrong = {}
+    for _, path, answer in pages:
+        if left := english(answer.text) - typed - (codes if path.startswith("/dictionary_item/") else set()):
+            wrong[path] = sorted(left)[:8]
+    assert wrong == {}
+
+
+def test_lists_are_small(pages):
+    lists = [(path, len(answer.data)) for _, path, answer in pages if path.endswith("/list/")]
+    assert [(path, size) for path, size in lists if size > LIST_MAX_BYTES] == []
+
+
+def test_every_answer_carries_the_security_headers(pages, demo_app):
+    bare = [path for _, path, answer in pages if any(name not in answer.headers for name in HEADERS)]
+    assert bare == []
+    stranger = demo_app.app.test_client()
+    for path in ("/login/", "/nowhere", "/api/v1/project/", "/static/favicon.svg"):
+        answer = stranger.get(path)
+        assert all(name in answer.headers for name in HEADERS), path
+        answer.close()
+
+
+def test_nothing_is_said_twice_by_id(pages):
+    wrong = {}
+    for _, path, answer in pages:
+        ids = re.findall(r'\sid="([^"]+)"', answer.text)
+        if twice := {one for one in ids if ids.count(one) > 1}:
+            wrong[path] = sorted(twice)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("model", [m for m in entities() if m.spec.kind.has_screen], ids=lambda m: m.__tablename__)
+def test_a_list_asks_few_questions_however_long_it_is(demo_app, model):
+    client, path = demo_app.client_of("admin"), f"/{model.__tablename__}/list/"
+    counts = {}
+    client.get(path)  # what is read once per process
+    for size in (5, 50):
+        with demo_app.statements() as sent:
+            answer = client.get(f"{path}?size={size}")
+        if answer.status_code == 403:
+            pytest.skip("administrators do not read this")
+        counts[size] = len(sent)
+    assert counts[50] <= LIST_MAX_QUERIES, counts
+    with demo_app.session() as session:
+        rows = session.scalar(select(func.count(model.id)))
+    if rows > 5:
+        kinds = {c.info["target"] for c in columns_of(model).values() if c.info.get("target")}
+        # Longer pages may meet one more kind of reference, never one more query per row.
+        assert counts[50] - counts[5] <= len(kinds), counts

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event, select, text
 from sqlalchemy.orm import Session
 
+import workflows.registry  # noqa: F401 - every rule is in force, whichever tests a process has loaded before
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities
 from models.organization import Department, Employee

@@ -20,11 +20,12 @@ def test_add_show_edit_delete(boss, sent, world):
     assert made.status_code == 201, made.get_json()
     key = made.get_json()["id"]
     shown = boss.get(f"/api/v1/department/{key}").get_json()["result"]
-    assert (shown["name"], shown["version"], shown["rank"]) == ("接口部", 1, 100)
-    saved = boss.put(f"/api/v1/department/{key}", json={"version": 1, "name": "改名", "manager_id": 1}, headers=sent)
+    assert (shown["name"], shown["version"], shown["rank"]) == ("接口部", made.get_json()["result"]["version"], 100)
+    seen = shown["version"]
+    saved = boss.put(f"/api/v1/department/{key}", json={"version": seen, "name": "改名", "manager_id": 1}, headers=sent)
     assert saved.get_json()["result"]["manager_id_label"] == "张明远"
-    assert boss.put(f"/api/v1/department/{key}", json={"version": 1, "name": "旧"}, headers=sent).status_code == 409
-    assert boss.delete(f"/api/v1/department/{key}?version=1", headers=sent).status_code == 409
+    assert boss.put(f"/api/v1/department/{key}", json={"version": seen, "name": "旧"}, headers=sent).status_code == 409
+    assert boss.delete(f"/api/v1/department/{key}?version={seen}", headers=sent).status_code == 409
     assert boss.delete(f"/api/v1/department/{key}", headers=sent).status_code == 200
     assert boss.get(f"/api/v1/department/{key}").status_code == 404
 

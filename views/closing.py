@@ -84,7 +84,7 @@ def _page(ctx: Ctx, period: AccountingPeriod) -> ReportPage:
         url="/closing/",
         states=_words(period, missing),
         actions=_actions(ctx, period, run),
-        above=[_steps(period, run), _gate(checks)],
+        above=[_steps(period, run), _gate(checks)] if run or period.state is PeriodState.OPEN else [_gate(checks)],
         empty="本期还没有计提准备金",
         crumbs=_CRUMBS,
         foot="计提后在此显示基数、比例与差额的计算过程",
@@ -136,8 +136,9 @@ def _steps(period: AccountingPeriod, run: JobRun | None) -> Section:
         job = Job(f"{period.code} 月末处理", f"/jobs/{run.id}", f"/job_run/show/{run.id}", run.progress_pct, "running",
                   tuple(steps))  # fmt: skip
         return Section("progress", "办理进度", template="parts/progress.html", data=job)
+    # What is not done yet is no failure: a triangle waits, a cross has been refused.
     items = [
-        GateItem(label, state == "done", note or ("未办理" if state == "todo" else ""), is_warning=state == "todo")
+        GateItem(label, state != "failed", note or ("未办理" if state == "todo" else ""), is_warning=state == "todo")
         for label, state, note in steps
     ]
     return Section("steps", "办理步骤", template="parts/gate.html", data=items)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Created: 2026-11-23 18:50:20.617667
+Created: 2026-11-23 19:18:36.573415
 """
 
 import sqlalchemy as sa

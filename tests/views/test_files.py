@@ -4,10 +4,12 @@ import csv
 import io
 
 import openpyxl
+import pypdf
 import pytest
 from sqlalchemy import select
 
 from models.system import AuditLog
+from views import files
 
 
 def rows(response):
@@ -29,9 +31,38 @@ def test_xlsx_opens(boss):
     assert "%E5%91%98%E5%B7%A5" in response.headers["Content-Disposition"]
 
 
-def test_pdf_is_one(boss):
-    with boss.get("/employee/export?format=pdf") as response:
-        assert response.get_data().startswith(b"%PDF")
+def pdf_text(response):
+    """The words of a PDF, without the breaks that its lines make."""
+    assert response.status_code == 200, response.get_data(as_text=True)[:500]
+    with response:
+        pages = pypdf.PdfReader(io.BytesIO(response.get_data())).pages
+        return "".join("".join(page.extract_text().split()) for page in pages)
+
+
+def test_pdf_holds_the_filter_in_words_the_order_and_the_columns(boss):
+    said = pdf_text(boss.get("/employee/export?format=pdf&cols=name,number&order=-number&f=number:starts:E&q="))
+    assert said.startswith("员工工号开头是E")
+    assert said.index("姓名") < said.index("工号", 6) < said.index("李思齐") < said.index("张明远")
+    assert "业务一部" not in said, "a column that is not shown"
+    only = pdf_text(boss.get("/employee/export?format=pdf&f=number:eq:E2"))
+    assert "李思齐" in only
+    assert "E1" not in only
+
+
+def test_pdf_masks_for_who_may_not_reveal(clerk):
+    said = pdf_text(clerk.get("/employee/export?format=pdf&cols=name,mobile&f=number:eq:E2"))
+    assert "139****4321" in said
+    assert "13987654321" not in said
+
+
+def test_pdf_of_too_many_rows_is_refused_before_it_is_drawn(boss, monkeypatch):
+    formats = tuple((code, label, 1 if code == "pdf" else most) for code, label, most in files.FORMATS)
+    monkeypatch.setattr(files, "FORMATS", formats)
+    monkeypatch.setattr(files, "table_pdf", lambda *_, **__: pytest.fail("drawn all the same"))
+    answer = boss.get("/employee/export?format=pdf")
+    assert answer.status_code == 400
+    assert "共 2 行，PDF 一次最多导出 1 行，请缩小筛选范围，或改为导出 Excel" in answer.get_data(as_text=True)
+    assert len(rows(boss.get("/employee/export?format=csv"))) == 3
 
 
 @pytest.mark.parametrize("kind", ["exe", "%00", "XLSX "])

@@ -82,7 +82,7 @@ def _build() -> Shell:
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
         search_url="/search",
-        user_links=(MenuItem("修改密码", "/password/"),),
+        user_links=(MenuItem("自定义桌面", "/desktop/"), MenuItem("修改密码", "/password/")),
     )
 
 

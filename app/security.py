@@ -22,7 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
-from models.organization import Department, Employee, Operator
+from models.organization import Company, Department, Employee, Operator
 from models.security import RoleProfile
 from views import edge
 from workflows import operators
@@ -50,9 +50,10 @@ class SignInView(AuthDBView):
                 login_user(user, remember=False)
                 return redirect(edge.safe_next(request.args.get("next"), self.appbuilder.get_url_for_index))
         accounts = current_app.extensions["demo_accounts"]()
+        brand = edge.session().execute(select(Company.display_name, Company.seal_character)).first()
         page = self.render_template(
             self.login_template, title="登录", message=message, username=name, demo_accounts=accounts,
-            appbuilder=self.appbuilder,
+            appbuilder=self.appbuilder, brand_name=brand and brand[0], brand_seal=brand and brand[1],
         )  # fmt: skip
         return page, (401 if message else 200)
 

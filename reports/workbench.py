@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import String, case, cast, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from models.approval import ApprovalInstance
+from models.bank import PartnerBank
 from models.base.actor import Actor
 from models.customer import Customer
+from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
+from models.product import Product
 from models.project import Project, ProjectState, Stage
+from models.signing import Fee, FeeDue, FeeState
 from models.warning import RiskWarning, WarningLevel, WarningState
 from reports.scope import scoped
 
 RUNNING = (ProjectState.DRAFT, ProjectState.RUNNING)
-DUE_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -52,24 +56,126 @@ def in_force(session: Session, actor: Actor) -> Total:
     return Total(count, amount or Decimal(0))
 
 
-def due_soon(session: Session, actor: Actor, on: date, limit: int = 6) -> tuple[int, Sequence[Project]]:
-    """Projects in force that end within 30 days or should have ended, the earliest first."""
-    where = (Project.state == ProjectState.IN_FORCE, Project.end_on <= on + timedelta(days=DUE_DAYS))
-    count = session.scalar(scoped(select(func.count(Project.id)).where(*where), Project, actor)) or 0
-    query = scoped(select(Project).where(*where), Project, actor).options(joinedload(Project.customer))
-    return count, session.scalars(query.order_by(Project.end_on, Project.id).limit(limit)).all()
+@dataclass(frozen=True)
+class DueRow:
+    """An instalment of a loan with something still owed, or a fee's part still to be collected; amounts in 元."""
+
+    due_on: date
+    customer: str
+    project_id: int
+    project: str
+    what: str
+    amount: Decimal
 
 
-def open_warnings(session: Session, actor: Actor, limit: int = 6) -> tuple[int, Sequence[RiskWarning]]:
+def instalments_due(
+    session: Session, actor: Actor, first: date | None, until: date, limit: int = 6
+) -> tuple[Total, list[DueRow]]:
+    """Open instalments of running loans due from `first` (None: ever) up to `until`, the earliest first, in one query.
+
+    The amount is what is still owed, principal and interest.
+    """
+    owed = Instalment.principal - Instalment.principal_paid + Instalment.interest - Instalment.interest_paid
+    query = (
+        select(Instalment.due_on, Customer.name, Project.id, Project.number, Drawdown.number, owed, *_whole(owed))
+        .join(RepaymentPlan, RepaymentPlan.id == Instalment.repayment_plan_id)
+        .join(Drawdown, Drawdown.id == RepaymentPlan.drawdown_id)
+        .join(Project, Project.id == Drawdown.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(
+            or_(
+                Instalment.principal_paid < Instalment.principal, Instalment.interest_paid < Instalment.interest
+            ),  # as the index of open instalments says it
+            Instalment.due_on <= until,
+            RepaymentPlan.is_current,
+            Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
+        )
+        .order_by(Instalment.due_on, Instalment.id)
+    )
+    if first is not None:
+        query = query.where(Instalment.due_on >= first)
+    return _due(session, scoped(query, Project, actor), limit)
+
+
+def fees_due(session: Session, actor: Actor, until: date, limit: int = 6) -> tuple[Total, list[DueRow]]:
+    """Booked fees with something to collect that falls due up to `until`, the earliest first, in one query."""
+    open_amount = FeeDue.amount - FeeDue.settled_amount
+    query = (
+        select(FeeDue.due_on, Customer.name, Project.id, Project.number, Fee.kind, open_amount, *_whole(open_amount))
+        .join(Fee, Fee.id == FeeDue.fee_id)
+        .join(Project, Project.id == Fee.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(Fee.state == FeeState.BOOKED, FeeDue.due_on <= until, FeeDue.settled_amount < FeeDue.amount)
+        .order_by(FeeDue.due_on, FeeDue.id)
+    )
+    return _due(session, scoped(query, Project, actor), limit)
+
+
+def _whole(amount: ColumnElement[Decimal]) -> tuple[ColumnElement[int], ColumnElement[Decimal]]:
+    """Number and sum of all rows, beside each of the few that are shown."""
+    return func.count().over(), func.sum(amount).over()
+
+
+DueSelect = Select[date, str, int, str, Any, Decimal, int, Decimal]
+
+
+def _due(session: Session, query: DueSelect, limit: int) -> tuple[Total, list[DueRow]]:
+    rows = session.execute(query.limit(limit)).all()
+    found = [
+        DueRow(due_on, name, project_id, number, str(getattr(what, "label", what)), amount)
+        for due_on, name, project_id, number, what, amount, _, _ in rows
+    ]
+    return Total(rows[0][-2], rows[0][-1]) if rows else Total(0, Decimal(0)), found
+
+
+@dataclass(frozen=True)
+class Share:
+    """What the company stands behind for one product or bank: number of projects and balance in 元."""
+
+    id: int
+    name: str
+    count: int
+    amount: Decimal
+
+
+def in_force_by_product(session: Session, actor: Actor) -> list[Share]:
+    """在保余额 by product, the largest first."""
+    return _shares(session, actor, Product, Project.product_id)
+
+
+def in_force_by_bank(session: Session, actor: Actor) -> list[Share]:
+    """在保余额 by bank, the largest first."""
+    return _shares(session, actor, PartnerBank, Project.bank_id)
+
+
+def _shares(
+    session: Session, actor: Actor, party: type[Product] | type[PartnerBank], key: InstrumentedAttribute[int]
+) -> list[Share]:
+    query = select(party.id, party.name, func.count(Project.id), func.sum(Project.balance)).join(
+        Project, key == party.id
+    )
+    query = scoped(query.where(Project.state == ProjectState.IN_FORCE), Project, actor)
+    found = [Share(*row) for row in session.execute(query.group_by(party.id, party.name))]
+    return sorted(found, key=lambda share: (-share.amount, share.id))
+
+
+_OPEN_WARNING = RiskWarning.state.in_((WarningState.PENDING, WarningState.HANDLING))
+
+
+def open_warning_count(session: Session, actor: Actor) -> int:
+    """How many warnings are not lifted."""
+    query = select(func.count(RiskWarning.id)).where(_OPEN_WARNING)
+    return session.scalar(scoped(query, RiskWarning, actor)) or 0
+
+
+def open_warnings(session: Session, actor: Actor, limit: int = 6) -> Sequence[RiskWarning]:
     """Warnings that are not lifted, the most serious and then the most urgent first."""
-    where = RiskWarning.state != WarningState.LIFTED
-    count = session.scalar(scoped(select(func.count(RiskWarning.id)).where(where), RiskWarning, actor)) or 0
     gravity = case({level.name: rank for rank, level in enumerate(WarningLevel)}, value=cast(RiskWarning.level, String))
-    query = scoped(select(RiskWarning).where(where), RiskWarning, actor).options(
+    query = scoped(select(RiskWarning).where(_OPEN_WARNING), RiskWarning, actor).options(
         joinedload(RiskWarning.project).joinedload(Project.customer), joinedload(RiskWarning.rule)
     )
     query = query.order_by(gravity.desc(), RiskWarning.deadline, RiskWarning.id).limit(limit)
-    return count, session.scalars(query).all()
+    return session.scalars(query).all()
 
 
 def my_customers(session: Session, actor: Actor, limit: int = 6) -> tuple[int, Sequence[Customer]]:
@@ -114,7 +220,8 @@ def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[di
     mine = {verb: where for verb, where in waits.items() if actor.may(verb, "voucher")}
     if not mine:
         return {}, []
-    counts = {v: session.scalar(select(func.count(Voucher.id)).where(where)) or 0 for v, where in mine.items()}
+    numbers = select(*(func.count(case((where, 1))) for where in mine.values())).where(or_(*mine.values()))
+    counts = dict(zip(mine, session.execute(numbers).one(), strict=True))
     query = select(Voucher).where(or_(*mine.values())).order_by(Voucher.date, Voucher.id).limit(limit)
     return counts, session.scalars(query).all()
 

@@ -13,7 +13,7 @@ from models.project import Project
 from reports.figures import approvals, exposure
 from views import record, widgets
 from views.cells import Cells, format_value, local, record_url
-from views.home import lateness
+from views.desk import lateness
 from views.interface import Titles, shape
 from views.pages import (
     Action,

@@ -15,7 +15,7 @@ from reports.figures import approvals as figures
 from views import edge, lookup, widgets
 from views.approval_page import approval_page
 from views.cells import format_value
-from views.home import lateness
+from views.desk import lateness
 from views.interface import EntityInterface, valid_id
 from views.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
 from workflows.base import approval, records

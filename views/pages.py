@@ -351,6 +351,20 @@ class Donut:
     total: str
     unit: str
     slices: tuple[Slice, ...]
+    drawing: Any = ""  # the ring as markup
+
+
+@dataclass(frozen=True)
+class ChartCard:
+    """A figure over its chart (template parts/chart.html); `drawings` are for ever wider boxes, the widest fits."""
+
+    figure: str = ""
+    unit: str = ""
+    url: str = ""
+    side: str = ""
+    notes: tuple[tuple[str, str, str], ...] = ()  # words, figure, share
+    axis: str = ""  # unit of the axis
+    drawings: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -498,6 +512,7 @@ class ReportPage:
     paging: Paging | None = None
     aside: list[Section] = field(default_factory=list)
     above: list[Section] = field(default_factory=list)
+    below: list[Section] = field(default_factory=list)  # cards under the table, columns of twelve wide
     foot: str = ""
     foot_url: str = ""
     foot_label: str = ""

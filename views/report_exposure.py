@@ -5,14 +5,20 @@ from decimal import Decimal
 from flask import request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
 
 from models.base.money import format_money
-from reports import exposure
+from reports import exposure, workbench
+from reports.charts import WIDTHS, Point, bars
 from views import edge
 from views.cells import record_url
-from views.pages import Cell, Meter, ReportPage, Row, Section
+from views.desk import IN_FORCE
+from views.desk_charts import shares_card
+from views.pages import Cell, ChartCard, Meter, ReportPage, Row, Section
 from views.report import columns_of, excel, excel_action, money
+from workflows.base.context import Ctx
 
+_BANKS = 8
 _TONES = {"超限": "bad", "预警": "warn"}
 
 
@@ -34,10 +40,10 @@ class ExposureReport(BaseView):
             parties = [("单户", party) for party in found.customers] + [("关联方", party) for party in found.groups]
             rows = [[kind, p.name, p.amount, p.share, p.limit, p.state] for kind, p in parties]
             return excel("额度与集中度", exposure.COLUMNS, rows)
-        return self.render_template("report.html", page=_exposure_page(found))
+        return self.render_template("report.html", page=_exposure_page(ctx, found))
 
 
-def _exposure_page(found: exposure.Exposure) -> ReportPage:
+def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
     over = sum(p.state == "超限" for p in (*found.customers, *found.groups)) + found.is_over
     near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
     states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
@@ -73,11 +79,40 @@ def _exposure_page(found: exposure.Exposure) -> ReportPage:
                 more_label="合作银行",
             ),
         ],
+        below=_structure(ctx),
         empty="没有在保或已决议的项目",
         foot="责任余额 = 在保余额与决议占用额 × 公司承担比例 × 权重；集中度按净资产计算",
         crumbs=[("担保办理", ""), ("额度与集中度", "")],
         help_key="exposure",
     )
+
+
+def _structure(ctx: Ctx) -> list[Section]:
+    """在保余额 by product and by bank within the reader's scope, so that every part opens the rows it stands for."""
+    by_product = workbench.in_force_by_product(ctx.session, ctx.actor)
+    by_bank = workbench.in_force_by_bank(ctx.session, ctx.actor)[:_BANKS]
+    scope = ctx.actor.scope.label
+    product = shares_card("在保余额按产品", scope, "product_id", by_product)
+    points = tuple(
+        Point(
+            bank.name,
+            float(bank.amount / 10000),
+            format_money(bank.amount / 10000),
+            f"{IN_FORCE}&f=bank_id:eq:{bank.id}",
+        )
+        for bank in by_bank
+    )
+    drawings = tuple(Markup(bars(points, width=width)) for width in WIDTHS) if points else ()  # noqa: S704 - drawn by us
+    bank = Section(
+        "banks",
+        "在保余额按银行",
+        template="parts/chart.html" if points else "",
+        data=ChartCard(drawings=drawings),
+        note=f"{scope} · 万元",
+        empty="没有在保项目",
+    )
+    product.key, product.width, bank.width = "products", 6, 6
+    return [product, bank]
 
 
 def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:

@@ -9,6 +9,7 @@ from views.closing import ClosingView
 from views.customer import CorporateCustomerView, PersonalCustomerView
 from views.day_end import DayEndView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
+from views.home import DesktopView
 from views.ledger import EventView, ReviewView, VoucherView
 from views.openapi import DescriptionApi
 from views.opening import OpeningView
@@ -37,6 +38,7 @@ ENTITY_VIEWS = (
     VoucherView,
 )
 PAGES = (
+    DesktopView,
     PasswordView,
     RolesView,
     ApprovalsView,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from views.home import greeting, lateness
+from views.desk import lateness
+from views.home import greeting
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""What the cards of the workbench share: the figures of one page, addresses of lists, and how far a day is."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+
+from models.approval import ApprovalTask
+from models.base.money import format_money
+from reports import workbench
+from reports.figures.approvals import my_task_count
+from views.cells import local
+from views.pages import Cell, FeedItem
+from workflows.base.context import Ctx
+
+PROJECTS = "/project/list/?f=state:in:DRAFT,RUNNING"
+IN_FORCE = "/project/list/?f=state:eq:IN_FORCE"
+WARNINGS = "/risk_warning/list/?f=state:in:PENDING,HANDLING"
+
+
+class Desk:
+    """What one page of the workbench asks: figures that stand in the line above and in a card are read once."""
+
+    def __init__(self, ctx: Ctx) -> None:
+        self.ctx = ctx
+        self.session, self.actor, self.today = ctx.session, ctx.actor, ctx.today
+
+    @cached_property
+    def waiting(self) -> int:
+        """Approvals that wait for this person."""
+        return my_task_count(self.session, self.actor)
+
+    @cached_property
+    def stages(self) -> list[workbench.StageCount]:
+        """Projects under way by stage."""
+        return workbench.project_stages(self.session, self.actor)
+
+    @cached_property
+    def running(self) -> workbench.Total:
+        """Projects under way in all."""
+        amount = sum((line.amount for line in self.stages), Decimal(0))
+        return workbench.Total(sum(line.count for line in self.stages), amount)
+
+    @cached_property
+    def force(self) -> workbench.Total:
+        """Projects in force."""
+        return workbench.in_force(self.session, self.actor)
+
+    @cached_property
+    def warnings(self) -> int:
+        """Warnings that are not lifted."""
+        return workbench.open_warning_count(self.session, self.actor)
+
+
+def lateness(due: datetime | None, now: datetime) -> Cell | None:
+    """How a deadline stands: 超时 2 天, 剩 5 小时; None without one."""
+    if due is None:
+        return None
+    seconds = int((due - now).total_seconds())
+    minutes = abs(seconds) // 60
+    if minutes >= 2 * 1440:
+        words = f"{minutes // 1440} 天"
+    else:
+        words = f"{minutes // 60} 小时" if minutes >= 60 else f"{minutes} 分钟"
+    title = f"办理期限 {local(due):%Y-%m-%d %H:%M}"
+    if seconds < 0:
+        return Cell(f"超时 {words}", "enum", tone="bad", title=title)
+    return Cell(f"剩 {words}", "enum", tone="warn" if minutes < 8 * 60 else "doing", title=title)
+
+
+def day_of(moment: datetime | None) -> str:
+    """The date of a moment in Shanghai."""
+    return f"{local(moment):%Y-%m-%d}" if moment else ""
+
+
+def days_left(days: int) -> Cell:
+    """How far a day is: 超 3 天, 今天, 剩 5 天."""
+    if days < 0:
+        return Cell(f"超 {-days} 天", "enum", tone="bad")
+    return Cell("今天" if days == 0 else f"剩 {days} 天", "enum", tone="warn" if days <= 7 else "doing")
+
+
+def task_item(task: ApprovalTask, now: datetime) -> FeedItem:
+    """One waiting approval as a line."""
+    instance = task.instance
+    amount = f"{format_money(instance.amount)} 元" if instance.amount is not None else ""
+    parts = [instance.business_type.label, task.node.name, amount, f"{instance.applicant.name} 提交"]
+    mark = lateness(task.due_at, now) or Cell("待办", "enum", tone="doing")
+    title = instance.title.removeprefix(f"{instance.business_type.label}：")
+    sub = " · ".join(dict.fromkeys(filter(None, parts)))
+    return FeedItem(title, sub, mark, day_of(instance.submitted_at), f"/approvals/{task.id}")

@@ -1,0 +1,165 @@
+"""The demonstration: loaded once, the same again for the same seed and date, and sound at every size."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.demo import bulk
+from app.demo.load import SIZES, Size, load_demo
+from app.extensions import db
+from app.lifecycle import initialise
+from models.base.actor import SYSTEM
+from models.closing import MonthEndLog
+from models.ledger import AccountBalance, AuxiliaryBalance, PeriodState, Voucher
+from models.ledger_account import AccountingPeriod
+from models.product import FeeKind
+from models.project import Project, ProjectState
+from models.signing import Fee
+from models.system import SystemState
+from reports.search import condition
+from tests.template import settings_of
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_count
+from workflows.verify import CHECKS
+
+AS_OF = date(2026, 11, 23)
+BULK = 36
+LITTLE = Size(old_customers=2, new_customers=3, guarantees=1, line=2, bulk=BULK, full_days=2)
+
+
+@pytest.fixture(scope="module")
+def stage() -> str:
+    """An installation without people."""
+    return "installed"
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """What the loading has reported."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def loaded(db_url: str, said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """A short story with some projects in bulk, on either kind of database."""
+    app = create_app(settings_of(db_url, tmp_path_factory.mktemp("files")))
+    said.clear()
+    with app.app_context():
+        assert load_demo(app, size=LITTLE, as_of=AS_OF, say=said.append)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _digest(session: Session) -> str:
+    """What the demo is about, without clocks."""
+    queries = (
+        select(Project.number, Project.amount, Project.balance, Project.stage, Project.state, Project.end_on),
+        select(Voucher.code, Voucher.date, Voucher.memo, Voucher.total, Voucher.state, Voucher.hash),
+        select(AccountBalance.period_id, AccountBalance.account_id, AccountBalance.debit, AccountBalance.credit),
+        select(AuxiliaryBalance.account_id, AuxiliaryBalance.project_id, AuxiliaryBalance.closing),
+    )
+    found = hashlib.sha256()
+    for query in queries:
+        rows = sorted(str(tuple(row)) for row in session.execute(query))
+        assert rows
+        found.update("\n".join(rows).encode())
+    return found.hexdigest()
+
+
+def _fresh(folder: Path, name: str, seed: int) -> str:
+    """The digest of the little demo in a new SQLite database."""
+    app = create_app(settings_of(f"sqlite:///{folder / name}.db", folder))
+    with app.app_context():
+        initialise(app)
+        assert load_demo(app, size=LITTLE, seed=seed, as_of=AS_OF)
+        found = _digest(db.session())
+        db.session.remove()
+        db.engine.dispose()
+    return found
+
+
+def test_same_seed_and_date_give_the_same_company(tmp_path: Path) -> None:
+    first = _fresh(tmp_path, "first", 7)
+    assert _fresh(tmp_path, "second", 7) == first
+    assert _fresh(tmp_path, "third", 8) != first
+
+
+def test_verify_is_clean(loaded: Flask) -> None:
+    assert {label: check(db.session()) for label, check in CHECKS} == {label: [] for label, _ in CHECKS}
+
+
+def test_a_second_loading_does_nothing_and_says_so(loaded: Flask) -> None:
+    before = _digest(db.session())
+    answer = loaded.test_cli_runner().invoke(args=["demo", "--size", "medium"])
+    assert answer.exit_code == 0
+    assert answer.output.strip() == "数据库中已有数据，未装入演示数据。"
+    assert _digest(db.session()) == before
+
+
+def test_progress_is_told_month_by_month(loaded: Flask, said: list[str]) -> None:
+    parts = [line for line in said if "批量装入项目" in line]
+    assert parts[0].startswith("2025-12")
+    assert parts[-1].startswith("2026-11：批量装入项目")
+    assert parts[-1].endswith(f"（{len(parts)}/{len(parts)}）")
+
+
+def test_projects_of_the_bulk_stand_where_their_loans_stand(loaded: Flask) -> None:
+    session = db.session()
+    counts = dict(session.execute(select(Project.state, func.count()).group_by(Project.state)).all())
+    assert sum(counts.values()) == BULK + LITTLE.guarantees + LITTLE.line
+    assert counts[ProjectState.RELEASED] > 0
+    assert counts[ProjectState.IN_FORCE] > 0
+    kinds = select(Fee.kind, func.count()).group_by(Fee.kind)
+    assert dict(session.execute(kinds).all())[FeeKind.HANDLING] > BULK // 2
+
+
+def test_months_are_closed_with_what_came_in_bulk(loaded: Flask) -> None:
+    session = db.session()
+    states = dict(session.execute(select(AccountingPeriod.code, AccountingPeriod.state)).all())
+    assert {code for code, state in states.items() if state is PeriodState.OPEN} == {"2026-11"}
+    logs = session.scalars(select(MonthEndLog.net_profit).order_by(MonthEndLog.period_id)).all()
+    assert len(logs) == len(states) - 1
+    assert any(profit > -100_000 for profit in logs)
+
+
+def test_numbers_and_keys_go_on_behind_the_bulk(loaded: Flask) -> None:
+    session = db.session()
+    ctx = Ctx(session=session, actor=SYSTEM, today=AS_OF, now=session.get_one(SystemState, 1).updated_at)
+    given = session.scalars(select(Project.number).where(Project.number.startswith("DB2026-"))).all()
+    assert next_count(ctx, "project", "2026") == len(given) + 1 == max(int(number[7:]) for number in given) + 1
+    fee = Fee(project_id=session.scalars(select(Project.id).order_by(Project.id.desc())).first(), kind=FeeKind.OTHER,
+              rate_pct=0, vat_rate_pct=6)  # fmt: skip
+    session.add(fee)
+    session.flush()
+    assert fee.id == session.scalar(select(func.max(Fee.id)))
+    session.rollback()
+
+
+def test_projects_of_the_bulk_are_found(loaded: Flask) -> None:
+    session = db.session()
+    last = session.scalars(select(Project).order_by(Project.id.desc())).first()
+    assert last is not None
+    assert session.scalars(select(Project.id).where(condition(Project, last.number, session))).all() == [last.id]
+
+
+def test_load_days_lie_within_their_month_before_the_date() -> None:
+    days = bulk.load_days(date(2025, 11, 26), AS_OF)
+    assert [day.strftime("%Y-%m") for day in days] == ["2025-12", *(f"2026-{month:02d}" for month in range(1, 12))]
+    assert all(day.weekday() < 5 for day in days)
+    assert (AS_OF - days[-1]).days > 2  # vouchers of the last two days wait for somebody's hand
+    assert bulk.load_days(date(2025, 11, 26), date(2026, 11, 3))[-1].strftime("%Y-%m") == "2026-10"
+
+
+def test_the_sizes_are_what_they_are_called() -> None:
+    totals = {name: size.bulk + size.guarantees + size.line for name, size in SIZES.items()}
+    assert SIZES["small"].bulk == 0
+    assert 950 <= totals["medium"] <= 1_050
+    assert totals["large"] >= 100_000

@@ -171,9 +171,7 @@ def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list
     for name in names:
         column = known[name]
         if name not in values and column.default is not None:
-            if isinstance(column.default, ScalarElementColumnDefault):
-                typed[name] = column.default.arg  # rules look at it before the flush would fill it in
-            continue
+            continue  # `_fill_defaults` or the flush
         try:
             typed[name] = coerce(column, values.get(name))
             _check_choice(ctx, column.info, typed[name])

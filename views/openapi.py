@@ -18,7 +18,24 @@ class DescriptionApi(OpenApi):
     @expose("/<version>/_openapi")
     @edge.rest()
     def get(self, version: str) -> ResponseReturnValue:
-        """Every resource of that version."""
+        """Every resource of that version.
+        ---
+        get:
+          summary: Description of the interface
+          parameters:
+          - {in: path, name: version, required: true, schema: {type: string}}
+          responses:
+            200:
+              description: OpenAPI
+              content:
+                application/json:
+                  schema:
+                    type: object
+            401:
+              $ref: '#/components/responses/401'
+            404:
+              $ref: '#/components/responses/404'
+        """
         found = [api for api in self.appbuilder.baseviews if isinstance(api, BaseApi) and api.version == version]
         if not found:
             raise NotFound("没有这个版本的接口")

@@ -139,13 +139,14 @@ class Raw:
         ).fetchone()
         self.prefix = f"{DAY:%Y-%m}-{name}-"
         self.connection.execute(
-            "INSERT INTO accounting_period (code, year, month, starts_on, ends_on, state, version, extra) "
+            "INSERT OR IGNORE INTO accounting_period (code, year, month, starts_on, ends_on, state, version, extra) "
             "VALUES ('2026-11', 2026, 11, '2026-11-01', '2026-11-30', 'OPEN', 1, '{}')"
         )
-        self.period = self.connection.execute("SELECT id FROM accounting_period").fetchone()[0]
+        self.period = self.connection.execute("SELECT id FROM accounting_period WHERE code = '2026-11'").fetchone()[0]
         for rule, scope in (("voucher", f"{DAY:%Y-%m}|{WORD}"), ("voucher.posting", "")):
             self.connection.execute(
-                "INSERT INTO number_counter (rule_code, scope, last_no, version, extra) VALUES (?, ?, 0, 1, '{}')",
+                "INSERT OR IGNORE INTO number_counter (rule_code, scope, last_no, version, extra) "
+                "VALUES (?, ?, 0, 1, '{}')",
                 (rule, scope),
             )
 
@@ -182,19 +183,28 @@ class Raw:
         number, now = self._count("voucher", f"{DAY:%Y-%m}|{WORD}"), _now()
         code = f"{self.prefix}{number:04d}"
         stamps = {"created_by_id": PEOPLE[0], "created_at": now, "updated_at": now}
-        voucher = {
-            "code": code, "word_id": self.word, "number": number, "period_id": self.period, "date": DAY.isoformat(),
-            "memo": memo, "total": job.fen, "is_cash": 0, "state": "DRAFT", "prepared_by_id": PEOPLE[0], **stamps,
-        }  # fmt: skip
-        key = self._insert(Voucher, voucher)
-        for n, account, debit, credit, auxiliary in lines:
-            entry = {
-                "voucher_id": key, "line_no": n, "memo": memo, "account_id": self.accounts[account], "debit": debit,
-                "credit": credit, "customer_id": job.customer_id if auxiliary else None,
-                "project_id": job.project_id if auxiliary else None, "auxiliary_keys": auxiliary, **stamps,
-            }  # fmt: skip
-            self._insert(VoucherEntry, entry)
+        own = {"customer_id": job.customer_id, "project_id": job.project_id}
+        key = self.insert_voucher(code, number, DAY, memo, job.fen, {"prepared_by_id": PEOPLE[0], **stamps})
+        for line in lines:
+            self.insert_entry(key, line, memo, own if line[-1] else {}, stamps)
         return code, key
+
+    def insert_voucher(self, code: str, number: int, on: date, memo: str, total: int, stamps: dict[str, Any]) -> int:
+        """A draft voucher; its id."""
+        return self._insert(Voucher, {
+            "code": code, "word_id": self.word, "number": number, "period_id": self.period, "date": on.isoformat(),
+            "memo": memo, "total": total, "is_cash": 0, "state": "DRAFT", **stamps,
+        })  # fmt: skip
+
+    def insert_entry(
+        self, key: int, line: tuple[Any, ...], memo: str, own: dict[str, Any], stamps: dict[str, Any]
+    ) -> None:
+        """One line (number, account, debit, credit, auxiliaries in words) of a draft."""
+        number, account, debit, credit, auxiliary = line
+        self._insert(VoucherEntry, {
+            "voucher_id": key, "line_no": number, "memo": memo, "account_id": self.accounts[account], "debit": debit,
+            "credit": credit, "auxiliary_keys": auxiliary, **own, **stamps,
+        })  # fmt: skip
 
     def _insert(self, model: type[Entity], values: dict[str, Any]) -> int:
         row = {**_constants(model), **values}
@@ -206,16 +216,20 @@ class Raw:
         return done.lastrowid
 
     def _post(self, job: Job, key: int, head: ChainHead, lines: list[Any]) -> None:
-        number = self._count("voucher.posting", "")
-        found = self.connection.execute("SELECT hash FROM voucher WHERE posting_no = ?", (number - 1,)).fetchone()
-        previous = found[0] if found else GENESIS
-        content = [ChainLine(n, a, head.memo, _text(d), _text(c), aux, "") for n, a, d, c, aux in lines]
         for _, account, debit, credit, auxiliary in lines:
             self._balance("account_balance", "", (self.accounts[account],), debit, credit)
             if auxiliary:
                 keys = (self.accounts[account], job.customer_id, job.project_id, 0, 0)
                 names = ", customer_id, project_id, bank_id, department_id"
                 self._balance("auxiliary_balance", names, keys, debit, credit)
+        self.mark_posted(key, head, lines)
+
+    def mark_posted(self, key: int, head: ChainHead, lines: list[Any]) -> None:
+        """Link a reviewed voucher into the chain."""
+        number = self._count("voucher.posting", "")
+        found = self.connection.execute("SELECT hash FROM voucher WHERE posting_no = ?", (number - 1,)).fetchone()
+        previous = found[0] if found else GENESIS
+        content = [ChainLine(n, a, head.memo, _text(d), _text(c), aux, "") for n, a, d, c, aux in lines]
         self.connection.execute(
             "UPDATE voucher SET state = 'POSTED', posting_no = ?, previous_hash = ?, hash = ?, posted_by_id = ?, "
             "posted_at = ?, version = version + 1 WHERE id = ? AND state = 'REVIEWED'",
@@ -223,12 +237,18 @@ class Raw:
         )
 
     def _balance(self, table: str, names: str, keys: tuple[int, ...], debit: int, credit: int) -> None:
-        places = ", ".join("?" * len(keys))
+        places, same = ", ".join("?" * len(keys)), " AND ".join(f"b.{n} = ?" for n in f"account_id{names}".split(", "))
+        # What stood on the account at the end of the last earlier month in which it moved.
+        opening = (
+            f"coalesce((SELECT b.closing FROM {table} b JOIN accounting_period p ON p.id = b.period_id "
+            f"WHERE {same} AND p.code < '2026-11' ORDER BY p.code DESC LIMIT 1), 0)"
+        )
         self.connection.execute(
             f"INSERT INTO {table} (period_id, account_id{names}, opening, debit, credit, closing, version, extra) "
-            f"VALUES (?, {places}, 0, ?, ?, ?, 1, '{{}}') ON CONFLICT (account_id, period_id{names}) DO UPDATE SET "
-            "debit = debit + excluded.debit, credit = credit + excluded.credit, closing = closing + excluded.closing",
-            (self.period, *keys, debit, credit, debit - credit),
+            f"SELECT ?, {places}, o, ?, ?, o + ?, 1, '{{}}' FROM (SELECT {opening} AS o) WHERE true "
+            f"ON CONFLICT (account_id, period_id{names}) DO UPDATE SET debit = debit + excluded.debit, "
+            "credit = credit + excluded.credit, closing = closing + excluded.debit - excluded.credit",
+            (self.period, *keys, debit, credit, debit - credit, *keys),
         )
 
 
@@ -257,10 +277,16 @@ def _now() -> str:
 def _same(ours: Path, raw: Path) -> bool:
     """Both sides end with the same vouchers, entries, balances and chain."""
     queries = (
-        "SELECT code, total, state, posting_no, hash FROM voucher ORDER BY posting_no",
-        "SELECT line_no, account_id, debit, credit, auxiliary_keys FROM voucher_entry ORDER BY voucher_id, line_no",
-        "SELECT account_id, opening, debit, credit, closing FROM account_balance ORDER BY account_id",
-        "SELECT account_id, customer_id, project_id, debit, credit, closing FROM auxiliary_balance ORDER BY 2, 3",
+        "SELECT code, total, state, posting_no, hash FROM voucher WHERE date = '2026-11-02' ORDER BY posting_no",
+        (
+            "SELECT e.line_no, account_id, debit, credit, auxiliary_keys FROM voucher v JOIN voucher_entry e "
+            "ON e.voucher_id = v.id WHERE v.date = '2026-11-02' ORDER BY v.id, e.line_no"
+        ),
+        "SELECT account_id, period_id, opening, debit, credit, closing FROM account_balance ORDER BY 1, 2",
+        (
+            "SELECT account_id, customer_id, project_id, opening, debit, credit, closing FROM auxiliary_balance b JOIN "
+            "accounting_period p ON p.id = b.period_id WHERE p.code = '2026-11' ORDER BY 1, 2, 3, b.department_id"
+        ),
     )
     with sqlite3.connect(ours) as left, sqlite3.connect(raw) as right:
         return all(left.execute(q).fetchall() == right.execute(q).fetchall() for q in queries)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.runner import Result
 from benchmarks.scenarios import GOALS, PAGE_KIB_MAX, SYSTEMS
@@ -32,6 +32,16 @@ LEDGER: Final = """\
 同样的三行分录凭证（带客户和项目辅助核算），制单、审核、记账各为一个事务，逐张办理，时间为处理器时间。
 “直接写 SQL”只写凭证、分录、余额、编号和校验链，不做任何校验，不写操作日志和搜索索引；
 两边的结果逐行、逐个校验码核对一致。"""
+
+BOOKS: Final = "## 大规模账务"
+BOOKS_HEAD: Final = ("办理", "本系统", "直接写 SQL", "与 SQL 之比")
+BOOKS_TEXT: Final = """\
+本节由 `python -m benchmarks --books` 写成于 {today}：{cores} 核，Python {python}，
+演示数据 {projects:,} 个项目、{vouchers:,} 张凭证、{entries:,} 条分录，
+装入方式与 `flask --app run demo --size large` 相同。
+
+两边各用同一数据库的一份副本，结果逐行核对到分。时间为处理器时间，每项办理一次（科目余额表为第二次）。
+“直接写 SQL”含结账前的检查、准备金计算与结转，不写操作日志和搜索索引，不出报表；预警与到期处理没有对照。"""
 
 
 @dataclass(frozen=True)
@@ -153,3 +163,27 @@ def document(result: Result, rows: int, ledger: Sequence[Row], today: date) -> s
     if ledger:
         parts += ["## 凭证", "", LEDGER, "", *markdown(LEDGER_HEAD, ledger), ""]
     return "\n".join(parts)
+
+
+def books(found: dict[str, Any], today: date) -> str:
+    """The section about the books of the large demo."""
+    projects, vouchers, entries = found["counts"]
+    text = BOOKS_TEXT.format(
+        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), projects=projects,
+        vouchers=vouchers, entries=entries,
+    )  # fmt: skip
+    parts = [BOOKS, "", text, "", *markdown(BOOKS_HEAD, found["books"]), ""]
+    if found["ledger"]:
+        words = f"在这份数据上逐张办理 {found['vouchers']:,} 张凭证，做法同上一节："
+        parts += [words, "", *markdown(LEDGER_HEAD, found["ledger"]), ""]
+    return "\n".join(parts)
+
+
+def with_books(document: str, section: str) -> str:
+    """A document with its section about the books replaced, or added at its end."""
+    return document.partition(BOOKS)[0].rstrip() + "\n\n" + section
+
+
+def books_of(document: str) -> str:
+    """The section about the books of a document; '' if there is none."""
+    return "".join(document.partition(BOOKS)[1:])

@@ -75,12 +75,13 @@ def evaluate(ctx: Ctx) -> int:
     for rule in ctx.session.scalars(rules).all():
         hits = list(CHECKS[rule.code](ctx.session, ctx.today, thresholds(rule)))
         known = _known(ctx, rule, [hit.record.id for hit in hits])
-        for hit in hits:
-            key = (hit.record.__tablename__, hit.record.id, hit.trigger)
-            if key not in known:
-                known.add(key)
-                _raise(ctx, rule, hit)
-                raised += 1
+        with ctx.session.no_autoflush:  # taking a number must not write the warnings one by one
+            for hit in hits:
+                key = (hit.record.__tablename__, hit.record.id, hit.trigger)
+                if key not in known:
+                    known.add(key)
+                    _raise(ctx, rule, hit)
+                    raised += 1
     ctx.session.flush()
     return raised
 

@@ -181,7 +181,7 @@ def screen(*verbs: str) -> Callable[[F], F]:
 
 
 def rest(*verbs: str) -> Callable[[F], F]:
-    """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission (if any)."""
+    """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission."""
 
     def decorate(method: F) -> F:
         @functools.wraps(method)

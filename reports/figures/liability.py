@@ -42,6 +42,6 @@ def liability_on(session: Session, on: date) -> Decimal:
     facts = [getattr(Project, field.name) for field in fields(exposure.Slice) if field.name != "amount"]
     for project_id, *values in session.execute(select(Project.id, *facts).where(Project.id.in_(drawn))):
         if project_id in amounts:
-            parts[exposure.Slice(*values, Decimal(0))] += amounts[project_id]
+            parts[exposure.Slice(*(*values, Decimal(0)))] += amounts[project_id]
     slices = [replace(part, amount=amount) for part, amount in parts.items()]
     return exposure.liability(session, slices, on)

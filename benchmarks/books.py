@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,14 +22,13 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app import create_app
-from app.demo.load import Size, load_demo
+from app.demo.load import SIZES, Size, load_demo
 from app.demo.stage import Stage
 from app.demo.story import book_events, post_vouchers
 from app.demo.year import CLOSER
 from app.extensions import db
 from app.lifecycle import initialise
-from benchmarks import ROOT
-from benchmarks.data import SEED, TODAY, settings_for
+from benchmarks.data import SCHEMA, SEED, TODAY, digest_of, settings_for
 from benchmarks.ledger import Raw, measure
 from models.base.money import round_money
 from models.system import SystemState
@@ -47,13 +47,12 @@ def dataset(projects: int) -> Path:
     """The demo with this many projects in bulk, made on first use; its code is part of its name."""
     folder = Path(tempfile.gettempdir()) / "guarantee-bench"
     folder.mkdir(exist_ok=True)
-    changed = max(path.stat().st_mtime_ns for path in [*ROOT.glob("app/demo/*.py"), *ROOT.glob("models/**/*.py")])
-    path = folder / f"books-{projects}-{changed // 10**9}.db"
+    path = folder / f"books-{projects}-{digest_of(*SCHEMA, 'app/demo/*.py')}.db"
     if not path.exists():
         for leftover in folder.glob(f"books-{projects}-*"):
             leftover.unlink()
         draft = path.with_suffix(".draft")
-        _build(draft, Size(20, 40, 16, 40, bulk=projects, full_days=1))
+        _build(draft, replace(SIZES["large"], bulk=projects))
         draft.rename(path)
     return path
 

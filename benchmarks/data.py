@@ -37,6 +37,7 @@ from workflows.base.context import Ctx
 SEED: Final = 20261123
 TODAY: Final = date(2026, 11, 23)
 CHUNK: Final = 5_000
+SCHEMA: Final = ("models/migrations/versions/*.py", "models/seeds/*.csv", "reports/search.py")
 DEPARTMENTS: Final = 12
 EMPLOYEES: Final = 60
 ROLES: Final = ["系统管理员", "客户经理"]  # reads everything, and may add projects and customers
@@ -52,7 +53,7 @@ def dataset(rows: int) -> Path:
     """The database of this size, made on first use by a process of its own; the schema's code is part of its name."""
     folder = Path(tempfile.gettempdir()) / "guarantee-bench"
     folder.mkdir(exist_ok=True)
-    path = folder / f"rows-{rows}-{_code_digest()}.db"
+    path = folder / f"rows-{rows}-{digest_of(*SCHEMA, 'app/demo/bulk_rows.py', 'benchmarks/data.py')}.db"
     if not path.exists():
         draft = path.with_suffix(".draft")
         for leftover in folder.glob(f"rows-{rows}-*"):  # of an older schema, or of an attempt that was broken off
@@ -62,16 +63,9 @@ def dataset(rows: int) -> Path:
     return path
 
 
-def _code_digest() -> str:
-    """Changes with whatever decides how the tables and their rows look: migrations, base data, search index."""
+def digest_of(*patterns: str) -> str:
+    """Changes with whatever files decide how the tables and their rows look."""
     found = hashlib.sha256()
-    patterns = (
-        "models/migrations/versions/*.py",
-        "models/seeds/*.csv",
-        "reports/search.py",
-        "app/demo/*.py",
-        "benchmarks/data.py",
-    )
     for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
         found.update(path.read_bytes())
     return found.hexdigest()[:12]

@@ -50,6 +50,12 @@ def _is_excluded(item: pytest.Item, only: str | None) -> bool:
     return (only is not None and kind != only) or (kind == "sqlite" and item.get_closest_marker("postgres") is not None)
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes by their length: what is in them (a zip's time) may differ between the processes of one run."""
+    del config
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory that all processes of this run share; workers inherit its name."""
     if not hasattr(config, "workerinput"):

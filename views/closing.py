@@ -61,7 +61,7 @@ _CRUMBS = [("总账管理", ""), (TITLE, "")]
 
 def _asked(ctx: Ctx) -> AccountingPeriod | None:
     """The period of the address; else the first one that is not closed, else the last."""
-    code = request.args.get("period", "")[:10]
+    code = request.args.get("period", "").replace("\x00", "")[:10]
     if code:
         return closing.find_period(ctx.session, code)
     query = select(AccountingPeriod).order_by(AccountingPeriod.code)

@@ -238,7 +238,7 @@ def _balance_row(row: BalanceRow, found: TrialBalance) -> Row:
 
 def _wanted(ctx: Ctx) -> LedgerFilter:
     """Account (id or code) and auxiliaries of the address, each within the reader's scope."""
-    code = request.args.get("account", "").strip()[:40]
+    code = request.args.get("account", "").replace("\x00", "").strip()[:40]
     if (key := valid_id(code)) is not None and (account := ctx.session.get(Account, key)) is not None:
         code = account.code
     parts: dict[str, int] = {}

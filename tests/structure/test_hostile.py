@@ -87,6 +87,6 @@ def _sent(rule, kind, number):
     paths = _paths(rule)
     queries = [f"{address(rule, {})}?{query}" for query in _arguments(rule)]
     if kind == "other":
-        return [*paths, *queries]
+        return [*paths, *queries[: len(GARBAGE)], *queries[len(GARBAGE) + number % 7 :: 7]]
     turn = [(number * SHARE + step) for step in range(SHARE)]
     return [*{paths[n % len(paths)] for n in turn}, *(queries[n % len(queries)] for n in turn)]

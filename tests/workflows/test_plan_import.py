@@ -259,6 +259,13 @@ def test_a_balance_before_the_payment_is_understood():
     assert figures(parse([HEADER, *rows])) == PLAN
 
 
+def test_a_balance_column_with_holes_is_said_not_to_have_been_checked():
+    rows = [[*row[:5], balance] for row, balance in zip(ROWS, ["600.00", None, "0.00"], strict=True)]
+    plan = parse([HEADER, *rows])
+    assert figures(plan) == PLAN
+    assert "剩余本金列不完整，未核对" in plan.warnings
+
+
 def test_dashes_stand_for_nothing_due():
     rows = [[1, "2026-02-15", "-", "10"], [2, "2026-03-15", "1,000.00", "——"]]
     assert [row.total for row in parse([HEADER[:4], *rows]).instalments] == [10, 1000]

@@ -206,10 +206,8 @@ def _day(row: list[Cell], at: dict[str, int], key: str, label: str) -> date | No
     value = _value(row, at, key)
     if value is None:
         return None
-    if isinstance(value, datetime):
-        return value.date()
     if isinstance(value, date):
-        return value
+        return value.date() if isinstance(value, datetime) else value
     try:
         return date.fromisoformat(str(value).strip().replace("/", "-").replace(".", "-"))
     except ValueError:

@@ -42,7 +42,8 @@ screenshots:
 	$(PYTHON) -m scripts.screenshots
 
 # Rewrite the locks from requirements*.in. Each lock constrains the next, so that all agree on every version.
-LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+# Extras stay in the lock: pip takes name[extra] for a requirement of its own and refuses one without a pin and a hash.
+LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --no-emit-index-url
 lock:
 	@scripts/bootstrap.sh test
 	$(LOCK) requirements.in -o requirements.lock

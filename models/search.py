@@ -18,9 +18,12 @@ KEY_BITS: Final = 32
 search_text = Table(
     "search_text",
     Entity.metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
-)
+    Column(
+        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False,
+        info={"label": "检索序号"},
+    ),
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False, info={"label": "检索词"}),
+)  # fmt: skip
 
 _SQLITE: Final = (
     (

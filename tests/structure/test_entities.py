@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, inspect
 
 import models.registry  # noqa: F401 - maps every table
-from models.base.entity import STAMPS, columns_of, editable_columns, entities, entity_of, label_of, owner_of
+from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, label_of, owner_of
 from models.base.kinds import SpecKind
 from views.forms import form_columns
 from views.interface import shape
@@ -45,6 +45,13 @@ def test_every_column_has_a_chinese_label(model):
     }
     assert not wrong
     assert HAN.search(model.spec.label)
+
+
+def test_tables_without_an_entity_say_what_their_columns_are():
+    named = {model.__tablename__ for model in MODELS}
+    loose = [t for name, t in Entity.metadata.tables.items() if name not in named and not name.startswith("ab_")]
+    assert loose
+    assert [str(c) for table in loose for c in table.columns if not HAN.search(c.info.get("label", ""))] == []
 
 
 @each_entity

@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["actor_loader"] = security.actor_for
         app.extensions["demo_accounts"] = demo_accounts
         app.extensions["start_day_end"] = functools.partial(jobs.start_day_end, app)
+        app.extensions["start_backup"] = functools.partial(jobs.start_backup, app)
         app.extensions["start_month_end"] = functools.partial(jobs.start_month_end, app)
         menu.bind(app)
         appbuilder = extensions.make_appbuilder(

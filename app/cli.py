@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -9,9 +10,10 @@ from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import backup as archives
 from app.clock import local_today
 from app.extensions import db
-from app.jobs import make_scheduler, run_day_end, run_month_end
+from app.jobs import make_scheduler, run_backup, run_day_end, run_month_end
 from app.lifecycle import initialise
 from app.security import actor_of_username, build_actor
 from models.base.actor import SYSTEM, Actor
@@ -27,7 +29,7 @@ from workflows.ledger import closing
 
 def bind(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (init, demo, create_admin, verify, scheduler, day_end, month_end):
+    for command in (init, demo, create_admin, verify, scheduler, day_end, month_end, backup, restore):
         app.cli.add_command(command)
 
 
@@ -113,6 +115,10 @@ def _employee(ctx: Ctx, username: str, name: str) -> Employee:
 @click.command()
 def verify() -> None:
     """从明细重算余额、编号、凭证链、操作日志、额度与记账，发现第一处不符即报告并以状态 1 退出。"""
+    _verify()
+
+
+def _verify() -> None:
     for label, check in checks.CHECKS:
         problems = check(db.session())
         if problems:
@@ -184,3 +190,31 @@ def scheduler() -> None:
     scheduler_ = make_scheduler(current_app._get_current_object(), blocking=True)  # type: ignore[attr-defined]  # noqa: SLF001
     click.echo("定时作业已启动，按 Ctrl+C 停止。")
     scheduler_.start()
+
+
+@click.command()
+@click.option("--to", "directory", type=click.Path(file_okay=False, path_type=Path), help="存放目录，默认数据目录下")
+def backup(directory: Path | None) -> None:
+    """备份数据库、附件与已出具的文件为一个压缩包，并逐一核对；系统运行时也可执行。"""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    try:
+        run = run_backup(app, source="cli", directory=directory)
+    except (BusinessError, OSError) as error:
+        fail(f"备份未完成：{getattr(error, 'message', error)}")
+        return
+    click.echo("备份完成：" + (run.result["done"]["work"] if run else ""))
+
+
+@click.command()
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="覆盖数据库中已有的数据")
+def restore(archive: Path, replace: bool) -> None:
+    """用备份恢复：先停止系统；核对备份后整体替换数据库，再升级并核对全部账务。"""
+    try:
+        found = archives.restore(current_app, archive, replace=replace)
+    except BusinessError as error:
+        fail(f"未恢复：{error.message}")
+        return
+    initialise(current_app)
+    click.echo(f"已恢复到 {found['made_at']} 的备份，营业日期 {found['business_date']}。")
+    _verify()

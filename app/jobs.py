@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -13,12 +14,13 @@ from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from app import backup as archives
 from app.clock import local_today
 from app.extensions import db
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
 from models.system import JobRun, SystemState
-from workflows import day_end
+from workflows import backup, day_end
 from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge
@@ -60,18 +62,7 @@ def run_day_end(
 
 def start_day_end(app: Flask, actor: Actor) -> threading.Thread:
     """Day-end beside the request that asked for it; the page follows it through its row in job_run."""
-
-    def work() -> None:
-        try:
-            run_day_end(app, actor=actor, source="screen")
-        except BusinessError as error:
-            log.warning("day-end refused", reason=error.message)
-        except Exception:
-            log.exception("day-end failed")
-
-    thread = threading.Thread(target=work, name="day-end", daemon=True)
-    thread.start()
-    return thread
+    return _beside("day-end", lambda: run_day_end(app, actor=actor, source="screen"))
 
 
 def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job") -> JobRun | None:
@@ -80,18 +71,43 @@ def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job")
         return closing.run_month_end(job_edge(source), period, actor)
 
 
-def start_month_end(app: Flask, actor: Actor, period: str) -> None:
+def start_month_end(app: Flask, actor: Actor, period: str) -> threading.Thread:
     """月末处理 beside the request that asked for it; the page follows it through its row in job_run."""
+    return _beside(f"month-end-{period}", lambda: run_month_end(app, actor, period, source="screen"))
 
-    def work() -> None:
+
+def run_backup(
+    app: Flask, *, actor: Actor = SYSTEM, source: str = "job", by_clock: bool = False, directory: Path | None = None
+) -> JobRun | None:
+    """A backup now (or the day's own, by the clock); None when another process is at it or it is done."""
+
+    def copy(keep: int) -> str:
+        made = archives.take(app, keep, directory)
+        return f"{made.name}，{made.stat().st_size / 1024 / 1024:,.1f} MB"
+
+    with app.app_context():
+        return backup.run(job_edge(source), copy, actor=actor, by_clock=by_clock)
+
+
+def start_backup(app: Flask, actor: Actor) -> threading.Thread:
+    """A backup beside the request that asked for it; the page follows it through its row in job_run."""
+    return _beside("backup", lambda: run_backup(app, actor=actor, source="screen"))
+
+
+def _beside(name: str, work: Callable[[], object]) -> threading.Thread:
+    """Work in a thread of its own: a refusal is on the job's row for people to read, a fault in the log too."""
+
+    def guarded() -> None:
         try:
-            run_month_end(app, actor, period, source="screen")
+            work()
         except BusinessError as error:
-            log.warning("month-end refused", period=period, reason=error.message)
+            log.warning("job refused", job=name, reason=error.message)
         except Exception:
-            log.exception("month-end failed", period=period)
+            log.exception("job failed", job=name)
 
-    threading.Thread(target=work, name=f"month-end-{period}", daemon=True).start()
+    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
@@ -119,6 +135,7 @@ JOBS: tuple[Job, ...] = (
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.
     Job("day_end", "日终处理", "30 * * * *", run_day_end),
+    Job("backup", "备份", "45 * * * *", lambda app: run_backup(app, by_clock=True)),
 )
 
 

@@ -52,7 +52,8 @@ _APPLICANT = (
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
              read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()},
-             verbs=("job_run.day_end", "risk_warning.evaluate", "approval_flow.publish", "approval_flow.retire")),
+             verbs=("job_run.day_end", "job_run.backup", "risk_warning.evaluate", "approval_flow.publish",
+                    "approval_flow.retire")),
     RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
              read=(Module.SYSTEM,), tables={"operator": WRITE},
              verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),

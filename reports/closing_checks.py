@@ -398,7 +398,7 @@ def backed_up(session: Session, period: AccountingPeriod) -> Finding:
     )
     on = session.scalar(query)
     if on is None:
-        return Finding(False, f"{period.ends_on} 之后没有完成的备份", "/job_run/list/", "作业日志")
+        return Finding(False, f"{period.ends_on} 之后没有完成的备份", "/day-end/", "去备份")
     return Finding(True, f"已于 {on} 备份")
 
 

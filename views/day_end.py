@@ -13,7 +13,7 @@ from views import edge
 from views.cells import format_value
 from views.interface import valid_id
 from views.pages import Action, Cell, Column, Job, ReportPage, Row, Section
-from workflows import day_end, warnings
+from workflows import backup, day_end, warnings
 from workflows.base.context import Ctx
 
 ROWS = 30
@@ -73,6 +73,14 @@ class DayEndView(BaseView):
             flash("日终处理已开始", "success")
         return redirect("/day-end/")
 
+    @expose("/backup", methods=("POST",))
+    @edge.screen("backup")
+    def backup(self) -> ResponseReturnValue:
+        """Take a backup beside this request."""
+        current_app.extensions["start_backup"](edge.current_ctx().actor)
+        flash("备份已开始", "success")
+        return redirect("/day-end/")
+
     @expose("/warnings", methods=("POST",))
     @edge.screen("day_end")
     def evaluate(self) -> ResponseReturnValue:
@@ -104,22 +112,39 @@ def _page(ctx: Ctx) -> ReportPage:
     return ReportPage(
         day_end.LABEL, columns, [_row(run) for run in runs], note=f"营业日期 {today} · 日历日期 {calendar}",
         heading="系统日终日志", above=[_progress(run) for run in runs[:1] if run.status is JobStatus.RUNNING],
-        states=[Cell(f"待办理 {due} 天" if due else "没有待办理的日终", "enum", tone="warn" if due else "ok")],
+        states=[
+            Cell(f"待办理 {due} 天" if due else "没有待办理的日终", "enum", tone="warn" if due else "ok"),
+            _last_backup(ctx),
+        ],
         actions=_actions(ctx, due), empty="还没有办理过日终", crumbs=[("系统设置", ""), (day_end.LABEL, "")],
         foot_url="/job_run/list/?f=job:eq:day_end", foot_label="全部日志", help_key="day_end",
     )  # fmt: skip
 
 
+def _last_backup(ctx: Ctx) -> Cell:
+    run = ctx.session.scalars(
+        select(JobRun).where(JobRun.job.startswith(backup.JOB)).order_by(JobRun.id.desc()).limit(1)
+    ).first()
+    if run is None:
+        return Cell("还没有备份", "enum", tone="warn")
+    if run.status is JobStatus.RUNNING:
+        return Cell("正在备份", "enum", tone="doing", url=f"/job_run/show/{run.id}")
+    when, is_done = format_value(run.finished_at, "datetime"), run.status is JobStatus.SUCCEEDED
+    word = f"最近备份 {when}" if is_done else f"{when} 备份失败"
+    return Cell(word, "enum", tone="ok" if is_done else "bad", url=f"/job_run/show/{run.id}")
+
+
 def _actions(ctx: Ctx, due: int) -> list[Action]:
+    more = [Action("立即备份", "/day-end/backup", "POST")] if ctx.actor.may(backup.JOB, "job_run") else []
     if not ctx.actor.may(day_end.JOB, "job_run"):
-        return []
+        return more
     last = ctx.today + timedelta(days=due - 1)
     words = f"逐日办理 {ctx.today} 至 {last} 的日终，营业日期将切换到 {last + timedelta(days=1)}。"
     why = "" if due else f"营业日期 {ctx.today} 尚未结束"
     found = [Action("开始日终", "/day-end/run", "POST", "primary", confirm=words, why_not=why)]
     if ctx.actor.may("evaluate", "risk_warning"):
         found.append(Action("立即检查预警", "/day-end/warnings", "POST"))
-    return found
+    return [*found, *more]
 
 
 def _progress(run: JobRun) -> Section:

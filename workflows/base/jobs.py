@@ -22,6 +22,7 @@ from reports.figures.parameters import whole
 from workflows.base.context import Ctx
 
 HUNDRED = 100
+FAULT = "系统故障，详情见运行日志"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _run_step(lease: _Lease, step: JobStep, percent: int) -> None:
         raise
     except Exception:
         session.rollback()
-        _fail(lease, step, "系统故障，详情见运行日志")
+        _fail(lease, step, FAULT)
         raise
     finally:
         session.close()
@@ -166,10 +167,11 @@ def _fail(lease: _Lease, step: JobStep, message: str) -> None:
         session.close()
 
 
-def _finish(lease: _Lease) -> JobRun:
+def _finish(lease: _Lease, notes: dict[str, str] | None = None) -> JobRun:
     session = lease.edge.open_session()
     try:
         held = _hold(session, lease)
+        held.result = {**held.result, "done": {**held.result.get("done", {}), **(notes or {})}}
         held.status, held.progress_pct, held.finished_at = JobStatus.SUCCEEDED, HUNDRED, lease.edge.now()
         held.step, held.lease_until = None, None
         session.commit()
@@ -178,3 +180,26 @@ def _finish(lease: _Lease) -> JobRun:
         return held
     finally:
         session.close()
+
+
+def run_outside(
+    edge: Edge, job: str, on: date, label: str, work: Callable[[], str], *, actor: Actor = SYSTEM
+) -> JobRun | None:
+    """Run work that no transaction may surround (a backup waits for no writer) under the lease of (job, date).
+
+    None when it is done already or another process holds it. Raises what the work raises, noted on the run.
+    """
+    owner = owner_name()
+    run_id = claim(edge, job, on, owner, actor)
+    if run_id is None:
+        return None
+    lease, step = _Lease(edge, run_id, owner, on, actor), JobStep("work", label, lambda _: "")
+    try:
+        note = work()
+    except BusinessError as error:
+        _fail(lease, step, error.message)
+        raise
+    except Exception:
+        _fail(lease, step, FAULT)
+        raise
+    return _finish(lease, {step.code: note})

@@ -1,0 +1,229 @@
+"""Backups: a consistent copy of the database and the files beside it, checked before it counts; and the way back.
+
+An archive is a tar.gz: `manifest.json` first, then the database and the files of the data directory. It is written
+aside under another name and takes its own only when every byte of it has been read back and found right.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from flask import Flask
+from sqlalchemy import inspect
+from sqlalchemy.engine import URL
+
+from app.extensions import db
+from models.base.errors import BusinessError
+from models.system import SystemState
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+DATABASE: Final = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
+# What lives beside the database. The key of sessions stays where it is; results of imports are of the day.
+FILES: Final = ("attachments", "documents")
+PATTERN: Final = "guarantee-*.tar.gz"
+COMPRESSION: Final = 3  # the time goes here: papers and pictures are compressed already
+
+
+class BackupError(BusinessError):
+    """A backup could not be made or read."""
+
+
+# ---- taking
+def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
+    """Write a backup into `directory` (default: backups/ of the data directory) and keep the latest `keep` there.
+
+    Raises BackupError when the database's own program is missing or fails, or the archive does not read back right.
+    """
+    settings = app.config["SETTINGS"]
+    target = directory or settings.data_dir / "backups"
+    target.mkdir(parents=True, exist_ok=True)
+    with _beside(target) as room:
+        copy = room / DATABASE[db.engine.dialect.name]
+        _dump(db.engine.url, copy)
+        draft = room / "archive.tar.gz"
+        _pack(draft, {copy.name: copy, **_files(settings.data_dir)}, _facts())
+        check(draft)
+        stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S")
+        final = target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"
+        draft.chmod(0o600)  # everything about every customer is in it
+        draft.replace(final)
+    for old in sorted(target.glob(PATTERN))[: -max(keep, 1)]:
+        old.unlink(missing_ok=True)
+    return final
+
+
+@contextlib.contextmanager
+def _beside(directory: Path) -> Iterator[Path]:
+    """A private directory on the same disk, gone afterwards whatever happens."""
+    room = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _dump(url: URL, target: Path) -> None:
+    if url.get_backend_name() == "sqlite":
+        # A reader's transaction: people go on working meanwhile.
+        with contextlib.closing(sqlite3.connect(str(url.database), isolation_level=None)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        return
+    _run_program("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+
+
+def _run_program(name: str, url: URL, *options: str) -> None:
+    program = shutil.which(name)
+    if program is None:
+        raise BackupError(f"没有找到 PostgreSQL 的 {name} 程序，请安装与数据库同版本的客户端（postgresql-client）")
+    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    env = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    found = subprocess.run(  # noqa: S603 - the database's own program, with options of ours
+        [program, *options, f"--dbname={address}"], env=env, capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        raise BackupError(f"{name} 执行失败：{found.stderr.strip()[-500:]}")
+
+
+def _files(data_dir: Path) -> dict[str, Path]:
+    """Archive name -> file, of everything that people uploaded and the product issued."""
+    return {
+        str(path.relative_to(data_dir)): path
+        for name in FILES
+        for path in sorted((data_dir / name).rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def _facts() -> dict[str, Any]:
+    state = db.session.get(SystemState, 1)
+    with db.engine.connect() as connection:
+        migration = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return {
+        "format": FORMAT, "database": db.engine.dialect.name, "migration": migration,
+        "business_date": state.business_date.isoformat() if state else None,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }  # fmt: skip
+
+
+def _pack(archive: Path, files: dict[str, Path], facts: dict[str, Any]) -> None:
+    sums = {name: _digest(path) for name, path in files.items()}
+    manifest = archive.with_name(MANIFEST)
+    manifest.write_text(json.dumps({**facts, "files": sums}, ensure_ascii=False, indent=1), encoding="utf-8")
+    with tarfile.open(archive, "w:gz", compresslevel=COMPRESSION) as tar:
+        tar.add(manifest, MANIFEST)
+        for name, path in files.items():
+            tar.add(path, name, recursive=False)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check(archive: Path) -> dict[str, Any]:
+    """The manifest of an archive of which every file is there and has the right sum. Raises BackupError."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            manifest = _manifest(tar)
+            found = {}
+            for member in tar:
+                stream = tar.extractfile(member)
+                if stream is not None and member.name != MANIFEST:
+                    found[member.name] = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise BackupError(f"备份文件“{archive.name}”无法读取或已损坏") from error
+    if found != manifest["files"]:
+        wrong = sorted(found.items() ^ manifest["files"].items())
+        raise BackupError(f"备份文件“{archive.name}”内容与清单不符：{wrong[0][0]}")
+    return manifest
+
+
+def _manifest(tar: tarfile.TarFile) -> dict[str, Any]:
+    first = tar.next()
+    stream = tar.extractfile(first) if first is not None and first.name == MANIFEST else None
+    if stream is None:
+        raise BackupError("这不是本系统的备份文件：没有清单")
+    try:
+        found = json.loads(stream.read())
+    except ValueError as error:
+        raise BackupError("这不是本系统的备份文件：清单无法识别") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("files"), dict):
+        raise BackupError("备份文件的格式不是本版本能识别的")
+    return found
+
+
+# ---- restoring
+def restore(app: Flask, archive: Path, *, replace: bool = False) -> dict[str, Any]:
+    """Put a backup in place of the database and add its files; gives its manifest.
+
+    Nothing is touched before the whole archive has been found right. Raises BackupError for a damaged archive, one of
+    another kind of database or of a later release, a database in use, or one with data unless `replace`.
+    """
+    manifest = check(archive)
+    engine, data_dir = db.engine, app.config["SETTINGS"].data_dir
+    if manifest["database"] != engine.dialect.name:
+        raise BackupError(f"备份来自 {manifest['database']} 数据库，不能恢复到 {engine.dialect.name}")
+    _require_known(app, str(manifest["migration"]))
+    if not replace and inspect(engine).has_table("system_state"):
+        raise BackupError("目标数据库中已有数据；确定要用备份覆盖时请加 --replace")
+    with _beside(data_dir) as room:
+        with tarfile.open(archive, "r:gz") as tar:
+            tar.extractall(room, filter="data")
+        db.session.remove()
+        engine.dispose()
+        _load(engine.url, room / DATABASE[engine.dialect.name])
+        _return_files(room, data_dir)
+    return manifest
+
+
+def _require_known(app: Flask, migration: str) -> None:
+    try:
+        ScriptDirectory(f"{app.config['PROJECT_DIR']}/models/migrations").get_revision(migration)
+    except CommandError as error:
+        raise BackupError("备份来自更新的版本，请先升级系统再恢复") from error
+
+
+def _load(url: URL, copy: Path) -> None:
+    if url.get_backend_name() != "sqlite":
+        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+        _run_program("pg_restore", url, *options, str(copy))
+        return
+    target = Path(str(url.database))
+    _require_unused(target)
+    for rest in ("-wal", "-shm"):
+        target.with_name(target.name + rest).unlink(missing_ok=True)
+    copy.replace(target)
+
+
+def _require_unused(database: Path) -> None:
+    """A running server would go on writing into the file that was taken away from it."""
+    if not database.exists():
+        return
+    with contextlib.closing(sqlite3.connect(str(database), timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            raise BackupError("数据库正在使用，请先停止系统再恢复") from error
+
+
+def _return_files(room: Path, data_dir: Path) -> None:
+    for name, path in _files(room).items():
+        target = data_dir / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)

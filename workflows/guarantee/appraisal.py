@@ -1,7 +1,6 @@
 """4.1b-4.2: investigation report, letters, review and risk assessment, each approved through the engine."""
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -52,14 +51,7 @@ def submit_report(ctx: Ctx, report: InvestigationReport, version: int | None = N
     project = report.project
     stages.require_running(project, Stage.EVALUATE, "提交评估审批")
     move(REPORT["submit"], report)
-    return _start(ctx, "project.evaluation", report, project, "评估审批")
-
-
-def _start(ctx: Ctx, code: str, record: Any, project: Project, what: str) -> ApprovalInstance:
-    return approval.start(
-        ctx, code, record, title=stages.title(project, what), amount=project.amount, project=project,
-        product_id=project.product_id, customer_kind=project.customer.kind.name, department_id=project.department_id,
-    )  # fmt: skip
+    return stages.put_up(ctx, "project.evaluation", report, project, "评估审批", amount=project.amount)
 
 
 @approval.on_finish("project.evaluation")
@@ -97,7 +89,7 @@ def submit_review(ctx: Ctx, project: Project, version: int | None = None) -> App
     """Put application and report up for 评审审批."""
     enter(ctx, REVIEW["submit_review"], project, version)
     stages.require_running(project, Stage.REVIEW, "提交评审")
-    return _start(ctx, "project.review", project, project, "评审审批")
+    return stages.put_up(ctx, "project.review", project, project, "评审审批", amount=project.amount)
 
 
 @approval.on_finish("project.review")
@@ -130,9 +122,10 @@ def check_risk(ctx: Ctx, paper: RiskAssessment, is_new: bool) -> None:
 def submit_risk(ctx: Ctx, paper: RiskAssessment, version: int | None = None) -> ApprovalInstance:
     """Put the risk assessment up for approval."""
     enter(ctx, RISK["submit"], paper, version)
-    stages.require_running(paper.project, Stage.RISK, "提交风控审批")
+    project = paper.project
+    stages.require_running(project, Stage.RISK, "提交风控审批")
     move(RISK["submit"], paper)
-    return _start(ctx, "project.risk", paper, paper.project, "风控审批")
+    return stages.put_up(ctx, "project.risk", paper, project, "风控审批", amount=project.amount)
 
 
 @approval.on_finish("project.risk")

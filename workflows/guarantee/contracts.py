@@ -103,12 +103,7 @@ def submit(ctx: Ctx, contract: Contract, version: int | None = None) -> Approval
     enter(ctx, STEPS["submit"], contract, version)
     check_contract(ctx, contract, False)
     move(STEPS["submit"], contract)
-    project = contract.project
-    return approval.start(
-        ctx, "contract", contract, title=stages.title(project, contract.kind.label), amount=contract.amount,
-        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
-        department_id=project.department_id,
-    )  # fmt: skip
+    return stages.put_up(ctx, "contract", contract, contract.project, contract.kind.label, amount=contract.amount)
 
 
 @approval.on_finish("contract")

@@ -109,11 +109,7 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
         raise BusinessError(f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%")
     for item in items:
         move(step, item)
-    return approval.start(
-        ctx, "counter_guarantee", project, title=stages.title(project, "反担保审核"), amount=resolution.amount,
-        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
-        department_id=project.department_id,
-    )  # fmt: skip
+    return stages.put_up(ctx, "counter_guarantee", project, project, "反担保审核", amount=resolution.amount)
 
 
 @approval.on_finish("counter_guarantee")

@@ -103,11 +103,7 @@ def submit(ctx: Ctx, release: Release, version: int | None = None) -> ApprovalIn
     if missing := obstacles(ctx, release):
         raise BusinessError("还不能解保：" + "；".join(missing))
     move(step, release)
-    project = release.project
-    return approval.start(
-        ctx, "release", release, title=stages.title(project, "解保"), amount=project.amount, project=project,
-        product_id=project.product_id, customer_kind=project.customer.kind.name, department_id=project.department_id,
-    )  # fmt: skip
+    return stages.put_up(ctx, "release", release, release.project, "解保", amount=release.project.amount)
 
 
 @approval.on_finish("release")

@@ -212,11 +212,7 @@ def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
     if resolution is None:
         stages.stop(ctx, project, ProjectState.REFUSED, "审保会未通过")
         return
-    approval.start(
-        ctx, "project.president", resolution, title=stages.title(project, "总裁签字"), amount=resolution.amount,
-        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
-        department_id=project.department_id,
-    )  # fmt: skip
+    _ask_president(ctx, resolution)
 
 
 def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
@@ -236,6 +232,13 @@ def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
     return resolution
 
 
+def _ask_president(ctx: Ctx, resolution: Resolution, applicant_id: int | None = None) -> None:
+    stages.put_up(
+        ctx, "project.president", resolution, resolution.project, "总裁签字", amount=resolution.amount,
+        applicant_id=applicant_id,
+    )  # fmt: skip
+
+
 @approval.on_finish("project.president")
 def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome: ApprovalState) -> None:
     """Signed, the resolution is valid and reserves its amount; a veto ends the project.
@@ -253,11 +256,7 @@ def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome
         resolution.state = ResolutionState.VETOED
         stages.stop(ctx, project, ProjectState.REFUSED, "总裁否决")
     else:
-        approval.start(
-            ctx, "project.president", resolution, title=stages.title(project, "总裁签字"), amount=resolution.amount,
-            project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
-            department_id=project.department_id, applicant_id=instance.applicant_id,
-        )  # fmt: skip
+        _ask_president(ctx, resolution, instance.applicant_id)
     audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
 
 

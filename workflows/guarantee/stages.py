@@ -1,9 +1,14 @@
 """The line of stages: where a project stands, since when, and how it moves on (product.md 4, domain.md 1)."""
 
+from decimal import Decimal
+
 from sqlalchemy import select
 
+from models.approval import ApprovalInstance
+from models.base.entity import Entity
 from models.base.errors import Conflict, IllegalTransition
 from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from workflows.base import approval
 from workflows.base.context import Ctx
 
 # The only moves between stages. Whatever is not here is refused, whoever asks.
@@ -91,3 +96,14 @@ def hold(ctx: Ctx, project: Project, role: str, employee_id: int | None) -> None
 def title(project: Project, what: str) -> str:
     """How approvals and papers name a project."""
     return f"{what}：{project.customer.name} {project.product.name} {project.number}"
+
+
+def put_up(
+    ctx: Ctx, code: str, record: Entity, project: Project, what: str, *, amount: Decimal,
+    applicant_id: int | None = None,
+) -> ApprovalInstance:  # fmt: skip
+    """Start the approval of a project's paper: the flow is chosen by the project's product, customer and department."""
+    return approval.start(
+        ctx, code, record, title=title(project, what), amount=amount, project=project, product_id=project.product_id,
+        customer_kind=project.customer.kind.name, department_id=project.department_id, applicant_id=applicant_id,
+    )  # fmt: skip

@@ -52,12 +52,8 @@ def submit(ctx: Ctx, waiver: FeeWaiver, version: int | None = None) -> ApprovalI
     check_waiver(ctx, waiver, False)
     move(STEPS["submit"], waiver)
     waiver.returned_reason = None
-    project = waiver.project
-    return approval.start(
-        ctx, "fee.waiver", waiver, title=stages.title(project, f"减免{waiver.fee.kind.label}"), amount=waiver.amount,
-        project=project, product_id=project.product_id, customer_kind=project.customer.kind.name,
-        department_id=project.department_id,
-    )  # fmt: skip
+    what = f"减免{waiver.fee.kind.label}"
+    return stages.put_up(ctx, "fee.waiver", waiver, waiver.project, what, amount=waiver.amount)
 
 
 @approval.on_finish("fee.waiver")

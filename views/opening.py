@@ -19,7 +19,7 @@ from views.cells import record_url
 from views.fields import Tick
 from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
 from views.report import money
-from workflows.base.attachments import write_whole
+from workflows.base.file_store import write_whole
 from workflows.ledger import opening
 
 _SHA = re.compile(r"[0-9a-f]{64}")

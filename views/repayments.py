@@ -13,7 +13,7 @@ from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from views import edge
 from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
-from workflows.base.attachments import write_whole
+from workflows.base.file_store import write_whole
 from workflows.guarantee import repayment_import
 from workflows.guarantee.plan_import import PlanError
 from workflows.guarantee.repayment_import import COLUMNS, Outcome

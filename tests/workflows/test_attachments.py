@@ -19,7 +19,7 @@ from models.base.kinds import Module
 from models.records import Attachment
 from models.system import AuditLog, DictionaryItem, DictionaryType, Parameter, ValueKind
 from tests.workflows.approval_world import World
-from workflows.base import attachments
+from workflows.base import attachments, file_store
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
@@ -261,9 +261,9 @@ def test_half_a_file_is_never_left_behind(world, tmp_path, monkeypatch):
 
 def test_a_torn_file_is_written_again(tmp_path):
     path = tmp_path / "a" / "b"
-    attachments.write_whole(path, b"whole")
+    file_store.write_whole(path, b"whole")
     path.write_bytes(b"wh")
-    attachments.write_whole(path, b"whole")
+    file_store.write_whole(path, b"whole")
     assert path.read_bytes() == b"whole"
 
 

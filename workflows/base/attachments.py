@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import re
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -25,7 +24,7 @@ from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.records import Attachment
 from reports.figures import dictionaries, parameters
 from reports.scope import is_visible
-from workflows.base import audit
+from workflows.base import audit, file_store
 from workflows.base.context import Ctx
 from workflows.base.records import require_draft
 from workflows.base.transition import verbs
@@ -73,7 +72,7 @@ def store(
         return present
     made = Attachment(
         owner_table=record.__tablename__, owner_id=record.id, category=category, original_name=name, sha256=digest,
-        detected_type=ALLOWED[extension], size_bytes=len(data), stored_path=_write(ctx.session, digest, data),
+        detected_type=ALLOWED[extension], size_bytes=len(data), stored_path=file_store.keep(ctx.session, digest, data),
         uploaded_by_id=ctx.actor.employee_id, uploaded_at=ctx.now, note=note,
     )  # fmt: skip
     ctx.session.add(made)
@@ -89,7 +88,7 @@ def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
         raise NotFound
     ctx.require("show", "attachment", "查看附件")
     _owner(ctx, found)
-    path = _root(ctx.session) / found.stored_path
+    path = file_store.path_of(ctx.session, found.stored_path)
     if not path.is_file():
         raise NotFound(f"附件“{found.original_name}”的文件已不在存储中，请联系系统管理员从备份恢复")
     return found, path
@@ -98,7 +97,7 @@ def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
 def remove(ctx: Ctx, attachment: Attachment) -> None:
     """Take an attachment off its record: who uploaded it while the record is a draft, or who may delete attachments.
 
-    The stored file stays, since other records may share it.
+    The stored file goes with the last record that names it.
     """
     owner = _owner(ctx, attachment)
     if not ctx.actor.may("delete", "attachment"):
@@ -106,7 +105,7 @@ def remove(ctx: Ctx, attachment: Attachment) -> None:
             raise NotAllowed("只能删除自己上传的附件")
         require_draft(owner, "删除附件")
     audit.log(ctx, owner, "DETACH", note=f"删除附件：{attachment.original_name}")
-    ctx.session.delete(attachment)
+    file_store.let_go(ctx, [attachment])
     ctx.session.flush()
 
 
@@ -120,7 +119,7 @@ def damaged(session: Session) -> Iterator[str]:
     """What `flask verify` says of files that are missing or no longer what was uploaded."""
     query = select(Attachment.sha256, Attachment.stored_path, Attachment.original_name).order_by(Attachment.id)
     for digest, stored_path, name in session.execute(query):
-        path = _root(session) / stored_path
+        path = file_store.path_of(session, stored_path)
         if not path.is_file():
             yield f"附件“{name}”的文件不存在"
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
@@ -239,33 +238,3 @@ def _owner(ctx: Ctx, attachment: Attachment) -> Entity:
     if owner is None or not is_visible(ctx.session, ctx.actor, owner):
         raise NotFound
     return owner
-
-
-def _root(session: Session) -> Path:
-    return Path(session.info["data_dir"]) / "attachments"
-
-
-def _write(session: Session, digest: str, data: bytes) -> str:
-    """Put the file under its digest, whole or not at all; returns the path below the store.
-
-    A file that the transaction does not keep in the end does no harm: it is named by its content.
-    """
-    stored = f"{digest[:2]}/{digest[2:4]}/{digest}"
-    write_whole(_root(session) / stored, data)
-    return stored
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file by way of a temporary one, so that nobody ever sees half of it."""
-    if path.is_file() and path.stat().st_size == len(data):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".tmp-", delete=False) as draft:
-        try:
-            draft.write(data)
-            draft.flush()
-            os.fsync(draft.fileno())
-            Path(draft.name).replace(path)
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise

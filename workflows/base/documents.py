@@ -24,8 +24,8 @@ from reports.documents import (
 )
 from reports.scope import is_visible
 from workflows.base import audit
-from workflows.base.attachments import write_whole
 from workflows.base.context import Ctx
+from workflows.base.file_store import write_whole
 from workflows.base.numbering import next_number
 
 _PAPER = {

@@ -12,9 +12,11 @@ from models.base.entity import STAMPS, Entity, columns_of, editable_columns, ent
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Kind, SpecKind
 from models.base.money import format_money
+from models.records import Attachment, Comment
 from models.system import AuditLog
 from reports.figures import dictionaries
 from reports.scope import is_visible, scoped
+from workflows.base import audit, file_store
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
 
@@ -107,7 +109,7 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
 
 
 def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
-    """Delete a record that nothing refers to; what it owns goes with it.
+    """Delete a record that nothing refers to; what it owns goes with it, files and remarks too.
 
     Raises Conflict naming who refers to it, NotAllowed, StaleRecord.
     """
@@ -124,6 +126,7 @@ def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
     _refuse_if_referred_to(ctx, record)
+    _delete_papers(ctx, record)
     _delete_parts(ctx, record)
     ctx.session.delete(record)
     _flush(ctx, record)
@@ -283,8 +286,26 @@ def _delete_parts(ctx: Ctx, record: Entity) -> None:
             continue
         key = getattr(model, f"{owner[0]}_id")
         for part in ctx.session.scalars(select(model).where(key == record.id).order_by(model.id)).all():
+            _delete_papers(ctx, part)
             _delete_parts(ctx, part)
             ctx.session.delete(part)
+
+
+def _delete_papers(ctx: Ctx, record: Entity) -> None:
+    """Files and remarks hang on a record by its table and number, so no foreign key takes them along."""
+    tables = [t.name for t in inspect(type(record)).tables]
+    files, remarks = (
+        ctx.session.scalars(select(kind).where(kind.owner_table.in_(tables), kind.owner_id == record.id)).all()
+        for kind in (Attachment, Comment)
+    )
+    if not (files or remarks):
+        return
+    names = "、".join(file.original_name for file in files)
+    note = f"随记录删除备注 {len(remarks)} 条、附件 {len(files)} 个"
+    audit.log(ctx, record, "DETACH", note=f"{note}：{names}" if files else note)
+    file_store.let_go(ctx, files)
+    for remark in remarks:
+        ctx.session.delete(remark)
 
 
 def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:

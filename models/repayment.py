@@ -34,10 +34,10 @@ class Repayment(Entity):
 
     spec = Spec(
         "还款登记", Module.AFTER, SpecKind.LEDGER, title="number", rank=10,
-        listed=("number", "project", "drawdown", "paid_on", "principal", "interest", "balance_after", "source",
-                "state"),
+        listed=("number", "project", "drawdown", "paid_on", "principal", "interest", "extra_interest", "balance_after",
+                "source", "state"),
         searched=("number",), filtered=("project_id", "drawdown_id", "paid_on", "source", "state"),
-        sums=("principal", "interest"), scope=Scope(through="project"), state="state",
+        sums=("principal", "interest", "extra_interest"), scope=Scope(through="project"), state="state",
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint(
@@ -45,6 +45,7 @@ class Repayment(Entity):
             name="ck_repayment_amounts",
         ),
         CheckConstraint("balance_after >= 0", name="ck_repayment_balance"),
+        CheckConstraint("extra_interest >= 0 and extra_interest <= interest", name="ck_repayment_extra_interest"),
         CheckConstraint(
             "state <> 'REVERSED' or (reversed_on is not null and reversal_reason is not null)",
             name="ck_repayment_reversed",
@@ -59,6 +60,9 @@ class Repayment(Entity):
     paid_on: Mapped[date] = c.day("还款日期", required=True, index=True)
     principal: Mapped[Decimal] = c.money("还本金额", required=True)
     interest: Mapped[Decimal] = c.money("还息金额", required=True)
+    extra_interest: Mapped[Decimal] = c.money(
+        "其中超计划利息", required=True, default=Decimal(0), help="银行实收利息超出还款计划的部分，不冲减以后各期"
+    )
     is_final: Mapped[bool] = c.flag("结清", help="银行确认本息已全部结清，计划利息与实收利息的差额不再收取")
     balance_after: Mapped[Decimal] = c.money("还款后余额", required=True)
     source: Mapped[RepaymentSource] = c.enum("来源", RepaymentSource, required=True, index=True)

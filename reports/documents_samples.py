@@ -209,6 +209,7 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             "date": date(2027, 11, 30),
             "principal": Decimal("5000000.00"),
             "interest": Decimal("163125.00"),
+            "extra_interest": Decimal(0),
             "total": Decimal("5163125.00"),
             "balance": Decimal(0),
             "is_settled": True,

@@ -35,7 +35,7 @@ def _repayment_form(ctx: Ctx, record: Any) -> Questions:
     return {
         "paid_on": c.day("还款日期", required=True),
         "principal": c.money("还本金额", required=True),
-        "interest": c.money("还息金额", required=True),
+        "interest": c.money("还息金额", required=True, help="按银行实收填写；超出还款计划的部分单独列示"),
         "is_final": c.flag("结清", help="银行确认本息已全部结清；计划利息与实收利息的差额不再收取"),
         "note": c.text("备注", 200),
     }

@@ -133,5 +133,11 @@ def _row(outcome: Outcome) -> Row:
         (Cell(str(row.row_no), "int"), Cell(row.note_no), Cell(outcome.customer), Cell(row.paid_on.isoformat(), "date"),
          Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money"), Cell(balance, "money"),
          Cell(outcome.label, "enum", tone=_TONES[outcome.label]),
-         Cell(outcome.problem.message if outcome.problem else "")),
+         Cell(_remark(outcome))),
     )  # fmt: skip
+
+
+def _remark(outcome: Outcome) -> str:
+    if outcome.problem:
+        return outcome.problem.message
+    return f"超出计划利息 {format_money(outcome.extra_interest)} 元" if outcome.extra_interest else ""

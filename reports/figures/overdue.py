@@ -140,13 +140,14 @@ def _loans(session: Session, on: date, which: ColumnElement[bool]) -> dict[int, 
     )
     loans = {row[0]: _Loan(*row[1:]) for row in session.execute(query)}
     later = (
-        select(Repayment.drawdown_id, func.sum(Repayment.principal), func.sum(Repayment.interest))
+        select(Repayment.drawdown_id, func.sum(Repayment.principal), func.sum(Repayment.interest),
+               func.sum(Repayment.extra_interest))
         .join(Drawdown, Drawdown.id == Repayment.drawdown_id)
         .where(Repayment.state == RepaymentState.BOOKED, Repayment.paid_on > on, which)
         .group_by(Repayment.drawdown_id)
-    )
-    for drawdown_id, principal, interest in session.execute(later):
+    )  # fmt: skip
+    for drawdown_id, principal, interest, extra in session.execute(later):
         if (loan := loans.get(drawdown_id)) is not None:
             loan.principal_paid -= principal
-            loan.interest_paid -= interest
+            loan.interest_paid -= interest - extra
     return loans

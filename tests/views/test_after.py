@@ -105,10 +105,11 @@ def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
     _, loan_id, who = loans[1]
     client = demo.client_of(who)
     principal, interest, note_no = owed(demo, loan_id)
-    data = book([note_no, business_date(demo), float(principal), float(interest)])
+    data = book([note_no, business_date(demo), float(principal), float(interest + 12)])
     before = count(demo)
     page = upload(demo, client, data).text
     assert "确认导入 1 笔" in page
+    assert "超出计划利息" in page
     assert count(demo) == before, "a preview keeps nothing"
     key = re.search(r"[0-9a-f]{64}", page).group(0)
     done = demo.post(client, "/repayment_import/confirm", key=key, name="还款.xlsx")

@@ -2,6 +2,7 @@
 
 Principal and interest each settle the instalments in the order in which they fall due, so what is paid of an
 instalment follows from the totals repaid; a reversal takes its amounts off the totals and spreads the rest anew.
+The bank's interest is registered as it was charged: what exceeds the plan by the day of payment is kept apart as extra.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from models.records import IssuedDocument
 from models.release import Release
 from models.repayment import Repayment, RepaymentSource, RepaymentState
 from reports.figures.overdue import overdue_lines, spread
-from reports.figures.parameters import flag
+from reports.figures.parameters import flag, number
 from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
@@ -34,6 +35,7 @@ STEPS = steps(
 verbs("repayment", {"register": "登记还款", "import": "导入还款"})
 verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
 ZERO = Decimal("0.00")
+HUNDRED = Decimal(100)
 _NOTE_MAX = 200
 
 
@@ -53,7 +55,8 @@ class Paid:
 def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
     """Register a repayment: plan, loan and guarantee move together, and the receipt is issued.
 
-    Raises Conflict unless the loan runs, FieldErrors for amounts above what is owed and for days outside the loan.
+    Raises Conflict unless the loan runs, FieldErrors for principal above what is owed, for days outside the loan, and
+    for interest far above the plan without a word why.
     """
     ctx.require("register", "repayment", "登记还款")
     return record(ctx, drawdown, paid, version)
@@ -77,7 +80,7 @@ def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None)
     )  # fmt: skip
     ctx.session.add(made)
     ctx.session.flush()
-    _move(ctx, drawdown, project, rows, paid.principal, paid.interest)
+    _move(ctx, drawdown, project, rows, paid.principal)
     made.document = documents.issue(
         ctx, "repayment_receipt", made, project=project, number=made.number, title=f"还款回执 {drawdown.bank_note_no}",
         data=_receipt_data(ctx, made, rows, before),
@@ -105,7 +108,7 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     repayment.reversed_on, repayment.reversed_by_id = ctx.today, ctx.actor.employee_id
     repayment.reversal_reason = reason
     ctx.session.flush()
-    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal, -repayment.interest)
+    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal)
     return repayment
 
 
@@ -210,25 +213,56 @@ def _about(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid) -> 
 
 
 def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, list[str]]:
-    """Nothing above what is owed; nothing ahead of the plan beyond the present instalment unless that is allowed."""
+    """No principal above what is owed, or ahead of the present instalment unless that is allowed.
+
+    Interest is the bank's to charge and never too much; by hand much more than planned may be a slip of the finger.
+    """
     found: dict[str, list[str]] = {}
-    whole = owed_by(rows, date.max)
-    now = whole if flag(ctx.session, "repayment.early_allowed", ctx.today) else owed_by(rows, paid.paid_on)
-    parts = (("principal", "本金", paid.principal), ("interest", "利息", paid.interest))
-    for (name, label, amount), total, due in zip(parts, whole, now, strict=True):
-        if amount > total:
-            found[name] = [f"尚欠{label} {format_money(total)} 元，不能多还"]
-        elif amount > due:
-            found[name] = [f"至本期应还{label} {format_money(due)} 元，超出部分属于提前还款，请先办理提前还款"]
+    total, _ = owed_by(rows, date.max)
+    due, due_interest = owed_by(rows, _horizon(ctx, paid.paid_on))
+    if paid.principal > total:
+        found["principal"] = [f"尚欠本金 {format_money(total)} 元，不能多还"]
+    elif paid.principal > due:
+        found["principal"] = [f"至本期应还本金 {format_money(due)} 元，超出部分属于提前还款，请先办理提前还款"]
+    limit = due_interest * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today)) / HUNDRED
+    is_told = bool((paid.note or "").strip()) or paid.source is RepaymentSource.IMPORTED
+    if paid.interest > limit and not is_told:
+        extra = format_money(paid.interest - due_interest)
+        found["note"] = [f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"]
     return found
 
 
-def _move(
-    ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal, interest: Decimal
-) -> None:
+def _horizon(ctx: Ctx, paid_on: date) -> date:
+    """The day up to which a payment may settle the plan: all of it where paying ahead is allowed."""
+    return date.max if flag(ctx.session, "repayment.early_allowed", ctx.today) else paid_on
+
+
+def _count_interest(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> Decimal:
+    """What the plan counts of the interest repaid; of each payment in turn the rest is extra."""
+    booked = select(Repayment).where(Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
+    counted = ZERO
+    for made in ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)):
+        planned = _planned_by(rows, _horizon(ctx, made.paid_on))
+        part = min(made.interest, max(planned - counted, ZERO))
+        made.extra_interest = made.interest - part
+        counted += part
+    return counted
+
+
+def _planned_by(rows: list[Instalment], day: date) -> Decimal:
+    """Planned interest up to and including the first instalment that falls due on or after a day."""
+    found = ZERO
+    for row in rows:
+        found += row.interest
+        if row.due_on >= day:
+            break
+    return found
+
+
+def _move(ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal) -> None:
     """Spread the new totals over the plan; balances, states and overdue marks follow."""
     paid_p = spread([r.principal for r in rows], sum((r.principal_paid for r in rows), ZERO) + principal)
-    paid_i = spread([r.interest for r in rows], sum((r.interest_paid for r in rows), ZERO) + interest)
+    paid_i = spread([r.interest for r in rows], _count_interest(ctx, drawdown, rows))
     for row, part_p, part_i in zip(rows, paid_p, paid_i, strict=True):
         row.principal_paid, row.interest_paid = part_p, part_i
     with ctx.session.no_autoflush:  # balance and state change as one
@@ -285,6 +319,7 @@ def _receipt_data(
         "repayment": {
             "date": made.paid_on, "principal": made.principal, "interest": made.interest,
             "total": made.principal + made.interest, "balance": made.balance_after, "lines": settled,
+            "extra_interest": made.extra_interest,
             "is_settled": made.drawdown.state is DrawdownState.SETTLED, "remark": made.note,
             "handler": ctx.actor.name,
         },

@@ -56,6 +56,7 @@ class Outcome:
     customer: str = ""
     balance_after: Decimal | None = None
     problem: RowError | None = None
+    extra_interest: Decimal = Decimal(0)
 
 
 def preview(ctx: Ctx, data: bytes, filename: str) -> list[Outcome]:
@@ -224,7 +225,7 @@ def _register(ctx: Ctx, row: ImportRow, loan: Drawdown, filename: str) -> Outcom
         field = next((name for name in error.field_errors if name in COLUMNS), "note_no")
         return _refused(row, field, error.message, customer)
     attempt.commit()
-    return Outcome(row, "新增", customer, made.balance_after)
+    return Outcome(row, "新增", customer, made.balance_after, extra_interest=made.extra_interest)
 
 
 def _refused(row: ImportRow, field: str, message: str, customer: str = "") -> Outcome:

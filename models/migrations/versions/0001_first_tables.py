@@ -3832,6 +3832,7 @@ def upgrade() -> None:
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("principal", columns.Money(), nullable=False),
         sa.Column("interest", columns.Money(), nullable=False),
+        sa.Column("extra_interest", columns.Money(), nullable=False),
         sa.Column("is_final", sa.Boolean(), nullable=False),
         sa.Column("balance_after", columns.Money(), nullable=False),
         sa.Column(
@@ -3858,6 +3859,7 @@ def upgrade() -> None:
             name="ck_repayment_reversed",
         ),
         sa.CheckConstraint("balance_after >= 0", name="ck_repayment_balance"),
+        sa.CheckConstraint("extra_interest >= 0 and extra_interest <= interest", name="ck_repayment_extra_interest"),
         sa.CheckConstraint(
             "principal >= 0 and interest >= 0 and (principal > 0 or interest > 0 or is_final)",
             name="ck_repayment_amounts",

@@ -130,22 +130,64 @@ def test_the_bank_may_settle_a_loan_for_less_interest(line, loan, rows):
     assert is_clean(line)
 
 
-def test_nothing_above_what_is_owed(line, loan, rows):
-    with pytest.raises(FieldErrors, match=r"尚欠本金 5,000,000.00 元，不能多还"):
-        pay(line, loan, "5000000.01", "0")
-    whole = sum(row.interest for row in rows)
-    with pytest.raises(FieldErrors, match="尚欠利息"):
-        pay(line, loan, "0", whole + 1)
+def test_no_principal_above_what_is_owed(line, loan, rows):
+    for is_allowed in (False, True):
+        if is_allowed:
+            allow_early(line)
+        with pytest.raises(FieldErrors, match=r"尚欠本金 5,000,000.00 元，不能多还"):
+            pay(line, loan, "5000000.01", "0")
+    pay(line, loan, "5000000", "0")
+    with pytest.raises(FieldErrors, match=r"尚欠本金 0.00 元，不能多还"):
+        pay(line, loan, "0.01", "0")
+
+
+def test_interest_that_the_bank_charges_beyond_the_plan_is_kept_apart(line, loan, rows):
+    line.today = rows[0].due_on
+    made = pay(line, loan, rows[0].principal, rows[0].interest + 5)
+    assert (made.interest, made.extra_interest) == (rows[0].interest + 5, 5)
+    assert (rows[0].interest_paid, rows[1].interest_paid) == (rows[0].interest, 0)
+    assert "其中超出还款计划 5.00 元" in made.document.body
+    line.today = rows[1].due_on
+    exact = pay(line, loan, rows[1].principal, rows[1].interest)
+    assert (exact.extra_interest, "超出还款计划" in exact.document.body) == (0, False)
+    assert is_clean(line)
+    assert overdue_of(line.session, loan, line.today + DAY) == Overdue()
+    assert overdue_of(line.session, loan, rows[0].due_on + DAY) == Overdue(), "what was extra then is no debt now"
+
+
+def test_interest_far_beyond_the_plan_needs_a_word_unless_the_bank_says_it(line, loan, rows):
+    line.today = rows[0].due_on
+    limit = (rows[0].interest * Decimal("1.2")).quantize(Decimal("0.01"), "ROUND_DOWN")
+    over = limit + Decimal("0.01")
+    for note in (None, " "):
+        with pytest.raises(FieldErrors, match="请核对；属实时在备注中说明") as refused:
+            pay(line, loan, "0", over, note=note)
+        assert set(refused.value.field_errors) == {"note"}
+    assert pay(line, loan, "0", limit).extra_interest == limit - rows[0].interest
+    assert pay(line, loan, "0", "1", note="罚息").extra_interest == 1
+    assert pay(line, loan, "0", over, source=RepaymentSource.IMPORTED).extra_interest == over
+    assert is_clean(line)
+
+
+def test_a_reversal_lets_what_was_extra_settle_the_plan(line, loan, rows):
+    line.today = rows[0].due_on
+    twice = [pay(line, loan, "0", rows[0].interest, note="重复") for _ in range(2)]
+    assert [made.extra_interest for made in twice] == [0, rows[0].interest]
+    repayment.reverse(line.ctx(MANAGER), twice[0], "重复登记")
+    assert (twice[1].extra_interest, rows[0].interest_paid) == (0, rows[0].interest)
+    assert is_clean(line)
 
 
 def test_ahead_of_the_plan_only_the_present_instalment_unless_allowed(line, loan, rows):
     line.today = rows[1].due_on - 3 * DAY
     two = rows[0].principal + rows[1].principal
     with pytest.raises(FieldErrors, match="属于提前还款") as refused:
-        pay(line, loan, two + 1, rows[0].interest + rows[1].interest + 1)
-    assert set(refused.value.field_errors) == {"principal", "interest"}
+        pay(line, loan, two + 1, rows[0].interest)
+    assert set(refused.value.field_errors) == {"principal"}
     pay(line, loan, two, rows[0].interest + rows[1].interest)
+    assert pay(line, loan, "0", "3", note="按日计息差额").extra_interest == 3
     allow_early(line)
+    assert pay(line, loan, "0", "3").extra_interest == 0, "interest ahead of the plan settles the plan"
     pay(line, loan, "1000000", "0")
     assert is_clean(line)
 
@@ -231,14 +273,15 @@ def test_random_repayments_keep_every_sum_exact(line, loan, payments):
         for principal, interest, days, is_taken_back in payments:
             line.today = TODAY + days * DAY
             try:
-                made.append(pay(line, loan, Decimal(principal) / 100, Decimal(interest) / 100))
+                made.append(pay(line, loan, Decimal(principal) / 100, Decimal(interest) / 100, note="随机"))
             except BusinessError:
                 continue
             if is_taken_back:
                 repayment.reverse(line.ctx(MANAGER), made.pop(0), "随机冲正")
         rows = repayment.plan_rows(line.session, loan)
         assert sum((r.principal_paid for r in rows), ZERO) == sum((m.principal for m in made), ZERO)
-        assert sum((r.interest_paid for r in rows), ZERO) == sum((m.interest for m in made), ZERO)
+        counted = sum((m.interest - m.extra_interest for m in made), ZERO)
+        assert sum((r.interest_paid for r in rows), ZERO) == counted
         assert loan.balance == loan.project.balance == loan.amount - sum((m.principal for m in made), ZERO)
         for paid, owed in (("principal_paid", "principal"), ("interest_paid", "interest")):
             parts = [(getattr(r, paid), getattr(r, owed)) for r in rows]

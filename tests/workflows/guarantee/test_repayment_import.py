@@ -158,3 +158,14 @@ def test_importing_needs_the_right_and_sees_only_ones_own_loans(line, loan):
             verb(line.ctx(ACCOUNTANT), data, "还款.xlsx")
     (found,) = repayment_import.preview(line.ctx(OUTSIDER), data, "还款.xlsx")
     assert "不在您的数据范围内" in found.problem.message
+
+
+def test_interest_beyond_the_plan_is_taken_as_the_bank_says_and_told(line, loan, rows):
+    line.today = rows[0].due_on
+    data = book(HEAD, [loan.bank_note_no, rows[0].due_on, float(rows[0].principal), float(rows[0].interest * 2)])
+    (found,) = repayment_import.preview(line.ctx(MANAGER), data, "还款.xlsx")
+    assert (found.label, found.extra_interest) == ("新增", rows[0].interest)
+    repayment_import.import_file(line.ctx(MANAGER), data, "还款.xlsx")
+    made = line.session.scalars(select(Repayment)).one()
+    assert (made.extra_interest, rows[0].is_open) == (rows[0].interest, False)
+    assert verify.verify_repayments(line.session) == []

@@ -175,7 +175,7 @@ class EntityView(EntityHooks, ModelView):
     def show(self, pk: str) -> ResponseReturnValue:
         """The record page."""
         ctx = edge.current_ctx()
-        found = self.datamodel.find(pk)
+        found = self.datamodel.find(pk, *self.read_with)
         if type(found) is not self.model:  # a customer, say, is shown as the personal or corporate one it is
             return redirect(f"/{type(found).__tablename__}/show/{found.id}")
         return self.render_template("record.html", page=self.record_page(found, ctx))

@@ -97,11 +97,14 @@ class Cells:
 
     def prepare(self, records: Sequence[Entity], names: Iterable[str]) -> None:
         """Learn the titles of everything these records refer to in these columns: one query per target table."""
+        wanted: dict[str, set[int]] = {}
         for name in names:
             key = self.shape.key(name)
             target = self.shape.columns[key].info.get("target") if key else None
             if key and target:
-                self.titles.load(target, (getattr(record, key) for record in records))
+                wanted.setdefault(target, set()).update(getattr(record, key) for record in records)
+        for target, ids in wanted.items():
+            self.titles.load(target, ids)
 
     def text(self, name: str, value: Any, *, plain: bool = False) -> str:
         """A value of a column in words; masked unless `plain`."""

@@ -30,6 +30,7 @@ class EntityHooks:
     """The hooks of EntityView; reading and writing go on as generated unless one of them says otherwise."""
 
     model: ClassVar[type[Entity]]
+    read_with: ClassVar[tuple[Any, ...]] = ()  # loader options of what the record page shows of its references
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons of the record page; the first with style primary is the reader's next step."""

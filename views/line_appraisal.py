@@ -10,6 +10,7 @@ from models.base import columns as c
 from models.project import Project, ProjectState, Stage
 from models.resolution import MeetingMember, MeetingState, MeetingVote, Resolution, ResolutionState, VoteChoice
 from reports.figures import approvals
+from views.standing import standing_of
 from views.verbs import Questions, ScreenVerb, all_of, in_state, register
 from workflows.base import approval
 from workflows.base.context import Ctx
@@ -27,7 +28,7 @@ def in_approval(ctx: Ctx, record: Any) -> str:
 
 
 def _why_not_submit(ctx: Ctx, project: Project) -> str:
-    return "；".join(application.obstacles(ctx, project))
+    return "；".join(application.obstacles(ctx, project, standing_of(ctx, project).limits))
 
 
 def _signed(ctx: Ctx, project: Project) -> str:

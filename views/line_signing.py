@@ -12,9 +12,9 @@ from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterGuarantee, Fee, FeeState
-from reports.figures.gate import gate
 from reports.figures.schedules import add_months
 from views.line_appraisal import at, in_approval
+from views.standing import gate_of
 from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
 from workflows.base.context import Ctx
 from workflows.guarantee import collection, contracts, counters, disbursement, fees, resolution, waivers
@@ -47,7 +47,7 @@ def on_tab(tab: str) -> Any:
 
 
 def _why_no_notice(ctx: Ctx, project: Project) -> str:
-    missing = [check for check in gate(ctx.session, project, ctx.today) if not check.is_met]
+    missing = [check for check in gate_of(ctx, project) if not check.is_met]
     return "；".join(f"{check.label}：{check.evidence}" for check in missing)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from models.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.entity import Entity, entity_of
@@ -12,8 +12,6 @@ from models.ledger import Voucher, VoucherEntry
 from models.product import RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.system import AuditLog
-from reports.figures import exposure
-from reports.figures.gate import gate
 from reports.figures.parameters import number
 from views import pages
 from views.base import EntityView
@@ -21,6 +19,7 @@ from views.cells import format_value
 from views.meters import meter
 from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section, TimelineItem
 from views.record import may_save
+from views.standing import gate_of, standing_of
 from views.verbs import actions
 from workflows.base.context import Ctx
 
@@ -45,6 +44,10 @@ class ProjectView(EntityView):
     """Screens of 担保项目; everything but the record page's top is generated."""
 
     model: ClassVar[type[Entity]] = Project
+    read_with = tuple(
+        joinedload(relation)
+        for relation in (Project.customer, Project.product, Project.bank, Project.manager, Project.assistant)
+    )
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons and the paper that the stage waits for."""
@@ -105,13 +108,13 @@ class ProjectView(EntityView):
             return []
         found = []
         if record.stage.rank >= Stage.FEE_PLAN.rank:
-            checks = gate(ctx.session, record, ctx.today)
+            checks = gate_of(ctx, record)
             met = sum(check.is_met for check in checks)
             items = [_gate_item(check) for check in checks]
             found.append(
                 Section("gate", "放款条件", template="parts/gate.html", data=items, note=f"{met} / {len(items)} 项通过")
             )
-        meters = [meter(check) for check in exposure.checks(ctx.session, record, ctx.today)]
+        meters = [meter(check) for check in standing_of(ctx, record).limits]
         note = "现有 → 办理后 / 限额"
         found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
         return found
@@ -182,7 +185,7 @@ def _notice(project: Project) -> str:
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
     """Every stage of the line: done with date and name, current with holder and days, to come."""
     query = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
-    passed = {row.stage: row for row in ctx.session.scalars(query.options(selectinload(ProjectStage.done_by)))}
+    passed = {row.stage: row for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))}
     found = []
     for stage in Stage:
         row = passed.get(stage)
@@ -211,7 +214,7 @@ def holder(ctx: Ctx, project: Project) -> str:
         select(ApprovalTask)
         .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
         .where(ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING)
-        .options(selectinload(ApprovalTask.assignee))
+        .options(joinedload(ApprovalTask.assignee))
     ).all()
     names = list(dict.fromkeys(task.assignee.name for task in tasks))
     if names:
@@ -230,7 +233,7 @@ def _approvals(ctx: Ctx, project: Project) -> Section:
     rows = ctx.session.scalars(
         select(ApprovalInstance)
         .where(ApprovalInstance.project_id == project.id)
-        .options(selectinload(ApprovalInstance.applicant), selectinload(ApprovalInstance.business_type))
+        .options(joinedload(ApprovalInstance.applicant), joinedload(ApprovalInstance.business_type))
         .order_by(ApprovalInstance.id)
     ).all()
     columns = [Column("kind", "业务"), Column("applicant", "提交人"), Column("at", "提交时间"), Column("state", "结果"),

@@ -62,9 +62,14 @@ def _sums(table: Any, keys: tuple[Any, ...], first: str, last: str) -> Select[An
     )
 
 
-def of_accounts(session: Session, first: str, last: str) -> dict[int, Figures]:
-    """Figures of every leaf account that ever moved, by account id, over periods `first` to `last` ('2026-01')."""
-    rows = session.execute(_sums(AccountBalance, (AccountBalance.account_id,), first, last))
+def of_accounts(
+    session: Session, first: str, last: str, *conditions: ColumnElement[bool]
+) -> dict[int, Figures]:  # fmt: skip
+    """Figures of every leaf account that ever moved, by account id, over periods `first` to `last` ('2026-01').
+
+    `conditions` are on AccountBalance.
+    """
+    rows = session.execute(_sums(AccountBalance, (AccountBalance.account_id,), first, last).where(*conditions))
     return {row[0]: Figures(*row[1:]) for row in rows}
 
 

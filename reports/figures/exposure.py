@@ -233,12 +233,11 @@ def line_holder(session: Session, bank: PartnerBank) -> PartnerBank | None:
 
 def line_used(session: Session, bank: PartnerBank, *, without: int | None = None) -> Decimal:
     """What is in force or reserved under a bank's line, branches without a line of their own included, in 元."""
-    banks, edge = {bank.id}, {bank.id}
-    while edge:
-        children = select(PartnerBank.id).where(PartnerBank.parent_id.in_(edge), PartnerBank.credit_line.is_(None))
-        edge = set(session.scalars(children)) - banks
-        banks |= edge
-    query = select(func.sum(Project.balance), func.sum(Project.reserved_amount)).where(Project.bank_id.in_(banks))
+    line = select(PartnerBank.id).where(PartnerBank.id == bank.id).cte("line", recursive=True)
+    below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
+    line = line.union(below.where(PartnerBank.credit_line.is_(None)))
+    query = select(func.sum(Project.balance), func.sum(Project.reserved_amount))
+    query = query.where(Project.bank_id.in_(select(line.c.id)))
     if without is not None:
         query = query.where(Project.id != without)
     in_force, reserved = session.execute(query).one()

@@ -39,16 +39,31 @@ def valid_resolution(session: Session, project_id: int, on: date) -> Resolution 
     return session.scalars(query.order_by(Resolution.id.desc())).first()
 
 
-def gate(session: Session, project: Project, on: date) -> list[GateCheck]:
-    """Every item of the gate as it stands on a day, in the order in which people work on them."""
+@dataclass(frozen=True)
+class Standing:
+    """A project's resolution in force and its limits, counted with the resolved amount or else the one applied for."""
+
+    resolution: Resolution | None
+    limits: list[exposure.Check]
+
+
+def standing(session: Session, project: Project, on: date) -> Standing:
+    """Where a project stands on a day; screens ask once and show it in several places."""
     resolution = valid_resolution(session, project.id, on)
+    amount = resolution.amount if resolution else None
+    return Standing(resolution, exposure.checks(session, project, on, amount=amount))
+
+
+def gate(session: Session, project: Project, on: date, known: Standing | None = None) -> list[GateCheck]:
+    """Every item of the gate as it stands on a day, in the order in which people work on them."""
+    known = known or standing(session, project, on)
     return [
-        _resolution(project, resolution),
+        _resolution(project, known.resolution),
         _conditions(session, project),
         _contracts(session, project),
         _counters(session, project),
         _fees(session, project),
-        *_limits(session, project, resolution, on),
+        *_limits(project, known.limits),
     ]
 
 
@@ -122,9 +137,8 @@ def _fees(session: Session, project: Project) -> GateCheck:
     return GateCheck("fees", "费用已收取或减免", not missing, evidence, *place, "收取费用")
 
 
-def _limits(session: Session, project: Project, resolution: Resolution | None, on: date) -> Iterable[GateCheck]:
-    amount = resolution.amount if resolution else project.amount
-    checks = {check.key: check for check in exposure.checks(session, project, on, amount=amount)}
+def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[GateCheck]:
+    checks = {check.key: check for check in limits}
     groups = (
         ("bank", "银行额度可用", ("bank_single", "bank_line"), "partner_bank", project.bank_id, "查看银行额度"),
         ("concentration", "集中度符合规定", ("single", "group"), "customer", project.customer_id, "查看客户"),

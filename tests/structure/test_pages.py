@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities
+from models.organization import Operator
+from models.project import Project
 from tests.structure.routes import PUBLIC, address, records, rules
 
 READERS = ("admin", "zhoumin")
 LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
+PROJECT_MAX_QUERIES = 42
 HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 OUTSIDE = re.compile(
     r"""(?:src|href|action|formaction|poster|data)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(\s*["']?(?:https?:)?//""",
@@ -146,3 +149,22 @@ def test_a_list_asks_few_questions_however_long_it_is(demo_app, model):
         kinds = {c.info["target"] for c in columns_of(model).values() if c.info.get("target")}
         # Longer pages may meet one more kind of reference, never one more query per row.
         assert counts[50] - counts[5] <= len(kinds), counts
+
+
+def test_a_project_page_asks_few_questions_and_none_about_the_limits_twice(demo_app):
+    with demo_app.session() as session:
+        newest = select(func.max(Project.id)).group_by(Project.stage, Project.state)
+        manager = Operator.employee_id == Project.manager_id
+        query = select(Project.id, Project.stage, Operator.username).join(Operator, manager)
+        found = session.execute(query.where(Project.id.in_(newest))).all()
+    assert len({stage for _, stage, _ in found}) >= 12
+    counts = {}
+    for project_id, stage, username in found:
+        client, path = demo_app.client_of(username), f"/project/show/{project_id}"
+        client.get(path)  # what is read once per process
+        with demo_app.statements() as sent:
+            assert client.get(path).status_code == 200
+        assert sum("FROM customer_relation" in words for words in sent) <= 3, "the group is followed once"
+        assert sum("sum(project.reserved_amount)" in words for words in sent) <= 2, "all exposure once, the bank's once"
+        counts[stage.name, project_id] = len(sent)
+    assert max(counts.values()) <= PROJECT_MAX_QUERIES, counts

@@ -125,8 +125,8 @@ def missing_documents(ctx: Ctx, project: Project) -> list[str]:
     return [labels.get(code, code) for code in wanted if code not in present]
 
 
-def obstacles(ctx: Ctx, project: Project) -> list[str]:
-    """Why the application cannot be submitted now; empty when it can."""
+def obstacles(ctx: Ctx, project: Project, limits: list[exposure.Check] | None = None) -> list[str]:
+    """Why the application cannot be submitted now; empty when it can. `limits` may be known to the caller."""
     customer = project.customer
     found = _about_customer(customer)
     percent, missing = completeness(ctx.session, customer)
@@ -137,8 +137,8 @@ def obstacles(ctx: Ctx, project: Project) -> list[str]:
         found.append("客户没有有效的信用等级，请先完成等级评估")
     if papers := missing_documents(ctx, project):
         found.append("缺少要件：" + "、".join(papers))
-    found += [check.text for check in exposure.checks(ctx.session, project, ctx.today) if check.is_over]
-    return found
+    limits = exposure.checks(ctx.session, project, ctx.today) if limits is None else limits
+    return found + [check.text for check in limits if check.is_over]
 
 
 def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:

@@ -1,0 +1,23 @@
+"""Gate and limits of a project, worked out once per request however many places of its page show them."""
+
+from flask import g
+
+from models.project import Project
+from reports.figures import gate
+from workflows.base.context import Ctx
+
+
+def standing_of(ctx: Ctx, project: Project) -> gate.Standing:
+    """The resolution in force and the limits; verbs always ask the database themselves."""
+    known: dict[int, gate.Standing] = g.setdefault("standings", {})
+    if project.id not in known:
+        known[project.id] = gate.standing(ctx.session, project, ctx.today)
+    return known[project.id]
+
+
+def gate_of(ctx: Ctx, project: Project) -> list[gate.GateCheck]:
+    """Every item of the gate before 放款通知."""
+    known: dict[int, list[gate.GateCheck]] = g.setdefault("gates", {})
+    if project.id not in known:
+        known[project.id] = gate.gate(ctx.session, project, ctx.today, standing_of(ctx, project))
+    return known[project.id]

@@ -29,7 +29,7 @@ class StatementRow(Entity):
         listed=("statement", "row_no", "label", "side", "level", "formula"),
         searched=("label",),
         filtered=("statement", "side"),
-        order="row_no",
+        order="statement,row_no",
         tabs=("statement_account",),
         key=("statement", "row_no"),
         rank=680,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import Column, Select, func, inspect, select
+from sqlalchemy import Column, Select, UnaryExpression, func, inspect, select
 from sqlalchemy.orm import Session, load_only
 
 from models.base.entity import Entity, columns_of, entities, owner_of
@@ -211,3 +211,20 @@ def narrow(model: type[Entity], names: Iterable[str]) -> Any:
     keys = {known.key(name) for name in names} | always
     mapped = inspect(model).column_attrs
     return load_only(*(getattr(model, key) for key in sorted(k for k in keys if k and k in mapped)))
+
+
+def sorting(model: type[Entity], order: str, *, after: Sequence[str] = ()) -> list[UnaryExpression[Any]]:
+    """ORDER BY of `column`, `-column` or several of them with commas; empty values come last on every database.
+
+    `after` are columns that break ties. SQLite takes NULL for the smallest value and PostgreSQL for the largest, so
+    columns that may be empty say where they go; the others keep the plain form that an index answers.
+    """
+    known, found = shape(model), {}
+    for part in (*order.split(","), *after):
+        key = known.key(part.removeprefix("-"))
+        if key is None or key in found:
+            continue
+        column = getattr(model, key)
+        sort = column.desc() if part.startswith("-") else column.asc()
+        found[key] = sort.nulls_last() if known.columns[key].nullable else sort
+    return list(found.values())

@@ -16,7 +16,7 @@ from reports.scope import scope_note, scoped
 from views import edge, filters
 from views.cells import NUMBERS, Cells, record_url
 from views.filters import Filter
-from views.interface import narrow, shape, valid_id
+from views.interface import narrow, shape, sorting, valid_id
 from views.pages import Chip, Column, Paging, Row
 from workflows.base.context import Ctx
 
@@ -61,13 +61,8 @@ class ListQuery:
 
     def ordered(self, query: Select[Any]) -> Select[Any]:
         """Sorted as asked, ties broken by the primary key, so that paging never shows a row twice."""
-        name, descending = self.order.lstrip("-"), self.order.startswith("-")
-        key = shape(self.model).key(name)
-        identity = self.model.id
-        if key and key != "id":
-            column = getattr(self.model, key)
-            query = query.order_by(column.desc() if descending else column.asc())
-        return query.order_by(identity.desc() if descending else identity.asc())
+        last = "-id" if self.order.startswith("-") else "id"
+        return query.order_by(*sorting(self.model, self.order, after=[last]))
 
     def total(self) -> int:
         """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""

@@ -11,7 +11,7 @@ from models.base.kinds import SpecKind
 from models.system import AuditLog
 from reports.scope import scoped
 from views.cells import ACTIONS, NONE, Cells, format_value, record_url
-from views.interface import Shape, Titles, model_of, narrow, shape
+from views.interface import Shape, Titles, model_of, narrow, shape, sorting
 from views.pages import Action, Column, Fact, Row, Section, TimelineItem
 from workflows.base.context import Ctx
 
@@ -103,11 +103,9 @@ def _child_section(
 
 
 def _child_rows(ctx: Ctx, record: Entity, child: type[Entity], link: str, names: Sequence[str]) -> Sequence[Entity]:
-    known, order = shape(child), child.spec.order
-    key = known.key(order.lstrip("-")) or "id"
-    sorts = [getattr(child, k) for k in dict.fromkeys((key, "id"))]
+    order = child.spec.order
     query = scoped(select(child).where(getattr(child, link) == record.id), child, ctx.actor)
-    query = query.order_by(*(s.desc() if order.startswith("-") else s.asc() for s in sorts))
+    query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
     return ctx.session.scalars(query.options(narrow(child, names)).limit(CHILD_ROWS)).all()
 
 

@@ -43,10 +43,10 @@ class Spec:
     """What an entity says about itself.
 
     `listed` are list columns in order (relationship names allowed), `searched` the columns of the bigram search,
-    `filtered` those offered as filters (all indexed), `order` the default sort ('-created_at'), `tabs` names of child
-    tables in their order, `key` the natural key for imports, `sums` the money columns summed under lists,
-    `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the permission
-    verbs (add/edit/delete) that the generated screens offer.
+    `filtered` those offered as filters (all indexed), `order` the default sort ('-created_at', 'statement,row_no'),
+    `tabs` names of child tables in their order, `key` the natural key for imports, `sums` the money columns summed
+    under lists, `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the
+    permission verbs (add/edit/delete) that the generated screens offer.
     """
 
     label: str

@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
+from models.ledger import Direction
 from models.organization import Employee
+from models.statement import StatementKind, StatementRow
 from models.system import Parameter, ValueKind
 
 STRANGE = [
@@ -69,6 +71,20 @@ def _codes(text):
 def test_sort_goes_both_ways(boss):
     assert _codes(page(boss, "/parameter/list/?order=code"))[0] == "P000"
     assert _codes(page(boss, "/parameter/list/?order=-code"))[0] == "P044"
+
+
+def test_empty_values_come_last_whichever_way_it_sorts(boss):
+    """SQLite takes NULL for the smallest value, PostgreSQL for the largest: the reader of either sees the same list."""
+    for order in ("note", "-note"):
+        assert _codes(page(boss, f"/parameter/list/?order={order}"))[0] == "P007", order
+
+
+def test_a_default_order_may_name_several_columns(boss, world):
+    sheet = StatementKind.BALANCE_SHEET
+    rows = [(StatementKind.INCOME, 1, "甲"), (sheet, 2, "乙"), (sheet, 1, "丙")]
+    world.add(*(StatementRow(statement=s, row_no=n, label=f"行{x}", side=Direction.DEBIT) for s, n, x in rows))
+    assert re.findall(r"行[甲乙丙]", page(boss, "/statement_row/list/")) == ["行丙", "行乙", "行甲"]
+    assert re.findall(r"行[甲乙丙]", page(boss, "/statement_row/list/?order=-row_no"))[0] == "行乙"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Module
 from models.ledger_account import Account, Direction
+from models.ledger_event import AMOUNT_LABELS, EVENT_LABELS
 from models.ledger_voucher import CashFlow, VoucherWord
 
 
@@ -19,8 +20,8 @@ class PostingRule(Entity):
         "记账规则",
         Module.LEDGER,
         title="label",
-        listed=("event_code", "label", "word", "effective_on", "is_active"),
-        searched=("event_code", "label", "memo"),
+        listed=("label", "word", "memo", "effective_on", "is_active", "event_code"),
+        searched=("label", "memo"),
         filtered=("event_code", "is_active"),
         order="event_code",
         tabs=("posting_rule_line",),
@@ -31,7 +32,7 @@ class PostingRule(Entity):
     )
     __table_args__ = (UniqueConstraint("event_code", "effective_on", name="uq_posting_rule_event"),)
 
-    event_code: Mapped[str] = c.text("业务事项编码", 60, required=True, index=True)
+    event_code: Mapped[str] = c.coded("业务事项", "business_event", EVENT_LABELS, 60, required=True, index=True)
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     word_id: Mapped[int] = c.reference("凭证字", "voucher_word", required=True)
     word: Mapped[VoucherWord] = c.related(word_id)
@@ -66,7 +67,9 @@ class PostingRuleLine(Entity):
     side: Mapped[Direction] = c.enum("借贷方向", Direction, required=True)
     account_id: Mapped[int] = c.reference("会计科目", "account", required=True)
     account: Mapped[Account] = c.related(account_id)
-    amount_key: Mapped[str] = c.text("金额取数", 40, required=True, help="业务事项给出的金额项，见帮助中的事项清单")
+    amount_key: Mapped[str] = c.coded(
+        "金额取数", "event_amount", AMOUNT_LABELS, 40, required=True, help="业务事项给出的金额项"
+    )
     is_red: Mapped[bool] = c.flag("红字", help="按负数记同一方向，用于冲减")
     memo: Mapped[str | None] = c.text("分录摘要", 200, help="留空时用规则的摘要；可用同样的占位符")
     with_customer: Mapped[bool] = c.flag("带客户", group="辅助核算")

@@ -11,6 +11,7 @@ from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.ledger_account import ZERO, Account, AccountingPeriod
+from models.ledger_event import EVENT_LABELS
 
 if TYPE_CHECKING:
     from models.bank import PartnerBank
@@ -87,7 +88,7 @@ class VoucherWord(Entity):
     spec = Spec(
         "凭证字",
         Module.LEDGER,
-        listed=("code", "name", "label", "is_active"),
+        listed=("name", "label", "is_active", "code"),
         searched=("code", "name", "label"),
         filtered=("is_active",),
         order="rank",
@@ -283,7 +284,9 @@ class BusinessEvent(Entity):
     )
 
     number: Mapped[str] = c.computed(c.text("复核单号", 40, required=True))
-    event_code: Mapped[str] = c.computed(c.text("业务事项编码", 60, required=True, index=True))
+    event_code: Mapped[str] = c.computed(
+        c.coded("事项类型", "business_event", EVENT_LABELS, 60, required=True, index=True)
+    )
     label: Mapped[str] = c.computed(c.text("业务事项", 60, required=True))
     record_table: Mapped[str] = c.hidden(c.text("来源单据类型", 60, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("来源单据", required=True))

@@ -6,10 +6,32 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec
+from models.base.entity import Entity, Spec, columns_of, editable_columns, entity_of
 from models.base.kinds import Kind, Module
 
 _BOUND_MAX = Decimal(1_000_000_000)
+# What the system works out for an indicator by itself (reports/figures/ratios.py).
+RATING_FIGURES = {
+    "operating_years": "经营年限（年）", "paid_in_pct": "实收资本到位率（%）", "net_assets": "净资产（元）",
+    "asset_liability_pct": "资产负债率（%）", "current_ratio": "流动比率", "quick_ratio": "速动比率",
+    "interest_cover": "利息保障倍数", "receivable_turnover": "应收账款周转率（次/年）",
+    "inventory_turnover": "存货周转率（次/年）", "gross_margin_pct": "销售毛利率（%）",
+    "net_margin_pct": "销售净利率（%）", "return_on_equity_pct": "净资产收益率（%/年）",
+    "age_years": "年龄（岁）", "tenure_years": "现单位工作年限（年）", "monthly_income": "个人月收入（元）",
+    "debt_income_pct": "债务收入比（%）", "household_net_assets": "家庭净资产（元）",
+}  # fmt: skip
+
+
+def customer_facts() -> dict[str, str]:
+    """Label by code of what a customer's file consists of: fields of both kinds of customers, and tabs."""
+    found: dict[str, str] = {}
+    for table in ("personal_customer", "corporate_customer"):
+        model = entity_of(table)
+        columns = {name: columns_of(model)[name].info["label"] for name in editable_columns(model)}
+        for code, label in (columns | {tab: entity_of(tab).spec.label for tab in model.spec.tabs}).items():
+            known = found.setdefault(code, label)
+            found[code] = known if label in known.split(" / ") else f"{known} / {label}"
+    return found
 
 
 class CustomerKind(Kind):
@@ -26,7 +48,7 @@ class RatingModel(Entity):
         "评分模型",
         Module.CUSTOMER_SETUP,
         title="label",
-        listed=("code", "label", "customer_kind", "is_active", "note"),
+        listed=("label", "customer_kind", "is_active", "note", "code"),
         searched=("code", "label"),
         filtered=("customer_kind", "is_active"),
         order="code",
@@ -51,7 +73,7 @@ class RatingIndicator(Entity):
         "评级指标",
         Module.CUSTOMER_SETUP,
         title="label",
-        listed=("rank", "group_label", "code", "label", "max_score", "figure"),
+        listed=("rank", "group_label", "label", "max_score", "figure", "code"),
         filtered=("rating_model_id",),
         order="rank",
         tabs=("rating_option",),
@@ -69,8 +91,8 @@ class RatingIndicator(Entity):
     group_label: Mapped[str] = c.text("指标类别", 40, required=True)
     label: Mapped[str] = c.text("指标名称", 60, required=True)
     max_score: Mapped[Decimal] = c.rate("满分", unit="分", scale=2, required=True)
-    figure: Mapped[str | None] = c.text(
-        "自动取值", 40, check="code", help="财务比率或客户信息的代码；填写后由系统按选项的上下限自动给分"
+    figure: Mapped[str | None] = c.coded(
+        "自动取值", "rating_figure", RATING_FIGURES, 40, help="选择后由系统按选项的上下限自动给分"
     )
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     note: Mapped[str | None] = c.text("评分说明", 300)
@@ -83,7 +105,7 @@ class RatingOption(Entity):
         "评级选项",
         Module.CUSTOMER_SETUP,
         title="label",
-        listed=("rank", "code", "label", "score", "lower", "upper"),
+        listed=("rank", "label", "score", "lower", "upper", "code"),
         filtered=("rating_indicator_id",),
         order="rank",
         key=("rating_indicator_id", "code"),
@@ -130,7 +152,9 @@ class CompletenessItem(Entity):
     customer_kind: Mapped[CustomerKind] = c.enum("适用客户", CustomerKind, required=True, index=True)
     section: Mapped[str] = c.text("资料类别", 40, required=True)
     label: Mapped[str] = c.text("项目名称", 60, required=True)
-    source: Mapped[str] = c.text("取值", 64, required=True, check="code", help="客户字段代码，或子表代码（至少一行）")
+    source: Mapped[str] = c.coded(
+        "取值", "customer_fact", customer_facts, 64, required=True, help="客户的一个字段，或一个页签（至少一行）"
+    )
     weight: Mapped[int] = c.whole("权重", minimum=1, maximum=100, required=True, default=1)
     is_required: Mapped[bool] = c.flag("评级必备")
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)

@@ -59,7 +59,7 @@ class DocumentTemplate(Entity):
         "文书模板",
         Module.GUARANTEE_SETUP,
         title="label",
-        listed=("code", "label", "paper", "version_no", "is_active", "updated_at"),
+        listed=("label", "paper", "version_no", "is_active", "updated_at", "code"),
         searched=("code", "label"),
         filtered=("is_active",),
         order="code",

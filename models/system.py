@@ -61,7 +61,7 @@ class DictionaryType(Entity):
         "数据字典",
         Module.SYSTEM,
         title="label",
-        listed=("code", "label", "is_tree", "note"),
+        listed=("label", "is_tree", "note", "code"),
         searched=("code", "label"),
         order="code",
         tabs=("dictionary_item",),
@@ -84,7 +84,7 @@ class DictionaryItem(Entity):
         "字典条目",
         Module.SYSTEM,
         title="label",
-        listed=("dictionary_type", "code", "label", "parent_code", "rank", "is_active"),
+        listed=("dictionary_type", "label", "parent_code", "rank", "is_active", "code"),
         searched=("code", "label"),
         filtered=("dictionary_type_id", "parent_code", "is_active"),
         order="rank",
@@ -105,6 +105,12 @@ class DictionaryItem(Entity):
     aliases: Mapped[str | None] = c.text("别名", 200, help="导入时也认可的写法，用 | 分隔")
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
+
+
+# Parameters whose value is one of a few codes that programs know: label by code.
+PARAMETER_CHOICES: dict[str, dict[str, str]] = {
+    "income.recognition_mode": {"AT_DRAWDOWN": "放款时确认当年保费", "EVENLY": "按期限逐月摊销"},
+}
 
 
 class Parameter(Entity):
@@ -142,7 +148,7 @@ class NumberRule(Entity):
         "编号规则",
         Module.SYSTEM,
         title="label",
-        listed=("code", "label", "pattern", "reset"),
+        listed=("label", "pattern", "reset", "code"),
         searched=("code", "label"),
         order="code",
         key=("code",),
@@ -157,6 +163,22 @@ class NumberRule(Entity):
         "编号格式", 80, required=True, help="可用 {yyyy} 年、{mm} 月、{dd} 日、{no:04d} 四位流水号，及业务给出的变量"
     )
     reset: Mapped[NumberReset] = c.enum("流水号重置", NumberReset, required=True, default=NumberReset.YEAR)
+
+
+class _Blanks(dict[str, Any]):
+    """Places of a pattern that only the business fills (凭证字, 部门 …)."""
+
+    def __missing__(self, key: str) -> str:
+        return "□"
+
+
+def number_sample(pattern: str) -> str:
+    """A pattern with the number it makes: DB{yyyy}-{no:04d}，如 DB2026-0001."""
+    try:
+        sample = pattern.format_map(_Blanks(yyyy="2026", mm="01", dd="01", no=1))
+    except (ValueError, IndexError, AttributeError):
+        return pattern
+    return f"{sample}（{pattern}）"
 
 
 class NumberCounter(Entity):
@@ -185,6 +207,15 @@ class SystemState(Entity):
     is_demo: Mapped[bool] = c.computed(c.flag("演示数据"))
     base_data_version: Mapped[int] = c.hidden(c.whole("基础数据版本", required=True, default=0))
     demo_marker: Mapped[str | None] = c.hidden(c.text("演示数据标记", 64))
+
+
+JOBS = {"day_end": "日终处理", "month_end": "月末处理"}
+
+
+def job_label(job: str) -> str:
+    """What people call a job: 月末处理 2026-10 for month_end:2026-10."""
+    name, _, key = job.partition(":")
+    return f"{JOBS.get(name, name)} {key}".strip()
 
 
 class JobRun(Entity):
@@ -224,6 +255,10 @@ class JobRun(Entity):
     attempts: Mapped[int] = c.whole("运行次数", required=True, default=0)
     message: Mapped[str | None] = c.long_text("说明")
     result: Mapped[dict[str, Any]] = c.hidden(c.json("结果", required=True))
+
+    def __str__(self) -> str:
+        """Which work, for which day."""
+        return f"{job_label(self.job)} {self.business_date}"
 
 
 class AuditLog(Entity):

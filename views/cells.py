@@ -9,6 +9,7 @@ from typing import Any
 from models.base.entity import Entity
 from models.base.kinds import Kind
 from models.base.money import format_money
+from models.system import PARAMETER_CHOICES, job_label, number_sample
 from reports.figures import dictionaries
 from views.interface import Titles, model_of, shape
 from views.pages import Cell
@@ -30,6 +31,9 @@ DOORS = {
 }  # fmt: skip
 
 
+_CHOICES = {code: label for words in PARAMETER_CHOICES.values() for code, label in words.items()}
+
+
 def table_label(table: str) -> str:
     """What readers call the records of a table."""
     model = model_of(table)
@@ -41,6 +45,10 @@ WORDS: dict[tuple[str, str], Callable[[str], str]] = {
     ("audit_log", "action"): lambda code: ACTIONS.get(code, "业务操作"),
     ("audit_log", "source"): lambda code: DOORS.get(code, code),
     ("audit_log", "table_name"): table_label,
+    ("job_run", "job"): job_label,
+    ("number_rule", "pattern"): number_sample,
+    # The codes of different parameters differ, so the code alone says what it means.
+    ("parameter", "value"): lambda text: _CHOICES.get(text, text),
 }
 
 

@@ -8,7 +8,7 @@ from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
 from models.base.errors import NotAllowed, NotFound
-from models.system import JobRun, JobStatus
+from models.system import JobRun, JobStatus, job_label
 from views import edge
 from views.cells import format_value
 from views.interface import valid_id
@@ -96,8 +96,8 @@ def _calendar_day(ctx: Ctx) -> date:
 
 
 def _label(run: JobRun) -> str:
-    step = f"：{run.step}" if run.step else ""
-    return f"{run.business_date} {day_end.LABEL}{step}" if run.job == day_end.JOB else f"{run.job}{step}"
+    day = f"{run.business_date} " if run.job == day_end.JOB else ""
+    return f"{day}{job_label(run.job)}{f'：{run.step}' if run.step else ''}"
 
 
 def _page(ctx: Ctx) -> ReportPage:

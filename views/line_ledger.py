@@ -5,11 +5,11 @@ from typing import Any
 
 from models.base.money import format_money
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
+from models.ledger_event import EVENTS
 from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base.context import Ctx
 from workflows.ledger import posting
 from workflows.ledger import voucher as vouchers
-from workflows.ledger.events import EVENTS
 
 State = VoucherState
 

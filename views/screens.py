@@ -21,6 +21,7 @@ from views.report import LedgerReports
 from views.report_exposure import ExposureReport
 from views.search import SearchView
 from views.security import PasswordView, RolesView
+from views.setup import ParameterView, PostingRuleLineView
 from views.statements import StatementReports
 from views.verbs import VerbView
 
@@ -33,7 +34,9 @@ ENTITY_VIEWS = (
     EventView,
     IssuedDocumentView,
     OperatorView,
+    ParameterView,
     PersonalCustomerView,
+    PostingRuleLineView,
     ProjectView,
     VoucherView,
 )

@@ -15,7 +15,15 @@ from models.base.kinds import SpecKind
 from models.organization import Department, Employee, Operator
 from models.partner import GuaranteeCompany, JointGroup, JointGroupMember
 from models.rating_model import RatingIndicator, RatingOption
-from models.system import DictionaryItem, DictionaryType, NumberReset, NumberRule, Parameter, ValueKind
+from models.system import (
+    PARAMETER_CHOICES,
+    DictionaryItem,
+    DictionaryType,
+    NumberReset,
+    NumberRule,
+    Parameter,
+    ValueKind,
+)
 from reports.figures import dictionaries
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -149,6 +157,9 @@ _FITS: dict[ValueKind, tuple[Callable[[str], bool], str]] = {
 def check_parameter(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
     """The value fits its kind: a threshold that is no number would stop whoever asks for it."""
     del ctx, is_new
+    choices = PARAMETER_CHOICES.get(parameter.code)
+    if choices and parameter.value not in choices:
+        raise FieldErrors({"value": [f"请选择：{'、'.join(choices.values())}"]})
     if parameter.value and parameter.value_kind in _FITS:
         fits, message = _FITS[parameter.value_kind]
         if not fits(parameter.value):

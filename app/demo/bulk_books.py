@@ -29,10 +29,10 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
+from models.ledger_event import EVENTS
 from models.system import NumberCounter
 from workflows.ledger import balances, chain
 from workflows.ledger.chain import ChainHead, ChainLine, link
-from workflows.ledger.events import EVENTS
 from workflows.ledger.period import ensure_period
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ Keys of `info`: label, kind, required, unit, help, mask, check, dictionary, grou
 is_hidden, is_title. Screens, REST, import, export and validation read nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from models.base.kinds import Kind
+from models.base.kinds import FIXED, Kind
 from models.base.money import MONEY_MAX, round_to
 
 
@@ -180,6 +180,14 @@ def state(label: str, kind: type[Kind], default: Kind, **facts: Any) -> MappedCo
 def dictionary(label: str, code: str, **facts: Any) -> MappedColumn[Any]:
     """A code of the users' own dictionary `code`; the item's code is stored, its label is shown."""
     return _column(label, String(32), "dictionary", dictionary=code, **facts)
+
+
+def coded(
+    label: str, code: str, words: Mapping[str, str] | Callable[[], Mapping[str, str]], length: int = 60, **facts: Any
+) -> MappedColumn[Any]:
+    """A code of the fixed dictionary `code`, which no one edits: label by code, or a function that works them out."""
+    FIXED[code] = words
+    return _column(label, String(length), "dictionary", dictionary=code, **facts)
 
 
 def reference(

@@ -1,6 +1,11 @@
 """Fixed codes with meaning in code: member name = stored code, value = Chinese label."""
 
+from collections.abc import Callable, Mapping
 from enum import Enum
+
+# Dictionaries that programs fix and nobody edits: their codes have dots, or are names that stand elsewhere. Those that
+# are worked out from the models are asked for when first used, for the models load one after another.
+FIXED: dict[str, Mapping[str, str] | Callable[[], Mapping[str, str]]] = {}
 
 
 class Kind(Enum):
@@ -30,7 +35,8 @@ TONES: dict[str, str] = {
     "VOID": "bad", "CANCELLED": "draft", "CLOSED": "draft", "DISABLED": "draft", "BLACKLISTED": "bad",
     "VETOED": "bad", "WITHDRAWN": "draft", "REVERSED": "bad", "COLLECTED": "ok", "WAIVED": "draft", "RELEASED": "ok",
     "SIGNING": "doing", "OVERDUE": "bad", "SETTLED": "ok", "HISTORY": "draft", "VALID": "ok", "EXPIRED": "warn",
-    "NOTICE": "doing", "ATTENTION": "warn", "SERIOUS": "bad", "HANDLING": "doing", "LIFTED": "ok",
+    "NOTICE": "doing", "ATTENTION": "warn", "SERIOUS": "bad", "HANDLING": "doing", "LIFTED": "ok", "PUBLISHED": "ok",
+    "RETIRED": "draft",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The users' own dictionaries: codes and labels, read once per transaction."""
+"""Dictionaries, the users' own and the fixed ones: codes and labels, read once per transaction."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session, object_session
 
+from models.base.kinds import FIXED
 from models.system import DictionaryItem, DictionaryType
 
 _CACHE: Final = "dictionaries"
@@ -69,6 +70,10 @@ def _labels(session: Session, code: str) -> dict[str, str]:
 
 def _rows(session: Session, code: str) -> list[_Row]:
     cached: list[_Row] | None = session.info.setdefault(_CACHE, {}).get(code)
+    if cached is None and (fixed := FIXED.get(code)) is not None:
+        words = fixed() if callable(fixed) else fixed
+        cached = [_Row(found, text, True, None, frozenset()) for found, text in words.items()]
+        session.info.setdefault(_CACHE, {})[code] = cached
     if cached is None:
         item = DictionaryItem
         query = (

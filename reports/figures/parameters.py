@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session, object_session
 
 from models.base.errors import BusinessError
-from models.system import Parameter
+from models.system import PARAMETER_CHOICES, Parameter
 
 _CACHE: Final = "parameters"
 _TRUE: Final = frozenset({"1", "true", "yes", "是"})
@@ -64,6 +64,11 @@ def ratio(session: Session, code: str, on: date) -> Fraction:
 def flag(session: Session, code: str, on: date) -> bool:
     """The parameter as yes or no."""
     return value(session, code, on).strip().lower() in _TRUE
+
+
+def words(code: str, text: str | None) -> str:
+    """The value as readers see it: a code of a parameter with a few choices by its label."""
+    return PARAMETER_CHOICES.get(code, {}).get(text or "", text or "")
 
 
 def forget(session: Session) -> None:

@@ -17,9 +17,9 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
+from models.ledger_event import EVENTS
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.ledger.events import EVENTS
 
 LEVELS_MAX = 6
 _TOP = re.compile(r"[1-9][0-9]{3}")
@@ -55,14 +55,6 @@ def check_account_delete(ctx: Ctx, account: Account) -> None:
         ctx.session.get_one(Account, account.parent_id).is_leaf = True
 
 
-@records.rule(PostingRule)
-def check_rule(ctx: Ctx, rule: PostingRule, is_new: bool) -> None:
-    """A rule belongs to an event that the business raises."""
-    del ctx, is_new
-    if rule.event_code not in EVENTS:
-        raise FieldErrors({"event_code": [f"没有这种业务事项，可选：{'、'.join(EVENTS)}"]})
-
-
 @records.rule(PostingRuleLine)
 def check_rule_line(ctx: Ctx, line: PostingRuleLine, is_new: bool) -> None:
     """A line takes an amount that its event brings, to an account that takes entries and gets its auxiliaries."""
@@ -72,8 +64,7 @@ def check_rule_line(ctx: Ctx, line: PostingRuleLine, is_new: bool) -> None:
     errors: dict[str, list[str]] = {}
     amounts = EVENTS[rule.event_code].amounts
     if line.amount_key not in amounts:
-        known = "、".join(f"{key}（{label}）" for key, label in amounts.items())
-        errors["amount_key"] = [f"“{rule.label}”可用的金额项：{known}"]
+        errors["amount_key"] = [f"“{EVENTS[rule.event_code].label}”可用的金额项：{'、'.join(amounts.values())}"]
     if not account.is_leaf or not account.is_active:
         errors["account_id"] = ["请选择启用的末级科目"]
     for name, label in (("customer", "客户"), ("project", "项目"), ("bank", "银行"), ("department", "部门")):

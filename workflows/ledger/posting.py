@@ -25,12 +25,12 @@ from models.ledger import (
     Voucher,
     VoucherState,
 )
+from models.ledger_event import AMOUNT_LABELS, EVENTS, EventType
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.base.transition import Step, check_source, enter, move, steps
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
-from workflows.ledger.events import EVENTS, EventType
 from workflows.ledger.period import code_of
 
 State = EventState
@@ -285,7 +285,8 @@ def _lines(ctx: Ctx, event: BusinessEvent, rule: PostingRule) -> list[Line]:
 
 def _line(ctx: Ctx, event: BusinessEvent, rule: PostingRule, part: PostingRuleLine) -> Line | None:
     if part.amount_key not in EVENTS[event.event_code].amounts:
-        raise BusinessError(f"记账规则“{rule.label}”第{part.line_no}行的金额取数“{part.amount_key}”不属于这种业务事项")
+        word = AMOUNT_LABELS.get(part.amount_key, part.amount_key)
+        raise BusinessError(f"记账规则“{rule.label}”第{part.line_no}行的金额取数“{word}”不属于这种业务事项")
     amount = Decimal(event.amounts.get(part.amount_key, "0"))
     if amount == 0:
         return None

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 from models.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
 from models.ledger import ZERO, AccountingPeriod, BusinessEvent, Voucher, VoucherKind
+from models.ledger_event import EVENTS
 from reports.figures import recognition
 from reports.figures.recognition import Share
 from workflows.base.context import Ctx
 from workflows.ledger import posting, voucher
 from workflows.ledger.entries import LINES_MAX, Line
-from workflows.ledger.events import EVENTS
 
 EVENT = "income.recognised"
 SHARES = LINES_MAX // 3  # of one voucher: a rule may have more than two lines

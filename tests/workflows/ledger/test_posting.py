@@ -19,11 +19,11 @@ from models.ledger import (
     Voucher,
     VoucherState,
 )
+from models.ledger_event import EVENTS
 from reports.figures.balances import balance_of
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
 from workflows.ledger import posting
 from workflows.ledger import voucher as vouchers
-from workflows.ledger.events import EVENTS
 from workflows.ledger.period import ensure_period
 from workflows.ledger.verify import verify_ledger
 
@@ -73,7 +73,7 @@ EXPECTED = {
         {"1441": 70, "2602": 30, "1201.01": -80, "1201.02": -15, "1201.03": -4, "1201.04": -1},
     ),
     "asset.disposed": (
-        {"proceeds": "50", "impairment": "10", "loss": "10", "cost": "70"},
+        {"proceeds": "50", "impairment": "10", "disposal_loss": "10", "cost": "70"},
         {"1002": 50, "1442": 10, "6711": 10, "1441": -70},
     ),
     "asset.impaired": ({"amount": "10"}, {"6701": 10, "1442": -10}),
@@ -261,7 +261,7 @@ def test_a_missing_rule_is_named(books):
 def test_a_rule_with_an_amount_of_another_event_is_named(books):
     rule = books.session.scalars(select(PostingRule).where(PostingRule.event_code == "fee.collected")).one()
     rule.lines[0].amount_key = "gross"
-    with pytest.raises(BusinessError, match="第1行的金额取数“gross”不属于"):
+    with pytest.raises(BusinessError, match="第1行的金额取数“含税金额”不属于"):
         posting.book(books.ctx("accountant"), raised(books))
 
 

@@ -61,7 +61,7 @@ EVENTS: dict[str, EventType] = {
         {
             "proceeds": "处置收入",
             "impairment": "已提跌价准备",
-            "loss": "处置损失",
+            "disposal_loss": "处置损失",
             "cost": "账面原值",
             "gain": "处置利得",
         },
@@ -74,3 +74,7 @@ EVENTS: dict[str, EventType] = {
     "provision.compensation_released": _plain("转回担保赔偿准备金"),
     "provision.general_risk": _plain("提取一般风险准备"),
 }
+
+EVENT_LABELS: dict[str, str] = {code: kind.label for code, kind in EVENTS.items()}
+# One key means one thing, whichever event brings it: accountants choose amounts by these words.
+AMOUNT_LABELS: dict[str, str] = {key: label for kind in EVENTS.values() for key, label in kind.amounts.items()}

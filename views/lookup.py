@@ -1,8 +1,9 @@
 """Candidates for references: searched, paged by 20, within the reader's data scope."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, select
+from sqlalchemy import ColumnElement, String, case, select
 from werkzeug.datastructures import MultiDict
 
 from models.base.entity import Entity
@@ -40,15 +41,28 @@ def _from_dictionary(ctx: Ctx, code: str, text: str, page: int) -> dict[str, Any
     return {"result": [{"id": c, "text": label, "hint": c} for c, label in shown], "more": len(found) > page * PAGE}
 
 
-def candidates(ctx: Ctx, target: type[Entity], text: str, page: int = 1, *where: ColumnElement[bool]) -> dict[str, Any]:
-    """Records of a table that match a text; a hand-written view may narrow them by further conditions."""
+def by_code(code: Any, text: str) -> tuple[ColumnElement[Any], ...]:
+    """An order for what people know by its code: those that begin as typed first, then by code."""
+    begins = code.startswith(text, autoescape=True)
+    return (case((begins, 0), else_=1), code) if text else (code,)
+
+
+def candidates(
+    ctx: Ctx,
+    target: type[Entity],
+    text: str,
+    page: int = 1,
+    *where: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]] = (),
+) -> dict[str, Any]:
+    """Records of a table that match a text, the newest first; a hand-written view may narrow or order them itself."""
     known = shape(target)
     query = scoped(select(target).where(*where), target, ctx.actor)
     if text:
         query = query.where(_matches(ctx, target, text))
     if "is_active" in known.columns:
         query = query.where(target.is_active)
-    query = query.order_by(target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
+    query = query.order_by(*order, target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
     found = ctx.session.scalars(query).all()
     names = _note_names(target)
     cells = Cells(ctx, target)

@@ -160,7 +160,7 @@ class LedgerReports(BaseView):
         name = request.args.get("field", "")
         text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
         if name == "account":
-            return lookup.candidates(edge.current_ctx(), Account, text)
+            return lookup.candidates(edge.current_ctx(), Account, text, order=lookup.by_code(Account.code, text))
         if name not in _PARTS:
             raise NotFound("没有这个字段")
         return lookup.candidates(edge.current_ctx(), entity_of(_PARTS[name][0]), text)

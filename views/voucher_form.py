@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
@@ -27,6 +28,7 @@ from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line
 
 BLANK_LINES = 4
+MEMOS = 40
 _COLUMNS = ("account_id", "memo", "debit", "credit", *AUXILIARIES, "cash_flow")
 _CASH_FLOWS = [("", "无"), *((flow.name, flow.label) for flow in CashFlow)]
 
@@ -38,7 +40,8 @@ class EntryRow:
     number: int
     values: dict[str, str]
     account: Markup
-    parts: list[tuple[str, Markup]]
+    parts: list[tuple[str, str, Markup]]  # name, label, control
+    needs: tuple[str, ...] = ()  # parts that the account asks for
     is_wrong: bool = False
 
 
@@ -59,6 +62,7 @@ class VoucherPage:
     crumbs: list[tuple[str, str]] = field(default_factory=list)
     note: str = ""
     is_fixed: bool = False  # a red-letter voucher keeps the entries of its original
+    memos: list[str] = field(default_factory=list)  # what this person wrote lately
     help_key: str = "voucher"
 
 
@@ -71,7 +75,10 @@ class VoucherForms(EntityView):
         """Write a draft."""
         ctx = edge.current_ctx()
         if request.method == "GET":
-            typed = MultiDict({"date": ctx.today.isoformat(), "attachments": "0", "word": _first_word(ctx)})
+            word, day = request.args.get("word", "")[:20], request.args.get("date", "")[:10]
+            typed = MultiDict(
+                {"date": day or ctx.today.isoformat(), "attachments": "0", "word": word or _first_word(ctx)}
+            )
             return self.render_template("voucher_form.html", page=_page(ctx, None, typed, None))
         try:
             with edge.writing() as ctx:
@@ -109,12 +116,14 @@ class VoucherForms(EntityView):
         ctx = edge.current_ctx()
         text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
         page = min(valid_id(request.args.get("page", "1")) or 1, 500)
-        answer = lookup.candidates(ctx, Account, text, page, Account.is_leaf.is_(True))
+        order = lookup.by_code(Account.code, text)
+        answer = lookup.candidates(ctx, Account, text, page, Account.is_leaf.is_(True), order=order)
         ids = [item["id"] for item in answer["result"]]
         known = {a.id: a for a in ctx.session.scalars(select(Account).where(Account.id.in_(ids)))}
         for item in answer["result"]:
             needed = [label for _, flag, label in AUXILIARIES.values() if getattr(known[item["id"]], flag)]
             item["hint"] = "须填 " + "、".join(needed) if needed else ""
+            item["needs"] = " ".join(_needs(known[item["id"]]))
         return jsonify(answer)
 
     @expose("/part/<name>")
@@ -154,9 +163,23 @@ class VoucherForms(EntityView):
 
     def _saved(self, voucher: Voucher) -> ResponseReturnValue:
         flash(f"已保存凭证“{voucher.code}”", "success")
-        if request.form.get("then") == "next":
-            return redirect("/voucher/add")
+        if request.form.get("then") == "next":  # the next one is mostly of the same word and day
+            return redirect(f"/voucher/add?{urlencode({'word': voucher.word.code, 'date': voucher.date})}")
         return redirect(f"/voucher/show/{voucher.id}")
+
+
+def _needs(account: Account | None) -> tuple[str, ...]:
+    """The parts of a line that its account asks for."""
+    if account is None:
+        return ()
+    found = [name for name, (_, flag, _) in AUXILIARIES.items() if getattr(account, flag)]
+    return (*found, *(("cash_flow",) if account.is_cash_bank else ()))
+
+
+def _memos(ctx: Ctx) -> list[str]:
+    """What this person wrote on the latest vouchers, each once."""
+    query = select(Voucher.memo).where(Voucher.prepared_by_id == ctx.actor.employee_id, Voucher.event_id.is_(None))
+    return list(dict.fromkeys(ctx.session.scalars(query.order_by(Voucher.id.desc()).limit(MEMOS))))
 
 
 def _with_field(name: str) -> "MultiDict[str, str]":
@@ -299,6 +322,7 @@ def _page(ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error
         [("总账管理", ""), ("凭证", "/voucher/list/"), (title, "")],
         note="红字冲销凭证的分录与原凭证一致，不能修改" if is_fixed else "",
         is_fixed=is_fixed,
+        memos=_memos(ctx),
     )
 
 
@@ -309,18 +333,25 @@ def _summary(fields: Sequence[Field], error: BusinessError | None) -> list[tuple
 
 def _drawn(ctx: Ctx, rows: list[dict[str, str]], wrong: set[str]) -> list[EntryRow]:
     titles = Titles(ctx.session)
-    titles.load("account", _ids(rows, "account_id"))
+    ids = _ids(rows, "account_id")
+    titles.load("account", ids)
+    accounts = {a.id: a for a in ctx.session.scalars(select(Account).where(Account.id.in_(ids)))}
     for name, (table, _, _) in AUXILIARIES.items():
         titles.load(table, _ids(rows, name))
     blanks = [dict.fromkeys(_COLUMNS, "") for _ in range(max(BLANK_LINES - len(rows), 1))]
-    return [_entry_row(n, row, titles, is_wrong=str(n) in wrong) for n, row in enumerate([*rows, *blanks], 1)]
+    return [
+        _entry_row(n, row, titles, accounts.get(valid_id(row["account_id"]) or 0), is_wrong=str(n) in wrong)
+        for n, row in enumerate([*rows, *blanks], 1)
+    ]
 
 
 def _ids(rows: list[dict[str, str]], name: str) -> list[int]:
     return [key for row in rows if (key := valid_id(row[name])) is not None]
 
 
-def _entry_row(number: int, values: dict[str, str], titles: Titles, *, is_wrong: bool = False) -> EntryRow:
+def _entry_row(
+    number: int, values: dict[str, str], titles: Titles, account: Account | None = None, *, is_wrong: bool = False
+) -> EntryRow:
     def control(name: str, url: str, table: str, label: str) -> Markup:
         key = valid_id(values[name])
         shown = titles.text(table, key) if key is not None else ""
@@ -335,15 +366,16 @@ def _entry_row(number: int, values: dict[str, str], titles: Titles, *, is_wrong:
         )
 
     parts = [
-        (label, control(name, f"/voucher/part/{name}", table, label)) for name, (table, _, label) in AUXILIARIES.items()
+        (name, label, control(name, f"/voucher/part/{name}", table, label))
+        for name, (table, _, label) in AUXILIARIES.items()
     ]
     flow = Markup("<select %s>%s</select>") % (
         widgets.attributes(name="line_cash_flow", class_="form-control", aria_label=f"第{number}行现金流量项目"),
         widgets.options_html(_CASH_FLOWS, values["cash_flow"]),
     )
-    parts.append(("现金流量", flow))
-    account = control("account_id", "/voucher/accounts", "account", "科目编码、名称或拼音首字母")
-    return EntryRow(number, values, account, parts, is_wrong)
+    parts.append(("cash_flow", "现金流量", flow))
+    box = control("account_id", "/voucher/accounts", "account", "科目编码、名称或拼音首字母")
+    return EntryRow(number, values, box, parts, _needs(account), is_wrong)
 
 
 def _sum(rows: list[dict[str, str]], side: str) -> str:

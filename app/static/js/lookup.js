@@ -23,7 +23,8 @@ App.lookup = (hidden) => {
   hidden.after(wrap);
   wrap.append(box, clear, list);
 
-  let chosen = box.value, at = -1, timer = 0, asked = null;
+  // `drawn` is the text that the shown answers belong to; `isHasty`: Enter or Tab came before the answer did.
+  let chosen = box.value, at = -1, timer = 0, asked = null, drawn = null, isHasty = false;
   const options = () => App.all("li:not(.none)", list);
   const show = (isOpen) => { list.hidden = !isOpen; box.setAttribute("aria-expanded", String(isOpen)); if (!isOpen) box.removeAttribute("aria-activedescendant"); };
   const refresh = () => { clear.hidden = isFixed || !box.value; };
@@ -35,13 +36,18 @@ App.lookup = (hidden) => {
     items[at].scrollIntoView({ block: "nearest" });
     box.setAttribute("aria-activedescendant", items[at].id);
   };
-  const choose = (id, text) => {
+  const choose = (id, text, item = {}, byKey = false) => {
+    clearTimeout(timer); // an answer that comes after the choice would open the list again
+    asked?.abort();
     hidden.value = id;
     box.value = chosen = text;
+    isHasty = false;
     show(false);
     refresh();
     hidden.dispatchEvent(new Event("change", { bubbles: true }));
+    hidden.dispatchEvent(new CustomEvent("chosen", { bubbles: true, detail: { item, byKey } }));
   };
+  hidden.choose = choose;
   const none = (text) => { list.replaceChildren(App.make("li", { class: "none" }, text)); show(true); };
   const draw = (found) => {
     at = -1;
@@ -51,24 +57,37 @@ App.lookup = (hidden) => {
       option.append(App.make("span", { class: "clip" }, item.text));
       if (item.hint) option.append(App.make("small", {}, item.hint));
       option.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus in the box
-      option.addEventListener("click", () => choose(String(item.id), item.text));
+      option.addEventListener("click", (event) => choose(String(item.id), item.text, item, !event.isTrusted));
       return option;
     }));
     show(true);
     mark(0);
   };
   const ask = async () => {
+    clearTimeout(timer);
     asked?.abort();
     asked = new AbortController();
     const url = new URL(hidden.dataset.lookupUrl, location.origin);
-    url.searchParams.set("q", box.value === chosen ? "" : box.value.trim());
+    const text = box.value;
+    url.searchParams.set("q", text === chosen ? "" : text.trim());
     try {
       const found = await App.json(url, { signal: asked.signal });
       draw(Array.isArray(found) ? found : found?.result ?? []);
+      drawn = text;
+      if (isHasty) (options()[0] ?? { click: forget }).click();
     } catch (error) {
-      if (error.name !== "AbortError") none(error.message);
+      if (error.name !== "AbortError") { isHasty = false; none(error.message); }
     }
   };
+  const forget = () => { // what was typed but not chosen is not a value
+    isHasty = false;
+    if (document.activeElement === box) return;
+    show(false);
+    box.value = chosen;
+    refresh();
+  };
+  const hurry = () => { isHasty = true; ask(); };
+  const isAnswered = () => !list.hidden && drawn === box.value;
   box.addEventListener("input", (event) => {
     refresh();
     if (!box.value) { choose("", ""); }
@@ -81,15 +100,14 @@ App.lookup = (hidden) => {
     if (event.isComposing || isFixed) return;
     if (event.key === "ArrowDown") { event.preventDefault(); list.hidden ? ask() : mark(at + 1); }
     else if (event.key === "ArrowUp") { event.preventDefault(); mark(at - 1); }
-    else if (event.key === "Enter" && !list.hidden) { event.preventDefault(); options()[at]?.click(); }
+    else if (event.key === "F7") { event.preventDefault(); ask(); }
+    else if (event.key === "Enter" && isAnswered()) { event.preventDefault(); options()[at]?.click(); }
+    else if (event.key === "Enter" && box.value !== chosen) { event.preventDefault(); event.stopPropagation(); hurry(); }
     else if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); box.value = chosen; show(false); refresh(); }
-    else if (event.key === "Tab" && !list.hidden && box.value !== chosen) options()[at]?.click();
+    else if (event.key === "Tab" && box.value !== chosen && isAnswered()) options()[at]?.click();
+    else if (event.key === "Tab" && box.value !== chosen) hurry();
   });
-  box.addEventListener("blur", () => setTimeout(() => { // what was typed but not chosen is not a value
-    show(false);
-    if (box.value !== chosen) box.value = chosen;
-    refresh();
-  }, 120));
+  box.addEventListener("blur", () => setTimeout(() => { if (!isHasty) forget(); }, 120));
   clear.addEventListener("click", () => { choose("", ""); box.focus(); });
   refresh();
 };

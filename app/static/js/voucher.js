@@ -50,16 +50,23 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const node of App.all("[id]", copy)) node.id = `${node.id}-n${made}`;
     (after ?? lines().at(-1) ?? table.tHead).after(copy);
     App.all("input[data-lookup-url]", copy).forEach(App.lookup);
+    fit(copy);
     show();
     copy.querySelector("[name=line_memo]").focus();
     return copy;
   };
   const at = () => document.activeElement?.closest?.("[data-line]") ?? lines().at(-1);
-  const set = (hidden, value, text) => {
-    hidden.value = value;
-    const box = hidden.nextElementSibling?.querySelector("input[type=text]");
-    if (box) box.value = text;
-    hidden.dataset.text = text;
+  // Of the auxiliaries a line shows what its account asks for and what is filled in; the rest on demand.
+  const fit = (line) => {
+    const needs = line.dataset.needs.split(" ");
+    let rest = 0;
+    for (const part of App.all("[data-part]", line)) {
+      const isNeeded = needs.includes(part.dataset.part);
+      part.hidden = !(isNeeded || "all" in line.dataset || part.querySelector("input[type=hidden], select").value);
+      part.querySelector(".lbl").classList.toggle("req", isNeeded && part.dataset.part !== "cash_flow");
+      rest += part.hidden;
+    }
+    line.querySelector("[data-parts]").hidden = !rest || !line.querySelector("[name=line_account_id]").value;
   };
   const acts = {
     add: () => add(at()),
@@ -67,10 +74,13 @@ document.addEventListener("DOMContentLoaded", () => {
       const line = at(), above = line?.previousElementSibling;
       if (!above?.matches("[data-line]")) return;
       line.querySelector("[name=line_memo]").value = above.querySelector("[name=line_memo]").value;
+      line.dataset.needs = above.dataset.needs;
       for (const hidden of App.all("input[data-lookup-url]", line)) {
         const from = above.querySelector(`[name=${hidden.name}]`);
-        set(hidden, from.value, from.nextElementSibling?.querySelector("input[type=text]")?.value ?? "");
+        hidden.choose(from.value, from.nextElementSibling?.querySelector("input[type=text]")?.value ?? "");
       }
+      line.querySelector("select").value = above.querySelector("select").value;
+      fit(line);
       show();
     },
     balance: () => {
@@ -82,12 +92,23 @@ document.addEventListener("DOMContentLoaded", () => {
     },
   };
   form.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-act], [data-drop]");
+    const button = event.target.closest("[data-act], [data-drop], [data-parts]");
     if (!button) return;
+    if ("parts" in button.dataset) {
+      const line = button.closest("[data-line]");
+      line.dataset.all = "";
+      fit(line);
+      line.querySelector("[data-part] input[type=text]")?.focus();
+      return;
+    }
     if ("drop" in button.dataset) {
       const line = button.closest("[data-line]");
       if (lines().length > 2) line.remove();
-      else for (const input of App.all("input, select", line)) input.value = "";
+      else {
+        for (const input of App.all("input, select", line)) if (input.choose) input.choose("", ""); else input.value = "";
+        line.dataset.needs = "";
+        fit(line);
+      }
       show();
       return;
     }
@@ -99,17 +120,53 @@ document.addEventListener("DOMContentLoaded", () => {
     if (other && event.target.value.trim()) event.target.closest("[data-line]").querySelector(`[name=${other}]`).value = "";
     show();
   });
-  table.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
+  table.addEventListener("focusout", (event) => { // 12,345.60 under 12,345.67
+    const isAmount = /^line_(debit|credit)$/.test(event.target.name) && /^[+-]?[\d,，]*\.?\d{0,2}$/.test(event.target.value.trim());
+    if (isAmount && event.target.value.trim()) event.target.value = money(fen(event.target.value.trim()));
+  });
+  table.addEventListener("chosen", (event) => {
+    const line = event.target.closest("[data-line]");
+    if (event.target.name === "line_account_id") {
+      line.dataset.needs = event.detail.item.needs ?? (event.target.value ? line.dataset.needs : "");
+      fit(line);
+    }
+    if (event.detail.byKey && document.activeElement?.closest(".lookup")?.previousElementSibling === event.target) next(document.activeElement);
+  });
+
+  // Enter goes on: through the head, along the line, from an amount to the next line, and from a balance to the button.
+  const cells = (root) => App.all("input:is([type=text], [type=date], [type=number], :not([type])), select", root).filter((node) => !node.readOnly && node.offsetParent);
+  const isBalanced = () => total("debit") !== 0n && total("debit") === total("credit");
+  const next = (from) => {
+    const line = from.closest("[data-line]");
+    const isDone = from.name === "line_credit" || (from.name === "line_debit" && from.value.trim());
+    if (line && isDone) {
+      const below = line.nextElementSibling?.matches("[data-line]") ? line.nextElementSibling : null;
+      if (isBalanced() && !below?.querySelector("[name=line_account_id]").value) form.querySelector("[data-save]").focus();
+      else (below ?? add(line)).querySelector("[name=line_memo]").focus();
+      return;
+    }
+    const all = cells(form);
+    (all[all.indexOf(from) + 1] ?? form.querySelector("[data-save]")).focus();
+  };
+  const across = (from, step) => {
+    const line = from.closest("[data-line]"), other = step < 0 ? line.previousElementSibling : line.nextElementSibling;
+    if (!other?.matches("[data-line]")) return;
+    const same = from.name ? other.querySelector(`[name=${from.name}]`) : other.querySelector(".e-account > .lookup input");
+    same.focus();
+    same.select?.();
+  };
+  form.addEventListener("keydown", (event) => {
+    const target = event.target;
+    if (event.isComposing || event.defaultPrevented || !target.matches("input, select")) return;
+    if (event.key === "Enter") { event.preventDefault(); next(target); return; } // instead of saving half a voucher
+    const line = target.closest("[data-line]");
+    if (!line) return;
     if (event.key === "Insert") { event.preventDefault(); acts.add(); }
     else if (event.key === "F4") { event.preventDefault(); acts.copy(); }
-    else if (event.key === "=" && /^line_(debit|credit)$/.test(event.target.name)) { event.preventDefault(); acts.balance(); }
-    else if (event.key === "Enter" && event.target.matches("input") && event.target.getAttribute("aria-expanded") !== "true") {
-      event.preventDefault(); // next cell instead of saving half a voucher
-      const cells = App.all(".entries input[type=text], .entries select", form).filter((node) => !node.readOnly && node.offsetParent);
-      const next = cells[cells.indexOf(event.target) + 1];
-      if (next) next.focus(); else add(at());
-    }
+    else if (event.key === "F7" && target.name === "line_memo") { event.preventDefault(); try { target.showPicker(); } catch { /* an old browser opens it with the arrow */ } }
+    else if (event.key === "=" && /^line_(debit|credit)$/.test(target.name)) { event.preventDefault(); acts.balance(); }
+    else if (/^Arrow(Up|Down)$/.test(event.key) && /^line_(debit|credit)$/.test(target.name)) { event.preventDefault(); across(target, event.key === "ArrowUp" ? -1 : 1); }
   });
+  lines().forEach(fit);
   show();
 });

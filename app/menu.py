@@ -7,12 +7,13 @@ from sqlalchemy import select
 
 from app.clock import local_today
 from models.base.actor import Actor
-from models.base.entity import entities
+from models.base.entity import entities, owner_of
 from models.base.kinds import Module
 from models.organization import Company, Operator
 from models.system import SystemState
 from reports.figures.approvals import my_task_count
 from views import edge
+from views.interface import model_of
 from views.pages import MenuItem, MenuModule, Shell
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -39,6 +40,9 @@ PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
     (Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run"),
 )
+
+# Where the menu needs another word than the entity: the list of all beside its parts.
+NAMES = {"customer": "全部客户"}
 
 
 def business_date(session: object) -> object:
@@ -86,20 +90,33 @@ def _build() -> Shell:
     )
 
 
+def _tables_here() -> tuple[str, ...]:
+    """The table of this page and those that own its rows, nearest first: a form of a part lights up its owner."""
+    parts = request.path.split("/")
+    table = (parts[2:3] if parts[1] == "do" else parts[1:2]) or [""]
+    found, model = [table[0]], model_of(table[0])
+    while model is not None and (owner := owner_of(model)) is not None:
+        model = owner[1]
+        found.append(str(model.__tablename__))
+    return tuple(found)
+
+
 def _sections(actor: Actor, waiting: int) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
     entries: dict[Module, list[tuple[int, MenuItem]]] = {}
+    here = _tables_here()
+    lit = next((name for name in here if (known := model_of(name)) and known.spec.in_menu), "")
     for model in entities():
         spec, table = model.spec, model.__tablename__
         # Everybody may look master data up; the menu offers its lists to those who work with them.
         needed = "export" if spec.module.is_back_office else "list"
         if spec.in_menu and spec.kind.has_screen and actor.may(needed, table):
             url = f"/{table}/list/"
-            item = MenuItem(spec.label, url, request.path.startswith(f"/{table}/"))
+            item = MenuItem(NAMES.get(table, spec.label), url, table == lit)
             entries.setdefault(spec.module, []).append((spec.rank, item))
     for module, rank, label, url, verb, table in PAGES:
         if not verb or actor.may(verb, table):
             count = waiting if url == "/approvals/" else None
-            active = request.path == url if url == "/" else request.path.startswith(url)
+            active = request.path in ("/", "/desktop/") if url == "/" else request.path.startswith(url)
             entries.setdefault(module, []).append((rank, MenuItem(label, url, active, count)))
     front = _modules(entries, (m for m in Module if not m.is_back_office))
     back = _modules(entries, (m for m in Module if m.is_back_office))

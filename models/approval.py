@@ -276,7 +276,7 @@ class ApprovalInstance(Entity):
     )  # fmt: skip
     spec = Spec(
         "审批单",
-        Module.WORKBENCH,
+        Module.QUERY,
         kind=SpecKind.LEDGER,
         title="title",
         listed=(

@@ -78,8 +78,7 @@ class Project(Entity):
 
     spec = Spec(
         "担保项目", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=10, order="-id",
-        listed=("number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager",
-                "stage_since"),
+        listed=("number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager"),
         searched=("number", "customer", "purpose_note"),
         filtered=("stage", "state", "customer_id", "product_id", "bank_id", "manager_id", "department_id", "amount",
                   "applied_on", "end_on", "guarantee_kind", "stage_since"),

@@ -6,7 +6,7 @@ a search is a phrase of grams, so it finds exactly what contains the text, whate
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models.base.actor import Actor
 from models.base.entity import Entity, entities
@@ -46,6 +46,17 @@ _RUN: Final = re.compile(r"(?P<latin>[0-9a-z]+)|(?P<han>[^\W0-9a-z_]+)")
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
 _GLOBAL: Final = ("customer", "project", "contract", "voucher")
+
+# What a hit is about, for its number says it only to who knows it by heart: relations to load, then the words.
+_PLAIN: Final[tuple[tuple[str, ...], Callable[[Any], str]]] = ((), str)
+_TOLD: Final[dict[str, tuple[tuple[str, ...], Callable[[Any], str]]]] = {
+    "project": (
+        ("customer", "product"),
+        lambda p: f"{p.customer.name} · {p.product.name} {p.amount / 10000:,.2f} 万元",
+    ),
+    "contract": (("project.customer",), lambda c: f"{c.project.customer.name} · {c.kind.label}"),
+    "voucher": ((), lambda v: v.memo or str(v)),
+}
 
 
 @dataclass(frozen=True)
@@ -235,10 +246,10 @@ def _has_new_words(record: Entity) -> bool:
 def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -> list[Hit]:
     """Customers, projects, contracts and vouchers that contain the text, within the actor's permissions and scope.
 
-    Projects, and contracts through them, are also found by their customer.
+    Projects, and contracts through them, are also found by their customer. No kind crowds the others out.
     """
     known = {model.__tablename__: model for model in entities()}
-    found: list[Hit] = []
+    by_kind: list[list[Hit]] = []
     for name in _GLOBAL:
         model = known.get(name)
         if model is None or not value.strip() or not actor.may("list", name):
@@ -248,10 +259,39 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
             customer = known["customer"]
             where = or_(where, model.customer_id.in_(select(customer.id).where(condition(customer, value, session))))
         query = scoped(select(model).where(where), model, actor).order_by(model.id.desc()).limit(limit)
-        found += [_hit(record) for record in session.scalars(query)]
+        found = session.scalars(query.options(*_loaded(model))).all()
+        by_kind.append([_hit(record) for record in found])
+    return _shared_out(by_kind, limit)
+
+
+def _shared_out(by_kind: list[list[Hit]], limit: int) -> list[Hit]:
+    """At most `limit` in the order of the kinds; what one kind leaves free the next ones take."""
+    share = max(limit // max(len(by_kind), 1), 1)
+    free = limit - sum(min(len(hits), share) for hits in by_kind)
+    found: list[Hit] = []
+    for hits in by_kind:
+        taken = hits[: share + max(free, 0)]
+        free -= max(len(taken) - share, 0)
+        found += taken
     return found[:limit]
 
 
-def _hit(record: Entity) -> Hit:
+def _loaded(model: type[Any]) -> list[Any]:
+    """What the words of a hit need, loaded with it."""
+    names, _ = _TOLD.get(model.__tablename__, _PLAIN)
+    options = []
+    for path in names:
+        option: Any = None
+        owner: Any = model
+        for name in path.split("."):
+            relation = getattr(owner, name)
+            option = joinedload(relation) if option is None else option.joinedload(relation)
+            owner = relation.property.mapper.class_
+        options.append(option)
+    return options
+
+
+def _hit(record: Any) -> Hit:
     number = getattr(record, "number", None) or getattr(record, "code", None) or ""
-    return Hit(record.__tablename__, record.id, record.spec.label, str(record), str(number))
+    _, words = _TOLD.get(record.__tablename__, _PLAIN)
+    return Hit(record.__tablename__, record.id, record.spec.label, words(record), str(number))

@@ -1,9 +1,10 @@
 """The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.orm import joinedload
 
 from models.approval import ApprovalInstance, ApprovalTask, TaskState
@@ -13,11 +14,25 @@ from models.product import RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.system import AuditLog
 from reports.figures.parameters import number
-from views import pages
+from reports.scope import scoped
+from views import lists, pages
 from views.base import EntityView
 from views.cells import format_value
 from views.meters import meter
-from views.pages import Action, Cell, Column, Fact, GateItem, RecordPage, Row, Section, TimelineItem
+from views.pages import (
+    Action,
+    Cell,
+    Column,
+    Fact,
+    FormPage,
+    GateItem,
+    ListPage,
+    RecordPage,
+    Row,
+    Section,
+    Tab,
+    TimelineItem,
+)
 from views.record import may_save
 from views.standing import gate_of, standing_of
 from views.verbs import actions
@@ -25,6 +40,8 @@ from workflows.base.context import Ctx
 
 NONE = "—"
 RECENT_ROWS = 8
+DUE_DAYS = 30
+NEW = "新建担保申请"
 # Who has the ball at a stage, when no approval is running and nobody in particular is named.
 WAITING_ON: dict[Stage, str] = {
     Stage.FEE_BOOK: "会计复核", Stage.FEE_COLLECT: "出纳收款", Stage.RISK: "风控", Stage.RESOLVE: "审保会",
@@ -82,9 +99,22 @@ class ProjectView(EntityView):
         page.notice = page.notice or _notice(record)
         return page
 
+    def enrich_list(self, page: ListPage, asked: lists.ListQuery) -> ListPage:
+        """Tabs of what people ask for every day, and how long a project has been at its stage."""
+        page.tabs = _tabs(asked)
+        if "stage" in asked.names and page.rows:
+            _add_days(page, asked)
+        return page
+
     def list_actions(self, ctx: Ctx) -> list[Action]:
         """An application is what people call a new project."""
-        return [replace(action, label="新建担保申请") for action in super().list_actions(ctx)]
+        return [replace(action, label=NEW) for action in super().list_actions(ctx)]
+
+    def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
+        """The form bears the name of its button."""
+        if record is None:
+            page.title, page.crumbs = NEW, [*page.crumbs[:-1], (NEW, "")]
+        return page
 
     def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
         """A submitted application is not edited, so the button would only be in the way."""
@@ -118,6 +148,43 @@ class ProjectView(EntityView):
         note = "现有 → 办理后 / 限额"
         found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
         return found
+
+
+def _tabs(asked: lists.ListQuery) -> list[Tab]:
+    """Everyday filters with their counts, all counted by one query."""
+    today = asked.ctx.today
+    until = today + timedelta(days=DUE_DAYS)
+    ended = (ProjectState.REFUSED, ProjectState.CANCELLED, ProjectState.RELEASED)
+    due = (Project.state == ProjectState.IN_FORCE) & Project.end_on.between(today, until)
+    kinds: list[tuple[str, list[str], ColumnElement[bool]]] = [
+        ("全部", [], true()),
+        ("办理中", ["state:in:DRAFT,RUNNING"], Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING))),
+        ("在保", ["state:eq:IN_FORCE"], Project.state == ProjectState.IN_FORCE),
+        (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:between:{today}..{until}"], due),
+        ("已结束", [f"state:in:{','.join(s.name for s in ended)}"], Project.state.in_(ended)),
+    ]
+    query = select(*(func.count(case((where, 1))) for _, _, where in kinds)).select_from(Project)
+    counts = asked.ctx.session.execute(scoped(query, Project, asked.ctx.actor)).one()
+    shown = sorted(f.raw for f in asked.filters)
+    return [
+        Tab(label, asked.url(f=wanted, page=None, q=None), shown == sorted(wanted) and not asked.text, count)
+        for (label, wanted, _), count in zip(kinds, counts, strict=True)
+    ]
+
+
+def _add_days(page: ListPage, asked: lists.ListQuery) -> None:
+    """3 天 beside the stage of what is under way; one query for the page."""
+    ids = [int(row.key) for row in page.rows]
+    query = select(Project.id, Project.stage_since).where(
+        Project.id.in_(ids), Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING))
+    )
+    since = {key: day for key, day in asked.ctx.session.execute(query) if day is not None}
+    at = asked.names.index("stage")
+    for index, row in enumerate(page.rows):
+        if (day := since.get(int(row.key))) is not None:
+            cells = list(row.cells)
+            cells[at] = replace(cells[at], hint=f"{(asked.ctx.today - day).days} 天", title=f"{day} 进入本阶段")
+            page.rows[index] = replace(row, cells=tuple(cells))
 
 
 # The stage from which a tab can have rows; an empty tab of a stage to come says nothing.

@@ -66,8 +66,11 @@ class Person:
         self.page.goto(self.address + path)
 
     def tab(self, label: str) -> None:
-        """Turn to a tab of the record."""
-        self.follow(self.page.locator("#tabs > ul.tabs a").filter(has_text=re.compile(rf"^{label}\s*\d*$")))
+        """Turn to a tab of the record; one that is folded away is looked for under 更多."""
+        tab = self.page.locator("#tabs > ul.tabs a").filter(has_text=re.compile(rf"^{label}\s*\d*$"))
+        if tab.is_hidden():
+            self.page.locator("#tabs > ul.tabs .more summary").click()
+        self.follow(tab)
         expect(self.page.locator("#tabs > ul.tabs li.active")).to_contain_text(label)
 
     def press(self, label: str, *, reason: str = "", within: Locator | None = None) -> None:

@@ -11,8 +11,7 @@ from models.base.entity import entities, owner_of
 from models.base.kinds import Module
 from models.organization import Company, Operator
 from models.system import SystemState
-from reports.figures.approvals import my_task_count
-from views import edge
+from views import edge, todo
 from views.interface import model_of
 from views.pages import MenuItem, MenuModule, Shell
 
@@ -26,7 +25,7 @@ ICONS = {
 # Screens that no entity stands behind: (module, rank, label, address, verb, table); verb '' = everybody.
 PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
-    (Module.WORKBENCH, 2, "待办审批", "/approvals/", "", ""),
+    (Module.WORKBENCH, 2, "待办事项", "/approvals/", "", ""),
     (Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
     (Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
     (Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance"),
@@ -73,7 +72,7 @@ def _build() -> Shell:
     session = ctx.session
     company = session.scalars(select(Company)).first()
     operator: Operator | None = g.get("operator")
-    waiting = my_task_count(session, ctx.actor)
+    waiting = todo.waiting(ctx).total
     return Shell(
         company=company.display_name if company else "融资担保业务系统",
         seal=(company.seal_character if company and company.seal_character else "担"),

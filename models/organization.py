@@ -30,7 +30,7 @@ class Theme(Kind):
 class DesktopModule(Kind):
     """Quick modules of the workbench (2.1), in the order of a new operator's desktop."""
 
-    TASKS = "待办审批"
+    TASKS = "待办事项"
     BALANCE = "在保余额"
     PROJECTS = "我的项目"
     DUE = "即将到期"

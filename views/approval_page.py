@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from models.appraisal import InvestigationReport, RiskAssessment
 from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.project import Project
-from reports.figures import approvals, exposure
-from views import record, widgets
-from views.cells import Cells, format_value, local, record_url
+from reports.figures import approvals, dictionaries, exposure
+from reports.todo import TodoKind
+from views import record, todo, widgets
+from views.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.desk import lateness
 from views.interface import Titles, shape
 from views.pages import (
@@ -48,18 +50,21 @@ def approval_page(
     url = record_url(instance.table_name, instance.record_id)
     if not ctx.actor.may("show", instance.table_name):
         url = ""
+    what, mark, about = instance.title.partition("：")
+    if not mark:
+        what, about = instance.business_type.label, instance.title
     page = ApprovalPage(
-        title=instance.business_type.label,
-        crumbs=[("我的工作台", ""), ("待办审批", "/approvals/"), (instance.title, "")],
-        who=instance.title.removeprefix(f"{instance.business_type.label}："),
+        title=what,
+        crumbs=[("我的工作台", ""), ("待办事项", "/approvals/"), (instance.title, "")],
+        who=instance.project.customer.name if instance.project is not None else about,
         who_url=url,
         action_url=f"/approvals/{task.id}/decide" if task is not None else "/approvals/",
         amount=format_money(instance.amount) if instance.amount is not None else "",
         unit="元",
         number=_number(paper),
         state=_state(ctx, instance, task),
-        position=_position(ctx, task) if may_decide and task is not None else "",
-        facts=_facts(instance, task),
+        position=todo.position(ctx, TodoKind.TASK, task.id) if may_decide and task is not None else "",
+        facts=_facts(ctx, instance, task),
         steps=steps(instance),
         opinion=opinion,
         notice=why,
@@ -101,31 +106,52 @@ def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> C
     return Cell(state.label, "enum", tone=state.tone)
 
 
-def _position(ctx: Ctx, task: ApprovalTask) -> str:
-    ids = [other.id for other in approvals.my_tasks(ctx.session, ctx.actor)]
-    return f"待办 {ids.index(task.id) + 1} / {len(ids)}" if task.id in ids else ""
-
-
-def _facts(instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
-    found = [
-        Fact("申请人", Cell(instance.applicant.name)),
-        Fact("申请部门", Cell(instance.department.name if instance.department else "—")),
-        Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")),
-        Fact("审批流程", Cell(f"{instance.flow.name} 第 {instance.flow.version_no} 版")),
-    ]
+def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
+    """The business first, then who asks for it and how it is decided."""
+    department = f"，{instance.department.name}" if instance.department else ""
+    found = [] if instance.project is None else about_project(ctx, instance.project)
+    found.append(Fact("申请人", Cell(f"{instance.applicant.name}{department}")))
+    found.append(Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")))
+    way = f"{instance.flow.name} 第 {instance.flow.version_no} 版"
     if task is not None:
         ways = {NodeMode.VOTE: "票决"}
-        found.append(Fact("当前节点", Cell(f"{task.node.name}（{ways.get(task.node.mode, task.node.mode.label)}）")))
-    if instance.project is not None:
-        found.append(
-            Fact("担保项目", Cell(instance.project.number, "link", url=record_url("project", instance.project_id)))
-        )
-    return found
+        way += f" · {task.node.name}（{ways.get(task.node.mode, task.node.mode.label)}）"
+    return [*found, Fact("审批流程", Cell(way))]
+
+
+def about_project(ctx: Ctx, project: Project) -> list[Fact]:
+    """What one must know of a project before saying yes, in the order in which one asks."""
+    purpose = dictionaries.label(ctx.session, "loan_purpose", project.purpose) or project.purpose
+    url = record_url("project", project.id) if ctx.actor.may("show", "project") else ""
+    roles = ((project.manager, "A 角"), (project.assistant, "B 角"))
+    people = "、".join(f"{person.name}（{role}）" for person, role in roles if person)
+    found = [
+        ("担保项目", Cell(project.number, "link" if url else "text", url=url)),
+        ("产品", Cell(project.product.name)),
+        ("合作银行", Cell(project.bank.name)),
+        ("期限 / 费率", Cell(f"{project.term_months} 个月 / {rate_text(project.fee_rate_pct)}% 每年")),
+        ("用途", Cell("，".join(filter(None, (purpose, project.purpose_note))))),
+        ("反担保", Cell(project.counter_offer or NONE)),
+        ("经办人", Cell(people or NONE)),
+    ]
+    return [Fact(label, cell) for label, cell in found]
+
+
+def papers_of(ctx: Ctx, project: Project) -> list[Section]:
+    """What was written about a project so far, and the project itself, for who has to judge it as a whole."""
+    titles, found = Titles(ctx.session), []
+    for model in (RiskAssessment, InvestigationReport):
+        paper = ctx.session.scalars(select(model).where(model.project_id == project.id)).first()
+        if paper is not None and ctx.actor.may("show", str(model.__tablename__)):
+            table, facts = str(model.__tablename__), _told(ctx, paper, titles)
+            url = record_url(table, paper.id)
+            found.append(Section(table, model.spec.label, facts=facts, more_url=url, more_label="打开"))
+    return [*found, *_project_section(ctx, project, titles)]
 
 
 def steps(instance: ApprovalInstance) -> list[Stage]:
     """The nodes as done, current and to come, with the people and days."""
-    found = []
+    found = [Stage("提交", "done", f"{local(instance.submitted_at):%Y-%m-%d}", instance.applicant.name)]
     for line in approvals.progress(instance):
         if line.state == "SKIPPED":
             continue
@@ -179,6 +205,11 @@ def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[
     project = paper if isinstance(paper, Project) else instance.project
     if project is None or instance.state is not ApprovalState.RUNNING or project.balance > 0:
         return []
+    return limits(ctx, project)
+
+
+def limits(ctx: Ctx, project: Project) -> list[GateItem]:
+    """Each limit of the company with this project in it."""
     found = []
     for check in exposure.checks(ctx.session, project, ctx.today):
         limit = f"{_figure(check.limit, check.unit)}" if check.limit is not None else "不限"
@@ -207,10 +238,13 @@ def _told(ctx: Ctx, paper: Entity, titles: Titles) -> list[tuple[str, list[Fact]
 def _project(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
     """The project behind a paper of its own."""
     project = instance.project
-    if project is None or paper is project or not ctx.actor.may("show", "project"):
+    return [] if project is None or paper is project else _project_section(ctx, project, Titles(ctx.session))
+
+
+def _project_section(ctx: Ctx, project: Project, titles: Titles) -> list[Section]:
+    if not ctx.actor.may("show", "project"):
         return []
-    groups = _told(ctx, project, Titles(ctx.session))
-    url = record_url("project", project.id)
+    groups, url = _told(ctx, project, titles), record_url("project", project.id)
     return [Section("project", "担保项目", facts=groups, more_url=url, more_label="打开项目")]
 
 

@@ -1,4 +1,4 @@
-"""待办审批 (2.2-2.5): one list and one page for the approvals of every kind of business."""
+"""待办事项 (2.2-2.5): one list of what waits, and one page for the approvals of every kind of business."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,9 @@ from models.base.money import format_money
 from models.organization import Employee
 from reports import workbench
 from reports.figures import approvals as figures
-from views import edge, lookup, widgets
+from views import edge, lookup, todo, widgets
 from views.approval_page import approval_page
 from views.cells import format_value
-from views.desk import lateness
 from views.interface import EntityInterface, valid_id
 from views.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
 from workflows.base import approval, records
@@ -23,7 +22,7 @@ from workflows.base.context import Ctx
 
 MOST = 200
 _TABS = (("todo", "待办"), ("mine", "我发起的"), ("done", "我已办"))
-_NONE = {"todo": "没有等您审批的业务", "mine": "您还没有提交过审批", "done": "您还没有审批过业务"}
+_NONE = {"todo": "没有等您办理的事项", "mine": "您还没有提交过审批", "done": "您还没有审批过业务"}
 
 
 def _withdraw(ctx: Ctx, found: ApprovalInstance) -> str:
@@ -52,9 +51,9 @@ class ApprovalsView(BaseView):
         shown = rows[(page_no - 1) * size : page_no * size]
         links = tuple((str(n), f"/approvals/?tab={tab}&page={n}", n == page_no) for n in range(1, pages + 1))
         first = (page_no - 1) * size + 1 if rows else 0
-        waiting = figures.my_task_count(ctx.session, ctx.actor)
+        waiting = todo.waiting(ctx).total
         page = ListPage(
-            "待办审批",
+            "待办事项",
             f"最近 {MOST} 条" if len(rows) == MOST else "",
             columns,
             shown,
@@ -65,7 +64,7 @@ class ApprovalsView(BaseView):
             ],
             url="/approvals/",
             empty=_NONE[tab],
-            crumbs=[("我的工作台", ""), ("待办审批", "")],
+            crumbs=[("我的工作台", ""), ("待办事项", "")],
             help_key="approval_task",
         )
         return self.render_template("list.html", page=page)
@@ -107,8 +106,7 @@ class ApprovalsView(BaseView):
         except BusinessError as error:
             return self._refused(pk, error, opinion)
         flash(message, "success")
-        waiting = figures.my_tasks(edge.session(), edge.current_ctx().actor, 1)
-        return redirect(f"/approvals/{waiting[0].id}" if waiting else "/approvals/")
+        return redirect(todo.next_url(edge.current_ctx()))
 
     @expose("/<pk>/transfer", methods=("GET", "POST"))
     @edge.screen()
@@ -210,7 +208,7 @@ class ApprovalsView(BaseView):
         hidden = [edge.csrf_input(), widgets.hidden("version", version)]
         crumbs = [
             ("我的工作台", ""),
-            ("待办审批", "/approvals/"),
+            ("待办事项", "/approvals/"),
             (task.instance.title, f"/approvals/{task.id}"),
             (verb, ""),
         ]
@@ -229,27 +227,7 @@ class ApprovalsView(BaseView):
 
 
 def _todo(ctx: Ctx) -> tuple[list[Column], list[Row]]:
-    columns = [
-        Column("title", "业务"),
-        Column("type", "类型"),
-        Column("amount", "金额", "money", "元"),
-        Column("node", "节点"),
-        Column("applicant", "申请人"),
-        Column("submitted", "提交时间", "datetime"),
-        Column("due", "办理期限"),
-    ]
-    rows = []
-    for task in figures.my_tasks(ctx.session, ctx.actor, MOST):
-        one = task.instance
-        cells = (
-            *_what(one),
-            Cell(task.node.name),
-            Cell(one.applicant.name),
-            _moment(one.submitted_at),
-            lateness(task.due_at, ctx.now) or Cell("—"),
-        )
-        rows.append(Row(str(task.id), f"/approvals/{task.id}", cells))
-    return columns, rows
+    return todo.columns(dated=True), todo.rows(ctx, MOST, dated=True)
 
 
 def _mine(ctx: Ctx) -> tuple[list[Column], list[Row]]:

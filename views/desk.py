@@ -4,12 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from models.approval import ApprovalTask
-from models.base.money import format_money
 from reports import workbench
-from reports.figures.approvals import my_task_count
 from views.cells import local
-from views.pages import Cell, FeedItem
+from views.pages import Cell
 from workflows.base.context import Ctx
 
 PROJECTS = "/project/list/?f=state:in:DRAFT,RUNNING"
@@ -23,11 +20,6 @@ class Desk:
     def __init__(self, ctx: Ctx) -> None:
         self.ctx = ctx
         self.session, self.actor, self.today = ctx.session, ctx.actor, ctx.today
-
-    @cached_property
-    def waiting(self) -> int:
-        """Approvals that wait for this person."""
-        return my_task_count(self.session, self.actor)
 
     @cached_property
     def stages(self) -> list[workbench.StageCount]:
@@ -77,14 +69,3 @@ def days_left(days: int) -> Cell:
     if days < 0:
         return Cell(f"超 {-days} 天", "enum", tone="bad")
     return Cell("今天" if days == 0 else f"剩 {days} 天", "enum", tone="warn" if days <= 7 else "doing")
-
-
-def task_item(task: ApprovalTask, now: datetime) -> FeedItem:
-    """One waiting approval as a line."""
-    instance = task.instance
-    amount = f"{format_money(instance.amount)} 元" if instance.amount is not None else ""
-    parts = [instance.business_type.label, task.node.name, amount, f"{instance.applicant.name} 提交"]
-    mark = lateness(task.due_at, now) or Cell("待办", "enum", tone="doing")
-    title = instance.title.removeprefix(f"{instance.business_type.label}：")
-    sub = " · ".join(dict.fromkeys(filter(None, parts)))
-    return FeedItem(title, sub, mark, day_of(instance.submitted_at), f"/approvals/{task.id}")

@@ -9,9 +9,9 @@ from models.base.money import format_money
 from models.ledger import Voucher, VoucherState
 from models.organization import DesktopModule
 from reports import workbench
-from reports.figures.approvals import my_tasks
+from views import todo
 from views.cells import record_url
-from views.desk import PROJECTS, WARNINGS, Desk, day_of, days_left, task_item
+from views.desk import PROJECTS, WARNINGS, Desk, day_of, days_left
 from views.desk_charts import balance_card, structure_card
 from views.pages import Action, Cell, Column, FeedItem, MenuItem, Row, Section
 from workflows.base.context import Ctx
@@ -23,8 +23,8 @@ _FEED = "parts/feed.html"
 # What people begin with: label, address, verb, table.
 _SHORTCUTS = (
     ("新增个人客户", "/personal_customer/add", "add", "personal_customer"),
-    ("新增企业客户", "/corporate_customer/add", "add", "corporate_customer"),
-    ("新增担保项目", "/project/add", "add", "project"),
+    ("新增对公客户", "/corporate_customer/add", "add", "corporate_customer"),
+    ("新建担保申请", "/project/add", "add", "project"),
     ("填制凭证", "/voucher/add", "add", "voucher"),
     ("复核管理", "/review/", "book", "business_event"),
     ("额度与集中度", "/report/exposure", "list", "project"),
@@ -37,10 +37,11 @@ _SHORTCUTS = (
 
 
 def _tasks(desk: Desk, limit: int) -> Section:
-    items = [task_item(task, desk.ctx.now) for task in my_tasks(desk.session, desk.actor, limit)]
-    section = _feed("待办审批", items, "没有等您审批的业务", desk.waiting, "/approvals/")
-    section.width = 8
-    return section
+    found = todo.waiting(desk.ctx)
+    return Section(
+        "", DesktopModule.TASKS.label, columns=todo.columns(), rows=todo.rows(desk.ctx, limit), count=found.total,
+        more_url="/approvals/", empty="没有等您办理的事项", width=8,
+    )  # fmt: skip
 
 
 def _projects(desk: Desk, _: int) -> Section:
@@ -54,7 +55,7 @@ def _projects(desk: Desk, _: int) -> Section:
     ]
     columns = [
         Column("stage", "环节"),
-        Column("count", "项目", "int", "个"),
+        Column("count", "个数", "int"),
         Column("amount", "担保金额", "money", "元"),
     ]
     offered = [] if rows or not desk.actor.may("add", "project") else [_NEW_PROJECT]
@@ -70,12 +71,12 @@ def _projects(desk: Desk, _: int) -> Section:
         more_url=PROJECTS,
         empty="没有办理中的项目",
         note=f"办理中 · {desk.actor.scope.label}",
-        width=6,
+        width=4,
         actions=offered,
     )
 
 
-_NEW_PROJECT = Action("新增担保项目", "/project/add", icon="plus")
+_NEW_PROJECT = Action("新建担保申请", "/project/add", icon="plus")
 
 
 def _due(desk: Desk, limit: int) -> Section:
@@ -149,7 +150,7 @@ def _table(
         more_url=f"/desktop/{module.name.lower()}" if rows else "",
         foot=f"合计 {total.count} 笔" if rows else "",
         foot_figure=f"{format_money(total.amount)} 元" if rows else "",
-        width=6,
+        width=8,
     )
 
 
@@ -222,8 +223,8 @@ def _customers(desk: Desk, limit: int) -> Section:
         for customer in customers
     ]
     more = f"/customer/list/?f=manager_id:eq:{desk.actor.employee_id}"
-    section = _feed("我的客户", items, "名下还没有客户", count, more)
-    section.actions = [] if customers else [Action("新增企业客户", "/corporate_customer/add", icon="plus")]
+    section = _feed("我的客户", items, "名下还没有客户", count, more, 4)
+    section.actions = [] if customers else [Action("新增对公客户", "/corporate_customer/add", icon="plus")]
     return section
 
 
@@ -242,18 +243,20 @@ def _submissions(desk: Desk, limit: int) -> Section:
         )
         for one in workbench.my_submissions(desk.session, desk.actor, limit)
     ]
-    return _feed("我的申请", items, "您还没有提交过审批", None, "/approvals/?tab=mine")
+    return _feed("我的申请", items, "您还没有提交过审批", None, "/approvals/?tab=mine", 4)
 
 
 def _shortcuts(desk: Desk, _: int) -> Section:
     items = [MenuItem(label, url) for label, url, verb, table in _SHORTCUTS if desk.actor.may(verb, table)]
     items.append(MenuItem("修改密码", "/password/"))
-    return Section("", "快捷入口", template="parts/shortcuts.html", data=items, width=6)
+    return Section("", "快捷入口", template="parts/shortcuts.html", data=items, width=4)
 
 
-def _feed(label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str) -> Section:
+def _feed(
+    label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str, width: int = 8
+) -> Section:
     return Section(
-        "", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty, width=6
+        "", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty, width=width
     )  # fmt: skip
 
 

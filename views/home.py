@@ -10,7 +10,7 @@ from sqlalchemy import select
 from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.base.money import format_money
 from models.organization import DesktopModule, Operator
-from views import edge, widgets
+from views import edge, todo, widgets
 from views.cells import local
 from views.desk import IN_FORCE, PROJECTS, WARNINGS, Desk
 from views.desk_cards import CARDS, card
@@ -90,7 +90,7 @@ def home_page(ctx: Ctx) -> HomePage:
     shown = [module for module in chosen_modules(_operator(ctx)) if CARDS[module].is_for(ctx)]
     return HomePage(
         f"{greeting(ctx.now)}，{actor.name}",
-        f"营业日期 {ctx.today.isoformat()} · 数据范围：{actor.scope.label}",
+        todo.headline(todo.waiting(ctx)),
         _actions(ctx),
         _stats(desk),
         [card(desk, module) for module in shown],
@@ -114,13 +114,15 @@ def greeting(now: datetime) -> str:
 def _actions(ctx: Ctx) -> list[Action]:
     found = [Action("自定义桌面", "/desktop/", icon="sliders")]
     if ctx.actor.may("add", "project"):
-        found.append(Action("新增担保项目", "/project/add", style="primary", icon="plus"))
+        found.append(Action("新建担保申请", "/project/add", style="primary", icon="plus"))
     return found
 
 
 def _stats(desk: Desk) -> list[Stat]:
     """The line above the cards: each figure opens the rows it counts."""
-    found = [Stat("待办审批", str(desk.waiting), "件", url="/approvals/", tone="warn" if desk.waiting else "")]
+    waiting = todo.waiting(desk.ctx)
+    late = f"{waiting.late} 项超时" if waiting.late else ""
+    found = [Stat("待办事项", str(waiting.total), "项", late, "", "/approvals/", "bad" if late else "")]
     if desk.actor.may("list", "project"):
         running, force = desk.running, desk.force
         found.append(Stat("办理中项目", str(running.count), "个", format_money(running.amount), "元", PROJECTS))

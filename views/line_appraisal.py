@@ -6,12 +6,11 @@ from sqlalchemy import func, select
 
 from models.appraisal import PaperState
 from models.approval import ApprovalState
-from models.base import columns as c
 from models.project import Project, ProjectState, Stage
-from models.resolution import MeetingMember, MeetingState, MeetingVote, Resolution, ResolutionState, VoteChoice
+from models.resolution import MeetingState, Resolution, ResolutionState
 from reports.figures import approvals
 from views.standing import standing_of
-from views.verbs import Questions, ScreenVerb, all_of, in_state, register
+from views.verbs import ScreenVerb, all_of, in_state, register
 from workflows.base import approval
 from workflows.base.context import Ctx
 from workflows.guarantee import application, appraisal, resolution
@@ -38,25 +37,6 @@ def _signed(ctx: Ctx, project: Project) -> str:
         Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING
     )
     return "待总裁签字" if ctx.session.scalar(waiting) else "尚无审保会通过的决议"
-
-
-def _may_vote(ctx: Ctx, item: Any) -> bool:
-    if item.meeting.state is not MeetingState.OPEN:
-        return False
-    me = ctx.actor.employee_id
-    called = select(func.count()).where(
-        MeetingMember.meeting_id == item.meeting_id, MeetingMember.employee_id == me, MeetingMember.is_present
-    )
-    voted = select(func.count()).where(MeetingVote.item_id == item.id, MeetingVote.employee_id == me)
-    return bool(ctx.session.scalar(called)) and not ctx.session.scalar(voted)
-
-
-def _ballot(_: Ctx, __: Any) -> Questions:
-    return {
-        "choice": c.enum("表决意见", VoteChoice),
-        "withdraw": c.flag("回避", help="与本项目有关联的委员应当回避，不计入法定人数"),
-        "opinion": c.long_text("意见或条件", help="附条件同意、不同意时必填"),
-    }
 
 
 register(
@@ -104,12 +84,6 @@ register(
         "review_meeting", "close", "宣布结果", lambda ctx, m, _, v: resolution.close_meeting(ctx, m, v),
         ("close", "review_meeting"), in_state("state", MeetingState.OPEN), style="primary", rank=1,
         confirm="宣布后结果不能更改：通过的议题形成决议并送总裁签字，未通过的项目终止办理。",
-    ),
-    ScreenVerb(
-        "meeting_item", "cast", "表决",
-        lambda ctx, i, v, _: resolution.cast(ctx, i, v["choice"], v["opinion"] or "", withdraw=v["withdraw"]),
-        ("cast", "meeting_vote"), _may_vote, questions=_ballot, has_form=True, style="primary", rank=1,
-        done="已记录您的表决", after=lambda i, _: f"/review_meeting/show/{i.meeting_id}",
     ),
     ScreenVerb(
         "approval_instance", "withdraw", "撤回审批", lambda ctx, i, _, __: approval.withdraw(ctx, i),

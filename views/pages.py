@@ -482,6 +482,7 @@ class ApprovalPage:
     phrases: tuple[str, ...] = ()
     return_targets: tuple[tuple[str, str], ...] = ()
     opinion: str = ""
+    opinion_hint: str = "退回、否决时必填"
     errors: list[tuple[str, str, str]] = field(default_factory=list)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)  # what this node asks for besides the opinion

@@ -12,9 +12,11 @@ from models.base.entity import Entity, entity_of
 from models.ledger import Voucher, VoucherEntry
 from models.product import RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
+from models.resolution import MeetingState, ReviewMeeting
 from models.system import AuditLog
 from reports.figures.parameters import number
 from reports.scope import scoped
+from reports.todo import awaits_agenda
 from views import lists, pages
 from views.base import EntityView
 from views.cells import format_value
@@ -73,7 +75,7 @@ class ProjectView(EntityView):
         paper = PAPERS.get(record.stage) if record.state is ProjectState.RUNNING else None
         if paper:
             found = [*self._paper_action(ctx, record, *paper), *found]
-        return found
+        return [*_agenda_action(ctx, record), *found]
 
     def _paper_action(self, ctx: Ctx, project: Project, table: str, label: str) -> list[Action]:
         paper: Any = entity_of(table)
@@ -185,6 +187,17 @@ def _add_days(page: ListPage, asked: lists.ListQuery) -> None:
             cells = list(row.cells)
             cells[at] = replace(cells[at], hint=f"{(asked.ctx.today - day).days} 天", title=f"{day} 进入本阶段")
             page.rows[index] = replace(row, cells=tuple(cells))
+
+
+def _agenda_action(ctx: Ctx, project: Project) -> list[Action]:
+    """For the secretary: onto the agenda of the meeting in preparation, or call one."""
+    if not ctx.actor.may("open", "review_meeting") or not awaits_agenda(ctx.session, project):
+        return []
+    draft = select(ReviewMeeting.id).where(ReviewMeeting.state == MeetingState.DRAFT).order_by(ReviewMeeting.id.desc())
+    if (meeting := ctx.session.scalar(draft.limit(1))) is None:
+        return [Action("召集审保会", "/review_meeting/add", style="primary")]
+    url = f"/meeting_item/add?owner={meeting}&project_id={project.id}"
+    return [Action("列入审保会议题", url, style="primary")]
 
 
 # The stage from which a tab can have rows; an empty tab of a stage to come says nothing.

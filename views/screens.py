@@ -5,6 +5,7 @@ from typing import Any
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
 from views import line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing
 from views.approvals import ApprovalsView
+from views.ballots import BallotView, MeetingItemView
 from views.closing import ClosingView
 from views.customer import CorporateCustomerView, PersonalCustomerView
 from views.day_end import DayEndView, JobsView
@@ -33,6 +34,7 @@ ENTITY_VIEWS = (
     CorporateCustomerView,
     EventView,
     IssuedDocumentView,
+    MeetingItemView,
     OperatorView,
     ParameterView,
     PersonalCustomerView,
@@ -45,6 +47,7 @@ PAGES = (
     PasswordView,
     RolesView,
     ApprovalsView,
+    BallotView,
     ReviewView,
     LedgerReports,
     StatementReports,

@@ -330,6 +330,7 @@ def _with_people() -> tuple[Any, ...]:
             joinedload(ApprovalInstance.business_type),
             joinedload(ApprovalInstance.applicant),
             joinedload(ApprovalInstance.department),
+            joinedload(ApprovalInstance.project),
         ),
     )
 

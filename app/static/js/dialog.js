@@ -62,7 +62,8 @@ document.addEventListener("submit", async (event) => {
     group.classList.add("has-error");
     needed.setAttribute("aria-invalid", "true");
     if (!group.querySelector(".error-block")) group.append(App.make("span", { class: "error-block" }, `${button.textContent.trim()}时请写明意见`));
-    needed.focus();
+    needed.focus({ preventScroll: true });
+    group.scrollIntoView({ block: "center" }); // not behind the dock
     return;
   }
   if (!("confirm" in button.dataset)) {

@@ -72,7 +72,7 @@ document.addEventListener("DOMContentLoaded", () => {
     grip.addEventListener("pointerdown", () => { card.draggable = true; });
     card.addEventListener("dragend", () => { card.draggable = false; });
   }
-  App.sortable(desk, "[data-key]", async () => {
+  for (const column of App.all(".stack", desk)) App.sortable(column, "[data-key]", async () => {
     const keys = App.all("[data-key]", desk).map((card) => card.dataset.key);
     try {
       await App.json(desk.dataset.arrangeUrl, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ keys }) });

@@ -31,7 +31,7 @@ def test_cards_follow_the_role(product):
     assert "没有等待复核的业务" in page
     page = product.browser("manager").get("/").get_data(as_text=True)
     assert "名下还没有客户" in page
-    assert "新增担保项目" in page
+    assert "新建担保申请" in page
     assert "没有等待复核的业务" not in page
 
 
@@ -45,7 +45,7 @@ def test_every_link_of_the_workbench_opens(product):
     for name in ("manager", "clerk", "admin", "cashier"):
         client = product.browser(name)
         page = client.get("/").get_data(as_text=True)
-        desk = page[page.index('class="desk"') :]
+        desk = page[page.index('class="board') :]
         links = {part.split('"')[0] for part in desk.split('href="')[1:]}
         for link in sorted(link for link in links if link.startswith("/")):
             assert client.get(link.replace("&amp;", "&")).status_code == 200, (name, link)

@@ -1,0 +1,113 @@
+"""审保会表决 on the screen: from 待办 to the vote, on which nothing typed is lost and which is cast once."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from models.organization import Employee
+from models.project import Project, ProjectState, Stage
+from models.resolution import MeetingItem, MeetingMember, MeetingVote, ReviewMeeting, VoteChoice
+from reports.todo import awaits_agenda
+
+MEMBERS = ("heping", "liuwen", "lujun", "tangxia", "majie")
+NAMES = {"heping": "何平", "liuwen": "刘文", "lujun": "陆军", "tangxia": "唐霞", "majie": "马杰"}
+
+
+@pytest.fixture(scope="module")
+def item(demo):
+    """An item of an open meeting that 杨帆 called on the screens; 马杰 looks after the project."""
+    with demo.session() as session:
+        ids = {e.name: e.id for e in session.scalars(select(Employee))}
+        waiting = select(Project).where(Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE)
+        project = next(p for p in session.scalars(waiting) if awaits_agenda(session, p))
+        project.assistant_id, project_id = ids[NAMES["majie"]], project.id
+        session.commit()
+    client = demo.client_of("yangfan")
+    assert ">召集审保会</a>" in client.get(f"/project/show/{project_id}").text
+    today = re.search(r'<b class="date">(\S+)</b>', client.get("/").text).group(1)
+    chair, clerk = ids["陆军"], ids["杨帆"]
+    demo.post(client, "/review_meeting/add", held_on=today, place="第一会议室", chair_id=chair, secretary_id=clerk)
+    with demo.session() as session:
+        meeting = session.scalar(select(ReviewMeeting.id).order_by(ReviewMeeting.id.desc()))
+    for username in MEMBERS:
+        path = f"/meeting_member/add?owner={meeting}"
+        demo.post(client, path, meeting_id=meeting, employee_id=ids[NAMES[username]], is_present="true")
+    path = f"/meeting_item/add?owner={meeting}&project_id={project_id}"
+    assert path.replace("&", "&amp;") in client.get(f"/project/show/{project_id}").text, (
+        "onto the agenda in preparation"
+    )
+    given = dict(re.findall(r'name="(seq|advised_amount|advised_months)"[^>]*value="([^"]+)"', client.get(path).text))
+    assert given["seq"] == "1"
+    answer = demo.post(client, path, meeting_id=meeting, project_id=project_id, **given)
+    assert answer.status_code == 302
+    with demo.session() as session:
+        found = session.scalars(select(MeetingItem).where(MeetingItem.meeting_id == meeting)).one()
+        assert session.query(MeetingMember).filter_by(meeting_id=meeting).count() == len(MEMBERS)
+        assert found.advised_amount == session.get_one(Project, project_id).amount
+        number, version = found.id, session.get_one(ReviewMeeting, meeting).version
+    assert "会议筹备中，不能表决" in demo.client_of("heping").get(f"/approvals/ballots/{number}").text
+    answer = demo.post(client, f"/do/review_meeting/{meeting}/open", version=version)
+    assert answer.status_code == 302
+    return number
+
+
+def vote_of(demo, item, username):
+    with demo.session() as session:
+        query = select(MeetingVote).join(Employee, Employee.id == MeetingVote.employee_id)
+        return session.scalars(query.where(MeetingVote.item_id == item, Employee.name == NAMES[username])).one_or_none()
+
+
+def bell(page):
+    return int(re.search(r'aria-label="通知，(\d+) 条未读"', page).group(1))
+
+
+def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
+    client, path = demo.client_of("heping"), f"/approvals/ballots/{item}"
+    before = client.get("/approvals/").text
+    assert f'href="{path}"' in before
+    assert f'href="{path}"' in client.get("/").text
+    page = client.get(path).text
+    assert all(
+        words in page for words in ("审保会表决", "附条件同意", "不同意", "续议", "回避", "系统检查", "风险评估报告")
+    )
+    assert ">表决</a>" in client.get(f"/meeting_item/show/{item}").text
+    answer = demo.post(client, path, decision="AGREE", opinion="同意")
+    assert answer.status_code == 302
+    after = client.get(answer.location).text
+    assert "已记录您的表决：同意" in after
+    assert bell(after) == bell(before) - 1
+    assert vote_of(demo, item, "heping").choice is VoteChoice.AGREE
+    again = demo.post(client, path, decision="OPPOSE", opinion="再投一次")
+    assert again.status_code == 409
+    assert "不能重复表决" in again.text
+    assert 'class="dock"' not in again.text
+    assert ">表决</a>" not in client.get(f"/meeting_item/show/{item}").text
+
+
+def test_a_condition_needs_words_and_what_was_chosen_wrongly_keeps_them(demo, item):
+    client, path = demo.client_of("liuwen"), f"/approvals/ballots/{item}"
+    answer = demo.post(client, path, decision="CONDITIONAL", opinion=" ")
+    assert answer.status_code == 400
+    assert 'id="opinion-e"' in answer.text
+    answer = demo.post(client, path, decision="MAYBE", opinion="追加保证人")
+    assert answer.status_code == 400
+    assert "请选择表决意见" in answer.text
+    assert "追加保证人" in answer.text
+    assert demo.post(client, path, decision="CONDITIONAL", opinion="追加保证人").status_code == 302
+    assert vote_of(demo, item, "liuwen").opinion == "追加保证人"
+
+
+def test_a_related_person_can_only_withdraw(demo, item):
+    client, path = demo.client_of("majie"), f"/approvals/ballots/{item}"
+    page = client.get(path).text
+    assert page.count('data-why="您是本项目的经办人，只能回避"') == 3
+    assert demo.post(client, path, decision="AGREE").status_code == 403
+    assert demo.post(client, path, decision="WITHDRAW", reason="本人是 B 角").status_code == 302
+    vote = vote_of(demo, item, "majie")
+    assert (vote.is_withdrawn, vote.choice, vote.opinion) == (True, None, "本人是 B 角")
+
+
+def test_who_is_no_member_has_no_vote(demo, item):
+    assert demo.client_of("zhoumin").get(f"/approvals/ballots/{item}").status_code == 403
+    assert demo.client_of("heping").get("/approvals/ballots/999999").status_code == 404

@@ -1,0 +1,176 @@
+"""待办: what waits for a person is counted in one query, is listed as counted, and goes when it is done."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, select
+
+from models.customer import Grade
+from models.customer_rating import CustomerRating
+from models.project import Stage
+from models.rating_model import CustomerKind, RatingModel
+from models.resolution import MeetingMember
+from reports.todo import NEXT_STEPS, TodoKind, awaits_agenda, todos, waiting
+from tests.workflows.guarantee.factories import (
+    BOARD,
+    DEPARTMENT_HEAD,
+    MANAGER,
+    OUTSIDER,
+    PEOPLE,
+    PRESIDENT,
+    RISK,
+    RISK_HEAD,
+    SECRETARY,
+    VICE,
+)
+from workflows.base import approval
+from workflows.guarantee import appraisal, counters, resolution
+
+STAGES = (Stage.APPLY, Stage.EVALUATE, Stage.RISK, Stage.RESOLVE, Stage.COUNTER, Stage.FEE_COLLECT)
+
+
+def waits(line, who, kind=None):
+    """(what, number) of all that waits for somebody, after checking the count."""
+    ctx = line.ctx(who)
+    known = waiting(line.session, ctx.actor, ctx.now)
+    found = todos(line.session, ctx.actor, known)
+    assert known.total == len(found), who
+    return [(one.what, one.number) for one in found if kind in (None, one.kind)]
+
+
+def asked(line, who):
+    """What the question of the bell asks, and sends to the database."""
+    ctx, sent = line.ctx(who), []
+
+    def note(*args):
+        sent.append(args[2])
+
+    event.listen(line.session.connection(), "before_cursor_execute", note)
+    waiting(line.session, ctx.actor, ctx.now)
+    event.remove(line.session.connection(), "before_cursor_execute", note)
+    return sent
+
+
+def test_every_count_is_what_is_listed_and_takes_one_query(line):
+    for who in PEOPLE:
+        waits(line, who)
+        assert len(asked(line, who)) == 1, who
+
+
+def test_the_list_stops_at_its_limit(line):
+    ctx = line.ctx(MANAGER)
+    known = waiting(line.session, ctx.actor, ctx.now)
+    assert known.total > 1
+    assert len(todos(line.session, ctx.actor, known, 1)) == 1
+
+
+def test_an_open_vote_waits_for_each_member_until_they_have_voted(line):
+    project = line.at(Stage.RESOLVE)
+    meeting = line.meeting(project)
+    absent = line.session.scalars(
+        select(MeetingMember).where(
+            MeetingMember.meeting_id == meeting.id, MeetingMember.employee_id == line.id(BOARD[4])
+        )
+    ).one()
+    absent.is_present = False
+    assert waits(line, BOARD[0], TodoKind.BALLOT) == []
+    resolution.open_meeting(line.ctx(SECRETARY), meeting)
+    assert waits(line, BOARD[0], TodoKind.BALLOT) == [("审保会表决", project.number)]
+    assert waits(line, BOARD[4], TodoKind.BALLOT) == [], "who is absent has no vote"
+    item = line.items(meeting)[0]
+    for name in BOARD[:4]:
+        assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == []
+        resolution.cast(line.ctx(name), item, None, withdraw=True) if name == BOARD[0] else resolution.cast(
+            line.ctx(name), item, resolution.VoteChoice.AGREE
+        )
+        assert waits(line, name, TodoKind.BALLOT) == []
+    assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == [("宣布表决结果", meeting.number)]
+
+
+def test_a_project_waits_for_an_agenda_and_then_for_its_letter(line):
+    project = line.at(Stage.RESOLVE)
+    assert awaits_agenda(line.session, project)
+    assert ("列入审保会议题", project.number) in waits(line, SECRETARY)
+    assert ("出具确认函", project.number) not in waits(line, MANAGER)
+    line.resolve(project)
+    assert not awaits_agenda(line.session, project)
+    assert ("列入审保会议题", project.number) not in waits(line, SECRETARY)
+    line.approve(line.resolution(project))
+    assert ("出具确认函", project.number) in waits(line, MANAGER)
+    assert not awaits_agenda(line.session, line.at(Stage.RISK)), "not before the board yet"
+
+
+def test_a_first_rating_waits_for_somebody_else(line):
+    customer = line.at(Stage.APPLY).customer
+    model = line.session.scalars(select(RatingModel).where(RatingModel.customer_kind == CustomerKind.CORPORATE)).first()
+    line.session.add(
+        CustomerRating(
+            customer_id=customer.id, rating_model_id=model.id, scores=[], total=Decimal(80), grade=Grade.AA,
+            rated_by_id=line.id(DEPARTMENT_HEAD), rated_on=line.today,
+        )
+    )  # fmt: skip
+    line.session.flush()
+    assert waits(line, RISK_HEAD, TodoKind.RATING) == [("等级复评", customer.number)]
+    assert waits(line, DEPARTMENT_HEAD, TodoKind.RATING) == [], "not for the one who rated"
+    assert waits(line, MANAGER, TodoKind.RATING) == [], "who may not confirm"
+
+
+def test_risk_is_assessed_once(line):
+    project = line.at(Stage.RISK)
+    assert waits(line, RISK, TodoKind.RISK) == [("风险评估报告", project.number)]
+    paper = line.assessment(project)
+    assert waits(line, RISK, TodoKind.RISK) == [("风险评估报告", project.number)], "written, not sent"
+    appraisal.submit_risk(line.ctx(RISK), paper, paper.version)
+    assert waits(line, RISK, TodoKind.RISK) == []
+
+
+def test_an_approved_counter_guarantee_waits_to_be_settled(line):
+    project = line.at(Stage.FEE_COLLECT)
+    found = waits(line, "卫东", TodoKind.SETTLE)
+    assert ("反担保落实", project.number) in found
+    line.settle(project)
+    assert ("反担保落实", project.number) not in waits(line, "卫东", TodoKind.SETTLE)
+
+
+def test_the_manager_has_the_next_step_while_nobody_decides(line):
+    project = line.at(Stage.COUNTER)
+    mine = waits(line, MANAGER, TodoKind.NEXT)
+    assert (NEXT_STEPS[Stage.APPLY], line.at(Stage.APPLY).number) in mine
+    assert (NEXT_STEPS[Stage.COUNTER], project.number) in mine
+    assert waits(line, OUTSIDER, TodoKind.NEXT) == []
+    line.counter(project)
+    counters.submit(line.ctx(MANAGER), project, project.version)
+    assert (NEXT_STEPS[Stage.COUNTER], project.number) not in waits(line, MANAGER, TodoKind.NEXT)
+
+
+def test_an_approval_says_what_about_whom_and_how_late(line):
+    project = line.at(Stage.COUNTER)
+    line.counter(project)
+    counters.submit(line.ctx(MANAGER), project, project.version)
+    ctx = line.ctx(VICE)
+    known = waiting(line.session, ctx.actor, ctx.now)
+    one = todos(line.session, ctx.actor, known)[0]
+    assert (one.kind, one.what, one.number, one.by) == (TodoKind.TASK, "反担保审核", project.number, MANAGER)
+    assert project.customer.name in one.about
+    assert known.late == 0
+    assert one.due_at is not None
+    assert waiting(line.session, ctx.actor, one.due_at + timedelta(minutes=1)).late == 1
+
+
+def test_an_approval_without_a_heading_is_called_by_its_kind(line):
+    project = line.at(Stage.EVALUATE)
+    instance = approval.start(
+        line.ctx(MANAGER), "project.review", project, title="没有冒号的标题", amount=project.amount,
+        applicant_id=line.id(MANAGER),
+    )  # fmt: skip
+    ctx = line.ctx(RISK_HEAD)
+    found = todos(line.session, ctx.actor, waiting(line.session, ctx.actor, ctx.now))
+    assert [(one.what, one.about) for one in found if one.about == "没有冒号的标题"] == [
+        (instance.business_type.label, "没有冒号的标题")
+    ]
+
+
+@pytest.mark.parametrize("who", [PRESIDENT, VICE])
+def test_who_only_decides_has_no_post_of_their_own(line, who):
+    assert waits(line, who) == []

@@ -75,10 +75,10 @@ make_venv() {
 # ---- locked packages ------------------------------------------------------------------------------------------------
 stamp_of() { { cat "$1"; "$venv/bin/python" -V; } | sha256sum | cut -d' ' -f1; }
 
+# The stamp names the version that Python itself tells, so a stamp that agrees comes from an environment that works.
+is_installed() { [ "$(stamp_of "$lock" 2>/dev/null)" = "$(cat "$venv/.installed-${lock%.lock}" 2>/dev/null)" ]; }
+
 install_lock() {
-  local stamp="$venv/.installed-${lock%.lock}" want
-  want=$(stamp_of "$lock")
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then return 0; fi
   say "安装 $lock 锁定的依赖包（首次约需一两分钟）……"
   "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock" \
     || die "依赖包安装失败，请检查网络或软件包镜像设置后重试。"
@@ -90,6 +90,15 @@ install_lock() {
   esac
   local done_lock
   for done_lock in "$@"; do stamp_of "$done_lock" >"$venv/.installed-${done_lock%.lock}"; done
+}
+
+# ---- byte code ------------------------------------------------------------------------------------------------------
+# Once here rather than at every start: where PYTHONDONTWRITEBYTECODE is set, Python keeps nothing of what it compiles.
+compile_sources() {
+  local sources=(app config.py models reports run.py views workflows) stamp=app/__pycache__/.compiled
+  if [ "$stamp" -nt "$venv/.installed-${lock%.lock}" ] \
+    && [ -z "$(find "${sources[@]}" -name '*.py' -newer "$stamp" -print -quit)" ]; then return 0; fi
+  if "$venv/bin/python" -m compileall -q "${sources[@]}" >/dev/null 2>&1; then touch "$stamp"; fi
 }
 
 # ---- system packages ------------------------------------------------------------------------------------------------
@@ -141,7 +150,7 @@ system_packages() {
     has_browser || { [ ! -f "$system_stamp" ] && apt_install chromium && has_browser; } || fetch_browser
     has_browser || missing+=("chromium（浏览器测试）")
   fi
-  if may_install; then touch "$system_stamp"; fi
+  if [ ! -f "$system_stamp" ] && may_install; then touch "$system_stamp"; fi
   if [ ${#missing[@]} -gt 0 ]; then
     say "下列系统软件包没有安装，相关功能会受影响，其余功能照常："
     local item
@@ -150,6 +159,6 @@ system_packages() {
   fi
 }
 
-works || make_venv
-install_lock
+is_installed || { works || make_venv; install_lock; }
+compile_sources
 system_packages "$purpose"

@@ -1,5 +1,6 @@
 """Composition root: the only room that knows all the others."""
 
+import contextlib
 import functools
 import hashlib
 import logging
@@ -10,6 +11,8 @@ from pathlib import Path
 import structlog
 from flask import Flask, g, request, url_for
 from flask.typing import ResponseReturnValue
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, extensions, jobs, menu, security
@@ -33,11 +36,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the application from settings (from the environment when none are given)."""
     global appbuilder  # noqa: PLW0603 - promised to others under this name
     settings = settings or load_settings()
-    logging.getLogger("flask_appbuilder").setLevel(logging.WARNING)
+    for talkative in ("alembic.runtime.plugins", "apscheduler", "flask_appbuilder"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     app = Flask("app", root_path=str(PROJECT_DIR / "app"))
     app.url_rule_class = LazyRule
     app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
     _configure_logging(settings)
+    app.jinja_options = {**app.jinja_options, "bytecode_cache": KeptTemplates(settings.data_dir / "cache")}
     extensions.bind(app)
     extensions.listen_once()
     with app.app_context():
@@ -85,6 +90,19 @@ def _configure_logging(settings: Settings) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
     )
+
+
+class KeptTemplates(FileSystemBytecodeCache):
+    """Compiled templates that outlive the process: the first page after a start need not wait for its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what lies there is run
+        super().__init__(str(folder))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it if possible: a full disk is no reason for a page to fail."""
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 def _bind_edge(app: Flask) -> None:

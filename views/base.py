@@ -38,6 +38,9 @@ class EntityView(EntityHooks, ModelView):
     """
 
     model: ClassVar[type[Entity]]
+    # Texts of routes that ours replace: left lazy, each look of the framework for routes would translate them.
+    add_row_message = edit_row_message = delete_row_message = database_error_message = ""
+    add_integrity_error_message = edit_integrity_error_message = delete_integrity_error_message = ""
     add_form = edit_form = search_form = Form  # the framework would build forms at start; ours are built per request
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from flask import Flask
 from sqlalchemy import inspect
 from sqlalchemy.engine import URL
@@ -191,6 +189,9 @@ def restore(app: Flask, archive: Path, *, replace: bool = False) -> dict[str, An
 
 
 def _require_known(app: Flask, migration: str) -> None:
+    from alembic.script import ScriptDirectory
+    from alembic.util.exc import CommandError
+
     try:
         ScriptDirectory(f"{app.config['PROJECT_DIR']}/models/migrations").get_revision(migration)
     except CommandError as error:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import backup as archives
 from app.clock import local_today
-from app.extensions import db
+from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler, run_backup, run_day_end, run_month_end
 from app.lifecycle import initialise
 from app.security import actor_of_username, build_actor
@@ -31,6 +31,8 @@ def bind(app: Flask) -> None:
     """Add the commands to the application."""
     for command in (init, demo, create_admin, verify, scheduler, day_end, month_end, backup, restore):
         app.cli.add_command(command)
+    if click.get_current_context(silent=True):  # on the command line alone: a server has no use for `flask db`
+        bind_migrations(app)
 
 
 def fail(message: str) -> None:

@@ -8,7 +8,6 @@ from flask_appbuilder import AppBuilder
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event
 
@@ -21,18 +20,23 @@ from workflows.base import audit
 WORKFLOWS = workflows.registry.MODULES
 # expire_on_commit: a page that renders after its commit reads what it already holds.
 db = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
-migrate = Migrate(directory="models/migrations", render_as_batch=True, compare_type=True)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address)
 
 
 def bind(app: Flask) -> None:
-    """Bind database, migrations, CSRF and limiter to the application."""
+    """Bind database and CSRF to the application."""
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.config['PROJECT_DIR']}/models/migrations")
     csrf.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+
+
+def bind_migrations(app: Flask) -> None:
+    """Bind migrations, and `flask db` with them; alembic loads here, for most starts have nothing to migrate."""
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory=f"{app.config['PROJECT_DIR']}/models/migrations")
 
 
 def prepare_engine(engine: Engine) -> None:

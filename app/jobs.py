@@ -5,12 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import BaseScheduler
-from apscheduler.schedulers.blocking import BlockingScheduler
-from apscheduler.triggers.cron import CronTrigger
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -26,6 +23,9 @@ from workflows.base.context import Ctx
 from workflows.base.jobs import Edge
 from workflows.base.seal import seal_audit_trail
 from workflows.ledger import closing
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.base import BaseScheduler
 
 log = structlog.get_logger()
 
@@ -139,8 +139,12 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def make_scheduler(app: Flask, *, blocking: bool = False) -> BaseScheduler:
+def make_scheduler(app: Flask, *, blocking: bool = False) -> "BaseScheduler":
     """A scheduler with every job of the table, in the company's time zone; `blocking` holds the calling thread."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+    from apscheduler.schedulers.blocking import BlockingScheduler
+    from apscheduler.triggers.cron import CronTrigger
+
     scheduler = (BlockingScheduler if blocking else BackgroundScheduler)(timezone="Asia/Shanghai")
     for job in JOBS:
         trigger = CronTrigger.from_crontab(job.cron, timezone="Asia/Shanghai")

@@ -1,8 +1,9 @@
 """From an empty directory to a running product: tables, base data, permissions, demo data, scheduler."""
 
+import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_appbuilder.security.sqla.models import (
     Permission,
@@ -11,12 +12,11 @@ from flask_appbuilder.security.sqla.models import (
     ViewMenu,
     assoc_permissionview_role,
 )
-from flask_migrate import upgrade
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
-from app.extensions import db
+from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler
 from app.roles import ROLES, all_permissions, permissions_of
 from models.base.actor import SYSTEM
@@ -28,6 +28,8 @@ from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
 from workflows.ledger.guards import install_guards
 
+# By then a browser has its first page, for which nothing that can wait should be done.
+SCHEDULER_DELAY_SECONDS = 5
 # Raised when base data or permissions change, so that a start knows with one look that nothing is to do.
 BASE_DATA_VERSION = 1
 
@@ -50,23 +52,32 @@ def _has_demo() -> bool:
 
 def is_ready(app: Flask) -> bool:
     """Whether migrations, base data and permissions are those of this release."""
-    if not inspect(db.engine).has_table("system_state"):
-        return False
-    head = ScriptDirectory(f"{app.config['PROJECT_DIR']}/models/migrations").get_current_head()
+    # A connection of its own that ends here: what it has read must not lock out the migration that follows.
     with db.engine.connect() as connection:
-        present = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    state = db.session.get(SystemState, 1)
-    return present == head and state is not None and state.base_data_version >= BASE_DATA_VERSION
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        if connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() != newest_migration(app):
+            return False
+        loaded = connection.scalar(select(SystemState.base_data_version))
+    return loaded is not None and loaded >= BASE_DATA_VERSION
+
+
+def newest_migration(app: Flask) -> str:
+    """The revision that the newest file names: asking alembic costs a start a tenth of a second."""
+    versions = Path(app.config["PROJECT_DIR"], "models/migrations/versions")
+    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
 
 def initialise(app: Flask) -> None:
     """Migrate, load base data, permissions and roles; may be run any number of times."""
+    from flask_migrate import upgrade
+
+    bind_migrations(app)
     upgrade()
     prepare_database(db.session())
     with db.engine.begin() as connection:
         install_search(connection)
         install_guards(connection)
-    del app
 
 
 def prepare_database(session: Session) -> None:
@@ -134,5 +145,7 @@ def _make_roles(session: Session, pairs: dict[tuple[str, str], PermissionView]) 
 
 
 def start_scheduler(app: Flask) -> None:
-    """Run the jobs of app.jobs in this process; a job's row in the database keeps other processes out."""
-    make_scheduler(app).start()
+    """Run the jobs of app.jobs in this process, from a little later on; a job's row keeps other processes out."""
+    timer = threading.Timer(SCHEDULER_DELAY_SECONDS, lambda: make_scheduler(app).start())
+    timer.daemon = True
+    timer.start()

@@ -1,6 +1,7 @@
 """Operators: who may sign in, password rules, locking, and the end of sessions (10.1)."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, User
@@ -177,7 +178,7 @@ def sign_in(ctx: Ctx, username: str, password: str) -> tuple[User | None, str]:
     operator = ctx.session.scalars(select(Operator).where(Operator.username == username)).one_or_none()
     if operator is None:
         # The same work as for a known name, so that time tells nothing.
-        check_password_hash(_FAKE, password)
+        check_password_hash(_nobodys_hash(), password)
         return None, "登录名或密码不正确"
     user = _user(ctx.session, operator)
     if operator.locked_until and operator.locked_until > ctx.now:
@@ -203,7 +204,10 @@ def _locked(ctx: Ctx, until: datetime) -> str:
     return f"登录失败次数过多，账号已锁定，请 {minutes} 分钟后再试或联系安全管理员"
 
 
-_FAKE = generate_password_hash("not a password of anybody")
+@cache
+def _nobodys_hash() -> str:
+    """Made when first needed: a hash is slow on purpose."""
+    return generate_password_hash("not a password of anybody")
 
 
 def _employee_active(ctx: Ctx, operator: Operator) -> bool:

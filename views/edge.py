@@ -16,7 +16,7 @@ from flask_wtf.csrf import generate_csrf
 from jwt import PyJWTError
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -30,6 +30,8 @@ from workflows.base.context import Ctx
 F = TypeVar("F", bound=Callable[..., Any])
 SHANGHAI = timezone(timedelta(hours=8))
 ID_MAX = 2_147_483_647
+# How the database tells that somebody else was first; the last one: a row gone between two of our reads.
+DATABASE_DECIDED = (StaleDataError, IntegrityError, NoResultFound)
 TITLES = {
     400: "提交的内容有误",
     401: "请先登录",
@@ -105,7 +107,7 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     except BusinessError:
         ctx.session.rollback()
         raise
-    except (StaleDataError, IntegrityError) as error:
+    except DATABASE_DECIDED as error:
         ctx.session.rollback()
         raise Conflict("数据刚被他人修改，或与已有数据冲突，请刷新后重试") from error
     except OperationalError as error:

@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import entities
 from models.base.errors import BusinessError
 from models.organization import Department, Employee
+from views.edge import DATABASE_DECIDED
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import VERBS
@@ -30,8 +30,8 @@ EVERYTHING = frozenset(
     | {(f"can_{verb}", table) for table, verb in VERBS}
 )
 
-# What the edge turns into a Conflict (views/edge.py).
-_DATABASE_DECIDES = (IntegrityError, OperationalError, StaleDataError)
+# What the edge turns into a Conflict.
+_DATABASE_DECIDES = (*DATABASE_DECIDED, OperationalError)
 
 
 @dataclass

@@ -191,7 +191,7 @@ def written_plans(draw):
     return plan, book(*sheets)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(written_plans())
 def test_a_plan_reads_back_exactly_whatever_its_layout(written):
     plan, data = written
@@ -205,7 +205,7 @@ def test_a_plan_reads_back_exactly_whatever_its_layout(written):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     at=st.integers(0, 2),
     column=st.sampled_from(HEADER),

@@ -259,7 +259,7 @@ def test_a_reversal_needs_right_version_reason_and_happens_once(line, loan):
 # -- property: any repayments and reversals keep the sums exact --------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.integers(0, 60_000_000), st.integers(0, 3_000_000), st.integers(0, 400), st.booleans()),

@@ -156,7 +156,7 @@ def entries():
     return st.tuples(account, amount, st.booleans())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(MONTHS), st.lists(entries(), min_size=1, max_size=4)), max_size=5))
 def test_random_books_agree_with_their_entries(books, vouchers_wanted):
     with books.session.begin_nested() as savepoint:

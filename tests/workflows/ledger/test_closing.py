@@ -422,9 +422,7 @@ PAIRS = st.tuples(
 )
 
 
-@settings(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pairs=st.lists(PAIRS, min_size=1, max_size=8))
 def test_assets_equal_claims_after_any_close(chart, session, pairs):
     with session.begin_nested() as point:

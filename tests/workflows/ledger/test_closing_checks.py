@@ -132,7 +132,7 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("depreciation", lambda year: worn(year, "1601"), "1601 净值 1,000.00，本期未计提折旧", "/voucher/add"),
     ("amortisation", lambda year: worn(year, "1701"), "1701 净值 1,000.00，本期未摊销", "/voucher/add"),
     ("mapped", unmapped, "未对应报表行：1303 委托贷款", "/statement_row/list/"),
-    ("backup", no_backup, "2026-01-31 之后没有完成的备份", "/job_run/list/"),
+    ("backup", no_backup, "2026-01-31 之后没有完成的备份", "/day-end/"),
     ("income", lambda year: None, "还有 60,000.00 元应确认未确认", "/closing/?period=2026-01"),
     ("provisions", lambda year: None, "担保赔偿准备金差额 3,333.33", "/closing/?period=2026-01"),
     ("profit", lambda year: None, "未结转：6011 利息收入、6601.01 职工薪酬", "/closing/?period=2026-01"),

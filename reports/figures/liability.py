@@ -5,19 +5,23 @@ from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from models.drawdown import Drawdown
+from models.drawdown import Drawdown, DrawdownState
 from models.project import Project
 from models.repayment import Repayment, RepaymentState
 from reports.figures import exposure
 
 
 def balances_on(session: Session, on: date) -> dict[int, Decimal]:
-    """在保余额 of each project at the end of a day in 元: today's balance before what was repaid since."""
+    """在保余额 of each project at the end of a day in 元: today's balance before what was repaid since.
+
+    A loan that the bank let the company go from counts up to the day before: what is left of it is nobody's here.
+    """
     found: dict[int, Decimal] = defaultdict(Decimal)
-    drawn = select(Drawdown.id, Drawdown.project_id, Drawdown.balance).where(Drawdown.drawn_on <= on)
+    bound = or_(Drawdown.state != DrawdownState.RELEASED, Drawdown.closed_on > on)
+    drawn = select(Drawdown.id, Drawdown.project_id, Drawdown.balance).where(Drawdown.drawn_on <= on, bound)
     projects: dict[int, int] = {}
     for drawdown_id, project_id, balance in session.execute(drawn):
         projects[drawdown_id] = project_id

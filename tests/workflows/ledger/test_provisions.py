@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from models.closing import IncomeHistory, ProvisionCalculation, ProvisionKind
+from models.drawdown import Drawdown, DrawdownState
 from models.ledger import Direction
 from models.project import Project, SmallKind
 from models.repayment import Repayment, RepaymentState
@@ -130,6 +131,17 @@ def test_weights_hold_for_the_past_as_well(year, session):
     assert liability_on(session, last(1)) == yuan(3_000_000)  # 500 万 x 80 % x 75 %
     repay(session, 5_000_000, date(2026, 1, 20))
     assert liability_on(session, last(1)) == 0
+
+
+def test_a_loan_that_the_bank_let_the_company_go_from_counts_until_that_day(year, session):
+    repay(session, 1_000_000, date(2026, 2, 1))
+    loan = session.scalars(select(Drawdown)).one()
+    loan.state, loan.closed_on = DrawdownState.RELEASED, date(2026, 2, 20)
+    session.flush()
+    assert liability_on(session, last(1)) == yuan(4_000_000)
+    assert liability_on(session, date(2026, 2, 19)) == yuan(3_200_000)
+    assert liability_on(session, date(2026, 2, 20)) == 0
+    assert balances_on(session, last(2)) == {}
 
 
 def test_repayments_of_loans_that_came_later_do_not_count(year, session):

@@ -1,7 +1,8 @@
 """How much of the deferred 担保费 is income by a day (domain.md 3): schedules of fees and of the opening balances.
 
 AT_DRAWDOWN: each guarantee year's fee at the start of that year (the first at 放款确认, as an event of its own).
-EVENLY: by days over the term. Whatever is not recognised when the term or the guarantee ends is recognised then.
+EVENLY: by days over the term. Whatever is not recognised when the term or the guarantee ends is recognised then: a
+guarantee released after the day has not ended by it, however late a month is closed or closed again.
 """
 
 from collections import defaultdict
@@ -18,7 +19,8 @@ from models.base.money import round_money
 from models.closing import IncomeSchedule, ScheduleSource
 from models.ledger import ZERO, BusinessEvent, EventState
 from models.product import FeeKind
-from models.project import Project, ProjectState
+from models.project import Project
+from models.release import Release
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeState, FeeWaiver
 from reports.figures.fees import vat_inside
@@ -137,9 +139,10 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
     """担保费 of every guarantee in force by a day, net of VAT and waivers, with what events have recognised."""
     fees = (
         select(Fee.id, Fee.amount, Fee.vat_rate_pct, Project.id, Project.customer_id, Project.start_on, Project.end_on,
-               Project.state, Resolution.term_months, IncomeSchedule)
+               Release.approved_on, Resolution.term_months, IncomeSchedule)
         .join(Project, Project.id == Fee.project_id)
         .outerjoin(Resolution, (Resolution.project_id == Project.id) & (Resolution.state == ResolutionState.USED))
+        .outerjoin(Release, (Release.project_id == Project.id) & (Release.state == PaperState.APPROVED))
         .outerjoin(IncomeSchedule, IncomeSchedule.fee_id == Fee.id)
         .where(
             Fee.kind == FeeKind.GUARANTEE,
@@ -155,12 +158,12 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
     ids = [row[0] for row in rows]
     waived, events = _waived(session, ids), _by_event(session, ids)
     found = []
-    for fee_id, gross, vat, project_id, customer_id, starts, ends, state, months, schedule in rows:
+    for fee_id, gross, vat, project_id, customer_id, starts, ends, released, months, schedule in rows:
         assert starts is not None
         assert ends is not None
         left = gross - waived[fee_id]
         net = left - vat_inside(left, vat)
-        over = state is ProjectState.RELEASED
+        over = released is not None and released <= on
         term = Term(starts, ends, starts, months or months_between(starts, ends))
         found.append(Deferred(fee_id, customer_id, project_id, term, net, events[fee_id], over, schedule))
     return found

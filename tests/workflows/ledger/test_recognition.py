@@ -13,6 +13,7 @@ from models.base.errors import BusinessError
 from models.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
 from models.ledger import PostingRule, Voucher, VoucherKind
 from models.project import ProjectState
+from models.release import Release
 from models.signing import Fee, FeeWaiver
 from reports.figures import recognition as figures
 from reports.figures.balances import balance_of
@@ -33,6 +34,12 @@ def test_a_guarantee_year_is_income_from_its_first_day():
         date(2027, 3, 20): 2400,
     }  # fmt: skip
     assert {day: figures.earned_by(amount, TWO_YEARS, day, "AT_DRAWDOWN") for day in by} == by
+
+
+def test_a_guarantee_of_29_february_has_its_second_year_from_the_28th():
+    term = Term(date(2028, 2, 29), date(2030, 2, 28), date(2028, 2, 29), 24)
+    days = [date(2028, 2, 28), date(2028, 2, 29), date(2029, 2, 27), date(2029, 2, 28)]
+    assert [figures.earned_by(yuan(2400), term, day, "AT_DRAWDOWN") for day in days] == [0, 1200, 1200, 2400]
 
 
 def test_a_part_of_a_year_weighs_by_its_months():
@@ -133,13 +140,20 @@ def test_a_waiver_makes_the_rest_smaller(chart, session):
     assert month(year, 3) == []  # the waiver's own voucher takes the income back
 
 
-def test_a_released_guarantee_has_earned_its_fee(chart, session):
+@pytest.mark.parametrize(
+    ("released_on", "wanted"),
+    [(date(2026, 1, 31), ["60000.00"]), (date(2026, 2, 1), ["2786.89", "57213.11"])],
+)
+def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(chart, session, released_on, wanted):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
-    year.books.project.state = ProjectState.RELEASED
-    year.books.project.balance = yuan(0)
+    project = year.books.project
+    facts = {"state": PaperState.APPROVED, "approved_on": released_on, "released_on": released_on}
+    session.add(Release(number="JB-T1", project_id=project.id, **facts))
+    project.state, project.balance = ProjectState.RELEASED, yuan(0)
     session.flush()
-    assert month(year, 1)[0].total == yuan(60_000)
+    # 17 of 366 days of 60,000 are January's; the rest is of the month of the release, also where January waited.
+    assert [str(v.total) for number in (1, 2, 3) for v in month(year, number)] == wanted
 
 
 def test_without_its_rule_nothing_is_recognised(chart, session):

@@ -234,6 +234,10 @@ def prepare(ctx: Ctx, period_code: str) -> AccountingPeriod:
     first = date(int(year), int(month), 1)
     if first > ctx.today:
         raise BusinessError(f"营业日期 {ctx.today} 未到期间 {period_code}，不能月末处理", field="period")
+    # Months before the books would be made and then all have to be closed: a slip of the keyboard, not a month-end.
+    earliest = ctx.session.scalar(select(func.min(AccountingPeriod.code)))
+    if earliest is not None and period_code < earliest:
+        raise BusinessError(f"账上最早的会计期间是 {earliest}，没有 {period_code} 可以结账", field="period")
     period = ensure_period(ctx, first)
     require_over(period, ctx.today)
     return period

@@ -17,12 +17,14 @@ from models.repayment import Repayment, RepaymentSource
 from models.signing import Fee, FeeState
 from models.system import Parameter
 from reports.figures import parameters
+from reports.figures.schedules import add_months
 from tests.workflows.ledger.books import Books, open_books, yuan
 from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.ledger import closing, opening
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
+from workflows.ledger.period import ensure_period
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 NOW = datetime(2026, 12, 31, 9, 0, tzinfo=UTC)
@@ -48,14 +50,17 @@ class Year:
 
     books: Books
     session: Session
+    today: date = TODAY
 
-    def ctx(self, who: str = "bookkeeper", today: date = TODAY, *, without: tuple[str, str] | None = None) -> Ctx:
+    def ctx(
+        self, who: str = "bookkeeper", today: date | None = None, *, without: tuple[str, str] | None = None
+    ) -> Ctx:  # fmt: skip
         person = self.books.people[who]
         permissions = {(f"can_{verb}", table) for table, verbs in PERMISSIONS.items() for verb in verbs}
         if without:
             permissions.discard((f"can_{without[0]}", without[1]))
         actor = Actor(person.id, person.name, scope=ScopeLevel.ALL, permissions=frozenset(permissions))
-        return Ctx(self.session, actor, today, NOW)
+        return Ctx(self.session, actor, today or self.today, NOW)
 
     def account(self, code: str) -> int:
         return self.session.scalars(select(Account.id).where(Account.code == code)).one()
@@ -82,7 +87,7 @@ class Year:
         )
 
     def period(self, month: int, year: int = 2026) -> AccountingPeriod:
-        return closing.prepare(self.ctx(), f"{year}-{month:02d}")
+        return ensure_period(self.ctx(), date(year, month, 1))
 
     def close(self, month: int):
         return closing.close(self.ctx(), self.period(month))
@@ -101,31 +106,30 @@ def begin(session: Session, *, with_opening: bool = True) -> Year:
     return year
 
 
-def edge_of(session: Session) -> jobs.Edge:
+def edge_of(session: Session, now: datetime = NOW) -> jobs.Edge:
     """Sessions of their own for a job, on the connection of the test, which takes everything back at its end."""
     connection = session.connection()
 
     def open_session() -> Session:
         return Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
 
-    return jobs.Edge(open_session, lambda: NOW)
+    return jobs.Edge(open_session, lambda: now)
 
 
-def quarter(session: Session) -> Year:
-    """A young company: capital 1 亿, one loan of 500 万 with a fee of 6 万 net, salaries and interest each month."""
-    year = Year(open_books(session), session)
-    books, first = year.books, date(2026, 1, 15)
-    year.period(1)
-    year.post(date(2026, 1, 2), year.line("1002", "100000000"), year.line("4001", 0, "100000000"))
+def quarter(session: Session, first: date = date(2026, 1, 15), today: date = TODAY) -> Year:
+    """A young company: capital 1 亿, and on its first day a loan of 500 万 for a year with a fee of 6 万 net."""
+    year = Year(open_books(session), session, today)
+    books, due_on = year.books, add_months(first, 12)
+    year.post(first.replace(day=2), year.line("1002", "100000000"), year.line("4001", 0, "100000000"))
     project = books.project
     project.state, project.stage, project.balance = ProjectState.IN_FORCE, Stage.IN_FORCE, yuan(5_000_000)
-    project.start_on, project.end_on = first, date(2027, 1, 15)
+    project.start_on, project.end_on = first, due_on
     fee = Fee(
         project_id=project.id, kind=FeeKind.GUARANTEE, rate_pct=Decimal("1.2"), vat_rate_pct=Decimal(6),
         amount=yuan(63600), vat_amount=yuan(3600), state=FeeState.BOOKED,
     )  # fmt: skip
     loan = Drawdown(
-        number="JJ-T1", project_id=project.id, bank_note_no="B-T1", drawn_on=first, due_on=date(2027, 1, 15),
+        number="JJ-T1", project_id=project.id, bank_note_no="B-T1", drawn_on=first, due_on=due_on,
         amount=yuan(5_000_000), balance=yuan(5_000_000), rate_annual_pct=Decimal("4.35"),
         repayment_method=project.repayment_method,
     )  # fmt: skip

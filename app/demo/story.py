@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -55,7 +56,7 @@ class Plot:
 
 def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Iterator[int]]) -> Iterator[int]:
     """The line, each yield being the days until the next part; `after` is the life of a guarantee in force."""
-    project = _apply(stage, plot)
+    project = apply(stage, plot)
     for number, part in enumerate(PARTS, start=1):
         if number > plot.parts:
             return
@@ -88,7 +89,7 @@ def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
         approval.decide(ctx, task, decision, "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。")
 
 
-def _apply(stage: Stage, plot: Plot) -> Project:
+def apply(stage: Stage, plot: Plot) -> Project:
     assistant = stage.actor(plot.assistant).employee_id
     share = Decimal(20)
     return records.create(stage.ctx(plot.manager), Project, {
@@ -270,13 +271,18 @@ def _notice(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _disburse(stage: Stage, plot: Plot, project: Project) -> None:
-    disbursement.confirm(
-        stage.ctx(plot.manager), project, bank_note_no=f"JJ{stage.today:%Y%m%d}{project.id:04d}", drawn_on=stage.today,
-        amount=plot.amount, rate_annual_pct=Decimal("4.35"), repayment_method=plot.method,
-        due_on=add_months(stage.today, plot.months), plan=None, version=project.version,
-    )  # fmt: skip
+    disburse(stage, plot, project, stage.today)
     book_events(stage, project)
     post_vouchers(stage)
+
+
+def disburse(stage: Stage, plot: Plot, project: Project, drawn_on: date) -> None:
+    """The manager registers that the bank paid on a day."""
+    disbursement.confirm(
+        stage.ctx(plot.manager), project, bank_note_no=f"JJ{drawn_on:%Y%m%d}{project.id:04d}", drawn_on=drawn_on,
+        amount=plot.amount, rate_annual_pct=Decimal("4.35"), repayment_method=plot.method,
+        due_on=add_months(drawn_on, plot.months), plan=None, version=project.version,
+    )  # fmt: skip
 
 
 # The parts of the line in order; a project of the demo has lived through the first few or all of them.

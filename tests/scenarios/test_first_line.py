@@ -4,20 +4,17 @@ Story: 江南精密机械 needs five million for a year, 东方装备 twelve mil
 their own role, nobody does two parts of one thing, and in the end the books and everything kept agree.
 """
 
-import random
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from app.demo import books, customers, people, story
+from app.demo import books, people, story
 from app.demo.stage import Stage as Director
 from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.bank import PartnerBank
 from models.customer import Customer
-from models.customer_rating import CustomerRating
 from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.product import Product, RepaymentMethod
@@ -27,6 +24,7 @@ from models.signing import Contract, CounterGuarantee, Fee, FeeState, Receipt, R
 from reports.figures.balances import balance_of
 from reports.figures.exposure import checks
 from reports.figures.gate import gate
+from tests.scenarios.company import DATA, founded, one, registered_customer
 from workflows.base import documents, records
 from workflows.guarantee import (
     application,
@@ -40,8 +38,6 @@ from workflows.guarantee import (
 )
 from workflows.verify import CHECKS
 
-DATA = Path(__file__).parent.parent / "data"
-MONDAY = date(2026, 1, 5)
 YUAN = Decimal
 
 
@@ -54,27 +50,9 @@ def stage():
 @pytest.fixture
 def company(session, tmp_path):
     """江州华衡融资担保 on a Monday morning: people, banks, paid-in capital, no customers yet."""
-    session.info["data_dir"] = str(tmp_path)
-    director = Director(session, random.Random(7), date(2026, 12, 31), MONDAY)
-    people.make_company(director)
+    director = founded(session, tmp_path, date(2026, 12, 31))
     books.pay_in_capital(director)
     return director
-
-
-def registered_customer(company: Director, name: str) -> Customer:
-    """周敏 registers the customer with all it takes; she rates it and 郑岚 of 风控 confirms."""
-    customer = customers.make_customer(company, 0, "zhoumin")
-    records.update(company.ctx("zhoumin"), customer, {"name": name}, customer.version)
-    rating = customers.rate_customer(company, customer, "zhoumin", "zhenglan")
-    assert isinstance(rating, CustomerRating)
-    assert customer.grade is not None
-    assert customer.grade_valid_until > company.today
-    return customer
-
-
-def one(company: Director, model, **facts):
-    """The only record with these facts."""
-    return company.session.scalars(select(model).filter_by(**facts)).one()
 
 
 def applied(company: Director, customer: Customer, product: str, bank: str, **facts) -> Project:

@@ -1,0 +1,43 @@
+"""The company of the stories: 江州华衡融资担保 on a Monday morning, and short ways to its customers and records."""
+
+import random
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.demo import customers, people
+from app.demo.stage import Stage as Director
+from models.customer import Customer
+from models.customer_rating import CustomerRating
+from models.system import SystemState
+from workflows.base import records
+
+DATA = Path(__file__).parent.parent / "data"
+MONDAY = date(2026, 1, 5)
+
+
+def founded(session: Session, folder: Path, until: date) -> Director:
+    """People and banks on the first Monday of the year; no customers and empty books yet."""
+    session.info["data_dir"] = str(folder)
+    session.get_one(SystemState, 1).business_date = MONDAY
+    director = Director(session, random.Random(7), until, MONDAY)
+    people.make_company(director)
+    return director
+
+
+def registered_customer(company: Director, name: str, index: int = 0) -> Customer:
+    """周敏 registers the customer with all it takes; she rates it and 郑岚 of 风控 confirms."""
+    customer = customers.make_customer(company, index, "zhoumin")
+    records.update(company.ctx("zhoumin"), customer, {"name": name}, customer.version)
+    rating = customers.rate_customer(company, customer, "zhoumin", "zhenglan")
+    assert isinstance(rating, CustomerRating)
+    assert customer.grade is not None
+    assert customer.grade_valid_until > company.today
+    return customer
+
+
+def one(company: Director, model, **facts):
+    """The only record with these facts."""
+    return company.session.scalars(select(model).filter_by(**facts)).one()

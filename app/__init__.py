@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, extensions, jobs, menu, security
 from app.demo_accounts import demo_accounts
-from app.routing import LazyRule
+from app.routing import Application
 from config import Settings, flask_config, load_settings
 from views.home import HomeView
 from views.screens import register_screens
@@ -38,8 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     for talkative in ("alembic.runtime.plugins", "apscheduler", "flask_appbuilder"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    app = Flask("app", root_path=str(PROJECT_DIR / "app"))
-    app.url_rule_class = LazyRule
+    app = Application("app", root_path=str(PROJECT_DIR / "app"))
     app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
     _configure_logging(settings)
     app.jinja_options = {**app.jinja_options, "bytecode_cache": KeptTemplates(settings.data_dir / "cache")}

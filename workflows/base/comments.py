@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
+from models.base.text import visible
 from models.organization import Employee
 from models.records import Comment
 from reports.scope import is_visible
@@ -21,7 +22,7 @@ def add(ctx: Ctx, record: Entity, text: str) -> Comment:
     ctx.require("add", "comment", "发表备注")
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
-    text = text.replace("\x00", "").strip()
+    text = visible(text).strip()
     if not text:
         raise BusinessError("请填写备注内容", field="text")
     if len(text) > TEXT_MAX:

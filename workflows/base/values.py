@@ -12,12 +12,11 @@ from sqlalchemy import Column, String
 
 from models.base.checks import check_value
 from models.base.money import format_money, parse_amount
+from models.base.text import visible
 
 _TRUE = {"1", "true", "是", "on", "y", "yes", "t"}
 _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
 _INT_MAX = 2_147_483_647
-# NUL and half characters: no database stores them.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
 _DIGITS_MAX = 18
 _WORK_SPACE = Context(prec=60)  # above any number that gets here, so that no step rounds or overflows
@@ -29,7 +28,7 @@ def coerce(column: Column[Any], value: Any) -> Any:
     None and blank text give None. Raises ValueError with a Chinese message.
     """
     if isinstance(value, str):
-        value = _UNSTORABLE.sub("", value).strip()
+        value = visible(value).strip()
     if value is None or value == "":
         if column.info.get("required"):
             raise ValueError("请填写" + str(column.info["label"]))

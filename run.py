@@ -49,6 +49,7 @@ class Server(BaseApplication):
             "threads": THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
             "control_socket_disable": True,
+            "limit_request_line": 8190,  # a list filtered by many Chinese words has a long address
             "loglevel": "warning",
             "when_ready": lambda _arbiter: _announce(settings),
             # Threads do not survive a fork: the scheduler starts in the worker that serves.

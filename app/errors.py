@@ -4,6 +4,7 @@ import structlog
 from flask import Flask, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.extensions import db
@@ -22,7 +23,14 @@ MESSAGES = {
     415: "提交的数据格式不被接受。",
     429: "操作过于频繁，请稍后再试。",
     500: "系统出现故障，没有保存任何内容。请稍后重试，或联系系统管理员。",
+    503: "系统正忙，或暂时连不上数据库，没有保存任何内容，请稍后重试。",
 }
+UNFIT = "提交的内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试。"
+# Where no page can be drawn any more: the address of the request makes no sense, or the menu cannot be read.
+BARE = (
+    '<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8"><title>{title}</title>'
+    '<h1>{title}</h1><p>{message}</p><p><a href="/">回到工作台</a></p></html>'
+)
 
 
 def bind(app: Flask) -> None:
@@ -30,6 +38,8 @@ def bind(app: Flask) -> None:
     app.register_error_handler(BusinessError, _business)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _unfit)
+    app.register_error_handler(OperationalError, _unavailable)
     app.register_error_handler(Exception, _crash)
 
 
@@ -51,6 +61,20 @@ def _http(error: Exception) -> ResponseReturnValue:
     return page(code, MESSAGES.get(code, MESSAGES[400 if code < 500 else 500]))
 
 
+def _unfit(error: Exception) -> ResponseReturnValue:
+    """What no check has stopped and the database does not take."""
+    db.session.rollback()
+    log.warning("value refused by the database", exc_info=error)
+    return page(400, UNFIT)
+
+
+def _unavailable(error: Exception) -> ResponseReturnValue:
+    """A lock that was not given in time, a deadlock, or a database that does not answer."""
+    db.session.rollback()
+    log.warning("database not available", exc_info=error)
+    return page(503, MESSAGES[503])
+
+
 def _crash(error: Exception) -> ResponseReturnValue:
     db.session.rollback()
     log.error("request failed", error=type(error).__name__, exc_info=error)
@@ -64,4 +88,8 @@ def page(code: int, message: str) -> ResponseReturnValue:
     title = edge.TITLES.get(code, edge.TITLES[400] if code < 500 else "系统故障")
     # A stranger's page has no view behind it that would bring the builder along.
     builder = current_app.appbuilder  # type: ignore[attr-defined]
-    return render_template("error.html", code=code, title=title, message=message, appbuilder=builder), code
+    try:
+        return render_template("error.html", code=code, title=title, message=message, appbuilder=builder), code
+    except Exception as error:  # whatever it is, an answer is due
+        log.warning("error page not drawn", exc_info=error)
+        return BARE.format(title=title, message=message), code

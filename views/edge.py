@@ -16,12 +16,12 @@ from flask_wtf.csrf import generate_csrf
 from jwt import PyJWTError
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, NoResultFound, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models.base.actor import SYSTEM, Actor
-from models.base.errors import BusinessError, Conflict
+from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Operator
 from models.system import SystemState
 from workflows.base import transition
@@ -39,6 +39,7 @@ TITLES = {
     404: "没有找到",
     405: "不能这样访问",
     409: "现在不能这样做",
+    503: "系统正忙",
 }
 VERBS = {
     "list": "查看", "show": "查看", "add": "新增", "edit": "修改", "delete": "删除", "export": "导出",
@@ -97,11 +98,12 @@ def business_date() -> date:
 def writing(source: str = "screen") -> Iterator[Ctx]:
     """Run verbs in one transaction: all is committed at the end, or nothing.
 
-    Raises the BusinessError of the verb, or Conflict where the database decided between two savers.
+    Raises the BusinessError of the verb, Conflict where the database decided between two savers, or BusinessError
+    where a value does not fit into its column.
     """
     ctx = current_ctx(source)
-    begin_write(ctx.session)
     try:
+        begin_write(ctx.session)
         yield ctx
         commit(ctx)
     except BusinessError:
@@ -113,6 +115,9 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     except OperationalError as error:
         ctx.session.rollback()
         raise Conflict("系统正忙，没有保存，请稍后重试") from error
+    except DataError as error:
+        ctx.session.rollback()
+        raise BusinessError("有内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试") from error
     except BaseException:
         ctx.session.rollback()
         raise
@@ -206,10 +211,17 @@ def rest(*verbs: str) -> Callable[[F], F]:
 def _authenticate() -> None:
     """Take the token's user where there is a token; the CSRF token of a session was checked before any route."""
     if "Authorization" in request.headers:
-        try:
-            verify_jwt_in_request()
-        except (JWTExtendedException, PyJWTError) as error:
-            raise NotSignedIn("令牌无效或已过期，请重新登录") from error
+        verify_token()
+
+
+def verify_token(*, refresh: bool = False) -> None:
+    """Take the token's user. Raises NotSignedIn for a token that holds no more, NotAllowed before a first password."""
+    try:
+        verify_jwt_in_request(refresh=refresh)
+    except (JWTExtendedException, PyJWTError) as error:
+        raise NotSignedIn("令牌无效或已过期，请重新登录") from error
+    if g.operator.must_change_password:
+        raise NotAllowed("请先登录页面修改初始密码")
 
 
 def require_any(ctx: Ctx, verbs: Sequence[str], table: str, label: str = "") -> None:

@@ -6,8 +6,6 @@ from typing import Any
 from flask import Flask
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.models.sqla.base import SQLA
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event
 
@@ -21,7 +19,6 @@ WORKFLOWS = workflows.registry.MODULES
 # expire_on_commit: a page that renders after its commit reads what it already holds.
 db = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address)
 
 
 def bind(app: Flask) -> None:

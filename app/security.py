@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import current_app, flash, g, redirect, request
+from flask import Flask, current_app, flash, g, jsonify, redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
+from flask_appbuilder.security.api import SecurityApi as BaseSecurityApi
 from flask_appbuilder.security.sqla.manager import SecurityManager as BaseManager
 from flask_appbuilder.security.sqla.models import (
     Permission,
@@ -17,14 +18,17 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_role,
 )
 from flask_appbuilder.security.views import AuthDBView
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jwt_identity
 from flask_login import login_user, user_logged_in
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
+from models.base.errors import BusinessError
+from models.base.text import visible
 from models.organization import Company, Department, Employee, Operator
 from models.security import RoleProfile
-from views import edge
+from views import edge, rest_args
 from workflows import operators
 
 # Endpoints open to somebody who must change the password first.
@@ -58,16 +62,103 @@ class SignInView(AuthDBView):
         return page, (401 if message else 200)
 
 
+class SecurityApi(BaseSecurityApi):
+    """Signing in for programs: the framework's routes, our rules and words."""
+
+    @expose("/login", methods=["POST"])
+    def login(self) -> ResponseReturnValue:
+        """A token for a name and password, good until the password, the roles or the account change.
+        ---
+        post:
+          summary: Sign in
+          requestBody:
+            required: true
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [username, password]
+                  properties:
+                    username: {type: string}
+                    password: {type: string}
+                    provider: {type: string, enum: [db]}
+                    refresh: {type: boolean, description: "true: a refresh token is given too"}
+          responses:
+            200:
+              description: Signed in
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token: {type: string}
+                      refresh_token: {type: string}
+            400:
+              $ref: '#/components/responses/400'
+            401:
+              $ref: '#/components/responses/401'
+        """
+        sent = {"provider": "db", "refresh": False, **rest_args.body()}
+        name, password = sent.get("username"), sent.get("password")
+        if not (isinstance(name, str) and isinstance(password, str) and name and password):
+            raise BusinessError("请提供文字形式的 username 和 password")
+        if sent["provider"] != "db" or not isinstance(sent["refresh"], bool):
+            raise BusinessError("provider 只能是 db，refresh 只能是 true 或 false")
+        user, message = self.appbuilder.sm.try_sign_in(visible(name)[:64].strip(), visible(password)[:256])
+        if user is None:
+            raise edge.NotSignedIn(message)
+        tokens = {"access_token": create_access_token(identity=str(user.id), fresh=True)}
+        if sent["refresh"]:
+            tokens["refresh_token"] = create_refresh_token(identity=str(user.id))
+        return jsonify(tokens)
+
+    @expose("/refresh", methods=["POST"])
+    def refresh(self) -> ResponseReturnValue:
+        """A new token for a refresh token.
+        ---
+        post:
+          summary: New access token
+          responses:
+            200:
+              description: The new token
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token: {type: string}
+            401:
+              $ref: '#/components/responses/401'
+          security:
+            - jwt_refresh: []
+        """
+        edge.verify_token(refresh=True)
+        return jsonify({"access_token": create_access_token(identity=get_jwt_identity(), fresh=False)})
+
+
 class SecurityManager(BaseManager):
     """Operators are employees; sessions end with the password; permissions are read once per request."""
 
     authdbview = SignInView
+    security_api = SecurityApi
 
     def register_views(self) -> None:
         """Only sign-in and the token endpoint are the framework's; roles and operators have screens of our own."""
         self.auth_view = self.authdbview()
         self.appbuilder.add_view_no_menu(self.auth_view)
-        self.appbuilder.add_api(self.security_api)
+        doors = (self.auth_view, self.appbuilder.add_api(self.security_api))
+        # One budget of an address for both doors; who signs in rightly uses up none of it.
+        limit = self.limiter.shared_limit(
+            self.auth_rate_limit, "sign-in", methods=["POST"], deduct_when=lambda answer: answer.status_code == 401
+        )
+        for door in doors:
+            limit(door.blueprint)
+
+    def create_jwt_manager(self, app: Flask) -> JWTManager:
+        """Tokens name the epoch of the operator, as sessions do."""
+        manager = super().create_jwt_manager(app)
+        manager.additional_claims_loader(lambda user_id: {"epoch": _epoch_of(self.session, user_id)})
+        return manager
 
     def try_sign_in(self, username: str, password: str) -> tuple[User | None, str]:
         """Check name and password; counters are committed on their own, whatever the request does afterwards."""
@@ -82,14 +173,23 @@ class SecurityManager(BaseManager):
         return self.try_sign_in(username or "", password or "")[0]
 
     def load_user(self, pk: Any) -> User | None:
-        """The user of a session or token, unless disabled or signed in before the last change of password or roles."""
+        """The user of a session, unless disabled or signed in before the last change of password or roles."""
+        return self._user_at(pk, cookie.get("epoch"))
+
+    def load_user_jwt(self, _header: dict[str, Any], claims: dict[str, Any]) -> User | None:
+        """The user of a token, under the same conditions."""
+        user = self._user_at(claims["sub"], claims.get("epoch", -1))
+        if user is not None:
+            g.user = user
+        return user
+
+    def _user_at(self, pk: Any, epoch: int | None) -> User | None:
         user = self.session.get(User, int(pk)) if str(pk).isdecimal() else None
         if user is None or not user.active:
             return None
         operator = self.session.scalars(select(Operator).where(Operator.user_id == user.id)).one_or_none()
         if operator is None or operator.is_disabled:
             return None
-        epoch = cookie.get("epoch")
         if epoch is not None and epoch != operator.session_epoch:
             return None
         g.operator = operator
@@ -104,14 +204,15 @@ class SecurityManager(BaseManager):
         return (permission_name, view_name) in actor.permissions
 
 
+def _epoch_of(session: Session, user_id: Any) -> int | None:
+    return session.scalar(select(Operator.session_epoch).where(Operator.user_id == int(user_id)))
+
+
 def bind_sessions(app: Any) -> None:
     """Remember at sign-in which epoch of the password the session belongs to."""
 
     def remember(_: Any, user: User, **__: Any) -> None:
-        epoch = current_app.appbuilder.session.scalar(  # type: ignore[attr-defined]
-            select(Operator.session_epoch).where(Operator.user_id == user.id)
-        )
-        cookie["epoch"] = epoch
+        cookie["epoch"] = _epoch_of(edge.session(), user.id)
         cookie.permanent = True
 
     user_logged_in.connect(remember, app, weak=False)

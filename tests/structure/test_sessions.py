@@ -1,5 +1,7 @@
 """Signing in on the whole product: locked after too many tries, and a session ends with its password or its account."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -8,6 +10,8 @@ from models.organization import Operator
 from reports.figures.parameters import whole
 from views import edge
 from workflows import operators
+
+HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def act(product, username, verb):
@@ -80,3 +84,103 @@ def test_a_forged_session_is_nobodys(demo, cookie):
     client = demo.app.test_client()
     client.set_cookie("guarantee_session", cookie)
     assert client.get("/project/list/").status_code == 302
+
+
+# ------------------------------------------------------------------------------------------------------------- programs
+def sign_in_by_rest(product, **sent):
+    """What the door for programs answers."""
+    return product.app.test_client().post("/api/v1/security/login", json=sent)
+
+
+def bearer(product, token):
+    """Ask for a list with a token; the status tells."""
+    client = product.app.test_client()
+    return client.get("/api/v1/project/", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def renewed(product, token):
+    """Ask for another token."""
+    client = product.app.test_client()
+    return client.post("/api/v1/security/refresh", headers={"Authorization": f"Bearer {token}"})
+
+
+CHANGES = {
+    "heping": lambda ctx, operator: operators.reset_password(ctx, operator, "Other-New-2026"),
+    "majie": lambda ctx, operator: operators.grant_roles(ctx, operator, ["分析员"]),
+}
+
+
+@pytest.mark.parametrize("who", CHANGES)
+def test_every_token_ends_with_the_password_or_the_roles(demo, who):
+    tokens = sign_in_by_rest(demo, username=who, password=DEMO_PASSWORD, refresh=True).get_json()
+    assert bearer(demo, tokens["access_token"]) == 200
+    assert bearer(demo, renewed(demo, tokens["refresh_token"]).get_json()["access_token"]) == 200
+    act(demo, who, CHANGES[who])
+    assert bearer(demo, tokens["access_token"]) == 401
+    assert renewed(demo, tokens["refresh_token"]).status_code == 401
+
+
+def test_a_first_password_opens_nothing_to_a_program(demo):
+    act(demo, "luona", lambda ctx, operator: operators.reset_password(ctx, operator, "First-One-2026"))
+    tokens = sign_in_by_rest(demo, username="luona", password="First-One-2026", refresh=True).get_json()
+    assert bearer(demo, tokens["access_token"]) == 403
+    refused = renewed(demo, tokens["refresh_token"])
+    assert (refused.status_code, "初始密码" in refused.get_json()["message"]) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {}, {"username": ["a"], "password": {}}, {"username": 1, "password": 2}, {"username": "", "password": ""},
+        {"username": "shihui", "password": DEMO_PASSWORD, "provider": "ldap"},
+        {"username": "shihui", "password": DEMO_PASSWORD, "provider": ["db"]},
+        {"username": "shihui", "password": DEMO_PASSWORD, "refresh": "x"},
+    ],
+)  # fmt: skip
+def test_a_program_is_told_in_chinese_what_is_missing(demo, sent):
+    answer = sign_in_by_rest(demo, **sent)
+    assert answer.status_code == 400
+    assert HAN.search(answer.get_json()["message"])
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "x" * 100_000, "𠮷", "' OR 1=1 --"])
+def test_no_name_makes_a_crash_at_either_door(demo, name):
+    assert enter(demo, name) == 401
+    answer = sign_in_by_rest(demo, username=name, password="x")
+    assert answer.status_code == 401
+    assert HAN.search(answer.get_json()["message"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"[" * 100_000, b"\xff\xfe", b'{"username": "\\ud800", "password": "x"}'])
+def test_no_body_makes_a_crash_at_the_door_for_programs(demo, body):
+    answer = demo.app.test_client().post("/api/v1/security/login", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert HAN.search(answer.get_json()["message"])
+
+
+@pytest.fixture
+def quick_hash(monkeypatch):
+    """No password is hashed: whoever says "right" is right."""
+    monkeypatch.setattr(operators, "check_password_hash", lambda _hash, password: password == "right")
+
+
+@pytest.fixture
+def fresh_budget(demo):
+    """Nobody has guessed before, and nobody after suffers for it; gives how many guesses are free."""
+    limiter = demo.app.appbuilder.sm.limiter
+    limiter.reset()
+    yield int(demo.app.config["AUTH_RATE_LIMIT"].split()[0])
+    limiter.reset()
+
+
+def test_guessing_is_slowed_down_at_both_doors_together(demo, quick_hash, fresh_budget):
+    for turn in range(fresh_budget):
+        assert sign_in_by_rest(demo, username=f"nobody{turn}", password="x").status_code == 401
+    late = sign_in_by_rest(demo, username="nobody", password="x")
+    assert (late.status_code, "频繁" in late.get_json()["message"]) == (429, True)
+    assert enter(demo, "shihui", "right") == 429
+
+
+def test_signing_in_rightly_slows_nobody_down(demo, quick_hash, fresh_budget):
+    for _ in range(fresh_budget + 1):
+        assert enter(demo, "shihui", "right") == 302

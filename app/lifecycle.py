@@ -1,5 +1,6 @@
 """From an empty directory to a running product: tables, base data, permissions, demo data, scheduler."""
 
+import hashlib
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,24 +19,23 @@ from sqlalchemy.orm import Session
 from app.clock import local_today
 from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler
-from app.roles import ROLES, all_permissions, permissions_of
+from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
+from models import search
 from models.base.actor import SYSTEM
 from models.security import RoleProfile
 from models.system import SystemState
-from reports.search import install_search
 from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
-from workflows.base.seeds import load_base_data
-from workflows.ledger.guards import install_guards
+from workflows.base.seeds import SEEDS, load_base_data
+from workflows.ledger import guards
 
 # By then a browser has its first page, for which nothing that can wait should be done.
 SCHEDULER_DELAY_SECONDS = 5
-# Raised when base data or permissions change, so that a start knows with one look that nothing is to do.
-BASE_DATA_VERSION = 1
+Pair = tuple[str, str]
 
 
 def ensure_ready(app: Flask) -> None:
-    """Bring the database up to date and load what is missing; costs one query when nothing is to do."""
+    """Bring the database up to date and load what is missing; costs a few queries when nothing is to do."""
     with app.app_context():
         if not is_ready(app):
             initialise(app)
@@ -51,15 +51,14 @@ def _has_demo() -> bool:
 
 
 def is_ready(app: Flask) -> bool:
-    """Whether migrations, base data and permissions are those of this release."""
+    """Whether the database has the migrations and everything else that this release brings."""
     # A connection of its own that ends here: what it has read must not lock out the migration that follows.
     with db.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
         if connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() != newest_migration(app):
             return False
-        loaded = connection.scalar(select(SystemState.base_data_version))
-    return loaded is not None and loaded >= BASE_DATA_VERSION
+        return connection.scalar(select(SystemState.base_data_version)) == fingerprint()
 
 
 def newest_migration(app: Flask) -> str:
@@ -68,16 +67,26 @@ def newest_migration(app: Flask) -> str:
     return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
 
 
+def fingerprint() -> int:
+    """A number that changes with what `initialise` brings beside migrations, so that nobody has to count releases."""
+    digest = hashlib.sha256()
+    for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
+        digest.update(path.name.encode() + path.read_bytes())
+    permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
+    digest.update(repr((permissions, [role.name for role in ROLES])).encode())
+    return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds
+
+
 def initialise(app: Flask) -> None:
     """Migrate, load base data, permissions and roles; may be run any number of times."""
     from flask_migrate import upgrade
 
     bind_migrations(app)
     upgrade()
-    prepare_database(db.session())
     with db.engine.begin() as connection:
-        install_search(connection)
-        install_guards(connection)
+        search.install_search(connection)
+        guards.install_guards(connection)
+    prepare_database(db.session())  # last, for it notes that all is done
 
 
 def prepare_database(session: Session) -> None:
@@ -95,14 +104,14 @@ def prepare_database(session: Session) -> None:
         load_base_data(session)
         load_templates(session)
         sync_permissions(session)
-        state.base_data_version = BASE_DATA_VERSION
+        state.base_data_version = fingerprint()
         session.commit()
     finally:
         session.info.pop("no_audit", None)
 
 
 def sync_permissions(session: Session) -> None:
-    """Write every permission in bulk; built-in roles get theirs once and belong to the administrators afterwards."""
+    """Write every permission in bulk; a new one goes to its built-in roles once, from then on administrators decide."""
     permissions = {p.name: p for p in session.scalars(select(Permission))}
     menus = {m.name: m for m in session.scalars(select(ViewMenu))}
     pairs = {(p.permission_id, p.view_menu_id): p for p in session.scalars(select(PermissionView))}
@@ -112,36 +121,45 @@ def sync_permissions(session: Session) -> None:
     for table in sorted({t for _, t in wanted} - menus.keys()):
         session.add(menus.setdefault(table, ViewMenu(name=table)))
     session.flush()
-    by_name: dict[tuple[str, str], PermissionView] = {}
+    by_name: dict[Pair, PermissionView] = {}
+    fresh: set[Pair] = set()
     for name, table in wanted:
         permission, menu = permissions[name], menus[table]
         pair = pairs.get((permission.id, menu.id))
         if pair is None:
             pair = PermissionView(permission_id=permission.id, view_menu_id=menu.id)
             session.add(pair)
+            fresh.add((name, table))
         by_name[name, table] = pair
     session.flush()
-    _make_roles(session, by_name)
+    _grant_roles(session, by_name, fresh)
 
 
-def _make_roles(session: Session, pairs: dict[tuple[str, str], PermissionView]) -> None:
-    present = {role.name: role for role in session.scalars(select(Role))}
+def _grant_roles(session: Session, pairs: dict[Pair, PermissionView], fresh: set[Pair]) -> None:
+    """New roles get all of theirs, built-in ones what no release had before: what was taken away stays away."""
+    taken = set(session.scalars(select(Role.name)))
+    query = select(Role.name, Role.id).join(RoleProfile, RoleProfile.role_id == Role.id)
+    builtin = {row.name: row.id for row in session.execute(query.where(RoleProfile.is_builtin))}
     known = all_permissions()
     granted = []
     for spec in ROLES:
-        if spec.name in present:
-            continue
-        role = Role(name=spec.name)
-        session.add(role)
-        session.flush()
-        session.add(RoleProfile(role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True))
-        granted += [
-            {"role_id": role.id, "permission_view_id": pairs[f"can_{verb}", table].id}
-            for verb, table in sorted(permissions_of(spec, known))
-        ]
-    session.flush()
+        theirs = {(f"can_{verb}", table) for verb, table in permissions_of(spec, known)}
+        if spec.name not in taken:
+            builtin[spec.name] = _make_role(session, spec)
+        else:
+            theirs &= fresh
+        if role_id := builtin.get(spec.name):  # else somebody has made a role of this name
+            granted += [{"role_id": role_id, "permission_view_id": pairs[pair].id} for pair in sorted(theirs)]
     if granted:
         session.execute(insert(assoc_permissionview_role), granted)
+
+
+def _make_role(session: Session, spec: RoleSpec) -> int:
+    role = Role(name=spec.name)
+    session.add(role)
+    session.flush()
+    session.add(RoleProfile(role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True))
+    return int(role.id)
 
 
 def start_scheduler(app: Flask) -> None:

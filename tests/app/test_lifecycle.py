@@ -1,0 +1,168 @@
+"""A new release on the database of an earlier one: what it brings arrives by itself, what administrators did stays."""
+
+import shutil
+
+import pytest
+from flask_appbuilder.security.sqla.models import (
+    Permission,
+    PermissionView,
+    Role,
+    ViewMenu,
+    assoc_permissionview_role,
+)
+from sqlalchemy import delete, select
+
+from app import create_app, lifecycle
+from app.lifecycle import fingerprint, initialise, is_ready, sync_permissions
+from app.roles import all_permissions
+from models.security import RoleProfile
+from tests.template import settings_of
+from workflows.base.seeds import SEEDS
+from workflows.ledger.guards import guards_present
+
+VERB = ("can_unbook", "business_event")  # of 会计 and 财务主管
+
+
+@pytest.fixture(scope="module")
+def stage() -> str:
+    return "installed"
+
+
+def pair_id(session, permission, table):
+    query = (
+        select(PermissionView.id)
+        .join(Permission, Permission.id == PermissionView.permission_id)
+        .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
+        .where(Permission.name == permission, ViewMenu.name == table)
+    )
+    return session.scalar(query)
+
+
+def take_away(session, pair, *roles):
+    """What an administrator does on the page of a role."""
+    links = assoc_permissionview_role.c
+    ids = select(Role.id).where(Role.name.in_(roles)) if roles else select(Role.id)
+    session.execute(
+        delete(assoc_permissionview_role).where(
+            links.permission_view_id == pair_id(session, *pair), links.role_id.in_(ids)
+        )
+    )
+
+
+def forget(session, pair):
+    """The database of a release that did not have this permission yet."""
+    take_away(session, pair)
+    session.execute(delete(PermissionView).where(PermissionView.id == pair_id(session, *pair)))
+    session.expire_all()
+
+
+def holders(session, pair):
+    links = assoc_permissionview_role.c
+    query = select(Role.name).join(assoc_permissionview_role, links.role_id == Role.id)
+    return set(session.scalars(query.where(links.permission_view_id == pair_id(session, *pair))))
+
+
+def test_a_new_verb_reaches_the_roles_it_is_meant_for(session):
+    meant = holders(session, VERB)
+    assert meant == {"会计", "财务主管"}
+    forget(session, VERB)
+    assert holders(session, VERB) == set()
+    sync_permissions(session)
+    assert holders(session, VERB) == meant
+
+
+def test_what_an_administrator_took_away_stays_away(session):
+    take_away(session, VERB, "会计")
+    sync_permissions(session)
+    assert holders(session, VERB) == {"财务主管"}
+
+
+def test_a_role_that_somebody_made_gets_nothing_by_itself(session):
+    """Neither for its rights nor for its name: a release may call a role of its own as somebody has called theirs."""
+    session.add(Role(name="我们的会计"))
+    theirs = session.scalars(select(RoleProfile).where(RoleProfile.name == "会计")).one()
+    theirs.is_builtin = False
+    forget(session, VERB)
+    sync_permissions(session)
+    assert holders(session, VERB) == {"财务主管"}
+
+
+def test_a_new_role_comes_with_all_its_rights(session):
+    role = session.scalars(select(Role).where(Role.name == "出纳")).one()
+    links = assoc_permissionview_role.c
+    rights = set(session.scalars(select(links.permission_view_id).where(links.role_id == role.id)))
+    session.execute(delete(assoc_permissionview_role).where(links.role_id == role.id))
+    session.execute(delete(RoleProfile).where(RoleProfile.role_id == role.id))
+    session.execute(delete(Role).where(Role.id == role.id))
+    session.expunge_all()
+    sync_permissions(session)
+    again = session.scalars(select(RoleProfile).where(RoleProfile.name == "出纳")).one()
+    assert again.is_builtin
+    assert set(session.scalars(select(links.permission_view_id).where(links.role_id == again.role_id))) == rights
+
+
+@pytest.fixture
+def app(db_url, tmp_path):
+    app = create_app(settings_of(db_url, tmp_path))
+    yield app
+    with app.app_context():
+        lifecycle.db.session.remove()
+        lifecycle.db.engine.dispose()
+
+
+def ready(app):
+    with app.app_context():
+        return is_ready(app)
+
+
+def test_an_installation_is_ready(app):
+    assert ready(app)
+
+
+def test_an_empty_database_is_not_ready(tmp_path):
+    assert not ready(create_app(settings_of(f"sqlite:///{tmp_path}/empty.db", tmp_path)))
+
+
+def test_a_new_migration_is_noticed(app, monkeypatch):
+    monkeypatch.setattr(lifecycle, "newest_migration", lambda _app: "9999")
+    assert not ready(app)
+
+
+def test_a_new_verb_is_noticed_and_loaded(app, monkeypatch):
+    more = all_permissions() | {"voucher": all_permissions()["voucher"] | {"frame"}}
+    monkeypatch.setattr(lifecycle, "all_permissions", lambda: more)
+    assert not ready(app)
+    with app.app_context():
+        initialise(app)
+    assert ready(app)
+
+
+def test_new_base_data_is_noticed(app, tmp_path, monkeypatch):
+    seeds = tmp_path / "seeds"
+    shutil.copytree(SEEDS, seeds)
+    monkeypatch.setattr(lifecycle, "SEEDS", seeds)
+    before = fingerprint()
+    with (seeds / "number_rule.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert fingerprint() != before
+    (seeds / "templates" / "pledge.html").write_text("<p>新的文书</p>", encoding="utf-8")
+    assert not ready(app)
+
+
+def test_a_start_that_dies_on_the_way_is_taken_up_again(tmp_path, monkeypatch):
+    """Nothing says that all is done before the guards of the vouchers are there."""
+    app = create_app(settings_of(f"sqlite:///{tmp_path}/half.db", tmp_path))
+
+    def die(_connection):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, app.app_context():
+        patch.setattr(lifecycle.guards, "install_guards", die)
+        with pytest.raises(KeyboardInterrupt):
+            initialise(app)
+        assert not is_ready(app)
+    with app.app_context():
+        initialise(app)
+        assert is_ready(app)
+        with lifecycle.db.engine.connect() as connection:
+            assert guards_present(connection)

@@ -1,14 +1,15 @@
-"""Base data: every csv in models/seeds goes into the table it is named after; what users changed stays theirs.
+"""Base data: every csv in models/seeds goes into the table it is named after; what users did with it stays theirs.
 
 A file is called <table>.csv, <table in plural>.csv or <table>.<part>.csv. Its header names columns; a reference is
 given by the natural key (Spec.key) of the record it points to, the parts of the key joined by '|'. Rows are inserted
-where their own natural key is missing, so loading again adds only what a new release brings.
+where their own natural key is missing, so loading again adds only what a new release brings. Left out are rows that
+users deleted or gave another key, and parts of a whole that is there already.
 """
 
 import csv
 import json
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +17,16 @@ from typing import Any, Final
 from sqlalchemy import ColumnDefault, select
 from sqlalchemy.orm import Session
 
-from models.base.entity import Entity, columns_of, entities, entity_of
+from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
+from models.system import AuditLog
 from reports.figures import dictionaries, parameters
 from workflows.base.audit import plain
 from workflows.base.values import coerce
 
 SEEDS: Final = Path(__file__).resolve().parents[2] / "models" / "seeds"
+# Parts that a release adds to a whole of an earlier one. Any other whole (a rule and its lines, a flow and its nodes)
+# comes complete or not at all: lines of a release among those of the users would not add up.
+GROWING: Final = frozenset({"dictionary_item", "statement_account"})
 
 
 class SeedError(Exception):
@@ -35,17 +40,18 @@ def load_base_data(session: Session, directory: Path = SEEDS) -> dict[str, int]:
     """
     files = _files(directory)
     heads = {table: {name for path in paths for name in _head(path)} for table, paths in files.items()}
-    added: dict[str, int] = {}
+    loaders: dict[str, _Loader] = {}
     # The trail tells of people; the base data of a release is known from the release.
     silent, session.info["no_audit"] = session.info.get("no_audit", False), True
     try:
         for table in _order(heads):
-            added[table] = _Loader(session, entity_of(table)).load(files[table])
+            loaders[table] = _Loader(session, entity_of(table), loaders)
+            loaders[table].load(files[table])
     finally:
         session.info["no_audit"] = silent
         dictionaries.forget(session)
         parameters.forget(session)
-    return added
+    return {table: len(loader.made) for table, loader in loaders.items()}
 
 
 @cache
@@ -87,37 +93,42 @@ def _order(heads: dict[str, set[str]]) -> Iterable[str]:
 class _Loader:
     """Loads the files of one table, remembering the ids behind the natural keys it refers to."""
 
-    def __init__(self, session: Session, model: type[Entity]) -> None:
+    def __init__(self, session: Session, model: type[Entity], others: dict[str, "_Loader"]) -> None:
         self.session = session
         self.model = model
+        self.others = others
         self.columns = columns_of(model)
+        self.owner = owner_of(model)
         self.ids: dict[str, dict[str, int]] = {}
+        self.made: dict[str, Entity] = {}
+        self.left_out: dict[str, dict[str, str]] = {}
         if not model.spec.key:
             raise SeedError(f"{model.__tablename__}: no natural key in its Spec")
 
-    def load(self, paths: list[Path]) -> int:
+    def load(self, paths: list[Path]) -> None:
         """Insert the missing rows of these files."""
         own = self._known(self.model.__tablename__)
-        refers_to_itself = any(
-            column.info.get("target") == self.model.__tablename__ for column in self.columns.values()
-        )
-        fresh: dict[str, Entity] = {}
         for path in paths:
             for line, row in enumerate(_rows(path), 2):
                 try:
-                    values = self._values(row)
-                    key = "|".join(self._part(name, values.get(name)) for name in self.model.spec.key)
+                    key = "|".join(self._part(name, row.get(name, "")) for name in self.model.spec.key)
+                    if key in own or key in self.made:
+                        continue
+                    if self._is_of_users(row) or key in self._given_up:
+                        self.left_out[key] = row
+                    else:
+                        self._insert(key, row)
                 except (KeyError, ValueError) as error:
                     raise SeedError(f"{path.name}:{line}: {error}") from error
-                if key in own or key in fresh:
-                    continue
-                fresh[key] = self.model(**values)
-                self.session.add(fresh[key])
-                if refers_to_itself:
-                    self.session.flush()
-                    own[key] = fresh[key].id
         self.session.flush()
-        return len(fresh)
+
+    def _insert(self, key: str, row: dict[str, str]) -> None:
+        made = self.model(**self._values(row))
+        self.made[key] = made
+        self.session.add(made)
+        if any(column.info.get("target") == self.model.__tablename__ for column in self.columns.values()):
+            self.session.flush()
+            self._known(self.model.__tablename__)[key] = made.id
 
     def _values(self, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -126,27 +137,71 @@ class _Loader:
             if text == "":
                 continue  # the column's own default holds
             if column.info["kind"] == "reference":
-                values[name] = self._known(column.info["target"])[text]
+                values[name] = self._id(column.info["target"], text)
             elif column.info["kind"] == "json":
                 values[name] = json.loads(text)
             else:
                 values[name] = coerce(column, text)
         return values
 
+    def _id(self, table: str, key: str) -> int:
+        """The id behind a natural key; a row that was left out comes back when something new needs it."""
+        known, other = self._known(table), self.others.get(table)
+        if key not in known and other is not None:
+            if key in other.left_out:
+                other._insert(key, other.left_out.pop(key))  # noqa: SLF001 - of the same class
+                self.session.flush()
+            known[key] = other.made[key].id
+        return known[key]
+
     def _known(self, table: str) -> dict[str, int]:
         if table not in self.ids:
             self.ids[table] = _ids_by_key(self.session, entity_of(table))
         return self.ids[table]
 
-    def _part(self, name: str, value: Any) -> str:
+    def _part(self, name: str, text: str) -> str:
         """One part of a natural key as the seed files write it."""
-        default = self.columns[name].default
-        if value is None and isinstance(default, ColumnDefault):
-            value = default.arg
+        column = self.columns[name]
+        if text == "":
+            return str(plain(column.default.arg)) if isinstance(column.default, ColumnDefault) else ""
+        return text if column.info.get("target") else str(plain(coerce(column, text)))
+
+    def _is_of_users(self, row: dict[str, str]) -> bool:
+        """Whether the row belongs to a whole that users have had before, or do without."""
+        place, whole = (f"{self.owner[0]}_id", self.owner[1].__tablename__) if self.owner else ("", "")
+        for name in {*self.model.spec.key, place} & row.keys():
+            other = self.others.get(self.columns[name].info.get("target", ""))
+            if other is not None and row[name] in other.left_out:
+                return True
+        if not whole or self.model.__tablename__ in GROWING or row[place] in self.others[whole].made:
+            return False
+        return row[place] in self._known(whole)
+
+    @cached_property
+    def _given_up(self) -> set[str]:
+        """Natural keys of records that users deleted or gave another key, as the trail tells from today backwards."""
+        told = select(AuditLog.record_id, AuditLog.changes).where(
+            AuditLog.table_name == self.model.__tablename__, AuditLog.action.in_(("UPDATE", "DELETE"))
+        )
+        held: dict[int, dict[str, Any]] = {}
+        found = set()
+        for record_id, changes in self.session.execute(told.order_by(AuditLog.id.desc())):
+            if not changes.keys().isdisjoint(self.model.spec.key):
+                values = held.setdefault(record_id, self._present(record_id))
+                values |= {name: before for name, (before, _) in changes.items()}
+                found.add("|".join(self._told(name, values.get(name)) for name in self.model.spec.key))
+        return found
+
+    def _present(self, record_id: int) -> dict[str, Any]:
+        record = self.session.get(self.model, record_id)
+        return {name: plain(getattr(record, name)) for name in self.model.spec.key} if record else {}
+
+    def _told(self, name: str, value: Any) -> str:
+        """One part of a natural key as the trail writes it: a reference by its id."""
         target = self.columns[name].info.get("target")
-        if target is None or value is None:
-            return "" if value is None else str(plain(value))
-        return next(key for key, found in self._known(target).items() if found == value)
+        if target is None:
+            return self._part(name, "") if value is None else str(value)
+        return next((key for key, found in self._known(target).items() if found == value), "")
 
 
 def _ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:

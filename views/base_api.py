@@ -3,6 +3,7 @@
 Amounts and rates travel as text (exact), codes by their name with a `<column>_label` beside them, dates as ISO text.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -31,6 +32,7 @@ SECURITY = {
     "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "api_key": {"type": "http", "scheme": "bearer"},
 }
+GIVES_ONE = {"get", "post", "put"}  # routes that answer with the record
 _TYPES: dict[str, type[fields.Field[Any]]] = {
     "int": fields.Integer, "reference": fields.Integer, "bool": fields.Boolean, "date": fields.Date,
     "datetime": fields.DateTime, "json": fields.Raw,
@@ -90,16 +92,7 @@ class EntityApi(ModelRestApi):
         get:
           summary: Columns of the resource
           responses:
-            200:
-              description: Label, columns and the caller's permissions
-              content:
-                application/json:
-                  schema:
-                    type: object
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
+            200: {description: "Label, columns and the caller's permissions"}
         """
         ctx, known = edge.current_ctx(), shape(self.model)
         editable = set(editable_columns(self.model))
@@ -149,12 +142,6 @@ class EntityApi(ModelRestApi):
                         type: array
                         items:
                           $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
-            400:
-              $ref: '#/components/responses/400'
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
         """  # noqa: E501 - one parameter a line
         ctx, columns = edge.current_ctx(), list[str]()
         asked = lists.read_list(ctx, self.model, rest_args.list_args(request.args, columns), request.path)
@@ -193,25 +180,8 @@ class EntityApi(ModelRestApi):
         ---
         get:
           summary: Show
-          parameters:
-          - {in: path, name: pk, required: true, schema: {type: integer}}
           responses:
-            200:
-              description: The record
-              content:
-                application/json:
-                  schema:
-                    type: object
-                    properties:
-                      id: {type: integer}
-                      result:
-                        $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
-            404:
-              $ref: '#/components/responses/404'
+            200: {description: The record}
         """
         return self._one(self.datamodel.find(pk), 200)
 
@@ -223,18 +193,10 @@ class EntityApi(ModelRestApi):
         get:
           summary: Candidates for a reference
           parameters:
-          - {in: path, name: column, required: true, schema: {type: string}}
           - {in: query, name: q, schema: {type: string}}
           - {in: query, name: page, schema: {type: integer}}
           responses:
-            200:
-              description: Candidates
-              content:
-                application/json:
-                  schema:
-                    type: object
-            404:
-              $ref: '#/components/responses/404'
+            200: {description: Candidates}
         """
         args = MultiDict({"field": column, "q": request.args.get("q", ""), "page": request.args.get("page", "1")})
         return jsonify(lookup.answer(edge.current_ctx(), self.model, args))
@@ -247,31 +209,8 @@ class EntityApi(ModelRestApi):
         ---
         post:
           summary: Add
-          requestBody:
-            required: true
-            content:
-              application/json:
-                schema:
-                  $ref: '#/components/schemas/{{self.__class__.__name__}}.post'
           responses:
-            201:
-              description: The new record
-              content:
-                application/json:
-                  schema:
-                    type: object
-                    properties:
-                      id: {type: integer}
-                      result:
-                        $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
-            400:
-              $ref: '#/components/responses/400'
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
-            409:
-              $ref: '#/components/responses/409'
+            201: {description: The new record}
         """
         values = rest_args.body()
         with edge.writing() as ctx:
@@ -285,35 +224,8 @@ class EntityApi(ModelRestApi):
         ---
         put:
           summary: Edit
-          parameters:
-          - {in: path, name: pk, required: true, schema: {type: integer}}
-          requestBody:
-            required: true
-            content:
-              application/json:
-                schema:
-                  $ref: '#/components/schemas/{{self.__class__.__name__}}.put'
           responses:
-            200:
-              description: The saved record
-              content:
-                application/json:
-                  schema:
-                    type: object
-                    properties:
-                      id: {type: integer}
-                      result:
-                        $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
-            400:
-              $ref: '#/components/responses/400'
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
-            404:
-              $ref: '#/components/responses/404'
-            409:
-              $ref: '#/components/responses/409'
+            200: {description: The saved record}
         """
         values = rest_args.body()
         version = rest_args.version(values.pop("version", None))
@@ -329,23 +241,9 @@ class EntityApi(ModelRestApi):
         delete:
           summary: Delete
           parameters:
-          - {in: path, name: pk, required: true, schema: {type: integer}}
           - {in: query, name: version, schema: {type: integer}}
           responses:
-            200:
-              description: Deleted
-              content:
-                application/json:
-                  schema:
-                    type: object
-            401:
-              $ref: '#/components/responses/401'
-            403:
-              $ref: '#/components/responses/403'
-            404:
-              $ref: '#/components/responses/404'
-            409:
-              $ref: '#/components/responses/409'
+            200: {description: Deleted}
         """
         version = rest_args.version(request.args["version"]) if "version" in request.args else None
         with edge.writing() as ctx:
@@ -378,6 +276,28 @@ class EntityApi(ModelRestApi):
         for method, names in (("get", shape(self.model).visible()), ("post", editable), ("put", editable)):
             schema = self._schema(method, names)
             api_spec.components.schema(f"{type(self).__name__}.{method}", schema=schema)
+        record = {"$ref": f"#/components/schemas/{type(self).__name__}.get"}
+        one = {"type": "object", "properties": {"id": {"type": "integer"}, "result": record}}
+        api_spec.components.schema(f"{type(self).__name__}.one", one)
+
+    def operation_helper(
+        self, path: Any = None, operations: Any = None, methods: Any = None, func: Any = None, **kwargs: Any
+    ) -> None:
+        """Docstrings say what is particular to a route; what follows from address and method is said here for all."""
+        super().operation_helper(path=path, operations=operations, methods=methods, func=func, **kwargs)
+        places, name = re.findall(r"{(\w+)}", path), type(self).__name__
+        gives = {"$ref": f"#/components/schemas/{name}.one"} if func.__name__ in GIVES_ONE else {"type": "object"}
+        for method, operation in operations.items():
+            if method in {"post", "put"}:
+                body = {"$ref": f"#/components/schemas/{name}.{method}"}
+                operation["requestBody"] = {"required": True, "content": _content(body)}
+            refused = {"401", "403"} | ({"404"} if places else set()) | ({"409"} if method != "get" else set())
+            if operation.keys() & {"parameters", "requestBody"}:
+                refused.add("400")
+            operation["parameters"] = [*map(_place, places), *operation.get("parameters", ())]
+            for answer in operation.setdefault("responses", {}).values():
+                answer.setdefault("content", _content(gives))
+            operation["responses"] |= {code: {"$ref": f"#/components/responses/{code}"} for code in sorted(refused)}
 
     def _schema(self, method: str, names: list[str]) -> type[Schema]:
         known, found = shape(self.model), dict[str, Any]()
@@ -392,6 +312,15 @@ class EntityApi(ModelRestApi):
             facts = {"description": str(info["label"]) + (f"（{info['unit']}）" if info.get("unit") else "")}
             found[name] = type_(required=required, allow_none=not info.get("required"), metadata=facts)
         return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
+
+
+def _place(name: str) -> dict[str, Any]:
+    """The description of a place in an address."""
+    return {"in": "path", "name": name, "required": True, "schema": {"type": "integer" if name == "pk" else "string"}}
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
 
 
 def _json(value: Any) -> Any:

@@ -7,15 +7,11 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models.base.columns import Money
 from models.base.money import format_money
 from models.closing import OpeningImport
 from models.ledger import (
-    ZERO,
     Account,
-    AccountBalance,
     AccountingPeriod,
-    AuxiliaryBalance,
     BusinessEvent,
     EventState,
     PeriodState,
@@ -27,6 +23,7 @@ from models.ledger import (
 )
 from models.system import JobRun, JobStatus
 from reports.figures import provisions, recognition
+from reports.figures.agreement import AUXILIARIES, disagreeing
 from reports.figures.balances import Figures, balance_of, figures_of, number_gaps, of_accounts
 from reports.figures.parameters import flag
 from reports.figures.profit import unclosed
@@ -174,68 +171,11 @@ def balanced(session: Session, period: AccountingPeriod) -> Finding:
 
 def ledgers_agree(session: Session, period: AccountingPeriod) -> Finding:
     """总账 = 明细 = 辅助: kept balances equal the posted entries, and auxiliaries sum to their account."""
-    wrong = sorted({*_general_against_entries(session, period), *_general_against_auxiliaries(session, period)})
+    wrong = list(_codes(session, disagreeing(session, period)))
     url = f"/report/trial-balance?first={period.code}&last={period.code}"
     if wrong:
         return Finding(False, f"不符的科目：{_names(wrong)}", url, "科目余额表")
     return Finding(True, "总账、明细账、辅助账相符", url)
-
-
-def _general_against_entries(session: Session, period: AccountingPeriod) -> Iterator[str]:
-    kept = {
-        row[0]: (row[1], row[2])
-        for row in session.execute(
-            select(AccountBalance.account_id, AccountBalance.debit, AccountBalance.credit).where(
-                AccountBalance.period_id == period.id
-            )
-        )
-    }
-    sums = (func.sum(VoucherEntry.debit, type_=Money()), func.sum(VoucherEntry.credit, type_=Money()))
-    entries = (
-        select(VoucherEntry.account_id, *sums)
-        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
-        .where(Voucher.period_id == period.id, POSTED)
-        .group_by(VoucherEntry.account_id)
-    )
-    found = {row[0]: (row[1], row[2]) for row in session.execute(entries)}
-    nothing = (ZERO, ZERO)
-    differing = {key for key in kept.keys() | found.keys() if kept.get(key, nothing) != found.get(key, nothing)}
-    yield from _codes(session, differing)
-
-
-def _general_against_auxiliaries(session: Session, period: AccountingPeriod) -> Iterator[str]:
-    needing = or_(Account.needs_customer, Account.needs_project, Account.needs_bank, Account.needs_department)
-    wanted = set(session.scalars(select(Account.id).where(Account.is_leaf, needing)))
-    general = of_accounts(session, period.code, period.code)
-    query = (
-        select(AuxiliaryBalance.account_id, func.sum(AuxiliaryBalance.debit), func.sum(AuxiliaryBalance.credit))
-        .join(AccountingPeriod, AccountingPeriod.id == AuxiliaryBalance.period_id)
-        .where(AccountingPeriod.code <= period.code, AuxiliaryBalance.account_id.in_(wanted))
-        .group_by(AuxiliaryBalance.account_id)
-    )
-    parts = {key: debit - credit for key, debit, credit in session.execute(query)}
-    # An opening balance may stand undivided.
-    bare = (
-        select(
-            VoucherEntry.account_id,
-            func.sum(VoucherEntry.debit, type_=Money()),
-            func.sum(VoucherEntry.credit, type_=Money()),
-        )
-        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
-        .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
-        .where(
-            AccountingPeriod.code <= period.code,
-            POSTED,
-            VoucherEntry.account_id.in_(wanted),
-            *(column.is_(None) for column in _AUXILIARIES.values()),
-        )
-        .group_by(VoucherEntry.account_id)
-    )
-    for key, debit, credit in session.execute(bare):
-        parts[key] = parts.get(key, ZERO) + debit - credit
-    yield from _codes(
-        session, {key for key in wanted if general.get(key, Figures()).closing != parts.get(key, ZERO)}
-    )  # fmt: skip
 
 
 def _codes(session: Session, ids: set[int]) -> Iterator[str]:
@@ -328,7 +268,7 @@ def auxiliaries_present(session: Session, period: AccountingPeriod) -> Finding:
     needs = or_(
         *(
             and_(getattr(Account, f"needs_{name}"), column.is_(None), ~_opened_without(column))
-            for name, column in _AUXILIARIES.items()
+            for name, column in AUXILIARIES.items()
         )
     )
     query = (
@@ -344,14 +284,6 @@ def auxiliaries_present(session: Session, period: AccountingPeriod) -> Finding:
     if found:
         return Finding(False, f"缺辅助核算：{_names(found)}", _vouchers_url(period), "查看凭证")
     return Finding(True, "辅助核算齐全")
-
-
-_AUXILIARIES = {
-    "customer": VoucherEntry.customer_id,
-    "project": VoucherEntry.project_id,
-    "bank": VoucherEntry.bank_id,
-    "department": VoucherEntry.department_id,
-}
 
 
 def _opened_without(column: Any) -> Any:

@@ -13,7 +13,6 @@ from models.ledger import Voucher, VoucherEntry
 from models.product import RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.resolution import MeetingState, ReviewMeeting
-from models.system import AuditLog
 from reports.figures.parameters import number
 from reports.scope import scoped
 from reports.todo import awaits_agenda
@@ -33,15 +32,14 @@ from views.pages import (
     Row,
     Section,
     Tab,
-    TimelineItem,
 )
+from views.project_feed import recent
 from views.record import may_save
 from views.standing import gate_of, standing_of
 from views.verbs import actions
 from workflows.base.context import Ctx
 
 NONE = "—"
-RECENT_ROWS = 8
 DUE_DAYS = 30
 NEW = "新建担保申请"
 # Who has the ball at a stage, when no approval is running and nobody in particular is named.
@@ -97,7 +95,7 @@ class ProjectView(EntityView):
         page.stages = stage_line(ctx, record)
         page.sections = _reached([*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record)
         _offer_rows(ctx, record, page.sections)
-        page.below = [_recent(ctx, record)]
+        page.below = [recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page
 
@@ -346,21 +344,3 @@ def _vouchers(ctx: Ctx, project: Project) -> Section:
     may = ctx.actor.may("list", "voucher")
     return Section("vouchers", "凭证", columns=columns, rows=cells if may else [], count=len(cells) if may else None,
                    empty="还没有凭证" if may else "您没有查看凭证的权限")  # fmt: skip
-
-
-def _recent(ctx: Ctx, project: Project) -> Section:
-    """最近动态: the last lines of the trail of everything that belongs to the project."""
-    rows = ctx.session.scalars(
-        select(AuditLog).where(AuditLog.project_id == project.id).order_by(AuditLog.id.desc()).limit(RECENT_ROWS)
-    )
-    items = [TimelineItem(format_value(row.at, "datetime")[5:], row.actor_name, _told(row)) for row in rows]
-    return Section("recent", "最近动态", template="parts/timeline.html", data=items, empty="还没有动态",
-                   more_url="?tab=timeline#tabs", more_label="变更记录")  # fmt: skip
-
-
-def _told(row: AuditLog) -> str:
-    if row.note:
-        return row.note
-    label = entity_of(row.table_name).spec.label if row.table_name else ""
-    what = {"CREATE": "登记", "UPDATE": "更新", "DELETE": "删除"}.get(row.action, row.action)
-    return f"{what}{label} {row.record_title or ''}".strip()

@@ -155,7 +155,7 @@ def _timeline_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineIt
             format_value(line.at, "datetime"),
             line.actor_name,
             line.note or ACTIONS.get(line.action, "业务操作"),
-            tuple(_changes(cells, line.changes)) if line.action != "CREATE" else (),
+            tuple(changes_in_words(cells, line.changes)) if line.action != "CREATE" else (),
         )
         for line in lines
     ]
@@ -171,19 +171,22 @@ def _learn(cells: Cells, all_changes: Sequence[dict[str, Any]]) -> None:
         cells.titles.load(target, ids)
 
 
-def _changes(cells: Cells, changes: dict[str, Any]) -> list[tuple[str, str, str]]:
+def changes_in_words(cells: Cells, changes: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Label, old and new value of each changed column that people may see; nothing stands for no old value."""
     shown = []
     for name, pair in (changes or {}).items():
         info = cells.shape.info(name)
         if not info or info.get("is_hidden") or not isinstance(pair, list) or len(pair) != 2:
             continue
-        old, new = (_logged(cells, name, info, value) for value in pair)
-        shown.append((str(info["label"]), old, new))
+        old, new = (logged(cells, name, value) for value in pair)
+        if old != new:
+            shown.append((str(info["label"]), "" if old == NONE else old, new))
     return shown
 
 
-def _logged(cells: Cells, name: str, info: dict[str, Any], value: Any) -> str:
+def logged(cells: Cells, name: str, value: Any) -> str:
     """A value of the trail in words: codes were kept by name, amounts as text."""
+    info = cells.shape.info(name)
     if value is None or value == "":
         return NONE
     if info.get("kind") == "enum":

@@ -1,8 +1,13 @@
 """The front office over a company that has lived a year, as those who sit before it all day see it."""
 
 import re
+from io import BytesIO
 
 import pytest
+from sqlalchemy import select
+
+from models.organization import Employee
+from models.project import Project, ProjectState, Stage
 
 
 def page_of(demo, username, path):
@@ -60,3 +65,57 @@ def test_a_search_finds_every_kind_and_says_what_it_found(demo_app):
     told = [one["text"] for one in found if one["id"].startswith("project")]
     assert told
     assert all("万元" in text and "有限公司" in text for text in told)
+
+
+def feed(page):
+    """最近动态 as (who, words) in its order, the newest first."""
+    lines = page.split('data-key="recent"')[1].split("</ul>")[0].split("<li>")[1:]
+    texts = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in lines]
+    return [text.split(" ", 3)[2:] for text in texts]
+
+
+def number_of(demo, stage, **facts):
+    """A project of 周敏's at a stage."""
+    with demo.session() as session:
+        manager = session.scalars(select(Employee.id).where(Employee.name == "周敏")).one()
+        query = select(Project.id).where(Project.stage == stage, Project.manager_id == manager)
+        return session.scalars(query.filter_by(**facts).order_by(Project.id.desc())).first()
+
+
+def test_recent_deeds_read_as_a_colleague_tells_them(demo_app):
+    released = feed(page_of(demo_app, "zhoumin", f"/project/show/{number_of(demo_app, Stage.RELEASE)}"))
+    words = " ".join(text for _, text in released)
+    assert "解保审批同意：“" in words
+    assert re.search(r"登记还款：本金 [\d,.]+ 元，利息 [\d,.]+ 元，回执 HKHZ\S+ 在保余额 [\d,.]+ → 0.00", words)
+    signing = page_of(demo_app, "zhoumin", f"/project/show/{number_of(demo_app, Stage.FEE_BOOK)}")
+    told = [text for _, text in feed(signing)]
+    assert any(text.startswith("送复核：费用登记 ") and text.endswith("，转入费用记账") for text in told)
+    assert any(text.startswith("审保会通过，形成公司决议 JY") for text in told)
+    assert any(re.match(r"出具担保确认函 \S+，转入费用登记", text) for text in told)
+    assert "更新" not in " ".join(told), "no line of a log is left"
+    assert re.search(r'<a class="key" href="/bank_letter/show/\d+">出具担保确认函', signing)
+
+
+def test_a_changed_amount_is_told_old_and_new_and_a_file_by_its_name(demo):
+    client, project = demo.client_of("zhoumin"), number_of(demo, Stage.APPLY, state=ProjectState.DRAFT)
+    form = client.get(f"/project/edit/{project}").text
+    values = dict(re.findall(r'<input[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', form))
+    values |= dict(re.findall(r'<select[^>]*?name="(\w+)".*?<option selected value="([^"]+)"', form, re.DOTALL))
+    values["counter_offer"] = re.search(r'<textarea[^>]*name="counter_offer"[^>]*>\s*([^<]*)', form).group(1)
+    old = values["amount"]
+    values = {name: value for name, value in values.items() if not name.startswith("is_")}  # boxes that are not ticked
+    answer = demo.post(client, f"/project/edit/{project}", **values | {"amount": "680000"})
+    assert answer.status_code == 302, answer.text
+    assert ["周敏", f"修改担保项目 {values_number(demo, project)} 担保金额 {old} → 680,000.00"] in feed(
+        client.get(f"/project/show/{project}").text
+    )
+    pdf = (BytesIO(b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF\n"), "厂房照片.pdf")
+    assert demo.post(client, f"/attachment/upload/project/{project}", file=pdf).status_code == 302
+    page = client.get(f"/project/show/{project}").text
+    assert feed(page)[0] == ["周敏", "上传 厂房照片.pdf"]
+    assert f'href="/project/show/{project}?tab=files#tabs">上传 厂房照片.pdf' in page
+
+
+def values_number(demo, project):
+    with demo.session() as session:
+        return session.get_one(Project, project).number

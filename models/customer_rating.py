@@ -84,3 +84,7 @@ class CustomerRating(Entity):
     confirmed_on: Mapped[date | None] = c.computed(c.day("复评日期"))
     confirm_opinion: Mapped[str | None] = c.computed(c.long_text("复评意见"))
     valid_until: Mapped[date | None] = c.computed(c.day("有效期至"))
+
+    def __str__(self) -> str:
+        """Whose rating it is, and which."""
+        return f"{self.customer.name} {self.grade} 级"

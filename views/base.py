@@ -116,13 +116,27 @@ class EntityView(EntityHooks, ModelView):
             kept_args=asked.kept_args(),
             sums=asked.sums(rows),
             all_columns=[(n, shape(self.model).label(n), n in asked.names) for n in lists.available(self.model)],
-            empty="" if is_filtered else f"还没有{spec.label}",
-            empty_action=None if is_filtered else next(iter(add), None),
+            empty="" if is_filtered else self._why_empty(),
+            empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
             crumbs=[(spec.module.label, ""), (spec.label, "")],
             problems=asked.problems,
             help_key=shape(self.model).table,
         )
         return self.enrich_list(page, asked)
+
+    def _why_empty(self) -> str:
+        """Where the rows come from, for whoever looks at an empty list."""
+        spec, owner = self.model.spec, shape(self.model).owner
+        if owner is not None and record.offers(self.model, "add"):
+            return f"还没有{spec.label}，在{owner[1].spec.label}页面的“{spec.label}”中登记"
+        return f"还没有{spec.label}" if record.offers(self.model, "add") else f"还没有{spec.label}，办理业务时自动形成"
+
+    def _where_added(self, ctx: Ctx) -> Action | None:
+        """Rows of a child table are added at their owner."""
+        owner = shape(self.model).owner
+        if owner is None or not record.may_save(ctx, self.model, "add"):
+            return None
+        return Action(f"打开{owner[1].spec.label}列表", f"/{owner[1].__tablename__}/list/")
 
     def list_actions(self, ctx: Ctx) -> Actions:
         """Buttons at the head of the list; rows of a child table are added at their owner."""
@@ -189,7 +203,7 @@ class EntityView(EntityHooks, ModelView):
         cells = Cells(ctx, self.model, titles)
         cells.prepare([found], shape(self.model).visible())
         spec = found.spec
-        active = request.args.get("tab", "")[:64]
+        active = request.args.get("tab", "")[:64] or self.default_tab(found)
         facts = Section("facts", record.GENERAL, facts=record.fact_groups(cells, found))
         children = record.child_sections(ctx, found, titles, active, may_change=not record.why_frozen(found))
         trail = record.timeline(ctx, found, titles, active)
@@ -201,7 +215,7 @@ class EntityView(EntityHooks, ModelView):
             actions=[*self.verbs(found, ctx), *self.edit_actions(found, ctx)],
             more=self.delete_actions(found, ctx),
             sections=[facts, *children, *self.extra_sections(found, ctx), *([trail] if trail else [])],
-            active=active or "facts",
+            active=active,
             aside=self.aside(found, ctx),
             notice=notice,
             help_key=shape(self.model).table,

@@ -1,12 +1,15 @@
 """Customers: the generated screens, and from each customer's page straight to an application."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from models.base.entity import Entity
 from models.customer import CorporateCustomer, Customer, CustomerStatus, PersonalCustomer
+from models.customer_rating import CustomerRating, RatingState
 from views.base import EntityView
-from views.pages import Action
+from views.cells import NONE, rate_text
+from views.pages import Action, Cell, Column, Row, Section
 from views.verbs import actions
 from workflows.base.context import Ctx
 
@@ -20,7 +23,10 @@ class _CustomerView(EntityView):
         found = actions(ctx, record)
         if record.status is CustomerStatus.ACTIVE and ctx.actor.may("add", "project"):
             url, why = f"/project/add?customer_id={record.id}", _why_not_apply(record)
-            apply = Action("申请担保", url, style="plain" if why else "primary", why_not=why)
+            tab = "customer_watch" if record.is_blacklisted else "customer_rating"
+            apply = Action(
+                "申请担保", url, style="plain" if why else "primary", why_not=why, mend_url=f"?tab={tab}#tabs"
+            )
             # One next step: who has a grade applies, who has none is rated first.
             found = [*(found if why else [replace(a, style="plain") for a in found]), apply]
         return found
@@ -42,3 +48,36 @@ class CorporateCustomerView(_CustomerView):
     """Screens of 对公客户."""
 
     model: ClassVar[Any] = CorporateCustomer
+
+
+class CustomerRatingView(EntityView):
+    """Screens of 等级评估, with the answers that make the total: who gives the second opinion reads them first."""
+
+    model: ClassVar[Any] = CustomerRating
+
+    def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """评分明细 as it was frozen at the first rating."""
+        assert isinstance(record, CustomerRating)
+        return [_scores(record), *super().extra_sections(record, ctx)]
+
+    def default_tab(self, record: Entity) -> str:
+        """A rating that waits opens on its answers."""
+        assert isinstance(record, CustomerRating)
+        return "scores" if record.state is RatingState.DRAFT else "facts"
+
+
+def _scores(rating: CustomerRating) -> Section:
+    columns = [
+        Column("group", "类别"), Column("label", "指标"), Column("answer", "评价"), Column("figure", "取值", "rate"),
+        Column("score", "得分", "rate"), Column("max", "满分", "rate"),
+    ]  # fmt: skip
+    rows = []
+    for number, one in enumerate(rating.scores):
+        figure = NONE if one["figure"] is None else rate_text(Decimal(one["figure"]))
+        amounts = (Cell(rate_text(Decimal(one[name])), "rate") for name in ("score", "max"))
+        cells = (Cell(one["group"]), Cell(one["label"]), Cell(one["answer"]), Cell(figure, "rate"), *amounts)
+        rows.append(Row(str(number), "", cells))
+    sums = [("总分", {"score": rate_text(rating.total)})] if rows else []
+    if rating.adjustment:
+        sums.insert(0, ("调整分", {"score": rate_text(rating.adjustment)}))
+    return Section("scores", "评分明细", columns=columns, rows=rows, sums=sums, empty="没有评分明细")

@@ -40,6 +40,10 @@ class EntityHooks:
         """Tabs beside the generated ones."""
         return [section for build in SECTIONS if (section := build(record, ctx)) is not None]
 
+    def default_tab(self, record: Entity) -> str:
+        """The tab with which the record opens."""
+        return "facts"
+
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Cards at the side of the record page."""
         return []

@@ -12,7 +12,7 @@ from models.release import Release, ReleaseBasis
 from models.repayment import Repayment, RepaymentState
 from models.warning import WarningState
 from reports.figures.overdue import overdue_lines
-from views.line_appraisal import in_approval
+from views.line_appraisal import in_approval, running_url
 from views.verbs import Questions, ScreenVerb, Upload, Values, in_state, record_url, register
 from workflows.base import attachments, records
 from workflows.base.context import Ctx
@@ -156,7 +156,7 @@ register(
     ),
     ScreenVerb(
         "release", "submit", "提交解保审批", lambda ctx, r, _, v: release.submit(ctx, r, v), ("submit", "release"),
-        in_state("state", PaperState.DRAFT), why_not=_why_not_release, style="primary", rank=1,
+        in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
     ),
     ScreenVerb(
         "release", "return_deposit", "重新提交退还保证金", lambda ctx, r, _, v: release.return_deposit(ctx, r, v),

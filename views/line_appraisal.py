@@ -9,8 +9,8 @@ from models.approval import ApprovalState
 from models.project import Project, ProjectState, Stage
 from models.resolution import MeetingState, Resolution, ResolutionState
 from reports.figures import approvals
-from views.standing import standing_of
-from views.verbs import ScreenVerb, all_of, in_state, register
+from views.standing import conditions_of, standing_of
+from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base import approval
 from workflows.base.context import Ctx
 from workflows.guarantee import application, appraisal, resolution
@@ -26,8 +26,20 @@ def in_approval(ctx: Ctx, record: Any) -> str:
     return "正在审批中" if approvals.running(ctx.session, record) else ""
 
 
+def running_url(ctx: Ctx, record: Any) -> str:
+    """The approval that a record is in, where it can be urged or taken back."""
+    found = approvals.running(ctx.session, record)
+    return f"/approvals/instance/{found.id}" if found else ""
+
+
 def _why_not_submit(ctx: Ctx, project: Project) -> str:
-    return "；".join(application.obstacles(ctx, project, standing_of(ctx, project).limits))
+    return "；".join(application.obstacles(ctx, project, standing_of(ctx, project).limits, conditions_of(ctx, project)))
+
+
+def _mend_submit(ctx: Ctx, project: Project) -> str:
+    """Documents are uploaded here; everything else is the customer's file."""
+    missing = [one.key for one in conditions_of(ctx, project) if not one.is_met]
+    return "?tab=files#tabs" if missing in ([], ["documents"]) else record_url(project.customer)
 
 
 def _signed(ctx: Ctx, project: Project) -> str:
@@ -42,14 +54,14 @@ def _signed(ctx: Ctx, project: Project) -> str:
 register(
     ScreenVerb(
         "project", "submit", "提交申请", lambda ctx, p, _, v: application.submit(ctx, p, v), ("submit", "project"),
-        in_state("state", ProjectState.DRAFT), why_not=_why_not_submit, style="primary", rank=1,
-        done="申请已提交，进入受理评估",
+        in_state("state", ProjectState.DRAFT), why_not=_why_not_submit, mend=_mend_submit,
+        style="primary", rank=1, done="申请已提交，进入受理评估",
     ),
     ScreenVerb(
         "project", "cancel", "撤回申请", lambda ctx, p, v, n: application.cancel(ctx, p, v["reason"], n),
         ("cancel", "project"),
         lambda _, p: p.state in (ProjectState.DRAFT, ProjectState.RUNNING) and p.stage.rank <= Stage.FEE_PLAN.rank,
-        why_not=in_approval, ask="撤回原因", style="danger", rank=90,
+        why_not=in_approval, mend=running_url, ask="撤回原因", style="danger", rank=90,
         confirm="撤回后项目结束办理，已占用的额度释放，不能恢复。",
     ),
     ScreenVerb(
@@ -63,7 +75,7 @@ register(
     ),
     ScreenVerb(
         "project", "submit_review", "提交评审审批", lambda ctx, p, _, v: appraisal.submit_review(ctx, p, v),
-        ("submit_review", "project"), at(Stage.REVIEW), why_not=in_approval, style="primary", rank=1,
+        ("submit_review", "project"), at(Stage.REVIEW), why_not=in_approval, mend=running_url, style="primary", rank=1,
     ),
     ScreenVerb(
         "risk_assessment", "submit", "提交风控审批", lambda ctx, r, _, v: appraisal.submit_risk(ctx, r, v),
@@ -73,7 +85,7 @@ register(
     ScreenVerb(
         "project", "issue_confirmation", "出具担保确认函",
         lambda ctx, p, _, v: resolution.issue_confirmation(ctx, p, v), ("issue_confirmation", "bank_letter"),
-        at(Stage.RESOLVE), why_not=_signed, style="primary", rank=1,
+        at(Stage.RESOLVE), why_not=_signed, mend=lambda *_: "?tab=resolution#tabs", style="primary", rank=1,
     ),
     ScreenVerb(
         "review_meeting", "open", "开始表决", lambda ctx, m, _, v: resolution.open_meeting(ctx, m, v),

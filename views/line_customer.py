@@ -9,8 +9,8 @@ from models.base.kinds import Kind
 from models.customer import Customer, CustomerStatus, WatchKind, WatchState
 from models.customer_rating import RatingState
 from models.rating_model import RatingIndicator, RatingOption
-from reports.figures.completeness import missing_for_rating
-from views.verbs import Questions, ScreenVerb, Values, in_state, register
+from reports.figures.completeness import first_missing, missing_for_rating
+from views.verbs import Questions, ScreenVerb, Values, in_state, record_url, register
 from workflows import customer as watching
 from workflows import customer_rating
 from workflows.base.context import Ctx
@@ -48,6 +48,13 @@ def _why_not_rate(ctx: Ctx, customer: Customer) -> str:
     return "资料不完整，缺：" + "、".join(missing) if missing else ""
 
 
+def _mend_rate(ctx: Ctx, customer: Customer) -> str:
+    """The field or the tab of the first thing that is missing."""
+    url, source = record_url(customer), first_missing(ctx.session, customer)
+    is_tab = source in customer.spec.tabs
+    return f"{url}?tab={source}#tabs" if is_tab else f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
+
+
 def _is_active(_: Ctx, customer: Customer) -> bool:
     return customer.status is CustomerStatus.ACTIVE
 
@@ -63,7 +70,8 @@ for table in ("personal_customer", "corporate_customer"):
     register(
         ScreenVerb(
             table, "rate", "等级评估", _rate, ("rate", "customer_rating"), _is_active, why_not=_why_not_rate,
-            questions=_indicators, has_form=True, style="primary", rank=1, done="初评已提交，待他人复评",
+            mend=_mend_rate, questions=_indicators, has_form=True, style="primary", rank=1,
+            done="初评已提交，待他人复评",
             after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_rating#tabs",
         ),
         ScreenVerb(

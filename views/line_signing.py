@@ -13,7 +13,7 @@ from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterGuarantee, Fee, FeeState
 from reports.figures.schedules import add_months
-from views.line_appraisal import at, in_approval
+from views.line_appraisal import at, in_approval, running_url
 from views.standing import gate_of
 from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
 from workflows.base.context import Ctx
@@ -49,6 +49,16 @@ def on_tab(tab: str) -> Any:
 def _why_no_notice(ctx: Ctx, project: Project) -> str:
     missing = [check for check in gate_of(ctx, project) if not check.is_met]
     return "；".join(f"{check.label}：{check.evidence}" for check in missing)
+
+
+def _mend_notice(ctx: Ctx, project: Project) -> str:
+    """Where the first unmet condition is mended."""
+    missing = next(check for check in gate_of(ctx, project) if not check.is_met)
+    return f"/{missing.table}/show/{missing.record_id}" if missing.record_id else f"?tab={missing.table}#tabs"
+
+
+def _mend_counters(ctx: Ctx, project: Project) -> str:
+    return running_url(ctx, project) or "?tab=counter_guarantee#tabs"
 
 
 def _why_no_counters(ctx: Ctx, project: Project) -> str:
@@ -134,7 +144,8 @@ register(
     ),
     ScreenVerb(
         "project", "submit_counters", "提交反担保审核", lambda ctx, p, _, v: counters.submit(ctx, p, v),
-        ("submit", "counter_guarantee"), at(Stage.COUNTER), why_not=_why_no_counters, style="primary", rank=1,
+        ("submit", "counter_guarantee"), at(Stage.COUNTER), why_not=_why_no_counters, mend=_mend_counters,
+        style="primary", rank=1,
         after=on_tab("counter_guarantee"),
     ),
     ScreenVerb(
@@ -168,7 +179,8 @@ register(
     ),
     ScreenVerb(
         "project", "issue_notice", "开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        ("issue_notice", "bank_letter"), at(Stage.NOTICE), why_not=_why_no_notice, style="primary", rank=1,
+        ("issue_notice", "bank_letter"), at(Stage.NOTICE), why_not=_why_no_notice, mend=_mend_notice,
+        style="primary", rank=1,
     ),
     ScreenVerb(
         "project", "confirm", "放款确认", _confirm_loan, ("confirm", "drawdown"), at(Stage.CONFIRM),

@@ -25,7 +25,8 @@ class Action:
     """A button or menu entry; `method` POST gets a CSRF token; `why_not` disables it and says what is missing.
 
     style is primary, plain, danger or link; `confirm` asks before sending (object and consequence in figures),
-    `ask` is the label of a text that the confirmation asks for (sent as `reason`).
+    `ask` is the label of a text that the confirmation asks for (sent as `reason`); `mend_url` is where what is
+    missing can be mended.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Action:
     ask: str = ""
     ask_required: bool = False
     why_not: str = ""
+    mend_url: str = ""
     hotkey: str = ""
     fields: tuple[tuple[str, str], ...] = ()
 

@@ -35,7 +35,7 @@ from views.pages import (
 )
 from views.project_feed import recent
 from views.record import may_save
-from views.standing import gate_of, standing_of
+from views.standing import conditions_of, gate_of, standing_of
 from views.verbs import actions
 from workflows.base.context import Ctx
 
@@ -126,6 +126,16 @@ class ProjectView(EntityView):
         del found, ctx
         return []
 
+    def default_tab(self, record: Entity) -> str:
+        """What the stage is about."""
+        assert isinstance(record, Project)
+        return OPENS_WITH.get(record.stage, "facts")
+
+    def bulk_actions(self, ctx: Ctx) -> list[Action]:
+        """Nor are several deleted at once."""
+        del ctx
+        return []
+
     def defaults(self, ctx: Ctx) -> dict[str, Any]:
         """The bank's least share; what most applications have."""
         share = number(ctx.session, "bank.share_min_pct", ctx.today)
@@ -137,6 +147,11 @@ class ProjectView(EntityView):
         if record.state not in (ProjectState.DRAFT, ProjectState.RUNNING):
             return []
         found = []
+        if record.state is ProjectState.DRAFT:
+            items = _conditions(ctx, record)
+            met = sum(item.is_met for item in items)
+            note = f"{met} / {len(items)} 项通过"
+            found.append(Section("conditions", "提交条件", template="parts/gate.html", data=items, note=note))
         if record.stage.rank >= Stage.FEE_PLAN.rank:
             checks = gate_of(ctx, record)
             met = sum(check.is_met for check in checks)
@@ -204,6 +219,12 @@ TABS_FROM: dict[str, Stage] = {
     "resolution": Stage.RESOLVE, "fee": Stage.FEE_PLAN, "contract": Stage.CONTRACT, "counter_guarantee": Stage.CONTRACT,
     "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
     "repayment": Stage.IN_FORCE, "release": Stage.IN_FORCE, "risk_warning": Stage.IN_FORCE,
+}  # fmt: skip
+
+# The tab with which a project opens at a stage; at the others with what was applied for.
+OPENS_WITH: dict[Stage, str] = {
+    Stage.FEE_PLAN: "fee", Stage.FEE_BOOK: "fee", Stage.CONTRACT: "contract", Stage.COUNTER: "counter_guarantee",
+    Stage.FEE_COLLECT: "fee", Stage.IN_FORCE: "drawdown",
 }  # fmt: skip
 
 # What is asked for most comes first; who held it and what was changed come last.
@@ -302,6 +323,20 @@ def holder(ctx: Ctx, project: Project) -> str:
     return project.manager.name if project.manager else NONE
 
 
+def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
+    """What the application still lacks, each with the place that mends it."""
+    customer = f"/{project.customer.__tablename__}/show/{project.customer_id}"
+    places = {
+        "customer": (customer, "查看客户"), "completeness": (customer, "补充资料"),
+        "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"), "documents": ("?tab=files#tabs", "上传要件"),
+    }  # fmt: skip
+    found = []
+    for one in conditions_of(ctx, project):
+        url, mend = places[one.key]
+        found.append(GateItem(one.label, one.is_met, one.evidence if one.is_met else one.problem, url, mend))
+    return found
+
+
 def _gate_item(check: Any) -> GateItem:
     url = f"/{check.table}/show/{check.record_id}" if check.table and check.record_id else ""
     return GateItem(check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label)
@@ -318,8 +353,8 @@ def _approvals(ctx: Ctx, project: Project) -> Section:
                Column("done", "办结时间")]  # fmt: skip
     cells = [
         Row(
-            str(i.id), f"/approval_instance/show/{i.id}",
-            (Cell(i.business_type.label), Cell(i.applicant.name),
+            str(i.id), f"/approvals/instance/{i.id}",
+            (Cell(i.title.partition("：")[0]), Cell(i.applicant.name),
              Cell(format_value(i.submitted_at, "datetime")), Cell(i.state.label, "enum", tone=i.state.tone),
              Cell(format_value(i.finished_at, "datetime"))),
         )

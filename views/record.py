@@ -12,12 +12,12 @@ from models.system import AuditLog
 from reports.scope import scoped
 from views.cells import ACTIONS, NONE, Cells, format_value, record_url
 from views.interface import Shape, Titles, model_of, narrow, shape, sorting
-from views.pages import Action, Column, Fact, Row, Section, TimelineItem
+from views.pages import Action, Cell, Column, Fact, Row, Section, TimelineItem
 from workflows.base.context import Ctx
 
 CHILD_ROWS = 50
 TIMELINE_ROWS = 30
-HEAD_FACTS = 5
+HEAD_FACTS = 8
 GENERAL = "基本信息"
 TIMELINE = "timeline"
 
@@ -27,7 +27,13 @@ def head_facts(cells: Cells, record: Entity) -> list[Fact]:
     known, spec = cells.shape, record.spec
     skip = {known.key(spec.title), spec.state}
     names = [n for n in spec.listed if known.key(n) not in skip][:HEAD_FACTS]
-    return [Fact(known.label(n), cells.cell(record, n), n) for n in names]
+    return [Fact(known.label(n), _with_unit(cells, record, n), n) for n in names]
+
+
+def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:
+    """A value with its unit beside it, as a figure stands alone here."""
+    cell, unit = cells.cell(record, name), str(cells.shape.info(name).get("unit", ""))
+    return replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
 
 
 def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
@@ -36,9 +42,7 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
         label = "登记信息" if name in STAMPS else str(known.info(name).get("group") or GENERAL)
-        cell, unit = cells.cell(record, name), str(known.info(name).get("unit", ""))
-        shown = replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
-        groups.setdefault(label, []).append(Fact(known.label(name), shown, name))
+        groups.setdefault(label, []).append(Fact(known.label(name), _with_unit(cells, record, name), name))
     return list(groups.items())
 
 
@@ -117,8 +121,12 @@ def column(known: Shape, name: str) -> Column:
 
 def may_save(ctx: Ctx, model: type[Entity], verb: str) -> bool:
     """Whether the generated screens offer add, edit or delete of this model to this reader."""
-    spec = model.spec
-    return spec.kind.is_writable and verb in spec.saved_by and ctx.actor.may(verb, str(model.__tablename__))
+    return offers(model, verb) and ctx.actor.may(verb, str(model.__tablename__))
+
+
+def offers(model: type[Entity], verb: str) -> bool:
+    """Whether people write this model by hand at all."""
+    return model.spec.kind.is_writable and verb in model.spec.saved_by
 
 
 def why_frozen(record: Entity) -> str:

@@ -7,7 +7,7 @@ from views import line_after, line_appraisal, line_closing, line_customer, line_
 from views.approvals import ApprovalsView
 from views.ballots import BallotView, MeetingItemView
 from views.closing import ClosingView
-from views.customer import CorporateCustomerView, PersonalCustomerView
+from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
 from views.day_end import DayEndView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
 from views.home import DesktopView
@@ -32,6 +32,7 @@ from workflows import setup
 LINES = (line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, setup)
 ENTITY_VIEWS = (
     CorporateCustomerView,
+    CustomerRatingView,
     EventView,
     IssuedDocumentView,
     MeetingItemView,

@@ -1,10 +1,11 @@
-"""Gate and limits of a project, worked out once per request however many places of its page show them."""
+"""Conditions, gate and limits of a project, worked out once per request however many places of its page show them."""
 
 from flask import g
 
 from models.project import Project
 from reports.figures import gate
 from workflows.base.context import Ctx
+from workflows.guarantee import application
 
 
 def standing_of(ctx: Ctx, project: Project) -> gate.Standing:
@@ -20,4 +21,12 @@ def gate_of(ctx: Ctx, project: Project) -> list[gate.GateCheck]:
     known: dict[int, list[gate.GateCheck]] = g.setdefault("gates", {})
     if project.id not in known:
         known[project.id] = gate.gate(ctx.session, project, ctx.today, standing_of(ctx, project))
+    return known[project.id]
+
+
+def conditions_of(ctx: Ctx, project: Project) -> list[application.Condition]:
+    """What must hold before the application is submitted."""
+    known: dict[int, list[application.Condition]] = g.setdefault("conditions", {})
+    if project.id not in known:
+        known[project.id] = application.conditions(ctx, project)
     return known[project.id]

@@ -19,8 +19,10 @@ from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.kinds import Kind
 from views import edge, fields
-from views.interface import valid_id
-from views.pages import Action, Field, FieldGroup, FormPage
+from views.cells import Cells
+from views.interface import shape, valid_id
+from views.pages import Action, Field, FieldGroup, FormPage, Section
+from views.record import head_facts
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
@@ -50,7 +52,10 @@ def no_questions(_: Ctx, __: Any) -> Questions:
 
 @dataclass(frozen=True)
 class ScreenVerb:
-    """A button of a record page; `ask` is the label of a reason, `questions` a whole form of its own."""
+    """A button of a record page; `ask` is the label of a reason, `questions` a whole form of its own.
+
+    `mend` leads to the place where what `why_not` says is mended.
+    """
 
     table: str
     name: str
@@ -59,6 +64,7 @@ class ScreenVerb:
     permission: tuple[str, str]
     is_offered: Callable[[Ctx, Any], bool]
     why_not: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
+    mend: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
     questions: Callable[[Ctx, Any], Questions] = no_questions
     given: Callable[[Ctx, Any], Values] = lambda _ctx, _record: {}
     has_form: bool = False
@@ -97,9 +103,15 @@ def actions(ctx: Ctx, record: Entity) -> list[Action]:
 
 def _action(ctx: Ctx, verb: ScreenVerb, record: Entity) -> Action:
     url = f"/do/{verb.table}/{record.id}/{verb.name}"
+    why = verb.why_not(ctx, record)
+    # Whoever is asked reads what it is about before what follows from it.
+    question = f"{record.spec.label} {record}" if verb.confirm or verb.ask else ""
+    if verb.confirm:
+        question += f"：{verb.confirm}"
     return Action(
-        verb.label, url, "GET" if verb.has_form else "POST", verb.style, confirm=verb.confirm, ask=verb.ask,
-        ask_required=bool(verb.ask), why_not=verb.why_not(ctx, record), fields=(("version", str(record.version)),),
+        verb.label, url, "GET" if verb.has_form else "POST", verb.style, confirm=question, ask=verb.ask,
+        ask_required=bool(verb.ask), why_not=why, mend_url=verb.mend(ctx, record) if why else "",
+        fields=(("version", str(record.version)),),
     )  # fmt: skip
 
 
@@ -248,8 +260,18 @@ class VerbForm:
         return FormPage(
             self.verb.label, [FieldGroup("", self._fields())], f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
             record_url(record), hidden=hidden, submit_label=self.verb.label, note=self.verb.note or str(record),
-            errors=errors, crumbs=crumbs, is_upload=bool(self.uploads), help_key=self.verb.table,
+            errors=errors, crumbs=crumbs, is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
         )  # fmt: skip
+
+    def _about(self) -> list[Section]:
+        """What the form is about, beside it: the same facts as in the head of the record."""
+        cells = Cells(self.ctx, type(self.record))
+        names = shape(type(self.record)).visible()
+        cells.prepare([self.record], names)
+        facts = head_facts(cells, self.record)
+        about = Section("about", self.record.spec.label, template="parts/pairs.html", data=facts, more_label="打开")
+        about.note, about.more_url = cells.titles.of(self.record), record_url(self.record)
+        return [about] if facts else []
 
     def _fields(self) -> list[Field]:
         found = [

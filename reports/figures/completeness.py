@@ -25,6 +25,12 @@ def missing_for_rating(session: Session, customer: Customer) -> list[str]:
     return [item.label for item, is_filled in _items(session, customer) if item.is_required and not is_filled]
 
 
+def first_missing(session: Session, customer: Customer) -> str:
+    """The field or tab of the first item marked 评级必备 that is missing; empty when none is."""
+    missing = (item.source for item, is_filled in _items(session, customer) if item.is_required and not is_filled)
+    return next(missing, "")
+
+
 def _items(session: Session, customer: Customer) -> list[tuple[CompletenessItem, bool]]:
     query = (
         select(CompletenessItem)

@@ -1,5 +1,6 @@
 """4.1a 申请担保: the application, its checks, and its submission."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -125,20 +126,46 @@ def missing_documents(ctx: Ctx, project: Project) -> list[str]:
     return [labels.get(code, code) for code in wanted if code not in present]
 
 
-def obstacles(ctx: Ctx, project: Project, limits: list[exposure.Check] | None = None) -> list[str]:
-    """Why the application cannot be submitted now; empty when it can. `limits` may be known to the caller."""
+@dataclass(frozen=True)
+class Condition:
+    """What must hold before an application is submitted: how it stands, and what to say while it does not hold."""
+
+    key: str
+    label: str
+    is_met: bool
+    evidence: str
+    problem: str
+
+
+def conditions(ctx: Ctx, project: Project) -> list[Condition]:
+    """Everything that the file must show before the application is submitted, in the order in which it is gathered."""
     customer = project.customer
-    found = _about_customer(customer)
+    barred = "；".join(_about_customer(customer))
     percent, missing = completeness(ctx.session, customer)
     least = number(ctx.session, "customer.completeness_min_pct", ctx.today)
-    if percent < least:
-        found.append(f"客户资料完整度 {percent}%，低于 {least.normalize():f}%，缺：" + "、".join(missing[:8]))
-    if customer.grade is None or customer.grade_valid_until is None or customer.grade_valid_until < ctx.today:
-        found.append("客户没有有效的信用等级，请先完成等级评估")
-    if papers := missing_documents(ctx, project):
-        found.append("缺少要件：" + "、".join(papers))
+    thin = f"客户资料完整度 {percent}%，低于 {least.normalize():f}%，缺：" + "、".join(missing[:8])
+    until = customer.grade_valid_until
+    is_graded = customer.grade is not None and until is not None and until >= ctx.today
+    grade = f"{customer.grade}，有效期至 {until}"
+    papers = missing_documents(ctx, project)
+    return [
+        Condition("customer", "客户可以申请", not barred, "不在黑名单", barred),
+        Condition("completeness", "客户资料完整", percent >= least, f"{percent}%", thin),
+        Condition("grade", "信用等级有效", is_graded, grade, "客户没有有效的信用等级，请先完成等级评估"),
+        Condition("documents", "要件齐全", not papers, "产品要求的要件已上传", "缺少要件：" + "、".join(papers)),
+    ]
+
+
+def obstacles(
+    ctx: Ctx,
+    project: Project,
+    limits: list[exposure.Check] | None = None,
+    known: list[Condition] | None = None,
+) -> list[str]:
+    """Why the application cannot be submitted now; empty when it can. `limits` and `known` may be the caller's."""
+    known = conditions(ctx, project) if known is None else known
     limits = exposure.checks(ctx.session, project, ctx.today) if limits is None else limits
-    return found + [check.text for check in limits if check.is_over]
+    return [one.problem for one in known if not one.is_met] + [check.text for check in limits if check.is_over]
 
 
 def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:

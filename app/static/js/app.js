@@ -105,7 +105,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-why], [data-back], [data-fill-user]");
     if (!target) return;
-    if (target.dataset.why) App.toast(target.dataset.why, "warn");
+    if (target.dataset.why) App.toast(target.dataset.why, "warn", target.dataset.mend ? { url: target.dataset.mend, label: "去处理" } : null);
     if ("back" in target.dataset) history.length > 1 ? history.back() : location.assign("/");
     if ("fillUser" in target.dataset) {
       document.querySelector("#username").value = target.dataset.fillUser;

@@ -1,6 +1,47 @@
 "use strict";
 // Forms: amounts with separators, Ctrl+S, Esc, errors tied to their fields, plain values on demand, phrases.
+// Dates are typed and read as 2026-11-25 whatever language the browser speaks; the calendar is one click away.
+App.day = (text, now = new Date()) => {
+  const digits = text.trim().replace(/[年月./]/g, "-").replace(/日$/, "");
+  const match = /^(\d{4})(\d\d)(\d\d)$/.exec(digits) ?? /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(digits);
+  const short = match ? null : /^(\d{1,2})-(\d{1,2})$/.exec(digits);
+  const [year, month, day] = match ? match.slice(1) : short ? [String(now.getFullYear()), short[1], short[2]] : [];
+  return year ? `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}` : text;
+};
+App.dated = (input) => {
+  if (matchMedia("(pointer: coarse)").matches) return; // a thumb is better off with the phone's own wheel
+  const wrap = App.make("span", { class: "dated" });
+  const picker = App.make("input", { type: "date", tabindex: "-1", "aria-hidden": "true" });
+  const open = App.make("button", { type: "button", tabindex: "-1", "aria-label": "打开日历" });
+  open.append(App.icon("cal"), picker);
+  input.replaceWith(wrap);
+  input.type = "text";
+  input.inputMode = "numeric";
+  input.maxLength = 11;
+  input.autocomplete = "off";
+  input.placeholder ||= "年-月-日";
+  input.classList.add("form-control");
+  wrap.append(input, open);
+  open.addEventListener("click", (event) => {
+    if (event.target === picker || input.readOnly || input.disabled) return;
+    picker.value = App.day(input.value);
+    picker.showPicker();
+  });
+  picker.addEventListener("change", () => {
+    input.value = picker.value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    input.focus();
+  });
+  input.addEventListener("change", () => { input.value = App.day(input.value); });
+};
+
 document.addEventListener("DOMContentLoaded", () => {
+  App.all(".control > input[type=date], .form-group > input[type=date]").forEach(App.dated);
+  for (const input of App.all(".control > input[type=file]")) { // says in our words what was chosen
+    input.addEventListener("change", () => { input.parentElement.dataset.chosen = [...input.files].map((file) => file.name).join("、"); });
+  }
+
   // The control says what is wrong with it to readers of every kind.
   for (const group of App.all(".form-group")) {
     const control = group.querySelector("input:not([type=hidden]), select, textarea");

@@ -169,10 +169,11 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const offer = () => {
     operator.replaceChildren(...JSON.parse(chosen().dataset.operators).map(([value, text]) => new Option(text, value)));
-    draw();
+    show();
   };
+  const show = () => { draw(); App.all("input[type=date]", values).forEach(App.dated); };
   field.addEventListener("change", offer);
-  operator.addEventListener("change", draw);
+  operator.addEventListener("change", show);
   form.closest("details").addEventListener("toggle", (event) => { if (event.target.open) field.focus(); });
   form.addEventListener("submit", (event) => {
     const parts = App.all("[data-part]", values).flatMap((part) => (part.multiple ? [...part.selectedOptions].map((o) => o.value) : [part.value.trim()]));

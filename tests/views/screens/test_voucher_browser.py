@@ -34,7 +34,7 @@ def page(address, chromium_path):
         page.fill("#username", "clerk")
         page.fill("#password", PASSWORD)
         page.press("#password", "Enter")
-        page.wait_for_selector(".desk")
+        page.wait_for_selector(".board")
         yield page
         browser.close()
 

@@ -200,13 +200,15 @@ class EntityView(EntityHooks, ModelView):
     def record_page(self, found: Entity, ctx: Ctx, notice: str = "") -> RecordPage:
         """The record page as the template takes it."""
         titles = Titles(ctx.session)
-        cells = Cells(ctx, self.model, titles)
-        cells.prepare([found], shape(self.model).visible())
-        spec = found.spec
+        cells, spec = Cells(ctx, self.model, titles), found.spec
         active = request.args.get("tab", "")[:64] or self.default_tab(found)
-        facts = Section("facts", record.GENERAL, facts=record.fact_groups(cells, found))
         children = record.child_sections(ctx, found, titles, active, may_change=not record.why_frozen(found))
         trail = record.timeline(ctx, found, titles, active)
+        rest = [*children, *self.extra_sections(found, ctx), *([trail] if trail else [])]
+        facts = Section("facts", record.GENERAL)
+        if active not in {section.key for section in rest}:  # another tab needs none of them
+            cells.prepare([found], shape(self.model).visible())
+            facts.facts = record.fact_groups(cells, found)
         page = RecordPage(
             title=titles.of(found),
             crumbs=self._crumbs(found, titles),
@@ -214,7 +216,7 @@ class EntityView(EntityHooks, ModelView):
             state=cells.cell(found, spec.state) if spec.state else None,
             actions=[*self.verbs(found, ctx), *self.edit_actions(found, ctx)],
             more=self.delete_actions(found, ctx),
-            sections=[facts, *children, *self.extra_sections(found, ctx), *([trail] if trail else [])],
+            sections=[facts, *rest],
             active=active,
             aside=self.aside(found, ctx),
             notice=notice,

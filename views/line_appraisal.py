@@ -8,8 +8,7 @@ from models.appraisal import PaperState
 from models.approval import ApprovalState
 from models.project import Project, ProjectState, Stage
 from models.resolution import MeetingState, Resolution, ResolutionState
-from reports.figures import approvals
-from views.standing import conditions_of, standing_of
+from views.standing import conditions_of, running_of, standing_of
 from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base import approval
 from workflows.base.context import Ctx
@@ -23,12 +22,12 @@ def at(*stages: Stage) -> Any:
 
 def in_approval(ctx: Ctx, record: Any) -> str:
     """Why a thing under approval cannot be put up again."""
-    return "正在审批中" if approvals.running(ctx.session, record) else ""
+    return "正在审批中" if running_of(ctx, record) else ""
 
 
 def running_url(ctx: Ctx, record: Any) -> str:
     """The approval that a record is in, where it can be urged or taken back."""
-    found = approvals.running(ctx.session, record)
+    found = running_of(ctx, record)
     return f"/approvals/instance/{found.id}" if found else ""
 
 

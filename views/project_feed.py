@@ -90,6 +90,17 @@ class Told:
     changes: tuple[tuple[str, str, str], ...] = ()
 
 
+class _Values(dict[str, str]):
+    """What a sentence may name, put into words when it is named: a reference costs a question."""
+
+    def __init__(self, cells: Cells, row: Line, events: Mapping[int, str]) -> None:
+        super().__init__(title=row.title, event=events.get(row.record_id, row.title))
+        self._cells, self._row = cells, row
+
+    def __missing__(self, name: str) -> str:
+        return record.logged(self._cells, name, self._row.changes[name][1]) if name in self._row.changes else NONE
+
+
 class Teller:
     """Puts the trail of one project into sentences for one reader."""
 
@@ -107,7 +118,8 @@ class Teller:
             self.titles.load(table, ids)
         events = [r.record_id for r in rows if r.table == "business_event" and r.action == "UPDATE"]
         query = select(BusinessEvent.id, BusinessEvent.label, BusinessEvent.total).where(BusinessEvent.id.in_(events))
-        self.events = {key: f"{label} {format_money(total)} 元" for key, label, total in ctx.session.execute(query)}
+        found = ctx.session.execute(query) if events else ()
+        self.events = {key: f"{label} {format_money(total)} 元" for key, label, total in found}
 
     def tell(self, rows: Sequence[Line]) -> Told | None:
         """All that one click wrote, as one sentence; None where nobody needs to hear of it."""
@@ -165,13 +177,7 @@ class Teller:
                 yield from (c for c in record.changes_in_words(self._cells_of(row), moved) if c[0] not in said)
 
     def _fill(self, words: str, row: Line) -> str:
-        cells = self._cells_of(row)
-        values: dict[str, str] = defaultdict(lambda: NONE)
-        for name, pair in row.changes.items():
-            values[name] = record.logged(cells, name, pair[1])
-        values["title"] = row.title
-        values["event"] = self.events.get(row.record_id, row.title)
-        return words.format_map(values)
+        return words.format_map(_Values(self._cells_of(row), row, self.events))
 
     def _cells_of(self, row: Line) -> Cells:
         if row.table not in self._cells:

@@ -1,9 +1,11 @@
-"""Conditions, gate and limits of a project, worked out once per request however many places of its page show them."""
+"""Conditions, gate, limits and running approval, worked out once per request however many places show them."""
 
 from flask import g
 
+from models.approval import ApprovalInstance
+from models.base.entity import Entity
 from models.project import Project
-from reports.figures import gate
+from reports.figures import approvals, gate
 from workflows.base.context import Ctx
 from workflows.guarantee import application
 
@@ -30,3 +32,12 @@ def conditions_of(ctx: Ctx, project: Project) -> list[application.Condition]:
     if project.id not in known:
         known[project.id] = application.conditions(ctx, project)
     return known[project.id]
+
+
+def running_of(ctx: Ctx, record: Entity) -> ApprovalInstance | None:
+    """The approval that a record is in now, if any."""
+    known: dict[tuple[str, int], ApprovalInstance | None] = g.setdefault("running", {})
+    key = (str(record.__tablename__), record.id)
+    if key not in known:
+        known[key] = approvals.running(ctx.session, record)
+    return known[key]

@@ -1,6 +1,6 @@
 """How complete a customer's file is, and what is missing (3.1, 10.2; the items and weights are the users')."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from models.base.entity import columns_of, entity_of, owner_of
@@ -37,27 +37,33 @@ def _items(session: Session, customer: Customer) -> list[tuple[CompletenessItem,
         .where(CompletenessItem.customer_kind == customer.kind)
         .order_by(CompletenessItem.rank, CompletenessItem.id)
     )
+    items = session.scalars(query).all()
+    tabs = _filled_tabs(session, customer, [item.source for item in items])
     found = []
-    for item in session.scalars(query):
-        is_filled = _is_filled(session, customer, item.source)
-        if is_filled is not None:
+    for item in items:
+        is_filled = tabs.get(item.source)
+        if item.source in columns_of(type(customer)):
+            is_filled = getattr(customer, item.source) not in (None, "")
+        if is_filled is not None:  # it concerns this customer
             found.append((item, is_filled))
     return found
 
 
-def _is_filled(session: Session, customer: Customer, source: str) -> bool | None:
-    """Whether the field or tab is filled; None where the item does not concern this customer or names nothing."""
-    if source in columns_of(type(customer)):
-        return getattr(customer, source) not in (None, "")
-    if source not in type(customer).spec.tabs:
-        return None
-    if source in _ONLY_WHERE_THERE_IS_ONE:
-        return _are_shops_filled(session, customer)
-    model = entity_of(source)
-    owner = owner_of(model)
-    if owner is None:
-        return None
-    return bool(session.scalar(select(func.count()).where(getattr(model, f"{owner[0]}_id") == customer.id)))
+def _filled_tabs(session: Session, customer: Customer, sources: list[str]) -> dict[str, bool | None]:
+    """Whether each of these tabs has rows, asked at once; None for a tab that does not concern this customer."""
+    found: dict[str, bool | None] = {}
+    asked: dict[str, ColumnElement[bool]] = {}
+    for source in dict.fromkeys(sources):
+        if source not in type(customer).spec.tabs:
+            continue
+        if source in _ONLY_WHERE_THERE_IS_ONE:
+            found[source] = _are_shops_filled(session, customer)
+        elif owner := owner_of(model := entity_of(source)):
+            asked[source] = exists().where(getattr(model, f"{owner[0]}_id") == customer.id)
+    if asked:
+        answers = session.execute(select(*asked.values())).one()
+        found |= {source: bool(answer) for source, answer in zip(asked, answers, strict=True)}
+    return found
 
 
 def _are_shops_filled(session: Session, customer: Customer) -> bool | None:

@@ -280,8 +280,7 @@ class ApprovalInstance(Entity):
         kind=SpecKind.LEDGER,
         title="title",
         listed=(
-            "title", "business_type", "amount", "applicant", "department", "state", "current_node_seq",
-            "submitted_at", "finished_at",
+            "title", "business_type", "amount", "applicant", "department", "state", "submitted_at", "finished_at",
         ),
         searched=("title",),
         filtered=("business_type_id", "state", "applicant_id", "department_id", "project_id", "submitted_at"),

@@ -1,6 +1,7 @@
 """待办事项 (2.2-2.5): one list of what waits, and one page for the approvals of every kind of business."""
 
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from reports import workbench
 from reports.figures import approvals as figures
 from views import edge, lookup, todo, widgets
 from views.approval_page import approval_page
+from views.base import EntityView
 from views.cells import format_value
 from views.interface import EntityInterface, valid_id
 from views.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
@@ -224,6 +226,18 @@ class ApprovalsView(BaseView):
             help_key="approval_task",
         )
         return str(self.render_template("form.html", page=page))
+
+
+class ApprovalInstanceView(EntityView):
+    """The list of 审批单; one of them is shown by the page of every approval."""
+
+    model: ClassVar[Any] = ApprovalInstance
+
+    @expose("/show/<pk>")
+    @edge.screen("show")
+    def show(self, pk: str) -> ResponseReturnValue:
+        """The page of this approval."""
+        return redirect(f"/approvals/instance/{_instance(pk).id}")
 
 
 def _todo(ctx: Ctx) -> tuple[list[Column], list[Row]]:

@@ -113,6 +113,7 @@ class Cells:
                 wanted.setdefault(target, set()).update(getattr(record, key) for record in records)
         for target, ids in wanted.items():
             self.titles.load(target, ids)
+            self.titles.load_beside(target, ids)
 
     def text(self, name: str, value: Any, *, plain: bool = False) -> str:
         """A value of a column in words; masked unless `plain`."""
@@ -151,7 +152,7 @@ class Cells:
 
     def _reference(self, target: str, record_id: Any, text: str) -> Cell:
         url = record_url(target, record_id) if self.ctx.actor.may("show", target) else ""
-        return Cell(text, "link" if url else "text", url=url)
+        return Cell(text, "link" if url else "text", url=url, hint=self.titles.beside(target, record_id))
 
 
 def _free_cell(value: Any) -> Cell:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session, load_only
 
 from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.errors import NotFound
+from models.customer import Customer
+from models.project import Project
 from reports.figures import dictionaries
 from reports.scope import scoped
 from views import edge
@@ -147,6 +149,7 @@ class Titles:
         """Start with nothing known."""
         self._session = session
         self._known: dict[tuple[str, int], str] = {}
+        self._beside: dict[tuple[str, int], str] = {}
 
     def load(self, table: str, ids: Iterable[Any], depth: int = 0) -> None:
         """Learn the titles of these ids of a table with one query."""
@@ -178,6 +181,18 @@ class Titles:
         if info.get("dictionary"):
             return dictionaries.label(self._session, info["dictionary"], value)
         return str(value if value is not None else "")
+
+    def load_beside(self, table: str, ids: Iterable[Any]) -> None:
+        """Learn what stands beside these references, for tables whose titles are numbers."""
+        wanted = sorted({int(i) for i in ids if i is not None} - {i for t, i in self._beside if t == table})
+        if wanted and table == "project":
+            query = select(Project.id, Customer.name).join(Customer, Customer.id == Project.customer_id)
+            for key, name in self._session.execute(query.where(Project.id.in_(wanted))):
+                self._beside[table, key] = name
+
+    def beside(self, table: str, record_id: Any) -> str:
+        """Whose project a number is; empty for what speaks for itself."""
+        return self._beside.get((table, record_id), "")
 
     def of(self, record: Entity) -> str:
         """The title of a record at hand: a reference or a code of a dictionary in words."""

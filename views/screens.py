@@ -4,7 +4,7 @@ from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
 from views import line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing
-from views.approvals import ApprovalsView
+from views.approvals import ApprovalInstanceView, ApprovalsView
 from views.ballots import BallotView, MeetingItemView
 from views.closing import ClosingView
 from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
@@ -31,6 +31,7 @@ from workflows import setup
 
 LINES = (line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, setup)
 ENTITY_VIEWS = (
+    ApprovalInstanceView,
     CorporateCustomerView,
     CustomerRatingView,
     EventView,

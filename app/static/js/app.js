@@ -57,6 +57,9 @@ const App = {
     setTimeout(() => toast.remove(), tone === "ok" ? 6000 : 12000);
   },
 
+  // The link that opens a row itself; quiet ones lead to what it refers to.
+  opens: (row) => row.querySelector("td:not(.ck) > a[href]:not(.key)") ?? row.querySelector("td:not(.ck) > a[href]"),
+
   typing: (node) => node instanceof Element && node.matches("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable=true]"),
 };
 

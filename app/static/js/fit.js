@@ -71,7 +71,7 @@ App.cards = (table) => {
   });
   for (const row of [...App.all(":scope > tbody > tr, :scope > tfoot > tr", table)]) {
     let index = 0;
-    const main = row.querySelector("td:not(.ck) > a[href]")?.parentElement;
+    const main = App.opens(row)?.parentElement;
     for (const cell of row.cells) {
       const [label, unit] = heads[index] ?? ["", ""];
       index += cell.colSpan;

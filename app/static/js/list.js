@@ -83,7 +83,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const box = boxOf(rows[at]);
       if (box) { event.preventDefault(); box.checked = !box.checked; refresh(); }
     } else if (event.key === "Enter" && at >= 0) {
-      const link = rows[at].querySelector("a[href]");
+      const link = App.opens(rows[at]);
       if (link) { event.preventDefault(); link.click(); }
     }
   });

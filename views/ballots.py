@@ -10,14 +10,23 @@ from sqlalchemy import func, select
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.money import format_money
+from models.organization import Employee
 from models.project import Project
-from models.resolution import ItemState, MeetingItem, MeetingMember, MeetingState, MeetingVote, VoteChoice
+from models.resolution import (
+    ItemState,
+    MeetingItem,
+    MeetingMember,
+    MeetingState,
+    MeetingVote,
+    ReviewMeeting,
+    VoteChoice,
+)
 from reports.todo import TodoKind
 from views import approval_page, edge, todo
 from views.base import EntityView
 from views.cells import record_url
 from views.interface import EntityInterface, valid_id
-from views.pages import Action, ApprovalPage, Cell, Decision, Fact
+from views.pages import Action, ApprovalPage, Cell, Decision, Fact, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import resolution
@@ -49,6 +58,42 @@ class MeetingItemView(EntityView):
         if isinstance(project, Project):
             given |= {"advised_amount": project.amount, "advised_months": project.term_months}
         return given
+
+
+class ReviewMeetingView(EntityView):
+    """Screens of 审保会; while votes are cast its page says who is still to vote, never how anybody voted."""
+
+    model: ClassVar[Any] = ReviewMeeting
+
+    def default_tab(self, record: Entity) -> str:
+        """A meeting is its agenda."""
+        return "meeting_item"
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """表决进度 of an open meeting."""
+        assert isinstance(record, ReviewMeeting)
+        return [_turnout(ctx, record)] if record.state is MeetingState.OPEN else []
+
+
+def _turnout(ctx: Ctx, meeting: ReviewMeeting) -> Section:
+    items = ctx.session.scalars(select(MeetingItem.id).where(MeetingItem.meeting_id == meeting.id)).all()
+    voted = select(MeetingVote.employee_id, func.count()).where(MeetingVote.item_id.in_(items))
+    counts = {row[0]: row[1] for row in ctx.session.execute(voted.group_by(MeetingVote.employee_id))}
+    query = (
+        select(MeetingMember.employee_id, Employee.name, MeetingMember.is_present)
+        .join(Employee, Employee.id == MeetingMember.employee_id)
+        .where(MeetingMember.meeting_id == meeting.id)
+        .order_by(MeetingMember.id)
+    )
+    facts, done = [], 0
+    for employee_id, name, is_present in ctx.session.execute(query):
+        count = counts.get(employee_id, 0)
+        words = f"已表决 {count} / {len(items)}" if is_present else "未出席"
+        has_all = is_present and count == len(items)
+        done += has_all
+        facts.append(Fact(name, Cell(words, "enum", tone="ok" if has_all else "doing" if is_present else "draft")))
+    note = f"{done} 人已表决"
+    return Section("turnout", "表决进度", template="parts/pairs.html", data=facts, note=note)
 
 
 class BallotView(BaseView):

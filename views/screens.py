@@ -5,7 +5,7 @@ from typing import Any
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
 from views import line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing
 from views.approvals import ApprovalInstanceView, ApprovalsView
-from views.ballots import BallotView, MeetingItemView
+from views.ballots import BallotView, MeetingItemView, ReviewMeetingView
 from views.closing import ClosingView
 from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
 from views.day_end import DayEndView, JobsView
@@ -42,6 +42,7 @@ ENTITY_VIEWS = (
     PersonalCustomerView,
     PostingRuleLineView,
     ProjectView,
+    ReviewMeetingView,
     VoucherView,
 )
 PAGES = (

@@ -58,8 +58,13 @@ def vote_of(demo, item, username):
         return session.scalars(query.where(MeetingVote.item_id == item, Employee.name == NAMES[username])).one_or_none()
 
 
+def meeting_of(demo, item):
+    with demo.session() as session:
+        return session.get_one(MeetingItem, item).meeting_id
+
+
 def bell(page):
-    return int(re.search(r'aria-label="通知，(\d+) 条未读"', page).group(1))
+    return int(re.search(r'aria-label="待办事项，(\d+) 项"', page).group(1))
 
 
 def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
@@ -77,6 +82,11 @@ def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
     after = client.get(answer.location).text
     assert "已记录您的表决：同意" in after
     assert bell(after) == bell(before) - 1
+    meeting = meeting_of(demo, item)
+    turnout = demo.client_of("yangfan").get(f"/review_meeting/show/{meeting}").text.split('data-key="turnout"')[1]
+    assert "1 人已表决" in turnout
+    assert re.search(r"<dt>何平</dt><dd><span class=\"status ok\">已表决 1 / 1", turnout)
+    assert re.search(r"<dt>刘文</dt><dd><span class=\"status doing\">已表决 0 / 1", turnout)
     assert vote_of(demo, item, "heping").choice is VoteChoice.AGREE
     again = demo.post(client, path, decision="OPPOSE", opinion="再投一次")
     assert again.status_code == 409

@@ -5,12 +5,13 @@ out of WeasyPrint; `missing_system_parts` says what the machine lacks.
 """
 
 import hashlib
+import io
 import logging
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -24,14 +25,15 @@ from reports.export import ExportColumn
 
 __all__ = [
     "DOCUMENT_KINDS", "LETTER_CSS", "MAX_TABLE_ROWS", "DocumentError", "DocumentKind", "chinese_fonts", "engine_name",
-    "letter_pdf", "long_pdf", "missing_system_parts", "render_letter", "sanitise", "table_pdf", "template_source",
-    "verify_code",
+    "letter_pdf", "long_pdf", "missing_system_parts", "render_letter", "sanitise", "sheets_pdf", "table_pdf",
+    "template_source", "verify_code",
 ]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 MAX_NESTING = 40
 ENGINE_SECONDS = 20
+_BREAK = '<div style="page-break-before: always"></div>'
 PageSize = Literal["A4", "A5"]
 _TEMPLATES = Path(__file__).resolve().parent.parent / "models" / "seeds" / "templates"
 
@@ -257,6 +259,34 @@ def long_pdf(html: str, *, title: str = "", number: str = "") -> bytes:
     return _weasyprint_pdf(html, title=title, number=number, css=css)[0]
 
 
+def sheets_pdf(
+    bodies: Sequence[str], *, title: str, page_size: PageSize = "A5", orientation: Orientation = "landscape"
+) -> bytes:
+    """Print several letters (results of `render_letter`) as one PDF, each beginning on a sheet of its own."""
+    css = _page_css(f"{page_size} {orientation}", "")
+    parts = [_weasyprint_pdf(html, title=title, number="", css=css)[0] for html in _batches(bodies)]
+    if len(parts) == 1:
+        return parts[0]
+    from pypdf import PdfWriter  # noqa: PLC0415 - needed for long batches alone
+
+    target, writer = io.BytesIO(), PdfWriter()
+    for part in parts:
+        writer.append(io.BytesIO(part))
+    writer.write(target)
+    return target.getvalue()
+
+
+def _batches(bodies: Sequence[str]) -> Iterable[str]:
+    """Letters put together as long as they are laid out in good time."""
+    held: list[str] = []
+    for body in bodies:
+        if held and sum(map(len, held)) + len(body) > MAX_OUTPUT_CHARS // 4:
+            yield _BREAK.join(held)
+            held = []
+        held.append(body)
+    yield _BREAK.join(held)
+
+
 def _page_count(pdf: bytes) -> int:
     """Pages of a PDF written by Qt, which leaves its page objects uncompressed."""
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
@@ -347,7 +377,7 @@ def _weasyprint_pdf(html: str, *, title: str, number: str, css: str) -> tuple[by
 
 
 # ----------------------------------------------------------------------------------------------------------- tables
-def table_pdf(
+def table_pdf(  # noqa: PLR0913 - what stands on a printed page
     title: str,
     columns: Sequence[ExportColumn],
     rows: Iterable[Sequence[Any]],
@@ -356,13 +386,16 @@ def table_pdf(
     subtitle: str = "",
     totals: Sequence[Any] | None = None,
     foot: str = "",
+    strong: Collection[int] = (),
+    signs: Sequence[str] = (),
 ) -> bytes:
     """Print a list as A4 PDF with a repeated head and 第 x / y 页; at most 20,000 rows.
 
     `totals` is a last row in bold, one value per column; `foot` stands at the left of each page's foot (company, who
-    printed it and when). Raises DocumentError for too many rows or columns.
+    printed it and when); `strong` are the numbers of rows in bold, `signs` the places for signatures below the table.
+    Raises DocumentError for too many rows or columns.
     """
     return typst_table(
         title, columns, rows, orientation=orientation, subtitle=subtitle, totals=totals, foot=foot,
-        fonts=chinese_fonts(serif=False),
+        fonts=chinese_fonts(serif=False), strong=strong, signs=signs,
     )  # fmt: skip

@@ -6,7 +6,7 @@ Rows travel as JSON strings into a fixed layout and are never read as markup.
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -32,7 +32,10 @@ _LAYOUT = """
   #if d.subtitle != "" { align(center, text(size: 9pt, fill: luma(60), d.subtitle)) }
   #v(2pt)
 ]
-#let marked(row) = ([#metadata(none)<row>#row.first()], ..row.slice(1))
+#let marked(row) = {
+  let texts = if row.strong { row.cells.map(cell => text(weight: "bold", cell)) } else { row.cells }
+  ([#metadata(none)<row>#texts.first()], ..texts.slice(1))
+}
 #table(
   columns: d.widths.map(width => width * 1fr),
   align: d.sides.map(side => if side == "r" { right + horizon } else if side == "c" { center + horizon }
@@ -46,6 +49,10 @@ _LAYOUT = """
   ..d.totals.map(total => table.cell(fill: luma(246), text(weight: "bold", total))),
 )
 #if d.empty { align(center, text(fill: luma(90), "没有符合条件的数据")) }
+#if d.signs.len() > 0 {
+  v(8pt)
+  grid(columns: d.signs.map(_ => 1fr), ..d.signs)
+}
 """
 _ROW_PAGES = "query(<row>).map(row => row.location().page())"
 _FEET = """
@@ -84,7 +91,8 @@ def cell_text(value: Any, kind: Kind) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        flat = " ".join(value.split())
+        indent = value[: len(value) - len(value.lstrip("\u3000"))]  # of a row below another one
+        flat = indent + " ".join(value.split())
         return flat if len(flat) <= MAX_TABLE_CELL_CHARS else flat[: MAX_TABLE_CELL_CHARS - 1] + "…"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
@@ -126,7 +134,7 @@ def _fonts() -> Any:
     return typst.Fonts()
 
 
-def typst_table(
+def typst_table(  # noqa: PLR0913 - what stands on a printed page
     title: str,
     columns: Sequence[ExportColumn],
     rows: Iterable[Sequence[Any]],
@@ -136,6 +144,8 @@ def typst_table(
     totals: Sequence[Any] | None,
     foot: str,
     fonts: Sequence[str],
+    strong: Collection[int] = (),
+    signs: Sequence[str] = (),
 ) -> bytes:
     """Print a list as PDF; see `reports.documents.table_pdf`, which knows the fonts."""
     if not 0 < len(columns) <= MAX_TABLE_COLUMNS:
@@ -154,7 +164,8 @@ def typst_table(
         "subtitle": clean_text(subtitle),
         "empty": not cells,
     }
-    pages = _pages(table, cells, total_cells)
+    marked = [{"cells": row, "strong": number in strong} for number, row in enumerate(cells)]
+    pages = _pages(table, marked, total_cells, [clean_text(sign) for sign in signs])
     return _with_feet(pages, {**page, "title": clean_text(title), "foot": clean_text(foot)})
 
 
@@ -176,7 +187,7 @@ def _compile(compiler: Any) -> bytes:
     return pdf
 
 
-def _pages(table: dict[str, Any], cells: list[list[str]], totals: list[str]) -> Any:
+def _pages(table: dict[str, Any], cells: list[dict[str, Any]], totals: list[str], signs: list[str]) -> Any:
     """Lay the rows out slice by slice and return the pages in one writer.
 
     The last, half-filled page of a slice is laid out again at the head of the next one, so no page ends early.
@@ -188,7 +199,7 @@ def _pages(table: dict[str, Any], cells: list[list[str]], totals: list[str]) -> 
     while True:
         rows = cells[start : start + _SLICE_ROWS]
         last = start + len(rows) >= len(cells)
-        data = {**table, "rows": rows, "totals": totals if last else []}
+        data = {**table, "rows": rows, "totals": totals if last else [], "signs": signs if last else []}
         part = pypdf.PdfReader(io.BytesIO(_compile(_compiler(_LAYOUT, data))))
         if last:
             writer.append(part)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from models.approval import ApprovalInstance
@@ -202,22 +202,35 @@ def event_counts(session: Session, actor: Actor) -> dict[EventState, int]:
     return {row[0]: row[1] for row in session.execute(scoped(query, BusinessEvent, actor))}
 
 
-def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[dict[str, int], Sequence[Voucher]]:
-    """Vouchers by what they wait for (review, sign, post), and those that this person may bring on, oldest first."""
+def voucher_views(actor: Actor) -> dict[str, ColumnElement[bool]]:
+    """Vouchers by what they wait for (review, sign, post), posted and void.
+
+    Who may do a verb sees under it what is left for them: nothing that they had an earlier part in.
+    """
     unsigned = Voucher.is_cash & (Voucher.state == VoucherState.REVIEWED)
     ready = or_(
         Voucher.state == VoucherState.SIGNED, (Voucher.state == VoucherState.REVIEWED) & Voucher.is_cash.is_(False)
     )
-    me = actor.employee_id
-    waits = {
-        "review": (Voucher.state == VoucherState.DRAFT) & Voucher.prepared_by_id.is_distinct_from(me),
-        "sign": unsigned & Voucher.prepared_by_id.is_distinct_from(me) & Voucher.reviewed_by_id.is_distinct_from(me),
-        "post": ready
-        & Voucher.prepared_by_id.is_distinct_from(me)
-        & Voucher.reviewed_by_id.is_distinct_from(me)
-        & Voucher.signed_by_id.is_distinct_from(me),
-    }
-    mine = {verb: where for verb, where in waits.items() if actor.may(verb, "voucher")}
+    states = {"review": Voucher.state == VoucherState.DRAFT, "sign": unsigned, "post": ready}
+    parts = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Voucher.signed_by_id)
+    for count, verb in enumerate(states, 1):
+        if actor.may(verb, "voucher"):
+            mine = (part.is_distinct_from(actor.employee_id) for part in parts[:count])
+            states[verb] = and_(states[verb], *mine)
+    return states | {"posted": Voucher.state == VoucherState.POSTED, "void": Voucher.state == VoucherState.VOID}
+
+
+def voucher_counts(session: Session, actor: Actor) -> dict[str, int]:
+    """How many vouchers each of the views holds, and '' for all."""
+    views = voucher_views(actor)
+    query = select(func.count(Voucher.id), *(func.count(case((where, 1))) for where in views.values()))
+    return dict(zip(("", *views), session.execute(scoped(query, Voucher, actor)).one(), strict=True))
+
+
+def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[dict[str, int], Sequence[Voucher]]:
+    """How many vouchers this person may bring on by each verb, and the oldest of them."""
+    verbs = ("review", "sign", "post")
+    mine = {verb: where for verb, where in voucher_views(actor).items() if verb in verbs and actor.may(verb, "voucher")}
     if not mine:
         return {}, []
     numbers = select(*(func.count(case((where, 1))) for where in mine.values())).where(or_(*mine.values()))

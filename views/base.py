@@ -148,7 +148,8 @@ class EntityView(EntityHooks, ModelView):
         """Actions on the rows that are ticked; their routes ask `selected` for the records."""
         if not record.may_save(ctx, self.model, "delete"):
             return []
-        question = f"确定删除选中的{self.model.spec.label}？删除后不能恢复；其中有一条不能删除，就一条也不删。"
+        what = f"删除所选 {{n}} 条{self.model.spec.label}，{{sum}}。"
+        question = f"{what}删除后不能恢复；其中有一条不能删除，就一条也不删。"
         return [Action("删除", self.url("bulk_delete"), "POST", "danger", confirm=question)]
 
     def selected(self, ctx: Ctx, most: int = 200) -> Records:

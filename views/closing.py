@@ -136,9 +136,9 @@ def _steps(period: AccountingPeriod, run: JobRun | None) -> Section:
         job = Job(f"{period.code} 月末处理", f"/jobs/{run.id}", f"/job_run/show/{run.id}", run.progress_pct, "running",
                   tuple(steps))  # fmt: skip
         return Section("progress", "办理进度", template="parts/progress.html", data=job)
-    # What is not done yet is no failure: a triangle waits, a cross has been refused.
+    # What is not done yet is no failure: a ring waits, a cross has been refused.
     items = [
-        GateItem(label, state != "failed", note or ("未办理" if state == "todo" else ""), is_warning=state == "todo")
+        GateItem(label, state != "failed", note or ("未办理" if state == "todo" else ""), is_waiting=state == "todo")
         for label, state, note in steps
     ]
     return Section("steps", "办理步骤", template="parts/gate.html", data=items)
@@ -149,7 +149,7 @@ def _gate(checks: list[ClosingCheck]) -> Section:
     items = [
         GateItem(
             check.label, check.is_met or waits(check), check.evidence, check.url, check.mend_label,
-            is_warning=not check.is_met and waits(check),
+            is_waiting=not check.is_met and waits(check),
         )
         for check in checks
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from views.base import EntityView
 from views.cells import format_value, local, record_url
 from views.line_ledger import amounts_of
 from views.pages import Action, Cell, Fact, FieldGroup, FormPage, GateItem, ListPage, RecordPage, Section, Stage, Tab
-from views.voucher_form import VoucherForms
+from views.voucher_many import VoucherMany
 from views.voucher_sheet import make_sheet, sheet_of
 from workflows.base.context import Ctx
 from workflows.ledger import posting
@@ -147,7 +147,7 @@ class ReviewView(EventView):
             for state in EventState
         ]
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):
-            question = "按记账规则为勾选的复核单生成凭证，由您制单。其中一笔不能记账时全部不记。"
+            question = "按记账规则为所选 {n} 笔复核单生成凭证，{sum}，由您制单。其中一笔不能记账时全部不记。"
             page.bulk = [Action("批量记账", "/review/book", "POST", "primary", confirm=question)]
         if not (asked.filters or asked.text):
             page.empty = "没有等待复核的业务" if now is EventState.PENDING else f"没有{now.label}的复核单"
@@ -158,7 +158,7 @@ def _state_of(code: str) -> EventState:
     return EventState.__members__.get(code, EventState.PENDING)
 
 
-class VoucherView(VoucherForms):
+class VoucherView(VoucherMany):
     """Screens of Voucher: paper instead of a list of fields, and a form with entry lines."""
 
     model = Voucher
@@ -272,17 +272,18 @@ def _checks(voucher: Voucher) -> list[GateItem]:
     found = [
         GateItem("借贷平衡", debit == credit, f"差额 {gap}"),
         GateItem("会计期间已打开", voucher.period.state.name == "OPEN", voucher.period.code),
-        GateItem(
-            "已审核", voucher.reviewed_by_id is not None, voucher.reviewed_by.name if voucher.reviewed_by else "待审核"
-        ),
+        _by("审核", voucher.reviewed_by),
     ]
     if voucher.is_cash:
-        signer = voucher.signed_by.name if voucher.signed_by else "待签字"
-        found.append(GateItem("出纳已签字", voucher.signed_by_id is not None, signer))
+        found.append(_by("出纳签字", voucher.signed_by))
     if voucher.event is not None:
         same = debit == voucher.total
         found.append(GateItem("与来源金额一致", same, format_value(voucher.total, "money")))
     return found
+
+
+def _by(label: str, person: Any) -> GateItem:
+    return GateItem(label, True, person.name if person else f"待{label}", is_waiting=person is None)
 
 
 # ---------------------------------------------------------------------------------------------------------- 断号整理

@@ -41,6 +41,7 @@ class Action:
     mend_url: str = ""
     hotkey: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+    new_window: bool = False  # a PDF to look at beside the page
 
 
 @dataclass(frozen=True)
@@ -278,6 +279,7 @@ class GateItem:
     mend_label: str = ""
     detail: str = ""
     is_warning: bool = False  # met, but worth a look: a triangle instead of the tick
+    is_waiting: bool = False  # not failed, its turn has not come: a ring instead of the tick
 
 
 @dataclass(frozen=True)

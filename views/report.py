@@ -1,7 +1,8 @@
 """ONE screen for every report: parameters, table with sums, drill-down, Excel; here those of the books (8.4)."""
 
+import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,8 +16,11 @@ from models.base.entity import entity_of
 from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from models.ledger import Account, AccountingPeriod
+from models.organization import Company
 from reports.detail_ledger import COLUMNS as DETAIL_COLUMNS
 from reports.detail_ledger import PAGE_MAX, DetailLedger, LedgerFilter, LedgerRow, detail_ledger
+from reports.documents import table_pdf
+from reports.documents_table import Orientation
 from reports.export import ExportColumn, write_xlsx
 from reports.trial_balance import LEVELS_MAX, BalanceRow, TrialBalance, trial_balance
 from views import edge, lookup, widgets
@@ -27,6 +31,7 @@ from views.pages import Action, Cell, Column, Field, Paging, ReportPage, Row
 from workflows.base.context import Ctx
 
 EXPORT_MAX = 100_000
+FILES = ("xlsx", "pdf")
 _PARTS = {"customer_id": ("customer", "客户"), "project_id": ("project", "项目"), "bank_id": ("partner_bank", "银行")}
 
 
@@ -49,6 +54,40 @@ def excel(title: str, columns: Sequence[ExportColumn], rows: Iterable[Sequence[A
     name = f"{title}_{edge.current_ctx().today:%Y%m%d}.xlsx"
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
+
+
+def pdf(
+    title: str,
+    columns: Sequence[ExportColumn],
+    rows: Iterable[Sequence[Any]],
+    *,
+    subtitle: str = "",
+    totals: Sequence[Any] | None = None,
+    orientation: Orientation = "landscape",
+    note: str = "",
+    strong: Collection[int] = (),
+) -> ResponseReturnValue:
+    """A report as PDF to look at, with places for signatures, and who printed it at the foot (after `note`).
+
+    Amounts of zero stay blank, as on paper; `strong` are the numbers of rows in bold.
+    """
+    ctx = edge.current_ctx()
+    foot = "　".join(filter(None, (note, f"打印：{ctx.actor.name} {ctx.today}")))
+    shown = ([None if value == 0 and c.kind == "money" else value for c, value in zip(columns, row, strict=True)]
+             for row in rows)  # fmt: skip
+    data = table_pdf(
+        title, columns, shown, orientation=orientation, subtitle=subtitle, totals=totals, foot=foot, strong=strong,
+        signs=("单位负责人：", "会计机构负责人：", "复核：", f"制表：{ctx.actor.name}"),
+    )  # fmt: skip
+    response = send_file(io.BytesIO(data), mimetype=TYPES["pdf"])
+    name = quote(f"{title}_{ctx.today:%Y%m%d}.pdf")
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
+    return response
+
+
+def company_name(ctx: Ctx) -> str:
+    """Whose books these are."""
+    return ctx.session.scalars(select(Company.full_name)).first() or ""
 
 
 def periods(ctx: Ctx) -> list[str]:
@@ -87,9 +126,15 @@ class LedgerReports(BaseView):
             found = trial_balance(ctx.session, first, last, level=_level(), with_idle=request.args.get("idle") == "1")
         except BusinessError as refusal:
             error = refusal
-        if found is not None and request.args.get("format") == "xlsx":
-            rows = ([getattr(row, c.key) for c in found.columns] for row in [*found.rows, found.totals])
-            return excel("科目余额表", found.columns, rows)
+        wanted = request.args.get("format")
+        if found is not None and wanted in FILES:
+            rows, totals = ([[getattr(row, c.key) for c in found.columns] for row in part]
+                            for part in (found.rows, [found.totals]))  # fmt: skip
+            if wanted == "xlsx":
+                return excel("科目余额表", found.columns, [*rows, *totals])
+            subtitle = f"编制单位：{company_name(ctx)}　　{_span(found.first, found.last)}　　单位：元"
+            top = {number for number, row in enumerate(found.rows) if row.level == 1}
+            return pdf("科目余额表", found.columns, rows, subtitle=subtitle, totals=totals[0], strong=top)
         page = self._balance_page(ctx, known, found, error)
         return self.render_template("report.html", page=page), (error.status if error else 200)
 
@@ -120,10 +165,10 @@ class LedgerReports(BaseView):
         page.rows = [_balance_row(row, found) for row in found.rows]
         sums = {c.key: format_money(getattr(found.totals, c.key)) for c in found.columns if c.kind == "money"}
         page.sums = [("合计", sums)] if found.rows else []
-        page.heading = f"{found.first} 至 {found.last}" if found.first != found.last else found.first
+        page.heading = _span(found.first, found.last)
         words = ("借贷平衡", "ok") if found.is_balanced else ("借贷不平", "bad")
         page.states = [Cell(words[0], "enum", tone=words[1])]
-        page.actions = excel_action(bool(found.rows))
+        page.actions = file_actions(bool(found.rows))
         page.foot = "只含已记账凭证；合计为一级科目之和"
         return page
 
@@ -142,9 +187,8 @@ class LedgerReports(BaseView):
             wanted = _wanted(ctx)
             first, last = asked_period("first", known, ctx), asked_period("last", known, ctx)
             if wanted.account or wanted.auxiliaries:
-                if request.args.get("format") == "xlsx":
-                    rows = _all_rows(ctx, wanted, first, last)
-                    return excel("明细账", DETAIL_COLUMNS, rows)
+                if (kind := request.args.get("format")) in FILES:
+                    return _ledger_file(ctx, wanted, first, last, str(kind))
                 found = detail_ledger(ctx.session, wanted, first, last, offset=(number - 1) * size, limit=size)
         except BusinessError as refusal:
             error = refusal
@@ -224,8 +268,34 @@ def _address(path: str, **changes: Any) -> str:
 
 def excel_action(has_rows: bool) -> list[Action]:
     """The button that sends the report as it stands to Excel."""
+    return file_actions(has_rows)[:1]
+
+
+def file_actions(has_rows: bool) -> list[Action]:
+    """The buttons that send the report as it stands to Excel and to paper."""
     why = "" if has_rows else "没有可导出的数据"
-    return [Action("导出 Excel", _address(request.path, format="xlsx"), icon="down", why_not=why)]
+    return [
+        Action("Excel", _address(request.path, format="xlsx"), icon="down", why_not=why),
+        Action("PDF", _address(request.path, format="pdf"), icon="print", why_not=why, new_window=True),
+    ]
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} 至 {last}"
+
+
+def _ledger_file(ctx: Ctx, wanted: LedgerFilter, first: str, last: str, kind: str) -> ResponseReturnValue:
+    """The whole ledger of a range: opening line, every row, and the sums of the range."""
+    found, rows = _all_rows(ctx, wanted, first, last)
+    sums = found.totals
+    totals = [
+        {"memo": "本期合计", "debit": sums.debit, "credit": sums.credit, "balance": abs(sums.closing)}.get(c.key)
+        for c in DETAIL_COLUMNS
+    ]
+    if kind == "xlsx":
+        return excel("明细账", DETAIL_COLUMNS, [*rows, totals])
+    subtitle = f"编制单位：{company_name(ctx)}　　{found.title}　　{_span(first, last)}　　单位：元"
+    return pdf("明细账", DETAIL_COLUMNS, rows, subtitle=subtitle, totals=totals)
 
 
 def _balance_row(row: BalanceRow, found: TrialBalance) -> Row:
@@ -269,7 +339,7 @@ def _fill_detail(ctx: Ctx, page: ReportPage, found: DetailLedger, number: int, s
     ]
     page.heading = found.title
     page.note = f"共 {found.count} 笔"
-    page.actions = excel_action(found.count > 0)
+    page.actions = file_actions(found.count > 0)
     pages = max(-(-found.count // size), 1)
     number = min(number, pages)
     near = sorted({1, pages, *range(max(number - 2, 1), min(number + 2, pages) + 1)})
@@ -284,7 +354,7 @@ def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
     project = record_url("project", row.project_id) if row.project_id and ctx.actor.may("show", "project") else ""
     cells = (
         Cell(row.date.isoformat() if row.date else "", "date"),
-        Cell(row.voucher_code, "link", url=voucher),
+        Cell(row.voucher_code),
         Cell(row.account_code),
         Cell(row.memo),
         Cell(row.customer),
@@ -294,11 +364,11 @@ def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
         Cell(row.side),
         Cell(format_money(row.balance), "money"),
     )
-    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head")
+    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head", main=1)
 
 
-def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> Iterable[list[Any]]:
-    """Opening line and every row of the range, read page by page."""
+def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> tuple[DetailLedger, list[list[Any]]]:
+    """The ledger, with its opening line and every row of the range, read page by page."""
     offset, found = 0, detail_ledger(ctx.session, wanted, first, last, limit=PAGE_MAX)
     if found.count > EXPORT_MAX:
         raise BusinessError(f"共 {found.count:,} 行，一次最多导出 {EXPORT_MAX:,} 行，请缩小期间或科目范围")
@@ -306,4 +376,4 @@ def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> Iterable
     while offset + PAGE_MAX < found.count:
         offset += PAGE_MAX
         rows += detail_ledger(ctx.session, wanted, first, last, offset=offset, limit=PAGE_MAX).rows
-    return [[getattr(row, c.key) for c in DETAIL_COLUMNS] for row in rows]
+    return found, [[getattr(row, c.key) for c in DETAIL_COLUMNS] for row in rows]

@@ -1,9 +1,9 @@
 """资产负债表 and 利润表 (8.5): on screen with drill-down, as Excel and PDF, as the books stand or as issued."""
 
-import io
-from urllib.parse import quote, urlencode
+from dataclasses import replace
+from urllib.parse import urlencode
 
-from flask import request, send_file
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
@@ -11,9 +11,7 @@ from sqlalchemy import select
 from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from models.ledger import AccountingPeriod, PeriodState
-from models.organization import Company
 from models.statement import StatementKind, StatementRow
-from reports.documents import table_pdf
 from reports.statements import (
     COLUMNS,
     Half,
@@ -26,10 +24,9 @@ from reports.statements import (
     statement,
 )
 from views import edge, widgets
-from views.files import TYPES
 from views.interface import valid_id
 from views.pages import Action, Cell, Column, ReportPage, Row
-from views.report import asked_period, columns_of, excel, money, periods
+from views.report import asked_period, columns_of, company_name, excel, money, pdf, periods
 from workflows.base.context import Ctx
 
 PATHS = {StatementKind.BALANCE_SHEET: "/report/balance-sheet", StatementKind.INCOME: "/report/income-statement"}
@@ -101,23 +98,19 @@ def _subtitle(found: Statement, company: str) -> str:
     return f"编制单位：{company}　　{words}　　单位：元"
 
 
-def _company(ctx: Ctx) -> str:
-    company = ctx.session.scalars(select(Company)).first()
-    return company.full_name if company else ""
-
-
 def _pdf(ctx: Ctx, found: Statement) -> ResponseReturnValue:
-    title = found.kind.label
     wide = found.kind is StatementKind.BALANCE_SHEET
-    foot = f"{'结账时留存' if found.is_issued else '按当前账簿'}　打印：{ctx.actor.name} {ctx.today}"
-    data = table_pdf(
-        title, COLUMNS[found.kind], export_rows(found), orientation="landscape" if wide else "portrait",
-        subtitle=_subtitle(found, _company(ctx)), foot=foot,
+    halves = paired(found) if wide else [((line, ""),) for line in found.lines]
+    strong = {
+        number
+        for number, row in enumerate(halves)
+        if all(line is None or line.is_total for line, _ in row) and any(line is not None for line, _ in row)
+    }
+    return pdf(
+        found.kind.label, COLUMNS[found.kind], export_rows(found), orientation="landscape" if wide else "portrait",
+        subtitle=_subtitle(found, company_name(ctx)), note="结账时留存" if found.is_issued else "按当前账簿",
+        strong=strong,
     )  # fmt: skip
-    response = send_file(io.BytesIO(data), mimetype=TYPES["pdf"])
-    name = quote(f"{title}_{found.period}.pdf")
-    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
-    return response
 
 
 def _page(ctx: Ctx, kind: StatementKind, found: Statement | None, error: BusinessError | None) -> ReportPage:
@@ -137,9 +130,9 @@ def _page(ctx: Ctx, kind: StatementKind, found: Statement | None, error: Busines
         return page
     page.columns = columns_of(COLUMNS[kind])
     page.rows = _balance_rows(found) if kind is StatementKind.BALANCE_SHEET else _income_rows(found)
-    page.heading = _subtitle(found, _company(ctx))
+    page.heading = _subtitle(found, company_name(ctx))
     page.states = _states(ctx, found)
-    page.actions = [_download(found, "xlsx", "导出 Excel"), _download(found, "pdf", "PDF")]
+    page.actions = [_download(found, "xlsx", "Excel"), _download(found, "pdf", "PDF")]
     page.foot = "只含已记账凭证；未结转的损益计入未分配利润"
     if ctx.actor.may("list", "statement_row"):
         page.foot_url, page.foot_label = f"/statement_row/list/?f=statement:eq:{kind.name}", "报表公式"
@@ -165,7 +158,9 @@ def _states(ctx: Ctx, found: Statement) -> list[Cell]:
 
 def _download(found: Statement, kind: str, label: str) -> Action:
     args = {"period": found.period, "format": kind, **({"as": AS_ISSUED} if found.is_issued else {})}
-    return Action(label, f"{PATHS[found.kind]}?{urlencode(args)}", icon="down" if kind == "xlsx" else "print")
+    is_sheet = kind == "xlsx"
+    url = f"{PATHS[found.kind]}?{urlencode(args)}"
+    return Action(label, url, icon="down" if is_sheet else "print", new_window=not is_sheet)
 
 
 def _url(found: Statement, line: StatementLine) -> str:
@@ -180,8 +175,9 @@ def _cells(found: Statement, line: StatementLine) -> tuple[Cell, Cell, Cell]:
 def _half(found: Statement, half: Half) -> tuple[Cell, ...]:
     line, text = half
     if line is None:
-        return Cell(text), Cell(""), Cell(""), Cell("")
-    return Cell(f"{'　' * line.level}{text}"), *_cells(found, line)
+        return Cell(text, tone="strong"), Cell(""), Cell(""), Cell("")
+    cells = Cell(f"{'　' * line.level}{text}"), *_cells(found, line)
+    return tuple(replace(cell, tone="strong") for cell in cells) if line.is_total else cells
 
 
 def _balance_rows(found: Statement) -> list[Row]:

@@ -144,13 +144,11 @@ class VoucherForms(EntityView):
         return found
 
     def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
-        """A draft is changed by who prepared it."""
+        """A draft is changed by who prepared it; later there is nothing to change, so no button is in the way."""
         assert isinstance(found, Voucher)
-        if not ctx.actor.may("edit", "voucher"):
+        if not ctx.actor.may("edit", "voucher") or record.why_frozen(found):
             return []
-        why = record.why_frozen(found)
-        if not why and found.prepared_by_id not in (None, ctx.actor.employee_id):
-            why = "只能由制单人修改"
+        why = "" if found.prepared_by_id in (None, ctx.actor.employee_id) else "只能由制单人修改"
         return [Action("修改", self.url(f"edit/{found.id}"), icon="edit", why_not=why, hotkey="e")]
 
     def _again(self, pk: str | None, error: BusinessError) -> ResponseReturnValue:

@@ -483,6 +483,15 @@ def test_a_table_prints_values_as_people_read_them():
         assert text in pages[0]
 
 
+def test_indents_bold_rows_and_places_to_sign_are_printed():
+    rows = [project(1, "一、收入"), project(2, "\u3000担保费\u3000收入")]
+    pages = pdf_pages(table_pdf("利润表", COLUMNS, rows, strong={0}, signs=("复核：", "制表：甲")))
+    assert "复核:制表:甲" in pages[0]
+    plain = table_pdf("利润表", COLUMNS, rows)
+    assert table_pdf("利润表", COLUMNS, rows, strong={0}) != plain
+    assert documents_table.cell_text("\u3000担保费 \n 收入", "text") == "\u3000担保费 收入"
+
+
 def test_markup_in_data_stays_text():
     evil = '#panic("x") *b* $y$ @a <b> \\ // #read("/etc/passwd") ]'
     (text,) = pdf_pages(table_pdf(evil, COLUMNS, [project(1, evil)], subtitle=evil, foot=evil))

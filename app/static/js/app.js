@@ -125,6 +125,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || (event.submitter?.formMethod || form.method) !== "post") return;
+    if (event.submitter?.formTarget === "_blank") return; // the page stays as it is
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
     setTimeout(() => {

@@ -20,7 +20,16 @@ document.addEventListener("DOMContentLoaded", () => {
     bulk.querySelector("[data-selected]").textContent = isAll ? bulk.querySelector("[data-select-all]").dataset.total : chosen.length;
     checkAll.checked = chosen.length === rows.length && chosen.length > 0;
     checkAll.indeterminate = chosen.length > 0 && chosen.length < rows.length;
-    bulk.querySelector("[data-sum]").textContent = isAll ? "" : sumOf(chosen);
+    const sum = isAll ? sumOfAll() : sumOf(chosen);
+    bulk.querySelector("[data-sum]").textContent = sum;
+    for (const button of App.all("[data-confirm]", bulk)) { // the question names how many, and how much
+      button.dataset.say ??= button.dataset.confirm;
+      button.dataset.confirm = button.dataset.say.replace("{n}", bulk.querySelector("[data-selected]").textContent).replace("，{sum}", sum && `，${sum}`);
+    }
+  };
+  const sumOfAll = () => {
+    const cells = table.tFoot?.rows.length > 1 ? App.all(".num", table.tFoot.rows[1]) : [];
+    return cells.length ? `合计 ${cells[0].textContent} 元` : "";
   };
   // The first summed column, added over the selection in whole fen.
   const sumOf = (chosen) => {

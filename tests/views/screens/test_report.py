@@ -4,6 +4,7 @@ import io
 from decimal import Decimal
 
 import openpyxl
+import pypdf
 import pytest
 from sqlalchemy import select
 
@@ -57,6 +58,18 @@ def test_both_ledgers_go_to_excel(product, books):
     answer = client.get("/report/detail-ledger?account=1002&format=xlsx")
     assert "filename*=UTF-8''%E6%98%8E%E7%BB%86%E8%B4%A6" in answer.headers["Content-Disposition"]
     assert sheet(answer)[2][3] == "收到出资"
+    assert sheet(answer)[-1][3:8] == ("本期合计", None, None, 1234567.89, 0)
+
+
+def test_both_ledgers_go_to_paper_with_places_to_sign(product, books):
+    client = product.browser("chief")
+    for path in ("/report/trial-balance?format=pdf", "/report/detail-ledger?account=1002&format=pdf"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages).replace(" ", "")
+        for words in ("1,234,567.89", "会计机构负责人", "制表：石慧", "第1/1页", "合计"):
+            assert words in text
+    assert "0.00" not in text.partition("本期合计")[0]  # nothing is blank on paper
 
 
 def test_the_exposure_report_stands_without_business(product):

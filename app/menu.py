@@ -11,7 +11,8 @@ from models.base.entity import entities, owner_of
 from models.base.kinds import Module
 from models.organization import Company, Operator
 from models.system import SystemState
-from views import edge, todo
+from reports import workbench
+from views import day_end, edge, todo
 from views.interface import model_of
 from views.pages import MenuItem, MenuModule, Shell
 
@@ -76,7 +77,7 @@ def _build() -> Shell:
     return Shell(
         company=company.display_name if company else "融资担保业务系统",
         seal=(company.seal_character if company and company.seal_character else "担"),
-        sections=_sections(ctx.actor, waiting),
+        sections=_sections(ctx.actor, {"/approvals/": waiting, **workbench.ledger_waits(session, ctx.actor)}),
         business_date=ctx.today.isoformat(),
         weekday=WEEKDAYS[ctx.today.weekday()],
         user_name=ctx.actor.name,
@@ -85,6 +86,7 @@ def _build() -> Shell:
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
         search_url="/search",
+        jobs=day_end.running(ctx),
         user_links=(MenuItem("自定义桌面", "/desktop/"), MenuItem("修改密码", "/password/")),
     )
 
@@ -100,7 +102,7 @@ def _tables_here() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sections(actor: Actor, waiting: int) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
+def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
     entries: dict[Module, list[tuple[int, MenuItem]]] = {}
     here = _tables_here()
     lit = next((name for name in here if (known := model_of(name)) and known.spec.in_menu), "")
@@ -110,13 +112,13 @@ def _sections(actor: Actor, waiting: int) -> tuple[tuple[str, tuple[MenuModule, 
         needed = "export" if spec.module.is_back_office else "list"
         if spec.in_menu and spec.kind.has_screen and actor.may(needed, table):
             url = f"/{table}/list/"
-            item = MenuItem(NAMES.get(table, spec.label), url, table == lit)
+            item = MenuItem(NAMES.get(table, spec.label), url, table == lit, counts.get(url) or None)
             entries.setdefault(spec.module, []).append((spec.rank, item))
     for module, rank, label, url, verb, table in PAGES:
         if not verb or actor.may(verb, table):
-            count = waiting if url == "/approvals/" else None
             active = request.path in ("/", "/desktop/") if url == "/" else request.path.startswith(url)
-            entries.setdefault(module, []).append((rank, MenuItem(label, url, active, count)))
+            is_home = not lit and table in here  # records that no list of their own leads to
+            entries.setdefault(module, []).append((rank, MenuItem(label, url, active or is_home, counts.get(url))))
     front = _modules(entries, (m for m in Module if not m.is_back_office))
     back = _modules(entries, (m for m in Module if m.is_back_office))
     return (("", front), ("后台设置", back)) if back else (("", front),)

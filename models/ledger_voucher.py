@@ -134,7 +134,7 @@ class Voucher(Entity):
         sums=("total",),
         state="state",
         drafts=(VoucherState.DRAFT,),
-        rank=600,
+        rank=8,
         icon="receipt",
     )
     __table_args__ = (

@@ -227,10 +227,27 @@ def voucher_counts(session: Session, actor: Actor) -> dict[str, int]:
     return dict(zip(("", *views), session.execute(scoped(query, Voucher, actor)).one(), strict=True))
 
 
+def _mine(actor: Actor) -> dict[str, ColumnElement[bool]]:
+    views = voucher_views(actor)
+    return {verb: views[verb] for verb in ("review", "sign", "post") if actor.may(verb, "voucher")}
+
+
+def ledger_waits(session: Session, actor: Actor) -> dict[str, int]:
+    """What waits in the books for this person, by page: events to be booked, vouchers to be brought on."""
+    found: dict[str, Any] = {}
+    if actor.may("book", "business_event"):
+        found["/review/"] = select(func.count(BusinessEvent.id)).where(BusinessEvent.state == EventState.PENDING)
+    if mine := _mine(actor):
+        found["/voucher/list/"] = select(func.count(Voucher.id)).where(or_(*mine.values()))
+    if not found:
+        return {}
+    counts = session.execute(select(*(query.scalar_subquery() for query in found.values()))).one()
+    return dict(zip(found, counts, strict=True))
+
+
 def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[dict[str, int], Sequence[Voucher]]:
     """How many vouchers this person may bring on by each verb, and the oldest of them."""
-    verbs = ("review", "sign", "post")
-    mine = {verb: where for verb, where in voucher_views(actor).items() if verb in verbs and actor.may(verb, "voucher")}
+    mine = _mine(actor)
     if not mine:
         return {}, []
     numbers = select(*(func.count(case((where, 1))) for where in mine.values())).where(or_(*mine.values()))

@@ -100,6 +100,26 @@ def _label(run: JobRun) -> str:
     return f"{day}{job_label(run.job)}{f'：{run.step}' if run.step else ''}"
 
 
+# Who may start long work: nobody else is asked about on every page.
+_STARTS = (("close", "accounting_period"), (day_end.JOB, "job_run"), (backup.JOB, "job_run"))
+
+
+def running(ctx: Ctx) -> tuple[Job, ...]:
+    """Work that this person has started and that still runs, for the top bar of every page."""
+    if ctx.actor.employee_id is None or not any(ctx.actor.may(*starts) for starts in _STARTS):
+        return ()
+    query = select(JobRun).where(JobRun.status == JobStatus.RUNNING, JobRun.requested_by_id == ctx.actor.employee_id)
+    return tuple(
+        Job(_label(run), f"/jobs/{run.id}", _place(run), run.progress_pct) for run in ctx.session.scalars(query)
+    )
+
+
+def _place(run: JobRun) -> str:
+    """The page on which a job is at home."""
+    name, _, key = run.job.partition(":")
+    return f"/closing/?period={key.partition('#')[0]}" if name == "month_end" else "/day-end/"
+
+
 def _page(ctx: Ctx) -> ReportPage:
     query = select(JobRun).where(JobRun.job == day_end.JOB).order_by(JobRun.business_date.desc())
     runs = list(ctx.session.scalars(query.limit(ROWS)))

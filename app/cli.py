@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 from app import backup as archives
 from app.clock import local_today
 from app.extensions import bind_migrations, db
-from app.jobs import make_scheduler, run_backup, run_day_end, run_month_end
+from app.jobs import job_edge, make_scheduler, run_backup, run_day_end, run_month_end
 from app.lifecycle import initialise
+from app.readiness import is_ready
 from app.security import actor_of_username, build_actor
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
 from models.ledger import PeriodState
 from models.organization import Department, Employee, Operator
 from models.system import SystemState
+from views import edge
+from workflows import day_end as day_end_
 from workflows import operators
 from workflows import verify as checks
 from workflows.base.context import Ctx
@@ -43,8 +46,7 @@ def fail(message: str) -> None:
 
 def writing_ctx(session: Session) -> Ctx:
     """A unit of work of the system, begun for writing."""
-    session.rollback()
-    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    edge.begin_write(session)
     state = session.get_one(SystemState, 1)
     return Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
 
@@ -145,7 +147,7 @@ def day_end(last: datetime | None) -> None:
         click.echo(f"✓ {run.business_date} 日终完成：{notes}")
     today = db.session.get_one(SystemState, 1).business_date
     if today < until:
-        fail(f"营业日期 {today} 的日终正由另一进程办理，或已办理")
+        fail(day_end_.why_taken(job_edge("cli")))
     click.echo(f"系统营业日期：{today}")
 
 
@@ -157,6 +159,7 @@ def month_end(period: str, username: str | None) -> None:
     session = db.session()
     try:
         actor = actor_of_username(session, username) if username else _closer(session)
+        closing.require_idle(session, period, datetime.now(UTC))
         ctx = writing_ctx(session)
         ctx.actor = actor
         state = closing.prepare(ctx, period).state
@@ -168,9 +171,6 @@ def month_end(period: str, username: str | None) -> None:
     except BusinessError as error:
         session.rollback()
         fail(f"月末处理未完成：{error.message}")
-        return
-    if run is None:
-        fail(f"{period} 的月末处理正由另一进程办理")
         return
     for step in closing.month_end_steps(period):
         click.echo(f"✓ {step.label}：{run.result['done'].get(step.code, '')}")
@@ -191,6 +191,8 @@ def scheduler() -> None:
     """单独运行定时作业（多进程部署时用，同一作业每个营业日期只执行一次）。"""
     scheduler_ = make_scheduler(current_app._get_current_object(), blocking=True)  # type: ignore[attr-defined]  # noqa: SLF001
     click.echo("定时作业已启动，按 Ctrl+C 停止。")
+    if not is_ready(current_app):
+        click.echo("数据库尚未就绪：flask init 完成之前不执行任何作业。")
     scheduler_.start()
 
 

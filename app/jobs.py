@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Flask
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from app import backup as archives
 from app.clock import local_today
 from app.extensions import db
+from app.readiness import is_ready
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
 from models.system import JobRun, SystemState
+from views import edge
 from workflows import backup, day_end
 from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
-from workflows.base.jobs import Edge
+from workflows.base.jobs import Edge, work
 from workflows.base.seal import seal_audit_trail
 from workflows.ledger import closing
 
@@ -42,13 +45,13 @@ class Job:
 
 def job_edge(source: str = "job") -> Edge:
     """What long work borrows from here: sessions that begin by taking the writer's place, and the clock."""
+    return Edge(_open_session, lambda: datetime.now(UTC), source, open_reader=db.session.session_factory)
 
-    def open_session() -> Session:
-        session = db.session.session_factory()
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-        return session
 
-    return Edge(open_session, lambda: datetime.now(UTC), source)
+def _open_session() -> Session:
+    session: Session = db.session.session_factory()
+    edge.begin_write(session)
+    return session
 
 
 def run_day_end(
@@ -61,19 +64,28 @@ def run_day_end(
 
 
 def start_day_end(app: Flask, actor: Actor) -> threading.Thread:
-    """Day-end beside the request that asked for it; the page follows it through its row in job_run."""
-    return _beside("day-end", lambda: run_day_end(app, actor=actor, source="screen"))
+    """Day-end beside the request that asked for it; the page follows it through its row in job_run.
+
+    Raises Taken saying who is at it already, Conflict when nothing is due.
+    """
+    lent, until = job_edge("screen"), local_today()
+    lease = day_end.start(lent, until, actor)
+    return _beside(app, "day-end", lambda: day_end.run_due(lent, until, actor=actor, lease=lease))
 
 
-def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job") -> JobRun | None:
-    """月末处理 of a period to its end; None when it is closed already or another process is at it."""
+def run_month_end(app: Flask, actor: Actor, period: str, *, source: str = "job") -> JobRun:
+    """月末处理 of a period to its end; raises Taken where another process is at it or the period is closed already."""
     with app.app_context():
         return closing.run_month_end(job_edge(source), period, actor)
 
 
 def start_month_end(app: Flask, actor: Actor, period: str) -> threading.Thread:
-    """月末处理 beside the request that asked for it; the page follows it through its row in job_run."""
-    return _beside(f"month-end-{period}", lambda: run_month_end(app, actor, period, source="screen"))
+    """月末处理 beside the request that asked for it; the page follows it through its row in job_run.
+
+    Raises Taken saying who is at it already, or that the period is closed.
+    """
+    lease = closing.start_month_end(job_edge("screen"), period, actor)
+    return _beside(app, f"month-end-{period}", lambda: work(lease, closing.month_end_steps(period)))
 
 
 def run_backup(
@@ -91,21 +103,22 @@ def run_backup(
 
 def start_backup(app: Flask, actor: Actor) -> threading.Thread:
     """A backup beside the request that asked for it; the page follows it through its row in job_run."""
-    return _beside("backup", lambda: run_backup(app, actor=actor, source="screen"))
+    return _beside(app, "backup", lambda: run_backup(app, actor=actor, source="screen"))
 
 
-def _beside(name: str, work: Callable[[], object]) -> threading.Thread:
+def _beside(app: Flask, name: str, act: Callable[[], object]) -> threading.Thread:
     """Work in a thread of its own: a refusal is on the job's row for people to read, a fault in the log too."""
 
-    def guarded() -> None:
+    def run() -> None:
         try:
-            work()
+            with app.app_context():
+                act()
         except BusinessError as error:
             log.warning("job refused", job=name, reason=error.message)
         except Exception:
             log.exception("job failed", job=name)
 
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     return thread
 
@@ -117,7 +130,7 @@ def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
         with app.app_context():
             session = db.session()
             try:
-                session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                edge.begin_write(session)
                 state = session.get_one(SystemState, 1)
                 verb(Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="job"))
                 session.commit()
@@ -148,13 +161,24 @@ def make_scheduler(app: Flask, *, blocking: bool = False) -> "BaseScheduler":
     scheduler = (BlockingScheduler if blocking else BackgroundScheduler)(timezone="Asia/Shanghai")
     for job in JOBS:
         trigger = CronTrigger.from_crontab(job.cron, timezone="Asia/Shanghai")
-        scheduler.add_job(run_job, trigger, args=[app, job], id=job.name, coalesce=True, max_instances=1)
+        # However late the machine wakes up, what was missed is done then, once.
+        facts = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        scheduler.add_job(run_job, trigger, args=[app, job], id=job.name, **facts)
     return scheduler
 
 
 def run_job(app: Flask, job: Job) -> None:
-    """One run by the clock; a failure is logged and the clock goes on."""
+    """One run by the clock; a failure is logged and the clock goes on.
+
+    Nothing is done while the database is not that of this release, e.g. while `flask init` brings it up to date.
+    """
     try:
+        with app.app_context():
+            if not is_ready(app):
+                log.warning("job left out: the database is not up to date", job=job.name)
+                return
         job.run(app)
+    except (BusinessError, StaleDataError) as error:  # refused, or another process was first
+        log.warning("job refused", job=job.name, reason=str(error))
     except Exception:
         log.exception("job failed", job=job.name)

@@ -1,9 +1,7 @@
 """From an empty directory to a running product: tables, base data, permissions, demo data, scheduler."""
 
-import hashlib
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flask import Flask
 from flask_appbuilder.security.sqla.models import (
@@ -13,12 +11,13 @@ from flask_appbuilder.security.sqla.models import (
     ViewMenu,
     assoc_permissionview_role,
 )
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
 from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler
+from app.readiness import fingerprint, is_ready
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
 from models import search
 from models.base.actor import SYSTEM
@@ -26,7 +25,7 @@ from models.security import RoleProfile
 from models.system import SystemState
 from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
-from workflows.base.seeds import SEEDS, load_base_data
+from workflows.base.seeds import load_base_data
 from workflows.ledger import guards
 
 # By then a browser has its first page, for which nothing that can wait should be done.
@@ -50,33 +49,6 @@ def _has_demo() -> bool:
     return bool(state and state.demo_marker)
 
 
-def is_ready(app: Flask) -> bool:
-    """Whether the database has the migrations and everything else that this release brings."""
-    # A connection of its own that ends here: what it has read must not lock out the migration that follows.
-    with db.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        if connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() != newest_migration(app):
-            return False
-        return connection.scalar(select(SystemState.base_data_version)) == fingerprint()
-
-
-def newest_migration(app: Flask) -> str:
-    """The revision that the newest file names: asking alembic costs a start a tenth of a second."""
-    versions = Path(app.config["PROJECT_DIR"], "models/migrations/versions")
-    return max(path.name.partition("_")[0] for path in versions.glob("[0-9]*.py"))
-
-
-def fingerprint() -> int:
-    """A number that changes with what `initialise` brings beside migrations, so that nobody has to count releases."""
-    digest = hashlib.sha256()
-    for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
-        digest.update(path.name.encode() + path.read_bytes())
-    permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
-    digest.update(repr((permissions, [role.name for role in ROLES])).encode())
-    return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds
-
-
 def initialise(app: Flask) -> None:
     """Migrate, load base data, permissions and roles; may be run any number of times."""
     from flask_migrate import upgrade
@@ -86,7 +58,7 @@ def initialise(app: Flask) -> None:
     with db.engine.begin() as connection:
         search.install_search(connection)
         guards.install_guards(connection)
-    prepare_database(db.session())  # last, for it notes that all is done
+    prepare_database(db.session())  # last: it notes that all is done, and schedulers wait for that
 
 
 def prepare_database(session: Session) -> None:

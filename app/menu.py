@@ -12,9 +12,10 @@ from models.base.kinds import Module
 from models.organization import Company, Operator
 from models.system import SystemState
 from reports import workbench
-from views import day_end, edge, todo
+from views import edge, todo
 from views.interface import model_of
 from views.pages import MenuItem, MenuModule, Shell
+from views.progress import running_of
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 ICONS = {
@@ -85,8 +86,9 @@ def _build() -> Shell:
         unread=waiting,
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
+        # The page that follows a job says more of it than the top bar could.
+        jobs=tuple(job for job in running_of(ctx) if job.url.partition("?")[0] != request.path),
         search_url="/search",
-        jobs=day_end.running(ctx),
         user_links=(MenuItem("自定义桌面", "/desktop/"), MenuItem("修改密码", "/password/")),
     )
 

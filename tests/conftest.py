@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -23,10 +23,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
 from tests import template
+from tests.faults import company
 from tests.product import Product
 
 DATABASES = ("sqlite", "postgresql")
+Copy = contextlib.AbstractContextManager[str]
 RUN_DIR = "GUARANTEE_TEST_DIR"
+FAULT_SEED = os.environ.get("FAULT_SEED", "20260330")  # where tests/faults kills; another one kills elsewhere
 BROWSERS = ("chromium", "google-chrome")
 # How long an example takes says how busy the machine is; properties are about results.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -58,6 +61,11 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     """Name bytes by their length: what is in them (a zip's time) may differ between the processes of one run."""
     del config
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+def pytest_report_header() -> str:
+    """With this seed a failing point is found again."""
+    return f"faults: FAULT_SEED={FAULT_SEED}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,7 +121,12 @@ def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
 
 
-MAKERS = {"installed": template.install, "demo": template.play_demo}
+MAKERS = {
+    "tables": template.make_tables, "installed": template.install, "demo": template.play_demo,
+    "three_days": company.play, "days_closed": company.close_days,
+}  # fmt: skip
+# What is played on top of another stage: once, on SQLite; PostgreSQL gets the rows.
+BASES = {"demo": "installed", "three_days": "installed", "days_closed": "three_days"}
 
 
 def files_of(run_dir: Path, stage: str) -> Path:
@@ -128,11 +141,10 @@ def _sqlite_template(run_dir: Path, stage: str) -> Path:
             draft = run_dir / f"{stage}-draft.db"
             for leftover in run_dir.glob(f"{draft.name}*"):  # an attempt that failed
                 leftover.unlink()
-            if stage == "demo":
-                shutil.copy(_sqlite_template(run_dir, "installed"), draft)
+            if stage in BASES:
+                shutil.copy(_sqlite_template(run_dir, BASES[stage]), draft)
             files_of(run_dir, stage).mkdir(exist_ok=True)
-            make = MAKERS.get(stage, template.make_tables)
-            make(_text(URL.create("sqlite", database=str(draft))), files_of(run_dir, stage))
+            MAKERS[stage](_text(URL.create("sqlite", database=str(draft))), files_of(run_dir, stage))
             with contextlib.closing(sqlite3.connect(draft)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy takes the main file alone
             draft.rename(path)
@@ -143,20 +155,20 @@ def _postgres_template(run_dir: Path, server: PostgresServer, stage: str) -> str
     name, draft = f"template_{stage}", f"draft_{stage}"
     with FileLock(run_dir / f"postgres-{stage}.lock"):
         if not _has_database(server, name):
-            base = f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}" if stage == "demo" else ""
+            base = f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}" if stage in BASES else ""
             _on_server(server, f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)", f"CREATE DATABASE {draft} {base}")
             url = _text(_server_url(server, draft))
             files_of(run_dir, stage).mkdir(exist_ok=True)
-            if stage == "demo":
-                _copy_demo(run_dir, url)
+            if stage in BASES:
+                _copy_rows(run_dir, stage, url)
             else:
-                MAKERS.get(stage, template.make_tables)(url, files_of(run_dir, stage))
+                MAKERS[stage](url, files_of(run_dir, stage))
             _on_server(server, f"ALTER DATABASE {draft} RENAME TO {name}")
     return name
 
 
-def _copy_demo(run_dir: Path, url: str) -> None:
-    source = create_engine(URL.create("sqlite", database=str(_sqlite_template(run_dir, "demo"))))
+def _copy_rows(run_dir: Path, stage: str, url: str) -> None:
+    source = create_engine(URL.create("sqlite", database=str(_sqlite_template(run_dir, stage))))
     target = create_engine(url)
     template.copy_rows(source, target)
     source.dispose()
@@ -171,7 +183,7 @@ def db_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def stage() -> str:
-    """What a module's database starts with: `tables` alone; modules override it with `installed` or `demo`."""
+    """What a module's database starts with: `tables` alone; modules override it with another of MAKERS."""
     return "tables"
 
 
@@ -196,6 +208,12 @@ def db_url(db_kind: str, stage: str, run_dir: Path, request: pytest.FixtureReque
     """The URL of this module's own database, made as far as `stage` says."""
     with _copy(db_kind, stage, run_dir, request) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def database_at(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Callable[[str], Copy]:
+    """A further database of a stage for as long as a `with` lasts: `with database_at("installed") as url`."""
+    return lambda stage: _copy(db_kind, stage, run_dir, request)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from models.base.money import format_money
 from models.closing import MonthEndLog, ProvisionCalculation
 from models.ledger import AccountingPeriod, PeriodState
-from models.system import JobRun, JobStatus
+from models.system import JobRun
 from reports.closing_checks import ClosingCheck, closing_checks, waits
-from views import edge, widgets
+from views import edge, progress, widgets
 from views.cells import format_value, record_url
-from views.pages import Action, Cell, Column, GateItem, Job, ReportPage, Row, Section
+from views.pages import Action, Cell, Column, GateItem, ReportPage, Row, Section
 from views.report import money, periods
 from views.verbs import actions
+from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.ledger import closing
 
@@ -44,14 +45,17 @@ class ClosingView(BaseView):
     @expose("/run", methods=("POST",))
     @edge.screen("close")
     def run(self) -> ResponseReturnValue:
-        """Start the month-end of a period beside this request; a second click finds the first one at work."""
-        code = request.form.get("period", "")[:10]
-        with edge.writing() as ctx:
-            period = closing.prepare(ctx, code)
-        if period.state is PeriodState.CLOSED:
-            flash(f"{code} 已结账", "warning")
-        else:
+        """Start a month-end, or go on with it, beside this request; a second click is told who is at it."""
+        code = request.form.get("period", "")[:10].replace("\x00", "")
+        ctx = edge.current_ctx()
+        try:
+            closing.require_idle(ctx.session, code, ctx.now)
+            with edge.writing():
+                closing.prepare(ctx, code)
             current_app.extensions["start_month_end"](ctx.actor, code)
+        except jobs.Taken as error:
+            flash(error.message, "warning")
+        else:
             flash(f"{code} 月末处理已开始", "success")
         return redirect(f"/closing/?period={code}")
 
@@ -84,7 +88,7 @@ def _page(ctx: Ctx, period: AccountingPeriod) -> ReportPage:
         url="/closing/",
         states=_words(period, missing),
         actions=_actions(ctx, period, run),
-        above=[_steps(period, run), _gate(checks)] if run or period.state is PeriodState.OPEN else [_gate(checks)],
+        above=[*_steps(ctx, period, run), _gate(checks)],
         empty="本期还没有计提准备金",
         crumbs=_CRUMBS,
         foot="计提后在此显示基数、比例与差额的计算过程",
@@ -109,39 +113,26 @@ def _actions(ctx: Ctx, period: AccountingPeriod, run: JobRun | None) -> list[Act
         why = ""
         if ctx.today < period.ends_on:
             why = f"营业日期 {ctx.today} 未到期末 {period.ends_on}"
-        elif run is not None and run.status is JobStatus.RUNNING:
+        elif run is not None and jobs.is_live(run, ctx.now):
             why = "正在办理"
         words = f"依次确认收入、计提准备金、结转损益并结账 {period.code}；结账后不能再填制本期凭证。"
         fields = (("period", period.code),)
-        label = "继续月末处理" if run is not None and run.status is JobStatus.FAILED else "月末处理并结账"
+        label = "继续月末处理" if progress.is_broken(run, ctx.now) else "月末处理并结账"
         found.append(Action(label, "/closing/run", "POST", "primary", confirm=words, why_not=why, fields=fields))
     return [*found, *actions(ctx, period)]
 
 
 def _run_of(ctx: Ctx, period: AccountingPeriod) -> JobRun | None:
-    """The latest run of the period's month-end."""
-    query = select(JobRun).where(JobRun.job.startswith(f"month_end:{period.code}")).order_by(JobRun.id.desc())
+    """The month-end that is open for the period; of a closed one the last."""
+    if period.state is PeriodState.OPEN:
+        return jobs.find(ctx.session, closing.job_name(ctx.session, period), period.ends_on)
+    query = select(JobRun).where(JobRun.job.startswith(f"{closing.JOB}:{period.code}")).order_by(JobRun.id.desc())
     return ctx.session.scalars(query.limit(1)).one_or_none()
 
 
-def _steps(period: AccountingPeriod, run: JobRun | None) -> Section:
-    done = run.result.get("done", {}) if run else {}
-    failed = run.step if run is not None and run.status is JobStatus.FAILED else None
-    steps = []
-    for step in closing.month_end_steps(period.code):
-        state = "done" if step.code in done else ("failed" if step.label == failed else "todo")
-        note = (run.message or "") if run and state == "failed" else str(done.get(step.code, ""))
-        steps.append((step.label, state, note))
-    if run is not None and run.status is JobStatus.RUNNING:
-        job = Job(f"{period.code} 月末处理", f"/jobs/{run.id}", f"/job_run/show/{run.id}", run.progress_pct, "running",
-                  tuple(steps))  # fmt: skip
-        return Section("progress", "办理进度", template="parts/progress.html", data=job)
-    # What is not done yet is no failure: a ring waits, a cross has been refused.
-    items = [
-        GateItem(label, state != "failed", note or ("未办理" if state == "todo" else ""), is_waiting=state == "todo")
-        for label, state, note in steps
-    ]
-    return Section("steps", "办理步骤", template="parts/gate.html", data=items)
+def _steps(ctx: Ctx, period: AccountingPeriod, run: JobRun | None) -> list[Section]:
+    is_shown = run is not None or period.state is PeriodState.OPEN
+    return [progress.follow(run, closing.month_end_steps(period.code), ctx.now)] if is_shown else []
 
 
 def _gate(checks: list[ClosingCheck]) -> Section:

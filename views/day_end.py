@@ -1,26 +1,23 @@
 """日终处理 (12): start it, watch it, read what each day did; and the state of any job for a progress bar."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import current_app, flash, jsonify, redirect
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
-from models.base.errors import NotAllowed, NotFound
-from models.system import JobRun, JobStatus, job_label
-from views import edge
+from models.base.errors import Conflict, NotAllowed, NotFound
+from models.system import JobRun, JobStatus
+from views import edge, progress
 from views.cells import format_value
 from views.interface import valid_id
-from views.pages import Action, Cell, Column, Job, ReportPage, Row, Section
+from views.pages import Action, Cell, Column, ReportPage, Row
 from workflows import backup, day_end, warnings
+from workflows.base import jobs
 from workflows.base.context import Ctx
 
 ROWS = 30
-_STATES = {
-    JobStatus.SUCCEEDED: "done", JobStatus.FAILED: "failed", JobStatus.CANCELLED: "failed",
-    JobStatus.RUNNING: "running", JobStatus.PENDING: "running",
-}  # fmt: skip
 
 
 class JobsView(BaseView):
@@ -43,8 +40,10 @@ class JobsView(BaseView):
             raise NotAllowed("您没有查看这个作业的权限")
         if run is None:
             raise NotFound
-        percent, state = run.progress_pct, _STATES[run.status]
-        return jsonify({"percent": percent, "label": _label(run), "state": state, "url": f"/job_run/show/{run.id}"})
+        state = progress.state_of(run, ctx.now)
+        state = "failed" if state == "stopped" else state
+        url = progress.url_of(run)
+        return jsonify({"percent": run.progress_pct, "label": progress.words_of(run), "state": state, "url": url})
 
 
 class DayEndView(BaseView):
@@ -64,12 +63,13 @@ class DayEndView(BaseView):
     @expose("/run", methods=("POST",))
     @edge.screen("day_end")
     def run(self) -> ResponseReturnValue:
-        """Start what is due; a second click finds the first one at work."""
+        """Start what is due, or go on with it; a second click is told who is at it."""
         ctx = edge.current_ctx()
-        if ctx.today >= _calendar_day(ctx):
-            flash(f"营业日期 {ctx.today} 尚未结束，没有需要办理的日终", "warning")
-        else:
+        try:
             current_app.extensions["start_day_end"](ctx.actor)
+        except Conflict as error:
+            flash(error.message, "warning")
+        else:
             flash("日终处理已开始", "success")
         return redirect("/day-end/")
 
@@ -95,48 +95,25 @@ def _calendar_day(ctx: Ctx) -> date:
     return ctx.now.astimezone(edge.SHANGHAI).date()
 
 
-def _label(run: JobRun) -> str:
-    day = f"{run.business_date} " if run.job == day_end.JOB else ""
-    return f"{day}{job_label(run.job)}{f'：{run.step}' if run.step else ''}"
-
-
-# Who may start long work: nobody else is asked about on every page.
-_STARTS = (("close", "accounting_period"), (day_end.JOB, "job_run"), (backup.JOB, "job_run"))
-
-
-def running(ctx: Ctx) -> tuple[Job, ...]:
-    """Work that this person has started and that still runs, for the top bar of every page."""
-    if ctx.actor.employee_id is None or not any(ctx.actor.may(*starts) for starts in _STARTS):
-        return ()
-    query = select(JobRun).where(JobRun.status == JobStatus.RUNNING, JobRun.requested_by_id == ctx.actor.employee_id)
-    return tuple(
-        Job(_label(run), f"/jobs/{run.id}", _place(run), run.progress_pct) for run in ctx.session.scalars(query)
-    )
-
-
-def _place(run: JobRun) -> str:
-    """The page on which a job is at home."""
-    name, _, key = run.job.partition(":")
-    return f"/closing/?period={key.partition('#')[0]}" if name == "month_end" else "/day-end/"
-
-
 def _page(ctx: Ctx) -> ReportPage:
     query = select(JobRun).where(JobRun.job == day_end.JOB).order_by(JobRun.business_date.desc())
     runs = list(ctx.session.scalars(query.limit(ROWS)))
     today, calendar = ctx.today, _calendar_day(ctx)
     due = max((calendar - today).days, 0)
+    last = runs[0] if runs else None
+    is_open = last is not None and progress.state_of(last, ctx.now) != "done"
     columns = [
         Column("date", "营业日期", "date"), Column("status", "状态"), Column("started", "开始时间"),
         Column("finished", "结束时间"), Column("attempts", "运行次数", "int"), Column("result", "结果"),
     ]  # fmt: skip
     return ReportPage(
-        day_end.LABEL, columns, [_row(run) for run in runs], note=f"营业日期 {today} · 日历日期 {calendar}",
-        heading="系统日终日志", above=[_progress(run) for run in runs[:1] if run.status is JobStatus.RUNNING],
+        day_end.LABEL, columns, [_row(run, ctx.now) for run in runs], note=f"营业日期 {today} · 日历日期 {calendar}",
+        heading="系统日终日志", above=[progress.follow(last, day_end.STEPS, ctx.now)] if is_open else [],
         states=[
             Cell(f"待办理 {due} 天" if due else "没有待办理的日终", "enum", tone="warn" if due else "ok"),
             _last_backup(ctx),
         ],
-        actions=_actions(ctx, due), empty="还没有办理过日终", crumbs=[("系统设置", ""), (day_end.LABEL, "")],
+        actions=_actions(ctx, due, last), empty="还没有办理过日终", crumbs=[("系统设置", ""), (day_end.LABEL, "")],
         foot_url="/job_run/list/?f=job:eq:day_end", foot_label="全部日志", help_key="day_end",
     )  # fmt: skip
 
@@ -147,41 +124,37 @@ def _last_backup(ctx: Ctx) -> Cell:
     ).first()
     if run is None:
         return Cell("还没有备份", "enum", tone="warn")
-    if run.status is JobStatus.RUNNING:
+    if jobs.is_live(run, ctx.now):
         return Cell("正在备份", "enum", tone="doing", url=f"/job_run/show/{run.id}")
-    when, is_done = format_value(run.finished_at, "datetime"), run.status is JobStatus.SUCCEEDED
+    when, is_done = format_value(run.finished_at or run.started_at, "datetime"), run.status is JobStatus.SUCCEEDED
     word = f"最近备份 {when}" if is_done else f"{when} 备份失败"
     return Cell(word, "enum", tone="ok" if is_done else "bad", url=f"/job_run/show/{run.id}")
 
 
-def _actions(ctx: Ctx, due: int) -> list[Action]:
+def _actions(ctx: Ctx, due: int, run: JobRun | None) -> list[Action]:
     more = [Action("立即备份", "/day-end/backup", "POST")] if ctx.actor.may(backup.JOB, "job_run") else []
     if not ctx.actor.may(day_end.JOB, "job_run"):
         return more
     last = ctx.today + timedelta(days=due - 1)
     words = f"逐日办理 {ctx.today} 至 {last} 的日终，营业日期将切换到 {last + timedelta(days=1)}。"
     why = "" if due else f"营业日期 {ctx.today} 尚未结束"
-    found = [Action("开始日终", "/day-end/run", "POST", "primary", confirm=words, why_not=why)]
+    if run is not None and jobs.is_live(run, ctx.now):
+        why = "正在办理"
+    label = "继续日终" if progress.is_broken(run, ctx.now) else "开始日终"
+    found = [Action(label, "/day-end/run", "POST", "primary", confirm=words, why_not=why)]
     if ctx.actor.may("evaluate", "risk_warning"):
         found.append(Action("立即检查预警", "/day-end/warnings", "POST"))
     return [*found, *more]
 
 
-def _progress(run: JobRun) -> Section:
-    done = run.result.get("done", {})
-    steps = tuple(
-        (step.label, "done" if step.code in done else "todo", str(done.get(step.code, ""))) for step in day_end.STEPS
-    )
-    job = Job(_label(run), f"/jobs/{run.id}", f"/job_run/show/{run.id}", run.progress_pct, "running", steps)
-    return Section("progress", "正在办理", template="parts/progress.html", data=job)
-
-
-def _row(run: JobRun) -> Row:
+def _row(run: JobRun, now: datetime) -> Row:
     notes = "；".join(note for note in run.result.get("done", {}).values() if note)
-    result = f"{run.step}：{run.message}" if run.message else notes
+    status = Cell(run.status.label, "enum", tone=run.status.tone)
+    if jobs.is_stopped(run, now):
+        status, notes = Cell("已中断", "enum", tone="bad"), f"在“{run.step}”中断，继续办理时从这一步接着做"
     return Row(
         str(run.id), f"/job_run/show/{run.id}",
-        (Cell(run.business_date.isoformat(), "date"), Cell(run.status.label, "enum", tone=run.status.tone),
+        (Cell(run.business_date.isoformat(), "date"), status,
          Cell(format_value(run.started_at, "datetime")), Cell(format_value(run.finished_at, "datetime")),
-         Cell(str(run.attempts), "int"), Cell(result)),
+         Cell(str(run.attempts), "int"), Cell(f"{run.step}：{run.message}" if run.message else notes)),
     )  # fmt: skip

@@ -29,6 +29,7 @@ from workflows.base.context import Ctx
 
 F = TypeVar("F", bound=Callable[..., Any])
 SHANGHAI = timezone(timedelta(hours=8))
+BUSY = "系统正忙，没有保存，请稍后重试"
 ID_MAX = 2_147_483_647
 # How the database tells that somebody else was first; the last one: a row gone between two of our reads.
 DATABASE_DECIDED = (StaleDataError, IntegrityError, NoResultFound)
@@ -89,9 +90,11 @@ def _signed_in_user() -> Any:
     return None
 
 
-def business_date() -> date:
-    """The business date (系统营业日期) of the installation."""
-    return session().scalar(select(SystemState.business_date)) or datetime.now(SHANGHAI).date()
+def business_date(*, is_held: bool = False) -> date:
+    """The business date (系统营业日期) of the installation; a held one is not rolled before the commit."""
+    query = select(SystemState.business_date)
+    query = query.with_for_update(read=True) if is_held else query
+    return session().scalar(query) or datetime.now(SHANGHAI).date()
 
 
 @contextmanager
@@ -104,6 +107,7 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     ctx = current_ctx(source)
     try:
         begin_write(ctx.session)
+        ctx.today = business_date(is_held=True)  # it may have been rolled since the request began
         yield ctx
         commit(ctx)
     except BusinessError:
@@ -114,7 +118,7 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         raise Conflict("数据刚被他人修改，或与已有数据冲突，请刷新后重试") from error
     except OperationalError as error:
         ctx.session.rollback()
-        raise Conflict("系统正忙，没有保存，请稍后重试") from error
+        raise Conflict(BUSY) from error
     except DataError as error:
         ctx.session.rollback()
         raise BusinessError("有内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试") from error
@@ -126,11 +130,16 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
 def begin_write(database: Session) -> None:
     """Start a transaction that may write: on SQLite it locks before its first read, for turning into a writer fails.
 
-    What the request has read so far (who is signed in) ends with a rollback; nothing of it was changed.
+    What the request has read so far (who is signed in) ends with a rollback; nothing of it was changed. Raises
+    Conflict where another writer, e.g. a long step of a job, does not let go in time.
     """
     if database.in_transaction():
         database.rollback()
-    database.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    try:
+        database.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    except OperationalError as error:
+        database.rollback()
+        raise Conflict(BUSY) from error
 
 
 def commit(ctx: Ctx) -> None:

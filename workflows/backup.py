@@ -24,13 +24,11 @@ def run(edge: Edge, copy: Copy, *, actor: Actor, by_clock: bool = False) -> JobR
     Raises NotAllowed without the permission, and the BusinessError of a copy that failed.
     """
     actor.require(JOB, "job_run", LABEL)
-    session, now = edge.open_session(), edge.now()
-    try:
+    now = edge.now()
+    with edge.reader() as session:
         today = session.scalars(select(SystemState.business_date)).one()
         if by_clock and not flag(session, "backup.is_daily", today):
             return None
         keep = whole(session, "backup.keep_count", today)
-    finally:
-        session.close()
     name = JOB if by_clock else f"{JOB}:{now:%Y%m%d%H%M%S}"
     return jobs.run_outside(edge, name, today, LABEL, lambda: copy(keep), actor=actor)

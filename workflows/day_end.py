@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
-from models.system import JobRun, JobStatus, SystemState
+from models.system import JobRun, SystemState
 from workflows import snapshot, warnings
 from workflows.base import jobs
 from workflows.base.context import Ctx
-from workflows.base.jobs import Edge, JobStep
+from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.seal import seal_audit_trail
 from workflows.base.transition import verbs
 from workflows.customer_rating import expire_ratings
@@ -79,46 +79,48 @@ STEPS: tuple[JobStep, ...] = (
 )
 
 
-def run_due(edge: Edge, until: date, *, actor: Actor = SYSTEM) -> list[JobRun]:
-    """Close every business date before `until`, in order; what this process closed.
+def run_due(edge: Edge, until: date, *, actor: Actor = SYSTEM, lease: Lease | None = None) -> list[JobRun]:
+    """Close every business date before `until`, in order, beginning with a lease that was taken; what was closed.
 
     Stops quietly where another process holds a date. Raises the BusinessError of a step that refuses.
     """
     actor.require(JOB, "job_run", LABEL)
-    done = [run for on in _unfinished(edge, until) if (run := _run(edge, on, actor)) is not None]
+    done = [] if lease is None else [jobs.work(lease, STEPS)]
     while (on := business_date(edge)) < until:
-        run = _run(edge, on, actor)
+        run = jobs.run(edge, JOB, on, STEPS, actor=_acting(actor))
         if run is None:
             break
         done.append(run)
     return done
 
 
+def start(edge: Edge, until: date, actor: Actor) -> Lease:
+    """Take the lease of the first date that is due, for somebody who waits for an answer; `run_due` does the rest.
+
+    Raises Taken saying who is at it, Conflict when nothing is due.
+    """
+    actor.require(JOB, "job_run", LABEL)
+    on = business_date(edge)
+    if on >= until:
+        raise Conflict(f"营业日期 {on} 尚未结束，没有需要办理的日终")
+    return jobs.start(edge, JOB, on, STEPS, _acting(actor), f"{on} {LABEL}")
+
+
+def why_taken(edge: Edge) -> str:
+    """Why `run_due` stopped before the last date, in words: who is at the present one."""
+    on = business_date(edge)
+    return jobs.why_taken(edge, JOB, on, f"{on} {LABEL}")
+
+
 def business_date(edge: Edge) -> date:
     """The system's business date. Raises BusinessError before `init`."""
-    session = edge.open_session()
-    try:
+    with edge.reader() as session:
         found: date | None = session.scalar(select(SystemState.business_date))
-    finally:
-        session.close()
     if found is None:
         raise BusinessError("系统尚未初始化，不能办理日终")
     return found
 
 
-def _run(edge: Edge, on: date, actor: Actor) -> JobRun | None:
-    # The steps are the system's work whoever pressed the button: the run keeps who that was.
-    return jobs.run(edge, JOB, on, STEPS, actor=replace(SYSTEM, employee_id=actor.employee_id, name=actor.name))
-
-
-def _unfinished(edge: Edge, until: date) -> list[date]:
-    """Dates that were rolled over by a process that died before it could say so."""
-    session = edge.open_session()
-    try:
-        today = session.scalar(select(SystemState.business_date))
-        query = select(JobRun.business_date).where(
-            JobRun.job == JOB, JobRun.status != JobStatus.SUCCEEDED, JobRun.business_date < (today or until)
-        )
-        return list(session.scalars(query.order_by(JobRun.business_date)))
-    finally:
-        session.close()
+def _acting(actor: Actor) -> Actor:
+    """The steps are the system's work whoever pressed the button: the run keeps who that was."""
+    return replace(SYSTEM, employee_id=actor.employee_id, name=actor.name)

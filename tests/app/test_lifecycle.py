@@ -12,8 +12,9 @@ from flask_appbuilder.security.sqla.models import (
 )
 from sqlalchemy import delete, select
 
-from app import create_app, lifecycle
-from app.lifecycle import fingerprint, initialise, is_ready, sync_permissions
+from app import create_app, lifecycle, readiness
+from app.lifecycle import initialise, sync_permissions
+from app.readiness import fingerprint, is_ready
 from app.roles import all_permissions
 from models.security import RoleProfile
 from tests.template import settings_of
@@ -124,13 +125,14 @@ def test_an_empty_database_is_not_ready(tmp_path):
 
 
 def test_a_new_migration_is_noticed(app, monkeypatch):
-    monkeypatch.setattr(lifecycle, "newest_migration", lambda _app: "9999")
+    monkeypatch.setattr(readiness, "newest_migration", lambda _app: "9999")
     assert not ready(app)
 
 
 def test_a_new_verb_is_noticed_and_loaded(app, monkeypatch):
     more = all_permissions() | {"voucher": all_permissions()["voucher"] | {"frame"}}
-    monkeypatch.setattr(lifecycle, "all_permissions", lambda: more)
+    for module in (lifecycle, readiness):
+        monkeypatch.setattr(module, "all_permissions", lambda: more)
     assert not ready(app)
     with app.app_context():
         initialise(app)
@@ -140,7 +142,7 @@ def test_a_new_verb_is_noticed_and_loaded(app, monkeypatch):
 def test_new_base_data_is_noticed(app, tmp_path, monkeypatch):
     seeds = tmp_path / "seeds"
     shutil.copytree(SEEDS, seeds)
-    monkeypatch.setattr(lifecycle, "SEEDS", seeds)
+    monkeypatch.setattr(readiness, "SEEDS", seeds)
     before = fingerprint()
     with (seeds / "number_rule.csv").open("a", encoding="utf-8") as file:
         file.write("\n")

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from app.lifecycle import newest_migration
+from app.readiness import newest_migration
 from models.base.entity import entities
 from models.registry import metadata
 from workflows.ledger.guards import guards_present

@@ -124,7 +124,9 @@ def _record(session: Session, *_: Any) -> None:
     for record in _told(session.new):
         created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
         rows.append(_row(ctx, record, "CREATE", created))
-    rows += [_row(ctx, record, "UPDATE", changed) for record in _told(session.dirty) if (changed := changes_of(record))]
+    # The session keeps what was changed in no order: the same work gives the same trail.
+    dirty = sorted(_told(session.dirty), key=lambda record: (record.__tablename__, record.id))
+    rows += [_row(ctx, record, "UPDATE", changed) for record in dirty if (changed := changes_of(record))]
     rows += [_row(ctx, record, "DELETE", _last_values(record)) for record in _told(session.deleted)]
     if rows:
         session.execute(insert(AuditLog), rows)

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from models.system import AuditLog
 from workflows.base.context import Ctx
+from workflows.base.numbering import next_count
 
+COUNTER = "audit.seal"
 _BATCH = 5000
 _TABLE = AuditLog.metadata.tables["audit_log"]
 _FIELDS = (
@@ -29,6 +31,11 @@ def link(previous: str, row: Any) -> str:
 def seal_audit_trail(ctx: Ctx) -> int:
     """Seal the rows written since the last sealing, in order; returns how many."""
     session = ctx.session
+    unsealed = select(AuditLog.id).where(AuditLog.seal_hash.is_(None))
+    if session.scalar(unsealed.limit(1)) is None:
+        return 0
+    # The day-end and the clock may seal at once: the counter row makes the second one wait until the first commits.
+    next_count(ctx, COUNTER)
     last, previous = _end_of_chain(session)
     columns = (AuditLog.id, *(getattr(AuditLog, name) for name in _FIELDS))
     rows = session.execute(

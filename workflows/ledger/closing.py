@@ -6,7 +6,7 @@ Each step books only what is missing, so a run that was broken off, or one after
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -47,6 +47,7 @@ TRANSITIONS = steps(
     Step("accounting_period", "reopen", "反结账", "state", (PeriodState.CLOSED,), (PeriodState.OPEN,)),
 )
 verbs("accounting_period", {"provide": "收入确认与计提"})
+JOB, LABEL = "month_end", "月末处理"
 PROFIT, DECEMBER = "4103", 12
 MOVING = profit.MOVING
 
@@ -169,7 +170,7 @@ def month_end_steps(period_code: str) -> list[jobs.JobStep]:
     """The steps of 月末处理 of a period for the job runner."""
 
     def on_period(verb: Callable[[Ctx, AccountingPeriod], str]) -> Callable[[Ctx], str]:
-        return lambda ctx: verb(ctx, find_period(ctx.session, period_code))
+        return lambda ctx: verb(ctx, _alone(ctx, find_period(ctx.session, period_code)))
 
     return [
         jobs.JobStep("check", "结账前检查", on_period(_check)),
@@ -181,28 +182,45 @@ def month_end_steps(period_code: str) -> list[jobs.JobStep]:
     ]
 
 
-def run_month_end(edge: jobs.Edge, period_code: str, actor: Actor) -> JobRun | None:
-    """Run 月末处理 of a period to its end; None when somebody else runs it now or it is closed already.
+def run_month_end(edge: jobs.Edge, period_code: str, actor: Actor) -> JobRun:
+    """Run 月末处理 of a period to its end; raises what `start_month_end` and the steps raise."""
+    return jobs.work(start_month_end(edge, period_code, actor), month_end_steps(period_code))
 
-    Raises NotAllowed without the permission, BusinessError before the period's last day, and what a step refuses.
+
+def start_month_end(edge: jobs.Edge, period_code: str, actor: Actor) -> jobs.Lease:
+    """Take the lease of 月末处理 for somebody who waits for an answer; `jobs.work` does the steps.
+
+    Raises NotAllowed without the permission, NotFound for an unknown period, Taken saying who is at it or that the
+    period is closed already.
     """
     actor.require("close", "accounting_period", "结账")
-    session = edge.open_session()
-    try:
+    with edge.reader() as session:
         period = find_period(session, period_code)
-        if period.state is PeriodState.CLOSED:
-            return None
-        name, on = job_name(session, period), period.ends_on
-    finally:
-        session.rollback()
-        session.close()
-    return jobs.run(edge, name, on, month_end_steps(period_code), actor=actor)
+        is_closed, name, on = period.state is PeriodState.CLOSED, job_name(session, period), period.ends_on
+    if is_closed:
+        raise jobs.Taken(f"{period_code} 已结账")
+    return jobs.start(edge, name, on, month_end_steps(period_code), actor, f"{period_code} {LABEL}")
+
+
+def require_idle(session: Session, period_code: str, now: datetime) -> None:
+    """Raise Taken naming who is at the month-end of a period; asked before waiting for that work's own locks."""
+    query = select(AccountingPeriod).where(AccountingPeriod.code == period_code)
+    period = session.scalars(query).one_or_none()
+    run = period and jobs.find(session, job_name(session, period), period.ends_on)
+    if run and jobs.is_live(run, now):
+        raise jobs.Taken(jobs.holder_of(session, run, f"{period_code} {LABEL}"))
 
 
 def job_name(session: Session, period: AccountingPeriod) -> str:
     """The job of a period: month_end:2026-01, and with #2 after it was re-opened once."""
     number = round_of(session, period)
-    return f"month_end:{period.code}" + (f"#{number}" if number > 1 else "")
+    return f"{JOB}:{period.code}" + (f"#{number}" if number > 1 else "")
+
+
+def period_of(job: str) -> str:
+    """The period that a month-end job is about; empty for other jobs."""
+    name, _, rest = job.partition(":")
+    return rest.partition("#")[0] if name == JOB else ""
 
 
 def round_of(session: Session, period: AccountingPeriod) -> int:
@@ -247,10 +265,16 @@ def provide_now(ctx: Ctx, period: AccountingPeriod) -> str:
     """收入确认与计提 by itself, ahead of the closing, e.g. to look at the month's profit."""
     ctx.require("provide", "accounting_period", "收入确认与计提")
     require_over(period, ctx.today)
-    _check(ctx, period)
+    _check(ctx, _alone(ctx, period))
     words = f"{recognise_income(ctx, period)}；{provide(ctx, period)}"
     _note(ctx, period, "PROVIDE", words)
     return words
+
+
+def _alone(ctx: Ctx, period: AccountingPeriod) -> AccountingPeriod:
+    """The period held until the commit: what is missing is worked out and booked by one at a time."""
+    ctx.session.refresh(period, with_for_update=True)
+    return period
 
 
 def _check(ctx: Ctx, period: AccountingPeriod) -> str:

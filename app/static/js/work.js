@@ -1,5 +1,11 @@
 "use strict";
 // Long work and files: progress that can be watched, uploads with a bar, the arrangement of the workbench.
+App.renewSteps = async () => { // read anew from the page itself: one place says how a step looks
+  const shown = document.querySelector("[data-job-steps]"), answer = shown && (await fetch(location.href));
+  const fresh = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-job-steps]");
+  if (fresh) shown.replaceWith(fresh);
+};
+
 App.watch = (box) => {
   const bar = box.querySelector("progress"), percent = box.querySelector("[data-job-percent]"), label = box.querySelector("[data-job-label]");
   let pause = 1000;
@@ -8,7 +14,9 @@ App.watch = (box) => {
       const job = await App.json(box.dataset.jobUrl);
       if (bar) bar.value = job.percent;
       if (percent) percent.textContent = `${Math.floor(job.percent)}%`;
-      if (label && job.label) label.textContent = job.label;
+      const hasMoved = label && job.label && label.textContent !== job.label;
+      if (hasMoved) label.textContent = job.label;
+      if (hasMoved && "jobReload" in box.dataset) await App.renewSteps();
       if (["done", "failed"].includes(job.state)) {
         const isDone = job.state === "done";
         bar?.classList.toggle("bad", !isDone);

@@ -55,7 +55,7 @@ def test_a_record_without_a_list_in_the_menu_lights_its_queue(product, event):
 @pytest.mark.parametrize(
     ("job", "place", "words"),
     [
-        ("month_end:2026-10#2", "/closing/?period=2026-10", "月末处理 2026-10#2：计提准备金"),
+        ("month_end:2026-10#2", "/closing/?period=2026-10", "2026-10 月末处理：计提准备金"),
         ("day_end", "/day-end/", "2026-10-31 日终处理：计提准备金"),
     ],
 )

@@ -23,6 +23,7 @@ from reports.figures.profit import net_profit
 from reports.statements import balance_sheet, income_statement, issued
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import (
+    NOW,
     TODAY,
     begin,
     edge_of,
@@ -278,7 +279,8 @@ def test_what_is_mended_after_a_refusal_is_taken_along(chart, session):
     vouchers.post(year.ctx(), draft)
     session.flush()
     assert closing.run_month_end(edge_of(session), CODE, actor).status is JobStatus.SUCCEEDED
-    assert closing.run_month_end(edge_of(session), CODE, actor) is None
+    with pytest.raises(jobs.Taken, match="2026-01 已结账"):
+        closing.run_month_end(edge_of(session), CODE, actor)
     session.expire_all()
     closing.reopen(year.ctx(), year.period(1), "再结一次")
     session.flush()
@@ -303,17 +305,20 @@ def test_late_postings_after_the_transfer_are_transferred_by_the_close(chart, se
 def test_two_at_once_close_once(chart, session):
     year = first_month(session)
     actor, edge = year.ctx().actor, edge_of(session)
-    second: list[JobRun | None] = []
     steps = closing.month_end_steps(CODE)
 
     def meanwhile(ctx) -> str:
-        second.append(closing.run_month_end(edge_of(ctx.session), CODE, actor))
+        with pytest.raises(jobs.Taken, match=r"正由.+办理"):
+            closing.run_month_end(edge_of(ctx.session), CODE, actor)
+        with pytest.raises(jobs.Taken, match="当前步骤：x"):
+            closing.require_idle(ctx.session, CODE, NOW)
         return ""
 
     run = jobs.run(edge, "month_end:2026-01", last(1), [steps[0], jobs.JobStep("x", "x", meanwhile), *steps[1:]],
                    actor=actor)  # fmt: skip
-    assert second == [None]
     assert run.status is JobStatus.SUCCEEDED
+    closing.require_idle(session, CODE, NOW)
+    closing.require_idle(session, "2031-01", NOW)
     assert session.scalar(select(func.count()).select_from(MonthEndLog)) == 1
 
 

@@ -30,5 +30,5 @@ def run(edge: Edge, copy: Copy, *, actor: Actor, by_clock: bool = False) -> JobR
         if by_clock and not flag(session, "backup.is_daily", today):
             return None
         keep = whole(session, "backup.keep_count", today)
-    name = JOB if by_clock else f"{JOB}:{now:%Y%m%d%H%M%S}"
+    name = JOB if by_clock else f"{JOB}:{now:%Y%m%d%H%M%S%f}"
     return jobs.run_outside(edge, name, today, LABEL, lambda: copy(keep), actor=actor)

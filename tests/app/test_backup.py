@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import tarfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def test_the_button_starts_one_and_the_page_tells_of_it(product, monkeypatch):
     with product.app.app_context():
         last = db.session.scalars(select(JobRun).order_by(JobRun.id.desc())).first()
         for status, word in ((JobStatus.FAILED, "备份失败"), (JobStatus.RUNNING, "正在备份")):
-            last.status = status
+            last.status, last.lease_until = status, datetime.now(UTC) + timedelta(minutes=5)
             db.session.commit()
             assert word in admin.get("/day-end/").get_data(as_text=True)
 

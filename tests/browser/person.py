@@ -49,12 +49,16 @@ class Person:
     # ------------------------------------------------------------------------------------------------------ going about
     def go(self, module: str, entry: str) -> None:
         """Open a page through the menu: its module unfolds, then its entry."""
-        link = self.page.locator("#side").get_by_role("link", name=entry, exact=True)
+        link = self._entry(entry)
         if not self.page.locator("#side").is_visible():  # on a phone
             self.page.get_by_role("button", name="打开菜单", exact=True).click()
         if not link.is_visible():
-            self.page.locator("#side").get_by_role("link", name=module, exact=True).click()
+            self._entry(module).click()
         self.follow(link)
+
+    def _entry(self, label: str) -> Locator:
+        """A link of the menu, whether or not something waits behind it."""
+        return self.page.locator("#side").get_by_role("link", name=re.compile(rf"^{re.escape(label)}\s*\d*$"))
 
     def follow(self, link: Locator) -> None:
         """Click a link and wait for its page."""

@@ -46,7 +46,8 @@ _APPLICANT = (
     "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit",
     "bank_letter.issue_confirmation", "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit",
     "customer_watch.remove", "repayment.register", "repayment.import", "repayment.reverse", "drawdown.issue_overdue",
-    "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift",
+    "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift", "project.resubmit",
+    "project.reconsider", "contract.void", "counter_guarantee.void", "termination.submit", "termination.settle",
 )  # fmt: skip
 
 ROLES: tuple[RoleSpec, ...] = (
@@ -77,7 +78,8 @@ ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)),
     RoleSpec("审保会秘书", ScopeKind.ALL, "召集审保会，记录结果", read=BUSINESS,
              tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
-             verbs=("review_meeting.open", "review_meeting.close", "bank_letter.issue_confirmation")),
+             verbs=("review_meeting.open", "review_meeting.close", "meeting_item.withdraw",
+                    "bank_letter.issue_confirmation")),
     RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS),
     RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
              tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},

@@ -20,6 +20,11 @@ class PaperState(Kind):
     IN_APPROVAL = "审批中"
     APPROVED = "已通过"
     REJECTED = "已否决"
+    VOID = "已作废"
+
+
+# Papers that stand or may come to stand: the others are kept to be read.
+LIVE_PAPERS = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
 class Advice(Kind):

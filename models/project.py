@@ -47,7 +47,7 @@ class ProjectState(Kind):
     RUNNING = "办理中"
     IN_FORCE = "在保"
     REFUSED = "已否决"
-    CANCELLED = "已撤回"
+    CANCELLED = "已终止"
     RELEASED = "已解保"
 
 
@@ -85,7 +85,8 @@ class Project(Entity):
         sums=("amount", "balance"), scope=PROJECT_SCOPE, state="state", drafts=(ProjectState.DRAFT,),
         key=("number",),
         tabs=("counter_guarantee", "contract", "fee", "receipt", "drawdown", "investigation_report", "risk_assessment",
-              "resolution", "bank_letter", "fee_waiver", "repayment", "release", "risk_warning", "project_holder"),
+              "resolution", "resubmission", "bank_letter", "fee_waiver", "repayment", "release", "termination",
+              "risk_warning", "project_holder"),
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_project_amount"),

@@ -27,6 +27,7 @@ from models import (
     snapshot,
     statement,
     system,
+    termination,
     warning,
 )
 from models import (
@@ -37,6 +38,6 @@ from models.base.entity import Entity
 AREAS = (
     organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
     financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, repayment,
-    release, warning, snapshot, ledger, closing, statement, search, role_security, security,
+    release, termination, warning, snapshot, ledger, closing, statement, search, role_security, security,
 )  # fmt: skip
 metadata = Entity.metadata

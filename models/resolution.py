@@ -3,14 +3,14 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.organization import Employee
-from models.project import Project
+from models.project import Project, Stage
 
 
 class MeetingState(Kind):
@@ -59,6 +59,7 @@ class ItemState(Kind):
     PENDING = "待表决"
     PASSED = "通过"
     REFUSED = "不通过"
+    WITHDRAWN = "已撤下"
 
 
 class MeetingItem(Entity):
@@ -114,13 +115,14 @@ class MeetingVote(Entity):
 
 
 class ResolutionState(Kind):
-    """A pass waits for the president; signed it is valid until its date; a veto ends it."""
+    """A pass waits for the president; signed it is valid until its date; a veto ends it, so does the project's end."""
 
     SIGNING = "待总裁签字"
     VALID = "有效"
     VETOED = "总裁否决"
     USED = "已放款"
     EXPIRED = "已过期"
+    VOID = "已失效"
 
 
 class Resolution(Entity):
@@ -164,3 +166,35 @@ class ResolutionCondition(Entity):
     met_by_id: Mapped[int | None] = c.reference("确认人", "employee")
     met_by: Mapped[Employee | None] = c.related(met_by_id)
     met_on: Mapped[date | None] = c.day("落实日期")
+
+
+class ResubmissionKind(Kind):
+    """Why a project comes before the board once more."""
+
+    RENEWED = "重新决议"
+    RECONSIDERED = "复议"
+
+
+class Resubmission(Entity):
+    """A project before the board again: its resolution ran out on the way, or it was refused and is reconsidered."""
+
+    spec = Spec(
+        "重新上会", Module.GUARANTEE, SpecKind.LEDGER, title="kind", rank=55,
+        listed=("project", "kind", "from_stage", "reason", "submitted_on", "submitted_by"),
+        filtered=("project_id", "kind", "submitted_on"), scope=Scope(through="project"), in_menu=False,
+    )  # fmt: skip
+    __table_args__ = (
+        # A refusal is reconsidered once, whichever two clicks ask for it.
+        Index(
+            "uq_resubmission_reconsidered", "project_id", unique=True, sqlite_where=text("kind = 'RECONSIDERED'"),
+            postgresql_where=text("kind = 'RECONSIDERED'"),
+        ),
+    )  # fmt: skip
+    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project: Mapped[Project] = c.related(project_id)
+    kind: Mapped[ResubmissionKind] = c.enum("类别", ResubmissionKind, required=True, index=True)
+    from_stage: Mapped[Stage] = c.enum("提出时阶段", Stage, required=True)
+    reason: Mapped[str] = c.text("理由和补充材料说明", 500, required=True)
+    submitted_on: Mapped[date] = c.day("提出日期", required=True, index=True)
+    submitted_by_id: Mapped[int | None] = c.reference("提出人", "employee")
+    submitted_by: Mapped[Employee | None] = c.related(submitted_by_id)

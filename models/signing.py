@@ -17,11 +17,12 @@ from models.records import IssuedDocument
 
 
 class FeeState(Kind):
-    """A fee is registered, waits for 复核, stands in the books, and is collected or waived."""
+    """A fee is registered, waits for 复核, stands in the books until it is collected or waived, or ends unpaid for."""
 
     DRAFT = "待提交"
     SUBMITTED = "待复核"
     BOOKED = "已记账"
+    CANCELLED = "已撤销"
 
 
 class Fee(Entity):
@@ -52,7 +53,7 @@ class Fee(Entity):
     amount: Mapped[Decimal] = c.computed(c.money("应收金额", required=True, default=Decimal(0)))
     vat_amount: Mapped[Decimal] = c.computed(c.money("其中增值税", required=True, default=Decimal(0)))
     collected_amount: Mapped[Decimal] = c.computed(c.money("已收金额", required=True, default=Decimal(0)))
-    waived_amount: Mapped[Decimal] = c.computed(c.money("已减免金额", required=True, default=Decimal(0)))
+    waived_amount: Mapped[Decimal] = c.computed(c.money("已减免及冲回金额", required=True, default=Decimal(0)))
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     state: Mapped[FeeState] = c.state("状态", FeeState, FeeState.DRAFT)
 
@@ -85,11 +86,12 @@ class FeeDue(Entity):
 
 
 class ReceiptState(Kind):
-    """A receipt waits for 复核 and then stands in the books."""
+    """A receipt waits for 复核 and then stands in the books, until the money goes back."""
 
     SUBMITTED = "待复核"
     BOOKED = "已记账"
     RETURNED = "已退回"
+    REFUNDED = "已退费"
 
 
 class Receipt(Entity):

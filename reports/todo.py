@@ -21,6 +21,7 @@ from models.customer_rating import CustomerRating, RatingState
 from models.organization import Employee
 from models.project import Project, ProjectState, Stage
 from models.resolution import (
+    ItemState,
     MeetingItem,
     MeetingMember,
     MeetingState,
@@ -135,7 +136,8 @@ def _ballots(actor: Actor) -> Rows:
         .join(Customer, Customer.id == Project.customer_id)
         .join(MeetingMember, MeetingMember.meeting_id == MeetingItem.meeting_id)
         .where(
-            ReviewMeeting.state == MeetingState.OPEN, MeetingMember.employee_id == me, MeetingMember.is_present,
+            ReviewMeeting.state == MeetingState.OPEN, MeetingItem.result == ItemState.PENDING,
+            MeetingMember.employee_id == me, MeetingMember.is_present,
             ~exists().where(MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == me),
         )
         .order_by(ReviewMeeting.held_on, MeetingItem.seq, MeetingItem.id)
@@ -149,6 +151,7 @@ def _announcements(_: Actor) -> Rows:
         .join(MeetingMember, MeetingMember.meeting_id == MeetingItem.meeting_id)
         .where(
             MeetingItem.meeting_id == ReviewMeeting.id,
+            MeetingItem.result == ItemState.PENDING,
             MeetingMember.is_present,
             ~exists().where(
                 MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == MeetingMember.employee_id
@@ -211,7 +214,11 @@ def _unplanned() -> tuple[ColumnElement[bool], ...]:
     planned = (
         select(MeetingItem.id)
         .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
-        .where(MeetingItem.project_id == Project.id, ReviewMeeting.state != MeetingState.CLOSED)
+        .where(
+            MeetingItem.project_id == Project.id,
+            MeetingItem.result == ItemState.PENDING,
+            ReviewMeeting.state != MeetingState.CLOSED,
+        )
     )
     standing = (ResolutionState.SIGNING, ResolutionState.VALID)
     resolved = exists().where(Resolution.project_id == Project.id, Resolution.state.in_(standing))

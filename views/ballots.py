@@ -139,6 +139,8 @@ def _choice(code: str) -> VoteChoice | None:
 
 def _why_not(ctx: Ctx, item: MeetingItem) -> str:
     """Why this reader may not vote on the item; empty when they may."""
+    if item.result is ItemState.WITHDRAWN:
+        return "议题已撤下，不能表决"
     me = ctx.actor.employee_id
     members = ctx.session.query(MeetingMember).filter_by(meeting_id=item.meeting_id, employee_id=me, is_present=True)
     if not members.count():

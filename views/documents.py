@@ -23,7 +23,9 @@ from workflows.base.context import Ctx
 FILES_MAX = 20
 # Kinds of record that people hang things on; reference data and logs stay bare.
 _ASKED = (SpecKind.DOCUMENT, SpecKind.MASTER)
-_BARE_MODULES_KEEP = ("customer", "personal_customer", "corporate_customer", "voucher", "business_event")
+_BARE_MODULES_KEEP = (
+    "customer", "personal_customer", "corporate_customer", "voucher", "business_event", "resubmission",
+)  # fmt: skip
 
 
 class AttachmentView(BaseView):

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from models.appraisal import PaperState
 from models.approval import ApprovalState
 from models.project import Project, ProjectState, Stage
-from models.resolution import MeetingState, Resolution, ResolutionState
+from models.resolution import ItemState, MeetingState, Resolution, ResolutionState
 from views.standing import conditions_of, running_of, standing_of
 from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base import approval
@@ -58,10 +58,8 @@ register(
     ),
     ScreenVerb(
         "project", "cancel", "撤回申请", lambda ctx, p, v, n: application.cancel(ctx, p, v["reason"], n),
-        ("cancel", "project"),
-        lambda _, p: p.state in (ProjectState.DRAFT, ProjectState.RUNNING) and p.stage.rank <= Stage.FEE_PLAN.rank,
-        why_not=in_approval, mend=running_url, ask="撤回原因", style="danger", rank=90,
-        confirm="撤回后项目结束办理，已占用的额度释放，不能恢复。",
+        ("cancel", "project"), in_state("state", ProjectState.DRAFT), ask="撤回原因", style="danger", rank=90,
+        confirm="撤回后申请结束办理，不能恢复。",
     ),
     ScreenVerb(
         "investigation_report", "submit", "提交评估审批", lambda ctx, r, _, v: appraisal.submit_report(ctx, r, v),
@@ -95,6 +93,13 @@ register(
         "review_meeting", "close", "宣布结果", lambda ctx, m, _, v: resolution.close_meeting(ctx, m, v),
         ("close", "review_meeting"), in_state("state", MeetingState.OPEN), style="primary", rank=1,
         confirm="宣布后结果不能更改：通过的议题形成决议并送总裁签字，未通过的项目终止办理。",
+    ),
+    ScreenVerb(
+        "meeting_item", "withdraw", "撤下议题",
+        lambda ctx, i, v, n: resolution.withdraw_item(ctx, i, v["reason"], n), ("withdraw", "meeting_item"),
+        lambda _, i: i.result is ItemState.PENDING and i.meeting.state is MeetingState.OPEN, ask="撤下原因", rank=50,
+        confirm="撤下后本次会议不再表决该议题，项目可列入另一次会议。", done="议题已撤下",
+        after=lambda i, _: f"/review_meeting/show/{i.meeting_id}",
     ),
     ScreenVerb(
         "approval_instance", "withdraw", "撤回审批", lambda ctx, i, _, __: approval.withdraw(ctx, i),

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import PaperState
+from models.appraisal import LIVE_PAPERS, PaperState
 from models.base import columns as c
 from models.drawdown import Drawdown
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterGuarantee, Fee, FeeState
+from reports.figures.line import REQUIRED
 from reports.figures.schedules import add_months
 from views.line_appraisal import at, in_approval, running_url
 from views.standing import gate_of
@@ -41,9 +42,22 @@ def lacks(model: Any, *conditions: Any) -> Any:
     return lambda ctx, project: not test(ctx, project)
 
 
+def _lacks_contracts(ctx: Ctx, project: Project) -> bool:
+    """Offered while the contract with the customer or the bank is missing, never drawn up or void."""
+    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
+    return not set(ctx.session.scalars(live)).issuperset(REQUIRED)
+
+
 def on_tab(tab: str) -> Any:
     """Stay on the project, at one of its tabs."""
     return lambda record, _: f"{record_url(record)}?tab={tab}#tabs"
+
+
+def _may_void(_: Ctx, paper: Any) -> bool:
+    """An approved paper of a project between 合同处理 and the drawdown."""
+    project = paper.project
+    is_signing = Stage.CONTRACT.rank <= project.stage.rank <= Stage.CONFIRM.rank
+    return paper.state is PaperState.APPROVED and project.state is ProjectState.RUNNING and is_signing
 
 
 def _why_no_notice(ctx: Ctx, project: Project) -> str:
@@ -135,12 +149,18 @@ register(
     ),
     ScreenVerb(
         "project", "propose_contracts", "生成合同", lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
-        ("add", "contract"), all_of(at(Stage.CONTRACT), lacks(Contract)), style="primary", rank=1,
+        ("add", "contract"), all_of(at(Stage.CONTRACT), _lacks_contracts), style="primary", rank=1,
         done="已生成合同，请核对后逐份提交审核", after=on_tab("contract"),
     ),
     ScreenVerb(
         "contract", "submit", "提交合同审核", lambda ctx, r, _, v: contracts.submit(ctx, r, v), ("submit", "contract"),
         in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("contract"),
+    ),
+    ScreenVerb(
+        "contract", "void", "作废合同", lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
+        ("void", "contract"), _may_void, ask="作废原因", style="danger", rank=60, done="合同已作废",
+        confirm="作废后项目退回“合同处理”，重新签订并审核后继续办理；其他已办妥的环节不受影响。",
+        after=to_project("contract"),
     ),
     ScreenVerb(
         "project", "submit_counters", "提交反担保审核", lambda ctx, p, _, v: counters.submit(ctx, p, v),
@@ -154,6 +174,11 @@ register(
         lambda _, r: r.state is PaperState.APPROVED and not r.is_settled, questions=_settlement,
         given=lambda ctx, _: {"on": ctx.today}, has_form=True, style="primary", rank=1,
         after=to_project("counter_guarantee"),
+    ),
+    ScreenVerb(
+        "counter_guarantee", "void", "撤销反担保", lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
+        ("void", "counter_guarantee"), _may_void, ask="撤销原因", style="danger", rank=60, done="反担保已撤销",
+        confirm="撤销后如反担保覆盖率不足，项目退回“反担保”补充办理。", after=to_project("counter_guarantee"),
     ),
     ScreenVerb(
         "fee", "collect", "收款",

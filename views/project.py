@@ -226,6 +226,8 @@ OPENS_WITH: dict[Stage, str] = {
     Stage.FEE_PLAN: "fee", Stage.FEE_BOOK: "fee", Stage.CONTRACT: "contract", Stage.COUNTER: "counter_guarantee",
     Stage.FEE_COLLECT: "fee", Stage.IN_FORCE: "drawdown",
 }  # fmt: skip
+# What happens to few projects has a tab with those alone.
+RARE = ("resubmission", "termination")
 
 # What is asked for most comes first; who held it and what was changed come last.
 TAB_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "project_holder": 8, "timeline": 9}
@@ -233,6 +235,8 @@ TAB_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "project_holder": 8, "t
 
 def _reached(sections: list[Section], project: Project) -> list[Section]:
     def is_due(section: Section) -> bool:
+        if section.key in RARE:
+            return bool(section.count)
         return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
 
     return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
@@ -276,9 +280,11 @@ def _state(project: Project) -> Cell:
 
 
 def _notice(project: Project) -> str:
-    if project.state in (ProjectState.REFUSED, ProjectState.CANCELLED):
-        return f"项目{project.state.label}，止于“{project.stage.label}”，不再办理。"
-    return ""
+    if project.state not in (ProjectState.REFUSED, ProjectState.CANCELLED):
+        return ""
+    is_appealable = project.state is ProjectState.REFUSED and project.stage is Stage.RESOLVE
+    ending = "只有复议一次的机会" if is_appealable else "不再办理"
+    return f"项目{project.state.label}，止于“{project.stage.label}”，{ending}。"
 
 
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:

@@ -3,7 +3,16 @@
 from typing import Any
 
 # The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing
+from views import (
+    line_after,
+    line_appraisal,
+    line_closing,
+    line_customer,
+    line_ledger,
+    line_setup,
+    line_signing,
+    line_turns,
+)
 from views.approvals import ApprovalInstanceView, ApprovalsView
 from views.ballots import BallotView, MeetingItemView, ReviewMeetingView
 from views.closing import ClosingView
@@ -29,7 +38,9 @@ from views.verbs import VerbView
 # The rules of what the administrator sets up register themselves as well.
 from workflows import setup
 
-LINES = (line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, setup)
+LINES = (
+    line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, line_turns, setup,
+)  # fmt: skip
 ENTITY_VIEWS = (
     ApprovalInstanceView,
     CorporateCustomerView,

@@ -235,9 +235,10 @@ def _interest_overdue(session: Session, on: date, days: Sequence[int]) -> Iterat
 
 @check("resolution_expired")
 def _resolution_expired(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
+    latest = select(func.max(Resolution.id)).group_by(Resolution.project_id)  # a new one takes the place of the old
     query = select(Resolution).join(Project, Project.id == Resolution.project_id)
     query = query.where(
-        Project.state == ProjectState.RUNNING, Resolution.state == ResolutionState.EXPIRED,
+        Project.state == ProjectState.RUNNING, Resolution.state == ResolutionState.EXPIRED, Resolution.id.in_(latest),
         Resolution.valid_until <= on - timedelta(days=min(days)),
     )  # fmt: skip
     for paper in session.scalars(query.order_by(Resolution.id)):

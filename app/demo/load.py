@@ -123,6 +123,7 @@ def _guarantees(
         plot.parts = len(story.PARTS)
         plot.method = RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
         plot.stops_at = {5: 4, 10: 3}.get(number % 20, 0)
+        plot.renews_after = "_settle" if number == 1 else ""
         begin = stage.today + timedelta(days=number * span // count)
         yield workday(begin), story.play(stage, plot, year.repay)
 
@@ -135,9 +136,12 @@ def _line(stage: Stage, wanted: Size) -> Iterator[int]:
         plot = _plot(stage, owned, number, months=stage.pick([6, 12, 12, 24]))
         every = len(story.PARTS) + 1
         plot.parts = number % every if number < every + 12 else len(story.PARTS)
-        plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet"}.get(number, "")
+        plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet", 37: "_meet"}.get(number, "")
+        plot.appeals, plot.ends = number == 37, number in (38, 39)
+        if plot.ends:
+            plot.parts = 22 if number == 38 else 5
         # Whoever stands at a stage came there lately: a part of the line takes some three days on average.
-        lately = plot.parts * 5 // 2 + stage.random.randrange(2, 9)
+        lately = plot.parts * 5 // 2 + stage.random.randrange(2, 9) + (20 if plot.ends else 0)
         begun.append((workday(stage.as_of - timedelta(days=min(lately, LATELY - 5))), number, plot))
     playing: list[tuple[date, int, Iterator[int]]] = [
         (day, number, story.play(stage, plot, year.repay)) for day, number, plot in begun

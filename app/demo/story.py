@@ -19,6 +19,7 @@ from models.project import Project
 from models.rating_model import CustomerKind
 from models.resolution import MeetingItem, MeetingMember, ReviewMeeting, VoteChoice
 from models.signing import Contract, CounterGuarantee, Fee
+from models.termination import Termination
 from reports.figures.schedules import add_months
 from workflows.base import approval, records
 from workflows.guarantee import (
@@ -30,6 +31,8 @@ from workflows.guarantee import (
     disbursement,
     fees,
     resolution,
+    resubmission,
+    termination,
 )
 from workflows.ledger import posting, voucher
 
@@ -52,6 +55,9 @@ class Plot:
     parts: int  # how many parts of the line are played; the project then stands there
     refused_at: str = ""
     stops_at: int = 0  # the instalment from which on the customer pays nothing; 0: pays all
+    appeals: bool = False  # whether the board reconsiders its refusal
+    renews_after: str = ""  # the part after which the customer lets the resolution run out
+    ends: bool = False  # whether the project is ended after its parts
 
 
 def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Iterator[int]]) -> Iterator[int]:
@@ -59,11 +65,17 @@ def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Itera
     project = apply(stage, plot)
     for number, part in enumerate(PARTS, start=1):
         if number > plot.parts:
+            if plot.ends:
+                yield from _end(stage, plot, project)
             return
         yield stage.random.randrange(1, 4)
         part(stage, plot, project)
         if plot.refused_at == part.__name__:
-            return
+            if not plot.appeals:
+                return
+            yield from _appeal(stage, plot, project)
+        if plot.renews_after == part.__name__:
+            yield from _renew(stage, plot, project)
     if plot.parts >= len(PARTS):
         yield from after(stage, plot, project)
 
@@ -283,6 +295,41 @@ def disburse(stage: Stage, plot: Plot, project: Project, drawn_on: date) -> None
         amount=plot.amount, rate_annual_pct=Decimal("4.35"), repayment_method=plot.method,
         due_on=add_months(drawn_on, plot.months), plan=None, version=project.version,
     )  # fmt: skip
+
+
+def _appeal(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
+    """The board reconsiders its refusal for new reasons and now agrees."""
+    yield 6
+    reason = "客户追加住宅抵押，反担保覆盖率由 108% 提高到 150%，并补充了两份在手订单。"
+    material = ("追加抵押物清单.txt", "江州市滨河路 6 号住宅，评估值 180 万元，无其他抵押。".encode())
+    resubmission.reconsider(stage.ctx(plot.manager), project, reason, material, project.version)
+    plot.refused_at = ""
+    yield 3
+    _meet(stage, plot, project)
+
+
+def _renew(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
+    """The customer's own capital came late: half a year later the board is asked again."""
+    yield 190
+    reason = "客户自有资金现已到位，原决议到期，经营情况无不利变化，申请按原条件重新决议。"
+    resubmission.resubmit(stage.ctx(plot.manager), project, reason, project.version)
+    for part in (_meet, _decide, _confirm):
+        yield 2
+        part(stage, plot, project)
+
+
+def _end(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
+    """The customer gives up: the end is approved where money is in the books, and the money goes back."""
+    yield 2
+    paper = records.create(stage.ctx(plot.manager), Termination, {
+        "project_id": project.id, "cause": "CUSTOMER", "reason": "客户改以自有资金周转，书面申请不再办理。",
+    })  # fmt: skip
+    termination.submit(stage.ctx(plot.manager), paper, paper.version)
+    yield 2
+    decide_all(stage, project)
+    yield 1
+    book_events(stage, project)
+    post_vouchers(stage)
 
 
 # The parts of the line in order; a project of the demo has lived through the first few or all of them.

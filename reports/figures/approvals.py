@@ -293,6 +293,14 @@ def running(session: Session, record: Entity) -> ApprovalInstance | None:
     return session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()
 
 
+def running_of_project(session: Session, project_id: int) -> list[ApprovalInstance]:
+    """Every approval that runs on a project or one of its papers, oldest first."""
+    query = select(ApprovalInstance).where(
+        ApprovalInstance.project_id == project_id, ApprovalInstance.state == ApprovalState.RUNNING
+    )
+    return list(session.scalars(query.order_by(ApprovalInstance.id)))
+
+
 def progress(instance: ApprovalInstance) -> list[Progress]:
     """The flow of a running or finished approval as a line: done, current, to come, skipped (A5)."""
     found: list[Progress] = []

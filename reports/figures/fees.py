@@ -12,6 +12,7 @@ from models.base.money import round_money
 from models.closing import IncomeSchedule
 from models.ledger import BusinessEvent, EventState
 from models.product import FeeKind, FeePayment
+from models.project import Project
 from models.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
 from reports.figures.schedules import add_months
 
@@ -126,3 +127,15 @@ def net_after_waivers(session: Session, fee: Fee, *, without: int | None = None)
     """A fee net of VAT after what was waived of it."""
     left = fee.amount - waived_total(session, fee, without=without)
     return left - vat_inside(left, fee.vat_rate_pct)
+
+
+def deposit_held(session: Session, project: Project) -> Decimal:
+    """The customer's deposit that the company holds: what was booked as received, less what went back or was used."""
+    received = select(func.sum(Fee.collected_amount)).where(
+        Fee.project_id == project.id, Fee.kind == FeeKind.DEPOSIT
+    )
+    gone = select(func.sum(BusinessEvent.total)).where(
+        BusinessEvent.project_id == project.id, BusinessEvent.event_code.in_(("deposit.returned", "deposit.used")),
+        BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
+    )  # fmt: skip
+    return (session.scalar(received) or Decimal(0)) - (session.scalar(gone) or Decimal(0))

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import PaperState
+from models.appraisal import LIVE_PAPERS, PaperState
 from models.base.money import format_money
 from models.project import Project
 from models.resolution import Resolution, ResolutionCondition, ResolutionState
@@ -98,7 +98,7 @@ def _conditions(session: Session, project: Project) -> GateCheck:
 
 
 def _contracts(session: Session, project: Project) -> GateCheck:
-    query = select(Contract).where(Contract.project_id == project.id, Contract.state != PaperState.REJECTED)
+    query = select(Contract).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
     contracts = list(session.scalars(query.order_by(Contract.id)))
     approved = {contract.kind for contract in contracts if contract.state is PaperState.APPROVED}
     wrong = [f"缺{k.label}" for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE) if k not in approved]
@@ -111,7 +111,7 @@ def _contracts(session: Session, project: Project) -> GateCheck:
 
 def _counters(session: Session, project: Project) -> GateCheck:
     query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == project.id, CounterGuarantee.state != PaperState.REJECTED
+        CounterGuarantee.project_id == project.id, CounterGuarantee.state.in_(LIVE_PAPERS)
     )
     items = list(session.scalars(query.order_by(CounterGuarantee.id)))
     missing = [item for item in items if not item.is_settled]

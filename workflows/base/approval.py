@@ -20,6 +20,7 @@ from workflows.base import audit
 from workflows.base.approval_decide import (
     Decision,
     add_signer,
+    call_off,
     decide,
     escalate_overdue,
     transfer,
@@ -31,8 +32,8 @@ from workflows.base.approval_steps import on_finish, on_task
 from workflows.base.context import Ctx
 
 __all__ = [
-    "Decision", "add_signer", "decide", "escalate_overdue", "new_version", "on_finish", "on_task", "publish", "retire",
-    "start", "transfer", "urge", "withdraw",
+    "Decision", "add_signer", "call_off", "decide", "escalate_overdue", "new_version", "on_finish", "on_task",
+    "publish", "retire", "start", "transfer", "urge", "withdraw",
 ]  # fmt: skip
 
 TITLE_MAX: Final = 200

@@ -117,6 +117,16 @@ def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:
     return instance
 
 
+def call_off(ctx: Ctx, instance: ApprovalInstance) -> None:
+    """End an approval because the business that it is about has ended, whoever submitted it and whatever was decided.
+
+    Called by that business's workflow, which has checked who may end it.
+    """
+    instance = steps.lock(ctx, instance.id)
+    steps.require_running(instance)
+    steps.finish(ctx, instance, ApprovalState.WITHDRAWN)
+
+
 def escalate_overdue(ctx: Ctx) -> int:
     """Tell about tasks past their time limit, once each, and close votes that have a quorum (A6); for the day-end."""
     found = approvals.overdue(ctx.session, ctx.now)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from models.approval import ApprovalInstance, ApprovalState
 from models.bank import BankStatus, PartnerBank
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
@@ -14,7 +13,6 @@ from models.product import Product, ProductAudience, ProductDocument
 from models.project import Project, ProjectState, Stage
 from models.rating_model import CustomerKind
 from models.records import Attachment
-from models.resolution import Resolution, ResolutionState
 from reports.figures import dictionaries, exposure
 from reports.figures.completeness import completeness
 from reports.figures.parameters import number
@@ -26,9 +24,7 @@ from workflows.guarantee import stages
 
 STEPS = steps(
     Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
-    Step(
-        "project", "cancel", "撤回申请", "state", (ProjectState.DRAFT, ProjectState.RUNNING), (ProjectState.CANCELLED,)
-    ),
+    Step("project", "cancel", "撤回申请", "state", (ProjectState.DRAFT,), (ProjectState.CANCELLED,)),
 )
 
 
@@ -185,31 +181,11 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:
 
 
 def cancel(ctx: Ctx, project: Project, reason: str, version: int | None = None) -> Project:
-    """Withdraw an application on which nothing is booked yet; reserved limits are free again."""
-    enter(ctx, STEPS["cancel"], project, version)
-    if not reason.strip():
-        raise BusinessError("请填写撤回原因", field="reason")
-    if project.stage.rank > Stage.FEE_PLAN.rank:
-        raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用已入账，不能撤回")
-    if running_approvals(ctx, project):
-        raise Conflict("项目正在审批中，请先撤回审批")
+    """Withdraw an application that was never submitted; one under way is ended by 终止办理."""
+    step = STEPS["cancel"]
+    enter(ctx, step, project, version)
+    reason = stages.checked_reason(reason, step.label)
     stages.stop(ctx, project, ProjectState.CANCELLED, "撤回")
-    audit.log(ctx, project, "CANCEL", note=f"撤回申请：{reason.strip()}")
-    void_resolutions(ctx, project)
+    audit.log(ctx, project, "CANCEL", note=f"撤回申请：{reason}")
     ctx.session.flush()
     return project
-
-
-def void_resolutions(ctx: Ctx, project: Project) -> None:
-    """A project that ends has no valid resolution any more."""
-    query = select(Resolution).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.VALID)
-    for resolution in ctx.session.scalars(query):
-        resolution.state = ResolutionState.EXPIRED
-
-
-def running_approvals(ctx: Ctx, project: Project) -> int:
-    """How many approvals of the project are running."""
-    query = select(func.count()).where(
-        ApprovalInstance.project_id == project.id, ApprovalInstance.state == ApprovalState.RUNNING
-    )
-    return int(ctx.session.scalar(query) or 0)

@@ -49,6 +49,7 @@ def collect(
         records.check_version(ctx, fee, version)
     project = fee.project
     require_collecting(project, "收取费用")
+    stages.refuse_while_ending(ctx, project, "收取费用")
     require_booked(fee, "收取")
     payer, bank_reference = payer.strip(), (bank_reference or "").strip() or None
     if wrong := _about_receipt(ctx, fee, amount, received_on, payer, bank_reference):
@@ -126,6 +127,7 @@ def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     """Back in the queue the money is not counted as received."""
     del former
     if (receipt := _receipt(ctx, event)) is not None:
+        stages.refuse_when_ended(receipt.project)
         receipt.state = ReceiptState.SUBMITTED
         _count(ctx, receipt, -receipt.amount)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import PaperState
+from models.appraisal import LIVE_PAPERS
 from models.customer import Customer
 from models.customer_detail import BankAccount
 from models.product import FeeKind, FeePayment
@@ -27,14 +27,13 @@ _SCHEDULES = {
     FeePayment.YEARLY: "按年缴纳，首期于放款前缴清，以后各期于每一担保年度开始前缴清",
     FeePayment.MONTHLY: "按月缴纳，首期于放款前缴清，以后各期于每月放款对应日前缴清",
 }
-_LIVE = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
 def numbers(session: Session, project: Project) -> dict[str, str]:
     """Numbers of the project's contracts as papers name them; '' for what is not drawn up."""
-    query = select(Contract).where(Contract.project_id == project.id, Contract.state.in_(_LIVE)).order_by(Contract.id)
+    query = select(Contract).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
     found = {"main_number": "", "guarantee_number": "", "entrusted_number": ""}
-    for contract in session.scalars(query):
+    for contract in session.scalars(query.order_by(Contract.id)):
         found["main_number"] = contract.main_number or found["main_number"]
         if contract.kind is ContractKind.GUARANTEE:
             found["guarantee_number"] = contract.number
@@ -74,7 +73,7 @@ def _terms(ctx: Ctx, project: Project) -> dict[str, Any]:
 
 def _counter(ctx: Ctx, contract: Contract) -> dict[str, Any]:
     query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == contract.project_id, CounterGuarantee.state.in_(_LIVE)
+        CounterGuarantee.project_id == contract.project_id, CounterGuarantee.state.in_(LIVE_PAPERS)
     )
     items = list(ctx.session.scalars(query.order_by(CounterGuarantee.id)))
     assets = [item for item in items if item.kind.needs_value]

@@ -4,14 +4,16 @@ from datetime import date
 
 from sqlalchemy import func, select
 
-from models.appraisal import PaperState
+from models.appraisal import LIVE_PAPERS, PaperState
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import FieldErrors
 from models.base.money import format_money
 from models.project import Project, ProjectState, Stage
+from models.resolution import Resolution
 from models.signing import Contract, ContractKind
+from reports.figures.line import REQUIRED, contract_stands, stage_due
 from reports.figures.schedules import add_months
-from workflows.base import approval, documents, records
+from workflows.base import approval, audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
@@ -21,14 +23,13 @@ from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     Step("contract", "submit", "提交合同审核", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+    Step("contract", "void", "作废合同", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
 )
 RULES = {
     ContractKind.ENTRUSTMENT: "entrusted_contract",
     ContractKind.GUARANTEE: "guarantee_contract",
     ContractKind.COUNTER: "counter_contract",
 }
-# Without these two approved nothing goes on; there is one of each.
-REQUIRED = (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE)
 
 
 @records.rule(Contract)
@@ -61,8 +62,7 @@ def _latest(starts_on: date, months: int) -> date:
 
 def _others(ctx: Ctx, contract: Contract) -> int:
     query = select(func.count()).where(
-        Contract.project_id == contract.project_id, Contract.kind == contract.kind,
-        Contract.state != PaperState.REJECTED,
+        Contract.project_id == contract.project_id, Contract.kind == contract.kind, Contract.state.in_(LIVE_PAPERS),
     )  # fmt: skip
     if contract.id is not None:
         query = query.where(Contract.id != contract.id)
@@ -80,7 +80,7 @@ def propose_contracts(ctx: Ctx, project: Project, version: int | None = None) ->
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.CONTRACT, "登记合同")
     resolution = require_resolution(ctx, project, "登记合同")
-    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state != PaperState.REJECTED)
+    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
     present = set(ctx.session.scalars(live))
     parties = {
         ContractKind.ENTRUSTMENT: project.customer.name,
@@ -125,8 +125,34 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: 
     _pass_on(ctx, project)
 
 
+def void(ctx: Ctx, contract: Contract, reason: str, version: int | None = None) -> Contract:
+    """Take an approved contract out of force before the drawdown; at 合同处理 it is then drawn up anew."""
+    step = STEPS["void"]
+    enter(ctx, step, contract, version)
+    project = records.find(ctx, Project, contract.project_id, lock=True)
+    stages.require_before_drawdown(project, Stage.CONTRACT, step.label)
+    _void(ctx, contract, stages.checked_reason(reason, step.label))
+    if project.stage is not Stage.CONTRACT:
+        stages.advance(ctx, project, Stage.CONTRACT, f"作废{contract.kind.label} {contract.number}")
+    ctx.session.flush()
+    return contract
+
+
+def void_exceeding(ctx: Ctx, project: Project, resolution: Resolution) -> None:
+    """Approved contracts that go beyond a new resolution are out of force and have to be drawn up anew."""
+    query = select(Contract).where(Contract.project_id == project.id, Contract.state == PaperState.APPROVED)
+    for contract in ctx.session.scalars(query.order_by(Contract.id)):
+        if not contract_stands(contract, resolution):
+            _void(ctx, contract, f"超出决议 {resolution.number} 的金额或期限")
+
+
+def _void(ctx: Ctx, contract: Contract, reason: str) -> None:
+    move(STEPS["void"], contract)
+    audit.log(ctx, contract, "VOID", note=f"作废合同：{reason}")
+
+
 def _pass_on(ctx: Ctx, project: Project, *, without: int | None = None) -> None:
-    """Both required contracts approved and none open: on to 反担保."""
+    """Both required contracts approved and none open: on to 反担保, or further where that is done already."""
     if project.stage is not Stage.CONTRACT or project.state is not ProjectState.RUNNING:
         return
     query = select(Contract.kind, Contract.state).where(Contract.project_id == project.id)
@@ -134,4 +160,4 @@ def _pass_on(ctx: Ctx, project: Project, *, without: int | None = None) -> None:
     approved = {kind for kind, state in rows if state is PaperState.APPROVED}
     is_open = any(state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for _, state in rows)
     if approved.issuperset(REQUIRED) and not is_open:
-        stages.advance(ctx, project, Stage.COUNTER, "合同已审核")
+        stages.advance(ctx, project, stage_due(ctx.session, project, Stage.CONTRACT), "合同已审核")

@@ -11,16 +11,18 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTran
 from models.base.money import round_money
 from models.project import Project, ProjectState, Stage
 from models.signing import CounterGuarantee, CounterKind
+from reports.figures.line import counters_stand, coverage_pct, latest_resolution
 from reports.figures.parameters import number
-from workflows.base import approval, records
+from workflows.base import approval, audit, records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, move, steps, verbs
+from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import collection, letters, stages
 from workflows.guarantee.appraisal import OUTCOMES
 from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     Step("counter_guarantee", "submit", "提交反担保审核", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+    Step("counter_guarantee", "void", "撤销反担保", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
 )
 verbs("counter_guarantee", {"settle": "落实反担保"})
 HUNDRED = Decimal(100)
@@ -83,16 +85,10 @@ def _items(ctx: Ctx, project: Project, *states: PaperState) -> list[CounterGuara
     return list(ctx.session.scalars(query.order_by(CounterGuarantee.id)))
 
 
-def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:
-    """Recognised values over the guaranteed amount, in %."""
-    total = sum((item.recognised_value or Decimal(0) for item in items), Decimal(0))
-    return round_money(total * HUNDRED / amount)
-
-
 def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalInstance:
     """Put all registered items up for one approval.
 
-    Raises BusinessError without any item or below the product's coverage.
+    Raises BusinessError without any item or where they and those approved before stay below the product's coverage.
     """
     step = STEPS["submit"]
     ctx.require(step.verb, step.table, step.label)
@@ -104,7 +100,8 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     items = _items(ctx, project, PaperState.DRAFT)
     if not items:
         raise BusinessError("请先登记至少一项反担保")
-    covered, least = coverage_pct(items, resolution.amount), project.product.coverage_min_pct
+    all_items = [*items, *_items(ctx, project, PaperState.APPROVED)]
+    covered, least = coverage_pct(all_items, resolution.amount), project.product.coverage_min_pct
     if covered < least:
         raise BusinessError(f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%")
     for item in items:
@@ -122,6 +119,22 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: Ap
         stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
         ctx.session.flush()
         collection.pass_on(ctx, project)
+
+
+def void(ctx: Ctx, item: CounterGuarantee, reason: str, version: int | None = None) -> CounterGuarantee:
+    """Give up an approved item that cannot be settled or is replaced; below coverage the project is back at 反担保."""
+    step = STEPS["void"]
+    enter(ctx, step, item, version)
+    project = records.find(ctx, Project, item.project_id, lock=True)
+    stages.require_before_drawdown(project, Stage.CONTRACT, step.label)
+    move(step, item)
+    audit.log(ctx, item, "VOID", note=f"撤销反担保：{stages.checked_reason(reason, step.label)}")
+    ctx.session.flush()
+    amount = latest_resolution(ctx.session, project).amount
+    if project.stage.rank > Stage.COUNTER.rank and not counters_stand(ctx.session, project, amount):
+        stages.advance(ctx, project, Stage.COUNTER, f"撤销{item.kind.label}：{item.name}")
+        ctx.session.flush()
+    return item
 
 
 def settle(

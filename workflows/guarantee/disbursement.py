@@ -7,17 +7,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import BankLetter, LetterKind
+from models.appraisal import BankLetter, LetterKind, PaperState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money, round_money
 from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import Resolution, ResolutionCondition, ResolutionState
-from models.signing import Fee
+from models.signing import Contract, Fee
 from reports.figures import schedules
 from reports.figures.fees import due_date, dues_of, first_year_part, net_after_waivers, recognised_total
 from reports.figures.gate import GateCheck, gate
+from reports.figures.line import REQUIRED
 from reports.figures.parameters import number, value
 from reports.figures.schedules import MethodName, add_months, build_schedule
 from workflows.base import documents, records
@@ -80,6 +81,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     letters.require_visible(ctx, project, version)
     again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
+    stages.refuse_while_ending(ctx, project, "出具放款通知单")
     checks = gate(ctx.session, project, ctx.today)
     if missing := [check for check in checks if not check.is_met]:
         raise BusinessError("放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing))
@@ -173,26 +175,40 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> 
     ctx.require("confirm", "drawdown", "放款确认")
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.CONFIRM, "放款确认")
-    notice = last_notice(ctx, project)
-    if notice is None or notice.valid_until is None:
-        raise Conflict(f"项目 {project.number} 没有放款通知单，不能放款确认")
-    found = _about_note(ctx, loan)
-    if not notice.issued_on <= loan.drawn_on <= ctx.today:
-        found["drawn_on"] = [f"放款日期应在通知单日期 {notice.issued_on} 与营业日期 {ctx.today} 之间"]
-    elif loan.drawn_on > notice.valid_until:
-        found["drawn_on"] = [f"放款通知单 {notice.number} 已于 {notice.valid_until} 到期，请重新出具后由银行放款"]
+    stages.refuse_while_ending(ctx, project, "放款确认")
+    found = _about_note(ctx, loan) | _about_notice(ctx, project, loan.drawn_on)
     if found:
         raise FieldErrors(found)
     resolution = _resolution_on(ctx, project, loan.drawn_on)
     latest = add_months(loan.drawn_on, resolution.term_months)
+    agreed = select(func.min(Contract.amount)).where(
+        Contract.project_id == project.id, Contract.kind.in_(REQUIRED), Contract.state == PaperState.APPROVED
+    )
     if loan.amount > resolution.amount:
         found["amount"] = [f"放款金额不能超过决议金额 {format_money(resolution.amount)} 元"]
+    elif loan.amount > (most := ctx.session.scalar(agreed) or Decimal(0)):
+        found["amount"] = [f"放款金额不能超过合同金额 {format_money(most)} 元"]
     if not loan.drawn_on < loan.due_on <= latest:
         found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
     if found:
         raise FieldErrors(found)
     refuse_breach(ctx, project, loan.amount)
     return resolution
+
+
+def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[str]]:
+    """The bank paid on a notice that held on that day, also where another one was issued since."""
+    query = select(BankLetter).where(BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT)
+    notices = list(ctx.session.scalars(query.order_by(BankLetter.id)))
+    if not notices:
+        raise Conflict(f"项目 {project.number} 没有放款通知单，不能放款确认")
+    first, last = notices[0].issued_on, notices[-1]
+    if not first <= drawn_on <= ctx.today:
+        return {"drawn_on": [f"放款日期应在通知单日期 {first} 与营业日期 {ctx.today} 之间"]}
+    if not any(n.issued_on <= drawn_on <= (n.valid_until or drawn_on) for n in notices):
+        said = f"放款通知单 {last.number} 已于 {last.valid_until} 到期，请重新出具后由银行放款"
+        return {"drawn_on": [said]}
+    return {}
 
 
 def _about_note(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
@@ -209,12 +225,12 @@ def _about_note(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
 
 
 def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
-    """The resolution that held when the bank paid, also where it has run out by the day of registration."""
+    """The resolution that held when the bank paid, also where it has run out or was renewed since."""
     query = select(Resolution).where(
         Resolution.project_id == project.id,
         Resolution.state.in_((ResolutionState.VALID, ResolutionState.EXPIRED)),
-        Resolution.valid_until >= drawn_on,
-    )
+        Resolution.resolved_on <= drawn_on, Resolution.valid_until >= drawn_on,
+    )  # fmt: skip
     found = ctx.session.scalars(query.order_by(Resolution.id.desc())).first()
     if found is None:
         raise Conflict(f"{drawn_on} 没有有效的公司决议，不能放款确认")

@@ -17,11 +17,16 @@ def expire_reservations(ctx: Ctx) -> int:
     )
     expired = list(ctx.session.scalars(query))
     for resolution in expired:
-        resolution.state = ResolutionState.EXPIRED
-        project = resolution.project
-        if project.state is ProjectState.RUNNING:
-            project.reserved_amount = Decimal(0)
-        note = f"决议 {resolution.number} 已于 {resolution.valid_until} 到期，释放占用额度"
-        audit.log(ctx, project, "EXPIRE", note=note)
+        expire(ctx, resolution)
     ctx.session.flush()
     return len(expired)
+
+
+def expire(ctx: Ctx, resolution: Resolution) -> None:
+    """Mark one resolution as expired and free what it reserved."""
+    resolution.state = ResolutionState.EXPIRED
+    project = resolution.project
+    if project.state is ProjectState.RUNNING:
+        project.reserved_amount = Decimal(0)
+    note = f"决议 {resolution.number} 已于 {resolution.valid_until} 到期，释放占用额度"
+    audit.log(ctx, project, "EXPIRE", note=note)

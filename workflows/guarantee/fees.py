@@ -6,18 +6,21 @@ from typing import Any
 from sqlalchemy import select
 
 from models.base.errors import Conflict, FieldErrors
-from models.ledger import BusinessEvent, Voucher
+from models.base.money import format_money
+from models.ledger import BusinessEvent, EventState, Voucher
 from models.product import FeeKind, FeePayment, ProductFee
-from models.project import Project, Stage
+from models.project import Project, ProjectState, Stage
 from models.resolution import Resolution
 from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
-from reports.figures.fees import RECEIVABLE, fee_amount, fee_dues, vat_inside
+from reports.figures.fees import RECEIVABLE, fee_dues, vat_inside
+from reports.figures.gate import valid_resolution
+from reports.figures.line import due_amount, stage_due
+from reports.figures.overdue import spread
 from reports.figures.parameters import number
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, steps
 from workflows.guarantee import letters, stages
-from workflows.guarantee.resolution import valid_resolution
 from workflows.ledger import posting
 
 STEPS = steps(Step("project", "submit_fees", "提交费用记账", "stage", (Stage.FEE_PLAN,), (Stage.FEE_BOOK,)))
@@ -27,7 +30,7 @@ _ZERO = Decimal(0)
 
 def require_resolution(ctx: Ctx, project: Project, verb: str) -> Resolution:
     """The resolution in force; Conflict when there is none."""
-    found = valid_resolution(ctx, project)
+    found = valid_resolution(ctx.session, project.id, ctx.today)
     if found is None:
         raise Conflict(f"{NO_RESOLUTION}，不能{verb}")
     return found
@@ -41,11 +44,22 @@ def check_fee(ctx: Ctx, fee: Fee, is_new: bool) -> None:
     resolution = require_resolution(ctx, project, "登记费用")
     if wrong := _about_terms(fee, resolution):
         raise FieldErrors(wrong)
-    fee.amount = _amount(fee, resolution)
-    fee.vat_amount = vat_inside(fee.amount, fee.vat_rate_pct)
+    _compute(fee, resolution)
+    least = max(_registered(ctx, fee)["gross"], fee.collected_amount + fee.waived_amount) if not is_new else _ZERO
+    if fee.amount < least:
+        said = f"{fee.kind.label}已记账或收取 {format_money(least)} 元，不能少于；需要减收时请办理费用减免"
+        raise FieldErrors({"fixed_amount" if fee.fixed_amount is not None else "rate_pct": [said]})
     if is_new:
         fee.project = project
     _plan(ctx, fee, resolution, is_new=is_new)
+
+
+@records.delete_rule(Fee)
+def check_delete(ctx: Ctx, fee: Fee) -> None:
+    """What stands in the books is not deleted; what was sent back from 复核 is withdrawn there too."""
+    if _registered(ctx, fee)["gross"] or fee.collected_amount:
+        raise Conflict(f"{fee.kind.label}已记账或收取，不能删除；需要减收时请办理费用减免")
+    posting.cancel_refused(ctx, fee, f"{fee.kind.label}登记已删除")
 
 
 def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
@@ -64,12 +78,9 @@ def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
     return found
 
 
-def _amount(fee: Fee, resolution: Resolution) -> Decimal:
-    if fee.kind is FeeKind.PENALTY:
-        return _ZERO
-    if fee.fixed_amount is not None:
-        return fee.fixed_amount
-    return fee_amount(resolution.amount, fee.rate_pct, resolution.term_months, is_annual=fee.is_rate_annual)
+def _compute(fee: Fee, resolution: Resolution) -> None:
+    fee.amount = due_amount(fee, resolution)
+    fee.vat_amount = vat_inside(fee.amount, fee.vat_rate_pct)
 
 
 def _plan(ctx: Ctx, fee: Fee, resolution: Resolution, *, is_new: bool) -> None:
@@ -77,13 +88,33 @@ def _plan(ctx: Ctx, fee: Fee, resolution: Resolution, *, is_new: bool) -> None:
     wanted = fee_dues(fee.amount, fee.payment, ctx.today, resolution.term_months)
     query = select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)
     present = [] if is_new else list(ctx.session.scalars(query))
+    settled = spread([due.amount for due in wanted], _ZERO if is_new else fee.collected_amount + fee.waived_amount)
     for at, due in enumerate(wanted):
         if at < len(present):
-            present[at].due_on, present[at].amount = due.due_on, due.amount
+            row = present[at]
+            row.due_on, row.amount, row.settled_amount = due.due_on, due.amount, settled[at]
         else:
-            ctx.session.add(FeeDue(fee=fee, seq=due.seq, due_on=due.due_on, amount=due.amount))
+            row = FeeDue(fee=fee, seq=due.seq, due_on=due.due_on, amount=due.amount, settled_amount=settled[at])
+            ctx.session.add(row)
     for surplus in present[len(wanted) :]:
         ctx.session.delete(surplus)
+
+
+def reopen_short(ctx: Ctx, project: Project, resolution: Resolution) -> None:
+    """Fees that come to more under a new resolution are drafts again; what is booked of them stays booked.
+
+    A fee that comes to less stays as it is: what the customer is let off goes through 费用减免.
+    """
+    for fee in _fees(ctx, project, FeeState.BOOKED):
+        if due_amount(fee, resolution) <= fee.amount:
+            continue
+        with ctx.session.no_autoflush:  # amount and plan change as one
+            fee.state = FeeState.DRAFT
+            if fee.kind is FeeKind.GUARANTEE:
+                fee.rate_pct = resolution.fee_rate_pct
+            _compute(fee, resolution)
+            _plan(ctx, fee, resolution, is_new=False)
+        ctx.session.flush()
 
 
 def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list[Fee]:
@@ -132,17 +163,39 @@ def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Proje
 
 
 def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
+    """Hand to 复核 what the books do not hold of a fee yet; after a new resolution that is the difference."""
     fee.returned_reason = None
-    if fee.kind not in RECEIVABLE or fee.amount == 0:
+    known = _registered(ctx, fee)
+    more = {"gross": fee.amount - known["gross"], "tax": fee.vat_amount - known["tax"]}
+    if fee.kind not in RECEIVABLE or not more["gross"]:
         fee.state = FeeState.BOOKED
         return
-    net = fee.amount - fee.vat_amount
     key = "deferred" if fee.kind is FeeKind.GUARANTEE else "earned"
     fee.state = FeeState.SUBMITTED
     posting.raise_event(
         ctx, "fee.registered", record=fee, project=project, memo=f"登记{fee.kind.label}",
-        amounts={"gross": fee.amount, key: net, "tax": fee.vat_amount},
+        amounts={**more, key: more["gross"] - more["tax"]}, sequence=len(_events(ctx, fee, *_KNOWN)) + 1,
     )  # fmt: skip
+
+
+_KNOWN = (EventState.PENDING, EventState.BOOKED)
+
+
+def _events(ctx: Ctx, fee: Fee, *states: EventState) -> list[BusinessEvent]:
+    """Registrations of a fee in these states."""
+    query = select(BusinessEvent).where(
+        BusinessEvent.event_code == "fee.registered", BusinessEvent.record_table == Fee.__tablename__,
+        BusinessEvent.record_id == fee.id, BusinessEvent.state.in_(states),
+    )  # fmt: skip
+    return list(ctx.session.scalars(query.order_by(BusinessEvent.sequence)))
+
+
+def _registered(ctx: Ctx, fee: Fee) -> dict[str, Decimal]:
+    """What the books hold, or are about to, of a fee: amount and VAT in 元."""
+    found = {"gross": _ZERO, "tax": _ZERO}
+    for event in _events(ctx, fee, *_KNOWN):
+        found = {key: total + Decimal(event.amounts[key]) for key, total in found.items()}
+    return found
 
 
 def _fees(ctx: Ctx, project: Project, *states: FeeState) -> list[Fee]:
@@ -151,8 +204,9 @@ def _fees(ctx: Ctx, project: Project, *states: FeeState) -> list[Fee]:
 
 
 def _pass_on(ctx: Ctx, project: Project) -> None:
-    if project.stage is Stage.FEE_BOOK and not _fees(ctx, project, FeeState.DRAFT, FeeState.SUBMITTED):
-        stages.advance(ctx, project, Stage.CONTRACT, "费用已记账")
+    is_open = project.state is not ProjectState.RUNNING or project.stage is not Stage.FEE_BOOK
+    if not is_open and not _fees(ctx, project, FeeState.DRAFT, FeeState.SUBMITTED):
+        stages.advance(ctx, project, stage_due(ctx.session, project, Stage.FEE_BOOK), "费用已记账")
 
 
 @posting.on_booked("fee.registered")
@@ -160,7 +214,7 @@ def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The receivable stands in the books; with the last one the project moves on to 合同处理."""
     del voucher
     fee = ctx.session.get_one(Fee, event.record_id)
-    fee.state = FeeState.BOOKED
+    fee.state = FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED
     ctx.session.flush()
     _pass_on(ctx, fee.project)
 
@@ -170,7 +224,7 @@ def refused(ctx: Ctx, event: BusinessEvent) -> None:
     """The fee is a draft again with the reason on it, and the project is back at 费用登记."""
     fee = ctx.session.get_one(Fee, event.record_id)
     project = fee.project
-    if project.stage not in (Stage.FEE_PLAN, Stage.FEE_BOOK):
+    if project.stage not in (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.RESOLVE):
         raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用不能退回重新登记，请更正后记账")
     fee.state, fee.returned_reason = FeeState.DRAFT, event.reason
     if project.stage is Stage.FEE_BOOK:
@@ -187,6 +241,7 @@ def unregistered(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     """Back in the queue the receivable does not stand any more; nothing may have been collected of it."""
     del former
     fee = ctx.session.get_one(Fee, event.record_id)
+    stages.refuse_when_ended(fee.project)
     query = select(Receipt.number).where(Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED)
     if (receipt := ctx.session.scalars(query).first()) or fee.waived_amount:
         raise Conflict(f"{fee.kind.label}已有收款或减免（{receipt or '费用减免'}），请先撤回其复核")

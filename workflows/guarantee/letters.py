@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
+from models.appraisal import LIVE_PAPERS, BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.base.errors import BusinessError, NotFound
 from models.customer import CorporateCustomer, Customer, PersonalCustomer
 from models.organization import Company
@@ -102,7 +102,8 @@ def data_for(ctx: Ctx, project: Project) -> dict[str, Any]:
 def _project_data(session: Session, project: Project, resolution: Resolution | None) -> dict[str, Any]:
     report = session.scalars(select(InvestigationReport).where(InvestigationReport.project_id == project.id)).first()
     risk = session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).first()
-    items = session.scalars(select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)).all()
+    mine = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)
+    items = session.scalars(mine.where(CounterGuarantee.state.in_(LIVE_PAPERS)).order_by(CounterGuarantee.id)).all()
     purpose = dictionaries.label(session, "loan_purpose", project.purpose)
     return {
         "number": project.number,

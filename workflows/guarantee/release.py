@@ -8,19 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from models.appraisal import PaperState
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.product import FeeKind
+from models.ledger import BusinessEvent, Voucher
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.release import Release, ReleaseBasis
 from models.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
-from reports.figures.fees import RECEIVABLE
+from reports.figures.fees import RECEIVABLE, deposit_held
 from workflows import warnings
 from workflows.base import approval, attachments, documents, records
 from workflows.base.context import Ctx
@@ -139,18 +137,6 @@ def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> Bu
     if release.state is not PaperState.APPROVED or not release.deposit_amount or release.is_deposit_returned:
         raise Conflict(f"解保“{release}”没有待退还的保证金")
     return _raise_deposit(ctx, release)
-
-
-def deposit_held(session: Session, project: Project) -> Decimal:
-    """The customer's deposit that the company holds: what was booked as received, less what went back or was used."""
-    received = select(func.sum(Fee.collected_amount)).where(
-        Fee.project_id == project.id, Fee.kind == FeeKind.DEPOSIT
-    )
-    gone = select(func.sum(BusinessEvent.total)).where(
-        BusinessEvent.project_id == project.id, BusinessEvent.event_code.in_(("deposit.returned", "deposit.used")),
-        BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
-    )  # fmt: skip
-    return (session.scalar(received) or Decimal(0)) - (session.scalar(gone) or Decimal(0))
 
 
 def _raise_deposit(ctx: Ctx, release: Release) -> BusinessEvent:

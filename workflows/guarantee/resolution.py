@@ -27,17 +27,21 @@ from models.resolution import (
     VoteChoice,
 )
 from reports.figures import exposure, gate
+from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
 from workflows.base import approval, audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.guarantee import letters, stages
+from workflows.guarantee import contracts, fees, letters, stages
 
 MEETING = steps(
     Step("review_meeting", "open", "开始表决", "state", (MeetingState.DRAFT,), (MeetingState.OPEN,)),
     Step("review_meeting", "close", "宣布结果", "state", (MeetingState.OPEN,), (MeetingState.CLOSED,)),
+)
+ITEM = steps(
+    Step("meeting_item", "withdraw", "撤下议题", "result", (ItemState.PENDING,), (ItemState.WITHDRAWN,)),
 )
 verbs("meeting_vote", {"cast": "表决"})
 verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
@@ -64,6 +68,7 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
         .join(ReviewMeeting)
         .where(
             MeetingItem.project_id == project.id,
+            MeetingItem.result == ItemState.PENDING,
             ReviewMeeting.state != MeetingState.CLOSED,
             MeetingItem.meeting_id != item.meeting_id,
         )
@@ -74,6 +79,9 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
         select(func.count()).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING)
     ):
         raise Conflict(f"项目 {project.number} 已有决议待总裁签字", field="project_id")
+    if (valid := valid_resolution(ctx, project)) is not None:
+        said = f"项目 {project.number} 的决议 {valid.number} 有效期至 {valid.valid_until}，不能再次上会"
+        raise Conflict(said, field="project_id")
 
 
 def _members(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingMember]:
@@ -81,8 +89,9 @@ def _members(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingMember]:
 
 
 def _items(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingItem]:
-    query = select(MeetingItem).where(MeetingItem.meeting_id == meeting.id).order_by(MeetingItem.seq, MeetingItem.id)
-    return list(ctx.session.scalars(query))
+    """The items that the meeting still has to vote on."""
+    query = select(MeetingItem).where(MeetingItem.meeting_id == meeting.id, MeetingItem.result == ItemState.PENDING)
+    return list(ctx.session.scalars(query.order_by(MeetingItem.seq, MeetingItem.id)))
 
 
 def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:
@@ -119,6 +128,8 @@ def cast(
     meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
     if meeting.state is not MeetingState.OPEN:
         raise Conflict(f"会议{meeting.state.label}，不能表决")
+    if item.result is not ItemState.PENDING:
+        raise Conflict(f"议题{item.result.label}，不能表决")
     member = next((m for m in _members(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None)
     if member is None or not member.is_present:
         raise NotAllowed("您不是本次会议的到会委员，不能表决")
@@ -176,7 +187,8 @@ def tally(ctx: Ctx, item: MeetingItem) -> Tally:
 def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:
     """Announce the results: each passed item becomes a resolution for the president, a refused one ends its project.
 
-    Raises BusinessError while present members have not voted on an item, or an item has no quorum.
+    Raises BusinessError while present members have not voted on an item, or an item has no quorum: it is then taken
+    off the agenda.
     """
     enter(ctx, MEETING["close"], meeting, version)
     items = _items(ctx, meeting)
@@ -189,6 +201,31 @@ def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) 
     return meeting
 
 
+def withdraw_item(ctx: Ctx, item: MeetingItem, reason: str, version: int | None = None) -> MeetingItem:
+    """Take a project off the agenda, e.g. without a quorum; it may come before another meeting."""
+    step = ITEM["withdraw"]
+    enter(ctx, step, item, version)
+    meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
+    if meeting.state is MeetingState.CLOSED:
+        raise Conflict("会议已结束，议题不能撤下")
+    _take_off(ctx, item, stages.checked_reason(reason, step.label, 150))
+    return item
+
+
+def take_off_agenda(ctx: Ctx, project: Project, reason: str) -> None:
+    """A project that has ended is not voted on any more."""
+    pending = select(MeetingItem).where(MeetingItem.project_id == project.id, MeetingItem.result == ItemState.PENDING)
+    for item in ctx.session.scalars(pending).all():
+        _take_off(ctx, item, reason)
+
+
+def _take_off(ctx: Ctx, item: MeetingItem, reason: str) -> None:
+    move(ITEM["withdraw"], item)
+    item.summary = f"撤下：{reason}"
+    audit.log(ctx, item.project, "AGENDA", note=f"撤下审保会议题：{reason}")
+    ctx.session.flush()
+
+
 def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
     voted = set(ctx.session.scalars(select(MeetingVote.employee_id).where(MeetingVote.item_id == item.id)))
     missing = [m.employee_id for m in _members(ctx, meeting) if m.is_present and m.employee_id not in voted]
@@ -196,7 +233,7 @@ def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> No
         names = ctx.session.scalars(select(Employee.name).where(Employee.id.in_(missing)))
         raise BusinessError(f"议题 {item.project.number} 尚有委员未表决：" + "、".join(names))
     if not tally(ctx, item).has_quorum:
-        raise BusinessError(f"议题 {item.project.number} 表决人数未达到法定人数，请改期再议")
+        raise BusinessError(f"议题 {item.project.number} 表决人数未达到法定人数，请撤下该议题，改期再议")
 
 
 def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
@@ -243,7 +280,8 @@ def _ask_president(ctx: Ctx, resolution: Resolution, applicant_id: int | None = 
 def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome: ApprovalState) -> None:
     """Signed, the resolution is valid and reserves its amount; a veto ends the project.
 
-    Sent back or withdrawn it goes to the president again at once: the board's pass stands and only he can end it.
+    Sent back or withdrawn it goes to the president again at once: the board's pass stands and only he can end it;
+    it falls with a project that has ended meanwhile.
     """
     project = resolution.project
     if outcome is ApprovalState.APPROVED:
@@ -255,8 +293,10 @@ def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome
     elif outcome is ApprovalState.REJECTED:
         resolution.state = ResolutionState.VETOED
         stages.stop(ctx, project, ProjectState.REFUSED, "总裁否决")
-    else:
+    elif project.state is ProjectState.RUNNING:
         _ask_president(ctx, resolution, instance.applicant_id)
+    else:
+        resolution.state = ResolutionState.VOID
     audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
 
 
@@ -273,7 +313,10 @@ def valid_resolution(ctx: Ctx, project: Project) -> Resolution | None:
 
 
 def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
-    """Issue the 担保确认函 under the signed resolution; the project moves on to 费用登记."""
+    """Issue the 担保确认函 under the signed resolution; the project moves on to 费用登记.
+
+    One that was resolved on anew goes on where its work stands: what fits the new resolution stays (decision 0011).
+    """
     ctx.require("issue_confirmation", "bank_letter", "出具担保确认函")
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.RESOLVE, "出具担保确认函")
@@ -281,7 +324,9 @@ def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -
     if resolution is None:
         raise Conflict("没有总裁签字且在有效期内的公司决议，不能出具担保确认函")
     letter = letters.issue(ctx, project, LetterKind.CONFIRMATION, resolution.amount, resolution.valid_until)
-    stages.advance(ctx, project, Stage.FEE_PLAN, f"决议 {resolution.number}")
+    fees.reopen_short(ctx, project, resolution)
+    contracts.void_exceeding(ctx, project, resolution)
+    stages.advance(ctx, project, stage_due(ctx.session, project, Stage.RESOLVE), f"决议 {resolution.number}")
     ctx.session.flush()
     return letter
 

@@ -4,13 +4,17 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from models.appraisal import PaperState
 from models.approval import ApprovalInstance
 from models.base.entity import Entity
-from models.base.errors import Conflict, IllegalTransition
+from models.base.errors import BusinessError, Conflict, IllegalTransition
 from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from models.termination import Termination
 from workflows.base import approval
 from workflows.base.context import Ctx
 
+# After a new resolution, or where a paper was drawn up anew, work goes on at the first of these that has any left.
+_WORK = (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE)
 # The only moves between stages. Whatever is not here is refused, whoever asks.
 NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.APPLY: (Stage.EVALUATE,),
@@ -18,14 +22,14 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.INTENT: (Stage.REVIEW,),
     Stage.REVIEW: (Stage.RISK,),
     Stage.RISK: (Stage.RESOLVE,),
-    Stage.RESOLVE: (Stage.FEE_PLAN,),
-    Stage.FEE_PLAN: (Stage.FEE_BOOK,),
-    Stage.FEE_BOOK: (Stage.CONTRACT, Stage.FEE_PLAN),
-    Stage.CONTRACT: (Stage.COUNTER,),
-    Stage.COUNTER: (Stage.FEE_COLLECT,),
-    Stage.FEE_COLLECT: (Stage.NOTICE,),
-    Stage.NOTICE: (Stage.CONFIRM,),
-    Stage.CONFIRM: (Stage.IN_FORCE,),
+    Stage.RESOLVE: _WORK,
+    Stage.FEE_PLAN: (Stage.FEE_BOOK, Stage.RESOLVE),
+    Stage.FEE_BOOK: (*_WORK[2:], Stage.FEE_PLAN, Stage.RESOLVE),
+    Stage.CONTRACT: (*_WORK[3:], Stage.RESOLVE),
+    Stage.COUNTER: (Stage.FEE_COLLECT, Stage.CONTRACT, Stage.RESOLVE),
+    Stage.FEE_COLLECT: (Stage.NOTICE, Stage.CONTRACT, Stage.COUNTER, Stage.RESOLVE),
+    Stage.NOTICE: (Stage.CONFIRM, Stage.CONTRACT, Stage.COUNTER, Stage.RESOLVE),
+    Stage.CONFIRM: (Stage.IN_FORCE, Stage.CONTRACT, Stage.COUNTER, Stage.RESOLVE),
     Stage.IN_FORCE: (Stage.RELEASE,),
     Stage.RELEASE: (),
 }
@@ -47,9 +51,14 @@ def advance(ctx: Ctx, project: Project, target: Stage, outcome: str = "完成", 
     if target not in NEXT[project.stage]:
         raise IllegalTransition(f"“{project.stage.label}”之后不能进入“{target.label}”")
     leave(ctx, project, outcome, by=by)
-    project.stage = target
+    enter(ctx, project, target)
+
+
+def enter(ctx: Ctx, project: Project, stage: Stage) -> None:
+    """Begin a stage: `advance` does, and a refusal that is reconsidered."""
+    project.stage = stage
     project.stage_since = ctx.today
-    ctx.session.add(ProjectStage(project_id=project.id, stage=target, entered_on=ctx.today))
+    ctx.session.add(ProjectStage(project_id=project.id, stage=stage, entered_on=ctx.today))
 
 
 def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) -> None:
@@ -76,6 +85,35 @@ def require(project: Project, stage: Stage, verb: str) -> None:
         raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能{verb}")
     if project.stage is not stage:
         raise IllegalTransition(f"项目 {project.number} 现处“{project.stage.label}”，到“{stage.label}”时才能{verb}")
+
+
+def require_before_drawdown(project: Project, first: Stage, verb: str) -> None:
+    """Raise IllegalTransition unless the project is under way between a stage and the drawdown."""
+    if project.state is not ProjectState.RUNNING or not first.rank <= project.stage.rank <= Stage.CONFIRM.rank:
+        place = project.stage.label if project.state is ProjectState.RUNNING else project.state.label
+        raise IllegalTransition(f"项目 {project.number} 现为“{place}”，“{first.label}”之后、放款之前才能{verb}")
+
+
+def refuse_while_ending(ctx: Ctx, project: Project, verb: str) -> None:
+    """Raise Conflict while the end of the project is under approval: no money moves until it is decided."""
+    query = select(Termination.number).where(
+        Termination.project_id == project.id, Termination.state == PaperState.IN_APPROVAL
+    )
+    if (number := ctx.session.scalar(query)) is not None:
+        raise Conflict(f"项目 {project.number} 的终止办理 {number} 正在审批，不能{verb}")
+
+
+def refuse_when_ended(project: Project) -> None:
+    """Raise Conflict for a project that was ended: what its books held has been given back already."""
+    if project.state is ProjectState.CANCELLED:
+        raise Conflict(f"项目 {project.number} 已终止，原费用和收款已冲回或退还，不能撤回其复核")
+
+
+def checked_reason(reason: str, verb: str, most: int = 200) -> str:
+    """The reason without blanks at its ends; BusinessError for none or too long a one."""
+    if not 0 < len(reason.strip()) <= most:
+        raise BusinessError(f"请填写{verb}的原因，不超过 {most} 字", field="reason")
+    return reason.strip()
 
 
 def require_running(project: Project, stage: Stage, verb: str) -> None:

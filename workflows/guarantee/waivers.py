@@ -45,6 +45,12 @@ def check_waiver(ctx: Ctx, waiver: FeeWaiver, is_new: bool) -> None:
         waiver.fee, waiver.project = fee, project
 
 
+@records.delete_rule(FeeWaiver)
+def check_delete(ctx: Ctx, waiver: FeeWaiver) -> None:
+    """What was sent back from 复核 is withdrawn there too."""
+    posting.cancel_refused(ctx, waiver, f"费用减免 {waiver.number} 已删除")
+
+
 def submit(ctx: Ctx, waiver: FeeWaiver, version: int | None = None) -> ApprovalInstance:
     """Put the waiver up for approval; meanwhile its amount can neither be collected nor waived again."""
     enter(ctx, STEPS["submit"], waiver, version)
@@ -97,6 +103,7 @@ def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     """Back in the queue the waiver does not count."""
     del former
     waiver = ctx.session.get_one(FeeWaiver, event.record_id)
+    stages.refuse_when_ended(waiver.project)
     _count(ctx, waiver, -waiver.amount, is_booked=False)
 
 

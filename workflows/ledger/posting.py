@@ -181,6 +181,17 @@ def cancel(ctx: Ctx, event: BusinessEvent, reason: str) -> BusinessEvent:
     return event
 
 
+def cancel_refused(ctx: Ctx, record: Entity, reason: str) -> None:
+    """Withdraw what was sent back of a record that is given up."""
+    query = select(BusinessEvent).where(
+        BusinessEvent.record_table == record.__tablename__,
+        BusinessEvent.record_id == record.id,
+        BusinessEvent.state == State.REFUSED,
+    )
+    for event in ctx.session.scalars(query.order_by(BusinessEvent.id)).all():
+        cancel(ctx, event, reason)
+
+
 def unbook(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = None) -> Voucher:
     """Take an event back into the queue: its draft voucher is made void, its posted one reversed in red letters.
 

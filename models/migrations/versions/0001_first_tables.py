@@ -126,6 +126,8 @@ LATE = (
     ("voucher_entry", "created_by_id", "employee", "RESTRICT"),
     ("instalment", "created_by_id", "employee", "RESTRICT"),
     ("resolution_condition", "created_by_id", "employee", "RESTRICT"),
+    ("resubmission", "created_by_id", "employee", "RESTRICT"),
+    ("termination", "created_by_id", "employee", "RESTRICT"),
 )
 
 
@@ -2489,7 +2491,9 @@ def upgrade() -> None:
         sa.Column("released_on", sa.Date(), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -2629,7 +2633,7 @@ def upgrade() -> None:
         sa.Column("returned_reason", sa.String(length=200), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "SUBMITTED", "BOOKED", name="feestate", native_enum=False, length=32),
+            sa.Enum("DRAFT", "SUBMITTED", "BOOKED", "CANCELLED", name="feestate", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -2764,7 +2768,9 @@ def upgrade() -> None:
         sa.Column("advised_months", sa.Integer(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3052,7 +3058,9 @@ def upgrade() -> None:
         ),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3326,7 +3334,9 @@ def upgrade() -> None:
         sa.Column("document_id", sa.Integer(), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3439,7 +3449,9 @@ def upgrade() -> None:
         sa.Column("is_booked", sa.Boolean(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3504,7 +3516,7 @@ def upgrade() -> None:
         sa.Column("advised_months", sa.Integer(), nullable=False),
         sa.Column(
             "result",
-            sa.Enum("PENDING", "PASSED", "REFUSED", name="itemstate", native_enum=False, length=32),
+            sa.Enum("PENDING", "PASSED", "REFUSED", "WITHDRAWN", name="itemstate", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("summary", sa.String(length=200), nullable=True),
@@ -3540,7 +3552,7 @@ def upgrade() -> None:
         sa.Column("document_id", sa.Integer(), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("SUBMITTED", "BOOKED", "RETURNED", name="receiptstate", native_enum=False, length=32),
+            sa.Enum("SUBMITTED", "BOOKED", "RETURNED", "REFUNDED", name="receiptstate", native_enum=False, length=32),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3583,7 +3595,9 @@ def upgrade() -> None:
         sa.Column("document_id", sa.Integer(), nullable=True),
         sa.Column(
             "state",
-            sa.Enum("DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", name="paperstate", native_enum=False, length=32),
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
             nullable=False,
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=True),
@@ -3920,7 +3934,15 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
-                "SIGNING", "VALID", "VETOED", "USED", "EXPIRED", name="resolutionstate", native_enum=False, length=32
+                "SIGNING",
+                "VALID",
+                "VETOED",
+                "USED",
+                "EXPIRED",
+                "VOID",
+                name="resolutionstate",
+                native_enum=False,
+                length=32,
             ),
             nullable=False,
         ),
@@ -4072,6 +4094,143 @@ def upgrade() -> None:
     with op.batch_alter_table("resolution_condition", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_resolution_condition_met_by_id"), ["met_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_resolution_condition_resolution_id"), ["resolution_id"], unique=False)
+    op.create_table(
+        "resubmission",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("RENEWED", "RECONSIDERED", name="resubmissionkind", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column(
+            "from_stage",
+            sa.Enum(
+                "APPLY",
+                "EVALUATE",
+                "INTENT",
+                "REVIEW",
+                "RISK",
+                "RESOLVE",
+                "FEE_PLAN",
+                "FEE_BOOK",
+                "CONTRACT",
+                "COUNTER",
+                "FEE_COLLECT",
+                "NOTICE",
+                "CONFIRM",
+                "IN_FORCE",
+                "RELEASE",
+                name="stage",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("submitted_by_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["submitted_by_id"], ["employee.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("resubmission", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_resubmission_kind"), ["kind"], unique=False)
+        batch_op.create_index(batch_op.f("ix_resubmission_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_resubmission_submitted_by_id"), ["submitted_by_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_resubmission_submitted_on"), ["submitted_on"], unique=False)
+        batch_op.create_index(
+            "uq_resubmission_reconsidered",
+            ["project_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'RECONSIDERED'"),
+            postgresql_where=sa.text("kind = 'RECONSIDERED'"),
+        )
+
+    op.create_table(
+        "termination",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum(
+                "CUSTOMER",
+                "BANK",
+                "EXPIRED",
+                "UNMET",
+                "REFUSED",
+                "OTHER",
+                name="terminationcause",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "stage",
+            sa.Enum(
+                "APPLY",
+                "EVALUATE",
+                "INTENT",
+                "REVIEW",
+                "RISK",
+                "RESOLVE",
+                "FEE_PLAN",
+                "FEE_BOOK",
+                "CONTRACT",
+                "COUNTER",
+                "FEE_COLLECT",
+                "NOTICE",
+                "CONFIRM",
+                "IN_FORCE",
+                "RELEASE",
+                name="stage",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("receivable_amount", columns.Money(), nullable=False),
+        sa.Column("refund_amount", columns.Money(), nullable=False),
+        sa.Column("deposit_amount", columns.Money(), nullable=False),
+        sa.Column("approved_on", sa.Date(), nullable=True),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("returned_reason", sa.String(length=200), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "DRAFT", "IN_APPROVAL", "APPROVED", "REJECTED", "VOID", name="paperstate", native_enum=False, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("created_by_id", sa.Integer(), nullable=True),
+        sa.Column("updated_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.CheckConstraint("(state = 'APPROVED') = (approved_on is not null)", name="ck_termination_approved"),
+        sa.CheckConstraint("settled_on is null or state = 'APPROVED'", name="ck_termination_settled"),
+        sa.CheckConstraint(
+            "receivable_amount >= 0 and refund_amount >= 0 and deposit_amount >= 0", name="ck_termination_amounts"
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["employee.id"], ondelete="RESTRICT", use_alter=True),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], ondelete="RESTRICT"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
+    )
+    with op.batch_alter_table("termination", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_termination_approved_on"), ["approved_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_termination_cause"), ["cause"], unique=False)
+        batch_op.create_index(batch_op.f("ix_termination_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_termination_state"), ["state"], unique=False)
     # SQLite has them in CREATE TABLE already; elsewhere they are added once both tables stand.
     if op.get_bind().dialect.name != "sqlite":
         for table, column, target, ondelete in LATE:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
-from models.appraisal import Advice, InvestigationReport, RiskAssessment
+from models.appraisal import Advice, InvestigationReport, PaperState, RiskAssessment
 from models.approval import ApprovalInstance, ApprovalPosition, ApprovalPositionMember, ApprovalState, TaskState
 from models.bank import PartnerBank
 from models.base.actor import SYSTEM, Actor, ScopeLevel
@@ -357,6 +357,25 @@ class Line:
         self.vote(meeting, *choices)
         return resolution.close_meeting(self.ctx(SECRETARY), meeting)
 
+    def confirmed(self, project: Project, amount: Decimal | None = None, months: int | None = None) -> Resolution:
+        """A resolution on these terms, signed and told to the bank; the project goes on."""
+        meeting = self.meeting(project)
+        for item in self.items(meeting):
+            terms = {"advised_amount": amount or project.amount, "advised_months": months or project.term_months}
+            records.update(self.ctx(SECRETARY), item, terms, item.version)
+        resolution.open_meeting(self.ctx(SECRETARY), meeting)
+        self.vote(meeting)
+        resolution.close_meeting(self.ctx(SECRETARY), meeting)
+        self.approve(self.resolution(project))
+        resolution.issue_confirmation(self.ctx(MANAGER), project)
+        return self.resolution(project)
+
+    def run_out(self, project: Project) -> Resolution:
+        """Let the days pass until the project's resolution holds no more, without a day-end."""
+        found = self.resolution(project)
+        self.today = found.valid_until + timedelta(days=1)
+        return found
+
     def resolution(self, project: Project) -> Resolution:
         """The latest resolution on the project."""
         query = select(Resolution).where(Resolution.project_id == project.id).order_by(Resolution.id.desc())
@@ -390,7 +409,7 @@ class Line:
         """Everything that the gate still asks for: counter-guarantees and conditions are settled."""
         items = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)
         for item in self.session.scalars(items):
-            if not item.is_settled:
+            if item.state is PaperState.APPROVED and not item.is_settled:
                 counters.settle(self.ctx("卫东"), item, "不动产登记证明 0001 号", self.today)
         for condition in self.session.scalars(select(ResolutionCondition)):
             if condition.resolution.project_id == project.id and not condition.is_met:
@@ -442,9 +461,7 @@ def _assess(line: Line, project: Project) -> None:
 
 
 def _decide(line: Line, project: Project) -> None:
-    line.resolve(project)
-    line.approve(line.resolution(project))
-    resolution.issue_confirmation(line.ctx(MANAGER), project)
+    line.confirmed(project)
 
 
 def _register(line: Line, project: Project) -> None:

@@ -20,13 +20,12 @@ from models.financial_statement import FinancialStatement
 from models.product import GuaranteeKind
 from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
 from models.records import Attachment
-from models.resolution import ResolutionState
 from models.system import AuditLog
 from tests.workflows.guarantee.factories import ASSISTANT, CASHIER, MANAGER, MILLION, OUTSIDER
 from workflows.base import records
-from workflows.guarantee import application, appraisal, stages
+from workflows.guarantee import application, stages
 
-STAGES = (Stage.EVALUATE, Stage.REVIEW, Stage.RESOLVE, Stage.FEE_PLAN, Stage.FEE_BOOK)
+STAGES = (Stage.EVALUATE, Stage.RESOLVE, Stage.FEE_PLAN)
 
 
 def wrong(line, **facts):
@@ -173,32 +172,21 @@ def test_who_may_not_or_does_not_see_it_cannot_submit(line):
         application.submit(line.ctx(MANAGER), project, project.version - 1)
 
 
-def test_an_application_is_withdrawn_with_a_reason_and_frees_its_limits(line):
-    project = line.at(Stage.FEE_PLAN)
-    with pytest.raises(BusinessError, match="撤回原因"):
+def test_a_draft_is_withdrawn_with_a_reason(line):
+    project = line.apply()
+    with pytest.raises(BusinessError, match="请填写撤回申请的原因"):
         application.cancel(line.ctx(MANAGER), project, "  ")
-    application.cancel(line.ctx(MANAGER), project, "客户放弃", project.version)
-    assert (project.state, project.reserved_amount) == (ProjectState.CANCELLED, 0)
-    assert line.resolution(project).state is ResolutionState.EXPIRED
+    application.cancel(line.ctx(MANAGER), project, "重复登记", project.version)
+    assert (project.state, project.stage) == (ProjectState.CANCELLED, Stage.APPLY)
     note = line.session.scalars(select(AuditLog.note).where(AuditLog.action == "CANCEL")).one()
-    assert "客户放弃" in note
+    assert note == "撤回申请：重复登记"
     with pytest.raises(IllegalTransition):
         application.cancel(line.ctx(MANAGER), project, "再次")
 
 
-def test_a_draft_may_be_withdrawn_too(line):
-    project = line.apply()
-    application.cancel(line.ctx(MANAGER), project, "重复登记")
-    assert project.state is ProjectState.CANCELLED
-
-
-def test_what_is_booked_or_in_approval_cannot_be_withdrawn(line):
-    with pytest.raises(Conflict, match="费用已入账"):
-        application.cancel(line.ctx(MANAGER), line.at(Stage.FEE_BOOK), "太晚")
-    project = line.at(Stage.REVIEW)
-    appraisal.submit_review(line.ctx(MANAGER), project)
-    with pytest.raises(Conflict, match="正在审批中"):
-        application.cancel(line.ctx(MANAGER), project, "等不及")
+def test_what_is_under_way_is_ended_not_withdrawn(line):
+    with pytest.raises(IllegalTransition, match="“草稿”时才能撤回申请"):
+        application.cancel(line.ctx(MANAGER), line.at(Stage.EVALUATE), "等不及")
 
 
 def test_the_line_knows_no_other_moves(line):

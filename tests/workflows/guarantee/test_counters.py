@@ -204,5 +204,5 @@ def test_settling_needs_right_scope_version_and_state(line, project):
     with pytest.raises(IllegalTransition, match="审核通过后才能落实"):
         counters.settle(line.ctx(KEEPER), line.counter(project), "x", line.today)
     item.project.state = ProjectState.CANCELLED
-    with pytest.raises(IllegalTransition, match="已撤回"):
+    with pytest.raises(IllegalTransition, match="已终止"):
         counters.settle(line.ctx(KEEPER), item, "x", line.today)

@@ -235,3 +235,15 @@ def test_only_who_may_and_sees_it_submits(line, project):
         fees.submit_fees(line.ctx(MANAGER), project, project.version - 1)
     with pytest.raises(IllegalTransition):
         fees.submit_fees(line.ctx(MANAGER), line.at(Stage.FEE_BOOK))
+
+
+def test_a_fee_that_was_sent_back_and_is_deleted_leaves_the_queue(line):
+    project = line.at(Stage.FEE_BOOK)
+    service = line.fee(project, "SERVICE")
+    event = next(e for e in line.events(project, EventState.PENDING) if e.record_id == service.id)
+    line.refuse(event)
+    records.delete(line.ctx(MANAGER), service, service.version)
+    assert (event.state, event.reason) == (EventState.CANCELLED, "服务费登记已删除")
+    line.book(project)
+    fees.submit_fees(line.ctx(MANAGER), project)
+    assert project.stage is Stage.CONTRACT

@@ -25,6 +25,7 @@ from models.signing import CounterGuarantee, CounterKind, FeeDue
 from models.system import Parameter
 from models.warning import RiskWarning, WarningState
 from reports.figures.exposure import checks
+from reports.figures.fees import deposit_held
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
 from workflows import verify, warnings
 from workflows.base import records
@@ -96,7 +97,7 @@ def test_everything_follows_from_the_approval_and_ends_with_the_deposit(line, pr
     for words in ("解除担保通知", loan.bank_note_no, "贰拾伍万元整", "滨江厂房", "全部结清"):
         assert words in made.document.body
     assert made.document.number == made.number
-    assert release.deposit_held(line.session, project) == 0
+    assert deposit_held(line.session, project) == 0
     assert is_clean(line)
 
 
@@ -202,7 +203,7 @@ def test_deposits_that_other_business_returns_do_not_end_a_project(line, project
     posting.book(line.ctx(), event)
     posting.unbook(line.ctx(), event, "错")
     assert (project.state, project.stage) == (ProjectState.IN_FORCE, Stage.IN_FORCE)
-    assert release.deposit_held(line.session, project) == 249990
+    assert deposit_held(line.session, project) == 249990
 
 
 def test_the_release_closes_the_warnings_of_the_project(line, project, loan, repaid):

@@ -113,6 +113,43 @@ def test_only_projects_past_risk_control_come_once_before_the_board(line, projec
         )  # fmt: skip
 
 
+def test_an_item_without_a_quorum_is_taken_off_and_comes_before_another_meeting(line, project, meeting, item):
+    for name in BOARD:
+        resolution.cast(line.ctx(name), item, None, withdraw=True)
+    with pytest.raises(NotAllowed):
+        resolution.withdraw_item(line.ctx(BOARD[0]), item, "x")
+    with pytest.raises(BusinessError, match="请填写撤下议题的原因，不超过 150 字"):
+        resolution.withdraw_item(line.ctx(SECRETARY), item, " ")
+    resolution.withdraw_item(line.ctx(SECRETARY), item, "未达法定人数，改期再议", item.version)
+    assert (item.result, item.summary) == (ItemState.WITHDRAWN, "撤下：未达法定人数，改期再议")
+    with pytest.raises(IllegalTransition, match="已撤下"):
+        resolution.withdraw_item(line.ctx(SECRETARY), item, "再撤")
+    resolution.close_meeting(line.ctx(SECRETARY), meeting)
+    assert (project.state, project.stage) == (ProjectState.RUNNING, Stage.RESOLVE)
+    line.resolve(project)
+    assert resolutions(line, project)[0].state is ResolutionState.SIGNING
+
+
+def test_nothing_is_taken_off_a_meeting_that_has_ended(line, meeting, item):
+    meeting.state = MeetingState.CLOSED
+    with pytest.raises(Conflict, match="会议已结束"):
+        resolution.withdraw_item(line.ctx(SECRETARY), item, "太晚")
+
+
+def test_a_meeting_whose_items_were_all_taken_off_is_not_opened(line, project):
+    meeting = line.meeting(project)
+    resolution.withdraw_item(line.ctx(SECRETARY), line.items(meeting)[0], "资料未备齐")
+    with pytest.raises(BusinessError, match="没有议题"):
+        resolution.open_meeting(line.ctx(SECRETARY), meeting)
+
+
+def test_while_a_resolution_holds_the_board_is_not_asked_again(line, project):
+    line.resolve(project)
+    line.approve(resolutions(line, project)[0])
+    with pytest.raises(Conflict, match=r"有效期至 2026-09-02，不能再次上会"):
+        line.meeting(project)
+
+
 def test_a_project_that_waits_for_the_president_is_not_taken_up_again(line, project):
     line.resolve(project)
     with pytest.raises(Conflict, match="待总裁签字"):

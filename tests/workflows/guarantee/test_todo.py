@@ -88,6 +88,15 @@ def test_an_open_vote_waits_for_each_member_until_they_have_voted(line):
     assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == [("宣布表决结果", meeting.number)]
 
 
+def test_an_item_that_was_taken_off_waits_for_nobody_but_another_agenda(line):
+    project = line.at(Stage.RESOLVE)
+    meeting = resolution.open_meeting(line.ctx(SECRETARY), line.meeting(project))
+    resolution.withdraw_item(line.ctx(SECRETARY), line.items(meeting)[0], "资料未备齐")
+    assert waits(line, BOARD[0], TodoKind.BALLOT) == []
+    assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == [("宣布表决结果", meeting.number)]
+    assert ("列入审保会议题", project.number) in waits(line, SECRETARY)
+
+
 def test_a_project_waits_for_an_agenda_and_then_for_its_letter(line):
     project = line.at(Stage.RESOLVE)
     assert awaits_agenda(line.session, project)

@@ -156,3 +156,12 @@ def test_a_draft_may_be_changed_and_keeps_its_number(line, fee):
     number = waiver.number
     records.update(line.ctx(MANAGER), waiver, {"amount": "75000"}, waiver.version)
     assert (waiver.number, waiver.amount) == (number, 75000)
+
+
+def test_a_waiver_that_was_sent_back_and_is_deleted_leaves_the_queue(line, project, fee):
+    waiver = grant(line, fee, "15000")
+    event = line.events(project, EventState.PENDING)[0]
+    line.refuse(event, "附件不全")
+    records.delete(line.ctx(MANAGER), waiver, waiver.version)
+    assert event.state is EventState.CANCELLED
+    line.collect(fee)

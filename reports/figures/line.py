@@ -1,0 +1,105 @@
+"""Which of a project's papers stand under a resolution, and the stage at which its work goes on (decision 0011)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.appraisal import PaperState
+from models.base.money import round_money
+from models.product import FeeKind
+from models.project import Project, Stage
+from models.resolution import Resolution
+from models.signing import Contract, ContractKind, CounterGuarantee, Fee, FeeState
+from reports.figures.fees import fee_amount, first_dues
+from reports.figures.schedules import add_months
+
+HUNDRED = Decimal(100)
+# Without these two contracts approved nothing goes on; there is one of each.
+REQUIRED = (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE)
+
+
+def stage_due(session: Session, project: Project, after: Stage) -> Stage:
+    """The first stage after one whose work is not done under the latest resolution; 放款通知 when all of it is."""
+    resolution = latest_resolution(session, project)
+    for stage, is_done in _WORK:
+        if stage.rank > after.rank and not is_done(session, project, resolution):
+            return stage
+    return Stage.NOTICE
+
+
+def latest_resolution(session: Session, project: Project) -> Resolution:
+    """The resolution that the project's papers go by, whether it still holds or has run out meanwhile."""
+    query = select(Resolution).where(Resolution.project_id == project.id).order_by(Resolution.id.desc()).limit(1)
+    return session.scalars(query).one()
+
+
+def due_amount(fee: Fee, resolution: Resolution) -> Decimal:
+    """What a fee comes to under a resolution, in 元; a penalty has yet to arise."""
+    if fee.kind is FeeKind.PENALTY:
+        return Decimal(0)
+    if fee.fixed_amount is not None:
+        return fee.fixed_amount
+    rate = resolution.fee_rate_pct if fee.kind is FeeKind.GUARANTEE else fee.rate_pct
+    return fee_amount(resolution.amount, rate, resolution.term_months, is_annual=fee.is_rate_annual)
+
+
+def contract_stands(contract: Contract, resolution: Resolution) -> bool:
+    """Whether a contract with customer or bank stays within a resolution's amount and term."""
+    if contract.kind not in REQUIRED:
+        return True
+    latest = add_months(contract.starts_on, resolution.term_months)
+    return contract.amount <= resolution.amount and contract.ends_on <= latest
+
+
+def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:
+    """Recognised values over the guaranteed amount, in %."""
+    total = sum((item.recognised_value or Decimal(0) for item in items), Decimal(0))
+    return round_money(total * HUNDRED / amount)
+
+
+def counters_stand(session: Session, project: Project, amount: Decimal) -> bool:
+    """Whether approved counter-guarantees cover the amount and none is still open."""
+    query = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)
+    items = list(session.scalars(query))
+    if any(item.state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for item in items):
+        return False
+    approved = [item for item in items if item.state is PaperState.APPROVED]
+    return bool(approved) and coverage_pct(approved, amount) >= project.product.coverage_min_pct
+
+
+def _fees_registered(session: Session, project: Project, resolution: Resolution) -> bool:
+    fees = list(session.scalars(select(Fee).where(Fee.project_id == project.id)))
+    is_short = any(fee.state is FeeState.DRAFT or fee.amount < due_amount(fee, resolution) for fee in fees)
+    return bool(fees) and not is_short
+
+
+def _fees_booked(session: Session, project: Project, _: Resolution) -> bool:
+    waiting = select(Fee.id).where(Fee.project_id == project.id, Fee.state == FeeState.SUBMITTED)
+    return session.scalar(waiting.limit(1)) is None
+
+
+def _contracts_approved(session: Session, project: Project, resolution: Resolution) -> bool:
+    contracts = list(session.scalars(select(Contract).where(Contract.project_id == project.id)))
+    if any(contract.state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for contract in contracts):
+        return False
+    standing = [c for c in contracts if c.state is PaperState.APPROVED and contract_stands(c, resolution)]
+    return {contract.kind for contract in standing}.issuperset(REQUIRED)
+
+
+def _counters_approved(session: Session, project: Project, resolution: Resolution) -> bool:
+    return counters_stand(session, project, resolution.amount)
+
+
+def _fees_collected(session: Session, project: Project, _: Resolution) -> bool:
+    return all(due.settled_amount == due.amount for due in first_dues(session, project.id))
+
+
+_WORK: tuple[tuple[Stage, Callable[[Session, Project, Resolution], bool]], ...] = (
+    (Stage.FEE_PLAN, _fees_registered),
+    (Stage.FEE_BOOK, _fees_booked),
+    (Stage.CONTRACT, _contracts_approved),
+    (Stage.COUNTER, _counters_approved),
+    (Stage.FEE_COLLECT, _fees_collected),
+)

@@ -1,0 +1,139 @@
+"""终止办理: a project that will not be guaranteed ends at any stage before the drawdown, with all that hangs on it.
+
+Once something of it is in the books the end is approved, and the money goes back through 复核 (see refunds).
+"""
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from models.appraisal import InvestigationReport, PaperState, RiskAssessment
+from models.approval import ApprovalInstance, ApprovalState
+from models.base.errors import BusinessError, FieldErrors, IllegalTransition
+from models.ledger import BusinessEvent, EventState
+from models.project import Project, ProjectState, Stage
+from models.resolution import Resolution, ResolutionState
+from models.signing import Contract, CounterGuarantee, FeeWaiver
+from models.termination import Termination
+from reports.figures import approvals
+from workflows import warnings
+from workflows.base import approval, audit, records
+from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
+from workflows.base.transition import Step, enter, move, steps
+from workflows.guarantee import refunds, resolution, stages
+from workflows.guarantee.appraisal import OUTCOMES
+
+STEPS = steps(
+    Step(
+        "termination", "submit", "提交终止办理", "state", (PaperState.DRAFT,),
+        (PaperState.IN_APPROVAL, PaperState.APPROVED),
+    ),
+    Step(
+        "project", "terminate", "终止办理", "state", (ProjectState.RUNNING, ProjectState.REFUSED),
+        (ProjectState.CANCELLED,), follows=True,
+    ),
+)  # fmt: skip
+_PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeWaiver)
+_OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL)
+
+
+@records.rule(Termination)
+def check_termination(ctx: Ctx, paper: Termination, is_new: bool) -> None:
+    """One end at a time, of a project before its drawdown, or of a refused one that has money in the books."""
+    project = ctx.session.get_one(Project, paper.project_id)
+    _require_endable(ctx, project)
+    others = select(func.count(Termination.id)).where(
+        Termination.project_id == project.id, Termination.state.in_(_OPEN), Termination.id != (paper.id or 0)
+    )
+    if ctx.session.scalar(others):
+        raise FieldErrors({"project_id": [f"项目 {project.number} 已有终止办理申请，不能重复登记"]})
+    if is_new:
+        paper.number = next_number(ctx, "termination")
+        paper.project = project
+
+
+def _require_endable(ctx: Ctx, project: Project) -> None:
+    is_under_way = project.state is ProjectState.RUNNING and project.stage.rank < Stage.IN_FORCE.rank
+    if not is_under_way and not (project.state is ProjectState.REFUSED and has_money(ctx, project)):
+        raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能终止办理")
+
+
+def has_money(ctx: Ctx, project: Project) -> bool:
+    """Whether something of the project stands in the books or waits for 复核."""
+    query = select(func.count(BusinessEvent.id)).where(
+        BusinessEvent.project_id == project.id, BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED))
+    )
+    return bool(ctx.session.scalar(query))
+
+
+def submit(ctx: Ctx, paper: Termination, version: int | None = None) -> Termination:
+    """End the project at once, or put its end up for approval where something of it is in the books.
+
+    Raises BusinessError while receipts or waivers wait for 复核.
+    """
+    step = STEPS["submit"]
+    enter(ctx, step, paper, version)
+    project = records.find(ctx, Project, paper.project_id, lock=True)
+    check_termination(ctx, paper, False)
+    _require_clear(ctx, project)
+    if has_money(ctx, project):
+        move(step, paper)
+        stages.put_up(ctx, "termination", paper, project, "终止办理", amount=project.amount)
+    else:
+        _end(ctx, paper, project)
+    return paper
+
+
+@approval.on_finish("termination")
+def decided(ctx: Ctx, instance: ApprovalInstance, paper: Termination, outcome: ApprovalState) -> None:
+    """Approved, the project ends; returned it is a draft again, refused the project goes on."""
+    del instance
+    if outcome is not ApprovalState.APPROVED:
+        paper.state = OUTCOMES[outcome]
+        return
+    project = records.find(ctx, Project, paper.project_id, lock=True)
+    _require_endable(ctx, project)
+    _require_clear(ctx, project)
+    _end(ctx, paper, project)
+
+
+def _require_clear(ctx: Ctx, project: Project) -> None:
+    """Registrations that wait are withdrawn with the project; money that came in is booked first."""
+    query = select(BusinessEvent.label).where(
+        BusinessEvent.project_id == project.id, BusinessEvent.state == EventState.PENDING,
+        BusinessEvent.event_code != "fee.registered",
+    )  # fmt: skip
+    if labels := ctx.session.scalars(query.order_by(BusinessEvent.id)).all():
+        raise BusinessError("尚有待复核的" + "、".join(dict.fromkeys(labels)) + "，请会计先复核记账或退回")
+
+
+def _end(ctx: Ctx, paper: Termination, project: Project) -> None:
+    paper.stage, paper.state, paper.approved_on = project.stage, PaperState.APPROVED, ctx.today
+    if project.state is ProjectState.RUNNING:
+        stages.leave(ctx, project, f"终止办理 {paper.number}")
+    move(STEPS["terminate"], project)
+    project.reserved_amount = Decimal(0)
+    ctx.session.flush()
+    for instance in approvals.running_of_project(ctx.session, project.id):
+        approval.call_off(ctx, instance)
+    resolution.take_off_agenda(ctx, project, "项目终止办理")
+    _void_papers(ctx, project)
+    refunds.give_back(ctx, paper)
+    warnings.lift_all(ctx, project, f"项目已终止（{paper.number}）")
+    audit.log(ctx, project, "TERMINATE", note=f"终止办理 {paper.number}：{paper.cause.label}")
+    ctx.session.flush()
+
+
+def _void_papers(ctx: Ctx, project: Project) -> None:
+    """Nothing of the project binds any more: contracts are void, counter-guarantees free, drafts come to nothing."""
+    mine = select(Resolution).where(Resolution.project_id == project.id)
+    for found in ctx.session.scalars(mine.where(Resolution.state == ResolutionState.VALID)):
+        found.state = ResolutionState.VOID
+    for model in _PAPERS:
+        for paper in ctx.session.scalars(select(model).where(model.project_id == project.id)):
+            if paper.state in _OPEN or (model is Contract and paper.state is PaperState.APPROVED):
+                paper.state = PaperState.VOID
+            elif isinstance(paper, CounterGuarantee) and paper.state is PaperState.APPROVED:
+                paper.released_on = ctx.today
+    ctx.session.flush()

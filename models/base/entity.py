@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from flask_appbuilder import Model
-from sqlalchemy import Column, inspect
+from sqlalchemy import Column, Table, event, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
@@ -85,6 +85,14 @@ def _by_table() -> dict[str, type["Entity"]]:
 def snake(name: str) -> str:
     """CamelCase to snake_case, the table name of a class."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+@event.listens_for(Table, "after_parent_attach")
+def _never_give_an_id_twice(table: Table, _: Any) -> None:
+    """SQLite would hand the id of the last deleted row on, and with it that record's files, remarks and trail."""
+    key = table.autoincrement_column
+    if key is not None and len(table.primary_key.columns) == 1:
+        table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 class Entity(Model):

@@ -1,0 +1,49 @@
+"""No record inherits what hung on a deleted one."""
+
+import io
+
+import pytest
+from sqlalchemy import inspect, select, text
+
+from models.base.entity import entities
+from models.customer import CorporateCustomer
+from models.organization import Operator
+from models.records import Attachment
+
+CODES = ("91320100MA0000001D", "91320100MA0000002U")
+
+
+@pytest.fixture
+def who(demo):
+    with demo.session() as session:
+        return session.scalars(select(Operator.username).join(
+            CorporateCustomer, CorporateCustomer.manager_id == Operator.employee_id
+        )).first()  # fmt: skip
+
+
+def test_a_new_customer_has_nothing_of_the_one_before(demo, who):
+    client, made = demo.client_of(who), []
+    headers = {"X-CSRFToken": demo.token(client)}
+    for number, uscc in enumerate(CODES):
+        answer = client.post("/api/v1/corporate_customer/", json={"name": f"第{number}家", "uscc": uscc}, headers=headers)
+        assert answer.status_code == 201, answer.get_json()
+        made.append(answer.get_json()["id"])
+        page = client.get(f"/corporate_customer/show/{made[-1]}?tab=files").text
+        assert "机密.txt" not in page
+        file = (io.BytesIO("机密".encode()), "机密.txt")
+        assert demo.post(client, f"/attachment/upload/corporate_customer/{made[-1]}", file=file).status_code == 302
+        assert client.delete(f"/api/v1/corporate_customer/{made[-1]}", headers=headers).status_code == 200
+    assert made[0] != made[1]
+    with demo.session() as session:  # the rows of what is gone stay, and nobody opens them
+        left = list(session.scalars(select(Attachment.id).where(Attachment.owner_id == made[0])))
+    assert client.get(f"/attachment/{left[0]}/download").status_code == 404
+
+
+def test_every_key_of_an_installation_counts_on(demo):
+    if demo.engine.dialect.name != "sqlite":
+        return  # a sequence never goes back
+    with demo.engine.connect() as connection:
+        made = dict(connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")).all())
+    wanted = {m.__tablename__ for m in entities() if not inspect(m).inherits}
+    assert wanted
+    assert {name for name in wanted if "AUTOINCREMENT" not in made[name]} == set()

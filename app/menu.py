@@ -28,6 +28,7 @@ ICONS = {
 PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
     (Module.WORKBENCH, 2, "待办事项", "/approvals/", "", ""),
+    (Module.WORKBENCH, 8, "个人设置", "/settings/", "", ""),
     (Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
     (Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
     (Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance"),
@@ -89,7 +90,11 @@ def _build() -> Shell:
         # The page that follows a job says more of it than the top bar could.
         jobs=tuple(job for job in running_of(ctx) if job.url.partition("?")[0] != request.path),
         search_url="/search",
-        user_links=(MenuItem("自定义桌面", "/desktop/"), MenuItem("修改密码", "/password/")),
+        user_links=(
+            MenuItem("个人设置", "/settings/"),
+            MenuItem("自定义桌面", "/desktop/"),
+            MenuItem("修改密码", "/password/"),
+        ),
     )
 
 

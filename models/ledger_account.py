@@ -61,6 +61,7 @@ class Account(Entity):
         filtered=("code", "category", "direction", "parent_id", "is_leaf", "is_active"),
         order="code",
         key=("code",),
+        tree="level",
         rank=610,
         icon="list-nested",
         help="科目编码按级次用点号分隔，如 1201.01；只有末级科目可以记账，有发生额的科目不能再增加下级。",

@@ -85,12 +85,13 @@ class Department(Entity):
     spec = Spec(
         "部门",
         Module.SYSTEM,
-        listed=("code", "name", "parent", "manager", "phone", "is_active"),
+        listed=("name", "code", "parent", "manager", "phone", "is_active"),
         searched=("code", "name"),
         filtered=("parent_id", "is_active"),
         order="code",
         tabs=("employee",),
         key=("code",),
+        tree="path",
         rank=20,
         icon="diagram-3",
     )
@@ -152,7 +153,7 @@ class Operator(Entity):
         "操作员",
         Module.SYSTEM,
         title="username",
-        listed=("username", "employee", "is_disabled", "locked_until", "last_login_at"),
+        listed=("username", "employee", "last_login_at", "last_login_ip"),
         searched=("username",),
         filtered=("employee_id", "is_disabled"),
         order="username",

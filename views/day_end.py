@@ -1,21 +1,26 @@
 """日终处理 (12): start it, watch it, read what each day did; and the state of any job for a progress bar."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from flask import current_app, flash, jsonify, redirect
+from flask import current_app, flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
+from models.base.entity import Entity
 from models.base.errors import Conflict, NotAllowed, NotFound
 from models.system import JobRun, JobStatus
 from views import edge, progress
+from views.base import EntityView
 from views.cells import format_value
 from views.interface import valid_id
-from views.pages import Action, Cell, Column, ReportPage, Row
+from views.pages import Action, Cell, Column, RecordPage, ReportPage, Row
 from workflows import backup, day_end, warnings
 from workflows.base import jobs
 from workflows.base.context import Ctx
+from workflows.base.jobs import JobStep
+from workflows.ledger import closing
 
 ROWS = 30
 
@@ -89,6 +94,29 @@ class DayEndView(BaseView):
             raised = warnings.evaluate(ctx)
         flash(f"预警检查完成，新增 {raised} 条", "success")
         return redirect("/risk_warning/list/")
+
+
+class JobRunView(EntityView):
+    """Screens of JobRun: what each step did."""
+
+    model = JobRun
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """The steps before the facts."""
+        assert isinstance(record, JobRun)
+        if steps := _known_steps(record):
+            section = progress.follow(record, steps, ctx.now)
+            page.sections.insert(0, section)
+            page.active = request.args.get("tab", section.key)[:64]
+        return page
+
+
+def _known_steps(run: JobRun) -> Sequence[JobStep]:
+    """The steps of the job that a run is one of; none for jobs of one piece."""
+    period = closing.period_of(run.job)
+    if period:
+        return closing.month_end_steps(period)
+    return day_end.STEPS if run.job == day_end.JOB else ()
 
 
 def _calendar_day(ctx: Ctx) -> date:

@@ -222,7 +222,7 @@ def visible_title(titles: Titles, table: str, record_id: Any) -> str:
 def narrow(model: type[Entity], names: Iterable[str]) -> Any:
     """Loader option: only the columns that are shown, and what every row needs."""
     known = shape(model)
-    always = {"id", "version", known.key(model.spec.title), model.spec.state or None}
+    always = {"id", "version", known.key(model.spec.title), model.spec.state or None, model.spec.tree or None}
     keys = {known.key(name) for name in names} | always
     mapped = inspect(model).column_attrs
     return load_only(*(getattr(model, key) for key in sorted(k for k in keys if k and k in mapped)))

@@ -119,8 +119,15 @@ class ListQuery:
         """Rows with formatted cells; the title cell opens the record."""
         table, title = shape(self.model).table, self.model.spec.title
         main = self.names.index(title) if title in self.names else 0
+        is_tree = bool(self.model.spec.tree) and self.order == self.model.spec.order
         return [
-            Row(str(r.id), record_url(table, r.id), tuple(self.cells.cell(r, n) for n in self.names), main=main)
+            Row(
+                str(r.id),
+                record_url(table, r.id),
+                tuple(self.cells.cell(r, n) for n in self.names),
+                main=main,
+                level=_depth(getattr(r, self.model.spec.tree)) if is_tree else 0,
+            )
             for r in records
         ]
 
@@ -202,6 +209,11 @@ def available(model: type[Entity]) -> list[str]:
     taken = {known.key(name) for name in listed}
     rest = [n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"]
     return listed + rest
+
+
+def _depth(place: Any) -> int:
+    """How deep a row of a tree is indented: by its level (from 1), or by the parts of its path ('/1/4/')."""
+    return min(place.count("/") - 2 if isinstance(place, str) else place - 1, 3)
 
 
 def search_hint(model: type[Entity]) -> str:

@@ -190,6 +190,7 @@ class FormPage:
     is_upload: bool = False
     side: list["Section"] = field(default_factory=list)
     help_key: str = ""
+    actions: list[Action] = field(default_factory=list)
 
 
 @dataclass
@@ -240,6 +241,7 @@ class RecordPage:
     stages: list["Stage"] = field(default_factory=list)
     notice: str = ""
     help_key: str = ""
+    above: list[Section] = field(default_factory=list)
     below: list[Section] = field(default_factory=list)  # under the tabs: 最近动态
     notice_action: Action | None = None
     tab_url: str = "?tab="  # the key of a section is appended

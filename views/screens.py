@@ -17,10 +17,12 @@ from views.approvals import ApprovalInstanceView, ApprovalsView
 from views.ballots import BallotView, MeetingItemView, ReviewMeetingView
 from views.closing import ClosingView
 from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
-from views.day_end import DayEndView, JobsView
+from views.day_end import DayEndView, JobRunView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
+from views.flows import ApprovalFlowView
 from views.home import DesktopView
 from views.ledger import EventView, ReviewView, VoucherView
+from views.logs import AuditLogView, MonthEndLogView
 from views.openapi import DescriptionApi
 from views.opening import OpeningView
 from views.operators import OperatorView
@@ -31,7 +33,8 @@ from views.report import LedgerReports
 from views.report_exposure import ExposureReport
 from views.search import SearchView
 from views.security import PasswordView, RolesView
-from views.setup import ParameterView, PostingRuleLineView
+from views.settings import SettingsView
+from views.setup import CompanyView, ParameterView, PostingRuleLineView
 from views.statements import StatementReports
 from views.verbs import VerbView
 
@@ -42,11 +45,16 @@ LINES = (
     line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, line_turns, setup,
 )  # fmt: skip
 ENTITY_VIEWS = (
+    ApprovalFlowView,
     ApprovalInstanceView,
+    AuditLogView,
+    CompanyView,
     CorporateCustomerView,
     CustomerRatingView,
     EventView,
     IssuedDocumentView,
+    JobRunView,
+    MonthEndLogView,
     MeetingItemView,
     OperatorView,
     ParameterView,
@@ -59,6 +67,7 @@ ENTITY_VIEWS = (
 PAGES = (
     DesktopView,
     PasswordView,
+    SettingsView,
     RolesView,
     ApprovalsView,
     BallotView,

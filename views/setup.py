@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from flask import request
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
 from sqlalchemy import select
 
 from models.base.entity import Entity
 from models.ledger import PostingRule, PostingRuleLine
 from models.ledger_event import EVENTS
+from models.organization import Company
 from models.system import PARAMETER_CHOICES, Parameter, ValueKind
 from reports.figures import parameters
-from views import widgets
+from views import edge, widgets
 from views.base import EntityView
 from views.interface import valid_id
 from views.pages import Action, Cell, Column, Field, FormPage, Row, Section
@@ -33,6 +36,21 @@ def offer(field: Field | None, words: dict[str, str]) -> None:
     codes = [*words, *([typed] if typed and typed not in words else [])]
     options = [("", "请选择"), *((code, words.get(code, code)) for code in codes)]
     field.html = widgets.choice(field.key, field.label, options, typed, errors={field.key: field.errors}).html
+
+
+class CompanyView(EntityView):
+    """Screens of Company: there is one, so its list is its page."""
+
+    model = Company
+
+    @expose("/list/")
+    @edge.screen("list")
+    def list(self) -> ResponseReturnValue:
+        """The company itself; the list where somebody asks for more of it."""
+        found = edge.session().scalars(select(Company.id).limit(2)).all()
+        if len(found) == 1 and not request.args:
+            return redirect(self.url(f"show/{found[0]}"))
+        return super().list()
 
 
 class PostingRuleLineView(EntityView):

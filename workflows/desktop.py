@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from models.base.errors import BusinessError
-from models.organization import DesktopModule, Operator
+from models.base.errors import BusinessError, FieldErrors
+from models.organization import DesktopModule, Operator, Theme
 from workflows.base.context import Ctx
+
+ROWS_MAX = 200
 
 
 def chosen_modules(operator: Operator) -> list[DesktopModule]:
@@ -36,6 +38,24 @@ def arrange_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
     shown = chosen_modules(operator)
     first = [module for module in wanted if module in shown]
     return _save(operator, first + [module for module in shown if module not in first])
+
+
+def save_preferences(ctx: Ctx, rows: str | None = None, theme: str | None = None) -> Operator:
+    """Keep one's own rows per page and theme (2.6); None leaves one as it is. Raises FieldErrors."""
+    operator, wrong = _own(ctx), {}
+    if rows is not None:
+        if rows.isascii() and rows.isdecimal() and 5 <= int(rows[:6]) <= ROWS_MAX:
+            operator.rows_per_page = int(rows)
+        else:
+            wrong["rows"] = [f"每页行数应为 5 至 {ROWS_MAX} 的整数"]
+    if theme is not None:
+        if theme in Theme.__members__:
+            operator.theme = Theme[theme]
+        else:
+            wrong["look"] = ["请选择界面主题"]
+    if wrong:
+        raise FieldErrors(wrong)
+    return operator
 
 
 def _own(ctx: Ctx) -> Operator:

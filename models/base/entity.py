@@ -46,7 +46,8 @@ class Spec:
     `filtered` those offered as filters (all indexed), `order` the default sort ('-created_at', 'statement,row_no'),
     `tabs` names of child tables in their order, `key` the natural key for imports, `sums` the money columns summed
     under lists, `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the
-    permission verbs (add/edit/delete) that the generated screens offer.
+    permission verbs (add/edit/delete) that the generated screens offer, `tree` the column that says how deep a row
+    stands (a level, or a path such as '/1/4/'): the list in its own order is indented by it.
     """
 
     label: str
@@ -61,6 +62,7 @@ class Spec:
     key: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
+    tree: str = ""
     state: str = ""
     drafts: tuple[Kind, ...] = ()
     saved_by: tuple[str, ...] = ("add", "edit", "delete")

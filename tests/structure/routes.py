@@ -20,7 +20,7 @@ SIGNED_IN = {
     "ApprovalsView.list", "ApprovalsView.show", "ApprovalsView.instance", "ApprovalsView.decide",
     "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
     "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
-    "DesktopView.choose", "DesktopView.arrange", "DesktopView.module",
+    "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "SettingsView.page", "SettingsView.theme",
 }  # fmt: skip
 
 

@@ -67,7 +67,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const root = document.documentElement;
   document.querySelector("#theme")?.addEventListener("click", () => {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-    App.keep("theme", root.dataset.theme);
+    const body = new URLSearchParams({ theme: root.dataset.theme.toUpperCase() });
+    App.json("/settings/theme", { method: "POST", body }).catch((error) => App.toast(error.message, "warn"));
   });
   document.querySelector("#fold")?.addEventListener("click", () => {
     root.dataset.side = root.dataset.side === "mini" ? "" : "mini";

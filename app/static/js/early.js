@@ -1,10 +1,11 @@
 "use strict";
-// Runs before the first paint, so that a kept theme or folded menu does not flash.
+// Runs before the first paint, so that a theme or a folded menu does not flash.
 (() => {
   const root = document.documentElement;
+  if (!["dark", "light"].includes(root.dataset.theme)) { // the person has not chosen: as the machine is set
+    root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
   try {
-    const theme = localStorage.getItem("theme");
-    if (theme === "dark" || theme === "light") root.dataset.theme = theme;
     if (localStorage.getItem("side") === "mini") root.dataset.side = "mini";
   } catch { /* storage may be switched off */ }
 })();

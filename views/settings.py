@@ -1,0 +1,69 @@
+"""个人设置 (2.6): how many rows a page has and whether it is light or dark, for the person alone."""
+
+from flask import flash, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from sqlalchemy import select
+
+from models.base.errors import BusinessError
+from models.organization import Operator, Theme
+from views import edge, widgets
+from views.lists import SIZES
+from views.pages import Action, FieldGroup, FormPage
+from workflows import desktop
+from workflows.base.context import Ctx
+
+TITLE = "个人设置"
+
+
+class SettingsView(BaseView):
+    """/settings/: one's own preferences; /settings/theme is what the button in the top bar calls."""
+
+    route_base = "/settings"
+    default_view = "page"
+    title = TITLE
+
+    @expose("/", methods=("GET", "POST"))
+    @edge.screen()
+    def page(self) -> ResponseReturnValue:
+        """Show them, and save them."""
+        error: BusinessError | None = None
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    desktop.save_preferences(ctx, request.form.get("rows", ""), request.form.get("look", ""))
+                flash("个人设置已保存", "success")
+                return redirect("/settings/")
+            except BusinessError as refusal:
+                error = refusal
+        page = _page(edge.current_ctx(), error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    @expose("/theme", methods=("POST",))
+    @edge.screen()
+    def theme(self) -> ResponseReturnValue:
+        """Keep the theme that the button has switched to."""
+        with edge.writing() as ctx:
+            kept = desktop.save_preferences(ctx, theme=request.form.get("theme", ""))
+        return jsonify({"theme": kept.theme.name.lower()})
+
+
+def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
+    mine = ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).one()
+    errors, typed = (error.field_errors if error else None), (request.form if error else {})
+    sizes = sorted({*SIZES, mine.rows_per_page})
+    fields = [
+        widgets.choice(
+            "rows", "每页行数", [(str(n), f"{n} 行") for n in sizes], typed.get("rows", str(mine.rows_per_page)),
+            errors=errors, help="列表每页显示的行数；在列表下方也可临时更改",
+        ),
+        widgets.choice(
+            "look", "界面主题", [(theme.name, theme.label) for theme in Theme], typed.get("look", mine.theme.name),
+            errors=errors, help="右上角的月亮图标可随时切换明暗",
+        ),
+    ]  # fmt: skip
+    return FormPage(
+        TITLE, [FieldGroup("", fields)], "/settings/", "/", [edge.csrf_input()], "保存设置",
+        errors=widgets.summary(fields, error), crumbs=[("我的工作台", "/"), (TITLE, "")], help_key="settings",
+        actions=[Action("修改密码", "/password/"), Action("自定义桌面", "/desktop/")],
+    )  # fmt: skip

@@ -1,7 +1,8 @@
 """Picture the main screens of a fresh demo installation, on a desk and on a phone: `make screenshots`.
 
 SCREENSHOT_DIR names the directory (default: screenshots); SCREENSHOT_DATA a demo installation to picture in place of
-a fresh one. Two of the pictures are the README's and go to docs/images.
+a fresh one. Two of the pictures are the README's and go to docs/images. Ends with status 1 when a screen does not
+answer, or the demo has nothing to show on it.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ AT_STAGE = (
 class Shot:
     """One screen as one person sees it; `{id}` of the path is what the query finds in the demo's database.
 
-    An empty `who` is whom the query names after the id.
+    An empty `who` is whom the query names after the id; NOBODY has not signed in.
     """
 
     name: str
@@ -50,10 +51,14 @@ class Shot:
     query: str = ""
     readme: str = ""
     fill_badly: bool = False
+    is_dark: bool = False
 
 
+NOBODY = "-"
 SHOTS = (
+    Shot("login", "/login/", NOBODY),
     Shot("home-manager", "/"),
+    Shot("home-dark", "/", "heping", is_dark=True),
     Shot("home-risk", "/", "heping"),
     Shot("home-accountant", "/", "wujie"),
     Shot("home-president", "/", "hejianguo"),
@@ -66,6 +71,15 @@ SHOTS = (
             ("NOTICE", "?tab=counter_guarantee", "project"), ("IN_FORCE", "?tab=drawdown", ""),
         )
     ),
+    Shot("project-dark", "/project/show/{id}", "", AT_STAGE.format("IN_FORCE"), is_dark=True),
+    Shot("drawdown", "/drawdown/show/{id}?tab=repayment_plan", "heping", "SELECT max(id) FROM drawdown WHERE state = 'ACTIVE'"),
+    Shot("repayment-plan", "/repayment_plan/show/{id}?tab=instalment", "heping",
+         "SELECT max(p.id) FROM repayment_plan p JOIN drawdown d ON d.id = p.drawdown_id WHERE d.state = 'ACTIVE'"),
+    Shot("release", "/release/show/{id}", "heping", "SELECT max(id) FROM release"),
+    Shot("warning-list", "/risk_warning/list/", "zhenglan"),
+    Shot("warning", "/risk_warning/show/{id}", "zhenglan", "SELECT max(id) FROM risk_warning WHERE state = 'PENDING'"),
+    Shot("search", "/search?q=科技", "heping"),
+    Shot("notifications", "/approvals/"),
     Shot("customer-list", "/customer/list/"),
     Shot("customer-add", "/corporate_customer/add"),
     Shot("customer-errors", "/corporate_customer/add", fill_badly=True),
@@ -83,8 +97,13 @@ SHOTS = (
     Shot("voucher-add", "/voucher/add", "wujie"),
     Shot("trial-balance", "/report/trial-balance", "tangxia"),
     Shot("detail-ledger", "/report/detail-ledger", "tangxia"),
+    Shot("balance-sheet", "/report/balance-sheet", "tangxia"),
+    Shot("income-statement", "/report/income-statement", "tangxia"),
+    Shot("month-end", "/closing/", "tangxia"),
+    Shot("opening", "/opening/", "tangxia"),
     Shot("exposure", "/report/exposure", "heping"),
     Shot("meeting", "/review_meeting/show/{id}", "yangfan", "SELECT max(id) FROM review_meeting"),
+    Shot("day-end", "/day-end/", "admin"),
     Shot("roles", "/roles/", "security"),
     Shot("role", "/roles/{id}", "security", "SELECT id FROM ab_role WHERE name = '客户经理'"),
     Shot("operators", "/operator/list/", "security"),
@@ -123,11 +142,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit("系统没有在规定时间内启动，未能截图。")
 
 
-def _addresses(database: Path) -> dict[str, tuple[str, str]]:
+def _addresses(database: Path, shots: list[Shot]) -> dict[str, tuple[str, str]]:
     """The path of every shot that the demo has something for, and who looks."""
     found = {}
     with contextlib.closing(sqlite3.connect(database)) as connection:
-        for shot in SHOTS:
+        for shot in shots:
             row: tuple[Any, ...] | None = connection.execute(shot.query).fetchone() if shot.query else ("",)
             if row is not None and row[0] is not None:
                 found[shot.name] = shot.path.format(id=row[0]), shot.who or row[1]
@@ -136,6 +155,8 @@ def _addresses(database: Path) -> dict[str, tuple[str, str]]:
 
 def _signed_in(browser: Browser, address: str, who: str, size: ViewportSize) -> Page:
     page = browser.new_context(viewport=size, locale="zh-CN", device_scale_factor=1).new_page()
+    if who == NOBODY:
+        return page
     page.goto(f"{address}/login/")
     page.fill("input[name=username]", who)
     page.fill("input[name=password]", DEMO_PASSWORD)
@@ -147,6 +168,8 @@ def _signed_in(browser: Browser, address: str, who: str, size: ViewportSize) -> 
 
 
 def _picture(page: Page, shot: Shot, target: Path, size: str) -> None:
+    if shot.is_dark:
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
     if shot.fill_badly:
         page.fill("#name", "东方建材有限公司")
         page.fill("#uscc", "913201001347598200")
@@ -158,39 +181,45 @@ def _picture(page: Page, shot: Shot, target: Path, size: str) -> None:
         page.screenshot(path=IMAGES / f"{shot.readme}.png")
 
 
+def _all_pictures(browser: Browser, address: str, database: Path, target: Path, shots: list[Shot]) -> list[str]:
+    """Picture the shots at both sizes; the problems met on the way."""
+    paths = _addresses(database, shots)
+    problems = [f"{shot.name}：演示数据中没有可截图的记录" for shot in shots if shot.name not in paths]
+    for size, viewport in SIZES.items():
+        pages: dict[str, Page] = {}
+        for shot in shots:
+            if shot.name not in paths:
+                continue
+            path, who = paths[shot.name]
+            if who not in pages:
+                pages[who] = _signed_in(browser, address, who, viewport)
+            answer = pages[who].goto(address + path)
+            if answer is None or not answer.ok:
+                problems.append(f"{shot.name}：{who} 打开 {path} 时服务器返回 {answer and answer.status}")
+            _picture(pages[who], shot, target, size)
+    return problems
+
+
 def main() -> None:
     """Write the pictures of all screens at both sizes; name screens to picture only those."""
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not browser_path:
-        sys.exit("没有找到 chromium，未能截图。")
+    wanted = set(sys.argv[1:])
+    if unknown := wanted - {shot.name for shot in SHOTS}:
+        sys.exit("没有这些截图：" + "、".join(sorted(unknown)))
+    shots = [shot for shot in SHOTS if not wanted or shot.name in wanted]
     target = Path(os.environ.get("SCREENSHOT_DIR") or ROOT / "screenshots")
     target.mkdir(parents=True, exist_ok=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    chosen = [shot for shot in SHOTS if not sys.argv[1:] or shot.name in sys.argv[1:]]
     with _product() as (address, database), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=ARGS, env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
-        )
-        paths = _addresses(database)
-        for size, viewport in SIZES.items():
-            _login_page(browser, address, target, size)
-            pages: dict[str, Page] = {}
-            for shot in chosen:
-                if shot.name not in paths:
-                    continue
-                path, who = paths[shot.name]
-                if who not in pages:
-                    pages[who] = _signed_in(browser, address, who, viewport)
-                pages[who].goto(address + path)
-                _picture(pages[who], shot, target, size)
+        found = next(filter(None, map(shutil.which, BROWSERS)), None) or playwright.chromium.executable_path
+        if not Path(found).exists():
+            sys.exit("没有找到 chromium，未能截图。")
+        env = {**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
+        browser = playwright.chromium.launch(executable_path=found, args=ARGS, env=env)
+        problems = _all_pictures(browser, address, database, target, shots)
         browser.close()
     sys.stdout.write(f"截图已保存到 {target}\n")
-
-
-def _login_page(browser: Browser, address: str, target: Path, size: str) -> None:
-    page = browser.new_context(viewport=SIZES[size], locale="zh-CN").new_page()
-    page.goto(f"{address}/login/")
-    page.screenshot(path=target / f"login-{size}.png")
+    if problems:
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

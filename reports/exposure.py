@@ -1,6 +1,5 @@
 """额度与集中度 (4.4): the whole company against its limits: leverage, largest customers and groups, bank lines."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -100,21 +99,19 @@ class Exposure:
 
 def exposure_report(session: Session, actor: Actor, on: date) -> Exposure:
     """The figures of the whole company; names of customers outside the reader's scope are left out."""
-    parts = exposure.slices(session)
+    whole = exposure.portfolio(session, on)
     assets = net_assets(session, on)
-    liability = exposure.liability(session, parts, on)
-    by_customer: dict[int, list[exposure.Slice]] = defaultdict(list)
-    for part in parts:
-        by_customer[part.customer_id].append(part)
-    amounts = {key: exposure.concentration(session, own, on) for key, own in by_customer.items()}
+    liability = exposure.liability(session, whole.slices, on)
+    parties = exposure.by_customer(session).items()
+    amounts = {key: exposure.concentration(session, parts, on) for key, parts in parties}
     name_of = _names(session, actor, amounts)
     return Exposure(
         on=on,
         net_assets=assets,
-        total=sum((part.amount for part in parts), Decimal(0)),
+        total=sum((part.amount for part in whole.slices), Decimal(0)),
         liability=liability,
         leverage=_ratio(liability, assets),
-        leverage_limit=exposure.leverage_limit(session, parts, on),
+        leverage_limit=exposure.leverage_limit(session, whole, on),
         leverage_warning=number(session, "exposure.leverage_warning", on),
         customers=_customers(session, on, amounts, assets, name_of),
         groups=_groups(session, on, amounts, assets, name_of),

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -43,6 +44,8 @@ _FIELD_MAX: Final = 500
 _CHUNK: Final = 2000
 _LATIN: Final = 4
 _RUN: Final = re.compile(r"(?P<latin>[0-9a-z]+)|(?P<han>[^\W0-9a-z_]+)")
+_SIGNS: Final = re.compile(r"[\W_]+")
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
 _GLOBAL: Final = ("customer", "project", "contract", "voucher")
@@ -73,19 +76,24 @@ class Hit:
 def _runs(value: str) -> Iterator[tuple[str, bool]]:
     """Runs of letters and digits, and of characters of other scripts, with signs and spaces left out between them."""
     plain = unicodedata.normalize("NFKC", value).casefold()
-    joined = "".join(sign for sign in plain if sign.isalnum())
-    for match in _RUN.finditer(joined):
+    for match in _RUN.finditer(_SIGNS.sub("", plain)):
         yield match.group(), match.lastgroup == "latin"
 
 
-def _token(gram: str, *, is_latin: bool) -> str:
-    """A gram as a word that every word splitter leaves whole: 'y' and the letters, or 'z' and five hex digits each."""
-    return f"y{gram}" if is_latin else "z" + "".join(f"{ord(sign):05x}" for sign in gram)
+def _latin_token(gram: str) -> str:
+    """Letters and digits as a word that every word splitter leaves whole."""
+    return f"y{gram}"
+
+
+@lru_cache(maxsize=1 << 16)  # the same pairs of characters come again and again
+def _han_token(gram: str) -> str:
+    """Other characters as such a word: five hex digits each."""
+    return "z" + "".join(f"{ord(sign):05x}" for sign in gram)
 
 
 def _grams(run: str, *, is_latin: bool) -> list[str]:
-    size = _LATIN if is_latin else 2
-    return [_token(run[start : start + size], is_latin=is_latin) for start in range(len(run))]
+    size, token = (_LATIN, _latin_token) if is_latin else (2, _han_token)
+    return [token(run[start : start + size]) for start in range(len(run))]
 
 
 def words_of(values: Iterable[str | None], initials_of: str | None = None) -> str:
@@ -103,11 +111,14 @@ def words_of(values: Iterable[str | None], initials_of: str | None = None) -> st
 
 def _initials(value: str) -> str:
     """First letters of the characters' pinyin; '' for a text without Chinese."""
-    if value.isascii():
-        return ""
+    return "".join(_initials_of(run) for run in _BEYOND_ASCII.findall(value))
+
+
+@lru_cache(maxsize=1 << 12)  # vouchers by the thousand have no Chinese in their code but the word
+def _initials_of(run: str) -> str:
     from pypinyin import Style, lazy_pinyin
 
-    return "".join(lazy_pinyin(value, style=Style.FIRST_LETTER, errors="ignore"))
+    return "".join(lazy_pinyin(run, style=Style.FIRST_LETTER, errors="ignore"))
 
 
 def match_query(value: str, dialect: str) -> str:
@@ -117,7 +128,7 @@ def match_query(value: str, dialect: str) -> str:
         for run, is_latin in _runs(word):
             size = _LATIN if is_latin else 2
             if len(run) < size:
-                token = _token(run, is_latin=is_latin)
+                token = _latin_token(run) if is_latin else _han_token(run)
                 parts.append(f"{token}:*" if dialect == "postgresql" else f'"{token}" *')
                 continue
             grams = _grams(run, is_latin=is_latin)[: len(run) - size + 1]
@@ -162,8 +173,16 @@ def _tables(model: type[Entity]) -> list[str]:
     return [mapper.class_.__tablename__ for mapper in inspect(model).self_and_descendants]
 
 
-def _searched(model: type[Entity]) -> list[str]:
-    return [name for name in model.spec.searched if name in inspect(model).column_attrs]
+_SEARCHED: dict[type[Entity], tuple[str, ...]] = {}
+
+
+def _searched(model: type[Entity]) -> tuple[str, ...]:
+    """The searched columns of a model itself, worked out at its first use."""
+    found = _SEARCHED.get(model)
+    if found is None:
+        found = tuple(name for name in model.spec.searched if name in inspect(model).column_attrs)
+        _SEARCHED[model] = found
+    return found
 
 
 def _words(model: type[Entity], values: dict[str, Any]) -> str:
@@ -186,9 +205,9 @@ def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         insert = sqlite.insert(search_text)
     else:
         insert = postgresql.insert(search_text).values(words=func.to_tsvector(_SIMPLE, bindparam("words")))
-    session.execute(
-        insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words}), list(rows)
-    )
+    insert = insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words})
+    # RETURNING makes one statement of many rows: SQLite's index writes itself out after each statement.
+    session.execute(insert.returning(search_text.c.id), list(rows))
 
 
 def index_record(session: Session, record: Entity) -> None:

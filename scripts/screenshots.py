@@ -72,7 +72,10 @@ SHOTS = (
         )
     ),
     Shot("project-dark", "/project/show/{id}", "", AT_STAGE.format("IN_FORCE"), is_dark=True),
-    Shot("drawdown", "/drawdown/show/{id}?tab=repayment_plan", "heping", "SELECT max(id) FROM drawdown WHERE state = 'ACTIVE'"),
+    Shot(
+        "drawdown", "/drawdown/show/{id}?tab=repayment_plan", "heping",
+        "SELECT max(id) FROM drawdown WHERE state = 'ACTIVE'",
+    ),
     Shot("repayment-plan", "/repayment_plan/show/{id}?tab=instalment", "heping",
          "SELECT max(p.id) FROM repayment_plan p JOIN drawdown d ON d.id = p.drawdown_id WHERE d.state = 'ACTIVE'"),
     Shot("release", "/release/show/{id}", "heping", "SELECT max(id) FROM release"),

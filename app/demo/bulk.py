@@ -1,7 +1,7 @@
 """The large demos: month by month thousands of plain guarantees join the story, written in bulk.
 
 They are as the verbs leave them in every figure that is kept or checked (`flask verify`), without papers and
-approvals: applied for, booked, paid for, drawn, repaid as planned, some no longer, ended by release.
+approvals: applied for, booked, paid for, drawn. Repaying is for bulk_repaying.
 """
 
 import random
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from app.demo.bulk_books import Books, Numbers, Of, Rows
+from app.demo.bulk_repaying import OWN, Repaying
 from app.demo.bulk_rows import PURPOSES, TRADES, company
 from app.demo.people import ACCOUNT_MANAGERS
 from app.demo.stage import Stage, workday
@@ -28,7 +29,6 @@ from models.ledger import ZERO, AccountingPeriod, CashFlow, VoucherKind
 from models.product import FeeKind, FeePayment, GuaranteeKind, Product, ProductAudience, RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, SmallKind
 from models.project import Stage as Place
-from models.repayment import Repayment, RepaymentSource, RepaymentState
 from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
 from reports.figures.fees import vat_inside
 from reports.figures.schedules import add_months
@@ -42,7 +42,6 @@ CAPITAL_FOR = 10_000  # guarantees that another round of capital carries within 
 BANKS = ("江州银行", "东海银行", "华江银行", "通达银行", "长河银行", "九州银行")
 MASTERS: tuple[type[Entity], ...] = (
     Customer, CorporateCustomer, Project, ProjectStage, Fee, FeeDue, Receipt, Drawdown, RepaymentPlan, Instalment,
-    Repayment,
 )  # fmt: skip
 
 
@@ -61,19 +60,6 @@ def _workday_before(day: date) -> date:
     return day - timedelta(days=max(day.weekday() - 4, 0))
 
 
-def months(stage: Stage, count: int) -> Iterator[int]:
-    """The scene: `count` projects in equal parts over the months; the days until the next part."""
-    start = stage.today
-    days = load_days(start, stage.as_of)
-    bulk = Bulk(stage)
-    for number, day in enumerate(days):
-        yield (day - stage.today).days
-        post_vouchers(stage)  # whoever came first is posted first
-        part = count * (number + 1) // len(days) - count * number // len(days)
-        bulk.load(max(day.replace(day=1), start), day, part)
-        stage.say(f"{day:%Y-%m}：批量装入项目 {part:,} 个（{number + 1}/{len(days)}）")
-
-
 @dataclass(frozen=True)
 class Deal:
     """One guarantee in short."""
@@ -82,7 +68,6 @@ class Deal:
     amount: Decimal
     months: int
     begin: date
-    stops_at: int
     customer: str
 
 
@@ -93,8 +78,20 @@ class Bulk:
         self.stage = stage
         self.random = random.Random(stage.random.random())  # noqa: S311 - repeatable data, no secret
         self.rows, self.numbers = Rows(stage.session), Numbers(stage.session)
+        self.repaying = Repaying(stage)
         self.known: list[tuple[int, str, str]] = []
         self.staff: list[tuple[int, int]] = []
+
+    def months(self, count: int) -> Iterator[int]:
+        """The scene: `count` projects in equal parts over the months; the days until the next part."""
+        stage, start = self.stage, self.stage.today
+        days = load_days(start, stage.as_of)
+        for number, day in enumerate(days):
+            yield (day - stage.today).days
+            post_vouchers(stage)  # whoever came first is posted first
+            part = count * (number + 1) // len(days) - count * number // len(days)
+            self.load(max(day.replace(day=1), start), day, part)
+            stage.say(f"{day:%Y-%m}：批量装入项目 {part:,} 个（{number + 1}/{len(days)}）")
 
     def _prepare(self) -> None:
         session = self.stage.session
@@ -156,24 +153,23 @@ class Bulk:
         manager, department = rng.choice(self.staff)
         of = Of(customer_id, customer_number, key, number, rng.choice(self.banks), department)
         amount, term = Decimal(rng.randrange(5, 60)) * 10_000, rng.choice((3, 6, 6, 12, 12, 12))
-        stops_at = rng.randrange(1, 3) if rng.random() < NO_LONGER_PAID else 0
-        deal = Deal(of, amount, term, begin, stops_at, name)
+        deal = Deal(of, amount, term, begin, name)
         facts = self._facts(deal, manager, applied)
         if rng.random() < BOOKED_SHARE:
-            state, balance = self._loan(books, deal)
-            place = Place.RELEASE if state is ProjectState.RELEASED else Place.IN_FORCE
-            facts |= {"start_on": begin, "end_on": add_months(begin, term), "balance": balance}
+            self._loan(deal)
+            state, place, since = ProjectState.IN_FORCE, Place.IN_FORCE, begin
+            facts |= {"start_on": begin, "end_on": add_months(begin, term), "balance": amount}
             recognised.append((deal, *self._fees(books, deal)))
         else:
             waits = (self.stage.as_of - applied).days < 60
             state, place = (ProjectState.RUNNING, Place.EVALUATE) if waits else (ProjectState.REFUSED, Place.REVIEW)
+            since = begin
             facts |= {"start_on": None, "end_on": None, "balance": ZERO}
-        since = begin if place is not Place.RELEASE else add_months(begin, term)
         self.rows.add(Project, {**facts, "state": state, "stage": place, "stage_since": since})
-        is_live = state in (ProjectState.RUNNING, ProjectState.IN_FORCE)
+        is_live = state is not ProjectState.REFUSED
         self.rows.add(ProjectStage, {
             "project_id": key, "stage": place, "entered_on": since, "left_on": None if is_live else since,
-            "done_by_id": None if is_live else manager, "outcome": "" if is_live else state.label, **books.stamps,
+            "done_by_id": None if is_live else manager, "outcome": "" if is_live else state.label,
         })  # fmt: skip
 
     def _facts(self, deal: Deal, manager: int, applied: date) -> dict[str, Any]:
@@ -211,14 +207,14 @@ class Bulk:
             "id": key, "project_id": of.project_id, "kind": kind, "payment": FeePayment.ONE_OFF,
             "rate_pct": FEE_PCT if is_rated else ZERO, "is_rate_annual": is_rated, "vat_rate_pct": VAT,
             "fixed_amount": None if is_rated else gross, "amount": gross, "vat_amount": tax, "collected_amount": gross,
-            "waived_amount": ZERO, "state": FeeState.BOOKED, **books.stamps,
+            "waived_amount": ZERO, "state": FeeState.BOOKED,
         })  # fmt: skip
         self.rows.add(FeeDue, {"fee_id": key, "seq": 1, "due_on": on, "amount": gross, "settled_amount": gross})
         number = f"SJ{on:%Y}-{self.numbers.next('receipt', f'{on:%Y}'):06d}"
         self.rows.add(Receipt, {
             "id": receipt, "number": number, "project_id": of.project_id, "fee_id": key, "received_on": on,
             "amount": gross, "payer": deal.customer, "bank_reference": f"{on:%Y%m%d}{receipt:08d}",
-            "state": ReceiptState.BOOKED, **books.stamps,
+            "state": ReceiptState.BOOKED,
         })  # fmt: skip
         name = f"{deal.customer}{of.project_number}"
         part = "deferred" if is_rated else "earned"
@@ -250,53 +246,33 @@ class Bulk:
                     "id": key, "source": ScheduleSource.FEE, "customer_id": deal.of.customer_id,
                     "project_id": deal.of.project_id, "fee_id": fee_id, "starts_on": deal.begin,
                     "ends_on": add_months(deal.begin, deal.months), "spread_from": deal.begin, "amount": net,
-                    "recognised": net, **books.stamps,
+                    "recognised": net,
                 })  # fmt: skip
                 self.rows.add(IncomeRecognition, {
                     "income_schedule_id": key, "period_id": period.id, "amount": net, "voucher_id": voucher,
                 })  # fmt: skip
 
-    def _loan(self, books: Books, deal: Deal) -> tuple[ProjectState, Decimal]:
-        """The loan with its plan by the quarter, and what is repaid of it by the demo's date."""
-        key, plan, stamps = self.rows.new_id(Drawdown), self.rows.new_id(RepaymentPlan), books.stamps
-        balance, late, ended = deal.amount, False, deal.begin
+    def _loan(self, deal: Deal) -> None:
+        """The loan with its plan by the quarter; what becomes of it is for `Repaying`."""
+        key, plan = self.rows.new_id(Drawdown), self.rows.new_id(RepaymentPlan)
         parts = deal.months // 3
         share = round_money(deal.amount / parts)
         for seq in range(1, parts + 1):
-            due = add_months(deal.begin, 3 * seq)
-            principal = share if seq < parts else deal.amount - share * (parts - 1)
-            interest = round_money((deal.amount - share * (seq - 1)) * RATE_PCT / 400)
-            is_due = due <= self.stage.as_of
-            is_paid = is_due and not (deal.stops_at and seq >= deal.stops_at)
-            late = late or (due < self.stage.as_of and not is_paid)
             self.rows.add(Instalment, {
-                "repayment_plan_id": plan, "seq": seq, "due_on": due, "principal": principal, "interest": interest,
-                "principal_paid": principal if is_paid else ZERO, "interest_paid": interest if is_paid else ZERO,
-                "overdue_since": due + timedelta(days=1) if due < self.stage.as_of and not is_paid else None,
+                "repayment_plan_id": plan, "seq": seq, "due_on": add_months(deal.begin, 3 * seq),
+                "principal": share if seq < parts else deal.amount - share * (parts - 1),
+                "interest": round_money((deal.amount - share * (seq - 1)) * RATE_PCT / 400),
             })  # fmt: skip
-            if is_paid:
-                balance, ended = balance - principal, due
-                paid = {"paid_on": due, "principal": principal, "interest": interest, "balance_after": balance}
-                self._repayment(books, deal, key, paid)
-        is_over = balance == 0
-        running = DrawdownState.OVERDUE if late else DrawdownState.ACTIVE
         self.rows.add(Drawdown, {
             "id": key, "number": f"JJ{deal.begin:%Y}-{self.numbers.next('drawdown', f'{deal.begin:%Y}'):05d}",
-            "project_id": deal.of.project_id, "bank_note_no": f"PL{deal.begin:%Y%m%d}{key:07d}",
+            "project_id": deal.of.project_id, "bank_note_no": f"{OWN}{deal.begin:%Y%m%d}{key:07d}",
             "drawn_on": deal.begin, "due_on": add_months(deal.begin, deal.months), "amount": deal.amount,
-            "balance": balance, "rate_annual_pct": RATE_PCT, "repayment_method": self._method(deal),
-            "closed_on": ended if is_over else None, "state": DrawdownState.SETTLED if is_over else running, **stamps,
+            "balance": deal.amount, "rate_annual_pct": RATE_PCT, "repayment_method": self._method(deal),
+            "state": DrawdownState.ACTIVE,
         })  # fmt: skip
         self.rows.add(RepaymentPlan, {
             "id": plan, "drawdown_id": key, "plan_no": 1, "source": PlanSource.IMPORTED, "is_current": True,
-            "made_on": deal.begin, **stamps,
+            "made_on": deal.begin,
         })  # fmt: skip
-        return (ProjectState.RELEASED if is_over else ProjectState.IN_FORCE), balance
-
-    def _repayment(self, books: Books, deal: Deal, loan: int, paid: dict[str, Any]) -> None:
-        on: date = paid["paid_on"]
-        self.rows.add(Repayment, {
-            "number": f"HKHZ{on:%Y}-{self.numbers.next('repayment_receipt', f'{on:%Y}'):05d}",
-            "project_id": deal.of.project_id, "drawdown_id": loan, "is_final": paid["balance_after"] == 0, **paid,
-            "source": RepaymentSource.IMPORTED, "state": RepaymentState.BOOKED, **books.stamps,
-        })  # fmt: skip
+        if self.random.random() < NO_LONGER_PAID:
+            self.repaying.stops[key] = self.random.randrange(1, 3)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import Table, bindparam, func, insert, literal, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
 from app.demo.stage import Stage
@@ -39,11 +39,27 @@ Row = dict[str, Any]
 Key = tuple[int, ...]
 
 
+def in_words(session: Session, table: Table, values: Row) -> Row:
+    """What all rows of a statement share, written into it: whatever is bound is worked out anew for every row."""
+    dialect = session.get_bind().dialect
+    return {
+        name: literal_column(
+            str(literal(value, table.c[name].type).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        )
+        for name, value in values.items()
+        if name in table.c
+    }
+
+
 class Rows:
-    """Rows by table on their way into the database, with ids given here so that they can refer to each other."""
+    """Rows by table on their way into the database, with ids given here so that they can refer to each other.
+
+    `now` is when they are made; the system makes them.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.now = dt.datetime.now(dt.UTC)
         self._next: dict[type[Entity], int] = {}
         self._waiting: dict[Any, list[Row]] = defaultdict(list)
 
@@ -61,8 +77,12 @@ class Rows:
     def write(self, *models: type[Entity]) -> None:
         """Insert what waits, in the order of these tables."""
         for model in models:
-            if rows := self._waiting.pop(model.__table__, None):
-                self.session.execute(insert(model.__table__), rows)
+            table = model.__table__
+            if rows := self._waiting.pop(table, None):
+                same = in_words(self.session, table, {"version": 1, "created_at": self.now, "updated_at": self.now})
+                if "extra" in table.c:
+                    same["extra"] = literal_column("'{}'")
+                self.session.execute(insert(table).values(same), rows)
 
     def release_ids(self) -> None:
         """Let the database's own sequences go on behind the ids given here."""
@@ -138,7 +158,7 @@ class Books:
 
     def __post_init__(self) -> None:
         session, ctx = self.stage.session, self.stage.ctx()
-        self.now = ctx.now
+        self.now = self.rows.now = ctx.now
         self.period = ensure_period(ctx, self.day)
         self.accounts: dict[str, int] = dict(session.execute(select(Account.code, Account.id)).all())
         self.words: dict[str, tuple[int, str]] = {
@@ -148,11 +168,6 @@ class Books:
         self.people = {name: self.stage.actor(name).employee_id for name in (ACCOUNTANT, CASHIER, CHIEF, POSTER)}
         self.movement = balances.Movement()
         _, self.head = chain.head(session)
-
-    @property
-    def stamps(self) -> Row:
-        """What every row says about its making."""
-        return {"created_at": self.now, "updated_at": self.now, "created_by_id": self.people[ACCOUNTANT]}
 
     def event(
         self, code: str, record: tuple[str, int], of: Of, amounts: dict[str, Decimal], on: dt.date, memo: str
@@ -166,7 +181,7 @@ class Books:
             "bank_id": of.bank_id, "department_id": of.department_id,
             "amounts": {name: f"{amount:.2f}" for name, amount in amounts.items()},
             "total": sum((amounts[name] for name in kind.total), ZERO), "occurred_on": on, "memo": memo,
-            "state": EventState.PENDING, **self.stamps,
+            "state": EventState.PENDING,
         })  # fmt: skip
         return key
 
@@ -187,7 +202,6 @@ class Books:
             "state": VoucherState.REVIEWED, "prepared_by_id": self.people[ACCOUNTANT] if event_id else None,
             "reviewed_by_id": self.people[CHIEF], "reviewed_at": self.now, "event_id": event_id,
             "signed_by_id": self.people[CASHIER] if is_cash else None, "signed_at": self.now if is_cash else None,
-            **self.stamps,
         })  # fmt: skip
         lines = [self._entry(key, no, memo, entry) for no, entry in enumerate(entries, 1)]
         posting_no, previous = self.numbers.next(chain.COUNTER), self.head
@@ -204,7 +218,7 @@ class Books:
             "id": self.rows.new_id(VoucherEntry), "voucher_id": voucher_id, "line_no": no, "memo": memo,
             "account_id": account_id, "debit": debit, "credit": credit, "customer_id": of.customer_id if of else None,
             "project_id": of.project_id if of else None, "cash_flow": cash_flow,
-            "auxiliary_keys": of.keys if of else "", **self.stamps,
+            "auxiliary_keys": of.keys if of else "",
         })  # fmt: skip
         targets = [self.movement.accounts[account_id,]]
         if of:
@@ -223,13 +237,11 @@ class Books:
         posted = self.posted
         if not posted:
             return
-        statement = (
-            update(Voucher.__table__)
-            .where(Voucher.__table__.c.id == bindparam("of_id"))
-            .values(
-                state=VoucherState.POSTED, posted_by_id=poster, posted_at=self.now, posting_no=bindparam("new_no"),
-                previous_hash=bindparam("new_previous"), hash=bindparam("new_hash"),
-            )
+        vouchers = Voucher.__table__
+        same = {"state": VoucherState.POSTED, "posted_by_id": poster, "posted_at": self.now}
+        statement = update(vouchers).where(vouchers.c.id == bindparam("of_id")).values(
+            posting_no=bindparam("new_no"), previous_hash=bindparam("new_previous"), hash=bindparam("new_hash"),
+            **in_words(session, vouchers, same),
         )  # fmt: skip
         session.connection().execute(statement, posted)
         of_event = select(Voucher.__table__.c.id).where(Voucher.__table__.c.event_id == BusinessEvent.__table__.c.id)
@@ -250,14 +262,13 @@ class Books:
 
     def _write_auxiliaries(self) -> None:
         """Balances by customer and project: these projects are new, so nothing stood there before."""
-        rows = [
-            {"period_id": self.period.id, "account_id": key[0], "customer_id": key[1], "project_id": key[2],
-             "bank_id": 0, "department_id": 0, "opening": ZERO, "debit": debit, "credit": credit,
-             "closing": debit - credit}
-            for key, (debit, credit) in self.movement.auxiliaries.items()
-        ]  # fmt: skip
-        if rows:
-            self.stage.session.execute(insert(AuxiliaryBalance.__table__), rows)
+        for key, (debit, credit) in self.movement.auxiliaries.items():
+            self.rows.add(AuxiliaryBalance, {
+                "period_id": self.period.id, "account_id": key[0], "customer_id": key[1], "project_id": key[2],
+                "bank_id": 0, "department_id": 0, "opening": ZERO, "debit": debit, "credit": credit,
+                "closing": debit - credit,
+            })  # fmt: skip
+        self.rows.write(AuxiliaryBalance)
         self.movement.auxiliaries.clear()
 
     def close(self) -> None:

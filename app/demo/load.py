@@ -90,11 +90,12 @@ def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say:
     scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
     scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
     scenes.append((workday(as_of - timedelta(days=LATELY)), _line(stage, wanted)))
+    joined = bulk.Bulk(stage)
     if wanted.bulk:
-        scenes.append((start, bulk.months(stage, wanted.bulk)))
-    stage.run(scenes, lambda day: year.roll(stage, day, wanted.full_days))
+        scenes.append((start, joined.months(wanted.bulk)))
+    stage.run(scenes, lambda day: year.roll(stage, day, wanted.full_days, joined.repaying.close))
     stage.today = as_of
-    year.roll(stage, as_of, wanted.full_days)
+    year.roll(stage, as_of, wanted.full_days, joined.repaying.close)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

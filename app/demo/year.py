@@ -1,6 +1,6 @@
 """What happens by the calendar: customers repay, guarantees end, months close, days roll over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -56,8 +56,8 @@ def months(stage: Stage, first: date) -> Iterator[int]:
         month = following
 
 
-def roll(stage: Stage, until: date, full_days: int = FULL_DAYS) -> None:
-    """Close every business date before `until`, as the scheduler would each night.
+def roll(stage: Stage, until: date, full_days: int, evening: Callable[[date], None]) -> None:
+    """Close every business date before `until`, as the scheduler would each night; `evening` is what comes first.
 
     Where fewer full days are asked for, months end with their snapshot alone: thousands of warnings are for the last.
     """
@@ -65,6 +65,7 @@ def roll(stage: Stage, until: date, full_days: int = FULL_DAYS) -> None:
     at_month_end = {"snapshot", "roll"} if full_days < FULL_DAYS else {step.code for step in day_end.STEPS}
     while state.business_date < until:
         on = state.business_date
+        evening(on)
         is_full = (stage.as_of - on).days <= full_days
         wanted = at_month_end if (on + timedelta(days=1)).day == 1 else {"roll"}
         for step in day_end.STEPS:

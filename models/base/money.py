@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 from typing import Final
 
 MONEY_MAX: Final = Decimal("9999999999.99")
@@ -40,13 +41,22 @@ def round_to(value: Decimal, places: int) -> Decimal:
 
     Raises ValueError where the value is no finite number.
     """
-    if not value.is_finite():
+    quantum = _quantum(places)
+    if value.same_quantum(quantum):  # nothing to round, as with nearly every amount to and from the database
+        rounded = value
+    elif value.is_finite():
+        with localcontext() as context:
+            context.prec = max(_PRECISION, value.adjusted() + places + 2)
+            rounded = value.quantize(quantum, rounding=ROUND_HALF_UP)
+    else:
         message = "不是有效的数字"
         raise ValueError(message)
-    with localcontext() as context:
-        context.prec = max(_PRECISION, value.adjusted() + places + 2)
-        rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return abs(rounded) if rounded.is_zero() else rounded  # never "-0.00"
+
+
+@cache
+def _quantum(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def round_money(value: Decimal) -> Decimal:

@@ -4,16 +4,17 @@ All amounts in 元. A project counts with its balance in force plus what its res
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.bank import PartnerBank
-from models.base.money import format_money, round_money
+from models.base.money import FEN, format_money, round_money
 from models.customer import CustomerRelation, RelationKind
 from models.product import GuaranteeKind
 from models.project import IssuerGrade, Project, SmallKind
@@ -25,11 +26,22 @@ HUNDRED = Decimal(100)
 GROUP_KINDS = tuple(kind for kind in RelationKind if kind.binds_group)
 
 
+# What decides the weight of a project, beside the total on its customer.
+KEYS: Final = (
+    Project.guarantee_kind, Project.small_kind, Project.is_farmer, Project.is_housing, Project.issuer_grade,
+    Project.bank_share_pct,
+)  # fmt: skip
+SMALL_CEILING, FARMER_CEILING = "weight.small_loan_ceiling", "weight.farmer_loan_ceiling"
+_TOTAL_MAX = Decimal(10) ** 15  # 元; more than any customer's total, and what every database can compare
+
+
 @dataclass(frozen=True)
 class Slice:
-    """Sums of projects that weigh alike."""
+    """A sum of guarantees that weigh alike; `party_total` is all that stands on the customer.
 
-    customer_id: int
+    Where several customers are summed it is the largest of their totals: all lie on the same side of each ceiling.
+    """
+
     guarantee_kind: GuaranteeKind
     small_kind: SmallKind
     is_farmer: bool
@@ -37,11 +49,33 @@ class Slice:
     issuer_grade: IssuerGrade
     bank_share_pct: Decimal
     amount: Decimal
+    party_total: Decimal
 
     @property
     def own_part(self) -> Decimal:
         """The company's share of the amount after the bank's."""
         return self.amount * (HUNDRED - self.bank_share_pct) / HUNDRED
+
+    @property
+    def is_favoured(self) -> bool:
+        """Whether it is for a small company or a farmer."""
+        return self.small_kind is not SmallKind.NONE or self.is_farmer
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """What the company answers for: its slices, the number of customers, and of those with a favoured slice."""
+
+    slices: tuple[Slice, ...]
+    parties: int
+    favoured: int
+
+    def with_party(self, parts: Sequence[Slice]) -> "Portfolio":
+        """The portfolio and the slices of one more customer."""
+        total = sum((part.amount for part in parts), Decimal(0))
+        more = tuple(replace(part, party_total=total) for part in parts)
+        favoured = any(part.is_favoured for part in parts)
+        return Portfolio(self.slices + more, self.parties + bool(parts), self.favoured + favoured)
 
 
 @dataclass(frozen=True)
@@ -79,28 +113,61 @@ class Check:
         return f"{self.label}办理后为 {format_money(self.after)}{self.unit}，限额 {limit}（{self.note}）"
 
 
-def slices(session: Session, *, without: int | None = None) -> list[Slice]:
-    """What the company answers for, summed by customer and by all that decides the weight."""
-    keys = (
-        Project.customer_id, Project.guarantee_kind, Project.small_kind, Project.is_farmer, Project.is_housing,
-        Project.issuer_grade, Project.bank_share_pct,
-    )  # fmt: skip
-    query = select(*keys, func.sum(Project.balance), func.sum(Project.reserved_amount)).group_by(*keys)
-    query = query.where(or_(Project.balance > 0, Project.reserved_amount > 0))
-    if without is not None:
-        query = query.where(Project.id != without)
-    return [Slice(*row[:-2], amount=row[-2] + row[-1]) for row in session.execute(query)]
+def _standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """(customer, KEYS..., amount) of each project that the company answers for."""
+    amount = (Project.balance + Project.reserved_amount).label("amount")
+    counts = or_(Project.balance > 0, Project.reserved_amount > 0)
+    return select(Project.customer_id, *KEYS, amount).where(counts, *where)
+
+
+def by_customer(session: Session, *where: ColumnElement[bool]) -> dict[int, list[Slice]]:
+    """The slices of each customer; `where` limits the projects."""
+    row = _standing(*where).subquery()
+    keys = [row.c[key.key] for key in (Project.customer_id, *KEYS)]
+    amount = func.sum(row.c.amount)
+    party_total = func.sum(amount).over(partition_by=row.c.customer_id)
+    found: dict[int, list[Slice]] = defaultdict(list)
+    for customer_id, *values in session.execute(select(*keys, amount, party_total).group_by(*keys)):
+        found[customer_id].append(Slice(*values))
+    return dict(found)
+
+
+def summed(session: Session, amounts: Select[*tuple[Any, ...]], on: date) -> tuple[Slice, ...]:
+    """Rows of (customer, KEYS..., amount) summed over all customers whose totals weigh alike.
+
+    A few slices in one query, however many projects: the database sums and compares, weights are for Python.
+    """
+    row = amounts.subquery()
+    total = func.sum(row.c.amount).over(partition_by=row.c.customer_id).label("party_total")
+    part = select(row, total).subquery()
+    keys = [part.c[key.key] for key in KEYS]
+    bands = [part.c.party_total <= _ceiling(session, code, on) for code in (SMALL_CEILING, FARMER_CEILING)]
+    query = select(*keys, func.sum(part.c.amount), func.max(part.c.party_total)).group_by(*keys, *bands)
+    rows: Iterable[Any] = session.execute(query)
+    return tuple(Slice(*values) for values in rows)
+
+
+def _ceiling(session: Session, code: str, on: date) -> Decimal:
+    """A ceiling as the database can compare it with totals, which have no fraction of a fen."""
+    return max(min(number(session, code, on), _TOTAL_MAX), -FEN).quantize(FEN, ROUND_FLOOR)
+
+
+def portfolio(session: Session, on: date, *where: ColumnElement[bool]) -> Portfolio:
+    """What the company answers for now; `where` limits the projects."""
+    row = _standing(*where).subquery()
+    is_favoured = or_(row.c.small_kind != SmallKind.NONE, row.c.is_farmer)
+    favoured = case((is_favoured, row.c.customer_id))
+    counts = select(func.count(row.c.customer_id.distinct()), func.count(favoured.distinct()))
+    return Portfolio(summed(session, _standing(*where), on), *session.execute(counts).one())
 
 
 def of_project(project: Project, amount: Decimal | None = None) -> Slice:
     """The project itself as a slice, with its applied amount unless another is given."""
-    return Slice(
-        project.customer_id, project.guarantee_kind, project.small_kind, project.is_farmer, project.is_housing,
-        project.issuer_grade, project.bank_share_pct, project.amount if amount is None else amount,
-    )  # fmt: skip
+    own = project.amount if amount is None else amount
+    return Slice(**{key.key: getattr(project, key.key) for key in KEYS}, amount=own, party_total=own)
 
 
-def weight_pct(session: Session, part: Slice, party_total: Decimal, on: date) -> Decimal:
+def weight_pct(session: Session, part: Slice, on: date) -> Decimal:
     """Weight of a slice in % (国令683 配套制度二): by kind, size of the customer and total on the customer."""
     code = "weight.loan_pct"
     if part.guarantee_kind is GuaranteeKind.BOND:
@@ -109,23 +176,19 @@ def weight_pct(session: Session, part: Slice, party_total: Decimal, on: date) ->
         code = "weight.other_financing_pct"
     elif part.is_housing:
         code = "weight.housing_pct"
-    elif part.small_kind is not SmallKind.NONE and party_total <= number(session, "weight.small_loan_ceiling", on):
+    elif part.small_kind is not SmallKind.NONE and part.party_total <= number(session, SMALL_CEILING, on):
         code = "weight.small_loan_pct"
-    elif part.is_farmer and party_total <= number(session, "weight.farmer_loan_ceiling", on):
+    elif part.is_farmer and part.party_total <= number(session, FARMER_CEILING, on):
         code = "weight.farmer_loan_pct"
     return number(session, code, on)
 
 
 def liability(session: Session, parts: Iterable[Slice], on: date) -> Decimal:
     """融资担保责任余额: balance x own share x weight, financing kinds only."""
-    parts = list(parts)
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    for part in parts:
-        totals[part.customer_id] += part.amount
     found = Decimal(0)
     for part in parts:
         if part.guarantee_kind.is_financing:
-            found += part.own_part * weight_pct(session, part, totals[part.customer_id], on) / HUNDRED
+            found += part.own_part * weight_pct(session, part, on) / HUNDRED
     return round_money(found)
 
 
@@ -140,15 +203,13 @@ def concentration(session: Session, parts: Iterable[Slice], on: date) -> Decimal
     return round_money(found)
 
 
-def leverage_limit(session: Session, parts: list[Slice], on: date) -> Decimal:
+def leverage_limit(session: Session, whole: Portfolio, on: date) -> Decimal:
     """10 times, or 15 where small companies and farmers make half of the balance and 80 % of the customers."""
-    total = sum((p.amount for p in parts), Decimal(0))
-    favoured = [p for p in parts if p.small_kind is not SmallKind.NONE or p.is_farmer]
-    share = sum((p.amount for p in favoured), Decimal(0))
-    parties, small = {p.customer_id for p in parts}, {p.customer_id for p in favoured}
-    by_amount = number(session, "exposure.small_balance_min_pct", on)
-    by_count = number(session, "exposure.small_count_min_pct", on)
-    is_small = total > 0 and share * HUNDRED >= total * by_amount and len(small) * HUNDRED >= len(parties) * by_count
+    total = sum((p.amount for p in whole.slices), Decimal(0))
+    share = sum((p.amount for p in whole.slices if p.is_favoured), Decimal(0))
+    by_amount = share * HUNDRED >= total * number(session, "exposure.small_balance_min_pct", on)
+    by_count = whole.favoured * HUNDRED >= whole.parties * number(session, "exposure.small_count_min_pct", on)
+    is_small = total > 0 and by_amount and by_count
     return number(session, "exposure.leverage_limit_small" if is_small else "exposure.leverage_limit", on)
 
 
@@ -168,47 +229,38 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 def checks(session: Session, project: Project, on: date, *, amount: Decimal | None = None) -> list[Check]:
     """Leverage, single party, related parties and bank line before and after this project, in that order."""
     mine = of_project(project, amount)
-    others = slices(session, without=project.id)
+    group = group_of(session, project.customer_id)
+    kin = by_customer(session, Project.customer_id.in_(group), Project.id != project.id)
+    own = kin.get(project.customer_id, [])
     assets = net_assets(session, on)
-    found = [_leverage(session, others, mine, assets, on)] if mine.guarantee_kind.is_financing else []
-    found += _concentrations(session, others, mine, assets, on)
+    found = []
+    if mine.guarantee_kind.is_financing:
+        others = portfolio(session, on, Project.customer_id != project.customer_id)
+        found.append(_leverage(session, others.with_party(own), others.with_party([*own, mine]), assets, on))
+    related = [part for parts in kin.values() for part in parts]
+    found.append(_concentration(session, "single", own, mine, assets, on))
+    found.append(_concentration(session, "group", related, mine, assets, on, parties=len(group)))
     return [*found, *_bank_checks(session, project, mine.amount)]
 
 
-def _leverage(session: Session, others: list[Slice], mine: Slice, assets: Decimal, on: date) -> Check:
-    before, after = (liability(session, parts, on) for parts in (others, [*others, mine]))
+def _leverage(session: Session, before: Portfolio, after: Portfolio, assets: Decimal, on: date) -> Check:
+    earlier, later = (liability(session, whole.slices, on) for whole in (before, after))
     return Check(
-        "leverage", "放大倍数", _times(before, assets), _times(after, assets),
-        leverage_limit(session, [*others, mine], on), number(session, "exposure.leverage_warning", on), "倍",
-        f"责任余额 {format_money(after)} 元，净资产 {format_money(assets)} 元",
+        "leverage", "放大倍数", _times(earlier, assets), _times(later, assets), leverage_limit(session, after, on),
+        number(session, "exposure.leverage_warning", on), "倍",
+        f"责任余额 {format_money(later)} 元，净资产 {format_money(assets)} 元",
     )  # fmt: skip
 
 
-def _concentrations(
-    session: Session, others: list[Slice], mine: Slice, assets: Decimal, on: date
-) -> list[Check]:
-    group = group_of(session, mine.customer_id)
-    sets = (
-        (
-            "single",
-            "单户集中度",
-            {mine.customer_id},
-            "exposure.single_limit_pct",
-            "exposure.single_warning_pct",
-            "本户",
-        ),
-        ("group", "关联方集中度", group, "exposure.group_limit_pct", "exposure.group_warning_pct", f"{len(group)} 户"),
-    )
-    found = []
-    for key, label, parties, limit, warning, words in sets:
-        parts = [p for p in others if p.customer_id in parties]
-        before, after = (concentration(session, x, on) for x in (parts, [*parts, mine]))
-        note = f"{words}合计 {format_money(after)} 元，净资产 {format_money(assets)} 元"
-        found.append(
-            Check(key, label, _percent(before, assets), _percent(after, assets), number(session, limit, on),
-                  number(session, warning, on), "%", note)
-        )  # fmt: skip
-    return found
+def _concentration(
+    session: Session, key: str, others: list[Slice], mine: Slice, assets: Decimal, on: date, *, parties: int = 1
+) -> Check:
+    """Of the party itself (`key` single), or of its group of so many."""
+    label, words = ("单户集中度", "本户") if key == "single" else ("关联方集中度", f"{parties} 户")
+    before, after = (concentration(session, parts, on) for parts in (others, [*others, mine]))
+    limit, warning = (number(session, f"exposure.{key}_{word}_pct", on) for word in ("limit", "warning"))
+    note = f"{words}合计 {format_money(after)} 元，净资产 {format_money(assets)} 元"
+    return Check(key, label, _percent(before, assets), _percent(after, assets), limit, warning, "%", note)
 
 
 # With no or negative net assets nothing may be guaranteed: the figure is then beyond every limit.
@@ -257,4 +309,3 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
         note = f"{holder.name}授信余额 {format_money(free)} 元"
         found.append(Check("bank_line", "银行授信", used, used + amount, holder.credit_line, None, "元", note))
     return found
-

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -17,11 +17,14 @@ from app.extensions import db
 from app.lifecycle import initialise
 from models.base.actor import SYSTEM
 from models.closing import MonthEndLog
+from models.drawdown import Drawdown, DrawdownState, Instalment
 from models.ledger import AccountBalance, AuxiliaryBalance, PeriodState, Voucher
 from models.ledger_account import AccountingPeriod
 from models.product import FeeKind
 from models.project import Project, ProjectState
+from models.repayment import Repayment
 from models.signing import Fee
+from models.snapshot import CompanySnapshot, ProjectSnapshot
 from models.system import SystemState
 from reports.search import condition
 from tests.template import settings_of
@@ -119,6 +122,30 @@ def test_projects_of_the_bulk_stand_where_their_loans_stand(loaded: Flask) -> No
     assert counts[ProjectState.IN_FORCE] > 0
     kinds = select(Fee.kind, func.count()).group_by(Fee.kind)
     assert dict(session.execute(kinds).all())[FeeKind.HANDLING] > BULK // 2
+
+
+def test_each_snapshot_tells_how_the_company_stood_on_that_day(loaded: Flask) -> None:
+    session = db.session()
+    taken = session.execute(select(CompanySnapshot.taken_on, CompanySnapshot.in_force_balance)).all()
+    assert len(taken) >= 12
+    for on, balance in taken:
+        drawn = session.scalar(select(func.sum(Drawdown.amount)).where(Drawdown.drawn_on <= on))
+        repaid = session.scalar(select(func.sum(Repayment.principal)).where(Repayment.paid_on <= on))
+        assert (on, balance) == (on, (drawn or 0) - (repaid or 0))
+    held = select(func.sum(ProjectSnapshot.balance)).where(ProjectSnapshot.taken_on == taken[0].taken_on)
+    assert session.scalar(held) == taken[0].in_force_balance
+
+
+def test_who_no_longer_pays_is_marked_overdue(loaded: Flask) -> None:
+    session = db.session()
+    late = Instalment.overdue_since.is_not(None)
+    missed = or_(Instalment.principal_paid < Instalment.principal, Instalment.interest_paid < Instalment.interest)
+    query = select(Instalment.id).order_by(Instalment.id)
+    wanted = session.scalars(query.where(missed, Instalment.due_on < AS_OF)).all()
+    assert session.scalars(query.where(late)).all() == wanted
+    states = dict(session.execute(select(Drawdown.state, func.count()).group_by(Drawdown.state)).all())
+    assert states[DrawdownState.SETTLED] > 0
+    assert states[DrawdownState.ACTIVE] > states.get(DrawdownState.OVERDUE, 0)
 
 
 def test_months_are_closed_with_what_came_in_bulk(loaded: Flask) -> None:

@@ -87,4 +87,4 @@ class CustomerRating(Entity):
 
     def __str__(self) -> str:
         """Whose rating it is, and which."""
-        return f"{self.customer.name} {self.grade} 级"
+        return f"{self.customer} {self.grade} 级"

@@ -49,6 +49,7 @@ from tests.scenarios.company import DATA, founded
 from tests.scenarios.year_business import DEALS, by_hand, every_month, guarantee, until, write
 from tests.scenarios.year_figures import NET, WANTED, WANTED_JANUARY, WANTED_SHEET, WANTED_YEAR
 from tests.workflows.ledger.year import AUXILIARIES, BALANCES, edge_of
+from workflows.base.jobs import Taken
 from workflows.ledger import closing, opening
 from workflows.verify import CHECKS
 
@@ -141,10 +142,11 @@ def close(company: Director, code: str) -> None:
     run = month_end(company, code)
     attempts = 2 if code in {tried for tried, _ in STOPS.values()} else 1
     assert (run.job, run.status, run.attempts) == (f"month_end:{code}", JobStatus.SUCCEEDED, attempts)
-    assert month_end(company, code) is None, "closed is closed"
+    with pytest.raises(Taken, match=f"{code} 已结账"):  # closed is closed
+        month_end(company, code)
 
 
-def month_end(company: Director, code: str) -> JobRun | None:
+def month_end(company: Director, code: str) -> JobRun:
     """石慧 asks for it as the screen and `flask month-end` do: the period is prepared, then its job runs."""
     closing.prepare(company.ctx(CLOSER), code)
     company.session.commit()

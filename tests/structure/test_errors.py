@@ -65,13 +65,15 @@ def test_a_busy_database_keeps_what_was_typed_and_asks_to_try_again(demo, compan
     assert "等一等" in answer.text
 
 
-def test_a_busy_database_lets_nobody_in_and_says_so(demo):
+def test_a_busy_database_lets_nobody_in_and_says_so(demo, db_kind):
     client = demo.app.test_client()
     token = demo.token(client, "/login/")
     with impatient(demo), held(demo, "operator"):
         answer = client.post("/login/", data={"csrf_token": token, "username": "zhoumin", "password": "x"})
         program = client.post("/api/v1/security/login", json={"username": "zhoumin", "password": "x"})
-    assert (answer.status_code, program.status_code) == (503, 503)
+    # SQLite says so when the writer's place is asked for, PostgreSQL at the row.
+    busy = 409 if db_kind == "sqlite" else 503
+    assert (answer.status_code, program.status_code) == (busy, busy)
     assert "稍后重试" in answer.text
     assert "稍后重试" in program.get_json()["message"]
 

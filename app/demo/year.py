@@ -56,7 +56,9 @@ def months(stage: Stage, first: date) -> Iterator[int]:
         month = following
 
 
-def roll(stage: Stage, until: date, full_days: int, evening: Callable[[date], None]) -> None:
+def roll(
+    stage: Stage, until: date, full_days: int = FULL_DAYS, evening: Callable[[date], None] = lambda _: None
+) -> None:
     """Close every business date before `until`, as the scheduler would each night; `evening` is what comes first.
 
     Where fewer full days are asked for, months end with their snapshot alone: thousands of warnings are for the last.

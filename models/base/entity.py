@@ -89,11 +89,10 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-@event.listens_for(Table, "after_parent_attach")
-def _never_give_an_id_twice(table: Table, _: Any) -> None:
-    """SQLite would hand the id of the last deleted row on, and with it that record's files, remarks and trail."""
-    key = table.autoincrement_column
-    if key is not None and len(table.primary_key.columns) == 1:
+@event.listens_for(Table, "before_create")
+def _never_give_an_id_twice(table: Table, _connection: Any, **_options: Any) -> None:
+    """SQLite would hand the id of the last deleted row on, and with it that record's trail."""
+    if table.autoincrement_column is not None and len(table.primary_key.columns) == 1:
         table.dialect_options["sqlite"]["autoincrement"] = True
 
 

@@ -10,7 +10,7 @@ from models.customer import CorporateCustomer
 from models.organization import Operator
 from models.records import Attachment
 
-CODES = ("91320100MA0000001D", "91320100MA0000002U")
+CODES = ("91320100MA0000001B", "91320100MA0000002E")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Column, Select, UnaryExpression, func, inspect, select
 from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm.util import identity_key
 
 from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.errors import NotFound
@@ -163,6 +164,10 @@ class Titles:
     def _load_some(self, model: type[Entity], ids: list[int], depth: int) -> None:
         named = shape(model)
         key = named.key(model.spec.title)
+        if key is not None and "__str__" not in model.__dict__ and not named.columns[key].info.get("target"):
+            ids = [one for one in ids if not self._at_hand(model, key, one)]
+            if not ids:
+                return
         query = select(model).where(model.id.in_(ids))
         if key is None or "__str__" in model.__dict__ or depth > 2:
             for record in self._session.scalars(query):
@@ -174,6 +179,15 @@ class Titles:
             self.load(info["target"], (value for _, value in rows), depth + 1)
         for record_id, value in rows:
             self._known[named.table, record_id] = self._words(info, value) or f"{model.spec.label} {record_id}"
+
+    def _at_hand(self, model: type[Entity], key: str, record_id: int) -> bool:
+        """Take the title of a record that this page has read already; false if it has not."""
+        record = self._session.identity_map.get(identity_key(model, record_id))
+        values: dict[str, Any] = inspect(record).dict if record is not None else {}
+        words = self._words(shape(model).columns[key].info, values[key]) if key in values else ""
+        if words:
+            self._known[shape(model).table, record_id] = words
+        return bool(words)
 
     def _words(self, info: dict[str, Any], value: Any) -> str:
         if info.get("target"):

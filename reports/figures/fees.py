@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from models.appraisal import PaperState
 from models.base.money import round_money
@@ -77,8 +77,8 @@ def dues_of(session: Session, fee: Fee) -> list[FeeDue]:
 
 def first_dues(session: Session, project_id: int) -> list[FeeDue]:
     """What falls due before the bank may pay out: the first part of each fee of the project."""
-    query = select(FeeDue).join(Fee).where(Fee.project_id == project_id, FeeDue.seq == 1)
-    return list(session.scalars(query.order_by(Fee.id)))
+    query = select(FeeDue).join(FeeDue.fee).options(contains_eager(FeeDue.fee))
+    return list(session.scalars(query.where(Fee.project_id == project_id, FeeDue.seq == 1).order_by(Fee.id)))
 
 
 def waived_total(session: Session, fee: Fee, *, without: int | None = None) -> Decimal:

@@ -8,6 +8,8 @@ PYTHON := .venv/bin/python
 COVERAGE_MIN := 90
 COVERAGE_MIN_WORKFLOWS := 100
 TEST_WORKERS ?= 2
+# A file's tests share its database. In the files' own order the long stories come first and the small ones fill the end.
+SHARE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-long check bench screenshots lock clean
 
@@ -19,13 +21,13 @@ test:
 	@scripts/bootstrap.sh test
 	@$(MAKE) --no-print-directory check
 	@rm -f .coverage .coverage.*
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not long" --cov --cov-report=
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --cov --cov-report=
 	$(PYTHON) -m coverage report --fail-under=$(COVERAGE_MIN)
 	$(PYTHON) -m coverage report --include='workflows/*' --fail-under=$(COVERAGE_MIN_WORKFLOWS)
 
 test-long:
 	@scripts/bootstrap.sh test
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile -m long
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m long
 
 check:
 	@scripts/bootstrap.sh test

@@ -31,7 +31,7 @@ class SettingsView(BaseView):
         if request.method == "POST":
             try:
                 with edge.writing() as ctx:
-                    desktop.save_preferences(ctx, request.form.get("rows", ""), request.form.get("look", ""))
+                    desktop.save_preferences(ctx, request.form.get("look", ""), request.form.get("rows", ""))
                 flash("个人设置已保存", "success")
                 return redirect("/settings/")
             except BusinessError as refusal:
@@ -44,7 +44,7 @@ class SettingsView(BaseView):
     def theme(self) -> ResponseReturnValue:
         """Keep the theme that the button has switched to."""
         with edge.writing() as ctx:
-            kept = desktop.save_preferences(ctx, theme=request.form.get("theme", ""))
+            kept = desktop.save_preferences(ctx, request.form.get("theme", ""))
         return jsonify({"theme": kept.theme.name.lower()})
 
 

@@ -40,19 +40,18 @@ def arrange_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
     return _save(operator, first + [module for module in shown if module not in first])
 
 
-def save_preferences(ctx: Ctx, rows: str | None = None, theme: str | None = None) -> Operator:
-    """Keep one's own rows per page and theme (2.6); None leaves one as it is. Raises FieldErrors."""
+def save_preferences(ctx: Ctx, theme: str, rows: str | None = None) -> Operator:
+    """Keep one's own theme and rows per page (2.6); None leaves the rows as they are. Raises FieldErrors."""
     operator, wrong = _own(ctx), {}
     if rows is not None:
         if rows.isascii() and rows.isdecimal() and 5 <= int(rows[:6]) <= ROWS_MAX:
             operator.rows_per_page = int(rows)
         else:
             wrong["rows"] = [f"每页行数应为 5 至 {ROWS_MAX} 的整数"]
-    if theme is not None:
-        if theme in Theme.__members__:
-            operator.theme = Theme[theme]
-        else:
-            wrong["look"] = ["请选择界面主题"]
+    if theme in Theme.__members__:
+        operator.theme = Theme[theme]
+    else:
+        wrong["look"] = ["请选择界面主题"]
     if wrong:
         raise FieldErrors(wrong)
     return operator

@@ -68,12 +68,13 @@ def check_rule(ctx: Ctx, rule: WarningRule, is_new: bool) -> None:
 
 
 def evaluate(ctx: Ctx) -> int:
-    """Look at every active rule on the business date and raise what is new; how many warnings were raised."""
+    """Look at every active rule on the business date: lift what has passed, raise what is new; how many were raised."""
     ctx.require("evaluate", "risk_warning", "检查预警")
     rules = select(WarningRule).where(WarningRule.is_active).order_by(WarningRule.rank, WarningRule.id)
     raised = 0
     for rule in ctx.session.scalars(rules).all():
         hits = list(CHECKS[rule.code](ctx.session, ctx.today, thresholds(rule)))
+        _lift_passed(ctx, rule, hits)
         known = _known(ctx, rule, [hit.record.id for hit in hits])
         with ctx.session.no_autoflush:  # taking a number must not write the warnings one by one
             for hit in hits:
@@ -122,6 +123,17 @@ def thresholds(rule: WarningRule) -> list[int]:
 def _lift(ctx: Ctx, warning: RiskWarning, reason: str) -> None:
     warning.lifted_on, warning.lifted_by_id, warning.reason = ctx.today, ctx.actor.employee_id, reason
     move(STEPS["lift"], warning)
+
+
+def _lift_passed(ctx: Ctx, rule: WarningRule, hits: Sequence[Hit]) -> None:
+    """Close what holds no longer, so that people only see what asks for something today."""
+    now = {(hit.record.__tablename__, hit.record.id): hit.trigger for hit in hits}
+    query = select(RiskWarning).where(RiskWarning.rule_id == rule.id, RiskWarning.state != State.LIFTED)
+    for warning in ctx.session.scalars(query.order_by(RiskWarning.id)).all():
+        trigger = now.get((warning.record_table, warning.record_id))
+        if trigger != warning.trigger:
+            _lift(ctx, warning, "预警情形已不存在" if trigger is None else "已由新的预警接替")
+            warning.lifted_by_id = None  # nobody judged it
 
 
 def _known(ctx: Ctx, rule: WarningRule, ids: Sequence[int]) -> set[tuple[str, int, str]]:

@@ -65,6 +65,32 @@ def test_a_threshold_is_told_once_and_the_next_one_anew(line, project):
     assert raised(line, MATURITY + DAY, "guarantee_due") == []
 
 
+def test_only_what_still_holds_stays_open(line, project):
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    first = repayment.plan_rows(line.session, loan)[0]
+    (week,) = raised(line, first.due_on - 7 * DAY, "instalment_due")
+    assert raised(line, first.due_on - 5 * DAY, "instalment_due") == []
+    assert (week.state, week.lifted_on) == (WarningState.PENDING, None), "nothing has changed"
+    (three,) = raised(line, first.due_on - 3 * DAY, "instalment_due")
+    assert (week.state, week.reason, week.lifted_by_id) == (WarningState.LIFTED, "已由新的预警接替", None)
+    warnings.handle(line.ctx(MANAGER), three, "已电话提醒")
+    first.principal_paid, first.interest_paid = first.principal, first.interest
+    line.session.flush()
+    assert raised(line, first.due_on - 2 * DAY, "instalment_due") == []
+    assert (three.state, three.reason, three.lifted_on) == (
+        WarningState.LIFTED, "预警情形已不存在", first.due_on - 2 * DAY,
+    )  # fmt: skip
+    assert three.handling == "已电话提醒"
+
+
+def test_a_rule_that_is_switched_off_lifts_nothing(line, project):
+    (found,) = raised(line, MATURITY - 7 * DAY, "guarantee_due")
+    rule(line, "guarantee_due").is_active = False
+    line.session.flush()
+    raised(line, MATURITY + DAY)
+    assert found.state is WarningState.PENDING
+
+
 def test_a_repaid_guarantee_is_not_announced(line, project):
     project.balance = Decimal(0)
     assert raised(line, MATURITY - DAY, "guarantee_due") == []

@@ -11,7 +11,7 @@ from models.organization import Department, Employee, Gender
 from models.partner import JointGroup
 from models.project import Stage
 from models.system import AuditLog, LogKind, NumberCounter, SystemState
-from tests.workflows.office import NOW, TODAY, audited, found
+from tests.workflows.office import NOW, TODAY, audited
 from workflows.base import audit
 from workflows.base.context import Ctx
 
@@ -21,16 +21,6 @@ GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": Decimal
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 def trail(ctx):

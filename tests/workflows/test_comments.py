@@ -4,18 +4,7 @@ import pytest
 
 from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.partner import JointGroup
-from tests.workflows.office import audited, found
 from workflows.base import comments
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 @pytest.fixture

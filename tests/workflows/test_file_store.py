@@ -12,7 +12,7 @@ from models.partner import JointGroup, JointGroupMember
 from models.records import Attachment, Comment
 from models.system import AuditLog
 from tests.workflows.customer_world import COMPANY
-from tests.workflows.office import EVERYTHING, NOW, audited, found
+from tests.workflows.office import EVERYTHING, NOW, audited
 from workflows.base import attachments, comments, file_store, records
 
 TEXT = "协议".encode()
@@ -21,11 +21,6 @@ TEXT = "协议".encode()
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
 
 
 @pytest.fixture

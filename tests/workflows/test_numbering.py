@@ -9,18 +9,13 @@ from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError
 from models.system import NumberCounter, NumberReset, NumberRule
-from tests.workflows.office import found, together
+from tests.workflows.office import together
 from workflows.base.numbering import next_count, next_number
 
 
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.organization import Employee, Operator
 from models.system import AuditLog, Parameter
 from reports.figures import parameters
-from tests.workflows.office import NOW, audited, found, together
+from tests.workflows.office import NOW, together
 from workflows import operators
 from workflows.base import records
 
@@ -26,21 +26,11 @@ def stage():
     return "installed"
 
 
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch):
     """A real hash, made in a moment: the price of the product's own is not what is tested."""
     cheap = functools.partial(generate_password_hash, method="pbkdf2:sha256:1")
     monkeypatch.setattr(operators, "generate_password_hash", cheap)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 def hire(ctx, office, who="乙", username="yi", roles=(), **more):

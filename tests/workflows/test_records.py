@@ -22,7 +22,7 @@ from models.resolution import MeetingMember, MeetingState, ReviewMeeting
 from models.system import AuditLog, DictionaryItem, DictionaryType, NumberCounter, Parameter
 from reports.figures import dictionaries
 from tests.workflows.customer_world import COMPANY, USCC
-from tests.workflows.office import audited, found, together
+from tests.workflows.office import audited, together
 from workflows.base import records
 
 GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": "8000000.00"}
@@ -31,16 +31,6 @@ GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": "800000
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 def refused(model, ctx, **values):

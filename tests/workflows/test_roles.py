@@ -11,7 +11,6 @@ from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, St
 from models.organization import Employee, Operator
 from models.security import RoleProfile, ScopeKind
 from models.system import AuditLog
-from tests.workflows.office import audited, found
 from workflows import operators, roles
 
 LIST, EDIT = ("can_list", "project"), ("can_edit", "joint_group")
@@ -22,21 +21,11 @@ def stage():
     return "installed"
 
 
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch):
     """A real hash, made in a moment: the price of the product's own is not what is tested."""
     cheap = functools.partial(generate_password_hash, method="pbkdf2:sha256:1")
     monkeypatch.setattr(operators, "generate_password_hash", cheap)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 @pytest.fixture

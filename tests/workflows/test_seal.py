@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from models.partner import JointGroup
 from models.system import AuditLog
-from tests.workflows.office import audited, found
+from tests.workflows.office import audited
 from workflows.base import seal
 from workflows.base.seal import seal_audit_trail, verify_seal
 
@@ -14,16 +14,6 @@ from workflows.base.seal import seal_audit_trail, verify_seal
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 def write(ctx, count, start=1):

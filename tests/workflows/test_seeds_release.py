@@ -10,7 +10,6 @@ from models.ledger import Account, PostingRule, PostingRuleLine
 from models.product import Product, ProductDocument, ProductFee
 from models.records import DocumentTemplate
 from models.system import DictionaryItem, DictionaryType, NumberRule, Parameter
-from tests.workflows.office import audited, found
 from workflows.base import records
 from workflows.base.documents import load_templates
 from workflows.base.seeds import SEEDS, SeedError, load_base_data
@@ -19,16 +18,6 @@ from workflows.base.seeds import SEEDS, SeedError, load_base_data
 @pytest.fixture(scope="module")
 def stage():
     return "installed"
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
-
-
-@pytest.fixture
-def ctx(session, office):
-    return office.ctx(audited(session))
 
 
 @pytest.fixture

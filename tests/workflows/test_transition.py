@@ -9,7 +9,6 @@ import workflows.registry
 from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
 from models.partner import JointGroup, PartnerStatus
-from tests.workflows.office import found
 from workflows.base import transition
 from workflows.base.transition import Step, allowed, check_source, enter, move, steps, verbs
 
@@ -18,11 +17,6 @@ SUSPEND = Step("joint_group", "suspend", "暂停", "status", (ACTIVE,), (SUSPEND
 CLOSE = Step("joint_group", "close", "终止", "status", (ACTIVE, SUSPENDED), (CLOSED,))
 FOLLOW = Step("joint_group", "lapse", "到期", "status", (ACTIVE,), (CLOSED, SUSPENDED), follows=True)
 MAY = frozenset({("can_suspend", "joint_group"), ("can_close", "joint_group")})
-
-
-@pytest.fixture(scope="module")
-def office(engine):
-    return found(engine)
 
 
 @pytest.fixture

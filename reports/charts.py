@@ -68,7 +68,9 @@ def trend(points: tuple[Point, ...], limits: tuple[Limit, ...] = (), *, width: i
         base.mark_line(color=_COLOURS["c1"], strokeWidth=2, strokeJoin="round", aria=False),
         *_lines(limits, y=y),
         last.mark_point(filled=True, size=44, fill=_COLOURS["surface"], stroke=_COLOURS["c1"], opacity=1, aria=False),
-        last.mark_text(align="right", dy=15 if falls else -11, dx=4, fontWeight="bold", color=_COLOURS["ink"]).encode(text="text:N"),
+        last.mark_text(align="right", dy=15 if falls else -11, dx=4, fontWeight="bold", color=_COLOURS["ink"]).encode(
+            text="text:N"
+        ),
         # What a pointer finds over each month: its words and its rows.
         base.mark_rule(color=_COLOURS["ink-3"], strokeWidth=22, opacity=0, aria=True).encode(
             y=alt.value(0), y2=alt.value("height"), href="url:N", description="words:N"

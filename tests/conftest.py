@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from tests import template
 from tests.faults import company
 from tests.product import Product
+from tests.views.screens import staff
 
 DATABASES = ("sqlite", "postgresql")
 Copy = contextlib.AbstractContextManager[str]
@@ -123,10 +124,10 @@ def _text(url: URL) -> str:
 
 MAKERS = {
     "tables": template.make_tables, "installed": template.install, "demo": template.play_demo,
-    "three_days": company.play, "days_closed": company.close_days,
+    "staffed": staff.hire, "three_days": company.play, "days_closed": company.close_days,
 }  # fmt: skip
 # What is played on top of another stage: once, on SQLite; PostgreSQL gets the rows.
-BASES = {"demo": "installed", "three_days": "installed", "days_closed": "three_days"}
+BASES = {"demo": "installed", "staffed": "installed", "three_days": "installed", "days_closed": "three_days"}
 
 
 def files_of(run_dir: Path, stage: str) -> Path:

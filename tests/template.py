@@ -1,7 +1,8 @@
 """How the template databases of the tests come to their tables and data.
 
-Three stages, each made once per run and copied for every module: `tables` (bare tables), `installed` (what
-`flask --app run init` makes: migrations, base data, permissions, roles, search, guards), `demo` (the small demo).
+Stages, each made once per run and copied for every module: `tables` (bare tables), `installed` (what
+`flask --app run init` makes: migrations, base data, permissions, roles, search, guards), `demo` (the small demo), and
+those that the rooms of the tests add.
 """
 
 from collections.abc import Callable

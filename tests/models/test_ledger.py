@@ -7,17 +7,16 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from models.ledger import AccountingPeriod, BusinessEvent, EventState, Voucher, VoucherEntry
-from tests.workflows.ledger.books import NOW, open_books, seed, yuan
+from tests.workflows.ledger.books import NOW, open_books, yuan
 
 
 @pytest.fixture(scope="module")
-def chart(engine, tmp_path_factory):
-    """The base data of the ledger in this module's database."""
-    seed(engine, tmp_path_factory.mktemp("seeds"))
+def stage():
+    return "installed"
 
 
 @pytest.fixture
-def books(chart, session):
+def books(session):
     return open_books(session)
 
 

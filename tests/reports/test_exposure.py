@@ -23,6 +23,11 @@ ASSETS = Decimal(100_000_000)
 
 
 @pytest.fixture(scope="module")
+def stage():
+    return "installed"
+
+
+@pytest.fixture(scope="module")
 def standing(engine):
     return prepare(engine)
 

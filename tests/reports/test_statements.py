@@ -12,17 +12,17 @@ from models.statement import IssuedStatement, StatementAccount, StatementKind, S
 from reports import statements
 from reports.export import ExportColumn
 from reports.statements import account_rows, accounts_of_row, balance_sheet, income_statement, statement, unmapped
-from tests.workflows.ledger.books import seed, yuan
+from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import Year, begin, quarter
 
 
 @pytest.fixture(scope="module")
-def chart(engine, tmp_path_factory) -> None:
-    seed(engine, tmp_path_factory.mktemp("seeds"))
+def stage():
+    return "installed"
 
 
 @pytest.fixture
-def opened(chart, session) -> Year:
+def opened(session) -> Year:
     return begin(session)
 
 
@@ -57,7 +57,7 @@ def test_profit_shows_in_the_sheet_before_it_is_transferred(opened, session):
     assert income_statement(session, "2026-01").total == yuan(70)
 
 
-def test_every_account_of_the_chart_has_one_row(chart, session):
+def test_every_account_of_the_chart_has_one_row(session):
     assert unmapped(session) == []
     rows = {row.id: row.statement for row in session.scalars(select(StatementRow))}
     leaves = account_rows(session)
@@ -173,7 +173,7 @@ def test_a_side_that_is_longer_or_empty_still_pairs(opened, session):
     assert {right for _, right in statements.paired(balance_sheet(session, "2026-01"))} == {(None, "")}
 
 
-def test_what_was_issued_stays_as_it_was(chart, session):
+def test_what_was_issued_stays_as_it_was(session):
     year = quarter(session)
     year.close(1)
     kept = statements.issued(session, StatementKind.BALANCE_SHEET, "2026-01")

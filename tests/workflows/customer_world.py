@@ -1,4 +1,4 @@
-"""Two departments with account managers, a risk officer, base data, and short ways to make customers."""
+"""Two departments with account managers and a risk officer in an installation, and short ways to make customers."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,7 +13,6 @@ from workflows import customer as customer_verbs  # its import registers the rul
 from workflows import setup
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.seeds import load_base_data
 
 __all__ = ["CustomerWorld", "customer_verbs", "setup"]
 
@@ -47,7 +46,6 @@ class CustomerWorld:
 
     def __init__(self, session) -> None:
         self.session = session
-        load_base_data(session)
         self.one = self._department("D1", "业务一部")
         self.two = self._department("D2", "业务二部")
         self.people = {

@@ -20,6 +20,8 @@ from workflows.base import approval, approval_decide, approval_steps
 from workflows.base.approval import Decision
 from workflows.base.context import Ctx
 
+BEGINS_WITH = "tables"
+
 
 @pytest.fixture
 def world(session, monkeypatch):

@@ -9,6 +9,8 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTran
 from tests.workflows.approval_world import TODAY, World
 from workflows.base import approval, records
 
+BEGINS_WITH = "tables"
+
 
 @pytest.fixture
 def world(session):

@@ -16,6 +16,8 @@ from workflows.base import approval
 from workflows.base.approval import Decision
 from workflows.base.context import Ctx
 
+BEGINS_WITH = "tables"
+
 
 @pytest.fixture(scope="module")
 def committed(engine):

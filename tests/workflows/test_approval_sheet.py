@@ -18,6 +18,8 @@ from workflows.base.approval import Decision
 from workflows.base.approval_sheet import issue_sheet
 from workflows.base.documents import load_templates
 
+BEGINS_WITH = "tables"
+
 
 @pytest.fixture
 def world(session):

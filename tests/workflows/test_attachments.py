@@ -21,6 +21,8 @@ from models.system import AuditLog, DictionaryItem, DictionaryType, Parameter, V
 from tests.workflows.approval_world import World
 from workflows.base import attachments, file_store
 
+BEGINS_WITH = "tables"
+
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
 JPG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(40)

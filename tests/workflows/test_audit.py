@@ -18,11 +18,6 @@ from workflows.base.context import Ctx
 GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": Decimal(8_000_000)}
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 def trail(ctx):
     ctx.session.flush()
     return ctx.session.scalars(select(AuditLog).order_by(AuditLog.id)).all()

@@ -104,7 +104,7 @@ def standing(engine):
             BankLetter.project_id == found[Stage.REVIEW], BankLetter.kind == LetterKind.INTENT
         )
         session.scalars(letters).one().valid_until = date(2026, 4, 1)
-        session.add(SystemState(id=1, business_date=START))
+        session.get_one(SystemState, 1).business_date = START
         session.commit()
     return found
 

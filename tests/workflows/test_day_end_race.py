@@ -20,7 +20,7 @@ START = date(2026, 3, 30)
 def company(engine):
     prepare(engine)
     with Session(engine) as session:
-        session.add(SystemState(id=1, business_date=START))
+        session.get_one(SystemState, 1).business_date = START
         session.commit()
 
 

@@ -18,11 +18,6 @@ from workflows.base import attachments, comments, file_store, records
 TEXT = "协议".encode()
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 @pytest.fixture
 def ctx(session, office, tmp_path):
     session.info["data_dir"] = str(tmp_path)

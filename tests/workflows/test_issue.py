@@ -15,6 +15,8 @@ from reports.documents_samples import SAMPLE_DATA
 from tests.workflows.approval_world import TODAY, World
 from workflows.base import documents
 
+BEGINS_WITH = "tables"
+
 BODY = "<p>{{ customer.name }}：金额 {{ amount|money }} 元，编号 {{ doc.number }}，{{ doc.date|cn_date }}</p>"
 DATA = {"customer": {"name": "鑫海公司"}, "amount": Decimal("1234567.80"), "days": [date(2026, 1, 2)]}
 

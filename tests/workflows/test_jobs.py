@@ -24,6 +24,8 @@ from workflows.base import jobs
 from workflows.base.jobs import Edge, JobStep
 from workflows.base.numbering import next_count
 
+BEGINS_WITH = "tables"
+
 ON = date(2026, 3, 31)
 LEASE = timedelta(minutes=10)
 

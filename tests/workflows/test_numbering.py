@@ -13,11 +13,6 @@ from tests.workflows.office import together
 from workflows.base.numbering import next_count, next_number
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 @pytest.fixture
 def ctx(session, office):
     return office.ctx(session)

@@ -21,11 +21,6 @@ from workflows.base import records
 FIRST, SECOND = "Huoche-2026-A", "Huoche-2026-B"
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch):
     """A real hash, made in a moment: the price of the product's own is not what is tested."""

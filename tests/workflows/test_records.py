@@ -28,11 +28,6 @@ from workflows.base import records
 GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": "8000000.00"}
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 def refused(model, ctx, **values):
     """The messages by field of a save that is refused."""
     with pytest.raises(FieldErrors) as caught:

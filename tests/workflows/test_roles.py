@@ -16,11 +16,6 @@ from workflows import operators, roles
 LIST, EDIT = ("can_list", "project"), ("can_edit", "joint_group")
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 @pytest.fixture(autouse=True)
 def _cheap_hashes(monkeypatch):
     """A real hash, made in a moment: the price of the product's own is not what is tested."""

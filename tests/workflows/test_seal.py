@@ -11,11 +11,6 @@ from workflows.base import seal
 from workflows.base.seal import seal_audit_trail, verify_seal
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 def write(ctx, count, start=1):
     for number in range(start, start + count):
         ctx.session.add(JointGroup(code=f"LB{number}", name=f"联保体{number}", credit_line=1))

@@ -16,6 +16,8 @@ from workflows import setup
 from workflows.base import seeds
 from workflows.base.seeds import SeedError, load_base_data
 
+BEGINS_WITH = "tables"
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("app", "views", "workflows", "reports")
 

@@ -15,11 +15,6 @@ from workflows.base.documents import load_templates
 from workflows.base.seeds import SEEDS, SeedError, load_base_data
 
 
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
-
-
 @pytest.fixture
 def release(tmp_path):
     """The seeds of the next release: `release(file, row, ...)` adds rows to a file of this one."""

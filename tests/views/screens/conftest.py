@@ -8,34 +8,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import create_app
 from app.extensions import db
-from app.lifecycle import prepare_database
 from config import load_settings
-from models.bank import PartnerBank
 from models.base.actor import SYSTEM
-from models.organization import Department, Employee
+from models.organization import Operator
 from models.system import SystemState
-from reports.search import install_search
-from workflows import operators
+from tests.views.screens.staff import PASSWORD
 from workflows.base.context import Ctx
-from workflows.ledger.guards import install_guards
-
-PASSWORD = "Danbao@2026"
-# sign-in name -> person, roles
-PEOPLE = {
-    "admin": ("方志远", ["系统管理员"]),
-    "safe": ("顾海燕", ["安全管理员"]),
-    "manager": ("周敏", ["客户经理"]),
-    "other": ("林一凡", ["客户经理"]),
-    "head": ("陈立", ["业务部门经理"]),
-    "clerk": ("吴洁", ["会计"]),
-    "chief": ("石慧", ["财务主管"]),
-    "boss": ("唐霞", ["财务主管"]),
-    "cashier": ("罗娜", ["出纳"]),
-}
 
 
 class Product:
@@ -83,6 +66,12 @@ def send(client: FlaskClient, path: str, page: str = "/password/", **fields: Any
 
 
 @pytest.fixture(scope="module")
+def stage() -> str:
+    """An installation with its people."""
+    return "staffed"
+
+
+@pytest.fixture(scope="module")
 def product(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product with base data and people, and no business yet."""
     data_dir: Path = tmp_path_factory.mktemp("data")
@@ -91,33 +80,10 @@ def product(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     found = Product(app)
     with app.app_context():
         app.extensions["test_engine"] = engine = db.engine
-        prepare_database(db.session())
-        with engine.begin() as connection:
-            install_search(connection)
-            install_guards(connection)
-        _people(found, db.session())
-        db.session.remove()
+        with found.session() as session:
+            staff = session.execute(select(Operator.username, Operator.employee_id)).all()
+            found.employees = {name: employee_id for name, employee_id in staff if employee_id}
     yield found
     with app.app_context():
         db.session.remove()
         engine.dispose()
-
-
-def _people(product: Product, session: Session) -> None:
-    ctx = product.ctx(session)
-    departments = [
-        Department(code=code, name=name, path="/") for code, name in (("D1", "业务一部"), ("D2", "业务二部"))
-    ]
-    session.add_all(departments)
-    session.flush()
-    for department in departments:
-        department.path = f"/{department.id}/"
-    for number, (username, (name, roles)) in enumerate(PEOPLE.items(), 1):
-        department = departments[1 if username == "other" else 0]
-        employee = Employee(number=f"E{number:03}", name=name, department_id=department.id)
-        session.add(employee)
-        session.flush()
-        product.employees[username] = employee.id
-        operators.create_operator(ctx, employee, username, PASSWORD, roles, must_change=False)
-    session.add(PartnerBank(code="ICBC", name="工商银行", credit_line=None))
-    session.commit()

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from models.organization import Operator
 from models.system import AuditLog
-from tests.views.screens.conftest import PASSWORD, send
+from tests.views.screens.conftest import send
+from tests.views.screens.staff import PASSWORD
 
 
 def role_id(product, name):

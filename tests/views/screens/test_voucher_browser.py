@@ -8,7 +8,7 @@ from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
 from models.ledger import Voucher
-from tests.views.screens.conftest import PASSWORD
+from tests.views.screens.staff import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -24,19 +24,28 @@ def address(product):
     thread.join()
 
 
-@pytest.fixture
-def page(address, chromium_path):
-    """The browser of the accountant."""
+@pytest.fixture(scope="module")
+def signed_in(address, chromium_path):
+    """The browser of the accountant and what it keeps after signing in."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1366, "height": 900}, locale="zh-CN")
+        page = browser.new_page(locale="zh-CN")
         page.goto(f"{address}/login/")
         page.fill("#username", "clerk")
         page.fill("#password", PASSWORD)
         page.press("#password", "Enter")
         page.wait_for_selector(".board")
-        yield page
+        yield browser, page.context.storage_state()
         browser.close()
+
+
+@pytest.fixture
+def page(signed_in):
+    """A window of its own for every test."""
+    browser, kept = signed_in
+    context = browser.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN", storage_state=kept)
+    yield context.new_page()
+    context.close()
 
 
 def choose_account(page, line, code):

@@ -36,8 +36,6 @@ from models.system import Parameter
 from reports.figures.schedules import add_months
 from workflows.base import approval, records
 from workflows.base.context import Ctx
-from workflows.base.documents import load_templates
-from workflows.base.seeds import load_base_data
 from workflows.guarantee import (
     application,
     appraisal,
@@ -83,14 +81,12 @@ BOARD = ("沈一", "沈二", "沈三", "沈四", "沈五")
 
 
 def prepare(engine: Engine, stages: Iterable[Stage] = ()) -> dict[Stage, int]:
-    """Write base data, people and a project at each of these stages into a module's database, once for its stories.
+    """Write people and a project at each of these stages into a module's installation, once for its stories.
 
     Returns the ids of the projects.
     """
     with Session(engine) as session:
         Ctx(session, SYSTEM, TODAY, datetime(2026, 3, 2, 1, 0, tzinfo=UTC), "test")
-        load_base_data(session)
-        load_templates(session)
         for code, value in PARAMETERS.items():
             session.scalars(select(Parameter).where(Parameter.code == code)).one().value = value
         _hire(session)

@@ -1,12 +1,10 @@
 """A small finance department with its chart of accounts, for the stories of the ledger."""
 
-import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
@@ -18,18 +16,12 @@ from models.organization import Department, Employee
 from models.product import Product
 from models.project import GuaranteeKind, Project, RepaymentMethod
 from models.rating_model import CustomerKind
-from workflows.base import seeds
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
-from workflows.ledger.guards import install_guards
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-SEEDS = (
-    "accounts.csv", "voucher_words.csv", "posting_rules.csv", "posting_rule_lines.csv", "parameter.csv",
-    "parameter.closing.csv", "statement_row.csv", "statement_account.csv", "number_rule.csv",
-)  # fmt: skip
 VOUCHER_VERBS = ("add", "edit", "review", "unreview", "sign", "unsign", "post", "void", "reverse", "renumber")
 EVENT_VERBS = ("book", "refuse", "unbook")
 
@@ -80,16 +72,6 @@ class Books:
         if voucher.is_cash:
             vouchers.sign(self.ctx("cashier"), voucher)
         return vouchers.post(self.ctx("bookkeeper"), voucher)
-
-
-def seed(engine: Engine, folder: Path) -> None:
-    """Put the ledger's base data and triggers into a database of the tests, once for all its stories."""
-    for name in SEEDS:
-        shutil.copy(seeds.SEEDS / name, folder / name)
-    with Session(engine) as session:
-        seeds.load_base_data(session, folder)
-        install_guards(session.connection())
-        session.commit()
 
 
 def open_books(session: Session) -> Books:

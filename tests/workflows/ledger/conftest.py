@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.workflows.ledger.books import Books, open_books, seed
-
-
-@pytest.fixture(scope="module")
-def chart(engine, tmp_path_factory) -> None:
-    """The base data of the ledger in this module's database."""
-    seed(engine, tmp_path_factory.mktemp("seeds"))
+from tests.workflows.ledger.books import Books, open_books
 
 
 @pytest.fixture
-def books(chart, session) -> Books:
+def books(session) -> Books:
     return open_books(session)

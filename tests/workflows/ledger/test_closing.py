@@ -54,7 +54,7 @@ def closed_quarter(session):
 
 
 # ------------------------------------------------------------------------------------------------------ golden figures
-def test_a_quarter_comes_out_as_computed_by_hand(chart, session):
+def test_a_quarter_comes_out_as_computed_by_hand(session):
     closed_quarter(session)
     # 60,000 over 366 days: 17, 45 and 76 of them are gone at the month-ends; reserves 50 % of it;
     # 1 % of 400, 320, 320 万 a year; salaries 10,000 and interest 500 a month.
@@ -80,7 +80,7 @@ def test_a_quarter_comes_out_as_computed_by_hand(chart, session):
     assert not verify_ledger(session)
 
 
-def test_closing_keeps_statements_computations_and_a_log(chart, session):
+def test_closing_keeps_statements_computations_and_a_log(session):
     year = closed_quarter(session)
     log = session.scalars(select(MonthEndLog).order_by(MonthEndLog.id.desc()).limit(1)).one()
     assert (log.period.code, log.round, log.net_profit) == ("2026-03", 1, yuan("-9625.68"))
@@ -112,7 +112,7 @@ def whole_year(session, *, loss: bool = False):
     return year
 
 
-def test_the_year_ends_with_profit_distributed(chart, session):
+def test_the_year_ends_with_profit_distributed(session):
     whole_year(session)
     profit = net_profit(session, "2026-01", "2026-12")
     assert profit == yuan("8349999.00")  # 6,420,000 of income + 1,930,000 of released reserve - 1
@@ -128,14 +128,14 @@ def test_the_year_ends_with_profit_distributed(chart, session):
     assert not verify_ledger(session)
 
 
-def test_a_year_of_loss_sets_nothing_aside(chart, session):
+def test_a_year_of_loss_sets_nothing_aside(session):
     whole_year(session, loss=True)
     assert net_profit(session, "2026-01", "2026-12") < 0
     assert balance_of(session, "4103", "2026-12") == 0
     assert balance_of(session, "4101", "2026-12") == yuan("3120000")
 
 
-def test_earlier_losses_are_covered_before_the_surplus_reserve(chart, session):
+def test_earlier_losses_are_covered_before_the_surplus_reserve(session):
     year = quarter(session)
     session.delete(session.scalars(select(Fee)).one())
     # A loss of 1,000,000 that an earlier year left behind.
@@ -151,7 +151,7 @@ def test_earlier_losses_are_covered_before_the_surplus_reserve(chart, session):
     assert provisions.general(session, december).amount == yuan(120_000)
 
 
-def test_december_may_be_opened_and_closed_again(chart, session):
+def test_december_may_be_opened_and_closed_again(session):
     year = whole_year(session)
     before = [balance_sheet(session, "2026-12").lines, income_statement(session, "2026-12").lines]
     closing.reopen(year.ctx(), year.period(12), "补记费用")
@@ -164,7 +164,7 @@ def test_december_may_be_opened_and_closed_again(chart, session):
 
 
 # --------------------------------------------------------------------------------------------------------------- 反结账
-def test_opening_a_period_again_reverses_in_red_and_closing_gives_the_same(chart, session):
+def test_opening_a_period_again_reverses_in_red_and_closing_gives_the_same(session):
     year = closed_quarter(session)
     march = year.period(3)
     before = [balance_sheet(session, "2026-03").lines, income_statement(session, "2026-03").lines]
@@ -186,14 +186,14 @@ def test_opening_a_period_again_reverses_in_red_and_closing_gives_the_same(chart
     assert not verify_ledger(session)
 
 
-def test_what_came_in_between_is_the_only_difference(chart, session):
+def test_what_came_in_between_is_the_only_difference(session):
     year = closed_quarter(session)
     closing.reopen(year.ctx(), year.period(3), "补记利息")
     year.post(date(2026, 3, 31), year.line("6603", 100), year.line("2241.02", 0, 100))
     assert year.close(3).net_profit == yuan("-9725.68")
 
 
-def test_only_the_latest_closed_period_opens_again_and_only_with_a_reason(chart, session):
+def test_only_the_latest_closed_period_opens_again_and_only_with_a_reason(session):
     year = closed_quarter(session)
     with pytest.raises(Conflict, match="最近结账的期间 2026-03"):
         closing.reopen(year.ctx(), year.period(2), "补记")
@@ -207,7 +207,7 @@ def test_only_the_latest_closed_period_opens_again_and_only_with_a_reason(chart,
         closing.reopen(year.ctx(), year.period(3), "补记")
 
 
-def test_the_opening_period_stays_closed(chart, session):
+def test_the_opening_period_stays_closed(session):
     year = begin(session)
     december = session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2025-12")).one()
     with pytest.raises(Conflict, match="期初期间"):
@@ -215,7 +215,7 @@ def test_the_opening_period_stays_closed(chart, session):
 
 
 @pytest.mark.parametrize("kind", [VoucherKind.TRANSFER, VoucherKind.RECOGNITION])
-def test_vouchers_of_a_month_end_are_not_reversed_by_hand(chart, session, kind):
+def test_vouchers_of_a_month_end_are_not_reversed_by_hand(session, kind):
     year = closed_quarter(session)
     made = session.scalars(select(Voucher).where(Voucher.kind == kind).limit(1)).one()
     with pytest.raises(Conflict, match=r"反结账|调整"):
@@ -241,7 +241,7 @@ def first_month(session):
 
 
 @pytest.mark.parametrize("broken", [step.code for step in closing.month_end_steps(CODE)])
-def test_a_run_that_dies_in_a_step_ends_like_an_undisturbed_one(chart, session, monkeypatch, broken):
+def test_a_run_that_dies_in_a_step_ends_like_an_undisturbed_one(session, monkeypatch, broken):
     wanted = reference(session, first_month)
     year = first_month(session)
     actor, whole = year.ctx().actor, closing.month_end_steps
@@ -267,7 +267,7 @@ def test_a_run_that_dies_in_a_step_ends_like_an_undisturbed_one(chart, session, 
     assert not verify_ledger(session)
 
 
-def test_what_is_mended_after_a_refusal_is_taken_along(chart, session):
+def test_what_is_mended_after_a_refusal_is_taken_along(session):
     year = first_month(session)
     actor = year.ctx().actor
     draft = year.draft(last(1), year.line("6603", 100), year.line("2241.02", 0, 100))
@@ -288,7 +288,7 @@ def test_what_is_mended_after_a_refusal_is_taken_along(chart, session):
     assert again.job == "month_end:2026-01#2"
 
 
-def test_late_postings_after_the_transfer_are_transferred_by_the_close(chart, session):
+def test_late_postings_after_the_transfer_are_transferred_by_the_close(session):
     year = first_month(session)
     period = year.period(1)
     for step in closing.month_end_steps(CODE)[:4]:
@@ -302,7 +302,7 @@ def test_late_postings_after_the_transfer_are_transferred_by_the_close(chart, se
     assert log.net_profit == net_profit(session, CODE, CODE)
 
 
-def test_two_at_once_close_once(chart, session):
+def test_two_at_once_close_once(session):
     year = first_month(session)
     actor, edge = year.ctx().actor, edge_of(session)
     steps = closing.month_end_steps(CODE)
@@ -323,7 +323,7 @@ def test_two_at_once_close_once(chart, session):
 
 
 # ------------------------------------------------------------------------------------------------------------ refusals
-def test_periods_that_cannot_be_closed_are_refused_in_words(chart, session):
+def test_periods_that_cannot_be_closed_are_refused_in_words(session):
     year = first_month(session)
     with pytest.raises(BusinessError, match="YYYY-MM"):
         closing.prepare(year.ctx(), "2026-13")
@@ -340,7 +340,7 @@ def test_periods_that_cannot_be_closed_are_refused_in_words(chart, session):
         closing.run_month_end(edge_of(session), CODE, year.ctx(without=("close", "accounting_period")).actor)
 
 
-def test_nobody_is_not_a_person_who_closes(chart, session):
+def test_nobody_is_not_a_person_who_closes(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     ctx = year.ctx()
@@ -355,7 +355,7 @@ def test_nobody_is_not_a_person_who_closes(chart, session):
         closing.close(ctx, year.period(1))
 
 
-def test_provisions_may_be_made_ahead_of_the_closing(chart, session):
+def test_provisions_may_be_made_ahead_of_the_closing(session):
     year = first_month(session)
     period = year.period(1)
     with pytest.raises(BusinessError, match="未到"):
@@ -372,7 +372,7 @@ def test_provisions_may_be_made_ahead_of_the_closing(chart, session):
     assert not session.scalars(select(AuditLog).where(AuditLog.action == "PROVIDE")).all()[0].changes
 
 
-def test_a_period_without_business_closes(chart, session):
+def test_a_period_without_business_closes(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     session.delete(session.scalars(select(Fee)).one())
@@ -381,7 +381,7 @@ def test_a_period_without_business_closes(chart, session):
     assert closing.end_year(year.ctx(), year.period(2)) == "非年末，不需要年结"
 
 
-def test_a_year_without_profit_ends_without_vouchers_of_its_own(chart, session):
+def test_a_year_without_profit_ends_without_vouchers_of_its_own(session):
     year = quarter(session)
     session.delete(session.scalars(select(Fee)).one())
     repay(session, 5_000_000, date(2026, 1, 20))
@@ -394,7 +394,7 @@ def test_a_year_without_profit_ends_without_vouchers_of_its_own(chart, session):
     assert not session.scalars(select(Voucher).where(Voucher.kind == VoucherKind.YEAR_END)).all()
 
 
-def test_departments_are_transferred_one_by_one(chart, session):
+def test_departments_are_transferred_one_by_one(session):
     year = quarter(session)
     other = Department(code="TOPS", name="业务部")
     session.add(other)
@@ -412,7 +412,7 @@ def test_departments_are_transferred_one_by_one(chart, session):
     ]  # fmt: skip
 
 
-def test_a_chart_without_its_profit_account_says_so(chart, session):
+def test_a_chart_without_its_profit_account_says_so(session):
     year = first_month(session)
     session.scalars(select(Account).where(Account.code == "4103")).one().is_leaf = False
     with pytest.raises(BusinessError, match="4103"):
@@ -429,7 +429,7 @@ PAIRS = st.tuples(
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pairs=st.lists(PAIRS, min_size=1, max_size=8))
-def test_assets_equal_claims_after_any_close(chart, session, pairs):
+def test_assets_equal_claims_after_any_close(session, pairs):
     with session.begin_nested() as point:
         year = quarter(session)
         department = {"department_id": year.books.department.id}

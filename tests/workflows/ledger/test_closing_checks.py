@@ -143,7 +143,7 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
 @pytest.mark.parametrize(
     ("key", "break_it", "evidence", "url"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)]
 )
-def test_a_check_that_is_not_met_says_why_and_where(chart, session, key, break_it, evidence, url):
+def test_a_check_that_is_not_met_says_why_and_where(session, key, break_it, evidence, url):
     year = ready(session)
     if key not in ("income", "provisions", "profit"):
         assert results(year)[key].is_met
@@ -159,11 +159,11 @@ def test_a_check_that_is_not_met_says_why_and_where(chart, session, key, break_i
     assert key in {check.key for check in refused.value.checks}
 
 
-def test_every_check_is_proved(chart, session):
+def test_every_check_is_proved(session):
     assert {case[0] for case in CASES} == {check.key for check in CHECKS}
 
 
-def test_all_checks_hold_after_the_steps(chart, session):
+def test_all_checks_hold_after_the_steps(session):
     year = ready(session)
     assert {check.key for check in results(year).values() if waits(check)} == {"income", "provisions", "profit"}
     for step in closing.month_end_steps("2026-01")[:5]:
@@ -174,7 +174,7 @@ def test_all_checks_hold_after_the_steps(chart, session):
     assert len(require_checks(year.ctx(), year.period(1))) == len(CHECKS)
 
 
-def test_wear_that_is_booked_or_not_asked_for_is_enough(chart, session):
+def test_wear_that_is_booked_or_not_asked_for_is_enough(session):
     year = ready(session)
     worn(year, "1601")
     department = {"department_id": year.books.department.id}
@@ -185,7 +185,7 @@ def test_wear_that_is_booked_or_not_asked_for_is_enough(chart, session):
     assert results(year)["amortisation"].is_met
 
 
-def test_a_backup_after_the_period_is_enough(chart, session):
+def test_a_backup_after_the_period_is_enough(session):
     year = ready(session)
     no_backup(year)
     session.add(JobRun(job="backup", business_date=last(1), status=JobStatus.SUCCEEDED, finished_at=year.ctx().now,
@@ -193,14 +193,14 @@ def test_a_backup_after_the_period_is_enough(chart, session):
     assert results(year)["backup"].evidence == "已于 2026-01-31 备份"
 
 
-def test_many_names_are_cut_with_their_number(chart, session):
+def test_many_names_are_cut_with_their_number(session):
     year = ready(session)
     for _ in range(5):
         unreviewed(year)
     assert results(year)["reviewed"].evidence.endswith("等 5 项")
 
 
-def test_an_undivided_opening_balance_does_not_stop_the_closing(chart, session):
+def test_an_undivided_opening_balance_does_not_stop_the_closing(session):
     year = begin(session)
     year.wear(1)
     assert year.close(1).round == 1

@@ -34,7 +34,7 @@ def made_in(year: Year, code: str) -> int:
     return year.session.scalar(query)
 
 
-def test_a_month_in_which_nothing_happened_closes_opens_and_closes_without_a_voucher(chart, session):
+def test_a_month_in_which_nothing_happened_closes_opens_and_closes_without_a_voucher(session):
     year = begin(session, with_opening=False)
     year.post(date(2026, 1, 2), year.line("1002", 100), year.line("4001", 0, 100))
     for code in ("2026-01", "2026-02", "2026-03"):
@@ -48,7 +48,7 @@ def test_a_month_in_which_nothing_happened_closes_opens_and_closes_without_a_vou
     assert not verify_ledger(session)
 
 
-def test_the_29th_of_february_is_the_months_last_day_and_counts_as_one(chart, session):
+def test_the_29th_of_february_is_the_months_last_day_and_counts_as_one(session):
     leap = date(2028, 2, 29)
     year = quarter(session, leap, today=date(2028, 4, 3))
     set_parameter(session, "income.recognition_mode", "EVENLY")
@@ -63,7 +63,7 @@ def test_the_29th_of_february_is_the_months_last_day_and_counts_as_one(chart, se
 
 
 @pytest.mark.parametrize(("with_opening", "earliest"), [(False, "2026-01"), (True, "2025-12")])
-def test_a_month_before_the_books_is_not_made_for_closing(chart, session, with_opening, earliest):
+def test_a_month_before_the_books_is_not_made_for_closing(session, with_opening, earliest):
     year = begin(session) if with_opening else quarter(session)
     periods = select(func.count()).select_from(AccountingPeriod)
     before = session.scalar(periods)
@@ -72,6 +72,6 @@ def test_a_month_before_the_books_is_not_made_for_closing(chart, session, with_o
     assert session.scalar(periods) == before
 
 
-def test_the_first_month_of_empty_books_may_be_closed(chart, session):
+def test_the_first_month_of_empty_books_may_be_closed(session):
     year = begin(session, with_opening=False)
     assert month_end(year, "2026-01").total_assets == 0

@@ -17,7 +17,7 @@ CODE = "2026-01"
 
 
 @pytest.fixture
-def year(engine, chart):
+def year(engine):
     """A company after its first month; committed, because several sessions work on it."""
     with Session(engine, expire_on_commit=False) as session:
         found = quarter(session)

@@ -18,7 +18,7 @@ THREADS = 8
 
 
 @pytest.fixture(scope="module")
-def many(db_url, chart) -> Iterator[tuple]:
+def many(db_url) -> Iterator[tuple]:
     """An engine that waits for other writers, and committed books."""
     waits = {"timeout": 60} if db_url.startswith("sqlite") else {}
     engine = create_engine(db_url, connect_args=waits, pool_size=THREADS)

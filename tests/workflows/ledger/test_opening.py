@@ -69,7 +69,7 @@ def errors(year, first, second=None, **more) -> list[str]:
 
 
 @pytest.fixture
-def year(chart, session):
+def year(session):
     return begin(session, with_opening=False)
 
 

@@ -21,7 +21,7 @@ from workflows.ledger import provisions
 
 
 @pytest.fixture
-def year(chart, session):
+def year(session):
     return quarter(session)
 
 

@@ -73,7 +73,7 @@ def month(year, number: int) -> list[Voucher]:
     return recognition.recognise(year.ctx(), year.period(number))
 
 
-def test_openings_are_recognised_at_their_anniversaries(chart, session):
+def test_openings_are_recognised_at_their_anniversaries(session):
     year = begin(session)
     made = [sum((v.total for v in month(year, number)), Decimal(0)) for number in range(1, 13)]
     september, october, november = 535_000 + 535_000 + 588_500, 535_000 + 321_000 + 428_000, 535_000 + 321_000
@@ -84,7 +84,7 @@ def test_openings_are_recognised_at_their_anniversaries(chart, session):
     assert month(year, 12) == []
 
 
-def test_openings_spread_by_days_leave_nothing_behind(chart, session):
+def test_openings_spread_by_days_leave_nothing_behind(session):
     year = begin(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     first = month(year, 1)[0]
@@ -100,7 +100,7 @@ def test_openings_spread_by_days_leave_nothing_behind(chart, session):
     assert found == total
 
 
-def test_a_fee_gets_its_schedule_with_the_first_recognition(chart, session):
+def test_a_fee_gets_its_schedule_with_the_first_recognition(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     fee = session.scalars(select(Fee)).one()
@@ -114,7 +114,7 @@ def test_a_fee_gets_its_schedule_with_the_first_recognition(chart, session):
     assert schedule.recognised == yuan("7377.05")
 
 
-def test_what_an_event_recognised_at_the_drawdown_is_not_recognised_again(chart, session):
+def test_what_an_event_recognised_at_the_drawdown_is_not_recognised_again(session):
     year = quarter(session)
     fee = session.scalars(select(Fee)).one()
     posting.raise_event(
@@ -124,7 +124,7 @@ def test_what_an_event_recognised_at_the_drawdown_is_not_recognised_again(chart,
     assert month(year, 1) == []
 
 
-def test_a_waiver_makes_the_rest_smaller(chart, session):
+def test_a_waiver_makes_the_rest_smaller(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     month(year, 1)
@@ -144,7 +144,7 @@ def test_a_waiver_makes_the_rest_smaller(chart, session):
     ("released_on", "wanted"),
     [(date(2026, 1, 31), ["60000.00"]), (date(2026, 2, 1), ["2786.89", "57213.11"])],
 )
-def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(chart, session, released_on, wanted):
+def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(session, released_on, wanted):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     project = year.books.project
@@ -156,7 +156,7 @@ def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(chart, sessi
     assert [str(v.total) for number in (1, 2, 3) for v in month(year, number)] == wanted
 
 
-def test_without_its_rule_nothing_is_recognised(chart, session):
+def test_without_its_rule_nothing_is_recognised(session):
     year = quarter(session)
     for rule in session.scalars(select(PostingRule).where(PostingRule.event_code == "income.recognised")):
         rule.is_active = False
@@ -165,7 +165,7 @@ def test_without_its_rule_nothing_is_recognised(chart, session):
         month(year, 1)
 
 
-def test_many_shares_take_several_vouchers(chart, session, monkeypatch):
+def test_many_shares_take_several_vouchers(session, monkeypatch):
     year = begin(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     monkeypatch.setattr(recognition, "SHARES", 5)

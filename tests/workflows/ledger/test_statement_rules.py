@@ -14,7 +14,7 @@ from workflows.base import records
 
 
 @pytest.fixture
-def ctx(chart, session):
+def ctx(session):
     made = begin(session, with_opening=False).ctx()
     made.actor = SYSTEM
     return made
@@ -83,7 +83,7 @@ def test_history_ends_where_the_books_begin(ctx, session):
     records.create(ctx, IncomeHistory, {"month": "2026-02", "amount": yuan(5)})
 
 
-def test_months_of_the_books_have_no_history(chart, session):
+def test_months_of_the_books_have_no_history(session):
     ctx = begin(session).ctx()
     ctx.actor = SYSTEM
     with pytest.raises(FieldErrors, match="2025-12 之后启用"):

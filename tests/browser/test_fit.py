@@ -16,6 +16,7 @@ def test_a_rich_record_and_its_list_fit_the_desk_and_the_phone(cast: Cast) -> No
     tabs_stand_in_one_line(zhou)
     long_names_give_way(zhou)
     rows_are_cards(cast("何平", PHONE))
+    every_right_has_its_box(cast("顾海燕", PHONE))
     assert cast.faults == []
 
 
@@ -63,3 +64,15 @@ def rows_are_cards(he: Person) -> None:
         card.click(position={"x": 180, "y": 40})
     he.sees(NAME)
     assert he.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def every_right_has_its_box(gu: Person) -> None:
+    """Rights are a grid on the phone too: names stay in sight, boxes are a swipe away."""
+    gu.go("系统设置", "角色权限")
+    gu.follow(gu.page.get_by_role("link", name="客户经理", exact=True).first)
+    box = gu.page.get_by_label("对公客户 新增", exact=True)
+    expect(box).to_be_visible()
+    box.scroll_into_view_if_needed()
+    expect(box).to_be_checked()
+    expect(gu.page.get_by_role("rowheader", name="对公客户", exact=True)).to_be_in_viewport()
+    assert gu.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

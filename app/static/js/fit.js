@@ -79,7 +79,7 @@ App.cards = (table) => {
       if (!cell.matches(".ck, .ro") && cell !== main && cell.colSpan === 1) cell.dataset.label = label;
       if (unit && cell !== main) cell.dataset.unit = unit;
       cell.classList.toggle("main", cell === main);
-      cell.classList.toggle("none", (!text || text === "—") && !cell.matches(".ck, .ro"));
+      cell.classList.toggle("none", (!text || text === "—") && !cell.matches(".ck, .ro, :has(input, select, button)"));
       cell.classList.toggle("full", cell.matches(".w") || cell.colSpan > 1);
     }
   }

@@ -95,6 +95,8 @@ class Project(Entity):
         CheckConstraint("end_on is null or start_on is null or end_on >= start_on", name="ck_project_dates"),
         Index("ix_project_amount", "amount", "balance"),  # holds all that 全部合计 under the list needs
         Index("ix_project_end_on", "end_on"),
+        Index("ix_project_manager_id", "manager_id", "state"),  # what the A角 does next
+        Index("ix_project_state_end_on", "state", "end_on"),  # what falls due among what is in force
         Index("ix_project_applied_on", "applied_on"),
         Index("ix_project_stage_since", "stage_since"),
     )
@@ -133,7 +135,7 @@ class Project(Entity):
     )
     assistant_id: Mapped[int | None] = c.reference("B角", "employee", required=True, group="承办")
     assistant: Mapped[Employee | None] = c.related(assistant_id)
-    manager_id: Mapped[int | None] = c.computed(c.reference("A角", "employee"))
+    manager_id: Mapped[int | None] = c.computed(c.reference("A角", "employee", index=False))
     manager: Mapped[Employee | None] = c.related(manager_id)
     department_id: Mapped[int | None] = c.computed(c.reference("承办部门", "department"))
     department: Mapped[Department | None] = c.related(department_id)

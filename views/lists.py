@@ -66,7 +66,10 @@ class ListQuery:
 
     def total(self) -> int:
         """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
-        return int(self.ctx.session.scalar(self.select(func.count()).select_from(self.model)) or 0)
+        query = self.select(func.count()).select_from(self.model)
+        if query.whereclause is None:  # every row: an inherited model needs no look at the table above its own
+            query = select(func.count()).select_from(self.model.__table__)
+        return int(self.ctx.session.scalar(query) or 0)
 
     def records(self) -> Sequence[Entity]:
         """The rows of the page: first their ids (an index does it), then only the shown columns of those."""

@@ -1,10 +1,11 @@
 """The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from models.approval import ApprovalInstance, ApprovalTask, TaskState
@@ -165,34 +166,43 @@ class ProjectView(EntityView):
         return found
 
 
+UNDER_WAY = (ProjectState.DRAFT, ProjectState.RUNNING)
+ENDED = tuple(state for state in ProjectState if state not in (*UNDER_WAY, ProjectState.IN_FORCE))
+
+
 def _tabs(asked: lists.ListQuery) -> list[Tab]:
-    """Everyday filters with their counts, all counted by one query."""
+    """Everyday filters with their counts; each has its index, one pass over all rows would cost ten times as much."""
     today = asked.ctx.today
     until = today + timedelta(days=DUE_DAYS)
-    ended = (ProjectState.REFUSED, ProjectState.CANCELLED, ProjectState.RELEASED)
-    due = (Project.state == ProjectState.IN_FORCE) & Project.end_on.between(today, until)
-    kinds: list[tuple[str, list[str], ColumnElement[bool]]] = [
-        ("全部", [], true()),
-        ("办理中", ["state:in:DRAFT,RUNNING"], Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING))),
-        ("在保", ["state:eq:IN_FORCE"], Project.state == ProjectState.IN_FORCE),
+    in_force = Project.state == ProjectState.IN_FORCE
+    wanted: tuple[tuple[ColumnElement[bool], ...], ...] = (
+        (), (Project.state.in_(UNDER_WAY),), (in_force,), (in_force, Project.end_on.between(today, until)),
+    )  # fmt: skip
+    query = select(func.count()).select_from(Project)
+    each = (scoped(query.where(*where), Project, asked.ctx.actor).scalar_subquery() for where in wanted)
+    every, under_way, running, due = asked.ctx.session.execute(select(*each)).one()
+    kinds: list[tuple[str, list[str], int]] = [
+        ("全部", [], every),
+        ("办理中", [_states(UNDER_WAY)], under_way),
+        ("在保", ["state:eq:IN_FORCE"], running),
         (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:between:{today}..{until}"], due),
-        ("已结束", [f"state:in:{','.join(s.name for s in ended)}"], Project.state.in_(ended)),
+        ("已结束", [_states(ENDED)], every - under_way - running),
     ]
-    query = select(*(func.count(case((where, 1))) for _, _, where in kinds)).select_from(Project)
-    counts = asked.ctx.session.execute(scoped(query, Project, asked.ctx.actor)).one()
     shown = sorted(f.raw for f in asked.filters)
     return [
-        Tab(label, asked.url(f=wanted, page=None, q=None), shown == sorted(wanted) and not asked.text, count)
-        for (label, wanted, _), count in zip(kinds, counts, strict=True)
+        Tab(label, asked.url(f=filters, page=None, q=None), shown == sorted(filters) and not asked.text, count)
+        for label, filters, count in kinds
     ]
+
+
+def _states(states: Iterable[ProjectState]) -> str:
+    return f"state:in:{','.join(state.name for state in states)}"
 
 
 def _add_days(page: ListPage, asked: lists.ListQuery) -> None:
     """3 天 beside the stage of what is under way; one query for the page."""
     ids = [int(row.key) for row in page.rows]
-    query = select(Project.id, Project.stage_since).where(
-        Project.id.in_(ids), Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING))
-    )
+    query = select(Project.id, Project.stage_since).where(Project.id.in_(ids), Project.state.in_(UNDER_WAY))
     since = {key: day for key, day in asked.ctx.session.execute(query) if day is not None}
     at = asked.names.index("stage")
     for index, row in enumerate(page.rows):

@@ -2335,12 +2335,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_project_end_on", ["end_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_guarantee_kind"), ["guarantee_kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_legal_officer_id"), ["legal_officer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_project_manager_id"), ["manager_id"], unique=False)
+        batch_op.create_index("ix_project_manager_id", ["manager_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_product_id"), ["product_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_risk_officer_id"), ["risk_officer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_stage"), ["stage"], unique=False)
         batch_op.create_index("ix_project_stage_since", ["stage_since"], unique=False)
         batch_op.create_index(batch_op.f("ix_project_state"), ["state"], unique=False)
+        batch_op.create_index("ix_project_state_end_on", ["state", "end_on"], unique=False)
 
     op.create_table(
         "approval_instance",

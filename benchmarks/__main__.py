@@ -48,7 +48,7 @@ def _ledger(database: Path, vouchers: int) -> list[tuple[str, ...]]:
 
 def _books(asked: argparse.Namespace) -> int:
     """The ledger over the large demo, in a process of its own."""
-    say(f"准备 {asked.projects:,} 个项目的演示数据，首次约需十余分钟 ……")
+    say(f"准备 {asked.projects:,} 个项目的演示数据，首次约需七分钟 ……")
     vouchers = 10_000 if asked.vouchers is None else asked.vouchers
     command = [sys.executable, "-m", "benchmarks.books", str(asked.projects), str(vouchers)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)

@@ -168,3 +168,17 @@ def test_a_project_page_asks_few_questions_and_none_about_the_limits_twice(demo_
         assert sum("sum(project.reserved_amount)" in words for words in sent) <= 2, "all exposure once, the bank's once"
         counts[stage.name, project_id] = len(sent)
     assert max(counts.values()) <= PROJECT_MAX_QUERIES, counts
+
+
+def test_what_is_counted_and_summed_over_all_projects_is_answered_by_indexes(demo_app):
+    client = demo_app.client_of("admin")
+    with demo_app.statements() as sent:
+        assert client.get("/project/list/").status_code == 200
+    of_all = re.compile(r"SELECT (\(SELECT )?(count|sum)\(.*FROM project\b", re.DOTALL)
+    asked = [words for words in sent if of_all.match(words)]
+    assert len(asked) >= 3, "the tabs, the total and the sums"
+    with demo_app.session() as session:
+        run = session.connection().exec_driver_sql
+        plans = [run(f"EXPLAIN QUERY PLAN {words}", (None,) * words.count("?")).all() for words in asked]
+    steps = [step for plan in plans for *_, step in plan if "project" in step]
+    assert [step for step in steps if step.startswith("SCAN project") and "COVERING INDEX" not in step] == []

@@ -51,6 +51,10 @@ class ProjectState(Kind):
     RELEASED = "已解保"
 
 
+UNDER_WAY = (ProjectState.DRAFT, ProjectState.RUNNING)
+ENDED = (ProjectState.REFUSED, ProjectState.CANCELLED, ProjectState.RELEASED)
+
+
 class SmallKind(Kind):
     """小微 size for the weights and the monthly form."""
 

@@ -56,6 +56,9 @@ class WarningState(Kind):
     LIFTED = "已解除"
 
 
+OPEN_WARNING = (WarningState.PENDING, WarningState.HANDLING)
+
+
 class RiskWarning(Entity):
     """One warning about a record of a project; raised once for one trigger, however often the rules are looked at."""
 

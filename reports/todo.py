@@ -19,7 +19,7 @@ from models.base.kinds import Kind
 from models.customer import Customer
 from models.customer_rating import CustomerRating, RatingState
 from models.organization import Employee
-from models.project import Project, ProjectState, Stage
+from models.project import UNDER_WAY, Project, ProjectState, Stage
 from models.resolution import (
     ItemState,
     MeetingItem,
@@ -196,7 +196,7 @@ def _next_steps(actor: Actor) -> Rows:
         .join(Customer, Customer.id == Project.customer_id)
         .where(
             Project.manager_id == actor.employee_id,
-            Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING)),
+            Project.state.in_(UNDER_WAY),
             Project.stage.in_(tuple(NEXT_STEPS)),
             or_(Project.stage != Stage.RESOLVE, signed),
             ~running,

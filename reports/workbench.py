@@ -16,12 +16,10 @@ from models.customer import Customer
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.product import Product
-from models.project import Project, ProjectState, Stage
+from models.project import UNDER_WAY, Project, ProjectState, Stage
 from models.signing import Fee, FeeDue, FeeState
-from models.warning import RiskWarning, WarningLevel, WarningState
+from models.warning import OPEN_WARNING, RiskWarning, WarningLevel
 from reports.scope import scoped
-
-RUNNING = (ProjectState.DRAFT, ProjectState.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Total:
 
 def project_stages(session: Session, actor: Actor) -> list[StageCount]:
     """Projects under way by stage, in the order of the stages."""
-    query = select(Project.stage, func.count(Project.id), func.sum(Project.amount)).where(Project.state.in_(RUNNING))
+    query = select(Project.stage, func.count(Project.id), func.sum(Project.amount)).where(Project.state.in_(UNDER_WAY))
     rows = session.execute(scoped(query, Project, actor).group_by(Project.stage))
     found = {stage: StageCount(stage, count, amount) for stage, count, amount in rows}
     return [found[stage] for stage in Stage if stage in found]
@@ -159,7 +157,7 @@ def _shares(
     return sorted(found, key=lambda share: (-share.amount, share.id))
 
 
-_OPEN_WARNING = RiskWarning.state.in_((WarningState.PENDING, WarningState.HANDLING))
+_OPEN_WARNING = RiskWarning.state.in_(OPEN_WARNING)
 
 
 def open_warning_count(session: Session, actor: Actor) -> int:

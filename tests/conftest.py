@@ -183,8 +183,14 @@ def db_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def stage() -> str:
-    """What a module's database starts with: `tables` alone; modules override it with another of MAKERS."""
+def stage(request: pytest.FixtureRequest, usual_stage: str) -> str:
+    """What a module's database starts with, one of MAKERS: what is usual in its room, or what BEGINS_WITH says."""
+    return getattr(request.module, "BEGINS_WITH", usual_stage)
+
+
+@pytest.fixture(scope="module")
+def usual_stage() -> str:
+    """Bare tables; a room overrides it."""
     return "tables"
 
 

@@ -4,14 +4,17 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
+from models.project import UNDER_WAY
+from models.warning import OPEN_WARNING
 from reports import workbench
 from views.cells import local
+from views.filters import among
 from views.pages import Cell
 from workflows.base.context import Ctx
 
-PROJECTS = "/project/list/?f=state:in:DRAFT,RUNNING"
+PROJECTS = f"/project/list/?f={among('state', UNDER_WAY)}"
 IN_FORCE = "/project/list/?f=state:eq:IN_FORCE"
-WARNINGS = "/risk_warning/list/?f=state:in:PENDING,HANDLING"
+WARNINGS = f"/risk_warning/list/?f={among('state', OPEN_WARNING)}"
 
 
 class Desk:

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -261,6 +261,11 @@ def _equal(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
     if isinstance(attribute.type, Boolean):
         return attribute.is_(values[0])
     return attribute == values[0]
+
+
+def among(column: str, values: Iterable[enum.Enum]) -> str:
+    """The condition that a column is one of these, as it stands in an address."""
+    return f"{column}:in:{','.join(value.name for value in values)}"
 
 
 def escape_like(text: str) -> str:

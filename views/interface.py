@@ -164,17 +164,16 @@ class Titles:
     def _load_some(self, model: type[Entity], ids: list[int], depth: int) -> None:
         named = shape(model)
         key = named.key(model.spec.title)
-        if key is not None and "__str__" not in model.__dict__ and not named.columns[key].info.get("target"):
+        if key is None or "__str__" in model.__dict__ or depth > 2:
+            for record in self._session.scalars(select(model).where(model.id.in_(ids))):
+                self._known[named.table, record.id] = str(record)
+            return
+        info = named.columns[key].info
+        if not info.get("target"):
             ids = [one for one in ids if not self._at_hand(model, key, one)]
             if not ids:
                 return
-        query = select(model).where(model.id.in_(ids))
-        if key is None or "__str__" in model.__dict__ or depth > 2:
-            for record in self._session.scalars(query):
-                self._known[named.table, record.id] = str(record)
-            return
         rows = self._session.execute(select(model.id, getattr(model, key)).where(model.id.in_(ids))).all()
-        info = named.columns[key].info
         if info.get("target"):
             self.load(info["target"], (value for _, value in rows), depth + 1)
         for record_id, value in rows:

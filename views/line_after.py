@@ -10,7 +10,7 @@ from models.drawdown import Drawdown, DrawdownState
 from models.project import Project, ProjectState, Stage
 from models.release import Release, ReleaseBasis
 from models.repayment import Repayment, RepaymentState
-from models.warning import WarningState
+from models.warning import OPEN_WARNING
 from reports.figures.overdue import overdue_lines
 from views.line_appraisal import in_approval, running_url
 from views.verbs import Questions, ScreenVerb, Upload, Values, in_state, record_url, register
@@ -164,13 +164,13 @@ register(
     ),
     ScreenVerb(
         "risk_warning", "handle", "处理", lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
-        ("handle", "risk_warning"), in_state("state", WarningState.PENDING, WarningState.HANDLING),
+        ("handle", "risk_warning"), in_state("state", *OPEN_WARNING),
         questions=_measure, given=lambda _, w: {"handling": w.handling}, has_form=True, style="primary", rank=1,
         done="已登记处理措施",
     ),
     ScreenVerb(
         "risk_warning", "lift", "解除", lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
-        ("lift", "risk_warning"), in_state("state", WarningState.PENDING, WarningState.HANDLING), rank=2,
+        ("lift", "risk_warning"), in_state("state", *OPEN_WARNING), rank=2,
         ask="解除原因", done="预警已解除",
     ),
 )  # fmt: skip

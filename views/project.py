@@ -1,6 +1,5 @@
 """The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -12,12 +11,12 @@ from models.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.entity import Entity, entity_of
 from models.ledger import Voucher, VoucherEntry
 from models.product import RepaymentMethod
-from models.project import Project, ProjectStage, ProjectState, Stage
+from models.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.resolution import MeetingState, ReviewMeeting
 from reports.figures.parameters import number
 from reports.scope import scoped
 from reports.todo import awaits_agenda
-from views import lists, pages
+from views import filters, lists, pages
 from views.base import EntityView
 from views.cells import format_value
 from views.meters import meter
@@ -145,7 +144,7 @@ class ProjectView(EntityView):
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """放款条件 and 额度占用, while they matter."""
         assert isinstance(record, Project)
-        if record.state not in (ProjectState.DRAFT, ProjectState.RUNNING):
+        if record.state not in UNDER_WAY:
             return []
         found = []
         if record.state is ProjectState.DRAFT:
@@ -166,10 +165,6 @@ class ProjectView(EntityView):
         return found
 
 
-UNDER_WAY = (ProjectState.DRAFT, ProjectState.RUNNING)
-ENDED = tuple(state for state in ProjectState if state not in (*UNDER_WAY, ProjectState.IN_FORCE))
-
-
 def _tabs(asked: lists.ListQuery) -> list[Tab]:
     """Everyday filters with their counts; each has its index, one pass over all rows would cost ten times as much."""
     today = asked.ctx.today
@@ -183,20 +178,16 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
     every, under_way, running, due = asked.ctx.session.execute(select(*each)).one()
     kinds: list[tuple[str, list[str], int]] = [
         ("全部", [], every),
-        ("办理中", [_states(UNDER_WAY)], under_way),
+        ("办理中", [filters.among("state", UNDER_WAY)], under_way),
         ("在保", ["state:eq:IN_FORCE"], running),
         (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:between:{today}..{until}"], due),
-        ("已结束", [_states(ENDED)], every - under_way - running),
+        ("已结束", [filters.among("state", ENDED)], every - under_way - running),
     ]
     shown = sorted(f.raw for f in asked.filters)
     return [
-        Tab(label, asked.url(f=filters, page=None, q=None), shown == sorted(filters) and not asked.text, count)
-        for label, filters, count in kinds
+        Tab(label, asked.url(f=wished, page=None, q=None), shown == sorted(wished) and not asked.text, count)
+        for label, wished, count in kinds
     ]
-
-
-def _states(states: Iterable[ProjectState]) -> str:
-    return f"state:in:{','.join(state.name for state in states)}"
 
 
 def _add_days(page: ListPage, asked: lists.ListQuery) -> None:

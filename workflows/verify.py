@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.project import Project, ProjectStage, ProjectState
+from models.project import ENDED, Project, ProjectStage, ProjectState
 from models.repayment import Repayment, RepaymentState
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeDue, Receipt, ReceiptState
@@ -102,9 +102,8 @@ def verify_stages(session: Session) -> list[str]:
     stages: dict[int, list[object]] = defaultdict(list)
     for project_id, stage in session.execute(open_rows):
         stages[project_id].append(stage)
-    live = (ProjectState.DRAFT, ProjectState.RUNNING, ProjectState.IN_FORCE)
     for row in session.execute(select(Project.id, Project.number, Project.stage, Project.state).order_by(Project.id)):
-        wanted = [row.stage] if row.state in live else []
+        wanted = [] if row.state in ENDED else [row.stage]
         if stages[row.id] != wanted:
             return [f"项目 {row.number} 的阶段记录与当前阶段不符"]
     return []

@@ -16,7 +16,7 @@ from models.drawdown import OPEN, Drawdown, DrawdownState, Instalment, Repayment
 from models.project import Project, ProjectState, Stage
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeDue
-from models.warning import RiskWarning, WarningOwner, WarningRule, WarningState
+from models.warning import OPEN_WARNING, RiskWarning, WarningOwner, WarningRule, WarningState
 from reports.figures.fees import RECEIVABLE
 from reports.figures.parameters import whole
 from workflows.base import records
@@ -26,8 +26,8 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 
 State = WarningState
 STEPS = steps(
-    Step("risk_warning", "handle", "处理预警", "state", (State.PENDING, State.HANDLING), (State.HANDLING,)),
-    Step("risk_warning", "lift", "解除预警", "state", (State.PENDING, State.HANDLING), (State.LIFTED,)),
+    Step("risk_warning", "handle", "处理预警", "state", OPEN_WARNING, (State.HANDLING,)),
+    Step("risk_warning", "lift", "解除预警", "state", OPEN_WARNING, (State.LIFTED,)),
 )
 verbs("risk_warning", {"evaluate": "检查预警"})
 _DAYS = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
@@ -103,16 +103,16 @@ def lift(ctx: Ctx, warning: RiskWarning, reason: str, version: int | None = None
     enter(ctx, STEPS["lift"], warning, version)
     if not 0 < len(reason.strip()) <= 200:
         raise BusinessError("请填写解除原因，不超过 200 字", field="reason")
-    _lift(ctx, warning, reason.strip())
+    _lift(ctx, warning, reason.strip(), ctx.actor.employee_id)
     ctx.session.flush()
     return warning
 
 
 def lift_all(ctx: Ctx, project: Project, reason: str) -> None:
     """Close what is open of a project that has ended."""
-    query = select(RiskWarning).where(RiskWarning.project_id == project.id, RiskWarning.state != State.LIFTED)
+    query = select(RiskWarning).where(RiskWarning.project_id == project.id, RiskWarning.state.in_(OPEN_WARNING))
     for warning in ctx.session.scalars(query).all():
-        _lift(ctx, warning, reason)
+        _lift(ctx, warning, reason, ctx.actor.employee_id)
 
 
 def thresholds(rule: WarningRule) -> list[int]:
@@ -120,20 +120,20 @@ def thresholds(rule: WarningRule) -> list[int]:
     return sorted({int(part) for part in rule.days.split(",")})
 
 
-def _lift(ctx: Ctx, warning: RiskWarning, reason: str) -> None:
-    warning.lifted_on, warning.lifted_by_id, warning.reason = ctx.today, ctx.actor.employee_id, reason
+def _lift(ctx: Ctx, warning: RiskWarning, reason: str, by: int | None) -> None:
+    warning.lifted_on, warning.lifted_by_id, warning.reason = ctx.today, by, reason
     move(STEPS["lift"], warning)
 
 
 def _lift_passed(ctx: Ctx, rule: WarningRule, hits: Sequence[Hit]) -> None:
     """Close what holds no longer, so that people only see what asks for something today."""
     now = {(hit.record.__tablename__, hit.record.id): hit.trigger for hit in hits}
-    query = select(RiskWarning).where(RiskWarning.rule_id == rule.id, RiskWarning.state != State.LIFTED)
+    query = select(RiskWarning).where(RiskWarning.rule_id == rule.id, RiskWarning.state.in_(OPEN_WARNING))
     for warning in ctx.session.scalars(query.order_by(RiskWarning.id)).all():
         trigger = now.get((warning.record_table, warning.record_id))
         if trigger != warning.trigger:
-            _lift(ctx, warning, "预警情形已不存在" if trigger is None else "已由新的预警接替")
-            warning.lifted_by_id = None  # nobody judged it
+            reason = "预警情形已不存在" if trigger is None else "已由新的预警接替"
+            _lift(ctx, warning, reason, by=None)  # nobody judged it
 
 
 def _known(ctx: Ctx, rule: WarningRule, ids: Sequence[int]) -> set[tuple[str, int, str]]:

@@ -32,15 +32,11 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.verify import CHECKS
 
+BEGINS_WITH = "installed"
+
 AS_OF = date(2026, 11, 23)
 BULK = 36
 LITTLE = Size(old_customers=2, new_customers=3, guarantees=1, line=2, bulk=BULK, full_days=2)
-
-
-@pytest.fixture(scope="module")
-def stage() -> str:
-    """An installation without people."""
-    return "installed"
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,9 @@ from tests.template import settings_of
 from workflows.base.seeds import SEEDS
 from workflows.ledger.guards import guards_present
 
+BEGINS_WITH = "installed"
+
 VERB = ("can_unbook", "business_event")  # of 会计 and 财务主管
-
-
-@pytest.fixture(scope="module")
-def stage() -> str:
-    return "installed"
 
 
 def pair_id(session, permission, table):

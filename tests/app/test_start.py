@@ -17,6 +17,8 @@ from app import KeptTemplates, create_app
 from app.jobs import JOBS, make_scheduler
 from tests.template import settings_of
 
+BEGINS_WITH = "installed"
+
 ROOT = Path(__file__).resolve().parents[2]
 # What `python run.py` does until the first page, in one process; then what it took.
 START = """
@@ -36,11 +38,6 @@ json.dump({
     "collects": gc.isenabled(), "frozen": gc.get_freeze_count(),
 }, sys.stdout)
 """
-
-
-@pytest.fixture(scope="module")
-def stage() -> str:
-    return "installed"
 
 
 @pytest.fixture(scope="module")

@@ -44,8 +44,6 @@ def _plain(table: Table, row: Row, keys: Keys) -> Row:
     if table.name == "audit_log" and row["table_name"]:
         plain["changes"] = _changes(row, keys)
         plain["project_id"] = keys["project"].get(row["project_id"])
-        if (row["record_title"] or "").isdecimal():  # a key too: what is called by the record that it refers to
-            plain["record_title"] = ""
     # A row that names another one by its table, without a foreign key.
     target = row.get("table_name") or row.get("record_table")
     if target and row.get("record_id"):

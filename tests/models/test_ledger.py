@@ -9,10 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from models.ledger import AccountingPeriod, BusinessEvent, EventState, Voucher, VoucherEntry
 from tests.workflows.ledger.books import NOW, open_books, yuan
 
-
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
+BEGINS_WITH = "installed"
 
 
 @pytest.fixture

@@ -15,16 +15,13 @@ from models.system import Parameter
 from reports.figures import exposure, parameters
 from tests.workflows.guarantee.factories import MANAGER, Line, prepare
 
+BEGINS_WITH = "installed"
+
 ON = date(2026, 3, 2)
 PARTIES = 8
 # 75 % for small companies to this total of a customer, for farmers to that: some customers stand on either side.
 CEILINGS = {"weight.small_loan_ceiling": 5_000_000, "weight.farmer_loan_ceiling": 2_000_000}
 ASSETS = Decimal(100_000_000)
-
-
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,9 @@ from reports.figures.balances import Figures, balance_of, of_accounts, of_auxili
 from reports.trial_balance import trial_balance
 from tests.workflows.ledger.books import open_books, yuan
 
+BEGINS_WITH = "installed"
+
 SEPTEMBER, OCTOBER = date(2026, 9, 30), date(2026, 10, 31)
-
-
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ from reports.statements import account_rows, accounts_of_row, balance_sheet, inc
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import Year, begin, quarter
 
-
-@pytest.fixture(scope="module")
-def stage():
-    return "installed"
+BEGINS_WITH = "installed"
 
 
 @pytest.fixture

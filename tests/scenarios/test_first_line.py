@@ -38,13 +38,9 @@ from workflows.guarantee import (
 )
 from workflows.verify import CHECKS
 
+BEGINS_WITH = "installed"
+
 YUAN = Decimal
-
-
-@pytest.fixture(scope="module")
-def stage():
-    """Begin with what `flask --app run init` makes."""
-    return "installed"
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ from workflows.base.jobs import Taken
 from workflows.ledger import closing, opening
 from workflows.verify import CHECKS
 
+BEGINS_WITH = "installed"
+
 CLOSER = story.CHIEF
 MONTHS = [f"2026-{month:02d}" for month in range(1, 13)]
 LAST_DAY = date(2027, 2, 26)
@@ -64,12 +66,6 @@ STOPS = {
     "2026-08": ("2026-08", "1 张未审核：2026-08-付-0002"),
     "2026-11": ("2026-11", "1 笔待复核：FH2026-"),
 }
-
-
-@pytest.fixture(scope="module")
-def stage():
-    """Begin with what `flask --app run init` makes."""
-    return "installed"
 
 
 @pytest.fixture

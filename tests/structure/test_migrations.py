@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -13,17 +12,14 @@ from models.base.entity import entities
 from models.registry import metadata
 from workflows.ledger.guards import guards_present
 
+BEGINS_WITH = "installed"
+
 # The search engine's own tables, as in models/migrations/env.py, which runs when imported.
 NOT_OURS = ("search_index", "alembic_version", "ix_search_text_words")
 
 
 def is_ours(_found, name, kind, _reflected, _compare_to):
     return not (kind in {"table", "index"} and (name or "").startswith(NOT_OURS))
-
-
-@pytest.fixture(scope="module")
-def stage() -> str:
-    return "installed"
 
 
 def test_nothing_is_left_to_migrate(engine):

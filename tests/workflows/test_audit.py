@@ -7,9 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from models.base.entity import Entity
+from models.customer import CorporateCustomer
 from models.organization import Department, Employee, Gender
-from models.partner import JointGroup
-from models.project import Stage
+from models.partner import JointGroup, JointGroupMember
+from models.project import Project, Stage
+from models.rating_model import CustomerKind
+from models.signing import Fee
 from models.system import AuditLog, LogKind, NumberCounter, SystemState
 from tests.workflows.office import NOW, TODAY, audited
 from workflows.base import audit
@@ -46,6 +49,15 @@ def test_a_new_record_is_told_with_what_it_holds_and_blanks_left_out(ctx, office
         "screen",
     )
     assert (line.at, line.on_behalf_of_id, line.seal_hash, line.log_kind) == (NOW, None, None, LogKind.CHANGE)
+
+
+def test_a_key_is_no_title(ctx):
+    customer = CorporateCustomer(kind=CustomerKind.CORPORATE, number="KH1", name="恒泰纸业", uscc="91320104MA1T00001X")
+    group = stored(ctx, JointGroup(**GROUP))
+    member = stored(ctx, JointGroupMember(joint_group_id=group.id, customer_id=stored(ctx, customer).id))
+    titles = {(line.table_name, line.record_id): line.record_title for line in trail(ctx)}
+    assert titles["corporate_customer", customer.id] == "恒泰纸业"
+    assert titles["joint_group_member", member.id] == ""
 
 
 def test_a_change_tells_old_and_new_and_nothing_else(ctx, office):
@@ -170,12 +182,8 @@ def test_lines_of_a_project_can_be_found_by_it(ctx):
     """A part of a project names its project; the project names itself."""
     part = JointGroup(**GROUP)
     assert audit._row(ctx, stored(ctx, part), "X", {})["project_id"] is None
-    fake = type("Fake", (), {"__tablename__": "project", "spec": JointGroup.spec, "id": 7})()
-    fake.__dict__["id"] = 7
-    assert audit._row(ctx, fake, "X", {})["project_id"] == 7
-    fake = type("Fake", (), {"__tablename__": "fee", "spec": JointGroup.spec, "id": 9})()
-    fake.__dict__.update(id=9, project_id=7)
-    assert audit._row(ctx, fake, "X", {})["project_id"] == 7
+    assert audit._row(ctx, Project(id=7), "X", {})["project_id"] == 7
+    assert audit._row(ctx, Fee(id=9, project_id=7), "X", {})["project_id"] == 7
 
 
 @pytest.mark.parametrize(

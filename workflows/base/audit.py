@@ -64,7 +64,7 @@ def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[A
         "source": ctx.source if ctx else "cli",
         "table_name": record.__tablename__,
         "record_id": record.id,
-        "record_title": str(values.get(record.spec.title) or "")[:200],
+        "record_title": _title(record)[:200],
         "action": action,
         "changes": changes,
         "project_id": project_id,
@@ -74,6 +74,15 @@ def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[A
         "version": 1,
         "extra": {},
     }
+
+
+def _title(record: Entity) -> str:
+    """What the record is called, in words that it holds itself; empty where that is a key, which says nothing."""
+    name = record.spec.title
+    column = columns_of(type(record)).get(name)
+    if name == "id" or (column is not None and column.info.get("target")):
+        return ""
+    return str(record.__dict__.get(name) or "")
 
 
 def _stamp(session: Session, *_: Any) -> None:

@@ -8,7 +8,7 @@ from models.appraisal import PaperState
 from models.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import BusinessError, Conflict, IllegalTransition
-from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from models.project import UNDER_WAY, Project, ProjectHolder, ProjectStage, ProjectState, Stage
 from models.termination import Termination
 from workflows.base import approval
 from workflows.base.context import Ctx
@@ -80,8 +80,7 @@ def stop(ctx: Ctx, project: Project, state: ProjectState, outcome: str, *, by: i
 
 def require(project: Project, stage: Stage, verb: str) -> None:
     """Raise IllegalTransition unless the project is under way and stands at `stage`."""
-    under_way = project.state in (ProjectState.DRAFT, ProjectState.RUNNING)
-    if not under_way:
+    if project.state not in UNDER_WAY:
         raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能{verb}")
     if project.stage is not stage:
         raise IllegalTransition(f"项目 {project.number} 现处“{project.stage.label}”，到“{stage.label}”时才能{verb}")

@@ -66,7 +66,7 @@ def send(client: FlaskClient, path: str, page: str = "/password/", **fields: Any
 
 
 @pytest.fixture(scope="module")
-def stage() -> str:
+def usual_stage() -> str:
     """An installation with its people."""
     return "staffed"
 

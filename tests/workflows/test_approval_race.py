@@ -1,6 +1,5 @@
 """Two people clicking at the same moment: real threads on real connections, one decision each time."""
 
-import threading
 from decimal import Decimal
 
 import pytest
@@ -9,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from models.approval import ApprovalFlow, ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
 from models.base.actor import Actor
-from models.base.errors import BusinessError, Conflict
+from models.base.errors import Conflict
 from models.organization import Department
 from tests.workflows.approval_world import NOW, TODAY, World
+from tests.workflows.at_once import together
 from workflows.base import approval
 from workflows.base.approval import Decision
 from workflows.base.context import Ctx
@@ -46,30 +46,6 @@ def _submit(engine, ids, amount):
         return made.id
 
 
-def _together(engine, acts):
-    """Run the acts at once, each in its own transaction that commits or rolls back as the edge does."""
-    barrier = threading.Barrier(len(acts))
-    results = []
-
-    def run(act):
-        with Session(engine) as session:
-            barrier.wait()
-            try:
-                act(session)
-                session.commit()
-                results.append("done")
-            except BusinessError as error:
-                session.rollback()
-                results.append(type(error).__name__)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(results)
-
-
 def _decider(ids, instance_id, name, decision):
     def act(session):
         query = select(ApprovalTask).where(
@@ -96,7 +72,7 @@ def _finish(engine, ids, instance_id):
 def test_the_same_task_clicked_twice_is_decided_once(engine, committed, turn):
     instance_id = _submit(engine, committed, 1)
     acts = [_decider(committed, instance_id, "甲", Decision.APPROVE) for _ in range(3)]
-    assert _together(engine, acts) == ["Conflict", "Conflict", "done"]
+    assert together(engine, acts) == ["Conflict", "Conflict", "done"]
     with Session(engine) as session:
         assert session.get(ApprovalInstance, instance_id).current_node_seq == 20
         query = select(func.count()).select_from(ApprovalTask).where(ApprovalTask.instance_id == instance_id)
@@ -109,7 +85,7 @@ def test_of_two_people_at_an_any_node_one_decides(engine, committed, turn):
     instance_id = _submit(engine, committed, 1)
     clicks = {"甲": Decision.APPROVE, "乙": Decision.REJECT}
     acts = [_decider(committed, instance_id, name, decision) for name, decision in clicks.items()]
-    assert _together(engine, acts) == ["Conflict", "done"]
+    assert together(engine, acts) == ["Conflict", "done"]
     with Session(engine) as session:
         query = select(ApprovalTask.state).where(ApprovalTask.instance_id == instance_id).order_by(ApprovalTask.id)
         states = session.scalars(query).all()[:2]
@@ -122,7 +98,7 @@ def test_of_two_people_at_an_any_node_one_decides(engine, committed, turn):
 def test_both_of_a_countersign_count_and_the_next_node_opens_once(engine, committed, turn):
     instance_id = _submit(engine, committed, 100)
     acts = [_decider(committed, instance_id, name, Decision.APPROVE) for name in "甲乙"]
-    assert _together(engine, acts) == ["done", "done"]
+    assert together(engine, acts) == ["done", "done"]
     with Session(engine) as session:
         instance = session.get(ApprovalInstance, instance_id)
         assert instance.flow_id == session.scalar(select(ApprovalFlow.id).where(ApprovalFlow.code == "ALL"))
@@ -136,4 +112,4 @@ def test_two_submissions_of_one_record_start_one_approval(engine, committed):
         record = session.get(Department, committed["branch"])
         approval.start(_ctx(session, committed, "申请人"), "loan.test", record, title="并发", amount=Decimal(1))
 
-    assert _together(engine, [act, act]) == [Conflict.__name__, "done"]
+    assert together(engine, [act, act]) == [Conflict.__name__, "done"]

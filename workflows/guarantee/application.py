@@ -1,5 +1,6 @@
 """4.1a 申请担保: the application, its checks, and its submission."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,7 +21,7 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import stages
+from workflows.guarantee import limits, stages
 
 STEPS = steps(
     Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
@@ -155,13 +156,12 @@ def conditions(ctx: Ctx, project: Project) -> list[Condition]:
 def obstacles(
     ctx: Ctx,
     project: Project,
-    limits: list[exposure.Check] | None = None,
+    checks: Sequence[exposure.Check],
     known: list[Condition] | None = None,
 ) -> list[str]:
-    """Why the application cannot be submitted now; empty when it can. `limits` and `known` may be the caller's."""
+    """Why the application cannot be submitted now by these checks of its limits; empty when it can."""
     known = conditions(ctx, project) if known is None else known
-    limits = exposure.checks(ctx.session, project, ctx.today) if limits is None else limits
-    return [one.problem for one in known if not one.is_met] + [check.text for check in limits if check.is_over]
+    return [one.problem for one in known if not one.is_met] + [check.text for check in checks if check.is_over]
 
 
 def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:
@@ -170,8 +170,9 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:
     Raises BusinessError with every obstacle, IllegalTransition, StaleRecord, NotAllowed.
     """
     enter(ctx, STEPS["submit"], project, version)
+    checks = limits.checks(ctx, project)
     check_application(ctx, project, False)
-    if found := obstacles(ctx, project):
+    if found := obstacles(ctx, project, checks):
         raise BusinessError("暂不能提交：" + "；".join(found))
     move(STEPS["submit"], project)
     project.applied_on = ctx.today

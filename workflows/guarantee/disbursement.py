@@ -25,10 +25,9 @@ from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import verbs
-from workflows.guarantee import contract_data, letters, stages
+from workflows.guarantee import contract_data, letters, limits, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
-from workflows.guarantee.resolution import refuse_breach
 from workflows.ledger import posting
 
 verbs("bank_letter", {"issue_notice": "出具放款通知单"})
@@ -82,7 +81,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
     stages.refuse_while_ending(ctx, project, "出具放款通知单")
-    checks = gate(ctx.session, project, ctx.today)
+    checks = gate(ctx.session, project, ctx.today, limits.standing(ctx, project))
     if missing := [check for check in checks if not check.is_met]:
         raise BusinessError("放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing))
     resolution = require_resolution(ctx, project, "出具放款通知单")
@@ -192,7 +191,7 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> 
         found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
     if found:
         raise FieldErrors(found)
-    refuse_breach(ctx, project, loan.amount)
+    limits.refuse_breach(ctx, project, loan.amount)
     return resolution
 
 

@@ -26,7 +26,7 @@ from models.resolution import (
     ReviewMeeting,
     VoteChoice,
 )
-from reports.figures import exposure, gate
+from reports.figures import gate
 from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
@@ -34,7 +34,7 @@ from workflows.base import approval, audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.guarantee import contracts, fees, letters, stages
+from workflows.guarantee import contracts, fees, letters, limits, stages
 
 MEETING = steps(
     Step("review_meeting", "open", "开始表决", "state", (MeetingState.DRAFT,), (MeetingState.OPEN,)),
@@ -285,7 +285,7 @@ def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome
     """
     project = resolution.project
     if outcome is ApprovalState.APPROVED:
-        refuse_breach(ctx, project, resolution.amount)
+        limits.refuse_breach(ctx, project, resolution.amount)
         months = int(number(ctx.session, "resolution.valid_months", ctx.today))
         resolution.valid_until = add_months(ctx.today, months)
         resolution.state = ResolutionState.VALID
@@ -298,13 +298,6 @@ def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome
     else:
         resolution.state = ResolutionState.VOID
     audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
-
-
-def refuse_breach(ctx: Ctx, project: Project, amount: Decimal) -> None:
-    """Raise BusinessError with every limit that the amount would break."""
-    over = [c.text for c in exposure.checks(ctx.session, project, ctx.today, amount=amount) if c.is_over]
-    if over:
-        raise BusinessError("超过限额：" + "；".join(over))
 
 
 def valid_resolution(ctx: Ctx, project: Project) -> Resolution | None:

@@ -23,7 +23,7 @@ from models.records import Attachment
 from models.system import AuditLog
 from tests.workflows.guarantee.factories import ASSISTANT, CASHIER, MANAGER, MILLION, OUTSIDER
 from workflows.base import records
-from workflows.guarantee import application, stages
+from workflows.guarantee import application, limits, stages
 
 STAGES = (Stage.EVALUATE, Stage.RESOLVE, Stage.FEE_PLAN)
 
@@ -35,7 +35,8 @@ def wrong(line, **facts):
 
 
 def obstacles(line, project):
-    return "；".join(application.obstacles(line.ctx(MANAGER), project))
+    ctx = line.ctx(MANAGER)
+    return "；".join(application.obstacles(ctx, project, limits.checks(ctx, project)))
 
 
 def test_a_new_application_is_numbered_and_stands_at_the_start_of_the_line(line):

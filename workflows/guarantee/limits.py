@@ -1,0 +1,51 @@
+"""Limits are asked under one lock that is held to the commit (architecture rule 7, decision 0015).
+
+Bank line, single party, group and leverage all count what others reserve, and leverage counts the whole company: so
+there is one lock for all of them, and whoever decides by one of them decides after everybody before has committed.
+"""
+
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from models.bank import PartnerBank
+from models.base.errors import BusinessError
+from models.project import Project
+from reports.figures import exposure, gate, parameters
+from workflows.base.context import Ctx
+
+# Two numbers, so that the lock is none of the files' (one number each); they mean nothing beyond being ours.
+_LOCK = (6814, 1)
+
+
+def hold(ctx: Ctx) -> None:
+    """Let nobody else decide by limits until the commit, and forget what of them was read before.
+
+    Taken before any row of a project, a number or the books (the order of locks: decision 0015). SQLite has one
+    writer at a time: a transaction that has read before another one's commit cannot write any more.
+    """
+    session = ctx.session
+    session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(*_LOCK)))
+    parameters.forget(session)
+    for bank in [one for one in session.identity_map.values() if isinstance(one, PartnerBank)]:
+        session.expire(bank)
+
+
+def checks(ctx: Ctx, project: Project, amount: Decimal | None = None) -> list[exposure.Check]:
+    """Every limit before and after the project as it holds until the commit."""
+    hold(ctx)
+    return exposure.checks(ctx.session, project, ctx.today, amount=amount)
+
+
+def standing(ctx: Ctx, project: Project) -> gate.Standing:
+    """The project's resolution and limits, for a verb that decides by the gate."""
+    hold(ctx)
+    return gate.standing(ctx.session, project, ctx.today)
+
+
+def refuse_breach(ctx: Ctx, project: Project, amount: Decimal) -> None:
+    """Raise BusinessError with every limit that the amount would break."""
+    if over := [check.text for check in checks(ctx, project, amount) if check.is_over]:
+        raise BusinessError("超过限额：" + "；".join(over))

@@ -23,6 +23,7 @@ from models import search
 from models.base.actor import SYSTEM
 from models.security import RoleProfile
 from models.system import SystemState
+from reports.search import renew
 from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
@@ -67,7 +68,9 @@ def prepare_database(session: Session) -> None:
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     state = session.get(SystemState, 1)
     if state is None:
-        state = SystemState(id=1, business_date=local_today(), is_demo=False, base_data_version=0)
+        state = SystemState(
+            id=1, business_date=local_today(), is_demo=False, base_data_version=0, search_edition=search.EDITION
+        )
         session.add(state)
         session.flush()
     Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
@@ -76,6 +79,7 @@ def prepare_database(session: Session) -> None:
         load_base_data(session)
         load_templates(session)
         sync_permissions(session)
+        state.search_edition = renew(session, state.search_edition)
         state.base_data_version = fingerprint()
         session.commit()
     finally:

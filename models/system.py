@@ -206,6 +206,7 @@ class SystemState(Entity):
     business_date: Mapped[date] = c.computed(c.day("系统营业日期", required=True))
     is_demo: Mapped[bool] = c.computed(c.flag("演示数据"))
     base_data_version: Mapped[int] = c.hidden(c.whole("基础数据版本", required=True, default=0))
+    search_edition: Mapped[int] = c.hidden(c.whole("检索索引版本", required=True, default=1))
     demo_marker: Mapped[str | None] = c.hidden(c.text("演示数据标记", 64))
 
 

@@ -1,9 +1,11 @@
 """Contains-search over a million records: as people type it, two Chinese characters, part of a number, 拼音 initials.
 
 Text is cut into overlapping grams (Chinese: two characters, letters and digits: four), each character beginning one;
-a search is a phrase of grams, so it finds exactly what contains the text, whatever spaces, signs and case.
+a search is a phrase of grams, so it finds exactly what contains the text, whatever spaces, signs and case. A masked
+column (X9) goes in as one token of its whole value: it is found by the whole number, and no part of it finds anything.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,12 +33,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from models.base.actor import Actor
-from models.base.entity import Entity, entities
-from models.search import KEY_BITS, install_search, key_base, search_text
+from models.base.entity import Entity, columns_of, entities
+from models.base.masks import whole
+from models.search import EDITION, KEY_BITS, install_search, key_base, search_text
 from reports.scope import scoped
 
 __all__ = [
-    "Hit", "condition", "global_search", "index_record", "install_search", "install_search_listener", "reindex",
+    "Hit", "condition", "global_search", "index_record", "install_search", "install_search_listener", "is_whole",
+    "reindex", "renew",
 ]  # fmt: skip
 
 QUERY_MAX: Final = 64
@@ -91,13 +95,21 @@ def _han_token(gram: str) -> str:
     return "z" + "".join(f"{ord(sign):05x}" for sign in gram)
 
 
+def _whole_token(value: str) -> str:
+    """A masked value as one word of its own kind, of which no search can ask a part; '' for signs alone."""
+    plain = whole(value)
+    return f"w{hashlib.sha256(plain.encode()).hexdigest()[:32]}" if plain else ""
+
+
 def _grams(run: str, *, is_latin: bool) -> list[str]:
     size, token = (_LATIN, _latin_token) if is_latin else (2, _han_token)
     return [token(run[start : start + size]) for start in range(len(run))]
 
 
-def words_of(values: Iterable[str | None], initials_of: str | None = None) -> str:
-    """The tokens of a record's searched texts; `initials_of` also goes in by its pinyin initials."""
+def words_of(
+    values: Iterable[str | None], initials_of: str | None = None, *, masked: Iterable[str | None] = ()
+) -> str:
+    """The tokens of a record's searched texts; `initials_of` also goes in by its pinyin initials, `masked` whole."""
     found: list[str] = []
     parts = [value[:_FIELD_MAX] for value in values if value]
     if initials_of and (initials := _initials(initials_of[:_FIELD_MAX])):
@@ -106,6 +118,7 @@ def words_of(values: Iterable[str | None], initials_of: str | None = None) -> st
         for run, is_latin in _runs(part):
             found += _grams(run, is_latin=is_latin)
         found.append("x")  # keeps a phrase from running on into the next text
+    found += filter(None, (_whole_token(value) for value in masked if value))
     return " ".join(found)
 
 
@@ -121,19 +134,29 @@ def _initials_of(run: str) -> str:
     return "".join(lazy_pinyin(run, style=Style.FIRST_LETTER, errors="ignore"))
 
 
-def match_query(value: str, dialect: str) -> str:
-    """The full-text query for records that contain every word of `value`; '' when nothing in it can be searched."""
+def match_query(value: str, dialect: str, *, masked: bool = False) -> str:
+    """The full-text query for records that contain every word of `value`; '' when nothing in it can be searched.
+
+    `masked`: a word, or all of it with its spaces left out, may also be the whole value of a masked column.
+    """
+    both, either = (" & ", " | ") if dialect == "postgresql" else (" AND ", " OR ")
+    words = value[:QUERY_MAX].split()
     parts = []
-    for word in value[:QUERY_MAX].split():
-        for run, is_latin in _runs(word):
-            size = _LATIN if is_latin else 2
-            if len(run) < size:
-                token = _latin_token(run) if is_latin else _han_token(run)
-                parts.append(f"{token}:*" if dialect == "postgresql" else f'"{token}" *')
-                continue
-            grams = _grams(run, is_latin=is_latin)[: len(run) - size + 1]
-            parts.append("(" + " <-> ".join(grams) + ")" if dialect == "postgresql" else f'"{" ".join(grams)}"')
-    return (" & " if dialect == "postgresql" else " AND ").join(parts)
+    for word in words:
+        runs = both.join(_run_query(run, dialect, is_latin=is_latin) for run, is_latin in _runs(word))
+        if runs:
+            parts.append(f"({runs}{either}{_whole_token(word)})" if masked else runs)
+    found = both.join(parts)
+    return f"({found}){either}{_whole_token(value)}" if masked and len(words) > 1 and found else found
+
+
+def _run_query(run: str, dialect: str, *, is_latin: bool) -> str:
+    size = _LATIN if is_latin else 2
+    if len(run) < size:
+        token = _latin_token(run) if is_latin else _han_token(run)
+        return f"{token}:*" if dialect == "postgresql" else f'"{token}" *'
+    grams = _grams(run, is_latin=is_latin)[: len(run) - size + 1]
+    return "(" + " <-> ".join(grams) + ")" if dialect == "postgresql" else f'"{" ".join(grams)}"'
 
 
 def condition(model: type[Entity], value: str, session: Session) -> ColumnElement[bool]:
@@ -141,11 +164,11 @@ def condition(model: type[Entity], value: str, session: Session) -> ColumnElemen
     if not value.strip():
         return true()
     dialect = session.get_bind().dialect.name
-    query = match_query(value, dialect)
-    if not query:
+    if not match_query(value, dialect):
         return false()
     key = inspect(model).primary_key[0]
-    return or_(*(key.in_(_ids(name, query, dialect)) for name in _tables(model)), *_through(model, value, session))
+    own = (key.in_(_ids(kind, value, dialect)) for kind in _kinds(model))
+    return or_(*own, *_through(model, value, session))
 
 
 def _through(model: type[Entity], value: str, session: Session) -> Iterator[ColumnElement[bool]]:
@@ -158,8 +181,8 @@ def _through(model: type[Entity], value: str, session: Session) -> Iterator[Colu
             yield here.in_(select(inspect(target).primary_key[0]).where(condition(target, value, session)))
 
 
-def _ids(name: str, query: str, dialect: str) -> Any:
-    base = key_base(name)
+def _ids(kind: type[Entity], value: str, dialect: str) -> Any:
+    base, query = key_base(kind.__tablename__), match_query(value, dialect, masked=bool(_masked(kind)))
     key = _INDEX.c.rowid if dialect == "sqlite" else search_text.c.id
     limits = key.between(literal(base), literal(base + (1 << KEY_BITS) - 1))
     if dialect == "sqlite":
@@ -168,9 +191,9 @@ def _ids(name: str, query: str, dialect: str) -> Any:
     return select(key - base).where(search_text.c.words.op("@@")(asked), limits)
 
 
-def _tables(model: type[Entity]) -> list[str]:
-    """Table names under which records of a model are indexed: its own and those of its kinds."""
-    return [mapper.class_.__tablename__ for mapper in inspect(model).self_and_descendants]
+def _kinds(model: type[Entity]) -> list[type[Entity]]:
+    """The models under whose tables records of a model are indexed: its own and those of its kinds."""
+    return [mapper.class_ for mapper in inspect(model).self_and_descendants]
 
 
 _SEARCHED: dict[type[Entity], tuple[str, ...]] = {}
@@ -185,10 +208,32 @@ def _searched(model: type[Entity]) -> tuple[str, ...]:
     return found
 
 
+def is_whole(model: type[Entity], name: str) -> bool:
+    """Whether a searched name is found by its whole value only: what screens must say about it."""
+    column = columns_of(model).get(name)
+    return column is not None and bool(column.info.get("mask"))
+
+
+_MASKED: dict[type[Entity], tuple[str, ...]] = {}
+
+
+def _masked(model: type[Entity]) -> tuple[str, ...]:
+    """Those of the searched columns that are found whole, worked out at their first use."""
+    found = _MASKED.get(model)
+    if found is None:
+        found = _MASKED[model] = tuple(name for name in _searched(model) if is_whole(model, name))
+    return found
+
+
 def _words(model: type[Entity], values: dict[str, Any]) -> str:
-    texts = [None if values[name] is None else str(values[name]) for name in _searched(model)]
+    texts = {name: None if values[name] is None else str(values[name]) for name in _searched(model)}
+    secret = _masked(model)
     title = values.get(model.spec.title)
-    return words_of(texts, title if isinstance(title, str) else None)
+    return words_of(
+        (text for name, text in texts.items() if name not in secret),
+        title if isinstance(title, str) else None,
+        masked=(texts[name] for name in secret),
+    )
 
 
 def _row(record: Entity) -> dict[str, Any]:
@@ -220,6 +265,13 @@ def reindex(session: Session, model: type[Entity] | None = None) -> int:
     """Build the words of one entity (or of all) anew, e.g. after set-based writing; returns how many records."""
     models = [model] if model is not None else [found for found in entities() if _searched(found)]
     return sum(_reindex_one(session, found) for found in models)
+
+
+def renew(session: Session, edition: int) -> int:
+    """Bring an index of an older edition up to date: returns the edition it now has."""
+    if edition < EDITION:
+        reindex(session)
+    return EDITION
 
 
 def _reindex_one(session: Session, model: type[Entity]) -> int:

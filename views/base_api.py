@@ -17,8 +17,9 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.entity import Entity, editable_columns
 from models.base.errors import BusinessError
+from models.base.masks import mask
 from views import edge, filters, lists, lookup, rest_args
-from views.cells import Cells, mask
+from views.cells import Cells
 from views.interface import EntityInterface, shape, valid_id
 from workflows.base import records
 from workflows.base.audit import plain

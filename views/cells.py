@@ -8,6 +8,7 @@ from typing import Any
 
 from models.base.entity import Entity
 from models.base.kinds import Kind
+from models.base.masks import mask
 from models.base.money import format_money
 from models.system import PARAMETER_CHOICES, job_label, number_sample
 from reports.figures import dictionaries
@@ -51,17 +52,6 @@ WORDS: dict[tuple[str, str], Callable[[str], str]] = {
     # The codes of different parameters differ, so the code alone says what it means.
     ("parameter", "value"): lambda text: _CHOICES.get(text, text),
 }
-
-
-def mask(text: str, how: str) -> str:
-    """Personal data with its middle hidden; `how` is id_number, mobile, account or address."""
-    if how == "mobile":
-        return f"{text[:3]}****{text[-4:]}" if len(text) >= 8 else "****"
-    if how == "id_number":
-        return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}" if len(text) >= 12 else "****"
-    if how == "account":
-        return f"**** {text[-4:]}" if len(text) >= 8 else "****"
-    return f"{text[:6]}****" if len(text) > 8 else "****"
 
 
 def rate_text(value: Decimal) -> str:

@@ -11,10 +11,11 @@ from sqlalchemy import Column, String
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from models.base.masks import mask
 from models.base.money import format_money
 from reports.figures import dictionaries
 from views import filters
-from views.cells import Cells, format_value, mask, rate_text
+from views.cells import Cells, format_value, rate_text
 from views.interface import valid_id
 from workflows.base.context import Ctx
 

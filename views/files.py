@@ -9,11 +9,12 @@ from flask import send_file
 from flask.typing import ResponseReturnValue
 
 from models.base.errors import BusinessError
+from models.base.masks import mask
 from reports.documents import table_pdf
 from reports.export import MAX_ROWS, ExportColumn, write_csv, write_xlsx
 from reports.figures import dictionaries
 from views import edge
-from views.cells import WORDS, mask
+from views.cells import WORDS
 from views.interface import shape
 from views.lists import ListQuery
 from workflows.base import audit

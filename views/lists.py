@@ -222,7 +222,8 @@ def _depth(place: Any) -> int:
 def search_hint(model: type[Entity]) -> str:
     """What the search box looks through; empty where there is no box."""
     known = shape(model)
-    return "、".join(known.label(name) for name in model.spec.searched)
+    words = ((known.label(name), search.is_whole(model, name)) for name in model.spec.searched)
+    return "、".join(f"{label}（须完整）" if is_whole else label for label, is_whole in words)
 
 
 def _order(asked: ListQuery) -> str:

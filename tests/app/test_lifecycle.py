@@ -10,13 +10,15 @@ from flask_appbuilder.security.sqla.models import (
     ViewMenu,
     assoc_permissionview_role,
 )
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, insert, select
 
 from app import create_app, lifecycle, readiness
 from app.lifecycle import initialise, sync_permissions
 from app.readiness import fingerprint, is_ready
 from app.roles import all_permissions
+from models.search import EDITION, key_base, search_text
 from models.security import RoleProfile
+from models.system import SystemState
 from tests.template import settings_of
 from workflows.base.seeds import SEEDS
 from workflows.ledger.guards import guards_present
@@ -133,6 +135,21 @@ def test_a_new_verb_is_noticed_and_loaded(app, monkeypatch):
     assert not ready(app)
     with app.app_context():
         initialise(app)
+    assert ready(app)
+
+
+def test_an_index_of_an_older_release_is_built_anew_at_the_start(app):
+    """It held the parts of masked values, by which they could be guessed."""
+    with app.app_context():
+        session = lifecycle.db.session()
+        session.execute(insert(search_text).values(id=key_base("personal_customer") + 1, words="y3201"))
+        state = session.get_one(SystemState, 1)
+        state.search_edition, state.base_data_version = 1, 0
+        session.commit()
+        initialise(app)
+        assert session.get_one(SystemState, 1).search_edition == EDITION
+        assert session.scalar(select(func.count()).where(search_text.c.id == key_base("personal_customer") + 1)) == 0
+        assert session.scalar(select(func.count()).select_from(search_text)) > 0
     assert ready(app)
 
 

@@ -9,7 +9,7 @@ from models.base.entity import entities
 from models.customer import CorporateCustomer, Customer, PersonalCustomer
 from models.organization import Department, Employee
 from models.records import Comment
-from models.search import key_base, search_text
+from models.search import EDITION, key_base, search_text
 from reports import search
 from tests.workflows.approval_world import required_values
 
@@ -132,10 +132,57 @@ def test_records_of_each_kind_are_found_through_their_base(session):
     session.flush()
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]
     assert found(session, "三丰", PersonalCustomer) == ["张三丰"]
-    assert found(session, "1949123100", PersonalCustomer) == ["张三丰"]
     assert search.reindex(session, PersonalCustomer) == 1
     assert search.reindex(session, Customer) == 0
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]
+
+
+NUMBER, MOBILE = "11010519491231002X", "13800138000"
+
+
+@pytest.fixture
+def person(session):
+    made = PersonalCustomer(
+        number="KH1", name="张三丰", id_number=NUMBER, mobile="138 0013-8000", **required_values(PersonalCustomer)
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+@pytest.mark.parametrize("model", [Customer, PersonalCustomer])
+@pytest.mark.parametrize(
+    "value",
+    [NUMBER, NUMBER.lower(), "110105 19491231 002X", "１１０１０５19491231002x", MOBILE, "138-0013-8000",
+     "138 0013 8000", "张三丰 13800138000"],
+)  # fmt: skip
+def test_a_masked_column_is_found_by_its_whole_value(session, person, model, value):
+    assert found(session, value, model) == ["张三丰"]
+
+
+def test_no_part_of_a_masked_column_finds_anything(session, person):
+    """Not as it was saved, not after the index was built anew, and not as a part of a longer number."""
+    for _ in range(2):
+        for plain in (NUMBER, MOBILE):
+            parts = {plain[start:end] for start in range(len(plain)) for end in range(start + 3, len(plain) + 1)}
+            asked = [*sorted(parts - {plain}), f"{plain}0", f"0{plain}", f"{plain[:6]} {plain[6:]}0"]
+            assert [part for part in asked if found(session, part, Customer)] == []
+        assert found(session, f"{NUMBER} {MOBILE}", Customer) == ["张三丰"]
+        search.reindex(session, PersonalCustomer)
+
+
+def test_the_index_follows_a_masked_column(session, person):
+    person.mobile = "13900139000"
+    session.flush()
+    assert (found(session, MOBILE, Customer), found(session, "13900139000", Customer)) == ([], ["张三丰"])
+
+
+def test_an_index_of_an_older_edition_is_built_anew(session, person):
+    session.execute(text("DELETE FROM search_text"))
+    assert search.renew(session, EDITION) == EDITION
+    assert found(session, NUMBER, Customer) == []
+    assert search.renew(session, EDITION - 1) == EDITION
+    assert found(session, NUMBER, Customer) == ["张三丰"]
 
 
 def test_the_global_search_keeps_to_permission_and_scope(session, departments):

@@ -5,14 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from models.base.masks import mask
 from models.system import JobStatus
-from views.cells import NONE, format_value, mask
+from views.cells import NONE, format_value
 
 
 @pytest.mark.parametrize(
     ("how", "text", "shown"),
     [
         ("mobile", "13812345678", "138****5678"), ("mobile", "1234567", "****"),
+        ("mobile", "87654321", "****21"), ("mobile", "0510-88886666", "051****6666"),
         ("id_number", "11010519491231002X", "110***********002X"), ("id_number", "12345", "****"),
         ("account", "6222021234567890123", "**** 0123"), ("account", "1234567", "****"),
         ("address", "江州市城东区人民路 1 号", "江州市城东区****"), ("address", "城东区", "****"),

@@ -11,6 +11,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, owner_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Kind, SpecKind
+from models.base.masks import is_own_mask
 from models.base.money import format_money
 from models.records import Attachment, Comment
 from models.system import AuditLog
@@ -98,7 +99,7 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     require_draft(record, "修改")
     _refuse_foreign_keys_of_code(model, values)
     _check_owner(ctx, record)
-    typed = _typed(ctx, model, values, [name for name in values if name in editable_columns(model)])
+    typed = _typed(ctx, model, values, _changed(record, values))
     with ctx.session.no_autoflush:
         for name, value in typed.items():
             setattr(record, name, value)
@@ -165,6 +166,14 @@ def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any])
     }
     if wrong:
         raise FieldErrors(wrong)
+
+
+def _changed(record: Entity, values: Mapping[str, Any]) -> list[str]:
+    """The editable columns that are given anew: a mask that comes back as it was shown changes nothing (X9)."""
+    known = columns_of(type(record))
+    editable = set(editable_columns(type(record)))
+    given = [name for name in values if name in editable]
+    return [name for name in given if not is_own_mask(known[name], getattr(record, name), values[name])]
 
 
 def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, String
 
 from models.base.checks import check_value
+from models.base.masks import has_stars
 from models.base.money import format_money, parse_amount
 from models.base.text import visible
 
@@ -40,6 +41,8 @@ def _text(column: Column[Any], value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("应为文字")
     text = str(value)
+    if column.info.get("mask") and has_stars(text):
+        raise ValueError(f"{column.info['label']}中有星号，请填写完整的内容；不修改时请保持原样")
     if isinstance(column.type, String) and column.type.length and len(text) > column.type.length:
         raise ValueError(f"最多 {column.type.length} 个字，现有 {len(text)} 个")
     if len(text) > 100_000:

@@ -1,0 +1,44 @@
+"""Personal data (X9): how it is shown, how a shown value is known again, and how it is compared."""
+
+import re
+import unicodedata
+from typing import Any, Final
+
+from sqlalchemy import Column
+
+from models.base.text import visible
+
+_STAR: Final = "*"
+_MOBILE: Final = 11
+_SIGNS: Final = re.compile(r"[\W_]+")
+
+
+def mask(text: str, how: str) -> str:
+    """Personal data with its middle hidden; `how` is id_number, mobile, account or address."""
+    if how == "mobile" and len(text) < _MOBILE:  # a landline: what is shown must not be nearly all of it
+        return f"****{text[-2:]}" if len(text) >= 8 else "****"
+    if how == "mobile":
+        return f"{text[:3]}****{text[-4:]}"
+    if how == "id_number":
+        return f"{text[:3]}{'*' * (len(text) - 7)}{text[-4:]}" if len(text) >= 12 else "****"
+    if how == "account":
+        return f"**** {text[-4:]}" if len(text) >= 8 else "****"
+    return f"{text[:6]}****" if len(text) > 8 else "****"
+
+
+def has_stars(text: str) -> bool:
+    """Whether a value holds what only masks hold, in whatever width it was typed."""
+    return _STAR in unicodedata.normalize("NFKC", text)
+
+
+def is_own_mask(column: Column[Any], stored: Any, value: Any) -> bool:
+    """Whether what came in is the stored value as its reader saw it: nobody has changed it."""
+    how = column.info.get("mask")
+    if not how or not stored or not isinstance(value, str):
+        return False
+    return visible(value).strip() == mask(str(stored), how)
+
+
+def whole(text: str) -> str:
+    """A value as it is compared: the same number, however it was spaced, hyphenated or cased; '' for signs alone."""
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())

@@ -1,0 +1,71 @@
+"""Every masked column keeps the rules of masks (X9), whoever adds it: nothing here names one."""
+
+import pytest
+
+from models.base.entity import columns_of, entities
+from models.base.masks import mask
+from reports import search
+from tests.masks import masked_columns, plain_of
+from views import filters, lists, lookup
+from views.interface import shape
+from workflows.base.values import coerce
+
+MASKED = masked_columns()
+each_mask = pytest.mark.parametrize(("model", "name"), MASKED, ids=[f"{m.__tablename__}.{n}" for m, n in MASKED])
+STARRED = ("********", "320***********8879", "**** 5678", "江州市滨江区****", "＊＊＊＊", "1380013800*")
+
+
+def test_there_are_masked_columns():
+    assert len(MASKED) > 15
+
+
+@each_mask
+@pytest.mark.parametrize("text", STARRED)
+def test_stars_are_no_value(model, name, text):
+    with pytest.raises(ValueError, match="星号"):
+        coerce(columns_of(model)[name], text)
+
+
+@each_mask
+def test_the_plain_value_is_one(model, name):
+    column = columns_of(model)[name]
+    if name == "account_no":
+        assert coerce(column, "6222 0212 3456 7890 123")
+    assert coerce(column, plain_of(model, name)) == plain_of(model, name)
+    assert mask(plain_of(model, name), column.info["mask"]) != plain_of(model, name)
+
+
+@each_mask
+def test_it_is_filtered_by_the_whole_value_only(model, name):
+    assert filters.operators(columns_of(model)[name].info) == ("eq", "empty", "filled")
+
+
+@each_mask
+def test_nothing_is_ordered_named_or_summed_by_it(model, name):
+    spec = model.spec
+    assert name not in {part.removeprefix("-") for part in spec.order.split(",")}
+    assert name not in (spec.title, spec.tree, *spec.sums)
+
+
+@each_mask
+def test_the_index_holds_no_part_of_it(model, name):
+    """One token beside those of the record without the value, and not made of it."""
+    values = dict.fromkeys(("id", *model.spec.searched, model.spec.title))
+    without = search._words(model, values).split()
+    if name not in model.spec.searched:
+        assert name not in search._searched(model)
+        return
+    plain = plain_of(model, name)
+    added = search._words(model, values | {name: plain}).split()[len(without) :]
+    assert len(added) == 1
+    assert not any(token in added[0] for token in (plain.casefold(), plain[:4], plain[-4:]))
+    assert search.is_whole(model, name)
+
+
+def test_the_search_box_says_what_must_be_whole():
+    for model in {m for m, n in MASKED if n in m.spec.searched}:
+        assert "（须完整）" in lists.search_hint(model)
+
+
+def test_no_look_up_notes_a_masked_column():
+    assert [(m, n) for m in entities() for n in lookup._note_names(m) if shape(m).info(n).get("mask")] == []

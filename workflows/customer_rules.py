@@ -16,7 +16,6 @@ from models.customer import (
     Customer,
     CustomerRelation,
     CustomerStatus,
-    CustomerWatch,
     PersonalCustomer,
     RelationKind,
 )
@@ -245,11 +244,3 @@ def _not_in_future(model: type[Entity], name: str, message: str) -> None:
 
 _not_in_future(Litigation, "filed_on", "立案日期不能晚于营业日期")
 _not_in_future(Executive, "since", "任职起始日不能晚于营业日期")
-
-
-@records.delete_rule(Customer)
-def refuse_delete_of_watched(ctx: Ctx, customer: Customer) -> None:
-    """What was put on the black list is not made to disappear."""
-    query = select(func.count()).where(CustomerWatch.customer_id == customer.id, CustomerWatch.started_on.is_not(None))
-    if ctx.session.scalar(query):
-        raise Conflict(f"客户“{customer}”有关注名单记录，不能删除")

@@ -7,6 +7,8 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.base.entity import entity_of
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.project import ENDED, Project, ProjectStage, ProjectState
@@ -109,6 +111,22 @@ def verify_stages(session: Session) -> list[str]:
     return []
 
 
+def verify_approvals(session: Session) -> list[str]:
+    """What is or was approved is still there, and nobody is asked about what has ended."""
+    wanted = ApprovalInstance.state.in_((ApprovalState.RUNNING, ApprovalState.APPROVED))
+    for name in session.scalars(select(ApprovalInstance.table_name).where(wanted).distinct().order_by("table_name")):
+        model = entity_of(name)
+        record = select(model.id).where(model.id == ApprovalInstance.record_id)
+        lost = wanted & (ApprovalInstance.table_name == name) & ~record.exists()
+        title = session.scalar(select(ApprovalInstance.title).where(lost).order_by(ApprovalInstance.id).limit(1))
+        if title is not None:
+            return [f"审批单“{title}”的{model.spec.label}已不存在，请由系统管理员结束该审批"]
+    idle = select(ApprovalInstance.title).join(ApprovalInstance.tasks)
+    idle = idle.where(ApprovalTask.state == TaskState.PENDING, ApprovalInstance.state != ApprovalState.RUNNING)
+    title = session.scalar(idle.order_by(ApprovalInstance.id).limit(1))
+    return [] if title is None else [f"审批单“{title}”已办结，仍有待办的审批任务"]
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("总账：凭证、编号、余额、凭证链、记账事项", verify_ledger),
     ("操作日志封存链", verify_seal),
@@ -117,4 +135,5 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("还款登记与还款计划", verify_repayments),
     ("费用、应收计划与收款", verify_fees),
     ("项目阶段", verify_stages),
+    ("审批单与业务记录", verify_approvals),
 )

@@ -362,7 +362,7 @@ def test_the_black_list_takes_effect_when_approved_and_ends_when_approved(world)
     assert (entry.state, company.is_blacklisted) == (WatchState.IN_APPROVAL, False)
     decide(world, approval.Decision.APPROVE)
     assert (entry.state, company.is_blacklisted, company.watch) == (WatchState.ACTIVE, True, WatchKind.BLACKLIST)
-    with pytest.raises(Conflict, match="关注名单"):
+    with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”已通过"):
         records.delete(world.ctx(), company)
     verbs.unblacklist(world.ctx(), company, "查明有误")
     assert (entry.state, company.is_blacklisted) == (WatchState.REMOVAL_IN_APPROVAL, True)
@@ -373,6 +373,18 @@ def test_the_black_list_takes_effect_when_approved_and_ends_when_approved(world)
     assert (entry.state, company.is_blacklisted, entry.ended_on) == (WatchState.CLOSED, False, date(2026, 3, 2))
     with pytest.raises(Conflict, match="不在黑名单中"):
         verbs.unblacklist(world.ctx(), company, "再来")
+
+
+def test_a_customer_whose_entry_is_in_approval_stays_with_it(world):
+    world.staff("risk", "风控")
+    company = world.company()
+    entry = verbs.blacklist(world.ctx(), company, "骗贷")
+    with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”审批中"):
+        records.delete(world.ctx(), company, company.version)
+    decide(world, approval.Decision.REJECT)
+    assert entry.state is WatchState.REFUSED
+    with pytest.raises(Conflict, match="不能删除：关注客户“骗贷”未列入"):
+        records.delete(world.ctx(), company, company.version)
 
 
 def test_a_refused_entry_lists_nobody(world):

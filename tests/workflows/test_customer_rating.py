@@ -16,6 +16,7 @@ from models.system import Parameter
 from tests.workflows.customer_world import CustomerWorld
 from workflows import customer as verbs
 from workflows import customer_rating
+from workflows.base import records
 
 BEST = {"market": "1", "management": "1", "reputation": "1", "prospects": "1", "credit_record": "1"}
 PERSONAL = {"marriage": "1", "health": "1", "education": "2", "household": "1", "job": "4", "title": "3",
@@ -64,6 +65,15 @@ def test_a_second_person_makes_the_grade_valid_for_a_year(world, company):
     )  # fmt: skip
     with pytest.raises(IllegalTransition):
         confirm(world, rating)
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_a_customer_with_a_rating_is_not_deleted(world, company, is_confirmed):
+    rating = verbs.rate(world.ctx(), company, BEST)
+    if is_confirmed:
+        confirm(world, rating)
+    with pytest.raises(Conflict, match=rf"不能删除：等级评估“.* AAA 级”{rating.state.label}"):
+        records.delete(world.ctx(), company, company.version)
 
 
 def test_nobody_confirms_their_own_rating(world, company):

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import select, text
 
+from models.approval import ApprovalInstance, ApprovalTask
+from models.base.entity import entity_of
 from models.drawdown import Drawdown
 from models.project import Project, Stage
 from models.signing import Fee
@@ -135,3 +137,17 @@ def test_a_project_that_has_ended_has_no_open_stage(line):
     project = line.session.get_one(Project, line.at(Stage.CONTRACT).id)
     tamper(line, "UPDATE project SET state = 'CANCELLED' WHERE id = :id", id=project.id)
     assert "项目阶段" in findings(line)
+
+
+def test_an_approval_whose_record_is_gone(line):
+    first = line.session.scalars(select(ApprovalInstance).order_by(ApprovalInstance.id)).first()
+    tamper(line, "UPDATE approval_instance SET record_id = 0 WHERE id = :id", id=first.id)
+    label = entity_of(first.table_name).spec.label
+    assert findings(line)["审批单与业务记录"] == [f"审批单“{first.title}”的{label}已不存在，请由系统管理员结束该审批"]
+
+
+def test_an_approval_that_has_ended_and_still_asks_somebody(line):
+    task = line.session.scalars(select(ApprovalTask).order_by(ApprovalTask.id)).first()
+    undecided = "state = 'PENDING', decided_at = NULL, decided_by_id = NULL, opinion = NULL"
+    tamper(line, f"UPDATE approval_task SET {undecided} WHERE id = :id", id=task.id)
+    assert findings(line)["审批单与业务记录"] == [f"审批单“{task.instance.title}”已办结，仍有待办的审批任务"]

@@ -1,6 +1,6 @@
 """The one verb pair behind every screen, REST call and import that saves or deletes a record (architecture rule 3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -8,6 +8,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint, fu
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from models.approval import ApprovalInstance, ApprovalState
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, owner_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Kind, SpecKind
@@ -121,15 +122,19 @@ def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
         raise NotFound
     if version is not None:
         check_version(ctx, record, version)
+    parts = list(_parts(ctx, record))
+    _refuse_if_approved(ctx, record, parts)
     require_draft(record, "删除")
     _check_owner(ctx, record)
+    for part in parts:
+        _refuse_with_history(record, part)
     for cls in model.__mro__:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
     _refuse_if_referred_to(ctx, record)
-    _delete_papers(ctx, record)
-    _delete_parts(ctx, record)
-    ctx.session.delete(record)
+    for one in (*reversed(parts), record):
+        _delete_papers(ctx, one)
+        ctx.session.delete(one)
     _flush(ctx, record)
 
 
@@ -284,10 +289,11 @@ def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
         raise Conflict(f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除")
 
 
-def _delete_parts(ctx: Ctx, record: Entity) -> None:
-    """Delete the rows that are part of a record one by one: the database would take them without a word in the trail.
+def _parts(ctx: Ctx, record: Entity) -> Iterator[Entity]:
+    """The rows that are part of a record, each before its own parts.
 
-    What the system itself noted about it (logs, internal rows) goes with the foreign key.
+    They are deleted one by one: the database would take them without a word in the trail. What the system itself
+    noted about it (logs, internal rows) goes with the foreign key.
     """
     for model in entities():
         owner = owner_of(model)
@@ -295,9 +301,32 @@ def _delete_parts(ctx: Ctx, record: Entity) -> None:
             continue
         key = getattr(model, f"{owner[0]}_id")
         for part in ctx.session.scalars(select(model).where(key == record.id).order_by(model.id)).all():
-            _delete_papers(ctx, part)
-            _delete_parts(ctx, part)
-            ctx.session.delete(part)
+            yield part
+            yield from _parts(ctx, part)
+
+
+def _refuse_if_approved(ctx: Ctx, record: Entity, parts: list[Entity]) -> None:
+    """Raise Conflict naming the first of these that is in approval or was approved: no approval loses its record."""
+    for one in (record, *parts):
+        tables = [table.name for table in inspect(type(one)).tables]
+        query = select(ApprovalInstance).where(
+            ApprovalInstance.table_name.in_(tables), ApprovalInstance.record_id == one.id,
+            ApprovalInstance.state.in_((ApprovalState.RUNNING, ApprovalState.APPROVED)),
+        )  # fmt: skip
+        if (found := ctx.session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()) is not None:
+            of_part = "" if one is record else f"{one.spec.label}“{one}”的"
+            said = f"{of_part}审批单“{found.title}”{found.state.label}"
+            raise Conflict(f"{record.spec.label}“{record}”不能删除：{said}")
+
+
+def _refuse_with_history(record: Entity, part: Entity) -> None:
+    """A part that could not be deleted by itself, being more than a draft, is not taken along either."""
+    spec = part.spec
+    if not spec.state or not spec.drafts:
+        return
+    now = getattr(part, spec.state)
+    if now not in spec.drafts or "delete" not in spec.saved_by:
+        raise Conflict(f"{record.spec.label}“{record}”不能删除：{spec.label}“{part}”{now.label}")
 
 
 def _delete_papers(ctx: Ctx, record: Entity) -> None:

@@ -6,6 +6,7 @@ Messages are for the person who starts the product, so they are Chinese. No mess
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -175,7 +176,12 @@ def _engine_options(database_url: str) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 20,
-        "connect_args": {"options": "-c timezone=UTC", "connect_timeout": 10},
+        # The name is for those who ask the database who is connected: `guarantee gunicorn`, `guarantee flask`.
+        "connect_args": {
+            "options": "-c timezone=UTC",
+            "connect_timeout": 10,
+            "application_name": f"guarantee {Path(sys.argv[0]).name}"[:60],
+        },
     }
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 gc.disable()  # what a start makes stays: looking for garbage among it costs a fifth of the start and finds next to none
 
+import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from app import create_app
-from app.lifecycle import ensure_ready, start_scheduler
+from app.lifecycle import ensure_ready, require_ready, start_scheduler
 from config import Settings, SettingsError, load_settings
+from models.base.trouble import Unfit, Unreachable
 
 THREADS = 8
 GRACEFUL_SECONDS = 20
@@ -97,16 +99,34 @@ def release_connections(flask_app: Flask) -> None:
 
 
 def main(flask_app: Flask, settings: Settings) -> None:
-    """Bring the database up to date and serve until stopped; exits with status 1 when the address is not free."""
+    """Bring the database up to date and serve until stopped; exits with status 1 and words when it cannot."""
     if problem := bind_problem(settings.host, settings.port):
         sys.exit(problem)
-    ensure_ready(flask_app)
+    try:
+        ensure_ready(flask_app)
+    except Unfit as error:
+        sys.exit(f"系统未启动：{error.message}")
     release_connections(flask_app)
     Server(flask_app, settings).run()
 
 
+def prepare_for_others(flask_app: Flask) -> None:
+    """Before a WSGI server of others serves: exit with words unless the database is that of this release.
+
+    A database that does not answer is no reason to: it may be starting, or being replaced, while a worker is.
+    """
+    try:
+        require_ready(flask_app)
+    except Unreachable as error:
+        sys.stderr.write(f"{error.message}。网页在数据库恢复之前不可用。\n")
+    except Unfit as error:
+        sys.exit(f"系统未启动：{error.message}")
+
+
 _settings = _load_settings()
 app = create_app(_settings)
+if __name__ != "__main__" and click.get_current_context(silent=True) is None:
+    prepare_for_others(app)
 release_connections(app)
 gc.freeze()  # nor is it looked at again: a full collection would hold a request up for a third of a second
 gc.enable()

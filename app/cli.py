@@ -1,8 +1,11 @@
 """Commands of `flask --app run`: each ends with status 0 only when it did what it says."""
 
+import functools
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import click
 from flask import Flask, current_app
@@ -14,11 +17,12 @@ from app import backup as archives
 from app.clock import local_today
 from app.extensions import bind_migrations, db
 from app.jobs import job_edge, make_scheduler, run_backup, run_day_end, run_month_end
-from app.lifecycle import initialise
-from app.readiness import is_ready
+from app.lifecycle import initialise, require_current
+from app.readiness import in_words, is_ready
 from app.security import actor_of_username, build_actor
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
+from models.base.trouble import Unfit
 from models.ledger import PeriodState
 from models.organization import Department, Employee, Operator
 from models.system import SystemState
@@ -28,6 +32,8 @@ from workflows import operators
 from workflows import verify as checks
 from workflows.base.context import Ctx
 from workflows.ledger import closing
+
+F = TypeVar("F", bound=Callable[..., None])
 
 
 def bind(app: Flask) -> None:
@@ -44,6 +50,21 @@ def fail(message: str) -> None:
     sys.exit(1)
 
 
+def refusing(command: F) -> F:
+    """A refusal that the command itself does not tell ends it in words, never in a traceback."""
+
+    @functools.wraps(command)
+    def told(*args: Any, **kwargs: Any) -> None:
+        try:
+            with in_words():
+                command(*args, **kwargs)
+        except BusinessError as error:
+            db.session.rollback()
+            fail(f"未完成：{error.message}")
+
+    return cast(F, told)
+
+
 def writing_ctx(session: Session) -> Ctx:
     """A unit of work of the system, begun for writing."""
     edge.begin_write(session)
@@ -52,6 +73,7 @@ def writing_ctx(session: Session) -> Ctx:
 
 
 @click.command()
+@refusing
 def init() -> None:
     """建立或升级数据库，装入基础数据、权限与内置角色；可重复执行。"""
     initialise(current_app)
@@ -62,6 +84,7 @@ def init() -> None:
 @click.option("--size", type=click.Choice(["small", "medium", "large"]), default="small", help="演示数据规模")
 @click.option("--seed", type=int, default=20261123, help="随机种子，相同种子得到相同数据")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="演示截止的营业日期，默认今天")
+@refusing
 def demo(size: str, seed: int, as_of: datetime | None) -> None:
     """装入演示数据（通过业务流程办理而成）；已有演示数据时不做任何事。"""
     from app.demo import load_demo  # noqa: PLC0415 - only this command and the first start need it
@@ -82,6 +105,7 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
 @click.option("--name", default="系统管理员", show_default=True, help="员工姓名")
 @click.option("--password", envvar="ADMIN_PASSWORD", help="初始密码；也可用环境变量 ADMIN_PASSWORD，不给则询问")
 @click.option("--role", default="系统管理员", show_default=True, help="角色")
+@refusing
 def create_admin(username: str, name: str, password: str | None, role: str) -> None:
     """建立管理员：员工与操作员一并建立，首次登录须修改密码。"""
     password = password or click.prompt("初始密码", hide_input=True, confirmation_prompt="再输入一次")
@@ -117,12 +141,18 @@ def _employee(ctx: Ctx, username: str, name: str) -> Employee:
 
 
 @click.command()
+@refusing
 def verify() -> None:
     """从明细重算余额、编号、凭证链、操作日志、额度与记账，发现第一处不符即报告并以状态 1 退出。"""
     _verify()
 
 
 def _verify() -> None:
+    try:
+        require_current(current_app)
+    except Unfit as error:
+        fail(f"✗ 数据库结构：{error.message}")
+    click.echo("✓ 数据库结构")
     for label, check in checks.CHECKS:
         problems = check(db.session())
         if problems:
@@ -132,6 +162,7 @@ def _verify() -> None:
 
 @click.command("day-end")
 @click.option("--date", "last", type=click.DateTime(["%Y-%m-%d"]), default=None, help="办到哪一天（含），默认到昨天")
+@refusing
 def day_end(last: datetime | None) -> None:
     """办理日终：逐日补办到指定日期，不超过今天的日历日期；同一日期只办一次。"""
     until = last.date() + timedelta(days=1) if last else local_today()
@@ -154,6 +185,7 @@ def day_end(last: datetime | None) -> None:
 @click.command("month-end")
 @click.option("--period", required=True, help="会计期间，如 2026-01")
 @click.option("--by", "username", default=None, help="办理人的登录名；默认为第一个有结账权限的操作员")
+@refusing
 def month_end(period: str, username: str | None) -> None:
     """月末处理：确认收入、计提准备金、结转损益并结账；检查未通过时说明原因并以状态 1 退出。"""
     session = db.session()
@@ -187,6 +219,7 @@ def _closer(session: Session) -> Actor:
 
 
 @click.command()
+@refusing
 def scheduler() -> None:
     """单独运行定时作业（多进程部署时用，同一作业每个营业日期只执行一次）。"""
     scheduler_ = make_scheduler(current_app._get_current_object(), blocking=True)  # type: ignore[attr-defined]  # noqa: SLF001
@@ -198,6 +231,7 @@ def scheduler() -> None:
 
 @click.command()
 @click.option("--to", "directory", type=click.Path(file_okay=False, path_type=Path), help="存放目录，默认数据目录下")
+@refusing
 def backup(directory: Path | None) -> None:
     """备份数据库、附件与已出具的文件为一个压缩包，并逐一核对；系统运行时也可执行。"""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -212,13 +246,14 @@ def backup(directory: Path | None) -> None:
 @click.command()
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="覆盖数据库中已有的数据")
+@refusing
 def restore(archive: Path, replace: bool) -> None:
     """用备份恢复：先停止系统；核对备份后整体替换数据库，再升级并核对全部账务。"""
     try:
         found = archives.restore(current_app, archive, replace=replace)
+        initialise(current_app)
     except BusinessError as error:
         fail(f"未恢复：{error.message}")
         return
-    initialise(current_app)
     click.echo(f"已恢复到 {found['made_at']} 的备份，营业日期 {found['business_date']}。")
     _verify()

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, event
 
 import workflows.registry
+from models.base.trouble import Unfit
 from models.registry import metadata
 from reports.search import install_search_listener
 from workflows.base import audit
@@ -38,10 +39,22 @@ def bind_migrations(app: Flask) -> None:
 
 def prepare_engine(engine: Engine) -> None:
     """SQLite keeps its promises only when asked: foreign keys, WAL, waiting, and a BEGIN that locks for writers."""
-    if engine.dialect.name != "sqlite" or event.contains(engine, "connect", _on_connect):
+    if engine.dialect.name != "sqlite":
+        if not event.contains(engine, "connect", _require_unicode):
+            event.listen(engine, "connect", _require_unicode, insert=True)  # before the dialect reads anything
+        return
+    if event.contains(engine, "connect", _on_connect):
         return
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+
+
+def _require_unicode(connection: Any, _: Any) -> None:
+    """A database of another encoding would refuse names, or give bytes for them."""
+    found = connection.info.parameter_status("server_encoding")
+    if found != "UTF8":
+        connection.close()
+        raise Unfit(f"数据库的编码是 {found}，不能保存中文：请用 UTF8 重新建立（createdb -E UTF8 -T template0）")
 
 
 def _on_connect(connection: Any, _: Any) -> None:

@@ -17,10 +17,21 @@ from sqlalchemy.orm import Session
 from app.clock import local_today
 from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler
-from app.readiness import fingerprint, is_ready
+from app.readiness import (
+    Standing,
+    fingerprint,
+    in_words,
+    is_complete,
+    newest_migration,
+    require_fitting,
+    require_known,
+    require_upgradable,
+    standing,
+)
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
 from models import search
 from models.base.actor import SYSTEM
+from models.base.trouble import Unfit
 from models.security import RoleProfile
 from models.system import SystemState
 from reports.search import renew
@@ -31,18 +42,45 @@ from workflows.ledger import guards
 
 # By then a browser has its first page, for which nothing that can wait should be done.
 SCHEDULER_DELAY_SECONDS = 5
+NOT_YET = "数据库尚未就绪，或需要升级：请先执行 flask --app run init"
 Pair = tuple[str, str]
 
 
 def ensure_ready(app: Flask) -> None:
-    """Bring the database up to date and load what is missing; costs a few queries when nothing is to do."""
-    with app.app_context():
-        if not is_ready(app):
+    """Bring the database up to date and load what is missing; costs a few queries when nothing is to do.
+
+    Raises Unfit where the database cannot be reached, or is not one that this release can bring up to date.
+    """
+    with app.app_context(), in_words():
+        found = standing(app)
+        if is_complete(app, found):
+            require_fitting(found)
+        else:
             initialise(app)
         if app.config["SETTINGS"].demo and not _has_demo():
             from app.demo import load_demo  # noqa: PLC0415 - needed on the very first start only
 
             load_demo(app, size="small")
+
+
+def require_ready(app: Flask) -> None:
+    """For servers that bring nothing up to date: raise Unfit unless `init` has been run on a fitting database."""
+    with app.app_context(), in_words():
+        found = require_current(app)
+        if not is_complete(app, found):
+            raise Unfit(NOT_YET)
+
+
+def require_current(app: Flask) -> Standing:
+    """How the database stands; raises Unfit unless it has all migrations of this release, and what they make."""
+    with in_words():
+        found = standing(app)
+        if found.revision is not None:
+            require_known(app, found.revision)
+        if found.revision != newest_migration(app):
+            raise Unfit(NOT_YET)
+        require_fitting(found)
+    return found
 
 
 def _has_demo() -> bool:
@@ -51,15 +89,25 @@ def _has_demo() -> bool:
 
 
 def initialise(app: Flask) -> None:
-    """Migrate, load base data, permissions and roles; may be run any number of times."""
+    """Migrate, load base data, permissions and roles; may be run any number of times.
+
+    Raises Unfit, before anything is changed, for a database of a later release or of none.
+    """
+    from alembic.util.exc import CommandError
     from flask_migrate import upgrade
 
-    bind_migrations(app)
-    upgrade()
-    with db.engine.begin() as connection:
-        search.install_search(connection)
-        guards.install_guards(connection)
-    prepare_database(db.session())  # last: it notes that all is done, and schedulers wait for that
+    with in_words():
+        require_upgradable(app)
+        bind_migrations(app)
+        try:
+            upgrade()
+        except CommandError as error:
+            raise Unfit(f"数据库升级失败：{error}") from error
+        require_fitting(standing(app))
+        with db.engine.begin() as connection:
+            search.install_search(connection)
+            guards.install_guards(connection)
+        prepare_database(db.session())  # last: it notes that all is done, and schedulers wait for that
 
 
 def prepare_database(session: Session) -> None:

@@ -29,8 +29,14 @@ def create_app(settings=None):
 """
 LIFECYCLE = """
 import os
+from models.base.trouble import Unfit
+
+def require_ready(app):
+    raise AssertionError("python run.py brings the database up to date itself")
 
 def ensure_ready(app):
+    if os.environ.get("UNFIT"):
+        raise Unfit(os.environ["UNFIT"])
     print("ready", os.getpid(), flush=True)
 
 def start_scheduler(app):
@@ -43,7 +49,10 @@ def product(tmp_path):
     """A directory with the real entry point and settings, and a product that answers one page."""
     for name in ("run.py", "config.py"):
         shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "app").mkdir()
+    for name in ("app", "models/base"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("errors.py", "trouble.py"):
+        shutil.copy(ROOT / "models/base" / name, tmp_path / "models/base")
     (tmp_path / "app/__init__.py").write_text(STAND_IN)
     (tmp_path / "app/lifecycle.py").write_text(LIFECYCLE)
     return tmp_path
@@ -114,6 +123,10 @@ def test_taken_port_is_told_and_ends_with_status_1(product):
 @pytest.mark.parametrize(("host", "said"), [("192.0.2.1", "不属于本机"), ("no such host", "不是有效的主机名或地址")])
 def test_unusable_host_is_told(product, host, said):
     assert said in _refusal(product, HOST=host, PORT=str(_free_port()))
+
+
+def test_an_unfit_database_is_told(product):
+    assert "系统未启动：数据库结构与程序不符" in _refusal(product, UNFIT="数据库结构与程序不符", PORT=str(_free_port()))
 
 
 def test_bad_settings_are_told_together(product):

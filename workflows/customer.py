@@ -8,7 +8,7 @@ from models.customer import Customer, CustomerStatus, CustomerWatch, WatchKind, 
 from workflows import customer_rules
 from workflows.base import approval, records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, check_source, enter, move, steps
+from workflows.base.transition import Step, enter, move, steps
 from workflows.customer_rating import confirm_rating, expire_ratings, rate
 
 __all__ = [
@@ -28,22 +28,16 @@ STEPS = steps(
     ),
 )
 # What the approval's outcome does; no person takes these steps directly.
-ENTERED = Step(
-    "customer_watch",
-    "entered",
-    "列入审批",
-    "state",
-    (WatchState.IN_APPROVAL,),
-    (WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT),
-)
-REMOVED = Step(
-    "customer_watch",
-    "removed",
-    "移出审批",
-    "state",
-    (WatchState.REMOVAL_IN_APPROVAL,),
-    (WatchState.CLOSED, WatchState.ACTIVE),
-)
+OUTCOME = steps(
+    Step(
+        "customer_watch", "entered", "列入审批", "state", (WatchState.IN_APPROVAL,),
+        (WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT), follows=True,
+    ),
+    Step(
+        "customer_watch", "removed", "移出审批", "state", (WatchState.REMOVAL_IN_APPROVAL,),
+        (WatchState.CLOSED, WatchState.ACTIVE), follows=True,
+    ),
+)  # fmt: skip
 _OPEN = (WatchState.DRAFT, WatchState.IN_APPROVAL, WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)
 _LISTED = (WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)
 # The gravest list is the one that lists show.
@@ -130,13 +124,12 @@ def on_blacklist_decided(ctx: Ctx, _instance: ApprovalInstance, entry: CustomerW
     """What was asked takes effect when approved; a refused entry ends, a refused removal leaves the customer listed."""
     is_approved = outcome is ApprovalState.APPROVED
     if entry.state is WatchState.REMOVAL_IN_APPROVAL:
-        move(REMOVED, entry, WatchState.CLOSED if is_approved else WatchState.ACTIVE)
+        move(OUTCOME["removed"], entry, WatchState.CLOSED if is_approved else WatchState.ACTIVE)
         entry.ended_on = ctx.today if is_approved else None
         entry.end_reason = entry.end_reason if is_approved else None
     else:
-        check_source(ENTERED, entry)
         refused = WatchState.REFUSED if outcome is ApprovalState.REJECTED else WatchState.DRAFT
-        move(ENTERED, entry, WatchState.ACTIVE if is_approved else refused)
+        move(OUTCOME["entered"], entry, WatchState.ACTIVE if is_approved else refused)
         entry.started_on = ctx.today if is_approved else None
     _show_on_customer(ctx, entry.customer)
 

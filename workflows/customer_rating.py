@@ -31,7 +31,9 @@ STEPS = steps(
 )
 verbs("customer_rating", {"rate": "等级初评"})
 # The system's own move when the term is over or a later rating takes effect.
-EXPIRE = Step("customer_rating", "expire", "失效", "state", (RatingState.APPROVED,), (RatingState.EXPIRED,))
+EXPIRE = steps(
+    Step("customer_rating", "expire", "失效", "state", (RatingState.APPROVED,), (RatingState.EXPIRED,), follows=True),
+)["expire"]
 
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)
 

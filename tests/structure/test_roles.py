@@ -78,15 +78,15 @@ def test_nobody_asks_for_money_and_books_it():
 
 
 @pytest.mark.parametrize("key", STEP_IDS, ids=[".".join(key) for key in STEP_IDS])
-def test_a_step_is_refused_from_every_other_state(key):
+def test_a_step_is_refused_from_every_other_state(key, monkeypatch):
     step = STEPS[key]
     model = entity_of(step.table)
+    monkeypatch.setattr(model, "__str__", lambda _: "甲")  # an empty record may have no name
     kind = model.__table__.columns[step.column].type.enum_class
     assert step.sources, "a step that starts nowhere"
     assert all(isinstance(state, kind) for state in (*step.sources, *step.targets))
     for state in kind:
-        named = {"number": "甲"} if "number" in model.__table__.columns else {}
-        record = model(**{step.column: state}, **named)
+        record = model(**{step.column: state})
         if state in step.sources:
             check_source(step, record)
             continue

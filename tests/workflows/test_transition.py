@@ -10,7 +10,7 @@ from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
 from models.partner import JointGroup, PartnerStatus
 from workflows.base import transition
-from workflows.base.transition import Step, allowed, check_source, enter, move, steps, verbs
+from workflows.base.transition import Step, allowed, check_source, enter, move, move_all, steps, verbs
 
 ACTIVE, SUSPENDED, CLOSED = PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
 SUSPEND = Step("joint_group", "suspend", "暂停", "status", (ACTIVE,), (SUSPENDED,))
@@ -59,14 +59,28 @@ def test_checks_come_in_their_order(ctx, office, group):
     assert office.ctx(ctx.session, "丙", permissions=MAY, scope=ScopeLevel.ALL).actor.scope is ScopeLevel.ALL
 
 
-def test_a_move_ends_where_the_table_says(group):
-    move(FOLLOW, group)
-    assert group.status is CLOSED  # the first of several
-    move(FOLLOW, group, SUSPENDED)
-    assert group.status is SUSPENDED
+def test_a_move_begins_and_ends_where_the_table_says(group):
     with pytest.raises(IllegalTransition, match="“到期”不能到“合作中”"):
         move(FOLLOW, group, ACTIVE)
+    assert group.status is ACTIVE
+    move(FOLLOW, group)
+    assert group.status is CLOSED  # the first of several
+    with pytest.raises(IllegalTransition, match="“合作中”时才能到期"):
+        move(FOLLOW, group, SUSPENDED)
+    assert group.status is CLOSED
+    group.status = ACTIVE
+    move(FOLLOW, group, SUSPENDED)
     assert group.status is SUSPENDED
+
+
+def test_rows_are_moved_at_once_from_where_the_table_says(ctx, group):
+    before, mine = group.version, JointGroup.id == group.id
+    with pytest.raises(IllegalTransition, match="“到期”不能到“合作中”"):
+        move_all(ctx.session, FOLLOW, mine, target=ACTIVE, facts={})
+    assert move_all(ctx.session, FOLLOW, mine, target=SUSPENDED, facts={"name": "甲组"}) == 1
+    assert move_all(ctx.session, FOLLOW, mine, facts={}) == 0, "the second of two finds nothing left to move"
+    ctx.session.refresh(group)
+    assert (group.status, group.name, group.version) == (SUSPENDED, "甲组", before + 1)
 
 
 def test_screens_offer_what_state_and_permission_allow(ctx, office, group):

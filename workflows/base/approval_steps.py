@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from models.approval import (
     ApprovalInstance,
@@ -24,21 +24,24 @@ from models.base.money import round_to
 from reports.figures import approvals
 from workflows.base import audit
 from workflows.base.context import Ctx
-from workflows.base.transition import STEPS, Step, check_source, move
+from workflows.base.transition import Step, check_source, move, move_all, steps
 
 Handler = Callable[[Ctx, ApprovalInstance, Any, ApprovalState], None]
 Watcher = Callable[[Ctx, ApprovalTask, str], None]
 
 # No permission stands behind these two: whom the flow asks may decide, who submitted may withdraw, and nobody else.
-FINISH: Final = Step(
-    "approval_instance", "finish", "办结", "state", (ApprovalState.RUNNING,),
-    (ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN),
-)  # fmt: skip
-SETTLE: Final = Step(
-    "approval_task", "settle", "办理", "state", (TaskState.PENDING,),
-    tuple(state for state in TaskState if state is not TaskState.PENDING),
-)  # fmt: skip
-STEPS.update({(step.table, step.verb): step for step in (FINISH, SETTLE)})
+FINISH: Final = steps(
+    Step(
+        "approval_instance", "finish", "办结", "state", (ApprovalState.RUNNING,),
+        (ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
+    ),
+)["finish"]  # fmt: skip
+SETTLE: Final = steps(
+    Step(
+        "approval_task", "settle", "办理", "state", (TaskState.PENDING,),
+        tuple(state for state in TaskState if state is not TaskState.PENDING), follows=True,
+    ),
+)["settle"]  # fmt: skip
 
 _HANDLERS: dict[str, Handler] = {}
 _WATCHERS: list[Watcher] = []
@@ -90,25 +93,18 @@ def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = ""
 
     Raises Conflict for all but the first.
     """
-    assert state in SETTLE.targets
     actor = ctx.actor
     is_personal = state in (*_DECISIONS, TaskState.TRANSFERRED)
     is_substitute = is_personal and actor.employee_id not in (None, task.assignee_id)
-    values: dict[str, Any] = {
-        "state": state,
+    facts: dict[str, Any] = {
         "opinion": opinion or None,
         "decided_at": ctx.now,
         "decided_by_id": actor.employee_id if is_personal else None,
         "on_behalf_of_id": task.assignee_id if is_substitute else None,
         "is_automatic": actor.is_system or not is_personal,
+        "updated_at": ctx.now,
     }
-    done = ctx.session.execute(
-        update(ApprovalTask)
-        .where(ApprovalTask.id == task.id, ApprovalTask.state == TaskState.PENDING)
-        .values(**values, updated_at=ctx.now, version=ApprovalTask.version + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if done.rowcount != 1:  # type: ignore[attr-defined]
+    if not move_all(ctx.session, SETTLE, ApprovalTask.id == task.id, target=state, facts=facts):
         ctx.session.refresh(task)
         raise Conflict(settled_message(task))
     ctx.session.refresh(task)

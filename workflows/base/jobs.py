@@ -15,7 +15,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -26,7 +26,17 @@ from models.organization import Employee
 from models.system import JobRun, JobStatus
 from reports.figures.parameters import whole
 from workflows.base.context import Ctx
+from workflows.base.transition import Step, move, move_all, steps
 
+_AT_WORK = (JobStatus.RUNNING,)
+STEPS = steps(
+    Step(
+        "job_run", "take", "办理作业", "status", (JobStatus.PENDING, JobStatus.FAILED, JobStatus.RUNNING), _AT_WORK,
+        follows=True,
+    ),
+    Step("job_run", "finish", "完成作业", "status", _AT_WORK, (JobStatus.SUCCEEDED,), follows=True),
+    Step("job_run", "fail", "作业失败", "status", _AT_WORK, (JobStatus.FAILED,), follows=True),
+)  # fmt: skip
 HUNDRED = 100
 BEAT_SECONDS = 20
 FAULT = "系统故障，详情见运行日志"
@@ -114,7 +124,7 @@ def claim(edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor
         if held is None:
             held = JobRun(
                 job=job, business_date=on, started_at=now, attempts=0, progress_pct=0, step=steps[0].label,
-                result={"done": {}},
+                status=JobStatus.PENDING, result={"done": {}},
             )  # fmt: skip
         _take(session, held, lease, now)
         try:
@@ -209,7 +219,8 @@ def _is_gone(owner: str) -> bool:
 
 
 def _take(session: Session, held: JobRun, lease: Lease, now: datetime) -> None:
-    held.status, held.owner, held.message, held.finished_at = JobStatus.RUNNING, lease.owner, None, None
+    move(STEPS["take"], held)
+    held.owner, held.message, held.finished_at = lease.owner, None, None
     held.attempts += 1
     held.requested_by_id = lease.actor.employee_id or held.requested_by_id
     _renew(session, held, now)
@@ -231,7 +242,8 @@ def _run_step(lease: Lease, step: JobStep, percent: int, following: str | None) 
         held.progress_pct, held.step = percent, following
         _renew(session, held, edge.now())
         if following is None:
-            held.status, held.finished_at, held.lease_until = JobStatus.SUCCEEDED, edge.now(), None
+            move(STEPS["finish"], held)
+            held.finished_at, held.lease_until = edge.now(), None
         session.commit()
         session.refresh(held)
         session.expunge(held)
@@ -285,12 +297,7 @@ def _hold(session: Session, lease: Lease) -> JobRun:
 
 def _fail(lease: Lease, step: JobStep, message: str) -> None:
     with lease.edge.open_session() as session:
-        session.execute(
-            update(JobRun)
-            .where(JobRun.job == lease.job, JobRun.business_date == lease.on, JobRun.owner == lease.owner,
-                   JobRun.status == JobStatus.RUNNING)
-            .values(status=JobStatus.FAILED, step=step.label, message=message[:2000], finished_at=lease.edge.now(),
-                    version=JobRun.version + 1)
-            .execution_options(synchronize_session=False)
-        )  # fmt: skip
+        mine = (JobRun.job == lease.job, JobRun.business_date == lease.on, JobRun.owner == lease.owner)
+        facts = {"step": step.label, "message": message[:2000], "finished_at": lease.edge.now()}
+        move_all(session, STEPS["fail"], *mine, facts=facts)
         session.commit()

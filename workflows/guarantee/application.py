@@ -51,7 +51,6 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     if is_new:
         project.number = next_number(ctx, "project")
         project.customer, project.product, project.bank = customer, product, bank
-        project.state, project.stage = ProjectState.DRAFT, Stage.APPLY
         stages.open_first(ctx, project)
 
 
@@ -186,7 +185,7 @@ def cancel(ctx: Ctx, project: Project, reason: str, version: int | None = None) 
     step = STEPS["cancel"]
     enter(ctx, step, project, version)
     reason = stages.checked_reason(reason, step.label)
-    stages.stop(ctx, project, ProjectState.CANCELLED, "撤回")
+    stages.stop(ctx, project, ProjectState.CANCELLED, "撤回", step=step)
     audit.log(ctx, project, "CANCEL", note=f"撤回申请：{reason}")
     ctx.session.flush()
     return project

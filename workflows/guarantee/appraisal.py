@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from models.appraisal import BankLetter, InvestigationReport, LetterKind, PaperState, RiskAssessment, RiskLevel
+from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment, RiskLevel
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
 from models.project import Project, ProjectState, Stage
@@ -13,23 +13,14 @@ from reports.figures.schedules import add_months
 from workflows.base import approval, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import letters, stages
 
-REPORT = steps(
-    Step("investigation_report", "submit", "提交评估审批", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
-)
-RISK = steps(
-    Step("risk_assessment", "submit", "提交风控审批", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
-)
+REPORT = steps(*life("investigation_report", "提交评估审批", lapses_from=OPEN_PAPERS))
+RISK = steps(*life("risk_assessment", "提交风控审批", lapses_from=OPEN_PAPERS))
 REVIEW = steps(Step("project", "submit_review", "提交评审审批", "stage", (Stage.REVIEW,), (Stage.RISK,)))
 verbs("bank_letter", {"issue_intent": "出具担保意向函"})
-OUTCOMES = {
-    ApprovalState.APPROVED: PaperState.APPROVED,
-    ApprovalState.REJECTED: PaperState.REJECTED,
-    ApprovalState.RETURNED: PaperState.DRAFT,
-    ApprovalState.WITHDRAWN: PaperState.DRAFT,
-}
 
 
 @records.rule(InvestigationReport)
@@ -58,7 +49,7 @@ def submit_report(ctx: Ctx, report: InvestigationReport, version: int | None = N
 def evaluated(ctx: Ctx, instance: ApprovalInstance, report: InvestigationReport, outcome: ApprovalState) -> None:
     """Approved goes on to 意向函; refused ends the project; returned is a draft again."""
     del instance
-    report.state = OUTCOMES[outcome]
+    conclude(report, outcome)
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, report.project, Stage.INTENT, "评估通过")
     elif outcome is ApprovalState.REJECTED:
@@ -132,7 +123,7 @@ def submit_risk(ctx: Ctx, paper: RiskAssessment, version: int | None = None) -> 
 def risk_assessed(ctx: Ctx, instance: ApprovalInstance, paper: RiskAssessment, outcome: ApprovalState) -> None:
     """Approved goes on to the review board, refused ends the project, returned is a draft again."""
     del instance
-    paper.state = OUTCOMES[outcome]
+    conclude(paper, outcome)
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, paper.project, Stage.RESOLVE, f"风控通过（{paper.level.label if paper.level else ''}）")
     elif outcome is ApprovalState.REJECTED:

@@ -13,11 +13,17 @@ from models.signing import Fee, Receipt, ReceiptState
 from reports.figures.fees import first_dues, free_amount
 from workflows.base import documents, records
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
+from workflows.base.transition import Step, move, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.guarantee.fees import require_booked, settle_dues
 from workflows.ledger import posting
 
+_WAITS, _BOOKED = (ReceiptState.SUBMITTED,), (ReceiptState.BOOKED,)
+STEPS = steps(
+    Step("receipt", "book", "复核记账", "state", _WAITS, _BOOKED, follows=True),
+    Step("receipt", "unbook", "撤回复核", "state", _BOOKED, _WAITS, follows=True),
+    Step("receipt", "return", "复核退回", "state", _WAITS, (ReceiptState.RETURNED,), follows=True),
+)
 verbs("receipt", {"collect": "费用收取"})
 _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 
@@ -118,7 +124,7 @@ def booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The money stands in the books: the fee and its plan show it, and the project may move on."""
     del voucher
     if (receipt := _receipt(ctx, event)) is not None:
-        receipt.state = ReceiptState.BOOKED
+        move(STEPS["book"], receipt)
         _count(ctx, receipt, receipt.amount)
         pass_on(ctx, receipt.project)
 
@@ -128,14 +134,14 @@ def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     del former
     if (receipt := _receipt(ctx, event)) is not None:
         stages.refuse_when_ended(receipt.project)
-        receipt.state = ReceiptState.SUBMITTED
+        move(STEPS["unbook"], receipt)
         _count(ctx, receipt, -receipt.amount)
 
 
 def refused(ctx: Ctx, event: BusinessEvent) -> None:
     """The receipt is sent back; the cashier registers the money anew."""
     if (receipt := _receipt(ctx, event)) is not None:
-        receipt.state = ReceiptState.RETURNED
+        move(STEPS["return"], receipt)
         ctx.session.flush()
 
 

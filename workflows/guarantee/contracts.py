@@ -16,13 +16,13 @@ from reports.figures.schedules import add_months
 from workflows.base import approval, audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import contract_data, letters, stages
-from workflows.guarantee.appraisal import OUTCOMES
 from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
-    Step("contract", "submit", "提交合同审核", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+    *life("contract", "提交合同审核", lapses_from=(*OPEN_PAPERS, PaperState.APPROVED)),
     Step("contract", "void", "作废合同", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
 )
 RULES = {
@@ -110,7 +110,7 @@ def submit(ctx: Ctx, contract: Contract, version: int | None = None) -> Approval
 def reviewed(ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: ApprovalState) -> None:
     """Approved, its text is issued and the reviewer is the project's 法务; a rejected one may be redrawn."""
     del instance
-    contract.state = OUTCOMES[outcome]
+    conclude(contract, outcome)
     if outcome is not ApprovalState.APPROVED:
         return
     project = contract.project

@@ -15,13 +15,13 @@ from reports.figures.line import counters_stand, coverage_pct, latest_resolution
 from reports.figures.parameters import number
 from workflows.base import approval, audit, records
 from workflows.base.context import Ctx
+from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import collection, letters, stages
-from workflows.guarantee.appraisal import OUTCOMES
 from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
-    Step("counter_guarantee", "submit", "提交反担保审核", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+    *life("counter_guarantee", "提交反担保审核", lapses_from=OPEN_PAPERS),
     Step("counter_guarantee", "void", "撤销反担保", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
 )
 verbs("counter_guarantee", {"settle": "落实反担保"})
@@ -114,7 +114,7 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: Ap
     """Approved, the project moves on to 费用收取; returned items are drafts again, rejected ones are replaced."""
     del instance
     for item in _items(ctx, project, PaperState.IN_APPROVAL):
-        item.state = OUTCOMES[outcome]
+        conclude(item, outcome)
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
         ctx.session.flush()

@@ -24,12 +24,23 @@ from reports.figures.schedules import MethodName, add_months, build_schedule
 from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.transition import verbs
+from workflows.base.transition import Step, move, steps, verbs
 from workflows.guarantee import contract_data, letters, limits, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
 from workflows.ledger import posting
 
+USE = steps(
+    Step(
+        "resolution", "use", "放款", "state", (ResolutionState.VALID, ResolutionState.EXPIRED), (ResolutionState.USED,),
+        follows=True,
+    ),
+)  # fmt: skip
+IN_FORCE = steps(
+    Step(
+        "project", "put_in_force", "放款", "state", (ProjectState.RUNNING,), (ProjectState.IN_FORCE,), follows=True
+    ),
+)
 verbs("bank_letter", {"issue_notice": "出具放款通知单"})
 verbs("drawdown", {"confirm": "放款确认"})
 verbs("resolution_condition", {"meet": "落实决议条件"})
@@ -156,7 +167,7 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
         ctx, "drawdown_voucher", drawdown, project=project, number_rule="drawdown_voucher",
         title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),
     )  # fmt: skip
-    resolution.state = ResolutionState.USED
+    move(USE["use"], resolution)
     _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
     return drawdown
@@ -281,7 +292,7 @@ def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
     project.balance, project.reserved_amount = drawdown.amount, Decimal(0)
     project.start_on, project.end_on = drawdown.drawn_on, drawdown.due_on
     stages.advance(ctx, project, Stage.IN_FORCE, f"借据 {drawdown.number}")
-    project.state = ProjectState.IN_FORCE
+    move(IN_FORCE["put_in_force"], project)
     mode = value(ctx.session, "income.recognition_mode", ctx.today)
     query = select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
     for fee in ctx.session.scalars(query).all():

@@ -8,6 +8,13 @@ from models.project import ProjectState
 from models.resolution import Resolution, ResolutionState
 from workflows.base import audit
 from workflows.base.context import Ctx
+from workflows.base.transition import Step, move, steps
+
+STEPS = steps(
+    Step(
+        "resolution", "expire", "到期", "state", (ResolutionState.VALID,), (ResolutionState.EXPIRED,), follows=True
+    ),
+)
 
 
 def expire_reservations(ctx: Ctx) -> int:
@@ -24,7 +31,7 @@ def expire_reservations(ctx: Ctx) -> int:
 
 def expire(ctx: Ctx, resolution: Resolution) -> None:
     """Mark one resolution as expired and free what it reserved."""
-    resolution.state = ResolutionState.EXPIRED
+    move(STEPS["expire"], resolution)
     project = resolution.project
     if project.state is ProjectState.RUNNING:
         project.reserved_amount = Decimal(0)

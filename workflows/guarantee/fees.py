@@ -19,11 +19,18 @@ from reports.figures.overdue import spread
 from reports.figures.parameters import number
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, steps
+from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import letters, stages
 from workflows.ledger import posting
 
 STEPS = steps(Step("project", "submit_fees", "提交费用记账", "stage", (Stage.FEE_PLAN,), (Stage.FEE_BOOK,)))
+_IN_BOOKS = (FeeState.SUBMITTED, FeeState.BOOKED)
+FEE = steps(
+    Step("fee", "register", "提交复核", "state", (FeeState.DRAFT,), _IN_BOOKS, follows=True),
+    Step("fee", "book", "复核记账", "state", (FeeState.SUBMITTED,), _IN_BOOKS, follows=True),
+    Step("fee", "unbook", "撤回复核", "state", _IN_BOOKS, (FeeState.SUBMITTED,), follows=True),
+    Step("fee", "reopen", "退回登记", "state", _IN_BOOKS, (FeeState.DRAFT,), follows=True),
+)
 NO_RESOLUTION = "没有总裁签字且在有效期内的公司决议"
 _ZERO = Decimal(0)
 
@@ -109,7 +116,7 @@ def reopen_short(ctx: Ctx, project: Project, resolution: Resolution) -> None:
         if due_amount(fee, resolution) <= fee.amount:
             continue
         with ctx.session.no_autoflush:  # amount and plan change as one
-            fee.state = FeeState.DRAFT
+            move(FEE["reopen"], fee)
             if fee.kind is FeeKind.GUARANTEE:
                 fee.rate_pct = resolution.fee_rate_pct
             _compute(fee, resolution)
@@ -168,10 +175,10 @@ def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
     known = _registered(ctx, fee)
     more = {"gross": fee.amount - known["gross"], "tax": fee.vat_amount - known["tax"]}
     if fee.kind not in RECEIVABLE or not more["gross"]:
-        fee.state = FeeState.BOOKED
+        move(FEE["register"], fee, FeeState.BOOKED)
         return
     key = "deferred" if fee.kind is FeeKind.GUARANTEE else "earned"
-    fee.state = FeeState.SUBMITTED
+    move(FEE["register"], fee, FeeState.SUBMITTED)
     posting.raise_event(
         ctx, "fee.registered", record=fee, project=project, memo=f"登记{fee.kind.label}",
         amounts={**more, key: more["gross"] - more["tax"]}, sequence=len(_events(ctx, fee, *_KNOWN)) + 1,
@@ -214,7 +221,8 @@ def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The receivable stands in the books; with the last one the project moves on to 合同处理."""
     del voucher
     fee = ctx.session.get_one(Fee, event.record_id)
-    fee.state = FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED
+    if fee.state is not FeeState.DRAFT:  # a draft again, it waits for the difference that a new resolution brought
+        move(FEE["book"], fee, FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED)
     ctx.session.flush()
     _pass_on(ctx, fee.project)
 
@@ -226,12 +234,14 @@ def refused(ctx: Ctx, event: BusinessEvent) -> None:
     project = fee.project
     if project.stage not in (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.RESOLVE):
         raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用不能退回重新登记，请更正后记账")
-    fee.state, fee.returned_reason = FeeState.DRAFT, event.reason
+    fee.returned_reason = event.reason
+    if fee.state is not FeeState.DRAFT:
+        move(FEE["reopen"], fee)
     if project.stage is Stage.FEE_BOOK:
         # What needs no booking may be mended together with what was sent back.
         for other in _fees(ctx, project, FeeState.BOOKED):
             if other.kind not in RECEIVABLE or other.amount == 0:
-                other.state = FeeState.DRAFT
+                move(FEE["reopen"], other)
         stages.advance(ctx, project, Stage.FEE_PLAN, f"{fee.kind.label}复核退回：{event.reason}")
     ctx.session.flush()
 
@@ -245,7 +255,8 @@ def unregistered(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     query = select(Receipt.number).where(Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED)
     if (receipt := ctx.session.scalars(query).first()) or fee.waived_amount:
         raise Conflict(f"{fee.kind.label}已有收款或减免（{receipt or '费用减免'}），请先撤回其复核")
-    fee.state = FeeState.SUBMITTED
+    if fee.state is not FeeState.DRAFT:
+        move(FEE["unbook"], fee)
     ctx.session.flush()
 
 

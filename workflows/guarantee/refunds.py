@@ -16,10 +16,21 @@ from models.termination import Termination
 from reports.figures.fees import RECEIVABLE, deposit_held, vat_inside
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
+from workflows.base.transition import Step, move, steps, verbs
 from workflows.guarantee.fees import settle_dues
 from workflows.ledger import posting
 
+FEE = steps(
+    Step(
+        "fee", "cancel", "随项目终止撤销", "state", (FeeState.DRAFT, FeeState.SUBMITTED, FeeState.BOOKED),
+        (FeeState.CANCELLED,), follows=True,
+    ),
+)  # fmt: skip
+_BOOKED, _REFUNDED = (ReceiptState.BOOKED,), (ReceiptState.REFUNDED,)
+RECEIPT = steps(
+    Step("receipt", "refund", "退费", "state", _BOOKED, _REFUNDED, follows=True),
+    Step("receipt", "unrefund", "撤回退费", "state", _REFUNDED, _BOOKED, follows=True),
+)
 verbs("termination", {"settle": "重新提交冲账退费"})
 CODES = ("fee.reversed", "fee.refunded", "deposit.returned")
 _RECORDS = ("fee", "receipt", "termination")
@@ -35,7 +46,7 @@ def give_back(ctx: Ctx, paper: Termination) -> None:
     for event in ctx.session.scalars(waiting.order_by(BusinessEvent.id)).all():
         posting.cancel(ctx, event, f"项目终止办理 {paper.number}")
     for fee in ctx.session.scalars(select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)).all():
-        fee.state = FeeState.CANCELLED
+        move(FEE["cancel"], fee)
         if fee.kind in RECEIVABLE:
             _give_back_fee(ctx, paper, fee)
     paper.deposit_amount = deposit_held(ctx.session, project)
@@ -137,7 +148,7 @@ def _move_money(ctx: Ctx, event: BusinessEvent, sign: int) -> None:
         return
     if event.event_code == "fee.refunded":
         receipt = ctx.session.get_one(Receipt, event.record_id)
-        receipt.state = ReceiptState.REFUNDED if sign > 0 else ReceiptState.BOOKED
+        move(RECEIPT["refund" if sign > 0 else "unrefund"], receipt)
         fee = receipt.fee
         fee.collected_amount -= sign * event.total
     else:

@@ -23,14 +23,26 @@ from workflows import warnings
 from workflows.base import approval, attachments, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters, stages
-from workflows.guarantee.appraisal import OUTCOMES
 from workflows.ledger import posting
 
-STEPS = steps(
-    Step("release", "submit", "提交解保审批", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+STEPS = steps(*life("release", "提交解保审批"))
+PROJECT = steps(
+    Step(
+        "project", "release", "解保", "state", (ProjectState.IN_FORCE,), (ProjectState.RELEASED,), follows=True
+    ),
+    Step(
+        "project", "reopen", "撤回解保", "state", (ProjectState.RELEASED,), (ProjectState.IN_FORCE,), follows=True
+    ),
 )
+LOAN = steps(
+    Step(
+        "drawdown", "release", "随项目解保", "state", (DrawdownState.ACTIVE, DrawdownState.OVERDUE),
+        (DrawdownState.RELEASED,), follows=True,
+    ),
+)  # fmt: skip
 verbs("release", {"return_deposit": "重新提交退还保证金"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
@@ -108,7 +120,7 @@ def submit(ctx: Ctx, release: Release, version: int | None = None) -> ApprovalIn
 def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: ApprovalState) -> None:
     """Approved, the company is free; the deposit goes back through 复核, and then the project ends."""
     del instance
-    release.state = OUTCOMES[outcome]
+    conclude(release, outcome)
     if outcome is not ApprovalState.APPROVED:
         return
     project = records.find(ctx, Project, release.project_id, lock=True)
@@ -116,7 +128,8 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
     release.deposit_amount = deposit_held(ctx.session, project)
     for loan in ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)):
         if loan.is_running:  # the bank lets the company go while the customer still owes it
-            loan.state, loan.closed_on = DrawdownState.RELEASED, ctx.today
+            move(LOAN["release"], loan)
+            loan.closed_on = ctx.today
     project.balance = Decimal(0)
     for item in ctx.session.scalars(_counters(project)):
         item.released_on = ctx.today
@@ -176,7 +189,7 @@ def deposit_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
         return
     release.is_deposit_returned, release.released_on = False, None
     project = release.project
-    project.state = ProjectState.IN_FORCE
+    move(PROJECT["reopen"], project)
     last = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id.desc()).limit(1)
     row = ctx.session.scalars(last).one()
     row.left_on = row.done_by_id = None
@@ -200,7 +213,7 @@ def _finish(ctx: Ctx, release: Release) -> None:
             data=_notice_data(ctx, release),
         )  # fmt: skip
     stages.leave(ctx, project, "已解保")
-    project.state = ProjectState.RELEASED
+    move(PROJECT["release"], project)
     warnings.lift_all(ctx, project, f"项目已解保（{release.number}）")
     ctx.session.flush()
 

@@ -32,6 +32,12 @@ from workflows.guarantee import contract_data, letters
 STEPS = steps(
     Step("repayment", "reverse", "还款冲正", "state", (RepaymentState.BOOKED,), (RepaymentState.REVERSED,)),
 )
+_LOAN_RUNS = (DrawdownState.ACTIVE, DrawdownState.OVERDUE)
+_LOAN_STANDS = (*_LOAN_RUNS, DrawdownState.SETTLED)
+LOAN = steps(
+    Step("drawdown", "fall_overdue", "逾期", "state", _LOAN_RUNS, (DrawdownState.OVERDUE,), follows=True),
+    Step("drawdown", "repay", "还款", "state", _LOAN_STANDS, _LOAN_STANDS, follows=True),
+)
 verbs("repayment", {"register": "登记还款", "import": "导入还款"})
 verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
 ZERO = Decimal("0.00")
@@ -158,7 +164,7 @@ def mark_overdue(ctx: Ctx) -> int:
     found = ctx.session.execute(query).all()
     for row, drawdown in found:
         row.overdue_since = row.due_on + timedelta(days=1)
-        drawdown.state = DrawdownState.OVERDUE
+        move(LOAN["fall_overdue"], drawdown)
     ctx.session.flush()
     return len(found)
 
@@ -281,10 +287,12 @@ def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
         row.overdue_since = row.due_on + timedelta(days=1) if is_missed else None
     if is_settled:
         closed = ctx.session.scalar(select(func.max(Repayment.paid_on)).where(*booked))
-        drawdown.state, drawdown.closed_on = DrawdownState.SETTLED, closed
+        move(LOAN["repay"], drawdown, DrawdownState.SETTLED)
+        drawdown.closed_on = closed
         return
     is_late = any(row.overdue_since for row in rows)
-    drawdown.state, drawdown.closed_on = DrawdownState.OVERDUE if is_late else DrawdownState.ACTIVE, None
+    move(LOAN["repay"], drawdown, DrawdownState.OVERDUE if is_late else DrawdownState.ACTIVE)
+    drawdown.closed_on = None
 
 
 def _is_being_released(ctx: Ctx, project: Project) -> bool:

@@ -43,6 +43,20 @@ MEETING = steps(
 ITEM = steps(
     Step("meeting_item", "withdraw", "撤下议题", "result", (ItemState.PENDING,), (ItemState.WITHDRAWN,)),
 )
+_ANNOUNCED = (ItemState.PASSED, ItemState.REFUSED)
+RESULT = steps(Step("meeting_item", "announce", "宣布结果", "result", (ItemState.PENDING,), _ANNOUNCED, follows=True))
+SIGNED = steps(
+    Step(
+        "resolution", "sign", "总裁签字", "state", (ResolutionState.SIGNING,),
+        (ResolutionState.VALID, ResolutionState.VETOED, ResolutionState.VOID), follows=True,
+    ),
+)  # fmt: skip
+LAPSE = steps(
+    Step(
+        "resolution", "lapse", "随项目终止失效", "state", (ResolutionState.VALID,), (ResolutionState.VOID,),
+        follows=True,
+    ),
+)  # fmt: skip
 verbs("meeting_vote", {"cast": "表决"})
 verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
 
@@ -239,7 +253,7 @@ def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> No
 def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
     count = tally(ctx, item)
     item.summary = count.text[:200]
-    item.result = ItemState.PASSED if count.is_passed else ItemState.REFUSED
+    move(RESULT["announce"], item, ItemState.PASSED if count.is_passed else ItemState.REFUSED)
     project = item.project
     resolution = _resolve(ctx, meeting, item) if count.is_passed else None
     item.minutes_id = documents.issue(
@@ -288,15 +302,15 @@ def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome
         limits.refuse_breach(ctx, project, resolution.amount)
         months = int(number(ctx.session, "resolution.valid_months", ctx.today))
         resolution.valid_until = add_months(ctx.today, months)
-        resolution.state = ResolutionState.VALID
+        move(SIGNED["sign"], resolution, ResolutionState.VALID)
         project.reserved_amount = resolution.amount
     elif outcome is ApprovalState.REJECTED:
-        resolution.state = ResolutionState.VETOED
+        move(SIGNED["sign"], resolution, ResolutionState.VETOED)
         stages.stop(ctx, project, ProjectState.REFUSED, "总裁否决")
     elif project.state is ProjectState.RUNNING:
         _ask_president(ctx, resolution, instance.applicant_id)
     else:
-        resolution.state = ResolutionState.VOID
+        move(SIGNED["sign"], resolution, ResolutionState.VOID)
     audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
 
 

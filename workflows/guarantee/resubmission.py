@@ -66,7 +66,7 @@ def reconsider(
     if material is not None:
         attachments.store(ctx, made, filename=material[0], data=material[1])
     move(step, project)
-    stages.enter(ctx, project, Stage.RESOLVE)
+    stages.begin(ctx, project)
     ctx.session.flush()
     return made
 

@@ -12,6 +12,7 @@ from models.project import UNDER_WAY, Project, ProjectHolder, ProjectStage, Proj
 from models.termination import Termination
 from workflows.base import approval
 from workflows.base.context import Ctx
+from workflows.base.transition import Step, move, steps
 
 # After a new resolution, or where a paper was drawn up anew, work goes on at the first of these that has any left.
 _WORK = (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE)
@@ -33,6 +34,15 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.IN_FORCE: (Stage.RELEASE,),
     Stage.RELEASE: (),
 }
+LINE = {
+    at: Step("project", f"leave_{at.name.lower()}", f"{at.label}办结", "stage", (at,), following, follows=True)
+    for at, following in NEXT.items()
+    if following
+}
+steps(*LINE.values())
+REFUSE = steps(
+    Step("project", "stop", "否决", "state", (ProjectState.RUNNING,), (ProjectState.REFUSED,), follows=True),
+)["stop"]
 
 
 def open_first(ctx: Ctx, project: Project) -> None:
@@ -51,14 +61,14 @@ def advance(ctx: Ctx, project: Project, target: Stage, outcome: str = "完成", 
     if target not in NEXT[project.stage]:
         raise IllegalTransition(f"“{project.stage.label}”之后不能进入“{target.label}”")
     leave(ctx, project, outcome, by=by)
-    enter(ctx, project, target)
+    move(LINE[project.stage], project, target)
+    begin(ctx, project)
 
 
-def enter(ctx: Ctx, project: Project, stage: Stage) -> None:
-    """Begin a stage: `advance` does, and a refusal that is reconsidered."""
-    project.stage = stage
+def begin(ctx: Ctx, project: Project) -> None:
+    """Note that the project's stage begins: `advance` does, and a refusal that is reconsidered."""
     project.stage_since = ctx.today
-    ctx.session.add(ProjectStage(project_id=project.id, stage=stage, entered_on=ctx.today))
+    ctx.session.add(ProjectStage(project_id=project.id, stage=project.stage, entered_on=ctx.today))
 
 
 def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) -> None:
@@ -71,10 +81,12 @@ def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) ->
     now.outcome = outcome[:60]
 
 
-def stop(ctx: Ctx, project: Project, state: ProjectState, outcome: str, *, by: int | None = None) -> None:
+def stop(
+    ctx: Ctx, project: Project, state: ProjectState, outcome: str, *, by: int | None = None, step: Step = REFUSE
+) -> None:
     """End a project that will not be guaranteed; whatever was reserved for it is free again."""
     leave(ctx, project, outcome, by=by)
-    project.state = state
+    move(step, project, state)
     project.reserved_amount = type(project.amount)(0)
 
 

@@ -20,22 +20,22 @@ from workflows import warnings
 from workflows.base import approval, audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.paper import OPEN_PAPERS, conclude, lapse, outcome_of
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import refunds, resolution, stages
-from workflows.guarantee.appraisal import OUTCOMES
 
 STEPS = steps(
     Step(
         "termination", "submit", "提交终止办理", "state", (PaperState.DRAFT,),
         (PaperState.IN_APPROVAL, PaperState.APPROVED),
     ),
+    outcome_of("termination"),
     Step(
         "project", "terminate", "终止办理", "state", (ProjectState.RUNNING, ProjectState.REFUSED),
         (ProjectState.CANCELLED,), follows=True,
     ),
 )  # fmt: skip
 _PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeWaiver)
-_OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL)
 
 
 @records.rule(Termination)
@@ -44,7 +44,7 @@ def check_termination(ctx: Ctx, paper: Termination, is_new: bool) -> None:
     project = ctx.session.get_one(Project, paper.project_id)
     _require_endable(ctx, project)
     others = select(func.count(Termination.id)).where(
-        Termination.project_id == project.id, Termination.state.in_(_OPEN), Termination.id != (paper.id or 0)
+        Termination.project_id == project.id, Termination.state.in_(OPEN_PAPERS), Termination.id != (paper.id or 0)
     )
     if ctx.session.scalar(others):
         raise FieldErrors({"project_id": [f"项目 {project.number} 已有终止办理申请，不能重复登记"]})
@@ -81,6 +81,7 @@ def submit(ctx: Ctx, paper: Termination, version: int | None = None) -> Terminat
         move(step, paper)
         stages.put_up(ctx, "termination", paper, project, "终止办理", amount=project.amount)
     else:
+        move(step, paper, PaperState.APPROVED)
         _end(ctx, paper, project)
     return paper
 
@@ -90,11 +91,12 @@ def decided(ctx: Ctx, instance: ApprovalInstance, paper: Termination, outcome: A
     """Approved, the project ends; returned it is a draft again, refused the project goes on."""
     del instance
     if outcome is not ApprovalState.APPROVED:
-        paper.state = OUTCOMES[outcome]
+        conclude(paper, outcome)
         return
     project = records.find(ctx, Project, paper.project_id, lock=True)
     _require_endable(ctx, project)
     _require_clear(ctx, project)
+    conclude(paper, outcome)
     _end(ctx, paper, project)
 
 
@@ -109,7 +111,7 @@ def _require_clear(ctx: Ctx, project: Project) -> None:
 
 
 def _end(ctx: Ctx, paper: Termination, project: Project) -> None:
-    paper.stage, paper.state, paper.approved_on = project.stage, PaperState.APPROVED, ctx.today
+    paper.stage, paper.approved_on = project.stage, ctx.today
     if project.state is ProjectState.RUNNING:
         stages.leave(ctx, project, f"终止办理 {paper.number}")
     move(STEPS["terminate"], project)
@@ -129,11 +131,9 @@ def _void_papers(ctx: Ctx, project: Project) -> None:
     """Nothing of the project binds any more: contracts are void, counter-guarantees free, drafts come to nothing."""
     mine = select(Resolution).where(Resolution.project_id == project.id)
     for found in ctx.session.scalars(mine.where(Resolution.state == ResolutionState.VALID)):
-        found.state = ResolutionState.VOID
+        move(resolution.LAPSE["lapse"], found)
     for model in _PAPERS:
         for paper in ctx.session.scalars(select(model).where(model.project_id == project.id)):
-            if paper.state in _OPEN or (model is Contract and paper.state is PaperState.APPROVED):
-                paper.state = PaperState.VOID
-            elif isinstance(paper, CounterGuarantee) and paper.state is PaperState.APPROVED:
+            if not lapse(paper) and isinstance(paper, CounterGuarantee) and paper.state is PaperState.APPROVED:
                 paper.released_on = ctx.today
     ctx.session.flush()

@@ -14,15 +14,16 @@ from reports.figures.fees import RECEIVABLE, free_amount, net_after_waivers, rec
 from workflows.base import approval, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import stages
-from workflows.guarantee.appraisal import OUTCOMES
 from workflows.guarantee.collection import pass_on, require_collecting
 from workflows.guarantee.fees import require_booked, settle_dues
 from workflows.ledger import posting
 
 STEPS = steps(
-    Step("fee_waiver", "submit", "提交减免审批", "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,)),
+    *life("fee_waiver", "提交减免审批", lapses_from=OPEN_PAPERS),
+    Step("fee_waiver", "return", "复核退回", "state", (PaperState.APPROVED,), (PaperState.DRAFT,), follows=True),
 )
 
 
@@ -66,7 +67,7 @@ def submit(ctx: Ctx, waiver: FeeWaiver, version: int | None = None) -> ApprovalI
 def decided(ctx: Ctx, instance: ApprovalInstance, waiver: FeeWaiver, outcome: ApprovalState) -> None:
     """Approved, the reversal of the receivable goes to 复核; returned it is a draft again."""
     del instance
-    waiver.state = OUTCOMES[outcome]
+    conclude(waiver, outcome)
     if outcome is not ApprovalState.APPROVED:
         return
     ctx.session.flush()
@@ -111,7 +112,8 @@ def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
 def refused(ctx: Ctx, event: BusinessEvent) -> None:
     """The waiver is a draft again with the reason on it and needs approval anew."""
     waiver = ctx.session.get_one(FeeWaiver, event.record_id)
-    waiver.state, waiver.returned_reason = PaperState.DRAFT, event.reason
+    move(STEPS["return"], waiver)
+    waiver.returned_reason = event.reason
     ctx.session.flush()
 
 

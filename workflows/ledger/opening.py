@@ -34,7 +34,7 @@ from reports.figures.provisions import MONTHS, UNEARNED, month_before
 from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
+from workflows.base.transition import Step, move, steps, verbs
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
 from workflows.ledger.opening_sheets import (
@@ -47,6 +47,11 @@ from workflows.ledger.opening_sheets import (
 )
 from workflows.ledger.period import ensure_period
 
+CLOSE = steps(
+    Step(
+        "accounting_period", "load", "装入期初余额", "state", (PeriodState.OPEN,), (PeriodState.CLOSED,), follows=True
+    ),
+)
 verbs("opening_import", {"load": "装入期初余额"})
 DEFERRED = "2203"
 SHOWN = 20  # errors in one message
@@ -296,7 +301,8 @@ def _apply(ctx: Ctx, plan: OpeningPlan) -> OpeningImport:
         ctx, kind=VoucherKind.OPENING, date=day, memo=f"{plan.sheet.period} 期初余额", entries=_lines(plan, accounts)
     )
     period = ensure_period(ctx, day)
-    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, ctx.now, ctx.actor.employee_id
+    move(CLOSE["load"], period)
+    period.closed_at, period.closed_by_id = ctx.now, ctx.actor.employee_id
     ensure_period(ctx, add_months(day.replace(day=1), 1))
     _make_schedules(ctx, plan, day)
     _make_history(ctx, plan, day)

@@ -39,15 +39,14 @@ TRANSITIONS = steps(
     Step("business_event", "refuse", "复核退回", "state", (State.PENDING,), (State.REFUSED,)),
     Step("business_event", "unbook", "撤回复核", "state", (State.BOOKED,), (State.PENDING,)),
     Step(
-        "business_event",
-        "cancel",
-        "撤销复核单",
-        "state",
-        (State.PENDING, State.REFUSED),
-        (State.CANCELLED,),
+        "business_event", "raise", "再次提交复核", "state", (State.REFUSED, State.CANCELLED), (State.PENDING,),
         follows=True,
     ),
-)
+    Step(
+        "business_event", "cancel", "撤销复核单", "state", (State.PENDING, State.REFUSED), (State.CANCELLED,),
+        follows=True,
+    ),
+)  # fmt: skip
 
 Booked = Callable[[Ctx, BusinessEvent, Voucher], None]
 Refused = Callable[[Ctx, BusinessEvent], None]
@@ -114,7 +113,8 @@ def raise_event(  # noqa: PLR0913 - the facts of an event
     event.total = total
     event.occurred_on = on or ctx.today
     event.memo = (memo.strip() or kind.label)[:200]
-    event.state = State.PENDING
+    if event.state in TRANSITIONS["raise"].sources:  # a new one waits from the start
+        move(TRANSITIONS["raise"], event)
     event.reason = None
     ctx.session.add(event)
     ctx.session.flush()

@@ -33,6 +33,7 @@ TRANSITIONS = steps(
     Step("voucher", "sign", "出纳签字", "state", (State.REVIEWED,), (State.SIGNED,)),
     Step("voucher", "unsign", "取消签字", "state", (State.SIGNED,), (State.REVIEWED,)),
     Step("voucher", "post", "凭证记账", "state", (State.REVIEWED, State.SIGNED), (State.POSTED,)),
+    Step("voucher", "write_posted", "系统记账", "state", (State.DRAFT,), (State.POSTED,), follows=True),
     Step("voucher", "void", "凭证作废", "state", (State.DRAFT,), (State.VOID,)),
     Step("voucher", "reverse", "红字冲销", "state", (State.POSTED,), (State.POSTED,)),
 )
@@ -126,7 +127,7 @@ def write_posted(
     _wait_for_lower_numbers(ctx, voucher)
     _book(ctx, voucher, ctx.actor.employee_id)
     voucher.reviewed_by_id, voucher.reviewed_at = ctx.actor.employee_id, ctx.now
-    voucher.state = State.POSTED
+    move(TRANSITIONS["write_posted"], voucher)
     ctx.session.flush()
     return voucher
 

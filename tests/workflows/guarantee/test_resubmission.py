@@ -252,6 +252,26 @@ def test_a_reopened_fee_keeps_what_is_booked(line):
     assert (project.stage, fee.state) == (Stage.CONTRACT, FeeState.BOOKED)
 
 
+def test_a_reopened_fee_whose_registration_is_taken_back_still_books_the_difference(line):
+    project = line.at(Stage.RESOLVE)
+    line.confirmed(project, 4 * MILLION)
+    while project.stage is not Stage.CONTRACT:
+        line.step(project)
+    line.run_out(project)
+    again(line, project)
+    line.confirmed(project)
+    fee = line.fee(project)
+    (first,) = (e for e in line.events(project, EventState.BOOKED) if e.record_id == fee.id)
+    line.unbook(first)
+    assert fee.state is FeeState.DRAFT, "it waits for its difference, not for the books"
+    posting.book(line.ctx(ACCOUNTANT), first)
+    assert fee.state is FeeState.DRAFT
+    fees.submit_fees(line.ctx(MANAGER), project)
+    line.book(project)
+    gross = [e.amounts["gross"] for e in line.events(project, EventState.BOOKED) if e.record_id == fee.id]
+    assert (fee.state, fee.amount, sorted(gross)) == (FeeState.BOOKED, 75000, ["15000.00", "60000.00"])
+
+
 def test_counter_guarantees_that_no_longer_cover_are_added_to(line):
     project = line.at(Stage.RESOLVE)
     project.product.coverage_min_pct = Decimal(100)

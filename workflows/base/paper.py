@@ -1,0 +1,41 @@
+"""A paper that is approved as a whole: what the outcome of its approval makes of it, and its end with its project."""
+
+from models.appraisal import PaperState
+from models.approval import ApprovalState
+from models.base.entity import Entity
+from workflows.base.transition import STEPS, Step, move
+
+OUTCOMES = {
+    ApprovalState.APPROVED: PaperState.APPROVED,
+    ApprovalState.REJECTED: PaperState.REJECTED,
+    ApprovalState.RETURNED: PaperState.DRAFT,
+    ApprovalState.WITHDRAWN: PaperState.DRAFT,
+}
+OPEN_PAPERS = (PaperState.DRAFT, PaperState.IN_APPROVAL)
+
+
+def life(table: str, label: str, *, lapses_from: tuple[PaperState, ...] = ()) -> tuple[Step, ...]:
+    """The steps of a paper: `submit` with its label, the outcome, and whence the end of its project makes it void."""
+    submit = Step(table, "submit", label, "state", (PaperState.DRAFT,), (PaperState.IN_APPROVAL,))
+    lapse = Step(table, "lapse", "随项目终止作废", "state", lapses_from, (PaperState.VOID,), follows=True)
+    return (submit, outcome_of(table), lapse) if lapses_from else (submit, outcome_of(table))
+
+
+def outcome_of(table: str) -> Step:
+    """The step that `conclude` takes."""
+    decided = tuple(dict.fromkeys(OUTCOMES.values()))
+    return Step(table, "conclude", "办结审批", "state", (PaperState.IN_APPROVAL,), decided, follows=True)
+
+
+def conclude(record: Entity, outcome: ApprovalState) -> None:
+    """What the approval decided is the paper's state: approved, refused, or a draft again."""
+    move(STEPS[record.__tablename__, "conclude"], record, OUTCOMES[outcome])
+
+
+def lapse(record: Entity) -> bool:
+    """Make the paper void with its project where it is one of those that end so; whether it was."""
+    step = STEPS[record.__tablename__, "lapse"]
+    if getattr(record, step.column) not in step.sources:
+        return False
+    move(step, record)
+    return True

@@ -159,7 +159,7 @@ class EntityView(EntityHooks, ModelView):
             query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
             keys: Sequence[Any] = ctx.session.scalars(query).all()
         else:
-            keys = list(dict.fromkeys(request.form.getlist("keys")))
+            keys = list(dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys")))
         if not keys:
             raise BusinessError("没有选中任何记录")
         if len(keys) > most:
@@ -169,11 +169,14 @@ class EntityView(EntityHooks, ModelView):
     @expose("/bulk_delete", methods=("POST",))
     @edge.screen("delete")
     def bulk_delete(self) -> ResponseReturnValue:
-        """Delete the ticked records, all or none."""
+        """Delete the ticked records as they were shown, all or none."""
         with edge.writing() as ctx:
             chosen = self.selected(ctx)
+            shown = dict(key.split(".", 1) for key in request.form.getlist("keys") if "." in key)
+            if any(str(found.id) not in shown for found in chosen):
+                raise BusinessError("只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选")
             for found in chosen:
-                self.remove(ctx, found, None)
+                self.remove(ctx, found, valid_id(shown[str(found.id)]))
         flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
         return redirect(self.url("list/"))
 

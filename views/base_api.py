@@ -237,16 +237,16 @@ class EntityApi(ModelRestApi):
     @expose("/<pk>", methods=["DELETE"])
     @edge.rest("delete")
     def delete(self, pk: str) -> ResponseReturnValue:
-        """Delete a record that nothing refers to.
+        """Delete a record that nothing refers to; the version that was read must come along.
         ---
         delete:
           summary: Delete
           parameters:
-          - {in: query, name: version, schema: {type: integer}}
+          - {in: query, name: version, required: true, schema: {type: integer}}
           responses:
             200: {description: Deleted}
         """
-        version = rest_args.version(request.args["version"]) if "version" in request.args else None
+        version = rest_args.version(request.args.get("version"))
         with edge.writing() as ctx:
             self.remove(ctx, records.find(ctx, self.model, pk), version)
         return jsonify({"message": "已删除"})

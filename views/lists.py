@@ -125,7 +125,7 @@ class ListQuery:
         is_tree = bool(self.model.spec.tree) and self.order == self.model.spec.order
         return [
             Row(
-                str(r.id),
+                f"{r.id}.{r.version}",  # what was ticked, as it was seen
                 record_url(table, r.id),
                 tuple(self.cells.cell(r, n) for n in self.names),
                 main=main,

@@ -160,7 +160,7 @@ class RolesView(BaseView):
         role = _find(pk)
         try:
             with edge.writing() as ctx:
-                name = roles.delete_role(ctx, role.id)
+                name = roles.delete_role(ctx, role.id, valid_id(request.form.get("version", "")))
         except BusinessError as error:
             if error.status != 409:
                 raise
@@ -191,6 +191,7 @@ class RolesView(BaseView):
             "POST",
             "danger",
             confirm=f"删除角色“{role.name}”及其全部权限设置？",
+            fields=(("version", str(version)),),
             why_not="内置角色不能删除" if profile and profile.is_builtin else (f"仍有 {held} 名操作员" if held else ""),
         )
         return MatrixPage(

@@ -63,8 +63,7 @@ def save_role(
     role = _role(ctx, role_id)
     _refuse_own(ctx, role)
     profile = profile_of(ctx, role)
-    if version != profile.version:
-        raise StaleRecord("这个角色已被他人修改，请重新打开后再保存")
+    _require_same(profile, version)
     known = _all_pairs(ctx.session)
     wanted = set(pairs)
     if wanted - known.keys():
@@ -88,11 +87,15 @@ def save_role(
     return role
 
 
-def delete_role(ctx: Ctx, role_id: int) -> str:
-    """Delete a role that nobody holds; returns its name. Raises Conflict for a held or built-in role."""
+def delete_role(ctx: Ctx, role_id: int, version: int | None) -> str:
+    """Delete a role that nobody holds; returns its name.
+
+    Raises Conflict for a held or built-in role, StaleRecord when it was saved meanwhile.
+    """
     ctx.require("edit", "ab_role", "维护角色权限")
     role = _role(ctx, role_id)
     profile = profile_of(ctx, role)
+    _require_same(profile, version)
     if profile.is_builtin:
         raise Conflict(f"角色“{role.name}”是内置角色，不能删除")
     if count := holders(ctx.session, role.id):
@@ -105,6 +108,11 @@ def delete_role(ctx: Ctx, role_id: int) -> str:
     ctx.session.delete(role)
     ctx.session.flush()
     return name
+
+
+def _require_same(profile: RoleProfile, version: int | None) -> None:
+    if version != profile.version:
+        raise StaleRecord("这个角色已被他人修改，请重新打开后再办理")
 
 
 def profile_of(ctx: Ctx, role: Role) -> RoleProfile:

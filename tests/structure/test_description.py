@@ -39,6 +39,14 @@ def test_what_code_writes_is_in_no_body(description):
                 assert not closed & set(schema["properties"]), model.__tablename__
 
 
+def test_a_deletion_needs_the_version_that_was_read(description):
+    deletions = [one["delete"] for one in description["paths"].values() if "delete" in one]
+    assert len(deletions) > 30
+    for one in deletions:
+        assert {"in": "query", "name": "version", "required": True, "schema": {"type": "integer"}} in one["parameters"]
+        assert "400" in one["responses"]
+
+
 @pytest.mark.parametrize("table", RESOURCES)
 def test_no_body_makes_a_crash_or_a_record(demo, table):
     client = demo.client_of("zhoumin")

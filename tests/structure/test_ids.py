@@ -33,7 +33,7 @@ def test_a_new_customer_has_nothing_of_the_one_before(demo, who):
         assert "机密.txt" not in page
         file = (io.BytesIO("机密".encode()), "机密.txt")
         assert demo.post(client, f"/attachment/upload/corporate_customer/{made[-1]}", file=file).status_code == 302
-        assert client.delete(f"/api/v1/corporate_customer/{made[-1]}", headers=headers).status_code == 200
+        assert client.delete(f"/api/v1/corporate_customer/{made[-1]}?version=1", headers=headers).status_code == 200
     assert made[0] != made[1]
     with demo.session() as session:
         assert list(session.scalars(select(Attachment.id).where(Attachment.owner_id.in_(made)))) == []

@@ -210,13 +210,19 @@ def test_every_form_and_record_page_opens(boss, world):
 def test_ticked_rows_are_deleted_all_or_none(boss, world):
     world.add(*(Department(id=n, code=f"B{n}", name=f"批{n}") for n in (70, 71, 72)))
     sent = {"csrf_token": token(boss, "/department/list/")}
-    refused = boss.post("/department/bulk_delete", data={**sent, "keys": ["70", "1"]})
+    shown = {key: f"{key}.{world.get(Department, id=int(key)).version}" for key in ("1", "70", "71", "72")}
+    assert f'name="keys" value="{shown["70"]}"' in boss.get("/department/list/?f=code:starts:B7").get_data(as_text=True)
+    refused = boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"], shown["1"]]})
     assert refused.status_code == 409
     assert world.get(Department, id=70) is not None
     assert boss.post("/department/bulk_delete", data=sent).status_code == 400
-    assert boss.post("/department/bulk_delete", data={**sent, "keys": ["70", "x"]}).status_code == 404
-    assert boss.post("/department/bulk_delete", data={**sent, "keys": ["70"]}).status_code == 302
-    done = boss.post("/department/bulk_delete?f=code:starts:B7", data={**sent, "all": "1"})
-    assert done.status_code == 302
+    assert boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"], "x"]}).status_code == 404
+    for unseen, status in (("70", 400), ("70.x", 400), ("70.99", 409)):
+        assert boss.post("/department/bulk_delete", data={**sent, "keys": [unseen]}).status_code == status
+    assert boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"]]}).status_code == 302
+    every, url = {**sent, "all": "1"}, "/department/bulk_delete?f=code:starts:B7"
+    assert boss.post(url, data={**every, "keys": [shown["71"]]}).status_code == 400  # 72 is on a page nobody has seen
+    assert world.get(Department, id=71) is not None
+    assert boss.post(url, data={**every, "keys": [shown["71"], shown["72"]]}).status_code == 302
     assert world.get(Department, id=71) is None
     assert world.get(Department, id=1) is not None

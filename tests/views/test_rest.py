@@ -26,7 +26,11 @@ def test_add_show_edit_delete(boss, sent, world):
     assert saved.get_json()["result"]["manager_id_label"] == "张明远"
     assert boss.put(f"/api/v1/department/{key}", json={"version": seen, "name": "旧"}, headers=sent).status_code == 409
     assert boss.delete(f"/api/v1/department/{key}?version={seen}", headers=sent).status_code == 409
-    assert boss.delete(f"/api/v1/department/{key}", headers=sent).status_code == 200
+    for none in ("", "?version=", "?version=x", "?version=-1"):
+        without = boss.delete(f"/api/v1/department/{key}{none}", headers=sent)
+        assert (without.status_code, "缺少版本号" in without.get_json()["message"]) == (400, True)
+    now = saved.get_json()["result"]["version"]
+    assert boss.delete(f"/api/v1/department/{key}?version={now}", headers=sent).status_code == 200
     assert boss.get(f"/api/v1/department/{key}").status_code == 404
 
 

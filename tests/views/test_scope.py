@@ -64,7 +64,7 @@ def test_writing_out_of_scope_is_not_found(clerk, world):
     assert clerk.post(f"/{table}/delete/11", headers=sent, data={"version": "1"}).status_code == 404
     assert clerk.post(f"/{table}/bulk_delete", headers=sent, data={"keys": ["11"]}).status_code == 404
     assert clerk.put(f"/api/v1/{table}/11", json={"version": 1, "note": "偷改"}, headers=sent).status_code == 404
-    assert clerk.delete(f"/api/v1/{table}/11", headers=sent).status_code == 404
+    assert clerk.delete(f"/api/v1/{table}/11?version=1", headers=sent).status_code == 404
     assert world.get(CorporateCustomer, id=11).note is None
 
 

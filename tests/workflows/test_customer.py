@@ -363,7 +363,7 @@ def test_the_black_list_takes_effect_when_approved_and_ends_when_approved(world)
     decide(world, approval.Decision.APPROVE)
     assert (entry.state, company.is_blacklisted, company.watch) == (WatchState.ACTIVE, True, WatchKind.BLACKLIST)
     with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”已通过"):
-        records.delete(world.ctx(), company)
+        records.delete(world.ctx(), company, company.version)
     verbs.unblacklist(world.ctx(), company, "查明有误")
     assert (entry.state, company.is_blacklisted) == (WatchState.REMOVAL_IN_APPROVAL, True)
     decide(world, approval.Decision.REJECT, "证据不足")

@@ -378,7 +378,7 @@ def test_what_a_record_owns_goes_with_it_and_the_trail_keeps_what_it_was(ctx):
 def test_parts_of_a_base_class_go_with_the_child(ctx):
     owner = company(ctx)
     records.create(ctx, Executive, {"corporate_customer_id": owner.id, "name": "李晓明", "position": "总经理"})
-    records.delete(ctx, owner)  # without a version: the record was read in this very transaction
+    records.delete(ctx, owner, owner.version)
     assert ctx.session.scalar(select(func.count(Executive.id))) == 0
     assert ctx.session.scalar(select(func.count(CorporateCustomer.id))) == 0
 

@@ -93,7 +93,7 @@ def test_a_role_like_one_that_is_not_there(ctx):
     [
         lambda ctx, role: roles.create_role(ctx, "新", ScopeKind.SELF),
         lambda ctx, role: roles.save_role(ctx, role.id, scope=ScopeKind.ALL, note="", pairs=[], version=1),
-        lambda ctx, role: roles.delete_role(ctx, role.id),
+        lambda ctx, role: roles.delete_role(ctx, role.id, 1),
     ],
     ids=["create", "save", "delete"],
 )
@@ -189,20 +189,25 @@ def test_a_role_of_the_framework_gets_its_profile_when_first_asked(ctx):
 def test_a_role_that_nobody_holds_goes_with_its_permissions(ctx):
     role = roles.create_role(ctx, "助理", ScopeKind.SELF, like=role_named(ctx, "法务").id)
     role_id = role.id
-    assert roles.delete_role(ctx, role_id) == "助理"
+    version = roles.profile_of(ctx, role).version
+    for wrong in (None, version - 1):
+        with pytest.raises(StaleRecord):
+            roles.delete_role(ctx, role_id, wrong)
+    assert roles.delete_role(ctx, role_id, version) == "助理"
     assert ctx.session.get(Role, role_id) is None
     assert ctx.session.scalar(select(func.count()).where(RoleProfile.role_id == role_id)) == 0
     with pytest.raises(NotFound):
-        roles.delete_role(ctx, role_id)
+        roles.delete_role(ctx, role_id, version)
 
 
 def test_built_in_and_held_roles_stay(ctx, office):
+    builtin = role_named(ctx, "法务")
     with pytest.raises(Conflict, match="“法务”是内置角色"):
-        roles.delete_role(ctx, role_named(ctx, "法务").id)
+        roles.delete_role(ctx, builtin.id, roles.profile_of(ctx, builtin).version)
     role = roles.create_role(ctx, "助理", ScopeKind.SELF)
     hire(ctx, office, "乙", "yi", "助理")
     with pytest.raises(Conflict, match="仍有 1 名操作员"):
-        roles.delete_role(ctx, role.id)
+        roles.delete_role(ctx, role.id, roles.profile_of(ctx, role).version)
     assert roles.holders(ctx.session, role.id) == 1
 
 

@@ -138,10 +138,10 @@ def test_a_parameter_fits_its_kind(ctx, kind, value, fits):
 def test_the_last_row_of_a_parameter_stays(ctx):
     first = ctx.session.scalars(select(Parameter).where(Parameter.code == "rating.valid_months")).one()
     with pytest.raises(Conflict, match="只有这一行"):
-        records.delete(ctx, first)
+        records.delete(ctx, first, first.version)
     values = {"code": first.code, "label": "x", "value": "6", "effective_on": "2026-01-01"}
     second = records.create(ctx, Parameter, values)
-    records.delete(ctx, second)
+    records.delete(ctx, second, second.version)
     assert ctx.session.scalars(select(Parameter).where(Parameter.code == first.code)).all() == [first]
 
 
@@ -173,12 +173,12 @@ def test_a_number_pattern_can_be_filled_and_tells_numbers_apart(ctx, pattern, re
 def test_number_rules_and_used_dictionaries_stay(ctx):
     rule = ctx.session.scalars(select(NumberRule).where(NumberRule.code == "customer")).one()
     with pytest.raises(Conflict, match="不能删除"):
-        records.delete(ctx, rule)
+        records.delete(ctx, rule, rule.version)
     used = ctx.session.scalars(select(DictionaryType).where(DictionaryType.code == "region")).one()
     with pytest.raises(Conflict, match="使用"):
-        records.delete(ctx, used)
+        records.delete(ctx, used, used.version)
     own = records.create(ctx, DictionaryType, {"code": "own", "label": "自定义"})
-    records.delete(ctx, own)
+    records.delete(ctx, own, own.version)
     assert ctx.session.scalars(select(DictionaryType).where(DictionaryType.code == "own")).all() == []
 
 
@@ -191,13 +191,13 @@ def test_an_item_in_use_keeps_its_code_and_is_not_deleted(world, ctx):
     world.person()
     married, single = item_of(ctx, "marriage", "20"), item_of(ctx, "marriage", "10")
     with pytest.raises(Conflict, match="已被 1 条记录使用"):
-        records.delete(ctx, married)
+        records.delete(ctx, married, married.version)
     with pytest.raises(FieldErrors, match="已被 1 条记录使用"):
         records.update(ctx, married, {"code": "21"}, married.version)
     ctx.session.refresh(married)
     records.update(ctx, married, {"label": "已婚（初婚）", "is_active": "否"}, married.version)
     records.update(ctx, single, {"code": "11"}, single.version)
-    records.delete(ctx, single)
+    records.delete(ctx, single, single.version)
     assert married.code == "20"
 
 

@@ -110,18 +110,17 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     return record
 
 
-def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
+def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     """Delete a record that nothing refers to; what it owns goes with it, files and remarks too.
 
-    Raises Conflict naming who refers to it, NotAllowed, StaleRecord.
+    `version` is the one the person had on the screen. Raises Conflict naming who refers to it, NotAllowed, StaleRecord.
     """
     model = type(record)
     _require_kind(model, "delete")
     ctx.require("delete", model.__tablename__, f"删除{model.spec.label}")
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
-    if version is not None:
-        check_version(ctx, record, version)
+    check_version(ctx, record, version)
     parts = list(_parts(ctx, record))
     _refuse_if_approved(ctx, record, parts)
     require_draft(record, "删除")
@@ -141,7 +140,7 @@ def delete(ctx: Ctx, record: Entity, version: int | None = None) -> None:
 def check_version(ctx: Ctx, record: Entity, version: int | None) -> None:
     """Raise StaleRecord unless `version` is the record's present one."""
     if version is None:
-        raise BusinessError("缺少版本号（version），请重新打开后再保存")
+        raise BusinessError("缺少版本号（version），请重新打开后再办理")
     if int(version) != record.version:
         raise StaleRecord("这条记录已被他人修改，请核对后重新保存", _changes_since(ctx, record, int(version)))
 

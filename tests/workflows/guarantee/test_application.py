@@ -88,7 +88,7 @@ def test_an_application_is_changed_but_never_deleted(line):
     records.update(line.ctx(MANAGER), project, {"amount": "4000000"}, project.version)
     assert project.amount == 4 * MILLION
     with pytest.raises(Conflict, match="请撤回申请"):
-        records.delete(line.ctx(MANAGER), project)
+        records.delete(line.ctx(MANAGER), project, project.version)
 
 
 def test_submission_moves_on_to_evaluation_by_itself(line):

@@ -127,12 +127,12 @@ def test_the_project_goes_on_when_both_are_approved_and_none_is_open(line, proje
 
 
 def test_deleting_the_last_draft_moves_the_project_on(line, project, drafts):
-    records.delete(line.ctx(MANAGER), drafts["COUNTER"])
+    records.delete(line.ctx(MANAGER), drafts["COUNTER"], drafts["COUNTER"].version)
     pass_review(line, drafts["GUARANTEE"])
     extra = draw_up(line, project, "COUNTER")
     pass_review(line, drafts["ENTRUSTMENT"])
     assert project.stage is Stage.CONTRACT
-    records.delete(line.ctx(MANAGER), extra)
+    records.delete(line.ctx(MANAGER), extra, extra.version)
     assert project.stage is Stage.COUNTER
 
 
@@ -240,5 +240,5 @@ def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(line, 
     for kind in ("GUARANTEE", "ENTRUSTMENT"):
         pass_review(line, drafts[kind])
     project.state = ProjectState.CANCELLED
-    records.delete(line.ctx(MANAGER), drafts["COUNTER"])
+    records.delete(line.ctx(MANAGER), drafts["COUNTER"], drafts["COUNTER"].version)
     assert project.stage is Stage.CONTRACT

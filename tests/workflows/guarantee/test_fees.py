@@ -219,7 +219,7 @@ def test_submitted_fees_cannot_be_changed_or_deleted(line):
     with pytest.raises(Conflict, match="待复核"):
         records.update(line.ctx(MANAGER), fee, {"note": "x"}, fee.version)
     with pytest.raises(Conflict, match="待复核"):
-        records.delete(line.ctx(MANAGER), fee)
+        records.delete(line.ctx(MANAGER), fee, fee.version)
 
 
 def test_only_who_may_and_sees_it_submits(line, project):

@@ -235,7 +235,7 @@ def test_a_reopened_fee_keeps_what_is_booked(line):
     records.update(line.ctx(MANAGER), fee, {"note": "按新决议"}, fee.version)
     assert "已记账或收取 8,000.00 元，不能少于" in refused_fee(line, service, fixed_amount="7999.99")["fixed_amount"][0]
     with pytest.raises(Conflict, match="不能删除"):
-        records.delete(line.ctx(MANAGER), fee)
+        records.delete(line.ctx(MANAGER), fee, fee.version)
     fees.submit_fees(line.ctx(MANAGER), project)
     (event,) = (e for e in line.events(project, EventState.PENDING) if e.record_id == fee.id)
     line.refuse(event, "请核对")

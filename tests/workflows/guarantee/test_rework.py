@@ -66,7 +66,7 @@ def test_a_counter_contract_may_be_given_up(line):
     guarantee = line.contract(project, "GUARANTEE")
     contracts.submit(line.ctx(MANAGER), guarantee)
     line.approve(guarantee)
-    records.delete(line.ctx(MANAGER), counter)
+    records.delete(line.ctx(MANAGER), counter, counter.version)
     assert project.stage is Stage.FEE_COLLECT
 
 

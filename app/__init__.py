@@ -19,6 +19,7 @@ from app import cli, errors, extensions, jobs, menu, security
 from app.demo_accounts import demo_accounts
 from app.routing import Application
 from config import Settings, flask_config, load_settings
+from views import edge, once
 from views.home import HomeView
 from views.screens import register_screens
 
@@ -120,6 +121,9 @@ def _bind_edge(app: Flask) -> None:
             headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 
+    app.template_global("form_key")(once.key_input)
+
+    app.after_request(edge.keep_answer)
     @cache
     def digest(name: str, stamp: float) -> str:
         del stamp

@@ -1,7 +1,7 @@
 """Errors become a message in Chinese, once for all pages and REST: never a stack trace, never an empty page."""
 
 import structlog
-from flask import Flask, current_app, jsonify, render_template
+from flask import Flask, current_app, g, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
@@ -72,7 +72,7 @@ def _unavailable(error: Exception) -> ResponseReturnValue:
     """A lock that was not given in time, a deadlock, or a database that does not answer."""
     db.session.rollback()
     log.warning("database not available", exc_info=error)
-    return page(503, MESSAGES[503])
+    return page(503, edge.UNKNOWN if g.get("is_result_unknown") else MESSAGES[503])
 
 
 def _crash(error: Exception) -> ResponseReturnValue:

@@ -195,6 +195,22 @@ class NumberCounter(Entity):
     last_no: Mapped[int] = c.whole("当前流水号", required=True, default=0)
 
 
+class SubmissionKey(Entity):
+    """One submission that was carried out: the same key again is answered with the first result (X17).
+
+    `place` is a digest of who sent it, where to, and the key of the form; `content` one of what was sent. `answer` is
+    empty until the first answer has been made.
+    """
+
+    spec = Spec("提交标识", Module.SYSTEM, SpecKind.INTERNAL, title="place", in_menu=False)
+    __table_args__ = (UniqueConstraint("place", name="uq_submission_key_place"),)
+
+    place: Mapped[str] = c.text("提交处", 64, required=True)
+    content: Mapped[str] = c.text("内容摘要", 64, required=True)
+    at: Mapped[datetime] = c.moment("时间", required=True, index=True)
+    answer: Mapped[dict[str, Any]] = c.json("答复", required=True)
+
+
 class SystemState(Entity):
     """The single row that says where the system stands: business date, base data, demonstration data."""
 

@@ -21,6 +21,7 @@ from models.base.masks import mask
 from views import edge, filters, lists, lookup, rest_args
 from views.cells import Cells
 from views.interface import EntityInterface, shape, valid_id
+from views.once import HEADER
 from workflows.base import records
 from workflows.base.audit import plain
 from workflows.base.context import Ctx
@@ -295,7 +296,8 @@ class EntityApi(ModelRestApi):
             refused = {"401", "403"} | ({"404"} if places else set()) | ({"409"} if method != "get" else set())
             if operation.keys() & {"parameters", "requestBody"}:
                 refused.add("400")
-            operation["parameters"] = [*map(_place, places), *operation.get("parameters", ())]
+            key = [] if method == "get" else [_ONCE]
+            operation["parameters"] = [*map(_place, places), *operation.get("parameters", ()), *key]
             for answer in operation.setdefault("responses", {}).values():
                 answer.setdefault("content", _content(gives))
             operation["responses"] |= {code: {"$ref": f"#/components/responses/{code}"} for code in sorted(refused)}
@@ -313,6 +315,12 @@ class EntityApi(ModelRestApi):
             facts = {"description": str(info["label"]) + (f"（{info['unit']}）" if info.get("unit") else "")}
             found[name] = type_(required=required, allow_none=not info.get("required"), metadata=facts)
         return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
+
+
+_ONCE = {
+    "in": "header", "name": HEADER, "schema": {"type": "string", "minLength": 8, "maxLength": 64},
+    "description": "同一标识再次提交时不重复办理，返回第一次的结果",
+}  # fmt: skip
 
 
 def _place(name: str) -> dict[str, Any]:

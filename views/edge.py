@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, jsonify, redirect, render_template, request
+from flask import Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
@@ -16,7 +16,7 @@ from flask_wtf.csrf import generate_csrf
 from jwt import PyJWTError
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.exc import DataError, IntegrityError, NoResultFound, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoResultFound, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -24,12 +24,15 @@ from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Operator
 from models.system import SystemState
+from views import once
+from workflows.base import once as keys
 from workflows.base import transition
 from workflows.base.context import Ctx
 
 F = TypeVar("F", bound=Callable[..., Any])
 SHANGHAI = timezone(timedelta(hours=8))
 BUSY = "系统正忙，没有保存，请稍后重试"
+UNKNOWN = "保存时数据库连接中断，结果未知：请先查看是否已保存。用同一张表单重新提交不会重复办理。"
 ID_MAX = 2_147_483_647
 # How the database tells that somebody else was first; the last one: a row gone between two of our reads.
 DATABASE_DECIDED = (StaleDataError, IntegrityError, NoResultFound)
@@ -52,6 +55,12 @@ class NotSignedIn(BusinessError):
     """Nobody is signed in, or the account is disabled."""
 
     status = 401
+
+
+class ResultUnknown(BusinessError):
+    """The connection broke while the database was saving: it may have saved all or nothing."""
+
+    status = 503
 
 
 def session() -> Session:
@@ -99,15 +108,16 @@ def business_date(*, is_held: bool = False) -> date:
 
 @contextmanager
 def writing(source: str = "screen") -> Iterator[Ctx]:
-    """Run verbs in one transaction: all is committed at the end, or nothing.
+    """Run verbs in one transaction: all is committed at the end, or nothing; a key (X17) is used up with it.
 
-    Raises the BusinessError of the verb, Conflict where the database decided between two savers, or BusinessError
-    where a value does not fit into its column.
+    Raises the BusinessError of the verb, Repeated where the key was used before, ResultUnknown, Conflict where the
+    database decided between two savers, or BusinessError where a value does not fit into its column.
     """
     ctx = current_ctx(source)
     try:
         begin_write(ctx.session)
         ctx.today = business_date(is_held=True)  # it may have been rolled since the request began
+        once.claim(ctx)
         yield ctx
         commit(ctx)
     except BusinessError:
@@ -144,10 +154,30 @@ def begin_write(database: Session) -> None:
 
 def commit(ctx: Ctx) -> None:
     """The one commit of the request; what waits for it (mails, jobs) follows."""
-    ctx.session.commit()
+    ctx.session.flush()  # what the database refuses is refused here: from here on only the connection can fail
+    try:
+        ctx.session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            g.is_result_unknown = True
+            raise ResultUnknown(UNKNOWN) from error
+        raise
+    once.carried_out(ctx)
     waiting, ctx.after_commit = list(ctx.after_commit), []
     for act in waiting:
         act()
+
+
+def keep_answer(response: Response) -> Response:
+    """After each request: keep the answer beside the key that was used up, for whoever sends the same again (X17)."""
+    kept = once.to_keep(response)
+    if kept is not None:
+        # The work is saved: whoever sends it again is told so, even where its answer could not be kept.
+        with suppress(DBAPIError, Conflict):
+            begin_write(session())
+            keys.keep(session(), *kept)
+            session().commit()
+    return response
 
 
 def wants_json() -> bool:
@@ -183,8 +213,9 @@ def screen(*verbs: str) -> Callable[[F], F]:
         @functools.wraps(method)
         def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
             try:
-                require_any(current_ctx(), verbs, self.class_permission_name, getattr(self, "title", ""))
-                return cast(ResponseReturnValue, method(self, *args, **kwargs))
+                ctx = current_ctx()
+                require_any(ctx, verbs, self.class_permission_name, getattr(self, "title", ""))
+                return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
@@ -204,8 +235,9 @@ def rest(*verbs: str) -> Callable[[F], F]:
         def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
             try:
                 _authenticate()
-                require_any(current_ctx("rest"), verbs, self.class_permission_name, self.title)
-                return cast(ResponseReturnValue, method(self, *args, **kwargs))
+                ctx = current_ctx("rest")
+                require_any(ctx, verbs, self.class_permission_name, self.title)
+                return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
@@ -215,6 +247,16 @@ def rest(*verbs: str) -> Callable[[F], F]:
         return cast(F, guarded)
 
     return decorate
+
+
+def answer_once(ctx: Ctx, act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    """The answer of a route; for a submission that was carried out before, the answer it was given then (X17)."""
+    if place := once.answered(ctx):
+        return once.first_answer(ctx.session, place)
+    try:
+        return act()
+    except keys.Repeated as repeated:  # the other one was saved while this one waited
+        return once.first_answer(ctx.session, repeated.place)
 
 
 def _authenticate() -> None:
@@ -250,8 +292,8 @@ def rows_per_page(ctx: Ctx) -> int:
 
 
 def csrf_input() -> Markup:
-    """The hidden token that every form of ours sends along."""
-    return Markup('<input type="hidden" name="csrf_token" value="%s">') % generate_csrf()
+    """The hidden token and key that every form of ours sends along."""
+    return Markup('<input type="hidden" name="csrf_token" value="%s">') % generate_csrf() + once.key_input()
 
 
 def safe_next(target: str | None, fallback: str) -> str:

@@ -13,7 +13,7 @@ from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
 from models.system import JobRun, SystemState
 from workflows import snapshot, warnings
-from workflows.base import jobs
+from workflows.base import jobs, once
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.seal import seal_audit_trail
@@ -59,6 +59,10 @@ def _seal(ctx: Ctx) -> str:
     return f"封存 {sealed} 行"
 
 
+def _forget(ctx: Ctx) -> str:
+    return f"清理提交标识 {once.forget(ctx, ctx.now)} 个"
+
+
 def _roll(ctx: Ctx) -> str:
     state = ctx.session.get_one(SystemState, 1, with_for_update=True, populate_existing=True)
     if state.business_date != ctx.today:
@@ -75,6 +79,7 @@ STEPS: tuple[JobStep, ...] = (
     JobStep("warnings", "预警检查", _warn),
     JobStep("snapshot", "日终快照", _snapshot),
     JobStep("seal", "封存操作日志", _seal),
+    JobStep("keys", "清理提交标识", _forget),
     JobStep("roll", "营业日期切换", _roll),
 )
 

@@ -23,7 +23,7 @@ from models.organization import Department, Employee
 from models.registry import metadata
 from models.system import SystemState
 from reports.search import index_record, install_search_listener
-from views import edge
+from views import edge, once
 from views.register import register_entities
 from workflows.base import audit
 
@@ -89,6 +89,7 @@ def world(db_url: str) -> Iterator[World]:
     app.extensions["actor_loader"] = lambda _user: found.actor
     app.add_template_global(lambda name: f"/static/{name}", "asset")
     app.add_template_global(lambda: 2026, "this_year")
+    app.add_template_global(once.key_input, "form_key")
     app.context_processor(lambda: {"shell": None})
     with app.app_context():
         audit.install(database.session.session_factory)

@@ -17,6 +17,7 @@ from models.release import Release
 from models.repayment import Repayment, RepaymentState
 from models.system import JobRun, SystemState
 from models.warning import RiskWarning, WarningState
+from views.once import FIELD
 from workflows.guarantee import repayment
 
 LOANS = 4
@@ -92,7 +93,7 @@ def book(*rows):
 
 
 def upload(demo, client, data, name="还款.xlsx"):
-    fields = {"csrf_token": demo.token(client), "file": (io.BytesIO(data), name)}
+    fields = {"csrf_token": demo.token(client), FIELD: "the-key-of-an-upload", "file": (io.BytesIO(data), name)}
     return client.post("/repayment_import/", data=fields, content_type="multipart/form-data")
 
 
@@ -110,6 +111,7 @@ def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
     page = upload(demo, client, data).text
     assert "确认导入 1 笔" in page
     assert "超出计划利息" in page
+    assert "确认导入 1 笔" in upload(demo, client, data).text, "a preview may be asked for again with the same form"
     assert count(demo) == before, "a preview keeps nothing"
     key = re.search(r"[0-9a-f]{64}", page).group(0)
     done = demo.post(client, "/repayment_import/confirm", key=key, name="还款.xlsx")

@@ -125,10 +125,11 @@ class ListQuery:
         is_tree = bool(self.model.spec.tree) and self.order == self.model.spec.order
         return [
             Row(
-                f"{r.id}.{r.version}",  # what was ticked, as it was seen
+                str(r.id),
                 record_url(table, r.id),
                 tuple(self.cells.cell(r, n) for n in self.names),
                 main=main,
+                seen=f".{r.version}",
                 level=_depth(getattr(r, self.model.spec.tree)) if is_tree else 0,
             )
             for r in records

@@ -58,7 +58,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A list row; `cells` stand in the order of the columns, `key` is sent by bulk actions."""
+    """A list row; `cells` stand in the order of the columns, `key` with `seen` is sent by bulk actions."""
 
     key: str
     url: str
@@ -69,6 +69,7 @@ class Row:
     span: int = 0
     level: int = 0  # indentation of the first cell, 0 to 3
     main: int = 0  # the cell that opens the row's address
+    seen: str = ""  # the version that the reader sees, as ".3"
 
 
 @dataclass(frozen=True)

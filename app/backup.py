@@ -5,25 +5,32 @@ aside under another name and takes its own only when every byte of it has been r
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 from app.extensions import db
+from app.readiness import require_columns, require_known
+from models import schema
+from models.base import trouble
 from models.base.errors import BusinessError
 from models.system import SystemState
 
@@ -32,8 +39,18 @@ MANIFEST: Final = "manifest.json"
 DATABASE: Final = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 # What lives beside the database. The key of sessions stays where it is; results of imports are of the day.
 FILES: Final = ("attachments", "documents")
+ROOM: Final = ".part-"
+FRESH_SECONDS: Final = 60
 PATTERN: Final = "guarantee-*.tar.gz"
 COMPRESSION: Final = 3  # the time goes here: papers and pictures are compressed already
+
+_OTHERS: Final = """
+SELECT application_name AS name, usename, coalesce(host(client_addr), '本机') AS address, count(*) AS count
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+   AND coalesce(backend_type, 'client backend') = 'client backend'
+ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
 
 
 class BackupError(BusinessError):
@@ -49,7 +66,8 @@ def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
     settings = app.config["SETTINGS"]
     target = directory or settings.data_dir / "backups"
     target.mkdir(parents=True, exist_ok=True)
-    with _beside(target) as room:
+    _sweep(target)
+    with _full_disk_in_words(), _beside(target) as room:
         copy = room / DATABASE[db.engine.dialect.name]
         _dump(db.engine.url, copy)
         draft = room / "archive.tar.gz"
@@ -65,13 +83,47 @@ def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
 
 
 @contextlib.contextmanager
-def _beside(directory: Path) -> Iterator[Path]:
-    """A private directory on the same disk, gone afterwards whatever happens."""
-    room = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
+def _full_disk_in_words() -> Iterator[None]:
     try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if not trouble.is_full(error):
+            raise
+        raise BackupError("磁盘空间不足：请清理磁盘，或用 --to 指定其他目录") from error
+
+
+@contextlib.contextmanager
+def _unfit_in_words() -> Iterator[None]:
+    try:
+        yield
+    except trouble.Unfit as error:
+        raise BackupError(error.message) from error
+
+
+@contextlib.contextmanager
+def _beside(directory: Path) -> Iterator[Path]:
+    """A private directory on the same disk, gone afterwards whatever happens; `_sweep` sees that it is in use."""
+    room = Path(tempfile.mkdtemp(prefix=ROOM, dir=directory))
+    held = os.open(room, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
         yield room
     finally:
+        os.close(held)
         shutil.rmtree(room, ignore_errors=True)
+
+
+def _sweep(directory: Path) -> None:
+    """Take away what a process that was killed has left: nobody holds it, and it has not been made just now."""
+    for room in directory.glob(f"{ROOM}*"):
+        with contextlib.suppress(OSError):  # held by another, or gone meanwhile
+            held = os.open(room, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - room.stat().st_mtime > FRESH_SECONDS:
+                    shutil.rmtree(room)
+            finally:
+                os.close(held)
 
 
 def _dump(url: URL, target: Path) -> None:
@@ -84,16 +136,21 @@ def _dump(url: URL, target: Path) -> None:
 
 
 def _run_program(name: str, url: URL, *options: str) -> None:
+    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    env = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    _output_of(name, *options, f"--dbname={address}", env=env)
+
+
+def _output_of(name: str, *options: str, env: dict[str, str] | None = None) -> str:
     program = shutil.which(name)
     if program is None:
         raise BackupError(f"没有找到 PostgreSQL 的 {name} 程序，请安装与数据库同版本的客户端（postgresql-client）")
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    env = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     found = subprocess.run(  # noqa: S603 - the database's own program, with options of ours
-        [program, *options, f"--dbname={address}"], env=env, capture_output=True, text=True, check=False
+        [program, *options], env=env, capture_output=True, text=True, check=False
     )
     if found.returncode:
         raise BackupError(f"{name} 执行失败：{found.stderr.strip()[-500:]}")
+    return found.stdout
 
 
 def _files(data_dir: Path) -> dict[str, Path]:
@@ -169,45 +226,67 @@ def restore(app: Flask, archive: Path, *, replace: bool = False) -> dict[str, An
     """Put a backup in place of the database and add its files; gives its manifest.
 
     Nothing is touched before the whole archive has been found right. Raises BackupError for a damaged archive, one of
-    another kind of database or of a later release, a database in use, or one with data unless `replace`.
+    another kind of database, of a later release or of a database that lacked what its migrations make, a database in
+    use, or one with data unless `replace`.
     """
     manifest = check(archive)
     engine, data_dir = db.engine, app.config["SETTINGS"].data_dir
     if manifest["database"] != engine.dialect.name:
         raise BackupError(f"备份来自 {manifest['database']} 数据库，不能恢复到 {engine.dialect.name}")
-    _require_known(app, str(manifest["migration"]))
+    revision = str(manifest["migration"])
+    with _unfit_in_words():
+        require_known(app, revision, "备份")
     if not replace and inspect(engine).has_table("system_state"):
         raise BackupError("目标数据库中已有数据；确定要用备份覆盖时请加 --replace")
+    _sweep(data_dir)
     with _beside(data_dir) as room:
         with tarfile.open(archive, "r:gz") as tar:
             tar.extractall(room, filter="data")
+        copy = room / DATABASE[engine.dialect.name]
+        with _unfit_in_words():
+            require_columns(app, revision, _columns_in(copy), "备份的数据库")
         db.session.remove()
         engine.dispose()
-        _load(engine.url, room / DATABASE[engine.dialect.name])
+        _load(engine, copy)
         _return_files(room, data_dir)
     return manifest
 
 
-def _require_known(app: Flask, migration: str) -> None:
-    from alembic.script import ScriptDirectory
-    from alembic.util.exc import CommandError
+def _columns_in(copy: Path) -> set[tuple[str, str]]:
+    """(table, column) of each column in the copy of a database, before anything is done with it."""
+    if copy.name == DATABASE["sqlite"]:
+        with create_engine(f"sqlite:///{copy}", poolclass=NullPool).connect() as connection:
+            return schema.columns_in(schema.facts_of(connection))
+    tables = re.findall(r'^CREATE TABLE \S+?\.(\w+) \($(.*?)^\);', _output_of(
+        "pg_restore", "--schema-only", "--file=-", str(copy)
+    ), re.MULTILINE | re.DOTALL)  # fmt: skip
+    return {
+        (table, column) for table, body in tables
+        for column in re.findall(r'^    "?(\w+)"? ', body, re.MULTILINE) if column != "CONSTRAINT"
+    }  # fmt: skip
 
-    try:
-        ScriptDirectory(f"{app.config['PROJECT_DIR']}/models/migrations").get_revision(migration)
-    except CommandError as error:
-        raise BackupError("备份来自更新的版本，请先升级系统再恢复") from error
 
-
-def _load(url: URL, copy: Path) -> None:
-    if url.get_backend_name() != "sqlite":
+def _load(engine: Engine, copy: Path) -> None:
+    if engine.dialect.name != "sqlite":
+        _require_alone(engine)
         options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-        _run_program("pg_restore", url, *options, str(copy))
+        _run_program("pg_restore", engine.url, *options, str(copy))
         return
-    target = Path(str(url.database))
+    target = Path(str(engine.url.database))
     _require_unused(target)
     for rest in ("-wal", "-shm"):
         target.with_name(target.name + rest).unlink(missing_ok=True)
     copy.replace(target)
+
+
+def _require_alone(engine: Engine) -> None:
+    """Raise BackupError while others are connected: what they are told is saved would be gone."""
+    with engine.connect() as connection:
+        others = connection.execute(text(_OTHERS)).all()
+    engine.dispose()
+    if others:
+        who = "、".join(f"{row.name or row.usename}（{row.address}，{row.count} 个连接）" for row in others)
+        raise BackupError(f"数据库正在使用，请先停止系统（网页、定时任务）再恢复。已连接：{who}")
 
 
 def _require_unused(database: Path) -> None:
@@ -220,7 +299,21 @@ def _require_unused(database: Path) -> None:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
-            raise BackupError("数据库正在使用，请先停止系统再恢复") from error
+            who = "、".join(_users_of(database))
+            raise BackupError(
+                "数据库正在使用，请先停止系统（网页、定时任务）再恢复" + (f"。正在使用：{who}" if who else "")
+            ) from error
+
+
+def _users_of(database: Path) -> list[str]:
+    """The other processes that have the file open, as far as this account may see them (Linux)."""
+    found = {}
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if link.samefile(database) and (pid := link.parts[2]) != str(os.getpid()):
+                words = Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").split("\0")
+                found[pid] = f"进程 {pid}（{' '.join(words).strip()[:80]}）"
+    return list(found.values())
 
 
 def _return_files(room: Path, data_dir: Path) -> None:

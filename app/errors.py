@@ -8,6 +8,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.extensions import db
+from models.base import trouble
 from models.base.errors import BusinessError
 from views import edge
 
@@ -72,12 +73,16 @@ def _unavailable(error: Exception) -> ResponseReturnValue:
     """A lock that was not given in time, a deadlock, or a database that does not answer."""
     db.session.rollback()
     log.warning("database not available", exc_info=error)
+    if trouble.is_full(error):
+        return page(503, trouble.FULL)
     return page(503, edge.UNKNOWN if g.get("is_result_unknown") else MESSAGES[503])
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
     db.session.rollback()
     log.error("request failed", error=type(error).__name__, exc_info=error)
+    if trouble.is_full(error):  # of the files: the database's own is answered above
+        return page(503, trouble.FULL)
     return page(500, MESSAGES[500])
 
 

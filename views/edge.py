@@ -20,6 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoResultFound,
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
 
+from models.base import trouble
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Operator
@@ -128,7 +129,7 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         raise Conflict("数据刚被他人修改，或与已有数据冲突，请刷新后重试") from error
     except OperationalError as error:
         ctx.session.rollback()
-        raise Conflict(BUSY) from error
+        raise Conflict(trouble.FULL if trouble.is_full(error) else BUSY) from error
     except DataError as error:
         ctx.session.rollback()
         raise BusinessError("有内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试") from error

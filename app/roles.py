@@ -7,7 +7,7 @@ thing may not for that reason approve it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from models.base.entity import Entity, entities, owner_of
+from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.kinds import Module
 from models.security import ScopeKind
 from workflows.base.transition import VERBS
@@ -50,22 +50,24 @@ _APPLICANT = (
     "project.reconsider", "contract.void", "counter_guarantee.void", "termination.submit", "termination.settle",
 )  # fmt: skip
 
+_ACCOUNTS = ("bank_account.reveal", "partner_bank.reveal")  # who pays must see where to
+
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
              read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()},
              verbs=("job_run.day_end", "job_run.backup", "risk_warning.evaluate", "approval_flow.publish",
-                    "approval_flow.retire")),
+                    "approval_flow.retire", "employee.reveal", "partner_bank.reveal")),
     RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
              read=(Module.SYSTEM,), tables={"operator": WRITE},
              verbs=("operator.reset", "operator.grant", "operator.unlock", "ab_role.list", "ab_role.edit")),
     RoleSpec("审计管理员", ScopeKind.ALL, "查看操作日志与全部业务记录，不能修改", read=tuple(Module),
              verbs=("ab_role.list",)),
     RoleSpec("客户经理", ScopeKind.SELF, "登记客户，办理本人承办的项目", read=(Module.QUERY,), write=BUSINESS,
-             verbs=_APPLICANT,
+             verbs=(*_APPLICANT, "customer.reveal"),
              tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
-             verbs=(*_APPLICANT, "customer_rating.confirm", "attachment.delete"),
+             verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
              tables={"risk_assessment": WRITE},
@@ -80,7 +82,7 @@ ROLES: tuple[RoleSpec, ...] = (
              tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
              verbs=("review_meeting.open", "review_meeting.close", "meeting_item.withdraw",
                     "bank_letter.issue_confirmation")),
-    RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS),
+    RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS, verbs=("customer.reveal",)),
     RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
              tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},
              verbs=("business_event.book", "business_event.refuse", "business_event.unbook",
@@ -92,9 +94,9 @@ ROLES: tuple[RoleSpec, ...] = (
              verbs=("voucher.review", "voucher.unreview", "voucher.post", "voucher.reverse", "voucher.void",
                     "voucher.renumber", "business_event.book", "business_event.refuse", "business_event.unbook",
                     "accounting_period.provide", "accounting_period.close", "accounting_period.reopen",
-                    "opening_import.load")),
+                    "opening_import.load", *_ACCOUNTS)),
     RoleSpec("出纳", ScopeKind.ALL, "收款，出纳签字", read=(*BUSINESS, Module.LEDGER),
-             verbs=("receipt.collect", "voucher.sign", "voucher.unsign")),
+             verbs=("receipt.collect", "voucher.sign", "voucher.unsign", *_ACCOUNTS)),
     RoleSpec("押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)),
     RoleSpec("分析员", ScopeKind.ALL, "查询、筛选与导出",
              read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS)),
@@ -107,7 +109,7 @@ def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
         spec = model.spec
         if spec.kind.has_screen:
             own = tuple(v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by))
-            masks = ("reveal",) if any(col.info.get("mask") for col in model.__table__.columns) else ()
+            masks = ("reveal",) if any(col.info.get("mask") for col in columns_of(model).values()) else ()
             yield model, own + masks
 
 
@@ -129,8 +131,16 @@ def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str,
     pairs = {(verb, table) for table, verbs in granted.items() for verb in verbs if verb in known.get(table, ())}
     for name in role.verbs:
         table, verb = name.split(".")
-        pairs |= {(verb, t) for t in _with_heirs(table) if verb in known.get(t, ())}
+        reached = [*_with_heirs(table), *(_parts_of(table) if verb == "reveal" else ())]
+        pairs |= {(verb, t) for t in reached if verb in known.get(t, ())}
     return pairs
+
+
+def _parts_of(table: str) -> list[str]:
+    """Tables whose rows are part of a record: who may see its masked values sees those of its parts."""
+    heirs = _with_heirs(table)
+    owners = ((model, owner_of(model)) for model in entities())
+    return [model.__tablename__ for model, owner in owners if owner and owner[1].__tablename__ in heirs]
 
 
 def _with_heirs(table: str) -> list[str]:

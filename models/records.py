@@ -109,6 +109,8 @@ class IssuedDocument(Entity):
     owner_table: Mapped[str] = c.hidden(c.text("所属对象", 64, required=True))
     owner_id: Mapped[int] = c.hidden(c.whole("所属记录", required=True))
     project_id: Mapped[int | None] = c.reference("担保项目", "project")
+    # Tables whose masked columns (X9) the text prints in full, with commas; empty where it prints none.
+    masked_of: Mapped[str | None] = c.hidden(c.text("所含个人信息", 200))
     data: Mapped[dict[str, Any]] = c.hidden(c.json("数据", required=True))
     body: Mapped[str] = c.hidden(c.long_text("正文", required=True))
     sha256: Mapped[str] = c.text("校验码", 64, required=True, index=True)

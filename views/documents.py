@@ -15,9 +15,10 @@ from reports.figures import dictionaries
 from views import edge, hooks, widgets
 from views.base import EntityView
 from views.cells import format_value, record_url
-from views.interface import model_of, valid_id
+from views.interface import Titles, model_of, valid_id
 from views.pages import Action, Comments, FileItem, Section, TimelineItem, Upload
-from workflows.base import attachments, comments, documents, records
+from views.record import trail_items
+from workflows.base import attachments, comments, documents, plain_papers, records
 from workflows.base.context import Ctx
 
 FILES_MAX = 20
@@ -105,19 +106,37 @@ class IssuedDocumentView(EntityView):
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """The paper itself, and where it belongs."""
         assert isinstance(record, IssuedDocument)
-        found = [Action("打开 PDF", self.url(f"{record.id}/pdf"), style="primary", icon="print")]
+        why = plain_papers.why_closed(ctx, record)
+        found = [Action("打开 PDF", self.url(f"{record.id}/pdf"), style="primary", icon="print", why_not=why)]
         url = record_url(record.owner_table, record.owner_id)
         if url and ctx.actor.may("show", record.owner_table):
             found.append(Action("来源业务", url))
         return found
 
+    def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """Who opened it, where each opening leaves a line."""
+        assert isinstance(record, IssuedDocument)
+        found = super().extra_sections(record, ctx)
+        if record.masked_of and (ctx.actor.may("list", "audit_log") or not plain_papers.why_closed(ctx, record)):
+            lines = trail_items(ctx, record, Titles(ctx.session))
+            empty = "还没有人打开过"
+            found.append(
+                Section(
+                    "openings", "打开记录", template="parts/timeline.html", data=lines, count=len(lines), empty=empty
+                )
+            )
+        return found
+
     @expose("/<pk>/pdf")
     @edge.screen("show")
     def pdf(self, pk: str) -> ResponseReturnValue:
-        """The document as it was issued, for whoever may read its record."""
+        """The document as it was issued, for whoever may read its record; personal data leave a line first."""
         ctx = edge.current_ctx()
         found = records.find(ctx, IssuedDocument, pk)
         path = documents.pdf(ctx, found)
+        if found.masked_of:
+            with edge.writing() as ctx:
+                plain_papers.log_opening(ctx, found)
         return send(path, "application/pdf", f"{found.title}_{found.number}.pdf", inline=True)
 
 

@@ -144,11 +144,12 @@ def timeline(ctx: Ctx, record: Entity, titles: Titles, active: str) -> Section |
         return None
     section = Section(TIMELINE, "变更记录", template="parts/timeline.html", data=[], empty="暂无变更记录")
     if active == TIMELINE:
-        section.data = _timeline_items(ctx, record, titles)
+        section.data = trail_items(ctx, record, titles)
     return section
 
 
-def _timeline_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
+def trail_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
+    """The newest lines of the trail about a record, in words."""
     query = (
         select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes, AuditLog.note)
         .where(AuditLog.table_name == shape(type(record)).table, AuditLog.record_id == record.id)

@@ -1,4 +1,4 @@
-"""Personal data (X9): how it is shown, how a shown value is known again, and how it is compared."""
+"""Personal data (X9): how it is shown, known again, compared, and followed onto paper."""
 
 import re
 import unicodedata
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
+from models.base.entity import Entity, columns_of
 from models.base.text import visible
 
 _STAR: Final = "*"
@@ -37,6 +38,23 @@ def is_own_mask(column: Column[Any], stored: Any, value: Any) -> bool:
     if not how or not stored or not isinstance(value, str):
         return False
     return visible(value).strip() == mask(str(stored), how)
+
+
+class Plain(str):
+    """The plain value of a masked column on its way onto paper: it knows the table whose value it is."""
+
+    __slots__ = ("table",)
+    table: str
+
+
+def for_paper(record: Entity, name: str) -> str:
+    """A column of a record as papers print it: '' for nothing; of a masked column the paper will know what it holds."""
+    text = str(getattr(record, name) or "")
+    if not columns_of(type(record))[name].info.get("mask"):
+        return text
+    found = Plain(text)
+    found.table = str(record.__tablename__)
+    return found
 
 
 def whole(text: str) -> str:

@@ -2,12 +2,14 @@
 
 import pytest
 
+from app.roles import ROLES, all_permissions, permissions_of
 from models.base.entity import columns_of, entities
-from models.base.masks import mask
+from models.base.masks import for_paper, mask
 from reports import search
 from tests.masks import masked_columns, plain_of
 from views import filters, lists, lookup
 from views.interface import shape
+from workflows.base.plain_papers import owners_of_plain_text
 from workflows.base.values import coerce
 
 MASKED = masked_columns()
@@ -65,6 +67,18 @@ def test_the_index_holds_no_part_of_it(model, name):
 def test_the_search_box_says_what_must_be_whole():
     for model in {m for m, n in MASKED if n in m.spec.searched}:
         assert "（须完整）" in lists.search_hint(model)
+
+
+def test_somebody_may_see_what_every_table_masks():
+    known = all_permissions()
+    held = {table for role in ROLES for verb, table in permissions_of(role, known) if verb == "reveal"}
+    assert {str(model.__tablename__) for model, _ in MASKED} <= held
+
+
+def test_a_paper_follows_every_masked_column():
+    for model, name in MASKED:
+        value = for_paper(model(**{name: plain_of(model, name)}), name)
+        assert owners_of_plain_text({"parts": [{"text": value}]}, f"<p>{value}</p>") == model.__tablename__
 
 
 def test_no_look_up_notes_a_masked_column():

@@ -18,7 +18,8 @@ _SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
 # What a line without changed columns tells of; any other word is a verb of the business.
 _KINDS = {
     "CREATE": LogKind.CHANGE, "UPDATE": LogKind.CHANGE, "DELETE": LogKind.CHANGE, "REVEAL": LogKind.ACCESS,
-    "EXPORT": LogKind.EXPORT, "GRANT": LogKind.SECURITY, "PASSWORD": LogKind.SECURITY, "UNLOCK": LogKind.SECURITY,
+    "OPEN": LogKind.ACCESS, "EXPORT": LogKind.EXPORT, "GRANT": LogKind.SECURITY, "PASSWORD": LogKind.SECURITY,
+    "UNLOCK": LogKind.SECURITY,
 }  # fmt: skip
 
 

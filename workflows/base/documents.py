@@ -23,7 +23,7 @@ from reports.documents import (
     verify_code,
 )
 from reports.scope import is_visible
-from workflows.base import audit
+from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
 from workflows.base.file_store import write_whole
 from workflows.base.numbering import next_number
@@ -82,6 +82,7 @@ def issue(
         number=number, title=title, template_code=template_code, template_version=template.version_no,
         paper=template.paper, owner_table=record.__tablename__, owner_id=record.id,
         project_id=_project_id(record, project), data=frozen(whole), body=body, sha256=code,
+        masked_of=plain_papers.owners_of_plain_text(whole, body) or None,
         pdf_path=f"documents/{ctx.today:%Y}/{code}.pdf", issued_by_id=ctx.actor.employee_id, issued_at=ctx.now,
     )  # fmt: skip
     ctx.session.add(made)
@@ -91,8 +92,12 @@ def issue(
 
 
 def pdf(ctx: Ctx, document: IssuedDocument) -> Path:
-    """The document's PDF for who may read its record: printed when first asked for, the same file ever after."""
+    """The document's PDF for who may read its record: printed when first asked for, the same file ever after.
+
+    Raises NotAllowed where it prints personal data that the reader has neither the right nor the work to see (X9).
+    """
     _require_reader(ctx, document)
+    plain_papers.require_open(ctx, document)
     path = Path(ctx.session.info["data_dir"]) / document.pdf_path
     if path.is_file():
         return path

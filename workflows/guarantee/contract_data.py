@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.appraisal import LIVE_PAPERS
+from models.base.masks import for_paper
 from models.customer import Customer
 from models.customer_detail import BankAccount
 from models.product import FeeKind, FeePayment
@@ -115,4 +116,4 @@ def account(session: Session, customer: Customer) -> dict[str, str]:
     found = session.scalars(query.order_by(BankAccount.id)).first()
     if found is None:
         return {"name": customer.name, "number": "", "bank": ""}
-    return {"name": found.account_name, "number": found.account_no, "bank": found.bank_name}
+    return {"name": found.account_name, "number": for_paper(found, "account_no"), "bank": found.bank_name}

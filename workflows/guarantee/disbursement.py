@@ -340,7 +340,8 @@ def _voucher_data(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]
         "drawdown": {
             "number": drawdown.bank_note_no, "date": drawdown.drawn_on, "amount": drawdown.amount,
             "rate": drawdown.rate_annual_pct, "start": drawdown.drawn_on, "end": drawdown.due_on,
-            "account": " ".join(part for part in place.values() if part), "total_amount": drawdown.amount,
+            "account": " ".join(part for part in place.values() if part), "paid_into": place,
+            "total_amount": drawdown.amount,
             "guaranteed": round_money(drawdown.amount * (HUNDRED - project.bank_share_pct) / HUNDRED), "plan": plan,
             "prepared_by": ctx.actor.name, "reviewed_by": "",
         },

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.appraisal import LIVE_PAPERS, BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.base.errors import BusinessError, NotFound
+from models.base.masks import for_paper
 from models.customer import CorporateCustomer, Customer, PersonalCustomer
 from models.organization import Company
 from models.project import Project
@@ -66,14 +67,15 @@ def company_data(session: Session) -> dict[str, Any]:
 
 def customer_data(customer: Customer) -> dict[str, Any]:
     """The customer as papers print it."""
-    found = {"name": customer.name, "address": customer.address or "", "legal_person": "", "id_number": "", "phone": ""}
+    address = for_paper(customer, "address")
+    found = {"name": customer.name, "address": address, "legal_person": "", "id_number": "", "phone": ""}
     if isinstance(customer, CorporateCustomer):
         found.update(
-            id_number=customer.uscc, legal_person=customer.legal_person or "", phone=customer.phone or "",
-            address=customer.registered_address or customer.address or "",
+            id_number=customer.uscc, legal_person=customer.legal_person or "", phone=for_paper(customer, "phone"),
+            address=customer.registered_address or address,
         )  # fmt: skip
     elif isinstance(customer, PersonalCustomer):
-        found.update(id_number=customer.id_number, phone=customer.mobile or "")
+        found.update(id_number=for_paper(customer, "id_number"), phone=for_paper(customer, "mobile"))
     return found
 
 

@@ -14,6 +14,7 @@ from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import round_to
 from models.organization import Employee
 from models.project import Project, ProjectState, Stage
+from models.records import IssuedDocument
 from models.resolution import (
     ItemState,
     MeetingItem,
@@ -30,7 +31,7 @@ from reports.figures import gate
 from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
-from workflows.base import approval, audit, documents, records
+from workflows.base import approval, audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
@@ -238,6 +239,16 @@ def _take_off(ctx: Ctx, item: MeetingItem, reason: str) -> None:
     item.summary = f"撤下：{reason}"
     audit.log(ctx, item.project, "AGENDA", note=f"撤下审保会议题：{reason}")
     ctx.session.flush()
+
+
+@plain_papers.task
+def _sits_on_the_board(ctx: Ctx, document: IssuedDocument) -> bool:
+    """Members read the minutes of what they have voted on."""
+    if document.owner_table != MeetingItem.__tablename__:
+        return False
+    item = ctx.session.get_one(MeetingItem, document.owner_id)
+    member = select(MeetingMember.id).where(MeetingMember.meeting_id == item.meeting_id)
+    return ctx.session.scalar(member.where(MeetingMember.employee_id == ctx.actor.employee_id)) is not None
 
 
 def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:

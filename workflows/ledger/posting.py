@@ -26,6 +26,8 @@ from models.ledger import (
     VoucherState,
 )
 from models.ledger_event import AMOUNT_LABELS, EVENTS, EventType
+from models.records import IssuedDocument
+from workflows.base import plain_papers
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.base.transition import Step, check_source, enter, move, steps
@@ -53,6 +55,15 @@ Refused = Callable[[Ctx, BusinessEvent], None]
 _BOOKED: dict[str, list[Booked]] = {}
 _UNBOOKED: dict[str, list[Booked]] = {}
 _REFUSED: dict[str, list[Refused]] = {}
+
+
+@plain_papers.task
+def _reviews(ctx: Ctx, document: IssuedDocument) -> bool:
+    """An accountant reads the papers of a project while one of its events waits for 复核."""
+    if document.project_id is None or not ctx.actor.may("book", "business_event"):
+        return False
+    waiting = select(BusinessEvent.id).where(BusinessEvent.project_id == document.project_id)
+    return ctx.session.scalar(waiting.where(BusinessEvent.state == State.PENDING).limit(1)) is not None
 
 
 def on_booked(event_code: str) -> Callable[[Booked], Booked]:

@@ -23,7 +23,10 @@ class GuaranteeKind(Kind):
     @property
     def is_financing(self) -> bool:
         """融资担保 counts in 融资担保责任余额, the rest does not (国令683, 配套制度一)."""
-        return self in (GuaranteeKind.LOAN, GuaranteeKind.BOND, GuaranteeKind.OTHER_FINANCING)
+        return self in FINANCING
+
+
+FINANCING = (GuaranteeKind.LOAN, GuaranteeKind.BOND, GuaranteeKind.OTHER_FINANCING)
 
 
 class ProductAudience(Kind):

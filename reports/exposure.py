@@ -24,8 +24,11 @@ HIDDEN = "其他部门客户"
 COLUMNS = (
     ExportColumn("kind", "类别"),
     ExportColumn("name", "名称"),
-    ExportColumn("amount", "责任余额", "money", "元"),
+    ExportColumn("amount", "责任余额（在保）", "money", "元"),
     ExportColumn("share", "占净资产", "rate", "%"),
+    ExportColumn("committed", "办理后", "money", "元"),
+    ExportColumn("share_after", "办理后占净资产", "rate", "%"),
+    ExportColumn("share_plain", "未加权占净资产", "rate", "%"),
     ExportColumn("limit", "上限", "rate", "%"),
     ExportColumn("state", "状态"),
 )
@@ -39,34 +42,66 @@ BANK_COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Figures:
+    """责任余额 of a party in 元: in force, with what is reserved (办理后), and of both without weights."""
+
+    in_force: Decimal
+    committed: Decimal
+    unweighted: Decimal
+
+    def __add__(self, other: "Figures") -> "Figures":
+        """Of two parties together."""
+        return Figures(
+            self.in_force + other.in_force, self.committed + other.committed, self.unweighted + other.unweighted
+        )
+
+
+@dataclass(frozen=True)
 class Party:
-    """A customer or a group with what the company answers for; `share` is % of net assets (None: no net assets)."""
+    """A customer or a group with what the company answers for, and % of net assets (None: no net assets)."""
 
     name: str
     customer_id: int | None
     members: int
-    amount: Decimal
-    share: Decimal | None
+    amounts: Figures
+    assets: Decimal
     limit: Decimal
     warning: Decimal
 
     @property
+    def shares(self) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """% of net assets: in force (by law), with what is reserved, and that without weights."""
+        own = self.amounts
+        amounts = (own.in_force, own.committed, own.unweighted)
+        first, after, plain = (_ratio(amount * 100, self.assets) for amount in amounts)
+        return first, after, plain
+
+    @property
     def state(self) -> str:
-        """超限, 预警 or 正常."""
-        if self.share is None or self.share > self.limit:
+        """超限, 办理后超限, 预警 or 正常."""
+        share, after, _ = self.shares
+        if share is None or after is None or share > self.limit:
             return "超限"
-        return "预警" if self.share > self.warning else "正常"
+        if after > self.limit:
+            return "办理后超限"
+        return "预警" if after > self.warning else "正常"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A bank's line; `share` is % used."""
+    """A bank's line in 元: in force under it and reserved; `share` is % used by both."""
 
     bank_id: int
     name: str
     line: Decimal
-    used: Decimal
+    in_force: Decimal
+    reserved: Decimal
     share: Decimal
+
+    @property
+    def used(self) -> Decimal:
+        """What is in force or reserved."""
+        return self.in_force + self.reserved
 
     @property
     def free(self) -> Decimal:
@@ -75,43 +110,45 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Leverage:
+    """责任余额 in 元 and times net assets (None without positive net assets), against its limit."""
+
+    liability: Decimal
+    total: Decimal
+    times: Decimal | None
+    limit: Decimal
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it breaks its limit."""
+        return self.liability > 0 if self.times is None else self.times > self.limit
+
+
+@dataclass(frozen=True)
 class Exposure:
-    """The report on one day; `leverage` is None without positive net assets."""
+    """The report on one day: leverage by law (in force) and with what is reserved."""
 
     on: date
     net_assets: Decimal
-    total: Decimal
-    liability: Decimal
-    leverage: Decimal | None
-    leverage_limit: Decimal
+    in_force: Leverage
+    committed: Leverage
     leverage_warning: Decimal
     customers: list[Party]
     groups: list[Party]
     lines: list[Line]
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the leverage breaks its limit."""
-        if self.leverage is None:
-            return self.liability > 0
-        return self.leverage > self.leverage_limit
 
 
 def exposure_report(session: Session, actor: Actor, on: date) -> Exposure:
     """The figures of the whole company; names of customers outside the reader's scope are left out."""
     whole = exposure.portfolio(session, on)
     assets = net_assets(session, on)
-    liability = exposure.liability(session, whole.slices, on)
-    parties = exposure.by_customer(session).items()
-    amounts = {key: exposure.concentration(session, parts, on) for key, parts in parties}
+    amounts = _amounts(session, on)
     name_of = _names(session, actor, amounts)
     return Exposure(
         on=on,
         net_assets=assets,
-        total=sum((part.amount for part in whole.slices), Decimal(0)),
-        liability=liability,
-        leverage=_ratio(liability, assets),
-        leverage_limit=exposure.leverage_limit(session, whole, on),
+        in_force=_leverage(session, whole.in_force, assets, on),
+        committed=_leverage(session, whole.committed, assets, on),
         leverage_warning=number(session, "exposure.leverage_warning", on),
         customers=_customers(session, on, amounts, assets, name_of),
         groups=_groups(session, on, amounts, assets, name_of),
@@ -119,6 +156,24 @@ def exposure_report(session: Session, actor: Actor, on: date) -> Exposure:
     )
 
 
+def _leverage(session: Session, whole: exposure.Portfolio, assets: Decimal, on: date) -> Leverage:
+    found = exposure.liability(session, whole.slices, on)
+    return Leverage(found, whole.total, _ratio(found, assets), exposure.leverage_limit(session, whole, on))
+
+
+def _amounts(session: Session, on: date) -> dict[int, Figures]:
+    in_force, committed = exposure.by_customer(session, on)
+    return {
+        key: Figures(
+            exposure.concentration(session, in_force.get(key, ()), on),
+            exposure.concentration(session, parts, on),
+            exposure.unweighted(parts),
+        )
+        for key, parts in committed.items()
+    }
+
+
+_NOTHING = Figures(Decimal(0), Decimal(0), Decimal(0))
 Names = Callable[[int], tuple[str, int | None]]
 
 
@@ -134,30 +189,26 @@ def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:
     return None if part else Decimal(0)
 
 
-def _customers(session: Session, on: date, amounts: dict[int, Decimal], assets: Decimal, name_of: Names) -> list[Party]:
+def _customers(session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names) -> list[Party]:
     limit, warning = (number(session, f"exposure.single_{word}_pct", on) for word in ("limit", "warning"))
-    largest = sorted(amounts.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP]
-    return [
-        Party(*name_of(key), 1, amount, _ratio(amount * 100, assets), limit, warning)
-        for key, amount in largest
-        if amount
-    ]
+    largest = sorted(amounts.items(), key=lambda pair: (-pair[1].committed, pair[0]))[:TOP]
+    return [Party(*name_of(key), 1, own, assets, limit, warning) for key, own in largest if own.committed]
 
 
-def _groups(session: Session, on: date, amounts: dict[int, Decimal], assets: Decimal, name_of: Names) -> list[Party]:
+def _groups(session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names) -> list[Party]:
     """Groups of two and more parties; one is called by its member with the largest amount."""
     limit, warning = (number(session, f"exposure.group_{word}_pct", on) for word in ("limit", "warning"))
     found = []
     for members in _clusters(session):
         own = {key: amounts[key] for key in members if key in amounts}
-        total = sum(own.values(), Decimal(0))
-        if not total:
+        total = sum(own.values(), _NOTHING)
+        if not total.committed:
             continue
-        first = max(own, key=lambda key: (own[key], -key))
+        first = max(own, key=lambda key: (own[key].committed, -key))
         name, customer_id = name_of(first)
         label = f"{name} 等 {len(members)} 户"
-        found.append(Party(label, customer_id, len(members), total, _ratio(total * 100, assets), limit, warning))
-    return sorted(found, key=lambda party: -party.amount)[:TOP]
+        found.append(Party(label, customer_id, len(members), total, assets, limit, warning))
+    return sorted(found, key=lambda party: -party.amounts.committed)[:TOP]
 
 
 def _clusters(session: Session) -> list[set[int]]:
@@ -176,7 +227,8 @@ def _lines(session: Session) -> list[Line]:
     query = select(PartnerBank).where(PartnerBank.credit_line.is_not(None)).order_by(PartnerBank.id)
     found = []
     for bank in session.scalars(query):
-        line, used = bank.credit_line or Decimal(0), exposure.line_used(session, bank)
+        line, (in_force, reserved) = bank.credit_line or Decimal(0), exposure.line_used(session, bank)
+        used = in_force + reserved
         share = round_to(used * 100 / line, 2) if line else Decimal(100 if used else 0)
-        found.append(Line(bank.id, bank.name, line, used, share))
+        found.append(Line(bank.id, bank.name, line, in_force, reserved, share))
     return sorted(found, key=lambda one: -one.share)

@@ -19,7 +19,13 @@ from views.report import columns_of, excel, excel_action, money
 from workflows.base.context import Ctx
 
 _BANKS = 8
-_TONES = {"超限": "bad", "预警": "warn"}
+_TONES = {"超限": "bad", "办理后超限": "bad", "预警": "warn"}
+
+
+_FOOT = (
+    "责任余额 = 在保余额 × 公司承担比例 × 权重（融资担保责任余额计量办法）；办理后另加有效决议的占用额；"
+    "集中度见监督管理条例第十六条"
+)
 
 
 class ExposureReport(BaseView):
@@ -38,13 +44,16 @@ class ExposureReport(BaseView):
         found = exposure.exposure_report(ctx.session, ctx.actor, ctx.today)
         if request.args.get("format") == "xlsx":
             parties = [("单户", party) for party in found.customers] + [("关联方", party) for party in found.groups]
-            rows = [[kind, p.name, p.amount, p.share, p.limit, p.state] for kind, p in parties]
+            rows = [
+                [kind, p.name, p.amounts.in_force, p.shares[0], p.amounts.committed, *p.shares[1:], p.limit, p.state]
+                for kind, p in parties
+            ]
             return excel("额度与集中度", exposure.COLUMNS, rows)
         return self.render_template("report.html", page=_exposure_page(ctx, found))
 
 
 def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
-    over = sum(p.state == "超限" for p in (*found.customers, *found.groups)) + found.is_over
+    over = sum(p.state in {"超限", "办理后超限"} for p in (*found.customers, *found.groups)) + found.committed.is_over
     near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
     states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
     states += [Cell(f"{near} 项预警", "enum", tone="warn")] if near else []
@@ -65,6 +74,7 @@ def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
                 "放大倍数",
                 template="parts/meters.html",
                 data=[_leverage_meter(found)],
+                note="监督管理条例第十五条",
                 foot="净资产",
                 foot_figure=f"{format_money(found.net_assets)} 元",
             ),
@@ -81,7 +91,7 @@ def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
         ],
         below=_structure(ctx),
         empty="没有在保或已决议的项目",
-        foot="责任余额 = 在保余额与决议占用额 × 公司承担比例 × 权重；集中度按净资产计算",
+        foot=_FOOT,
         crumbs=[("担保办理", ""), ("额度与集中度", "")],
         help_key="exposure",
     )
@@ -120,11 +130,14 @@ def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
     for position, party in enumerate(parties):
         projects = f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
         tone = _TONES.get(party.state, "")
-        share = "无净资产" if party.share is None else format_money(party.share)
+        shares = ["无净资产" if share is None else format_money(share) for share in party.shares]
         cells = (
             Cell(party.name),
-            money(party.amount, projects),
-            Cell(share, "rate", tone=tone),
+            money(party.amounts.in_force, projects),
+            Cell(shares[0], "rate", tone="bad" if party.state == "超限" else ""),
+            money(party.amounts.committed),
+            Cell(shares[1], "rate", tone=tone),
+            Cell(shares[2], "rate"),
             Cell(format_money(party.limit), "rate"),
             Cell(party.state, "enum", tone=tone or "ok"),
         )
@@ -143,34 +156,40 @@ def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
 
 
 def _leverage_meter(found: exposure.Exposure) -> Meter:
-    top = max(found.leverage_limit, found.leverage or Decimal(0), Decimal("0.01"))
-    now = "无净资产" if found.leverage is None else f"{format_money(found.leverage)} 倍"
-    share = Decimal(100) if found.leverage is None else found.leverage * 100 / top
+    now, after = found.in_force, found.committed
+    top = max(after.limit, after.times or Decimal(0), Decimal("0.01"))
+    words = ["无净资产" if one.times is None else f"{format_money(one.times)} 倍" for one in (now, after)]
+    shares = [Decimal(100) if one.times is None else one.times * 100 / top for one in (now, after)]
     warning = f"{min(found.leverage_warning * 100 / top, Decimal(100)):.1f}"
-    note = f"责任余额 {format_money(found.liability)} 元，担保余额 {format_money(found.total)} 元"
+    note = (
+        f"责任余额 在保 {format_money(now.liability)} 元，办理后 {format_money(after.liability)} 元；"
+        f"担保余额 {format_money(now.total)} 元"
+    )
     return Meter(
         "责任余额 / 净资产",
-        "",
-        now,
-        f"{format_money(found.leverage_limit)} 倍",
-        f"{share:.1f}",
-        "0",
+        words[0],
+        words[1],
+        f"{format_money(after.limit)} 倍",
+        f"{shares[0]:.1f}",
+        f"{max(shares[1] - shares[0], Decimal(0)):.1f}",
         warning,
         note,
-        found.is_over,
+        now.is_over or after.is_over,
     )
 
 
 def _line_meter(line: exposure.Line) -> Meter:
-    used = min(line.share, Decimal(100))
+    whole = max(line.line, line.used, Decimal("0.01"))
+    shares = [amount * 100 / whole for amount in (line.in_force, line.reserved)]
+    reserved = f"决议占用 {format_money(line.reserved)} 元"
     return Meter(
         line.name,
-        "",
+        f"{format_money(line.in_force / 10000)} 万元" if line.reserved else "",
         f"{format_money(line.used / 10000)} 万元",
         f"{format_money(line.line / 10000)} 万元",
-        f"{used:.1f}",
-        "0",
+        f"{shares[0]:.1f}",
+        f"{shares[1]:.1f}",
         "",
-        f"剩余 {format_money(line.free)} 元，已用 {format_money(line.share)}%",
+        f"剩余 {format_money(line.free)} 元，已用 {format_money(line.share)}%，{reserved}",
         line.free < 0,
     )

@@ -1,25 +1,27 @@
 """Exposure of the company: 责任余额, leverage, concentration, bank lines (融资担保公司监督管理条例, domain.md 2).
 
-All amounts in 元. A project counts with its balance in force plus what its resolution has reserved.
+All amounts in 元. The legal figure counts what is in force; a limit is decided by it together with what valid
+resolutions have reserved and the project in question (办理后).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.bank import PartnerBank
+from models.base.columns import Money
 from models.base.money import FEN, format_money, round_money
 from models.customer import CustomerRelation, RelationKind
-from models.product import GuaranteeKind
+from models.product import FINANCING, GuaranteeKind
 from models.project import IssuerGrade, Project, SmallKind
 from reports.figures.net_assets import net_assets
-from reports.figures.parameters import number
+from reports.figures.parameters import number, value
 
 HUNDRED = Decimal(100)
 # Relations that make two customers 关联方; guaranteeing or trading with each other does not.
@@ -37,7 +39,7 @@ _TOTAL_MAX = Decimal(10) ** 15  # 元; more than any customer's total, and what 
 
 @dataclass(frozen=True)
 class Slice:
-    """A sum of guarantees that weigh alike; `party_total` is all that stands on the customer.
+    """A sum of guarantees that weigh alike; `party_total` is all the 融资担保 that stands on the customer.
 
     Where several customers are summed it is the largest of their totals: all lie on the same side of each ceiling.
     """
@@ -58,29 +60,50 @@ class Slice:
 
     @property
     def is_favoured(self) -> bool:
-        """Whether it is for a small company or a farmer."""
-        return self.small_kind is not SmallKind.NONE or self.is_farmer
+        """Whether it is 融资担保 for a small company or a farmer."""
+        return self.guarantee_kind.is_financing and (self.small_kind is not SmallKind.NONE or self.is_farmer)
+
+
+Slices = tuple[Slice, ...]
+
+
+def _slice(keys: Sequence[Any], amount: Decimal, party_total: Decimal) -> Slice:
+    """A slice of a row that begins with KEYS."""
+    named = dict(zip((key.key for key in KEYS), keys, strict=False))
+    return Slice(**named, amount=amount, party_total=party_total)
 
 
 @dataclass(frozen=True)
 class Portfolio:
-    """What the company answers for: its slices, the number of customers, and of those with a favoured slice."""
+    """What the company answers for: its slices, its customers of 融资担保, and those of them with a favoured slice."""
 
-    slices: tuple[Slice, ...]
+    slices: Slices
     parties: int
     favoured: int
 
+    @property
+    def total(self) -> Decimal:
+        """担保余额 of all kinds, the bank's share included."""
+        return sum((part.amount for part in self.slices), Decimal(0))
+
     def with_party(self, parts: Sequence[Slice]) -> "Portfolio":
-        """The portfolio and the slices of one more customer."""
-        total = sum((part.amount for part in parts), Decimal(0))
-        more = tuple(replace(part, party_total=total) for part in parts)
+        """The portfolio and the slices of one more customer, which know their total."""
+        financing = any(part.guarantee_kind.is_financing for part in parts)
         favoured = any(part.is_favoured for part in parts)
-        return Portfolio(self.slices + more, self.parties + bool(parts), self.favoured + favoured)
+        return Portfolio((*self.slices, *parts), self.parties + financing, self.favoured + favoured)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the company answers for: in force, and with what valid resolutions have reserved."""
+
+    in_force: Portfolio
+    committed: Portfolio
 
 
 @dataclass(frozen=True)
 class Check:
-    """One figure against its limit, before and after the project in question.
+    """One figure against its limit: as it is in force now, and after the project with all that is reserved.
 
     `before`, `after`, `limit` and `warning` are in the same unit: times for leverage, % for concentration, 元 for
     lines.
@@ -114,37 +137,83 @@ class Check:
 
 
 def _standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """(customer, KEYS..., amount) of each project that the company answers for."""
-    amount = (Project.balance + Project.reserved_amount).label("amount")
+    """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for."""
+    committed = (Project.balance + Project.reserved_amount).label("committed")
     counts = or_(Project.balance > 0, Project.reserved_amount > 0)
-    return select(Project.customer_id, *KEYS, amount).where(counts, *where)
+    return select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed).where(counts, *where)
 
 
-def by_customer(session: Session, *where: ColumnElement[bool]) -> dict[int, list[Slice]]:
-    """The slices of each customer; `where` limits the projects."""
+def by_customer(session: Session, on: date, *where: ColumnElement[bool]) -> tuple[dict[int, Slices], dict[int, Slices]]:
+    """The slices of each customer, in force and committed; `where` limits the projects."""
     row = _standing(*where).subquery()
     keys = [row.c[key.key] for key in (Project.customer_id, *KEYS)]
-    amount = func.sum(row.c.amount)
-    party_total = func.sum(amount).over(partition_by=row.c.customer_id)
-    found: dict[int, list[Slice]] = defaultdict(list)
-    for customer_id, *values in session.execute(select(*keys, amount, party_total).group_by(*keys)):
-        found[customer_id].append(Slice(*values))
-    return dict(found)
+    measures = [func.sum(row.c[name]) for name in ("in_force", "committed")]
+    found: tuple[dict[int, list[Slice]], ...] = (defaultdict(list), defaultdict(list))
+    for customer_id, *values in session.execute(select(*keys, *measures).group_by(*keys)):
+        for parties, amount in zip(found, values[-2:], strict=True):
+            if amount:
+                parties[customer_id].append(_slice(values, amount, amount))
+    in_force, committed = ({key: totalled(session, parts, on) for key, parts in one.items()} for one in found)
+    return in_force, committed
 
 
-def summed(session: Session, amounts: Select[*tuple[Any, ...]], on: date) -> tuple[Slice, ...]:
-    """Rows of (customer, KEYS..., amount) summed over all customers whose totals weigh alike.
+def totalled(session: Session, parts: Iterable[Slice], on: date) -> Slices:
+    """The slices of one customer, each knowing what stands on the customer for the ceilings of the weights."""
+    parts = tuple(parts)
+    financing = [part for part in parts if part.guarantee_kind.is_financing]
+    after_share = _is_after_share(session, on)
+    total = sum((part.own_part if after_share else part.amount for part in financing), Decimal(0))
+    return tuple(replace(part, party_total=total) for part in parts)
+
+
+def _is_after_share(session: Session, on: date) -> bool:
+    """Whether 单户在保余额 is what is left to the company after the bank's share."""
+    return value(session, "weight.ceiling_basis", on) == "AFTER_SHARE"
+
+
+def summed(session: Session, amounts: Select[*tuple[Any, ...]], on: date) -> list[Slices]:
+    """Rows of (customer, KEYS..., measures...) summed over all customers whose totals weigh alike, by measure.
 
     A few slices in one query, however many projects: the database sums and compares, weights are for Python.
     """
     row = amounts.subquery()
-    total = func.sum(row.c.amount).over(partition_by=row.c.customer_id).label("party_total")
-    part = select(row, total).subquery()
+    measures = [column for column in row.c if column.key not in {"customer_id", *(key.key for key in KEYS)}]
+    if _is_after_share(session, on):
+        return [_by_own_part(session, row, measure, on) for measure in measures]
+    totals = [_party_total(row, measure).label(f"{measure.key}_total") for measure in measures]
+    part = select(row, *totals).subquery()
     keys = [part.c[key.key] for key in KEYS]
-    bands = [part.c.party_total <= _ceiling(session, code, on) for code in (SMALL_CEILING, FARMER_CEILING)]
-    query = select(*keys, func.sum(part.c.amount), func.max(part.c.party_total)).group_by(*keys, *bands)
-    rows: Iterable[Any] = session.execute(query)
-    return tuple(Slice(*values) for values in rows)
+    ceilings = [_ceiling(session, code, on) for code in (SMALL_CEILING, FARMER_CEILING)]
+    bands = [part.c[total.key] <= ceiling for total in totals for ceiling in ceilings]
+    figures = [
+        figure
+        for measure, total in zip(measures, totals, strict=True)
+        for figure in (func.sum(part.c[measure.key]), func.max(part.c[total.key]))
+    ]
+    rows = session.execute(select(*keys, *figures).group_by(*keys, *bands)).all()
+    return [tuple(_slices(rows, len(keys) + 2 * position)) for position in range(len(measures))]
+
+
+def _party_total(row: Any, measure: Any) -> Any:
+    financing = case((row.c.guarantee_kind.in_(FINANCING), measure), else_=literal(Decimal(0), Money()))
+    return func.sum(financing).over(partition_by=row.c.customer_id)
+
+
+def _slices(rows: Sequence[Any], place: int) -> Iterator[Slice]:
+    """Slices of the amount at a place of the rows, with the total behind it."""
+    for values in rows:
+        if values[place]:
+            yield _slice(values, values[place], values[place + 1])
+
+
+def _by_own_part(session: Session, row: Any, measure: Any, on: date) -> Slices:
+    """The same in Python: the database cannot multiply by the share exactly."""
+    keys = [row.c.customer_id, *(row.c[key.key] for key in KEYS)]
+    parties: dict[int, list[Slice]] = defaultdict(list)
+    for customer_id, *values in session.execute(select(*keys, func.sum(measure)).group_by(*keys)):
+        if values[-1]:
+            parties[customer_id].append(_slice(values, values[-1], values[-1]))
+    return tuple(part for parts in parties.values() for part in totalled(session, parts, on))
 
 
 def _ceiling(session: Session, code: str, on: date) -> Decimal:
@@ -152,13 +221,17 @@ def _ceiling(session: Session, code: str, on: date) -> Decimal:
     return max(min(number(session, code, on), _TOTAL_MAX), -FEN).quantize(FEN, ROUND_FLOOR)
 
 
-def portfolio(session: Session, on: date, *where: ColumnElement[bool]) -> Portfolio:
+def portfolio(session: Session, on: date, *where: ColumnElement[bool]) -> Standing:
     """What the company answers for now; `where` limits the projects."""
-    row = _standing(*where).subquery()
+    row = _standing(Project.guarantee_kind.in_(FINANCING), *where).subquery()
     is_favoured = or_(row.c.small_kind != SmallKind.NONE, row.c.is_farmer)
+    in_force = case((row.c.in_force > 0, row.c.customer_id))
     favoured = case((is_favoured, row.c.customer_id))
-    counts = select(func.count(row.c.customer_id.distinct()), func.count(favoured.distinct()))
-    return Portfolio(summed(session, _standing(*where), on), *session.execute(counts).one())
+    both = case((is_favoured, in_force))
+    counts = (func.count(who.distinct()) for who in (in_force, both, row.c.customer_id, favoured))
+    parties = session.execute(select(*counts)).one()
+    now, committed = summed(session, _standing(*where), on)
+    return Standing(Portfolio(now, parties[0], parties[1]), Portfolio(committed, parties[2], parties[3]))
 
 
 def of_project(project: Project, amount: Decimal | None = None) -> Slice:
@@ -168,9 +241,11 @@ def of_project(project: Project, amount: Decimal | None = None) -> Slice:
 
 
 def weight_pct(session: Session, part: Slice, on: date) -> Decimal:
-    """Weight of a slice in % (国令683 配套制度二): by kind, size of the customer and total on the customer."""
+    """Weight of a slice in % (融资担保责任余额计量办法): by kind, size of the customer and total on the customer."""
     code = "weight.loan_pct"
-    if part.guarantee_kind is GuaranteeKind.BOND:
+    if not part.guarantee_kind.is_financing:
+        code = "weight.non_financing_pct"
+    elif part.guarantee_kind is GuaranteeKind.BOND:
         code = "weight.bond_aa_pct" if part.issuer_grade is IssuerGrade.AA_OR_ABOVE else "weight.bond_pct"
     elif part.guarantee_kind is GuaranteeKind.OTHER_FINANCING:
         code = "weight.other_financing_pct"
@@ -183,29 +258,34 @@ def weight_pct(session: Session, part: Slice, on: date) -> Decimal:
     return number(session, code, on)
 
 
-def liability(session: Session, parts: Iterable[Slice], on: date) -> Decimal:
-    """融资担保责任余额: balance x own share x weight, financing kinds only."""
+def liability(session: Session, parts: Iterable[Slice], on: date, *, of_all_kinds: bool = False) -> Decimal:
+    """担保责任余额: balance x own share x weight; of 融资担保 alone unless all kinds are asked for."""
     found = Decimal(0)
     for part in parts:
-        if part.guarantee_kind.is_financing:
+        if of_all_kinds or part.guarantee_kind.is_financing:
             found += part.own_part * weight_pct(session, part, on) / HUNDRED
     return round_money(found)
 
 
 def concentration(session: Session, parts: Iterable[Slice], on: date) -> Decimal:
-    """What counts for a single party or group: own part, bonds of issuers rated AA or above at their lower weight."""
+    """融资担保责任余额 of a party or group for 第十六条: bonds of issuers rated AA or above weigh less there."""
     found = Decimal(0)
     for part in parts:
         is_top = part.guarantee_kind is GuaranteeKind.BOND and part.issuer_grade is IssuerGrade.AA_OR_ABOVE
-        share = number(session, "weight.bond_aa_concentration_pct", on) if is_top else HUNDRED
+        weight = number(session, "weight.bond_aa_concentration_pct", on) if is_top else weight_pct(session, part, on)
         if part.guarantee_kind.is_financing:
-            found += part.own_part * share / HUNDRED
+            found += part.own_part * weight / HUNDRED
     return round_money(found)
 
 
+def unweighted(parts: Iterable[Slice]) -> Decimal:
+    """The company's part of the 融资担保 of a party or group, without weights: what its own rule may limit."""
+    return round_money(sum((part.own_part for part in parts if part.guarantee_kind.is_financing), Decimal(0)))
+
+
 def leverage_limit(session: Session, whole: Portfolio, on: date) -> Decimal:
-    """10 times, or 15 where small companies and farmers make half of the balance and 80 % of the customers."""
-    total = sum((p.amount for p in whole.slices), Decimal(0))
+    """10 times, or 15 where small companies and farmers make half of the 融资担保 and 80 % of its customers."""
+    total = sum((p.amount for p in whole.slices if p.guarantee_kind.is_financing), Decimal(0))
     share = sum((p.amount for p in whole.slices if p.is_favoured), Decimal(0))
     by_amount = share * HUNDRED >= total * number(session, "exposure.small_balance_min_pct", on)
     by_count = whole.favoured * HUNDRED >= whole.parties * number(session, "exposure.small_count_min_pct", on)
@@ -227,40 +307,54 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 
 
 def checks(session: Session, project: Project, on: date, *, amount: Decimal | None = None) -> list[Check]:
-    """Leverage, single party, related parties and bank line before and after this project, in that order."""
+    """Leverage, single party, related parties and bank line: in force now, and after this project, in that order."""
     mine = of_project(project, amount)
-    group = group_of(session, project.customer_id)
-    kin = by_customer(session, Project.customer_id.in_(group), Project.id != project.id)
-    own = kin.get(project.customer_id, [])
+    key = project.customer_id
+    group = group_of(session, key)
+    in_force, committed = by_customer(session, on, Project.customer_id.in_(group), Project.id != project.id)
+    with_mine = {**committed, key: totalled(session, [*committed.get(key, ()), mine], on)}
     assets = net_assets(session, on)
     found = []
     if mine.guarantee_kind.is_financing:
-        others = portfolio(session, on, Project.customer_id != project.customer_id)
-        found.append(_leverage(session, others.with_party(own), others.with_party([*own, mine]), assets, on))
-    related = [part for parts in kin.values() for part in parts]
-    found.append(_concentration(session, "single", own, mine, assets, on))
-    found.append(_concentration(session, "group", related, mine, assets, on, parties=len(group)))
+        others = portfolio(session, on, Project.customer_id != key)
+        now, after = others.in_force.with_party(in_force.get(key, ())), others.committed.with_party(with_mine[key])
+        found.append(_leverage(session, now, after, assets, on))
+    found += _concentrations(session, "single", (in_force.get(key, ()), with_mine[key]), assets, on, "本户")
+    related = tuple(tuple(part for parts in one.values() for part in parts) for one in (in_force, with_mine))
+    found += _concentrations(session, "group", related, assets, on, f"{len(group)} 户")
     return [*found, *_bank_checks(session, project, mine.amount)]
 
 
-def _leverage(session: Session, before: Portfolio, after: Portfolio, assets: Decimal, on: date) -> Check:
-    earlier, later = (liability(session, whole.slices, on) for whole in (before, after))
+def _leverage(session: Session, now: Portfolio, after: Portfolio, assets: Decimal, on: date) -> Check:
+    standing, later = (liability(session, whole.slices, on) for whole in (now, after))
     return Check(
-        "leverage", "放大倍数", _times(earlier, assets), _times(later, assets), leverage_limit(session, after, on),
+        "leverage", "放大倍数", _times(standing, assets), _times(later, assets), leverage_limit(session, after, on),
         number(session, "exposure.leverage_warning", on), "倍",
-        f"责任余额 {format_money(later)} 元，净资产 {format_money(assets)} 元",
+        f"责任余额 在保 {format_money(standing)} 元，办理后 {format_money(later)} 元；净资产 {format_money(assets)} 元",
     )  # fmt: skip
 
 
-def _concentration(
-    session: Session, key: str, others: list[Slice], mine: Slice, assets: Decimal, on: date, *, parties: int = 1
-) -> Check:
-    """Of the party itself (`key` single), or of its group of so many."""
-    label, words = ("单户集中度", "本户") if key == "single" else ("关联方集中度", f"{parties} 户")
-    before, after = (concentration(session, parts, on) for parts in (others, [*others, mine]))
+CONCENTRATION: Final = ("single", "single_own", "group", "group_own")
+_LABELS: Final = {"single": "单户集中度", "group": "关联方集中度"}
+
+
+def _concentrations(
+    session: Session, key: str, views: Sequence[Sequence[Slice]], assets: Decimal, on: date, words: str
+) -> Iterator[Check]:
+    """Of the party itself (`key` single) or of its group, by law and, where the company has one, by its own rule."""
+    before, after = (concentration(session, parts, on) for parts in views)
+    plain_before, plain = (unweighted(parts) for parts in views)
     limit, warning = (number(session, f"exposure.{key}_{word}_pct", on) for word in ("limit", "warning"))
-    note = f"{words}合计 {format_money(after)} 元，净资产 {format_money(assets)} 元"
-    return Check(key, label, _percent(before, assets), _percent(after, assets), limit, warning, "%", note)
+    note = (
+        f"{words}责任余额 在保 {format_money(before)} 元，办理后 {format_money(after)} 元，"
+        f"未加权 {format_money(plain)} 元；净资产 {format_money(assets)} 元"
+    )
+    yield Check(key, _LABELS[key], _percent(before, assets), _percent(after, assets), limit, warning, "%", note)
+    own = f"exposure.{key}_own_limit_pct"
+    if value(session, own, on):
+        note = f"{words}未加权 在保 {format_money(plain_before)} 元，办理后 {format_money(plain)} 元"
+        figures = (_percent(plain_before, assets), _percent(plain, assets))
+        yield Check(f"{key}_own", f"{_LABELS[key]}（未加权）", *figures, number(session, own, on), None, "%", note)
 
 
 # With no or negative net assets nothing may be guaranteed: the figure is then beyond every limit.
@@ -283,8 +377,8 @@ def line_holder(session: Session, bank: PartnerBank) -> PartnerBank | None:
     return now
 
 
-def line_used(session: Session, bank: PartnerBank, *, without: int | None = None) -> Decimal:
-    """What is in force or reserved under a bank's line, branches without a line of their own included, in 元."""
+def line_used(session: Session, bank: PartnerBank, *, without: int | None = None) -> tuple[Decimal, Decimal]:
+    """(in force, reserved) under a bank's line, branches without a line of their own included, in 元."""
     line = select(PartnerBank.id).where(PartnerBank.id == bank.id).cte("line", recursive=True)
     below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
     line = line.union(below.where(PartnerBank.credit_line.is_(None)))
@@ -293,7 +387,7 @@ def line_used(session: Session, bank: PartnerBank, *, without: int | None = None
     if without is not None:
         query = query.where(Project.id != without)
     in_force, reserved = session.execute(query).one()
-    return (in_force or Decimal(0)) + (reserved or Decimal(0))
+    return in_force or Decimal(0), reserved or Decimal(0)
 
 
 def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Check]:
@@ -304,8 +398,9 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
         found.append(Check("bank_single", "银行单笔", Decimal(0), amount, bank.single_limit, None, "元", note))
     holder = line_holder(session, bank)
     if holder is not None:
-        used = line_used(session, holder, without=project.id)
+        in_force, reserved = line_used(session, holder, without=project.id)
+        used = in_force + reserved
         free = (holder.credit_line or Decimal(0)) - used
-        note = f"{holder.name}授信余额 {format_money(free)} 元"
-        found.append(Check("bank_line", "银行授信", used, used + amount, holder.credit_line, None, "元", note))
+        note = f"{holder.name}授信余额 {format_money(free)} 元，其中决议已占用 {format_money(reserved)} 元"
+        found.append(Check("bank_line", "银行授信", in_force, used + amount, holder.credit_line, None, "元", note))
     return found

@@ -141,7 +141,7 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
     checks = {check.key: check for check in limits}
     groups = (
         ("bank", "银行额度可用", ("bank_single", "bank_line"), "partner_bank", project.bank_id, "查看银行额度"),
-        ("concentration", "集中度符合规定", ("single", "group"), "customer", project.customer_id, "查看客户"),
+        ("concentration", "集中度符合规定", exposure.CONCENTRATION, "customer", project.customer_id, "查看客户"),
         ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
     )
     for key, label, keys, table, record_id, mend in groups:

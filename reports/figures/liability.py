@@ -35,12 +35,13 @@ def _stood(on: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def liability_on(session: Session, on: date) -> Decimal:
-    """融资担保责任余额 at the end of a day in 元; what is only reserved by a resolution does not count yet."""
+def liability_on(session: Session, on: date, *, of_all_kinds: bool = False) -> Decimal:
+    """担保责任余额 at the end of a day in 元, of 融资担保 or of all kinds; what is only reserved does not count."""
     stood = _stood(on).subquery()
     amounts = (
         select(Project.customer_id, *exposure.KEYS, stood.c.amount)
         .join(stood, stood.c.project_id == Project.id)
         .where(stood.c.amount != 0)
     )
-    return exposure.liability(session, exposure.summed(session, amounts, on), on)
+    (parts,) = exposure.summed(session, amounts, on)
+    return exposure.liability(session, parts, on, of_all_kinds=of_all_kinds)

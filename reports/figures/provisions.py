@@ -24,7 +24,7 @@ from models.ledger import (
 )
 from reports.figures.balances import balance_of
 from reports.figures.liability import liability_on
-from reports.figures.parameters import flag, number
+from reports.figures.parameters import flag, number, value
 from reports.figures.profit import earned_on, net_profit
 
 HUNDRED = Decimal(100)
@@ -84,7 +84,9 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
     """担保赔偿准备金: 1 % x 责任余额 x months / 12 this year, less what is booked; at 10 % only the difference."""
     rate = number(session, "provision.compensation_pct", period.ends_on)
     cap_rate = number(session, "provision.compensation_cap_pct", period.ends_on)
-    base = liability_on(session, period.ends_on)
+    is_of_all = value(session, "provision.compensation_base", period.ends_on) == "ALL"
+    base = liability_on(session, period.ends_on, of_all_kinds=is_of_all)
+    label = "担保责任余额" if is_of_all else "融资担保责任余额"
     year = f"{period.year}-01"
     required = round_money(base * rate * period.month / (HUNDRED * MONTHS))
     booked = earned_on(session, COMPENSATION_COST, year, period.code)
@@ -92,7 +94,7 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
     cap = round_money(base * cap_rate / HUNDRED)
     amount = required - booked
     words = (
-        f"责任余额 {format_money(base)} × {rate.normalize():f}% × {period.month}/12 = {format_money(required)}；"
+        f"{label} {format_money(base)} × {rate.normalize():f}% × {period.month}/12 = {format_money(required)}；"
         f"本年已提 {format_money(booked)}；差额 {format_money(amount)}"
     )
     if total + amount > cap:

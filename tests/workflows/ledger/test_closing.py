@@ -92,7 +92,7 @@ def test_closing_keeps_statements_computations_and_a_log(session):
     assert issued(session, StatementKind.INCOME, "2026-03", 1).lines == kept.lines
     assert issued(session, StatementKind.INCOME, "2026-04") is None
     formulas = {c.formula for c in session.scalars(select(ProvisionCalculation))}
-    assert "责任余额 3,200,000.00 × 1% × 3/12 = 8,000.00；本年已提 5,333.33；差额 2,666.67" in formulas
+    assert "担保责任余额 3,200,000.00 × 1% × 3/12 = 8,000.00；本年已提 5,333.33；差额 2,666.67" in formulas
     made = session.scalars(select(Voucher).where(Voucher.kind != VoucherKind.ORDINARY)).all()
     assert {v.state for v in made} == {VoucherState.POSTED}
     assert {v.prepared_by_id for v in made} == {None}

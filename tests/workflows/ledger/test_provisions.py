@@ -9,6 +9,7 @@ from sqlalchemy import select
 from models.closing import IncomeHistory, ProvisionCalculation, ProvisionKind
 from models.drawdown import Drawdown, DrawdownState
 from models.ledger import Direction
+from models.product import GuaranteeKind
 from models.project import Project, SmallKind
 from models.repayment import Repayment, RepaymentState
 from models.signing import Fee
@@ -182,3 +183,13 @@ def test_helpers_of_months_and_sides():
     assert figures.on_side(yuan(-5), Direction.DEBIT) == (yuan(0), yuan(5))
     assert figures.on_side(yuan(5), Direction.CREDIT) == (yuan(0), yuan(5))
     assert figures.on_side(yuan(-5), Direction.CREDIT) == (yuan(5), yuan(0))
+
+
+@pytest.mark.parametrize(("base", "charge"), [("ALL", "3333.33"), ("FINANCING", "0")])
+def test_a_performance_bond_counts_for_the_provision_by_parameter(year, session, base, charge):
+    """4,000,000 of 履约担保 at 1 % a year: 3,333.33 for January, or nothing where 融资担保 alone counts."""
+    session.get_one(Project, year.books.project.id).guarantee_kind = GuaranteeKind.PERFORMANCE
+    set_parameter(session, "provision.compensation_base", base)
+    made = figures.compensation(session, year.period(1))
+    assert (liability_on(session, last(1)), made.amount) == (0, Decimal(charge))
+    assert made.formula.startswith("担保责任余额 4,000,000.00" if base == "ALL" else "融资担保责任余额 0.00")

@@ -43,6 +43,16 @@ BOOKS_TEXT: Final = """\
 两边各用同一数据库的一份副本，结果逐行核对到分。时间为处理器时间，每项办理一次（科目余额表为第二次）。
 “直接写 SQL”含结账前的检查、准备金计算与结转，不写操作日志和搜索索引，不出报表；预警与到期处理没有对照。"""
 
+STORM: Final = "## 登录风暴"
+STORM_HEAD: Final = ("一次保存（REST 修改部门）", "中位数", "95 分位", "最长")
+STORM_TEXT: Final = """\
+本节由 `python -m benchmarks --storm` 写成于 {today}：{cores} 核，Python {python}，SQLite，
+`run.py` 一个进程，客户端在同一台机器上。
+
+48 次正确、200 次错误的登录从同一个地址同时到来（错误的一半用这 48 人的登录名，一半用没有的登录名），
+另一人照常每 50 毫秒保存一次。正确的 {right} 次成功，{right_failed} 次失败；错误的 {wrong_refused} 次被拒绝。
+{seconds:.1f} 秒后全部答复，其间保存 {saves:,} 次。每次登录都核对一次哈希（scrypt），排队的人等的是它。"""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -179,11 +189,30 @@ def books(found: dict[str, Any], today: date) -> str:
     return "\n".join(parts)
 
 
-def with_books(document: str, section: str) -> str:
-    """A document with its section about the books replaced, or added at its end."""
-    return document.partition(BOOKS)[0].rstrip() + "\n\n" + section
+def storm(found: dict[str, Any], today: date) -> str:
+    """The section about the sign-in storm."""
+    text = STORM_TEXT.format(
+        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), **found["storm"]
+    )  # fmt: skip
+    rows = [
+        (label, *(f"{found[key][name]:,.1f} ms" for name in ("p50", "p95", "max")))
+        for key, label in (("quiet", "平静时"), ("storm", "登录风暴中"), ("after", "风暴过后"))
+    ]
+    return "\n".join([STORM, "", text, "", *markdown(STORM_HEAD, rows), ""])
 
 
-def books_of(document: str) -> str:
-    """The section about the books of a document; '' if there is none."""
-    return "".join(document.partition(BOOKS)[1:])
+def with_section(document: str, section: str) -> str:
+    """A document with the section of this heading replaced, or added at its end."""
+    heading = section.partition("\n")[0]
+    before, _, rest = document.partition(heading)
+    after = "".join(rest.partition("\n## ")[1:]).lstrip("\n")
+    return "\n\n".join(part.strip() for part in (before, section, after) if part.strip()) + "\n"
+
+
+def sections_of(document: str) -> list[str]:
+    """The sections of a document that runs of their own have written."""
+    found = []
+    for heading in (BOOKS, STORM):
+        rest = document.partition(heading)[2]
+        found += [heading + rest.partition("\n## ")[0]] if rest else []
+    return found

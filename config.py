@@ -5,11 +5,13 @@ Messages are for the person who starts the product, so they are Chinese. No mess
 
 import contextlib
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +23,14 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SECRET_KEY_MIN_LENGTH: Final = 32
 SECRET_KEY_MIN_DISTINCT: Final = 8
 UPLOAD_MAX_BYTES: Final = 50 * 1024 * 1024
-SESSION_LIFETIME: Final = timedelta(hours=8)
+# How long a cookie may be; the session's row, by its parameters, ends long before.
+COOKIE_LIFETIME: Final = timedelta(days=7)
+# Requests of one process: served at once, signing in at once, and waiting to sign in (each waits in a thread).
+AT_WORK: Final = 8
+AT_DOOR: Final = 2
+WAITING_AT_DOOR: Final = 256
+# How far the clocks of several machines may differ: cookies and tokens from that far in the future are taken.
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 SQLITE_BUSY_TIMEOUT_SECONDS: Final = 15
 # Words of keys that were copied from an example rather than drawn at random.
 EXAMPLE_KEY_WORDS: Final = ("changeme", "change-me", "change_me", "default", "example", "secret_key", "your-")
@@ -66,7 +75,7 @@ class Settings:
     demo: bool = False
     log_level: str = "INFO"
     app_env: str = "development"
-    rate_limit_storage: str = field(default="memory://", repr=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def is_production(self) -> bool:
@@ -88,6 +97,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     demo = _switch(env, "DEMO", default=app_env != "production", problems=problems)
     data_dir = _data_dir(env, problems)
     database_url = _database_url(env, data_dir, problems)
+    trusted_proxies = _networks(env, "TRUSTED_PROXIES", problems)
     secret_key = _value(env, "SECRET_KEY")
     if app_env == "production":
         problems.extend(_key_problems(secret_key))
@@ -102,7 +112,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         log_level=log_level,
         app_env=app_env,
-        rate_limit_storage=_value(env, "RATE_LIMIT_STORAGE") or "memory://",
+        trusted_proxies=trusted_proxies,
     )
 
 
@@ -123,7 +133,9 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # a form may stay open as long as the session lives
         **_framework_config(),
         **_session_config(settings),
-        **_limit_config(settings),
+        # Tries at the door are counted in the database (workflows/sign_in.py), for all processes together.
+        "RATELIMIT_ENABLED": False,
+        "AUTH_RATE_LIMITED": False,
     }
 
 
@@ -145,7 +157,8 @@ def _framework_config() -> dict[str, Any]:
 
 def _session_config(settings: Settings) -> dict[str, Any]:
     return {
-        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
+        "PERMANENT_SESSION_LIFETIME": COOKIE_LIFETIME,
+        "JWT_DECODE_LEEWAY": CLOCK_TOLERANCE,
         "SESSION_COOKIE_NAME": "guarantee_session",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -153,16 +166,6 @@ def _session_config(settings: Settings) -> dict[str, Any]:
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SECURE": settings.is_production,
-    }
-
-
-def _limit_config(settings: Settings) -> dict[str, Any]:
-    return {
-        "RATELIMIT_ENABLED": True,
-        "RATELIMIT_STORAGE_URI": settings.rate_limit_storage,
-        "RATELIMIT_HEADERS_ENABLED": True,
-        "AUTH_RATE_LIMITED": True,
-        "AUTH_RATE_LIMIT": "30 per minute",
     }
 
 
@@ -220,6 +223,18 @@ def _switch(env: Mapping[str, str], name: str, *, default: bool, problems: list[
     if value not in SWITCHES:
         problems.append(f"{name} 的值“{value}”无效，请填 1（是）或 0（否）。")
     return SWITCHES.get(value, default)
+
+
+def _networks(
+    env: Mapping[str, str], name: str, problems: list[str]
+) -> tuple[IPv4Network | IPv6Network, ...]:  # fmt: skip
+    found = []
+    for part in filter(None, re.split(r"[,\s]+", _value(env, name))):
+        try:
+            found.append(ip_network(part, strict=False))
+        except ValueError:
+            problems.append(f"{name} 中的“{part}”不是地址或网段，例：127.0.0.1,10.0.0.0/24。")
+    return tuple(found)
 
 
 def _data_dir(env: Mapping[str, str], problems: list[str]) -> Path:

@@ -18,10 +18,11 @@ from gunicorn.app.base import BaseApplication
 
 from app import create_app
 from app.lifecycle import ensure_ready, require_ready, start_scheduler
-from config import Settings, SettingsError, load_settings
+from config import AT_DOOR, AT_WORK, WAITING_AT_DOOR, Settings, SettingsError, load_settings
 from models.base.trouble import Unfit, Unreachable
 
-THREADS = 8
+# Idle ones cost nothing: app.front serves AT_WORK at once, the others wait to sign in.
+THREADS = AT_WORK + AT_DOOR + WAITING_AT_DOOR
 GRACEFUL_SECONDS = 20
 
 

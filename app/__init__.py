@@ -13,12 +13,13 @@ from flask import Flask, g, request, url_for
 from flask.typing import ResponseReturnValue
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, extensions, jobs, menu, security
+from app.cookies import TolerantCookies
 from app.demo_accounts import demo_accounts
+from app.front import Lanes, behind_proxies, with_good_host
 from app.routing import Application
-from config import Settings, flask_config, load_settings
+from config import AT_DOOR, AT_WORK, WAITING_AT_DOOR, Settings, flask_config, load_settings
 from views import edge, once
 from views.home import HomeView
 from views.screens import register_screens
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     app = Application("app", root_path=str(PROJECT_DIR / "app"))
     app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
+    app.session_interface = TolerantCookies()
     _configure_logging(settings)
     app.jinja_options = {**app.jinja_options, "bytecode_cache": KeptTemplates(settings.data_dir / "cache")}
     extensions.bind(app)
@@ -62,7 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.bind(app)
     cli.bind(app)
     _bind_edge(app)
-    app.wsgi_app = ProxyFix(app.wsgi_app) if settings.is_production else app.wsgi_app  # type: ignore[method-assign]
+    inner = with_good_host(Lanes(app.wsgi_app, AT_WORK, AT_DOOR, WAITING_AT_DOOR))
+    app.wsgi_app = behind_proxies(inner, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
     return app
 
 

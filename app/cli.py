@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import backup as archives
 from app.clock import local_today
+from app.demo_accounts import why_exposed
 from app.extensions import bind_migrations, db
 from app.jobs import job_edge, make_scheduler, run_backup, run_day_end, run_month_end
 from app.lifecycle import initialise, require_current
@@ -77,6 +78,8 @@ def writing_ctx(session: Session) -> Ctx:
 def init() -> None:
     """建立或升级数据库，装入基础数据、权限与内置角色；可重复执行。"""
     initialise(current_app)
+    if why := why_exposed():
+        fail(why)
     click.echo("数据库已就绪。")
 
 
@@ -89,6 +92,9 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
     """装入演示数据（通过业务流程办理而成）；已有演示数据时不做任何事。"""
     from app.demo import load_demo  # noqa: PLC0415 - only this command and the first start need it
 
+    settings = current_app.config["SETTINGS"]
+    if settings.is_production and not settings.demo:
+        fail("生产环境（APP_ENV=production）不装演示数据：演示账号的密码人人皆知。确为演示时设置 DEMO=1。")
     if db.session.get(SystemState, 1) is None:
         initialise(current_app)
     on: date | None = as_of.date() if as_of else None

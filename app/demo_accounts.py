@@ -1,5 +1,6 @@
-"""The demo accounts on the login page: only a demo database lists any."""
+"""The demo accounts on the login page: only a demo database outside production lists any."""
 
+from flask import current_app
 from flask_appbuilder.security.sqla.models import Role, assoc_user_role
 from sqlalchemy import select
 
@@ -11,10 +12,27 @@ from models.system import SystemState
 DEMO_PASSWORD = "Danbao@2026"  # noqa: S105 - a demo database is no secret
 
 
-def demo_accounts() -> list[tuple[str, str, str, str]]:
-    """(sign-in name, person, role, password) of each demo operator; empty in a production database."""
+EXPOSED = (
+    "数据库中是演示数据，演示账号的密码人人皆知，生产环境（APP_ENV=production）不予使用。"
+    "请换用正式的数据库（DATABASE_URL）；确为演示时设置 DEMO=1。"
+)
+
+
+def is_demo_database() -> bool:
+    """Whether the database holds the demonstration."""
     state = db.session.get(SystemState, 1)
-    if state is None or not state.is_demo:
+    return state is not None and state.is_demo
+
+
+def why_exposed() -> str:
+    """Why nobody may sign in here: demo people, whose passwords everybody knows, in production; else empty."""
+    settings = current_app.config["SETTINGS"]
+    return EXPOSED if settings.is_production and not settings.demo and is_demo_database() else ""
+
+
+def demo_accounts() -> list[tuple[str, str, str, str]]:
+    """(sign-in name, person, role, password) of each demo operator; empty in production, whatever the database."""
+    if current_app.config["SETTINGS"].is_production or not is_demo_database():
         return []
     rows = db.session.execute(
         select(Operator.username, Employee.name, Role.name)

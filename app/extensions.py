@@ -1,15 +1,20 @@
 """Extensions of the application, made once and bound in create_app."""
 
+import contextlib
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 import workflows.registry
+from config import SQLITE_BUSY_TIMEOUT_SECONDS
 from models.base.trouble import Unfit
 from models.registry import metadata
 from reports.search import install_search_listener
@@ -63,7 +68,8 @@ def _on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "cache_size=-32000"
+            "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000",
+            f"busy_timeout={SQLITE_BUSY_TIMEOUT_SECONDS * 1000}",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -72,6 +78,27 @@ def _on_connect(connection: Any, _: Any) -> None:
 def _on_begin(connection: Any) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def note_beside(act: Callable[[Session], None]) -> None:
+    """Write a note in a transaction beside the request's; it is left out where others are writing just now.
+
+    Nobody waits for it longer than a moment, and what the request itself reads or writes is untouched.
+    """
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    with db.engine.execution_options(sqlite_begin="IMMEDIATE", is_beside=True).connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        if is_sqlite:
+            raw.execute("PRAGMA busy_timeout=20")
+        try:
+            with contextlib.suppress(OperationalError), Session(connection) as session:
+                if not is_sqlite:
+                    session.execute(text("SET LOCAL lock_timeout = 20"))
+                act(session)
+                session.commit()
+        finally:
+            if is_sqlite:
+                raw.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_SECONDS * 1000}")
 
 
 def listen(sessions: Any) -> None:

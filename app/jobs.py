@@ -20,7 +20,7 @@ from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
 from models.system import JobRun, SystemState
 from views import edge
-from workflows import backup, day_end
+from workflows import backup, day_end, sign_in
 from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
@@ -145,6 +145,7 @@ def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
 
 JOBS: tuple[Job, ...] = (
     Job("seal_audit", "封存操作日志", "*/10 * * * *", once(seal_audit_trail)),
+    Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.
     Job("day_end", "日终处理", "30 * * * *", run_day_end),

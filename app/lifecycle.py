@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.clock import local_today
+from app.demo_accounts import why_exposed
 from app.extensions import bind_migrations, db
 from app.jobs import make_scheduler
 from app.readiness import (
@@ -57,6 +58,7 @@ def ensure_ready(app: Flask) -> None:
             require_fitting(found)
         else:
             initialise(app)
+        refuse_exposed_demo()
         if app.config["SETTINGS"].demo and not _has_demo():
             from app.demo import load_demo  # noqa: PLC0415 - needed on the very first start only
 
@@ -69,6 +71,7 @@ def require_ready(app: Flask) -> None:
         found = require_current(app)
         if not is_complete(app, found):
             raise Unfit(NOT_YET)
+        refuse_exposed_demo()
 
 
 def require_current(app: Flask) -> Standing:
@@ -81,6 +84,12 @@ def require_current(app: Flask) -> Standing:
             raise Unfit(NOT_YET)
         require_fitting(found)
     return found
+
+
+def refuse_exposed_demo() -> None:
+    """Raise Unfit where demo people, whose passwords everybody knows, could sign in to a real installation."""
+    if why := why_exposed():
+        raise Unfit(why)
 
 
 def _has_demo() -> bool:

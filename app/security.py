@@ -1,8 +1,10 @@
 """Who may do what: sign-in on top of the framework, actors, and the way from a user to an actor."""
 
+import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, current_app, flash, g, jsonify, redirect, request
+from flask import Flask, Response, current_app, flash, g, jsonify, redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
@@ -18,21 +20,30 @@ from flask_appbuilder.security.sqla.models import (
     assoc_user_role,
 )
 from flask_appbuilder.security.views import AuthDBView
-from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jwt_identity
-from flask_login import login_user, user_logged_in
+from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, get_jwt_identity
+from flask_login import LoginManager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base.actor import Actor, ScopeLevel
-from models.base.errors import BusinessError
+from app import extensions
+from app.demo_accounts import why_exposed
+from models.base.actor import SYSTEM, Actor, ScopeLevel
+from models.base.errors import BusinessError, NotFound
 from models.base.text import visible
 from models.organization import Company, Department, Employee, Operator
 from models.security import RoleProfile
+from models.sign_in import SessionEnd, SignInKind
+from models.system import SystemState
 from views import edge, rest_args
-from workflows import operators
+from workflows import sessions, sign_in
+from workflows.base.context import Ctx
 
 # Endpoints open to somebody who must change the password first.
 _FREE = ("static", "AuthDBView.logout", "PasswordView.form", "appbuilder.static")
+# Where a token names its session.
+SESSION_CLAIM = "sid"
+DEVICE_COOKIE = "guarantee_device"
+DEVICE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep; a parameter says how long it counts
 
 
 class SignInView(AuthDBView):
@@ -45,21 +56,44 @@ class SignInView(AuthDBView):
         """Show the form, or check the name and password and go to where the person wanted."""
         if g.user is not None and g.user.is_authenticated:
             return redirect(self.appbuilder.get_url_for_index)
-        message, name = "", ""
+        message, name, status = "", "", 200
         if request.method == "POST":
             name = request.form.get("username", "")[:64].strip()
-            user, message = self.appbuilder.sm.try_sign_in(name, request.form.get("password", "")[:256])
-            if user is not None:
-                cookie.clear()
-                login_user(user, remember=False)
-                return redirect(edge.safe_next(request.args.get("next"), self.appbuilder.get_url_for_index))
+            try:
+                entered = self.appbuilder.sm.try_sign_in(name, request.form.get("password", "")[:256])
+                return _let_in(entered, self.appbuilder.get_url_for_index)
+            except (edge.NotSignedIn, sign_in.TooManyTries) as error:
+                message, status = error.message, error.status
         accounts = current_app.extensions["demo_accounts"]()
         brand = edge.session().execute(select(Company.display_name, Company.seal_character)).first()
         page = self.render_template(
             self.login_template, title="登录", message=message, username=name, demo_accounts=accounts,
             appbuilder=self.appbuilder, brand_name=brand and brand[0], brand_seal=brand and brand[1],
         )  # fmt: skip
-        return page, (401 if message else 200)
+        return page, status
+
+    @expose("/logout/")
+    def logout(self) -> ResponseReturnValue:
+        """End the session itself: a copy of its cookie opens nothing any more."""
+        found: sessions.Found | None = g.get("sign_in")
+        if found is not None:
+            with edge.writing() as ctx, contextlib.suppress(NotFound):  # ended from elsewhere at this moment
+                sessions.end(ctx, ctx.session.get_one(Operator, found.operator_id), found.id, SessionEnd.SIGNED_OUT)
+        cookie.clear()
+        return redirect(self.appbuilder.get_url_for_index)
+
+
+def _let_in(entered: sign_in.SignedIn, home: str) -> ResponseReturnValue:
+    """Give the browser its session, and the words by which this device is known from now on."""
+    cookie.clear()
+    cookie["_user_id"] = entered.word  # where the framework looks; `load_user` knows what it is
+    cookie.permanent = True
+    answer = redirect(edge.safe_next(request.args.get("next"), home))
+    answer.set_cookie(
+        DEVICE_COOKIE, ".".join(entered.devices), max_age=DEVICE_SECONDS, httponly=True, samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )  # fmt: skip
+    return answer
 
 
 class SecurityApi(BaseSecurityApi):
@@ -67,7 +101,7 @@ class SecurityApi(BaseSecurityApi):
 
     @expose("/login", methods=["POST"])
     def login(self) -> ResponseReturnValue:
-        """A token for a name and password, good until the password, the roles or the account change.
+        """A token for a name and password, good while its session lasts: password, roles, account or a person end it.
         ---
         post:
           summary: Sign in
@@ -104,12 +138,13 @@ class SecurityApi(BaseSecurityApi):
             raise BusinessError("请提供文字形式的 username 和 password")
         if sent["provider"] != "db" or not isinstance(sent["refresh"], bool):
             raise BusinessError("provider 只能是 db，refresh 只能是 true 或 false")
-        user, message = self.appbuilder.sm.try_sign_in(visible(name)[:64].strip(), visible(password)[:256])
-        if user is None:
-            raise edge.NotSignedIn(message)
-        tokens = {"access_token": create_access_token(identity=str(user.id), fresh=True)}
+        entered = self.appbuilder.sm.try_sign_in(
+            visible(name)[:64].strip(), visible(password)[:256], SignInKind.PROGRAM
+        )  # fmt: skip
+        identity, claims = str(entered.user_id), {SESSION_CLAIM: entered.word}
+        tokens = {"access_token": create_access_token(identity, fresh=True, additional_claims=claims)}
         if sent["refresh"]:
-            tokens["refresh_token"] = create_refresh_token(identity=str(user.id))
+            tokens["refresh_token"] = create_refresh_token(identity, additional_claims=claims)
         return jsonify(tokens)
 
     @expose("/refresh", methods=["POST"])
@@ -133,7 +168,9 @@ class SecurityApi(BaseSecurityApi):
             - jwt_refresh: []
         """
         edge.verify_token(refresh=True)
-        return jsonify({"access_token": create_access_token(identity=get_jwt_identity(), fresh=False)})
+        claims = {SESSION_CLAIM: get_jwt()[SESSION_CLAIM]}
+        token = create_access_token(get_jwt_identity(), fresh=False, additional_claims=claims)
+        return jsonify({"access_token": token})
 
 
 class SecurityManager(BaseManager):
@@ -146,53 +183,61 @@ class SecurityManager(BaseManager):
         """Only sign-in and the token endpoint are the framework's; roles and operators have screens of our own."""
         self.auth_view = self.authdbview()
         self.appbuilder.add_view_no_menu(self.auth_view)
-        doors = (self.auth_view, self.appbuilder.add_api(self.security_api))
-        # One budget of an address for both doors; who signs in rightly uses up none of it.
-        limit = self.limiter.shared_limit(
-            self.auth_rate_limit, "sign-in", methods=["POST"], deduct_when=lambda answer: answer.status_code == 401
-        )
-        for door in doors:
-            limit(door.blueprint)
+        self.appbuilder.add_api(self.security_api)
 
-    def create_jwt_manager(self, app: Flask) -> JWTManager:
-        """Tokens name the epoch of the operator, as sessions do."""
-        manager = super().create_jwt_manager(app)
-        manager.additional_claims_loader(lambda user_id: {"epoch": _epoch_of(self.session, user_id)})
+    def create_login_manager(self, app: Flask) -> LoginManager:
+        """The session's row says all: no second opinion from address and browser."""
+        manager = super().create_login_manager(app)
+        manager.session_protection = None
         return manager
 
-    def try_sign_in(self, username: str, password: str) -> tuple[User | None, str]:
-        """Check name and password; counters are committed on their own, whatever the request does afterwards."""
+    def try_sign_in(
+        self, username: str, password: str, kind: SignInKind = SignInKind.BROWSER
+    ) -> sign_in.SignedIn:
+        """Check name and password; what is counted or opened is committed on its own, whatever the request does then.
+
+        Nothing is held of the database while the password is compared. Raises NotSignedIn with the one answer for
+        every refusal, TooManyTries for an address.
+        """
+        if why := why_exposed():
+            raise edge.NotSignedIn(why)
+        tried = sign_in.Try(
+            username, request.remote_addr or "", _devices(), request.headers.get("User-Agent", "")[:200], kind
+        )  # fmt: skip
         ctx = edge.system_ctx("login")
+        seen = sign_in.look(ctx, tried)
+        ctx.session.rollback()
+        right = sign_in.is_right(seen, password)
         edge.begin_write(ctx.session)
-        user, reason = operators.sign_in(ctx, username, password)
+        ctx = edge.system_ctx("login")  # comparing may have waited its turn
+        entered = sign_in.settle(ctx, tried, seen, right=right)
         ctx.session.commit()
-        return user, reason
+        if entered is None:
+            raise edge.NotSignedIn(sign_in.REFUSED)
+        return entered
 
     def auth_user_db(self, username: str, password: str) -> User | None:
-        """The REST sign-in goes the same way as the page."""
-        return self.try_sign_in(username or "", password or "")[0]
+        """Nobody comes in by the framework's own doors."""
+        del username, password
+        return None
 
     def load_user(self, pk: Any) -> User | None:
-        """The user of a session, unless disabled or signed in before the last change of password or roles."""
-        return self._user_at(pk, cookie.get("epoch"))
+        """The user of a browser's session, while it lasts; `pk` is the word in its cookie."""
+        return self._user_of(pk)
 
     def load_user_jwt(self, _header: dict[str, Any], claims: dict[str, Any]) -> User | None:
-        """The user of a token, under the same conditions."""
-        user = self._user_at(claims["sub"], claims.get("epoch", -1))
-        if user is not None:
-            g.user = user
+        """The user of a token, while its session lasts."""
+        user = self._user_of(claims.get(SESSION_CLAIM))
+        if user is None or str(user.id) != claims["sub"]:
+            return None
+        g.user = user
         return user
 
-    def _user_at(self, pk: Any, epoch: int | None) -> User | None:
-        user = self.session.get(User, int(pk)) if str(pk).isdecimal() else None
-        if user is None or not user.active:
+    def _user_of(self, word: Any) -> User | None:
+        found = sessions.find(self.session, word, datetime.now(UTC)) if isinstance(word, str) else None
+        if found is None:
             return None
-        operator = self.session.scalars(select(Operator).where(Operator.user_id == user.id)).one_or_none()
-        if operator is None or operator.is_disabled:
-            return None
-        if epoch is not None and epoch != operator.session_epoch:
-            return None
-        g.operator = operator
+        g.sign_in, g.operator, user = found
         return user
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
@@ -204,18 +249,20 @@ class SecurityManager(BaseManager):
         return (permission_name, view_name) in actor.permissions
 
 
-def _epoch_of(session: Session, user_id: Any) -> int | None:
-    return session.scalar(select(Operator.session_epoch).where(Operator.user_id == int(user_id)))
+def _devices() -> tuple[str, ...]:
+    """The words by which accounts know this browser."""
+    return tuple(word for word in request.cookies.get(DEVICE_COOKIE, "")[:500].split(".") if word)
 
 
 def bind_sessions(app: Any) -> None:
-    """Remember at sign-in which epoch of the password the session belongs to."""
+    """First passwords are changed before anything else; a session in use is noted now and then."""
 
-    def remember(_: Any, user: User, **__: Any) -> None:
-        cookie["epoch"] = _epoch_of(edge.session(), user.id)
-        cookie.permanent = True
-
-    user_logged_in.connect(remember, app, weak=False)
+    @app.after_request
+    def note_use(response: Response) -> Response:
+        found: sessions.Found | None = g.get("sign_in")
+        if found is not None and datetime.now(UTC) - found.seen_at > sessions.TOUCH_AFTER:
+            extensions.note_beside(lambda session: _touch(session, found.id))
+        return response
 
     @app.before_request
     def must_change_password() -> ResponseReturnValue | None:
@@ -226,6 +273,11 @@ def bind_sessions(app: Any) -> None:
             return {"message": "请先修改初始密码"}, 403
         flash("请先修改初始密码", "warning")
         return redirect("/password/")
+
+
+def _touch(session: Session, session_id: int) -> None:
+    today = session.scalars(select(SystemState.business_date)).one()
+    sessions.touch(Ctx(session, SYSTEM, today, datetime.now(UTC)), session_id)
 
 
 def actor_for(user: User) -> Actor:

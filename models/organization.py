@@ -178,11 +178,10 @@ class Operator(Entity):
     must_change_password: Mapped[bool] = c.computed(c.flag("下次登录须修改密码", default=True))
     password_changed_at: Mapped[datetime | None] = c.computed(c.moment("密码修改时间"))
     failed_count: Mapped[int] = c.computed(c.whole("连续登录失败次数", required=True, default=0))
+    # Places that the person is not known from are refused until then; known ones have counts of their own.
     locked_until: Mapped[datetime | None] = c.computed(c.moment("锁定至"))
     last_login_at: Mapped[datetime | None] = c.computed(c.moment("最近登录时间"))
     last_login_ip: Mapped[str | None] = c.computed(c.text("最近登录地址", 45))
-    # Raised whenever the password or the rights change: sessions of an older epoch end.
-    session_epoch: Mapped[int] = c.hidden(c.whole("会话序号", required=True, default=1))
     rows_per_page: Mapped[int] = c.whole("每页行数", minimum=5, maximum=200, required=True, default=20)
     theme: Mapped[Theme] = c.enum("界面主题", Theme, required=True, default=Theme.SYSTEM)
     # {"modules": [names of DesktopModule]} in the order of the desktop; empty until the person has arranged it.

@@ -23,6 +23,7 @@ from models import (
     repayment,
     resolution,
     search,
+    sign_in,
     signing,
     snapshot,
     statement,
@@ -38,6 +39,7 @@ from models.base.entity import Entity
 AREAS = (
     organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
     financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, repayment,
-    release, termination, warning, snapshot, ledger, closing, statement, search, role_security, security,
+    release, termination, warning, snapshot, ledger, closing, statement, search, role_security, sign_in,
+    security,
 )  # fmt: skip
 metadata = Entity.metadata

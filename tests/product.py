@@ -73,11 +73,13 @@ class Product:
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
-        """Every statement sent to the database meanwhile."""
+        """Every statement that requests send to the database meanwhile."""
         sent: list[str] = []
 
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            sent.append(statement)
+        def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            # What is noted beside a request, now and then, is no part of it.
+            if not connection.get_execution_options().get("is_beside"):
+                sent.append(statement)
 
         event.listen(self.engine, "before_cursor_execute", note)
         try:

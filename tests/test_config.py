@@ -99,6 +99,14 @@ def test_demo_switch(tmp_path, value, on):
     assert _load(tmp_path, DEMO=value).demo is on
 
 
+def test_proxies_are_named_one_by_one(tmp_path):
+    assert _load(tmp_path).trusted_proxies == ()
+    assert _load(tmp_path, APP_ENV="production", SECRET_KEY=GOOD_KEY).trusted_proxies == ()
+    found = _load(tmp_path, TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/24 ::1").trusted_proxies
+    assert [str(network) for network in found] == ["127.0.0.1/32", "10.0.0.0/24", "::1/128"]
+    assert "“proxy.local”不是地址" in _problems(tmp_path, TRUSTED_PROXIES="127.0.0.1,proxy.local")[0]
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgresql_spellings_mean_one_driver(tmp_path, scheme):
     settings = _load(tmp_path, DATABASE_URL=f"{scheme}://user:p%40ss@db.local:5433/guarantee")

@@ -1,6 +1,7 @@
 """Once (X17): the key that each form carries, and the first answer for whoever sends it again."""
 
 import hashlib
+import hmac
 import io
 import json
 import re
@@ -8,7 +9,7 @@ import secrets
 import time
 from typing import Any, cast
 
-from flask import Response, flash, g, jsonify, make_response, redirect, request
+from flask import Response, current_app, flash, g, jsonify, make_response, redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -91,8 +92,8 @@ def _asked(ctx: Ctx) -> tuple[str, str] | None:
 
 
 def _content() -> str:
-    """A digest of what was sent, the tokens of the page aside."""
-    digest = hashlib.sha256()
+    """A digest of what was sent, the tokens of the page aside; keyed, for there are passwords among it."""
+    digest = hmac.new(str(current_app.secret_key).encode(), digestmod="sha256")
     fields = [(k, v) for k, v in request.form.items(multi=True) if k not in {FIELD, "csrf_token"}]
     digest.update(json.dumps(fields).encode())
     for name, sent in request.files.items(multi=True):

@@ -1,6 +1,6 @@
 """Operators: made from employees, with first password and roles; reset, roles and unlocking from the record page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,9 +20,11 @@ from views.cells import format_value
 from views.interface import valid_id
 from views.pages import Action, Cell, Column, Fact, Field, FieldGroup, FormPage, ListPage, Section
 from views.security import role_choices
-from workflows import operators
+from views.sessions import sessions_section
+from workflows import operators, passwords, sessions, sign_in
 from workflows.base import records
 from workflows.base.context import Ctx
+from workflows.passwords import Secret
 
 _FIRST = ("password", "roles")
 
@@ -75,7 +77,7 @@ class OperatorView(EntityView):
                 ctx,
                 _employee(ctx, values.get("employee_id")),
                 str(values.get("username") or "")[:64],
-                request.form.get("password", "")[:256],
+                _hashed(),
                 request.form.getlist("roles")[:100],
             )
         except BusinessError as error:
@@ -84,8 +86,20 @@ class OperatorView(EntityView):
                 error.field = None
             raise
 
+    def _save_form(self, ctx: Ctx, found: Entity | None) -> ResponseReturnValue:
+        """The first password is hashed before the transaction begins; what is wrong with it is said with the rest."""
+        if found is None:
+            try:
+                password = request.form.get("password", "")[:256]
+                passwords.check_password(ctx, request.form.get("username", "")[:64].strip(), password)
+                ctx.session.rollback()
+                g.first_password = passwords.Asked().secret(password)
+            except BusinessError as error:
+                g.first_password = error
+        return super()._save_form(ctx, found)
+
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
-        """Reset, roles, unlock."""
+        """Reset, roles, unlock, sessions."""
         assert isinstance(record, Operator)
         is_own = record.employee_id == ctx.actor.employee_id
         found = []
@@ -96,8 +110,7 @@ class OperatorView(EntityView):
             why = "请使用“修改密码”更改自己的密码" if is_own else ""
             found.append(Action("重置密码", self.url(f"{record.id}/password"), icon="edit", why_not=why))
         if ctx.actor.may("unlock", "operator"):
-            locked = record.locked_until is not None and record.locked_until > ctx.now
-            why = "" if locked else "账号没有被锁定"
+            why = "" if sign_in.is_held(ctx.session, record, ctx.now) else "账号没有被锁定，近期也没有登录失败"
             found.append(Action("解除锁定", self.url(f"{record.id}/unlock"), "POST", why_not=why))
         return found
 
@@ -110,7 +123,7 @@ class OperatorView(EntityView):
         return []
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
-        """The roles of the operator."""
+        """The roles of the operator, and where the person is signed in for whoever may end that."""
         assert isinstance(record, Operator)
         user = ctx.session.get(User, record.user_id)
         may_open = ctx.actor.may("list", "ab_role")
@@ -118,21 +131,33 @@ class OperatorView(EntityView):
             Fact(f"角色 {n}", Cell(role.name, "link", url=f"/roles/{role.id}" if may_open else ""))
             for n, role in enumerate(sorted(user.roles if user else [], key=lambda r: r.id), 1)
         ]
-        return [
-            Section("roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色")
-        ]
+        roles = Section(
+            "roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色"
+        )
+        if not ctx.actor.may("end_session", "operator"):
+            return [roles]
+        opened = sessions.open_of(ctx.session, record.id, ctx.now)
+        return [roles, sessions_section(opened, self.url(f"{record.id}/sessions/end"))]
 
     @expose("/<pk>/password", methods=("GET", "POST"))
     @edge.screen("reset")
     def password(self, pk: str) -> ResponseReturnValue:
         """Set a new first password for somebody else."""
-        found = self._find(pk)
+        found, prepared = self._find(pk), list[Secret]()
+
+        def prepare(ctx: Ctx) -> None:
+            password = request.form.get("password", "")[:256]
+            operators.require_reset(ctx, found)
+            passwords.check_password(ctx, found.username, password)
+            asked = passwords.ask(ctx, found)
+            ctx.session.rollback()
+            prepared.append(asked.secret(password))
 
         def act(ctx: Ctx) -> str:
-            operators.reset_password(ctx, self._hold(ctx, pk), request.form.get("password", "")[:256])
+            operators.reset_password(ctx, self._hold(ctx, pk), prepared[0])
             return "密码已重置，该操作员下次登录须修改密码"
 
-        return self._act(found, "重置密码", lambda errors: [_password(errors)], act)
+        return self._act(found, "重置密码", lambda errors: [_password(errors)], act, prepare)
 
     @expose("/<pk>/roles", methods=("GET", "POST"))
     @edge.screen("grant")
@@ -158,11 +183,28 @@ class OperatorView(EntityView):
         flash("已解除锁定", "success")
         return redirect(self.url(f"show/{valid_id(pk)}"))
 
-    def _act(self, found: Operator, verb: str, fields_of: Any, act: Any) -> ResponseReturnValue:
+    @expose("/<pk>/sessions/end", methods=("POST",))
+    @edge.screen("end_session")
+    def end_session(self, pk: str) -> ResponseReturnValue:
+        """End one session of this operator, or all where none is named."""
+        named = request.form.get("session", "")
+        if named and valid_id(named) is None:
+            raise NotFound("没有这个登录会话，或已结束")
+        with edge.writing() as ctx:
+            ended = sessions.end_by_administrator(ctx, self._hold(ctx, pk), valid_id(named) if named else None)
+        flash(f"已结束 {ended} 个登录会话", "success")
+        return redirect(self.url(f"show/{valid_id(pk)}"))
+
+    def _act(
+        self, found: Operator, verb: str, fields_of: Any, act: Any, prepare: Callable[[Ctx], None] | None = None
+    ) -> ResponseReturnValue:
+        """A form with fields and an act; `prepare` does before the transaction what takes long."""
         error: BusinessError | None = None
         title, back = f"{verb}：{found.username}", self.url(f"show/{found.id}")
         if request.method == "POST":
             try:
+                if prepare is not None:
+                    prepare(edge.current_ctx())
                 with edge.writing() as ctx:
                     message = act(ctx)
                 flash(message, "success")
@@ -205,6 +247,14 @@ def _state(ctx: Ctx, locked_until: datetime | None, *, is_disabled: bool) -> Cel
 def _password(errors: widgets.Errors | None) -> Field:
     note = "至少含大写字母、小写字母、数字、符号中的三种；请当面或通过其他渠道告知本人，首次登录须修改"
     return widgets.password("password", "初始密码", errors=errors, autocomplete="new-password", help=note)
+
+
+def _hashed() -> Secret:
+    """The first password as prepared before the transaction."""
+    prepared: Secret | BusinessError = g.first_password
+    if isinstance(prepared, BusinessError):
+        raise prepared
+    return prepared
 
 
 def _employee(ctx: Ctx, text: Any) -> Employee:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, request
-from flask import session as cookie
+from flask import flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.sqla.models import Role, assoc_user_role
@@ -16,7 +15,7 @@ from views import edge, widgets
 from views.interface import valid_id
 from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ListPage, Paging, Row
 from views.role_matrix import MatrixPage, matrix
-from workflows import operators, roles
+from workflows import operators, passwords, roles, sign_in
 from workflows.base.context import Ctx
 from workflows.base.transition import VERBS
 
@@ -35,13 +34,30 @@ class PasswordView(BaseView):
             return self.render_template("form.html", page=self._page(None))
         old, new, again = (request.form.get(name, "")[:256] for name in ("old_password", "password", "again"))
         try:
-            with edge.writing() as ctx:
-                operator = operators.change_own_password(ctx, old, new, again)
+            self._change(old, new, again)
         except BusinessError as error:
             return self.render_template("form.html", page=self._page(error)), error.status
-        cookie["epoch"] = operator.session_epoch
         flash("密码已修改，其他设备上的登录已失效", "success")
         return redirect("/")
+
+    def _change(self, old: str, new: str, again: str) -> None:
+        """Read, compare and hash without a transaction, then write."""
+        ctx = edge.current_ctx()
+        operator = operators.own(ctx)
+        username, asked = operator.username, passwords.ask(ctx, operator)
+        sign_in.require_old_password_tries(ctx, operator)
+        ctx.session.rollback()
+        if not asked.proves(old):
+            with edge.writing() as ctx:
+                sign_in.count_old_password(ctx, operators.own(ctx))
+            raise BusinessError("原密码不正确", field="old_password")
+        if new != again:
+            raise BusinessError("两次输入的新密码不一致", field="again")
+        passwords.check_password(ctx, username, new)
+        ctx.session.rollback()
+        secret = asked.secret(new)
+        with edge.writing() as ctx:
+            operators.change_own_password(ctx, asked, secret, keep_session=g.sign_in.id)
 
     def _page(self, error: BusinessError | None) -> FormPage:
         ctx = edge.current_ctx()

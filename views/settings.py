@@ -1,16 +1,19 @@
-"""个人设置 (2.6): how many rows a page has and whether it is light or dark, for the person alone."""
+"""个人设置 (2.6): how many rows a page has, light or dark, and where the person is signed in."""
 
-from flask import flash, jsonify, redirect, request
+from flask import flash, g, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
-from models.base.errors import BusinessError
+from models.base.errors import BusinessError, NotFound
 from models.organization import Operator, Theme
+from models.sign_in import SessionEnd
 from views import edge, widgets
+from views.interface import valid_id
 from views.lists import SIZES
 from views.pages import Action, FieldGroup, FormPage
-from workflows import desktop
+from views.sessions import sessions_section
+from workflows import desktop, operators, sessions
 from workflows.base.context import Ctx
 
 TITLE = "个人设置"
@@ -39,6 +42,22 @@ class SettingsView(BaseView):
         page = _page(edge.current_ctx(), error)
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
+    @expose("/sessions/end", methods=("POST",))
+    @edge.screen()
+    def end_session(self) -> ResponseReturnValue:
+        """End one of one's other sessions, or all of them; the one that asks stays."""
+        named = request.form.get("session", "")
+        if named and (valid_id(named) is None or valid_id(named) == g.sign_in.id):
+            raise NotFound("没有这个登录会话，或已结束")
+        with edge.writing() as ctx:
+            mine = operators.own(ctx)
+            if named:
+                sessions.end(ctx, mine, valid_id(named) or 0, SessionEnd.OWNER)
+            else:
+                sessions.end_of(ctx, [mine.id], SessionEnd.OWNER, g.sign_in.id)
+        flash("已结束，相应的浏览器或程序须重新登录", "success")
+        return redirect("/settings/")
+
     @expose("/theme", methods=("POST",))
     @edge.screen()
     def theme(self) -> ResponseReturnValue:
@@ -51,6 +70,7 @@ class SettingsView(BaseView):
 def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
     mine = ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).one()
     errors, typed = (error.field_errors if error else None), (request.form if error else {})
+    own_id = g.sign_in.id if "sign_in" in g else 0
     sizes = sorted({*SIZES, mine.rows_per_page})
     fields = [
         widgets.choice(
@@ -66,4 +86,5 @@ def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
         TITLE, [FieldGroup("", fields)], "/settings/", "/", [edge.csrf_input()], "保存设置",
         errors=widgets.summary(fields, error), crumbs=[("我的工作台", "/"), (TITLE, "")], help_key="settings",
         actions=[Action("修改密码", "/password/"), Action("自定义桌面", "/desktop/")],
+        side=[sessions_section(sessions.open_of(ctx.session, mine.id, ctx.now), "/settings/sessions/end", own_id)],
     )  # fmt: skip

@@ -1,23 +1,20 @@
-"""Operators: who may sign in, password rules, locking, and the end of sessions (10.1)."""
-
-from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+"""Operators: who may sign in, their passwords and roles, and the end of a lock (10.1)."""
 
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import inspect, or_, select, update
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from models.base.checks import check_value
 from models.base.errors import BusinessError, Conflict, NotAllowed
-from models.organization import Employee, Operator, PasswordHistory
-from reports.figures.parameters import whole
+from models.organization import Employee, Operator
+from models.sign_in import SessionEnd
+from workflows import passwords, sessions, sign_in
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
+from workflows.passwords import Asked, Secret, check_password
 
-verbs("operator", {"reset": "重置密码", "grant": "分配角色", "unlock": "解除锁定"})
+verbs("operator", {"reset": "重置密码", "grant": "分配角色", "unlock": "解除锁定", "end_session": "结束登录会话"})
 verbs("ab_role", {"list": "查看角色", "edit": "维护角色权限"})
 
 
@@ -42,25 +39,10 @@ def _never_delete(_: Ctx, operator: Operator) -> None:
 ADMIN_ROLES = ("系统管理员", "安全管理员", "审计管理员")
 
 
-def check_password(ctx: Ctx, username: str, password: str) -> None:
-    """Refuse a password that breaks the rules (length, kinds of characters, the user name in it)."""
-    shortest = whole(ctx.session, "password.min_length", ctx.today)
-    if len(password) < shortest:
-        raise BusinessError(f"密码至少 {shortest} 位", field="password")
-    if len(password) > 128:
-        raise BusinessError("密码最多 128 位", field="password")
-    kinds = [any(test(ch) for ch in password) for test in (str.islower, str.isupper, str.isdigit)]
-    kinds.append(any(not ch.isalnum() for ch in password))
-    if sum(kinds) < 3:
-        raise BusinessError("密码应包含大写字母、小写字母、数字、符号中的至少三种", field="password")
-    if username and username.lower() in password.lower():
-        raise BusinessError("密码不能包含登录名", field="password")
-
-
 def create_operator(
-    ctx: Ctx, employee: Employee, username: str, password: str, roles: list[str], *, must_change: bool = True
+    ctx: Ctx, employee: Employee, username: str, password: str | Secret, roles: list[str], *, must_change: bool = True
 ) -> Operator:
-    """Make the sign-in of an existing employee with its first password.
+    """Make the sign-in of an existing employee with its first password; a `Secret` was checked and hashed before.
 
     Raises NotAllowed, Conflict when the employee or the name has one already, BusinessError for a weak password or
     an unknown role.
@@ -74,22 +56,26 @@ def create_operator(
     taken = select(Operator.id).where((Operator.username == username) | (Operator.employee_id == employee.id))
     if ctx.session.scalar(taken) is not None:
         raise Conflict("该员工已有操作员，或登录名已被使用", field="username")
-    check_password(ctx, username, password)
-    hashed = generate_password_hash(password)
+    secret = password if isinstance(password, Secret) else first_secret(ctx, username, password)
     user = User(
-        username=username, first_name=employee.name, last_name="", active=True, password=hashed,
+        username=username, first_name=employee.name, last_name="", active=True, password=secret.hashed,
         email=employee.email or f"{username}@local.invalid", roles=_roles(ctx, roles),
     )  # fmt: skip
     ctx.session.add(user)
     ctx.session.flush()
     operator = Operator(
-        username=username, employee_id=employee.id, user_id=user.id, must_change_password=must_change,
-        password_changed_at=ctx.now,
+        username=username, employee_id=employee.id, user_id=user.id, must_change_password=must_change
     )  # fmt: skip
     ctx.session.add(operator)
     ctx.session.flush()
-    _remember(ctx, operator, hashed)
+    passwords.keep(ctx, operator, secret)
     return operator
+
+
+def first_secret(ctx: Ctx, username: str, password: str) -> Secret:
+    """A first password, checked and hashed: a screen asks for it before the transaction that makes the operator."""
+    check_password(ctx, username, password)
+    return Asked().secret(password)
 
 
 def _roles(ctx: Ctx, names: list[str]) -> list[Role]:
@@ -107,7 +93,7 @@ def grant_roles(ctx: Ctx, operator: Operator, names: list[str]) -> None:
     user = _user(ctx.session, operator)
     before = sorted(role.name for role in user.roles)
     user.roles = _roles(ctx, names)
-    operator.session_epoch += 1
+    sessions.end_of(ctx, [operator.id], SessionEnd.ROLES)
     audit.log(ctx, operator, "GRANT", {"roles": [before, sorted(names)]})
 
 
@@ -115,120 +101,50 @@ def _user(session: Session, operator: Operator) -> User:
     return session.get_one(User, operator.user_id)
 
 
-def _remember(ctx: Ctx, operator: Operator, hashed: str) -> None:
-    ctx.session.add(PasswordHistory(operator_id=operator.id, password_hash=hashed, set_at=ctx.now))
+def own(ctx: Ctx) -> Operator:
+    """The operator who acts."""
+    return ctx.session.scalars(select(Operator).where(Operator.employee_id == ctx.actor.employee_id)).one()
 
 
-def _set_password(ctx: Ctx, operator: Operator, password: str, *, must_change: bool) -> None:
-    check_password(ctx, operator.username, password)
-    count = whole(ctx.session, "password.history_count", ctx.today)
-    recent = ctx.session.scalars(
-        select(PasswordHistory.password_hash)
-        .where(PasswordHistory.operator_id == operator.id)
-        .order_by(PasswordHistory.set_at.desc(), PasswordHistory.id.desc())
-        .limit(count)
-    )
-    if any(check_password_hash(old, password) for old in recent):
-        raise BusinessError(f"不能使用最近 {count} 次用过的密码", field="password")
-    hashed = generate_password_hash(password)
-    _user(ctx.session, operator).password = hashed
-    operator.must_change_password = must_change
-    operator.password_changed_at = ctx.now
-    # Every session opened with the old password ends.
-    operator.session_epoch += 1
-    _remember(ctx, operator, hashed)
-
-
-def change_own_password(ctx: Ctx, old: str, new: str, again: str) -> Operator:
-    """Change one's own password, proving the old one."""
-    operator = ctx.session.scalars(select(Operator).where(Operator.employee_id == ctx.actor.employee_id)).one()
-    if not check_password_hash(_user(ctx.session, operator).password, old):
-        raise BusinessError("原密码不正确", field="old_password")
-    if new != again:
-        raise BusinessError("两次输入的新密码不一致", field="again")
-    _set_password(ctx, operator, new, must_change=False)
+def change_own_password(ctx: Ctx, asked: Asked, secret: Secret, keep_session: int | None = None) -> Operator:
+    """Set one's own password, the old one of `asked` proved and the new one hashed before; other sessions end."""
+    operator = own(ctx)
+    if _user(ctx.session, operator).password != asked.current:
+        raise Conflict("密码刚被修改，请重新办理")
+    passwords.keep(ctx, operator, secret)
+    operator.must_change_password = False
+    sessions.end_of(ctx, [operator.id], SessionEnd.PASSWORD, keep_session)
     audit.log(ctx, operator, "PASSWORD", note="本人修改密码")
     return operator
 
 
-def reset_password(ctx: Ctx, operator: Operator, password: str) -> None:
-    """Set another person's password; it must be changed at the next sign-in."""
-    ctx.require("reset", "operator", "重置密码")
-    if operator.employee_id == ctx.actor.employee_id:
-        raise NotAllowed("请使用“修改密码”更改自己的密码")
-    _set_password(ctx, operator, password, must_change=True)
-    operator.failed_count = 0
-    operator.locked_until = None
+def reset_password(ctx: Ctx, operator: Operator, password: str | Secret) -> None:
+    """Set another person's password; it must be changed at the next sign-in, and no place is known any more."""
+    require_reset(ctx, operator)
+    secret = password if isinstance(password, Secret) else next_secret(ctx, operator, password)
+    passwords.keep(ctx, operator, secret)
+    operator.must_change_password = True
+    sessions.end_of(ctx, [operator.id], SessionEnd.PASSWORD)
+    sign_in.forget_failures(ctx, operator)
+    sign_in.forget_places(ctx, operator)
     audit.log(ctx, operator, "PASSWORD", note="管理员重置密码")
 
 
+def require_reset(ctx: Ctx, operator: Operator) -> None:
+    """Raise NotAllowed unless the actor may set this person's password."""
+    ctx.require("reset", "operator", "重置密码")
+    if operator.employee_id == ctx.actor.employee_id:
+        raise NotAllowed("请使用“修改密码”更改自己的密码")
+
+
+def next_secret(ctx: Ctx, operator: Operator, password: str) -> Secret:
+    """A further password, checked and hashed within the transaction: for commands, which nobody waits for."""
+    check_password(ctx, operator.username, password)
+    return passwords.ask(ctx, operator).secret(password)
+
+
 def unlock(ctx: Ctx, operator: Operator) -> None:
-    """End a lock before its time."""
+    """End a lock before its time, from every place."""
     ctx.require("unlock", "operator", "解除锁定")
-    operator.failed_count = 0
-    operator.locked_until = None
+    sign_in.forget_failures(ctx, operator)
     audit.log(ctx, operator, "UNLOCK", note="解除锁定")
-
-
-def sign_in(ctx: Ctx, username: str, password: str) -> tuple[User | None, str]:
-    """The user if the name and password are right and nothing forbids it; else None and the Chinese reason.
-
-    The reason never tells whether the name exists. Counters are written here; the caller commits them on their own.
-    """
-    operator = ctx.session.scalars(select(Operator).where(Operator.username == username)).one_or_none()
-    if operator is None:
-        # The same work as for a known name, so that time tells nothing.
-        check_password_hash(_nobodys_hash(), password)
-        return None, "登录名或密码不正确"
-    user = _user(ctx.session, operator)
-    if operator.locked_until and operator.locked_until > ctx.now:
-        return None, _locked(ctx, operator.locked_until)
-    if not check_password_hash(user.password, password):
-        return None, _count_failure(ctx, operator)
-    if operator.is_disabled or not user.active or not _employee_active(ctx, operator):
-        return None, "账号已停用，请联系安全管理员"
-    values: dict[str, Any] = {
-        "failed_count": 0, "locked_until": None, "last_login_at": ctx.now, "last_login_ip": ctx.actor.ip or None,
-    }  # fmt: skip
-    is_free = or_(Operator.locked_until.is_(None), Operator.locked_until <= ctx.now)
-    entered = update(Operator).where(Operator.id == operator.id, is_free).values(**values).returning(Operator.id)
-    if ctx.session.scalar(entered) is None:
-        # Parallel guesses have locked the account since it was read above: the right one among them comes too late.
-        ctx.session.refresh(operator)
-        return None, _locked(ctx, operator.locked_until or ctx.now)
-    return user, ""
-
-
-def _locked(ctx: Ctx, until: datetime) -> str:
-    minutes = max(int((until - ctx.now).total_seconds() // 60), 1)
-    return f"登录失败次数过多，账号已锁定，请 {minutes} 分钟后再试或联系安全管理员"
-
-
-@cache
-def _nobodys_hash() -> str:
-    """Made when first needed: a hash is slow on purpose."""
-    return generate_password_hash("not a password of anybody")
-
-
-def _employee_active(ctx: Ctx, operator: Operator) -> bool:
-    return bool(ctx.session.scalar(select(Employee.is_active).where(Employee.id == operator.employee_id)))
-
-
-def _count_failure(ctx: Ctx, operator: Operator) -> str:
-    # One UPDATE, so that parallel guesses all count.
-    tries = ctx.session.scalar(
-        update(Operator)
-        .where(Operator.id == operator.id)
-        .values(failed_count=Operator.failed_count + 1)
-        .returning(Operator.failed_count)
-    )
-    most = whole(ctx.session, "login.max_failures", ctx.today)
-    if int(tries or 0) < most:
-        return "登录名或密码不正确"
-    minutes = whole(ctx.session, "login.lock_minutes", ctx.today)
-    ctx.session.execute(
-        update(Operator)
-        .where(Operator.id == operator.id)
-        .values(failed_count=0, locked_until=ctx.now + timedelta(minutes=minutes))
-    )
-    return f"登录失败次数过多，账号已锁定 {minutes} 分钟"

@@ -12,12 +12,14 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
     assoc_user_role,
 )
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
 from models.organization import Operator
 from models.security import RoleProfile, ScopeKind
+from models.sign_in import SessionEnd
+from workflows import sessions
 from workflows.base import audit
 from workflows.base.context import Ctx
 
@@ -212,12 +214,7 @@ def _unlink(ctx: Ctx, role: Role, ids: list[int]) -> None:
 def _end_sessions(ctx: Ctx, role: Role) -> None:
     """What a holder may do has changed: their sessions of before end."""
     users = select(assoc_user_role.c.user_id).where(assoc_user_role.c.role_id == role.id)
-    ctx.session.execute(
-        update(Operator)
-        .where(Operator.user_id.in_(users))
-        .values(session_epoch=Operator.session_epoch + 1)
-        .execution_options(synchronize_session=False)
-    )
+    sessions.end_of(ctx, select(Operator.id).where(Operator.user_id.in_(users)), SessionEnd.ROLES)
 
 
 def _words(pairs: Iterable[Pair]) -> list[str]:

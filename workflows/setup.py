@@ -74,7 +74,6 @@ def check_employee(ctx: Ctx, employee: Employee, is_new: bool) -> None:
     if not is_new and not employee.is_active:
         for operator in ctx.session.scalars(select(Operator).where(Operator.employee_id == employee.id)):
             operator.is_disabled = True
-            operator.session_epoch += 1
 
 
 @records.rule(PartnerBank)

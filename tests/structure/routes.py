@@ -21,6 +21,7 @@ SIGNED_IN = {
     "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
     "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
     "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "SettingsView.page", "SettingsView.theme",
+    "SettingsView.end_session",
 }  # fmt: skip
 
 

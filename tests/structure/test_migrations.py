@@ -1,18 +1,50 @@
 """Migrations and models agree: what `init` makes of an empty database is what the models say."""
 
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
+from app import create_app
+from app.extensions import bind_migrations, db
+from app.lifecycle import initialise
 from app.readiness import newest_migration
+from models.base.actor import SYSTEM
 from models.base.entity import entities
+from models.organization import Department, Employee, Operator, PasswordHistory
 from models.registry import metadata
+from tests.template import settings_of
+from workflows import operators
+from workflows.base.context import Ctx
 from workflows.ledger.guards import guards_present
 
 BEGINS_WITH = "installed"
+# Undoes 0006, as far as it is about what was there before.
+SIGN_IN_BACK = (
+    "DROP TABLE sign_in_session", "DROP TABLE known_place", "DROP TABLE sign_in_count",
+    "ALTER TABLE operator ADD COLUMN session_epoch INTEGER NOT NULL DEFAULT 1",
+    "UPDATE alembic_version SET version_num = '0005'",
+)  # fmt: skip
+
+
+def _hire(session):
+    ctx = Ctx(session, SYSTEM, date(2026, 11, 28), datetime(2026, 11, 28, tzinfo=UTC), "cli")
+    place = Department(code="01", name="部门", path="/1/")
+    session.add(place)
+    session.flush()
+    person = Employee(number="E1", name="员工", department_id=place.id)
+    session.add(person)
+    session.flush()
+    operators.create_operator(ctx, person, "yi", "Huoche-2026-A", [])
+
+
+def _operators(session):
+    """What there is of operators: themselves and the passwords they have had."""
+    people = select(Operator.id, Operator.username, Operator.failed_count, Operator.must_change_password)
+    return session.execute(people).all(), session.execute(select(PasswordHistory.id, PasswordHistory.operator_id)).all()
 
 # The search engine's own tables, as in models/migrations/env.py, which runs when imported.
 NOT_OURS = ("search_index", "alembic_version", "ix_search_text_words")
@@ -48,3 +80,23 @@ def test_every_table_is_there_with_its_checks(engine):
 def test_an_installation_guards_its_posted_vouchers(engine):
     with engine.connect() as connection:
         assert guards_present(connection)
+
+
+def test_the_end_of_epochs_takes_nothing_of_an_operator_along(db_kind, database_at, tmp_path):
+    """An installation of before, with people in it: what belongs to an operator is still there."""
+    with database_at("installed") as url:
+        app = create_app(settings_of(url, tmp_path))
+        with app.app_context():
+            bind_migrations(app)
+            connection = db.session.connection()
+            for statement in SIGN_IN_BACK:
+                connection.exec_driver_sql(statement)
+            _hire(db.session())
+            db.session.commit()
+            before = _operators(db.session())
+            db.session.commit()
+            initialise(app)
+            assert _operators(db.session()) == before
+            assert len(before[0]) == len(before[1]) == 1
+            db.session.remove()
+            db.engine.dispose()

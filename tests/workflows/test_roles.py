@@ -10,8 +10,9 @@ from werkzeug.security import generate_password_hash
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
 from models.organization import Employee, Operator
 from models.security import RoleProfile, ScopeKind
+from models.sign_in import SessionEnd, SignInKind, SignInSession
 from models.system import AuditLog
-from workflows import operators, roles
+from workflows import operators, passwords, roles, sessions
 
 LIST, EDIT = ("can_list", "project"), ("can_edit", "joint_group")
 
@@ -20,7 +21,7 @@ LIST, EDIT = ("can_list", "project"), ("can_edit", "joint_group")
 def _cheap_hashes(monkeypatch):
     """A real hash, made in a moment: the price of the product's own is not what is tested."""
     cheap = functools.partial(generate_password_hash, method="pbkdf2:sha256:1")
-    monkeypatch.setattr(operators, "generate_password_hash", cheap)
+    monkeypatch.setattr(passwords, "generate_password_hash", cheap)
 
 
 @pytest.fixture
@@ -32,6 +33,11 @@ def keeper(ctx, office):
 def hire(ctx, office, who, username, *names):
     person = ctx.session.get(Employee, office.people[who])
     return operators.create_operator(ctx, person, username, "Huoche-2026-A", list(names))
+
+
+def opened(ctx, operator):
+    word = sessions.begin(ctx, operator.id, SignInKind.BROWSER, "")
+    return sessions.find(ctx.session, word, ctx.now)[0].id
 
 
 def role_named(ctx, name):
@@ -109,13 +115,13 @@ def test_roles_are_kept_by_whoever_may(session, office, act):
 def test_a_save_gives_exactly_these_permissions_and_ends_its_holders_sessions(ctx, office):
     role = roles.create_role(ctx, "助理", ScopeKind.SELF)
     holder, other = hire(ctx, office, "乙", "yi", "助理"), hire(ctx, office, "丙", "bing", "法务")
+    theirs, others = opened(ctx, holder), opened(ctx, other)
     save(ctx, role, [LIST, EDIT, LIST], scope=ScopeKind.ALL, note="看")
     assert granted(ctx, role) == {LIST, EDIT}
     save(ctx, role, [EDIT])
     assert granted(ctx, role) == {EDIT}
-    ctx.session.refresh(holder)
-    ctx.session.refresh(other)
-    assert (holder.session_epoch, other.session_epoch) == (3, 1)
+    reason = {row.id: row.end_reason for row in ctx.session.scalars(select(SignInSession))}
+    assert (reason[theirs], reason[others]) == (SessionEnd.ROLES, None)
     line = ctx.session.scalars(
         select(AuditLog).where(AuditLog.note.like("修改角色%")).order_by(AuditLog.id.desc()).limit(1)
     ).one()

@@ -19,7 +19,7 @@ _SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
 _KINDS = {
     "CREATE": LogKind.CHANGE, "UPDATE": LogKind.CHANGE, "DELETE": LogKind.CHANGE, "REVEAL": LogKind.ACCESS,
     "OPEN": LogKind.ACCESS, "EXPORT": LogKind.EXPORT, "GRANT": LogKind.SECURITY, "PASSWORD": LogKind.SECURITY,
-    "UNLOCK": LogKind.SECURITY,
+    "UNLOCK": LogKind.SECURITY, "END_SESSION": LogKind.SECURITY,
 }  # fmt: skip
 
 

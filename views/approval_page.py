@@ -13,6 +13,7 @@ from models.base.money import format_money
 from models.project import Project
 from reports.figures import approvals, dictionaries, exposure
 from reports.todo import TodoKind
+from views import approval_help as help_page
 from views import record, todo, widgets
 from views.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.desk import lateness
@@ -67,7 +68,7 @@ def approval_page(
         facts=_facts(ctx, instance, task),
         steps=steps(instance),
         opinion=opinion,
-        notice=why,
+        notice=help_page.stuck(ctx, instance) or why,
         help_key="approval_task",
     )
     if may_decide and task is not None:
@@ -197,7 +198,7 @@ def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, ma
         question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
         found.append(Action("催办", f"{base}/urge", "POST"))
         found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
-    return found
+    return [*found, *help_page.actions(ctx, instance)]
 
 
 def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[GateItem]:

@@ -13,13 +13,14 @@ from models.base.money import format_money
 from models.organization import Employee
 from reports import workbench
 from reports.figures import approvals as figures
+from views import approval_help as help_page
 from views import edge, lookup, todo, widgets
 from views.approval_page import approval_page
 from views.base import EntityView
 from views.cells import format_value
 from views.interface import EntityInterface, valid_id
 from views.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
-from workflows.base import approval, records
+from workflows.base import approval, approval_help, records
 from workflows.base.context import Ctx
 
 MOST = 200
@@ -130,6 +131,37 @@ class ApprovalsView(BaseView):
 
         return self._hand_on(pk, "加签", act, with_opinion=False)
 
+    @expose("/<pk>/reassign", methods=("GET", "POST"))
+    @edge.screen("reassign")
+    def reassign(self, pk: str) -> ResponseReturnValue:
+        """An administrator gives a task to somebody else (改派), and with it all that waits for the same person."""
+        error: BusinessError | None = None
+        key = valid_id(pk)
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    message = help_page.hand_over(ctx, help_page.pending_task(ctx, key))
+                flash(message, "success")
+                return redirect(edge.safe_next(request.form.get("next"), "/approvals/"))
+            except BusinessError as refusal:
+                if refusal.status in {403, 404} and refusal.field is None:
+                    raise
+                error = refusal
+        ctx = edge.current_ctx()
+        page = help_page.page(ctx, help_page.pending_task(ctx, key), error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    @expose("/instance/<pk>/end", methods=("POST",))
+    @edge.screen()
+    def end(self, pk: str) -> ResponseReturnValue:
+        """An administrator ends an approval whose record is gone."""
+
+        def act(ctx: Ctx, found: ApprovalInstance) -> str:
+            approval_help.end_lost(ctx, found, request.form.get("reason", ""))
+            return "已结束该审批"
+
+        return self._as_applicant(pk, act)
+
     @expose("/colleagues")
     @edge.screen()
     def colleagues(self) -> ResponseReturnValue:
@@ -155,7 +187,7 @@ class ApprovalsView(BaseView):
             with edge.writing() as ctx:
                 message = act(ctx, records.find(ctx, ApprovalInstance, pk))
         except BusinessError as error:
-            if error.status != 409:
+            if error.status not in {400, 409}:
                 raise
             page = approval_page(edge.current_ctx(), _instance(pk), None, error)
             return self.render_template("approval.html", page=page), error.status

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from models.organization import Employee, Operator
+from views import approval_help as help_page
 from views import edge, lists, widgets
 from views.base import EntityView
 from views.cells import format_value
@@ -134,10 +135,11 @@ class OperatorView(EntityView):
         roles = Section(
             "roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色"
         )
+        waiting = help_page.duties_section(ctx, record.employee, f"/operator/show/{record.id}")
         if not ctx.actor.may("end_session", "operator"):
-            return [roles]
+            return [roles, waiting]
         opened = sessions.open_of(ctx.session, record.id, ctx.now)
-        return [roles, sessions_section(opened, self.url(f"{record.id}/sessions/end"))]
+        return [roles, waiting, sessions_section(opened, self.url(f"{record.id}/sessions/end"))]
 
     @expose("/<pk>/password", methods=("GET", "POST"))
     @edge.screen("reset")
@@ -234,6 +236,18 @@ class OperatorView(EntityView):
 
     def _hold(self, ctx: Ctx, pk: str) -> Operator:
         return records.find(ctx, Operator, pk, lock=True)
+
+
+class EmployeeView(EntityView):
+    """Screens of Employee; whoever keeps them sees what must be handed over before somebody leaves."""
+
+    model = Employee
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """待办审批与岗位."""
+        assert isinstance(record, Employee)
+        may = ctx.actor.may("edit", "employee")
+        return [help_page.duties_section(ctx, record, f"/employee/show/{record.id}")] if may else []
 
 
 def _state(ctx: Ctx, locked_until: datetime | None, *, is_disabled: bool) -> Cell:

@@ -25,7 +25,7 @@ from views.ledger import EventView, ReviewView, VoucherView
 from views.logs import AuditLogView, MonthEndLogView
 from views.openapi import DescriptionApi
 from views.opening import OpeningView
-from views.operators import OperatorView
+from views.operators import EmployeeView, OperatorView
 from views.project import ProjectView
 from views.register import register_entities
 from views.repayments import RepaymentImportView
@@ -56,6 +56,7 @@ ENTITY_VIEWS = (
     JobRunView,
     MonthEndLogView,
     MeetingItemView,
+    EmployeeView,
     OperatorView,
     ParameterView,
     PersonalCustomerView,

@@ -8,7 +8,7 @@ from models.base.checks import check_value
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Employee, Operator
 from models.sign_in import SessionEnd
-from workflows import passwords, sessions, sign_in
+from workflows import duties, passwords, sessions, sign_in
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
@@ -92,6 +92,8 @@ def grant_roles(ctx: Ctx, operator: Operator, names: list[str]) -> None:
         raise NotAllowed("不能给自己分配角色，请由另一位安全管理员办理")
     user = _user(ctx.session, operator)
     before = sorted(role.name for role in user.roles)
+    if lost := set(before) - set(names):
+        duties.refuse_without_roles(ctx, ctx.session.get_one(Employee, operator.employee_id), lost)
     user.roles = _roles(ctx, names)
     sessions.end_of(ctx, [operator.id], SessionEnd.ROLES)
     audit.log(ctx, operator, "GRANT", {"roles": [before, sorted(names)]})

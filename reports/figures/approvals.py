@@ -32,6 +32,11 @@ _ROLE = table("ab_role", column("id"), column("name"))
 _USER_ROLE = table("ab_user_role", column("user_id"), column("role_id"))
 _USER_GROUP = table("ab_user_group", column("user_id"), column("group_id"))
 _GROUP_ROLE = table("ab_group_role", column("group_id"), column("role_id"))
+# Conditions on Employee: who works here and is not kept from signing in.
+_ACCOUNT = Operator.__table__.alias("account")
+ABLE: tuple[ColumnElement[bool], ...] = (
+    Employee.is_active.is_(True), ~exists().where(_ACCOUNT.c.employee_id == Employee.id, _ACCOUNT.c.is_disabled)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,10 +164,11 @@ def eligible(
     """Employees to be asked at a node, without those who submitted, in the order of their numbers."""
     barred = frozenset(excluded)
     if node.chooser is NodeChooser.MANAGER:
-        manager = _manager(session, department_id, barred)
+        manager = manager_of(session, department_id, barred)
         return [] if manager is None else [manager]
-    query = _members(session, node, department_id) if node.chooser is NodeChooser.POSITION else _holders(node)
-    people = select(Employee.id).where(Employee.id.in_(query), Employee.is_active).order_by(Employee.number)
+    is_position = node.chooser is NodeChooser.POSITION
+    query = _members(session, node, department_id) if is_position else holders_of(node.role_name or "")
+    people = select(Employee.id).where(Employee.id.in_(query), *ABLE).order_by(Employee.number)
     return [person for person in session.scalars(people) if person not in barred]
 
 
@@ -175,24 +181,25 @@ def _members(session: Session, node: ApprovalNode, department_id: int | None) ->
     )
 
 
-def _holders(node: ApprovalNode) -> Select[int]:
+def holders_of(role_name: str) -> Select[int]:
+    """Employees who hold a role, by themselves or by a group."""
     own = select(_USER_ROLE.c.user_id).join(_ROLE, _ROLE.c.id == _USER_ROLE.c.role_id)
     by_group = (
         select(_USER_GROUP.c.user_id)
         .join(_GROUP_ROLE, _GROUP_ROLE.c.group_id == _USER_GROUP.c.group_id)
         .join(_ROLE, _ROLE.c.id == _GROUP_ROLE.c.role_id)
     )
-    users = own.where(_ROLE.c.name == node.role_name).union(by_group.where(_ROLE.c.name == node.role_name))
+    users = own.where(_ROLE.c.name == role_name).union(by_group.where(_ROLE.c.name == role_name))
     return select(Operator.employee_id).where(Operator.user_id.in_(users), ~Operator.is_disabled)
 
 
-def _manager(session: Session, department_id: int | None, barred: frozenset[int]) -> int | None:
+def manager_of(session: Session, department_id: int | None, barred: frozenset[int]) -> int | None:
     """Manager of the department; who submitted is passed over for the manager of the department above."""
     above = department_ids_above(session, department_id)
     rows = session.execute(
         select(Department.manager_id)
         .join(Employee, Employee.id == Department.manager_id)
-        .where(Department.id.in_(above), Employee.is_active)
+        .where(Department.id.in_(above), *ABLE)
         .order_by(func.length(Department.path).desc(), Department.path.desc())
     )
     return next((manager for (manager,) in rows if manager not in barred), None)
@@ -207,11 +214,12 @@ def asked_at(node: ApprovalNode) -> str:
     return "申请部门的负责人"
 
 
-def nobody(node: ApprovalNode) -> str:
-    """The message when a node has no one to ask."""
-    return (
-        f"节点“{node.name}”没有可用的审批人：{asked_at(node)}未设置人员，或仅有提交人本人（本人不能审批自己提交的业务）"
-    )
+def nobody(session: Session, node: ApprovalNode, department_id: int | None) -> str:
+    """The message when a node has no one to ask: who submitted alone stands there, or nobody at all."""
+    why = f"{asked_at(node)}没有在职且账号可用的人员"
+    if eligible(session, node, department_id=department_id):
+        why = f"{asked_at(node)}只有提交人本人（本人不能审批自己提交的业务）"
+    return f"节点“{node.name}”没有可用的审批人：{why}"
 
 
 def preview(session: Session, type_code: str, facts: Facts, *, applicant_id: int | None = None) -> Preview:
@@ -224,7 +232,7 @@ def preview(session: Session, type_code: str, facts: Facts, *, applicant_id: int
     for step in path(flow, facts.amount):
         ids = eligible(session, step.node, department_id=facts.department_id, excluded=excluded)
         names = session.scalars(select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)).all()
-        problem = "" if ids or step.is_skipped else nobody(step.node)
+        problem = "" if ids or step.is_skipped else nobody(session, step.node, facts.department_id)
         found.append(PreviewStep(step, tuple(names), problem))
     problem = refusal(flow, facts.amount) or next((step.problem for step in found if step.problem), "")
     return Preview(flow, tuple(found), problem)

@@ -64,7 +64,7 @@ def test_a_department_without_a_manager_is_named(world):
     world.flow(world.node(10))
     found = approvals.preview(world.session, "loan.test", Facts(department_id=world.branch.id))
     assert "申请部门的负责人" in found.problem
-    assert "岗位“”" in approvals.nobody(world.node(20, ApprovalPosition(id=None)))
+    assert "岗位“”" in approvals.nobody(world.session, world.node(20, ApprovalPosition(id=None)), None)
 
 
 def test_the_inbox_takes_one_query_however_full(world):

@@ -77,7 +77,7 @@ def test_no_flow_without_facts_still_names_the_type(world):
 
 def test_a_node_without_people_is_refused_before_anything_is_written(world):
     world.flow(world.node(10, world.position("risk", "甲")), world.node(20, world.position("empty")))
-    with pytest.raises(BusinessError, match="岗位“empty岗”未设置人员"):
+    with pytest.raises(BusinessError, match="岗位“empty岗”没有在职且账号可用的人员"):
         world.start()
     assert approvals.history(world.session, world.branch) == []
 

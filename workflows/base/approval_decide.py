@@ -16,7 +16,7 @@ from models.approval import (
 )
 from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.base.kinds import Kind
-from models.organization import Employee
+from models.organization import Employee, Operator
 from reports.figures import approvals
 from workflows.base import approval_steps as steps
 from workflows.base.context import Ctx
@@ -55,7 +55,7 @@ def decide(
     opinion, no such node, nobody at the next node); then nothing has changed once the edge rolls back.
     """
     instance = _hold(ctx, task, version)
-    opinion = _opinion(opinion, is_required=decision is not Decision.APPROVE, label=decision.label)
+    opinion = checked_opinion(opinion, is_required=decision is not Decision.APPROVE, label=decision.label)
     if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
         raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
     target = _return_target(ctx, instance, decision, to_seq)
@@ -71,8 +71,8 @@ def decide(
 def transfer(ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None) -> None:
     """Hand the task on to a colleague (转办), saying why."""
     instance = _hold(ctx, task, version)
-    opinion = _opinion(opinion, is_required=True, label="转办")
-    colleague = _colleague(ctx, instance, task, employee_id)
+    opinion = checked_opinion(opinion, is_required=True, label="转办")
+    colleague = colleague_for(ctx, instance, task, employee_id)
     steps.close_task(ctx, task, TaskState.TRANSFERRED, f"转办给{colleague.name}：{opinion}")
     origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
     steps.open_task(ctx, instance, task.node, colleague.id, origin)
@@ -83,7 +83,7 @@ def add_signer(ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int |
     instance = _hold(ctx, task, version)
     if task.node.mode is NodeMode.VOTE:
         raise BusinessError("票决节点的表决人由流程确定，不能加签")
-    colleague = _colleague(ctx, instance, task, employee_id)
+    colleague = colleague_for(ctx, instance, task, employee_id)
     steps.open_task(ctx, instance, task.node, colleague.id, TaskOrigin.ADDED)
 
 
@@ -185,15 +185,20 @@ def _hold(ctx: Ctx, task: ApprovalTask, version: int | None) -> ApprovalInstance
             raise NotAllowed("该审批任务不是分配给您的，不能办理")
         if actor.employee_id in instance.facts["excluded"]:
             raise NotAllowed("不能审批自己提交的业务")
+    require_pending(instance, task, version)
+    return instance
+
+
+def require_pending(instance: ApprovalInstance, task: ApprovalTask, version: int | None) -> None:
+    """Raise Conflict where the task or its approval is settled, StaleRecord where the task has changed."""
     if task.state is not TaskState.PENDING:
         raise Conflict(steps.settled_message(task))
     steps.require_running(instance)
     if version is not None and version != task.version:
         raise StaleRecord("该审批任务已有变化，请刷新页面后再办理")
-    return instance
 
 
-def _opinion(opinion: str, *, is_required: bool, label: str) -> str:
+def checked_opinion(opinion: str, *, is_required: bool, label: str) -> str:
     opinion = opinion.strip()
     if is_required and not opinion:
         raise BusinessError(f"{label}时必须填写意见", field="opinion")
@@ -228,10 +233,12 @@ def _send_back(ctx: Ctx, instance: ApprovalInstance, target: ApprovalNode | None
     steps.open_node(ctx, instance, target)
 
 
-def _colleague(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, employee_id: int) -> Employee:
+def colleague_for(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, employee_id: int) -> Employee:
     person = ctx.session.get(Employee, employee_id)
     if person is None or not person.is_active:
         raise BusinessError("所选人员不存在或已离职", field="employee_id")
+    if ctx.session.scalar(select(Operator.id).where(Operator.employee_id == person.id, Operator.is_disabled)):
+        raise BusinessError(f"{person.name}的账号已停用，不能审批", field="employee_id")
     if person.id in instance.facts["excluded"]:
         raise BusinessError(f"{person.name}是本业务的提交人，不能审批自己提交的业务", field="employee_id")
     query = select(ApprovalTask.id).where(

@@ -146,7 +146,8 @@ def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[
     excluded = instance.facts["excluded"]
     found = approvals.eligible(ctx.session, node, department_id=instance.department_id, excluded=excluded)
     if not found:
-        raise BusinessError(approvals.nobody(node) + "，请联系系统管理员在“审批岗位”中补充")
+        said = approvals.nobody(ctx.session, node, instance.department_id)
+        raise BusinessError(f"{said}，请联系系统管理员在“审批岗位”中补充")
     return found
 
 
@@ -173,14 +174,19 @@ def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
         open_node(ctx, instance, coming)
 
 
-def finish(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
-    """End the approval and let the owner of the business go on, in the same transaction."""
+def close(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
+    """End the approval itself; what follows from it is `finish`'s."""
     check_source(FINISH, instance)
     cancel_others(ctx, instance, TaskState.WITHDRAWN if outcome is ApprovalState.WITHDRAWN else TaskState.CANCELLED)
     move(FINISH, instance, outcome)
     instance.finished_at = ctx.now
     instance.current_node_seq = None
     ctx.session.flush()
+
+
+def finish(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
+    """End the approval and let the owner of the business go on, in the same transaction."""
+    close(ctx, instance, outcome)
     handler = _HANDLERS.get(instance.business_type.code)
     if handler is None:
         return

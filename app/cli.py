@@ -27,6 +27,7 @@ from models.base.trouble import Unfit
 from models.ledger import PeriodState
 from models.organization import Department, Employee, Operator
 from models.system import SystemState
+from reports.figures import rights
 from views import edge
 from workflows import day_end as day_end_
 from workflows import operators
@@ -34,6 +35,8 @@ from workflows import verify as checks
 from workflows.base.context import Ctx
 from workflows.ledger import closing
 
+ADMINISTRATOR = "系统管理员"
+SECURITY_KEEPER = "安全管理员"
 F = TypeVar("F", bound=Callable[..., None])
 
 
@@ -95,7 +98,7 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
     settings = current_app.config["SETTINGS"]
     if settings.is_production and not settings.demo:
         fail("生产环境（APP_ENV=production）不装演示数据：演示账号的密码人人皆知。确为演示时设置 DEMO=1。")
-    if db.session.get(SystemState, 1) is None:
+    if not is_ready(current_app):
         initialise(current_app)
     on: date | None = as_of.date() if as_of else None
     try:
@@ -108,26 +111,50 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
 
 @click.command("create-admin")
 @click.option("--username", default="admin", show_default=True, help="登录名")
-@click.option("--name", default="系统管理员", show_default=True, help="员工姓名")
+@click.option("--name", default=ADMINISTRATOR, show_default=True, help="员工姓名")
 @click.option("--password", envvar="ADMIN_PASSWORD", help="初始密码；也可用环境变量 ADMIN_PASSWORD，不给则询问")
-@click.option("--role", default="系统管理员", show_default=True, help="角色")
+@click.option("--role", default=ADMINISTRATOR, show_default=True, help="角色")
+@click.option(
+    "--security/--no-security", default=None,
+    help="同时兼任安全管理员（新增操作员、分配角色）；不给时，还没有安全管理员则询问，不能询问则兼任",
+)  # fmt: skip
 @refusing
-def create_admin(username: str, name: str, password: str | None, role: str) -> None:
-    """建立管理员：员工与操作员一并建立，首次登录须修改密码。"""
+def create_admin(username: str, name: str, password: str | None, role: str, security: bool | None) -> None:
+    """建立管理员：员工与操作员一并建立，首次登录须修改密码；还没有安全管理员时由其兼任，否则没有人能新增操作员。"""
     password = password or click.prompt("初始密码", hide_input=True, confirmation_prompt="再输入一次")
-    if db.session.get(SystemState, 1) is None:
+    if not is_ready(current_app):
         initialise(current_app)
     session = db.session()
     ctx = writing_ctx(session)
     try:
-        employee = _employee(ctx, username, name)
-        operators.create_operator(ctx, employee, username, password, [role])
+        roles = _admin_roles(session, role, security)
+        operators.create_operator(ctx, _employee(ctx, username, name), username, password, roles)
         session.commit()
     except BusinessError as error:
         session.rollback()
         fail(f"未建立：{error.message}")
         return
-    click.echo(f"已建立操作员 {username}（{name}，{role}）。")
+    click.echo(f"已建立操作员 {username}（{name}，{'、'.join(roles)}）。")
+    click.echo(_next_step(session))
+
+
+def _admin_roles(session: Session, role: str, security: bool | None) -> list[str]:
+    """The role asked for; 安全管理员 as well where that is wanted, or nobody else could give anybody rights."""
+    if security is None:
+        security = not rights.holders(session, *rights.KEEPERS) and (
+            not sys.stdin.isatty()
+            or click.confirm("还没有安全管理员（新增操作员、分配角色的人）。由同一人兼任？", default=True)
+        )
+    return [role, *((SECURITY_KEEPER,) if security and role != SECURITY_KEEPER else ())]
+
+
+def _next_step(session: Session) -> str:
+    if keepers := rights.holders(session, *rights.KEEPERS):
+        return f"操作员与角色由 {'、'.join(keepers)} 维护；登录后请打开“开业准备”，逐项办理。"
+    return (
+        "还没有安全管理员，没有人能新增操作员：请为另一人再执行一次，加上 "
+        f"--username 登录名 --name 姓名 --role {SECURITY_KEEPER}"
+    )
 
 
 def _employee(ctx: Ctx, username: str, name: str) -> Employee:

@@ -39,6 +39,7 @@ PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.LEDGER, 605, "期初余额", "/opening/", "load", "opening_import"),
     (Module.GUARANTEE, 15, "额度与集中度", "/report/exposure", "list", "project"),
     (Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),
+    (Module.SYSTEM, 1, "开业准备", "/preparation/", "export", "company"),
     (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
     (Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run"),
 )

@@ -42,7 +42,7 @@ class JobsView(BaseView):
         run = None if key is None else ctx.session.get(JobRun, key)
         is_mine = run is not None and run.requested_by_id is not None and run.requested_by_id == ctx.actor.employee_id
         if not is_mine and not ctx.actor.may("list", "job_run"):
-            raise NotAllowed("您没有查看这个作业的权限")
+            raise NotAllowed("您没有查看这个作业的权限", needed=("list", "job_run"))
         if run is None:
             raise NotFound
         state = progress.state_of(run, ctx.now)

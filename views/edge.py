@@ -25,6 +25,7 @@ from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Operator
 from models.system import SystemState
+from reports.figures import rights
 from views import once
 from workflows.base import once as keys
 from workflows.base import transition
@@ -122,8 +123,9 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         once.claim(ctx)
         yield ctx
         commit(ctx)
-    except BusinessError:
+    except BusinessError as error:
         ctx.session.rollback()
+        name_who_may(error)
         raise
     except DATABASE_DECIDED as error:
         ctx.session.rollback()
@@ -137,6 +139,13 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     except BaseException:
         ctx.session.rollback()
         raise
+
+
+def name_who_may(error: BusinessError) -> None:
+    """Tell in the message of a refusal who holds the permission that is lacking; once, whoever asks."""
+    if isinstance(error, NotAllowed) and error.needed is not None:
+        needed, error.needed = error.needed, None
+        error.message += f"。{rights.whom_to_ask(session(), *needed)}"
 
 
 def begin_write(database: Session) -> None:
@@ -189,6 +198,7 @@ def wants_json() -> bool:
 
 def handle(error: BusinessError) -> ResponseReturnValue:
     """The answer to a business error that no form shows: JSON for programs, a page for people."""
+    name_who_may(error)
     if wants_json():
         return jsonify({"message": error.message, "errors": error.field_errors}), error.status
     if error.status == 401:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.base.money import format_money
 from models.organization import DesktopModule, Operator
+from reports.preparation import is_prepared
 from views import edge, todo, widgets
 from views.cells import local
 from views.desk import IN_FORCE, PROJECTS, WARNINGS, Desk
@@ -113,6 +114,9 @@ def greeting(now: datetime) -> str:
 
 def _actions(ctx: Ctx) -> list[Action]:
     found = [Action("自定义桌面", "/desktop/", icon="sliders")]
+    prepares = ctx.actor.may("edit", "company") or ctx.actor.may("grant", "operator")
+    if prepares and not is_prepared(ctx.session, ctx.today):
+        found.append(Action("开业准备", "/preparation/", style="primary", icon="check"))
     if ctx.actor.may("add", "project"):
         found.append(Action("新建担保申请", "/project/add", style="primary", icon="plus"))
     return found

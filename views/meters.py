@@ -17,9 +17,11 @@ def meter(check: Check) -> Meter:
     # Bank lines run to nine figures: in 万元 they fit beside their label.
     scale, unit = (Decimal(10_000), "万元") if check.unit == "元" else (Decimal(1), check.unit)
     before, after = (format_money(value / scale) for value in (check.before, check.after))
+    if check.lacks_assets:
+        before, after = "—", "净资产未录入"
     limit = "不限" if check.limit is None else f"{format_money(check.limit / scale)} {unit}"
     return Meter(
-        check.label, before, after, limit, _share(check.before, top), _share(added, top), warning, check.note,
+        check.label, before, after, limit, _share(check.before, top), _share(added, top), warning, check.advice,
         check.is_over,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ from views.logs import AuditLogView, MonthEndLogView
 from views.openapi import DescriptionApi
 from views.opening import OpeningView
 from views.operators import EmployeeView, OperatorView
+from views.preparation import PreparationView
 from views.project import ProjectView
 from views.register import register_entities
 from views.repayments import RepaymentImportView
@@ -82,6 +83,7 @@ PAGES = (
     CommentView,
     RepaymentImportView,
     DayEndView,
+    PreparationView,
     JobsView,
     SearchView,
     VerbView,

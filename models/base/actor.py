@@ -43,7 +43,7 @@ class Actor:
     def require(self, verb: str, resource: str, label: str = "") -> None:
         """Raise NotAllowed unless `may`."""
         if not self.may(verb, resource):
-            raise NotAllowed(f"您没有“{label or verb}”的权限，如需办理请联系系统管理员")
+            raise NotAllowed(f"您没有“{label or verb}”的权限", needed=(verb, resource))
 
 
 SYSTEM = Actor(employee_id=None, name="系统", scope=ScopeLevel.ALL, is_system=True)

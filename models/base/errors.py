@@ -42,6 +42,11 @@ class NotAllowed(BusinessError):
 
     status = 403
 
+    def __init__(self, message: str, *, field: str | None = None, needed: tuple[str, str] | None = None) -> None:
+        """Keep which permission (verb, table) is lacking, so that the edge can name who holds it."""
+        super().__init__(message, field=field)
+        self.needed = needed
+
 
 class NotFound(BusinessError):
     """No such record, or none that the actor may see."""

@@ -101,6 +101,11 @@ class Standing:
     committed: Portfolio
 
 
+# With no or negative net assets nothing may be guaranteed: the figure is then beyond every limit.
+BEYOND = Decimal(9999)
+WHERE_ASSETS = "请在“期初余额”导入期初余额，或在“系统参数”的“净资产（留空取总账）”填写后再办理"
+
+
 @dataclass(frozen=True)
 class Check:
     """One figure against its limit: as it is in force now, and after the project with all that is reserved.
@@ -124,14 +129,28 @@ class Check:
         return self.limit is not None and self.after > self.limit
 
     @property
+    def lacks_assets(self) -> bool:
+        """Whether there are no net assets to measure by."""
+        return self.unit in {"倍", "%"} and self.after == BEYOND
+
+    @property
+    def advice(self) -> str:
+        """What it was measured from, and what to enter where that is missing."""
+        return f"{self.note}。{WHERE_ASSETS}" if self.lacks_assets else self.note
+
+    @property
     def figure(self) -> str:
         """The figure after the project against its limit, short."""
+        if self.lacks_assets:
+            return "净资产未录入"
         limit = "不限" if self.limit is None else f"{format_money(self.limit)} {self.unit}"
         return f"{format_money(self.after)} / {limit}"
 
     @property
     def text(self) -> str:
         """Why it is refused, or how it stands, in one line."""
+        if self.lacks_assets:
+            return f"{self.label}无法计算：{self.advice}"
         limit = "不限" if self.limit is None else f"{format_money(self.limit)}{self.unit}"
         return f"{self.label}办理后为 {format_money(self.after)}{self.unit}，限额 {limit}（{self.note}）"
 
@@ -357,12 +376,8 @@ def _concentrations(
         yield Check(f"{key}_own", f"{_LABELS[key]}（未加权）", *figures, number(session, own, on), None, "%", note)
 
 
-# With no or negative net assets nothing may be guaranteed: the figure is then beyond every limit.
-_BEYOND = Decimal(9999)
-
-
 def _times(amount: Decimal, assets: Decimal) -> Decimal:
-    return round_money(amount / assets) if assets > 0 else (_BEYOND if amount else Decimal(0))
+    return round_money(amount / assets) if assets > 0 else (BEYOND if amount else Decimal(0))
 
 
 def _percent(amount: Decimal, assets: Decimal) -> Decimal:

@@ -255,3 +255,14 @@ def test_only_financing_of_small_companies_and_farmers_raises_the_limit(line, po
 def test_bills_are_loans(line):
     kinds = line.session.scalars(select(Product.guarantee_kind).where(Product.code == "PJCD"))
     assert kinds.one() is GuaranteeKind.LOAN
+
+
+def test_without_net_assets_it_says_what_to_enter(line, monkeypatch):
+    """A figure of 9,999 times tells nobody what is wrong."""
+    monkeypatch.setattr(exposure, "net_assets", lambda *_: Decimal(0))
+    project = line.apply(amount=Decimal(1_000_000))
+    found = [check for check in exposure.checks(line.session, project, ON) if check.is_over]
+    assert {check.key for check in found} >= {"leverage", "single", "group"}
+    for check in found:
+        assert "9,999" not in check.text + check.figure
+        assert "导入期初余额" in check.text

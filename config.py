@@ -27,7 +27,7 @@ UPLOAD_MAX_BYTES: Final = 50 * 1024 * 1024
 COOKIE_LIFETIME: Final = timedelta(days=7)
 # Requests of one process: served at once, signing in at once, and waiting to sign in (each waits in a thread).
 AT_WORK: Final = 8
-AT_DOOR: Final = 2
+AT_DOOR: Final = 1
 WAITING_AT_DOOR: Final = 256
 # How far the clocks of several machines may differ: cookies and tokens from that far in the future are taken.
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import hashlib
 import logging
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -138,11 +137,6 @@ def _bind_edge(app: Flask) -> None:
         path = PROJECT_DIR / "app/static" / name
         version = digest(name, path.stat().st_mtime) if path.exists() else "0"
         return url_for("static", filename=name, v=version)
-
-    @app.template_global()
-    def this_year() -> int:
-        """For dates that leave the year out."""
-        return datetime.now().astimezone().year
 
     @app.teardown_request
     def forget(_: BaseException | None) -> None:

@@ -27,6 +27,7 @@ from models.base.trouble import Unfit
 from models.ledger import PeriodState
 from models.organization import Department, Employee, Operator
 from models.system import SystemState
+from reports.documents import missing_system_parts
 from reports.figures import rights
 from views import edge
 from workflows import day_end as day_end_
@@ -84,6 +85,8 @@ def init() -> None:
     if why := why_exposed():
         fail(why)
     click.echo("数据库已就绪。")
+    for part in missing_system_parts():
+        click.echo(f"提示：{part}")
 
 
 @click.command()

@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from flask import Flask, g, request
 from sqlalchemy import select
 
-from app.clock import local_today
 from models.base.actor import Actor
 from models.base.entity import entities, owner_of
 from models.base.kinds import Module
 from models.organization import Company, Operator
-from models.system import SystemState
 from reports import workbench
 from views import edge, todo
 from views.interface import model_of
@@ -48,15 +46,8 @@ PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
 NAMES = {"customer": "全部客户"}
 
 
-def business_date(session: object) -> object:
-    """The system's business date; the calendar day before `init` has run."""
-    state = session.get(SystemState, 1)  # type: ignore[attr-defined]
-    return state.business_date if state else local_today()
-
-
 def bind(app: Flask) -> None:
     """Give every template its shell."""
-    app.extensions["business_date"] = business_date
     app.context_processor(lambda: {"shell": shell()})
 
 

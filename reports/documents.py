@@ -24,7 +24,7 @@ from reports.documents_template import MAX_OUTPUT_CHARS, DocumentError, render_l
 from reports.export import ExportColumn
 
 __all__ = [
-    "DOCUMENT_KINDS", "LETTER_CSS", "MAX_TABLE_ROWS", "DocumentError", "DocumentKind", "chinese_fonts", "engine_name",
+    "DOCUMENT_KINDS", "LETTER_CSS", "MAX_TABLE_ROWS", "DocumentError", "DocumentKind", "chinese_fonts",
     "letter_pdf", "long_pdf", "missing_system_parts", "render_letter", "sanitise", "sheets_pdf", "table_pdf",
     "template_source", "verify_code",
 ]  # fmt: skip
@@ -150,11 +150,6 @@ def chinese_fonts(*, serif: bool) -> tuple[str, ...]:
 
 def _wkhtmltopdf() -> str | None:
     return shutil.which("wkhtmltopdf")
-
-
-def engine_name() -> str:
-    """Name of the engine that single-page letters come out of on this machine."""
-    return "wkhtmltopdf" if _wkhtmltopdf() else "WeasyPrint"
 
 
 def missing_system_parts() -> list[str]:

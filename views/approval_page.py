@@ -14,7 +14,7 @@ from models.project import Project
 from reports.figures import approvals, dictionaries, exposure
 from reports.todo import TodoKind
 from views import approval_help as help_page
-from views import record, todo, widgets
+from views import record, todo, verbs, widgets
 from views.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.desk import lateness
 from views.interface import Titles, shape
@@ -80,6 +80,8 @@ def approval_page(
     if error is not None and error.field == "opinion":
         page.errors = [("opinion", "审批意见", error.message)]
     page.actions = [Action("打开业务单据", url)] if url else []
+    if instance.state is not ApprovalState.RUNNING:  # while it runs, what may be done is decided and `_more`
+        page.actions += verbs.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper)
     page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]

@@ -11,6 +11,7 @@ from models.resolution import ItemState, MeetingState, Resolution, ResolutionSta
 from views.standing import conditions_of, running_of, standing_of
 from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base import approval
+from workflows.base.approval_sheet import issue_sheet
 from workflows.base.context import Ctx
 from workflows.guarantee import application, appraisal, resolution
 
@@ -106,5 +107,10 @@ register(
         ("list", "approval_instance"),
         all_of(in_state("state", ApprovalState.RUNNING), lambda ctx, i: i.applicant_id == ctx.actor.employee_id),
         confirm="撤回后可修改并重新提交。", rank=50,
+    ),
+    ScreenVerb(
+        "approval_instance", "sheet", "打印审批单", lambda ctx, i, _, __: issue_sheet(ctx, i),
+        ("show", "approval_instance"), lambda _, i: i.state is not ApprovalState.RUNNING, rank=40,
+        done="审批单已出具", after=lambda _, made: f"/issued_document/{made.id}/pdf",
     ),
 )  # fmt: skip

@@ -36,6 +36,7 @@ CREATED: Mapping[str, tuple[str, str]] = {
     "resolution": ("审保会通过，形成公司决议 ", "{number}，{amount} 元"),
     "bank_letter": ("出具", "{kind} {number}"),
     "release": ("申请解保，", "{basis}"),
+    "termination": ("申请终止办理：", "{cause}"),
     "fee_waiver": ("登记减免：", "{fee_id} {amount} 元，{reason}"),
     "risk_assessment": ("填写风险评估报告：", "{score} 分，{level}"),
     "investigation_report": ("填写保前调查报告：", "{advice}，{advised_amount} 元"),

@@ -12,8 +12,8 @@ from workflows.base.transition import Step, enter, move, steps
 from workflows.customer_rating import confirm_rating, expire_ratings, rate
 
 __all__ = [
-    "blacklist", "confirm_rating", "customer_rules", "end_watch", "expire_ratings", "rate", "submit_watch",
-    "unblacklist", "watch",
+    "confirm_rating", "customer_rules", "end_watch", "expire_ratings", "rate", "submit_watch",
+    "watch",
 ]  # fmt: skip
 
 STEPS = steps(
@@ -99,24 +99,6 @@ def end_watch(ctx: Ctx, entry: CustomerWatch, reason: str, version: int | None =
         entry.ended_on = ctx.today
     _show_on_customer(ctx, entry.customer)
     return entry
-
-
-def blacklist(ctx: Ctx, customer: Customer, reason: str) -> CustomerWatch:
-    """Ask for a customer to be put on the black list; it takes effect when approved."""
-    return watch(ctx, customer, WatchKind.BLACKLIST, reason)
-
-
-def unblacklist(ctx: Ctx, customer: Customer, reason: str) -> CustomerWatch:
-    """Ask for a customer to be taken off the black list; until approved it stays there."""
-    query = select(CustomerWatch).where(
-        CustomerWatch.customer_id == customer.id,
-        CustomerWatch.kind == WatchKind.BLACKLIST,
-        CustomerWatch.state.in_(_LISTED),
-    )
-    entry = ctx.session.scalar(query)
-    if entry is None:
-        raise Conflict(f"客户“{customer}”不在黑名单中")
-    return end_watch(ctx, entry, reason)
 
 
 @approval.on_finish("blacklist")

@@ -262,13 +262,6 @@ def is_asked(session: Session, actor: Actor, table: str, record_id: int, project
     return session.scalar(query.limit(1)) is not None
 
 
-def my_task_count(session: Session, actor: Actor) -> int:
-    """How many tasks wait for the actor (the bell)."""
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
-    query = select(func.count()).where(ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING)
-    return session.scalar(query.select_from(ApprovalTask)) or 0
-
-
 def my_decisions(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:
     """What the actor has decided, newest first (2.5)."""
     query = (

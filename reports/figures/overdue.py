@@ -64,11 +64,6 @@ def spread(owed: Sequence[Decimal], paid: Decimal) -> list[Decimal]:
     return found
 
 
-def overdue_of(session: Session, drawdown: Drawdown, on: date) -> Overdue:
-    """What is overdue of one loan on a day."""
-    return _sum(overdue_lines(session, drawdown, on))
-
-
 def overdue_lines(session: Session, drawdown: Drawdown, on: date) -> list[OverdueLine]:
     """The overdue instalments of one loan on a day, the earliest first."""
     return _lines(session, on, Drawdown.id == drawdown.id).get(drawdown.id, (0, []))[1]

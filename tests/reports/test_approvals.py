@@ -82,10 +82,9 @@ def test_the_inbox_takes_one_query_however_full(world):
 
     count, rows = counted(world.session, read)
     assert (count, len(rows)) == (1, 6)
-    assert approvals.my_task_count(world.session, actor) == 6
     assert approvals.my_tasks(world.session, world.actor("丙")) == []
     world.approve(approvals.history(world.session, people[0])[0], "甲")
-    assert approvals.my_task_count(world.session, actor) == 5
+    assert len(approvals.my_tasks(world.session, actor)) == 5
     assert [task.instance.record_id for task in approvals.my_decisions(world.session, actor)] == [people[0].id]
 
 

@@ -88,7 +88,6 @@ def world(db_url: str) -> Iterator[World]:
     CSRFProtect(app)
     app.extensions["actor_loader"] = lambda _user: found.actor
     app.add_template_global(lambda name: f"/static/{name}", "asset")
-    app.add_template_global(lambda: 2026, "this_year")
     app.add_template_global(once.key_input, "form_key")
     app.context_processor(lambda: {"shell": None})
     with app.app_context():

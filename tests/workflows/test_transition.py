@@ -10,7 +10,7 @@ from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
 from models.partner import JointGroup, PartnerStatus
 from workflows.base import transition
-from workflows.base.transition import Step, allowed, check_source, enter, move, move_all, steps, verbs
+from workflows.base.transition import Step, check_source, enter, move, move_all, steps, verbs
 
 ACTIVE, SUSPENDED, CLOSED = PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
 SUSPEND = Step("joint_group", "suspend", "暂停", "status", (ACTIVE,), (SUSPENDED,))
@@ -81,14 +81,6 @@ def test_rows_are_moved_at_once_from_where_the_table_says(ctx, group):
     assert move_all(ctx.session, FOLLOW, mine, facts={}) == 0, "the second of two finds nothing left to move"
     ctx.session.refresh(group)
     assert (group.status, group.name, group.version) == (SUSPENDED, "甲组", before + 1)
-
-
-def test_screens_offer_what_state_and_permission_allow(ctx, office, group):
-    ways = (SUSPEND, CLOSE, FOLLOW)
-    assert allowed(ctx, ways, group) == [SUSPEND, CLOSE]
-    assert allowed(office.ctx(ctx.session, permissions=frozenset()), ways, group) == []
-    group.status = SUSPENDED
-    assert allowed(ctx, ways, group) == [CLOSE]
 
 
 def test_a_table_registers_its_permissions_and_not_those_of_what_follows(monkeypatch):

@@ -58,7 +58,7 @@ def issue(
     *,
     title: str,
     data: Mapping[str, Any],
-    number_rule: str = "document",
+    number_rule: str = "",
     number: str | None = None,
     project: Entity | None = None,
 ) -> IssuedDocument:

@@ -3,7 +3,7 @@
 Conformance tests walk `STEPS` and `VERBS`; `flask init` makes a permission of each verb.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,15 +104,3 @@ def _goal(step: Step, target: Kind | None) -> Kind:
     if goal not in step.targets:
         raise IllegalTransition(f"“{step.label}”不能到“{goal.label}”")
     return goal
-
-
-Handler = Callable[..., Any]
-
-
-def allowed(ctx: Ctx, candidates: Iterable[Step], record: Entity) -> list[Step]:
-    """The steps that this actor could take on this record now (screens show only these)."""
-    return [
-        step
-        for step in candidates
-        if getattr(record, step.column) in step.sources and ctx.actor.may(step.verb, step.table)
-    ]

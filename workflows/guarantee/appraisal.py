@@ -1,8 +1,6 @@
 """4.1b-4.2: investigation report, letters, review and risk assessment, each approved through the engine."""
 
-from datetime import date
 
-from sqlalchemy import select
 
 from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment, RiskLevel
 from models.approval import ApprovalInstance, ApprovalState
@@ -66,14 +64,6 @@ def issue_intent(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     stages.advance(ctx, project, Stage.REVIEW, "已出具")
     ctx.session.flush()
     return letter
-
-
-def valid_intent(ctx: Ctx, project: Project, on: date) -> BankLetter | None:
-    """The intent letter that holds on a day, if any."""
-    query = select(BankLetter).where(
-        BankLetter.project_id == project.id, BankLetter.kind == LetterKind.INTENT, BankLetter.valid_until >= on
-    )
-    return ctx.session.scalars(query.order_by(BankLetter.id.desc())).first()
 
 
 def submit_review(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalInstance:

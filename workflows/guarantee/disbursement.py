@@ -11,6 +11,7 @@ from models.appraisal import BankLetter, LetterKind, PaperState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money, round_money
 from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
+from models.ledger import BusinessEvent, Voucher
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import Resolution, ResolutionCondition, ResolutionState
@@ -312,6 +313,20 @@ def _recognise(ctx: Ctx, project: Project, fee: Fee, drawdown: Drawdown) -> None
             ctx, "income.recognised", record=fee, project=project, amounts={"amount": net}, on=drawdown.drawn_on,
             memo=f"确认担保费收入，借据 {drawdown.number}",
         )  # fmt: skip
+
+
+@posting.on_booked("income.recognised")
+@posting.on_unbooked("income.recognised")
+def recognition_moved(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """Nothing follows: what is recognised of a fee is counted from its events."""
+    del ctx, event, voucher
+
+
+@posting.on_refused("income.recognised")
+def recognition_refused(ctx: Ctx, event: BusinessEvent) -> None:
+    """Nobody could mend it and hand it in again: the drawdown that brought it stands."""
+    del ctx
+    raise Conflict(f"{event.label}由放款产生，不能退回；金额有疑问请与客户经理核对后记账")
 
 
 def _months(ctx: Ctx, project: Project) -> int:

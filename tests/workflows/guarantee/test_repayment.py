@@ -22,7 +22,7 @@ from models.product import RepaymentMethod
 from models.project import ProjectState, Stage
 from models.repayment import Repayment, RepaymentSource, RepaymentState
 from models.system import Parameter
-from reports.figures.overdue import Overdue, overdue_by_project, overdue_lines, overdue_of, spread
+from reports.figures.overdue import Overdue, overdue_by_project, overdue_lines, spread
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER, TODAY
 from workflows import verify
 from workflows.guarantee import disbursement, repayment
@@ -52,6 +52,11 @@ def rows(line, loan):
 def pay(line, loan, principal, interest, paid_on=None, **facts):
     paid = Paid(paid_on or line.today, Decimal(principal), Decimal(interest), **facts)
     return repayment.register(line.ctx(MANAGER), loan, paid)
+
+
+def overdue_of(session, loan, on):
+    """What is overdue of a project's one loan."""
+    return overdue_by_project(session, on).get(loan.project_id, Overdue())
 
 
 def allow_early(line):

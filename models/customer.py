@@ -118,6 +118,7 @@ class Customer(Entity):
         CheckConstraint("grade IS NULL OR grade_valid_until IS NOT NULL", name="ck_customer_grade_valid_until"),
         CheckConstraint("status <> 'MERGED' OR merged_into_id IS NOT NULL", name="ck_customer_merged_into"),
         CheckConstraint("merged_into_id IS NULL OR merged_into_id <> id", name="ck_customer_not_merged_into_itself"),
+        Index("ix_customer_touched", "manager_id", "updated_at"),  # one's own, the latest first
     )
 
     kind: Mapped[CustomerKind] = c.computed(c.enum("客户类型", CustomerKind, required=True, index=True))

@@ -100,6 +100,7 @@ class Instalment(Entity):
         CheckConstraint("principal_paid <= principal and interest_paid <= interest", name="ck_instalment_paid"),
         CheckConstraint("principal_paid >= 0 and interest_paid >= 0", name="ck_instalment_paid_not_negative"),
         Index("ix_instalment_due_on", "due_on"),
+        Index("ix_instalment_seq", "seq"),  # the list's own order
         # What day-end and warnings look for is a sliver of all instalments.
         Index("ix_instalment_open", "due_on", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
     )

@@ -13,6 +13,7 @@ from models.ledger_account import (
 )
 from models.ledger_rule import PostingRule, PostingRuleLine
 from models.ledger_voucher import (
+    UNFINISHED_VOUCHER,
     BusinessEvent,
     CashFlow,
     EventState,
@@ -24,6 +25,7 @@ from models.ledger_voucher import (
 )
 
 __all__ = [
+    "UNFINISHED_VOUCHER",
     "ZERO",
     "Account",
     "AccountBalance",

@@ -101,6 +101,11 @@ class Project(Entity):
         Index("ix_project_end_on", "end_on"),
         Index("ix_project_manager_id", "manager_id", "state"),  # what the A角 does next
         Index("ix_project_state_end_on", "state", "end_on"),  # what falls due among what is in force
+        # All that the desk sums of what is in force, whoever reads: no row is looked at.
+        Index(
+            "ix_project_desk", "state", "product_id", "balance", "manager_id", "assistant_id", "risk_officer_id",
+            "legal_officer_id", "department_id",
+        ),
         Index("ix_project_applied_on", "applied_on"),
         Index("ix_project_stage_since", "stage_since"),
     )

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.appraisal import PaperState
@@ -67,6 +67,9 @@ class Fee(Entity):
         return self.amount - self.collected_amount - self.waived_amount
 
 
+_DUE = text("settled_amount < amount")  # what is still to be collected, a sliver of all
+
+
 class FeeDue(Entity):
     """One instalment of a fee's plan: when how much falls due, and the part collected."""
 
@@ -76,6 +79,8 @@ class FeeDue(Entity):
     __table_args__ = (
         UniqueConstraint("fee_id", "seq", name="uq_fee_due"),
         CheckConstraint("settled_amount >= 0 and settled_amount <= amount", name="ck_fee_due_settled"),
+        Index("ix_fee_due_seq", "seq"),  # the list's own order
+        Index("ix_fee_due_open", "due_on", sqlite_where=_DUE, postgresql_where=_DUE),
     )
     fee_id: Mapped[int] = c.owned_by("费用", "fee")
     fee: Mapped[Fee] = c.related(fee_id)

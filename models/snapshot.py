@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
@@ -20,7 +20,10 @@ class ProjectSnapshot(Entity):
                         "overdue_since"),
                 filtered=("taken_on", "project_id"), sums=("balance", "overdue_principal", "overdue_interest"),
                 scope=Scope(through="project"))  # fmt: skip
-    __table_args__ = (UniqueConstraint("project_id", "taken_on", name="uq_project_snapshot"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "taken_on", name="uq_project_snapshot"),
+        Index("ix_project_snapshot_balance", "project_id", "taken_on", "balance"),  # the trend of whoever sees a part
+    )
     taken_on: Mapped[date] = c.day("日期", required=True, index=True)
     project_id: Mapped[int] = c.owned_by("担保项目", "project")
     project: Mapped[Project] = c.related(project_id)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
@@ -59,6 +59,9 @@ class WarningState(Kind):
 OPEN_WARNING = (WarningState.PENDING, WarningState.HANDLING)
 
 
+_OPEN = text("state <> 'LIFTED'")
+
+
 class RiskWarning(Entity):
     """One warning about a record of a project; raised once for one trigger, however often the rules are looked at."""
 
@@ -76,6 +79,8 @@ class RiskWarning(Entity):
             "state <> 'LIFTED' or (lifted_on is not null and reason is not null)", name="ck_risk_warning_lifted"
         ),
         Index("ix_risk_warning_open", "state", "deadline"),
+        # The desk's first rows: of each level the most urgent.
+        Index("ix_risk_warning_urgent", "level", "deadline", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
     number: Mapped[str] = c.text("预警编号", 40, required=True, unique=True)
     rule_id: Mapped[int] = c.reference("预警规则", "warning_rule", required=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -57,21 +58,25 @@ def month_ends(on: date) -> list[date]:
 
 def _of_company(session: Session, _: Actor, ends: Sequence[date]) -> list[Decimal]:
     """The whole company's line of each day: the last one up to each month-end."""
-    columns = select(CompanySnapshot.taken_on, CompanySnapshot.in_force_balance)
-    rows = session.execute(columns.where(CompanySnapshot.taken_on <= ends[-1]).order_by(CompanySnapshot.taken_on)).all()
-    return [next(amount for day, amount in reversed(rows) if day <= end) for end in ends]
+    lines = select(CompanySnapshot.in_force_balance).order_by(CompanySnapshot.taken_on.desc()).limit(1)
+    last = [lines.where(CompanySnapshot.taken_on <= end).scalar_subquery() for end in ends]
+    return list(session.execute(select(*last)).one())
 
 
 def _of_projects(session: Session, actor: Actor, ends: Sequence[date]) -> list[Decimal]:
-    """Of each visible project the row in force at each month-end: a row holds until the next one."""
-    until = func.lead(ProjectSnapshot.taken_on).over(
+    """Of the visible projects what changed from row to row, by the month of the change, added up."""
+    balance = ProjectSnapshot.balance
+    before = func.lag(balance, type_=balance.type).over(
         partition_by=ProjectSnapshot.project_id, order_by=ProjectSnapshot.taken_on
     )
-    columns = select(ProjectSnapshot.taken_on, ProjectSnapshot.balance, until.label("until"))
-    held = scoped(columns, ProjectSnapshot, actor).subquery()
-    return _sums(session, held.c.balance, [
-        and_(held.c.taken_on <= end, or_(held.c.until.is_(None), held.c.until > end)) for end in ends
-    ])  # fmt: skip
+    columns = select(ProjectSnapshot.taken_on, (balance - func.coalesce(before, ZERO)).label("change"))
+    changes = scoped(
+        columns.where(ProjectSnapshot.taken_on <= ends[-1]), ProjectSnapshot, actor, as_set=True
+    ).subquery()
+    month = case(*((changes.c.taken_on <= end, number) for number, end in enumerate(ends)))
+    rows = session.execute(select(month, func.sum(changes.c.change)).group_by(month))
+    found: dict[int, Decimal] = {number: change for number, change in rows}  # noqa: C416 - a result looks like a mapping
+    return list(accumulate(found.get(number, ZERO) for number in range(len(ends))))
 
 
 def _from_loans(session: Session, actor: Actor, ends: Sequence[date]) -> list[Decimal]:

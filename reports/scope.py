@@ -24,15 +24,18 @@ def reader(model: type[Entity]) -> Callable[[Callable[[Actor], ColumnElement[boo
     return register
 
 
-def condition(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
-    """The WHERE that limits rows to those the actor may read; None when all are."""
+def condition(model: type[Entity], actor: Actor, *, as_set: bool = False) -> ColumnElement[bool] | None:
+    """The WHERE that limits rows to those the actor may read; None when all are.
+
+    Parts of other records are asked about row by row, as suits the first rows of an order; `as_set` works out the
+    readable records once, as suits a count or a sum over all rows.
+    """
     scope = model.spec.scope
     if scope.is_open or actor.is_system or actor.scope is ScopeLevel.ALL:
         return None
     if scope.through:
-        relation = getattr(model, scope.through)
-        inner = condition(relation.property.mapper.class_, actor)
-        return None if inner is None else relation.has(inner)
+        inner = condition(getattr(model, scope.through).property.mapper.class_, actor, as_set=as_set)
+        return None if inner is None else _through(model, inner, as_set=as_set)
     parts: list[ColumnElement[bool]] = [
         getattr(model, name) == actor.employee_id for name in (scope.owner, *scope.members) if name
     ]
@@ -44,9 +47,17 @@ def condition(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
     return or_(*parts) if parts else false()
 
 
-def scoped(query: Select[*Columns], model: type[Entity], actor: Actor) -> Select[*Columns]:
+def _through(model: type[Entity], inner: ColumnElement[bool], *, as_set: bool) -> ColumnElement[bool]:
+    relation = getattr(model, model.spec.scope.through)
+    if not as_set:
+        return relation.has(inner)  # type: ignore[no-any-return]
+    (here,) = relation.property.local_columns
+    return here.in_(select(relation.property.mapper.class_.id).where(inner))  # type: ignore[no-any-return]
+
+
+def scoped(query: Select[*Columns], model: type[Entity], actor: Actor, *, as_set: bool = False) -> Select[*Columns]:
     """The query limited to the rows the actor may read."""
-    where = condition(model, actor)
+    where = condition(model, actor, as_set=as_set)
     return query if where is None else query.where(where)
 
 

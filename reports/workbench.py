@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from models.approval import ApprovalInstance
@@ -18,8 +18,11 @@ from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.product import Product
 from models.project import UNDER_WAY, Project, ProjectState, Stage
 from models.signing import Fee, FeeDue, FeeState
-from models.warning import OPEN_WARNING, RiskWarning, WarningLevel
+from models.warning import RiskWarning, WarningLevel, WarningState
 from reports.scope import scoped
+
+_EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
+MANY = 1000  # so many rows a card counts and sums; of more it says that there are more
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class StageCount:
 
 @dataclass(frozen=True)
 class Total:
-    """Number of rows and their sum in 元."""
+    """Number of rows and their sum in 元; where not all were looked at there are more than `count`."""
 
     count: int
     amount: Decimal
+    is_whole: bool = True
 
 
 def project_stages(session: Session, actor: Actor) -> list[StageCount]:
@@ -67,15 +71,15 @@ class DueRow:
 
 
 def instalments_due(
-    session: Session, actor: Actor, first: date | None, until: date, limit: int = 6
+    session: Session, actor: Actor, first: date | None, until: date, limit: int = 6, *, is_whole: bool = False
 ) -> tuple[Total, list[DueRow]]:
     """Open instalments of running loans due from `first` (None: ever) up to `until`, the earliest first, in one query.
 
-    The amount is what is still owed, principal and interest.
+    The amount is what is still owed, principal and interest. Counted and summed up to MANY, or all with `is_whole`.
     """
     owed = Instalment.principal - Instalment.principal_paid + Instalment.interest - Instalment.interest_paid
     query = (
-        select(Instalment.due_on, Customer.name, Project.id, Project.number, Drawdown.number, owed, *_whole(owed))
+        select(Instalment.id, Instalment.due_on, Customer.name, Project.id, Project.number, Drawdown.number, owed)
         .join(RepaymentPlan, RepaymentPlan.id == Instalment.repayment_plan_id)
         .join(Drawdown, Drawdown.id == RepaymentPlan.drawdown_id)
         .join(Project, Project.id == Drawdown.project_id)
@@ -84,46 +88,52 @@ def instalments_due(
             or_(
                 Instalment.principal_paid < Instalment.principal, Instalment.interest_paid < Instalment.interest
             ),  # as the index of open instalments says it
-            Instalment.due_on <= until,
+            Instalment.due_on.between(first or _EVER, until),
             RepaymentPlan.is_current,
-            Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
+            # A bare state would let SQLite begin with all running loans and sort what it finds.
+            func.coalesce(Drawdown.state, literal("")).in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
         )
         .order_by(Instalment.due_on, Instalment.id)
     )
-    if first is not None:
-        query = query.where(Instalment.due_on >= first)
-    return _due(session, scoped(query, Project, actor), limit)
+    return _due(session, scoped(query, Project, actor), limit, is_whole=is_whole)
 
 
-def fees_due(session: Session, actor: Actor, until: date, limit: int = 6) -> tuple[Total, list[DueRow]]:
+def fees_due(
+    session: Session, actor: Actor, until: date, limit: int = 6, *, is_whole: bool = False
+) -> tuple[Total, list[DueRow]]:
     """Booked fees with something to collect that falls due up to `until`, the earliest first, in one query."""
     open_amount = FeeDue.amount - FeeDue.settled_amount
     query = (
-        select(FeeDue.due_on, Customer.name, Project.id, Project.number, Fee.kind, open_amount, *_whole(open_amount))
+        select(FeeDue.id, FeeDue.due_on, Customer.name, Project.id, Project.number, Fee.kind, open_amount)
         .join(Fee, Fee.id == FeeDue.fee_id)
         .join(Project, Project.id == Fee.project_id)
         .join(Customer, Customer.id == Project.customer_id)
-        .where(Fee.state == FeeState.BOOKED, FeeDue.due_on <= until, FeeDue.settled_amount < FeeDue.amount)
+        .where(
+            FeeDue.settled_amount < FeeDue.amount,  # as the index of them says it
+            FeeDue.due_on.between(_EVER, until),
+            func.coalesce(Fee.state, literal("")) == FeeState.BOOKED,  # as above: not all booked fees first
+        )
         .order_by(FeeDue.due_on, FeeDue.id)
     )
-    return _due(session, scoped(query, Project, actor), limit)
+    return _due(session, scoped(query, Project, actor), limit, is_whole=is_whole)
 
 
-def _whole(amount: ColumnElement[Decimal]) -> tuple[ColumnElement[int], ColumnElement[Decimal]]:
-    """Number and sum of all rows, beside each of the few that are shown."""
-    return func.count().over(), func.sum(amount).over()
+DueSelect = Select[int, date, str, int, str, Any, Decimal]
 
 
-DueSelect = Select[date, str, int, str, Any, Decimal, int, Decimal]
-
-
-def _due(session: Session, query: DueSelect, limit: int) -> tuple[Total, list[DueRow]]:
-    rows = session.execute(query.limit(limit)).all()
+def _due(session: Session, query: DueSelect, limit: int, *, is_whole: bool) -> tuple[Total, list[DueRow]]:
+    """The first rows, each beside number and sum of all that were looked at: an index ends the look after MANY."""
+    seen = (query if is_whole else query.limit(MANY + 1)).subquery()
+    _, due_on, *_, amount = seen.c
+    columns = (*seen.c, func.count().over(), func.sum(amount).over())
+    rows = session.execute(select(*columns).order_by(due_on, seen.c[0]).limit(limit)).all()
     found = [
         DueRow(due_on, name, project_id, number, str(getattr(what, "label", what)), amount)
-        for due_on, name, project_id, number, what, amount, _, _ in rows
+        for _, due_on, name, project_id, number, what, amount, _, _ in rows
     ]
-    return Total(rows[0][-2], rows[0][-1]) if rows else Total(0, Decimal(0)), found
+    count, total = rows[0][-2:] if rows else (0, Decimal(0))
+    is_whole = is_whole or count <= MANY
+    return Total(count if is_whole else MANY, total, is_whole), found
 
 
 @dataclass(frozen=True)
@@ -149,31 +159,36 @@ def in_force_by_bank(session: Session, actor: Actor) -> list[Share]:
 def _shares(
     session: Session, actor: Actor, party: type[Product] | type[PartnerBank], key: InstrumentedAttribute[int]
 ) -> list[Share]:
-    query = select(party.id, party.name, func.count(Project.id), func.sum(Project.balance)).join(
-        Project, key == party.id
-    )
-    query = scoped(query.where(Project.state == ProjectState.IN_FORCE), Project, actor)
-    found = [Share(*row) for row in session.execute(query.group_by(party.id, party.name))]
+    parts = select(key.label("key"), func.count().label("count"), func.sum(Project.balance).label("amount"))
+    parts = scoped(parts.where(Project.state == ProjectState.IN_FORCE), Project, actor).group_by(key)
+    part = parts.subquery()
+    query = select(party.id, party.name, part.c["count"], part.c.amount).join(part, party.id == part.c.key)
+    found = [Share(*row) for row in session.execute(query)]
     return sorted(found, key=lambda share: (-share.amount, share.id))
 
 
-_OPEN_WARNING = RiskWarning.state.in_(OPEN_WARNING)
+# As the index of them says it: a bound state would not let SQLite use that index.
+_OPEN_WARNING = RiskWarning.state != literal(WarningState.LIFTED, RiskWarning.state.type, literal_execute=True)
 
 
 def open_warning_count(session: Session, actor: Actor) -> int:
     """How many warnings are not lifted."""
     query = select(func.count(RiskWarning.id)).where(_OPEN_WARNING)
-    return session.scalar(scoped(query, RiskWarning, actor)) or 0
+    return session.scalar(scoped(query, RiskWarning, actor, as_set=True)) or 0
 
 
-def open_warnings(session: Session, actor: Actor, limit: int = 6) -> Sequence[RiskWarning]:
-    """Warnings that are not lifted, the most serious and then the most urgent first."""
-    gravity = case({level.name: rank for rank, level in enumerate(WarningLevel)}, value=cast(RiskWarning.level, String))
-    query = scoped(select(RiskWarning).where(_OPEN_WARNING), RiskWarning, actor).options(
-        joinedload(RiskWarning.project).joinedload(Project.customer), joinedload(RiskWarning.rule)
-    )
-    query = query.order_by(gravity.desc(), RiskWarning.deadline, RiskWarning.id).limit(limit)
-    return session.scalars(query).all()
+def open_warnings(session: Session, actor: Actor, limit: int = 6) -> list[RiskWarning]:
+    """Warnings that are not lifted, the most serious and then the most urgent first: one question to an index each."""
+    found: list[RiskWarning] = []
+    for level in reversed(WarningLevel):
+        query = scoped(select(RiskWarning).where(_OPEN_WARNING, RiskWarning.level == level), RiskWarning, actor)
+        query = query.order_by(RiskWarning.deadline, RiskWarning.id).limit(limit - len(found))
+        found += session.scalars(
+            query.options(joinedload(RiskWarning.project).joinedload(Project.customer), joinedload(RiskWarning.rule))
+        )
+        if len(found) == limit:
+            break
+    return found
 
 
 def my_customers(session: Session, actor: Actor, limit: int = 6) -> tuple[int, Sequence[Customer]]:

@@ -90,7 +90,7 @@ class EntityView(EntityHooks, ModelView):
 
     def list_page(self, asked: lists.ListQuery) -> ListPage:
         """The list as the template takes it."""
-        total = asked.total()
+        total = asked.total(is_summed=True)
         pages = max(-(-total // asked.size), 1)
         if asked.page > pages:
             asked.problems.append(f"共 {pages} 页，已显示最后一页")

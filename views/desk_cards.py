@@ -17,6 +17,7 @@ from views.pages import Action, Cell, Column, FeedItem, MenuItem, Row, Section
 from workflows.base.context import Ctx
 
 ROWS = 6
+WIDE, NARROW = 8, 4
 DUE_DAYS = 30
 _WAITS = {"review": "待审核", "sign": "待签字", "post": "待记账"}
 _FEED = "parts/feed.html"
@@ -40,7 +41,7 @@ def _tasks(desk: Desk, limit: int) -> Section:
     found = todo.waiting(desk.ctx)
     return Section(
         "", DesktopModule.TASKS.label, columns=todo.columns(), rows=todo.rows(desk.ctx, limit), count=found.total,
-        more_url="/approvals/", empty="没有等您办理的事项", width=8,
+        more_url="/approvals/", empty="没有等您办理的事项",
     )  # fmt: skip
 
 
@@ -71,7 +72,6 @@ def _projects(desk: Desk, _: int) -> Section:
         more_url=PROJECTS,
         empty="没有办理中的项目",
         note=f"办理中 · {desk.actor.scope.label}",
-        width=4,
         actions=offered,
     )
 
@@ -81,7 +81,7 @@ _NEW_PROJECT = Action("新建担保申请", "/project/add", icon="plus")
 
 def _due(desk: Desk, limit: int) -> Section:
     until = desk.today + timedelta(days=DUE_DAYS)
-    total, rows = workbench.instalments_due(desk.session, desk.actor, desk.today, until, limit)
+    total, rows = workbench.instalments_due(desk.session, desk.actor, desk.today, until, limit, is_whole=limit > ROWS)
     empty = f"{DUE_DAYS} 天内没有到期的还款"
     return _table(
         desk, DesktopModule.DUE, ("到期日", "应还", "借据"), total, rows, empty=empty, note=f"{DUE_DAYS} 天内"
@@ -90,7 +90,7 @@ def _due(desk: Desk, limit: int) -> Section:
 
 def _overdue(desk: Desk, limit: int) -> Section:
     before = desk.today - timedelta(days=1)
-    total, rows = workbench.instalments_due(desk.session, desk.actor, None, before, limit)
+    total, rows = workbench.instalments_due(desk.session, desk.actor, None, before, limit, is_whole=limit > ROWS)
     return _table(
         desk, DesktopModule.OVERDUE, ("应还日", "逾期", "借据"), total, rows, empty="没有逾期的借据", note="按期次"
     )
@@ -98,7 +98,7 @@ def _overdue(desk: Desk, limit: int) -> Section:
 
 def _fees(desk: Desk, limit: int) -> Section:
     until = desk.today + timedelta(days=DUE_DAYS)
-    total, rows = workbench.fees_due(desk.session, desk.actor, until, limit)
+    total, rows = workbench.fees_due(desk.session, desk.actor, until, limit, is_whole=limit > ROWS)
     empty = f"{DUE_DAYS} 天内没有待收的费用"
     return _table(
         desk, DesktopModule.FEES, ("应收日", "待收", "费用"), total, rows, empty=empty, note=f"{DUE_DAYS} 天内及已到期"
@@ -145,13 +145,17 @@ def _table(
         columns=columns,
         rows=rows,
         count=total.count,
+        is_count_whole=total.is_whole,
         empty=empty,
         note=note,
         more_url=f"/desktop/{module.name.lower()}" if rows else "",
-        foot=f"合计 {total.count} 笔" if rows else "",
-        foot_figure=f"{format_money(total.amount)} 元" if rows else "",
-        width=8,
+        foot=_sum_words(total) if rows else "",
+        foot_figure=f"{format_money(total.amount)} 元" if rows and total.is_whole else "",
     )
+
+
+def _sum_words(total: workbench.Total) -> str:
+    return f"合计 {total.count} 笔" if total.is_whole else f"超过 {total.count} 笔，合计见“查看全部”"
 
 
 def _warnings(desk: Desk, limit: int) -> Section:
@@ -223,7 +227,7 @@ def _customers(desk: Desk, limit: int) -> Section:
         for customer in customers
     ]
     more = f"/customer/list/?f=manager_id:eq:{desk.actor.employee_id}"
-    section = _feed("我的客户", items, "名下还没有客户", count, more, 4)
+    section = _feed("我的客户", items, "名下还没有客户", count, more)
     section.actions = [] if customers else [Action("新增对公客户", "/corporate_customer/add", icon="plus")]
     return section
 
@@ -243,21 +247,17 @@ def _submissions(desk: Desk, limit: int) -> Section:
         )
         for one in workbench.my_submissions(desk.session, desk.actor, limit)
     ]
-    return _feed("我的申请", items, "您还没有提交过审批", None, "/approvals/?tab=mine", 4)
+    return _feed("我的申请", items, "您还没有提交过审批", None, "/approvals/?tab=mine")
 
 
 def _shortcuts(desk: Desk, _: int) -> Section:
     items = [MenuItem(label, url) for label, url, verb, table in _SHORTCUTS if desk.actor.may(verb, table)]
     items.append(MenuItem("修改密码", "/password/"))
-    return Section("", "快捷入口", template="parts/shortcuts.html", data=items, width=4)
+    return Section("", "快捷入口", template="parts/shortcuts.html", data=items)
 
 
-def _feed(
-    label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str, width: int = 8
-) -> Section:
-    return Section(
-        "", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty, width=width
-    )  # fmt: skip
+def _feed(label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str) -> Section:
+    return Section("", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty)
 
 
 def _holds(*pairs: tuple[str, str]) -> Callable[[Ctx], bool]:
@@ -270,29 +270,43 @@ class Card:
 
     is_for: Callable[[Ctx], bool]
     fill: Callable[[Desk, int], Section]
+    width: int = WIDE
     is_listed: bool = False  # all its rows stand on a page of its own, for no list has this very filter
+    is_at_hand: bool = False  # says what the page around it has read anyway: filled with the page, not after it
 
 
 _ANYBODY: Callable[[Ctx], bool] = lambda _: True  # noqa: E731 - one of a table of conditions
+_CUSTOMERS = _holds(("add", "personal_customer"), ("add", "corporate_customer"))
 CARDS: dict[DesktopModule, Card] = {
-    DesktopModule.TASKS: Card(_ANYBODY, _tasks),
-    DesktopModule.BALANCE: Card(_holds(("list", "project")), balance_card),
-    DesktopModule.PROJECTS: Card(_holds(("list", "project")), _projects),
+    DesktopModule.TASKS: Card(_ANYBODY, _tasks, is_at_hand=True),
+    DesktopModule.BALANCE: Card(_holds(("list", "project")), balance_card, NARROW),
+    DesktopModule.PROJECTS: Card(_holds(("list", "project")), _projects, NARROW, is_at_hand=True),
     DesktopModule.DUE: Card(_holds(("list", "drawdown")), _due, is_listed=True),
     DesktopModule.WARNINGS: Card(_holds(("list", "risk_warning")), _warnings),
     DesktopModule.OVERDUE: Card(_holds(("list", "drawdown")), _overdue, is_listed=True),
     DesktopModule.FEES: Card(_holds(("list", "fee")), _fees, is_listed=True),
     DesktopModule.EVENTS: Card(_holds(("book", "business_event")), _events),
     DesktopModule.VOUCHERS: Card(_holds(*((verb, "voucher") for verb in _WAITS)), _vouchers, is_listed=True),
-    DesktopModule.CUSTOMERS: Card(_holds(("add", "personal_customer"), ("add", "corporate_customer")), _customers),
-    DesktopModule.SUBMISSIONS: Card(_ANYBODY, _submissions),
-    DesktopModule.STRUCTURE: Card(_holds(("list", "project")), structure_card),
-    DesktopModule.SHORTCUTS: Card(_ANYBODY, _shortcuts),
+    DesktopModule.CUSTOMERS: Card(_CUSTOMERS, _customers, NARROW),
+    DesktopModule.SUBMISSIONS: Card(_ANYBODY, _submissions, NARROW),
+    DesktopModule.STRUCTURE: Card(_holds(("list", "project")), structure_card, NARROW),
+    DesktopModule.SHORTCUTS: Card(_ANYBODY, _shortcuts, NARROW, is_at_hand=True),
 }
 
 
 def card(desk: Desk, module: DesktopModule, limit: int = ROWS) -> Section:
     """The filled card of a module; its key is the module's name."""
     section = CARDS[module].fill(desk, limit)
-    section.key = module.name
+    section.key, section.width = module.name, CARDS[module].width
     return section
+
+
+def card_of_page(desk: Desk, module: DesktopModule) -> Section:
+    """The card as the page brings it: filled, or a place that fills itself by a request of its own.
+
+    So no card waits for another, and one that fails leaves the rest standing.
+    """
+    if CARDS[module].is_at_hand:
+        return card(desk, module)
+    width, url = CARDS[module].width, f"/desktop/card/{module.name.lower()}"
+    return Section(module.name, module.label, width=width, later_url=url)

@@ -40,7 +40,7 @@ def balance_card(desk: Desk, _: int = 0) -> Section:
         drawings=tuple(Markup(trend(points, width=width)) for width in WIDTHS) if len(points) > 1 else (),  # noqa: S704
     )
     note = f"近 12 个月 · {desk.actor.scope.label}"
-    return Section("", "在保余额", template="parts/chart.html", data=card, width=4, note=note)
+    return Section("", "在保余额", template="parts/chart.html", data=card, note=note)
 
 
 def _day_url(desk: Desk, on: date) -> str:
@@ -88,7 +88,7 @@ def shares_card(label: str, note: str, field: str, shares: list[workbench.Share]
         slices.append(Slice(name, figure, percent, url))
         points.append(Point(name, float(amount), figure, url))
     if not whole:
-        return Section("", label, empty="没有在保项目", note=note, width=4)
+        return Section("", label, empty="没有在保项目", note=note)
     drawing = donut(tuple(points), format_money(whole / _WAN), "万元")
     data = Donut(format_money(whole / _WAN), "万元", tuple(slices), Markup(drawing))  # noqa: S704 - drawn by us
-    return Section("", label, template="parts/legend.html", data=data, note=note, more_url=IN_FORCE, width=4)
+    return Section("", label, template="parts/legend.html", data=data, note=note, more_url=IN_FORCE)

@@ -157,7 +157,7 @@ def _values(ctx: Ctx, column: Column[Any], operator: str, text: str) -> list[Any
         low, mark, high = text.partition(RANGE)
         if not mark:
             raise BadFilter(f"区间应写作 起{RANGE}止")
-        pair = [_value(ctx, column, part.strip()) if part.strip() else None for part in (low, high)]
+        pair = [value(ctx, column, part.strip()) if part.strip() else None for part in (low, high)]
         if pair == [None, None]:
             raise BadFilter("区间两端都为空")
         return pair
@@ -165,13 +165,14 @@ def _values(ctx: Ctx, column: Column[Any], operator: str, text: str) -> list[Any
         parts = [part.strip() for part in text.split(",") if part.strip()][:MAX_CHOICES]
         if not parts:
             raise BadFilter("没有选项")
-        return [_value(ctx, column, part) for part in parts]
+        return [value(ctx, column, part) for part in parts]
     if text == "":
         raise BadFilter("没有值")
-    return [_value(ctx, column, text)]
+    return [value(ctx, column, text)]
 
 
-def _value(ctx: Ctx, column: Column[Any], text: str) -> Any:
+def value(ctx: Ctx, column: Column[Any], text: str) -> Any:
+    """A value of the column as somebody typed it. Raises ValueError or ArithmeticError where it cannot be one."""
     return _READERS[str(column.info["kind"])](ctx, column, text)
 
 

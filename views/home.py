@@ -14,7 +14,7 @@ from reports.preparation import is_prepared
 from views import edge, todo, widgets
 from views.cells import local
 from views.desk import IN_FORCE, PROJECTS, WARNINGS, Desk
-from views.desk_cards import CARDS, card
+from views.desk_cards import CARDS, card, card_of_page
 from views.pages import Action, FieldGroup, FormPage, HomePage, Stat
 from workflows.base.context import Ctx
 from workflows.desktop import arrange_modules, choose_modules, chosen_modules
@@ -67,15 +67,21 @@ class DesktopView(BaseView):
             kept = arrange_modules(ctx, keys)
         return {"keys": [module.name for module in kept]}
 
+    @expose("/card/<name>")
+    @edge.screen()
+    def card(self, name: str) -> ResponseReturnValue:
+        """One card of the workbench, filled: what its place on the page asks for."""
+        section = card(Desk(edge.current_ctx()), _module(name))
+        template, width = "parts/section.html", f"w{section.width}"
+        return self.render_template(template, section=section, width_class=width, movable=True)
+
     @expose("/<name>")
     @edge.screen()
     def module(self, name: str) -> ResponseReturnValue:
         """All rows of a module that no list shows with the same filter."""
-        ctx, found = edge.current_ctx(), DesktopModule.__members__.get(name.upper())
-        if found is None or not CARDS[found].is_listed:
+        ctx, found = edge.current_ctx(), _module(name)
+        if not CARDS[found].is_listed:
             raise NotFound
-        if not CARDS[found].is_for(ctx):
-            raise NotAllowed(f"没有权限：查看{found.label}")
         section = card(Desk(ctx), found, MOST_ROWS)
         section.width, section.more_url = 12, ""
         note = f"营业日期 {ctx.today.isoformat()} · 数据范围：{ctx.actor.scope.label}"
@@ -83,6 +89,16 @@ class DesktopView(BaseView):
             note += f" · 显示前 {MOST_ROWS} 行"
         page = HomePage(found.label, note, [Action("返回桌面", "/")], [], [section], help_key="home")
         return self.render_template("home.html", page=page)
+
+
+def _module(name: str) -> DesktopModule:
+    """A quick module by its name in an address. Raises NotFound, or NotAllowed to whom it is not offered."""
+    found = DesktopModule.__members__.get(name.upper())
+    if found is None:
+        raise NotFound
+    if not CARDS[found].is_for(edge.current_ctx()):
+        raise NotAllowed(f"没有权限：查看{found.label}")
+    return found
 
 
 def home_page(ctx: Ctx) -> HomePage:
@@ -94,7 +110,7 @@ def home_page(ctx: Ctx) -> HomePage:
         todo.headline(todo.waiting(ctx)),
         _actions(ctx),
         _stats(desk),
-        [card(desk, module) for module in shown],
+        [card_of_page(desk, module) for module in shown],
         arrange_url="/desktop/arrange",
         help_key="home",
     )

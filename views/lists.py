@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import STAMPS, Entity
 from models.base.money import format_money
 from reports import search
-from reports.scope import scope_note, scoped
+from reports.scope import condition, scope_note, scoped
 from views import edge, filters
 from views.cells import NUMBERS, Cells, record_url
 from views.filters import Filter
@@ -46,6 +46,7 @@ class ListQuery:
     page: int = 1
     problems: list[str] = field(default_factory=list)
     fixed: list[ColumnElement[bool]] = field(default_factory=list)
+    of_all: tuple[Any, ...] = ()  # sums that came with the total
 
     # ---------------------------------------------------------------------------------------------------- reading
     def where(self) -> list[ColumnElement[bool]]:
@@ -55,18 +56,26 @@ class ListQuery:
             found.append(search.condition(self.model, self.text, self.ctx.session))
         return found
 
-    def select(self, *entities: Any) -> Select[Any]:
-        """A query of these columns over the filtered rows that the actor may read."""
-        return scoped(select(*entities).where(*self.where()), self.model, self.ctx.actor)
+    def select(self, *entities: Any, as_set: bool = False) -> Select[Any]:
+        """A query of these columns over the filtered rows that the actor may read; `as_set` where it reads them all."""
+        return scoped(select(*entities).where(*self.where()), self.model, self.ctx.actor, as_set=as_set)
 
     def ordered(self, query: Select[Any]) -> Select[Any]:
         """Sorted as asked, ties broken by the primary key, so that paging never shows a row twice."""
         last = "-id" if self.order.startswith("-") else "id"
         return query.order_by(*sorting(self.model, self.order, after=[last]))
 
-    def total(self) -> int:
-        """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
-        query = self.select(func.count()).select_from(self.model)
+    def total(self, *, is_summed: bool = False) -> int:
+        """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count.
+
+        With `is_summed` one look at what a limited reader sees answers `sums` too.
+        """
+        if is_summed and self._summed() and condition(self.model, self.ctx.actor) is not None:
+            whole = (func.count(), *self._sums_of_all())
+            found = self.ctx.session.execute(self.select(*whole, as_set=True).select_from(self.model)).one()
+            self.of_all = tuple(found[1:])
+            return int(found[0])
+        query = self.select(func.count(), as_set=True).select_from(self.model)
         if query.whereclause is None:  # every row: an inherited model needs no look at the table above its own
             query = select(func.count()).select_from(self.model.__table__)
         return int(self.ctx.session.scalar(query) or 0)
@@ -86,7 +95,7 @@ class ListQuery:
         known = shape(self.model)
         keys = [known.key(name) for name in self.names]
         columns = [getattr(self.model, key) for key in keys if key]
-        query = self.ordered(self.select(self.model.id, *columns)).execution_options(yield_per=size)
+        query = self.ordered(self.select(self.model.id, *columns, as_set=True)).execution_options(yield_per=size)
         yield from self.ctx.session.execute(query).partitions(size)
 
     # ---------------------------------------------------------------------------------------------------- addresses
@@ -149,14 +158,19 @@ class ListQuery:
 
     def sums(self, records: Sequence[Entity]) -> list[tuple[str, dict[str, str]]]:
         """本页合计 and 全部合计 of the money columns that the model sums and the list shows."""
-        known = shape(self.model)
-        names = [n for n in self.model.spec.sums if n in self.names and known.key(n)]
+        names = self._summed()
         if not names or not records:
             return []
         page = {n: format_money(sum((getattr(r, n) or ZERO for r in records), ZERO)) for n in names}
-        found = self.ctx.session.execute(self.select(*(func.sum(getattr(self.model, n)) for n in names))).one()
+        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=True)).one()
         total = {n: format_money(v if v is not None else ZERO) for n, v in zip(names, found, strict=True)}
         return [("本页合计", page), ("全部合计", total)]
+
+    def _summed(self) -> list[str]:
+        return [n for n in self.model.spec.sums if n in self.names and shape(self.model).key(n)]
+
+    def _sums_of_all(self) -> Iterator[ColumnElement[Any]]:
+        return (func.sum(getattr(self.model, n)) for n in self._summed())
 
     def paging(self, total: int) -> Paging:
         """Where the reader is, with links to the pages around."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, select
+from sqlalchemy import ColumnElement, case, false, select
 from werkzeug.datastructures import MultiDict
 
 from models.base.entity import Entity
@@ -19,6 +19,7 @@ from workflows.base.context import Ctx
 PAGE = 20
 MAX_TEXT = 100
 NOTES = 2
+MAX_DEPTH = 2  # titles of titles, as screens write them
 
 
 def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[str, Any]:
@@ -71,14 +72,26 @@ def candidates(
     return {"result": items, "more": len(found) > PAGE}
 
 
-def _matches(ctx: Ctx, target: type[Entity], text: str) -> ColumnElement[bool]:
+def _matches(ctx: Ctx, target: type[Entity], text: str, depth: int = 0) -> ColumnElement[bool]:
+    """What people see as the title contains the text; a number, an amount or a day is that very one."""
     if target.spec.searched:
         return search.condition(target, text, ctx.session)
     key = shape(target).key(target.spec.title)
-    column = getattr(target, key or "id")
-    if key is None or not isinstance(column.type, String):
-        return target.id == (valid_id(text) or 0)
-    return column.like(f"%{filters.escape_like(text)}%", escape="/")
+    if key is None or depth > MAX_DEPTH:
+        return false()
+    column, attribute = shape(target).columns[key], getattr(target, key)
+    beyond = model_of(str(column.info.get("target", "")))
+    if beyond is not None:
+        return attribute.in_(select(beyond.id).where(_matches(ctx, beyond, text, depth + 1)))
+    labels = filters.options(ctx, column)
+    if labels:
+        return attribute.in_([filters.value(ctx, column, code) for code, label in labels if text in label])
+    if column.info["kind"] in {"text", "long_text"} and not column.info.get("mask"):
+        return attribute.like(f"%{filters.escape_like(text)}%", escape="/")
+    try:
+        return attribute == filters.value(ctx, column, text)
+    except (ValueError, ArithmeticError):
+        return false()
 
 
 def _note_names(target: type[Entity]) -> list[str]:

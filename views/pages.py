@@ -218,12 +218,14 @@ class Section:
     data: Any = None
     empty: str = ""
     count: int | None = None
+    is_count_whole: bool = True  # else there are more
     more_url: str = ""
     more_label: str = "查看全部"
     note: str = ""  # grey words beside the heading
     foot: str = ""  # left of the footer
     foot_figure: str = ""  # right of the footer, bold
     width: int = 4  # workbench: columns of twelve (3 to 9, or 12)
+    later_url: str = ""  # the card is still empty and is fetched from here
 
 
 @dataclass

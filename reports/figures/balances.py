@@ -6,7 +6,7 @@ Amounts are 元 with debit positive, unless a name says otherwise.
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
@@ -103,13 +103,17 @@ def balance_of(session: Session, code: str, period: str) -> Decimal:
     return -closing if account is not None and account.direction is Direction.CREDIT else closing
 
 
-def number_gaps(session: Session, period_id: int, word_id: int, *, below: int | None = None) -> list[int]:
+def number_gaps(
+    session: Session, period_id: int, word_id: int, *, below: int | None = None, above: int = 0
+) -> list[int]:
     """Voucher numbers missing in one series, ascending (断号); void vouchers count as present."""
-    query = select(Voucher.number).where(and_(Voucher.period_id == period_id, Voucher.word_id == word_id))
+    query = select(Voucher.number).where(
+        Voucher.period_id == period_id, Voucher.word_id == word_id, Voucher.number > above
+    )
     if below is not None:
         query = query.where(Voucher.number < below)
         # The usual answer without reading every number of the series.
-        if session.scalar(select(func.count()).select_from(query.subquery())) == below - 1:
+        if session.scalar(select(func.count()).select_from(query.subquery())) == below - 1 - above:
             return []
     present = set(session.scalars(query))
-    return [number for number in range(1, below or max(present, default=0)) if number not in present]
+    return [number for number in range(above + 1, below or max(present, default=0)) if number not in present]

@@ -20,8 +20,8 @@ SIGNED_IN = {
     "ApprovalsView.list", "ApprovalsView.show", "ApprovalsView.instance", "ApprovalsView.decide",
     "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
     "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
-    "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "SettingsView.page", "SettingsView.theme",
-    "SettingsView.end_session",
+    "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "DesktopView.card",
+    "SettingsView.page", "SettingsView.theme", "SettingsView.end_session",
 }  # fmt: skip
 
 

@@ -7,11 +7,18 @@ import pytest
 
 from models.organization import DesktopModule, Operator
 
+LATER = re.compile(r'<section class="panel w\d+" data-key="\w+" data-later-url="([^"]+)".*?</section>', re.DOTALL)
 
-def page_of(demo, username, path="/"):
+
+def get(demo, username, path):
     answer = demo.client_of(username).get(path, follow_redirects=True)
     assert answer.status_code == 200, answer.text[:300]
     return answer.text
+
+
+def page_of(demo, username, path="/"):
+    """The page with its cards, each fetched by a request of its own as the browser does."""
+    return LATER.sub(lambda place: get(demo, username, place[1]), get(demo, username, path))
 
 
 def keys(page):
@@ -139,6 +146,27 @@ def test_a_module_of_others_is_closed(demo):
     assert client.get("/desktop/vouchers").status_code == 403
     assert client.get("/desktop/tasks").status_code == 404
     assert client.get("/desktop/nothing").status_code == 404
+    assert client.get("/desktop/card/vouchers").status_code == 403
+    assert client.get("/desktop/card/nothing").status_code == 404
+
+
+def test_each_card_is_a_request_of_its_own(demo):
+    """None waits for another: what the page itself reads is what stands in the line above."""
+    client = demo.client_of("heping")
+    with demo.statements() as sent:
+        page = client.get("/").text
+    urls = LATER.findall(page)
+    assert len(urls) >= 5
+    assert {"/desktop/card/due", "/desktop/card/overdue", "/desktop/card/fees", "/desktop/card/balance"} <= set(urls)
+    heavy = ("FROM instalment", "FROM fee_due", "company_snapshot", "project_snapshot", "FROM product")
+    assert [words for words in sent if any(name in words for name in heavy)] == []
+    for url in urls:
+        with demo.statements() as sent:
+            filled = client.get(url).text
+        assert filled.lstrip().startswith("<section"), url
+        assert f'data-key="{url.rpartition("/")[2].upper()}"' in filled
+        assert "data-later-url" not in filled
+        assert len([words for words in sent if not words.startswith(("BEGIN", "PRAGMA"))]) <= 14, url
 
 
 def test_the_trend_is_drawn_for_each_width_and_opens_its_months(demo):

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import format_money
 from models.ledger import (
+    UNFINISHED_VOUCHER,
     AccountingPeriod,
     BusinessEvent,
     Voucher,
@@ -404,11 +405,17 @@ def _replace_entries(ctx: Ctx, voucher: Voucher, lines: Sequence[Line]) -> None:
 
 
 def _wait_for_lower_numbers(ctx: Ctx, voucher: Voucher) -> None:
-    same = (Voucher.period_id == voucher.period_id, Voucher.word_id == voucher.word_id)
-    lower = select(Voucher).where(*same, Voucher.number < voucher.number)
-    waiting = lower.where(Voucher.state.not_in((State.POSTED, State.VOID))).order_by(Voucher.number).limit(1)
+    series = (Voucher.period_id == voucher.period_id, Voucher.word_id == voucher.word_id)
+    lower = (*series, Voucher.number < voucher.number)
+    waiting = select(Voucher).where(*lower, UNFINISHED_VOUCHER).order_by(Voucher.number).limit(1)
     if (other := ctx.session.scalar(waiting)) is not None:
         raise Conflict(f"凭证“{other}”现为“{other.state.label}”，编号在前的凭证记账后才能记“{voucher}”")
-    gaps = number_gaps(ctx.session, voucher.period_id, voucher.word_id, below=voucher.number)
+    # Whatever lies below a posted voucher was there when that one was posted, and stays.
+    posted = (
+        select(Voucher.number).where(*lower, Voucher.state == State.POSTED).order_by(Voucher.number.desc()).limit(1)
+    )
+    gaps = number_gaps(
+        ctx.session, voucher.period_id, voucher.word_id, below=voucher.number, above=ctx.session.scalar(posted) or 0
+    )
     if gaps:
         raise Conflict(f"{voucher.period.code} {voucher.word.name}字凭证缺号 {gaps[0]}，请先做断号整理再记账")

@@ -28,21 +28,34 @@ const App = {
 
   token: () => document.querySelector("meta[name=csrf-token]")?.content ?? "",
 
-  // Answers parsed JSON; throws an Error whose message can be shown.
-  async json(url, options = {}) {
-    const headers = { Accept: "application/json", ...options.headers };
-    if (options.method && options.method !== "GET") headers["X-CSRFToken"] = App.token();
+  // The answer of the server; throws an Error whose message can be shown.
+  async ask(url, options) {
     let answer;
     try {
-      answer = await fetch(url, { credentials: "same-origin", ...options, headers });
+      answer = await fetch(url, { credentials: "same-origin", ...options });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Error("网络不通，请检查连接后重试");
     }
     if (answer.redirected && answer.url.includes("/login")) throw new Error("登录已过期，请重新登录");
+    return answer;
+  },
+
+  // Answers parsed JSON; throws like `ask`.
+  async json(url, options = {}) {
+    const headers = { Accept: "application/json", ...options.headers };
+    if (options.method && options.method !== "GET") headers["X-CSRFToken"] = App.token();
+    const answer = await App.ask(url, { ...options, headers });
     const body = await answer.json().catch(() => null);
     if (!answer.ok) throw new Error(body?.message || `没有成功（${answer.status}），请重试`);
     return body;
+  },
+
+  // A part of a page as markup; throws like `ask`.
+  async part(url) {
+    const answer = await App.ask(url, { headers: { Accept: "text/html" } });
+    if (!answer.ok) throw new Error(`没有读到（${answer.status}），请重试`);
+    return answer.text();
   },
 
   toast(text, tone = "ok", link = null) {

@@ -69,21 +69,37 @@ App.upload = (form) => {
   });
 };
 
-document.addEventListener("DOMContentLoaded", () => {
+// Fill a card of the workbench; one that cannot be read says so in its place and can be asked for again.
+App.fillCard = async (card) => {
+  try {
+    const fresh = App.make("div", {});
+    fresh.innerHTML = await App.part(card.dataset.laterUrl);
+    card.replaceChildren(...fresh.querySelector("section").children);
+    card.removeAttribute("data-later-url");
+    App.all(".table-wrap", card).forEach(App.fitTable);
+  } catch (error) {
+    const again = App.make("button", { class: "btn btn-sm", type: "button" }, "重试"), words = App.make("div", { class: "empty" });
+    words.append(App.make("span", {}, error.message), again);
+    again.addEventListener("click", () => App.fillCard(card));
+    card.replaceChildren(card.firstElementChild, words);
+  }
+  card.removeAttribute("aria-busy");
+};
+
+document.addEventListener("DOMContentLoaded", async () => {
   App.all("[data-job-url]").forEach(App.watch);
   App.all("form[data-upload]").forEach(App.upload);
 
   const desk = document.querySelector("[data-arrange-url]");
   if (!desk) return;
-  for (const grip of App.all(".grip", desk)) { // only the grip starts a drag, so that text in a card can be selected
-    const card = grip.closest("[data-key]");
-    grip.addEventListener("pointerdown", () => { card.draggable = true; });
-    card.addEventListener("dragend", () => { card.draggable = false; });
-  }
+  // Only the grip starts a drag, so that text in a card can be selected.
+  desk.addEventListener("pointerdown", (event) => { const grip = event.target.closest(".grip"); if (grip) grip.closest("[data-key]").draggable = true; });
+  desk.addEventListener("dragend", (event) => { event.target.closest("[data-key]").draggable = false; });
   for (const column of App.all(".stack", desk)) App.sortable(column, "[data-key]", async () => {
     const keys = App.all("[data-key]", desk).map((card) => card.dataset.key);
     try {
       await App.json(desk.dataset.arrangeUrl, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ keys }) });
     } catch (error) { App.toast(error.message, "warn"); }
   });
+  for (const card of App.all("[data-later-url]", desk)) await App.fillCard(card); // one by one: a desk takes one worker, not ten
 });

@@ -4,13 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
 from models.ledger import Account, AccountBalance, AccountingPeriod, PeriodState, Voucher, VoucherState, VoucherWord
 from reports.figures.balances import balance_of, number_gaps
+from tests import plans
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
 from workflows.base.context import Ctx
 from workflows.ledger import period
@@ -335,6 +336,34 @@ def test_posting_waits_for_lower_numbers_and_void_ones_count(books):
     vouchers.void(books.ctx("accountant"), first, "重复录入")
     assert vouchers.post(books.ctx("bookkeeper"), second).posting_no == 1
     assert verify_ledger(books.session) == []
+
+
+def many_void(books: Books, voucher: Voucher, count: int) -> None:
+    """So many void vouchers of the same series before this one, which then comes behind them."""
+    table = Voucher.__table__
+    facts = {c.name: getattr(voucher, c.key) for c in table.columns if c.name not in ("id", "code", "number")}
+    facts |= {"state": VoucherState.VOID, "void_reason": "作废留号"}
+    first, voucher.number = voucher.number, voucher.number + count
+    books.session.flush()
+    rows = [{**facts, "number": first + n, "code": f"V{first + n}"} for n in range(count)]
+    books.session.execute(insert(table), rows)
+
+
+def test_a_month_of_vouchers_is_not_read_to_post_one_more(books):
+    """Both questions before 记账 are answered by an index that holds next to nothing of the series."""
+    books.post(books.transfer())
+    voucher = books.transfer()
+    many_void(books, voucher, 1500)
+    connection = books.session.connection()
+    connection.execute(text("ANALYZE voucher"))
+    vouchers.review(books.ctx("reviewer"), voucher)
+    with plans.asked(connection) as sent:
+        vouchers.post(books.ctx("bookkeeper"), voucher)
+    unfinished = [one for one in sent if "NOT IN ('POSTED', 'VOID')" in one[0]]
+    posted = [one for one in sent if "voucher.number DESC" in one[0]]
+    assert (len(unfinished), len(posted)) == (1, 1)
+    assert "ix_voucher_unfinished" in plans.plan(connection, *unfinished[0])
+    assert "uq_voucher_number" in plans.plan(connection, *posted[0])
 
 
 def test_red_letters_take_a_posted_voucher_back(books):

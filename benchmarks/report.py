@@ -43,6 +43,12 @@ BOOKS_TEXT: Final = """\
 两边各用同一数据库的一份副本，结果逐行核对到分。时间为处理器时间，每项办理一次（科目余额表为第二次）。
 “直接写 SQL”含结账前的检查、准备金计算与结转，不写操作日志和搜索索引，不出报表；预警与到期处理没有对照。"""
 
+FULL_SIZE: Final = {"sqlite": "## 大规模下的页面：SQLite", "postgresql": "## 大规模下的页面：PostgreSQL"}
+FULL_SIZE_HEAD: Final = ("页面", "本系统", "直接写 SQL", "与 SQL 之比", "小规模时", "与小规模之比", "结果")
+FULL_SIZE_TEXT: Final = """\
+每格为处理器时间，本进程与数据库后台进程合计。工作台为页面与其各张卡片（逐一请求）之和；
+“直接写 SQL”问同样的数字与同样的前几行，不做登录、权限、页面。
+目标：不超过直接写 SQL 的 5 倍，且不超过本页在小规模演示数据上的 3 倍。"""
 STORM: Final = "## 登录风暴"
 STORM_HEAD: Final = ("一次保存（REST 修改部门）", "中位数", "95 分位", "最长")
 STORM_TEXT: Final = """\
@@ -212,7 +218,7 @@ def with_section(document: str, section: str) -> str:
 def sections_of(document: str) -> list[str]:
     """The sections of a document that runs of their own have written."""
     found = []
-    for heading in (BOOKS, STORM):
+    for heading in (BOOKS, STORM, *FULL_SIZE.values()):
         rest = document.partition(heading)[2]
         found += [heading + rest.partition("\n## ")[0]] if rest else []
     return found

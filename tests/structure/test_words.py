@@ -112,3 +112,20 @@ def addresses(path, raws):
     """Addresses with these filters, as many as one takes: conditions stand side by side, so each of them is run."""
     for start in range(0, len(raws), filters.MAX_FILTERS):
         yield f"{path}?size=10&" + urlencode([("f", raw) for raw in raws[start : start + filters.MAX_FILTERS]])
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/fee_due/lookup?field=fee_id", "担保费"),
+        ("/fee_waiver/lookup?field=fee_id", "担保"),
+        ("/instalment/lookup?field=repayment_plan_id", "1"),
+        ("/meeting_vote/lookup?field=item_id", "DB2026"),
+    ],
+)
+def test_a_title_is_found_as_it_is_read(everybody, path, word):
+    """A kind by its label, a number by itself, a reference by what it refers to; and nothing by what it is not."""
+    found = everybody.get(f"{path}&" + urlencode({"q": word})).get_json()["result"]
+    assert found
+    assert all(word in item["text"] for item in found)
+    assert everybody.get(f"{path}&" + urlencode({"q": "没有这样的"})).get_json()["result"] == []

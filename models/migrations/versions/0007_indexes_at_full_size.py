@@ -35,7 +35,7 @@ def upgrade() -> None:
     """The indexes come."""
     for name, table, columns, of in INDEXES:
         where = sa.text(of) if of else None
-        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where, if_not_exists=True)
 
 
 def downgrade() -> None:

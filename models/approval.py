@@ -91,7 +91,6 @@ class ApprovalType(Entity):
         key=("code",),
         tabs=("approval_flow",),
         rank=10,
-        icon="tags",
         help="每种需要审批的业务对应一个业务类型；同一类型可按产品、金额、客户、部门配置多个审批流程。",
     )
     code: Mapped[str] = c.text("类型编码", 50, required=True, unique=True)
@@ -114,7 +113,6 @@ class ApprovalPosition(Entity):
         key=("code",),
         tabs=("approval_position_member",),
         rank=20,
-        icon="person-badge",
         help="先设岗位，再在“审批人员”页签中指定人员；流程节点引用岗位，人员变动无需改流程。",
     )
     code: Mapped[str] = c.text("岗位编码", 50, required=True, unique=True)
@@ -184,7 +182,6 @@ class ApprovalFlow(Entity):
         state="state",
         drafts=(FlowState.DRAFT,),
         rank=30,
-        icon="diagram-3",
         help="提交时按产品、金额、客户类型、部门、风险等级自动选择流程：优先级高的先选，同级时条件最具体的先选。"
         "已发布的版本不能修改，需复制为新版本后再发布；审批中的业务仍按提交时的版本走完。",
     )  # fmt: skip
@@ -289,7 +286,6 @@ class ApprovalInstance(Entity):
         tabs=("approval_task",),
         state="state",
         rank=40,
-        icon="check2-square",
     )  # fmt: skip
     business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)

@@ -32,7 +32,6 @@ class PartnerBank(Entity):
         key=("code",),
         sums=("credit_line",),
         rank=60,
-        icon="bank",
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_partner_bank_code"),

@@ -58,7 +58,6 @@ class IncomeHistory(Entity):
         key=("month",),
         sums=("amount",),
         rank=660,
-        icon="clock-history",
         help="未到期责任准备金按最近十二个月担保费收入计算；账套启用前的月份在此登记。",
     )
     __table_args__ = (UniqueConstraint("month", name="uq_income_history_month"),)
@@ -88,7 +87,6 @@ class IncomeSchedule(Entity):
         tabs=("income_recognition",),
         sums=("amount", "recognised"),
         rank=650,
-        icon="hourglass-split",
         help="预收担保费按系统参数“担保费收入确认方式”在月末结转为担保费收入。",
     )
     __table_args__ = (
@@ -159,7 +157,6 @@ class ProvisionCalculation(Entity):
         listed=("period", "kind", "base", "rate_pct", "required", "booked", "amount", "voucher"),
         filtered=("period_id", "kind"),
         rank=655,
-        icon="calculator",
         help="每次计提的计算过程：基数 × 比例，减去账上已有金额，差额入账；负数为转回。",
     )
 
@@ -188,7 +185,6 @@ class MonthEndLog(Entity):
                 "reopened_by", "reopen_reason"),
         filtered=("period_id", "closed_at"),
         rank=670,
-        icon="journal-check",
     )  # fmt: skip
     __table_args__ = (
         UniqueConstraint("period_id", "round", name="uq_month_end_log_round"),

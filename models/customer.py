@@ -111,7 +111,6 @@ class Customer(Entity):
         scope=_SCOPE,
         saved_by=(),
         rank=5,
-        icon="people",
     )  # fmt: skip
     __table_args__: Any = (
         UniqueConstraint("number", name="uq_customer_number"),
@@ -173,7 +172,6 @@ class PersonalCustomer(Customer):
         key=("id_number",),
         scope=_SCOPE,
         rank=10,
-        icon="person",
     )  # fmt: skip
     __table_args__ = (
         # An index, not a constraint: the rule that words the refusal looks beyond the reader's scope.
@@ -224,7 +222,6 @@ class CorporateCustomer(Customer):
         key=("uscc",),
         scope=_SCOPE,
         rank=20,
-        icon="building",
     )  # fmt: skip
     __table_args__ = (Index("uq_corporate_customer_uscc", "uscc", unique=True),)
     __mapper_args__ = {"polymorphic_identity": CustomerKind.CORPORATE}
@@ -276,7 +273,6 @@ class CustomerRelation(Entity):
         key=("customer_id", "to_customer_id", "kind"),
         scope=Scope(through="customer"),
         rank=30,
-        icon="share",
     )
     __table_args__ = (
         UniqueConstraint("customer_id", "to_customer_id", "kind", name="uq_customer_relation_pair"),
@@ -306,7 +302,6 @@ class CustomerWatch(Entity):
         state="state",
         drafts=(WatchState.DRAFT,),
         rank=40,
-        icon="star",
     )
     __table_args__ = (
         CheckConstraint(

@@ -311,7 +311,7 @@ class MajorEvent(Entity):
     """重大经济事件 of a customer."""
 
     spec = Spec(
-        "重大经济事件", Module.CUSTOMER, title="summary", scope=_ANY, rank=50, order="-happened_on", icon="megaphone",
+        "重大经济事件", Module.CUSTOMER, title="summary", scope=_ANY, rank=50, order="-happened_on",
         listed=("customer", "happened_on", "event_kind", "level", "summary", "amount"),
         filtered=("customer_id", "happened_on", "event_kind", "level"), searched=("summary",),
     )  # fmt: skip

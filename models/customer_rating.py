@@ -44,7 +44,6 @@ class CustomerRating(Entity):
         drafts=(RatingState.DRAFT,),
         saved_by=(),
         rank=25,
-        icon="award",
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("total >= 0", name="ck_customer_rating_total"),

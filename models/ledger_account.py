@@ -63,7 +63,6 @@ class Account(Entity):
         key=("code",),
         tree="level",
         rank=610,
-        icon="list-nested",
         help="科目编码按级次用点号分隔，如 1201.01；只有末级科目可以记账，有发生额的科目不能再增加下级。",
     )
     __table_args__ = (
@@ -113,7 +112,6 @@ class AccountingPeriod(Entity):
         key=("code",),
         state="state",
         rank=620,
-        icon="calendar3",
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_accounting_period_code"),

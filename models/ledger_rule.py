@@ -27,7 +27,6 @@ class PostingRule(Entity):
         tabs=("posting_rule_line",),
         key=("event_code", "effective_on"),
         rank=640,
-        icon="signpost-split",
         help="业务发生日适用生效日期不晚于它的最近一条启用规则；金额为零的分录不生成。",
     )
     __table_args__ = (UniqueConstraint("event_code", "effective_on", name="uq_posting_rule_event"),)

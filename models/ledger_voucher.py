@@ -94,7 +94,6 @@ class VoucherWord(Entity):
         order="rank",
         key=("code",),
         rank=630,
-        icon="tag",
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_voucher_word_code"),
@@ -137,7 +136,6 @@ class Voucher(Entity):
         state="state",
         drafts=(VoucherState.DRAFT,),
         rank=8,
-        icon="receipt",
     )
     __table_args__ = (
         UniqueConstraint("word_id", "period_id", "number", name="uq_voucher_number"),
@@ -281,7 +279,6 @@ class BusinessEvent(Entity):
         state="state",
         in_menu=False,  # 复核管理 is its place in the menu
         rank=590,
-        icon="clipboard-check",
     )
     __table_args__ = (
         UniqueConstraint("event_code", "record_table", "record_id", "sequence", name="uq_business_event_key"),

@@ -56,7 +56,6 @@ class Company(Entity):
         key=("id",),
         saved_by=("edit",),
         rank=10,
-        icon="building",
         help="系统显示名称、标志和公司基本资料，用于页眉、函件和报表。",
     )
     __table_args__ = (CheckConstraint("id = 1", name="ck_company_single_row"),)
@@ -93,7 +92,6 @@ class Department(Entity):
         key=("code",),
         tree="path",
         rank=20,
-        icon="diagram-3",
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_department_code"),
@@ -125,7 +123,6 @@ class Employee(Entity):
         order="number",
         key=("number",),
         rank=30,
-        icon="person-badge",
     )
     __table_args__ = (UniqueConstraint("number", name="uq_employee_number"),)
 
@@ -159,7 +156,6 @@ class Operator(Entity):
         order="username",
         key=("username",),
         rank=40,
-        icon="person-gear",
         help="操作员必须是现有员工；角色决定其访问权限。",
     )
     __table_args__ = (

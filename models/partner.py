@@ -40,7 +40,6 @@ class GuaranteeCompany(Entity):
         order="name",
         key=("uscc",),
         rank=70,
-        icon="shield-check",
     )
     __table_args__ = (
         UniqueConstraint("uscc", name="uq_guarantee_company_uscc"),
@@ -81,7 +80,6 @@ class JointGroup(Entity):
         key=("code",),
         scope=Scope(owner="manager_id", department="department_id"),
         rank=80,
-        icon="people-fill",
     )
     __table_args__ = (UniqueConstraint("code", name="uq_joint_group_code"),)
 

@@ -55,7 +55,6 @@ class RatingModel(Entity):
         tabs=("rating_indicator",),
         key=("code",),
         rank=20,
-        icon="speedometer2",
     )
     __table_args__ = (UniqueConstraint("code", name="uq_rating_model_code"),)
 
@@ -141,7 +140,6 @@ class CompletenessItem(Entity):
         order="rank",
         key=("customer_kind", "source"),
         rank=10,
-        icon="check2-square",
         help="完整度 = 已填项目权重之和 ÷ 全部项目权重之和；“评级必备”的项目齐全后方可进行等级评估。",
     )
     __table_args__ = (

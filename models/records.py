@@ -65,7 +65,6 @@ class DocumentTemplate(Entity):
         order="code",
         key=("code",),
         rank=60,
-        icon="file-earmark-text",
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_document_template_code"),
@@ -94,7 +93,6 @@ class IssuedDocument(Entity):
         filtered=("template_code", "project_id", "issued_at"),
         order="-issued_at",
         rank=90,
-        icon="file-earmark-check",
     )
     __table_args__ = (
         UniqueConstraint("number", name="uq_issued_document_number"),

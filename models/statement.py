@@ -33,7 +33,6 @@ class StatementRow(Entity):
         tabs=("statement_account",),
         key=("statement", "row_no"),
         rank=680,
-        icon="table",
         help="每个末级科目（或其上级）须且只须对应一行；合计行填写公式，如 R10-R40，不对应科目。",
     )
     __table_args__ = (UniqueConstraint("statement", "row_no", name="uq_statement_row_no"),)
@@ -87,7 +86,6 @@ class IssuedStatement(Entity):
         listed=("statement", "period", "round", "total", "is_current", "created_at", "created_by_id"),
         filtered=("period_id", "statement", "is_current"),
         rank=685,
-        icon="file-earmark-spreadsheet",
     )
     __table_args__ = (UniqueConstraint("period_id", "statement", "round", name="uq_issued_statement_round"),)
 

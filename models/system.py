@@ -67,7 +67,6 @@ class DictionaryType(Entity):
         tabs=("dictionary_item",),
         key=("code",),
         rank=50,
-        icon="book",
     )
     __table_args__ = (UniqueConstraint("code", name="uq_dictionary_type_code"),)
 
@@ -128,7 +127,6 @@ class Parameter(Entity):
         order="code",
         key=("code", "effective_on"),
         rank=60,
-        icon="sliders",
         help="同一参数可有多行：营业日期不早于生效日期的最近一行有效。修改历史数据口径时请新增一行，不要改旧行。",
     )
     __table_args__ = (UniqueConstraint("code", "effective_on", name="uq_parameter_code"),)
@@ -155,7 +153,6 @@ class NumberRule(Entity):
         order="code",
         key=("code",),
         rank=70,
-        icon="123",
     )
     __table_args__ = (UniqueConstraint("code", name="uq_number_rule_code"),)
 
@@ -250,7 +247,6 @@ class JobRun(Entity):
         order="-id",
         state="status",
         rank=110,
-        icon="clock-history",
         help="日终、月终、导入导出等作业的每一次运行及其步骤。",
     )
     __table_args__ = (
@@ -292,7 +288,6 @@ class AuditLog(Entity):
         filtered=("at", "employee_id", "log_kind", "table_name"),
         order="-id",
         rank=120,
-        icon="journal-text",
     )
     __table_args__ = (
         Index("ix_audit_log_record", "table_name", "record_id"),

@@ -68,7 +68,6 @@ class Spec:
     saved_by: tuple[str, ...] = ("add", "edit", "delete")
     rank: int = 100
     in_menu: bool = True
-    icon: str = ""
     help: str = ""
 
 

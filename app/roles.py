@@ -82,7 +82,7 @@ ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)),
     RoleSpec("审保会秘书", ScopeKind.ALL, "召集审保会，记录结果", read=BUSINESS,
              tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
-             verbs=("review_meeting.open", "review_meeting.close", "meeting_item.withdraw",
+             verbs=("review_meeting.open", "review_meeting.close", "meeting_item.withdraw", "meeting_member.attend",
                     "bank_letter.issue_confirmation")),
     RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS, verbs=("customer.reveal",)),
     RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),

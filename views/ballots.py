@@ -93,7 +93,10 @@ def _turnout(ctx: Ctx, meeting: ReviewMeeting) -> Section:
         done += has_all
         facts.append(Fact(name, Cell(words, "enum", tone="ok" if has_all else "doing" if is_present else "draft")))
     note = f"{done} 人已表决"
-    return Section("turnout", "表决进度", template="parts/pairs.html", data=facts, note=note)
+    found = Section("turnout", "表决进度", template="parts/pairs.html", data=facts, note=note)
+    if ctx.actor.may("attend", "meeting_member"):
+        found.more_url, found.more_label = "?tab=meeting_member#tabs", "登记缺席"
+    return found
 
 
 class BallotView(BaseView):

@@ -13,7 +13,7 @@ from views.verbs import ScreenVerb, all_of, in_state, record_url, register
 from workflows.base import approval
 from workflows.base.approval_sheet import issue_sheet
 from workflows.base.context import Ctx
-from workflows.guarantee import application, appraisal, resolution
+from workflows.guarantee import application, appraisal, board, resolution
 
 
 def at(*stages: Stage) -> Any:
@@ -94,6 +94,17 @@ register(
         "review_meeting", "close", "宣布结果", lambda ctx, m, _, v: resolution.close_meeting(ctx, m, v),
         ("close", "review_meeting"), in_state("state", MeetingState.OPEN), style="primary", rank=1,
         confirm="宣布后结果不能更改：通过的议题形成决议并送总裁签字，未通过的项目终止办理。",
+    ),
+    ScreenVerb(
+        "meeting_member", "absent", "登记缺席", lambda ctx, m, v, n: board.mark_absent(ctx, m, v["reason"], n),
+        ("attend", "meeting_member"), lambda _, m: m.meeting.state is MeetingState.OPEN and m.is_present,
+        ask="缺席的原因", confirm="尚未表决的议题不再等待该委员；已投的票有效，照常计算。",
+        after=lambda m, _: f"/review_meeting/show/{m.meeting_id}",
+    ),
+    ScreenVerb(
+        "meeting_member", "present", "登记到会", lambda ctx, m, _, n: board.mark_present(ctx, m, n),
+        ("attend", "meeting_member"), lambda _, m: m.meeting.state is MeetingState.OPEN and not m.is_present,
+        after=lambda m, _: f"/review_meeting/show/{m.meeting_id}",
     ),
     ScreenVerb(
         "meeting_item", "withdraw", "撤下议题",

@@ -21,6 +21,7 @@ from models.partner import JointGroup, JointGroupMember
 from models.resolution import MeetingMember, MeetingState, ReviewMeeting
 from models.system import AuditLog, DictionaryItem, DictionaryType, NumberCounter, Parameter
 from reports.figures import dictionaries
+from tests.workflows.accounts import sign_on
 from tests.workflows.customer_world import COMPANY, USCC
 from tests.workflows.office import audited, together
 from workflows.base import records
@@ -264,6 +265,7 @@ def test_a_document_is_edited_while_it_is_a_draft(ctx):
 
 def test_the_parts_of_a_frozen_document_are_frozen(ctx, office):
     paper = meeting(ctx)
+    sign_on(ctx.session, ctx.session.get_one(Employee, office.people["乙"]), "审保会委员")
     seat = records.create(ctx, MeetingMember, {"meeting_id": paper.id, "employee_id": office.people["乙"]})
     paper.state = MeetingState.OPEN
     ctx.session.flush()
@@ -282,6 +284,7 @@ def test_a_part_cannot_be_moved_into_a_frozen_document(ctx, office):
     )  # fmt: skip
     ctx.session.add(frozen)
     ctx.session.flush()
+    sign_on(ctx.session, ctx.session.get_one(Employee, office.people["乙"]), "审保会委员")
     seat = records.create(ctx, MeetingMember, {"meeting_id": draft.id, "employee_id": office.people["乙"]})
     with pytest.raises(Conflict, match="“SB2”"):
         records.update(ctx, seat, {"meeting_id": frozen.id}, seat.version)

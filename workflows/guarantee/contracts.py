@@ -35,7 +35,7 @@ RULES = {
 @records.rule(Contract)
 def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     """A contract stays within the resolution; a new one is numbered by its kind."""
-    project = ctx.session.get_one(Project, contract.project_id)
+    project = stages.locked(ctx, contract.project_id)
     stages.require_running(project, Stage.CONTRACT, "登记合同")
     resolution = require_resolution(ctx, project, "登记合同")
     found: dict[str, list[str]] = {}

@@ -89,6 +89,8 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     Raises BusinessError naming every item that is not met.
     """
     ctx.require("issue_notice", "bank_letter", "出具放款通知单")
+    limits.hold(ctx)
+    project = records.find(ctx, Project, project.id, lock=True)  # a second click waits, and finds the letter there
     letters.require_visible(ctx, project, version)
     again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")

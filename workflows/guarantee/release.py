@@ -50,7 +50,7 @@ _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 @records.rule(Release)
 def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
     """A release concerns a project in force that has no other one; a letter of the bank as its basis is named."""
-    project = ctx.session.get_one(Project, release.project_id)
+    project = stages.locked(ctx, release.project_id)
     _require_in_force(project)
     others = select(func.count(Release.id)).where(Release.project_id == project.id, Release.state.in_(_OPEN))
     if release.id is not None:

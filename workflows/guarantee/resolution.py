@@ -36,6 +36,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contracts, fees, letters, limits, stages
+from workflows.guarantee.board import hold, members_of, voters
 
 MEETING = steps(
     Step("review_meeting", "open", "开始表决", "state", (MeetingState.DRAFT,), (MeetingState.OPEN,)),
@@ -58,6 +59,7 @@ LAPSE = steps(
         follows=True,
     ),
 )  # fmt: skip
+_ABSENT = "不能到会的，请在“参会委员”中登记缺席"
 verbs("meeting_vote", {"cast": "表决"})
 verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
 
@@ -73,7 +75,7 @@ def check_meeting(ctx: Ctx, meeting: ReviewMeeting, is_new: bool) -> None:
 def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
     """Only projects that passed 风险控制 come before the board, and no more than was applied for."""
     del is_new
-    project = ctx.session.get_one(Project, item.project_id)
+    project = stages.locked(ctx, item.project_id)
     stages.require_running(project, Stage.RESOLVE, "提交审保会")
     if item.advised_amount > project.amount:
         raise BusinessError("提请金额不能超过申请金额", field="advised_amount")
@@ -99,23 +101,24 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
         raise Conflict(said, field="project_id")
 
 
-def _members(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingMember]:
-    return list(ctx.session.scalars(select(MeetingMember).where(MeetingMember.meeting_id == meeting.id)))
-
-
 def _items(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingItem]:
     """The items that the meeting still has to vote on."""
     query = select(MeetingItem).where(MeetingItem.meeting_id == meeting.id, MeetingItem.result == ItemState.PENDING)
-    return list(ctx.session.scalars(query.order_by(MeetingItem.seq, MeetingItem.id)))
+    query = query.order_by(MeetingItem.seq, MeetingItem.id)
+    return list(ctx.session.scalars(query.execution_options(populate_existing=True)))
 
 
 def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:
     """Open the vote: 5 to 7 members are called, a quorum is present, the agenda has items."""
+    hold(ctx, meeting.id)
     enter(ctx, MEETING["open"], meeting, version)
-    members = _members(ctx, meeting)
+    members = members_of(ctx, meeting)
     least, most = (int(number(ctx.session, f"meeting.members_{k}", ctx.today)) for k in ("min", "max"))
     if not least <= len(members) <= most:
         raise BusinessError(f"审保会委员应为 {least} 至 {most} 人，现有 {len(members)} 人")
+    able = voters(ctx)
+    if unable := [m.employee.name for m in members if m.is_present and m.employee_id not in able]:
+        raise BusinessError(f"{'、'.join(unable)}不能表决（没有表决权限，或账号已停用），请更换委员或登记为不出席")
     if not _items(ctx, meeting):
         raise BusinessError("会议没有议题，请先添加要审议的项目")
     present = sum(m.is_present for m in members)
@@ -140,12 +143,13 @@ def cast(
     The project's A角, B角 and 风控复核人 are related persons and can only withdraw.
     """
     ctx.require("cast", "meeting_vote", "表决")
-    meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
+    meeting = hold(ctx, item.meeting_id, shared=True)
+    ctx.session.refresh(item)
     if meeting.state is not MeetingState.OPEN:
         raise Conflict(f"会议{meeting.state.label}，不能表决")
     if item.result is not ItemState.PENDING:
         raise Conflict(f"议题{item.result.label}，不能表决")
-    member = next((m for m in _members(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None)
+    member = next((m for m in members_of(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None)
     if member is None or not member.is_present:
         raise NotAllowed("您不是本次会议的到会委员，不能表决")
     project = item.project
@@ -190,7 +194,7 @@ def tally(ctx: Ctx, item: MeetingItem) -> Tally:
     meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
     votes = list(ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id)))
     withdrawn = sum(v.is_withdrawn for v in votes)
-    base = len(_members(ctx, meeting)) - withdrawn
+    base = len(members_of(ctx, meeting)) - withdrawn
     counts = Counter(v.choice for v in votes if v.choice is not None)
     voters = sum(counts.values())
     votes_for = sum(n for choice, n in counts.items() if choice.is_for)
@@ -205,6 +209,7 @@ def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) 
     Raises BusinessError while present members have not voted on an item, or an item has no quorum: it is then taken
     off the agenda.
     """
+    hold(ctx, meeting.id)
     enter(ctx, MEETING["close"], meeting, version)
     items = _items(ctx, meeting)
     for item in items:
@@ -219,8 +224,9 @@ def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) 
 def withdraw_item(ctx: Ctx, item: MeetingItem, reason: str, version: int | None = None) -> MeetingItem:
     """Take a project off the agenda, e.g. without a quorum; it may come before another meeting."""
     step = ITEM["withdraw"]
+    meeting = hold(ctx, item.meeting_id)
+    ctx.session.refresh(item)
     enter(ctx, step, item, version)
-    meeting = ctx.session.get_one(ReviewMeeting, item.meeting_id)
     if meeting.state is MeetingState.CLOSED:
         raise Conflict("会议已结束，议题不能撤下")
     _take_off(ctx, item, stages.checked_reason(reason, step.label, 150))
@@ -253,10 +259,10 @@ def _sits_on_the_board(ctx: Ctx, document: IssuedDocument) -> bool:
 
 def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
     voted = set(ctx.session.scalars(select(MeetingVote.employee_id).where(MeetingVote.item_id == item.id)))
-    missing = [m.employee_id for m in _members(ctx, meeting) if m.is_present and m.employee_id not in voted]
+    missing = [m.employee_id for m in members_of(ctx, meeting) if m.is_present and m.employee_id not in voted]
     if missing:
         names = ctx.session.scalars(select(Employee.name).where(Employee.id.in_(missing)))
-        raise BusinessError(f"议题 {item.project.number} 尚有委员未表决：" + "、".join(names))
+        raise BusinessError(f"议题 {item.project.number} 尚有委员未表决：{'、'.join(names)}；{_ABSENT}")
     if not tally(ctx, item).has_quorum:
         raise BusinessError(f"议题 {item.project.number} 表决人数未达到法定人数，请撤下该议题，改期再议")
 
@@ -352,7 +358,7 @@ def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -
 def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tally) -> dict[str, Any]:
     """What the minutes print: meeting, members with their votes, the count."""
     votes = {v.employee_id: v for v in ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id))}
-    members = _members(ctx, meeting)
+    members = members_of(ctx, meeting)
     rows = [_minute_row(m, votes.get(m.employee_id), meeting.chair_id) for m in members]
     least = ratio(ctx.session, "meeting.pass_ratio", ctx.today)
     share, required = (_percent(part) for part in (Fraction(count.votes_for, count.voters or 1), least))
@@ -363,7 +369,8 @@ def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tal
         "meeting": {
             "number": meeting.number, "date": meeting.held_on, "place": meeting.place, "chair": meeting.chair.name,
             "secretary": meeting.secretary.name if meeting.secretary else "", "should_attend": len(members),
-            "attended": sum(m.is_present for m in members), "withdrawn": len(members) - count.base, "guests": "",
+            "attended": sum(m.is_present or m.employee_id in votes for m in members),
+            "withdrawn": len(members) - count.base, "guests": "",
         },
         "members": rows,
         "votes": {
@@ -383,7 +390,7 @@ def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) 
     return {
         "name": member.employee.name,
         "role": "主持人" if member.employee_id == chair_id else "委员",
-        "attendance": "出席" if member.is_present else "缺席",
+        "attendance": "出席" if member.is_present else "中途离席" if vote else "缺席",
         "vote": choice,
         "opinion": (vote.opinion if vote else "") or "",
     }

@@ -90,6 +90,13 @@ def stop(
     project.reserved_amount = type(project.amount)(0)
 
 
+def locked(ctx: Ctx, project_id: int) -> Project:
+    """The project as it is now, its row held until the commit: of two at once who add a paper the second sees it."""
+    query = select(Project).where(Project.id == project_id).with_for_update(of=Project)
+    with ctx.session.no_autoflush:
+        return ctx.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
 def require(project: Project, stage: Stage, verb: str) -> None:
     """Raise IllegalTransition unless the project is under way and stands at `stage`."""
     if project.state not in UNDER_WAY:

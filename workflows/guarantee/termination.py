@@ -41,7 +41,7 @@ _PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeW
 @records.rule(Termination)
 def check_termination(ctx: Ctx, paper: Termination, is_new: bool) -> None:
     """One end at a time, of a project before its drawdown, or of a refused one that has money in the books."""
-    project = ctx.session.get_one(Project, paper.project_id)
+    project = stages.locked(ctx, paper.project_id)
     _require_endable(ctx, project)
     others = select(func.count(Termination.id)).where(
         Termination.project_id == project.id, Termination.state.in_(OPEN_PAPERS), Termination.id != (paper.id or 0)

@@ -34,6 +34,7 @@ from models.resolution import MeetingItem, MeetingMember, Resolution, Resolution
 from models.signing import Contract, CounterGuarantee, CounterKind, Fee, FeeDue
 from models.system import Parameter
 from reports.figures.schedules import add_months
+from tests.workflows.accounts import sign_on
 from workflows.base import approval, records
 from workflows.base.context import Ctx
 from workflows.guarantee import (
@@ -73,6 +74,9 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "沈三": ("HQ", "审保会委员", ()),
     "沈四": ("HQ", "审保会委员", ()),
     "沈五": ("HQ", "审保会委员", ()),
+    "沈六": ("HQ", "审保会委员", ()),
+    "沈七": ("HQ", "审保会委员", ()),
+    "沈八": ("HQ", "审保会委员", ()),
 }
 MANAGER, ASSISTANT, DEPARTMENT_HEAD, OUTSIDER = "王磊", "李静", "赵强", "何平"
 RISK, RISK_HEAD, VICE, PRESIDENT, LEGAL = "陈晨", "孙涛", "周敏", "吴刚", "郑洁"
@@ -109,6 +113,7 @@ def _hire(session: Session) -> None:
         person = Employee(number=f"E{number:03}", name=name, department_id=places[place].id)
         session.add(person)
         session.flush()
+        sign_on(session, person, PEOPLE[name][1])
         for code in positions:
             position = session.scalars(select(ApprovalPosition).where(ApprovalPosition.code == code)).one()
             session.add(ApprovalPositionMember(position_id=position.id, employee_id=person.id))

@@ -17,6 +17,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
+from models.organization import Operator
 from models.project import ProjectState, Stage
 from models.records import IssuedDocument
 from models.resolution import (
@@ -30,7 +31,7 @@ from models.resolution import (
 )
 from tests.workflows.guarantee.factories import BOARD, CASHIER, MANAGER, MILLION, OUTSIDER, PRESIDENT, SECRETARY
 from workflows.base import records
-from workflows.guarantee import resolution
+from workflows.guarantee import board, resolution
 
 STAGES = (Stage.RISK, Stage.RESOLVE)
 FOR, IF, NO, LATER = VoteChoice.AGREE, VoteChoice.CONDITIONAL, VoteChoice.OPPOSE, VoteChoice.DEFER
@@ -76,7 +77,7 @@ def test_five_to_seven_members_an_agenda_a_quorum_and_the_day_open_a_meeting(lin
             resolution.open_meeting(line.ctx(SECRETARY), meeting)
 
     refused("5 至 7 人，现有 4 人", line.meeting(members=BOARD[:4]))
-    refused("5 至 7 人，现有 8 人", line.meeting(members=(*BOARD, "孙涛", "周敏", "郑洁")))
+    refused("5 至 7 人，现有 8 人", line.meeting(members=(*BOARD, "沈六", "沈七", "沈八")))
     refused("没有议题", line.meeting())
     meeting = line.meeting(project, held_on=line.today + timedelta(days=1))
     refused("到期后才能表决", meeting)
@@ -348,3 +349,102 @@ def test_percentages_of_the_minutes_are_rounded_half_up(line, meeting, item):
     data = resolution.minutes_data(line.ctx(), meeting, item, resolution.tally(line.ctx(), item))
     assert (data["votes"]["pass_pct"], data["votes"]["required_pct"]) == (Decimal("80.00"), Decimal("66.67"))
     assert [row["role"] for row in data["members"]] == ["主持人", "委员", "委员", "委员", "委员"]
+
+
+# -- who sits there, and who does not ---------------------------------------------------------------------------------
+
+
+def member_of(line, meeting, name):
+    query = select(MeetingMember).where(
+        MeetingMember.meeting_id == meeting.id, MeetingMember.employee_id == line.id(name)
+    )
+    return line.session.scalars(query).one()
+
+
+def account_of(line, name):
+    return line.session.scalars(select(Operator).where(Operator.employee_id == line.id(name))).one()
+
+
+def test_only_who_can_vote_is_named(line, project):
+    with pytest.raises(FieldErrors, match="褚燕不是审保会委员") as caught:
+        line.meeting(project, members=(*BOARD[:4], CASHIER))
+    assert set(caught.value.field_errors) == {"employee_id"}
+    account_of(line, BOARD[4]).is_disabled = True
+    with pytest.raises(FieldErrors, match=f"{BOARD[4]}不是审保会委员"):
+        line.meeting(project)
+
+
+def test_a_member_is_changed_for_another_who_can_vote(line, project):
+    meeting = line.meeting(project)
+    seat = member_of(line, meeting, BOARD[0])
+    records.update(line.ctx(SECRETARY), seat, {"is_present": False}, seat.version)
+    with pytest.raises(FieldErrors, match="不是审保会委员"):
+        records.update(line.ctx(SECRETARY), seat, {"employee_id": line.id(CASHIER)}, seat.version)
+
+
+def test_who_has_lost_the_vote_since_is_replaced_before_it_opens(line, project):
+    meeting = line.meeting(project)
+    account_of(line, BOARD[4]).is_disabled = True
+    with pytest.raises(BusinessError, match=f"{BOARD[4]}不能表决"):
+        resolution.open_meeting(line.ctx(SECRETARY), meeting)
+    seat = member_of(line, meeting, BOARD[4])
+    records.update(line.ctx(SECRETARY), seat, {"is_present": False}, seat.version)
+    resolution.open_meeting(line.ctx(SECRETARY), meeting)
+
+
+def test_absence_is_entered_while_votes_are_cast_and_freezes_nobody(line, project, meeting, item):
+    for name in BOARD[:4]:
+        resolution.cast(line.ctx(name), item, FOR)
+    with pytest.raises(BusinessError, match=f"尚有委员未表决：{BOARD[4]}；不能到会的，请在“参会委员”中登记缺席"):
+        resolution.close_meeting(line.ctx(SECRETARY), meeting)
+    seat = member_of(line, meeting, BOARD[4])
+    with pytest.raises(NotAllowed):
+        board.mark_absent(line.ctx(BOARD[0]), seat, "生病")
+    with pytest.raises(BusinessError, match="请填写登记缺席的原因"):
+        board.mark_absent(line.ctx(SECRETARY), seat, " ")
+    line.session.refresh(seat)
+    with pytest.raises(StaleRecord):
+        board.mark_absent(line.ctx(SECRETARY), seat, "生病", seat.version + 1)
+    board.mark_absent(line.ctx(SECRETARY), seat, "生病", seat.version)
+    with pytest.raises(Conflict, match=f"{BOARD[4]}已登记为缺席"):
+        board.mark_absent(line.ctx(SECRETARY), seat, "生病")
+    with pytest.raises(NotAllowed, match="不是本次会议的到会委员"):
+        resolution.cast(line.ctx(BOARD[4]), item, FOR)
+    count = resolution.tally(line.ctx(SECRETARY), item)
+    assert (count.base, count.voters, count.has_quorum, count.is_passed) == (5, 4, True, True)
+    resolution.close_meeting(line.ctx(SECRETARY), meeting)
+    assert item.result is ItemState.PASSED
+    with pytest.raises(Conflict, match="会议已结束，表决中才能登记到会情况"):
+        board.mark_present(line.ctx(SECRETARY), seat)
+
+
+def test_a_vote_already_cast_stays_when_its_member_leaves(line, project, meeting, item):
+    for name, choice in zip(BOARD[:4], (FOR, FOR, FOR, NO), strict=True):
+        resolution.cast(line.ctx(name), item, choice, "反担保不足")
+    for name in (BOARD[3], BOARD[4]):
+        board.mark_absent(line.ctx(SECRETARY), member_of(line, meeting, name), "有事离席")
+    count = resolution.tally(line.ctx(SECRETARY), item)
+    assert (count.voters, count.votes_for) == (4, 3)
+    data = resolution.minutes_data(line.ctx(SECRETARY), meeting, item, count)
+    assert [row["attendance"] for row in data["members"]] == ["出席", "出席", "出席", "中途离席", "缺席"]
+    assert data["meeting"]["attended"] == 4
+    resolution.close_meeting(line.ctx(SECRETARY), meeting)
+
+
+def test_who_comes_after_all_votes_on_what_is_open(line, meeting, item):
+    seat = member_of(line, meeting, BOARD[4])
+    board.mark_absent(line.ctx(SECRETARY), seat, "迟到")
+    board.mark_present(line.ctx(SECRETARY), seat, seat.version)
+    assert resolution.cast(line.ctx(BOARD[4]), item, FOR).choice is FOR
+
+
+def test_too_many_absent_leave_no_quorum_and_the_item_is_taken_off(line, project, meeting, item):
+    for name in BOARD[:3]:
+        resolution.cast(line.ctx(name), item, FOR)
+    for name in BOARD[3:]:
+        board.mark_absent(line.ctx(SECRETARY), member_of(line, meeting, name), "出差")
+    with pytest.raises(BusinessError, match="表决人数未达到法定人数，请撤下该议题"):
+        resolution.close_meeting(line.ctx(SECRETARY), meeting)
+    resolution.withdraw_item(line.ctx(SECRETARY), item, "未达法定人数")
+    resolution.close_meeting(line.ctx(SECRETARY), meeting)
+    assert project.state is ProjectState.RUNNING

@@ -37,7 +37,6 @@ COMMON: dict[str, tuple[str, ...]] = {
     "product_document": ("list", "show"), "product_fee": ("list", "show"), "partner_bank": ("list", "show"),
     "approval_instance": ("list", "show"), "approval_task": ("list", "show"), "issued_document": ("list", "show"),
     "attachment": ("list", "show", "add"), "comment": ("list", "show", "add"), "company": ("list", "show"),
-    "review_meeting": ("list", "show"), "meeting_item": ("list", "show"), "meeting_member": ("list", "show"),
     "dictionary_type": ("list", "show"), "dictionary_item": ("list", "show"),
 }  # fmt: skip
 _APPLICANT = (
@@ -69,7 +68,8 @@ ROLES: tuple[RoleSpec, ...] = (
              tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
-             verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete"),
+             verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete",
+                    "customer.hand_over"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
              tables={"risk_assessment": WRITE},

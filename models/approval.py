@@ -282,7 +282,7 @@ class ApprovalInstance(Entity):
         searched=("title",),
         filtered=("business_type_id", "state", "applicant_id", "department_id", "project_id", "submitted_at"),
         sums=("amount",),
-        scope=Scope(owner="applicant_id", department="department_id"),
+        scope=Scope(owner="applicant_id", hangs_on=("table_name", "record_id")),
         tabs=("approval_task",),
         state="state",
         rank=40,

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec
+from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.ledger_account import ZERO, AccountingPeriod
 from models.ledger_voucher import Voucher
@@ -84,6 +84,7 @@ class IncomeSchedule(Entity):
         title="id",
         listed=("source", "customer", "project", "starts_on", "ends_on", "amount", "recognised"),
         filtered=("source", "customer_id", "project_id", "ends_on"),
+        scope=Scope(through="customer"),
         tabs=("income_recognition",),
         sums=("amount", "recognised"),
         rank=650,
@@ -124,6 +125,7 @@ class IncomeRecognition(Entity):
         title="id",
         listed=("period", "amount", "voucher"),
         filtered=("period_id",),
+        scope=Scope(through="income_schedule"),
         sums=("amount",),
         in_menu=False,
     )

@@ -274,6 +274,7 @@ class BusinessEvent(Entity):
         listed=("number", "label", "customer", "project", "total", "occurred_on", "state", "voucher"),
         searched=("number", "label", "memo"),
         filtered=("state", "event_code", "project_id", "customer_id", "occurred_on"),
+        scope=Scope(through="project"),
         order="-id",
         sums=("total",),
         state="state",

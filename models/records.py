@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec
+from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 
 
@@ -19,10 +19,13 @@ class PaperSize(Kind):
     A5 = "A5 横向"
 
 
+_OWNERS = Scope(hangs_on=("owner_table", "owner_id"))
+
+
 class Attachment(Entity):
     """One checked file that belongs to a record; readable by whoever may read that record."""
 
-    spec = Spec("附件", Module.SYSTEM, SpecKind.INTERNAL, title="original_name", in_menu=False)
+    spec = Spec("附件", Module.SYSTEM, SpecKind.INTERNAL, title="original_name", in_menu=False, scope=_OWNERS)
     __table_args__ = (
         Index("ix_attachment_owner", "owner_table", "owner_id"),
         CheckConstraint("size_bytes >= 0", name="ck_attachment_size_bytes"),
@@ -44,7 +47,7 @@ class Attachment(Entity):
 class Comment(Entity):
     """A remark that a reader has left on a record."""
 
-    spec = Spec("备注留言", Module.SYSTEM, SpecKind.INTERNAL, title="text", in_menu=False)
+    spec = Spec("备注留言", Module.SYSTEM, SpecKind.INTERNAL, title="text", in_menu=False, scope=_OWNERS)
     __table_args__ = (Index("ix_comment_owner", "owner_table", "owner_id"),)
 
     owner_table: Mapped[str] = c.text("所属对象", 64, required=True)
@@ -92,6 +95,7 @@ class IssuedDocument(Entity):
         searched=("number", "title"),
         filtered=("template_code", "project_id", "issued_at"),
         order="-issued_at",
+        scope=_OWNERS,
         rank=90,
     )
     __table_args__ = (

@@ -28,7 +28,7 @@ class ReviewMeeting(Entity):
         "审保会", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=50, order="-held_on",
         listed=("number", "held_on", "place", "chair", "state"), searched=("number", "place"),
         filtered=("held_on", "state", "chair_id"), tabs=("meeting_item", "meeting_member"), state="state",
-        drafts=(MeetingState.DRAFT,),
+        drafts=(MeetingState.DRAFT,), scope=Scope(members=("chair_id", "secretary_id")),
     )  # fmt: skip
     number: Mapped[str] = c.computed(c.text("会议编号", 40, required=True, unique=True))
     held_on: Mapped[date] = c.day("会议日期", required=True, index=True)
@@ -44,7 +44,8 @@ class MeetingMember(Entity):
     """A member called to a meeting; 5 to 7 of them."""
 
     spec = Spec("参会委员", Module.GUARANTEE, SpecKind.DOCUMENT, title="employee", listed=("employee", "is_present"),
-                order="id", in_menu=False, key=("meeting_id", "employee_id"))  # fmt: skip
+                order="id", in_menu=False, key=("meeting_id", "employee_id"),
+                scope=Scope(through="meeting"))  # fmt: skip
     __table_args__ = (UniqueConstraint("meeting_id", "employee_id", name="uq_meeting_member"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
@@ -67,7 +68,7 @@ class MeetingItem(Entity):
 
     spec = Spec("会议议题", Module.GUARANTEE, SpecKind.DOCUMENT, title="project", order="seq", in_menu=False,
                 listed=("seq", "project", "advised_amount", "result", "summary"),
-                key=("meeting_id", "project_id"))  # fmt: skip
+                key=("meeting_id", "project_id"), scope=Scope(through="project"))  # fmt: skip
     __table_args__ = (UniqueConstraint("meeting_id", "project_id", name="uq_meeting_item"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
@@ -99,7 +100,8 @@ class MeetingVote(Entity):
     """A member's own vote on one item; who withdrew (回避) has no choice and is not in the quorum's base."""
 
     spec = Spec("表决记录", Module.GUARANTEE, SpecKind.LEDGER, title="employee", order="id", in_menu=False,
-                listed=("item", "employee", "choice", "is_withdrawn", "opinion", "voted_at"))  # fmt: skip
+                listed=("item", "employee", "choice", "is_withdrawn", "opinion", "voted_at"),
+                scope=Scope(through="item"))  # fmt: skip
     __table_args__ = (
         UniqueConstraint("item_id", "employee_id", name="uq_meeting_vote"),
         CheckConstraint("is_withdrawn or choice is not null", name="ck_meeting_vote_choice"),

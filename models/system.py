@@ -88,7 +88,6 @@ class DictionaryItem(Entity):
         filtered=("dictionary_type_id", "parent_code", "is_active"),
         order="rank",
         key=("dictionary_type_id", "code"),
-        scope=Scope(),
         in_menu=False,
     )
     __table_args__ = (
@@ -287,6 +286,7 @@ class AuditLog(Entity):
         listed=("at", "actor_name", "log_kind", "action", "table_name", "record_title", "note", "ip", "source"),
         filtered=("at", "employee_id", "log_kind", "table_name"),
         order="-id",
+        scope=Scope(hangs_on=("table_name", "record_id")),
         rank=120,
     )
     __table_args__ = (

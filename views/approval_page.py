@@ -12,6 +12,7 @@ from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.project import Project
 from reports.figures import approvals, dictionaries, exposure
+from reports.scope import may_read
 from reports.todo import TodoKind
 from views import approval_help as help_page
 from views import record, todo, verbs, widgets
@@ -45,12 +46,10 @@ def approval_page(
     opinion: str = "",
 ) -> ApprovalPage:
     """The page of one approval; `task` is the reader's own, with buttons while it is pending."""
-    paper = ctx.session.get(entity_of(instance.table_name), instance.record_id)
+    paper = _readable(ctx, ctx.session.get(entity_of(instance.table_name), instance.record_id))
     why = why_not(ctx, instance, task) if task is not None else ""
     may_decide = task is not None and not why
-    url = record_url(instance.table_name, instance.record_id)
-    if not ctx.actor.may("show", instance.table_name):
-        url = ""
+    url = record_url(instance.table_name, instance.record_id) if paper is not None else ""
     what, mark, about = instance.title.partition("：")
     if not mark:
         what, about = instance.business_type.label, instance.title
@@ -83,9 +82,15 @@ def approval_page(
     if instance.state is not ApprovalState.RUNNING:  # while it runs, what may be done is decided and `_more`
         page.actions += verbs.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
-    page.checks = _checks(ctx, instance, paper)
+    page.checks = _checks(ctx, instance, paper) if paper is not None else []
     page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
     return page
+
+
+def _readable(ctx: Ctx, record_: Entity | None) -> Entity | None:
+    """The record if this reader may read it: an applicant sees who decides, not what he may not see otherwise."""
+    is_readable = record_ is not None and may_read(ctx.session, ctx.actor, record_)
+    return record_ if is_readable else None
 
 
 def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
@@ -112,7 +117,8 @@ def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> C
 def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
     """The business first, then who asks for it and how it is decided."""
     department = f"，{instance.department.name}" if instance.department else ""
-    found = [] if instance.project is None else about_project(ctx, instance.project)
+    project = _readable(ctx, instance.project)
+    found = about_project(ctx, project) if isinstance(project, Project) else []
     found.append(Fact("申请人", Cell(f"{instance.applicant.name}{department}")))
     found.append(Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")))
     way = f"{instance.flow.name} 第 {instance.flow.version_no} 版"
@@ -125,7 +131,7 @@ def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> l
 def about_project(ctx: Ctx, project: Project) -> list[Fact]:
     """What one must know of a project before saying yes, in the order in which one asks."""
     purpose = dictionaries.label(ctx.session, "loan_purpose", project.purpose) or project.purpose
-    url = record_url("project", project.id) if ctx.actor.may("show", "project") else ""
+    url = record_url("project", project.id) if _readable(ctx, project) is not None else ""
     roles = ((project.manager, "A 角"), (project.assistant, "B 角"))
     people = "、".join(f"{person.name}（{role}）" for person, role in roles if person)
     found = [
@@ -149,7 +155,7 @@ def papers_of(ctx: Ctx, project: Project) -> list[Section]:
             table, facts = str(model.__tablename__), _told(ctx, paper, titles)
             url = record_url(table, paper.id)
             found.append(Section(table, model.spec.label, facts=facts, more_url=url, more_label="打开"))
-    return [*found, *_project_section(ctx, project, titles)]
+    return found if _readable(ctx, project) is None else [*found, *_project_section(ctx, project, titles)]
 
 
 def steps(instance: ApprovalInstance) -> list[Stage]:
@@ -240,13 +246,13 @@ def _told(ctx: Ctx, paper: Entity, titles: Titles) -> list[tuple[str, list[Fact]
 
 def _project(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
     """The project behind a paper of its own."""
-    project = instance.project
-    return [] if project is None or paper is project else _project_section(ctx, project, Titles(ctx.session))
+    project = _readable(ctx, instance.project)
+    if not isinstance(project, Project) or paper is project:
+        return []
+    return _project_section(ctx, project, Titles(ctx.session))
 
 
 def _project_section(ctx: Ctx, project: Project, titles: Titles) -> list[Section]:
-    if not ctx.actor.may("show", "project"):
-        return []
     groups, url = _told(ctx, project, titles), record_url("project", project.id)
     return [Section("project", "担保项目", facts=groups, more_url=url, more_label="打开项目")]
 
@@ -268,7 +274,8 @@ def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
 def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
     """Every decision on the record so far with its opinion, the latest first."""
     record_ = ctx.session.get(entity_of(instance.table_name), instance.record_id)
-    instances = approvals.history(ctx.session, record_) if record_ is not None else [instance]
+    may_see_all = _readable(ctx, record_) is not None
+    instances = approvals.history(ctx.session, record_) if record_ is not None and may_see_all else [instance]
     lines: list[tuple[datetime, int, TimelineItem]] = []
     for one in instances:
         if one.id > instance.id and one.business_type_id != instance.business_type_id:

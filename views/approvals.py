@@ -155,6 +155,7 @@ class ApprovalsView(BaseView):
     @edge.screen()
     def end(self, pk: str) -> ResponseReturnValue:
         """An administrator ends an approval whose record is gone."""
+        edge.current_ctx().require("end", "approval_instance", "结束审批")
 
         def act(ctx: Ctx, found: ApprovalInstance) -> str:
             approval_help.end_lost(ctx, found, request.form.get("reason", ""))

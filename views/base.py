@@ -192,7 +192,7 @@ class EntityView(EntityHooks, ModelView):
 
     # ========================================================================================================== record
     @expose("/show/<pk>")
-    @edge.screen("show")
+    @edge.screen("show", or_asked=True)
     def show(self, pk: str) -> ResponseReturnValue:
         """The record page."""
         ctx = edge.current_ctx()

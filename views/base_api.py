@@ -176,7 +176,7 @@ class EntityApi(ModelRestApi):
         asked.order, asked.page = "id", 1
 
     @expose("/<pk>", methods=["GET"])
-    @edge.rest("show")
+    @edge.rest("show", or_asked=True)
     def get(self, pk: str, **kwargs: Any) -> ResponseReturnValue:
         """One record.
         ---
@@ -197,10 +197,12 @@ class EntityApi(ModelRestApi):
           parameters:
           - {in: query, name: q, schema: {type: string}}
           - {in: query, name: page, schema: {type: integer}}
+          - {in: query, name: record, schema: {type: integer}, description: "for files: the record they hang on"}
           responses:
             200: {description: Candidates}
         """
-        args = MultiDict({"field": column, "q": request.args.get("q", ""), "page": request.args.get("page", "1")})
+        asked = {name: request.args.get(name, "") for name in ("q", "page", "record")}
+        args = MultiDict({"field": column, **asked, "page": asked["page"] or "1"})
         return jsonify(lookup.answer(edge.current_ctx(), self.model, args))
 
     # ========================================================================================================= writing

@@ -20,6 +20,7 @@ from views.pages import Action, Comments, FileItem, Section, TimelineItem, Uploa
 from views.record import trail_items
 from workflows.base import attachments, comments, documents, plain_papers, records
 from workflows.base.context import Ctx
+from workflows.base.papers import may_write, require_reader
 
 FILES_MAX = 20
 # Kinds of record that people hang things on; reference data and logs stay bare.
@@ -159,7 +160,7 @@ def files_section(record: Entity, ctx: Ctx) -> Section | None:
     labels = dictionaries.labels(ctx.session, "document_category")
     items = [_file(item, labels) for item in found]
     upload = None
-    if ctx.actor.may("add", "attachment"):
+    if ctx.actor.may("add", "attachment") and may_write(ctx, record):
         kinds = "、".join(kind.lstrip(".") for kind in attachments.ALLOWED)
         options = [("", "不分类"), *dictionaries.items(ctx.session, "document_category")]
         upload = (
@@ -194,7 +195,8 @@ def comments_section(record: Entity, ctx: Ctx) -> Section | None:
         TimelineItem(format_value(comment.created_at, "datetime"), name, comment.text)
         for comment, name in comments.comments_of(ctx.session, record)
     ]
-    url = f"/comment/{record.__tablename__}/{record.id}" if ctx.actor.may("add", "comment") else ""
+    may_add = ctx.actor.may("add", "comment") and may_write(ctx, record)
+    url = f"/comment/{record.__tablename__}/{record.id}" if may_add else ""
     return Section("comments", "备注", template="parts/comments.html", data=Comments(items, url), count=len(items))
 
 
@@ -210,8 +212,13 @@ def _record(ctx: Ctx, table: str, pk: str) -> Entity:
     model = model_of(table[:64])
     if model is None or not model.spec.kind.has_screen:
         raise NotFound
-    ctx.require("show", str(model.__tablename__), f"查看{model.spec.label}")
-    return records.find(ctx, model, pk)
+    key = valid_id(pk)
+    found = None if key is None else ctx.session.get(model, key)
+    if found is None:
+        ctx.require("show", str(model.__tablename__), f"查看{model.spec.label}")
+    require_reader(ctx, found)
+    assert found is not None  # or it was not found
+    return found
 
 
 def _key(pk: str) -> int:

@@ -1,7 +1,7 @@
 """The edge: one request becomes one unit of work: one actor, one business date, one clock reading, one commit."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -26,6 +26,7 @@ from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.organization import Operator
 from models.system import SystemState
 from reports.figures import rights
+from reports.scope import was_asked
 from views import once
 from workflows.base import once as keys
 from workflows.base import transition
@@ -215,8 +216,10 @@ def to_login() -> ResponseReturnValue:
     return redirect(current_app.appbuilder.get_url_for_login_with(target))  # type: ignore[attr-defined]
 
 
-def screen(*verbs: str) -> Callable[[F], F]:
+def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
     """Guard a route of a view: signed in, and holding `can_<verb>` of one of the verbs (if any) on the view's table.
+
+    `or_asked` opens the page of one record to whoever has or had an approval task on it, without the permission.
 
     Business errors become a page (or JSON) in one place, so a route raises and never renders refusals itself.
     """
@@ -226,7 +229,8 @@ def screen(*verbs: str) -> Callable[[F], F]:
         def guarded(self: Any, *args: Any, **kwargs: Any) -> ResponseReturnValue:
             try:
                 ctx = current_ctx()
-                require_any(ctx, verbs, self.class_permission_name, getattr(self, "title", ""))
+                if not (or_asked and _was_asked(self, kwargs)):
+                    require_any(ctx, verbs, self.class_permission_name, getattr(self, "title", ""))
                 return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
             except BusinessError as error:
                 session().rollback()
@@ -239,7 +243,16 @@ def screen(*verbs: str) -> Callable[[F], F]:
     return decorate
 
 
-def rest(*verbs: str) -> Callable[[F], F]:
+def _was_asked(view: Any, places: Mapping[str, Any]) -> bool:
+    """Whether the reader lacks the permission of the record's page, but is or was to decide on the record."""
+    ctx, key = current_ctx(), str(places.get("pk", ""))
+    if ctx.actor.may("show", view.class_permission_name) or not (key.isascii() and key.isdecimal() and len(key) < 10):
+        return False
+    record = ctx.session.get(view.model, int(key))
+    return record is not None and was_asked(ctx.session, ctx.actor, record)
+
+
+def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
     """Guard a REST route: a bearer token, or the browser's session with its CSRF token; then the permission."""
 
     def decorate(method: F) -> F:
@@ -248,7 +261,8 @@ def rest(*verbs: str) -> Callable[[F], F]:
             try:
                 _authenticate()
                 ctx = current_ctx("rest")
-                require_any(ctx, verbs, self.class_permission_name, self.title)
+                if not (or_asked and _was_asked(self, kwargs)):
+                    require_any(ctx, verbs, self.class_permission_name, self.title)
                 return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
             except BusinessError as error:
                 session().rollback()

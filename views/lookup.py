@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, false, select
 from werkzeug.datastructures import MultiDict
 
+from models.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import NotFound
+from models.base.kinds import SpecKind
 from reports import search
 from reports.figures import dictionaries
 from reports.scope import scoped
@@ -33,7 +35,30 @@ def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[s
     target = model_of(str(column.info.get("target", ""))) if column is not None else None
     if target is None:
         raise NotFound("没有这个字段")
-    return candidates(ctx, target, text, page)
+    _require_offered(ctx, target)
+    return candidates(ctx, target, text, page, *_own_papers(ctx, model, target, args))
+
+
+def _require_offered(ctx: Ctx, target: type[Entity]) -> None:
+    """Settings and partners are chosen by whoever fills in a form; what tells of business, by who may look at it."""
+    spec, table = target.spec, str(target.__tablename__)
+    is_setting = spec.scope.is_open and spec.kind is SpecKind.MASTER
+    if not (is_setting or spec.scope.hangs_on or ctx.actor.may("list", table)):
+        ctx.require("show", table, f"查看{spec.label}")
+
+
+def _own_papers(
+    ctx: Ctx, model: type[Entity], target: type[Entity], args: "MultiDict[str, str]"
+) -> list[ColumnElement[bool]]:
+    """A record refers to its own files and documents alone; `record` says which one it is."""
+    if target.spec.scope.hangs_on is None or target is ApprovalInstance:
+        return []
+    key = valid_id(args.get("record", ""))
+    if key is None:
+        return [false()]
+    table, owner = (getattr(target, name) for name in target.spec.scope.hangs_on)
+    own = scoped(select(model.id).where(model.id == key), model, ctx.actor)
+    return [table == model.__tablename__, owner.in_(own)]
 
 
 def _from_dictionary(ctx: Ctx, code: str, text: str, page: int) -> dict[str, Any]:

@@ -350,9 +350,9 @@ def _gate_item(check: Any) -> GateItem:
 
 
 def _approvals(ctx: Ctx, project: Project) -> Section:
+    query = select(ApprovalInstance).where(ApprovalInstance.project_id == project.id)
     rows = ctx.session.scalars(
-        select(ApprovalInstance)
-        .where(ApprovalInstance.project_id == project.id)
+        scoped(query, ApprovalInstance, ctx.actor)
         .options(joinedload(ApprovalInstance.applicant), joinedload(ApprovalInstance.business_type))
         .order_by(ApprovalInstance.id)
     ).all()

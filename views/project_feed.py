@@ -19,6 +19,7 @@ from models.base.money import format_money
 from models.ledger import BusinessEvent
 from models.project import Project, Stage
 from models.system import AuditLog
+from reports.scope import scoped
 from views import record
 from views.cells import NONE, Cells, local, record_url
 from views.interface import Titles, shape
@@ -223,13 +224,14 @@ def _lines(ctx: Ctx, project: Project) -> list[Line]:
     return [
         Line(at, who, str(table), record_id or 0, title or "", action, changes or {}, note or "")
         for at, who, table, record_id, title, action, changes, note in ctx.session.execute(query)
+        if ctx.actor.may("show", table)
     ]
 
 
 def _decisions(ctx: Ctx, project: Project) -> dict[tuple[datetime, str], tuple[str, str]]:
     """Who decided what when, with the opinion, and the approval it belongs to."""
     query = (
-        select(ApprovalTask)
+        scoped(select(ApprovalTask), ApprovalTask, ctx.actor)
         .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
         .where(ApprovalInstance.project_id == project.id, ApprovalTask.state.in_(_DECIDED))
         .order_by(ApprovalTask.decided_at.desc())

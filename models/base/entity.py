@@ -23,19 +23,22 @@ class Scope:
     """Which columns decide who may read a row (X5).
 
     `owner` and `department` are column names on this model; `through` is a relationship whose own scope holds (child
-    tables); `members` are further employee columns that let their holder read. All empty: everybody with the
-    permission reads every row.
+    tables); `members` are further employee columns that let their holder read; `hangs_on` are the columns that name
+    table and id of the record that a row belongs to (a file, a remark, a line of the trail): its readers are those of
+    that record, whatever their own scope says. All empty: everybody with the permission reads every row, which is
+    refused unless the table stands in `models.open_tables`.
     """
 
     owner: str = ""
     department: str = ""
     through: str = ""
     members: tuple[str, ...] = ()
+    hangs_on: tuple[str, str] | None = None
 
     @property
     def is_open(self) -> bool:
         """No row of this table is anybody's own."""
-        return not (self.owner or self.department or self.through)
+        return not (self.owner or self.department or self.through or self.members or self.hangs_on)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Questions about approvals: which flow fits, who would be asked, what waits for whom, what was decided (A2, A5)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, event, exists, func, or_, select, table
-from sqlalchemy.orm import Mapper, Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, column, exists, func, or_, select, table
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.approval import (
     ApprovalFlow,
@@ -23,9 +23,8 @@ from models.approval import (
     TaskState,
 )
 from models.base.actor import Actor
-from models.base.entity import Entity, entities
+from models.base.entity import Entity
 from models.organization import Department, Employee, Operator
-from reports.scope import reader
 
 # The framework's own tables, named here because questions know no web framework.
 _ROLE = table("ab_role", column("id"), column("name"))
@@ -353,43 +352,3 @@ def _with_people() -> tuple[Any, ...]:
             joinedload(ApprovalInstance.project),
         ),
     )
-
-
-@reader(ApprovalInstance)
-def _with_a_task(actor: Actor) -> ColumnElement[bool]:
-    """Whoever has or had a task may read the approval (architecture rule 9)."""
-    return exists().where(
-        ApprovalTask.instance_id == ApprovalInstance.id, ApprovalTask.assignee_id == actor.employee_id
-    )
-
-
-def task_reader(model: type[Entity]) -> Callable[[Actor], ColumnElement[bool]]:
-    """The condition under which an actor reads a record for having, or having had, an approval task on it."""
-
-    def condition(actor: Actor) -> ColumnElement[bool]:
-        key = model.__table__.c.id
-        mine = ApprovalTask.assignee_id == actor.employee_id
-        names = [model.__tablename__, *(sub.__tablename__ for sub in model.__subclasses__())]
-        direct = select(ApprovalInstance.record_id).join(ApprovalInstance.tasks)
-        found: ColumnElement[bool] = key.in_(direct.where(ApprovalInstance.table_name.in_(names), mine))
-        if model.__tablename__ == "project":
-            of_project = select(ApprovalInstance.project_id).join(ApprovalInstance.tasks)
-            found = or_(found, key.in_(of_project.where(ApprovalInstance.project_id.is_not(None), mine)))
-        return found
-
-    return condition
-
-
-_with_readers: set[type[Entity]] = set()
-
-
-@event.listens_for(Mapper, "after_configured")
-def install_readers() -> None:
-    """Let approvers read what they are asked about, in every table with a data scope of its own."""
-    for model in entities():
-        scope = model.spec.scope
-        # A kind of record has its parent's readers; its own key beside the parent's would keep indexes from being used.
-        is_kind = model.__mapper__.inherits is not None
-        if (scope.owner or scope.department) and not is_kind and model not in _with_readers | {ApprovalInstance}:
-            _with_readers.add(model)
-            reader(model)(task_reader(model))

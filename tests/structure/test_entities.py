@@ -8,8 +8,12 @@ import pytest
 from sqlalchemy import Table, inspect
 
 import models.registry  # noqa: F401 - maps every table
+from models.base.actor import Actor, ScopeLevel
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, label_of, owner_of
 from models.base.kinds import FIXED, SpecKind
+from models.open_tables import OPEN
+from models.system import Parameter
+from reports import scope as scope_hook
 from views.forms import form_columns
 from views.interface import shape
 
@@ -120,6 +124,31 @@ def test_scope_columns_lead_to_people_and_departments(model):
         assert columns[scope.department].info["target"] == "department"
     if scope.through:
         assert scope.through in inspect(model).relationships
+
+
+@each_entity
+def test_whose_row_it_is_is_said_or_a_list_says_why_it_is_nobodys(model):
+    scope, reason = model.spec.scope, OPEN.get(model.__tablename__, "")
+    assert scope.is_open == bool(reason), "give it a scope, or stand it in models.open_tables with the reason"
+
+
+def test_the_list_of_open_tables_names_tables():
+    assert set(OPEN) <= {model.__tablename__ for model in MODELS}
+
+
+@each_entity
+def test_what_hangs_on_records_names_table_and_number(model):
+    for name, kind in zip(model.spec.scope.hangs_on or (), ("text", "int"), strict=False):
+        assert columns_of(model)[name].info["kind"] == kind
+
+
+def test_a_table_that_says_nothing_is_read_by_nobody(monkeypatch):
+    actor = Actor(1, "任意", scope=ScopeLevel.ALL)
+    assert scope_hook.condition(Parameter, actor) is None
+    monkeypatch.setattr(scope_hook, "OPEN", {})
+    scope_hook._condition.cache_clear()
+    assert str(scope_hook.condition(Parameter, actor)) == "false"
+    scope_hook._condition.cache_clear()
 
 
 @each_entity

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from models.organization import Employee
 from models.project import Project, ProjectState, Stage
 from models.resolution import MeetingItem, MeetingMember, MeetingVote, ReviewMeeting, VoteChoice
+from models.system import AuditLog
 from reports.todo import awaits_agenda
 
 MEMBERS = ("heping", "liuwen", "lujun", "tangxia", "majie")
@@ -121,3 +122,32 @@ def test_a_related_person_can_only_withdraw(demo, item):
 def test_who_is_no_member_has_no_vote(demo, item):
     assert demo.client_of("zhoumin").get(f"/approvals/ballots/{item}").status_code == 403
     assert demo.client_of("heping").get("/approvals/ballots/999999").status_code == 404
+
+
+WATCHERS = ("yangfan", "hejianguo", "auditor", "analyst", "zhenglan", "wujie", "lujun", "zhoumin", "heping")
+
+
+def test_nobody_reads_a_vote_before_the_result_but_ones_own(demo, item):
+    """Not in its list, by its address, by REST, in a file, on the agenda or in the trail."""
+    with demo.session() as session:
+        query = select(MeetingVote.id, Employee.name).join(Employee, Employee.id == MeetingVote.employee_id)
+        votes = {name: key for key, name in session.execute(query.where(MeetingVote.item_id == item))}
+        trail = session.scalars(select(AuditLog.id).where(AuditLog.table_name == "meeting_vote").order_by(-AuditLog.id))
+        lines = list(trail.all())[: len(votes)]
+    meeting = meeting_of(demo, item)
+    pages = ("/meeting_vote/list/?size=200&cols=item,employee,choice,opinion", "/api/v1/meeting_vote/?size=200",
+             "/meeting_vote/export?format=csv", f"/meeting_item/show/{item}?tab=meeting_vote",
+             f"/review_meeting/show/{meeting}?tab=timeline", "/audit_log/list/?size=200&f=table_name:eq:meeting_vote",
+             "/audit_log/export?format=csv&f=table_name:eq:meeting_vote")  # fmt: skip
+    for reader in WATCHERS:
+        client, own = demo.client_of(reader), NAMES.get(reader, "?")
+        told = "".join(client.get(path).get_data(as_text=True) for path in pages)
+        assert ("追加保证人" in told) is (reader == "liuwen"), reader
+        assert "本人是 B 角" not in told, reader
+        for name, key in votes.items():
+            for path in (f"/meeting_vote/show/{key}", f"/api/v1/meeting_vote/{key}"):
+                assert (client.get(path).status_code == 200) is (name == own), (reader, name)
+        assert {client.get(f"/audit_log/show/{line}").status_code for line in lines} <= {403, 404}, reader
+    found = demo.client_of("auditor").get("/api/v1/meeting_vote/?size=200").get_json()
+    assert found["count"] > 0, "votes of meetings that are over are read by right"
+    assert not {row["id"] for row in found["result"]} & set(votes.values())

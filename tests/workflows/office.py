@@ -25,8 +25,9 @@ from workflows.base.transition import VERBS
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PEOPLE = {"甲": "业务一部", "乙": "业务一部", "丙": "业务二部"}
+_OF_SCREENS = ("list", "show", "add", "edit", "delete")
 EVERYTHING = frozenset(
-    {(f"can_{verb}", str(model.__tablename__)) for model in entities() for verb in ("add", "edit", "delete")}
+    {(f"can_{verb}", str(model.__tablename__)) for model in entities() for verb in _OF_SCREENS}
     | {(f"can_{verb}", table) for table, verb in VERBS}
 )
 

@@ -26,7 +26,9 @@ BEGINS_WITH = "tables"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
 JPG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(40)
-RIGHTS = frozenset({("can_add", "attachment"), ("can_show", "attachment")})
+OWNERS = ("department", "corporate_customer", "approval_flow")
+READER = frozenset({("can_show", name) for name in ("attachment", *OWNERS)})
+RIGHTS = READER | {("can_add", "attachment"), *(("can_edit", name) for name in OWNERS)}
 MB = 1024 * 1024
 
 
@@ -227,19 +229,19 @@ def test_own_uploads_are_removed_from_drafts_alone(world, tmp_path):
     flow = world.flow(state=FlowState.DRAFT)
     made = upload(world, record=flow)
     with pytest.raises(NotAllowed, match="只能删除自己上传的附件"):
-        attachments.remove(world.ctx("甲"), made)
+        attachments.remove(world.ctx("甲", permissions=RIGHTS), made)
     flow.state, flow.published_on = FlowState.PUBLISHED, date(2026, 1, 1)
     with pytest.raises(Conflict, match="不能删除附件"):
-        attachments.remove(world.ctx(), made)
+        attachments.remove(world.ctx(permissions=RIGHTS), made)
     flow.state, flow.published_on = FlowState.DRAFT, None
-    attachments.remove(world.ctx(), made)
+    attachments.remove(world.ctx(permissions=RIGHTS), made)
     assert attachments.attachments_of(world.session, flow) == []
     assert (tmp_path / "attachments" / made.stored_path).is_file()
 
 
 def test_who_may_delete_attachments_removes_any(world):
     made = upload(world)
-    attachments.remove(world.ctx("甲", permissions=frozenset({("can_delete", "attachment")})), made)
+    attachments.remove(world.ctx("甲", permissions=RIGHTS | {("can_delete", "attachment")}), made)
     assert world.session.scalars(select(Attachment)).all() == []
 
 

@@ -1,4 +1,4 @@
-"""Remarks: whoever may read a record may add one, and nobody else."""
+"""Remarks: whoever works on a record may add one, and nobody else."""
 
 import pytest
 
@@ -42,4 +42,7 @@ def test_a_remark_needs_the_permission_and_the_record(ctx, office, group):
         comments.add(office.ctx(ctx.session, permissions=frozenset()), group, "x")
     with pytest.raises(NotFound):
         comments.add(office.ctx(ctx.session, "丙"), group, "x")
+    looking = frozenset({("can_show", "joint_group"), ("can_list", "joint_group"), ("can_add", "comment")})
+    with pytest.raises(NotAllowed, match="只能查看这条联保体"):
+        comments.add(office.ctx(ctx.session, "甲", permissions=looking), group, "x")
     assert comments.comments_of(ctx.session, group) == []

@@ -156,7 +156,12 @@ def test_a_duplicate_of_a_department_that_is_gone_names_no_department(world):
 def test_the_department_follows_the_manager(world):
     company = world.company()
     assert company.department_id == world.one.id
-    everywhere = world.ctx(scope=ScopeLevel.ALL)
+    own = world.ctx()
+    with pytest.raises(FieldErrors, match="不能直接更换客户经理"):
+        records.update(own, company, {"manager_id": world.people["同事"].id}, company.version)
+    company.manager_id = own.actor.employee_id
+    may = own.actor.permissions | {("can_hand_over", "customer")}
+    everywhere = world.ctx(scope=ScopeLevel.ALL, permissions=may)
     records.update(everywhere, company, {"manager_id": world.people["外部门"].id}, company.version)
     assert company.department_id == world.two.id
     with pytest.raises(NotFound):

@@ -83,6 +83,9 @@ def test_paper_and_length_follow_the_kind(world, monkeypatch):
 def test_a_document_opens_for_who_may_read_its_record(world):
     made = issue(world, record=world.customer("丁"))
     rights = frozenset({("can_show", "issued_document")})
+    with pytest.raises(NotAllowed, match="查看对公客户"):
+        documents.pdf(world.ctx("丁", permissions=rights), made)
+    rights |= {("can_show", "corporate_customer")}
     with pytest.raises(NotFound):
         documents.pdf(world.ctx("甲", permissions=rights), made)
     with pytest.raises(NotAllowed):

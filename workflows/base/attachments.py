@@ -23,9 +23,9 @@ from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.records import Attachment
 from reports.figures import dictionaries, parameters
-from reports.scope import is_visible
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
+from workflows.base.papers import require_reader, require_writer
 from workflows.base.records import require_draft
 from workflows.base.transition import verbs
 
@@ -56,13 +56,12 @@ verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "�
 def store(
     ctx: Ctx, record: Entity, *, filename: str, data: bytes, category: str | None = None, note: str | None = None
 ) -> Attachment:
-    """Check a file and hang it on a record that the actor may read; the same file on the same record is kept once.
+    """Check a file and hang it on a record that the actor may add to; the same file on the same record is kept once.
 
     Raises NotAllowed, NotFound, or BusinessError saying what is wrong with the file.
     """
     ctx.require("add", "attachment", "上传附件")
-    if not is_visible(ctx.session, ctx.actor, record):
-        raise NotFound
+    require_writer(ctx, record)
     name = clean_name(filename)
     if category is not None and category not in dict(dictionaries.items(ctx.session, "document_category")):
         raise BusinessError("没有这个要件类别，请从列表中选择", field="category")
@@ -100,6 +99,7 @@ def remove(ctx: Ctx, attachment: Attachment) -> None:
     The stored file goes with the last record that names it.
     """
     owner = _owner(ctx, attachment)
+    require_writer(ctx, owner)
     if not ctx.actor.may("delete", "attachment"):
         if attachment.uploaded_by_id != ctx.actor.employee_id:
             raise NotAllowed("只能删除自己上传的附件")
@@ -235,6 +235,6 @@ def _owner(ctx: Ctx, attachment: Attachment) -> Entity:
     if attachment.owner_id is None:
         raise NotFound
     owner = ctx.session.get(entity_of(attachment.owner_table), attachment.owner_id)
-    if owner is None or not is_visible(ctx.session, ctx.actor, owner):
-        raise NotFound
+    require_reader(ctx, owner)
+    assert owner is not None  # or NotFound was raised
     return owner

@@ -1,15 +1,15 @@
-"""Remarks on a record: whoever may read it may add one; nobody changes or takes back what was said."""
+"""Remarks on a record: whoever may work on it may add one; nobody changes or takes back what was said."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity
-from models.base.errors import BusinessError, NotFound
+from models.base.errors import BusinessError
 from models.base.text import visible
 from models.organization import Employee
 from models.records import Comment
-from reports.scope import is_visible
 from workflows.base.context import Ctx
+from workflows.base.papers import require_writer
 from workflows.base.transition import verbs
 
 TEXT_MAX = 2000
@@ -20,8 +20,7 @@ verbs("comment", {"add": "发表备注"})
 def add(ctx: Ctx, record: Entity, text: str) -> Comment:
     """Leave a remark. Raises NotAllowed, NotFound, BusinessError for nothing or too much."""
     ctx.require("add", "comment", "发表备注")
-    if not is_visible(ctx.session, ctx.actor, record):
-        raise NotFound
+    require_writer(ctx, record)
     text = visible(text).strip()
     if not text:
         raise BusinessError("请填写备注内容", field="text")

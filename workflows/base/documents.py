@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, entity_of
-from models.base.errors import BusinessError, Conflict, NotFound
+from models.base.errors import BusinessError, Conflict
 from models.base.kinds import Kind
 from models.records import DocumentTemplate, IssuedDocument, PaperSize
 from reports.documents import (
@@ -22,11 +22,11 @@ from reports.documents import (
     template_source,
     verify_code,
 )
-from reports.scope import is_visible
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
 from workflows.base.file_store import write_whole
 from workflows.base.numbering import next_number
+from workflows.base.papers import require_reader
 
 _PAPER = {
     ("A4", "portrait"): PaperSize.A4,
@@ -149,6 +149,4 @@ def _project_id(record: Entity, project: Entity | None) -> int | None:
 
 def _require_reader(ctx: Ctx, document: IssuedDocument) -> None:
     ctx.require("show", "issued_document", "查看文书")
-    owner = ctx.session.get(entity_of(document.owner_table), document.owner_id)
-    if owner is None or not is_visible(ctx.session, ctx.actor, owner):
-        raise NotFound
+    require_reader(ctx, ctx.session.get(entity_of(document.owner_table), document.owner_id))

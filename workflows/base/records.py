@@ -14,7 +14,7 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed,
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
-from models.records import Attachment, Comment
+from models.records import Attachment, Comment, IssuedDocument
 from models.system import AuditLog
 from reports.figures import dictionaries
 from reports.scope import is_visible, scoped
@@ -76,6 +76,7 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     _refuse_foreign_keys_of_code(model, values)
     typed = _typed(ctx, model, values, list(editable_columns(model)))
     record = model(**typed)
+    _check_papers(ctx, record, typed)
     _fill_defaults(record)
     _default_scope(ctx, record)
     _check_owner(ctx, record)
@@ -101,6 +102,7 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     _refuse_foreign_keys_of_code(model, values)
     _check_owner(ctx, record)
     typed = _typed(ctx, model, values, _changed(record, values))
+    _check_papers(ctx, record, typed)
     with ctx.session.no_autoflush:
         for name, value in typed.items():
             setattr(record, name, value)
@@ -208,6 +210,18 @@ def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
         query = select(target.id).where(target.id == value)
         if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
             raise ValueError("所选记录不存在，或不在您的数据范围内")
+
+
+def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
+    """A record refers to files and documents of its own alone."""
+    known = columns_of(type(record))
+    for name, value in typed.items():
+        target = entity_of(known[name].info["target"]) if known[name].info.get("target") else None
+        if value is None or target is None or not issubclass(target, Attachment | IssuedDocument):
+            continue
+        paper = ctx.session.get_one(target, value)
+        if (paper.owner_table, paper.owner_id) != (record.__tablename__, record.id):
+            raise FieldErrors({name: ["只能选择这条记录自己的附件或文书"]})
 
 
 def _fill_defaults(record: Entity) -> None:

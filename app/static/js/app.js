@@ -26,6 +26,23 @@ const App = {
     try { localStorage.setItem(name, value); } catch { /* storage may be switched off */ }
   },
 
+  // An amount as people type it (1,200.5, 600万, 1.2亿元) in whole fen, as the server reads it; null where it is none.
+  fen(text) {
+    const plain = text.normalize("NFKC").replace(/[,\s]/g, "").replace(/整$/, "");
+    const match = /^([+-]?)(\d*)(?:\.(\d*))?(千元|百万元|千万元|万元|亿元|万|亿|元|圆)?$/.exec(plain);
+    if (!match || !(match[2] || match[3])) return null;
+    const places = 2 + ({ 千元: 3, 万: 4, 万元: 4, 百万元: 6, 千万元: 7, 亿: 8, 亿元: 8 }[match[4]] ?? 0);
+    const part = (match[3] ?? "").replace(/0+$/, "");
+    if (part.length > places) return null;
+    const value = BigInt((match[2] || "0") + part.padEnd(places, "0"));
+    return match[1] === "-" ? -value : value;
+  },
+
+  money(fen) {
+    const text = String(fen < 0n ? -fen : fen).padStart(3, "0");
+    return `${fen < 0n ? "-" : ""}${text.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",")}.${text.slice(-2)}`;
+  },
+
   token: () => document.querySelector("meta[name=csrf-token]")?.content ?? "",
 
   // The answer of the server; throws an Error whose message can be shown.

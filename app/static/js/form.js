@@ -52,10 +52,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (ids && !control.hasAttribute("aria-describedby")) control.setAttribute("aria-describedby", ids);
   }
 
-  // Amounts: separators while one reads, none while one types, none in what is sent.
-  const group = (text) => {
-    const match = /^([+-]?)(\d+)(\.\d*)?$/.exec(text.replace(/[,，\s]/g, ""));
-    return match ? `${match[1]}${match[2].replace(/\B(?=(\d{3})+$)/g, ",")}${match[3] ?? ""}` : text;
+  // Amounts: 6,000,000.00 while one reads, bare digits while one types, none of the commas in what is sent.
+  const shown = (text) => {
+    const fen = App.fen(text);
+    return fen === null ? text : App.money(fen);
   };
   const bare = (text) => text.replace(/[,，]/g, "");
   const isAmount = (node) => node instanceof HTMLInputElement && (node.matches("[data-money]") || node.closest("[data-kind=money]")) && node.type === "text";
@@ -63,11 +63,23 @@ document.addEventListener("DOMContentLoaded", () => {
     input.dataset.money = "";
     input.inputMode = "decimal";
     input.autocomplete = "off";
-    if (isAmount(input)) input.value = group(input.value);
+    if (isAmount(input)) input.value = shown(input.value);
   }
   for (const input of App.all("[data-kind=rate] input, [data-kind=int] input")) { input.dataset.rate = ""; input.inputMode = "decimal"; }
-  document.addEventListener("focusin", (event) => { if (isAmount(event.target) && !event.target.readOnly) event.target.value = bare(event.target.value); });
-  document.addEventListener("focusout", (event) => { if (isAmount(event.target)) event.target.value = group(event.target.value.trim()); });
+  const isNumber = (node) => isAmount(node) || (node instanceof HTMLInputElement && "rate" in node.dataset && node.type === "text");
+  // Whoever comes to a number means to type it anew: what stood there is selected, by Tab and by the first click.
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => { pressed = isNumber(event.target) && event.target !== document.activeElement ? event.target : null; });
+  document.addEventListener("click", (event) => { // the press has put the caret between two digits
+    if (event.target === pressed && pressed.selectionStart === pressed.selectionEnd) pressed.select();
+    pressed = null;
+  });
+  document.addEventListener("focusin", (event) => {
+    if (!isNumber(event.target) || event.target.readOnly) return;
+    if (isAmount(event.target)) event.target.value = bare(event.target.value);
+    event.target.select();
+  });
+  document.addEventListener("focusout", (event) => { if (isAmount(event.target)) event.target.value = shown(event.target.value.trim()); });
   document.addEventListener("formdata", (event) => {
     const amounts = App.all("input[data-money][name]", event.target).filter((input) => isAmount(input) && !input.disabled);
     for (const name of new Set(amounts.map((input) => input.name))) event.formData.delete(name);

@@ -23,17 +23,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const blank = form.querySelector("[data-blank]");
   const lines = () => App.all("[data-line]", table);
   let made = 0;
-  // Whole fen, so that no binary fraction makes a balanced voucher look unbalanced.
-  const fen = (text) => {
-    const match = /^([+-]?)(\d*)(?:\.(\d{0,2}))?$/.exec(text.replace(/[,，\s]/g, ""));
-    if (!match || !(match[2] || match[3])) return 0n;
-    const value = BigInt(match[2] || "0") * 100n + BigInt((match[3] || "").padEnd(2, "0"));
-    return match[1] === "-" ? -value : value;
-  };
-  const money = (value) => {
-    const text = String(value < 0n ? -value : value).padStart(3, "0");
-    return `${value < 0n ? "-" : ""}${text.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",")}.${text.slice(-2)}`;
-  };
+  const { money } = App;
+  const fen = (text) => App.fen(text) ?? 0n; // whole, so that no binary fraction makes a balanced voucher look unbalanced
   const total = (side) => App.all(`[name=line_${side}]`, table).reduce((sum, input) => sum + fen(input.value), 0n);
   const show = () => {
     const debit = total("debit"), credit = total("credit"), gap = debit - credit;
@@ -119,10 +110,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const other = { line_debit: "line_credit", line_credit: "line_debit" }[event.target.name];
     if (other && event.target.value.trim()) event.target.closest("[data-line]").querySelector(`[name=${other}]`).value = "";
     show();
-  });
-  table.addEventListener("focusout", (event) => { // 12,345.60 under 12,345.67
-    const isAmount = /^line_(debit|credit)$/.test(event.target.name) && /^[+-]?[\d,，]*\.?\d{0,2}$/.test(event.target.value.trim());
-    if (isAmount && event.target.value.trim()) event.target.value = money(fen(event.target.value.trim()));
   });
   table.addEventListener("chosen", (event) => {
     const line = event.target.closest("[data-line]");

@@ -76,6 +76,12 @@ class Settings:
     log_level: str = "INFO"
     app_env: str = "development"
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    chain_heads_file: Path | None = None
+
+    @property
+    def chain_heads(self) -> Path:
+        """The file outside the database that keeps the heads of its chains; best on another machine's disk."""
+        return self.chain_heads_file or self.data_dir / "chain-heads.log"
 
     @property
     def is_production(self) -> bool:
@@ -113,6 +119,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=log_level,
         app_env=app_env,
         trusted_proxies=trusted_proxies,
+        chain_heads_file=Path(heads).expanduser().resolve() if (heads := _value(env, "CHAIN_HEADS_FILE")) else None,
     )
 
 

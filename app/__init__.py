@@ -47,10 +47,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.bind(app)
     extensions.listen_once()
     with app.app_context():
-        extensions.db.session.session_factory.kw.setdefault("info", {})["data_dir"] = str(settings.data_dir)
+        places = {"data_dir": str(settings.data_dir), "chain_heads": str(settings.chain_heads)}
+        extensions.db.session.session_factory.kw.setdefault("info", {}).update(places)
         app.extensions["actor_loader"] = security.actor_for
         app.extensions["demo_accounts"] = demo_accounts
         app.extensions["start_day_end"] = functools.partial(jobs.start_day_end, app)
+        app.extensions["start_verify"] = functools.partial(jobs.start_verify, app)
         app.extensions["start_backup"] = functools.partial(jobs.start_backup, app)
         app.extensions["start_month_end"] = functools.partial(jobs.start_month_end, app)
         menu.bind(app)

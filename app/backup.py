@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
@@ -32,7 +32,10 @@ from app.readiness import require_columns, require_known
 from models import schema
 from models.base import trouble
 from models.base.errors import BusinessError
+from models.proof import ChainHead
 from models.system import SystemState
+from workflows.ledger import heads
+from workflows.verify import verify_files
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -77,9 +80,22 @@ def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
         final = target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"
         draft.chmod(0o600)  # everything about every customer is in it
         draft.replace(final)
+    if lost := _lost(settings.data_dir):
+        # What is still there is safe now; older backups stay, for one of them may hold the file as it was.
+        raise BackupError(f"备份已写入 {final.name}，但{lost}；请从较早的备份中找回该文件")
     for old in sorted(target.glob(PATTERN))[: -max(keep, 1)]:
         old.unlink(missing_ok=True)
     return final
+
+
+def _lost(data_dir: Path) -> str:
+    """The first file that is not what its row says: an archive of it reads back right and is worth nothing."""
+    session = db.session.session_factory()
+    session.info["data_dir"] = str(data_dir)
+    try:
+        return next(iter(verify_files(session)), "")
+    finally:
+        session.close()
 
 
 @contextlib.contextmanager
@@ -167,8 +183,10 @@ def _facts() -> dict[str, Any]:
     state = db.session.get(SystemState, 1)
     with db.engine.connect() as connection:
         migration = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    head = db.session.scalars(select(ChainHead).order_by(ChainHead.number.desc()).limit(1)).first()
     return {
         "format": FORMAT, "database": db.engine.dialect.name, "migration": migration,
+        "chain_head": {**heads.line_of(head), "hash": head.hash} if head else None,
         "business_date": state.business_date.isoformat() if state else None,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip

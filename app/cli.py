@@ -34,7 +34,7 @@ from workflows import day_end as day_end_
 from workflows import operators
 from workflows import verify as checks
 from workflows.base.context import Ctx
-from workflows.ledger import closing
+from workflows.ledger import closing, heads
 
 ADMINISTRATOR = "系统管理员"
 SECURITY_KEEPER = "安全管理员"
@@ -189,11 +189,22 @@ def _verify() -> None:
     except Unfit as error:
         fail(f"✗ 数据库结构：{error.message}")
     click.echo("✓ 数据库结构")
-    for label, check in checks.CHECKS:
-        problems = check(db.session())
-        if problems:
-            fail(f"✗ {label}：{problems[0]}")
-        click.echo(f"✓ {label}")
+    session = db.session()
+    settings = current_app.config["SETTINGS"]
+    session.info.update(data_dir=str(settings.data_dir), chain_heads=str(settings.chain_heads))
+    for result in checks.run(session):
+        if result.problem:
+            fail(f"✗ {result.label}：{result.problem}")
+        click.echo(f"✓ {result.label}（{result.rows:,} 行，{result.seconds:.1f} 秒）")
+
+
+def _resume() -> None:
+    """Let the file of chain heads go on from the backup."""
+    session = db.session()
+    session.info["chain_heads"] = str(current_app.config["SETTINGS"].chain_heads)
+    ctx = writing_ctx(session)
+    heads.resume(ctx)
+    session.commit()
 
 
 @click.command("day-end")
@@ -288,6 +299,7 @@ def restore(archive: Path, replace: bool) -> None:
     try:
         found = archives.restore(current_app, archive, replace=replace)
         initialise(current_app)
+        _resume()
     except BusinessError as error:
         fail(f"未恢复：{error.message}")
         return

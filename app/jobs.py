@@ -1,5 +1,6 @@
 """The jobs as a table: name, when, which work. Day-end's row in job_run makes it run once per business date."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -17,15 +18,14 @@ from app.clock import local_today
 from app.extensions import db
 from app.readiness import is_ready
 from models.base.actor import SYSTEM, Actor
-from models.base.errors import BusinessError
+from models.base.errors import BusinessError, Conflict
 from models.system import JobRun, SystemState
 from views import edge
-from workflows import backup, day_end, sign_in
+from workflows import backup, day_end, sign_in, verify
 from workflows.base.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
-from workflows.base.seal import seal_audit_trail
-from workflows.ledger import closing
+from workflows.ledger import closing, heads
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.base import BaseScheduler
@@ -45,12 +45,19 @@ class Job:
 
 def job_edge(source: str = "job") -> Edge:
     """What long work borrows from here: sessions that begin by taking the writer's place, and the clock."""
-    return Edge(_open_session, lambda: datetime.now(UTC), source, open_reader=db.session.session_factory)
+    return Edge(_open_session, lambda: datetime.now(UTC), source, open_reader=_open_reader)
 
 
 def _open_session() -> Session:
-    session: Session = db.session.session_factory()
+    session = _open_reader()
     edge.begin_write(session)
+    return session
+
+
+def _open_reader() -> Session:
+    session: Session = db.session.session_factory()
+    session.info["chain_heads"] = str(current_app.config["SETTINGS"].chain_heads)  # of this application, in tests too
+    session.info["data_dir"] = str(current_app.config["SETTINGS"].data_dir)
     return session
 
 
@@ -94,6 +101,8 @@ def run_backup(
     """A backup now (or the day's own, by the clock); None when another process is at it or it is done."""
 
     def copy(keep: int) -> str:
+        with contextlib.suppress(Conflict):  # a backup waits for no writer
+            once(lambda ctx: heads.note(ctx, backup.LABEL))(app)
         made = archives.take(app, keep, directory)
         return f"{made.name}，{made.stat().st_size / 1024 / 1024:,.1f} MB"
 
@@ -104,6 +113,20 @@ def run_backup(
 def start_backup(app: Flask, actor: Actor) -> threading.Thread:
     """A backup beside the request that asked for it; the page follows it through its row in job_run."""
     return _beside(app, "backup", lambda: run_backup(app, actor=actor, source="screen"))
+
+
+def run_verify(
+    app: Flask, *, actor: Actor = SYSTEM, source: str = "job", by_clock: bool = False
+) -> JobRun | None:
+    """核对 now (or the night's own, by the clock); raises BusinessError naming the first wrong row."""
+    with app.app_context():
+        return verify.run_job(job_edge(source), actor=actor, by_clock=by_clock)
+
+
+def start_verify(app: Flask, actor: Actor) -> threading.Thread:
+    """核对 beside the request that asked for it; the page follows it through its row in job_run."""
+    lease = verify.start(job_edge("screen"), actor)
+    return _beside(app, "verify", lambda: lease and verify.work(lease))
 
 
 def _beside(app: Flask, name: str, act: Callable[[], object]) -> threading.Thread:
@@ -144,11 +167,12 @@ def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
 
 
 JOBS: tuple[Job, ...] = (
-    Job("seal_audit", "封存操作日志", "*/10 * * * *", once(seal_audit_trail)),
+    Job("note_heads", "登记链头", "*/10 * * * *", once(lambda ctx: heads.note_news(ctx, "定时"))),
     Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.
     Job("day_end", "日终处理", "30 * * * *", run_day_end),
+    Job("verify", "核对", "20 3 * * *", lambda app: run_verify(app, by_clock=True)),
     Job("backup", "备份", "45 * * * *", lambda app: run_backup(app, by_clock=True)),
 )
 

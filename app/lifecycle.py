@@ -36,6 +36,8 @@ from models.base.trouble import Unfit
 from models.security import RoleProfile
 from models.system import SystemState
 from reports.search import renew
+from workflows import proofs
+from workflows.base import audit, seal
 from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
@@ -130,13 +132,15 @@ def prepare_database(session: Session) -> None:
         )
         session.add(state)
         session.flush()
-    Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
+    ctx = Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
     session.info["no_audit"] = True
     try:
+        seal.take_in(session.connection())  # before anything is written behind it
         load_base_data(session)
         load_templates(session)
         sync_permissions(session)
         state.search_edition = renew(session, state.search_edition)
+        proofs.adopt(ctx)
         state.base_data_version = fingerprint()
         session.commit()
     finally:
@@ -185,6 +189,8 @@ def _grant_roles(session: Session, pairs: dict[Pair, PermissionView], fresh: set
             granted += [{"role_id": role_id, "permission_view_id": pairs[pair].id} for pair in sorted(theirs)]
     if granted:
         session.execute(insert(assoc_permissionview_role), granted)
+        if ctx := session.info.get("ctx"):
+            audit.seal_rows(ctx, "ab_role", {grant["role_id"] for grant in granted})
 
 
 def _make_role(session: Session, spec: RoleSpec) -> int:

@@ -40,6 +40,8 @@ PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
     (Module.SYSTEM, 1, "开业准备", "/preparation/", "export", "company"),
     (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
     (Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run"),
+    (Module.SYSTEM, 106, "核对", "/verify/", "verify", "job_run"),
+    (Module.QUERY, 95, "文档核验", "/document-check/", "verify", "issued_document"),
 )
 
 # Where the menu needs another word than the entity: the list of all beside its parts.

@@ -205,6 +205,7 @@ class MonthEndLog(Entity):
     total_assets: Mapped[Decimal] = c.computed(c.money("资产总计", signed=True, required=True))
     posting_no: Mapped[int] = c.computed(c.whole("最后记账序号", required=True))
     chain_hash: Mapped[str] = c.computed(c.text("凭证链校验码", 64, required=True))
+    head_no: Mapped[int | None] = c.computed(c.whole("链头登记序号", help="也写在数据库之外的链头文件里"))
     checks: Mapped[list[Any]] = c.hidden(c.json("检查结果", required=True, default=list))
     reopened_at: Mapped[datetime | None] = c.computed(c.moment("反结账时间"))
     reopened_by_id: Mapped[int | None] = c.computed(c.reference("反结账人", "employee"))

@@ -117,5 +117,6 @@ class IssuedDocument(Entity):
     body: Mapped[str] = c.hidden(c.long_text("正文", required=True))
     sha256: Mapped[str] = c.text("校验码", 64, required=True, index=True)
     pdf_path: Mapped[str] = c.hidden(c.text("文件位置", 255, required=True))
+    pdf_sha256: Mapped[str | None] = c.hidden(c.text("PDF 摘要", 64))
     issued_by_id: Mapped[int | None] = c.reference("出具人", "employee", use_alter=True)
     issued_at: Mapped[datetime] = c.moment("出具时间", required=True, index=True)

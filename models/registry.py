@@ -17,6 +17,7 @@ from models import (
     partner,
     product,
     project,
+    proof,
     rating_model,
     records,
     release,
@@ -39,7 +40,7 @@ from models.base.entity import Entity
 AREAS = (
     organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
     financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, repayment,
-    release, termination, warning, snapshot, ledger, closing, statement, search, role_security, sign_in,
+    release, termination, warning, snapshot, ledger, closing, statement, search, proof, role_security, sign_in,
     security,
 )  # fmt: skip
 metadata = Entity.metadata

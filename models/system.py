@@ -224,7 +224,7 @@ class SystemState(Entity):
     demo_marker: Mapped[str | None] = c.hidden(c.text("演示数据标记", 64))
 
 
-JOBS = {"day_end": "日终处理", "month_end": "月末处理", "backup": "备份"}
+JOBS = {"day_end": "日终处理", "month_end": "月末处理", "backup": "备份", "verify": "核对"}
 
 
 def job_label(job: str) -> str:
@@ -276,7 +276,7 @@ class JobRun(Entity):
 
 
 class AuditLog(Entity):
-    """Who did what to which record, when and from where, old → new; append-only, sealed into a chain in batches."""
+    """Who did what to which record, when and from where, old → new; append-only, each line chained as it is written."""
 
     spec = Spec(
         "系统操作日志",
@@ -291,8 +291,7 @@ class AuditLog(Entity):
     )
     __table_args__ = (
         Index("ix_audit_log_record", "table_name", "record_id"),
-        Index("ix_audit_log_unsealed", "seal_hash", "id"),
-        Index("ix_audit_log_seal_no", "seal_no", unique=True),
+        Index("ix_audit_log_chain", "lane", "seal_no", unique=True),
     )
 
     log_kind: Mapped[LogKind] = c.enum("日志类别", LogKind, required=True, default=LogKind.CHANGE, index=True)
@@ -311,5 +310,8 @@ class AuditLog(Entity):
     # No foreign key: the log outlives what it tells of.
     project_id: Mapped[int | None] = c.hidden(c.whole("项目序号", index=True))
     seal_hash: Mapped[str | None] = c.hidden(c.text("封存摘要", 64))
-    # Place in the chain: a transaction that ends late brings rows with smaller ids than those sealed already.
+    # Place in the chain: the lane that was free when the line was written, and the number within it.
     seal_no: Mapped[int | None] = c.hidden(c.whole("封存序号"))
+    lane: Mapped[int] = c.hidden(c.whole("链", required=True, default=0))
+    # What the record holds after the change, for tables in models.proof.SEALED; "-" once it is gone.
+    digest: Mapped[str | None] = c.hidden(c.text("记录摘要", 32))

@@ -23,8 +23,8 @@ from views.cells import Cells
 from views.interface import EntityInterface, shape, valid_id
 from views.once import HEADER
 from workflows.base import records
-from workflows.base.audit import plain
 from workflows.base.context import Ctx
+from workflows.base.facts import plain
 
 PERMISSIONS = {
     "info": "list", "get_list": "list", "related": "list", "get": "show",

@@ -134,7 +134,12 @@ class IssuedDocumentView(EntityView):
         """The document as it was issued, for whoever may read its record; personal data leave a line first."""
         ctx = edge.current_ctx()
         found = records.find(ctx, IssuedDocument, pk)
-        path = documents.pdf(ctx, found)
+        if documents.is_printed(found):
+            path = documents.pdf(ctx, found)
+        else:
+            with edge.writing() as ctx:
+                found = records.find(ctx, IssuedDocument, pk)
+                path = documents.pdf(ctx, found)
         if found.masked_of:
             with edge.writing() as ctx:
                 plain_papers.log_opening(ctx, found)

@@ -12,6 +12,7 @@ from views.base import EntityView
 from views.cells import Cells
 from views.interface import Titles, model_of
 from views.pages import Cell, Column, GateItem, RecordPage, Row, Section
+from workflows.base.audit import PROOFS
 from workflows.base.context import Ctx
 
 
@@ -35,7 +36,7 @@ class AuditLogView(EntityView):
 def changes_of(ctx: Ctx, log: AuditLog) -> list[tuple[str, str, str]]:
     """(field, old, new) of a row of the trail in words."""
     model = model_of(log.table_name or "")
-    if model is None or not log.changes:
+    if model is None or not log.changes or log.action in PROOFS:
         return []
     return records_page.changes_in_words(Cells(ctx, model, Titles(ctx.session)), log.changes)
 

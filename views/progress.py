@@ -8,15 +8,15 @@ from sqlalchemy import select
 
 from models.system import JobRun, JobStatus
 from views.pages import GateItem, Job, Section
-from workflows import backup, day_end
+from workflows import backup, day_end, verify
 from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.base.jobs import JobStep
 from workflows.ledger import closing
 
-_DAILY = {day_end.JOB: day_end.LABEL, backup.JOB: backup.LABEL}
+_DAILY = {day_end.JOB: day_end.LABEL, backup.JOB: backup.LABEL, verify.JOB: verify.LABEL}
 # Who may start long work: nobody else is asked about on every page.
-_STARTS = (("close", "accounting_period"), (day_end.JOB, "job_run"), (backup.JOB, "job_run"))
+_STARTS = (("close", "accounting_period"), (day_end.JOB, "job_run"), (backup.JOB, "job_run"), (verify.JOB, "job_run"))
 STOPPED = "办理到此中断，这一步没有生效；继续办理时从这一步接着做，已完成的步骤不会重做"
 
 
@@ -33,6 +33,8 @@ def url_of(run: JobRun) -> str:
     period = closing.period_of(run.job)
     if period:
         return f"/closing/?period={period}"
+    if _kind(run) == verify.JOB:
+        return "/verify/"
     return "/day-end/" if _kind(run) in _DAILY else f"/job_run/show/{run.id}"
 
 

@@ -13,6 +13,7 @@ from reports.scope import scoped
 from views.cells import ACTIONS, NONE, Cells, format_value, record_url
 from views.interface import Shape, Titles, model_of, narrow, shape, sorting
 from views.pages import Action, Cell, Column, Fact, Row, Section, TimelineItem
+from workflows.base.audit import PROOFS
 from workflows.base.context import Ctx
 
 CHILD_ROWS = 50
@@ -153,6 +154,7 @@ def trail_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
     query = (
         select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes, AuditLog.note)
         .where(AuditLog.table_name == shape(type(record)).table, AuditLog.record_id == record.id)
+        .where(AuditLog.action.not_in(PROOFS))
         .order_by(AuditLog.id.desc())
         .limit(TIMELINE_ROWS)
     )

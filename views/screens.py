@@ -28,6 +28,7 @@ from views.opening import OpeningView
 from views.operators import EmployeeView, OperatorView
 from views.preparation import PreparationView
 from views.project import ProjectView
+from views.proofs import DocumentCheckView, VerifyView
 from views.register import register_entities
 from views.repayments import RepaymentImportView
 from views.report import LedgerReports
@@ -84,6 +85,8 @@ PAGES = (
     RepaymentImportView,
     DayEndView,
     PreparationView,
+    DocumentCheckView,
+    VerifyView,
     JobsView,
     SearchView,
     VerbView,

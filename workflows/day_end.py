@@ -16,11 +16,11 @@ from workflows import snapshot, warnings
 from workflows.base import jobs, once
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
-from workflows.base.seal import seal_audit_trail
 from workflows.base.transition import verbs
 from workflows.customer_rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 from workflows.guarantee.repayment import mark_overdue
+from workflows.ledger import heads
 from workflows.ledger.period import ensure_period
 
 JOB = "day_end"
@@ -52,11 +52,8 @@ def _snapshot(ctx: Ctx) -> str:
 
 
 def _seal(ctx: Ctx) -> str:
-    sealed = 0
-    while found := seal_audit_trail(ctx):
-        sealed += found
-        ctx.session.flush()
-    return f"封存 {sealed} 行"
+    head = heads.note(ctx, LABEL)
+    return f"封存 {head.audit_count} 行，链头登记第 {head.number} 号"
 
 
 def _forget(ctx: Ctx) -> str:

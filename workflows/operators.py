@@ -69,6 +69,7 @@ def create_operator(
     ctx.session.add(operator)
     ctx.session.flush()
     passwords.keep(ctx, operator, secret)
+    audit.seal_rows(ctx, "ab_user", [user.id])
     return operator
 
 
@@ -97,6 +98,7 @@ def grant_roles(ctx: Ctx, operator: Operator, names: list[str]) -> None:
     user.roles = _roles(ctx, names)
     sessions.end_of(ctx, [operator.id], SessionEnd.ROLES)
     audit.log(ctx, operator, "GRANT", {"roles": [before, sorted(names)]})
+    audit.seal_rows(ctx, "ab_user", [user.id])
 
 
 def _user(session: Session, operator: Operator) -> User:

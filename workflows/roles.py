@@ -49,6 +49,7 @@ def create_role(ctx: Ctx, name: str, scope: ScopeKind, note: str = "", *, like: 
         ids = _granted(ctx.session, source.id).values()
         _link(ctx, role, ids)
     changes = {"name": [None, name], "scope": [None, scope.name], "like": [None, source.name if source else None]}
+    audit.seal_rows(ctx, "ab_role", [role.id])
     audit.log(ctx, profile, "CREATE", changes, note=f"新增角色“{name}”")
     return role
 
@@ -85,6 +86,7 @@ def save_role(
     profile.updated_at = ctx.now  # counts the version also when the permissions alone changed
     ctx.session.flush()
     _end_sessions(ctx, role)
+    audit.seal_rows(ctx, "ab_role", [role.id])
     audit.log(ctx, profile, "UPDATE", changes, note=f"修改角色“{role.name}”的权限")
     return role
 
@@ -103,12 +105,13 @@ def delete_role(ctx: Ctx, role_id: int, version: int | None) -> str:
     if count := holders(ctx.session, role.id):
         raise Conflict(f"角色“{role.name}”仍有 {count} 名操作员，请先为他们分配其他角色")
     audit.log(ctx, profile, "DELETE", note=f"删除角色“{role.name}”")
-    name = str(role.name)
+    name, key = str(role.name), role.id
     ctx.session.delete(profile)
     ctx.session.flush()
     ctx.session.execute(delete(assoc_permissionview_role).where(assoc_permissionview_role.c.role_id == role.id))
     ctx.session.delete(role)
     ctx.session.flush()
+    audit.seal_rows(ctx, "ab_role", [key])
     return name
 
 
@@ -124,6 +127,7 @@ def profile_of(ctx: Ctx, role: Role) -> RoleProfile:
         found = RoleProfile(role_id=role.id, name=role.name, scope=ScopeKind.SELF, is_builtin=False)
         ctx.session.add(found)
         ctx.session.flush()
+        audit.seal_rows(ctx, "ab_role", [role.id])
     return found
 
 

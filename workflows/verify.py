@@ -1,114 +1,168 @@
-"""`flask verify`: everything that is kept is recomputed from what it was kept from; the first wrong row is named."""
+"""`flask verify`: everything that is kept is recomputed from what it was kept from; the first wrong row is named.
 
-from collections import defaultdict
-from collections.abc import Callable
+Sums and comparisons are the database's, what streams through Python is not kept: memory does not grow with the books.
+"""
+
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from time import perf_counter, sleep
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
-from models.base.entity import entity_of
+from models.base.actor import Actor
+from models.base.columns import Money
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
+from models.ledger import Account, AccountBalance, AuxiliaryBalance, BusinessEvent, Voucher, VoucherEntry
 from models.project import ENDED, Project, ProjectStage, ProjectState
+from models.proof import SEALED, ChainHead
+from models.records import Attachment, IssuedDocument
 from models.repayment import Repayment, RepaymentState
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeDue, Receipt, ReceiptState
-from workflows.base.seal import verify_seal
+from models.system import AuditLog, JobRun, SystemState
+from workflows.base import jobs
+from workflows.base.attachments import damaged
+from workflows.base.documents import damaged_documents
+from workflows.base.transition import verbs
+from workflows.ledger.heads import verify_heads
 from workflows.ledger.verify import verify_ledger
+from workflows.proofs import verify_trail
 
-Check = Callable[[Session], list[str]]
+ZERO = Decimal("0.00")
+AGAIN = 3
+JOB, LABEL = "verify", "核对"
+verbs("job_run", {JOB: LABEL})
+
+
+class Result(NamedTuple):
+    """What a check found: the first wrong row, or nothing."""
+
+    label: str
+    rows: int
+    seconds: float
+    problem: str
+
+
+class Check(NamedTuple):
+    """One part of `verify`: what it looks at, how, and which tables it covers."""
+
+    label: str
+    run: Callable[[Session], list[str]]
+    covers: tuple[type[Entity], ...]
+
+    def rows(self, session: Session) -> int:
+        """How many rows it covers."""
+        counts = (session.scalar(select(func.count()).select_from(model)) or 0 for model in self.covers)
+        return sum(counts)
 
 
 def verify_exposures(session: Session) -> list[str]:
     """在保余额 equals the loans' balances; what is reserved equals the valid resolution."""
-    loans: dict[int, Decimal] = defaultdict(Decimal)
-    running = select(Drawdown.project_id, Drawdown.balance).where(Drawdown.state != DrawdownState.RELEASED)
-    for project_id, balance in session.execute(running):
-        loans[project_id] += balance
-    valid = dict(
-        session.execute(
-            select(Resolution.project_id, func.sum(Resolution.amount))
-            .where(Resolution.state == ResolutionState.VALID)
-            .group_by(Resolution.project_id)
-        ).all()
+    loans = _sums(Drawdown.project_id, Drawdown.balance, Drawdown.state != DrawdownState.RELEASED)
+    valid = _sums(Resolution.project_id, Resolution.amount, Resolution.state == ResolutionState.VALID)
+    owed = func.coalesce(loans.c.total, ZERO, type_=Money())
+    reserved = case((Project.state == ProjectState.RUNNING, func.coalesce(valid.c.total, ZERO)), else_=ZERO)
+    query = (
+        select(Project.number, Project.balance, owed, Project.reserved_amount)
+        .outerjoin(loans, loans.c.owner == Project.id)
+        .outerjoin(valid, valid.c.owner == Project.id)
+        .where(or_(Project.balance != owed, Project.reserved_amount != reserved))
+        .order_by(Project.id)
     )
-    columns = (Project.id, Project.number, Project.balance, Project.reserved_amount, Project.state)
-    for row in session.execute(select(*columns).order_by(Project.id)):
-        if row.balance != loans[row.id]:
-            kept, found = format_money(row.balance), format_money(loans[row.id])
-            return [f"项目 {row.number} 在保余额 {kept} 与借据余额 {found} 不符"]
-        wanted = valid.get(row.id, Decimal(0)) if row.state is ProjectState.RUNNING else Decimal(0)
-        if row.reserved_amount != wanted:
-            return [f"项目 {row.number} 决议占用额 {format_money(row.reserved_amount)} 与有效决议不符"]
-    return []
+    row = session.execute(query.limit(1)).first()
+    if row is None:
+        return []
+    number, kept, found, amount = row
+    if kept != found:
+        return [f"项目 {number} 在保余额 {format_money(kept)} 与借据余额 {format_money(found)} 不符"]
+    return [f"项目 {number} 决议占用额 {format_money(amount)} 与有效决议不符"]
 
 
 def verify_plans(session: Session) -> list[str]:
     """The current plan's principal equals the loan, and what is unpaid of it equals the balance."""
+    principal, paid = func.sum(Instalment.principal), func.sum(Instalment.principal_paid)
     query = (
-        select(Drawdown.number, Drawdown.amount, Drawdown.balance, func.sum(Instalment.principal),
-               func.sum(Instalment.principal_paid))
+        select(Drawdown.number)
         .join(RepaymentPlan, RepaymentPlan.drawdown_id == Drawdown.id)
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
         .where(RepaymentPlan.is_current)
         .group_by(Drawdown.id, Drawdown.number, Drawdown.amount, Drawdown.balance)
+        .having(or_(principal != Drawdown.amount, Drawdown.amount - paid != Drawdown.balance))
         .order_by(Drawdown.id)
-    )  # fmt: skip
-    for number, amount, balance, principal, paid in session.execute(query):
-        if principal != amount or amount - paid != balance:
-            return [f"借据 {number} 的还款计划本金与放款金额或余额不符"]
-    return []
+    )
+    return _first(session, query, "借据 {} 的还款计划本金与放款金额或余额不符")
 
 
 def verify_repayments(session: Session) -> list[str]:
     """What the plan says was repaid is what was registered, without interest beyond the plan."""
-    query = (
-        select(RepaymentPlan.drawdown_id, func.sum(Instalment.principal_paid), func.sum(Instalment.interest_paid))
+    planned = (
+        select(RepaymentPlan.drawdown_id.label("owner"), func.sum(Instalment.principal_paid).label("principal"),
+               func.sum(Instalment.interest_paid).label("interest"))
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
         .where(RepaymentPlan.is_current)
         .group_by(RepaymentPlan.drawdown_id)
-    )
-    planned = {row[0]: (row[1], row[2]) for row in session.execute(query)}
+        .subquery()
+    )  # fmt: skip
+    inside = Repayment.interest - Repayment.extra_interest
     registered = (
-        select(Repayment.drawdown_id, func.sum(Repayment.principal), func.sum(Repayment.interest),
-               func.sum(Repayment.extra_interest))
+        select(Repayment.drawdown_id.label("owner"), func.sum(Repayment.principal).label("principal"),
+               func.sum(inside).label("interest"))
         .where(Repayment.state == RepaymentState.BOOKED)
         .group_by(Repayment.drawdown_id)
+        .subquery()
     )  # fmt: skip
-    found = {row[0]: (row[1], row[2] - row[3]) for row in session.execute(registered)}
-    for drawdown_id, number in session.execute(select(Drawdown.id, Drawdown.number).order_by(Drawdown.id)):
-        none = (Decimal(0), Decimal(0))
-        if planned.get(drawdown_id, none) != found.get(drawdown_id, none):
-            return [f"借据 {number} 还款计划的已还本息与还款登记不符"]
-    return []
+    differ = [
+        func.coalesce(planned.c[name], ZERO, type_=Money()) != func.coalesce(registered.c[name], ZERO, type_=Money())
+        for name in ("principal", "interest")
+    ]
+    query = (
+        select(Drawdown.number)
+        .outerjoin(planned, planned.c.owner == Drawdown.id)
+        .outerjoin(registered, registered.c.owner == Drawdown.id)
+        .where(or_(*differ))
+        .order_by(Drawdown.id)
+    )
+    return _first(session, query, "借据 {} 还款计划的已还本息与还款登记不符")
 
 
 def verify_fees(session: Session) -> list[str]:
     """A fee's plan sums to the fee; what is collected equals its booked receipts."""
-    due = dict(session.execute(select(FeeDue.fee_id, func.sum(FeeDue.amount)).group_by(FeeDue.fee_id)).all())
-    booked = select(Receipt.fee_id, func.sum(Receipt.amount)).where(Receipt.state == ReceiptState.BOOKED)
-    received = dict(session.execute(booked.group_by(Receipt.fee_id)).all())
-    for fee in session.scalars(select(Fee).order_by(Fee.id)):
-        if fee.amount and due.get(fee.id, Decimal(0)) != fee.amount:
-            return [f"费用 {fee.id}（{fee.kind.label}）的应收计划与金额不符"]
-        if received.get(fee.id, Decimal(0)) != fee.collected_amount:
-            return [f"费用 {fee.id}（{fee.kind.label}）的已收金额与收据不符"]
-    return []
+    due = _sums(FeeDue.fee_id, FeeDue.amount)
+    booked = _sums(Receipt.fee_id, Receipt.amount, Receipt.state == ReceiptState.BOOKED)
+    is_planned = or_(Fee.amount == ZERO, Fee.amount == func.coalesce(due.c.total, ZERO))
+    is_collected = Fee.collected_amount == func.coalesce(booked.c.total, ZERO)
+    query = (
+        select(Fee.id, Fee.kind, is_planned)
+        .outerjoin(due, due.c.owner == Fee.id)
+        .outerjoin(booked, booked.c.owner == Fee.id)
+        .where(or_(~is_planned, ~is_collected))
+        .order_by(Fee.id)
+    )
+    row = session.execute(query.limit(1)).first()
+    if row is None:
+        return []
+    what = "已收金额与收据不符" if row[2] else "应收计划与金额不符"
+    return [f"费用 {row[0]}（{row[1].label}）的{what}"]
 
 
 def verify_stages(session: Session) -> list[str]:
     """Each project under way has exactly one open stage, the one it stands at."""
-    open_rows = select(ProjectStage.project_id, ProjectStage.stage).where(ProjectStage.left_on.is_(None))
-    stages: dict[int, list[object]] = defaultdict(list)
-    for project_id, stage in session.execute(open_rows):
-        stages[project_id].append(stage)
-    for row in session.execute(select(Project.id, Project.number, Project.stage, Project.state).order_by(Project.id)):
-        wanted = [] if row.state in ENDED else [row.stage]
-        if stages[row.id] != wanted:
-            return [f"项目 {row.number} 的阶段记录与当前阶段不符"]
-    return []
+    is_here = case((ProjectStage.stage == Project.stage, 1), else_=0)
+    wanted = case((Project.state.in_(ENDED), 0), else_=1)
+    query = (
+        select(Project.number)
+        .outerjoin(ProjectStage, (ProjectStage.project_id == Project.id) & ProjectStage.left_on.is_(None))
+        .group_by(Project.id, Project.number, Project.state)
+        .having(or_(func.count(ProjectStage.id) != wanted, func.coalesce(func.sum(is_here), 0) != wanted))
+        .order_by(Project.id)
+    )
+    return _first(session, query, "项目 {} 的阶段记录与当前阶段不符")
 
 
 def verify_approvals(session: Session) -> list[str]:
@@ -127,13 +181,107 @@ def verify_approvals(session: Session) -> list[str]:
     return [] if title is None else [f"审批单“{title}”已办结，仍有待办的审批任务"]
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("总账：凭证、编号、余额、凭证链、记账事项", verify_ledger),
-    ("操作日志封存链", verify_seal),
-    ("在保余额与决议占用", verify_exposures),
-    ("借据与还款计划", verify_plans),
-    ("还款登记与还款计划", verify_repayments),
-    ("费用、应收计划与收款", verify_fees),
-    ("项目阶段", verify_stages),
-    ("审批单与业务记录", verify_approvals),
-)
+def verify_files(session: Session) -> list[str]:
+    """Attachments and printed documents are, byte by byte, what was uploaded and printed; so are the words."""
+    if "data_dir" not in session.info:
+        return []
+    return [first for check in (damaged, damaged_documents) if (first := next(check(session), None))]
+
+
+def _sums(owner: Any, amount: Any, *only: Any) -> Any:
+    """(owner, total) as a subquery."""
+    query = select(owner.label("owner"), func.sum(amount, type_=Money()).label("total")).where(*only)
+    return query.group_by(owner).subquery()
+
+
+def _first(session: Session, query: Select[Any], words: str) -> list[str]:
+    name = session.scalar(query.limit(1))
+    return [] if name is None else [words.format(name)]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("总账：凭证、编号、余额、凭证链、记账事项", verify_ledger,
+          (Voucher, VoucherEntry, Account, AccountBalance, AuxiliaryBalance, BusinessEvent)),
+    Check("操作日志链与受保护的记录", verify_trail, (AuditLog, *map(entity_of, SEALED))),
+    Check("链头登记与链头文件", verify_heads, (ChainHead,)),
+    Check("附件与已出具文书", verify_files, (Attachment, IssuedDocument)),
+    Check("在保余额与决议占用", verify_exposures, (Project, Drawdown, Resolution)),
+    Check("借据与还款计划", verify_plans, (Drawdown, RepaymentPlan, Instalment)),
+    Check("还款登记与还款计划", verify_repayments, (Repayment,)),
+    Check("费用、应收计划与收款", verify_fees, (Fee, FeeDue, Receipt)),
+    Check("项目阶段", verify_stages, (ProjectStage,)),
+    Check("审批单与业务记录", verify_approvals, (ApprovalInstance, ApprovalTask)),
+)  # fmt: skip
+
+
+def run(session: Session) -> Iterator[Result]:
+    """Every check in turn over one state of the database, whoever goes on writing meanwhile."""
+    _begin(session)
+    try:
+        for check in CHECKS:
+            began = perf_counter()
+            problems = _settled(session, check)
+            yield Result(check.label, check.rows(session), perf_counter() - began, problems[0] if problems else "")
+            session.expunge_all()
+    finally:
+        session.rollback()
+
+
+def _begin(session: Session) -> None:
+    session.rollback()
+    is_shared = session.get_bind().dialect.name == "postgresql"
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"} if is_shared else {})
+
+
+def _settled(session: Session, check: Check) -> list[str]:
+    """What a check finds; the file outside the database is of another moment, so what it tells is looked at again."""
+    for _ in range(AGAIN):
+        problems = check.run(session)
+        if not problems or check.run is not verify_heads:
+            break
+        sleep(1)
+        _begin(session)
+    return problems
+
+
+# ----------------------------------------------------------------------------------------------------------- as a job
+def run_job(edge: jobs.Edge, *, actor: Actor, by_clock: bool = False) -> JobRun | None:
+    """核对 as a job: what each check covered and found is on its run; None when the day's own is done already.
+
+    Raises BusinessError naming the first wrong row, which is also the message of the run.
+    """
+    lease = start(edge, actor, by_clock=by_clock)
+    return None if lease is None else work(lease)
+
+
+def start(edge: jobs.Edge, actor: Actor, *, by_clock: bool = False) -> jobs.Lease | None:
+    """Take the lease for somebody who waits for an answer; `work` does the rest."""
+    actor.require(JOB, "job_run", LABEL)
+    with edge.reader() as session:
+        today = session.scalars(select(SystemState.business_date)).one()
+    name = JOB if by_clock else f"{JOB}:{edge.now():%Y%m%d%H%M%S%f}"
+    return jobs.claim(edge, name, today, [jobs.JobStep("work", LABEL, lambda _: "")], actor)
+
+
+def work(lease: jobs.Lease) -> JobRun:
+    """Every check, told as it is done. Raises BusinessError naming the first wrong row."""
+    return jobs.watch(lease, LABEL, lambda tell: _work(lease.edge, tell))
+
+
+def _work(edge: jobs.Edge, tell: jobs.Tell) -> str:
+    found: list[Result] = []
+    with edge.reader() as session:
+        for result in run(session):
+            found.append(result)
+            following = CHECKS[len(found)].label if len(found) < len(CHECKS) else LABEL
+            tell(len(found) * 99 // len(CHECKS), following, {"checks": [each._asdict() for each in found]})
+    wrong = next((each for each in found if each.problem), None)
+    if wrong is not None:
+        raise BusinessError(f"{wrong.label}：{wrong.problem}")
+    return f"{len(found)} 项核对全部相符，共 {sum(each.rows for each in found):,} 行"
+
+
+def last_runs(session: Session, limit: int = 1) -> list[JobRun]:
+    """The latest runs of 核对, by the clock or by hand."""
+    wanted = or_(JobRun.job == JOB, JobRun.job.startswith(f"{JOB}:"))
+    return list(session.scalars(select(JobRun).where(wanted).order_by(JobRun.id.desc()).limit(limit)))

@@ -100,6 +100,47 @@ def test_a_backup_brings_back_what_was_there(product):
     assert ran.exit_code == 0, ran.output
 
 
+def test_a_backup_without_a_file_says_so_and_keeps_the_older_ones(product):
+    """By the digest of the row: what is archived reads back right, and is not what was uploaded."""
+    app, older = product.app, take(product.app)
+    with app.app_context():
+        known = db.session.scalars(select(Attachment).order_by(Attachment.id)).first()
+        db.session.remove()
+    path = app.config["SETTINGS"].data_dir / "attachments" / known.stored_path
+    whole = path.read_bytes()
+    for wrong, says in ((None, "文件不存在"), (whole + b" ", "文件内容已被改动")):
+        path.unlink(missing_ok=True)
+        if wrong is not None:
+            path.write_bytes(wrong)
+        ran = command(app, "backup")
+        assert ran.exit_code == 1
+        assert f"附件“{known.original_name}”的{says}" in ran.output
+        assert runs(app)[-1].status is JobStatus.FAILED
+        ran = command(app, "restore", str(archives(app)[-1]), "--replace")
+        assert (ran.exit_code, says in ran.output) == (1, True), "the archive is whole, the file is not"
+    path.write_bytes(whole)
+    assert older in archives(app)
+    assert command(app, "verify").exit_code == 0
+
+
+def test_the_heads_go_along_and_go_on_after_a_restore(product):
+    app, archive = product.app, take(product.app)
+    with tarfile.open(archive) as tar:
+        manifest = json.loads(tar.extractfile("manifest.json").read())
+    file = app.config["SETTINGS"].chain_heads
+    last = json.loads(file.read_text().splitlines()[-1])
+    assert manifest["chain_head"] == last
+    take(app)
+    ran = command(app, "restore", str(archive), "--replace")
+    assert ran.exit_code == 0, ran.output
+    resumed = json.loads(file.read_text().splitlines()[-1])
+    assert (resumed["reason"], resumed["number"]) == ("恢复备份", last["number"] + 1)
+    file.unlink()
+    ran = command(app, "restore", str(archive), "--replace")
+    assert ran.exit_code == 0, ran.output
+    assert len(file.read_text().splitlines()) == last["number"] + 1, "another machine gets the file from the backup"
+
+
 def test_the_command_restores_and_verifies(product):
     app, before = product.app, books(product.app)
     ran = command(app, "backup")

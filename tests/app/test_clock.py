@@ -4,17 +4,19 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, func, select, text
 
 from app import create_app, jobs
 from app.jobs import JOBS, Job, make_scheduler, once, run_job
 from app.lifecycle import initialise
 from models.base.errors import BusinessError
 from models.project import Project
-from models.system import AuditLog, JobRun, JobStatus, NumberCounter, SystemState
+from models.proof import ChainHead, ChainLane
+from models.system import JobRun, JobStatus, SystemState
 from tests.template import settings_of
 from workflows.base import audit
-from workflows.base.seal import COUNTER, seal_audit_trail, verify_seal
+from workflows.ledger.heads import note_news, verify_heads
+from workflows.proofs import verify_trail
 
 
 class Log:
@@ -54,7 +56,7 @@ def at_once(*acts):
 
 
 def write_trail(demo, lines):
-    """Lines of the audit trail that are not sealed yet."""
+    """Lines of the audit trail."""
 
     def tell(ctx):
         project = ctx.session.scalars(select(Project).limit(1)).one()
@@ -64,20 +66,34 @@ def write_trail(demo, lines):
     once(tell)(demo.app)
 
 
-def sealings(demo):
+def lines(demo):
     with demo.session() as session:
-        return session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == COUNTER))
+        return session.scalar(select(func.sum(ChainLane.length)))
 
 
-def test_two_sealings_at_once_seal_each_line_once(demo):
-    """The day-end and the clock do, at half past each hour."""
-    write_trail(demo, 200)
-    before = sealings(demo)
-    assert at_once(*[lambda: once(seal_audit_trail)(demo.app)] * 4) == []
+def heads(demo):
     with demo.session() as session:
-        assert verify_seal(session) == []
-        assert session.scalars(select(AuditLog.id).where(AuditLog.seal_no.is_(None))).all() == []
-    assert sealings(demo) > before
+        return session.scalar(select(func.count()).select_from(ChainHead))
+
+
+def test_many_who_write_the_trail_at_once_keep_each_line_once(demo):
+    """Each takes a lane of its own, or the place of the one writer."""
+    before = lines(demo)
+    assert at_once(*[lambda: write_trail(demo, 50)] * 4) == []
+    with demo.session() as session:
+        assert verify_trail(session) == []
+    assert lines(demo) == before + 200
+
+
+def test_those_who_note_the_heads_at_once_note_them_in_one_order(demo):
+    """The day-end and the clock do, at half past each hour; the number lets one of two through."""
+    write_trail(demo, 20)
+    before = heads(demo)
+    job = Job("note", "登记", "* * * * *", once(lambda ctx: note_news(ctx, "定时")))
+    assert at_once(*[lambda: run_job(demo.app, job)] * 4) == []
+    with demo.session() as session:
+        assert verify_heads(session) == []
+    assert heads(demo) > before
 
 
 def test_two_schedulers_on_one_database_do_each_work_once(demo, log, monkeypatch):
@@ -91,11 +107,14 @@ def test_two_schedulers_on_one_database_do_each_work_once(demo, log, monkeypatch
     run_job(demo.app, next(job for job in JOBS if job.name == "day_end"))  # the last day, where the loser left early
     assert [line for line in log.lines if line[0] == "exception"] == []
     with demo.session() as session:
-        runs = session.scalars(select(JobRun).where(JobRun.business_date >= start).order_by(JobRun.business_date))
+        runs = session.scalars(select(JobRun).where(JobRun.job == "day_end", JobRun.business_date >= start)
+                               .order_by(JobRun.business_date))  # fmt: skip
         assert [(run.business_date, run.status, run.attempts) for run in runs] == [
             (start + timedelta(days=n), JobStatus.SUCCEEDED, 1) for n in range(3)
         ]
-        assert verify_seal(session) == []
+        assert verify_trail(session) == []
+        checked = session.scalars(select(JobRun).where(JobRun.job == "verify")).one()
+        assert (checked.message, checked.status) == (None, JobStatus.SUCCEEDED), "days are closed while it looks"
 
 
 def test_what_a_job_refuses_or_breaks_is_told_and_the_clock_goes_on(demo, log):

@@ -21,7 +21,7 @@ from models.security import RoleProfile
 from models.system import SystemState
 from tests.template import settings_of
 from workflows.base.seeds import SEEDS
-from workflows.ledger.guards import guards_present
+from workflows.ledger.guards import wrong_guards
 
 BEGINS_WITH = "installed"
 
@@ -181,4 +181,4 @@ def test_a_start_that_dies_on_the_way_is_taken_up_again(tmp_path, monkeypatch):
         initialise(app)
         assert is_ready(app)
         with lifecycle.db.engine.connect() as connection:
-            assert guards_present(connection)
+            assert not wrong_guards(connection)

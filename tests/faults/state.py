@@ -15,7 +15,9 @@ from models.base.entity import Entity, entities
 
 ACCIDENTS = {
     "job_run": {"owner", "attempts", "version"},
-    "audit_log": {"seal_hash"},
+    "audit_log": {"seal_hash", "digest"},
+    "chain_lane": {"hash"},
+    "chain_head": {"hash", "lanes", "voucher_hash"},
 }
 metadata = Entity.metadata
 Row = dict[str, Any]
@@ -41,7 +43,9 @@ def _plain(table: Table, row: Row, keys: Keys) -> Row:
         for name, value in row.items()
         if name not in left_out and not _is_moment(table, name)
     }
-    if table.name == "audit_log" and row["table_name"]:
+    if table.name == "audit_log" and row["action"] in ("SEAL", "ADOPT"):
+        plain["changes"] = len(row["changes"].get("rows", ()))  # digests cover moments
+    elif table.name == "audit_log" and row["table_name"]:
         plain["changes"] = _changes(row, keys)
         plain["project_id"] = keys["project"].get(row["project_id"])
     # A row that names another one by its table, without a foreign key.

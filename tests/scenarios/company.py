@@ -12,7 +12,7 @@ from app.demo.stage import Stage as Director
 from models.customer import Customer
 from models.customer_rating import CustomerRating
 from models.system import SystemState
-from workflows.base import records
+from workflows.base import audit, records
 
 DATA = Path(__file__).parent.parent / "data"
 MONDAY = date(2026, 1, 5)
@@ -20,6 +20,7 @@ MONDAY = date(2026, 1, 5)
 
 def founded(session: Session, folder: Path, until: date) -> Director:
     """People and banks on the first Monday of the year; no customers and empty books yet."""
+    audit.install(session)  # as in the product: `verify` asks what the trail tells
     session.info["data_dir"] = str(folder)
     session.get_one(SystemState, 1).business_date = MONDAY
     director = Director(session, random.Random(7), until, MONDAY)

@@ -427,5 +427,5 @@ def test_a_plan_file_that_is_none(doors):
 def test_after_all_of_it_the_books_still_agree(doors):
     assert doors.product.crashes == []
     with doors.product.session() as session:
-        problems = {label: check(session) for label, check in CHECKS}
+        problems = {check.label: check.run(session) for check in CHECKS}
     assert not {label: found for label, found in problems.items() if found}

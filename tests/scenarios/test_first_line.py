@@ -218,7 +218,7 @@ def test_two_companies_from_application_to_posted_vouchers(company):
     the_books_say_so(company)
     the_line_is_told(company, small)
     the_limits_count_both(company, small)
-    problems = {label: check(company.session) for label, check in CHECKS}
+    problems = {check.label: check.run(company.session) for check in CHECKS}
     assert not {label: found for label, found in problems.items() if found}
 
 

@@ -80,7 +80,7 @@ def test_a_year_from_the_old_books_to_the_next_january(company):
     company.run([(company.today, scene) for scene in scenes], lambda day: year.roll(company, day))
     logs = company.session.scalars(select(MonthEndLog).order_by(MonthEndLog.id)).all()
     assert [log.period.code for log in logs] == [*MONTHS, *MONTHS[9:], "2027-01"]
-    problems = {label: check(company.session) for label, check in CHECKS}
+    problems = {check.label: check.run(company.session) for check in CHECKS}
     assert not {label: found for label, found in problems.items() if found}
 
 

@@ -249,8 +249,6 @@ def test_who_draws_a_paper_up_submits_it(key):
 UNCALLED = {
     "on_task": "the bell and the messages of the workbench are told of tasks here",
     "index_record": "tests index what they insert past the listeners of the product's sessions",
-    "verify_document": "the page 文档核验 asks it",
-    "damaged": "`verify` asks it",
 }
 
 

@@ -8,7 +8,8 @@ from models.partner import JointGroup
 from models.system import AuditLog
 from tests.workflows.office import audited
 from workflows.base import seal
-from workflows.base.seal import seal_audit_trail, verify_seal
+
+BEGINS_WITH = "tables"
 
 
 def write(ctx, count, start=1):
@@ -22,49 +23,46 @@ def lines(session):
     return session.scalars(select(AuditLog).order_by(AuditLog.id)).all()
 
 
-def test_nothing_written_nothing_sealed(ctx):
-    assert seal_audit_trail(ctx) == 0
-    assert verify_seal(ctx.session) == []
+def wrong(session):
+    connection = session.connection()
+    return [problem for _, problem in seal.check(connection, seal.read(connection)) if problem]
 
 
-def test_each_line_is_sealed_once_on_top_of_the_one_before(ctx):
+def test_each_line_is_chained_on_top_of_the_one_before_as_it_is_written(ctx):
     write(ctx, 3)
-    assert (seal_audit_trail(ctx), seal_audit_trail(ctx)) == (3, 0)
     first = [line.seal_hash for line in lines(ctx.session)]
     write(ctx, 2, start=4)
-    assert seal_audit_trail(ctx) == 2
     rows = lines(ctx.session)
     assert [row.seal_hash for row in rows[:3]] == first
     assert [row.seal_no for row in rows] == [1, 2, 3, 4, 5]
     assert len({row.seal_hash for row in rows}) == 5
-    assert rows[3].seal_hash == seal.link(rows[2].seal_hash, rows[3])
-    assert verify_seal(ctx.session) == []
+    assert wrong(ctx.session) == []
+    (head,) = seal.heads(ctx.session.connection())
+    assert (head.length, head.hash) == (5, rows[-1].seal_hash)
 
 
-def test_a_long_trail_is_sealed_batch_by_batch(ctx, monkeypatch):
+def test_what_a_savepoint_takes_back_leaves_no_trace_in_the_chain(ctx):
+    write(ctx, 1)
+    part = ctx.session.begin_nested()
+    write(ctx, 3, start=2)
+    part.rollback()
+    write(ctx, 1, start=7)
+    assert [line.seal_no for line in lines(ctx.session)] == [1, 2]
+    assert wrong(ctx.session) == []
+
+
+def test_lines_that_an_earlier_release_left_are_taken_in_at_the_end_of_its_chain(ctx, monkeypatch):
     monkeypatch.setattr(seal, "_BATCH", 2)
     write(ctx, 5)
-    assert [seal_audit_trail(ctx) for _ in range(4)] == [2, 2, 1, 0]
-    assert verify_seal(ctx.session) == []
-
-
-def test_lines_not_sealed_yet_are_no_finding(ctx):
-    write(ctx, 2)
-    seal_audit_trail(ctx)
-    write(ctx, 1, start=3)
-    assert verify_seal(ctx.session) == []
-
-
-def test_a_line_of_a_transaction_that_ended_late_takes_its_place_at_the_end(ctx):
-    """On PostgreSQL ids are given before the commit: a smaller one may come to light after larger ones are sealed."""
-    write(ctx, 3)
-    late, *_ = lines(ctx.session)
-    ctx.session.execute(text("UPDATE audit_log SET seal_hash = 'not yet committed' WHERE id = :id"), {"id": late.id})
-    assert seal_audit_trail(ctx) == 2
-    ctx.session.execute(text("UPDATE audit_log SET seal_hash = NULL WHERE id = :id"), {"id": late.id})
-    assert seal_audit_trail(ctx) == 1
-    assert [line.seal_no for line in lines(ctx.session)] == [3, 1, 2]
-    assert verify_seal(ctx.session) == []
+    ctx.session.execute(text("UPDATE audit_log SET seal_no = NULL, seal_hash = NULL WHERE seal_no > 1"))
+    ctx.session.execute(text("UPDATE audit_log SET lane = 0"))  # as the migration puts them
+    ctx.session.execute(text("DELETE FROM chain_lane"))
+    assert seal.take_in(ctx.session.connection()) == 4
+    assert seal.take_in(ctx.session.connection()) == 0
+    assert wrong(ctx.session) == []
+    write(ctx, 1, start=9)
+    assert [line.seal_no for line in lines(ctx.session)] == [1, 2, 3, 4, 5, 6]
+    assert wrong(ctx.session) == []
 
 
 @pytest.mark.parametrize(
@@ -84,29 +82,59 @@ def test_a_line_of_a_transaction_that_ended_late_takes_its_place_at_the_end(ctx)
 )
 def test_a_touched_line_is_named(ctx, tampering):
     write(ctx, 3)
-    seal_audit_trail(ctx)
     second = lines(ctx.session)[1]
     ctx.session.execute(text(tampering))
     ctx.session.expire_all()
-    assert verify_seal(ctx.session) == [f"操作日志第 {second.id} 行与封存摘要不符（联保体2）"]
+    assert wrong(ctx.session)[:1] == [f"操作日志第 {second.id} 行与封存摘要不符（联保体2）"]
 
 
 def test_a_line_taken_out_is_found_at_the_next_one(ctx):
     write(ctx, 3)
-    seal_audit_trail(ctx)
     _, second, third = lines(ctx.session)
     ctx.session.execute(text("DELETE FROM audit_log WHERE id = :id"), {"id": second.id})
-    assert verify_seal(ctx.session) == [f"操作日志第 {third.id} 行与封存摘要不符（联保体3）"]
+    assert wrong(ctx.session)[:1] == [f"操作日志第 {third.id} 行与封存摘要不符（联保体3）"]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "left"), [("seal_no = 3", 2), ("seal_no > 1", 1), ("seal_no > 0", 0)], ids=["last", "tail", "all"]
+)
+def test_lines_taken_off_the_end_are_missed(ctx, tampering, left):
+    write(ctx, 3)
+    (head,) = seal.heads(ctx.session.connection())
+    ctx.session.execute(text(f"DELETE FROM audit_log WHERE {tampering}"))
+    assert wrong(ctx.session) == [f"操作日志第 {head.lane} 链应有 3 行，现有 {left} 行，末尾的日志被删除或改动"]
+
+
+def test_a_line_put_in_beside_the_chain_is_named(ctx):
+    write(ctx, 2)
+    first, _ = lines(ctx.session)
+    columns = "at, actor_name, source, table_name, record_title, action, changes, log_kind, version, extra"
+    ctx.session.execute(
+        text(f"INSERT INTO audit_log ({columns}, lane) SELECT {columns}, 0 FROM audit_log WHERE id = :id"),
+        {"id": first.id},
+    )
+    *_, made = lines(ctx.session)
+    assert wrong(ctx.session) == [f"操作日志第 {made.id} 行（联保体1）不在封存链内，可能是绕过系统写入的"]
+
+
+def test_a_lane_that_nobody_registered_is_named(ctx):
+    write(ctx, 2)
+    (head,) = seal.heads(ctx.session.connection())
+    ctx.session.execute(text("DELETE FROM chain_lane"))
+    assert wrong(ctx.session) == [f"操作日志第 {head.lane} 链没有登记，可能是绕过系统写入的"]
 
 
 def test_a_line_without_title_is_named_by_its_table(ctx):
     write(ctx, 1)
     ctx.session.execute(text("UPDATE audit_log SET record_title = ''"))
-    seal_audit_trail(ctx)
     (only,) = lines(ctx.session)
-    ctx.session.execute(text("UPDATE audit_log SET seal_no = 2"))
-    ctx.session.expire_all()
-    assert verify_seal(ctx.session) == [f"操作日志第 {only.id} 行与封存摘要不符（joint_group）"]
+    assert wrong(ctx.session) == [f"操作日志第 {only.id} 行与封存摘要不符（joint_group）"]
+
+
+def clear(session):
+    for table in ("audit_log", "joint_group", "chain_lane"):
+        session.execute(text(f"DELETE FROM {table}"))
+    session.commit()
 
 
 def test_the_seal_holds_after_a_commit_and_on_another_connection(engine, office):
@@ -116,10 +144,17 @@ def test_the_seal_holds_after_a_commit_and_on_another_connection(engine, office)
         write(ctx, 2, start=100)
         session.commit()
     with Session(engine) as session:
-        assert seal_audit_trail(office.system(session)) == 2
-        session.commit()
-    with Session(engine) as session:
-        assert verify_seal(session) == []
-        session.execute(text("DELETE FROM audit_log"))
-        session.execute(text("DELETE FROM joint_group"))
-        session.commit()
+        assert wrong(session) == []
+        clear(session)
+
+
+@pytest.mark.postgres
+def test_two_who_write_at_once_take_a_lane_each(engine, office):
+    with Session(engine) as one, Session(engine) as other:
+        for number, session in enumerate((one, other)):
+            write(office.ctx(audited(session)), 2, start=200 + 10 * number)
+        other.commit()
+        one.commit()
+        assert sorted(head.length for head in seal.heads(one.connection())) == [2, 2]
+        assert wrong(one) == []
+        clear(one)

@@ -16,7 +16,6 @@ from models.base.money import format_money
 from models.organization import Department, Employee
 from reports.figures import approvals
 from workflows.base import approval_steps as steps
-from workflows.base import audit
 from workflows.base.approval_decide import (
     Decision,
     add_signer,
@@ -30,6 +29,7 @@ from workflows.base.approval_decide import (
 from workflows.base.approval_flows import new_version, publish, retire
 from workflows.base.approval_steps import on_finish, on_task
 from workflows.base.context import Ctx
+from workflows.base.facts import plain
 
 __all__ = [
     "Decision", "add_signer", "call_off", "decide", "escalate_overdue", "new_version", "on_finish", "on_task",
@@ -130,11 +130,11 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
     if ctx.actor.is_system:
         excluded = {applicant_id}  # follow-ups keep who decided the stage before, who may well decide the next
     columns = {
-        name: audit.plain(getattr(record, name))
+        name: plain(getattr(record, name))
         for name, column in columns_of(type(record)).items()
         if name not in STAMPS and not column.info.get("mask")
     }
-    chosen = {name: audit.plain(value) for name, value in vars(facts).items()}
+    chosen = {name: plain(value) for name, value in vars(facts).items()}
     return {**chosen, "excluded": sorted(i for i in excluded if i is not None), "record": columns}
 
 

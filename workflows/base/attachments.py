@@ -118,12 +118,13 @@ def attachments_of(session: Session, record: Entity) -> list[Attachment]:
 def damaged(session: Session) -> Iterator[str]:
     """What `flask verify` says of files that are missing or no longer what was uploaded."""
     query = select(Attachment.sha256, Attachment.stored_path, Attachment.original_name).order_by(Attachment.id)
-    for digest, stored_path, name in session.execute(query):
-        path = file_store.path_of(session, stored_path)
-        if not path.is_file():
-            yield f"附件“{name}”的文件不存在"
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            yield f"附件“{name}”的文件内容已被改动"
+    with session.execute(query, execution_options={"yield_per": 500}) as rows:
+        for digest, stored_path, name in rows:
+            found = file_store.digest_of(file_store.path_of(session, stored_path))
+            if found is None:
+                yield f"附件“{name}”的文件不存在"
+            elif found != digest:
+                yield f"附件“{name}”的文件内容已被改动"
 
 
 def clean_name(filename: str) -> str:

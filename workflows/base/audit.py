@@ -1,19 +1,24 @@
 """The audit trail: every change of a business record, written in its own transaction (architecture rule 8)."""
 
-import enum
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import UTC
 from typing import Any
 
-from sqlalchemy import event, insert, inspect
-from sqlalchemy.orm import InstanceState, PassiveFlag, Session
+from sqlalchemy import event, inspect, select
+from sqlalchemy.engine import Result
+from sqlalchemy.orm import InstanceState, ORMExecuteState, PassiveFlag, Session
 
 from models.base.entity import STAMPS, Entity, columns_of
 from models.base.kinds import SpecKind
-from models.system import AuditLog, LogKind
+from models.proof import SEALED
+from models.system import LogKind
+from workflows.base import seal
 from workflows.base.context import Ctx
+from workflows.base.facts import BLOCK, GONE, Affected, Fact, dependents, facts, plain, sealed_target
 
+# Lines that prove and tell of no change: digests of records by their ids.
+PROOFS = ("SEAL", "ADOPT")
 _SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
 # What a line without changed columns tells of; any other word is a verb of the business.
 _KINDS = {
@@ -23,20 +28,20 @@ _KINDS = {
 }  # fmt: skip
 
 
-def plain(value: Any) -> Any:
-    """A value as the trail keeps it: JSON without loss (decimals and dates as text, codes by name)."""
-    if isinstance(value, enum.Enum):
-        return value.name
-    if isinstance(value, Decimal | date | datetime):
-        return str(value)
-    return value
-
-
 def log(ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | None = None, note: str = "") -> None:
     """Write one line that no change of columns shows, e.g. a reading of masked data or a decision."""
+    if ctx.session.autoflush:
+        ctx.session.flush()
     row = _row(ctx, record, action, changes or {})
     row["note"] = note[:500]
-    ctx.session.execute(insert(AuditLog), [row])
+    # No digest: a note must not vouch for what somebody else has changed since.
+    seal.append(ctx.session.connection(), [row])
+
+
+def log_event(ctx: Ctx, table: str, action: str, kind: LogKind, note: str) -> None:
+    """Write a line about a table that is about none of its records, e.g. a question that found nothing."""
+    line = {**block_line(ctx, table, {}, action=action, note=note[:500]), "log_kind": kind, "changes": {}}
+    seal.append(ctx.session.connection(), [line])
 
 
 def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
@@ -45,33 +50,76 @@ def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
     log(ctx, record, "REVEAL", note=f"查看原值：{label}")
 
 
+def seal_rows(ctx: Ctx, table: str, ids: Iterable[int], *, action: str = "SEAL", note: str = "") -> None:
+    """Lines with the digests of rows that no flush tells of; rows that are no more count as gone.
+
+    Wanted after statements that no session sees, and for role rights (`RIGHTS`), which the framework keeps.
+    """
+    connection, wanted = ctx.session.connection(), sorted(set(ids))
+    for start in range(0, len(wanted), BLOCK):
+        part = wanted[start : start + BLOCK]
+        found = {fact.id: fact.digest for fact in facts(connection, table, part)}
+        rows = {str(row_id): found.get(row_id, GONE) for row_id in part}
+        seal.append(connection, [block_line(ctx, table, rows, action=action, note=note)])
+
+
+def block_line(ctx: Ctx, table: str | None, rows: dict[str, str], *, action: str = "SEAL", note: str = "") -> Any:
+    """A line about many rows of a table: their digests by id."""
+    actor = ctx.actor
+    return {
+        **_line(ctx), "log_kind": LogKind.SYSTEM, "table_name": table, "record_id": None, "record_title": "",
+        "action": action, "changes": {"rows": rows}, "project_id": None, "note": note, "employee_id": actor.employee_id,
+    }  # fmt: skip
+
+
+def told_digest(session: Session, record: Entity) -> str | None:
+    """What the last line of the trail about a record alone says that it holds; None where only blocks tell of it."""
+    of = seal.LINES.c
+    query = select(of.digest).where(of.table_name == record.__tablename__, of.record_id == record.id)
+    found: str | None = session.scalar(query.where(of.digest.is_not(None)).order_by(of.id.desc()).limit(1))
+    return found
+
+
+def present_digest(session: Session, record: Entity) -> str:
+    """What a record holds in the database now."""
+    found = facts(session.connection(), record.__tablename__, [record.id])
+    return found[0].digest if found else GONE
+
+
 def install(factory: Any) -> None:
     """Make every session of the factory stamp and record what it writes."""
     event.listen(factory, "before_flush", _stamp)
+    event.listen(factory, "before_flush", _look_ahead)
     event.listen(factory, "after_flush", _record)
+    event.listen(factory, "do_orm_execute", _follow)
 
 
 def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[Any]]) -> dict[str, Any]:
-    actor = ctx.actor if ctx else None
     values = record.__dict__
     project_id = values.get("id") if record.__tablename__ == "project" else values.get("project_id")
     return {
+        **_line(ctx),
         "log_kind": _KINDS.get(action, LogKind.VERB),
-        "at": ctx.now if ctx else None,
-        "employee_id": actor.employee_id if actor else None,
-        "actor_name": actor.name if actor else "系统",
-        "on_behalf_of_id": actor.on_behalf_of_id if actor else None,
-        "ip": actor.ip if actor else "",
-        "source": ctx.source if ctx else "cli",
         "table_name": record.__tablename__,
         "record_id": record.id,
         "record_title": _title(record)[:200],
         "action": action,
         "changes": changes,
         "project_id": project_id,
+    }
+
+
+def _line(ctx: Ctx | None) -> dict[str, Any]:
+    """Who, when and from where."""
+    actor = ctx.actor if ctx else None
+    return {
+        "at": ctx.now.astimezone(UTC) if ctx else None,
+        "employee_id": actor.employee_id if actor else None,
+        "actor_name": actor.name if actor else "系统",
+        "on_behalf_of_id": actor.on_behalf_of_id if actor else None,
+        "ip": actor.ip if actor else "",
+        "source": ctx.source if ctx else "cli",
         "note": "",
-        "seal_hash": None,
-        "seal_no": None,
         "version": 1,
         "extra": {},
     }
@@ -126,9 +174,30 @@ def _told(records: Iterable[object]) -> list[Entity]:
     return [record for record in records if isinstance(record, Entity) and record.spec.kind not in _SILENT]
 
 
+def _quiet(records: Iterable[object]) -> list[Entity]:
+    """Records whose making and changing is no news, but is proved all the same."""
+    return [
+        record
+        for record in records
+        if isinstance(record, Entity) and record.spec.kind in _SILENT and record.__tablename__ in SEALED
+    ]
+
+
+def _look_ahead(session: Session, *_: Any) -> None:
+    """What the database will take along with deleted records can be seen only before."""
+    if session.info.get("ctx") is None:
+        return
+    gone = [record for record in session.deleted if isinstance(record, Entity)]
+    taken = session.info.setdefault("taken_along", [])
+    taken += [row for record in gone for row in dependents(session, record)]
+
+
 def _record(session: Session, *_: Any) -> None:
     ctx: Ctx | None = session.info.get("ctx")
-    if ctx is None or session.info.get("no_audit"):
+    if ctx is None:
+        return
+    if session.info.get("no_audit"):
+        session.info.pop("taken_along", None)
         return
     rows = []
     for record in _told(session.new):
@@ -138,5 +207,44 @@ def _record(session: Session, *_: Any) -> None:
     dirty = sorted(_told(session.dirty), key=lambda record: (record.__tablename__, record.id))
     rows += [_row(ctx, record, "UPDATE", changed) for record in dirty if (changed := changes_of(record))]
     rows += [_row(ctx, record, "DELETE", _last_values(record)) for record in _told(session.deleted)]
+    quiet = [*_quiet(session.new), *(r for r in _quiet(session.dirty) if changes_of(r)), *_quiet(session.deleted)]
+    quiet.sort(key=lambda record: (record.__tablename__, record.id))
+    proof = {"log_kind": LogKind.SYSTEM, "project_id": None}  # no news of a project
+    rows += [{**_row(ctx, record, "SEAL", {}), **proof} for record in quiet]
     if rows:
-        session.execute(insert(AuditLog), rows)
+        _write(session, rows)
+    if taken := session.info.pop("taken_along", []):
+        for table in sorted({table for table, *_ in taken}):
+            seal_rows(ctx, table, [row for name, row, _ in taken if name == table])
+
+
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Chain the lines, those of sealed tables with the digest of what the record holds now."""
+    connection = session.connection()
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        if row["table_name"] in SEALED and row["record_id"] is not None:
+            wanted[row["table_name"]].add(row["record_id"])
+    found: dict[tuple[str, int], Fact] = {
+        (table, fact.id): fact for table, ids in wanted.items() for fact in facts(connection, table, ids)
+    }
+    for row in rows:
+        key = row["table_name"], row["record_id"]
+        if key[0] in wanted:
+            row["digest"] = found[key].digest if key in found else GONE
+    seal.append(connection, rows)
+
+
+def _follow(state: ORMExecuteState) -> Result[Any] | None:
+    """After a set-based statement on a sealed table: a line with what its rows hold now."""
+    table = sealed_target(state)
+    ctx: Ctx | None = state.session.info.get("ctx")
+    is_silent = state.session.info.get("no_audit") or state.session.info.get("no_seal")
+    if table is None or ctx is None or is_silent or state.execution_options.get("is_told"):
+        return None
+    if state.session.autoflush:
+        state.session.flush()
+    affected = Affected(state, table)
+    result = state.invoke_statement()
+    seal_rows(ctx, table.name, affected.after())
+    return result

@@ -1,6 +1,7 @@
 """Issuing documents: number, data and template freeze in one row; the PDF is printed when first seen and kept (X11)."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, entity_of
-from models.base.errors import BusinessError, Conflict
+from models.base.errors import BusinessError, Conflict, NotFound
 from models.base.kinds import Kind
 from models.records import DocumentTemplate, IssuedDocument, PaperSize
 from reports.documents import (
@@ -24,7 +25,7 @@ from reports.documents import (
 )
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
-from workflows.base.file_store import write_whole
+from workflows.base.file_store import digest_of, write_whole
 from workflows.base.numbering import next_number
 from workflows.base.papers import require_reader
 
@@ -94,27 +95,81 @@ def issue(
 def pdf(ctx: Ctx, document: IssuedDocument) -> Path:
     """The document's PDF for who may read its record: printed when first asked for, the same file ever after.
 
+    Raises Conflict where the row or the file is not what was issued: nobody is handed a paper that was tampered with.
     Raises NotAllowed where it prints personal data that the reader has neither the right nor the work to see (X9).
     """
     _require_reader(ctx, document)
     plain_papers.require_open(ctx, document)
+    require_unaltered(ctx.session, document)
     path = Path(ctx.session.info["data_dir"]) / document.pdf_path
-    if path.is_file():
+    if not is_printed(document):
+        _print_once(ctx, document, path)
         return path
-    if verify_code(document.body, document.number) != document.sha256:
-        raise Conflict(f"文书“{document.number}”的内容与出具时的校验码不符，请联系系统管理员")
-    write_whole(path, _print(document))
+    found = digest_of(path)
+    if found is None:
+        raise NotFound(f"文书“{document.number}”的文件已不在存储中，请联系系统管理员从备份恢复")
+    if found != document.pdf_sha256:
+        raise Conflict(f"文书“{document.number}”的 PDF 文件与打印时不符，请联系系统管理员从备份恢复")
     return path
 
 
+def is_printed(document: IssuedDocument) -> bool:
+    """Whether the PDF was made; making it writes its digest, so the caller begins a unit of work for it."""
+    return document.pdf_sha256 is not None
+
+
+def _print_once(ctx: Ctx, document: IssuedDocument, path: Path) -> None:
+    """Make the file and keep its digest; one that lies there already was made by nobody, or by an earlier release."""
+    ctx.session.refresh(document, with_for_update={"of": IssuedDocument})
+    if is_printed(document):
+        return
+    data = _print(document)
+    path.unlink(missing_ok=True)
+    write_whole(path, data)
+    document.pdf_sha256 = hashlib.sha256(data).hexdigest()
+    ctx.session.flush()
+
+
+def require_unaltered(session: Session, document: IssuedDocument) -> None:
+    """Raise Conflict where a document does not say what it said when it was issued."""
+    if is_altered(session, document):
+        raise Conflict(f"文书“{document.number}”的内容与出具时的校验码不符，请联系系统管理员")
+
+
+def is_altered(session: Session, document: IssuedDocument) -> bool:
+    """Whether body or row differ from what was issued: by the code, and by the last line of the trail about the row."""
+    if verify_code(document.body, document.number) != document.sha256:
+        return True
+    told = audit.told_digest(session, document)
+    return told is not None and told != audit.present_digest(session, document)
+
+
 def verify_document(session: Session, number: str, code: str) -> IssuedDocument | None:
-    """The issued document with this number and verification code (文书核验); None when there is none."""
+    """The issued document with this number and verification code (文档核验); None when there is none.
+
+    A row or text that was changed since is none: the paper says what was issued, the system something else.
+    """
     found = session.scalars(select(IssuedDocument).where(IssuedDocument.number == number.strip())).one_or_none()
     if found is None:
         return None
     asked = "".join(sign for sign in code.upper() if sign.isalnum())
-    is_same = asked == found.sha256.replace("-", "") and verify_code(found.body, found.number) == found.sha256
+    is_same = asked == found.sha256.replace("-", "") and not is_altered(session, found)
     return found if is_same else None
+
+
+def damaged_documents(session: Session) -> Iterator[str]:
+    """What `flask verify` says of documents whose text or file is no longer what was issued."""
+    of = IssuedDocument
+    query = select(of.number, of.body, of.sha256, of.pdf_path, of.pdf_sha256).order_by(of.id)
+    with session.execute(query, execution_options={"yield_per": 100}) as rows:
+        for number, body, code, pdf_path, printed in rows:
+            if verify_code(body, number) != code:
+                yield f"文书“{number}”的内容与出具时的校验码不符"
+            if printed is None:
+                continue
+            found = digest_of(Path(session.info["data_dir"]) / pdf_path)
+            if found != printed:
+                yield f"文书“{number}”的 PDF 文件" + ("不存在" if found is None else "已被改动")
 
 
 def frozen(value: Any) -> Any:

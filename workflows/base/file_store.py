@@ -1,6 +1,7 @@
 """Where uploaded files lie: named by digest, written whole or not at all, gone with the last record that names them."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
@@ -39,6 +40,15 @@ def let_go(ctx: Ctx, attachments: Iterable[Attachment]) -> None:
     if gone:
         digests = {attachment.sha256: attachment.stored_path for attachment in gone}
         ctx.after_commit.append(partial(_drop, ctx.session, digests))
+
+
+def digest_of(path: Path) -> str | None:
+    """SHA-256 of a file as it lies there; None where there is none."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -9,11 +9,13 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -41,6 +43,9 @@ HUNDRED = 100
 BEAT_SECONDS = 20
 FAULT = "系统故障，详情见运行日志"
 BUSY = "系统正忙，或数据刚被他人修改，请稍后继续办理"
+
+
+Tell = Callable[[int, str, Mapping[str, Any]], None]
 
 
 class Taken(Conflict):
@@ -153,13 +158,32 @@ def run_outside(
 
     None when it is done already or another process holds it. Raises what the work raises, noted on the run.
     """
+    return run_watched(edge, job, on, label, lambda _: act(), actor=actor)
+
+
+def run_watched(
+    edge: Edge, job: str, on: date, label: str, act: Callable[[Tell], str], *, actor: Actor = SYSTEM
+) -> JobRun | None:
+    """`run_outside` for work that says how far it is: `tell(percent, step, facts for the run's result)`."""
+    lease = claim(edge, job, on, [JobStep("work", label, lambda _: "")], actor)
+    return None if lease is None else watch(lease, label, act)
+
+
+def watch(lease: Lease, label: str, act: Callable[[Tell], str]) -> JobRun:
+    """The work of a lease that no transaction may surround, with its progress."""
     step = JobStep("work", label, lambda _: "")
-    lease = claim(edge, job, on, [step], actor)
-    if lease is None:
-        return None
     with _noted(lease, step), _heartbeat(lease):
-        note = act()
+        note = act(partial(_tell, lease))
     return _run_step(lease, replace(step, run=lambda _: note), HUNDRED, None)
+
+
+def _tell(lease: Lease, percent: int, step: str, facts: Mapping[str, Any]) -> None:
+    """Progress that the database is too busy for is told the next time."""
+    with suppress(OperationalError, Conflict), lease.edge.open_session() as session:
+        held = _hold(session, lease)
+        held.progress_pct, held.step, held.result = percent, step, {**held.result, **facts}
+        _renew(session, held, lease.edge.now())
+        session.commit()
 
 
 def find(session: Session, job: str, on: date) -> JobRun | None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
 from models.system import AuditLog
 from reports.figures import dictionaries, parameters
-from workflows.base.audit import plain
+from workflows.base.facts import plain
 from workflows.base.values import coerce
 
 SEEDS: Final = Path(__file__).resolve().parents[2] / "models" / "seeds"

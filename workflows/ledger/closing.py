@@ -36,8 +36,7 @@ from reports.statements import frozen, statement
 from workflows.base import audit, jobs
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.ledger import provisions, recognition, voucher
-from workflows.ledger.chain import head
+from workflows.ledger import heads, provisions, recognition, voucher
 from workflows.ledger.closing_checks import require_checks
 from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line, line_of, red
 from workflows.ledger.period import ensure_period
@@ -113,11 +112,11 @@ def close(ctx: Ctx, period: AccountingPeriod, version: int | None = None) -> Mon
     if ctx.actor.employee_id is None:
         raise BusinessError("结账须由具体人员办理")
     statements = [statement(ctx.session, kind, period.code) for kind in StatementKind]
-    number, digest = head(ctx.session)
+    head = heads.note(ctx, f"月终 {period.code}")
     log = MonthEndLog(
         period=period, round=round_of(ctx.session, period), closed_at=ctx.now, closed_by_id=ctx.actor.employee_id,
         net_profit=profit.net_profit(ctx.session, period.code, period.code), total_assets=statements[0].total,
-        posting_no=number, chain_hash=digest, checks=as_kept(checks),
+        posting_no=head.voucher_count, chain_hash=head.voucher_hash, head_no=head.number, checks=as_kept(checks),
     )  # fmt: skip
     ctx.session.add(log)
     for found in statements:
@@ -128,7 +127,7 @@ def close(ctx: Ctx, period: AccountingPeriod, version: int | None = None) -> Mon
     period.closed_at, period.closed_by_id = ctx.now, ctx.actor.employee_id
     move(step, period)
     ctx.session.flush()
-    _note(ctx, period, "CLOSE", f"第 {log.round} 次结账，凭证链 {number} 号 {digest[:16]}")
+    _note(ctx, period, "CLOSE", f"第 {log.round} 次结账，凭证链 {head.voucher_count} 号 {head.voucher_hash[:16]}")
     return log
 
 

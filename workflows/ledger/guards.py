@@ -1,6 +1,6 @@
 """Database triggers that keep posted vouchers as they are, whoever writes SQL (architecture rule 6).
 
-Migrations that rebuild a table drop its triggers: `install_guards` puts them back, `guards_present` finds them missing.
+Migrations that rebuild a table drop its triggers: `install_guards` puts them back, `wrong_guards` finds what is wrong.
 """
 
 from sqlalchemy import Connection, text
@@ -67,26 +67,52 @@ END $body$""",
 def install_guards(connection: Connection) -> None:
     """Make the triggers, anew where they exist; the caller commits."""
     if connection.dialect.name == "sqlite":
-        for name, (table, event, condition) in _SQLITE.items():
+        for name in _SQLITE:
             connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
-            connection.exec_driver_sql(
-                f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} "
-                f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
-            )
+            connection.exec_driver_sql(_sqlite_trigger(name))
         return
     for function in _FUNCTIONS.values():
         connection.exec_driver_sql(function)
-    for name, (table, event, _) in _POSTGRESQL.items():
+    for name, (table, _, _) in _POSTGRESQL.items():
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name} ON {table}"))
-        connection.execute(
-            text(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION guard_{table}()")
-        )
+        connection.execute(text(_postgresql_trigger(name)))
 
 
-def guards_present(connection: Connection) -> bool:
-    """Whether every trigger is there and active."""
+def wrong_guards(connection: Connection) -> list[str]:
+    """What is wrong with the triggers: missing, switched off, or no longer saying what ours say."""
     if connection.dialect.name == "sqlite":
-        query, wanted = "SELECT name FROM sqlite_master WHERE type = 'trigger'", _SQLITE
-    else:
-        query, wanted = "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D' AND NOT tgisinternal", _POSTGRESQL
-    return set(wanted) <= set(connection.scalars(text(query)))
+        query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        found = {str(name): str(sql) for name, sql in connection.execute(query)}
+        return [_wrong(name, name in found) for name in _SQLITE if found.get(name) != _sqlite_trigger(name)]
+    sources = text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'guard%'")
+    bodies = {str(name): str(body) for name, body in connection.execute(sources)}
+    wanted = {name: function.split("$body$")[1] for name, function in _FUNCTIONS.items()}
+    query = text("SELECT tgname, tgenabled, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal")
+    present = {name: (_enabled(enabled), definition) for name, enabled, definition in connection.execute(query)}
+    return [
+        _wrong(name, name in present)
+        for name, (table, _, _) in _POSTGRESQL.items()
+        if present.get(name) != (True, _postgresql_trigger(name)) or bodies.get(f"guard_{table}") != wanted[table]
+    ]
+
+
+def _wrong(name: str, is_there: bool) -> str:
+    return f"已记账凭证的数据库保护触发器 {name} 被停用或改写" if is_there else "已记账凭证的数据库保护触发器缺失"
+
+
+def _sqlite_trigger(name: str) -> str:
+    table, event, condition = _SQLITE[name]
+    return (
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} "
+        f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END"
+    )
+
+
+def _postgresql_trigger(name: str) -> str:
+    table, event, _ = _POSTGRESQL[name]
+    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION guard_{table}()"
+
+
+def _enabled(how: str | bytes) -> bool:
+    """Active for ordinary sessions ('O') or always ('A')."""
+    return (how.decode() if isinstance(how, bytes) else how) in ("O", "A")

@@ -1,16 +1,17 @@
 """Recompute the books from their entries and name the first row that is wrong (architecture rule 6, `flask verify`)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
 from models.base.money import format_money
+from models.closing import MonthEndLog
 from models.ledger import (
     ZERO,
     Account,
@@ -24,11 +25,12 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
+from models.system import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
-from workflows.ledger.chain import GENESIS, ChainHead, ChainLine, link
+from workflows.ledger.chain import COUNTER, GENESIS, ChainHead, ChainLine, link
 from workflows.ledger.entries import AUXILIARIES as ENTRY_AUXILIARIES
-from workflows.ledger.guards import guards_present
+from workflows.ledger.guards import wrong_guards
 
 CHUNK = 1000
 POSTED = Voucher.state == VoucherState.POSTED
@@ -42,8 +44,7 @@ def verify_ledger(session: Session) -> list[str]:
 
 def check_guards(session: Session) -> Iterator[str]:
     """The triggers that keep posted vouchers as they are."""
-    if not guards_present(session.connection()):
-        yield "已记账凭证的数据库保护触发器缺失"
+    yield from wrong_guards(session.connection())[:1]
 
 
 def check_balanced(session: Session) -> Iterator[str]:
@@ -99,20 +100,33 @@ def check_chain(session: Session) -> Iterator[str]:
             yield f"凭证 {row.code} 的校验链不符，内容可能被改动"
             return
         expected, previous = expected + 1, row.hash
+    counted = session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == COUNTER)) or 0
+    if counted != expected - 1:
+        yield f"记账序号应到 {counted}，凭证链只到 {expected - 1}，最后的已记账凭证缺失"
+
+
+def check_closings(session: Session) -> Iterator[str]:
+    """Each closing names the voucher that was the last one posted, with its hash."""
+    query = (
+        select(MonthEndLog.round, AccountingPeriod.code, MonthEndLog.posting_no)
+        .join(AccountingPeriod, AccountingPeriod.id == MonthEndLog.period_id)
+        .outerjoin(Voucher, Voucher.posting_no == MonthEndLog.posting_no)
+        .where(MonthEndLog.posting_no > 0, func.coalesce(Voucher.hash, "") != MonthEndLog.chain_hash)
+        .order_by(MonthEndLog.id)
+        .limit(1)
+    )
+    for number, code, posting_no in session.execute(query):
+        yield f"{code} 第 {number} 次结账的凭证链校验码与记账序号 {posting_no} 的凭证不符"
 
 
 def check_balances(session: Session) -> Iterator[str]:
     """Kept balances equal the entries, account by account and period by period."""
-    yield from _compare(
-        session, AccountBalance, ("account_id",), _movements(session, (VoucherEntry.account_id,)), "科目余额"
-    )
+    yield from _compare(session, AccountBalance, ("account_id",), "科目余额")
 
 
 def check_auxiliaries(session: Session) -> Iterator[str]:
     """Kept auxiliary balances equal the entries that carry an auxiliary."""
-    columns = tuple(func.coalesce(getattr(VoucherEntry, name), 0) for name in AUXILIARIES)
-    rows = (r for r in _movements(session, (VoucherEntry.account_id, *columns)) if any(r[3:-2]))
-    yield from _compare(session, AuxiliaryBalance, ("account_id", *AUXILIARIES), rows, "辅助余额")
+    yield from _compare(session, AuxiliaryBalance, ("account_id", *AUXILIARIES), "辅助余额")
 
 
 def check_events(session: Session) -> Iterator[str]:
@@ -143,6 +157,7 @@ CHECKS = (
     check_balanced,
     check_numbers,
     check_chain,
+    check_closings,
     check_balances,
     check_auxiliaries,
     check_events,
@@ -201,47 +216,59 @@ def _chain_lines(session: Session, voucher_ids: list[int]) -> dict[int, list[Cha
     }
 
 
-def _movements(session: Session, keys: tuple[Any, ...]) -> list[Any]:
-    """(period code, period id, key..., debit, credit) of posted entries in the order of periods."""
+def _movements(session: Session, names: tuple[str, ...]) -> Iterator[tuple[Any, Kept]]:
+    """((key..., period code), balance) by the posted entries, in the order of keys and periods, as they stream."""
+    is_auxiliary = len(names) > 1
+    columns = [func.coalesce(getattr(VoucherEntry, name), 0) if is_auxiliary else getattr(VoucherEntry, name)
+               for name in names]  # fmt: skip
+    sums = [func.sum(amount, type_=Money()) for amount in (VoucherEntry.debit, VoucherEntry.credit)]
     query: Select[Any] = (
-        select(
-            AccountingPeriod.code,
-            AccountingPeriod.id,
-            *keys,
-            func.sum(VoucherEntry.debit, type_=Money()),
-            func.sum(VoucherEntry.credit, type_=Money()),
-        )
+        select(*columns, AccountingPeriod.code, *sums)
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .where(POSTED)
-        .group_by(AccountingPeriod.code, AccountingPeriod.id, *keys)
-        .order_by(AccountingPeriod.code)
+        .group_by(*columns, AccountingPeriod.code)
+        .order_by(*columns, AccountingPeriod.code)
     )
-    return list(session.execute(query))
+    if is_auxiliary:
+        query = query.where(or_(*(getattr(VoucherEntry, name).is_not(None) for name in names[1:])))
+    last, closing = None, ZERO
+    for *key, code, debit, credit in _streamed(session, query):
+        opening = closing if key == last else ZERO
+        last, closing = key, opening + debit - credit
+        yield (*key, code), (opening, debit, credit, closing)
 
 
-def _compare(
-    session: Session, table: Any, names: tuple[str, ...], movements: Iterable[Any], label: str
-) -> Iterator[str]:
-    expected: dict[Any, Kept] = {}
-    closings: dict[Any, Decimal] = {}
-    for row in movements:
-        key, (debit, credit) = tuple(row[2:-2]), row[-2:]
-        opening = closings.get(key, ZERO)
-        closings[key] = opening + debit - credit
-        expected[row[1], *key] = (opening, debit, credit, closings[key])
-    columns = (table.period_id, *(getattr(table, name) for name in names))
-    query = select(*columns, table.opening, table.debit, table.credit, table.closing).order_by(*columns)
-    kept = {tuple(row[:-4]): tuple(row[-4:]) for row in session.execute(query)}
-    for key in sorted(expected.keys() | kept.keys()):
-        if kept.get(key) != expected.get(key):
-            period = session.get_one(AccountingPeriod, key[0])
-            account = session.get_one(Account, key[1])
-            yield (
-                f"{label}与凭证不符：{period.code} {account}{_named(names[1:], key[2:])}，"
-                f"账上 {_shown(kept.get(key))}，凭证 {_shown(expected.get(key))}"
-            )
-            return
+def _kept(session: Session, table: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, Kept]]:
+    columns = [getattr(table, name) for name in names]
+    query = (
+        select(*columns, AccountingPeriod.code, table.opening, table.debit, table.credit, table.closing)
+        .join(AccountingPeriod, AccountingPeriod.id == table.period_id)
+        .order_by(*columns, AccountingPeriod.code)
+    )
+    for row in _streamed(session, query):
+        yield tuple(row[:-4]), tuple(row[-4:])
+
+
+def _streamed(session: Session, query: Select[Any]) -> Iterator[Any]:
+    with session.execute(query, execution_options={"yield_per": CHUNK}) as rows:
+        yield from rows
+
+
+def _compare(session: Session, table: Any, names: tuple[str, ...], label: str) -> Iterator[str]:
+    """The first difference of two streams in the same order; neither is ever in memory."""
+    movements, kept = _movements(session, names), _kept(session, table, names)
+    for wanted, found in zip_longest(movements, kept):
+        if wanted == found:
+            continue
+        key = min(side[0] for side in (wanted, found) if side is not None)
+        of = [side[1] if side is not None and side[0] == key else None for side in (found, wanted)]
+        account = session.get_one(Account, key[0])
+        yield (
+            f"{label}与凭证不符：{key[-1]} {account}{_named(names[1:], key[1:-1])}，"
+            f"账上 {_shown(of[0])}，凭证 {_shown(of[1])}"
+        )
+        return
 
 
 def _named(names: tuple[str, ...], values: tuple[int, ...]) -> str:

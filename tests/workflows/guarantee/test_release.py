@@ -32,6 +32,7 @@ from workflows.base import records
 from workflows.guarantee import release, repayment
 from workflows.guarantee.repayment import Paid
 from workflows.ledger import posting
+from workflows.proofs import verify_trail
 
 STAGES = (Stage.IN_FORCE,)
 
@@ -71,9 +72,9 @@ def submitted(line, project):
 
 
 def is_clean(line):
-    """Everything but the books' triggers, which this database does without."""
-    problems = [found for _, check in verify.CHECKS for found in check(line.session) if "触发器" not in found]
-    assert problems == []
+    """Everything but the books' triggers and the trail's proofs, which this database does without."""
+    checks = [check for check in verify.CHECKS if check.run is not verify_trail]
+    assert [found for check in checks for found in check.run(line.session) if "触发器" not in found] == []
     return True
 
 

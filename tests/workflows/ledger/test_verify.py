@@ -13,7 +13,7 @@ from tests.workflows.ledger.books import TODAY, yuan
 from workflows.ledger import chain, posting
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.balances import CHUNK, Movement, apply
-from workflows.ledger.guards import guards_present, install_guards
+from workflows.ledger.guards import install_guards, wrong_guards
 from workflows.ledger.verify import verify_ledger
 
 MONTHS = ("2026-09-30", "2026-10-31", "2026-11-20")
@@ -29,10 +29,10 @@ def unguarded(books, statement):
             on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
             connection.execute(text(f"DROP TRIGGER IF EXISTS {name}{on}"))
     books.session.execute(statement.execution_options(synchronize_session=False))
-    assert not guards_present(connection)
+    assert wrong_guards(connection)
     assert verify_ledger(books.session)[0] == "已记账凭证的数据库保护触发器缺失"
     install_guards(connection)
-    assert guards_present(connection)
+    assert not wrong_guards(connection)
     books.session.expire_all()
 
 

@@ -1,0 +1,65 @@
+"""What proves that nothing was changed behind the product's back: lanes of the trail's chain, and its known heads."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import columns as c
+from models.base.entity import Entity, Spec
+from models.base.kinds import Module, SpecKind
+
+# Tables whose rows `verify` compares with what the product last wrote (architecture rule 17): the trail carries the
+# digest of each row with the line that tells of its change. Adding one is one line. Entries of posted vouchers are
+# covered by the chain of vouchers, balances and instalments by recomputing them.
+SEALED: tuple[str, ...] = (
+    "accounting_period", "approval_instance", "approval_task", "attachment", "bank_letter", "business_event",
+    "company_snapshot", "contract", "counter_guarantee", "customer_rating", "drawdown", "fee", "fee_waiver",
+    "income_recognition", "investigation_report", "issued_document", "issued_statement", "meeting_item",
+    "meeting_member", "meeting_vote", "month_end_log", "opening_import", "project", "project_snapshot",
+    "provision_calculation", "receipt", "release", "repayment", "resolution", "resolution_condition", "resubmission",
+    "review_meeting", "risk_assessment", "termination", "voucher",
+)  # fmt: skip
+
+
+class ChainLane(Entity):
+    """One strand of the chain over the audit trail: whoever writes takes a free one, so that nobody waits."""
+
+    spec = Spec("操作日志链", Module.SYSTEM, SpecKind.INTERNAL, title="lane", in_menu=False)
+    __table_args__ = (UniqueConstraint("lane", name="uq_chain_lane_lane"),)
+
+    lane: Mapped[int] = c.whole("链", required=True)
+    length: Mapped[int] = c.whole("行数", required=True, default=0)
+    hash: Mapped[str] = c.text("链头", 64, required=True, default="")
+
+
+class ChainHead(Entity):
+    """The heads of all chains at a moment, as they were also written to a file outside the database."""
+
+    spec = Spec(
+        "链头登记",
+        Module.SYSTEM,
+        SpecKind.LOG,
+        title="number",
+        listed=("number", "noted_at", "reason", "business_date", "voucher_count", "audit_count", "voucher_hash"),
+        filtered=("noted_at", "business_date"),
+        order="-number",
+        rank=125,
+        help="日终、月终、备份时登记凭证链和操作日志链的链头，同时写入数据库之外的链头文件；核对时逐行比对。",
+    )
+    __table_args__ = (UniqueConstraint("number", name="uq_chain_head_number"),)
+
+    number: Mapped[int] = c.whole("序号", required=True, minimum=1)
+    noted_at: Mapped[datetime] = c.moment("登记时间", required=True, index=True)
+    reason: Mapped[str] = c.text("缘由", 60, required=True)
+    business_date: Mapped[date] = c.day("营业日期", required=True, index=True)
+    voucher_count: Mapped[int] = c.whole("凭证数", required=True)
+    voucher_hash: Mapped[str] = c.text("凭证链头", 64, required=True)
+    audit_count: Mapped[int] = c.whole("操作日志行数", required=True)
+    lanes: Mapped[list[Any]] = c.hidden(c.json("操作日志链头", required=True, default=list))
+    hash: Mapped[str] = c.text("本行校验码", 64, required=True)
+
+    def __str__(self) -> str:
+        """Number and reason."""
+        return f"第 {self.number} 号 {self.reason}"

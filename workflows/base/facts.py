@@ -1,0 +1,211 @@
+"""What records hold, as a digest beside the line of the trail that tells of their change (architecture rule 17).
+
+`verify` compares every row of a sealed table with its last digest: a row that was changed, added or taken away by SQL
+is found. Flushes carry the digest along; set-based statements of a session are followed by a line of their own, with
+the digests of up to `BLOCK` rows in it.
+"""
+
+import enum
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from models.base.entity import Entity, entity_of
+from models.proof import SEALED
+
+GONE = "-"
+BLOCK = 500
+# Counted up or stamped by every save; what they tell is in the trail.
+_LEFT_OUT = ("version", "updated_at")
+# Who may do what: not entities of ours, so whoever changes them says so (`seal_rights`).
+RIGHTS = {"ab_role": "角色", "ab_user": "操作员"}
+# A migration that gives or takes rights counts this up, so that `init` takes the roles in anew.
+RIGHTS_EDITION = "1"
+
+
+class Fact(NamedTuple):
+    """A row with the digest of what it holds."""
+
+    id: int
+    digest: str
+    title: str
+
+
+def plain(value: Any) -> Any:
+    """A value as the trail keeps it: JSON without loss (decimals and dates as text, codes by name)."""
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, Decimal | date | datetime):
+        return str(value)
+    return value
+
+
+def digest_of(values: Sequence[Any]) -> str:
+    """128 bits of SHA-256 over values as the database gives them."""
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def label_of(table: str) -> str:
+    """What readers call the records of a table."""
+    return RIGHTS.get(table) or entity_of(table).spec.label
+
+
+def fingerprint(table: str) -> str:
+    """Which columns the digests of a table cover: with other columns the rows are taken in anew."""
+    if table in RIGHTS:
+        return RIGHTS_EDITION
+    return digest_of([column.name for column in _columns(_table(table))])
+
+
+def facts(connection: Connection, table: str, ids: Iterable[int]) -> list[Fact]:
+    """The rows of these ids, as many as there are."""
+    wanted = sorted(set(ids))
+    if table in RIGHTS:
+        kept = set(wanted)
+        return [fact for fact in _RIGHTS[table](connection) if fact.id in kept]
+    found = []
+    for start in range(0, len(wanted), BLOCK):
+        part = wanted[start : start + BLOCK]
+        query = select(*_columns(_table(table))).where(_table(table).c.id.in_(part))
+        found += [_fact(table, row) for row in connection.execute(query)]
+    return found
+
+
+def every_fact(connection: Connection, table: str) -> Iterator[Fact]:
+    """All rows of a table in the order of ids, as they stream."""
+    if table in RIGHTS:
+        yield from _RIGHTS[table](connection)
+        return
+    query = select(*_columns(_table(table))).order_by(_table(table).c.id)
+    with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+        for row in rows:
+            yield _fact(table, row)
+
+
+def _fact(table: str, row: Any) -> Fact:
+    at, title = _places(table)
+    return Fact(row[at], digest_of(list(row)), str(row[title] or "") if title is not None else "")
+
+
+@cache
+def _places(table: str) -> tuple[int, int | None]:
+    """Where id and title stand among the columns."""
+    names = [column.name for column in _columns(_table(table))]
+    column = _table(table).c.get(entity_of(table).spec.title)
+    is_word = column is not None and column.name != "id" and not column.info.get("target")
+    return names.index("id"), names.index(column.name) if is_word and column is not None else None
+
+
+@cache
+def _columns(table: Table) -> tuple[Any, ...]:
+    return tuple(sorted((c for c in table.c if c.name not in _LEFT_OUT), key=lambda column: column.name))
+
+
+def _table(name: str) -> Table:
+    found: Table = Entity.metadata.tables[name]
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ rights
+def _roles(connection: Connection) -> Iterator[Fact]:
+    """Each role with its data scope and every permission."""
+    role, verb, resource, pair, link, profile = map(
+        _table, ("ab_role", "ab_permission", "ab_view_menu", "ab_permission_view", "ab_permission_view_role",
+                 "role_profile")
+    )  # fmt: skip
+    granted: dict[int, list[str]] = defaultdict(list)
+    pairs = (
+        select(link.c.role_id, verb.c.name, resource.c.name)
+        .join(pair, pair.c.id == link.c.permission_view_id)
+        .join(verb, verb.c.id == pair.c.permission_id)
+        .join(resource, resource.c.id == pair.c.view_menu_id)
+    )
+    for role_id, name, on in connection.execute(pairs):
+        granted[role_id].append(f"{on}.{name}")
+    roles = select(role.c.id, role.c.name, profile.c.scope).outerjoin(profile, profile.c.role_id == role.c.id)
+    for role_id, name, scope in connection.execute(roles.order_by(role.c.id)):
+        yield Fact(role_id, digest_of([name, scope, sorted(granted[role_id])]), name)
+
+
+def _users(connection: Connection) -> Iterator[Fact]:
+    """Each sign-in with the roles it holds."""
+    user, role, link = map(_table, ("ab_user", "ab_role", "ab_user_role"))
+    held: dict[int, list[str]] = defaultdict(list)
+    for user_id, name in connection.execute(
+        select(link.c.user_id, role.c.name).join(role, role.c.id == link.c.role_id)
+    ):
+        held[user_id].append(name)
+    for user_id, username in connection.execute(select(user.c.id, user.c.username).order_by(user.c.id)):
+        yield Fact(user_id, digest_of([username, sorted(held[user_id])]), username)
+
+
+_RIGHTS: dict[str, Callable[[Connection], Iterator[Fact]]] = {"ab_role": _roles, "ab_user": _users}
+
+
+# ------------------------------------------------------------------------------- what goes along with other statements
+def dependents(session: Session, record: Entity) -> list[tuple[str, int, bool]]:
+    """(table, id, is it gone) of sealed rows that the database takes along, or clears of a key, with a deleted one."""
+    connection, found, todo = session.connection(), [], [(record.__tablename__, [record.id])]
+    while todo:
+        table, ids = todo.pop()
+        for child, column, is_cascade in _hanging_on().get(table, ()):
+            rows = list(connection.scalars(select(child.c.id).where(column.in_(ids))))
+            if rows and child.name in SEALED:
+                found += [(child.name, row, is_cascade) for row in rows]
+            if rows and is_cascade:
+                todo.append((child.name, rows))
+    return found
+
+
+@cache
+def _hanging_on() -> dict[str, list[tuple[Table, Any, bool]]]:
+    """Table -> (table, column, whether its rows go too) of foreign keys on which the database itself acts."""
+    found: dict[str, list[tuple[Table, Any, bool]]] = defaultdict(list)
+    for table in Entity.metadata.tables.values():
+        for key in table.foreign_keys:
+            acts = (key.ondelete or "").upper()
+            if "id" in table.c and (acts == "CASCADE" or (acts == "SET NULL" and table.name in SEALED)):
+                found[key.column.table.name].append((table, key.parent, acts == "CASCADE"))
+    return dict(found)
+
+
+class Affected:
+    """Rows that a set-based statement of a session touches: known before it runs, or (when it inserts) after."""
+
+    def __init__(self, state: ORMExecuteState, table: Table) -> None:
+        """Look before the statement runs."""
+        self.connection, self.table, self.is_insert = state.session.connection(), table, state.is_insert
+        self.ids: list[int] = []
+        if state.is_insert:
+            self.top = self.connection.scalar(select(func.max(table.c.id))) or 0
+            return
+        criteria = state.statement.whereclause  # type: ignore[attr-defined]
+        query = select(table.c.id) if criteria is None else select(table.c.id).where(criteria)
+        given = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
+        self.ids = [row for values in given for row in self.connection.scalars(query, values)]
+
+    def after(self) -> list[int]:
+        """Their ids once it has run."""
+        if self.is_insert:
+            return list(self.connection.scalars(select(self.table.c.id).where(self.table.c.id > self.top)))
+        return self.ids
+
+
+def sealed_target(state: ORMExecuteState) -> Table | None:
+    """The sealed table that a statement of a session writes to set-based, if it is one."""
+    if not (state.is_insert or state.is_update or state.is_delete):
+        return None
+    table = getattr(state.statement, "table", None)
+    name = getattr(table, "name", "")
+    return _table(name) if name in SEALED else None
+
+

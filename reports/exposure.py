@@ -24,11 +24,11 @@ HIDDEN = "其他部门客户"
 COLUMNS = (
     ExportColumn("kind", "类别"),
     ExportColumn("name", "名称"),
-    ExportColumn("amount", "责任余额（在保）", "money", "元"),
-    ExportColumn("share", "占净资产", "rate", "%"),
+    ExportColumn("amount", "责任余额", "money", "元"),
+    ExportColumn("share", "占比", "rate", "%"),
     ExportColumn("committed", "办理后", "money", "元"),
-    ExportColumn("share_after", "办理后占净资产", "rate", "%"),
-    ExportColumn("share_plain", "未加权占净资产", "rate", "%"),
+    ExportColumn("share_after", "办理后占比", "rate", "%"),
+    ExportColumn("share_plain", "未加权", "rate", "%"),
     ExportColumn("limit", "上限", "rate", "%"),
     ExportColumn("state", "状态"),
 )

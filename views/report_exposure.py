@@ -24,7 +24,7 @@ _TONES = {"超限": "bad", "办理后超限": "bad", "预警": "warn"}
 
 _FOOT = (
     "责任余额 = 在保余额 × 公司承担比例 × 权重（融资担保责任余额计量办法）；办理后另加有效决议的占用额；"
-    "集中度见监督管理条例第十六条"
+    "占比为占净资产，未加权为办理后不乘权重的占比；集中度见监督管理条例第十六条"
 )
 
 
@@ -180,16 +180,7 @@ def _leverage_meter(found: exposure.Exposure) -> Meter:
 
 def _line_meter(line: exposure.Line) -> Meter:
     whole = max(line.line, line.used, Decimal("0.01"))
-    shares = [amount * 100 / whole for amount in (line.in_force, line.reserved)]
-    reserved = f"决议占用 {format_money(line.reserved)} 元"
-    return Meter(
-        line.name,
-        f"{format_money(line.in_force / 10000)} 万元" if line.reserved else "",
-        f"{format_money(line.used / 10000)} 万元",
-        f"{format_money(line.line / 10000)} 万元",
-        f"{shares[0]:.1f}",
-        f"{shares[1]:.1f}",
-        "",
-        f"剩余 {format_money(line.free)} 元，已用 {format_money(line.share)}%，{reserved}",
-        line.free < 0,
-    )
+    in_force, reserved = (amount * 100 / whole for amount in (line.in_force, line.reserved))
+    words = [f"{format_money(a / 10000)} 万元" for a in (line.used, line.line, line.in_force, line.reserved, line.free)]
+    note = f"在保 {words[2]}，决议占用 {words[3]}，剩余 {words[4]}（已用 {format_money(line.share)}%）"
+    return Meter(line.name, "", words[0], words[1], f"{in_force:.1f}", f"{reserved:.1f}", "", note, line.free < 0)

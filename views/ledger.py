@@ -66,7 +66,8 @@ class EventView(EntityView):
             lines = [replace(line, memo=line.memo or memo) for line in lines]
         except BusinessError as error:
             return Section("voucher", "凭证预览", empty=f"还不能记账：{error.message}")
-        sheet = make_sheet(ctx, f"{rule.word.name} 字（记账时编号）", event.occurred_on.isoformat(), "", lines)
+        day = posting.booking_date(ctx, event).isoformat()
+        sheet = make_sheet(ctx, f"{rule.word.name} 字（记账时编号）", day, "", lines)
         url = record_url("posting_rule", rule.id) if ctx.actor.may("show", "posting_rule") else ""
         return Section(
             "voucher",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from models.base import columns as c
 from models.base.money import format_money
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.ledger_event import EVENTS
@@ -154,6 +155,22 @@ register(
         rank=10,
         after=_after_booking,
         confirm="按记账规则生成凭证，由您制单，再由他人审核。",
+        done="已生成凭证",
+    ),
+    ScreenVerb(
+        "business_event",
+        "book_on",
+        "选择日期记账",
+        lambda ctx, e, values, version: posting.book(ctx, e, version, on=values["on"]),
+        ("book", "business_event"),
+        in_state("state", EventState.PENDING),
+        questions=lambda _ctx, _event: {
+            "on": c.day("凭证日期", required=True, help="须在未结账的会计期间内，且不晚于营业日期")
+        },
+        given=lambda ctx, event: {"on": posting.booking_date(ctx, event)},
+        has_form=True,
+        rank=11,
+        after=_after_booking,
         done="已生成凭证",
     ),
     _event_verb(

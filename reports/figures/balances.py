@@ -82,6 +82,11 @@ def of_auxiliaries(
     return {AuxiliaryKey(*row[:5]): Figures(*row[5:]) for row in rows}
 
 
+def is_at(code: str, top: str) -> bool:
+    """Whether an account code is a given one or lies below it."""
+    return code == top or code.startswith(f"{top}.")
+
+
 def leaves_of(session: Session, code: str) -> list[int]:
     """Ids of the leaf accounts at or below an account code."""
     query = select(Account.id).where(Account.is_leaf, or_(Account.code == code, Account.code.startswith(f"{code}.")))

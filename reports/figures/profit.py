@@ -19,8 +19,9 @@ from models.ledger import (
     VoucherKind,
     VoucherState,
 )
-from reports.figures.balances import of_accounts
+from reports.figures.balances import is_at, of_accounts
 
+PROFIT = "4103"  # 本年利润: 结转损益 and 年结 alone write on it
 MOVING = tuple(kind for kind in VoucherKind if kind.moves_profit)
 
 
@@ -67,7 +68,7 @@ def profit_leaves(session: Session, codes: Iterable[str] = ()) -> dict[int, str]
     return {
         key: code
         for key, code in session.execute(query.order_by(Account.code))
-        if not wanted or any(code == top or code.startswith(f"{top}.") for top in wanted)
+        if not wanted or any(is_at(code, top) for top in wanted)
     }
 
 

@@ -112,26 +112,27 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
 
 def surplus(session: Session, period: AccountingPeriod) -> Provision:
     """法定盈余公积: 10 % of the year's net profit after what earlier losses take (公司法), at 年结."""
+    return _appropriation(session, period, ProvisionKind.SURPLUS)
+
+
+def general(session: Session, period: AccountingPeriod) -> Provision:
+    """一般风险准备: 10 % of the year's net profit after what earlier losses take, at 年结 only."""
+    return _appropriation(session, period, ProvisionKind.GENERAL)
+
+
+def to_distribute(session: Session, period: AccountingPeriod) -> tuple[Decimal, str]:
+    """Net profit of the year that is left when earlier losses are made up, and how it was reached."""
     profit = net_profit(session, f"{period.year}-01", period.code)
     earlier = balance_of(session, RETAINED, month_before(f"{period.year}-01", 1))
     base = max(profit + min(earlier, ZERO), ZERO)
     words = f"本年净利润 {format_money(profit)}"
     if earlier < 0:
         words += f"，弥补以前年度亏损 {format_money(-earlier)} 后 {format_money(base)}"
-    return _appropriation(session, period, ProvisionKind.SURPLUS, base, words)
+    return base, words
 
 
-def general(session: Session, period: AccountingPeriod) -> Provision:
-    """一般风险准备: 10 % of the year's net profit, at 年结 only."""
-    profit = net_profit(session, f"{period.year}-01", period.code)
-    words = f"本年净利润 {format_money(profit)}"
-    base = max(profit, ZERO)
-    return _appropriation(session, period, ProvisionKind.GENERAL, base, words)
-
-
-def _appropriation(
-    session: Session, period: AccountingPeriod, kind: ProvisionKind, base: Decimal, words: str
-) -> Provision:
+def _appropriation(session: Session, period: AccountingPeriod, kind: ProvisionKind) -> Provision:
+    base, words = to_distribute(session, period)
     parameter, code = _APPROPRIATIONS[kind]
     rate = number(session, parameter, period.ends_on)
     required = round_money(base * rate / HUNDRED)

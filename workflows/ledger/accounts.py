@@ -18,6 +18,8 @@ from models.ledger import (
     VoucherWord,
 )
 from models.ledger_event import EVENTS
+from reports.figures.balances import is_at
+from reports.figures.profit import PROFIT
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -67,6 +69,8 @@ def check_rule_line(ctx: Ctx, line: PostingRuleLine, is_new: bool) -> None:
         errors["amount_key"] = [f"“{EVENTS[rule.event_code].label}”可用的金额项：{'、'.join(amounts.values())}"]
     if not account.is_leaf or not account.is_active:
         errors["account_id"] = ["请选择启用的末级科目"]
+    elif is_at(account.code, PROFIT):
+        errors["account_id"] = [f"科目“{account}”由月末结转损益和年结登记，记账规则不能使用"]
     for name, label in (("customer", "客户"), ("project", "项目"), ("bank", "银行"), ("department", "部门")):
         if getattr(account, f"needs_{name}") and not getattr(line, f"with_{name}"):
             errors[f"with_{name}"] = [f"科目“{account}”要求{label}核算，请勾选"]

@@ -47,8 +47,8 @@ TRANSITIONS = steps(
 )
 verbs("accounting_period", {"provide": "收入确认与计提"})
 JOB, LABEL = "month_end", "月末处理"
-PROFIT, DECEMBER = "4103", 12
-MOVING = profit.MOVING
+DECEMBER = 12
+PROFIT, MOVING = profit.PROFIT, profit.MOVING
 
 
 # ------------------------------------------------------------------------------------------------------------- steps

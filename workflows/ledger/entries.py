@@ -10,6 +10,8 @@ from models.base.entity import Entity, entity_of
 from models.base.errors import FieldErrors
 from models.base.money import MONEY_MAX, format_money, round_money
 from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherEntry, VoucherKind
+from reports.figures.balances import is_at
+from reports.figures.profit import PROFIT
 from workflows.base.context import Ctx
 
 LINES_MAX = 999
@@ -60,7 +62,12 @@ def red(line: Line) -> Line:
 
 
 def checked(
-    ctx: Ctx, lines: Sequence[Line], memo: str, *, is_reversal: bool = False, is_opening: bool = False
+    ctx: Ctx,
+    lines: Sequence[Line],
+    memo: str,
+    *,
+    is_reversal: bool = False,
+    kind: VoucherKind = VoucherKind.ORDINARY,
 ) -> list[VoucherEntry]:
     """The entries of a voucher, not yet in the session; `memo` stands in where a line has none.
 
@@ -73,10 +80,10 @@ def checked(
     accounts = accounts_of(ctx, lines)
     for number, line in enumerate(lines, 1):
         entry, errors = _entry(ctx, line, number, memo)
-        errors += _account_errors(ctx, accounts.get(line.account_id), line, is_reversal=is_reversal, lax=is_opening)
+        errors += _account_errors(ctx, accounts.get(line.account_id), line, is_reversal=is_reversal, kind=kind)
         wrong += [f"第{number}行：{error}" for error in errors]
         entries.append(entry)
-    most = OPENING_LINES_MAX if is_opening else LINES_MAX
+    most = OPENING_LINES_MAX if kind is VoucherKind.OPENING else LINES_MAX
     if not 2 <= len(lines) <= most:
         wrong.insert(0, f"凭证至少要有两条分录，最多{most}条")
     if not wrong:
@@ -93,12 +100,11 @@ def recheck(ctx: Ctx, voucher: Voucher) -> dict[int, Account]:
     """
     accounts = accounts_of(ctx, voucher.entries)
     is_reversal = voucher.reverses_id is not None
-    is_opening = voucher.kind is VoucherKind.OPENING
     wrong = [
         f"第{entry.line_no}行：{error}"
         for entry in voucher.entries
         for error in _account_errors(
-            ctx, accounts.get(entry.account_id), entry, is_reversal=is_reversal, lax=is_opening
+            ctx, accounts.get(entry.account_id), entry, is_reversal=is_reversal, kind=voucher.kind
         )
     ]
     wrong += _unbalanced(voucher.entries)
@@ -116,6 +122,15 @@ def accounts_of(ctx: Ctx, lines: Iterable[Line | VoucherEntry]) -> dict[int, Acc
 def total_of(entries: Iterable[VoucherEntry]) -> Decimal:
     """Sum of the debit side."""
     return sum((entry.debit for entry in entries), ZERO)
+
+
+def by_account(entries: Iterable[VoucherEntry]) -> dict[int, tuple[Decimal, Decimal]]:
+    """Debit and credit of each account."""
+    found: dict[int, tuple[Decimal, Decimal]] = {}
+    for entry in entries:
+        debit, credit = found.get(entry.account_id, (ZERO, ZERO))
+        found[entry.account_id] = debit + entry.debit, credit + entry.credit
+    return found
 
 
 def _unbalanced(entries: Sequence[VoucherEntry]) -> list[str]:
@@ -162,7 +177,7 @@ def _amount_errors(line: Line) -> list[str]:
 
 
 def _account_errors(
-    ctx: Ctx, account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool, lax: bool
+    ctx: Ctx, account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool, kind: VoucherKind
 ) -> list[str]:
     if account is None:
         return ["会计科目不存在"]
@@ -172,6 +187,9 @@ def _account_errors(
         return []
     if not account.is_active:
         return [f"科目“{account}”已停用"]
+    if kind is VoucherKind.ORDINARY and is_at(account.code, PROFIT):
+        return [f"科目“{account}”由月末结转损益和年结登记，不能填制凭证；以前年度损益请记入利润分配"]
+    lax = kind is VoucherKind.OPENING
     return [
         f"科目“{account}”须填写{label}"
         for name, (_, flag, label) in AUXILIARIES.items()

@@ -4,11 +4,11 @@ An event is booked at most once: it is unique by (event, record, sequence), and 
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict
@@ -33,7 +33,6 @@ from workflows.base.numbering import next_count
 from workflows.base.transition import Step, check_source, enter, move, steps
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
-from workflows.ledger.period import code_of
 
 State = EventState
 TRANSITIONS = steps(
@@ -142,14 +141,14 @@ def book(
 ) -> Voucher:
     """Draft the voucher of an event by the rule in force on its day; the accountant is its preparer.
 
-    The date is `on`, else the day of the event, else (where that period is closed) the business date.
+    The date is `on`, else the day of the event, else (where that period is closed) the first day of the first open one.
     Raises Conflict when it is booked already, BusinessError when the rule is missing or does not balance.
     """
     step = _enter(ctx, "book", event, version)
     rule = _rule(ctx, event)
     voucher = vouchers.write_draft(
         ctx,
-        date=on or _booking_date(ctx, event),
+        date=on or booking_date(ctx, event),
         word=word or rule.word,
         memo=_fill_in(ctx, event, rule.memo),
         entries=_lines(ctx, event, rule),
@@ -287,10 +286,12 @@ def _rule(ctx: Ctx, event: BusinessEvent) -> PostingRule:
     return found
 
 
-def _booking_date(ctx: Ctx, event: BusinessEvent) -> date:
-    closed = select(AccountingPeriod.id).where(AccountingPeriod.state == PeriodState.CLOSED)
-    is_closed = ctx.session.scalar(closed.where(AccountingPeriod.code >= code_of(event.occurred_on)).limit(1))
-    return ctx.today if is_closed or event.occurred_on > ctx.today else event.occurred_on
+def booking_date(ctx: Ctx, event: BusinessEvent) -> date:
+    """The day of the event, or where its month is closed the first day that is not, so that no month comes too late."""
+    closed = select(func.max(AccountingPeriod.ends_on)).where(AccountingPeriod.state == PeriodState.CLOSED)
+    until = ctx.session.scalar(closed)
+    first = event.occurred_on if until is None else max(event.occurred_on, until + timedelta(days=1))
+    return min(first, ctx.today)
 
 
 def _lines(ctx: Ctx, event: BusinessEvent, rule: PostingRule) -> list[Line]:

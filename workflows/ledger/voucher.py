@@ -9,6 +9,7 @@ from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import format_money
 from models.ledger import (
     UNFINISHED_VOUCHER,
+    Account,
     AccountingPeriod,
     BusinessEvent,
     Voucher,
@@ -23,7 +24,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.ledger import balances, chain
-from workflows.ledger.entries import Line, accounts_of, checked, line_of, recheck, red, total_of
+from workflows.ledger.entries import Line, accounts_of, by_account, checked, line_of, recheck, red, total_of
 from workflows.ledger.period import hold_open, open_period
 
 State = VoucherState
@@ -81,8 +82,7 @@ def write_draft(  # noqa: PLR0913 - the facts of a voucher
 ) -> Voucher:
     """`create_draft` for other verbs of the ledger, which have checked their own permission."""
     memo = _checked_memo(memo)
-    is_opening = kind is VoucherKind.OPENING
-    lines = checked(ctx, entries, memo, is_reversal=reverses is not None, is_opening=is_opening)
+    lines = checked(ctx, entries, memo, is_reversal=reverses is not None, kind=kind)
     period = open_period(ctx, date)
     voucher = Voucher(
         word=_word(ctx, word),
@@ -146,7 +146,7 @@ def edit_draft(
 ) -> Voucher:
     """Change a draft of one's own; another word or period gives it another number.
 
-    The entries of a red-letter voucher are those of its original; a voucher from a business event keeps its total.
+    The entries of a red-letter voucher are those of its original; a voucher from a business event keeps its accounts.
     """
     _enter(ctx, "edit", voucher, version)
     if voucher.prepared_by_id not in (None, ctx.actor.employee_id):
@@ -396,12 +396,27 @@ def _fill(ctx: Ctx, voucher: Voucher, entries: list[VoucherEntry]) -> None:
 def _replace_entries(ctx: Ctx, voucher: Voucher, lines: Sequence[Line]) -> None:
     if voucher.reverses_id is not None:
         raise Conflict(f"凭证“{voucher}”是红字冲销凭证，分录须与原凭证一致，不能修改")
-    entries = checked(ctx, lines, voucher.memo)
-    if voucher.event_id is not None and total_of(entries) != voucher.total:
-        raise Conflict(f"凭证“{voucher}”由业务生成，合计金额须为 {format_money(voucher.total)}；金额有误请退回业务办理")
+    entries = checked(ctx, lines, voucher.memo, kind=voucher.kind)
+    if voucher.event_id is not None:
+        _keep_accounts(ctx, voucher, entries)
     voucher.entries.clear()
     ctx.session.flush()  # the old lines leave their numbers before the new ones take them
     _fill(ctx, voucher, entries)
+
+
+def _keep_accounts(ctx: Ctx, voucher: Voucher, entries: list[VoucherEntry]) -> None:
+    """The rule decides where the amounts of an event go: a line may be split by auxiliaries, not moved."""
+    if total_of(entries) != voucher.total:
+        raise Conflict(f"凭证“{voucher}”由业务生成，合计金额须为 {format_money(voucher.total)}；金额有误请退回业务办理")
+    before, after = by_account(voucher.entries), by_account(entries)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if changed:
+        query = select(Account).where(Account.id.in_(changed)).order_by(Account.code)
+        names = "、".join(str(account) for account in ctx.session.scalars(query))
+        raise Conflict(
+            f"凭证“{voucher}”由业务按记账规则生成，科目和金额不能修改（{names}）；科目有误请退回业务并更正记账规则，"
+            "辅助核算、摘要和现金流量项目可以修改"
+        )
 
 
 def _wait_for_lower_numbers(ctx: Ctx, voucher: Voucher) -> None:

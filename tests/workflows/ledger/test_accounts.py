@@ -131,6 +131,8 @@ def test_a_rule_is_for_an_event_that_exists(ctx, books):
     with pytest.raises(FieldErrors, match="启用的末级科目"):
         records.create(ctx, PostingRuleLine, {**line, "account_id": books.accounts["1201"], "amount_key": "amount"})
     good = {**line, "amount_key": "amount", "with_customer": True, "with_project": True}
+    with pytest.raises(FieldErrors, match="记账规则不能使用"):
+        records.create(ctx, PostingRuleLine, {**line, "account_id": books.accounts["4103"], "amount_key": "amount"})
     assert records.create(ctx, PostingRuleLine, good).line_no == 1
 
 

@@ -148,7 +148,7 @@ def test_earlier_losses_are_covered_before_the_surplus_reserve(session):
     found = provisions.surplus(session, december)
     assert (found.base, found.amount) == (yuan(200_000), yuan(20_000))
     assert "弥补以前年度亏损 1,000,000.00" in found.formula
-    assert provisions.general(session, december).amount == yuan(120_000)
+    assert provisions.general(session, december).amount == yuan(20_000)
 
 
 def test_december_may_be_opened_and_closed_again(session):

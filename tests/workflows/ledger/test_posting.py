@@ -286,15 +286,33 @@ def test_the_newest_rule_in_force_on_the_day_is_taken(books):
 
 
 @pytest.mark.usefixtures("handlers")
-def test_an_event_of_a_closed_month_is_booked_on_the_business_date(books):
-    period = ensure_period(books.ctx("accountant"), date(2026, 10, 1))
-    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
-    books.session.flush()
+def test_an_event_of_a_closed_month_is_booked_in_the_first_open_one(books):
+    close_month(books, 10)
     for day in (date(2026, 10, 15), date(2026, 8, 15)):
         voucher = posting.book(books.ctx("accountant"), raised(books, on=day, sequence=day.month))
-        assert voucher.date == TODAY
+        assert voucher.date == date(2026, 11, 1)
     future = raised(books, on=date(2026, 11, 30), sequence=12)
     assert posting.book(books.ctx("accountant"), future).date == TODAY
+
+
+def close_month(books, month: int) -> None:
+    period = ensure_period(books.ctx("accountant"), date(2026, month, 1))
+    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
+    books.session.flush()
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_february_receipt_booked_in_april_belongs_to_march_while_march_is_open(books):
+    """Received on 26 February, registered on 10 March, booked on 3 April: March is open, so March has it."""
+    close_month(books, 2)
+    accountant = books.ctx("accountant", today=date(2026, 4, 3))
+    receipt = raised(books, on=date(2026, 2, 26))
+    assert posting.book(accountant, receipt).period.code == "2026-03"
+    chosen = raised(books, on=date(2026, 2, 27), sequence=2)
+    assert posting.book(accountant, chosen, on=date(2026, 3, 10)).date == date(2026, 3, 10)
+    for day, words in ((date(2026, 2, 27), "已结账"), (date(2026, 4, 4), "不能晚于营业日期")):
+        with pytest.raises(BusinessError, match=words):
+            posting.book(accountant, raised(books, on=date(2026, 2, 27), sequence=day.day), on=day)
 
 
 @pytest.mark.usefixtures("handlers")
@@ -332,14 +350,25 @@ def test_a_posted_voucher_of_an_event_is_reversed_and_the_event_waits_again(book
 
 
 @pytest.mark.usefixtures("handlers")
-def test_an_accountant_mends_accounts_of_an_event_but_not_its_total(books):
+def test_accounts_and_amounts_of_an_event_stay_and_its_auxiliaries_are_mended(books):
     voucher = posting.book(books.ctx("accountant"), raised(books))
-    lines = [books.line("1012", 100), books.receivable(0, 100)]
-    vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=lines)
-    assert voucher.entries[0].account.code == "1012"
+    for moved in (
+        [books.line("1001", 100), books.line("2241.02", 0, 100)],
+        [books.line("1012", 100), books.receivable(0, 100)],
+        [books.line("1002", 100), books.receivable(0, 60), books.line("2241.02", 0, 40)],
+    ):
+        with pytest.raises(Conflict, match="科目和金额不能修改"):
+            vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=moved)
+        assert [entry.account.code for entry in voucher.entries] == ["1002", "1122"]
+    split = [
+        books.line("1002", 30, bank_id=books.bank.id, memo="建行"), books.line("1002", 70), books.receivable(0, 100),
+    ]  # fmt: skip
+    vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=split)
+    first = voucher.entries[0]
+    assert (first.account.code, first.bank_id, first.memo) == ("1002", books.bank.id, "建行")
     with pytest.raises(Conflict, match=r"合计金额须为 100.00"):
         vouchers.edit_draft(
-            books.ctx("accountant"), voucher, None, entries=[books.line("1012", 9), books.receivable(0, 9)]
+            books.ctx("accountant"), voucher, None, entries=[books.line("1002", 9), books.receivable(0, 9)]
         )
 
 

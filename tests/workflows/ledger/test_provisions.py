@@ -168,6 +168,19 @@ def test_appropriations_follow_the_profit_both_ways(year, session):
     assert kinds == [ProvisionKind.SURPLUS, ProvisionKind.GENERAL] * 2
 
 
+def test_both_reserves_come_after_making_up_earlier_losses(year, session):
+    """A loss of 100,000, then a profit of 1,000,000: 90,000 each."""
+    session.delete(session.scalars(select(Fee)).one())
+    year.period(12, year=2025)
+    year.post(date(2025, 12, 31), year.line("4104", 100_000), year.line("1221", 0, 100_000))
+    year.post(last(12), year.line("1221", 1_000_000), year.line("6301", 0, 1_000_000))
+    provisions.appropriate(year.ctx(), year.period(12))
+    assert balance_of(session, "4101", "2026-12") == balance_of(session, "4102", "2026-12") == yuan(90_000)
+    words = "本年净利润 1,000,000.00，弥补以前年度亏损 100,000.00 后 900,000.00 × 10% = 90,000.00"
+    kept = session.scalars(select(ProvisionCalculation)).all()
+    assert [words in calculation.formula for calculation in kept] == [True, True]
+
+
 def test_one_appropriation_may_be_switched_off(year, session):
     session.delete(session.scalars(select(Fee)).one())
     december = year.period(12)

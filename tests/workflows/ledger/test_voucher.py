@@ -10,7 +10,16 @@ from sqlalchemy.exc import DBAPIError
 
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
-from models.ledger import Account, AccountBalance, AccountingPeriod, PeriodState, Voucher, VoucherState, VoucherWord
+from models.ledger import (
+    Account,
+    AccountBalance,
+    AccountingPeriod,
+    PeriodState,
+    Voucher,
+    VoucherEntry,
+    VoucherState,
+    VoucherWord,
+)
 from reports.figures.balances import balance_of, number_gaps
 from tests import plans
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
@@ -447,3 +456,22 @@ def test_natural_keys_prefer_numbers_to_names(books):
     assert natural_key(books.customer) == "KH-T1"
     assert natural_key(books.bank) == "TCCB"
     assert natural_key(books.session.get_one(Account, books.accounts["1002"])) == "1002"
+
+
+def test_the_years_profit_takes_no_voucher_by_hand(books):
+    """4103 is written by 结转损益 and 年结 alone: a hand voucher would hide the year's profit from both."""
+    lines = (books.line("6603", 100), books.line("4103", 0, 100))
+    with pytest.raises(FieldErrors, match=r"第2行：科目“4103 本年利润”由月末结转损益和年结登记"):
+        books.draft(*lines)
+    voucher = books.transfer()
+    with pytest.raises(FieldErrors, match="本年利润"):
+        vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=lines)
+    books.session.expire_all()
+    # One that was drafted before the rule came is stopped at review.
+    books.session.execute(
+        update(VoucherEntry)
+        .where(VoucherEntry.voucher_id == voucher.id, VoucherEntry.line_no == 2)
+        .values(account_id=books.accounts["4103"])
+    )
+    with pytest.raises(FieldErrors, match="本年利润"):
+        vouchers.review(books.ctx("reviewer"), voucher)

@@ -26,10 +26,11 @@ from reports.figures.balances import balance_of
 from reports.figures.liability import liability_on
 from reports.figures.parameters import flag, number, value
 from reports.figures.profit import earned_on, net_profit
+from reports.figures.recognition import DEFERRING, mode_on
 
 HUNDRED = Decimal(100)
 MONTHS = 12
-INCOME = "6031"
+INCOME, DEFERRED = "6031", "2203"
 UNEARNED, UNEARNED_COST = "2601", "6501"
 COMPENSATION, COMPENSATION_COST = "2602", "6502"
 SURPLUS, GENERAL, RETAINED = "4101", "4102", "4104"
@@ -67,16 +68,22 @@ def income_of_year(session: Session, period: str) -> Decimal:
 
 
 def unearned(session: Session, period: AccountingPeriod) -> Provision:
-    """未到期责任准备金: 50 % of the last twelve months' 担保费收入; the difference to the books is booked."""
+    """未到期责任准备金: 50 % of the last twelve months' 担保费收入; the difference to the books is booked.
+
+    Nothing where income is spread over the term: what is not earned then stands in 2203 already.
+    """
     rate = number(session, "provision.unearned_pct", period.ends_on)
     base = income_of_year(session, period.code)
-    required = round_money(base * rate / HUNDRED)
     booked = balance_of(session, UNEARNED, period.code)
+    if mode_on(session, period.ends_on) in DEFERRING:
+        required = ZERO
+        deferred = balance_of(session, DEFERRED, period.code)
+        words = f"担保费收入按期限均摊，未赚取的 {format_money(deferred)} 已在预收担保费，不再提取"
+    else:
+        required = round_money(base * rate / HUNDRED)
+        words = f"最近十二个月担保费收入 {format_money(base)} × {rate.normalize():f}% = {format_money(required)}"
     amount = required - booked
-    formula = (
-        f"最近十二个月担保费收入 {format_money(base)} × {rate.normalize():f}% = {format_money(required)}；"
-        f"账面余额 {format_money(booked)}；差额 {format_money(amount)}"
-    )
+    formula = f"{words}；账面余额 {format_money(booked)}；差额 {format_money(amount)}"
     return Provision(ProvisionKind.UNEARNED, base, rate, required, booked, amount, formula)
 
 

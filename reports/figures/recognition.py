@@ -1,14 +1,15 @@
 """How much of the deferred 担保费 is income by a day (domain.md 3): schedules of fees and of the opening balances.
 
 AT_DRAWDOWN: each guarantee year's fee at the start of that year (the first at 放款确认, as an event of its own).
-EVENLY: by days over the term. Whatever is not recognised when the term or the guarantee ends is recognised then: a
-guarantee released after the day has not ended by it, however late a month is closed or closed again.
+MONTHLY: in equal parts, one at the end of each month of the term from the first on. EVENLY: by days, the first counted
+and the last not, so that a common year has 365. Whatever is not recognised when the term or the guarantee ends is
+recognised then: a guarantee released after the day has not ended by it, however late a month is closed or closed again.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -27,7 +28,8 @@ from reports.figures.fees import vat_inside
 from reports.figures.parameters import value
 from reports.figures.schedules import add_months
 
-EVENLY = "EVENLY"
+MONTHLY, EVENLY = "MONTHLY", "EVENLY"
+DEFERRING = (MONTHLY, EVENLY)  # what is not earned stays in 2203
 MONTHS = 12
 CHUNK = 500
 
@@ -74,11 +76,27 @@ def earned_by(amount: Decimal, term: Term, on: date, mode: str) -> Decimal:
     if on < term.spread_from:
         return ZERO
     if mode == EVENLY:
-        days = (term.ends_on - term.spread_from).days
-        return round_money(amount * ((on - term.spread_from).days + 1) / (days + 1))
+        return round_money(amount * ((on - term.spread_from).days + 1) / (term.ends_on - term.spread_from).days)
+    if mode == MONTHLY:
+        return round_money(amount * _months_over(term, on) / _months_of(term))
     years = covered_years(term)
     reached = sum(months for start, months in years if start <= on)
     return round_money(amount * reached / sum(months for _, months in years))
+
+
+def _index(day: date) -> int:
+    return day.year * MONTHS + day.month
+
+
+def _months_of(term: Term) -> int:
+    """The months that share in the amount, of those of the term from its first calendar month on."""
+    return max(_index(term.starts_on) + term.months - _index(term.spread_from), 1)
+
+
+def _months_over(term: Term, on: date) -> int:
+    """How many of them are over by the end of a day."""
+    is_last = (on + timedelta(days=1)).day == 1
+    return min(max(_index(on) - _index(term.spread_from) + is_last, 0), _months_of(term))
 
 
 def covered_years(term: Term) -> list[tuple[date, int]]:

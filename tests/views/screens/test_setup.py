@@ -99,7 +99,7 @@ def test_a_parameter_is_changed_from_a_day_on(product):
     [
         (
             "income.recognition_mode",
-            [("AT_DRAWDOWN", "放款时确认当年保费"), ("EVENLY", "按期限逐月摊销")],
+            [("AT_DRAWDOWN", "放款时确认当年保费"), ("MONTHLY", "按月均摊"), ("EVENLY", "按日均摊")],
             "放款时确认当年保费",
         ),
         ("closing.backup_required", [("是", "是"), ("否", "否")], "否"),

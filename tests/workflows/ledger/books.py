@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
 from models.bank import PartnerBank
-from models.base.actor import Actor
+from models.base.actor import Actor, ScopeLevel
 from models.customer import CorporateCustomer
 from models.ledger import Account, Voucher
 from models.organization import Department, Employee
@@ -46,7 +46,7 @@ class Books:
         permissions = {(f"can_{verb}", "voucher") for verb in verbs}
         permissions |= {(f"can_{verb}", "business_event") for verb in EVENT_VERBS}
         employee = self.people[who]
-        actor = Actor(employee.id, employee.name, permissions=frozenset(permissions))
+        actor = Actor(employee.id, employee.name, permissions=frozenset(permissions), scope=ScopeLevel.ALL)
         return Ctx(self.session, actor, today, NOW)
 
     def line(self, code: str, debit: str | int = 0, credit: str | int = 0, **more) -> Line:

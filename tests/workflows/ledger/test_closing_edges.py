@@ -54,11 +54,11 @@ def test_the_29th_of_february_is_the_months_last_day_and_counts_as_one(session):
     set_parameter(session, "income.recognition_mode", "EVENLY")
     with pytest.raises(BusinessError, match="营业日期 2028-02-28 未到 2028-02 期末（2028-02-29）"):
         month_end(year, "2028-02", today=date(2028, 2, 28))
-    # 60,000 over the 366 days to 28 February 2029: one is gone, 163.93; 50 % of it; 1 % x 4,000,000 x 2/12.
-    assert month_end(year, "2028-02", today=leap).net_profit == yuan("163.93") - yuan("81.97") - yuan("6666.67")
-    assert balance_of(session, "2203", "2028-02") == yuan("59836.07")
-    # 32 days: 5,245.90, less 163.93; 50 % of 5,245.90 is 2,622.95; 1 % x 4,000,000 x 3/12 less 6,666.67.
-    assert month_end(year, "2028-03").net_profit == yuan("5081.97") - yuan("2540.98") - yuan("3333.33")
+    # 60,000 over the 365 days to 28 February 2029: one is gone, 164.38; 1 % x 4,000,000 x 2/12.
+    assert month_end(year, "2028-02", today=leap).net_profit == yuan("164.38") - yuan("6666.67")
+    assert balance_of(session, "2203", "2028-02") == yuan("59835.62")
+    # 32 days: 5,260.27, less 164.38; 1 % x 4,000,000 x 3/12 less 6,666.67.
+    assert month_end(year, "2028-03").net_profit == yuan("5095.89") - yuan("3333.33")
     assert not verify_ledger(session)
 
 

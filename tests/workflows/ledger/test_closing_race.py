@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.closing import ProvisionCalculation
 from models.ledger import Voucher, VoucherKind
-from tests.workflows.ledger.year import Year, ordinary_month, quarter, set_parameter
+from tests.workflows.ledger.year import Year, ordinary_month, quarter
 from workflows.ledger import closing
 from workflows.ledger.verify import verify_ledger
 
@@ -21,7 +21,6 @@ def year(engine):
     """A company after its first month; committed, because several sessions work on it."""
     with Session(engine, expire_on_commit=False) as session:
         found = quarter(session)
-        set_parameter(session, "income.recognition_mode", "EVENLY")
         ordinary_month(found, 1)
         session.commit()
     return found

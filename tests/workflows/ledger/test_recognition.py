@@ -21,7 +21,7 @@ from reports.figures.fees import recognised_total
 from reports.figures.recognition import Term
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import begin, last, quarter, set_parameter
-from workflows.ledger import posting, recognition
+from workflows.ledger import posting, provisions, recognition
 
 TWO_YEARS = Term(date(2025, 3, 20), date(2027, 3, 20), date(2025, 3, 20), 24)
 
@@ -54,7 +54,7 @@ def test_what_an_opening_left_belongs_to_the_years_to_come():
     assert figures.covered_years(last_year) == [(date(2026, 1, 1), 12)]
 
 
-@given(st.integers(1, 10**9), st.integers(1, 1500), st.sampled_from(["EVENLY", "AT_DRAWDOWN"]))
+@given(st.integers(1, 10**9), st.integers(1, 1500), st.sampled_from(["EVENLY", "MONTHLY", "AT_DRAWDOWN"]))
 def test_income_never_falls_and_ends_at_the_whole(fen, days, mode):
     amount = Decimal(fen).scaleb(-2)
     first = date(2025, 1, 31)
@@ -88,9 +88,9 @@ def test_openings_spread_by_days_leave_nothing_behind(session):
     year = begin(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     first = month(year, 1)[0]
-    # 321,000 over 1 January 2026 to 17 November 2027 are 686 days, 31 of them in January.
+    # 321,000 over 1 January 2026 to 17 November 2027 are 685 days, 31 of them in January.
     entries = [e for e in first.entries if e.account.code == "2203"]
-    assert entries[0].debit == yuan("14505.83")
+    assert entries[0].debit == yuan("14527.01")
     assert first.kind is VoucherKind.RECOGNITION
     assert month(year, 1) == []
     total = sum((v.total for n in range(2, 13) for v in month(year, n)), first.total)
@@ -100,18 +100,53 @@ def test_openings_spread_by_days_leave_nothing_behind(session):
     assert found == total
 
 
+def test_openings_spread_by_months_share_in_the_months_that_are_left(session):
+    year = begin(session)
+    set_parameter(session, "income.recognition_mode", "MONTHLY")
+    # 321,000 of November 2025 to October 2027: 22 months are left.
+    first = next(e for e in month(year, 1)[0].entries if e.account.code == "2203")
+    assert first.debit == yuan("14590.91")
+
+
+def test_a_fee_of_a_year_without_vat_is_income_in_twelve_equal_parts(session):
+    """1,200,000 for a year, 按月均摊: after five months 2203 stands at 700,000 and 6031 at 500,000."""
+    year = quarter(session, date(2026, 1, 1))
+    set_parameter(session, "income.recognition_mode", "MONTHLY")
+    fee, of = session.scalars(select(Fee)).one(), {"customer_id": year.books.customer.id}
+    of["project_id"] = year.books.project.id
+    fee.amount, fee.vat_amount, fee.vat_rate_pct = yuan(1_200_000), yuan(0), Decimal(0)
+    day = date(2026, 1, 1)
+    back = year.line("2203", 0, -60000, **of), year.line("2221.01.02", 0, -3600)
+    year.post(day, year.line("1122", -63600, **of), *back)
+    year.post(day, year.line("1122", 1_200_000, **of), year.line("2203", 0, 1_200_000, **of))
+    year.post(day, year.line("1002", 1_200_000), year.line("1122", 0, 1_200_000, **of))
+    for number in range(1, 6):
+        assert [v.total for v in month(year, number)] == [yuan(100_000)]
+        provisions.provide_unearned(year.ctx(), year.period(number))
+    assert balance_of(session, "2203", "2026-05") == yuan(700_000)
+    assert balance_of(session, "6031", "2026-05") == yuan(500_000)
+    assert balance_of(session, "2601", "2026-05") == 0
+    assert [v.total for number in range(6, 13) for v in month(year, number)] == [yuan(100_000)] * 7
+    assert balance_of(session, "2203", "2026-12") == 0
+
+
+def test_a_common_year_has_365_days():
+    term = Term(date(2026, 1, 1), date(2027, 1, 1), date(2026, 1, 1), 12)
+    assert figures.earned_by(yuan(365), term, last(1), "EVENLY") == yuan(31)
+
+
 def test_a_fee_gets_its_schedule_with_the_first_recognition(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     fee = session.scalars(select(Fee)).one()
-    assert figures.due_total(session, last(1)) == yuan("2786.89")
+    assert figures.due_total(session, last(1)) == yuan("2794.52")
     month(year, 1)
     schedule = session.scalars(select(IncomeSchedule)).one()
     assert (schedule.source, schedule.fee_id, schedule.amount) == (ScheduleSource.FEE, fee.id, yuan(60_000))
-    assert schedule.recognised == recognised_total(session, fee) == yuan("2786.89")
+    assert schedule.recognised == recognised_total(session, fee) == yuan("2794.52")
     assert figures.due_total(session, last(1)) == 0
     month(year, 2)
-    assert schedule.recognised == yuan("7377.05")
+    assert schedule.recognised == yuan("7397.26")
 
 
 def test_what_an_event_recognised_at_the_drawdown_is_not_recognised_again(session):
@@ -134,7 +169,7 @@ def test_a_waiver_makes_the_rest_smaller(session):
     session.flush()
     month(year, 2)
     schedule = session.scalars(select(IncomeSchedule)).one()
-    assert (schedule.amount, schedule.recognised) == (yuan(30_000), yuan("3688.52"))
+    assert (schedule.amount, schedule.recognised) == (yuan(30_000), yuan("3698.63"))
     session.scalars(select(FeeWaiver)).one().amount = yuan(63_600)
     session.flush()
     assert month(year, 3) == []  # the waiver's own voucher takes the income back
@@ -142,7 +177,7 @@ def test_a_waiver_makes_the_rest_smaller(session):
 
 @pytest.mark.parametrize(
     ("released_on", "wanted"),
-    [(date(2026, 1, 31), ["60000.00"]), (date(2026, 2, 1), ["2786.89", "57213.11"])],
+    [(date(2026, 1, 31), ["60000.00"]), (date(2026, 2, 1), ["2794.52", "57205.48"])],
 )
 def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(session, released_on, wanted):
     year = quarter(session)
@@ -152,7 +187,7 @@ def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(session, rel
     session.add(Release(number="JB-T1", project_id=project.id, **facts))
     project.state, project.balance = ProjectState.RELEASED, yuan(0)
     session.flush()
-    # 17 of 366 days of 60,000 are January's; the rest is of the month of the release, also where January waited.
+    # 17 of 365 days of 60,000 are January's; the rest is of the month of the release, also where January waited.
     assert [str(v.total) for number in (1, 2, 3) for v in month(year, number)] == wanted
 
 

@@ -187,7 +187,7 @@ def _owners(model: type[Entity]) -> Iterator[type[Entity]]:
     """The tables on whose records rows of `model` may hang; the trail alone tells of logs and of what is secret."""
     for owner in entities():
         spec = owner.spec
-        if not spec.kind.has_screen:
+        if not (_tells_of_business(owner) if model is AuditLog else spec.kind.has_screen):
             continue
         if model is AuditLog or (owner is ApprovalInstance and model is not ApprovalInstance):
             yield owner  # 审批单 is a document, and people remark on it
@@ -259,8 +259,13 @@ def _announced_or_own(actor: Actor) -> ColumnElement[bool]:
 
 
 # ======================================================================================================== the trail
+def _tells_of_business(model: type[Entity]) -> bool:
+    """Whether lines of the trail about this table are read with its records: files without a page too."""
+    return model.spec.kind.has_screen or model.spec.scope.hangs_on is not None
+
+
 @reader(AuditLog)
 def _about_no_record(_: Actor) -> ColumnElement[bool]:
     """Signing in, roles and the like are about nobody's record."""
-    screens = [str(model.__tablename__) for model in entities() if model.spec.kind.has_screen]
-    return or_(AuditLog.table_name.is_(None), AuditLog.table_name.not_in(screens))
+    records = [str(model.__tablename__) for model in entities() if _tells_of_business(model)]
+    return or_(AuditLog.table_name.is_(None), AuditLog.table_name.not_in(records))

@@ -12,10 +12,11 @@ from sqlalchemy import Engine, String, Table, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from models.approval import ApprovalInstance, ApprovalTask
-from models.base.entity import Entity, columns_of, entities, entity_of
+from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
 from models.base.kinds import SpecKind
 from models.customer import Customer
 from models.organization import Department, Employee, Operator
+from models.partner import JointGroup
 from models.project import Project
 from models.records import Attachment, Comment
 from models.resolution import MeetingItem, MeetingMember, ReviewMeeting
@@ -28,6 +29,11 @@ _OF_PROGRAMS = {
     "owner_table", "table_name", "record_table", "stored_path", "pdf_path", "sha256", "action", "source", "ip",
     "template_code", "role_name", "detected_type", "uscc", "id_number",
     "masked_of",
+}  # fmt: skip
+# What a department has of its own, and who is named on it.
+_ROOTS: dict[type[Any], tuple[str, ...]] = {
+    Project: ("manager_id", "assistant_id", "risk_officer_id", "legal_officer_id"),
+    Customer: ("manager_id",), JointGroup: ("manager_id",),
 }  # fmt: skip
 _KINDS = {"text", "long_text"}
 _NESTED = {("issued_document", "data"), ("audit_log", "changes")}
@@ -66,10 +72,7 @@ def foreign_rows(session: Session, usernames: list[str]) -> Foreign:
     people, departments = people_of(session, usernames)
     found = Foreign()
     asked = set(session.execute(_asked_about(people)).all())
-    for model, members in (
-        (Project, ("manager_id", "assistant_id", "risk_officer_id", "legal_officer_id")),
-        (Customer, ("manager_id",)),
-    ):
+    for model, members in _ROOTS.items():
         rows = session.execute(select(model.id, model.department_id, *(getattr(model, name) for name in members))).all()
         theirs = {row[0] for row in rows if row[1] not in departments and not people & set(row[2:])}
         tables = {mapper.local_table.name for mapper in inspect(model).self_and_descendants}
@@ -105,18 +108,21 @@ def _spread(session: Session, found: Foreign, people: set[int]) -> None:
 
 
 def _belonging(session: Session, model: type[Entity], found: Foreign, people: set[int]) -> Iterator[int]:
-    """Rows whose scope leads to a foreign row, by the references of the table alone."""
-    scope = model.spec.scope
-    if scope.hangs_on:
-        table, key = (getattr(model, name) for name in scope.hangs_on)
-        query = select(model.id, table, key)
-        query = query if model is not ApprovalInstance else query.where(ApprovalInstance.applicant_id.not_in(people))
-        yield from (row[0] for row in session.execute(query) if row[2] in found.ids.get(row[1], ()))
-    elif scope.through:
-        relation = inspect(model).relationships[scope.through]
-        link = next(iter(relation.local_columns))
-        owner = str(relation.mapper.local_table.name)
-        keys = found.ids.get(owner, set())
+    """Rows that are part of a foreign row, or hang on one, by the columns of the table: never by its Spec."""
+    columns = columns_of(model)
+    for pair in (("owner_table", "owner_id"), ("table_name", "record_id")):
+        if set(pair) <= columns.keys():
+            query = select(model.id, *(getattr(model, name) for name in pair))
+            query = (
+                query if model is not ApprovalInstance else query.where(ApprovalInstance.applicant_id.not_in(people))
+            )
+            yield from (row[0] for row in session.execute(query) if row[2] in found.ids.get(row[1], ()))
+            return
+    owner = owner_of(model)
+    links = ["project_id", *([f"{owner[0]}_id"] if owner else []), "customer_id"]
+    link = next((columns[name] for name in links if name in columns and "target" in columns[name].info), None)
+    if link is not None and model not in _ROOTS:
+        keys = found.ids.get(str(link.info["target"]), set())
         yield from (row[0] for row in session.execute(select(model.id, link)) if row[1] in keys)
 
 

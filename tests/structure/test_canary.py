@@ -10,6 +10,7 @@ import pytest
 from models.base.entity import entities, entity_of
 from models.open_tables import OPEN
 from models.organization import DesktopModule
+from reports import scope
 from tests.structure import canary
 from tests.structure.canary import SEEN, WORD
 from tests.structure.routes import PUBLIC, rules, table_of
@@ -149,6 +150,17 @@ def test_the_word_stands_where_it_would_be_seen(world):
     expected = {table for table in world.tables.values() if entity_of(table).spec.kind.has_screen}
     assert len(expected) > 30
     assert expected - seen == set()
+
+
+def test_the_word_comes_to_light_where_the_scope_is_taken_away(world, monkeypatch):
+    """The same doors tell of every table that this reader may list as soon as its scope is left open."""
+    monkeypatch.setattr(scope, "_condition", lambda _table, _actor, _as_set: None)
+    paths = [path for path in many(world) if path.startswith("/api/") and "columns" in path]
+    open_ = {path.split("/")[3] for path in paths if world.ask("zhoumin", path)[0] == 200}
+    told = {table for _, _, _, tables in leaks(world, "zhoumin", paths) for table in tables}
+    listed = set(world.tables.values()) & open_
+    assert len(listed) > 25
+    assert listed - told == set()
 
 
 @pytest.mark.parametrize("reader", EACH)

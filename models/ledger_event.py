@@ -31,7 +31,7 @@ EVENTS: dict[str, EventType] = {
     "fee.registered": EventType("费用登记", _FEE, ("gross",)),
     "fee.collected": _plain("费用收取"),
     "fee.waived": EventType("费用减免", _FEE_BACK, ("gross",)),
-    "fee.reversed": EventType("冲回费用", _FEE, ("gross",)),
+    "fee.reversed": EventType("冲回费用", _FEE_BACK, ("gross",)),
     "fee.refunded": EventType("退费", _FEE_BACK, ("gross",)),
     "income.recognised": _plain("担保费收入确认"),
     "deposit.received": _plain("收取客户保证金"),

@@ -108,6 +108,7 @@ class DictionaryItem(Entity):
 # Parameters whose value is one of a few codes that programs know: label by code.
 PARAMETER_CHOICES: dict[str, dict[str, str]] = {
     "income.recognition_mode": {"AT_DRAWDOWN": "放款时确认当年保费", "MONTHLY": "按月均摊", "EVENLY": "按日均摊"},
+    "release.refund_rule": {"NONE": "不退还", "MONTHS": "按未担保月数退还"},
     "provision.compensation_base": {"ALL": "全部担保责任余额", "FINANCING": "融资担保责任余额"},
     "weight.ceiling_basis": {"BEFORE_SHARE": "银行分担前", "AFTER_SHARE": "银行分担后"},
 }

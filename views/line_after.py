@@ -114,7 +114,7 @@ def _may_release(ctx: Ctx, project: Project) -> bool:
 
 
 def _waits_for_deposit(_: Ctx, record: Release) -> bool:
-    return record.returned_reason is not None and not record.is_deposit_returned
+    return record.returned_reason is not None and record.released_on is None
 
 
 def _result_url(_: Any, result: Any) -> str:
@@ -159,7 +159,7 @@ register(
         in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
     ),
     ScreenVerb(
-        "release", "return_deposit", "重新提交退还保证金", lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
+        "release", "return_deposit", "重新提交退还款项", lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
         ("return_deposit", "release"), _waits_for_deposit, style="primary", rank=2, done="已重新送复核",
     ),
     ScreenVerb(

@@ -18,7 +18,7 @@ from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.ledger import Account, AccountBalance, AuxiliaryBalance, BusinessEvent, Voucher, VoucherEntry
+from models.ledger import Account, AccountBalance, AuxiliaryBalance, BusinessEvent, EventState, Voucher, VoucherEntry
 from models.project import ENDED, Project, ProjectStage, ProjectState
 from models.proof import SEALED, ChainHead
 from models.records import Attachment, IssuedDocument
@@ -132,15 +132,26 @@ def verify_repayments(session: Session) -> list[str]:
 
 
 def verify_fees(session: Session) -> list[str]:
-    """A fee's plan sums to the fee; what is collected equals its booked receipts."""
+    """A fee's plan sums to the fee; what is collected equals its booked receipts less what 解保 refunded."""
     due = _sums(FeeDue.fee_id, FeeDue.amount)
     booked = _sums(Receipt.fee_id, Receipt.amount, Receipt.state == ReceiptState.BOOKED)
     is_planned = or_(Fee.amount == ZERO, Fee.amount == func.coalesce(due.c.total, ZERO))
-    is_collected = Fee.collected_amount == func.coalesce(booked.c.total, ZERO)
+    refunded = (
+        select(BusinessEvent.record_id.label("owner"), func.sum(BusinessEvent.total, type_=Money()).label("total"))
+        .where(
+            BusinessEvent.event_code == "fee.refunded", BusinessEvent.record_table == Fee.__tablename__,
+            BusinessEvent.state == EventState.BOOKED,
+        )
+        .group_by(BusinessEvent.record_id)
+        .subquery()
+    )  # fmt: skip
+    received = func.coalesce(booked.c.total, ZERO, type_=Money()) - func.coalesce(refunded.c.total, ZERO, type_=Money())
+    is_collected = Fee.collected_amount == received
     query = (
         select(Fee.id, Fee.kind, is_planned)
         .outerjoin(due, due.c.owner == Fee.id)
         .outerjoin(booked, booked.c.owner == Fee.id)
+        .outerjoin(refunded, refunded.c.owner == Fee.id)
         .where(or_(~is_planned, ~is_collected))
         .order_by(Fee.id)
     )

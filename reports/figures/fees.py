@@ -1,5 +1,6 @@
 """What a fee comes to, the VAT inside it, when its parts fall due, and how much of it is earned (4.4a, domain.md 3)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ from models.ledger import BusinessEvent, EventState
 from models.product import FeeKind, FeePayment
 from models.project import Project
 from models.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
-from reports.figures.schedules import add_months
+from reports.figures.schedules import add_months, months_between
 
 HUNDRED = Decimal(100)
 YEAR = 12
@@ -88,7 +89,38 @@ def waived_total(session: Session, fee: Fee, *, without: int | None = None) -> D
     )
     if without is not None:
         query = query.where(FeeWaiver.id != without)
-    return session.scalar(query) or Decimal(0)
+    return (session.scalar(query) or Decimal(0)) + taken_back(session, (fee.id,)).get(fee.id, Decimal(0))
+
+
+def taken_back(session: Session, fee_ids: Iterable[int], *states: EventState) -> dict[int, Decimal]:
+    """What went back of fees when their project ended, by fee, whether the books have it yet or not."""
+    query = select(BusinessEvent.record_id, func.sum(BusinessEvent.total)).where(
+        BusinessEvent.event_code.in_(("fee.reversed", "fee.refunded")),
+        BusinessEvent.record_table == Fee.__tablename__, BusinessEvent.record_id.in_(tuple(fee_ids)),
+        BusinessEvent.state.in_(states or (EventState.PENDING, EventState.REFUSED, EventState.BOOKED)),
+    )  # fmt: skip
+    return {row[0]: row[1] for row in session.execute(query.group_by(BusinessEvent.record_id))}
+
+
+def parts_back(session: Session, fee: Fee, gross: Decimal) -> dict[str, Decimal]:
+    """The parts of an amount that leaves a fee; of 担保费 what is not earned yet goes first, then recognised income."""
+    left = fee.amount - waived_total(session, fee)
+    before = left - vat_inside(left, fee.vat_rate_pct)
+    net = before - (left - gross - vat_inside(left - gross, fee.vat_rate_pct))
+    found = {"gross": gross, "tax": gross - net}
+    if fee.kind is not FeeKind.GUARANTEE:
+        return {**found, "earned": net}
+    deferred = min(net, max(before - recognised_total(session, fee), Decimal(0)))
+    return {**found, "deferred": deferred, "recognised": net - deferred}
+
+
+def refund_due(fee: Fee, project: Project, on: date) -> Decimal:
+    """What was received of 担保费 above the months of guarantee that were begun; never above what was received."""
+    if project.start_on is None or project.end_on is None:
+        return Decimal(0)
+    months = months_between(project.start_on, project.end_on)
+    used = round_money(fee.amount * min(months_between(project.start_on, on), months) / months)
+    return max(min(fee.collected_amount - used, fee.collected_amount), Decimal(0))
 
 
 def waiting_total(session: Session, fee: Fee, *, without_waiver: int | None = None) -> Decimal:
@@ -103,7 +135,8 @@ def waiting_total(session: Session, fee: Fee, *, without_waiver: int | None = No
     )
     if without_waiver is not None:
         waivers = waivers.where(FeeWaiver.id != without_waiver)
-    return (session.scalar(receipts) or Decimal(0)) + (session.scalar(waivers) or Decimal(0))
+    going = taken_back(session, (fee.id,), EventState.PENDING, EventState.REFUSED).get(fee.id, Decimal(0))
+    return (session.scalar(receipts) or Decimal(0)) + (session.scalar(waivers) or Decimal(0)) + going
 
 
 def free_amount(session: Session, fee: Fee, *, without_waiver: int | None = None) -> Decimal:

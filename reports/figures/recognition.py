@@ -24,9 +24,9 @@ from models.project import Project
 from models.release import Release
 from models.resolution import Resolution, ResolutionState
 from models.signing import Fee, FeeState, FeeWaiver
-from reports.figures.fees import vat_inside
+from reports.figures.fees import taken_back, vat_inside
 from reports.figures.parameters import value
-from reports.figures.schedules import add_months
+from reports.figures.schedules import add_months, months_between
 
 MONTHLY, EVENLY = "MONTHLY", "EVENLY"
 DEFERRING = (MONTHLY, EVENLY)  # what is not earned stays in 2203
@@ -112,12 +112,6 @@ def covered_years(term: Term) -> list[tuple[date, int]]:
     return years or [(term.spread_from, MONTHS)]
 
 
-def months_between(first: date, last: date) -> int:
-    """Months from one day to another, a part of a month counting as one."""
-    months = (last.year - first.year) * MONTHS + last.month - first.month
-    return max(months + (add_months(first, months) < last), 1)
-
-
 def due(session: Session, on: date) -> list[Share]:
     """What is to be recognised by the end of a day and is not yet, schedule by schedule."""
     mode = mode_on(session, on)
@@ -198,6 +192,8 @@ def _waived(session: Session, ids: list[int]) -> dict[int, Decimal]:
             FeeWaiver.fee_id.in_(part), FeeWaiver.state == PaperState.APPROVED
         )
         found.update((key, amount) for key, amount in session.execute(query.group_by(FeeWaiver.fee_id)))
+        for key, amount in taken_back(session, part).items():
+            found[key] += amount
     return found
 
 

@@ -42,6 +42,12 @@ def add_months(start_on: date, months: int, *, day: int | None = None) -> date:
     return date(year, month0 + 1, min(day or start_on.day, monthrange(year, month0 + 1)[1]))
 
 
+def months_between(first: date, last: date) -> int:
+    """Months from one day to another, a part of a month counting as one."""
+    months = (last.year - first.year) * 12 + last.month - first.month
+    return max(months + (add_months(first, months) < last), 1)
+
+
 def build_schedule(
     method: MethodName,
     principal: Decimal,

@@ -14,7 +14,7 @@ from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
 from models.drawdown import Drawdown, DrawdownState
-from models.ledger import BusinessEvent, Voucher
+from models.ledger import BusinessEvent, EventState, Voucher
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.release import Release, ReleaseBasis
 from models.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
@@ -25,7 +25,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.guarantee import contract_data, letters, stages
+from workflows.guarantee import contract_data, letters, release_fees, stages
 from workflows.ledger import posting
 
 STEPS = steps(*life("release", "提交解保审批"))
@@ -43,7 +43,7 @@ LOAN = steps(
         (DrawdownState.RELEASED,), follows=True,
     ),
 )  # fmt: skip
-verbs("release", {"return_deposit": "重新提交退还保证金"})
+verbs("release", {"return_deposit": "重新提交退还款项"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
@@ -135,18 +135,23 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
         item.released_on = ctx.today
     stages.advance(ctx, project, Stage.RELEASE, f"解保 {release.number}")
     ctx.session.flush()
+    release_fees.give_back(ctx, release)
     if release.deposit_amount:
         _raise_deposit(ctx, release)
-    else:
-        _finish(ctx, release)
+    _finish_when_settled(ctx, release)
 
 
 def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> BusinessEvent:
-    """Hand the return of the deposit to 复核 once more, after the accountant sent it back."""
-    ctx.require("return_deposit", "release", "重新提交退还保证金")
+    """Hand the return of the deposit, or of a fee, to 复核 once more, after the accountant sent it back."""
+    ctx.require("return_deposit", "release", "重新提交退还款项")
     records.find(ctx, Release, release.id)
     if version is not None:
         records.check_version(ctx, release, version)
+    again = release_fees.raise_again(ctx, release) if release.state is PaperState.APPROVED else []
+    if again and not any(event.state is EventState.REFUSED for event in _deposit_events(ctx, release)):
+        release.returned_reason = None
+        ctx.session.flush()
+        return again[-1]
     if release.state is not PaperState.APPROVED or not release.deposit_amount or release.is_deposit_returned:
         raise Conflict(f"解保“{release}”没有待退还的保证金")
     return _raise_deposit(ctx, release)
@@ -160,6 +165,34 @@ def _raise_deposit(ctx: Ctx, release: Release) -> BusinessEvent:
     )  # fmt: skip
 
 
+def _deposit_events(ctx: Ctx, release: Release) -> list[BusinessEvent]:
+    query = select(BusinessEvent).where(
+        BusinessEvent.record_table == Release.__tablename__, BusinessEvent.record_id == release.id
+    )
+    return list(ctx.session.scalars(query))
+
+
+def _finish_when_settled(ctx: Ctx, release: Release) -> None:
+    """The project ends when deposit and fees have gone back as they must."""
+    if release.deposit_amount and not release.is_deposit_returned:
+        return
+    if release.released_on is None and not release_fees.waiting(ctx, release):
+        _finish(ctx, release)
+
+
+def _open_again(ctx: Ctx, release: Release) -> None:
+    """With something back in the queue the project is open again; the notice stays as issued."""
+    if release.released_on is None:
+        return
+    release.released_on = None
+    project = release.project
+    move(PROJECT["reopen"], project)
+    last = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id.desc()).limit(1)
+    row = ctx.session.scalars(last).one()
+    row.left_on = row.done_by_id = None
+    ctx.session.flush()
+
+
 def _counters(project: Project) -> Any:
     return (
         select(CounterGuarantee)
@@ -169,7 +202,13 @@ def _counters(project: Project) -> Any:
 
 
 def _release_of(ctx: Ctx, event: BusinessEvent) -> Release | None:
-    return ctx.session.get(Release, event.record_id) if event.record_table == Release.__tablename__ else None
+    """The release that an event settles, if any; fees and deposits also go back by termination."""
+    if event.record_table == Release.__tablename__:
+        return ctx.session.get(Release, event.record_id)
+    if event.event_code not in release_fees.CODES or event.record_table != Fee.__tablename__:
+        return None
+    approved = select(Release).where(Release.project_id == event.project_id, Release.state == PaperState.APPROVED)
+    return ctx.session.scalars(approved).one_or_none()
 
 
 @posting.on_booked("deposit.returned")
@@ -178,22 +217,16 @@ def deposit_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     del voucher
     if (release := _release_of(ctx, event)) is not None:
         release.is_deposit_returned = True
-        _finish(ctx, release)
+        _finish_when_settled(ctx, release)
 
 
 @posting.on_unbooked("deposit.returned")
 def deposit_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
-    """With the deposit back in the queue the project is open again; the notice stays as issued."""
+    """The deposit is not back."""
     del former
-    if (release := _release_of(ctx, event)) is None:
-        return
-    release.is_deposit_returned, release.released_on = False, None
-    project = release.project
-    move(PROJECT["reopen"], project)
-    last = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id.desc()).limit(1)
-    row = ctx.session.scalars(last).one()
-    row.left_on = row.done_by_id = None
-    ctx.session.flush()
+    if (release := _release_of(ctx, event)) is not None:
+        release.is_deposit_returned = False
+        _open_again(ctx, release)
 
 
 @posting.on_refused("deposit.returned")
@@ -202,6 +235,28 @@ def deposit_refused(ctx: Ctx, event: BusinessEvent) -> None:
     if (release := _release_of(ctx, event)) is not None:
         release.returned_reason = event.reason
         ctx.session.flush()
+
+
+def fee_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """A later instalment has left the books, or a part of the fee has gone back."""
+    del voucher
+    if (release := _release_of(ctx, event)) is not None:
+        release_fees.count(ctx, event, 1)
+        _finish_when_settled(ctx, release)
+
+
+def fee_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
+    """Back in the queue, the fee is as large as before."""
+    del former
+    if (release := _release_of(ctx, event)) is not None:
+        release_fees.count(ctx, event, -1)
+        _open_again(ctx, release)
+
+
+for _code in release_fees.CODES:
+    posting.on_booked(_code)(fee_booked)
+    posting.on_unbooked(_code)(fee_unbooked)
+    posting.on_refused(_code)(deposit_refused)
 
 
 def _finish(ctx: Ctx, release: Release) -> None:

@@ -4,9 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.appraisal import PaperState
+from models.base.columns import Money
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -17,15 +18,16 @@ from models.base.errors import (
     StaleRecord,
 )
 from models.drawdown import Drawdown, DrawdownState
-from models.ledger import EventState
-from models.product import FeePayment
+from models.ledger import Account, EventState, Voucher, VoucherEntry, VoucherState
+from models.product import FeeKind, FeePayment, ProductFee
 from models.project import ProjectStage, ProjectState, Stage
 from models.release import Release, ReleaseBasis
-from models.signing import CounterGuarantee, CounterKind, FeeDue
+from models.signing import CounterGuarantee, CounterKind, Fee, FeeDue
 from models.system import Parameter
 from models.warning import RiskWarning, WarningState
+from reports.figures import parameters, recognition
 from reports.figures.exposure import checks
-from reports.figures.fees import deposit_held
+from reports.figures.fees import deposit_held, first_dues, free_amount, refund_due
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
 from workflows import verify, warnings
 from workflows.base import records
@@ -275,3 +277,91 @@ def test_sureties_are_freed_like_assets(line, project, repaid):
     assert {(r.state, r.released_on) for r in rows} == {
         (PaperState.APPROVED, line.today), (PaperState.REJECTED, None)
     }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- later instalments
+@pytest.fixture
+def two_years(line):
+    """4,000,000 for 24 months at 1.5 %, paid by the year: 60,000 collected, 60,000 due in the second year."""
+    terms = select(ProductFee).where(ProductFee.product_id == line.product().id, ProductFee.kind == FeeKind.GUARANTEE)
+    line.session.scalars(terms).one().payment = FeePayment.YEARLY
+    line.session.scalars(select(Parameter).where(Parameter.code == "repayment.early_allowed")).one().value = "是"
+    line.session.flush()
+    customer = line.customer("江州双年机械有限公司")
+    project = line.project_at(Stage.FEE_COLLECT, customer_id=customer.id, amount=4 * MILLION, term_months=24)
+    for due in first_dues(line.session, project.id):
+        line.collect(due.fee, due.amount)
+    line.book(project)
+    while project.stage is not Stage.IN_FORCE:
+        line.step(project)
+    return project
+
+
+def stands(line, project, code):
+    """The balance of an account that the vouchers of a project make, debit positive."""
+    net = func.sum(VoucherEntry.debit - VoucherEntry.credit, type_=Money())
+    query = select(net).join(Voucher, Voucher.id == VoucherEntry.voucher_id).join(Account)
+    own = (VoucherEntry.project_id == project.id, Account.code == code, Voucher.state != VoucherState.VOID)
+    return line.session.scalar(query.where(*own)) or Decimal(0)
+
+
+def released_in_month_eight(line, project):
+    line.book(project)
+    line.later(days=220)
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    repayment.register(line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True))
+    made = submitted(line, project)
+    line.approve(made)
+    return made
+
+
+def test_a_release_takes_back_the_instalments_of_later_years(line, two_years):
+    """Released in month 8: nothing of the second year stays, 1122 and 2203 are 0, income is the first year's."""
+    made, fee = released_in_month_eight(line, two_years), line.fee(two_years)
+    (event,) = line.events(two_years, code="fee.reversed")
+    assert event.amounts == {
+        "gross": "60000.00", "tax": "3396.22", "deferred": "56603.77", "recognised": "0.01"
+    }  # fmt: skip
+    assert free_amount(line.session, fee) == 0
+    assert (made.released_on, two_years.state) == (None, ProjectState.IN_FORCE)
+    assert recognition.due(line.session, line.today) == []
+    line.book(two_years)
+    assert (made.released_on, two_years.state) == (line.today, ProjectState.RELEASED)
+    assert (fee.open_amount, fee.waived_amount) == (0, 60000)
+    assert [stands(line, two_years, code) for code in ("1122", "2203", "2002")] == [0, 0, 0]
+    assert stands(line, two_years, "6031") == Decimal("-56603.77")
+    others = [fee.vat_amount for fee in line.session.scalars(select(Fee).where(Fee.project_id == two_years.id))]
+    assert stands(line, two_years, "2221.01.02") == -(Decimal("3396.23") + sum(others) - fee.vat_amount)
+    assert recognition.due(line.session, line.today) == []
+    assert is_clean(line)
+
+
+def test_what_the_release_takes_back_may_be_sent_back_and_reopened(line, two_years):
+    made = released_in_month_eight(line, two_years)
+    (event,) = line.events(two_years, code="fee.reversed")
+    line.refuse(event, "科目待核")
+    assert made.returned_reason == "科目待核"
+    release.return_deposit(line.ctx(MANAGER), made)
+    assert (event.state, made.returned_reason) == (EventState.PENDING, None)
+    line.book(two_years)
+    line.unbook(event)
+    assert (two_years.state, made.released_on, line.fee(two_years).waived_amount) == (ProjectState.IN_FORCE, None, 0)
+    line.book(two_years)
+    assert two_years.state is ProjectState.RELEASED
+    assert is_clean(line)
+
+
+def test_by_rule_the_months_not_begun_are_refunded_and_never_more_than_was_received(line, two_years):
+    """8 of 24 months of 120,000 are 40,000: of the 60,000 received 20,000 go back."""
+    line.session.scalars(select(Parameter).where(Parameter.code == "release.refund_rule")).one().value = "MONTHS"
+    line.session.flush()
+    parameters.forget(line.session)
+    made, fee = released_in_month_eight(line, two_years), line.fee(two_years)
+    (event,) = line.events(two_years, code="fee.refunded")
+    assert event.amounts == {"gross": "20000.00", "tax": "1132.08", "deferred": "0.00", "recognised": "18867.92"}
+    line.book(two_years)
+    assert (made.released_on, fee.collected_amount, fee.open_amount) == (line.today, 40000, 0)
+    assert [stands(line, two_years, code) for code in ("1122", "2203")] == [0, 0]
+    assert stands(line, two_years, "6031") == Decimal("-37735.85")
+    assert refund_due(fee, two_years, two_years.start_on) <= fee.collected_amount
+    assert is_clean(line)

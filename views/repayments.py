@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from decimal import Decimal
 from pathlib import Path
 
 from flask import current_app, flash, redirect, request
@@ -12,17 +13,19 @@ from wtforms import FileField, Form
 from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from views import edge
-from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
+from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
 from workflows.base.file_store import write_whole
 from workflows.guarantee import repayment_import
 from workflows.guarantee.plan_import import PlanError
-from workflows.guarantee.repayment_import import COLUMNS, Outcome
+from workflows.guarantee.repayment_import import Outcome, Outcomes
+from workflows.guarantee.repayment_sheets import COLUMNS
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
 _CRUMBS = [("保后管理", ""), ("还款登记", "/repayment/list/"), ("导入还款", "")]
-_TONES = {"新增": "ok", "已登记": "draft", "有误": "bad"}
-_HELP = "、".join(names[0] for names in COLUMNS.values())
+_TONES = {"新增": "ok", "冲正": "warn", "已登记": "draft", "对冲": "draft", "不在范围": "warn", "有误": "bad"}
+_DONE = ("新增", "冲正")
+_HELP = "、".join(COLUMNS[key][0] for key in ("note_no", "paid_on", "principal", "interest"))
 
 
 class _UploadForm(Form):
@@ -69,18 +72,25 @@ class RepaymentImportView(BaseView):
             raise NotFound("上传的文件已不在，请重新上传")
         try:
             with edge.writing("import") as ctx:
-                found = repayment_import.import_file(ctx, _path(key).read_bytes(), name)
+                answered = request.form.get("answered") == "1"
+                found = repayment_import.import_file(ctx, _path(key).read_bytes(), name, answered=answered)
         except BusinessError as error:
             if error.status in {403, 404}:
                 raise
             return self._form(error)
-        added = sum(outcome.label == "新增" for outcome in found)
-        flash(f"已登记还款 {added} 笔" if added else "文件中的还款均已登记，没有变化", "success")
+        counts = {label: sum(outcome.label == label for outcome in found) for label in _TONES}
+        words = [f"已登记还款 {counts['新增']} 笔"] if counts["新增"] else []
+        words += [f"冲正 {counts['冲正']} 笔"] if counts["冲正"] else []
+        left = counts["不在范围"] + counts["有误"]
+        words += [f"{left} 行未导入"] if left else []
+        flash("，".join(words or ["文件中的还款均已登记，没有变化"]), "success")
         return redirect("/repayment/list/")
 
     def _form(self, error: BusinessError | None = None) -> ResponseReturnValue:
         control = _UploadForm()["file"]
-        help_text = f"Excel 或 CSV；按列名识别：{_HELP}"
+        whole_bank = edge.current_ctx().actor.may("import_bank", "repayment")
+        reach = "整份银行文件都可导入" if whole_bank else "不在您数据范围内的行只列出，不导入"
+        help_text = f"Excel 或 CSV；按列名识别：{_HELP}；{reach}"
         own, top = [], []
         if isinstance(error, PlanError):
             top = [("", "", str(row)) for row in error.rows[:200]]
@@ -100,26 +110,33 @@ def _path(key: str) -> Path:
     return Path(current_app.config["SETTINGS"].data_dir) / "imports" / key
 
 
-def _preview(found: list[Outcome], key: str, name: str) -> ReportPage:
+def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
     columns = [
-        Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"),
+        Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"), Column("bank", "银行"),
         Column("paid_on", "还款日期", "date"), Column("principal", "还本金额", "money", "元"),
         Column("interest", "还息金额", "money", "元"), Column("balance", "还款后余额", "money", "元"),
         Column("label", "结果"), Column("problem", "说明"),
     ]  # fmt: skip
     counts = {label: sum(o.label == label for o in found) for label in _TONES}
     actions = [Action("重新上传", "/repayment_import/")]
-    if not counts["有误"] and counts["新增"]:
-        fields = (("key", key), ("name", name))
+    questions = found.questions
+    only_unknown = counts["有误"] == found.unknown and (not found.unknown or bool(questions))
+    if only_unknown and (number := sum(counts[label] for label in _DONE)):
+        fields = (("key", key), ("name", name), *((("answered", "1"),) if questions else ()))
+        asked = "；".join([*questions, f"只导入认得的 {number} 笔？"]) if questions else ""
         actions.insert(
-            0, Action(f"确认导入 {counts['新增']} 笔", "/repayment_import/confirm", "POST", "primary", fields=fields)
-        )
-    total_p = sum((o.row.principal for o in found), 0 * found[0].row.principal)
-    total_i = sum((o.row.interest for o in found), 0 * found[0].row.interest)
+            0, Action(f"确认导入 {number} 笔", "/repayment_import/confirm", "POST", "primary", confirm=asked,
+                      fields=fields)
+        )  # fmt: skip
+    notes = [*questions, *found.notices]
+    rows = [Row(f"n{at}", "", (Cell("请确认" if note in questions else "提示", "enum", tone="warn"), Cell(note)))
+            for at, note in enumerate(notes)]  # fmt: skip
+    total_p, total_i = (sum((getattr(o.row, k) for o in found), Decimal(0)) for k in ("principal", "interest"))
     return ReportPage(
         "导入还款预览", columns, [_row(outcome) for outcome in found], note=name, heading=f"共 {len(found)} 行",
         states=[Cell(f"{label} {n} 行", "enum", tone=_TONES[label]) for label, n in counts.items() if n],
         actions=actions, crumbs=_CRUMBS, help_key="repayment",
+        above=[Section("notes", "说明", columns=[Column("k", "类别"), Column("t", "内容")], rows=rows)] if rows else [],
         sums=[("合计", {"principal": format_money(total_p), "interest": format_money(total_i)})],
         foot="有误的行请在文件中更正后重新上传" if counts["有误"] else "",
     )  # fmt: skip
@@ -130,7 +147,8 @@ def _row(outcome: Outcome) -> Row:
     balance = "" if outcome.balance_after is None else format_money(outcome.balance_after)
     return Row(
         str(row.row_no), "",
-        (Cell(str(row.row_no), "int"), Cell(row.note_no), Cell(outcome.customer), Cell(row.paid_on.isoformat(), "date"),
+        (Cell(str(row.row_no), "int"), Cell(row.note_no), Cell(outcome.customer),
+         Cell(outcome.bank), Cell(row.paid_on.isoformat(), "date"),
          Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money"), Cell(balance, "money"),
          Cell(outcome.label, "enum", tone=_TONES[outcome.label]),
          Cell(_remark(outcome))),
@@ -138,6 +156,16 @@ def _row(outcome: Outcome) -> Row:
 
 
 def _remark(outcome: Outcome) -> str:
+    row = outcome.row
     if outcome.problem:
         return outcome.problem.message
-    return f"超出计划利息 {format_money(outcome.extra_interest)} 元" if outcome.extra_interest else ""
+    words = []
+    if row.penalty:
+        words.append(f"含罚息 {format_money(row.penalty)} 元")
+    if outcome.extra_interest:
+        words.append(f"超出计划利息 {format_money(outcome.extra_interest)} 元")
+    if outcome.label == "对冲":
+        words.append("同一文件中已冲正，不登记")
+    if None not in (row.balance, outcome.balance_after) and row.balance != outcome.balance_after:
+        words.append(f"银行余额 {format_money(row.balance or Decimal(0))} 元与登记后余额不同，请核对")
+    return "；".join(words)

@@ -7,7 +7,7 @@ names its row and column.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -15,27 +15,14 @@ from typing import Final
 from models.base.errors import BusinessError
 from models.base.money import format_money, parse_amount
 from reports.figures.schedules import Instalment
+from workflows.base.sheet_cells import NOTHING, YUAN, Span, Totals, is_date, plain, read_date, total_span
+from workflows.base.sheets import NOTE, Mapped, Table, find_tables, too_many
 from workflows.base.workbook import Cell, read_sheets
-from workflows.guarantee.plan_layout import (
-    YUAN,
-    Column,
-    Heading,
-    Table,
-    find_table,
-    is_header_again,
-    plain,
-    read_heading,
-)
+from workflows.guarantee.plan_layout import PLAN, Column, Heading, read_heading
 
-_TOTAL = re.compile(r".{0,8}(?:合计|总计|小计|累计|总额).{0,6}")
-_PART = re.compile("小计|本页|年")  # a total of the rows since the last such one
-_NOTE = re.compile(r"备注|说明|注:|注意|提示|温馨提示|本表|\*|※|制表|打印|复核|经办|签字|签章|盖章|借款人|贷款人")
-_DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)")
-_TIME = re.compile(r"\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$")
+__all__ = ["ParsedPlan", "PlanError", "RowError", "check_plan", "parse_plan", "read_date"]
+
 _SEQ = re.compile(r"第?([0-9]{1,4})(?:/[0-9]{1,4})?[期次]?")
-_BLANK_AMOUNT: Final = {"-", "--", "—", "——", "–", "/"}  # how banks write "nothing this time"
-_SERIAL_EPOCH: Final = date(1899, 12, 30)
-_YEARS: Final = range(1990, 2101)
 _SHOWN_MAX: Final = 40
 
 
@@ -79,19 +66,17 @@ class ParsedPlan:
     warnings: list[str] = field(default_factory=list)
 
 
-def parse_plan(data: bytes, filename: str) -> ParsedPlan:
+def parse_plan(data: bytes, filename: str, mapped: Sequence[Mapped] = ()) -> ParsedPlan:
     """Read the plan from .xlsx, .xls or .csv; the table is found by the names of its columns in any sheet.
 
     Raises WorkbookError where the file cannot be opened, PlanError where no table is found, a row cannot be read, or
     the file's own totals, row sums or balances do not agree with its instalments.
     """
-    sheets = [sheet for sheet in read_sheets(data, filename) if sheet.visible]
-    tables = [table for sheet in sheets if (table := find_table(sheet))]
+    tables = find_tables(PLAN, read_sheets(data, filename), mapped)
     if not tables:
         raise PlanError([RowError(0, "", "未找到还款计划表：表头应有“应还日期”和“应还本金”两列")])
     if len(tables) > 1:
-        names = "、".join(table.sheet.name for table in tables)
-        raise PlanError([RowError(0, "", f"工作表 {names} 中都有还款计划表，请只保留一张")])
+        raise PlanError([RowError(0, "", too_many(tables))])
     if tables[0].doubled:
         raise PlanError([RowError(tables[0].header_row + 1, name, "表头中有两列同名") for name in tables[0].doubled])
     return _Reader(tables[0], read_heading(tables[0])).read()
@@ -139,47 +124,6 @@ def _check_row(row: Instalment, start_on: date, end_on: date) -> list[RowError]:
     return [RowError(row.row_no or 0, column, message) for (column, message), wrong in problems.items() if wrong]
 
 
-def read_date(value: Cell) -> date:
-    """Read a day in any usual form: 2026/2/15, 2026-02-15, 2026.2.15, 2026年2月15日, 20260215, Excel's serial number.
-
-    Raises ValueError in Chinese for anything else and for days that do not exist.
-    """
-    if isinstance(value, datetime):
-        value = value.date()
-    if isinstance(value, date):
-        return _in_years(value)
-    text = f"{value:f}" if isinstance(value, Decimal) else plain(_TIME.sub("", str(value or "")))
-    match = _DATE.fullmatch(text)
-    if match:
-        parts = [int(part) for part in match.groups() if part]
-    elif re.fullmatch(r"[0-9]{8}", text):
-        parts = [int(text[:4]), int(text[4:6]), int(text[6:])]
-    elif re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
-        return _in_years(_SERIAL_EPOCH + timedelta(days=int(text[:5])))
-    else:
-        message = f"“{text[:_SHOWN_MAX]}”不是有效的日期" if text else "日期为空"
-        raise ValueError(message)
-    try:
-        return _in_years(date(*parts))
-    except ValueError:
-        message = f"日期“{text}”不存在或超出范围"
-        raise ValueError(message) from None
-
-
-def _is_date(value: Cell) -> bool:
-    try:
-        return bool(read_date(value))
-    except ValueError:
-        return False
-
-
-def _in_years(day: date) -> date:
-    if day.year not in _YEARS:
-        message = f"日期“{day}”超出范围（{_YEARS.start} 至 {_YEARS.stop - 1} 年）"
-        raise ValueError(message)
-    return day
-
-
 def _read_seq(value: Cell) -> int | None:
     match = _SEQ.fullmatch(f"{value:f}" if isinstance(value, Decimal) else plain(value))
     return int(match[1]) if match else None
@@ -195,8 +139,8 @@ class _Reader:
     warnings: list[str] = field(default_factory=list)
     instalments: list[Instalment] = field(default_factory=list)
     balances: list[tuple[int, Decimal | None]] = field(default_factory=list)
-    totals: dict[Column, Decimal] = field(default_factory=dict)
-    _part_from: int = 0
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    sums: Totals = field(default_factory=Totals)
 
     def read(self) -> ParsedPlan:
         """Read all rows; raises PlanError with every fault found."""
@@ -226,15 +170,15 @@ class _Reader:
         )
 
     def _row(self, row_no: int, row: list[Cell]) -> None:
-        if not any(plain(cell) for cell in row) or is_header_again(row, self.table):
+        if not any(plain(cell) for cell in row) or self.table.is_page_top(row):
             return
         numbered = _read_seq(self._cell(row, "seq")) is not None
         first = next(plain(cell) for cell in row if plain(cell))
-        if not numbered and _TOTAL.fullmatch(first) and not self._has_date(row):
-            self._total(row_no, row, whole=_PART.search(first) is None)
+        if not numbered and not self._has_date(row) and (span := total_span(row)):
+            self._total(row_no, row, span)
         elif numbered or self._looks_like_instalment(row, first):
             self._instalment(row_no, row)
-        elif not _NOTE.match(first):
+        elif not NOTE.match(first):
             self.warnings.append(f"第 {row_no} 行未作为还款期读取：{first[:_SHOWN_MAX]}")
 
     def _looks_like_instalment(self, row: list[Cell], first: str) -> bool:
@@ -242,8 +186,8 @@ class _Reader:
         if any(self._is_amount(row, column) for column in ("principal", "interest", "total", "balance")):
             return True
         filled = [column for column in self.table.columns if plain(self._cell(row, column))]
-        signed = "seq" in filled and len(filled) == 2 and any(_is_date(self._cell(row, column)) for column in filled)
-        if _NOTE.match(first) or signed:  # signed: 制表日期 | 2026-01-05
+        signed = "seq" in filled and len(filled) == 2 and any(is_date(self._cell(row, column)) for column in filled)
+        if NOTE.match(first) or signed:  # signed: 制表日期 | 2026-01-05
             return False
         digits = any(re.search(r"[0-9]", plain(self._cell(row, column))) for column in ("due_on", "principal"))
         return self._has_date(row) or (digits and len(filled) >= 2)
@@ -258,10 +202,10 @@ class _Reader:
             return False
 
     def _has_date(self, row: list[Cell]) -> bool:
-        return _is_date(self._cell(row, "due_on"))
+        return is_date(self._cell(row, "due_on"))
 
-    def _cell(self, row: list[Cell], column: Column) -> Cell:
-        return row[self.table.columns[column]] if column in self.table.columns else None
+    def _cell(self, row: list[Cell], column: str) -> Cell:
+        return self.table.cell(row, column)
 
     def _instalment(self, row_no: int, row: list[Cell]) -> None:
         before = len(self.errors)
@@ -285,6 +229,7 @@ class _Reader:
             found, due = format_money(total), format_money(principal + interest)
             self._wrong(row_no, "total", f"{found} 不等于本金加利息 {due}")
         self.instalments.append(Instalment(seq, due_on, principal, interest, row_no))
+        self.sums.add({"principal": principal, "interest": interest, "total": principal + interest})
         self.balances.append((row_no, amounts["balance"]))
 
     def _amount(self, row_no: int, row: list[Cell], column: Column) -> Decimal | None:
@@ -296,37 +241,30 @@ class _Reader:
             if column in {"principal", "interest"}:
                 self._wrong(row_no, column, "金额为空，本期不还请填 0")
             return None
-        if isinstance(value, str) and plain(value) in _BLANK_AMOUNT:
+        if isinstance(value, str) and plain(value) in NOTHING:
             return Decimal("0.00")
         if isinstance(value, date | bool):
             self._wrong(row_no, column, f"“{value}”不是有效的金额")
             return None
         try:
-            return parse_amount(value, unit=self.table.units.get(column, self.heading.unit))
+            return parse_amount(value, unit=self.table.unit_of(column))
         except ValueError as error:
             self._wrong(row_no, column, str(error))
             return None
 
-    def _total(self, row_no: int, row: list[Cell], *, whole: bool) -> None:
-        """Check a total row against the instalments it covers: all so far, or those since the last subtotal."""
-        covered = self.instalments[0 if whole else self._part_from :]
-        sums: dict[Column, Decimal] = {
-            "principal": sum((each.principal for each in covered), Decimal(0)),
-            "interest": sum((each.interest for each in covered), Decimal(0)),
-            "total": sum((each.total for each in covered), Decimal(0)),
-        }
+    def _total(self, row_no: int, row: list[Cell], span: Span) -> None:
+        """Check a total row against the instalments that it covers."""
         readable = not self.errors  # after an unreadable row the sums say nothing
-        for column, expected in sums.items():
-            if not plain(self._cell(row, column)):
-                continue
-            stated = self._amount(row_no, row, column)
-            if stated is not None and whole:
-                self.totals[column] = stated
-            if stated is not None and readable and stated != expected:
-                message = f"合计 {format_money(stated)} 与各期之和 {format_money(expected)} 不一致"
+        columns: tuple[Column, ...] = ("principal", "interest", "total")
+        read = {column: self._amount(row_no, row, column) for column in columns if plain(self._cell(row, column))}
+        stated: dict[str, Decimal] = {column: amount for column, amount in read.items() if amount is not None}
+        if span in {Span.WHOLE, Span.RUNNING}:
+            self.totals |= stated
+        wrong = self.sums.wrong(span, stated)
+        for column in columns:
+            if column in wrong and readable:
+                message = f"合计 {format_money(stated[column])} 与各期之和 {format_money(wrong[column])} 不一致"
                 self._wrong(row_no, column, message)
-        if not whole:
-            self._part_from = len(self.instalments)
 
     def _check_balances(self) -> None:
         """Follow the balance from row to row; some banks print it after the payment, some before."""

@@ -38,7 +38,7 @@ LOAN = steps(
     Step("drawdown", "fall_overdue", "逾期", "state", _LOAN_RUNS, (DrawdownState.OVERDUE,), follows=True),
     Step("drawdown", "repay", "还款", "state", _LOAN_STANDS, _LOAN_STANDS, follows=True),
 )
-verbs("repayment", {"register": "登记还款", "import": "导入还款"})
+verbs("repayment", {"register": "登记还款", "import": "导入还款", "import_bank": "导入银行整份文件"})
 verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)

@@ -1,33 +1,62 @@
 """The two workbooks of an opening, read by column names: 科目余额表 and 辅助余额表 (8.6)."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Final
 
-from models.base.money import parse_amount
+from models.base.money import format_money
 from models.ledger import ZERO
-from workflows.base.workbook import Cell, Sheet, WorkbookError, read_sheets
+from reports.figures.provisions import month_before
+from workflows.base.sheet_cells import Span, Totals, is_money, months_above, plain, read_date, read_money, total_span
+from workflows.base.sheets import Field, Kind, Mapped, Table, find_tables, too_many
+from workflows.base.workbook import Cell, WorkbookError, read_sheets
 
-HEAD_ROWS = 20  # a head stands near the top; below it are rows
-_PERIOD = re.compile(r"(\d{4})\s*[年./-]\s*(\d{1,2})\s*月?")
 _DOTTED = re.compile(r"\d{4}(?:[.-]\d{2,4})*")
-_PLAIN = re.compile(r"\d{4}(?:\d{2})*")
-_TOTALS = ("合计", "总计")
-_NAMES = {
-    "code": ("科目编码", "科目代码", "科目编号"),
-    "name": ("科目名称",),
-    "side": ("方向", "借贷方向", "余额方向"),
-    "amount": ("期末余额", "期初余额", "余额", "金额"),
-    "debit": ("期末借方", "借方余额", "期末余额借方"),
-    "credit": ("期末贷方", "贷方余额", "期末余额贷方"),
-    "customer": ("客户名称", "往来单位"),
-    "uscc": ("统一社会信用代码", "证件号码", "身份证号码"),
-    "starts_on": ("起始日期", "开始日期"),
-    "ends_on": ("到期日期", "结束日期"),
-}
+_SCHEMES: Final = ((2, 2, 2, 2, 2), (3, 3, 3, 3), (3, 2, 2, 2), (2, 3, 3), (4, 4, 4))  # digits below the first four
+_TERM = (Field("starts_on", ("起始日期", "开始日期", "起始日", "开始日")),
+         Field("ends_on", ("到期日期", "结束日期", "到期日", "终止日期")))  # fmt: skip
+_CODE = Field("code", ("科目编码", "科目代码", "科目编号", "科目号", "编码"))
+BALANCES: Final = Kind(
+    "opening_balances",
+    "科目余额表",
+    (
+        _CODE,
+        Field("name", ("科目名称", "会计科目", "科目", "名称")),
+        Field("side", ("期末余额方向", "期末方向", "余额方向", "借贷方向", "方向", "借贷")),
+        Field("amount", ("期末余额", "期末金额", "期末余额金额", "期末余额余额", "余额", "金额")),
+        Field("debit", ("期末余额借方", "期末借方余额", "期末借方", "借方期末余额", "期末余额借方金额", "期末余额借",
+                        "期末借方金额", "借方余额"), "期末借方"),
+        Field("credit", ("期末余额贷方", "期末贷方余额", "期末贷方", "贷方期末余额", "期末余额贷方金额", "期末余额贷",
+                         "期末贷方金额", "贷方余额"), "期末贷方"),
+        Field("open_side", ("期初余额方向", "期初方向")),
+        Field("open_amount", ("期初余额", "期初金额", "期初余额金额", "期初余额余额", "月初余额")),
+        Field("open_debit", ("期初余额借方", "期初借方余额", "期初借方", "借方期初余额", "期初余额借方金额",
+                             "期初余额借", "期初借方金额"), "期初借方"),
+        Field("open_credit", ("期初余额贷方", "期初贷方余额", "期初贷方", "贷方期初余额", "期初余额贷方金额",
+                              "期初余额贷", "期初贷方金额"), "期初贷方"),
+        Field("customer", ("客户名称", "往来单位", "往来单位名称", "供应商名称")),
+    ),
+    tuple(frozenset({"code", *need}) for need in (
+        ("side", "amount"), ("debit", "credit"), ("side", "open_amount"), ("open_side", "open_amount"),
+        ("open_debit", "open_credit"),
+    )),
+    without=frozenset({"customer"}),
+)  # fmt: skip
+AUXILIARIES: Final = Kind(
+    "opening_auxiliaries",
+    "辅助余额表",
+    (
+        _CODE,
+        Field("customer", ("客户名称", "往来单位", "往来单位名称", "单位名称", "客户")),
+        Field("uscc", ("统一社会信用代码", "信用代码", "证件号码", "身份证号码", "证件号", "身份证号")),
+        Field("amount", ("期末余额", "期末金额", "余额", "金额", "期初余额", "期初金额")),
+        *_TERM,
+    ),
+    (frozenset({"code", "customer", "uscc", "amount"}),),
+)
 
 
 @dataclass(frozen=True)
@@ -70,145 +99,268 @@ class AuxiliaryLine:
 
 @dataclass(frozen=True)
 class BalanceSheet:
-    """科目余额表: `period` is '2025-12' or '' where the file does not say; `totals` are the sums that it states."""
+    """The rows; `period` is the month whose end they state, `totals` what 合计 says on each side (True for 借).
+
+    `stated` and `is_opening` are what the file says: the opening of a month is the end of the month before.
+    """
 
     period: str
     lines: list[BalanceLine]
     totals: dict[bool, Decimal]
+    stated: str = ""
+    is_opening: bool = False
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def tops(self) -> list[BalanceLine]:
+        """The rows that no other row of the file stands above."""
+        codes = {line.code for line in self.lines}
+        return [line for line in self.lines if not codes & set(_above(line.code))]
 
 
-def read_balances(data: bytes, filename: str) -> tuple[BalanceSheet, list[RowError]]:
+def read_balances(
+    data: bytes, filename: str, mapped: Sequence[Mapped] = ()
+) -> tuple[BalanceSheet, list[RowError]]:  # fmt: skip
     """科目余额表 with what is wrong in it. Raises WorkbookError for a file that is none."""
-    sheet, top, at = _find(data, filename, _is_balances, "科目编码、方向、期末余额（或期末借方、期末贷方）")
-    lines: list[BalanceLine] = []
-    totals: dict[bool, Decimal] = {}
-    errors: list[RowError] = []
-    in_totals = False
-    for number, row in enumerate(sheet.rows[top + 1 :], top + 2):
-        if not any(cell is not None for cell in row):
-            continue
-        code = _text(row, at, "code")
-        in_totals = code in _TOTALS or (in_totals and not code)
-        try:
-            amounts = _amounts(row, at)
-            if in_totals:
-                totals |= amounts
-            else:
-                lines.append(_balance(number, code, _text(row, at, "name"), amounts))
-        except ValueError as error:
-            errors.append(RowError(filename, number, str(error)))
-    return BalanceSheet(_period(sheet.rows[:top]), lines, totals), errors
+    table = _find(BALANCES, data, filename, mapped, "科目编码、方向、期末余额（或期末借方、期末贷方）")
+    return _Balances(table, filename).read()
 
 
-def read_auxiliaries(data: bytes, filename: str) -> tuple[list[AuxiliaryLine], list[RowError]]:
+def read_auxiliaries(
+    data: bytes, filename: str, mapped: Sequence[Mapped] = ()
+) -> tuple[list[AuxiliaryLine], list[RowError]]:  # fmt: skip
     """辅助余额表 with what is wrong in it. Raises WorkbookError for a file that is none."""
-    sheet, top, at = _find(data, filename, _is_auxiliaries, "科目编码、客户名称、统一社会信用代码、期末余额")
+    table = _find(AUXILIARIES, data, filename, mapped, "科目编码、客户名称、统一社会信用代码、期末余额")
     lines: list[AuxiliaryLine] = []
     errors: list[RowError] = []
-    for number, row in enumerate(sheet.rows[top + 1 :], top + 2):
-        code = _text(row, at, "code")
-        if not any(cell is not None for cell in row) or code in _TOTALS:
-            continue
+    totals = Totals()
+    rows = list(_body(table))
+    scheme = code_scheme(_text(row, table, "code") for _, row in rows)
+    for number, row in rows:
         try:
-            lines.append(_auxiliary(number, row, at, account_code(code)))
+            code = _text(row, table, "code")
+            span = None if _is_code(code) else total_span(row)
+            amount = _amount(row, table, "amount", "余额")
+            if span is None:
+                lines.append(_auxiliary(number, row, table, account_code(code, scheme)))
+                totals.add({"amount": amount})
+            elif not errors and (found := totals.wrong(span, {"amount": amount})):
+                text = f"合计 {format_money(amount)} 与各行之和 {format_money(found['amount'])} 不符"
+                errors.append(RowError(filename, number, text))
         except ValueError as error:
             errors.append(RowError(filename, number, str(error)))
     return lines, errors
 
 
-def account_code(text: str) -> str:
-    """A code as the chart writes it: 100201, 1002-01 and 1002.01 are 1002.01. Raises ValueError."""
-    if _PLAIN.fullmatch(text):
-        return ".".join([text[:4], *(text[start : start + 2] for start in range(4, len(text), 2))])
-    if _DOTTED.fullmatch(text):
+def code_scheme(codes: Iterable[str]) -> tuple[int, ...]:
+    """How many digits each level below the first has in codes without points: 100201 is 4-2, 1002001 is 4-3."""
+    every = {code for code in codes if re.fullmatch(r"\d{4,}", code)}
+    lower = {code for code in every if len(code) > 4}
+
+    def fitting(scheme: tuple[int, ...]) -> tuple[int, int]:
+        above = {4 + sum(scheme[:n]): 4 + sum(scheme[: n - 1]) for n in range(1, len(scheme) + 1)}
+        cut = [code for code in lower if len(code) in above]
+        return len(cut), sum(code[: above[len(code)]] in every for code in cut)
+
+    return max(_SCHEMES, key=fitting)
+
+
+def account_code(text: str, scheme: tuple[int, ...] = _SCHEMES[0]) -> str:
+    """A code as the chart writes it: 100201, 1002-01 and 1002.01 are 1002.01, 1002001 is 1002.001. Raises ValueError.
+
+    `scheme` is how the codes of a file are cut that has no points.
+    """
+    if re.fullmatch(r"\d{4,}", text):
+        parts, at = [text[:4]], 4
+        for size in scheme:
+            if at < len(text):
+                parts.append(text[at : at + size])
+                at += size
+        if at == len(text):
+            return ".".join(parts)
+    elif _DOTTED.fullmatch(text):
         return text.replace("-", ".")
     raise ValueError(f"“{text[:30]}”不是科目编码，应为 1002、100201 或 1002.01 这样的编码")
 
 
-Found = tuple[Sheet, int, dict[str, int]]
+def _find(kind: Kind, data: bytes, filename: str, mapped: Sequence[Mapped], wanted: str) -> Table:
+    tables = find_tables(kind, read_sheets(data, filename), mapped)
+    if not tables:
+        raise WorkbookError(f"{filename[:60]}：没有找到表头，应有列：{wanted}")
+    if len(tables) > 1:
+        raise WorkbookError(f"{filename[:60]}：{too_many(tables)}")
+    if tables[0].doubled:
+        raise WorkbookError(f"{filename[:60]}：表头中有两列“{tables[0].doubled[0]}”")
+    return tables[0]
 
 
-def _is_balances(at: dict[str, int]) -> bool:
-    return "code" in at and ({"side", "amount"} <= at.keys() or {"debit", "credit"} <= at.keys())
+def _body(table: Table) -> Iterable[tuple[int, list[Cell]]]:
+    """Rows below the head with something in them, by their number in Excel."""
+    for number, row in enumerate(table.sheet.rows[table.first_row :], table.first_row + 1):
+        stated = _is_code(_text(row, table, "code")) or _holds_money(row, table)
+        if table.is_page_top(row) or (not stated and table.is_around(row)):
+            continue
+        yield number, row
 
 
-def _is_auxiliaries(at: dict[str, int]) -> bool:
-    return {"code", "customer", "uscc", "amount"} <= at.keys()
+def _holds_money(row: list[Cell], table: Table) -> bool:
+    return any(is_money(table.cell(row, key)) for key in table.columns if key not in ("code", "name"))
 
 
-def _find(data: bytes, filename: str, fits: Callable[[dict[str, int]], bool], wanted: str) -> Found:
-    for sheet in read_sheets(data, filename):
-        for number, row in enumerate(sheet.rows[:HEAD_ROWS]):
-            at = _columns(row)
-            if fits(at):
-                return sheet, number, at
-    raise WorkbookError(f"{filename[:60]}：没有找到表头，应有列：{wanted}")
+def _is_code(text: str) -> bool:
+    return bool(re.fullmatch(r"\d{4,}", text) or _DOTTED.fullmatch(text))
 
 
-def _columns(row: list[Cell]) -> dict[str, int]:
-    heads = {re.sub(r"[\s（）()：:]|元", "", str(cell)): at for at, cell in enumerate(row) if cell is not None}
-    return {key: heads[name] for key, names in _NAMES.items() for name in reversed(names) if name in heads}
+def _above(code: str) -> list[str]:
+    parts = code.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts))]
 
 
-def _period(rows: list[list[Cell]]) -> str:
-    for cell in (cell for row in rows for cell in row if isinstance(cell, str)):
-        found = _PERIOD.search(cell)
-        if found and 1 <= int(found[2]) <= 12:
-            return f"{found[1]}-{int(found[2]):02d}"
-    return ""
-
-
-def _value(row: list[Cell], at: dict[str, int], key: str) -> Cell:
-    return row[at[key]] if key in at else None
-
-
-def _text(row: list[Cell], at: dict[str, int], key: str) -> str:
-    value = _value(row, at, key)
+def _text(row: list[Cell], table: Table, key: str) -> str:
+    value = table.cell(row, key)
     return "" if value is None else str(value).strip()
 
 
-def _amount(value: Any, label: str) -> Decimal:
+def _amount(row: list[Cell], table: Table, key: str, label: str) -> Decimal:
+    value = table.cell(row, key)
     if isinstance(value, date):
         raise ValueError(f"{label}不是金额")
     try:
-        return parse_amount(value) if value is not None else ZERO
+        return read_money(value, table.unit_of(key)) or ZERO
     except ValueError as error:
         raise ValueError(f"{label}：{error}") from error
 
 
-def _amounts(row: list[Cell], at: dict[str, int]) -> dict[bool, Decimal]:
-    """Amount by side (True for 借), as stated; an account that is 平 has none."""
-    if "debit" in at:
-        both = {True: _amount(_value(row, at, "debit"), "借方"), False: _amount(_value(row, at, "credit"), "贷方")}
-        return {side: amount for side, amount in both.items() if amount} or {True: ZERO}
-    side, amount = _text(row, at, "side"), _amount(_value(row, at, "amount"), "余额")
-    if side not in ("借", "贷") and not (side in ("平", "") and amount == 0):
-        raise ValueError(f"方向“{side[:10]}”应为 借 或 贷")
-    return {side != "贷": amount}
+@dataclass
+class _Stated:
+    """A row with amounts, before it is known which rows stand above which."""
+
+    row: int
+    code: str
+    name: str
+    amounts: dict[bool, Decimal]
+    span: Span | None
+    word: str
 
 
-def _balance(number: int, code: str, name: str, amounts: dict[bool, Decimal]) -> BalanceLine:
-    net = amounts.get(True, ZERO) - amounts.get(False, ZERO)
-    return BalanceLine(number, account_code(code), name, net, is_debit=True in amounts)
+class _Balances:
+    """Goes through the rows of a 科目余额表 once, then holds its totals against them."""
+
+    def __init__(self, table: Table, filename: str) -> None:
+        self.table, self.filename = table, filename
+        self.errors: list[RowError] = []
+        self.notices: list[str] = []
+        self.rows = list(_body(table))
+        self.is_opening = self._states_opening()
+        prefix = "open_" if self.is_opening and self._has("open_") else ""
+        self.debit, self.credit, self.amount = f"{prefix}debit", f"{prefix}credit", f"{prefix}amount"
+        self.side = "open_side" if prefix and "open_side" in table.columns else "side"
+        self.scheme = code_scheme(_text(row, table, "code") for _, row in self.rows)
+
+    def read(self) -> tuple[BalanceSheet, list[RowError]]:
+        """All rows, and what is wrong in them in the order of the file."""
+        stated = list(self._stated())
+        lines = [self._line(each) for each in stated if each.span is None]
+        months = months_above([*self.table.above, [self.table.sheet.name]])
+        said = "" if months is None else months[0] if self.is_opening else months[1]
+        sheet = BalanceSheet(
+            month_before(said, 1) if said and self.is_opening else said, [line for line in lines if line],
+            {}, said, self.is_opening, self.notices,
+        )  # fmt: skip
+        self._check(stated, sheet)
+        return sheet, sorted(self.errors, key=lambda error: error.row)
+
+    def _has(self, prefix: str) -> bool:
+        keys = self.table.columns.keys()
+        return f"{prefix}amount" in keys or {f"{prefix}debit", f"{prefix}credit"} <= keys
+
+    def _states_opening(self) -> bool:
+        """The end of the month where the file has it, else its opening: by the columns, then by the words above."""
+        def any_of(*keys: str) -> bool:
+            return any(is_money(self.table.cell(row, key)) for _, row in self.rows for key in keys)
+
+        if self._has("open_") and not (self._has("") and any_of("amount", "debit", "credit")):
+            return not self._has("") or any_of("open_amount", "open_debit", "open_credit")
+        closing = any("期末" in self.table.heads[at] for key, at in self.table.columns.items()
+                      if key in ("amount", "debit", "credit"))  # fmt: skip
+        return not closing and any("期初" in plain(cell) for row in self.table.above for cell in row)
+
+    def _stated(self) -> Iterable[_Stated]:
+        span: Span | None = None
+        word = ""
+        for number, row in self.rows:
+            code = _text(row, self.table, "code")
+            if _is_code(code):
+                span = None
+            elif found := total_span(row):
+                span, word = found, next(text for cell in row if (text := plain(cell)) and not is_money(cell))
+            elif code or span is None:
+                span = None
+                if not _holds_money(row, self.table):
+                    self.notices.append(f"第 {number} 行未读取：{next(plain(c) for c in row if plain(c))[:40]}")
+                    continue
+            try:
+                yield _Stated(number, code, _text(row, self.table, "name"), self._amounts(row), span, word)
+            except ValueError as error:
+                self.errors.append(RowError(self.filename, number, str(error)))
+
+    def _amounts(self, row: list[Cell]) -> dict[bool, Decimal]:
+        """Amount by side (True for 借), as stated; an account that is 平 has none."""
+        if self.debit in self.table.columns and self.credit in self.table.columns:
+            debit = _amount(row, self.table, self.debit, "借方")
+            credit = _amount(row, self.table, self.credit, "贷方")
+            return {side: amount for side, amount in ((True, debit), (False, credit)) if amount} or {True: ZERO}
+        side, amount = _text(row, self.table, self.side), _amount(row, self.table, self.amount, "余额")
+        if side not in _SIDES and not (side in ("平", "") and amount == 0):
+            raise ValueError(f"方向“{side[:10]}”应为 借 或 贷")
+        return {_SIDES.get(side, True): amount}
+
+    def _line(self, each: _Stated) -> BalanceLine | None:
+        net = each.amounts.get(True, ZERO) - each.amounts.get(False, ZERO)
+        try:
+            code = account_code(each.code, self.scheme)
+        except ValueError as error:
+            self.errors.append(RowError(self.filename, each.row, str(error)))
+            return None
+        return BalanceLine(each.row, code, each.name, net, is_debit=True in each.amounts)
+
+    def _check(self, stated: list[_Stated], sheet: BalanceSheet) -> None:
+        """Each total is that of the top rows it covers, side by side."""
+        tops = {line.row for line in sheet.tops}
+        totals = Totals()
+        for each in stated:
+            amounts = {_KEYS[side]: amount for side, amount in each.amounts.items()}
+            if each.span is None:
+                if each.row in tops:
+                    totals.add(amounts)
+                continue
+            if each.span is Span.WHOLE:
+                sheet.totals.update(each.amounts)
+            for key, found in totals.wrong(each.span, amounts).items():
+                text = f"{format_money(amounts[key])} 与一级科目之和 {format_money(found)} 不符"
+                word = "合计" if each.span is Span.WHOLE else each.word
+                text = f"{key}{word} {text}，相差 {format_money(amounts[key] - found)}"
+                self.errors.append(RowError(self.filename, each.row, text))
 
 
-def _auxiliary(number: int, row: list[Cell], at: dict[str, int], code: str) -> AuxiliaryLine:
-    uscc = _text(row, at, "uscc").upper()
+_SIDES: Final = {"借": True, "借方": True, "贷": False, "贷方": False}
+_KEYS: Final = {True: "借方", False: "贷方"}
+
+
+def _auxiliary(number: int, row: list[Cell], table: Table, code: str) -> AuxiliaryLine:
+    uscc = _text(row, table, "uscc").upper()
     if not uscc:
         raise ValueError("没有统一社会信用代码，无法对应客户")
-    starts, ends = _day(row, at, "starts_on", "起始日期"), _day(row, at, "ends_on", "到期日期")
-    return AuxiliaryLine(
-        number, code, _text(row, at, "customer"), uscc, _amount(_value(row, at, "amount"), "余额"), starts, ends
-    )
+    starts, ends = _day(row, table, "starts_on", "起始日期"), _day(row, table, "ends_on", "到期日期")
+    customer, amount = _text(row, table, "customer"), _amount(row, table, "amount", "余额")
+    return AuxiliaryLine(number, code, customer, uscc, amount, starts, ends)
 
 
-def _day(row: list[Cell], at: dict[str, int], key: str, label: str) -> date | None:
-    value = _value(row, at, key)
+def _day(row: list[Cell], table: Table, key: str, label: str) -> date | None:
+    value = table.cell(row, key)
     if value is None:
         return None
-    if isinstance(value, date):
-        return value.date() if isinstance(value, datetime) else value
     try:
-        return date.fromisoformat(str(value).strip().replace("/", "-").replace(".", "-"))
+        return read_date(value)
     except ValueError:
         raise ValueError(f"{label}“{str(value)[:20]}”应为 2025-11-17 这样的日期") from None

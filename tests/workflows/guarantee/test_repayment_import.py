@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from models.base.errors import NotAllowed
 from models.project import Stage
 from models.repayment import Repayment, RepaymentSource
-from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, OUTSIDER, TODAY
+from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, OUTSIDER, TODAY
 from workflows import verify
 from workflows.base.workbook import WorkbookError
 from workflows.guarantee import repayment, repayment_import
@@ -169,3 +169,85 @@ def test_interest_beyond_the_plan_is_taken_as_the_bank_says_and_told(line, loan,
     made = line.session.scalars(select(Repayment)).one()
     assert (made.extra_interest, rows[0].is_open) == (rows[0].interest, False)
     assert verify.verify_repayments(line.session) == []
+
+
+# --- what the bank takes back, and files of a whole bank --------------------------------------------------------
+
+
+def importing(line, who, data, **more):
+    return [o.label for o in sorted(
+        repayment_import.import_file(line.ctx(who), data, "a.xlsx", **more), key=lambda o: o.row.row_no
+    )]  # fmt: skip
+
+
+def states(line):
+    return sorted((r.paid_on.isoformat(), r.principal, r.state.name) for r in line.session.scalars(select(Repayment)))
+
+
+def test_what_the_bank_takes_back_later_is_reversed_once(line, loan):
+    once = [loan.bank_note_no, TODAY, 100, 5]
+    back = [loan.bank_note_no, TODAY, "(100.00)", "-5"]
+    importing(line, MANAGER, book(HEAD, once))
+    assert importing(line, MANAGER, book(HEAD, back)) == ["冲正"]
+    assert (states(line), loan.balance) == ([(TODAY.isoformat(), 100, "REVERSED")], 5_000_000)
+    assert "银行冲正" in line.session.scalars(select(Repayment)).one().reversal_reason
+    assert importing(line, MANAGER, book(HEAD, back)) == ["已登记"]
+    assert verify.verify_repayments(line.session) == []
+
+
+def test_a_repayment_and_its_reversal_in_one_file_leave_nothing(line, loan):
+    rows = ([loan.bank_note_no, TODAY, 100, 5], [loan.bank_note_no, TODAY, -100, -5], [loan.bank_note_no, TODAY, 90, 5])
+    assert importing(line, MANAGER, book(HEAD, *rows)) == ["对冲", "对冲", "新增"]
+    assert importing(line, MANAGER, book(HEAD, *rows)) == ["对冲", "对冲", "已登记"]
+    assert states(line) == [(TODAY.isoformat(), 90, "BOOKED")]
+
+
+def test_a_file_of_the_whole_month_reverses_what_an_earlier_one_brought(line, loan):
+    first = [loan.bank_note_no, TODAY, 100, 5]
+    importing(line, MANAGER, book(HEAD, first))
+    whole = book(HEAD, first, [loan.bank_note_no, TODAY, "（100）", "（5）"])
+    assert importing(line, MANAGER, whole) == ["已登记", "冲正"]
+    assert importing(line, MANAGER, whole) == ["对冲", "对冲"]
+    assert states(line) == [(TODAY.isoformat(), 100, "REVERSED")]
+
+
+def test_a_reversal_of_nothing_is_named_at_its_cell(line, loan):
+    data = book(HEAD, [loan.bank_note_no, TODAY, -100, 0], [loan.bank_note_no, TODAY, -100, 5])
+    found = repayment_import.preview(line.ctx(MANAGER), data, "a.xlsx")
+    assert [(str(o.problem)) for o in found] == [
+        "第 2 行“还本金额”列：要冲正的还款没有登记过（借据、本金、利息须与原还款一致）",
+        "第 3 行“还本金额”列：本金与利息一正一负，请分行",
+    ]  # fmt: skip
+
+
+def test_rows_beyond_the_scope_are_listed_and_never_fail_the_rest(line, loan):
+    data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0])
+    assert importing(line, OUTSIDER, data) == ["不在范围"]
+    (found,) = repayment_import.preview(line.ctx(OUTSIDER), data, "a.xlsx")
+    assert (found.customer, found.bank, count(line)) == ("", "", 0)
+
+
+def test_the_cashier_imports_the_whole_file_of_a_bank(line, loan):
+    data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0])
+    assert importing(line, CASHIER, data) == ["新增"]
+    assert importing(line, CASHIER, book(HEAD, [loan.bank_note_no, TODAY, -100, 0])) == ["冲正"]
+
+
+def test_rows_of_strangers_are_asked_about(line, loan):
+    data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0], ["别行 0001", TODAY, 1, 0], ["别行 0002", TODAY, 1, 0])
+    found = repayment_import.preview(line.ctx(CASHIER), data, "a.xlsx")
+    assert ([o.label for o in found], found.unknown) == (["新增", "有误", "有误"], 2)
+    assert found.questions == ["2 行的借据号系统中没有，可能属于别的担保机构或别的银行"]
+    with pytest.raises(PlanError, match="没有这个借据号"), line.session.begin_nested():
+        repayment_import.import_file(line.ctx(CASHIER), data, "a.xlsx")
+    assert importing(line, CASHIER, data, answered=True) == ["新增", "有误", "有误"]
+    assert count(line) == 1
+
+
+def test_the_penalty_is_interest_and_told(line, loan, rows):
+    line.today = rows[0].due_on
+    data = book([*HEAD, "实还罚息", "贷款余额"], [loan.bank_note_no, rows[0].due_on, 100, 5, 2, 7])
+    (found,) = repayment_import.preview(line.ctx(MANAGER), data, "a.xlsx")
+    assert (found.row.interest, found.row.penalty, found.row.balance) == (7, 2, 7)
+    importing(line, MANAGER, data)
+    assert line.session.scalars(select(Repayment)).one().note == "含罚息 2.00 元"

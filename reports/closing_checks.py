@@ -25,6 +25,7 @@ from models.system import JobRun, JobStatus
 from reports.figures import provisions, recognition
 from reports.figures.agreement import AUXILIARIES, disagreeing
 from reports.figures.balances import Figures, balance_of, figures_of, number_gaps, of_accounts
+from reports.figures.business_ledger import pairs
 from reports.figures.parameters import flag
 from reports.figures.profit import unclosed
 from reports.statements import balance_sheet, unmapped
@@ -194,6 +195,24 @@ def queue_empty(session: Session, period: AccountingPeriod) -> Finding:
     return Finding(True, "没有待复核的业务")
 
 
+def business_agrees(session: Session, period: AccountingPeriod) -> Finding:
+    """What the business knows of fees, deposits and margins is what the accounts say, to the fen."""
+    if not flag(session, "closing.business_required", period.ends_on):
+        return Finding(True, "系统参数规定不检查")
+    found = pairs(session)
+    words = "；".join(
+        f"{p.code} {p.label}业务 {format_money(p.business)}，账面 {format_money(p.ledger)}" for p in found
+    )
+    if wrong := [pair for pair in found if pair.differs]:
+        apart = "；".join(
+            f"{p.code} {p.label}业务 {format_money(p.business)}，账面 {format_money(p.ledger)}，"
+            f"相差 {format_money(p.business - p.ledger)}"
+            for p in wrong
+        )
+        return Finding(False, apart, wrong[0].url, "查看业务")
+    return Finding(True, words, f"/report/trial-balance?first={period.code}&last={period.code}")
+
+
 def income_recognised(session: Session, period: AccountingPeriod) -> Finding:
     """担保费收入 is recognised up to the period's end."""
     amount = recognition.due_total(session, period.ends_on)
@@ -350,6 +369,7 @@ CHECKS: tuple[Check, ...] = (
     Check("amortisation", "无形资产已摊销", amortised),
     Check("mapped", "科目均对应报表行", accounts_mapped),
     Check("backup", "已备份", backed_up),
+    Check("business", "业务与账面相符", business_agrees),
     Check("income", "担保费收入已确认", income_recognised, waits=True),
     Check("provisions", "准备金已计提", provided, waits=True),
     Check("profit", "损益已结转", profit_transferred, waits=True),

@@ -26,6 +26,7 @@ from models.signing import CounterGuarantee, CounterKind, Fee, FeeDue
 from models.system import Parameter
 from models.warning import RiskWarning, WarningState
 from reports.figures import parameters, recognition
+from reports.figures.business_ledger import pairs
 from reports.figures.exposure import checks
 from reports.figures.fees import deposit_held, first_dues, free_amount, refund_due
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
@@ -297,6 +298,12 @@ def two_years(line):
     return project
 
 
+def agrees(line):
+    """Fees, deferred income and deposits of the business are what the accounts say."""
+    assert [pair for pair in pairs(line.session) if pair.differs] == []
+    return True
+
+
 def stands(line, project, code):
     """The balance of an account that the vouchers of a project make, debit positive."""
     net = func.sum(VoucherEntry.debit - VoucherEntry.credit, type_=Money())
@@ -334,6 +341,7 @@ def test_a_release_takes_back_the_instalments_of_later_years(line, two_years):
     assert stands(line, two_years, "2221.01.02") == -(Decimal("3396.23") + sum(others) - fee.vat_amount)
     assert recognition.due(line.session, line.today) == []
     assert is_clean(line)
+    assert agrees(line)
 
 
 def test_what_the_release_takes_back_may_be_sent_back_and_reopened(line, two_years):
@@ -349,6 +357,7 @@ def test_what_the_release_takes_back_may_be_sent_back_and_reopened(line, two_yea
     line.book(two_years)
     assert two_years.state is ProjectState.RELEASED
     assert is_clean(line)
+    assert agrees(line)
 
 
 def test_by_rule_the_months_not_begun_are_refunded_and_never_more_than_was_received(line, two_years):
@@ -365,3 +374,4 @@ def test_by_rule_the_months_not_begun_are_refunded_and_never_more_than_was_recei
     assert stands(line, two_years, "6031") == Decimal("-37735.85")
     assert refund_due(fee, two_years, two_years.start_on) <= fee.collected_amount
     assert is_clean(line)
+    assert agrees(line)

@@ -376,6 +376,7 @@ def test_a_period_without_business_closes(session):
     year = quarter(session)
     set_parameter(session, "income.recognition_mode", "EVENLY")
     session.delete(session.scalars(select(Fee)).one())
+    set_parameter(session, "closing.business_required", "否")  # the fee's voucher stays
     year.close(1)
     assert closing.transfer_profit(year.ctx(), year.period(2)) == "损益类科目没有余额"
     assert closing.end_year(year.ctx(), year.period(2)) == "非年末，不需要年结"

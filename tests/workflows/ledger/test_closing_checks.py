@@ -115,6 +115,22 @@ def no_backup(year: Year) -> None:
     set_parameter(year.session, "closing.backup_required", "是")
 
 
+def of_project(year: Year) -> dict[str, int]:
+    return {"customer_id": year.books.customer.id, "project_id": year.books.project.id}
+
+
+def collected_by_hand(year: Year) -> None:
+    year.post(DAY, year.line("1002", 600), year.line("1122", 0, 600, **of_project(year)))
+
+
+def deposit_by_hand(year: Year) -> None:
+    year.post(DAY, year.line("1002", 5), year.line("2002", 0, 5, **of_project(year)))
+
+
+def income_by_hand(year: Year) -> None:
+    year.draft(DAY, year.line("2203", 7, **of_project(year)), year.line("6031", 0, 7))
+
+
 CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("previous", earlier, "2025-12 尚未结账", "/closing/?period=2025-12"),
     ("reviewed", unreviewed, "1 张未审核：2026-01-记-0005", "/voucher/list/?f=period_id:eq:"),
@@ -131,6 +147,9 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("cash", overdrawn, "贷方余额：1001 库存现金", "/report/trial-balance"),
     ("depreciation", lambda year: worn(year, "1601"), "1601 净值 1,000.00，本期未计提折旧", "/voucher/add"),
     ("amortisation", lambda year: worn(year, "1701"), "1701 净值 1,000.00，本期未摊销", "/voucher/add"),
+    ("business", collected_by_hand, "1122 未收费用业务 63,600.00，账面 63,000.00，相差 600.00", "/fee/list/"),
+    ("business", deposit_by_hand, "2002 客户保证金业务 0.00，账面 5.00，相差 -5.00", "/fee/list/?f=kind:eq:DEPOSIT"),
+    ("business", income_by_hand, "2203 未确认担保费业务 60,000.00，账面 59,993.00，相差 7.00", "/income_schedule/"),
     ("mapped", unmapped, "未对应报表行：1303 委托贷款", "/statement_row/list/"),
     ("backup", no_backup, "2026-01-31 之后没有完成的备份", "/day-end/"),
     ("income", lambda year: None, "还有 60,000.00 元应确认未确认", "/closing/?period=2026-01"),

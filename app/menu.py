@@ -9,7 +9,8 @@ from models.base.actor import Actor
 from models.base.entity import entities, owner_of
 from models.base.kinds import Module
 from models.organization import Company, Operator
-from reports import workbench
+from reports.todo import Waiting
+from reports.todo_sources import TodoKind
 from views import edge, todo
 from views.interface import model_of
 from views.pages import MenuItem, MenuModule, Shell
@@ -69,16 +70,16 @@ def _build() -> Shell:
     session = ctx.session
     company = session.scalars(select(Company)).first()
     operator: Operator | None = g.get("operator")
-    waiting = todo.waiting(ctx).total
+    waiting = todo.waiting(ctx)
     return Shell(
         company=company.display_name if company else "融资担保业务系统",
         seal=(company.seal_character if company and company.seal_character else "担"),
-        sections=_sections(ctx.actor, {"/approvals/": waiting, **workbench.ledger_waits(session, ctx.actor)}),
+        sections=_sections(ctx.actor, _counts(waiting)),
         business_date=ctx.today.isoformat(),
         weekday=WEEKDAYS[ctx.today.weekday()],
         user_name=ctx.actor.name,
         user_role="、".join(sorted(ctx.actor.roles)[:2]),
-        unread=waiting,
+        unread=waiting.total,
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
         # The page that follows a job says more of it than the top bar could.
@@ -90,6 +91,14 @@ def _build() -> Shell:
             MenuItem("修改密码", "/password/"),
         ),
     )
+
+
+def _counts(waiting: Waiting) -> dict[str, int]:
+    """What waits behind the entries of the menu: all of it, and of the books what has a page of its own."""
+    return {
+        "/approvals/": waiting.total, "/review/": waiting.of(TodoKind.BOOK),
+        "/voucher/list/": waiting.of(TodoKind.REVIEW, TodoKind.SIGN, TodoKind.POST),
+    }  # fmt: skip
 
 
 def _tables_here() -> tuple[str, ...]:

@@ -43,7 +43,7 @@ COMMON: dict[str, tuple[str, ...]] = {
 _APPLICANT = (
     "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent",
     "project.submit_review", "project.submit_fees", "contract.submit", "counter_guarantee.submit",
-    "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "fee_waiver.submit",
+    "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "drawdown.replan", "fee_waiver.submit",
     "bank_letter.issue_confirmation", "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit",
     "customer_watch.remove", "repayment.register", "repayment.import", "repayment.reverse", "drawdown.issue_overdue",
     "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift", "project.resubmit",

@@ -245,19 +245,6 @@ def _mine(actor: Actor) -> dict[str, ColumnElement[bool]]:
     return {verb: views[verb] for verb in ("review", "sign", "post") if actor.may(verb, "voucher")}
 
 
-def ledger_waits(session: Session, actor: Actor) -> dict[str, int]:
-    """What waits in the books for this person, by page: events to be booked, vouchers to be brought on."""
-    found: dict[str, Any] = {}
-    if actor.may("book", "business_event"):
-        found["/review/"] = select(func.count(BusinessEvent.id)).where(BusinessEvent.state == EventState.PENDING)
-    if mine := _mine(actor):
-        found["/voucher/list/"] = select(func.count(Voucher.id)).where(or_(*mine.values()))
-    if not found:
-        return {}
-    counts = session.execute(select(*(query.scalar_subquery() for query in found.values()))).one()
-    return dict(zip(found, counts, strict=True))
-
-
 def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[dict[str, int], Sequence[Voucher]]:
     """How many vouchers this person may bring on by each verb, and the oldest of them."""
     mine = _mine(actor)

@@ -13,7 +13,7 @@ from models.base.money import format_money
 from models.project import Project
 from reports.figures import approvals, dictionaries, exposure
 from reports.scope import may_read
-from reports.todo import TodoKind
+from reports.todo_sources import TodoKind
 from views import approval_help as help_page
 from views import record, todo, verbs, widgets
 from views.cells import NONE, Cells, format_value, local, rate_text, record_url

@@ -21,7 +21,7 @@ from models.resolution import (
     ReviewMeeting,
     VoteChoice,
 )
-from reports.todo import TodoKind
+from reports.todo_sources import TodoKind
 from views import approval_page, edge, todo
 from views.base import EntityView
 from views.cells import record_url

@@ -19,6 +19,7 @@ from views.filters import choices
 from views.hooks import EntityHooks
 from views.interface import EntityInterface, Titles, model_of, shape, valid_id
 from views.pages import Action, FormPage, ListPage, RecordPage, Section
+from views.waits import waits_of
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 
@@ -223,6 +224,7 @@ class EntityView(EntityHooks, ModelView):
             sections=[facts, *rest],
             active=active,
             aside=self.aside(found, ctx),
+            waits=waits_of(ctx, found),
             notice=notice,
             help_key=shape(self.model).table,
         )

@@ -47,6 +47,20 @@ def _repayment_given(ctx: Ctx, loan: Drawdown) -> Values:
     return {"paid_on": ctx.today, "principal": principal, "interest": interest}
 
 
+def _settlement_given(ctx: Ctx, loan: Drawdown) -> Values:
+    """All principal; interest as the plan has it by today, until the bank says otherwise."""
+    _, interest = repayment.owed_by(repayment.plan_rows(ctx.session, loan), ctx.today)
+    return {"paid_on": ctx.today, "principal": loan.balance, "interest": interest, "is_final": True}
+
+
+def _is_before_its_dates(ctx: Ctx, loan: Drawdown) -> bool:
+    """Whether more principal is open than has fallen due."""
+    if not _is_running(ctx, loan):
+        return False
+    due, _ = repayment.owed_by(repayment.plan_rows(ctx.session, loan), ctx.today)
+    return loan.balance > due
+
+
 def _register(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> Repayment:
     paid = Paid(values["paid_on"], values["principal"], values["interest"], values["is_final"], values["note"])
     return repayment.register(ctx, loan, paid, version)
@@ -134,6 +148,12 @@ register(
         "drawdown", "register", "登记还款", _register, ("register", "repayment"), _is_running,
         questions=_repayment_form, given=_repayment_given, has_form=True, style="primary", rank=1,
         done="已登记还款，还款回执已出具", after=_result_url,
+    ),
+    ScreenVerb(
+        "drawdown", "settle_early", "提前结清", _register, ("register", "repayment"), _is_before_its_dates,
+        questions=_repayment_form, given=_settlement_given, has_form=True, rank=4,
+        done="已登记提前结清，还款回执已出具", after=_result_url,
+        note="凭银行结清确认办理：本金为全部借款余额，利息按银行实收；与计划不同的在备注中说明",
     ),
     ScreenVerb(
         "project", "register_repayment", "登记还款", _register_of_project, ("register", "repayment"), _has_one_loan,

@@ -7,14 +7,18 @@ from sqlalchemy import func, select
 
 from models.appraisal import LIVE_PAPERS, PaperState
 from models.base import columns as c
-from models.drawdown import Drawdown
+from models.base.errors import FieldErrors
+from models.base.money import format_money
+from models.drawdown import Drawdown, RepaymentPlan
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterGuarantee, Fee, FeeState
+from reports.figures.fees import free_amount
 from reports.figures.line import REQUIRED
-from reports.figures.schedules import add_months
+from reports.figures.schedules import Instalment, add_months
 from views.line_appraisal import at, in_approval, running_url
+from views.pages import Cell, Column, Row, Section
 from views.standing import gate_of
 from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
 from workflows.base.context import Ctx
@@ -90,8 +94,14 @@ def _receipt(ctx: Ctx, fee: Fee) -> Questions:
     }
 
 
+def _may_collect(ctx: Ctx, fee: Fee) -> bool:
+    """While something is left that no receipt before 复核 stands for."""
+    is_booked = fee.state is FeeState.BOOKED or fee.kind is FeeKind.DEPOSIT
+    return is_booked and fee.open_amount > 0 and free_amount(ctx.session, fee) > 0
+
+
 def _receipt_given(ctx: Ctx, fee: Fee) -> Values:
-    return {"amount": fee.open_amount, "received_on": ctx.today, "payer": fee.project.customer.name}
+    return {"amount": free_amount(ctx.session, fee), "received_on": ctx.today, "payer": fee.project.customer.name}
 
 
 def _loan(ctx: Ctx, project: Project) -> Questions:
@@ -123,6 +133,50 @@ def _confirm_loan(ctx: Ctx, project: Project, values: Values, version: int | Non
         name, data = values["plan"]
         return disbursement.confirm_from_file(ctx, project, data, name, version=version, **facts)
     return disbursement.confirm(ctx, project, version=version, **facts)
+
+
+def _plan_preview(_: Ctx, __: Project, values: Values) -> Section:
+    """The plan that will count: the bank's, or one made from the terms."""
+    terms = {k: v for k, v in values.items() if k not in ("plan", "reason")}
+    if values["due_on"] <= values["drawn_on"]:
+        raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
+    if values["plan"]:
+        name, data = values["plan"]
+        rows = disbursement.plan_of(data, name, values["amount"], values["drawn_on"], values["due_on"])
+        return plan_section(rows, f"银行文件“{name}”")
+    return plan_section(disbursement.generate_plan(disbursement.Loan(**terms)), "由系统按还款方式生成")
+
+
+def plan_section(rows: list[Instalment], source: str) -> Section:
+    """A repayment plan to look at."""
+    columns = [Column("seq", "期次", "int"), Column("due_on", "应还日期", "date"),
+               Column("principal", "本金", "money", "元"), Column("interest", "利息", "money", "元")]  # fmt: skip
+    cells = [
+        Row(str(row.seq), "", (Cell(str(row.seq), "int"), Cell(row.due_on.isoformat(), "date"),
+                               Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money")))
+        for row in rows
+    ]  # fmt: skip
+    principal, interest = (sum((getattr(r, part) for r in rows), Decimal(0)) for part in ("principal", "interest"))
+    sums = [("合计", {"principal": format_money(principal), "interest": format_money(interest)})]
+    note = f"{source}，共 {len(rows)} 期，请与银行核对后确认"
+    return Section("plan", "还款计划预览", columns=columns, rows=cells, sums=sums, note=note)
+
+
+def _new_plan(_: Ctx, __: Drawdown) -> Questions:
+    return {
+        "plan": Upload("银行还款计划表", "Excel 文件", required=True),
+        "why": c.text("更换原因", 200, required=True),
+    }
+
+
+def _new_plan_preview(_: Ctx, loan: Drawdown, values: Values) -> Section:
+    name, data = values["plan"]
+    return plan_section(disbursement.plan_of(data, name, loan.amount, loan.drawn_on, loan.due_on), f"银行文件“{name}”")
+
+
+def _replan(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> RepaymentPlan:
+    name, data = values["plan"]
+    return disbursement.replan(ctx, loan, data, name, values["why"], version)
 
 
 def _evidence(label: str) -> Any:
@@ -187,7 +241,7 @@ register(
             bank_reference=v["bank_reference"], version=n,
         ),
         ("collect", "receipt"),
-        lambda _, f: f.open_amount > 0 and (f.state is FeeState.BOOKED or f.kind is FeeKind.DEPOSIT),
+        _may_collect,
         questions=_receipt, given=_receipt_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
         after=to_project("receipt"),
     ),
@@ -210,7 +264,12 @@ register(
     ScreenVerb(
         "project", "confirm", "放款确认", _confirm_loan, ("confirm", "drawdown"), at(Stage.CONFIRM),
         questions=_loan, given=_loan_given, has_form=True, style="primary", rank=1, done="已放款，项目进入在保",
-        after=on_tab("drawdown"),
+        preview=_plan_preview, after=on_tab("drawdown"),
+    ),
+    ScreenVerb(
+        "drawdown", "replan", "更换还款计划", _replan, ("replan", "drawdown"), disbursement.may_replan,
+        questions=_new_plan, preview=_new_plan_preview, has_form=True, rank=20, done="已更换还款计划，原计划保留备查",
+        note="首次还款之前可以更换；原计划保留",
     ),
     ScreenVerb(
         "project", "reissue_notice", "重新开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),

@@ -242,6 +242,7 @@ class RecordPage:
     active: str = ""
     aside: list[Section] = field(default_factory=list)
     stages: list["Stage"] = field(default_factory=list)
+    waits: list[Any] = field(default_factory=list)  # views.waits.Wait: who has to do what next
     notice: str = ""
     help_key: str = ""
     above: list[Section] = field(default_factory=list)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
-from models.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.approval import ApprovalInstance
 from models.base.entity import Entity, entity_of
 from models.ledger import Voucher, VoucherEntry
 from models.product import RepaymentMethod
@@ -37,15 +37,12 @@ from views.project_feed import recent
 from views.record import may_save
 from views.standing import conditions_of, gate_of, standing_of
 from views.verbs import actions
+from views.waits import waits_of
 from workflows.base.context import Ctx
 
 NONE = "—"
 DUE_DAYS = 30
 NEW = "新建担保申请"
-# Who has the ball at a stage, when no approval is running and nobody in particular is named.
-WAITING_ON: dict[Stage, str] = {
-    Stage.FEE_BOOK: "会计复核", Stage.FEE_COLLECT: "出纳收款", Stage.RISK: "风控", Stage.RESOLVE: "审保会",
-}  # fmt: skip
 # The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
 ROWS_AT: dict[str, tuple[Stage, ...]] = {
     "fee": (Stage.FEE_PLAN,), "contract": (Stage.CONTRACT,), "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
@@ -298,35 +295,33 @@ def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
         if stage is project.stage:
             found.append(_current(ctx, project, row))
         elif row is not None and row.left_on is not None and stage.rank < project.stage.rank:
-            who = row.done_by.name if row.done_by else "系统"
-            found.append(pages.Stage(stage.label, "done", f"{row.left_on:%m-%d}", who))
+            found.append(_passed(stage, row))
         else:
             found.append(pages.Stage(stage.label, "todo"))
     return found
+
+
+def _passed(stage: Stage, row: ProjectStage | None) -> pages.Stage:
+    when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
+    return pages.Stage(stage.label, "done", when, row.done_by.name if row and row.done_by else "系统")
 
 
 def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stage:
     if project.state in (ProjectState.REFUSED, ProjectState.CANCELLED):
         when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
         return pages.Stage(project.stage.label, "stopped", when, project.state.label)
+    if project.state is ProjectState.RELEASED:  # nothing goes on any more
+        return _passed(project.stage, row)
     since = project.stage_since
     days = (ctx.today - since).days if since else None
     return pages.Stage(project.stage.label, "current", f"{since:%m-%d}" if since else "", holder(ctx, project), days)
 
 
 def holder(ctx: Ctx, project: Project) -> str:
-    """Who has the project now: those whose approval it waits for, else the stage's own people."""
-    tasks = ctx.session.scalars(
-        select(ApprovalTask)
-        .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
-        .where(ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING)
-        .options(joinedload(ApprovalTask.assignee))
-    ).all()
-    names = list(dict.fromkeys(task.assignee.name for task in tasks))
-    if names:
-        return "、".join(names[:2]) + ("等" if len(names) > 2 else "")
-    if project.stage in WAITING_ON:
-        return WAITING_ON[project.stage]
+    """Who has the project now: whoever the first thing that it waits for is left to."""
+    found = waits_of(ctx, project)
+    if found:
+        return found[0].who
     return project.manager.name if project.manager else NONE
 
 

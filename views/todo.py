@@ -7,7 +7,8 @@ from flask import g
 
 from models.base.money import format_money
 from reports import todo
-from reports.todo import Todo, TodoKind, Waiting
+from reports.todo import Todo, Waiting
+from reports.todo_sources import TodoKind
 from views.cells import NONE, format_value, local, record_url
 from views.desk import lateness
 from views.pages import Cell, Column, Row
@@ -15,16 +16,12 @@ from workflows.base.context import Ctx
 
 # Where each kind is done, when it is not the record's own page.
 _PLACES = {TodoKind.TASK: "/approvals/{}", TodoKind.BALLOT: "/approvals/ballots/{}"}
-_TABLES = {
-    TodoKind.NEXT: "project", TodoKind.ANNOUNCE: "review_meeting", TodoKind.AGENDA: "project",
-    TodoKind.RATING: "customer_rating", TodoKind.RISK: "project", TodoKind.SETTLE: "counter_guarantee",
-}  # fmt: skip
 
 
 def waiting(ctx: Ctx) -> Waiting:
     """What waits for the reader: the bell, the menu and the page itself say the same."""
     if "waiting" not in g:
-        g.waiting = todo.waiting(ctx.session, ctx.actor, ctx.now)
+        g.waiting = todo.waiting(ctx.session, ctx.actor, ctx.now, ctx.today)
     found: Waiting = g.waiting
     return found
 
@@ -65,8 +62,13 @@ def position(ctx: Ctx, kind: TodoKind, record_id: int) -> str:
 
 def address(one: Todo) -> str:
     """Where it is done."""
-    place = _PLACES.get(one.kind)
-    return place.format(one.record_id) if place else record_url(_TABLES[one.kind], one.record_id)
+    return place(one.kind, one.table, one.record_id)
+
+
+def place(kind: TodoKind, table: str, record_id: int) -> str:
+    """Where a thing of this kind is done."""
+    found = _PLACES.get(kind)
+    return found.format(record_id) if found else record_url(table, record_id)
 
 
 def _row(ctx: Ctx, one: Todo, *, dated: bool) -> Row:
@@ -79,7 +81,7 @@ def _row(ctx: Ctx, one: Todo, *, dated: bool) -> Row:
     if dated:
         cells.append(Cell(format_value(one.since, "datetime"), "datetime"))
     cells.append(lateness(one.due_at, ctx.now) or _age(one.since, ctx.today))
-    return Row(f"{one.kind.name}-{one.record_id}", url, tuple(cells))
+    return Row(f"{one.kind.name}-{one.table}-{one.record_id}", url, tuple(cells))
 
 
 def _age(since: date | datetime | None, today: date) -> Cell:

@@ -3,6 +3,8 @@
 A verb's own checks decide; what stands here only says when a button is worth showing and what must be asked first.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +20,7 @@ from wtforms import FileField, Form
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.kinds import Kind
-from views import edge, fields
+from views import edge, fields, staging
 from views.cells import Cells
 from views.interface import shape, valid_id
 from views.pages import Action, Field, FieldGroup, FormPage, Section
@@ -68,6 +70,7 @@ class ScreenVerb:
     questions: Callable[[Ctx, Any], Questions] = no_questions
     given: Callable[[Ctx, Any], Values] = lambda _ctx, _record: {}
     has_form: bool = False
+    preview: Callable[[Ctx, Any, Values], Section] | None = None  # looked at before it counts
     ask: str = ""
     confirm: str = ""
     style: str = "plain"
@@ -143,6 +146,9 @@ class VerbView(BaseView):
         try:
             if version is None:
                 raise BusinessError("缺少版本号，请重新打开页面后再操作")
+            if verb.preview is not None and not form.is_previewed():
+                shown = verb.preview(ctx, record, form.values())
+                return self.render_template("form.html", page=form.preview(shown).page())
             with edge.writing():
                 fresh = records.find(ctx, type(record), pk)
                 values = VerbForm(ctx, verb, fresh).read().values()
@@ -151,6 +157,7 @@ class VerbView(BaseView):
             if error.status in {403, 404}:
                 raise
             return self._refuse(verb, form, error, pk)
+        form.forget_files()
         flash(verb.done or f"已{verb.label}", "success")
         return redirect(verb.after(fresh, result))
 
@@ -180,6 +187,8 @@ class VerbForm:
         self.top: list[str] = []
         self.version = str(record.version)
         self.uploads: dict[str, Upload] = {}
+        self.kept: dict[str, tuple[str, str]] = {}  # of a file that was chosen before: its name and digest
+        self.shown: Section | None = None
         self.columns: dict[str, Column[Any]] = {}
         for name, question in verb.questions(ctx, record).items():
             if isinstance(question, Upload):
@@ -208,6 +217,42 @@ class VerbForm:
             self._put(name, request.form.get(name, ""))
         return self
 
+    def _file(self, name: str) -> tuple[str, bytes] | None:
+        """The file that was chosen now, else the one that was chosen before and waits."""
+        sent = request.files.get(name)
+        if sent is not None and sent.filename:
+            sent.stream.seek(0)
+            data = sent.read()
+            self.kept[name] = (sent.filename[-200:], staging.keep(self.ctx, data))
+            return sent.filename, data
+        digest = request.form.get(f"{name}_kept", "")
+        if not digest:
+            return None
+        self.kept[name] = (request.form.get(f"{name}_name", "")[-200:], digest)
+        data = staging.found(self.ctx, digest) or b""
+        return (self.kept[name][0], data) if data else None
+
+    def _seen(self) -> str:
+        """A digest of all that was filled in, so that what is confirmed is what was looked at."""
+        for name in self.uploads:
+            self._file(name)
+        typed = [(name, request.form.get(name, "")) for name in self.columns]
+        return hashlib.sha256(json.dumps([typed, sorted(self.kept.items())]).encode()).hexdigest()
+
+    def is_previewed(self) -> bool:
+        """Whether these very values have been looked at."""
+        return request.form.get("seen", "") == self._seen()
+
+    def preview(self, shown: Section) -> "VerbForm":
+        """The same form again with what will come of it."""
+        self.shown = shown
+        return self
+
+    def forget_files(self) -> None:
+        """What was taken over waits no longer."""
+        for _, digest in self.kept.values():
+            staging.drop(self.ctx, digest)
+
     def _put(self, name: str, text: str) -> None:
         control = self.form[name]
         is_tick = isinstance(control, fields.Tick)
@@ -224,16 +269,17 @@ class VerbForm:
             except ValueError as error:
                 wrong[name] = [str(error)]
         for name, upload in self.uploads.items():
-            sent = request.files.get(name)
-            found[name] = (sent.filename, sent.read()) if sent is not None and sent.filename else None
-            if upload.required and found[name] is None:
-                wrong[name] = [f"请选择{upload.label}"]
+            found[name] = self._file(name)
+            if found[name] is None and (name in self.kept or upload.required):
+                wrong[name] = ["文件已过期，请重新选择" if name in self.kept else f"请选择{upload.label}"]
         if wrong:
             raise FieldErrors(wrong)
         return found
 
     def refuse(self, error: BusinessError) -> "VerbForm":
         """Put the messages at their fields."""
+        for name in self.uploads:
+            self._file(name)
         # What is wrong inside a file belongs to the file's own field.
         upload = next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
         for field_name, messages in error.field_errors.items():
@@ -253,13 +299,19 @@ class VerbForm:
             edge.csrf_input(),
             Markup('<input type="hidden" name="version" value="%s">') % (self.version or record.version),
         ]
+        for name, (filename, digest) in self.kept.items():
+            pairs = ((f"{name}_kept", digest), (f"{name}_name", filename))
+            hidden += [Markup('<input type="hidden" name="%s" value="%s">') % pair for pair in pairs]
+        if self.shown is not None:
+            hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
+        label = self.verb.label if self.verb.preview is None or self.shown is not None else "预览"
         crumbs = [
             (record.spec.module.label, ""), (record.spec.label, f"/{record.__tablename__}/list/"),
             (str(record), record_url(record)), (self.verb.label, ""),
         ]  # fmt: skip
         return FormPage(
             self.verb.label, [FieldGroup("", self._fields())], f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
-            record_url(record), hidden=hidden, submit_label=self.verb.label, note=self.verb.note or str(record),
+            record_url(record), hidden=hidden, submit_label=label, note=self.verb.note or str(record),
             errors=errors, crumbs=crumbs, is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
         )  # fmt: skip
 
@@ -271,7 +323,7 @@ class VerbForm:
         facts = head_facts(cells, self.record)
         about = Section("about", self.record.spec.label, template="parts/pairs.html", data=facts, more_label="打开")
         about.note, about.more_url = cells.titles.of(self.record), record_url(self.record)
-        return [about] if facts else []
+        return [*([self.shown] if self.shown else []), *([about] if facts else [])]
 
     def _fields(self) -> list[Field]:
         found = [
@@ -284,11 +336,17 @@ class VerbForm:
         ]  # fmt: skip
         found += [
             Field(
-                n, u.label, self.form[n], "file", u.required, "", u.help, tuple(map(str, self.form[n].errors)), True
+                n, u.label, self.form[n], "file", u.required, "", self._about_file(n, u),
+                tuple(map(str, self.form[n].errors)), True,
             )
             for n, u in self.uploads.items()
         ]
         return found
+
+    def _about_file(self, name: str, upload: Upload) -> str:
+        """A browser never fills in a file again, so the form says which one it has."""
+        kept = self.kept.get(name)
+        return f"已选“{kept[0]}”，不必再选；另选一个则以新的为准" if kept else upload.help
 
 
 def in_state(column: str, *states: Kind) -> Callable[[Ctx, Any], bool]:

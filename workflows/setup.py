@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, inspect, select, update
 
 from models.bank import PartnerBank
-from models.base.entity import Entity, columns_of, entities
+from models.base.entity import STAMPS, Entity, columns_of, entities
 from models.base.errors import Conflict, FieldErrors
 from models.base.kinds import SpecKind
 from models.organization import Department, Employee, Operator
@@ -154,8 +154,10 @@ _FITS: dict[ValueKind, tuple[Callable[[str], bool], str]] = {
 
 @records.rule(Parameter)
 def check_parameter(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
-    """The value fits its kind: a threshold that is no number would stop whoever asks for it."""
-    del ctx, is_new
+    """The value fits its kind: a threshold that is no number would stop whoever asks for it.
+
+    Its code is what the product asks by; a change begins today or later, and what held before is kept as a row.
+    """
     choices = PARAMETER_CHOICES.get(parameter.code)
     if choices and parameter.value not in choices:
         raise FieldErrors({"value": [f"请选择：{'、'.join(choices.values())}"]})
@@ -163,6 +165,25 @@ def check_parameter(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
         fits, message = _FITS[parameter.value_kind]
         if not fits(parameter.value):
             raise FieldErrors({"value": [message]})
+    _keep_history(ctx, parameter, is_new)
+
+
+def _keep_history(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
+    state: Any = inspect(parameter).attrs
+    changed = [(name, state[name].history.deleted) for name in ("code", "value", "effective_on")]
+    before: dict[str, Any] = {name: old[0] for name, old in changed if old and not is_new}
+    if "code" in before:
+        raise FieldErrors({"code": [f"系统按编码“{before['code']}”取用参数，不能修改编码"]})
+    since = before.get("effective_on", parameter.effective_on)
+    if is_new or since > ctx.today or not before:
+        return
+    if parameter.effective_on < ctx.today:
+        said = f"修改自营业日期起生效，请填写 {ctx.today} 或以后的日期；原值保留至前一日"
+        raise FieldErrors({"effective_on": [said]})
+    if since < parameter.effective_on:
+        ctx.session.flush()  # the day of the old row is free only then
+        kept = {name: getattr(parameter, name) for name in columns_of(Parameter) if name not in STAMPS}
+        ctx.session.add(Parameter(**kept | {"value": before.get("value", parameter.value), "effective_on": since}))
 
 
 @records.delete_rule(Parameter)
@@ -171,6 +192,8 @@ def refuse_delete_of_last(ctx: Ctx, parameter: Parameter) -> None:
     others = select(func.count()).where(Parameter.code == parameter.code, Parameter.id != parameter.id)
     if not ctx.session.scalar(others):
         raise Conflict(f"系统参数“{parameter.label}”只有这一行，不能删除；请直接修改其值")
+    if parameter.effective_on <= ctx.today:
+        raise Conflict(f"系统参数“{parameter.label}”的这一行已经生效，不能删除；请新增一行")
 
 
 @records.rule(NumberRule)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
@@ -85,15 +85,22 @@ def verify_exposures(session: Session) -> list[str]:
 
 
 def verify_plans(session: Session) -> list[str]:
-    """The current plan's principal equals the loan, and what is unpaid of it equals the balance."""
+    """The current plan's principal equals the loan, and what is unpaid of it equals the balance: none once released."""
     principal, paid = func.sum(Instalment.principal), func.sum(Instalment.principal_paid)
+    is_free = Drawdown.state == DrawdownState.RELEASED
     query = (
         select(Drawdown.number)
         .join(RepaymentPlan, RepaymentPlan.drawdown_id == Drawdown.id)
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
         .where(RepaymentPlan.is_current)
-        .group_by(Drawdown.id, Drawdown.number, Drawdown.amount, Drawdown.balance)
-        .having(or_(principal != Drawdown.amount, Drawdown.amount - paid != Drawdown.balance))
+        .group_by(Drawdown.id, Drawdown.number, Drawdown.amount, Drawdown.balance, Drawdown.state)
+        .having(
+            or_(
+                principal != Drawdown.amount,
+                and_(~is_free, Drawdown.amount - paid != Drawdown.balance),
+                and_(is_free, Drawdown.balance != Decimal(0)),
+            )
+        )
         .order_by(Drawdown.id)
     )
     return _first(session, query, "借据 {} 的还款计划本金与放款金额或余额不符")

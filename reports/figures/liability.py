@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
@@ -17,7 +17,7 @@ from reports.figures import exposure
 def _stood(on: date) -> Select[*tuple[Any, ...]]:
     """(project, 在保余额 at the end of a day): today's balance before what was repaid since.
 
-    A loan that the bank let the company go from counts up to the day before: what is left of it is nobody's here.
+    A loan that the bank let the company go from has none today; up to the day before it is counted from its amount.
     """
     bound = or_(Drawdown.state != DrawdownState.RELEASED, Drawdown.closed_on > on)
     since = (
@@ -27,8 +27,13 @@ def _stood(on: date) -> Select[*tuple[Any, ...]]:
         .subquery()
     )
     repaid = func.coalesce(since.c.principal, literal(Decimal(0), Money()))
+    before = select(func.sum(Repayment.principal)).where(
+        Repayment.drawdown_id == Drawdown.id, Repayment.paid_on <= on, Repayment.state == RepaymentState.BOOKED
+    )
+    left = Drawdown.amount - func.coalesce(before.scalar_subquery(), literal(Decimal(0), Money()))
+    stood = case((Drawdown.state == DrawdownState.RELEASED, left), else_=Drawdown.balance + repaid)
     return (
-        select(Drawdown.project_id, func.sum(Drawdown.balance + repaid).label("amount"))
+        select(Drawdown.project_id, func.sum(stood).label("amount"))
         .outerjoin(since, since.c.drawdown_id == Drawdown.id)
         .where(Drawdown.drawn_on <= on, bound)
         .group_by(Drawdown.project_id)

@@ -1,11 +1,14 @@
 """Who may do what: the people behind a permission, so that a refusal can say whom to ask."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, Select, column, select, table
 from sqlalchemy.orm import Session
 
-from models.organization import Employee, Operator
+from models.base.actor import Actor, ScopeLevel
+from models.organization import Department, Employee, Operator
+from models.security import RoleProfile
 
 SHOWN = 3
 # Who gives permissions, for what nobody holds yet.
@@ -32,10 +35,63 @@ def holders(session: Session, verb: str, resource: str) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may do a thing: as far as they see, and in the role that lets them."""
+
+    actor: Actor
+    role: str
+
+
+def who_may(session: Session, verb: str, resource: str) -> list[Person]:
+    """Everybody who can sign in and may do this, in the order of their numbers."""
+    query = _granted(Employee.id, Employee.name, Employee.department_id, _ROLE.c.name.label("role")).where(
+        _PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource
+    )
+    rows = {row.id: row for row in session.execute(query.order_by(Employee.number, _ROLE.c.name.desc()))}
+    scopes = _scopes(session, rows)
+    paths = _paths(session) if ScopeLevel.SUBTREE in scopes.values() else {}
+    return [
+        Person(
+            Actor(
+                key, row.name, department_id=row.department_id, scope=scopes.get(key, ScopeLevel.SELF),
+                department_ids=frozenset(
+                    i for i, path in paths.items() if path.startswith(paths.get(row.department_id, "?"))
+                ),
+            ),
+            row.role,
+        )
+        for key, row in rows.items()
+    ]  # fmt: skip
+
+
+def _scopes(session: Session, ids: Any) -> dict[int, ScopeLevel]:
+    """The widest scope of each of these people, over all their roles."""
+    query = (
+        select(Operator.employee_id, RoleProfile.scope)
+        .join(_HELD, _HELD.c.user_id == Operator.user_id)
+        .join(RoleProfile, RoleProfile.role_id == _HELD.c.role_id)
+        .where(Operator.employee_id.in_(ids))
+    )
+    found: dict[int, ScopeLevel] = {}
+    for key, scope in session.execute(query):
+        found[key] = max(found.get(key, ScopeLevel.SELF), ScopeLevel[scope.name])
+    return found
+
+
+def _paths(session: Session) -> dict[int, str]:
+    return {row.id: row.path for row in session.execute(select(Department.id, Department.path))}
+
+
 def held(session: Session) -> set[tuple[str, str]]:
     """Each (verb, table) that somebody who can sign in may do."""
     rows = session.execute(_granted(_PERMISSION.c.name, _RESOURCE.c.name.label("resource")).distinct())
     return {(str(row.name).removeprefix("can_"), str(row.resource)) for row in rows}
+
+
+def role_names(session: Session) -> set[str]:
+    """The roles that there are."""
+    return set(session.scalars(select(_ROLE.c.name)))
 
 
 def _granted(*columns: Any) -> Select[Any]:

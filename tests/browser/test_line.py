@@ -298,8 +298,13 @@ def loan_is_paid_out(cast: Cast, tmp: Path) -> None:
     zhou = cast("周敏")
     open_project(zhou)
     zhou.press("放款确认")
-    zhou.fill({"银行借据号": "JJ2026791514", "放款日期": "2026-01-15", "到期日期": "2027-01-15",
+    zhou.fill({"银行借据号": "JJ2026791514", "放款日期": "2026-01-15", "到期日期": "2027-01-14",
                "银行还款计划表": str(DATA / "bank_repayment_plan_a.xlsx")})  # fmt: skip
+    zhou.refused(400, "预览")
+    zhou.sees("已选“bank_repayment_plan_a.xlsx”")
+    zhou.fill({"到期日期": "2027-01-15"})
+    zhou.save("预览")
+    zhou.sees("银行文件“bank_repayment_plan_a.xlsx”，共 12 期")
     zhou.save("放款确认")
     zhou.sees("已放款，项目进入在保")
     book_everything(cast)

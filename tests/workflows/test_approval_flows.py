@@ -49,6 +49,18 @@ def test_a_flow_without_nodes_is_not_published(world):
         approval.publish(world.system(), draft)
 
 
+@pytest.mark.parametrize("chooser", [NodeChooser.ROLE, NodeChooser.POSITION])
+def test_a_flow_that_asks_a_role_or_position_that_is_not_there_is_not_published(world, chooser):
+    position = world.position("risk", "甲")
+    position.is_active = chooser is NodeChooser.ROLE
+    node = world.node(10, position, name="复核", role_name="没有的角色")
+    node.chooser = chooser
+    draft = world.flow(node, state=FlowState.DRAFT)
+    with pytest.raises(BusinessError, match=r"节点“复核”的.*不存在"):
+        approval.publish(world.system(), draft)
+    assert draft.state is FlowState.DRAFT
+
+
 def test_states_move_by_the_table_alone(world, flow):
     with pytest.raises(IllegalTransition, match="现为“已发布”"):
         approval.publish(world.system(), flow)

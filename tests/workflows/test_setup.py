@@ -1,5 +1,6 @@
 """Setting the system up: departments move with all below them, and what would stop the business is refused."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -139,10 +140,28 @@ def test_the_last_row_of_a_parameter_stays(ctx):
     first = ctx.session.scalars(select(Parameter).where(Parameter.code == "rating.valid_months")).one()
     with pytest.raises(Conflict, match="只有这一行"):
         records.delete(ctx, first, first.version)
-    values = {"code": first.code, "label": "x", "value": "6", "effective_on": "2026-01-01"}
+    values = {"code": first.code, "label": "x", "value": "6", "effective_on": str(ctx.today + timedelta(days=1))}
     second = records.create(ctx, Parameter, values)
+    with pytest.raises(Conflict, match="已经生效"):
+        records.delete(ctx, first, first.version)
     records.delete(ctx, second, second.version)
     assert ctx.session.scalars(select(Parameter).where(Parameter.code == first.code)).all() == [first]
+
+
+def test_a_change_of_a_parameter_begins_today_and_keeps_what_held(ctx):
+    row = ctx.session.scalars(select(Parameter).where(Parameter.code == "rating.valid_months")).one()
+    was, since, code = row.value, row.effective_on, row.code
+    with pytest.raises(FieldErrors, match="或以后的日期") as late:
+        records.update(ctx, row, {"value": "7"}, row.version)
+    assert list(late.value.field_errors) == ["effective_on"]
+    ctx.session.refresh(row)
+    with pytest.raises(FieldErrors, match="不能修改编码"):
+        records.update(ctx, row, {"code": "other.code"}, row.version)
+    ctx.session.refresh(row)
+    records.update(ctx, row, {"value": "7", "effective_on": str(ctx.today)}, row.version)
+    ctx.session.flush()
+    rows = ctx.session.scalars(select(Parameter).where(Parameter.code == code).order_by(Parameter.effective_on)).all()
+    assert [(one.value, one.effective_on) for one in rows] == [(was, since), ("7", ctx.today)]
 
 
 @pytest.mark.parametrize(

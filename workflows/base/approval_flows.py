@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from models.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser, NodeMode
 from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
+from reports.figures.rights import role_names
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps
@@ -23,6 +24,8 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
     enter(ctx, FLOW["publish"], flow, version)
     if not flow.nodes:
         raise BusinessError(f"审批流程“{flow.name}”还没有节点，不能发布")
+    if missing := _unknown(ctx, flow):
+        raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(missing))
     for other in _versions(ctx, flow, FlowState.PUBLISHED):
         move(FLOW["retire"], other)
     ctx.session.flush()
@@ -30,6 +33,18 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
     flow.published_on = ctx.today
     ctx.session.flush()
     return flow
+
+
+def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
+    """Nodes that would ask a role or a position that is not there."""
+    roles = role_names(ctx.session)
+    found = []
+    for node in flow.nodes:
+        if node.chooser is NodeChooser.ROLE and node.role_name not in roles:
+            found.append(f"节点“{node.name}”的角色“{node.role_name or ''}”不存在")
+        if node.chooser is NodeChooser.POSITION and (node.position is None or not node.position.is_active):
+            found.append(f"节点“{node.name}”的审批岗位不存在或已停用")
+    return found
 
 
 def retire(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> ApprovalFlow:

@@ -14,6 +14,7 @@ from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
 from models.ledger import BusinessEvent, Voucher
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
+from models.repayment import Repayment, RepaymentState
 from models.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.signing import Contract, Fee
 from reports.figures import schedules
@@ -22,7 +23,7 @@ from reports.figures.gate import GateCheck, gate
 from reports.figures.line import REQUIRED
 from reports.figures.parameters import number, value
 from reports.figures.schedules import MethodName, add_months, build_schedule
-from workflows.base import documents, records
+from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, move, steps, verbs
@@ -43,7 +44,7 @@ IN_FORCE = steps(
     ),
 )
 verbs("bank_letter", {"issue_notice": "出具放款通知单"})
-verbs("drawdown", {"confirm": "放款确认"})
+verbs("drawdown", {"confirm": "放款确认", "replan": "更换还款计划"})
 verbs("resolution_condition", {"meet": "落实决议条件"})
 HUNDRED = Decimal(100)
 RATE_MAX = Decimal(36)
@@ -179,9 +180,49 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
 def confirm_from_file(ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
     ctx.require("confirm", "drawdown", "放款确认")
+    rows = plan_of(data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
+    return confirm(ctx, project, plan=rows, file_name=filename[:200], **facts)
+
+
+def replan(
+    ctx: Ctx, drawdown: Drawdown, data: bytes, filename: str, reason: str, version: int | None = None
+) -> RepaymentPlan:
+    """Put the bank's plan in the place of a wrong one, until the first repayment; the old one is kept.
+
+    Raises WorkbookError and PlanError naming rows, Conflict once something was repaid or the loan has ended.
+    """
+    ctx.require("replan", "drawdown", "更换还款计划")
+    drawdown = records.find(ctx, Drawdown, drawdown.id, lock=True)
+    if version is not None:
+        records.check_version(ctx, drawdown, version)
+    reason = stages.checked_reason(reason, "更换还款计划")
+    if not may_replan(ctx, drawdown):
+        raise Conflict(f"借据 {drawdown.number} 已有还款登记或已结束，不能更换还款计划")
+    rows = plan_of(data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on)
+    plans = list(ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)))
+    for plan in plans:
+        plan.is_current = False
+    made = _keep_plan(ctx, drawdown, rows, PlanSource.IMPORTED, filename[:200], len(plans) + 1)
+    drawdown.document = documents.issue(
+        ctx, "drawdown_voucher", drawdown, project=drawdown.project, number_rule="drawdown_voucher",
+        title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),
+    )  # fmt: skip
+    audit.log(ctx, drawdown, "REPLAN", note=f"更换还款计划为第 {made.plan_no} 版：{reason}")
+    ctx.session.flush()
+    return made
+
+
+def may_replan(ctx: Ctx, drawdown: Drawdown) -> bool:
+    """Whether the loan runs and nothing stands repaid of it."""
+    query = select(Repayment.id).where(Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
+    return drawdown.is_running and ctx.session.scalar(query.limit(1)) is None
+
+
+def plan_of(data: bytes, filename: str, amount: Decimal, start: date, end: date) -> list[schedules.Instalment]:
+    """The bank's plan for a loan; raises WorkbookError and PlanError naming rows."""
     parsed = parse_plan(data, filename)
-    check_plan(parsed, loan_amount=facts["amount"], start_on=facts["drawn_on"], end_on=facts["due_on"])
-    return confirm(ctx, project, plan=parsed.instalments, file_name=filename[:200], **facts)
+    check_plan(parsed, loan_amount=amount, start_on=start, end_on=end)
+    return parsed.instalments
 
 
 def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:
@@ -276,10 +317,11 @@ def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
 
 
 def _keep_plan(
-    ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment], source: PlanSource, file_name: str | None
-) -> None:
+    ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment], source: PlanSource, file_name: str | None,
+    plan_no: int = 1,
+) -> RepaymentPlan:
     plan = RepaymentPlan(
-        drawdown=drawdown, plan_no=1, source=source, file_name=file_name, is_current=True, made_on=ctx.today
+        drawdown=drawdown, plan_no=plan_no, source=source, file_name=file_name, is_current=True, made_on=ctx.today
     )
     ctx.session.add(plan)
     for row in rows:
@@ -288,6 +330,7 @@ def _keep_plan(
                 repayment_plan=plan, seq=row.seq, due_on=row.due_on, principal=row.principal, interest=row.interest
             )
         )
+    return plan
 
 
 def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:

@@ -129,7 +129,7 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
     for loan in ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)):
         if loan.is_running:  # the bank lets the company go while the customer still owes it
             move(LOAN["release"], loan)
-            loan.closed_on = ctx.today
+            loan.closed_on, loan.balance = ctx.today, Decimal(0)  # what is left of it is the bank's alone
     project.balance = Decimal(0)
     for item in ctx.session.scalars(_counters(project)):
         item.released_on = ctx.today

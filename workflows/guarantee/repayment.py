@@ -228,8 +228,10 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
     due, due_interest = owed_by(rows, _horizon(ctx, paid.paid_on))
     if paid.principal > total:
         found["principal"] = [f"尚欠本金 {format_money(total)} 元，不能多还"]
-    elif paid.principal > due:
-        found["principal"] = [f"至本期应还本金 {format_money(due)} 元，超出部分属于提前还款，请先办理提前还款"]
+    elif paid.principal > due and not paid.is_final:  # the bank's word that all is settled stands above the plan
+        found["principal"] = [
+            f"至本期应还本金 {format_money(due)} 元，超出部分属于提前还款；银行确认全部结清的请办理“提前结清”"
+        ]
     limit = due_interest * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today)) / HUNDRED
     is_told = bool((paid.note or "").strip()) or paid.source is RepaymentSource.IMPORTED
     if paid.interest > limit and not is_told:

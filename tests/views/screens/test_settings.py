@@ -19,7 +19,7 @@ from models.approval import (
 from models.closing import MonthEndLog
 from models.ledger import AccountingPeriod
 from models.organization import Company, Department, Employee, Operator, Theme
-from models.system import AuditLog, JobRun, JobStatus, Parameter
+from models.system import AuditLog, JobRun, JobStatus, Parameter, SystemState
 from tests.views.screens.conftest import send
 from views.flows import drawn
 
@@ -165,8 +165,9 @@ def test_the_trail_shows_old_and_new_values_in_words(product):
     admin = product.browser("admin")
     with product.session() as session:
         known = session.scalars(select(Parameter).where(Parameter.code == "login.lock_minutes")).one()
+        today = session.get_one(SystemState, 1).business_date
     sent = {"code": known.code, "label": known.label, "value": "45", "value_kind": "NUMBER", "unit": "分钟",
-            "effective_on": "2000-01-01", "module": "SYSTEM", "version": str(known.version)}  # fmt: skip
+            "effective_on": str(today), "module": "SYSTEM", "version": str(known.version)}  # fmt: skip
     assert send(admin, f"/parameter/edit/{known.id}", **sent).status_code == 302
     with product.session() as session:
         query = select(AuditLog.id).where(AuditLog.table_name == "parameter", AuditLog.record_id == known.id)

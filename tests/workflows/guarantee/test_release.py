@@ -123,7 +123,7 @@ def test_a_letter_of_the_bank_frees_what_still_runs(line, project, loan):
     release.submit(line.ctx(MANAGER), made)
     line.approve(made)
     line.book(project)
-    assert (loan.state, loan.closed_on, loan.balance) == (DrawdownState.RELEASED, line.today, 5 * MILLION)
+    assert (loan.state, loan.closed_on, loan.balance) == (DrawdownState.RELEASED, line.today, 0)
     assert (made.released_amount, project.balance, project.state) == (5 * MILLION, 0, ProjectState.RELEASED)
     assert "工银函〔2026〕8 号" in made.document.body
     after = next(c for c in checks(line.session, project, line.today, amount=Decimal(0)) if c.key == "leverage")

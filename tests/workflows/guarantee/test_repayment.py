@@ -197,6 +197,17 @@ def test_ahead_of_the_plan_only_the_present_instalment_unless_allowed(line, loan
     assert is_clean(line)
 
 
+def test_the_bank_may_confirm_that_all_is_settled_before_its_dates(line, loan, rows):
+    line.today = rows[1].due_on - 3 * DAY
+    with pytest.raises(FieldErrors, match="提前结清"):
+        pay(line, loan, loan.balance, rows[0].interest)
+    made = pay(line, loan, loan.balance, rows[0].interest, is_final=True)
+    assert (loan.balance, loan.state, loan.closed_on) == (0, DrawdownState.SETTLED, line.today)
+    assert loan.project.balance == 0
+    assert made.balance_after == 0
+    assert is_clean(line)
+
+
 @pytest.mark.parametrize(
     ("facts", "field"),
     [

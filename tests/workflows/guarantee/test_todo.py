@@ -11,7 +11,8 @@ from models.customer_rating import CustomerRating
 from models.project import Stage
 from models.rating_model import CustomerKind, RatingModel
 from models.resolution import MeetingMember
-from reports.todo import NEXT_STEPS, TodoKind, awaits_agenda, todos, waiting
+from reports.todo import awaits_agenda, todos, waiting
+from reports.todo_sources import NEXT_STEPS, TodoKind
 from tests.workflows.guarantee.factories import (
     BOARD,
     DEPARTMENT_HEAD,
@@ -33,7 +34,7 @@ STAGES = (Stage.APPLY, Stage.EVALUATE, Stage.RISK, Stage.RESOLVE, Stage.COUNTER,
 def waits(line, who, kind=None):
     """(what, number) of all that waits for somebody, after checking the count."""
     ctx = line.ctx(who)
-    known = waiting(line.session, ctx.actor, ctx.now)
+    known = waiting(line.session, ctx.actor, ctx.now, ctx.today)
     found = todos(line.session, ctx.actor, known)
     assert known.total == len(found), who
     return [(one.what, one.number) for one in found if kind in (None, one.kind)]
@@ -47,7 +48,7 @@ def asked(line, who):
         sent.append(args[2])
 
     event.listen(line.session.connection(), "before_cursor_execute", note)
-    waiting(line.session, ctx.actor, ctx.now)
+    waiting(line.session, ctx.actor, ctx.now, ctx.today)
     event.remove(line.session.connection(), "before_cursor_execute", note)
     return sent
 
@@ -60,7 +61,7 @@ def test_every_count_is_what_is_listed_and_takes_one_query(line):
 
 def test_the_list_stops_at_its_limit(line):
     ctx = line.ctx(MANAGER)
-    known = waiting(line.session, ctx.actor, ctx.now)
+    known = waiting(line.session, ctx.actor, ctx.now, ctx.today)
     assert known.total > 1
     assert len(todos(line.session, ctx.actor, known, 1)) == 1
 
@@ -158,13 +159,13 @@ def test_an_approval_says_what_about_whom_and_how_late(line):
     line.counter(project)
     counters.submit(line.ctx(MANAGER), project, project.version)
     ctx = line.ctx(VICE)
-    known = waiting(line.session, ctx.actor, ctx.now)
+    known = waiting(line.session, ctx.actor, ctx.now, ctx.today)
     one = todos(line.session, ctx.actor, known)[0]
     assert (one.kind, one.what, one.number, one.by) == (TodoKind.TASK, "反担保审核", project.number, MANAGER)
     assert project.customer.name in one.about
     assert known.late == 0
     assert one.due_at is not None
-    assert waiting(line.session, ctx.actor, one.due_at + timedelta(minutes=1)).late == 1
+    assert waiting(line.session, ctx.actor, one.due_at + timedelta(minutes=1), ctx.today).late == 1
 
 
 def test_an_approval_without_a_heading_is_called_by_its_kind(line):
@@ -174,7 +175,7 @@ def test_an_approval_without_a_heading_is_called_by_its_kind(line):
         applicant_id=line.id(MANAGER),
     )  # fmt: skip
     ctx = line.ctx(RISK_HEAD)
-    found = todos(line.session, ctx.actor, waiting(line.session, ctx.actor, ctx.now))
+    found = todos(line.session, ctx.actor, waiting(line.session, ctx.actor, ctx.now, ctx.today))
     assert [(one.what, one.about) for one in found if one.about == "没有冒号的标题"] == [
         (instance.business_type.label, "没有冒号的标题")
     ]

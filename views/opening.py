@@ -21,6 +21,7 @@ from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, Repor
 from views.report import money
 from workflows.base.file_store import write_whole
 from workflows.ledger import opening
+from workflows.ledger.opening_replaced import why_not_replaced
 
 _SHA = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
@@ -52,7 +53,8 @@ class OpeningView(BaseView):
         ctx = edge.current_ctx()
         if request.method == "GET":
             known = ctx.session.scalars(select(OpeningImport)).one_or_none()
-            return self._loaded(known) if known is not None else self._form()
+            again = known is not None and "again" in request.args and not why_not_replaced(ctx, known)
+            return self._form() if known is None or again else self._loaded(known)
         try:
             files = [_sent(name) for name in ("balances", "auxiliaries")]
             if files[0] is None:
@@ -113,7 +115,8 @@ class OpeningView(BaseView):
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
     def _loaded(self, known: OpeningImport) -> ResponseReturnValue:
-        code = known.period.code
+        code, why = known.period.code, why_not_replaced(edge.current_ctx(), known)
+        again = [] if why else [Action("重新装入", "/opening/?again=1")]
         page = ReportPage(
             TITLE, [Column("file", "文件"), Column("period", "期间"), Column("total", "借方合计", "money", "元"),
                     Column("voucher", "期初凭证")],
@@ -121,10 +124,10 @@ class OpeningView(BaseView):
                  (Cell("、".join(filter(None, (known.file_name, known.auxiliary_file_name)))), Cell(code),
                   money(known.total), Cell(known.voucher.code, "link", url=record_url("voucher", known.voucher_id))))],
             heading="期初余额已装入", states=[Cell("试算平衡", "enum", tone="ok")], crumbs=_CRUMBS, help_key="opening",
-            actions=[Action("科目余额表", f"/report/trial-balance?first={code}&last={code}"),
+            actions=[*again, Action("科目余额表", f"/report/trial-balance?first={code}&last={code}"),
                      Action("收入确认计划", "/income_schedule/list/"),
                      Action("期初前担保费收入", "/income_history/list/")],
-            foot="差错请另填凭证调整",
+            foot=why or "还没有其他凭证，可以重新装入；原期初凭证红字冲销",
         )  # fmt: skip
         return self.render_template("report.html", page=page)
 

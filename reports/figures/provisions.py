@@ -22,7 +22,7 @@ from models.ledger import (
     VoucherKind,
     VoucherState,
 )
-from reports.figures.balances import balance_of
+from reports.figures.balances import balance_of, leaves_of
 from reports.figures.liability import liability_on
 from reports.figures.parameters import flag, number, value
 from reports.figures.profit import earned_on, net_profit
@@ -62,9 +62,24 @@ def month_before(code: str, months: int) -> str:
 def income_of_year(session: Session, period: str) -> Decimal:
     """担保费收入 of the twelve months that end with a period; months before the books come from 期初前担保费收入."""
     first = month_before(period, MONTHS - 1)
-    booked = -earned_on(session, INCOME, first, period)
+    booked = -earned_on(session, INCOME, first, period) + _opened(session, INCOME, first, period)
     history = select(func.sum(IncomeHistory.amount)).where(IncomeHistory.month.between(first, period))
     return booked + (session.scalar(history) or ZERO)
+
+
+def _opened(session: Session, code: str, first: str, last: str) -> Decimal:
+    """What an opening brought to a P&L account (表结法), debit positive: its months stand in 期初前担保费收入."""
+    query = (
+        select(func.sum(VoucherEntry.debit, type_=Money()), func.sum(VoucherEntry.credit, type_=Money()))
+        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
+        .where(
+            Voucher.kind == VoucherKind.OPENING, Voucher.state == VoucherState.POSTED,
+            AccountingPeriod.code.between(first, last), VoucherEntry.account_id.in_(leaves_of(session, code)),
+        )
+    )  # fmt: skip
+    debit, credit = session.execute(query).one()
+    return (debit or ZERO) - (credit or ZERO)
 
 
 def unearned(session: Session, period: AccountingPeriod) -> Provision:

@@ -29,14 +29,16 @@ from models.ledger import (
     Voucher,
     VoucherKind,
 )
+from reports.figures.balances import is_at
 from reports.figures.parameters import number, value
-from reports.figures.provisions import MONTHS, UNEARNED, month_before
+from reports.figures.provisions import INCOME, MONTHS, UNEARNED, month_before
 from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps, verbs
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
+from workflows.ledger.opening_replaced import ESTIMATE, take_back, why_not_replaced
 from workflows.ledger.opening_sheets import (
     AuxiliaryLine,
     BalanceLine,
@@ -127,11 +129,14 @@ def load_opening(
     if known is not None:
         if known.digest == plan.digest:
             return known
-        raise Conflict(f"期初余额已由“{known.file_name}”装入 {known.period.code}，差错请另填凭证调整")
+        if why := why_not_replaced(ctx, known):
+            raise Conflict(f"期初余额已由“{known.file_name}”装入 {known.period.code}，{why}")
     if plan.errors:
         more = [f"……共 {len(plan.errors)} 处错误"] if len(plan.errors) > SHOWN else []
         raise FieldErrors({"": [error.text for error in plan.errors[:SHOWN]] + more})
-    return _apply(ctx, plan)
+    if known is not None:
+        take_back(ctx, known)
+    return _apply(ctx, plan, known)
 
 
 # ------------------------------------------------------------------------------------------------------------ checks
@@ -142,8 +147,11 @@ def _check_period(ctx: Ctx, plan: OpeningPlan) -> None:
         return
     if _last_day(code) > ctx.today:
         plan.wrong(0, f"期间 {code} 晚于营业日期 {ctx.today}")
-    if ctx.session.scalar(select(OpeningImport.id).limit(1)) is not None:
-        return  # the same file again, or a conflict that loading names
+    known = ctx.session.scalars(select(OpeningImport)).one_or_none()
+    if known is not None:
+        if known.digest != plan.digest and not why_not_replaced(ctx, known):
+            plan.notices.append(f"替换已装入的“{known.file_name}”（{known.period.code}），原期初凭证红字冲销")
+        return  # the same file again, a replacement, or a conflict that loading names
     moved = (
         select(AccountingPeriod.code)
         .where(
@@ -280,7 +288,7 @@ def _nearest(accounts: dict[str, Account], code: str) -> Account:
 
 
 # ------------------------------------------------------------------------------------------------------------- apply
-def _apply(ctx: Ctx, plan: OpeningPlan) -> OpeningImport:
+def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -> OpeningImport:
     day = _last_day(plan.sheet.period)
     with _as_system(ctx) as system:
         for line in plan.new_accounts:
@@ -300,10 +308,9 @@ def _apply(ctx: Ctx, plan: OpeningPlan) -> OpeningImport:
     ensure_period(ctx, add_months(day.replace(day=1), 1))
     _make_schedules(ctx, plan, day)
     _make_history(ctx, plan, day)
-    kept = OpeningImport(
-        period=period, file_name=plan.file_name, auxiliary_file_name=plan.auxiliary_file_name, digest=plan.digest,
-        total=posted.total, voucher=posted,
-    )  # fmt: skip
+    kept = replaced or OpeningImport()
+    kept.period, kept.voucher, kept.total, kept.digest = period, posted, posted.total, plan.digest
+    kept.file_name, kept.auxiliary_file_name = plan.file_name, plan.auxiliary_file_name
     ctx.session.add(kept)
     ctx.session.flush()
     return kept
@@ -372,19 +379,24 @@ def _make_schedules(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
 
 
 def _make_history(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
-    """担保费收入 of the twelve months before, as 未到期责任准备金 implies it; accountants put in the true months."""
+    """担保费收入 of the twelve months before, as 未到期责任准备金 implies it; accountants put in the true months.
+
+    Income that the old books have not transferred yet (表结法) is of the months of its own year.
+    """
     reserve = sum((-line.amount for line, target in plan.leaves.values() if target.startswith(UNEARNED)), ZERO)
-    if reserve <= 0 or ctx.session.scalar(select(func.count()).select_from(IncomeHistory)):
+    earned = sum((-line.amount for line, target in plan.leaves.values() if is_at(target, INCOME)), ZERO)
+    if max(reserve, earned) <= 0 or ctx.session.scalar(select(func.count()).select_from(IncomeHistory)):
         return
     rate = number(ctx.session, "provision.unearned_pct", day)
     year = round_money(reserve * 100 / rate) if rate else ZERO
-    before = ZERO
-    for month in range(MONTHS):
-        until = round_money(year * (month + 1) / MONTHS)
-        code = month_before(plan.sheet.period, MONTHS - 1 - month)
-        note = "按期初未到期责任准备金推算，请按实际收入更正"
-        ctx.session.add(IncomeHistory(month=code, amount=until - before, note=note))
-        before = until
+    own = day.month if earned > 0 else 0
+    for total, count, end in ((max(year - max(earned, ZERO), ZERO), MONTHS - own, own), (earned, own, 0)):
+        before = ZERO
+        for month in range(count):
+            until = round_money(total * (month + 1) / count)
+            code = month_before(plan.sheet.period, end + count - 1 - month)
+            ctx.session.add(IncomeHistory(month=code, amount=until - before, note=ESTIMATE))
+            before = until
 
 
 def _last_day(code: str) -> date:

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
+from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.closing import IncomeHistory, IncomeSchedule, OpeningImport
 from models.customer import CorporateCustomer
@@ -22,10 +23,13 @@ from models.ledger import (
     VoucherState,
 )
 from reports.figures.balances import balance_of, of_accounts
+from reports.figures.provisions import income_of_year
 from reports.statements import balance_sheet
 from reports.trial_balance import trial_balance
 from tests.workflows.ledger.books import yuan
-from tests.workflows.ledger.year import AUXILIARIES, BALANCES, begin, set_parameter
+from tests.workflows.ledger.year import AUXILIARIES, BALANCES, NOW, begin, set_parameter
+from workflows.base import records
+from workflows.base.context import Ctx
 from workflows.base.workbook import WorkbookError
 from workflows.ledger import opening, opening_sheets
 from workflows.ledger import voucher as vouchers
@@ -125,6 +129,7 @@ def test_the_same_files_again_change_nothing_and_others_are_refused(year, sessio
     assert [
         session.scalar(select(func.count()).select_from(m)) for m in (Voucher, Account, CorporateCustomer)
     ] == counted
+    year.post(date(2026, 1, 3), year.line("1001", 1), year.line("6301", 0, 1))
     with pytest.raises(Conflict, match=r"已由“opening_balances\.xlsx”装入 2025-12"):
         opening.load_opening(year.ctx(), balances(*SIMPLE))
 
@@ -321,3 +326,55 @@ def test_amounts_are_exact():
     assert sheet.period == "2025-12"
     assert sum(line.amount for line in sheet.lines if "." not in line.code) == 0
     assert sheet.totals == {True: Decimal("254539976.17"), False: Decimal("254539976.17")}
+
+
+# ------------------------------------------------------------------------------------------------------- replacement
+def current(session) -> OpeningImport:
+    return session.scalars(select(OpeningImport)).one()
+
+
+def test_an_opening_is_replaced_until_another_voucher_exists(year, session):
+    """One that was loaded a month too late, with a reserve, gives way to the right one; nothing of it stays."""
+    wrong = balances(
+        ["1001", "库存现金", "借", "160.00"], ["2601", "未到期责任准备金", "贷", "60.00"],
+        ["4001", "实收资本", "贷", "100.00"], period="期间:2026年1月",
+    )  # fmt: skip
+    opening.load_opening(year.ctx(), wrong)
+    former = current(session).voucher
+    assert session.scalar(select(func.count(IncomeHistory.id))) == 12
+    plan = opening.preview_opening(year.ctx(), balances(*SIMPLE))
+    assert (plan.errors, "原期初凭证红字冲销" in plan.notices[-1]) == ([], True)
+    made = opening.load_opening(year.ctx(), balances(*SIMPLE))
+    assert (made.id, made.period.code, made.total) == (current(session).id, "2025-12", yuan(100))
+    reversal = session.scalars(select(Voucher).where(Voucher.reverses_id == former.id)).one()
+    assert (reversal.kind, reversal.state) == (VoucherKind.OPENING, VoucherState.POSTED)
+    assert session.scalar(select(func.count(IncomeHistory.id))) == 0
+    assert [balance_of(session, code, "2026-01") for code in ("1001", "2601", "4001")] == [100, 0, 100]
+    assert not verify_ledger(session)
+    year.post(date(2026, 1, 3), year.line("1001", 1), year.line("6301", 0, 1))
+    with pytest.raises(Conflict, match="已有凭证 2026-01-记-0001，差错请另填凭证调整"):
+        opening.load_opening(year.ctx(), wrong)
+
+
+def test_income_of_an_opening_counts_once_for_the_reserve(year, session):
+    """表结法: 6031 stands at 600,000 at the end of June, 2601 at 500,000, so the twelve months had 1,000,000."""
+    opening.load_opening(year.ctx(), balances(
+        ["1001", "库存现金", "借", "1100000"], ["2601", "未到期责任准备金", "贷", "500000"],
+        ["6031", "担保费收入", "贷", "600000"], period="期间:2026年6月",
+    ))  # fmt: skip
+    assert income_of_year(session, "2026-06") == yuan(1_000_000)
+    assert income_of_year(session, "2026-07") == yuan(1_000_000) - yuan("66666.67")  # July 2025 falls out
+    assert income_of_year(session, "2026-12") == yuan(600_000)
+    assert income_of_year(session, "2027-06") == 0
+
+
+def test_income_before_the_books_is_of_months_that_they_do_not_hold(year, session):
+    opening.load_opening(year.ctx(), balances(*SIMPLE))
+    ctx = Ctx(session, SYSTEM, year.today, NOW)
+    assert records.create(ctx, IncomeHistory, {"month": "2025-12", "amount": yuan(5)}).id
+    for month, words in (("2026-01", "2026-01 的担保费收入在账上"), ("2025-13", "应写作 2025-12")):
+        with pytest.raises(FieldErrors, match=words):
+            records.create(ctx, IncomeHistory, {"month": month, "amount": yuan(5)})
+    row = session.scalars(select(IncomeHistory)).one()
+    with pytest.raises(FieldErrors, match="不能再登记"):
+        records.update(ctx, row, {"month": "2026-02"}, row.version)

@@ -16,7 +16,7 @@ from jinja2.bccache import Bucket
 from app import cli, errors, extensions, jobs, menu, security
 from app.cookies import TolerantCookies
 from app.demo_accounts import demo_accounts
-from app.front import Lanes, behind_proxies, with_good_host
+from app.front import Lanes, behind_proxies, with_good_host, with_whole_body
 from app.routing import Application
 from config import AT_DOOR, AT_WORK, WAITING_AT_DOOR, Settings, flask_config, load_settings
 from views import edge, once
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.bind(app)
     cli.bind(app)
     _bind_edge(app)
-    inner = with_good_host(Lanes(app.wsgi_app, AT_WORK, AT_DOOR, WAITING_AT_DOOR))
+    inner = with_good_host(with_whole_body(Lanes(app.wsgi_app, AT_WORK, AT_DOOR, WAITING_AT_DOOR)))
     app.wsgi_app = behind_proxies(inner, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
     return app
 

@@ -1,5 +1,6 @@
 """What stands before the application: addresses that proxies tell, bad hosts, lanes; and demo data in production."""
 
+import io
 import threading
 from ipaddress import ip_network
 
@@ -9,7 +10,7 @@ from werkzeug.test import Client
 
 from app import create_app
 from app.demo_accounts import DEMO_PASSWORD, EXPOSED
-from app.front import Lanes, behind_proxies, with_good_host
+from app.front import Lanes, behind_proxies, with_good_host, with_whole_body
 from app.lifecycle import ensure_ready, require_ready
 from models.base.trouble import Unfit
 from models.system import SystemState
@@ -110,6 +111,86 @@ def test_a_crowd_at_the_door_leaves_everybody_else_their_lane(door):
         one.join(30)
     assert answers == [200] * 4
     assert lanes.crowd == 0
+
+
+class Slow:
+    """A body that does not come before it is let go; then it is cut off, or fails."""
+
+    def __init__(self, end=b""):
+        self.asked, self.go, self.end = threading.Event(), threading.Event(), end
+
+    def read(self, _size=-1):
+        self.asked.set()
+        assert self.go.wait(30)
+        if isinstance(self.end, Exception):
+            raise self.end
+        return self.end
+
+
+def _send(application, path, body, answers=None):
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": "100", "wsgi.input": body}
+    found = []
+    answer = application(environ, lambda status, _headers: found.append(status))
+    text = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    (answers if answers is not None else []).append((found[0], text))
+    return found[0]
+
+
+@pytest.mark.parametrize("path", ["/login/", "/save"])
+def test_who_sends_slowly_holds_no_lane(path):
+    """Connections that promise a body and send none keep nobody out: neither at the door nor at work."""
+
+    def read_all(environ, start_response):
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read()]
+
+    application = with_whole_body(Lanes(read_all, at_work=1, at_door=1, waiting=3))
+    slow, answers = [Slow() for _ in range(3)], []
+    threads = [threading.Thread(target=_send, args=(application, path, body, answers)) for body in slow]
+    for thread, body in zip(threads, slow, strict=True):
+        thread.start()
+        assert body.asked.wait(30)
+    for sent in ("/login/", "/save"):
+        assert Client(application).post(sent, data=b"whole").data == b"whole"
+    for body in slow:
+        body.go.set()
+    for thread in threads:
+        thread.join(30)
+    assert answers == [("200 OK", b"")] * 3  # cut off: what reads it knows its length
+
+
+def test_a_body_that_never_comes_is_given_up():
+    body = Slow(TimeoutError())
+    body.go.set()
+    never = lambda *_: pytest.fail("not asked")  # noqa: E731
+    assert _send(with_whole_body(never), "/save", body) == "408 Request Timeout"
+
+
+@pytest.mark.parametrize("more", [{}, {"wsgi.input_terminated": True}])
+def test_a_long_body_is_refused_by_its_length_unread(more):
+    """Whatever server stands before: nobody waits for what will not be taken."""
+    body = Slow(OSError())
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/save", "wsgi.input": body, "CONTENT_LENGTH": str(2**40), **more}
+    asked = with_whole_body(lambda environ, _: [environ["CONTENT_LENGTH"].encode()])
+    assert list(asked(environ, None)) == [str(2**40).encode()]
+    assert not body.asked.is_set()
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_arrives_whole(is_chunked):
+    sent, found = b"0123456789" * 200_000, []
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/save", "wsgi.input": io.BytesIO(sent)}
+    chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    environ |= chunks if is_chunked else {"CONTENT_LENGTH": str(len(sent))}
+
+    def read_all(environ, _start_response):
+        found.append(environ["wsgi.input"].read())
+        return [b""]
+
+    with_whole_body(read_all)(environ, None).close()
+    assert found == [sent]
 
 
 # -------------------------------------------------------------------------------------------- demo data in production

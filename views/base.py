@@ -35,7 +35,7 @@ UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
 class EntityView(EntityHooks, ModelView):
     """List, record page, forms, delete, look-up, export and reveal of one entity.
 
-    Routes: /<table>/list/, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, export, reveal/<id>/<column> (POST).
+    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, export, reveal/<id>/<column>.
     """
 
     model: ClassVar[type[Entity]]
@@ -83,6 +83,12 @@ class EntityView(EntityHooks, ModelView):
         asked = self.read_list(ctx)
         return self.render_template("list.html", page=self.list_page(asked))
 
+    @expose("/sums")
+    @edge.screen("list")
+    def sums(self) -> ResponseReturnValue:
+        """The sums over all rows of a list: what the page of a long one asks for when it stands."""
+        return jsonify(sums=self.read_list(edge.current_ctx()).sums_of_all())
+
     def read_list(self, ctx: Ctx) -> lists.ListQuery:
         """What the address asks for."""
         asked = lists.read_list(ctx, self.model, request.args, self.url("list/"), edge.rows_per_page(ctx))
@@ -115,7 +121,8 @@ class EntityView(EntityHooks, ModelView):
             search_hint=lists.search_hint(self.model),
             url=self.url("list/"),
             kept_args=asked.kept_args(),
-            sums=asked.sums(rows),
+            sums=asked.sums(rows, total),
+            later_sums=asked.later_sums(total) if rows else None,
             all_columns=[(n, shape(self.model).label(n), n in asked.names) for n in lists.available(self.model)],
             empty="" if is_filtered else self._why_empty(),
             empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),

@@ -17,7 +17,7 @@ from views import edge, filters
 from views.cells import NUMBERS, Cells, record_url
 from views.filters import Filter
 from views.interface import narrow, shape, sorting, valid_id
-from views.pages import Chip, Column, Paging, Row
+from views.pages import Chip, Column, LaterSums, Paging, Row
 from workflows.base.context import Ctx
 
 SIZES = (10, 20, 50, 100, 200)
@@ -27,6 +27,8 @@ MAX_COLUMNS = 40
 UNSORTED = ("json", "long_text", "reference")
 KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view")
 ZERO = Decimal(0)
+LONG = 5_000  # rows whose sums come with the page; those of more are asked for when the page stands
+WITH_SUMS = "sums"  # asks for the sums with the page, however long the list: the way without scripts
 
 
 @dataclass
@@ -68,9 +70,9 @@ class ListQuery:
     def total(self, *, is_summed: bool = False) -> int:
         """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count.
 
-        With `is_summed` one look at what a limited reader sees answers `sums` too.
+        With `is_summed` one look at what a limited reader sees answers `sums` too, where the list is sure to be short.
         """
-        if is_summed and self._summed() and condition(self.model, self.ctx.actor) is not None:
+        if is_summed and self._summed() and condition(self.model, self.ctx.actor) is not None and self._is_small():
             whole = (func.count(), *self._sums_of_all())
             found = self.ctx.session.execute(self.select(*whole, as_set=True).select_from(self.model)).one()
             self.of_all = tuple(found[1:])
@@ -156,15 +158,39 @@ class ListQuery:
             for f in self.filters
         ]
 
-    def sums(self, records: Sequence[Entity]) -> list[tuple[str, dict[str, str]]]:
-        """本页合计 and 全部合计 of the money columns that the model sums and the list shows."""
+    def sums(self, records: Sequence[Entity], total: int) -> list[tuple[str, dict[str, str]]]:
+        """本页合计 and 全部合计 of the money columns that the model sums and the list shows; "…" if it comes later."""
         names = self._summed()
         if not names or not records:
             return []
         page = {n: format_money(sum((getattr(r, n) or ZERO for r in records), ZERO)) for n in names}
-        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=True)).one()
-        total = {n: format_money(v if v is not None else ZERO) for n, v in zip(names, found, strict=True)}
-        return [("本页合计", page), ("全部合计", total)]
+        whole = dict.fromkeys(names, "…") if self.is_summed_later(total) else self.sums_of_all(total)
+        return [("本页合计", page), ("全部合计", whole)]
+
+    def is_summed_later(self, total: int) -> bool:
+        """Whether the sums over all rows are not for the page to wait for."""
+        return total > LONG and WITH_SUMS not in self.args and bool(self._summed())
+
+    def later_sums(self, total: int) -> LaterSums | None:
+        """Where the page asks for the sums of a long list: by a request of its own, or without scripts by a link."""
+        if not self.is_summed_later(total):
+            return None
+        query = self.url(page=None, size=None).partition("?")[2]
+        here = self.url()
+        url, page_url = self.path.removesuffix("list/") + "sums", f"{here}{'&' if '?' in here else '?'}{WITH_SUMS}=1"
+        return LaterSums(f"{url}?{query}" if query else url, page_url)
+
+    def sums_of_all(self, total: int | None = None) -> dict[str, str]:
+        """全部合计: money by column, over all filtered rows; `total` is how many there are, if that is known."""
+        names, is_long = self._summed(), total is None or total > LONG
+        if not names:
+            return {}
+        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=is_long)).one()
+        return {n: format_money(v if v is not None else ZERO) for n, v in zip(names, found, strict=True)}
+
+    def _is_small(self) -> bool:
+        """Whether the whole table is no long list, by its last id, which costs next to nothing."""
+        return int(self.ctx.session.scalar(select(func.max(self.model.__table__.c.id))) or 0) <= LONG
 
     def _summed(self) -> list[str]:
         return [n for n in self.model.spec.sums if n in self.names and shape(self.model).key(n)]

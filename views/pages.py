@@ -119,6 +119,14 @@ class Paging:
     links: tuple[tuple[str, str, bool], ...]  # label, url ('' for a gap), is current
 
 
+@dataclass(frozen=True)
+class LaterSums:
+    """Sums that the page does not wait for: the address that answers them, and the page that has them in it."""
+
+    url: str
+    page_url: str
+
+
 @dataclass
 class ListPage:
     """A generated list: template list.html."""
@@ -140,6 +148,7 @@ class ListPage:
     url: str = ""
     kept_args: list[tuple[str, str]] = field(default_factory=list)
     sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # label, text by column key
+    later_sums: LaterSums | None = None  # where the last of the sums is asked for afterwards
     all_columns: list[tuple[str, str, bool]] = field(default_factory=list)  # key, label, shown
     empty: str = ""
     empty_action: Action | None = None

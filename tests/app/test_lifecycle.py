@@ -13,6 +13,7 @@ from flask_appbuilder.security.sqla.models import (
 from sqlalchemy import delete, func, insert, select
 
 from app import create_app, lifecycle, readiness
+from app.extensions import db
 from app.lifecycle import initialise, sync_permissions
 from app.readiness import fingerprint, is_ready
 from app.roles import all_permissions
@@ -182,3 +183,28 @@ def test_a_start_that_dies_on_the_way_is_taken_up_again(tmp_path, monkeypatch):
         assert is_ready(app)
         with lifecycle.db.engine.connect() as connection:
             assert not wrong_guards(connection)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """The application over a database in which nothing is yet."""
+    app = create_app(settings_of(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("args", [["day-end"], ["month-end", "--period", "2026-01"], ["backup"], ["verify"]])
+def test_a_command_before_init_says_what_to_do_first(empty, args):
+    answer = empty.test_cli_runner().invoke(args=args)
+    assert answer.exit_code == 1
+    assert "请先执行 flask --app run init" in answer.output
+    assert "Traceback" not in answer.output
+
+
+def test_the_demo_makes_its_database_ready_first(empty, monkeypatch):
+    monkeypatch.setattr("app.demo.load_demo", lambda app, **_: is_ready(app))
+    answer = empty.test_cli_runner().invoke(args=["demo"])
+    assert answer.exit_code == 0, answer.output
+    assert "演示数据已装入" in answer.output

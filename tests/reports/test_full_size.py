@@ -1,5 +1,8 @@
 """What holds at a hundred thousand projects, said in plans and numbers of questions: seconds are for benchmarks/."""
 
+import html
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -9,6 +12,7 @@ from models.system import SystemState
 from reports import workbench
 from reports.scope import condition, scoped
 from tests import plans
+from views import lists
 
 READERS = ("heping", "zhoumin", "zhenglan", "xujing")
 
@@ -63,7 +67,7 @@ def test_a_card_counts_so_far_and_says_that_there_are_more(demo, monkeypatch):
     some = client.get("/desktop/card/due").text
     assert '<b class="n">3+</b>' in some
     assert "超过 3 笔" in some
-    assert "push num strong\"></b>" in some, "no sum that is not the whole"
+    assert 'push num strong"></b>' in some, "no sum that is not the whole"
     assert exact in client.get("/desktop/due").text, "the page behind is exact"
 
 
@@ -76,3 +80,51 @@ def test_a_list_of_parts_counts_and_sums_in_one_question(demo, table):
     whole = [words for words in sent if f"FROM {table} " in words and ("count(*)" in words or "sum(" in words)]
     assert len(whole) == 1, whole
     assert " IN (SELECT" in whole[0], "the readable records are worked out once"
+
+
+FOOT = re.compile(r'<td class="num"[^>]*>([-\d,.…]+)</td>')
+LONG_LISTS = (
+    "/instalment/list/",
+    "/fee_due/list/?size=10",
+    "/fee/list/?f=state:eq:BOOKED",
+    "/project/list/?q=%E5%85%AC%E5%8F%B8&page=2",
+)
+
+
+def total_row(page):
+    """What stands in the row of 全部合计."""
+    return FOOT.findall(page.split("全部合计")[1].split("</tr>")[0])
+
+
+@pytest.mark.parametrize("reader", ["heping", "zhoumin"])
+@pytest.mark.parametrize("path", LONG_LISTS)
+def test_the_page_of_a_long_list_waits_for_no_sum(demo, monkeypatch, path, reader):
+    client = demo.client_of(reader)
+    with_page = total_row(client.get(path).text)
+    assert with_page
+    monkeypatch.setattr(lists, "LONG", 1)
+    with demo.statements() as sent:
+        page = client.get(path).text
+    assert [words for words in sent if "sum(" in words] == []
+    assert total_row(page) == ["…"] * len(with_page)
+    assert "本页合计" in page
+    url = html.unescape(re.search(r'data-sums-url="([^"]+)"', page)[1])
+    found = client.get(url).get_json()["sums"]
+    assert [found[key] for key in re.findall(r'data-sum-of="(\w+)"', page)] == with_page
+    by_link = html.unescape(re.search(r'href="([^"]+)">计算合计<', page)[1])
+    behind = client.get(by_link).text
+    assert total_row(behind) == with_page
+    assert "计算合计" not in behind
+
+
+def test_sums_by_a_request_of_their_own_ask_right_and_scope(demo):
+    own, all_ = (demo.client_of(name).get("/instalment/sums").get_json()["sums"] for name in ("zhoumin", "heping"))
+    assert own.keys() == all_.keys()
+    assert own != all_
+    for outsider in ("security", "luona"):
+        asked = {
+            f"/instalment/{what}": demo.client_of(outsider).get(f"/instalment/{what}").status_code
+            for what in ("list/", "sums")
+        }
+        assert len(set(asked.values())) == 1, asked
+    assert demo.client_of("security").get("/instalment/sums").status_code == 403

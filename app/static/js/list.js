@@ -29,7 +29,7 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const sumOfAll = () => {
     const cells = table.tFoot?.rows.length > 1 ? App.all(".num", table.tFoot.rows[1]) : [];
-    return cells.length ? `合计 ${cells[0].textContent} 元` : "";
+    return cells.length && cells[0].textContent !== "…" ? `合计 ${cells[0].textContent} 元` : "";
   };
   // The first summed column, added over the selection in whole fen.
   const sumOf = (chosen) => {
@@ -96,6 +96,18 @@ document.addEventListener("DOMContentLoaded", () => {
       if (link) { event.preventDefault(); link.click(); }
     }
   });
+});
+
+// The sums of a long list come when the page stands; the link beside them asks again where they could not be had.
+document.addEventListener("DOMContentLoaded", async () => {
+  const row = document.querySelector("tr[data-sums-url]");
+  if (!row) return;
+  try {
+    const { sums } = await App.json(row.dataset.sumsUrl);
+    for (const cell of App.all("[data-sum-of]", row)) cell.textContent = sums[cell.dataset.sumOf];
+    row.querySelector("a").remove();
+  } catch (error) { row.querySelector("a").title = error.message; }
+  row.removeAttribute("aria-busy");
 });
 
 // Column chooser: order by dragging or Alt + arrows, sent as cols=a,b,c.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.base.columns import Money
 from models.base.money import format_money, round_money
-from models.closing import IncomeHistory, ProvisionKind
+from models.closing import IncomeHistory, OpeningImport, ProvisionKind
 from models.ledger import (
     ZERO,
     Account,
@@ -25,7 +25,7 @@ from models.ledger import (
 from reports.figures.balances import balance_of, leaves_of
 from reports.figures.liability import liability_on
 from reports.figures.parameters import flag, number, value
-from reports.figures.profit import earned_on, net_profit
+from reports.figures.profit import PROFIT, earned_on, net_profit
 from reports.figures.recognition import DEFERRING, mode_on
 
 HUNDRED = Decimal(100)
@@ -60,7 +60,10 @@ def month_before(code: str, months: int) -> str:
 
 
 def income_of_year(session: Session, period: str) -> Decimal:
-    """担保费收入 of the twelve months that end with a period; months before the books come from 期初前担保费收入."""
+    """担保费收入 of the twelve months that end with a period; months before the books come from 期初前担保费收入.
+
+    What an opening brings to the account (表结法) is of months that stand there.
+    """
     first = month_before(period, MONTHS - 1)
     booked = -earned_on(session, INCOME, first, period) + _opened(session, INCOME, first, period)
     history = select(func.sum(IncomeHistory.amount)).where(IncomeHistory.month.between(first, period))
@@ -68,7 +71,7 @@ def income_of_year(session: Session, period: str) -> Decimal:
 
 
 def _opened(session: Session, code: str, first: str, last: str) -> Decimal:
-    """What an opening brought to a P&L account (表结法), debit positive: its months stand in 期初前担保费收入."""
+    """What an opening brought to an account, debit positive."""
     query = (
         select(func.sum(VoucherEntry.debit, type_=Money()), func.sum(VoucherEntry.credit, type_=Money()))
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
@@ -111,13 +114,16 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
     label = "担保责任余额" if is_of_all else "融资担保责任余额"
     year = f"{period.year}-01"
     required = round_money(base * rate * period.month / (HUNDRED * MONTHS))
-    booked = earned_on(session, COMPENSATION_COST, year, period.code)
+    before = charged_before(session, period, base * rate / (HUNDRED * MONTHS))
+    booked = earned_on(session, COMPENSATION_COST, year, period.code) + before
     total = balance_of(session, COMPENSATION, period.code)
     cap = round_money(base * cap_rate / HUNDRED)
     amount = required - booked
     words = (
         f"{label} {format_money(base)} × {rate.normalize():f}% × {period.month}/12 = {format_money(required)}；"
-        f"本年已提 {format_money(booked)}；差额 {format_money(amount)}"
+        f"本年已提 {format_money(booked)}"
+        + (f"（含期初前 {format_money(before)}）" if before else "")
+        + f"；差额 {format_money(amount)}"
     )
     if total + amount > cap:
         amount = cap - total
@@ -132,6 +138,22 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
     return Provision(ProvisionKind.COMPENSATION, base, rate, required, booked, amount, words)
 
 
+def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal) -> Decimal:
+    """What the old books charged this year before an opening in its middle, as far as the reserve reaches.
+
+    Where the opening itself brings the charge (表结法) it counts as charged there.
+    """
+    opened = (
+        select(AccountingPeriod)
+        .join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
+        .where(AccountingPeriod.year == period.year, AccountingPeriod.code < period.code)
+    )
+    opening = session.scalars(opened).one_or_none()
+    if opening is None or _opened(session, COMPENSATION_COST, opening.code, opening.code):
+        return ZERO
+    return max(min(balance_of(session, COMPENSATION, opening.code), round_money(monthly * opening.month)), ZERO)
+
+
 def surplus(session: Session, period: AccountingPeriod) -> Provision:
     """法定盈余公积: 10 % of the year's net profit after what earlier losses take (公司法), at 年结."""
     return _appropriation(session, period, ProvisionKind.SURPLUS)
@@ -144,10 +166,11 @@ def general(session: Session, period: AccountingPeriod) -> Provision:
 
 def to_distribute(session: Session, period: AccountingPeriod) -> tuple[Decimal, str]:
     """Net profit of the year that is left when earlier losses are made up, and how it was reached."""
-    profit = net_profit(session, f"{period.year}-01", period.code)
+    before = -_opened(session, PROFIT, f"{period.year}-01", period.code)
+    profit = net_profit(session, f"{period.year}-01", period.code) + before
     earlier = balance_of(session, RETAINED, month_before(f"{period.year}-01", 1))
     base = max(profit + min(earlier, ZERO), ZERO)
-    words = f"本年净利润 {format_money(profit)}"
+    words = f"本年净利润 {format_money(profit)}" + (f"（含期初本年利润 {format_money(before)}）" if before else "")
     if earlier < 0:
         words += f"，弥补以前年度亏损 {format_money(-earlier)} 后 {format_money(base)}"
     return base, words

@@ -22,6 +22,7 @@ from models.ledger import (
     VoucherKind,
     VoucherState,
 )
+from reports.figures import provisions
 from reports.figures.balances import balance_of, of_accounts
 from reports.figures.provisions import income_of_year
 from reports.statements import balance_sheet
@@ -378,3 +379,27 @@ def test_income_before_the_books_is_of_months_that_they_do_not_hold(year, sessio
     row = session.scalars(select(IncomeHistory)).one()
     with pytest.raises(FieldErrors, match="不能再登记"):
         records.update(ctx, row, {"month": "2026-02"}, row.version)
+
+
+def test_an_opening_in_the_middle_of_a_year_goes_on_with_it(year, session, monkeypatch):
+    """账结法 at the end of June, liability 12,000,000: July charges 10,000, and December ends at 120,000.
+
+    The half year's profit of 600,000 in 4103 counts for the reserves.
+    """
+    monkeypatch.setattr(provisions, "liability_on", lambda *_args, **_more: yuan(12_000_000))
+    opening.load_opening(year.ctx(), balances(
+        ["1001", "库存现金", "借", "660000"], ["2602", "担保赔偿准备金", "贷", "60000"],
+        ["4103", "本年利润", "贷", "600000"], period="期间:2026年6月",
+    ))  # fmt: skip
+    july = provisions.compensation(session, year.period(7))
+    assert july.amount == yuan(10_000)
+    assert "本年已提 60,000.00（含期初前 60,000.00）；差额 10,000.00" in july.formula
+    set_parameter(session, "provision.unearned_pct", "0")
+    year.post(date(2026, 7, 3), year.line("1001", 234_434), year.line("6301", 0, 234_434))
+    for number in range(7, 13):
+        year.close(number)
+    assert balance_of(session, "2602", "2026-12") == yuan(120_000)
+    # 600,000 + 234,434 - 60,000 of the second half
+    assert [balance_of(session, code, "2026-12") for code in ("4101", "4102")] == [yuan("77443.40")] * 2
+    assert balance_of(session, "4103", "2026-12") == 0
+    assert not verify_ledger(session)

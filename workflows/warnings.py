@@ -126,14 +126,16 @@ def _lift(ctx: Ctx, warning: RiskWarning, reason: str, by: int | None) -> None:
 
 
 def _lift_passed(ctx: Ctx, rule: WarningRule, hits: Sequence[Hit]) -> None:
-    """Close what holds no longer, so that people only see what asks for something today."""
-    now = {(hit.record.__tablename__, hit.record.id): hit.trigger for hit in hits}
+    """Close what holds no longer, so that people only see what asks for something today, with today's figures."""
+    now = {(hit.record.__tablename__, hit.record.id): hit for hit in hits}
     query = select(RiskWarning).where(RiskWarning.rule_id == rule.id, RiskWarning.state.in_(OPEN_WARNING))
     for warning in ctx.session.scalars(query.order_by(RiskWarning.id)).all():
-        trigger = now.get((warning.record_table, warning.record_id))
-        if trigger != warning.trigger:
-            reason = "预警情形已不存在" if trigger is None else "已由新的预警接替"
+        hit = now.get((warning.record_table, warning.record_id))
+        if hit is None or hit.trigger != warning.trigger:
+            reason = "预警情形已不存在" if hit is None else "已由新的预警接替"
             _lift(ctx, warning, reason, by=None)  # nobody judged it
+        elif warning.message != hit.message[:300]:
+            warning.message = hit.message[:300]
 
 
 def _known(ctx: Ctx, rule: WarningRule, ids: Sequence[int]) -> set[tuple[str, int, str]]:

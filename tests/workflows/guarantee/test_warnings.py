@@ -83,6 +83,13 @@ def test_only_what_still_holds_stays_open(line, project):
     assert three.handling == "已电话提醒"
 
 
+def test_the_figures_of_a_warning_are_those_of_the_day(line, project):
+    (one,) = raised(line, MATURITY - 29 * DAY, "guarantee_due")
+    assert "剩余 29 天" in one.message
+    assert raised(line, MATURITY - 20 * DAY, "guarantee_due") == [], "no new one under the same threshold"
+    assert "剩余 20 天" in one.message
+
+
 def test_a_rule_that_is_switched_off_lifts_nothing(line, project):
     (found,) = raised(line, MATURITY - 7 * DAY, "guarantee_due")
     rule(line, "guarantee_due").is_active = False
@@ -101,7 +108,7 @@ def test_an_instalment_is_announced_with_what_is_still_owed(line, project):
     first = repayment.plan_rows(line.session, loan)[0]
     counts = {left: len(raised(line, first.due_on - left * DAY, "instalment_due")) for left in range(9, -1, -1)}
     assert {left for left, count in counts.items() if count} == {7, 3, 1}
-    (warning,) = line.session.scalars(select(RiskWarning).where(RiskWarning.message.contains("剩余 1 天")))
+    (warning,) = line.session.scalars(select(RiskWarning).where(RiskWarning.message.contains("剩余 0 天")))
     assert f"第 1 期将于 {first.due_on} 到期" in warning.message
     assert (warning.record_table, warning.record_id) == ("instalment", first.id)
 

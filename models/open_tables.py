@@ -26,5 +26,6 @@ OPEN: Final[dict[str, str]] = {
     "voucher_word": _BOOKS,
     "company_snapshot": _WHOLE,
     "job_run": _SYSTEM, "number_counter": _SYSTEM, "sign_in_count": _SYSTEM, "submission_key": _SYSTEM,
+    "sheet_mapping": _SYSTEM,
     "chain_head": _SYSTEM, "chain_lane": _SYSTEM, "system_state": _SYSTEM,
 }  # fmt: skip

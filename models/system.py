@@ -210,6 +210,20 @@ class SubmissionKey(Entity):
     answer: Mapped[dict[str, Any]] = c.json("答复", required=True)
 
 
+class SheetMapping(Entity):
+    """How somebody has mapped the columns of a source's files by hand: name in the head -> field, or nothing.
+
+    `kind` is the kind of table (repayment, opening_balances ...), `source` the bank or product that writes it.
+    """
+
+    spec = Spec("列对应", Module.SYSTEM, SpecKind.INTERNAL, title="source", in_menu=False)
+    __table_args__ = (UniqueConstraint("kind", "source", name="uq_sheet_mapping_kind"),)
+
+    kind: Mapped[str] = c.text("表", 40, required=True)
+    source: Mapped[str] = c.text("来源", 60, required=True)
+    columns: Mapped[dict[str, Any]] = c.json("列对应", required=True)
+
+
 class SystemState(Entity):
     """The single row that says where the system stands: business date, base data, demonstration data."""
 

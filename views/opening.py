@@ -1,10 +1,8 @@
 """期初余额 (8.6): upload both workbooks, see what each row will do, then load all of it or nothing."""
 
-import hashlib
-import re
-from pathlib import Path
+from urllib.parse import urlencode
 
-from flask import current_app, flash, redirect, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
@@ -14,18 +12,18 @@ from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from models.closing import OpeningImport
 from models.ledger import Account
-from views import edge
+from views import edge, mapping
 from views.cells import record_url
 from views.fields import Tick
 from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
 from views.report import money
-from workflows.base.file_store import write_whole
+from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.ledger import opening
 from workflows.ledger.opening_replaced import why_not_replaced
+from workflows.ledger.opening_sheets import AUXILIARIES, BALANCES
 
-_SHA = re.compile(r"[0-9a-f]{64}")
-_SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
 TITLE = "期初余额"
+KINDS = {"balances": BALANCES, "auxiliaries": AUXILIARIES}
 _CRUMBS = [("总账管理", ""), (TITLE, "")]
 _ACCEPT = {"accept": ".xlsx,.xls,.csv"}
 
@@ -59,6 +57,9 @@ class OpeningView(BaseView):
             files = [_sent(name) for name in ("balances", "auxiliaries")]
             if files[0] is None:
                 raise BusinessError("请选择科目余额表", field="balances")
+            for name, sent in zip(KINDS, files, strict=True):
+                if sent is not None and _needs_mapping(name, sent):
+                    return self._map(name, sent, BusinessError("没有找到表头，请说明各列是什么")), 400
             make = bool(request.form.get("create_customers"))
             plan = opening.preview_opening(ctx, files[0], files[1], create_customers=make)
             names = dict(ctx.session.execute(select(Account.code, Account.name)).all())
@@ -69,10 +70,31 @@ class OpeningView(BaseView):
         fields = [("create_customers", "1" if make else "")]
         for name, sent in zip(("balances", "auxiliaries"), files, strict=True):
             if sent is not None:
-                key = hashlib.sha256(sent[1]).hexdigest()
-                write_whole(_path(key), sent[1])
-                fields += [(name, key), (f"{name}_name", sent[0])]
+                fields += [(name, mapping.keep(sent[1])), (f"{name}_name", sent[0])]
         return self.render_template("report.html", page=_preview(plan, tuple(fields), names))
+
+    @expose("/columns/<name>", methods=("GET", "POST"))
+    @edge.screen("load")
+    def columns(self, name: str) -> ResponseReturnValue:
+        """Say by hand what each column of a file holds; it is remembered for its source."""
+        if name not in KINDS:
+            raise NotFound("没有这种表")
+        file = mapping.kept(request.values.get("key", ""), request.values.get("name", ""))
+        if request.method == "GET":
+            return self._map(name, file)
+        try:
+            source = mapping.save(KINDS[name], file)
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._map(name, file, error), error.status
+        flash(f"已记住“{source}”的列对应，请再上传一次预览", "success")
+        return redirect("/opening/")
+
+    def _map(self, name: str, file: opening.File, error: BusinessError | None = None) -> str:
+        crumbs = [_CRUMBS[0], (TITLE, "/opening/"), ("列对应", "")]
+        page = mapping.page(KINDS[name], file, f"/opening/columns/{name}", "/opening/", crumbs, error)
+        return str(self.render_template("form.html", page=page))
 
     @expose("/confirm", methods=("POST",))
     @edge.screen("load")
@@ -137,25 +159,28 @@ def _sent(name: str) -> opening.File | None:
     return (sent.filename[-200:], sent.read()) if sent is not None and sent.filename else None
 
 
+def _needs_mapping(name: str, file: opening.File) -> bool:
+    """Whether no table is found in a file, and one could be made of it by hand."""
+    kind, session = KINDS[name], edge.session()
+    return is_unknown(kind, file[1], file[0], session) and guess(kind, file[1], file[0], session) is not None
+
+
 def _kept(name: str) -> opening.File | None:
-    key, file_name = request.form.get(name, ""), request.form.get(f"{name}_name", "")[-200:]
-    if not _SHA.fullmatch(key) or not _SUFFIX.search(file_name) or not _path(key).is_file():
+    try:
+        return mapping.kept(request.form.get(name, ""), request.form.get(f"{name}_name", ""))
+    except NotFound:
         return None
-    return file_name, _path(key).read_bytes()
-
-
-def _path(key: str) -> Path:
-    return Path(current_app.config["SETTINGS"].data_dir) / "imports" / key
 
 
 def _preview(
     plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...], names: dict[str, str]
 ) -> ReportPage:  # fmt: skip
     wrong: dict[int, list[str]] = {}
+    shown = {line.row for line in plan.sheet.lines}
     for error in plan.errors:
-        if error.file == plan.file_name and error.row:
+        if error.file == plan.file_name and error.row in shown:
             wrong.setdefault(error.row, []).append(error.message)
-    others = [error for error in plan.errors if error.file != plan.file_name or not error.row]
+    others = [error for error in plan.errors if error.file != plan.file_name or error.row not in shown]
     new = {line.code for line in plan.new_accounts}
     rows = []
     for line in plan.sheet.lines:
@@ -174,6 +199,11 @@ def _preview(
         text = f"新建客户 {len(plan.new_customers)} 户：" + "、".join(list(plan.new_customers.values())[:10])
         notes.append(Row("customers", "", (Cell("提示", "enum", tone="warn"), Cell(text))))
     actions = [Action("重新上传", "/opening/")]
+    sent = dict(fields)
+    for name, kind in KINDS.items():
+        if name in sent:
+            where = urlencode({"key": sent[name], "name": sent[f"{name}_name"]})
+            actions.append(Action(f"列对应：{kind.label}", f"/opening/columns/{name}?{where}"))
     if not plan.errors:
         words = f"期初余额装入 {plan.sheet.period}，借贷各 {format_money(plan.total)} 元；装入后不能撤销。"
         actions.insert(0, Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields))

@@ -1,27 +1,23 @@
 """导入还款 (4.5e, X3): upload the bank's file, see what each row will do, then confirm; all rows or none."""
 
-import hashlib
-import re
 from decimal import Decimal
-from pathlib import Path
+from urllib.parse import urlencode
 
-from flask import current_app, flash, redirect, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from wtforms import FileField, Form
 
-from models.base.errors import BusinessError, NotFound
+from models.base.errors import BusinessError
 from models.base.money import format_money
-from views import edge
+from views import edge, mapping
 from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
-from workflows.base.file_store import write_whole
+from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.guarantee import repayment_import
 from workflows.guarantee.plan_import import PlanError
 from workflows.guarantee.repayment_import import Outcome, Outcomes
-from workflows.guarantee.repayment_sheets import COLUMNS
+from workflows.guarantee.repayment_sheets import COLUMNS, KIND
 
-_SHA = re.compile(r"[0-9a-f]{64}")
-_SUFFIX = re.compile(r"\.(xlsx|xls|csv)$", re.IGNORECASE)
 _CRUMBS = [("保后管理", ""), ("还款登记", "/repayment/list/"), ("导入还款", "")]
 _TONES = {"新增": "ok", "冲正": "warn", "已登记": "draft", "对冲": "draft", "不在范围": "warn", "有误": "bad"}
 _DONE = ("新增", "冲正")
@@ -47,33 +43,57 @@ class RepaymentImportView(BaseView):
     def upload(self) -> ResponseReturnValue:
         """Ask for the file; with one, show what it will do."""
         if request.method == "GET":
-            return self._form()
+            if "key" not in request.args:
+                return self._form()
+            return self._preview(mapping.kept(request.args["key"], request.args.get("name", "")))
         sent = request.files.get("file")
         if sent is None or not sent.filename:
             return self._form(BusinessError("请选择银行还款明细文件", field="file"))
-        data, name = sent.read(), sent.filename[-200:]
+        return self._preview((sent.filename[-200:], sent.read()))
+
+    def _preview(self, file: mapping.File) -> ResponseReturnValue:
+        name, data = file
         try:
+            if is_unknown(KIND, data, name, edge.session()) and guess(KIND, data, name, edge.session()):
+                message = "未找到还款明细表，请说明各列是什么"
+                return self._map(file, BusinessError(message)), 400
             with edge.writing("import") as ctx:  # the trial writes and takes everything back
                 found = repayment_import.preview(ctx, data, name)
         except BusinessError as error:
             if error.status in {403, 404}:
                 raise
             return self._form(error)
-        key = hashlib.sha256(data).hexdigest()
-        write_whole(_path(key), data)
-        return self.render_template("report.html", page=_preview(found, key, name))
+        return self.render_template("report.html", page=_preview(found, mapping.keep(data), name))
+
+    @expose("/columns", methods=("GET", "POST"))
+    @edge.screen("import")
+    def columns(self) -> ResponseReturnValue:
+        """Say by hand what each column of a file holds; it is remembered for its source."""
+        file = mapping.kept(request.values.get("key", ""), request.values.get("name", ""))
+        if request.method == "GET":
+            return self._map(file)
+        try:
+            flash(f"已记住“{mapping.save(KIND, file)}”的列对应", "success")
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._map(file, error), error.status
+        return redirect("/repayment_import/?" + urlencode({"key": mapping.keep(file[1]), "name": file[0]}))
+
+    def _map(self, file: mapping.File, error: BusinessError | None = None) -> str:
+        url = "/repayment_import/"
+        page = mapping.page(KIND, file, f"{url}columns", url, [*_CRUMBS[:2], ("导入还款", url), ("列对应", "")], error)
+        return str(self.render_template("form.html", page=page))
 
     @expose("/confirm", methods=("POST",))
     @edge.screen("import")
     def confirm(self) -> ResponseReturnValue:
         """Import the file that was previewed."""
-        key, name = request.form.get("key", ""), request.form.get("name", "")[-200:]
-        if not _SHA.fullmatch(key) or not _SUFFIX.search(name) or not _path(key).is_file():
-            raise NotFound("上传的文件已不在，请重新上传")
+        name, data = mapping.kept(request.form.get("key", ""), request.form.get("name", ""))
         try:
             with edge.writing("import") as ctx:
                 answered = request.form.get("answered") == "1"
-                found = repayment_import.import_file(ctx, _path(key).read_bytes(), name, answered=answered)
+                found = repayment_import.import_file(ctx, data, name, answered=answered)
         except BusinessError as error:
             if error.status in {403, 404}:
                 raise
@@ -106,10 +126,6 @@ class RepaymentImportView(BaseView):
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
 
-def _path(key: str) -> Path:
-    return Path(current_app.config["SETTINGS"].data_dir) / "imports" / key
-
-
 def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
     columns = [
         Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"), Column("bank", "银行"),
@@ -118,7 +134,8 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
         Column("label", "结果"), Column("problem", "说明"),
     ]  # fmt: skip
     counts = {label: sum(o.label == label for o in found) for label in _TONES}
-    actions = [Action("重新上传", "/repayment_import/")]
+    columns_url = "/repayment_import/columns?" + urlencode({"key": key, "name": name})
+    actions = [Action("重新上传", "/repayment_import/"), Action("列对应", columns_url)]
     questions = found.questions
     only_unknown = counts["有误"] == found.unknown and (not found.unknown or bool(questions))
     if only_unknown and (number := sum(counts[label] for label in _DONE)):

@@ -135,6 +135,35 @@ def test_a_bad_file_says_what_is_wrong(demo, loans):
         assert demo.post(client, "/repayment_import/confirm", **sent).status_code == 404
 
 
+def test_columns_are_mapped_by_hand_once_and_remembered_for_their_source(demo, loans):
+    _, loan_id, who = loans[1]
+    client = demo.client_of(who)
+    _, _, note_no = owed(demo, loan_id)
+
+    def odd(amount):
+        workbook = openpyxl.Workbook()
+        for row in [["某行流水"], ["合约", "记账", "收本", "收息"], [note_no, business_date(demo), amount, 0]]:
+            workbook.active.append(row)
+        stream = io.BytesIO()
+        workbook.save(stream)
+        return stream.getvalue()
+
+    asked = upload(demo, client, odd(3))
+    assert (asked.status_code, "列对应：还款明细表" in asked.text, "第 2 行为表头" in asked.text) == (400, True, True)
+    sent = {"key": re.search(r'name="key" value="([0-9a-f]{64})', asked.text)[1], "name": "流水.xlsx"}
+    columns = {"c0": "note_no", "c1": "paid_on", "c2": "principal", "c3": "principal", "source": " "}
+    refused = demo.post(client, "/repayment_import/columns", **sent, **columns)
+    assert (refused.status_code, "对应了两列" in refused.text, "请填写来源" in refused.text) == (400, True, True)
+    columns |= {"c3": "interest", "source": "江南银行"}
+    done = demo.post(client, "/repayment_import/columns", **sent, **columns)
+    assert done.status_code == 302
+    page = client.get(done.location).text
+    assert "按“江南银行”的列对应读取" in page
+    assert note_no in page
+    assert "按“江南银行”的列对应读取" in upload(demo, client, odd(4)).text, "the next file of the source"
+    assert client.get(f"/repayment_import/columns?key={'0' * 64}&name=a.xlsx").status_code == 404
+
+
 def test_a_confirmation_of_a_file_that_no_longer_fits_is_refused(demo, loans):
     _, loan_id, who = loans[0]
     client = demo.client_of(who)

@@ -203,13 +203,13 @@ def _head_at(kind: Kind, sheet: Sheet, at: int, mapped: Sequence[Mapped]) -> lis
         if kind.fits(match(kind, single, each)):
             return _tables(kind, sheet, at, 2 if _only_brackets(below) else 1, single, each)
         lower = [[name] for name in under]
-        is_second = bool(match(kind, lower, each)) or _only_sides(under)
-        if match(kind, single) and is_second and kind.fits(match(kind, merged, each)):
+        is_second = bool(match(kind, lower, each)) or only_sides(under)
+        if is_second and (each or match(kind, single)) and kind.fits(match(kind, merged, each)):
             return _tables(kind, sheet, at, 2, merged, each)
     return []
 
 
-def _only_sides(under: list[str]) -> bool:
+def only_sides(under: list[str]) -> bool:
     """Tell whether a row holds nothing but the words under a merged head."""
     words = set(filter(None, under))
     return bool(words) and words <= {"借方", "贷方", "方向", "余额", "金额", "借", "贷", "借方金额", "贷方金额"}

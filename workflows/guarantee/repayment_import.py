@@ -18,9 +18,10 @@ from models.drawdown import Drawdown
 from models.repayment import Repayment, RepaymentSource, RepaymentState
 from reports.scope import scoped
 from workflows.base.context import Ctx
+from workflows.base.sheet_mapping import remembered
 from workflows.guarantee.plan_import import PlanError, RowError
 from workflows.guarantee.repayment import Paid, record, reverse
-from workflows.guarantee.repayment_sheets import COLUMNS, ImportRow, Statement, read_statement
+from workflows.guarantee.repayment_sheets import COLUMNS, KIND, ImportRow, Statement, read_statement
 
 Key = tuple[int, date, Decimal, Decimal]
 _REVERSED_BY_BANK: Final = "银行冲正"
@@ -71,7 +72,7 @@ def preview(ctx: Ctx, data: bytes, filename: str) -> Outcomes:
     Raises WorkbookError for a file that cannot be opened, PlanError naming the rows that cannot be read.
     """
     ctx.require("import", "repayment", "导入还款")
-    statement = read_statement(data, filename)
+    statement = read_statement(data, filename, remembered(ctx.session, KIND))
     trial = ctx.session.begin_nested()
     try:
         found = Outcomes(sorted(_apply(ctx, statement, filename), key=lambda outcome: outcome.row.row_no))
@@ -89,7 +90,8 @@ def import_file(ctx: Ctx, data: bytes, filename: str, *, answered: bool = False)
     actor's scope are left out, and once it was asked those whose loan nobody knows here.
     """
     ctx.require("import", "repayment", "导入还款")
-    found = Outcomes(_apply(ctx, read_statement(data, filename), filename))
+    statement = read_statement(data, filename, remembered(ctx.session, KIND))
+    found = Outcomes(_apply(ctx, statement, filename))
     wrong = [o.problem for o in found if o.problem and o.label == "有误" and not (answered and not o.bank)]
     if wrong:
         raise PlanError(wrong)

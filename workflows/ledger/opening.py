@@ -35,11 +35,14 @@ from reports.figures.provisions import INCOME, MONTHS, UNEARNED, month_before
 from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
+from workflows.base.sheet_mapping import remembered
 from workflows.base.transition import Step, move, steps, verbs
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
 from workflows.ledger.opening_replaced import ESTIMATE, take_back, why_not_replaced
 from workflows.ledger.opening_sheets import (
+    AUXILIARIES,
+    BALANCES,
     AuxiliaryLine,
     BalanceLine,
     BalanceSheet,
@@ -97,10 +100,10 @@ def preview_opening(
 ) -> OpeningPlan:
     """Read both files and check everything; nothing is written. Raises WorkbookError for files that are none."""
     ctx.require("load", "opening_import", "装入期初余额")
-    sheet, errors = read_balances(balances[1], balances[0])
+    sheet, errors = read_balances(balances[1], balances[0], remembered(ctx.session, BALANCES))
     parts: list[AuxiliaryLine] = []
     if auxiliaries is not None:
-        parts, more = read_auxiliaries(auxiliaries[1], auxiliaries[0])
+        parts, more = read_auxiliaries(auxiliaries[1], auxiliaries[0], remembered(ctx.session, AUXILIARIES))
         errors += more
     plan = OpeningPlan(balances[0][:200], auxiliaries[0][:200] if auxiliaries else "", sheet, parts, errors)
     plan.notices += sheet.notices

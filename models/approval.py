@@ -49,13 +49,14 @@ class NodeMode(Kind):
 
 
 class ApprovalState(Kind):
-    """State of one approval; RETURNED lies with the applicant, who submits anew."""
+    """State of one approval; RETURNED lies with the applicant, who submits anew, as after one that LAPSED."""
 
     RUNNING = "审批中"
     APPROVED = "已通过"
     REJECTED = "已否决"
     RETURNED = "已退回"
     WITHDRAWN = "已撤回"
+    LAPSED = "已失效"
 
 
 class TaskState(Kind):

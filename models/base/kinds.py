@@ -36,7 +36,7 @@ TONES: dict[str, str] = {
     "VETOED": "bad", "WITHDRAWN": "draft", "REVERSED": "bad", "COLLECTED": "ok", "WAIVED": "draft", "RELEASED": "ok",
     "SIGNING": "doing", "OVERDUE": "bad", "SETTLED": "ok", "HISTORY": "draft", "VALID": "ok", "EXPIRED": "warn",
     "NOTICE": "doing", "ATTENTION": "warn", "SERIOUS": "bad", "HANDLING": "doing", "LIFTED": "ok", "PUBLISHED": "ok",
-    "RETIRED": "draft",
+    "RETIRED": "draft", "LAPSED": "draft",
 }  # fmt: skip
 
 

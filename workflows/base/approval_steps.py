@@ -36,6 +36,12 @@ FINISH: Final = steps(
         (ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
     ),
 )["finish"]  # fmt: skip
+LAPSE: Final = steps(
+    Step(
+        "approval_instance", "lapse", "审批失效", "state", (ApprovalState.APPROVED,), (ApprovalState.LAPSED,),
+        follows=True,
+    ),
+)["lapse"]  # fmt: skip
 SETTLE: Final = steps(
     Step(
         "approval_task", "settle", "办理", "state", (TaskState.PENDING,),
@@ -196,6 +202,15 @@ def finish(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None
         ctx.session.flush()
     finally:
         ctx.session.info["ctx"] = ctx  # the audit trail goes on under the person's own name
+
+
+def lapse(ctx: Ctx, record: Entity, reason: str) -> None:
+    """The record is a draft again: what was approved of it holds no more, and needs to be approved anew."""
+    mine = (ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id)
+    query = select(ApprovalInstance).where(*mine, ApprovalInstance.state.in_(LAPSE.sources))
+    for instance in ctx.session.scalars(query.order_by(ApprovalInstance.id)).all():
+        move(LAPSE, instance)
+        audit.log(ctx, instance, "LAPSE", note=reason)
 
 
 def record_of(ctx: Ctx, instance: ApprovalInstance) -> Entity:

@@ -113,6 +113,7 @@ def refused(ctx: Ctx, event: BusinessEvent) -> None:
     """The waiver is a draft again with the reason on it and needs approval anew."""
     waiver = ctx.session.get_one(FeeWaiver, event.record_id)
     move(STEPS["return"], waiver)
+    approval.lapse(ctx, waiver, f"复核退回：{event.reason}")
     waiver.returned_reason = event.reason
     ctx.session.flush()
 

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from models.appraisal import PaperState
+from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import Conflict, FieldErrors, NotAllowed
 from models.ledger import EventState
 from models.project import Stage
@@ -12,6 +14,7 @@ from models.signing import FeeState, FeeWaiver
 from tests.workflows.guarantee.factories import CASHIER, MANAGER
 from workflows.base import records
 from workflows.guarantee import waivers
+from workflows.verify import verify_approvals
 
 STAGES = (Stage.COUNTER, Stage.FEE_COLLECT, Stage.IN_FORCE)
 
@@ -161,7 +164,12 @@ def test_a_draft_may_be_changed_and_keeps_its_number(line, fee):
 def test_a_waiver_that_was_sent_back_and_is_deleted_leaves_the_queue(line, project, fee):
     waiver = grant(line, fee, "15000")
     event = line.events(project, EventState.PENDING)[0]
+    approved = line.session.scalars(select(ApprovalInstance).where(ApprovalInstance.table_name == "fee_waiver")).one()
+    with pytest.raises(Conflict, match=r"不能删除：审批单.*已通过"):
+        records.delete(line.ctx(MANAGER), waiver, waiver.version)
     line.refuse(event, "附件不全")
+    assert approved.state is ApprovalState.LAPSED  # approved was what 复核 has sent back
     records.delete(line.ctx(MANAGER), waiver, waiver.version)
     assert event.state is EventState.CANCELLED
+    assert verify_approvals(line.session) == []
     line.collect(fee)

@@ -71,7 +71,7 @@ ROLES: tuple[RoleSpec, ...] = (
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
              verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete",
-                    "customer.hand_over"),
+                    "customer.hand_over", "customer.close", "customer.reopen"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
              tables={"risk_assessment": WRITE},

@@ -38,7 +38,6 @@ class JobStatus(Kind):
     RUNNING = "运行中"
     SUCCEEDED = "已完成"
     FAILED = "失败"
-    CANCELLED = "已取消"
 
 
 class LogKind(Kind):

@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.base.actor import Actor
 from models.base.entity import Entity, columns_of, entities
+from models.base.kinds import SpecKind
 from models.base.masks import whole
 from models.search import EDITION, KEY_BITS, install_search, key_base, search_text
 from reports.scope import scoped
@@ -52,7 +53,9 @@ _SIGNS: Final = re.compile(r"[\W_]+")
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
+# What the global search finds by any part of its words; papers with a number of their own are found by all of that.
 _GLOBAL: Final = ("customer", "project", "contract", "voucher")
+_BRACKETS: Final = str.maketrans({**dict.fromkeys("([（【", "〔"), **dict.fromkeys(")]）】", "〕")})
 
 # What a hit is about, for its number says it only to who knows it by heart: relations to load, then the words.
 _PLAIN: Final[tuple[tuple[str, ...], Callable[[Any], str]]] = ((), str)
@@ -315,10 +318,12 @@ def _has_new_words(record: Entity) -> bool:
 
 
 def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -> list[Hit]:
-    """Customers, projects, contracts and vouchers that contain the text, within the actor's permissions and scope.
+    """Customers, projects, contracts and vouchers that contain the text, after the papers that bear it as their number.
 
-    Projects, and contracts through them, are also found by their customer. No kind crowds the others out.
+    All within the actor's permissions and scope. Projects, and contracts through them, are also found by their
+    customer. No kind crowds the others out.
     """
+    papers = _papers(session, actor, value, limit)
     known = {model.__tablename__: model for model in entities()}
     by_kind: list[list[Hit]] = []
     for name in _GLOBAL:
@@ -332,7 +337,28 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
         query = scoped(select(model).where(where), model, actor).order_by(model.id.desc()).limit(limit)
         found = session.scalars(query.options(*_loaded(model))).all()
         by_kind.append([_hit(record) for record in found])
-    return _shared_out(by_kind, limit)
+    return (papers + _shared_out(by_kind, limit))[:limit]
+
+
+def numbered() -> list[type[Any]]:
+    """Papers, books and logs with a screen and a number of their own, which people know them by."""
+    kinds = (SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
+    return [model for model in entities() if model.spec.kind in kinds and "number" in model.spec.searched]
+
+
+def _papers(session: Session, actor: Actor, value: str, limit: int) -> list[Hit]:
+    """Papers whose number the text is, as it was printed or typed; a part of a number is for the lists of each kind."""
+    text = value.strip()
+    if not any(sign.isdigit() for sign in text):
+        return []
+    plain = unicodedata.normalize("NFKC", text).upper()
+    known = {text, plain, plain.translate(_BRACKETS)}
+    found: list[Hit] = []
+    for model in numbered():
+        if model.__tablename__ not in _GLOBAL and actor.may("list", model.__tablename__):
+            query = scoped(select(model).where(model.number.in_(known)), model, actor)
+            found += [_hit(record) for record in session.scalars(query.limit(limit))]
+    return found
 
 
 def _shared_out(by_kind: list[list[Hit]], limit: int) -> list[Hit]:
@@ -365,4 +391,7 @@ def _loaded(model: type[Any]) -> list[Any]:
 def _hit(record: Any) -> Hit:
     number = getattr(record, "number", None) or getattr(record, "code", None) or ""
     _, words = _TOLD.get(record.__tablename__, _PLAIN)
-    return Hit(record.__tablename__, record.id, record.spec.label, words(record), str(number))
+    title, project = words(record), getattr(record, "project", None)
+    if project is not None and title == number:  # its number alone says nothing
+        title = f"{project.customer.name} · {record.spec.label}"
+    return Hit(record.__tablename__, record.id, record.spec.label, title, str(number))

@@ -80,6 +80,15 @@ for table in ("personal_customer", "corporate_customer"):
             _is_active, questions=_watch, has_form=True, rank=30, note="黑名单的列入须经审批",
             after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_watch#tabs",
         ),
+        ScreenVerb(
+            table, "close", "停用客户", lambda ctx, r, v, n: watching.close(ctx, r, v["reason"], n),
+            ("close", "customer"), _is_active, why_not=watching.why_not_close, ask="停用原因", rank=80,
+            note="停用后不能申请担保、评级和列入关注名单",
+        ),
+        ScreenVerb(
+            table, "reopen", "启用客户", lambda ctx, r, v, n: watching.reopen(ctx, r, v["reason"], n),
+            ("reopen", "customer"), lambda _, r: r.status is CustomerStatus.CLOSED, ask="启用原因", rank=80,
+        ),
     )  # fmt: skip
 
 def _own_rating(ctx: Ctx, rating: Any) -> str:

@@ -51,7 +51,7 @@ def state_of(run: JobRun, now: datetime) -> str:
     """running, done, failed, or stopped where whoever was at it is gone."""
     if run.status is JobStatus.SUCCEEDED:
         return "done"
-    if run.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+    if run.status is JobStatus.FAILED:
         return "failed"
     return "stopped" if jobs.is_stopped(run, now) else "running"
 

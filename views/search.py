@@ -1,4 +1,4 @@
-"""Global search (X3): customers, projects, contracts and vouchers from one box."""
+"""Global search (X3): customers, projects, contracts, vouchers, and every paper by its number, from one box."""
 
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
@@ -39,7 +39,7 @@ class SearchView(BaseView):
             rows,
             Paging(1 if rows else 0, count, count, 1, 1, MOST, (), ()),
             search=text,
-            search_hint="客户、项目、合同、凭证，或拼音首字母",
+            search_hint="客户、项目、合同、凭证、单据编号，或拼音首字母",
             url="/search",
             empty="没有找到包含这些文字的业务" if text else "请输入要查找的内容",
             help_key="search",

@@ -5,14 +5,15 @@ from sqlalchemy import func, select
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict
 from models.customer import Customer, CustomerStatus, CustomerWatch, WatchKind, WatchState
+from models.project import UNDER_WAY, Project, ProjectState
 from workflows import customer_rules
-from workflows.base import approval, records
+from workflows.base import approval, audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps
 from workflows.customer_rating import confirm_rating, expire_ratings, rate
 
 __all__ = [
-    "confirm_rating", "customer_rules", "end_watch", "expire_ratings", "rate", "submit_watch",
+    "close", "confirm_rating", "customer_rules", "end_watch", "expire_ratings", "rate", "reopen", "submit_watch",
     "watch",
 ]  # fmt: skip
 
@@ -27,6 +28,11 @@ STEPS = steps(
         (WatchState.CLOSED, WatchState.REMOVAL_IN_APPROVAL),
     ),
 )
+CUSTOMER = steps(
+    Step("customer", "close", "停用客户", "status", (CustomerStatus.ACTIVE,), (CustomerStatus.CLOSED,)),
+    Step("customer", "reopen", "启用客户", "status", (CustomerStatus.CLOSED,), (CustomerStatus.ACTIVE,)),
+)
+REASON_MAX = 200
 # What the approval's outcome does; no person takes these steps directly.
 OUTCOME = steps(
     Step(
@@ -42,6 +48,39 @@ _OPEN = (WatchState.DRAFT, WatchState.IN_APPROVAL, WatchState.ACTIVE, WatchState
 _LISTED = (WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)
 # The gravest list is the one that lists show.
 _PRECEDENCE = (WatchKind.BLACKLIST, WatchKind.VIP, WatchKind.POTENTIAL)
+
+
+def why_not_close(ctx: Ctx, customer: Customer) -> str:
+    """A customer with business under way or in force stays open; '' when there is none."""
+    going = (*UNDER_WAY, ProjectState.IN_FORCE)
+    query = select(Project.number).where(Project.customer_id == customer.id, Project.state.in_(going))
+    number = ctx.session.scalar(query.order_by(Project.id).limit(1))
+    return f"项目 {number} 尚未结束，不能停用客户" if number else ""
+
+
+def close(ctx: Ctx, customer: Customer, reason: str, version: int | None = None) -> Customer:
+    """Do no new business with a customer; the reason stands in the trail. Raises Conflict while business goes on."""
+    enter(ctx, CUSTOMER["close"], customer, version)
+    ctx.session.refresh(customer, with_for_update=True)  # an application that is being saved is waited for
+    if refused := why_not_close(ctx, customer):
+        raise Conflict(refused)
+    return _turn(ctx, customer, "close", reason)
+
+
+def reopen(ctx: Ctx, customer: Customer, reason: str, version: int | None = None) -> Customer:
+    """Do business with a closed customer again, saying why."""
+    enter(ctx, CUSTOMER["reopen"], customer, version)
+    return _turn(ctx, customer, "reopen", reason)
+
+
+def _turn(ctx: Ctx, customer: Customer, verb: str, reason: str) -> Customer:
+    step = CUSTOMER[verb]
+    if not 0 < len(reason.strip()) <= REASON_MAX:
+        raise BusinessError(f"请填写{step.label}的原因，不超过 {REASON_MAX} 字", field="reason")
+    move(step, customer)
+    ctx.session.flush()
+    audit.log(ctx, customer, verb.upper(), note=reason.strip())
+    return customer
 
 
 @records.rule(CustomerWatch)

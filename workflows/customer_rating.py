@@ -217,7 +217,7 @@ def _answers(ctx: Ctx, model: RatingModel, scores: Mapping[str, str], figures: F
     if errors:
         raise FieldErrors(errors)
     if not answers:
-        raise BusinessError(f"评分模型“{model}”没有指标，请在客户设置中补充")
+        raise BusinessError(f"评分模型“{model}”没有指标，请在“评分模型”中补充")
     return answers
 
 

@@ -22,7 +22,7 @@ verbs("ab_role", {"list": "查看角色", "edit": "维护角色权限"})
 def _keep_sign_in(ctx: Ctx, operator: Operator, is_new: bool) -> None:
     """A sign-in is made with its password by `create_operator`; afterwards name and person stay."""
     if is_new:
-        raise BusinessError("新增操作员须同时设置初始密码，请在操作员页面办理")
+        raise BusinessError("新增操作员须同时设置初始密码，请在“操作员”页面办理")
     for name in ("username", "employee_id"):
         if inspect(operator).attrs[name].history.has_changes():
             raise BusinessError("操作员的登录名和员工不能修改，请停用后另行新增", field=name)

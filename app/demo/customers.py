@@ -77,9 +77,9 @@ def _corporation(stage: Stage, index: int, manager: str) -> Customer:
         "is_agriculture": trade == "农产品",
     })  # fmt: skip
     _statement(stage, manager, customer, capital)
-    _add(stage, manager, "shareholder", customer, {"name": boss, "share_pct": Decimal(100)})
-    _add(stage, manager, "executive", customer, {"name": boss, "position": "执行董事兼总经理"})
-    _add(stage, manager, "bank_account", customer, {
+    add_part(stage, manager, "shareholder", customer, {"name": boss, "share_pct": Decimal(100)})
+    add_part(stage, manager, "executive", customer, {"name": boss, "position": "执行董事兼总经理"})
+    add_part(stage, manager, "bank_account", customer, {
         "bank_name": "建行高新支行", "account_name": customer.name,
         "account_no": f"32001{stage.random.randrange(10**11):011d}",
     })  # fmt: skip
@@ -93,7 +93,7 @@ def _statement(stage: Stage, manager: str, customer: Customer, capital: Decimal)
     revenue = assets * Decimal(stage.random.randrange(11, 19)) / 10
     current, short = assets * Decimal("0.55"), liabilities * Decimal("0.7")
     profit = revenue * Decimal("0.06")
-    _add(stage, manager, "financial_statement", customer, {
+    add_part(stage, manager, "financial_statement", customer, {
         "period_kind": "YEAR", "period_end": date(stage.today.year - 1, 12, 31), "cash": assets * Decimal("0.12"),
         "receivables": assets * Decimal("0.2"), "inventory": assets * Decimal("0.18"), "current_assets": current,
         "fixed_assets": assets * Decimal("0.4"), "total_assets": assets, "short_loans": liabilities * Decimal("0.4"),
@@ -115,15 +115,16 @@ def _person(stage: Stage, manager: str) -> Customer:
         "postcode": "210000", "political_status": None, "ethnic_group": "01",
     })  # fmt: skip
     income = Decimal(stage.random.randrange(12, 60)) * 1000
-    _add(stage, manager, "occupation", customer, {"occupation": "S", "employer": f"{customer.name}经营部"})
-    _add(stage, manager, "income_expense", customer, {
+    add_part(stage, manager, "occupation", customer, {"occupation": "S", "employer": f"{customer.name}经营部"})
+    add_part(stage, manager, "income_expense", customer, {
         "monthly_income": income, "household_monthly_income": income * 2, "household_size": 3,
     })  # fmt: skip
     _papers(stage, manager, customer, ("ID_COPY", "CREDIT_AUTH"))
     return customer
 
 
-def _add(stage: Stage, manager: str, table: str, customer: Customer, values: Values) -> None:
+def add_part(stage: Stage, manager: str, table: str, customer: Customer, values: Values) -> None:
+    """A part of a customer's file, entered by its manager; money to the fen."""
     model = entity_of(table)
     owner = "corporate_customer_id" if hasattr(model, "corporate_customer_id") else "personal_customer_id"
     owner = owner if hasattr(model, owner) else "customer_id"

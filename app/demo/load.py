@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import books, bulk, customers, people, story, year
+from app.demo import books, bulk, customers, people, story, sundry, year
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.bank import PartnerBank
@@ -47,6 +47,7 @@ SIZES = {
 }
 YEAR = 362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
 LATELY = 95
+SETTLED = 30  # days after which the company has time for more than its first business
 
 
 def load_demo(
@@ -93,6 +94,7 @@ def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say:
     scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
     scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
     scenes.append((workday(as_of - timedelta(days=LATELY)), _line(stage, wanted)))
+    scenes.append((workday(start + timedelta(days=SETTLED)), sundry.play(stage, customers_of_the_year)))
     joined = bulk.Bulk(stage)
     if wanted.bulk:
         scenes.append((start, joined.months(wanted.bulk)))
@@ -143,6 +145,7 @@ def _line(stage: Stage, wanted: Size) -> Iterator[int]:
         plot.parts = number % every if number < every + 12 else len(story.PARTS)
         plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet", 37: "_meet"}.get(number, "")
         plot.appeals, plot.ends = number == 37, number in (38, 39)
+        plot.waives = number == 20
         if plot.ends:
             plot.parts = 22 if number == 38 else 5
         # Whoever stands at a stage came there lately: a part of the line takes some three days on average.

@@ -18,7 +18,7 @@ from models.product import FeeKind, RepaymentMethod
 from models.project import Project
 from models.rating_model import CustomerKind
 from models.resolution import MeetingItem, MeetingMember, ReviewMeeting, VoteChoice
-from models.signing import Contract, CounterGuarantee, Fee
+from models.signing import Contract, CounterGuarantee, Fee, FeeWaiver
 from models.termination import Termination
 from reports.figures.schedules import add_months
 from workflows.base import approval, records
@@ -33,6 +33,7 @@ from workflows.guarantee import (
     resolution,
     resubmission,
     termination,
+    waivers,
 )
 from workflows.ledger import posting, voucher
 
@@ -57,6 +58,7 @@ class Plot:
     stops_at: int = 0  # the instalment from which on the customer pays nothing; 0: pays all
     appeals: bool = False  # whether the board reconsiders its refusal
     renews_after: str = ""  # the part after which the customer lets the resolution run out
+    waives: bool = False  # whether part of the fee is waived where the line stands
     ends: bool = False  # whether the project is ended after its parts
 
 
@@ -65,6 +67,8 @@ def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Itera
     project = apply(stage, plot)
     for number, part in enumerate(PARTS, start=1):
         if number > plot.parts:
+            if plot.waives:
+                yield from _waive(stage, plot, project)
             if plot.ends:
                 yield from _end(stage, plot, project)
             return
@@ -316,6 +320,24 @@ def _renew(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     for part in (_meet, _decide, _confirm):
         yield 2
         part(stage, plot, project)
+
+
+def _waive(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
+    """A part of the fee that waits for the customer is waived, and booked as such."""
+    yield 1
+    fee = stage.session.scalars(
+        select(Fee).where(Fee.project_id == project.id, Fee.kind == FeeKind.GUARANTEE).limit(1)
+    ).one()
+    paper = records.create(stage.ctx(plot.manager), FeeWaiver, {
+        "project_id": project.id, "fee_id": fee.id, "amount": Decimal("1000.00"),
+        "reason": "首次合作小微企业，按政策减收担保费。",
+    })  # fmt: skip
+    waivers.submit(stage.ctx(plot.manager), paper, paper.version)
+    yield 1
+    decide_all(stage, project)
+    yield 1
+    book_events(stage, project)
+    post_vouchers(stage)
 
 
 def _end(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:

@@ -25,10 +25,10 @@ def value(session: Session, code: str, on: date) -> str:
     """
     rows = _history(session).get(code)
     if rows is None:
-        raise BusinessError(f"系统参数“{code}”未设置，请在系统设置中补充")
+        raise BusinessError(f"系统参数“{code}”未设置，请在“系统参数”中补充")
     found = bisect_right(rows, on, key=lambda row: row[0])
     if found == 0:
-        raise BusinessError(f"系统参数“{code}”在 {on.isoformat()} 尚未生效，请在系统设置中补充")
+        raise BusinessError(f"系统参数“{code}”在 {on.isoformat()} 尚未生效，请在“系统参数”中补充")
     return rows[found - 1][1]
 
 
@@ -40,7 +40,7 @@ def number(session: Session, code: str, on: date) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite():
-        raise BusinessError(f"系统参数“{code}”的值“{text}”不是数字，请在系统设置中更正")
+        raise BusinessError(f"系统参数“{code}”的值“{text}”不是数字，请在“系统参数”中更正")
     return found
 
 
@@ -48,7 +48,7 @@ def whole(session: Session, code: str, on: date) -> int:
     """The parameter as a whole number. Raises BusinessError where it is none."""
     found = number(session, code, on)
     if found != found.to_integral_value():
-        raise BusinessError(f"系统参数“{code}”的值“{found:f}”不是整数，请在系统设置中更正")
+        raise BusinessError(f"系统参数“{code}”的值“{found:f}”不是整数，请在“系统参数”中更正")
     return int(found)
 
 
@@ -58,7 +58,7 @@ def ratio(session: Session, code: str, on: date) -> Fraction:
     try:
         return Fraction(text.replace(" ", ""))
     except (ValueError, ZeroDivisionError):
-        raise BusinessError(f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在系统设置中更正") from None
+        raise BusinessError(f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在“系统参数”中更正") from None
 
 
 def flag(session: Session, code: str, on: date) -> bool:

@@ -40,7 +40,7 @@ def next_number(ctx: Ctx, rule_code: str, *, on: date | None = None, scope: str 
     """
     rule = ctx.session.scalar(select(NumberRule).where(NumberRule.code == rule_code))
     if rule is None:
-        raise BusinessError(f"编号规则“{rule_code}”未设置，请在系统设置中补充")
+        raise BusinessError(f"编号规则“{rule_code}”未设置，请在“编号规则”中补充")
     on = on or ctx.today
     period = {NumberReset.YEAR: f"{on:%Y}", NumberReset.MONTH: f"{on:%Y%m}"}.get(rule.reset, "")
     no = next_count(ctx, rule_code, f"{scope}|{period}" if scope else period)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.bank import BankStatus, PartnerBank
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
-from models.customer import Customer
+from models.customer import Customer, CustomerStatus
 from models.product import Product, ProductAudience, ProductDocument
 from models.project import Project, ProjectState, Stage
 from models.rating_model import CustomerKind
@@ -68,6 +68,8 @@ def _about_customer(customer: Customer) -> list[str]:
         found.append(f"“{customer.name}”在黑名单中，不能申请担保")
     if customer.is_own_controller:
         found.append(f"“{customer.name}”是本公司控股股东或实际控制人，按监管规定不得为其担保")
+    if customer.status is not CustomerStatus.ACTIVE:
+        found.append(f"“{customer.name}”{customer.status.label}，不能申请担保")
     return found
 
 

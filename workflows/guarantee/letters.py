@@ -58,7 +58,7 @@ def company_data(session: Session) -> dict[str, Any]:
     """The company as papers print it; BusinessError until somebody has filled it in."""
     company = session.scalars(select(Company)).first()
     if company is None:
-        raise BusinessError("请先在系统设置中填写公司信息，再出具文件")
+        raise BusinessError("请先在“公司信息”中填写公司资料，再出具文件")
     return {
         "name": company.full_name, "address": company.address or "", "phone": company.phone or "",
         "legal_person": company.legal_person or "",

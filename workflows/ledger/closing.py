@@ -290,7 +290,7 @@ def _close(ctx: Ctx, period: AccountingPeriod) -> str:
 def _leaf(ctx: Ctx, code: str) -> int:
     found = ctx.session.scalars(select(Account).where(Account.code == code)).one_or_none()
     if found is None or not found.is_leaf:
-        raise BusinessError(f"结转需要末级科目 {code}，请在会计科目中核对")
+        raise BusinessError(f"结转需要末级科目 {code}，请在“会计科目”中核对")
     return found.id
 
 

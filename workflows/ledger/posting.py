@@ -282,7 +282,7 @@ def _rule(ctx: Ctx, event: BusinessEvent) -> PostingRule:
     )
     found = ctx.session.scalars(query).one_or_none()
     if found is None:
-        raise BusinessError(f"没有在 {event.occurred_on} 生效的“{event.label}”记账规则，请在参数设置中补充")
+        raise BusinessError(f"没有在 {event.occurred_on} 生效的“{event.label}”记账规则，请在“记账规则”中补充")
     return found
 
 

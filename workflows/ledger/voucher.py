@@ -229,7 +229,7 @@ def _book(ctx: Ctx, voucher: Voucher, person: int) -> None:
 def void(ctx: Ctx, voucher: Voucher, reason: str, version: int | None = None) -> Voucher:
     """作废: the number stays and counts as present; vouchers of business events go back through their event."""
     if voucher.event_id is not None:
-        raise Conflict(f"凭证“{voucher}”由业务生成，请在复核管理中撤回对应的复核单")
+        raise Conflict(f"凭证“{voucher}”由业务生成，请在“复核管理”中撤回对应的复核单")
     return withdraw_draft(ctx, voucher, reason, _enter(ctx, "void", voucher, version))
 
 
@@ -248,7 +248,7 @@ def reverse(
     """
     _enter(ctx, "reverse", voucher, version)
     if voucher.event_id is not None:
-        raise Conflict(f"凭证“{voucher}”由业务生成，请在复核管理中撤回对应的复核单，系统会自动冲销")
+        raise Conflict(f"凭证“{voucher}”由业务生成，请在“复核管理”中撤回对应的复核单，系统会自动冲销")
     if voucher.kind in _NOT_BY_HAND:
         raise Conflict(f"凭证“{voucher}”{_NOT_BY_HAND[voucher.kind]}")
     return write_reversal(ctx, voucher, date=date, memo=memo)
@@ -433,4 +433,4 @@ def _wait_for_lower_numbers(ctx: Ctx, voucher: Voucher) -> None:
         ctx.session, voucher.period_id, voucher.word_id, below=voucher.number, above=ctx.session.scalar(posted) or 0
     )
     if gaps:
-        raise Conflict(f"{voucher.period.code} {voucher.word.name}字凭证缺号 {gaps[0]}，请先做断号整理再记账")
+        raise Conflict(f"{voucher.period.code} {voucher.word.name}字凭证缺号 {gaps[0]}，请先办理“断号整理”再记账")

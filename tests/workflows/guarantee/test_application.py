@@ -15,13 +15,14 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.customer import CustomerRelation, RelationKind
+from models.customer import CustomerRelation, CustomerStatus, RelationKind
 from models.financial_statement import FinancialStatement
 from models.product import GuaranteeKind
 from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
 from models.records import Attachment
 from models.system import AuditLog
 from tests.workflows.guarantee.factories import ASSISTANT, CASHIER, MANAGER, MILLION, OUTSIDER
+from workflows import customer as customers
 from workflows.base import records
 from workflows.guarantee import application, limits, stages
 
@@ -81,6 +82,26 @@ def test_product_bank_and_customer_must_be_open_for_business(line):
     assert ["黑名单" in found[0], "控股股东" in found[1]] == [True, True]
     line.bank().status = BankStatus.SUSPENDED
     assert "暂停合作" in wrong(line)["bank_id"][0]
+
+
+def test_a_customer_is_closed_and_opened_again_with_a_reason(line):
+    project = line.apply()
+    busy, idle, head = project.customer, line.customer("停用公司"), line.ctx("赵强")
+    with pytest.raises(NotAllowed):
+        customers.close(line.ctx(MANAGER), idle, "不再往来")
+    with pytest.raises(Conflict, match=f"项目 {project.number} 尚未结束"):
+        customers.close(head, busy, "不再往来")
+    with pytest.raises(BusinessError, match="请填写停用客户的原因"):
+        customers.close(head, idle, " ")
+    customers.close(head, idle, "不再往来", idle.version)
+    assert idle.status is CustomerStatus.CLOSED
+    assert "已停用，不能申请担保" in wrong(line, customer_id=idle.id)["customer_id"][0]
+    with pytest.raises(IllegalTransition, match="已停用"):
+        customers.close(head, idle, "再停用一次")
+    customers.reopen(head, idle, "恢复往来", idle.version)
+    assert line.apply(customer_id=idle.id).id
+    notes = select(AuditLog.note).where(AuditLog.record_id == idle.id, AuditLog.action.in_(("CLOSE", "REOPEN")))
+    assert line.session.scalars(notes.order_by(AuditLog.id)).all() == ["不再往来", "恢复往来"]
 
 
 def test_an_application_is_changed_but_never_deleted(line):

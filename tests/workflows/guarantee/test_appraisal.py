@@ -94,7 +94,7 @@ def test_letters_need_right_scope_version_stage_and_the_companys_data(line):
     with pytest.raises(IllegalTransition):
         appraisal.issue_intent(line.ctx(MANAGER), line.at(Stage.RISK))
     line.session.execute(delete(Company))
-    with pytest.raises(BusinessError, match="请先在系统设置中填写公司信息"):
+    with pytest.raises(BusinessError, match="请先在“公司信息”中填写"):
         appraisal.issue_intent(line.ctx(MANAGER), project)
     letters_of = select(BankLetter).where(BankLetter.project_id == project.id)
     assert line.session.scalars(letters_of).all() == []

@@ -89,6 +89,9 @@ class ParameterView(EntityView):
 
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """The value is chosen where there are only a few, and carries its unit."""
+        since = field_of(page, "effective_on")
+        if request.method == "GET" and isinstance(record, Parameter) and since is not None:
+            since.html.data = max(record.effective_on, ctx.today).isoformat()  # a change leaves the past alone
         kind, code, value = (field_of(page, name) for name in ("value_kind", "code", "value"))
         if kind is None or code is None or value is None:
             return page

@@ -1,6 +1,6 @@
 """A small company whose machine was off for three days over a month-end, with something due on each of them."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -11,6 +11,7 @@ from app import create_app
 from app.demo.load import Size, load_demo
 from app.extensions import db
 from app.jobs import job_edge
+from models.base.actor import SYSTEM
 from models.customer import Customer
 from models.customer_rating import CustomerRating, RatingState
 from models.drawdown import Drawdown, Instalment, RepaymentPlan
@@ -19,6 +20,7 @@ from models.resolution import Resolution, ResolutionState
 from models.system import Parameter
 from tests.template import settings_of
 from workflows import day_end
+from workflows.base.context import Ctx
 
 START = date(2026, 3, 30)  # a Monday; the machine comes back on Thursday
 DAYS = [START + timedelta(days=n) for n in range(3)]
@@ -37,6 +39,8 @@ def play(url: str, data_dir: Path) -> None:
         session.execute(mode.values(value="EVENLY"))
         session.commit()
         assert load_demo(app, size=LITTLE, as_of=START)
+        # Whose session it is: the trail follows what is set.
+        Ctx(session=session, actor=SYSTEM, today=START, now=datetime.now(UTC), source="demo")
         _fall_due(session)
         session.commit()
         db.session.remove()

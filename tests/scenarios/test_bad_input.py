@@ -371,12 +371,13 @@ def test_a_voucher_into_a_closed_period(doors):
         period = session.scalars(select(AccountingPeriod).order_by(AccountingPeriod.id)).first()
         closer = session.scalars(select(Operator.employee_id).where(Operator.username == "tangxia")).one()
         table = update(AccountingPeriod).where(AccountingPeriod.id == period.id)
+        before = {name: getattr(period, name) for name in ("state", "closed_at", "closed_by_id")}
         session.execute(table.values(state="CLOSED", closed_at=datetime.now(UTC), closed_by_id=closer))
     with doors.unchanged("wujie"):
         answer = doors.form("wujie", "/voucher/add", **{**values, "date": period.starts_on.isoformat()})
         answer.says(409, "已结账", "办公用品")
     with doors.behind() as session:
-        session.execute(table.values(state="OPEN", closed_at=None, closed_by_id=None))
+        session.execute(table.values(before))
 
 
 # -------------------------------------------------------------------------------------------------------------- files

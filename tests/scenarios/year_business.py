@@ -17,7 +17,7 @@ from models.bank import PartnerBank
 from models.base.errors import Conflict
 from models.customer import Customer
 from models.drawdown import Drawdown, DrawdownState
-from models.ledger import BusinessEvent, EventState, Voucher
+from models.ledger import AccountingPeriod, BusinessEvent, EventState, PeriodState, Voucher
 from models.product import Product, RepaymentMethod
 from models.project import Project, ProjectState
 from models.release import Release
@@ -95,7 +95,11 @@ def booked_after_the_closing(company: Director, project: Project, drawn_on: date
     with pytest.raises(Conflict, match="已结账"):
         books.draft(company, "transfer", "补记", ("6403", Decimal(1)), ("2221.03", Decimal(-1)), on=drawn_on)
     posting.book(company.ctx(story.ACCOUNTANT), event)
-    assert company.session.get_one(Voucher, event.voucher_id).date == company.today
+    still_open = select(AccountingPeriod.starts_on).where(
+        AccountingPeriod.starts_on > drawn_on, AccountingPeriod.state == PeriodState.OPEN
+    )
+    first = company.session.scalars(still_open.order_by(AccountingPeriod.starts_on).limit(1)).one()
+    assert company.session.get_one(Voucher, event.voucher_id).date == first
 
 
 # ------------------------------------------------------------------------------------------------- after the drawdown
@@ -159,7 +163,7 @@ def let_go(company: Director, project: Project, loan: Drawdown, day: date) -> It
     release.submit(ctx, paper, paper.version)
     yield 1
     story.decide_all(company, project)
-    assert (project.balance, loan.state, loan.balance) == (0, DrawdownState.RELEASED, loan.amount)
+    assert (project.balance, loan.state, loan.balance) == (0, DrawdownState.RELEASED, 0)
     assert paper.deposit_amount == loan.amount * 5 / 100
     waiting = one(company, BusinessEvent, project_id=project.id, event_code="deposit.returned")
     assert waiting.state is EventState.PENDING

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select
 
-from models.organization import Employee
+from models.organization import Employee, Operator
 from models.project import Project, ProjectState, Stage
 
 
@@ -82,12 +82,21 @@ def number_of(demo, stage, **facts):
         return session.scalars(query.filter_by(**facts).order_by(Project.id.desc())).first()
 
 
+def newest_at(demo, stage):
+    """Who handles the newest project at a stage, and its address: which one it is, is the story's to say."""
+    with demo.session() as session:
+        query = select(Operator.username, Project.id).join(Project, Project.manager_id == Operator.employee_id)
+        query = query.where(Project.stage == stage, Project.state == ProjectState.RUNNING)
+        username, key = session.execute(query.order_by(Project.id.desc())).first()
+        return username, f"/project/show/{key}"
+
+
 def test_recent_deeds_read_as_a_colleague_tells_them(demo_app):
     released = feed(page_of(demo_app, "zhoumin", f"/project/show/{number_of(demo_app, Stage.RELEASE)}"))
     words = " ".join(text for _, text in released)
     assert "解保审批同意：“" in words
     assert re.search(r"登记还款：本金 [\d,.]+ 元，利息 [\d,.]+ 元，回执 HKHZ\S+ 在保余额 [\d,.]+ → 0.00", words)
-    signing = page_of(demo_app, "zhoumin", f"/project/show/{number_of(demo_app, Stage.FEE_BOOK)}")
+    signing = page_of(demo_app, *newest_at(demo_app, Stage.CONTRACT))
     told = [text for _, text in feed(signing)]
     assert any(text.startswith("送复核：费用登记 ") and text.endswith("，转入费用记账") for text in told)
     assert any(text.startswith("审保会通过，形成公司决议 JY") for text in told)

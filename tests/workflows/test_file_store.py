@@ -65,7 +65,7 @@ def test_files_and_remarks_go_with_the_record_and_its_parts(ctx, group):
     assert [c.text for c in ctx.session.scalars(select(Comment))] == ["关于留下.txt"]
     assert [path.read_text() for path in files(ctx)] == ["留下.txt"]
     notes = ctx.session.scalars(select(AuditLog.note).where(AuditLog.action == "DETACH").order_by(AuditLog.id)).all()
-    assert notes == ["随记录删除备注 1 条、附件 1 个：协议.txt", "随记录删除备注 1 条、附件 1 个：承诺.txt"]
+    assert notes == ["随记录删除备注 1 条、附件 1 个：承诺.txt", "随记录删除备注 1 条、附件 1 个：协议.txt"]
 
 
 def test_a_record_with_remarks_alone_takes_them_along(ctx, group):

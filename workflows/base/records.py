@@ -127,12 +127,12 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     _refuse_if_approved(ctx, record, parts)
     require_draft(record, "删除")
     _check_owner(ctx, record)
-    for part in parts:
-        _refuse_with_history(record, part)
     for cls in model.__mro__:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
     _refuse_if_referred_to(ctx, record)
+    for part in parts:
+        _refuse_with_history(record, part)
     for one in (*reversed(parts), record):
         _delete_papers(ctx, one)
         ctx.session.delete(one)

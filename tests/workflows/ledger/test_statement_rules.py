@@ -78,7 +78,7 @@ def test_accounts_go_to_their_own_statement(ctx, session):
 
 def test_history_ends_where_the_books_begin(ctx, session):
     for month in ("2025-13", "2025年1月", "25-01"):
-        with pytest.raises(FieldErrors, match="格式"):
+        with pytest.raises(FieldErrors, match="月份应写作 2025-12"):
             records.create(ctx, IncomeHistory, {"month": month, "amount": yuan(5)})
     records.create(ctx, IncomeHistory, {"month": "2026-02", "amount": yuan(5)})
 
@@ -86,6 +86,6 @@ def test_history_ends_where_the_books_begin(ctx, session):
 def test_months_of_the_books_have_no_history(session):
     ctx = begin(session).ctx()
     ctx.actor = SYSTEM
-    with pytest.raises(FieldErrors, match="2025-12 之后启用"):
+    with pytest.raises(FieldErrors, match="2026-01 的担保费收入在账上"):
         records.create(ctx, IncomeHistory, {"month": "2026-01", "amount": yuan(5)})
     records.create(ctx, IncomeHistory, {"month": "2024-12", "amount": yuan(5)})

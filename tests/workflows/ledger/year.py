@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
@@ -19,7 +19,7 @@ from models.system import Parameter
 from reports.figures import parameters
 from reports.figures.schedules import add_months
 from tests.workflows.ledger.books import Books, open_books, yuan
-from workflows.base import jobs
+from workflows.base import audit, jobs
 from workflows.base.context import Ctx
 from workflows.ledger import closing, opening
 from workflows.ledger import voucher as vouchers
@@ -109,9 +109,13 @@ def begin(session: Session, *, with_opening: bool = True) -> Year:
 def edge_of(session: Session, now: datetime = NOW) -> jobs.Edge:
     """Sessions of their own for a job, on the connection of the test, which takes everything back at its end."""
     connection = session.connection()
+    is_told = event.contains(session, "before_flush", audit._stamp)  # the trail follows a job like anybody's work
 
     def open_session() -> Session:
-        return Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        made = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        if is_told:
+            audit.install(made)
+        return made
 
     return jobs.Edge(open_session, lambda: now)
 

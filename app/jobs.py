@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, current_app
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -203,7 +204,7 @@ def run_job(app: Flask, job: Job) -> None:
                 log.warning("job left out: the database is not up to date", job=job.name)
                 return
         job.run(app)
-    except (BusinessError, StaleDataError) as error:  # refused, or another process was first
+    except (BusinessError, StaleDataError, IntegrityError, OperationalError) as error:  # refused, or another was first
         log.warning("job refused", job=job.name, reason=str(error))
     except Exception:
         log.exception("job failed", job=job.name)

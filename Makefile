@@ -1,6 +1,7 @@
 # make run     从零到登录页：准备环境、初始化数据、启动
 # make test    全部检查与测试（SQLite 与 PostgreSQL）；make test-long 为耗时测试
 # make check   只做静态检查
+# make one T=tests/文件.py [K=名称]   在 SQLite 上只跑一个测试文件；模型与 app/ 不变时沿用上次的模板库
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
@@ -12,7 +13,7 @@ TEST_WORKERS ?= 2
 # A file's tests share its database. In the files' own order the long stories come first and the small ones fill the end.
 SHARE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-long check bench screenshots lock clean
+.PHONY: run test one test-long check bench screenshots lock clean
 
 run:
 	@scripts/bootstrap.sh run
@@ -25,6 +26,9 @@ test:
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --cov --cov-report=
 	$(PYTHON) -m coverage report --fail-under=$(COVERAGE_MIN)
 	$(PYTHON) -m coverage report --include='workflows/*' --fail-under=$(COVERAGE_MIN_WORKFLOWS)
+
+one:
+	@TEMPLATES=quick $(PYTHON) -m pytest -q -n0 --db sqlite $(T) $(if $(K),-k "$(K)")
 
 test-long:
 	@scripts/bootstrap.sh test
@@ -55,5 +59,5 @@ lock:
 
 # Caches and results only: the environment (.venv) and the data (data) stay.
 clean:
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov test-results
+	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov test-results
 	find . -path ./.venv -prune -o -path ./data -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

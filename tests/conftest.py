@@ -1,6 +1,7 @@
 """Fixtures every room shares: a database of each kind per test module, and the browser.
 
-A database is made once per run with all tables and base data, and copied for each module, which takes milliseconds.
+A database is made once with all tables and base data, and copied for each module, which takes milliseconds. On SQLite
+it is kept until the sources change (`template.kept`), on PostgreSQL it lives as long as the run.
 Inside a module, tests that take `session` undo what they wrote.
 """
 
@@ -30,6 +31,7 @@ from tests.views.screens import staff
 DATABASES = ("sqlite", "postgresql")
 Copy = contextlib.AbstractContextManager[str]
 RUN_DIR = "GUARANTEE_TEST_DIR"
+TEMPLATE_DIR = "GUARANTEE_TEST_TEMPLATES"
 FAULT_SEED = os.environ.get("FAULT_SEED", "20260330")  # where tests/faults kills; another one kills elsewhere
 BROWSERS = ("chromium", "google-chrome")
 # How long an example takes says how busy the machine is; properties are about results.
@@ -75,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         path = tempfile.mkdtemp(prefix="guarantee-")  # a short name, because PostgreSQL's socket lies in it
         Path(path).chmod(0o755)  # the server of a run by root belongs to another user
         os.environ[RUN_DIR] = path
+        os.environ[TEMPLATE_DIR] = str(template.kept())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -130,22 +133,24 @@ MAKERS = {
 BASES = {"demo": "installed", "staffed": "installed", "three_days": "installed", "days_closed": "three_days"}
 
 
-def files_of(run_dir: Path, stage: str) -> Path:
+def files_of(stage: str) -> Path:
     """Where the files that belong to a template's rows lie; copied like the database."""
-    return run_dir / f"{stage}-files"
+    return Path(os.environ[TEMPLATE_DIR]) / f"{stage}-files"
 
 
-def _sqlite_template(run_dir: Path, stage: str) -> Path:
-    path = run_dir / f"{stage}.db"
-    with FileLock(run_dir / f"sqlite-{stage}.lock"):
+def _sqlite_template(stage: str) -> Path:
+    folder = Path(os.environ[TEMPLATE_DIR])
+    path = folder / f"{stage}.db"
+    with FileLock(folder / f"sqlite-{stage}.lock"):
         if not path.exists():
-            draft = run_dir / f"{stage}-draft.db"
-            for leftover in run_dir.glob(f"{draft.name}*"):  # an attempt that failed
+            draft = folder / f"{stage}-draft.db"
+            for leftover in folder.glob(f"{draft.name}*"):  # an attempt that failed
                 leftover.unlink()
+            shutil.rmtree(files_of(stage), ignore_errors=True)
             if stage in BASES:
-                shutil.copy(_sqlite_template(run_dir, BASES[stage]), draft)
-            files_of(run_dir, stage).mkdir(exist_ok=True)
-            MAKERS[stage](_text(URL.create("sqlite", database=str(draft))), files_of(run_dir, stage))
+                shutil.copy(_sqlite_template(BASES[stage]), draft)
+            files_of(stage).mkdir()
+            MAKERS[stage](_text(URL.create("sqlite", database=str(draft))), files_of(stage))
             with contextlib.closing(sqlite3.connect(draft)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy takes the main file alone
             draft.rename(path)
@@ -159,17 +164,16 @@ def _postgres_template(run_dir: Path, server: PostgresServer, stage: str) -> str
             base = f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}" if stage in BASES else ""
             _on_server(server, f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)", f"CREATE DATABASE {draft} {base}")
             url = _text(_server_url(server, draft))
-            files_of(run_dir, stage).mkdir(exist_ok=True)
             if stage in BASES:
-                _copy_rows(run_dir, stage, url)
+                _copy_rows(stage, url)
             else:
-                MAKERS[stage](url, files_of(run_dir, stage))
+                MAKERS[stage](url, run_dir)  # what other stages begin with has no files
             _on_server(server, f"ALTER DATABASE {draft} RENAME TO {name}")
     return name
 
 
-def _copy_rows(run_dir: Path, stage: str, url: str) -> None:
-    source = create_engine(URL.create("sqlite", database=str(_sqlite_template(run_dir, stage))))
+def _copy_rows(stage: str, url: str) -> None:
+    source = create_engine(URL.create("sqlite", database=str(_sqlite_template(stage))))
     target = create_engine(url)
     template.copy_rows(source, target)
     source.dispose()
@@ -199,7 +203,7 @@ def _copy(kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) 
     name = f"test_{uuid.uuid4().hex[:12]}"
     if kind == "sqlite":
         path = run_dir / f"{name}.db"
-        shutil.copy(_sqlite_template(run_dir, stage), path)
+        shutil.copy(_sqlite_template(stage), path)
         yield _text(URL.create("sqlite", database=str(path)))
         for leftover in run_dir.glob(f"{name}.db*"):
             leftover.unlink()
@@ -227,7 +231,7 @@ def database_at(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> 
 def demo(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
     """The whole product over the small demonstration, this module's own; `client_of("zhoumin")` signs in."""
     with _copy(db_kind, "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
-        shutil.copytree(files_of(run_dir, "demo"), folder, dirs_exist_ok=True)
+        shutil.copytree(files_of("demo"), folder, dirs_exist_ok=True)
         product = Product(url, Path(folder))
         yield product
         product.close()
@@ -237,7 +241,7 @@ def demo(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterato
 def demo_app(run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
     """The same on SQLite, one per process, for tests that only look."""
     with _copy("sqlite", "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
-        shutil.copytree(files_of(run_dir, "demo"), folder, dirs_exist_ok=True)
+        shutil.copytree(files_of("demo"), folder, dirs_exist_ok=True)
         product = Product(url, Path(folder))
         yield product
         product.close()

@@ -1,11 +1,15 @@
 """How the template databases of the tests come to their tables and data.
 
-Stages, each made once per run and copied for every module: `tables` (bare tables), `installed` (what
+Stages, each made once per state of the sources and copied for every module: `tables` (bare tables), `installed` (what
 `flask --app run init` makes: migrations, base data, permissions, roles, search, guards), `demo` (the small demo), and
 those that the rooms of the tests add.
 """
 
-from collections.abc import Callable
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,42 @@ from config import Settings
 from models.registry import metadata
 
 KEY = "a key of the tests that is long enough for anything"
+# The demonstration's last day: what a test finds in it depends on no calendar. A Thursday near the end of a month.
+DEMO_DAY = date(2026, 11, 26)
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / ".cache" / "templates"
+# What a template may depend on. `make one` looks at the second line alone (TEMPLATES=quick): verbs and screens change
+# all the time and hardly ever what a test begins with.
+SOURCES = ("config.py", "reports", "requirements.lock", "tests", "views", "workflows")
+QUICK = ("app", "models")
+LOOKS = {"static", "templates"}
+STATES_KEPT = 3
+
+
+def kept() -> Path:
+    """Where the templates made from the sources as they are now lie; those of older states go."""
+    names = QUICK if os.environ.get("TEMPLATES") == "quick" else QUICK + SOURCES
+    digest = hashlib.sha256()
+    for path in _files(names):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    folder = KEPT / digest.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    for old in sorted(KEPT.iterdir(), key=lambda path: path.stat().st_mtime)[:-STATES_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _files(names: tuple[str, ...]) -> Iterator[Path]:
+    """Tests count by what makes templates alone: a changed test begins with the same."""
+    for name in names:
+        start = ROOT / name
+        found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
+        for path in found:
+            is_test = name == "tests" and path.name.startswith("test_")
+            if not is_test and not {"__pycache__", *LOOKS}.intersection(path.parts):
+                yield path
 
 
 def settings_of(url: str, data_dir: Path, **more: Any) -> Settings:
@@ -44,7 +84,7 @@ def play_demo(url: str, data_dir: Path) -> None:
     """Load the small demonstration into the installation at `url`; its files lie in `data_dir`."""
 
     def play(app: Flask) -> None:
-        assert load_demo(app, size="small")
+        assert load_demo(app, size="small", as_of=DEMO_DAY)
 
     _with_app(url, data_dir, play)
 

@@ -33,7 +33,7 @@ KEPT = ROOT / ".cache" / "templates"
 # all the time and hardly ever what a test begins with.
 SOURCES = ("config.py", "reports", "requirements.lock", "tests", "views", "workflows")
 QUICK = ("app", "models")
-LOOKS = {"static", "templates"}
+LOOKS = (ROOT / "app" / "static", ROOT / "app" / "templates")
 STATES_KEPT = 3
 
 
@@ -58,7 +58,7 @@ def _files(names: tuple[str, ...]) -> Iterator[Path]:
         found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
         for path in found:
             is_test = name == "tests" and path.name.startswith("test_")
-            if not is_test and not {"__pycache__", *LOOKS}.intersection(path.parts):
+            if not is_test and "__pycache__" not in path.parts and not any(look in path.parents for look in LOOKS):
                 yield path
 
 

@@ -15,12 +15,20 @@ YUAN: Final = Decimal(1)
 NOTHING: Final = {"", "-", "--", "—", "——", "–", "/"}  # how banks write "nothing this time"
 
 _DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)")
-_TIME = re.compile(r"(?:\s*T|\s+)?[0-9]{1,2}[:：][0-9]{2}([:：][0-9]{2}(\.[0-9]+)?)?\s*$")
+_TIME = re.compile(
+    r"(?:T|[\s-]*)(?:上午|下午|[AP]M)?\s*[0-9]{1,2}"
+    r"(?:[:：][0-9]{2}(?:[:：][0-9]{2}(?:\.[0-9]+)?)?|[时点][0-9]{1,2}分?(?:[0-9]{1,2}秒)?)"
+    r"\s*(?:[AP]M)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?\s*$"
+    r"|-[0-9]{2}\.[0-9]{2}\.[0-9]{2}(?:\.[0-9]+)?\s*$",
+    re.IGNORECASE,
+)
 _TIME_DIGITS = re.compile(r"([0-9]{8})\s*[0-9]{6}")
 _SERIAL_EPOCH: Final = date(1899, 12, 30)
 _YEARS: Final = range(1990, 2101)
 _SHOWN_MAX: Final = 40
 
+_BRACKETS = re.compile(r"^(?:¥|人民币)?[(\[【](.*?)[)\]】]元?$")
+_MINUS_WORD = re.compile(r"^(?:负|红字|红):?(?=[¥0-9])")
 _UNIT_WORDS = "千万元|百万元|千元|万元|亿元|元"
 UNIT_IN_NAME: Final = re.compile(rf"\((?:单位:?)?(?:人民币)?({_UNIT_WORDS})\)")
 _UNIT_IN_HEADING = re.compile(rf"(?<![款户保])单位\s*:?\s*(?:人民币)?\s*({_UNIT_WORDS})(?![\u4e00-\u9fff])")
@@ -102,6 +110,7 @@ def read_money(value: Cell, unit: Decimal = YUAN) -> Decimal | None:
     text = plain(value)
     if text in NOTHING:
         return None
+    text = _BRACKETS.sub(r"(\1)", _MINUS_WORD.sub("-", text))
     if re.search(r"[0-9]-$", text):
         text = f"-{text[:-1]}"
     return parse_amount(text, unit=unit)

@@ -6,12 +6,12 @@ use or as somebody has mapped them, every table of every visible sheet, so that 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from models.base.money import UNITS
-from workflows.base.sheet_cells import UNIT_IN_NAME, YUAN, is_money, name_of, plain, total_span, unit_above
+from workflows.base.sheet_cells import UNIT_IN_NAME, YUAN, Span, is_money, name_of, plain, total_span, unit_above
 from workflows.base.workbook import Cell, Sheet
 
 HEAD_ROWS: Final = 200
@@ -28,11 +28,17 @@ NOTE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column that a reader knows; `names` are those in use, the plainer a name the later."""
+    """A column that a reader knows; `names` are those in use, the plainer a name the later.
+
+    Cells of one that `spans` may be merged over the rows that they stand for; those of amounts never count twice.
+    One that is only checked explains another column and is read as nothing.
+    """
 
     key: str
     names: tuple[str, ...]
     label: str = ""
+    spans: bool = False
+    is_only_checked: bool = False
 
     @property
     def title(self) -> str:
@@ -84,6 +90,7 @@ class Table:
     doubled: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
     source: str = ""
+    unseen: tuple[str, ...] = ()  # hidden sheets that hold such tables
 
     @property
     def place(self) -> str:
@@ -95,6 +102,35 @@ class Table:
     def above(self) -> list[list[Cell]]:
         """The rows above the head."""
         return self.sheet.rows[: self.header_row]
+
+    def rows(self) -> list[tuple[int, list[Cell]]]:
+        """The rows below the head by their number in Excel, a total that stands above its rows after them."""
+        found = [(at + 1, self._filled(at)) for at in range(self.first_row, len(self.sheet.rows))]
+        first = next((n for n, (_, row) in enumerate(found) if any(cell is not None for cell in row)), 0)
+        if found and total_span(found[first][1]) is Span.WHOLE and len(found) > first + 1:
+            found.append(found.pop(first))
+        return found
+
+    def _filled(self, at: int) -> list[Cell]:
+        """A row with what is merged over it from above."""
+        row = self.sheet.rows[at]
+        spans = {self.columns[field.key] for field in self.kind.fields if field.spans and field.key in self.columns}
+        for (top, left), (bottom, right) in self.sheet.merges if any(cell is not None for cell in row) else ():
+            if left == right in spans and self.first_row <= top < at <= bottom:
+                row = [*row[:left], self.sheet.rows[top][left], *row[left + 1 :]]
+        return row
+
+    def notices(self, harmless: Iterable[str] = ()) -> list[str]:
+        """What of the file was not read, or read although nobody sees it, and by whose columns."""
+        unread = [name for name in self.unread() if name not in harmless]
+        hidden = [at for at in self.sheet.hidden if self.first_row <= at < len(self.sheet.rows)]
+        said = {
+            f"未读取的列：{'、'.join(unread)}": unread,
+            f"未读取隐藏的工作表：{'、'.join(self.unseen)}": self.unseen,
+            f"工作表中隐藏的 {len(hidden)} 行（第 {min(hidden, default=0) + 1} 行起）也已读取": hidden,
+            f"按“{self.source}”的列对应读取": self.source,
+        }
+        return [text for text, holds in said.items() if holds]
 
     def cell(self, row: Sequence[Cell], key: str) -> Cell:
         """A cell by the key of its column; None where there is no such column."""
@@ -126,7 +162,7 @@ class Table:
 
     def unread(self) -> tuple[str, ...]:
         """Names of the columns that hold something and are read as nothing."""
-        used = set(self.columns.values())
+        used = {self.columns[f.key] for f in self.kind.fields if f.key in self.columns and not f.is_only_checked}
         return tuple(
             head
             for at, head in enumerate(self.heads)
@@ -147,7 +183,10 @@ def letter(at: int) -> str:
 
 def find_tables(kind: Kind, sheets: Iterable[Sheet], mapped: Sequence[Mapped] = ()) -> list[Table]:
     """All tables of this kind in the visible sheets, side by side and below each other, in the order of the file."""
-    return [table for sheet in sheets if sheet.visible for table in _of_sheet(kind, sheet, mapped)]
+    every = list(sheets)
+    found = [table for sheet in every if sheet.visible for table in _of_sheet(kind, sheet, mapped)]
+    unseen = tuple(sheet.name for sheet in every if not sheet.visible and _of_sheet(kind, sheet, mapped))
+    return [replace(table, unseen=unseen) for table in found]
 
 
 def too_many(tables: Sequence[Table]) -> str:
@@ -200,7 +239,9 @@ def _head_at(kind: Kind, sheet: Sheet, at: int, mapped: Sequence[Mapped]) -> lis
     single = [[name] for name in upper]
     merged = merged_names(upper, under, strict=kind.only_first_group)
     for each in (*mapped, None):
-        if kind.fits(match(kind, single, each)):
+        if only_sides(under) and set(match(kind, merged, each)) - set(match(kind, single, each)):
+            pass  # 期末余额 over 借方 and 贷方 is no column of its own
+        elif kind.fits(match(kind, single, each)):
             return _tables(kind, sheet, at, 2 if _only_brackets(below) else 1, single, each)
         lower = [[name] for name in under]
         is_second = bool(match(kind, lower, each)) or only_sides(under)

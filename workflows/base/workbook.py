@@ -2,14 +2,25 @@
 
 import csv
 import io
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Final
 
 from models.base.money import excel_decimal
-from workflows.base.workbook_guard import OLE_MAGIC, ZIP_MAGIC, Limits, WorkbookError, guard_xls, guard_xlsx
+from workflows.base.workbook_guard import (
+    OLE_MAGIC,
+    ZIP_MAGIC,
+    Limits,
+    WorkbookError,
+    guard_xls,
+    guard_xlsx,
+    hidden_rows,
+)
 
 __all__ = ["Cell", "Sheet", "WorkbookError", "read_sheets"]
 
@@ -19,15 +30,24 @@ RawCell = str | int | float | bool | date | datetime | time | timedelta
 
 _CSV_ENCODINGS = ("utf-8-sig", "gb18030")
 _CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r", "\x0b", "\x0c"}
+_DELIMITERS = ",\t;|"
+_NO_DELIMITER = re.compile(r'"[^"]*"|(?<=[0-9]),(?=[0-9]{3})')  # quoted text, thousands
+_AS_TEXT = re.compile(r'="(.*)"|[\'’](.*)', re.DOTALL)  # how exports keep Excel from making numbers of digits
+Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One worksheet from its first cell on: rows[0] is row 1 in Excel; trailing empty rows and columns are cut off."""
+    """One worksheet from its first cell on: rows[0] is row 1 in Excel; trailing empty rows and columns are cut off.
+
+    `merges` are (first row, column) and (last row, column), `hidden` the rows that are not shown; both from 0.
+    """
 
     name: str
     rows: list[list[Cell]]
     visible: bool = True
+    merges: tuple[Merge, ...] = ()
+    hidden: frozenset[int] = frozenset()
 
 
 def read_sheets(
@@ -51,7 +71,8 @@ def read_sheets(
         raise WorkbookError("文件是空的（0 字节），请重新选择文件")
     limits = Limits(max_rows, max_cols, max_unpacked, max_ratio)
     if data.startswith(ZIP_MAGIC):
-        return _read_excel(guard_xlsx(data, limits), limits)
+        plain = guard_xlsx(data, limits)
+        return _read_excel(plain, limits, hidden_rows(plain))
     if data.startswith(OLE_MAGIC):
         return _read_excel(guard_xls(data, limits), limits)
     if suffix != ".csv":
@@ -59,7 +80,9 @@ def read_sheets(
     return [Sheet(PurePath(filename).stem, _read_csv(data, limits))]
 
 
-def _read_excel(data: bytes, limits: Limits) -> list[Sheet]:
+def _read_excel(
+    data: bytes, limits: Limits, hidden: Mapping[str, frozenset[int]] = MappingProxyType({})
+) -> list[Sheet]:  # fmt: skip
     import python_calamine as calamine  # loads when first used
 
     try:
@@ -69,12 +92,19 @@ def _read_excel(data: bytes, limits: Limits) -> list[Sheet]:
                 for meta in book.sheets_metadata
                 if meta.typ == calamine.SheetTypeEnum.WorkSheet
             ]
-            read = [(name, sheet.to_python(skip_empty_area=False), visible) for name, sheet, visible in found]
+            read = [
+                (name, sheet.to_python(skip_empty_area=False), visible, tuple(sheet.merged_cell_ranges or ()))
+                for name, sheet, visible in found
+            ]
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # the reader is native code: a panic of it is no Exception
         raise WorkbookError("文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传") from error
-    return [Sheet(name, _trimmed([[_cell(c) for c in row] for row in rows], limits), seen) for name, rows, seen in read]
+    none: frozenset[int] = frozenset()
+    return [
+        Sheet(name, _trimmed([[_cell(c) for c in row] for row in rows], limits), seen, merges, hidden.get(name, none))
+        for name, rows, seen, merges in read
+    ]
 
 
 def _cell(value: RawCell) -> Cell:
@@ -84,7 +114,13 @@ def _cell(value: RawCell) -> Cell:
         return excel_decimal(value) if abs(value) < 1e300 else str(value)  # false for infinity and not-a-number
     if isinstance(value, time):
         return value.isoformat()
-    return str(value) or None
+    return _text(str(value))
+
+
+def _text(value: str) -> str | None:
+    """Text of a cell without the marks that only keep digits text: ="001", '001."""
+    match = _AS_TEXT.fullmatch(value)
+    return (match[1] or match[2] if match else value) or None
 
 
 def _trimmed(rows: list[list[Cell]], limits: Limits) -> list[list[Cell]]:
@@ -102,13 +138,13 @@ def _read_csv(data: bytes, limits: Limits) -> list[list[Cell]]:
     if len(data) > limits.unpacked:
         raise WorkbookError("文件过大，请拆分后再上传")
     text = _decoded(data)
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = "\t" if "\t" in first and "," not in first else ","
+    sample = _NO_DELIMITER.sub("", text[:20000])
+    delimiter = max(_DELIMITERS, key=sample.count)  # the first of those that stand there equally often
     rows: list[list[Cell]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             if len(rows) < limits.rows:
-                rows.append([cell or None for cell in row[: limits.cols + 1]])
+                rows.append([_text(cell) for cell in row[: limits.cols + 1]])
             elif any(row):
                 raise WorkbookError(f"工作表超过 {limits.rows} 行，请拆分后再上传")
     except csv.Error as error:

@@ -5,6 +5,7 @@ kilobytes could ask for terabytes. Everything is counted here first, on what was
 """
 
 import io
+import posixpath
 import re
 import struct
 import zipfile
@@ -12,6 +13,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 import olefile
@@ -29,6 +31,8 @@ _TOO_BIG = "文件解压后过大，疑似压缩炸弹，已拒绝读取"
 _REFERENCE = re.compile(r"([A-Za-z]{1,4})([0-9]{1,8})")
 _ERROR_CELL = re.compile(rb"""(<(?:\w+:)?c\b[^>]*?\st=)(["'])e\2""")
 _SHEET_MARK = re.compile(rb"<(?:\w+:)?sheetData\b")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\shidden=["'](?:1|true)["'][^>]*>""")
+_ROW_NUMBER = re.compile(rb"""\sr=["']([0-9]{1,8})["']""")
 
 # Records of the old binary format that put a value into a cell, and the few others that matter here.
 _BIFF_CELLS = {0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E}
@@ -117,6 +121,27 @@ def _unpack(data: bytes, limits: Limits) -> dict[str, bytes]:
                 # a bare read() would unpack far beyond a size that lies; so it stops there and the checksum fails
                 entries[info.filename] = stream.read(info.file_size + 1)
     return entries
+
+
+def hidden_rows(plain: bytes) -> dict[str, frozenset[int]]:
+    """Rows that each worksheet of a guarded workbook does not show, from 0, by the name of the sheet."""
+    with zipfile.ZipFile(io.BytesIO(plain)) as archive:
+        parts = {name.replace("\\", "/").lower(): archive.read(name) for name in archive.namelist()}
+    try:  # entity bombs need a document type, which the guard refuses
+        relations = ET.fromstring(parts.get("xl/_rels/workbook.xml.rels", b"<none/>"))  # noqa: S314
+        book = ET.fromstring(parts["xl/workbook.xml"])  # noqa: S314
+    except ET.ParseError as error:
+        raise WorkbookError(_BROKEN) from error
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    found = {}
+    for sheet in book.iter():
+        if sheet.tag.rpartition("}")[2] == "sheet":
+            key = next((value for name, value in sheet.items() if name.endswith("}id")), "")
+            part = posixpath.normpath(posixpath.join("/xl", targets.get(key, ""))).lstrip("/").lower()
+            rows = _HIDDEN_ROW.findall(parts.get(part, b""))
+            numbers = [match[1] for tag in rows if (match := _ROW_NUMBER.search(tag))]
+            found[sheet.get("name", "")] = frozenset(int(number) - 1 for number in numbers)
+    return found
 
 
 @dataclass(slots=True)

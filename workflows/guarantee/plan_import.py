@@ -6,7 +6,7 @@ names its row and column.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,17 @@ from typing import Final
 from models.base.errors import BusinessError
 from models.base.money import format_money, parse_amount
 from reports.figures.schedules import Instalment
-from workflows.base.sheet_cells import NOTHING, YUAN, Span, Totals, is_date, plain, read_date, total_span
+from workflows.base.sheet_cells import (
+    NOTHING,
+    YUAN,
+    Span,
+    Totals,
+    is_date,
+    plain,
+    read_date,
+    read_money,
+    total_span,
+)
 from workflows.base.sheets import NOTE, Mapped, Table, find_tables, too_many
 from workflows.base.workbook import Cell, read_sheets
 from workflows.guarantee.plan_layout import PLAN, Column, Heading, read_heading
@@ -24,6 +34,9 @@ __all__ = ["ParsedPlan", "PlanError", "RowError", "check_plan", "parse_plan", "r
 
 _SEQ = re.compile(r"第?([0-9]{1,4})(?:/[0-9]{1,4})?[期次]?")
 _SHOWN_MAX: Final = 40
+_DRAWING: Final = {"0", "第0期", "放款", "放款日", "发放", "贷款发放", "起息", "起息日", "初始"}
+_ZEROS: Final = NOTHING | {"0", "0.0", "0.00"}
+_DIGITS: Final = "零一二三四五六七八九"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +138,17 @@ def _check_row(row: Instalment, start_on: date, end_on: date) -> list[RowError]:
 
 
 def _read_seq(value: Cell) -> int | None:
-    match = _SEQ.fullmatch(f"{value:f}" if isinstance(value, Decimal) else plain(value))
+    text = f"{value:f}" if isinstance(value, Decimal) else plain(value)
+    match = _SEQ.fullmatch(re.sub(f"[{_DIGITS[1:]}十]+", lambda found: _chinese(found[0]), text))
     return int(match[1]) if match else None
+
+
+def _chinese(text: str) -> str:
+    """十二 as 12; what is no number below a hundred stays."""
+    tens, ten, ones = text.rpartition("十")
+    if len(tens) > 1 or len(ones) > 1:
+        return text
+    return str((_DIGITS.index(tens or "一") * 10 if ten else 0) + _DIGITS.index(ones or "零"))
 
 
 @dataclass(slots=True)
@@ -141,20 +163,27 @@ class _Reader:
     balances: list[tuple[int, Decimal | None]] = field(default_factory=list)
     totals: dict[str, Decimal] = field(default_factory=dict)
     sums: Totals = field(default_factory=Totals)
+    seen: dict[tuple[int, date], tuple[int, set[str]]] = field(default_factory=dict)  # where one row is a part of one
+
+    @property
+    def by_sort(self) -> bool:
+        """Whether a row is the principal or the interest of an instalment."""
+        return "principal" not in self.table.columns
 
     def read(self) -> ParsedPlan:
         """Read all rows; raises PlanError with every fault found."""
         self.warnings += self.heading.warnings
-        for at in range(self.table.first_row, len(self.table.sheet.rows)):
-            self._row(at + 1, self.table.sheet.rows[at])
+        for row_no, row in self.table.rows():
+            self._row(row_no, row)
         if not self.instalments and not self.errors:
             self.errors.append(RowError(0, "", "还款计划表中没有任何一期"))
         if not self.errors:
             self._check_balances()
         if self.errors:
             raise PlanError(self.errors)
-        if "interest" not in self.table.columns and "total" not in self.table.columns:
+        if not {"interest", "total", "sort"} & self.table.columns.keys():
             self.warnings.append("未找到利息列，各期利息按 0 计")
+        self.warnings += self.table.notices(self.table.heads)
         heading = self.heading
         return ParsedPlan(
             instalments=self.instalments,
@@ -172,6 +201,9 @@ class _Reader:
     def _row(self, row_no: int, row: list[Cell]) -> None:
         if not any(plain(cell) for cell in row) or self.table.is_page_top(row):
             return
+        if plain(self._cell(row, "seq")) in _DRAWING and self._is_nothing(row):
+            self.warnings.append(f"第 {row_no} 行是放款，未作为还款期读取")
+            return
         numbered = _read_seq(self._cell(row, "seq")) is not None
         first = next(plain(cell) for cell in row if plain(cell))
         if not numbered and not self._has_date(row) and (span := total_span(row)):
@@ -183,7 +215,7 @@ class _Reader:
 
     def _looks_like_instalment(self, row: list[Cell], first: str) -> bool:
         """Tell a broken instalment from a note or a signature line without a number in 期数."""
-        if any(self._is_amount(row, column) for column in ("principal", "interest", "total", "balance")):
+        if any(self._is_amount(row, column) for column in ("principal", "interest", "total", "amount", "balance")):
             return True
         filled = [column for column in self.table.columns if plain(self._cell(row, column))]
         signed = "seq" in filled and len(filled) == 2 and any(is_date(self._cell(row, column)) for column in filled)
@@ -200,6 +232,9 @@ class _Reader:
             return isinstance(value, str) and parse_amount(value) is not None
         except ValueError:
             return False
+
+    def _is_nothing(self, row: list[Cell]) -> bool:
+        return all(plain(self._cell(row, key)) in _ZEROS for key in ("principal", "interest", "total", "amount"))
 
     def _has_date(self, row: list[Cell]) -> bool:
         return is_date(self._cell(row, "due_on"))
@@ -221,16 +256,46 @@ class _Reader:
             column: self._amount(row_no, row, column) for column in ("principal", "interest", "total", "balance")
         }
         principal, interest, total = amounts["principal"], amounts["interest"], amounts["total"]
+        if self.by_sort:
+            self._part(row_no, row, seq, due_on)
+            return
         if "interest" not in self.table.columns:
             interest = total - principal if total is not None and principal is not None else Decimal("0.00")
         if len(self.errors) > before or seq is None or due_on is None or principal is None or interest is None:
             return
-        if total is not None and total != principal + interest:
+        fee = self._amount(row_no, row, "fee") or Decimal(0)
+        if total is not None and total not in {principal + interest, principal + interest + fee}:
             found, due = format_money(total), format_money(principal + interest)
             self._wrong(row_no, "total", f"{found} 不等于本金加利息 {due}")
         self.instalments.append(Instalment(seq, due_on, principal, interest, row_no))
         self.sums.add({"principal": principal, "interest": interest, "total": principal + interest})
         self.balances.append((row_no, amounts["balance"]))
+
+    def _part(self, row_no: int, row: list[Cell], seq: int | None, due_on: date | None) -> None:
+        """A row that is the principal or the interest of an instalment, which other rows make whole."""
+        key: Column = "total" if "total" in self.table.columns else "amount"
+        word, amount = plain(self._cell(row, "sort")), self._amount(row_no, row, key)
+        sort = "interest" if "息" in word and "本息" not in word else "principal" if "本金" in word else ""
+        if not sort:
+            self._wrong(row_no, "sort", f"“{word[:_SHOWN_MAX]}”既不是本金也不是利息")
+        if amount is None and plain(self._cell(row, key)) == "":
+            self._wrong(row_no, key, "金额为空，本期不还请填 0")
+        if not sort or seq is None or due_on is None or amount is None:
+            return
+        at, sorts = self.seen.setdefault(
+            (seq if "seq" in self.table.columns else 0, due_on), (len(self.instalments), set())
+        )
+        if sort in sorts:
+            self._wrong(row_no, "sort", f"{due_on} 的{word[:_SHOWN_MAX]}写了两次")
+        if not sorts:
+            self.instalments.append(Instalment(seq, due_on, Decimal("0.00"), Decimal("0.00"), row_no))
+            self.balances.append((row_no, None))
+        sorts.add(sort)
+        each = self.instalments[at]
+        self.instalments[at] = (
+            replace(each, principal=amount) if sort == "principal" else replace(each, interest=amount)
+        )
+        self.sums.add({key: amount})
 
     def _amount(self, row_no: int, row: list[Cell], column: Column) -> Decimal | None:
         """Read an amount; principal and interest must be there, total and balance may be blank."""
@@ -247,7 +312,7 @@ class _Reader:
             self._wrong(row_no, column, f"“{value}”不是有效的金额")
             return None
         try:
-            return parse_amount(value, unit=self.table.unit_of(column))
+            return read_money(value, self.table.unit_of(column))
         except ValueError as error:
             self._wrong(row_no, column, str(error))
             return None
@@ -255,7 +320,7 @@ class _Reader:
     def _total(self, row_no: int, row: list[Cell], span: Span) -> None:
         """Check a total row against the instalments that it covers."""
         readable = not self.errors  # after an unreadable row the sums say nothing
-        columns: tuple[Column, ...] = ("principal", "interest", "total")
+        columns: tuple[Column, ...] = ("principal", "interest", "total", "amount")
         read = {column: self._amount(row_no, row, column) for column in columns if plain(self._cell(row, column))}
         stated: dict[str, Decimal] = {column: amount for column, amount in read.items() if amount is not None}
         if span in {Span.WHOLE, Span.RUNNING}:

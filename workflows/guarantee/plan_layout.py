@@ -12,7 +12,7 @@ from workflows.base.sheet_cells import UNIT_IN_NAME, YUAN, plain
 from workflows.base.sheets import Field, Kind, Table
 from workflows.base.workbook import Cell
 
-Column = Literal["seq", "due_on", "principal", "interest", "total", "balance"]
+Column = Literal["seq", "due_on", "principal", "interest", "total", "balance", "sort", "amount", "fee"]
 
 # Names in use at banks, the plainer a name the later: where two columns could serve, the earlier name wins.
 _NAMES: Final[dict[Column, tuple[str, ...]]] = {
@@ -36,13 +36,16 @@ _NAMES: Final[dict[Column, tuple[str, ...]]] = {
     "balance": (
         "剩余本金", "本金余额", "剩余本金余额", "剩余未还本金", "未还本金", "期末本金余额", "期末余额", "贷款余额",
     ),
+    "sort": ("款项", "款项类型", "还款类型", "还款种类", "费用类型", "科目", "类型"),
+    "amount": ("金额", "发生额"),
+    "fee": ("手续费", "服务费", "其他费用", "费用"),
 }  # fmt: skip
 
 PLAN: Final = Kind(
     "repayment_plan",
     "还款计划表",
-    tuple(Field(key, names) for key, names in _NAMES.items()),
-    (frozenset({"due_on", "principal"}),),
+    tuple(Field(key, names, spans=key in {"seq", "due_on"}) for key, names in _NAMES.items()),
+    tuple(frozenset({"due_on", *need}) for need in (("principal",), ("sort", "total"), ("sort", "amount"))),
     only_first_group=True,
 )
 _LABELS: Final[dict[str, str]] = {

@@ -1,5 +1,6 @@
 """Read the repayments that a bank's file lists, on the shared core of clerks' files."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,24 +19,35 @@ KIND: Final = Kind(
     "repayment",
     "还款明细表",
     (
-        Field("note_no", ("借据号", "借据号码", "借据编号", "银行借据号", "贷款借据号", "借据", "借据代码")),
+        Field("note_no", ("借据号", "借据号码", "借据编号", "银行借据号", "贷款借据号", "借据", "借据代码"),
+              spans=True),
         Field("paid_on", ("还款日期", "实还日期", "实际还款日期", "实际还款日", "还款日", "还款时间", "交易日期",
-                          "交易时间", "交易日", "入账日期", "入账时间", "扣款日期", "扣款时间", "记账日期", "日期")),
+                          "交易时间", "交易日", "入账日期", "入账时间", "扣款日期", "扣款时间", "记账日期", "日期"),
+              spans=True),
         Field("principal", ("还本金额", "实还本金", "归还本金", "偿还本金", "还款本金", "收回本金", "本金金额",
                             "本金")),
         Field("interest", ("还息金额", "实还利息", "归还利息", "偿还利息", "还款利息", "收回利息", "利息金额",
                            "利息")),
         Field("penalty", ("实还罚息", "归还罚息", "还款罚息", "罚息金额", "罚息", "罚息复利")),
         Field("compound", ("实还复利", "归还复利", "还款复利", "复利金额", "复利")),
-        Field("sort", ("还款类型", "还款种类", "款项类型", "款项种类", "款项", "类型", "科目", "费用类型", "资金类型")),
+        Field("sort", ("还款类型", "还款种类", "款项类型", "款项种类", "款项", "类型", "科目", "费用类型", "资金类型",
+                       "交易类型", "还款科目", "摘要", "交易摘要")),
         Field("amount", ("金额", "还款金额", "实还金额", "交易金额", "发生额", "入账金额", "扣款金额")),
         Field("balance", ("贷款余额", "剩余本金", "本金余额", "还款后余额", "剩余本金余额")),
+        Field("total", ("还款总额", "还款合计", "实还合计", "实还总额", "本息合计", "实还本息", "还款本息", "合计")),
+        Field("fee", ("手续费", "服务费", "其他费用", "费用"), is_only_checked=True),
+        Field("status", ("交易状态", "扣款状态", "还款状态", "处理状态", "处理结果", "状态", "冲正标志", "冲正标识",
+                         "冲销标志", "冲正状态", "是否冲正")),
     ),
     (frozenset({"note_no", "paid_on", "principal", "interest"}), frozenset({"note_no", "paid_on", "sort", "amount"})),
 )  # fmt: skip
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {each.key: each.names for each in KIND.fields}
 _MONEY = ("principal", "interest", "penalty", "compound", "amount")
 Part = Literal["principal", "interest", "penalty"]
+_UNDONE = re.compile("[已被](?:冲正|冲销|红冲|撤销|抹账)|失败|作废|未入账|退票")
+_REVERSES = re.compile("冲正|冲销|红冲|抹账|撤销|红字")
+_FLAG = re.compile("是|Y|YES|1|TRUE", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"[0-9.]+E\+?[0-9]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +107,13 @@ class _Reader:
 
     def read(self) -> Statement:
         """All rows; raises PlanError with every fault found."""
-        for at in range(self.table.first_row, len(self.table.sheet.rows)):
-            self._any_row(at + 1, self.table.sheet.rows[at])
+        for row_no, cells in self.table.rows():
+            self._any_row(row_no, cells)
         if not self.rows and not self.errors:
             self.errors.append(RowError(0, "", "还款明细表中没有任何一行"))
         if self.errors:
             raise PlanError(self.errors)
-        unread = [name for name in self.table.unread() if name not in _HARMLESS]
-        if unread:
-            self.notices.append(f"未读取的列：{'、'.join(unread)}")
-        if self.table.source:
-            self.notices.append(f"按“{self.table.source}”的列对应读取")
+        self.notices += self.table.notices(_HARMLESS)
         return Statement(_paired(self.rows) if self.by_sort else self.rows, self.table.names, self.notices)
 
     def _any_row(self, row_no: int, cells: list[Cell]) -> None:
@@ -116,7 +124,7 @@ class _Reader:
             return
         if not has_date and total_span(cells):
             self._total(row_no, cells)
-        elif has_date or any(is_money(self.table.cell(cells, key)) for key in self.money):
+        elif (has_date and len(filled) > 1) or any(is_money(self.table.cell(cells, key)) for key in self.money):
             self._row(row_no, cells)
         elif self.table.is_around(cells):
             return
@@ -128,24 +136,51 @@ class _Reader:
 
     def _row(self, row_no: int, cells: list[Cell]) -> None:
         before = len(self.errors)
-        value = self.table.cell(cells, "note_no")
-        note_no = f"{value:f}" if isinstance(value, Decimal) else plain(value)
-        if not note_no:
-            self._wrong(row_no, "note_no", "借据号为空")
+        note_no = self._note_no(row_no, cells)
         paid_on = None
         try:
             paid_on = read_date(self.table.cell(cells, "paid_on"))
         except ValueError as error:
             self._wrong(row_no, "paid_on", str(error))
         stated = {key: self._amount(row_no, cells, key) for key in self.money}
+        if self._takes_back(row_no, cells) and min(stated.values()) >= 0:
+            stated = {key: -amount for key, amount in stated.items()}
         parts = self._sorted(row_no, cells, stated["amount"]) if self.by_sort else stated
         if len(self.errors) > before or paid_on is None:
             return
         penalty = parts.get("penalty", ZERO) + parts.get("compound", ZERO)
         principal, interest = parts.get("principal", ZERO), parts.get("interest", ZERO) + penalty
+        self._check_total(row_no, cells, principal + interest)
         balance = self._balance(cells)
         self.rows.append(ImportRow(row_no, note_no, paid_on, principal, interest, penalty, balance))
         self.totals.add(stated)
+
+    def _note_no(self, row_no: int, cells: list[Cell]) -> str:
+        value = self.table.cell(cells, "note_no")
+        note_no = f"{value:f}" if isinstance(value, Decimal) else re.sub(r"(?<=[0-9])\.0+$", "", plain(value))
+        if not note_no:
+            self._wrong(row_no, "note_no", "借据号为空")
+        elif _SCIENTIFIC.fullmatch(note_no):
+            self._wrong(row_no, "note_no", f"“{note_no}”是科学计数，号码已不完整，请把这一列设为文本后重新导出")
+        return note_no
+
+    def _takes_back(self, row_no: int, cells: list[Cell]) -> bool:
+        """Whether words say that the bank takes a repayment back; what never took effect is refused."""
+        word = plain(self.table.cell(cells, "status"))
+        flagged = "冲" in self.table.names.get("status", "") and bool(_FLAG.fullmatch(word))
+        said = word + plain(self.table.cell(cells, "sort"))
+        if _UNDONE.search(said):
+            message = f"“{said[:20]}”不是有效的还款，请删去这一行（已冲正的连同冲正行）"
+            self._wrong(row_no, "status" if word else "sort", message)
+        return flagged or bool(_REVERSES.search(said))
+
+    def _check_total(self, row_no: int, cells: list[Cell], due: Decimal) -> None:
+        """What a row states as its whole is principal and interest, with the fee or without it."""
+        if "total" not in self.table.columns or not plain(self.table.cell(cells, "total")):
+            return
+        total, fee = (self._amount(row_no, cells, key) for key in ("total", "fee"))
+        if abs(total) not in {abs(due), abs(due + fee)}:
+            self._wrong(row_no, "total", f"{format_money(total)} 不等于本金加利息 {format_money(due)}")
 
     def _sorted(self, row_no: int, cells: list[Cell], amount: Decimal) -> dict[str, Decimal]:
         """Where one column says what an amount is: a row of principal, of interest, or of penalty."""

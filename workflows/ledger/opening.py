@@ -100,17 +100,19 @@ def preview_opening(
 ) -> OpeningPlan:
     """Read both files and check everything; nothing is written. Raises WorkbookError for files that are none."""
     ctx.require("load", "opening_import", "装入期初余额")
+    accounts = {a.code: a for a in ctx.session.scalars(select(Account))}
     sheet, errors = read_balances(balances[1], balances[0], remembered(ctx.session, BALANCES))
     parts: list[AuxiliaryLine] = []
     if auxiliaries is not None:
-        parts, more = read_auxiliaries(auxiliaries[1], auxiliaries[0], remembered(ctx.session, AUXILIARIES))
+        parts, more = read_auxiliaries(
+            auxiliaries[1], auxiliaries[0], remembered(ctx.session, AUXILIARIES), lambda code: _is_debit(accounts, code)
+        )  # fmt: skip
         errors += more
     plan = OpeningPlan(balances[0][:200], auxiliaries[0][:200] if auxiliaries else "", sheet, parts, errors)
     plan.notices += sheet.notices
     if sheet.is_opening and sheet.stated:
         plan.notices.append(f"文件是 {sheet.stated} 的期初余额，按 {sheet.period} 的期末余额装入")
     _check_period(ctx, plan)
-    accounts = {a.code: a for a in ctx.session.scalars(select(Account))}
     _check_accounts(ctx, plan, accounts)
     _check_tree(plan)
     _check_totals(plan)
@@ -281,6 +283,13 @@ def _check_parts(plan: OpeningPlan, accounts: dict[str, Account]) -> None:
 
 def _has_term(part: AuxiliaryLine) -> bool:
     return part.starts_on is not None and part.ends_on is not None and part.starts_on <= part.ends_on
+
+
+def _is_debit(accounts: dict[str, Account], code: str) -> bool:
+    """The own side of an account, or of the first level above it; of an unknown one nothing is loaded."""
+    top = code.partition(".")[0]
+    account = accounts.get(code) or accounts.get(top)
+    return account is None or account.direction is Direction.DEBIT
 
 
 def _nearest(accounts: dict[str, Account], code: str) -> Account:

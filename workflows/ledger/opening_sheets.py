@@ -1,8 +1,8 @@
 """The two workbooks of an opening, read by column names: 科目余额表 and 辅助余额表 (8.6)."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -19,18 +19,21 @@ _SCHEMES: Final = ((2, 2, 2, 2, 2), (3, 3, 3, 3), (3, 2, 2, 2), (2, 3, 3), (4, 4
 _TERM = (Field("starts_on", ("起始日期", "开始日期", "起始日", "开始日")),
          Field("ends_on", ("到期日期", "结束日期", "到期日", "终止日期")))  # fmt: skip
 _CODE = Field("code", ("科目编码", "科目代码", "科目编号", "科目号", "编码"))
+_SIDE = Field("side", ("期末余额方向", "期末方向", "余额方向", "借贷方向", "方向", "借贷"))
+_DEBIT = Field("debit", ("期末余额借方", "期末借方余额", "期末借方", "借方期末余额", "期末余额借方金额", "期末余额借",
+                         "期末借方金额", "借方余额"), "期末借方")  # fmt: skip
+_CREDIT = Field("credit", ("期末余额贷方", "期末贷方余额", "期末贷方", "贷方期末余额", "期末余额贷方金额", "期末余额贷",
+                           "期末贷方金额", "贷方余额"), "期末贷方")  # fmt: skip
 BALANCES: Final = Kind(
     "opening_balances",
     "科目余额表",
     (
         _CODE,
         Field("name", ("科目名称", "会计科目", "科目", "名称")),
-        Field("side", ("期末余额方向", "期末方向", "余额方向", "借贷方向", "方向", "借贷")),
+        _SIDE,
         Field("amount", ("期末余额", "期末金额", "期末余额金额", "期末余额余额", "余额", "金额")),
-        Field("debit", ("期末余额借方", "期末借方余额", "期末借方", "借方期末余额", "期末余额借方金额", "期末余额借",
-                        "期末借方金额", "借方余额"), "期末借方"),
-        Field("credit", ("期末余额贷方", "期末贷方余额", "期末贷方", "贷方期末余额", "期末余额贷方金额", "期末余额贷",
-                         "期末贷方金额", "贷方余额"), "期末贷方"),
+        _DEBIT,
+        _CREDIT,
         Field("open_side", ("期初余额方向", "期初方向")),
         Field("open_amount", ("期初余额", "期初金额", "期初余额金额", "期初余额余额", "月初余额")),
         Field("open_debit", ("期初余额借方", "期初借方余额", "期初借方", "借方期初余额", "期初余额借方金额",
@@ -49,13 +52,16 @@ AUXILIARIES: Final = Kind(
     "opening_auxiliaries",
     "辅助余额表",
     (
-        _CODE,
-        Field("customer", ("客户名称", "往来单位", "往来单位名称", "单位名称", "客户")),
-        Field("uscc", ("统一社会信用代码", "信用代码", "证件号码", "身份证号码", "证件号", "身份证号")),
+        replace(_CODE, spans=True),
+        Field("customer", ("客户名称", "往来单位", "往来单位名称", "单位名称", "客户"), spans=True),
+        Field("uscc", ("统一社会信用代码", "信用代码", "证件号码", "身份证号码", "证件号", "身份证号"), spans=True),
+        _SIDE,
+        _DEBIT,
+        _CREDIT,
         Field("amount", ("期末余额", "期末金额", "余额", "金额", "期初余额", "期初金额")),
         *_TERM,
     ),
-    (frozenset({"code", "customer", "uscc", "amount"}),),
+    tuple(frozenset({"code", "customer", "uscc", *need}) for need in (("amount",), ("debit", "credit"))),
 )
 
 
@@ -127,26 +133,29 @@ def read_balances(
 
 
 def read_auxiliaries(
-    data: bytes, filename: str, mapped: Sequence[Mapped] = ()
+    data: bytes, filename: str, mapped: Sequence[Mapped] = (), is_debit: Callable[[str], bool] = lambda code: code < "2"
 ) -> tuple[list[AuxiliaryLine], list[RowError]]:  # fmt: skip
-    """辅助余额表 with what is wrong in it. Raises WorkbookError for a file that is none."""
+    """辅助余额表 with what is wrong in it; `is_debit` tells an account's own side. Raises WorkbookError for none."""
     table = _find(AUXILIARIES, data, filename, mapped, "科目编码、客户名称、统一社会信用代码、期末余额")
     lines: list[AuxiliaryLine] = []
     errors: list[RowError] = []
     totals = Totals()
     rows = list(_body(table))
-    scheme = code_scheme(_text(row, table, "code") for _, row in rows)
+    scheme = code_scheme(_code(row, table) for _, row in rows)
+    money = [key for key in ("debit", "credit", "amount") if key in table.columns]
     for number, row in rows:
         try:
-            code = _text(row, table, "code")
+            code = _code(row, table)
             span = None if _is_code(code) else total_span(row)
-            amount = _amount(row, table, "amount", "余额")
+            stated: dict[str, Decimal] = {key: _amount(row, table, key, "余额") for key in money}
             if span is None:
-                lines.append(_auxiliary(number, row, table, account_code(code, scheme)))
-                totals.add({"amount": amount})
-            elif not errors and (found := totals.wrong(span, {"amount": amount})):
-                text = f"合计 {format_money(amount)} 与各行之和 {format_money(found['amount'])} 不符"
-                errors.append(RowError(filename, number, text))
+                code = account_code(code, scheme)
+                lines.append(_auxiliary(number, row, table, code, is_debit(code)))
+                totals.add(stated)
+            elif not errors:
+                for key, found in totals.wrong(span, stated).items():
+                    text = f"合计 {format_money(stated[key])} 与各行之和 {format_money(found)} 不符"
+                    errors.append(RowError(filename, number, text))
         except ValueError as error:
             errors.append(RowError(filename, number, str(error)))
     return lines, errors
@@ -196,8 +205,8 @@ def _find(kind: Kind, data: bytes, filename: str, mapped: Sequence[Mapped], want
 
 def _body(table: Table) -> Iterable[tuple[int, list[Cell]]]:
     """Rows below the head with something in them, by their number in Excel."""
-    for number, row in enumerate(table.sheet.rows[table.first_row :], table.first_row + 1):
-        stated = _is_code(_text(row, table, "code")) or _holds_money(row, table)
+    for number, row in table.rows():
+        stated = _is_code(_code(row, table)) or _holds_money(row, table)
         if table.is_page_top(row) or (not stated and table.is_around(row)):
             continue
         yield number, row
@@ -221,6 +230,18 @@ def _text(row: list[Cell], table: Table, key: str) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _code(row: list[Cell], table: Table) -> str:
+    """A code in half-width digits; a number has lost the last zero of 1002.10."""
+    value = table.cell(row, "code")
+    if not isinstance(value, Decimal):
+        return plain(value)
+    return f"{value:f}0" if re.fullmatch(r"\d{4}\.\d", f"{value:f}") else f"{value:f}"
+
+
+def _side(row: list[Cell], table: Table, key: str) -> str:
+    return plain(table.cell(row, key)).strip("()")
+
+
 def _amount(row: list[Cell], table: Table, key: str, label: str) -> Decimal:
     value = table.cell(row, key)
     if isinstance(value, date):
@@ -238,7 +259,7 @@ class _Stated:
     row: int
     code: str
     name: str
-    amounts: dict[bool, Decimal]
+    amounts: dict[bool | None, Decimal]  # None where a total has no side
     span: Span | None
     word: str
 
@@ -255,7 +276,8 @@ class _Balances:
         prefix = "open_" if self.is_opening and self._has("open_") else ""
         self.debit, self.credit, self.amount = f"{prefix}debit", f"{prefix}credit", f"{prefix}amount"
         self.side = "open_side" if prefix and "open_side" in table.columns else "side"
-        self.scheme = code_scheme(_text(row, table, "code") for _, row in self.rows)
+        self.scheme = code_scheme(_code(row, table) for _, row in self.rows)
+        self.notices += table.notices(table.heads)
 
     def read(self) -> tuple[BalanceSheet, list[RowError]]:
         """All rows, and what is wrong in them in the order of the file."""
@@ -289,7 +311,7 @@ class _Balances:
         span: Span | None = None
         word = ""
         for number, row in self.rows:
-            code = _text(row, self.table, "code")
+            code = _code(row, self.table)
             if _is_code(code):
                 span = None
             elif found := total_span(row):
@@ -300,17 +322,19 @@ class _Balances:
                     self.notices.append(f"第 {number} 行未读取：{next(plain(c) for c in row if plain(c))[:40]}")
                     continue
             try:
-                yield _Stated(number, code, _text(row, self.table, "name"), self._amounts(row), span, word)
+                yield _Stated(number, code, _text(row, self.table, "name"), self._amounts(row, span), span, word)
             except ValueError as error:
                 self.errors.append(RowError(self.filename, number, str(error)))
 
-    def _amounts(self, row: list[Cell]) -> dict[bool, Decimal]:
+    def _amounts(self, row: list[Cell], span: Span | None) -> dict[bool | None, Decimal]:
         """Amount by side (True for 借), as stated; an account that is 平 has none."""
         if self.debit in self.table.columns and self.credit in self.table.columns:
             debit = _amount(row, self.table, self.debit, "借方")
             credit = _amount(row, self.table, self.credit, "贷方")
             return {side: amount for side, amount in ((True, debit), (False, credit)) if amount} or {True: ZERO}
-        side, amount = _text(row, self.table, self.side), _amount(row, self.table, self.amount, "余额")
+        side, amount = _side(row, self.table, self.side), _amount(row, self.table, self.amount, "余额")
+        if span is not None and side in ("平", ""):
+            return {None: amount}
         if side not in _SIDES and not (side in ("平", "") and amount == 0):
             raise ValueError(f"方向“{side[:10]}”应为 借 或 贷")
         return {_SIDES.get(side, True): amount}
@@ -332,11 +356,14 @@ class _Balances:
             amounts = {_KEYS[side]: amount for side, amount in each.amounts.items()}
             if each.span is None:
                 if each.row in tops:
-                    totals.add(amounts)
+                    totals.add({**amounts, _NET: amounts.get("借方", ZERO) - amounts.get("贷方", ZERO)})
                 continue
             if each.span is Span.WHOLE:
-                sheet.totals.update(each.amounts)
-            for key, found in totals.wrong(each.span, amounts).items():
+                sheet.totals.update({side: amount for side, amount in each.amounts.items() if side is not None})
+            wrong = totals.wrong(each.span, amounts)
+            if wrong and _NET in amounts and not totals.wrong(each.span, {_NET: -amounts[_NET]}):
+                continue  # of 负债 and 权益
+            for key, found in wrong.items():
                 text = f"{format_money(amounts[key])} 与一级科目之和 {format_money(found)} 不符"
                 word = "合计" if each.span is Span.WHOLE else each.word
                 text = f"{key}{word} {text}，相差 {format_money(amounts[key] - found)}"
@@ -344,16 +371,29 @@ class _Balances:
 
 
 _SIDES: Final = {"借": True, "借方": True, "贷": False, "贷方": False}
-_KEYS: Final = {True: "借方", False: "贷方"}
+_NET: Final = "余额"
+_KEYS: Final = {True: "借方", False: "贷方", None: _NET}
 
 
-def _auxiliary(number: int, row: list[Cell], table: Table, code: str) -> AuxiliaryLine:
+def _auxiliary(number: int, row: list[Cell], table: Table, code: str, is_debit: bool) -> AuxiliaryLine:
     uscc = _text(row, table, "uscc").upper()
     if not uscc:
         raise ValueError("没有统一社会信用代码，无法对应客户")
     starts, ends = _day(row, table, "starts_on", "起始日期"), _day(row, table, "ends_on", "到期日期")
-    customer, amount = _text(row, table, "customer"), _amount(row, table, "amount", "余额")
-    return AuxiliaryLine(number, code, customer, uscc, amount, starts, ends)
+    return AuxiliaryLine(
+        number, code, _text(row, table, "customer"), uscc, _own_side(row, table, is_debit), starts, ends
+    )  # fmt: skip
+
+
+def _own_side(row: list[Cell], table: Table, is_debit: bool) -> Decimal:
+    """An amount on the account's own side, whichever side the file writes it on."""
+    if {"debit", "credit"} <= table.columns.keys():
+        net = _amount(row, table, "debit", "借方") - _amount(row, table, "credit", "贷方")
+        return net if is_debit else -net
+    amount, side = _amount(row, table, "amount", "余额"), _side(row, table, "side")
+    if side and side not in _SIDES and not (side == "平" and amount == 0):
+        raise ValueError(f"方向“{side[:10]}”应为 借 或 贷")
+    return -amount if _SIDES.get(side, is_debit) is not is_debit else amount
 
 
 def _day(row: list[Cell], table: Table, key: str, label: str) -> date | None:

@@ -23,7 +23,7 @@ test:
 	@scripts/bootstrap.sh test
 	@$(MAKE) --no-print-directory check
 	@rm -f .coverage .coverage.*
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --cov --cov-report=
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --third --cov --cov-report=
 	$(PYTHON) -m coverage report --fail-under=$(COVERAGE_MIN)
 	$(PYTHON) -m coverage report --include='workflows/*' --fail-under=$(COVERAGE_MIN_WORKFLOWS)
 
@@ -33,6 +33,7 @@ one:
 test-long:
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m long
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --db postgresql
 
 check:
 	@scripts/bootstrap.sh test

@@ -7,11 +7,14 @@ Inside a module, tests that take `session` undo what they wrote.
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -32,6 +35,13 @@ DATABASES = ("sqlite", "postgresql")
 Copy = contextlib.AbstractContextManager[str]
 RUN_DIR = "GUARANTEE_TEST_DIR"
 TEMPLATE_DIR = "GUARANTEE_TEST_TEMPLATES"
+# What depends on the database - its locks, SQL, types, migrations - and what books and stories promise. Any other file
+# comes on PostgreSQL every third day, and each time without --third (make test-long).
+ALWAYS_BOTH = re.compile(
+    r"tests/(app|faults|models|reports|scenarios|workflows/ledger)/|race|once|clicks|at_once|numbering|tampering|verify"
+    r"|structure/test_(canary|databases|deletions|limits|migrations|new_entity|search|tables|words)"
+)
+THIRD = int(os.environ.get("TEST_THIRD") or datetime.now(UTC).toordinal())
 FAULT_SEED = os.environ.get("FAULT_SEED", "20260330")  # where tests/faults kills; another one kills elsewhere
 BROWSERS = ("chromium", "google-chrome")
 # How long an example takes says how busy the machine is; properties are about results.
@@ -41,23 +51,39 @@ hypothesis.settings.load_profile("house")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=DATABASES, help="run database tests on this kind alone (both by default)")
+    parser.addoption("--third", action="store_true", help="on PostgreSQL run a third of what hardly depends on it")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out database kinds that a test or the command line excludes."""
-    only = config.getoption("--db")
-    dropped = [item for item in items if _is_excluded(item, only)]
+    """Leave out database kinds that a test or the command line excludes; measure coverage on SQLite alone."""
+    only, is_third = config.getoption("--db"), config.getoption("--third")
+    dropped = {item for item in items if _is_excluded(item, only) or (is_third and _rests(item))}
     if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in set(dropped)]
+        config.hook.pytest_deselected(items=list(dropped))
+        items[:] = [item for item in items if item not in dropped]
+    for item in items:
+        if _kind_of(item) == "postgresql":
+            item.add_marker("no_cover")  # the same lines again, at half as much time again
+
+
+def _kind_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("db_kind") if callspec else None
 
 
 def _is_excluded(item: pytest.Item, only: str | None) -> bool:
-    callspec = getattr(item, "callspec", None)
-    kind = callspec.params.get("db_kind") if callspec else None
+    kind = _kind_of(item)
     if kind is None:
         return False
     return (only is not None and kind != only) or (kind == "sqlite" and item.get_closest_marker("postgres") is not None)
+
+
+def _rests(item: pytest.Item) -> bool:
+    """Whether this test's file comes on PostgreSQL on another day: each does on one of three."""
+    if _kind_of(item) != "postgresql" or item.get_closest_marker("postgres") is not None:
+        return False
+    file = item.nodeid.partition("::")[0]
+    return not ALWAYS_BOTH.search(file) and zlib.crc32(file.encode()) % 3 != THIRD % 3
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -67,8 +93,8 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 def pytest_report_header() -> str:
-    """With this seed a failing point is found again."""
-    return f"faults: FAULT_SEED={FAULT_SEED}"
+    """With these seeds a failing point is found again."""
+    return f"faults: FAULT_SEED={FAULT_SEED} TEST_THIRD={THIRD % 3}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

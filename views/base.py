@@ -13,7 +13,7 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
-from views import edge, files, forms, lists, lookup, record
+from views import edge, files, forms, lists, lookup, once, record
 from views.cells import Cells
 from views.filters import choices
 from views.hooks import EntityHooks
@@ -294,6 +294,7 @@ class EntityView(EntityHooks, ModelView):
         try:
             with edge.writing():
                 saved = self.save(ctx, None if key is None else records.find(ctx, self.model, key), values, version)
+            once.about(saved)
             flash(f"已保存{self.model.spec.label}“{Titles(ctx.session).of(saved)}”", "success")
             return redirect(edge.safe_next(request.form.get("next"), self.after_save_url(saved, ctx)))
         except BusinessError as error:
@@ -382,6 +383,7 @@ class EntityView(EntityHooks, ModelView):
             entity = records.find(ctx, self.model, pk)
             audit.log_reading(ctx, entity, column)
             text = str(getattr(entity, column) or "")
+        once.never_keep()
         return jsonify({"value": text})
 
     @expose("/export")

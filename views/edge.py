@@ -238,6 +238,7 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
 
         if verbs:
             guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
+        guarded.answers_once = True  # type: ignore[attr-defined]
         return cast(F, guarded)
 
     return decorate
@@ -270,6 +271,7 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
 
         if verbs:
             guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        guarded.answers_once = True  # type: ignore[attr-defined]
         return cast(F, guarded)
 
     return decorate
@@ -278,11 +280,11 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
 def answer_once(ctx: Ctx, act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     """The answer of a route; for a submission that was carried out before, the answer it was given then (X17)."""
     if place := once.answered(ctx):
-        return once.first_answer(ctx.session, place)
+        return once.first_answer(ctx, place)
     try:
         return act()
     except keys.Repeated as repeated:  # the other one was saved while this one waited
-        return once.first_answer(ctx.session, repeated.place)
+        return once.first_answer(ctx, repeated.place)
 
 
 def _authenticate() -> None:

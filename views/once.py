@@ -7,21 +7,27 @@ import json
 import re
 import secrets
 import time
+from functools import cache
 from typing import Any, cast
 
 from flask import Response, current_app, flash, g, jsonify, make_response, redirect, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy.orm import Session
 
+from models.base.actor import Actor
+from models.base.entity import Entity, entities, entity_of
 from models.base.errors import BusinessError, Conflict
+from reports.scope import may_read
 from workflows.base import once
 from workflows.base.context import Ctx
 
 FIELD, HEADER = "form_key", "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{8,64}")
 _BODY_MAX = 20_000
+# A record in an address: table and id, perhaps with a word between, as in /fee/show/7, /comment/fee/7, /do/fee/7/book.
+_PLACE = re.compile(r"/(?=([a-z_]+)/(?:([a-z_-]+)/)?([0-9]{1,9})(?:[/?#]|$))")
+_DELETION = re.compile(r"/delete(/|$)")
 _WAIT_SECONDS, _LOOKS = 0.1, 30
 DONE = "这次提交此前已经保存，没有重复办理。请在列表或记录页中查看结果。"
 
@@ -50,6 +56,17 @@ def carried_out(ctx: Ctx) -> None:
     asked = _asked(ctx)
     if asked is not None:
         g.once_place, g.once_spent = asked[0], True
+        g.once_rights = _rights(ctx.actor)
+
+
+def about(record: Entity) -> None:
+    """The answer of this request names a record that neither its address nor where it leads to says."""
+    g.once_about = (record.__tablename__, record.id)
+
+
+def never_keep() -> None:
+    """The answer of this request is for no second look; whoever sends it again asks anew."""
+    g.once_never = True
 
 
 def answered(ctx: Ctx) -> str:
@@ -58,15 +75,53 @@ def answered(ctx: Ctx) -> str:
     return asked[0] if asked is not None and once.content_of(ctx.session, asked[0]) == asked[1] else ""
 
 
-def first_answer(session: Session, place: str) -> ResponseReturnValue:
-    """What was answered the first time; the first request may still be at it, in another process."""
+def first_answer(ctx: Ctx, place: str) -> ResponseReturnValue:
+    """What was answered the first time; the first request may still be at it, in another process.
+
+    Raises Conflict where the asker has other rights by now, or may no longer read a record that the answer is about.
+    """
     for _ in range(_LOOKS):
-        kept = once.answer_of(session, place)
-        session.rollback()  # the next look must see what others have saved meanwhile
+        kept = once.answer_of(ctx.session, place)
+        ctx.session.rollback()  # the next look must see what others have saved meanwhile
         if kept:
+            if not _may_still_read(ctx, kept):
+                break
             return _again(kept)
         time.sleep(_WAIT_SECONDS)
     raise Conflict(DONE)
+
+
+def _may_still_read(ctx: Ctx, kept: dict[str, Any]) -> bool:
+    """Whether the asker may be told now what was told then: with the rights of then, records that are still open."""
+    if kept.get("rights") != _rights(ctx.actor):
+        return False
+    is_deletion = request.method == "DELETE" or _DELETION.search(request.path) is not None
+    for table, key in kept["about"]:
+        record = ctx.session.get(entity_of(table), key)
+        # What a deletion has taken away nobody can have been kept from since.
+        if not is_deletion if record is None else not may_read(ctx.session, ctx.actor, record):
+            return False
+    return True
+
+
+def _rights(actor: Actor) -> str:
+    """A digest of all that decides what somebody reads, beside the rows themselves."""
+    reach = [actor.employee_id, actor.on_behalf_of_id, actor.scope, actor.department_id, sorted(actor.department_ids)]
+    return hashlib.sha256(json.dumps([*reach, sorted(actor.permissions)]).encode()).hexdigest()[:32]
+
+
+def _about(*addresses: str) -> list[tuple[str, int]]:
+    """Table and id of each record that addresses name, and of one that the request named itself."""
+    named: set[tuple[str, int]] = {g.once_about} if "once_about" in g else set()
+    for found in (found for address in addresses for found in _PLACE.finditer(address)):
+        table = found[2] if found[2] in _tables() else found[1]
+        named |= {(table, int(found[3]))} if table in _tables() else set()
+    return sorted(named)
+
+
+@cache
+def _tables() -> frozenset[str]:
+    return frozenset(str(model.__tablename__) for model in entities())
 
 
 def to_keep(response: Response) -> tuple[str, dict[str, Any]] | None:
@@ -106,12 +161,20 @@ def _content() -> str:
 
 
 def _kept(response: Response) -> dict[str, Any]:
+    if g.get("once_never"):
+        return {}
     if response.is_json and response.status_code < 400 and len(body := response.get_data(as_text=True)) <= _BODY_MAX:
-        return {"status": response.status_code, "body": body}
+        key = told.get("id") if isinstance(told := response.get_json(), dict) else None
+        return _answer(response, f"{request.path.rstrip('/')}/{key}", body=body)
     if 300 <= response.status_code < 400:
         notices = [list(notice) for notice in cookie.get("_flashes", ())]
-        return {"status": response.status_code, "location": response.headers["Location"], "notices": notices}
+        return _answer(response, location=response.headers["Location"], notices=notices)
     return {}
+
+
+def _answer(response: Response, made: str = "", **told: Any) -> dict[str, Any]:
+    places = _about(request.path, made, told.get("location", ""))
+    return {"status": response.status_code, "rights": g.once_rights, "about": places, **told}
 
 
 def _again(kept: dict[str, Any]) -> ResponseReturnValue:

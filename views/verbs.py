@@ -125,6 +125,7 @@ class VerbView(BaseView):
     default_view = "act"
 
     @expose("/<table>/<pk>/<name>", methods=("GET", "POST"))
+    @edge.screen()
     def act(self, table: str, pk: str, name: str) -> ResponseReturnValue:
         """Show the form of the verb, or run it."""
         ctx = edge.current_ctx()

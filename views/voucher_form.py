@@ -18,7 +18,7 @@ from models.base.entity import Entity
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money, parse_amount
 from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherWord
-from views import edge, lookup, record, widgets
+from views import edge, lookup, once, record, widgets
 from views.base import EntityView
 from views.interface import Titles, valid_id
 from views.pages import Action, Field
@@ -160,6 +160,7 @@ class VoucherForms(EntityView):
         return self.render_template("voucher_form.html", page=page), error.status
 
     def _saved(self, voucher: Voucher) -> ResponseReturnValue:
+        once.about(voucher)
         flash(f"已保存凭证“{voucher.code}”", "success")
         if request.form.get("then") == "next":  # the next one is mostly of the same word and day
             return redirect(f"/voucher/add?{urlencode({'word': voucher.word.code, 'date': voucher.date})}")

@@ -152,3 +152,11 @@ def _writing(table):
 
 def test_the_lists_of_open_routes_name_routes_that_exist(demo_app):
     assert {rule.endpoint for rule in demo_app.app.url_map.iter_rules()} >= PUBLIC | SIGNED_IN
+
+
+def test_every_route_that_writes_answers_a_repeated_submission_once(demo_app):
+    """A route without the guard of `screen` or `rest` answers a second click with 500 (X17)."""
+    functions = demo_app.app.view_functions
+    writing = {rule.endpoint for method in WRITING for rule in rules(demo_app.app, method)}
+    assert len(writing) > 100
+    assert {name for name in writing - PUBLIC if not getattr(functions[name], "answers_once", False)} == set()

@@ -1,5 +1,7 @@
 """Once (X17): whatever is sent twice is done once, and the second sender reads the first answer."""
 
+import contextlib
+import json
 import sqlite3
 import threading
 
@@ -8,11 +10,14 @@ import pytest
 from sqlalchemy import event, func, select
 from stdnum.cn import uscc
 
+from models.base.entity import Entity
 from models.customer import CorporateCustomer
+from models.organization import Employee
 from models.records import Comment
+from models.system import SubmissionKey
 from views.once import FIELD, HEADER
 
-KEY = "a-key-of-this-test"
+KEY, ADDRESS = "a-key-of-this-test", "南京市玄武区长江路 199 号"
 USCCS = (stem + uscc.calc_check_digit(stem) for stem in (f"91320100MA00077{n:02}" for n in range(50)))
 
 
@@ -115,6 +120,124 @@ def test_a_key_of_somebody_else_opens_nothing(demo, customer):
     assert demo.post(client, path, **fields).status_code == 302
     assert demo.post(demo.client_of("chenli"), path, **fields).status_code == 302
     assert _count(demo, Comment, Comment.owner_id == key) == 2
+
+
+@pytest.fixture
+def sends(demo, customer):
+    """Every kind of answer that is kept, each of a submission that comes again: REST bodies, redirects, a dialog."""
+    client, key = customer
+    path, headers = f"/api/v1/corporate_customer/{key}", {"X-CSRFToken": demo.token(client)}
+    fields = {"note": "移交之前", "version": client.get(path).get_json()["result"]["version"]}
+    made = {"name": "移交之前公司", "uscc": next(USCCS)}
+    form = {**made, "name": "移交之前另存公司", "uscc": next(USCCS), "is_guarantee_customer": "y"}
+
+    def post(url, **fields):
+        return lambda: demo.post(client, url, **fields, **{FIELD: f"{key}-form-key"})
+
+    return [
+        lambda: client.put(path, json=fields, headers=headers | {HEADER: f"{key}-put-key"}),
+        lambda: client.post("/api/v1/corporate_customer/", json=made, headers=headers | {HEADER: f"{key}-new-key"}),
+        post(f"/comment/corporate_customer/{key}", text="移交之前的备注"),
+        post("/corporate_customer/add", **form),
+        post("/corporate_customer/add?then=add", **form | {"uscc": next(USCCS), "next": "/corporate_customer/add"}),
+    ]
+
+
+def _send_all(sends):
+    answers = [send() for send in sends]
+    words = (json.dumps(a.get_json(), ensure_ascii=False) if a.is_json else a.text for a in answers)
+    return [answer.status_code for answer in answers], "\n".join(words)
+
+
+KEPT = [200, 201, 302, 302, 302]
+REFUSED = [409] * len(KEPT)
+
+
+def _is_silent(client, text):
+    """Neither the answers nor a notice on the next page tell of the records."""
+    assert text.count("没有重复办理") >= len(KEPT)
+    assert not any(name in text + client.get("/settings/").text for name in ("只办一次公司", "移交之前"))
+
+
+def test_a_first_answer_tells_nothing_of_what_is_no_longer_ones_own(demo, customer, sends):
+    """The customers were handed to a colleague of another department meanwhile."""
+    client, key = customer
+    assert _send_all(sends)[0] == KEPT
+    assert _send_all(sends)[0] == KEPT
+    client.get("/settings/")
+    before = _count(demo, CorporateCustomer)
+    mine = CorporateCustomer.name.startswith("移交之前") | (CorporateCustomer.id == key)
+    with demo.session() as session:
+        for record in session.scalars(select(CorporateCustomer).where(mine)):
+            record.manager_id, record.department_id = _stranger(session, record)
+        session.commit()
+    statuses, text = _send_all(sends)
+    assert statuses == REFUSED
+    _is_silent(client, text)
+    assert (_count(demo, Comment, Comment.owner_id == key), _count(demo, CorporateCustomer)) == (1, before)
+
+
+def test_a_first_answer_is_for_the_rights_of_then(demo, customer, sends):
+    """Another right is lost or won meanwhile, e.g. to see in plain what is masked: nothing of then is told again."""
+    client, _ = customer
+    assert _send_all(sends)[0] == KEPT
+    client.get("/settings/")
+    with _without(demo, "can_show", "fee"):
+        statuses, text = _send_all(sends)
+        assert statuses == REFUSED
+        _is_silent(client, text)
+    assert _send_all(sends)[0] == KEPT
+
+
+def test_a_deletion_sent_twice_is_answered_twice(demo, customer):
+    client, key = customer
+    url = f"/corporate_customer/{key}"
+    version = client.get(f"/api/v1{url}").get_json()["result"]["version"]
+    headers = {"X-CSRFToken": demo.token(client), HEADER: "delete-once"}
+    answers = [client.delete(f"/api/v1{url}?version={version}", headers=headers) for _ in range(2)]
+    assert [(answer.status_code, answer.get_json()) for answer in answers] == [(200, {"message": "已删除"})] * 2
+
+
+def test_a_plain_value_that_was_looked_at_is_kept_nowhere(demo, customer):
+    client, key = customer
+    with demo.session() as session:
+        session.get_one(CorporateCustomer, key).address = ADDRESS
+        session.commit()
+    before = _count(demo, SubmissionKey)
+    path = f"/corporate_customer/reveal/{key}/address"
+    looks = [demo.post(client, path, **{FIELD: "plain-value-key"}) for _ in range(2)]
+    assert [look.get_json() for look in looks] == [{"value": ADDRESS}] * 2
+    assert _count(demo, SubmissionKey) == before
+
+
+def test_the_button_of_a_verb_pressed_twice_is_answered_like_the_first(demo, customer):
+    _, key = customer
+    path, shown = f"/do/corporate_customer/{key}/close", f"/corporate_customer/show/{key}"
+    fields = {"version": 1, "reason": "不再往来", FIELD: "verb-pressed-twice"}
+    answers = [demo.post(demo.client_of("chenli"), path, **fields) for _ in range(2)]
+    assert [(a.status_code, a.headers.get("Location")) for a in answers] == [(302, shown)] * 2
+
+
+@contextlib.contextmanager
+def _without(demo, verb, table):
+    """Nobody holds a right for a while."""
+    link, pair, action, place = map(Entity.metadata.tables.get, (
+        "ab_permission_view_role", "ab_permission_view", "ab_permission", "ab_view_menu"
+    ))  # fmt: skip
+    wanted = select(pair.c.id).join(action, action.c.id == pair.c.permission_id)
+    wanted = wanted.join(place, place.c.id == pair.c.view_menu_id).where(action.c.name == verb, place.c.name == table)
+    where = link.c.permission_view_id.in_(wanted.scalar_subquery())
+    with demo.engine.begin() as connection:
+        rows = [dict(row) for row in connection.execute(select(link).where(where)).mappings()]
+        connection.execute(link.delete().where(where))
+    yield
+    with demo.engine.begin() as connection:
+        connection.execute(link.insert(), rows)
+
+
+def _stranger(session, customer):
+    query = select(Employee.id, Employee.department_id).where(Employee.department_id != customer.department_id)
+    return session.execute(query.limit(1)).one()
 
 
 @pytest.fixture

@@ -100,15 +100,18 @@ class ReceiptState(Kind):
 
 
 class Receipt(Entity):
-    """Money received for a fee (费用收取)."""
+    """Money received for a fee (费用收取); one transfer for several fees is one number with a line of each."""
 
     spec = Spec(
         "费用收取", Module.GUARANTEE, SpecKind.LEDGER, title="number", rank=100,
         listed=("number", "project", "fee", "received_on", "amount", "payer", "state"), searched=("number", "payer"),
         filtered=("project_id", "received_on", "state"), sums=("amount",), scope=Scope(through="project"),
     )  # fmt: skip
-    __table_args__ = (CheckConstraint("amount > 0", name="ck_receipt_amount"),)
-    number: Mapped[str] = c.text("收据编号", 40, required=True, unique=True)
+    __table_args__ = (
+        UniqueConstraint("number", "fee_id", name="uq_receipt_line"),
+        CheckConstraint("amount > 0", name="ck_receipt_amount"),
+    )
+    number: Mapped[str] = c.text("收据编号", 40, required=True)
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     fee_id: Mapped[int] = c.reference("费用", "fee", required=True)
@@ -116,6 +119,7 @@ class Receipt(Entity):
     received_on: Mapped[date] = c.day("收款日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("收款金额", required=True, positive=True)
     payer: Mapped[str] = c.text("付款人", 100, required=True)
+    bank_account: Mapped[str | None] = c.text("收款账户", 100)
     bank_reference: Mapped[str | None] = c.text("银行流水号", 60)
     document_id: Mapped[int | None] = c.reference("收据", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, String, cast, func, literal, null, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models.approval import ApprovalTask, TaskState
 from models.base.actor import Actor
@@ -21,7 +21,7 @@ from models.project import Project, ProjectState, Stage
 from models.signing import Fee, Receipt
 from reports.figures import approvals
 from reports.figures.rights import Person, who_may
-from reports.scope import readers_among
+from reports.scope import readers_among, scoped
 from reports.todo_sources import NEXT_STEPS, SOURCES, Source, TodoKind, unplanned
 
 MANY = 1000  # so many of a kind are counted; nobody does more in a day
@@ -88,6 +88,13 @@ def awaits_agenda(session: Session, project: Project) -> bool:
     """Whether a project before the board is on no agenda yet."""
     is_before = project.state is ProjectState.RUNNING and project.stage is Stage.RESOLVE
     return is_before and bool(session.scalar(select(Project.id).where(Project.id == project.id, *unplanned())))
+
+
+def waiting_for_agenda(session: Session, actor: Actor) -> list[Project]:
+    """Projects before the board that are on no agenda yet, longest waiting first."""
+    query = select(Project).where(Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE, *unplanned())
+    query = query.order_by(Project.stage_since, Project.id).options(joinedload(Project.customer))
+    return list(session.scalars(scoped(query, Project, actor)).unique())
 
 
 def _count(query: Select[Any]) -> Select[int]:

@@ -65,6 +65,7 @@ class ApprovalsView(BaseView):
                 Tab(label, f"/approvals/?tab={key}", key == tab, waiting if key == "todo" else None, key)
                 for key, label in _TABS
             ],
+            actions=todo.together(ctx),
             url="/approvals/",
             empty=_NONE[tab],
             crumbs=[("我的工作台", ""), ("待办事项", "")],

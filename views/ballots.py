@@ -1,5 +1,6 @@
 """审保会表决 (4.3): the page on which a member of the review board votes, at a desk or on a phone."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request
@@ -21,15 +22,19 @@ from models.resolution import (
     ReviewMeeting,
     VoteChoice,
 )
+from reports.figures.duties import holders_of_right
+from reports.figures.parameters import number
+from reports.todo import waiting_for_agenda
 from reports.todo_sources import TodoKind
-from views import approval_page, edge, todo
+from views import approval_page, edge, todo, widgets
 from views.base import EntityView
 from views.cells import record_url
 from views.interface import EntityInterface, valid_id
-from views.pages import Action, ApprovalPage, Cell, Decision, Fact, Section
+from views.pages import Action, ApprovalPage, Cell, Decision, Fact, Field, FieldGroup, FormPage, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import resolution
+from workflows.guarantee.convening import MEMBERS, PROJECTS, convene
 
 WITHDRAW = "WITHDRAW"
 _HINT = "附条件同意、不同意时必填"
@@ -69,10 +74,67 @@ class ReviewMeetingView(EntityView):
         """A meeting is its agenda."""
         return "meeting_item"
 
+    def defaults(self, ctx: Ctx) -> dict[str, Any]:
+        """Today, where and under whom the board met last; who calls it keeps the minutes."""
+        last = ctx.session.scalars(select(ReviewMeeting).order_by(ReviewMeeting.id.desc()).limit(1)).first()
+        given: dict[str, Any] = {"held_on": ctx.today, "secretary_id": ctx.actor.employee_id}
+        return given | ({"place": last.place, "chair_id": last.chair_id} if last else {})
+
+    def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
+        """A new meeting is called as a whole: projects that wait and members of the board are ticked here."""
+        if record is None:
+            wrong = {name: [m for key, _, m in page.errors if key == name] for name in (PROJECTS, MEMBERS)}
+            page.groups.append(FieldGroup("", [_projects(ctx, wrong), _board(ctx, wrong)]))
+        return page
+
+    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+        """A new meeting with all that was ticked, or nothing."""
+        if record is not None:
+            return super().save(ctx, record, values, version)
+        return convene(ctx, values, _ticked(PROJECTS), _ticked(MEMBERS))
+
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """表决进度 of an open meeting."""
         assert isinstance(record, ReviewMeeting)
         return [_turnout(ctx, record)] if record.state is MeetingState.OPEN else []
+
+
+def _ticked(name: str) -> list[int]:
+    """The ids that were ticked. Raises BusinessError for what is none."""
+    found = [valid_id(text) for text in dict.fromkeys(request.form.getlist(name))]
+    if None in found:
+        raise BusinessError("勾选的内容无效，请重新打开页面", field=name)
+    return [key for key in found if key is not None]
+
+
+def _projects(ctx: Ctx, wrong: widgets.Errors) -> Field:
+    """What waits for the board: all of it is ticked, what shall not be on the agenda is taken off."""
+    options = [
+        (
+            str(one.id), f"{one.number} {one.customer.name}　{format_money(one.amount)} 元 · {one.term_months} 个月",
+            f"{one.stage_since} 进入公司决议",
+        )
+        for one in waiting_for_agenda(ctx.session, ctx.actor)
+    ]  # fmt: skip
+    label = f"待上会项目（{len(options)}）" if options else "没有待上会的项目"
+    return _ticks(PROJECTS, label, options, wrong)
+
+
+def _board(ctx: Ctx, wrong: widgets.Errors) -> Field:
+    """Who can vote: all of them while they are no more than a meeting has members."""
+    able = holders_of_right(ctx.session, "cast", "meeting_vote")
+    most = int(number(ctx.session, "meeting.members_max", ctx.today))
+    options = [(str(one.id), one.name, str(one.department)) for one in able]
+    label = f"参会委员（审保会 {len(options)} 人，最多 {most} 人到会）"
+    return _ticks(MEMBERS, label, options, wrong, is_first_on=len(able) <= most)
+
+
+def _ticks(
+    name: str, label: str, options: list[tuple[str, str, str]], wrong: widgets.Errors, *, is_first_on: bool = True
+) -> Field:  # fmt: skip
+    first = [value for value, _, _ in options] if is_first_on else []
+    chosen = first if request.method == "GET" else request.form.getlist(name)
+    return widgets.many(name, label, options, chosen, errors=wrong, is_list=True)
 
 
 def _turnout(ctx: Ctx, meeting: ReviewMeeting) -> Section:

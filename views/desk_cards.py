@@ -41,7 +41,7 @@ def _tasks(desk: Desk, limit: int) -> Section:
     found = todo.waiting(desk.ctx)
     return Section(
         "", DesktopModule.TASKS.label, columns=todo.columns(), rows=todo.rows(desk.ctx, limit), count=found.total,
-        more_url="/approvals/", empty="没有等您办理的事项",
+        more_url="/approvals/", empty="没有等您办理的事项", actions=todo.together(desk.ctx),
     )  # fmt: skip
 
 

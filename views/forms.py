@@ -49,7 +49,7 @@ class EntityForm:
         self.names = list(names if names is not None else form_columns(model))
         self.known = shape(model)
         self.cells = Cells(ctx, model)
-        self.top: list[str] = []
+        self.top: list[tuple[str, str]] = []  # field that the view adds, or ''; message
         self.stale: list[tuple[str, str, str]] = []
         self._form = self._make()
         self._version = "" if record is None else str(record.version)
@@ -140,17 +140,22 @@ class EntityForm:
             if name in self._form:
                 self._form[name].errors = [*self._form[name].errors, *messages]
             else:
-                self.top += [f"{self.known.label(name)}：{m}" if name else m for m in messages]
+                self.top += [self._elsewhere(name, message) for message in messages]
         if isinstance(error, StaleRecord):
             self.stale = list(error.changes)
             if self.record is not None:
                 self._version = str(self.record.version)
         return self
 
+    def _elsewhere(self, name: str, message: str) -> tuple[str, str]:
+        """Where to say it: a column that the form does not ask is named, a field that the view adds is linked."""
+        label = self.known.info(name).get("label") if name else None
+        return ("", f"{label}：{message}") if label else (name, message)
+
     # ------------------------------------------------------------------------------------------------------------ page
     def page(self, title: str, action_url: str, cancel_url: str, **facts: Any) -> FormPage:
         """The form as the template takes it."""
-        errors = [("", "", message) for message in self.top]
+        errors = [(name, "", message) for name, message in self.top]
         errors += [(c.name, c.label.text, m) for c in self._form for m in c.errors]
         hidden = [edge.csrf_input()]
         if self.record is not None:

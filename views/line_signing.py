@@ -21,8 +21,11 @@ from views.line_appraisal import at, in_approval, running_url
 from views.pages import Cell, Column, Row, Section
 from views.standing import gate_of
 from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
+from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import collection, contracts, counters, disbursement, fees, resolution, waivers
+
+_TOGETHER = "一笔到账收几项费用，开一张收据；每项费用各自复核记账"
 
 
 def to_project(tab: str = "") -> Any:
@@ -84,12 +87,13 @@ def _why_no_counters(ctx: Ctx, project: Project) -> str:
     return in_approval(ctx, project) or ("" if drafts(ctx, project) else "请先登记反担保")
 
 
-def _receipt(ctx: Ctx, fee: Fee) -> Questions:
-    del ctx, fee
+def _receipt(ctx: Ctx, about: Fee | Project) -> Questions:
+    del ctx, about
     return {
         "amount": c.money("收款金额", required=True, positive=True),
         "received_on": c.day("收款日期", required=True),
         "payer": c.text("付款人", 100, required=True),
+        "bank_account": c.text("收款账户", 100, help="开户行和账号，印在收据上"),
         "bank_reference": c.text("银行流水号", 60),
     }
 
@@ -101,7 +105,56 @@ def _may_collect(ctx: Ctx, fee: Fee) -> bool:
 
 
 def _receipt_given(ctx: Ctx, fee: Fee) -> Values:
-    return {"amount": free_amount(ctx.session, fee), "received_on": ctx.today, "payer": fee.project.customer.name}
+    return {"amount": free_amount(ctx.session, fee), **_money_given(ctx, fee.project)}
+
+
+def _money_given(ctx: Ctx, project: Project) -> Values:
+    account = collection.last_account(ctx)
+    return {"received_on": ctx.today, "payer": project.customer.name, "bank_account": account}
+
+
+def _receipts(ctx: Ctx, project: Project) -> Questions:
+    """A line of each booked fee, and the transfer that pays them."""
+    lines = {
+        collection.line_key(fee): c.money(
+            fee.kind.label, help=f"应收 {format_money(fee.amount)} 元，待收 {format_money(free)} 元；本次不收则留空"
+        )
+        for fee, free in collection.open_fees(ctx, project).items()
+    }
+    transfer = {name: asked for name, asked in _receipt(ctx, project).items() if name != "amount"}
+    return {**lines, **transfer}
+
+
+def _receipts_given(ctx: Ctx, project: Project) -> Values:
+    found = {collection.line_key(fee): free or None for fee, free in collection.open_fees(ctx, project).items()}
+    return {**found, **_money_given(ctx, project)}
+
+
+def _collect_many(ctx: Ctx, project: Project, values: Values, version: int | None) -> Any:
+    given = {fee.id: values[collection.line_key(fee)] for fee in collection.open_fees(ctx, project)}
+    amounts = {key: amount for key, amount in given.items() if amount is not None}
+    money = collection.Money(
+        values["received_on"], values["payer"], values["bank_account"], values["bank_reference"]
+    )  # fmt: skip
+    return collection.collect_many(ctx, project, amounts, money, version)
+
+
+def _may_collect_many(ctx: Ctx, project: Project) -> bool:
+    """Offered while the project has come to 费用收取 and something is to be had."""
+    has_come = project.state in (ProjectState.RUNNING, ProjectState.IN_FORCE)
+    if not has_come or project.stage.rank < Stage.FEE_COLLECT.rank:
+        return False
+    return any(collection.open_fees(ctx, project).values())
+
+
+def _with_the_others(ctx: Ctx, fee: Fee, values: Values, version: int | None) -> Any:
+    if version is not None:
+        records.check_version(ctx, fee, version)
+    return _collect_many(ctx, fee.project, values, None)
+
+
+def _is_one_of_several(ctx: Ctx, fee: Fee) -> bool:
+    return _may_collect(ctx, fee) and sum(free > 0 for free in collection.open_fees(ctx, fee.project).values()) > 1
 
 
 def _loan(ctx: Ctx, project: Project) -> Questions:
@@ -238,12 +291,23 @@ register(
         "fee", "collect", "收款",
         lambda ctx, f, v, n: collection.collect(
             ctx, f, amount=v["amount"], received_on=v["received_on"], payer=v["payer"],
-            bank_reference=v["bank_reference"], version=n,
+            bank_account=v["bank_account"], bank_reference=v["bank_reference"], version=n,
         ),
         ("collect", "receipt"),
         _may_collect,
         questions=_receipt, given=_receipt_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
         after=to_project("receipt"),
+    ),
+    ScreenVerb(
+        "fee", "collect_all", "连同其他费用收款", _with_the_others, ("collect", "receipt"), _is_one_of_several,
+        questions=lambda ctx, fee: _receipts(ctx, fee.project), has_form=True, style="primary", rank=0,
+        given=lambda ctx, fee: _receipts_given(ctx, fee.project), done="已登记收款，送复核记账", note=_TOGETHER,
+        after=to_project("receipt"),
+    ),
+    ScreenVerb(
+        "project", "collect", "收款", _collect_many, ("collect", "receipt"), _may_collect_many, questions=_receipts,
+        given=_receipts_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
+        note=_TOGETHER, after=on_tab("receipt"),
     ),
     ScreenVerb(
         "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v),

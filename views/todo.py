@@ -11,11 +11,16 @@ from reports.todo import Todo, Waiting
 from reports.todo_sources import TodoKind
 from views.cells import NONE, format_value, local, record_url
 from views.desk import lateness
-from views.pages import Cell, Column, Row
+from views.pages import Action, Cell, Column, Row
 from workflows.base.context import Ctx
 
 # Where each kind is done, when it is not the record's own page.
 _PLACES = {TodoKind.TASK: "/approvals/{}", TodoKind.BALLOT: "/approvals/ballots/{}"}
+# Where several of a kind are done at once.
+_TOGETHER = {
+    TodoKind.REVIEW: "/voucher/list/?view=review", TodoKind.SIGN: "/voucher/list/?view=sign",
+    TodoKind.POST: "/voucher/list/?view=post",
+}  # fmt: skip
 
 
 def waiting(ctx: Ctx) -> Waiting:
@@ -29,6 +34,13 @@ def waiting(ctx: Ctx) -> Waiting:
 def rows(ctx: Ctx, limit: int, *, dated: bool = False) -> list[Row]:
     """The things that wait, at most so many; `dated` adds when they came."""
     return [_row(ctx, one, dated=dated) for one in todo.todos(ctx.session, ctx.actor, waiting(ctx), limit)]
+
+
+def together(ctx: Ctx) -> list[Action]:
+    """凭证审核 10 张, for what need not be opened one by one."""
+    counts = waiting(ctx).counts
+    found = ((kind.label, counts.get(kind, 0), url) for kind, url in _TOGETHER.items())
+    return [Action(f"{label} {count} 张", url) for label, count, url in found if count > 1]
 
 
 def columns(*, dated: bool = False) -> list[Column]:

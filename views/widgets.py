@@ -84,8 +84,9 @@ def many(
     chosen: Iterable[str],
     *,
     errors: Errors | None = None,
+    is_list: bool = False,
 ) -> Field:
-    """Any number of some: (value, label, note) as check boxes."""
+    """Any number of some: (value, label, note) as check boxes, side by side or as a list."""
     taken = set(chosen)
     field = _field(key, label, "many", errors, {})
     field.wide = True
@@ -94,7 +95,9 @@ def many(
         % (note, attributes(type="checkbox", name=key, value=value, checked=value in taken), name)
         for value, name, note in options
     )
-    field.html = Markup('<div class="checks" id="%s">%s</div>') % (key, boxes)
+    field.html = Markup('<div class="%s" role="group" aria-label="%s" id="%s">%s</div>') % (
+        "choices" if is_list else "checks", label, key, boxes,
+    )  # fmt: skip
     return field
 
 

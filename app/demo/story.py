@@ -17,7 +17,7 @@ from models.organization import Operator
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project
 from models.rating_model import CustomerKind
-from models.resolution import MeetingItem, MeetingMember, ReviewMeeting, VoteChoice
+from models.resolution import MeetingItem, VoteChoice
 from models.signing import Contract, CounterGuarantee, Fee, FeeWaiver
 from models.termination import Termination
 from reports.figures.schedules import add_months
@@ -27,6 +27,7 @@ from workflows.guarantee import (
     appraisal,
     collection,
     contracts,
+    convening,
     counters,
     disbursement,
     fees,
@@ -39,6 +40,7 @@ from workflows.ledger import posting, voucher
 
 CASHIER, ACCOUNTANT, CHIEF, POSTER = "luona", "wujie", "shihui", "tangxia"
 RISK, KEEPER, SECRETARY = "zhenglan", "fangyuan", "yangfan"
+ACCOUNT = "江州银行营业部 3200 0158 0000 1188"
 
 
 @dataclass
@@ -179,17 +181,11 @@ def _decide_risk(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _meet(stage: Stage, plot: Plot, project: Project) -> None:
-    people = {name: stage.actor(name).employee_id for name in BOARD}
-    meeting = records.create(stage.ctx(SECRETARY), ReviewMeeting, {
-        "held_on": stage.today, "place": "公司第一会议室", "chair_id": people["lujun"],
-        "secretary_id": stage.actor(SECRETARY).employee_id,
-    })  # fmt: skip
-    for employee_id in people.values():
-        records.create(stage.ctx(SECRETARY), MeetingMember, {"meeting_id": meeting.id, "employee_id": employee_id})
-    item = records.create(stage.ctx(SECRETARY), MeetingItem, {
-        "meeting_id": meeting.id, "project_id": project.id, "seq": 1, "advised_amount": plot.amount,
-        "advised_months": plot.months,
-    })  # fmt: skip
+    people = {name: stage.actor(name).employee_id or 0 for name in BOARD}
+    facts = {"held_on": stage.today, "place": "公司第一会议室", "chair_id": people["lujun"],
+             "secretary_id": stage.actor(SECRETARY).employee_id}  # fmt: skip
+    meeting = convening.convene(stage.ctx(SECRETARY), facts, [project.id], list(people.values()))
+    item = stage.session.scalars(select(MeetingItem).where(MeetingItem.meeting_id == meeting.id)).one()
     resolution.open_meeting(stage.ctx(SECRETARY), meeting, meeting.version)
     for order, name in enumerate(BOARD):
         choice, opinion = VoteChoice.AGREE, "同意"
@@ -263,13 +259,12 @@ def _settle(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _collect(stage: Stage, plot: Plot, project: Project) -> None:
-    rows = stage.session.scalars(select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)).all()
-    for fee in rows:
-        if fee.open_amount > 0 and fee.kind is not FeeKind.PENALTY:
-            collection.collect(
-                stage.ctx(CASHIER), fee, amount=fee.open_amount, received_on=stage.today, payer=plot.customer.name,
-                bank_reference=f"{stage.today:%Y%m%d}{fee.id:06d}",
-            )  # fmt: skip
+    ctx = stage.ctx(CASHIER)
+    amounts = {fee.id: free for fee, free in collection.open_fees(ctx, project).items() if free > 0}
+    reference = f"{stage.today:%Y%m%d}{project.id:06d}"
+    collection.collect_many(
+        ctx, project, amounts, collection.Money(stage.today, plot.customer.name, ACCOUNT, reference)
+    )
 
 
 def _book_receipts(stage: Stage, plot: Plot, project: Project) -> None:

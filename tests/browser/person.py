@@ -21,6 +21,7 @@ class Person:
     address: str
     faults: list[str] = field(default_factory=list)
     expected_status: int = 0
+    interactions: int = 0  # clicks and fields filled in
 
     def __post_init__(self) -> None:
         self.page.on("console", self._console)
@@ -53,6 +54,7 @@ class Person:
         if not self.page.locator("#side").is_visible():  # on a phone
             self.page.get_by_role("button", name="打开菜单", exact=True).click()
         if not link.is_visible():
+            self.interactions += 1
             self._entry(module).click()
         self.follow(link)
 
@@ -62,6 +64,7 @@ class Person:
 
     def follow(self, link: Locator) -> None:
         """Click a link and wait for its page."""
+        self.interactions += 1
         with self.page.expect_navigation():
             link.click()
 
@@ -81,9 +84,12 @@ class Person:
         """Press a button or link and, where it asks first, say yes."""
         button = self.control(label, within)
         button.wait_for(state="attached")
+        self.interactions += 1
         if button.is_hidden():  # folded into a menu
+            self.interactions += 1
             button.locator("xpath=ancestor::details[1]/summary").click()
         asks = button.get_attribute("data-confirm") is not None
+        self.interactions += asks + bool(reason)
         with self.page.expect_navigation():
             button.click()
             if asks:
@@ -111,6 +117,7 @@ class Person:
             self._fill(self.page.locator("form#form").get_by_label(label, exact=True), value)
 
     def _fill(self, control: Locator, value: str) -> None:
+        self.interactions += 1
         if control.get_attribute("role") == "combobox":
             control.fill(value)
             control.page.locator(f"#{control.get_attribute('aria-controls')} [role=option]").first.click()

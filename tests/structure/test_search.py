@@ -12,10 +12,10 @@ from reports.search import global_search
 
 
 def is_unique(model):
-    """Whether no two rows bear the same number."""
+    """Whether no two rows bear the same number, or no two parts of one paper (the fees of a receipt)."""
     column = columns_of(model)["number"]
     keys = [key.columns.keys() for key in model.__table__.constraints if isinstance(key, UniqueConstraint)]
-    return bool(column.unique) or ["number"] in keys
+    return bool(column.unique) or any(key[0] == "number" for key in keys)
 
 
 NUMBERED = [

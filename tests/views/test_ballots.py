@@ -151,3 +151,26 @@ def test_nobody_reads_a_vote_before_the_result_but_ones_own(demo, item):
     found = demo.client_of("auditor").get("/api/v1/meeting_vote/?size=200").get_json()
     assert found["count"] > 0, "votes of meetings that are over are read by right"
     assert not {row["id"] for row in found["result"]} & set(votes.values())
+
+
+def test_who_or_what_cannot_be_on_a_new_meeting_is_said_at_its_list(demo, item):
+    with demo.session() as session:
+        ids = {e.name: e.id for e in session.scalars(select(Employee))}
+        taken = session.get_one(MeetingItem, item).project_id
+        before = session.query(ReviewMeeting).count()
+    client = demo.client_of("yangfan")
+    page = client.get("/review_meeting/add").text
+    offered = re.findall(r'<input checked name="members" type="checkbox" value="(\d+)"', page)
+    assert {int(key) for key in offered} == {ids[name] for name in NAMES.values()}
+    today = re.search(r'id="held_on"[^>]*value="([^"]+)"', page).group(1)
+    facts = {"held_on": today, "place": "第一会议室", "chair_id": ids["陆军"], "secretary_id": ids["杨帆"]}
+    for field, value, status, said in (
+        ("members", ids["周敏"], 400, "周敏不是审保会委员"), ("projects", taken, 409, "已列入另一次审保会的议题"),
+        ("projects", "abc", 400, "勾选的内容无效"),
+    ):  # fmt: skip
+        answer = demo.post(client, "/review_meeting/add", **facts, **{field: value})
+        assert answer.status_code == status
+        assert re.search(rf'has-error" id="{field}-g".*?{said}', answer.text, re.DOTALL), said
+        assert "第一会议室" in answer.text
+    with demo.session() as session:
+        assert session.query(ReviewMeeting).count() == before

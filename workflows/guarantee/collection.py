@@ -1,15 +1,20 @@
 """4.5a 费用收取: money received for fees and deposits, its receipt, and its way into the books."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from models.base.errors import Conflict, FieldErrors
+from sqlalchemy import select
+
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
 from models.base.money import format_money, round_money
 from models.ledger import BusinessEvent, Voucher
 from models.product import FeeKind
 from models.project import Project, ProjectState, Stage
-from models.signing import Fee, Receipt, ReceiptState
+from models.records import IssuedDocument
+from models.signing import Fee, FeeState, Receipt, ReceiptState
 from reports.figures.fees import first_dues, free_amount
 from workflows.base import documents, records
 from workflows.base.context import Ctx
@@ -35,82 +40,142 @@ def require_collecting(project: Project, verb: str) -> None:
         raise Conflict(f"项目 {project.number} 现处“{place}”，不能{verb}")
 
 
-def collect(
-    ctx: Ctx,
-    fee: Fee,
-    *,
-    amount: Decimal,
-    received_on: date,
-    payer: str,
-    bank_reference: str | None = None,
-    version: int | None = None,
-) -> Receipt:
-    """Register money received for a fee, print its receipt and hand it to 复核.
+@dataclass(frozen=True)
+class Money:
+    """What came in: when, from whom, into which account and under which reference of the bank."""
 
-    Raises FieldErrors above what is open; receipts and waivers that wait for 复核 count as gone.
-    """
+    received_on: date
+    payer: str
+    bank_account: str | None = None
+    bank_reference: str | None = None
+
+    @property
+    def trimmed(self) -> "Money":
+        """Without blanks around what was typed."""
+        account, reference = ((text or "").strip() or None for text in (self.bank_account, self.bank_reference))
+        return Money(self.received_on, self.payer.strip(), account, reference)
+
+
+def line_key(fee: Fee) -> str:
+    """The field under which the amount for a fee is asked, and refused."""
+    return f"fee_{fee.id}"
+
+
+def collect(
+    ctx: Ctx, fee: Fee, *, amount: Decimal, received_on: date, payer: str, bank_account: str | None = None,
+    bank_reference: str | None = None, version: int | None = None,
+) -> Receipt:  # fmt: skip
+    """Register money received for one fee. Raises FieldErrors above what is open."""
     ctx.require("collect", "receipt", "费用收取")
     fee = records.find(ctx, Fee, fee.id, lock=True)
     if version is not None:
         records.check_version(ctx, fee, version)
-    project = fee.project
+    money = Money(received_on, payer, bank_account, bank_reference)
+    try:
+        return collect_many(ctx, fee.project, {fee.id: amount}, money)[0]
+    except FieldErrors as error:
+        at = line_key(fee)
+        raise FieldErrors({"amount" if k == at else k: said for k, said in error.field_errors.items()}) from error
+
+
+def collect_many(
+    ctx: Ctx, project: Project, amounts: Mapping[int, Decimal], money: Money, version: int | None = None
+) -> list[Receipt]:
+    """Register one transfer for several fees of a project: one printed receipt, a line and an event of each fee.
+
+    Each fee is booked by its own rule (a deposit is a debt, not income), so 复核 can send one line back. Raises
+    FieldErrors at the line above what is open; receipts and waivers that wait for 复核 count as gone.
+    """
+    ctx.require("collect", "receipt", "费用收取")
+    letters.require_visible(ctx, project, version)
     require_collecting(project, "收取费用")
     stages.refuse_while_ending(ctx, project, "收取费用")
-    require_booked(fee, "收取")
-    payer, bank_reference = payer.strip(), (bank_reference or "").strip() or None
-    if wrong := _about_receipt(ctx, fee, amount, received_on, payer, bank_reference):
+    if not amounts:
+        raise BusinessError("请至少填写一项收款金额")
+    chosen = [records.find(ctx, Fee, key, lock=True) for key in sorted(amounts)]
+    for fee in chosen:
+        if fee.project_id != project.id:
+            raise NotFound
+        require_booked(fee, "收取")
+    money = money.trimmed
+    if wrong := _about_money(ctx, money) | _about_lines(ctx, chosen, amounts):
         raise FieldErrors(wrong)
     document = documents.issue(
-        ctx, "fee_receipt", fee, project=project, number_rule="receipt", title=f"收费收据 {project.number}",
-        data=_receipt_data(ctx, fee, amount, received_on, payer, bank_reference),
+        ctx, "fee_receipt", chosen[0], project=project, number_rule="receipt", title=f"收费收据 {project.number}",
+        data=_receipt_data(ctx, project, [(fee, amounts[fee.id]) for fee in chosen], money),
     )  # fmt: skip
+    return [_line(ctx, fee, amounts[fee.id], money, document) for fee in chosen]
+
+
+def _line(ctx: Ctx, fee: Fee, amount: Decimal, money: Money, document: IssuedDocument) -> Receipt:
     receipt = Receipt(
-        number=document.number, project=project, fee=fee, received_on=received_on, amount=amount, payer=payer,
-        bank_reference=bank_reference, document=document, state=ReceiptState.SUBMITTED,
+        number=document.number, project=fee.project, fee=fee, received_on=money.received_on, amount=amount,
+        payer=money.payer, bank_account=money.bank_account, bank_reference=money.bank_reference, document=document,
+        state=ReceiptState.SUBMITTED,
     )  # fmt: skip
     ctx.session.add(receipt)
     code = "deposit.received" if fee.kind is FeeKind.DEPOSIT else "fee.collected"
     posting.raise_event(
-        ctx, code, record=receipt, project=project, amounts={"amount": amount}, on=received_on,
+        ctx, code, record=receipt, project=fee.project, amounts={"amount": amount}, on=money.received_on,
         memo=f"收{fee.kind.label}，收据 {receipt.number}",
     )  # fmt: skip
     return receipt
 
 
-def _about_receipt(
-    ctx: Ctx, fee: Fee, amount: Decimal, received_on: date, payer: str, bank_reference: str | None
-) -> dict[str, list[str]]:
+def _about_lines(ctx: Ctx, chosen: list[Fee], amounts: Mapping[int, Decimal]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    free = free_amount(ctx.session, fee)
-    if not amount.is_finite() or amount <= 0 or round_money(amount) != amount:
-        found["amount"] = ["收款金额应大于 0，最多两位小数"]
-    elif amount > free:
-        found["amount"] = [f"{fee.kind.label}待收 {format_money(free)} 元（已扣除待复核的收款和减免），不能多收"]
-    if received_on > ctx.today:
+    for fee in chosen:
+        amount, free = amounts[fee.id], free_amount(ctx.session, fee)
+        if not amount.is_finite() or amount <= 0 or round_money(amount) != amount:
+            found[line_key(fee)] = ["收款金额应大于 0，最多两位小数"]
+        elif amount > free:
+            said = f"{fee.kind.label}待收 {format_money(free)} 元（已扣除待复核的收款和减免），不能多收"
+            found[line_key(fee)] = [said]
+    return found
+
+
+def _about_money(ctx: Ctx, money: Money) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if money.received_on > ctx.today:
         found["received_on"] = ["收款日期不能晚于营业日期"]
-    if not 0 < len(payer) <= 100:
+    if not 0 < len(money.payer) <= 100:
         found["payer"] = ["请填写付款人，不超过 100 字"]
-    if len(bank_reference or "") > 60:
+    if len(money.bank_account or "") > 100:
+        found["bank_account"] = ["收款账户不超过 100 字"]
+    if len(money.bank_reference or "") > 60:
         found["bank_reference"] = ["银行流水号不超过 60 字"]
     return found
 
 
-def _receipt_data(
-    ctx: Ctx, fee: Fee, amount: Decimal, received_on: date, payer: str, bank_reference: str | None
-) -> dict[str, Any]:
-    project = fee.project
+def open_fees(ctx: Ctx, project: Project) -> dict[Fee, Decimal]:
+    """The booked fees of a project and what may still be collected of each; one that is paid stands with 0."""
+    query = select(Fee).where(Fee.project_id == project.id, Fee.state == FeeState.BOOKED, Fee.amount > 0)
+    return {fee: free_amount(ctx.session, fee) for fee in ctx.session.scalars(query.order_by(Fee.id))}
+
+
+def last_account(ctx: Ctx) -> str | None:
+    """The account into which money came last."""
+    query = select(Receipt.bank_account).where(Receipt.bank_account.is_not(None)).order_by(Receipt.id.desc())
+    return ctx.session.scalar(query.limit(1))
+
+
+def _receipt_data(ctx: Ctx, project: Project, lines: list[tuple[Fee, Decimal]], money: Money) -> dict[str, Any]:
     data = letters.data_for(ctx, project)
     period = f"{project.start_on} 至 {project.end_on}" if project.start_on else f"{project.term_months} 个月"
-    item = {
-        "name": fee.kind.label, "base": data["project"]["amount"], "amount": amount,
-        "rate": None if fee.fixed_amount is not None else fee.rate_pct,
-        "period": "" if fee.kind is FeeKind.DEPOSIT else period,
-    }  # fmt: skip
-    data["doc"] = {"date": received_on}
+    items = [
+        {
+            "name": fee.kind.label, "base": data["project"]["amount"], "amount": amount,
+            "rate": None if fee.fixed_amount is not None else fee.rate_pct,
+            "period": "" if fee.kind is FeeKind.DEPOSIT else period,
+        }
+        for fee, amount in lines
+    ]  # fmt: skip
+    data["doc"] = {"date": money.received_on}
     data["receipt"] = {
-        "payer": payer, "method": "银行转账", "account": "", "total": amount, "items": [item],
-        "cashier": ctx.actor.name, "handler": project.manager.name if project.manager else "",
-        "remark": f"银行流水号 {bank_reference}" if bank_reference else None,
+        "payer": money.payer, "method": "银行转账", "account": money.bank_account or "", "items": items,
+        "total": sum((amount for _, amount in lines), Decimal(0)), "cashier": ctx.actor.name,
+        "handler": project.manager.name if project.manager else "",
+        "remark": f"银行流水号 {money.bank_reference}" if money.bank_reference else None,
     }  # fmt: skip
     return data
 

@@ -167,8 +167,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const label = App.make("label", { for: "flt-value" }, "值");
     values.append(label);
     if (options && code === "in") {
-      const box = App.make("select", { class: "form-control", multiple: "", id: "flt-value", size: "6", "data-part": "" });
-      for (const [value, text] of JSON.parse(options)) box.append(new Option(text, value));
+      label.removeAttribute("for");
+      const box = App.make("div", { class: "choices", id: "flt-value", role: "group", "aria-label": "值" });
+      for (const [value, text] of JSON.parse(options)) {
+        const line = App.make("label", {}, text);
+        line.prepend(App.make("input", { type: "checkbox", value, "data-part": "" }));
+        box.append(line);
+      }
       values.append(box);
     } else if (options) {
       const box = App.make("select", { class: "form-control", id: "flt-value", "data-part": "" });
@@ -197,7 +202,7 @@ document.addEventListener("DOMContentLoaded", () => {
   operator.addEventListener("change", show);
   form.closest("details").addEventListener("toggle", (event) => { if (event.target.open) field.focus(); });
   form.addEventListener("submit", (event) => {
-    const parts = App.all("[data-part]", values).flatMap((part) => (part.multiple ? [...part.selectedOptions].map((o) => o.value) : [part.value.trim()]));
+    const parts = App.all("[data-part]", values).flatMap((part) => (part.type === "checkbox" ? (part.checked ? [part.value] : []) : [part.value.trim()]));
     const code = operator.value;
     const isBlank = code === "empty" || code === "filled";
     if (!isBlank && !parts.some(Boolean)) { event.preventDefault(); values.querySelector("[data-part], .form-control")?.focus(); App.toast("请先填写条件的值", "warn"); return; }

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.base.errors import Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
 from models.ledger import EventState
 from models.project import ProjectState, Stage
 from models.signing import FeeState, Receipt, ReceiptState
@@ -66,6 +66,7 @@ def test_receipts_that_wait_count_against_what_is_open(line, fee):
         ({"received_on": date(2026, 3, 3)}, "received_on"),
         ({"payer": " "}, "payer"),
         ({"payer": "长" * 101}, "payer"),
+        ({"bank_account": "行" * 101}, "bank_account"),
         ({"bank_reference": "9" * 61}, "bank_reference"),
     ],
 )
@@ -73,6 +74,49 @@ def test_a_wrong_receipt_is_named_at_its_field(line, fee, facts, field):
     with pytest.raises(FieldErrors) as caught:
         line.collect(fee, **{"amount": "100", **facts})
     assert set(caught.value.field_errors) == {field}
+
+
+def test_one_transfer_for_three_fees_is_one_receipt_booked_fee_by_fee(line, project):
+    chosen = [line.fee(project, kind) for kind in ("GUARANTEE", "DEPOSIT", "SERVICE")]
+    lines = take_all(line, project, {fee: fee.amount for fee in chosen})
+    assert len({(one.number, one.document_id) for one in lines}) == 1
+    assert {one.bank_account for one in lines} == {"江州银行 3200"}
+    printed = lines[0].document.data["receipt"]
+    assert ([i["name"] for i in printed["items"]], printed["account"]) == (
+        ["担保费", "客户保证金", "服务费"], "江州银行 3200"
+    )  # fmt: skip
+    assert "江州银行 3200" in lines[0].document.body
+    assert Decimal(printed["total"]) == sum(fee.amount for fee in chosen)
+    codes = [event.event_code for event in line.events(project, EventState.PENDING)]
+    assert codes == ["fee.collected", "deposit.received", "fee.collected"]
+    line.book(project)
+    assert ([fee.open_amount for fee in chosen], project.stage) == ([0, 0, 0], Stage.NOTICE)
+    assert collection.last_account(line.ctx(CASHIER)) == "江州银行 3200"
+
+
+def test_a_receipt_over_three_fees_with_one_already_paid_is_refused_at_that_line(line, project):
+    chosen = [line.fee(project, kind) for kind in ("GUARANTEE", "SERVICE", "DEPOSIT")]
+    line.collect(chosen[1])
+    with pytest.raises(FieldErrors, match=r"服务费待收 0\.00 元") as caught:
+        take_all(line, project, {fee: fee.amount for fee in chosen})
+    assert set(caught.value.field_errors) == {collection.line_key(chosen[1])}
+    assert len(line.events(project, EventState.PENDING)) == 1
+    assert line.session.query(Receipt).filter_by(project_id=project.id).count() == 1
+
+
+def test_a_receipt_takes_no_fee_of_another_project_and_not_nothing(line, project):
+    other = line.fee(line.at(Stage.COUNTER))
+    with pytest.raises(NotFound):
+        take_all(line, project, {other: Decimal(1)})
+    with pytest.raises(BusinessError, match="至少填写一项"):
+        take_all(line, project, {})
+    with pytest.raises(StaleRecord):
+        take_all(line, project, {line.fee(project): Decimal(1)}, version=project.version - 1)
+
+
+def take_all(line, project, amounts, **more):
+    money = collection.Money(line.today, "江州明达", " 江州银行 3200 ", "LS-9")
+    return collection.collect_many(line.ctx(CASHIER), project, {f.id: a for f, a in amounts.items()}, money, **more)
 
 
 def test_the_penalty_has_nothing_to_collect(line, project):

@@ -1,0 +1,117 @@
+"""What people do every day costs few clicks; each click and each field filled in counts, from the workbench on."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Cast, Person
+
+pytestmark = pytest.mark.browser
+COMPANY = ("busy",)
+
+
+def test_three_fees_are_one_receipt(cast: Cast) -> None:
+    """A customer pays fee, service fee and deposit in one sum: one paper, three lines."""
+    luo = at_home(cast, "罗娜")
+    luo.follow(todo(luo, "收款"))
+    luo.press("连同其他费用收款")
+    luo.fill({"收款账户": "中国工商银行江州分行 1102 0200"})
+    luo.save("连同其他费用收款")
+    assert luo.interactions <= 6
+    luo.sees("已登记收款")
+    lines = luo.page.locator("#tabs table tbody tr")
+    expect(lines).to_have_count(3)
+    numbers = {re.search(r"SJ[-0-9]+", text).group() for text in lines.all_inner_texts()}  # type: ignore[union-attr]
+    assert len(numbers) == 1
+    assert cast.faults == []
+
+
+def test_a_fee_that_is_paid_by_now_refuses_the_whole_receipt_at_its_line(cast: Cast) -> None:
+    """What was typed stays, and nothing was taken."""
+    luo = at_home(cast, "罗娜")
+    luo.go("担保办理", "费用收取")
+    before = luo.page.locator("main table tbody tr").count()
+    luo.follow(luo.page.locator("main table tbody a[href^='/project/show/']").first)
+    luo.open(luo.path.replace("/project/show/", "/do/project/") + "/collect")
+    luo.fill({"担保费": "100", "服务费": "100"})
+    luo.refused(400, "收款")
+    expect(luo.page.get_by_label("服务费", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(luo.page.get_by_label("服务费", exact=True)).to_have_value("100.00")
+    luo.sees("服务费待收 0.00 元")
+    luo.go("担保办理", "费用收取")
+    expect(luo.page.locator("main table tbody tr")).to_have_count(before)
+    assert cast.faults == []
+
+
+def test_a_meeting_of_five_projects_and_five_members_is_one_page(cast: Cast) -> None:
+    """What waits and who sits on the board are ticked; each project keeps what was applied for."""
+    yang = at_home(cast, "杨帆")
+    yang.follow(todo(yang, "列入审保会议题"))
+    yang.press("召集审保会")
+    yang.fill({"会议地点": "第一会议室", "主持人": "陆军"})
+    yang.save()
+    assert yang.interactions <= 8
+    meeting = yang.path
+    for tab in ("meeting_item", "meeting_member"):
+        yang.open(f"{meeting}?tab={tab}")
+        expect(yang.page.locator("#tabs table tbody tr")).to_have_count(5)
+    yang.open(f"{meeting}?tab=meeting_item")
+    yang.sees("2,000,000.00")
+    assert cast.faults == []
+
+
+def test_ten_vouchers_are_reviewed_signed_and_posted(cast: Cast) -> None:
+    """Three people, each: what waits for them, all of it, the button, and yes."""
+    parts = (("石慧", "凭证审核", "审核"), ("罗娜", "出纳签字", "出纳签字"), ("唐霞", "凭证记账", "记账"))
+    spent = 0
+    for name, kind, verb in parts:
+        person = at_home(cast, name)
+        person.press(f"{kind} 10 张")
+        person.page.get_by_label("选择本页", exact=True).check()
+        person.interactions += 1
+        ask_for_many(person, f"批量{verb}")
+        person.sees(f"已{verb} 10 张凭证")
+        spent += person.interactions
+    assert spent <= 12
+    assert cast.faults == []
+
+
+def test_what_a_column_may_be_is_ticked(cast: Cast) -> None:
+    """属于 offers every value in sight and takes several."""
+    zhou = at_home(cast, "周敏")
+    zhou.go("担保办理", "担保项目")
+    zhou.page.get_by_text("添加条件", exact=True).first.click()
+    zhou.page.locator("#flt-field").select_option("stage")
+    zhou.page.locator("#flt-operator").select_option("in")
+    values = zhou.page.locator("#flt-value")
+    assert values.bounding_box()["height"] > 100  # type: ignore[index]
+    for label in ("公司决议", "费用收取"):
+        values.get_by_label(label, exact=True).check()
+    with zhou.page.expect_navigation():
+        zhou.page.locator("form[data-filter-form] button[type=submit]").click()
+    expect(zhou.page.locator("main table[data-rows] tbody tr")).to_have_count(6)
+    assert cast.faults == []
+
+
+def at_home(cast: Cast, name: str) -> Person:
+    """At the workbench, with nothing counted yet."""
+    person = cast(name)
+    person.open("/")
+    person.interactions = 0
+    return person
+
+
+def todo(person: Person, what: str):  # type: ignore[no-untyped-def]
+    """The first thing of a kind that waits for the reader."""
+    row = person.page.locator("main table tbody tr").filter(has_text=what).first
+    return row.get_by_role("link").first
+
+
+def ask_for_many(person: Person, label: str) -> None:
+    """A button over the ticked rows, which names their number and sum before it acts."""
+    person.interactions += 2
+    person.page.locator("#bulk").get_by_role("button", name=label, exact=True).click()
+    dialog = person.page.locator("dialog[open]")
+    with person.page.expect_navigation():
+        dialog.get_by_role("button", name=label, exact=True).click()

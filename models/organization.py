@@ -182,6 +182,8 @@ class Operator(Entity):
     theme: Mapped[Theme] = c.enum("界面主题", Theme, required=True, default=Theme.SYSTEM)
     # {"modules": [names of DesktopModule]} in the order of the desktop; empty until the person has arranged it.
     desktop: Mapped[dict[str, Any] | None] = c.hidden(c.json("快捷桌面"))
+    # Table -> names of the columns that the person has chosen for its list, in this order.
+    list_columns: Mapped[dict[str, Any] | None] = c.hidden(c.json("列表列"))
 
 
 class PasswordHistory(Entity):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn, TypeAlias
 from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import ModelView, expose
+from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from models.base.entity import Entity
@@ -89,9 +90,11 @@ class EntityView(EntityHooks, ModelView):
         """The sums over all rows of a list: what the page of a long one asks for when it stands."""
         return jsonify(sums=self.read_list(edge.current_ctx()).sums_of_all())
 
-    def read_list(self, ctx: Ctx) -> lists.ListQuery:
-        """What the address asks for."""
-        asked = lists.read_list(ctx, self.model, request.args, self.url("list/"), edge.rows_per_page(ctx))
+    def read_list(self, ctx: Ctx, args: MultiDict[str, str] | None = None) -> lists.ListQuery:
+        """What the address asks for, in the columns that the reader has chosen."""
+        args = request.args if args is None else args
+        chosen = edge.chosen_columns(ctx, shape(self.model).table)
+        asked = lists.read_list(ctx, self.model, args, self.url("list/"), edge.rows_per_page(ctx), chosen)
         self.narrow_list(asked)
         return asked
 
@@ -123,7 +126,9 @@ class EntityView(EntityHooks, ModelView):
             kept_args=asked.kept_args(),
             sums=asked.sums(rows, total),
             later_sums=asked.later_sums(total) if rows else None,
-            all_columns=[(n, shape(self.model).label(n), n in asked.names) for n in lists.available(self.model)],
+            all_columns=lists.chooser(asked),
+            columns_url=f"/settings/columns/{shape(self.model).table}",
+            columns_next=asked.url(cols=None, page=None),
             empty="" if is_filtered else self._why_empty(),
             empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
             crumbs=[(spec.module.label, ""), (spec.label, "")],

@@ -312,11 +312,19 @@ def require_any(ctx: Ctx, verbs: Sequence[str], table: str, label: str = "") -> 
 
 def rows_per_page(ctx: Ctx) -> int:
     """How many rows this reader wants on a list page (2.6)."""
-    operator = g.get("operator")
-    if operator is not None:
-        return int(operator.rows_per_page)
-    found = ctx.session.scalar(select(Operator.rows_per_page).where(Operator.user_id == ctx.actor.user_id))
-    return int(found or 20)
+    operator = _operator(ctx)
+    return 20 if operator is None else operator.rows_per_page
+
+
+def chosen_columns(ctx: Ctx, table: str) -> Sequence[str]:
+    """The columns that this reader has chosen for the list of a table; empty where the choice was never made."""
+    operator = _operator(ctx)
+    return () if operator is None else (operator.list_columns or {}).get(table, ())
+
+
+def _operator(ctx: Ctx) -> Operator | None:
+    found: Operator | None = g.get("operator")
+    return found or ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).first()
 
 
 def csrf_input() -> Markup:

@@ -220,12 +220,17 @@ class ListQuery:
 __all__ = ["ListQuery", "available", "read_list", "scope_note", "search_hint"]
 
 
-def read_list(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]", path: str, size: int = 20) -> ListQuery:
-    """Understand the arguments of a list's address; whatever makes no sense is left out and named."""
+def read_list(
+    ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]", path: str, size: int = 20, columns: Sequence[str] = ()
+) -> ListQuery:
+    """Understand the arguments of a list's address; whatever makes no sense is left out and named.
+
+    `columns` are those that the reader has chosen before, for an address that names none.
+    """
     asked = ListQuery(ctx, model, Cells(ctx, model), args, path, size=size)
     asked.filters, problems = filters.parse(ctx, model, args.getlist("f"), asked.cells)
     asked.problems += problems
-    asked.names = _names(asked)
+    asked.names = _names(asked, columns)
     asked.order = _order(asked)
     asked.text = _text(asked)
     asked.size = _number(asked, "size", asked.size, MAX_SIZE, "每页行数")
@@ -233,13 +238,12 @@ def read_list(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]", path: 
     return asked
 
 
-def _names(asked: ListQuery) -> list[str]:
-    known = shape(asked.model)
+def _names(asked: ListQuery, chosen: Sequence[str]) -> list[str]:
+    known, allowed = shape(asked.model), set(available(asked.model))
     listed = list(asked.model.spec.listed) or [n for n in known.visible() if n not in STAMPS][:8]
     wanted = [name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name]
     if not wanted:
-        return listed
-    allowed = set(available(asked.model))
+        return [name for name in chosen if name in allowed] or listed
     names = [name for name in dict.fromkeys(wanted) if name in allowed]
     if len(names) < len(set(wanted)):
         asked.problems.append("部分列不存在，已忽略")
@@ -253,6 +257,13 @@ def available(model: type[Entity]) -> list[str]:
     taken = {known.key(name) for name in listed}
     rest = [n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"]
     return listed + rest
+
+
+def chooser(asked: ListQuery) -> list[tuple[str, str, bool]]:
+    """Columns with their labels, the shown ones first in their order."""
+    rest = [name for name in available(asked.model) if name not in asked.names]
+    known = shape(asked.model)
+    return [(name, known.label(name), name in asked.names) for name in (*asked.names, *rest)]
 
 
 def _depth(place: Any) -> int:

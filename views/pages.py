@@ -149,6 +149,8 @@ class ListPage:
     kept_args: list[tuple[str, str]] = field(default_factory=list)
     sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # label, text by column key
     later_sums: LaterSums | None = None  # where the last of the sums is asked for afterwards
+    columns_url: str = ""  # keeps the chosen columns, then goes on to `columns_next`
+    columns_next: str = ""
     all_columns: list[tuple[str, str, bool]] = field(default_factory=list)  # key, label, shown
     empty: str = ""
     empty_action: Action | None = None

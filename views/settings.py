@@ -9,8 +9,8 @@ from models.base.errors import BusinessError, NotFound
 from models.organization import Operator, Theme
 from models.sign_in import SessionEnd
 from views import edge, widgets
-from views.interface import valid_id
-from views.lists import SIZES
+from views.interface import model_of, valid_id
+from views.lists import MAX_COLUMNS, SIZES, available
 from views.pages import Action, FieldGroup, FormPage
 from views.sessions import sessions_section
 from workflows import desktop, operators, sessions
@@ -57,6 +57,23 @@ class SettingsView(BaseView):
                 sessions.end_of(ctx, [mine.id], SessionEnd.OWNER, g.sign_in.id)
         flash("已结束，相应的浏览器或程序须重新登录", "success")
         return redirect("/settings/")
+
+    @expose("/columns/<table>", methods=("POST",))
+    @edge.screen()
+    def columns(self, table: str) -> ResponseReturnValue:
+        """Remember the columns that the reader wants in a list, or go back to those that everybody begins with."""
+        model = model_of(table)
+        if model is None:
+            raise NotFound("没有这个列表")
+        edge.current_ctx().require("list", table, f"查看{model.spec.label}")
+        names = [] if "reset" in request.form else list(dict.fromkeys(request.form.getlist("cols")))
+        if "reset" not in request.form and not names:
+            raise BusinessError("至少保留一列")
+        if len(names) > MAX_COLUMNS or not set(names) <= set(available(model)):
+            raise BusinessError(f"列表中没有这样的列，或超过 {MAX_COLUMNS} 列，请刷新页面后重试")
+        with edge.writing() as ctx:
+            desktop.choose_columns(ctx, table, names)
+        return redirect(edge.safe_next(request.form.get("next"), f"/{table}/list/"))
 
     @expose("/theme", methods=("POST",))
     @edge.screen()

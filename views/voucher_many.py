@@ -88,9 +88,7 @@ class VoucherMany(VoucherForms):
         ctx = edge.current_ctx()
         args = MultiDict(request.args)
         args["view"] = name
-        asked = lists.read_list(ctx, Voucher, args, self.url("list/"), edge.rows_per_page(ctx))
-        self.narrow_list(asked)
-        page = self.list_page(asked)
+        page = self.list_page(self.read_list(ctx, args))
         page.problems.insert(0, message)
         return str(self.render_template("list.html", page=page))
 

@@ -40,6 +40,16 @@ def arrange_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
     return _save(operator, first + [module for module in shown if module not in first])
 
 
+def choose_columns(ctx: Ctx, table: str, names: Sequence[str]) -> None:
+    """Remember which columns of a list one wants to see, in this order; none of them: those that everybody begins with.
+
+    Whoever calls knows the columns of the list.
+    """
+    operator = _own(ctx)
+    kept = {name: columns for name, columns in (operator.list_columns or {}).items() if name != table}
+    operator.list_columns = {**kept, table: list(names)} if names else kept
+
+
 def save_preferences(ctx: Ctx, theme: str, rows: str | None = None) -> Operator:
     """Keep one's own theme and rows per page (2.6); None leaves the rows as they are. Raises FieldErrors."""
     operator, wrong = _own(ctx), {}

@@ -183,6 +183,12 @@ class Cast:
             self.people[name] = person
         return self.people[name]
 
+    def leave(self, name: str) -> None:
+        """The person closes their browser; its faults are looked at first."""
+        person = self.people.pop(name)
+        assert person.faults == []
+        person.page.context.close()
+
     @property
     def faults(self) -> list[str]:
         """All faults that any browser saw."""

@@ -94,6 +94,31 @@ def test_what_a_column_may_be_is_ticked(cast: Cast) -> None:
     assert cast.faults == []
 
 
+def test_the_columns_of_a_list_are_found_again_after_signing_in_anew(cast: Cast) -> None:
+    """Chosen and put in order once, without giving it a name."""
+    he = at_home(cast, "何平")
+    he.go("担保办理", "担保项目")
+    he.page.locator("form[data-columns]").locator("xpath=..").locator("summary").click()
+    boxes = he.page.locator("form[data-columns] input[type=checkbox]")
+    boxes.and_(he.page.locator("[value=state]")).uncheck()
+    boxes.and_(he.page.locator("[value=purpose_note]")).check()
+    he.press("应用")
+    wanted = heads(he)
+    assert ("用途说明" in wanted, "状态" in wanted) == (True, False)
+    cast.leave("何平")
+    again = cast("何平")
+    again.go("担保办理", "担保项目")
+    assert heads(again) == wanted
+    again.go("客户管理", "对公客户")
+    assert "用途说明" not in heads(again)
+    assert cast.faults == []
+
+
+def heads(person: Person) -> list[str]:
+    """The heads of the list."""
+    return person.page.locator("main table[data-rows] thead th").all_inner_texts()
+
+
 def at_home(cast: Cast, name: str) -> Person:
     """At the workbench, with nothing counted yet."""
     person = cast(name)

@@ -110,7 +110,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   row.removeAttribute("aria-busy");
 });
 
-// Column chooser: order by dragging or Alt + arrows, sent as cols=a,b,c.
+// Column chooser: order by dragging or Alt + arrows, sent in this order.
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-columns]");
   if (!form) return;
@@ -125,9 +125,9 @@ document.addEventListener("DOMContentLoaded", () => {
     event.target.focus();
   });
   form.addEventListener("submit", (event) => {
-    const keys = App.all("input[type=checkbox]:checked", form).map((box) => box.value);
-    if (!keys.length) { event.preventDefault(); App.toast("至少保留一列", "warn"); return; }
-    form.elements.cols.value = keys.join(",");
+    if (event.submitter?.name === "reset" || form.querySelector("input[type=checkbox]:checked")) return;
+    event.preventDefault();
+    App.toast("至少保留一列", "warn");
   });
 });
 

@@ -51,6 +51,38 @@ def test_rows_and_theme_are_everybodys_own(product):
     assert "/settings/" in page
 
 
+def heads_of(client, address):
+    """The columns that a list shows, in their order, as its chooser has them."""
+    return re.findall(r'name="cols" value="([^"]+)" checked', read(client, address))
+
+
+def test_the_columns_of_a_list_are_ones_own_and_are_found_again(product):
+    usual = heads_of(product.browser("other"), "/customer/list/")
+    wanted = ["grade", "name", "number"]
+    first = product.browser("head")
+    answer = send(first, "/settings/columns/customer", cols=wanted, next="/customer/list/?q=%E5%B7%9E")
+    assert (answer.status_code, answer.location) == (302, "/customer/list/?q=%E5%B7%9E")
+    again = product.sign_in("head")
+    assert heads_of(again, "/customer/list/") == wanted
+    assert heads_of(product.browser("other"), "/customer/list/") == usual
+    assert heads_of(again, "/customer/list/?cols=name,region") == ["name", "region"], "an address may say otherwise"
+    assert heads_of(again, "/employee/list/") != wanted
+    assert send(again, "/settings/columns/customer", reset="1").status_code == 302
+    assert heads_of(again, "/customer/list/") == usual
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "status"),
+    [("customer", [], 400), ("customer", ["name", "nothing"], 400), ("customer", ["name;drop"], 400),
+     ("nothing", ["name"], 404), ("audit_log", ["note"], 403)],
+)  # fmt: skip
+def test_columns_that_are_none_are_refused_and_change_nothing(product, table, columns, status):
+    manager = product.browser("other")
+    before = operator(product, "other").list_columns
+    assert send(manager, f"/settings/columns/{table}", cols=columns).status_code == status
+    assert operator(product, "other").list_columns == before
+
+
 @pytest.mark.parametrize(("rows", "look"), [("3", "DARK"), ("9999", "DARK"), ("٣٠", "DARK"), ("20", "PINK"), ("", "")])
 def test_what_makes_no_sense_is_said_at_its_field(product, rows, look):
     before = operator(product, "other").rows_per_page

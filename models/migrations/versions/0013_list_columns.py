@@ -1,0 +1,25 @@
+"""Columns that a person has chosen for a list are remembered with the account.
+
+Revision ID: 0013
+Revises: 0012
+Created: 2026-11-28
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("operator", sa.Column("list_columns", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    """Undo."""
+    with op.batch_alter_table("operator") as batch:
+        batch.drop_column("list_columns")

@@ -1,7 +1,3 @@
-# make run     从零到登录页：准备环境、初始化数据、启动
-# make test    全部检查与测试（SQLite 与 PostgreSQL）；make test-long 为耗时测试
-# make check   只做静态检查
-# make one T=tests/文件.py [K=名称]   在 SQLite 上只跑一个测试文件；模型与 app/ 不变时沿用上次的模板库
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
@@ -13,13 +9,20 @@ TEST_WORKERS ?= 2
 # A file's tests share its database. In the files' own order the long stories come first and the small ones fill the end.
 SHARE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test one test-long check bench screenshots lock clean
+.PHONY: help run dev test one test-long check hooks migration bench screenshots lock clean
 
-run:
+help: ## 列出全部命令
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+run: ## 从零到登录页：准备环境、建库、装入基础与演示数据、启动
 	@scripts/bootstrap.sh run
 	@exec $(PYTHON) run.py
 
-test:
+dev: ## 边改边看：保存即生效，地址与 make run 相同，不含定时任务
+	@scripts/bootstrap.sh run
+	@exec $(PYTHON) -m scripts.dev
+
+test: ## 静态检查与全部测试（SQLite 与 PostgreSQL）
 	@scripts/bootstrap.sh test
 	@$(MAKE) --no-print-directory check
 	@rm -f .coverage .coverage.*
@@ -27,38 +30,45 @@ test:
 	$(PYTHON) -m coverage report --fail-under=$(COVERAGE_MIN)
 	$(PYTHON) -m coverage report --include='workflows/*' --fail-under=$(COVERAGE_MIN_WORKFLOWS)
 
-one:
+one: ## 只跑一个测试文件（SQLite）：make one T=tests/文件.py K=名称
 	@TEMPLATES=quick $(PYTHON) -m pytest -q -n0 --db sqlite $(T) $(if $(K),-k "$(K)")
 
-test-long:
+test-long: ## 耗时较长的测试，PostgreSQL 上全部重跑
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m long
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --db postgresql
 
-check:
+check: ## 只做静态检查：ruff、mypy、import-linter
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-bench:
+hooks: ## 提交前自动做静态检查
+	@git config core.hooksPath .githooks && echo "已启用 .githooks，git commit --no-verify 可跳过一次"
+
+migration: ## 按模型生成数据库迁移并在两种数据库上试：make migration NAME=what_changes
+	@scripts/bootstrap.sh test
+	@$(PYTHON) -W ignore -m scripts.migration "$(NAME)"
+
+bench: ## 性能测试，与同类产品或上限并列
 	@scripts/bootstrap.sh bench
 	$(PYTHON) -m benchmarks
 
-screenshots:
+screenshots: ## 重新生成截图
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m scripts.screenshots
 
 # Rewrite the locks from requirements*.in. Each lock constrains the next, so that all agree on every version.
 # Extras stay in the lock: pip takes name[extra] for a requirement of its own and refuses one without a pin and a hash.
 LOCK := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate --no-emit-index-url
-lock:
+lock: ## 按 requirements*.in 重写依赖锁定文件
 	@scripts/bootstrap.sh test
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	$(LOCK) -c requirements-dev.lock requirements-bench.in -o requirements-bench.lock
 
 # Caches and results only: the environment (.venv) and the data (data) stay.
-clean:
+clean: ## 清除缓存与测试结果，不动数据
 	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov test-results
 	find . -path ./.venv -prune -o -path ./data -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

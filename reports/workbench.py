@@ -257,7 +257,7 @@ def waiting_vouchers(session: Session, actor: Actor, limit: int = 6) -> tuple[di
 
 
 def my_submissions(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalInstance]:
-    """What the actor has put up for approval, the newest first (2.3)."""
+    """What the actor has put up for approval, the newest first (2.1)."""
     query = (
         select(ApprovalInstance)
         .where(ApprovalInstance.applicant_id == actor.employee_id)

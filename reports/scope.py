@@ -82,6 +82,20 @@ def scoped(query: Select[*Columns], model: type[Entity], actor: Actor, *, as_set
     return query if where is None else query.where(where)
 
 
+def scoped_by_join(query: Select[*Columns], model: type[Entity], actor: Actor) -> Select[*Columns]:
+    """The same rows found from their owners on, as suits the first ones in any order: a count that ends early.
+
+    Each level is a table of its own in FROM, so that conditions of the query never meet its names; both databases
+    take the levels for one join, and begin it where the actor's records are few.
+    """
+    if not model.spec.scope.through or model in _SECRETS or _further(model, actor) or actor.is_system:
+        return scoped(query, model, actor, as_set=True)
+    relation = getattr(model, model.spec.scope.through)
+    (here,), owner = relation.property.local_columns, relation.property.mapper.class_
+    seen = scoped_by_join(select(owner.id), owner, actor).subquery()
+    return query.join(seen, seen.c.id == here)
+
+
 def is_visible(session: Session, actor: Actor, record: Entity) -> bool:
     """Whether this one record lies within the actor's scope; the permission on its table is another question."""
     model = type(record)

@@ -87,8 +87,9 @@ class EntityView(EntityHooks, ModelView):
     @expose("/sums")
     @edge.screen("list")
     def sums(self) -> ResponseReturnValue:
-        """The sums over all rows of a list: what the page of a long one asks for when it stands."""
-        return jsonify(sums=self.read_list(edge.current_ctx()).sums_of_all())
+        """Number and sums of all rows of a list: what the page of a long one asks for when it stands."""
+        count, sums = self.read_list(edge.current_ctx()).count_and_sums()
+        return jsonify(count=count, sums=sums)
 
     def read_list(self, ctx: Ctx, args: MultiDict[str, str] | None = None) -> lists.ListQuery:
         """What the address asks for, in the columns that the reader has chosen."""
@@ -100,12 +101,7 @@ class EntityView(EntityHooks, ModelView):
 
     def list_page(self, asked: lists.ListQuery) -> ListPage:
         """The list as the template takes it."""
-        total = asked.total(is_summed=True)
-        pages = max(-(-total // asked.size), 1)
-        if asked.page > pages:
-            asked.problems.append(f"共 {pages} 页，已显示最后一页")
-            asked.page = pages
-        rows, spec = asked.records(), self.model.spec
+        (total, rows), spec = asked.page_of(), self.model.spec
         add = self.list_actions(asked.ctx)
         is_filtered = bool(asked.filters or asked.text)
         page = ListPage(
@@ -196,9 +192,9 @@ class EntityView(EntityHooks, ModelView):
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
         if not total or not asked.ctx.actor.may("export", shape(self.model).table):
             return []
-        base = asked.url(page=None, size=None).partition("?")[2]
+        base, number = asked.url(page=None, size=None).partition("?")[2], f"{total:,}{'+' if asked.is_cut else ''}"
         return [
-            Action(f"{label}（{total:,} 行）", f"{self.url('export')}?{base}{'&' if base else ''}format={code}")
+            Action(f"{label}（{number} 行）", f"{self.url('export')}?{base}{'&' if base else ''}format={code}")
             for code, label, most in files.FORMATS
             if total <= most
         ]

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import STAMPS, Entity
 from models.base.money import format_money
 from reports import search
-from reports.scope import condition, scope_note, scoped
+from reports.scope import condition, scope_note, scoped, scoped_by_join
 from views import edge, filters
 from views.cells import NUMBERS, Cells, record_url
 from views.filters import Filter
@@ -28,7 +28,8 @@ UNSORTED = ("json", "long_text", "reference")
 KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view")
 ZERO = Decimal(0)
 LONG = 5_000  # rows whose sums come with the page; those of more are asked for when the page stands
-WITH_SUMS = "sums"  # asks for the sums with the page, however long the list: the way without scripts
+MANY = 10_000  # rows that a page counts; of more it says so, and the exact number is asked for like the sums
+WITH_SUMS = "sums"  # asks for count and sums with the page, however long the list: the way without scripts
 
 
 @dataclass
@@ -48,7 +49,9 @@ class ListQuery:
     page: int = 1
     problems: list[str] = field(default_factory=list)
     fixed: list[ColumnElement[bool]] = field(default_factory=list)
-    of_all: tuple[Any, ...] = ()  # sums that came with the total
+    of_all: Sequence[Any] = ()  # sums that came with the total
+    is_cut: bool = False  # the count ended at MANY: there are more rows than it says
+    is_followed: bool = False  # there are rows behind those of the page
 
     # ---------------------------------------------------------------------------------------------------- reading
     def where(self) -> list[ColumnElement[bool]]:
@@ -67,25 +70,57 @@ class ListQuery:
         last = "-id" if self.order.startswith("-") else "id"
         return query.order_by(*sorting(self.model, self.order, after=[last]))
 
-    def total(self, *, is_summed: bool = False) -> int:
-        """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count.
-
-        With `is_summed` one look at what a limited reader sees answers `sums` too, where the list is sure to be short.
-        """
-        if is_summed and self._summed() and condition(self.model, self.ctx.actor) is not None and self._is_small():
-            whole = (func.count(), *self._sums_of_all())
-            found = self.ctx.session.execute(self.select(*whole, as_set=True).select_from(self.model)).one()
-            self.of_all = tuple(found[1:])
-            return int(found[0])
+    def total(self) -> int:
+        """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
         query = self.select(func.count(), as_set=True).select_from(self.model)
         if query.whereclause is None:  # every row: an inherited model needs no look at the table above its own
             query = select(func.count()).select_from(self.model.__table__)
         return int(self.ctx.session.scalar(query) or 0)
 
+    def counted(self) -> int:
+        """Number of filtered rows as far as a page waits for it: beyond MANY it ends, unless the address asks for all.
+
+        One look at what a limited reader sees answers `sums` too, where the list is sure to be short.
+        """
+        session, is_limited = self.ctx.session, condition(self.model, self.ctx.actor) is not None
+        if self._summed() and is_limited and self._is_small():
+            found, *self.of_all = session.execute(self._count_and_sums()).one()
+            return int(found)
+        if WITH_SUMS in self.args:
+            return self.total()
+        some = session.scalar(select(func.count()).select_from(self._first(MANY + 1).subquery())) or 0
+        self.is_cut = some > MANY
+        return min(some, MANY)
+
+    def _first(self, most: int) -> Select[Any]:
+        """Keys of any rows of the list, at most so many; conditions of its own are left to the indexes they have."""
+        if self.where():
+            return self.select(self.model.id, as_set=True).limit(most)
+        if condition(self.model, self.ctx.actor) is None:
+            return select(self.model.__table__.c.id).limit(most)
+        return scoped_by_join(select(self.model.id), self.model, self.ctx.actor).limit(most)
+
+    def page_of(self) -> tuple[int, Sequence[Entity]]:
+        """How many rows there are, and those of the page; a page beyond the last shows the last, and says so."""
+        total = self.counted()
+        if self.is_cut and self.page * self.size > total:  # whether there is such a page its rows tell
+            if (rows := self.records()) and self.is_followed:
+                return total, rows
+            self.is_cut, total = False, (self.page - 1) * self.size + len(rows) if rows else self.total()
+            if rows:
+                return total, rows
+        pages = max(-(-total // self.size), 1)
+        if self.page > pages:
+            self.problems.append(f"共 {pages} 页，已显示最后一页")
+            self.page = pages
+        return total, self.records()
+
     def records(self) -> Sequence[Entity]:
         """The rows of the page: first their ids (an index does it), then only the shown columns of those."""
         offset = (self.page - 1) * self.size
-        ids = list(self.ctx.session.scalars(self.ordered(self.select(self.model.id)).offset(offset).limit(self.size)))
+        wanted = self.ordered(self.select(self.model.id)).offset(offset).limit(self.size + 1)
+        *ids, more = [*self.ctx.session.scalars(wanted), None][: self.size + 1]
+        self.is_followed = more is not None
         query = select(self.model).where(self.model.id.in_(ids)).options(narrow(self.model, self.names))
         found = {record.id: record for record in self.ctx.session.scalars(query)}
         records = [found[i] for i in ids if i in found]
@@ -169,24 +204,41 @@ class ListQuery:
 
     def is_summed_later(self, total: int) -> bool:
         """Whether the sums over all rows are not for the page to wait for."""
-        return total > LONG and WITH_SUMS not in self.args and bool(self._summed())
+        return (self.is_cut or total > LONG) and WITH_SUMS not in self.args and bool(self._summed())
 
     def later_sums(self, total: int) -> LaterSums | None:
         """Where the page asks for the sums of a long list: by a request of its own, or without scripts by a link."""
         if not self.is_summed_later(total):
             return None
         query = self.url(page=None, size=None).partition("?")[2]
-        here = self.url()
-        url, page_url = self.path.removesuffix("list/") + "sums", f"{here}{'&' if '?' in here else '?'}{WITH_SUMS}=1"
-        return LaterSums(f"{url}?{query}" if query else url, page_url)
+        url = self.path.removesuffix("list/") + "sums"
+        return LaterSums(f"{url}?{query}" if query else url, self._in_full())
 
-    def sums_of_all(self, total: int | None = None) -> dict[str, str]:
-        """全部合计: money by column, over all filtered rows; `total` is how many there are, if that is known."""
-        names, is_long = self._summed(), total is None or total > LONG
-        if not names:
+    def _in_full(self) -> str:
+        """This page with the exact count and sums in it, however long that takes."""
+        here = self.url()
+        return f"{here}{'&' if '?' in here else '?'}{WITH_SUMS}=1"
+
+    def sums_of_all(self, total: int) -> dict[str, str]:
+        """全部合计: money by column, over all filtered rows, of which there are `total`."""
+        if not self._summed():
             return {}
-        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=is_long)).one()
-        return {n: format_money(v if v is not None else ZERO) for n, v in zip(names, found, strict=True)}
+        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=total > LONG)).one()
+        return self._as_money(found)
+
+    def count_and_sums(self) -> tuple[int, dict[str, str]]:
+        """What the page of a long list did not wait for: the exact number of rows and 全部合计, by one question."""
+        if not self._summed():
+            return self.total(), {}
+        number, *found = self.ctx.session.execute(self._count_and_sums()).one()
+        return int(number), self._as_money(found)
+
+    def _count_and_sums(self) -> Select[Any]:
+        return self.select(func.count(), *self._sums_of_all(), as_set=True).select_from(self.model)
+
+    def _as_money(self, found: Sequence[Any]) -> dict[str, str]:
+        named = zip(self._summed(), found, strict=True)
+        return {name: format_money(ZERO if value is None else value) for name, value in named}
 
     def _is_small(self) -> bool:
         """Whether the whole table is no long list, by its last id, which costs next to nothing."""
@@ -203,18 +255,22 @@ class ListQuery:
         pages = max(-(-total // self.size), 1)
         first = (self.page - 1) * self.size + 1 if total else 0
         sizes = tuple((n, self.url(size=n, page=None)) for n in sorted({*SIZES, self.size}))
-        last = min(self.page * self.size, total)
-        return Paging(first, last, total, self.page, pages, self.size, sizes, tuple(self._links(pages)))
+        last = self.page * self.size if self.is_cut else min(self.page * self.size, total)
+        links, exact = tuple(self._links(pages)), self._in_full() if self.is_cut else ""
+        return Paging(first, last, total, self.page, pages, self.size, sizes, links, exact)
 
     def _links(self, pages: int) -> Iterator[tuple[str, str, bool]]:
-        near = {1, pages, *range(self.page - 2, self.page + 3)}
-        shown = sorted(n for n in near if 1 <= n <= pages)
+        """Pages near this one and the ends; a list that is not counted to its end has no last page, only a next."""
+        end = max(pages, self.page + self.is_followed) if self.is_cut else pages
+        shown = sorted(n for n in {1, pages, *range(self.page - 2, self.page + 3)} if 1 <= n <= end)
         previous = 0
         for number in shown:
             if number - previous > 1:
                 yield "…", "", False
             yield str(number), self.url(page=number), number == self.page
             previous = number
+        if self.is_cut and previous == pages:
+            yield "…", "", False
 
 
 __all__ = ["ListQuery", "available", "read_list", "scope_note", "search_hint"]

@@ -117,6 +117,12 @@ class Paging:
     size: int
     sizes: tuple[tuple[int, str], ...]
     links: tuple[tuple[str, str, bool], ...]  # label, url ('' for a gap), is current
+    exact_url: str = ""  # there are more rows than `total` says; this page counts them
+
+    @property
+    def count(self) -> str:
+        """How many there are, in figures: "10,000+" where counting ended."""
+        return f"{self.total:,}{'+' if self.exact_url else ''}"
 
 
 @dataclass(frozen=True)

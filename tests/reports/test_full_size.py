@@ -4,13 +4,13 @@ import html
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.security import actor_of_username
-from models.base.entity import entities
+from models.base.entity import entities, entity_of
 from models.system import SystemState
 from reports import workbench
-from reports.scope import condition, scoped
+from reports.scope import condition, scoped, scoped_by_join
 from tests import plans
 from views import lists
 
@@ -33,7 +33,8 @@ def test_a_set_of_readable_records_is_the_same_scope_as_one_asked_about_each(wor
                 continue
             one_by_one = set(session.scalars(scoped(select(model.id), model, actor)))
             as_set = set(session.scalars(scoped(select(model.id), model, actor, as_set=True)))
-            if one_by_one != as_set:
+            joined = list(session.scalars(scoped_by_join(select(model.id), model, actor)))
+            if one_by_one != as_set or sorted(one_by_one) != sorted(joined):
                 wrong.append((reader, model.__tablename__))
     assert wrong == []
 
@@ -128,3 +129,69 @@ def test_sums_by_a_request_of_their_own_ask_right_and_scope(demo):
         }
         assert len(set(asked.values())) == 1, asked
     assert demo.client_of("security").get("/instalment/sums").status_code == 403
+
+
+def shown(page):
+    """What the foot of a list says of its length."""
+    return re.search(r"共 (?:<a[^>]*>)?([\d,+]+)(?:</a>)? 条", page)[1]
+
+
+def next_page(page):
+    """Where the arrow leads."""
+    found = re.search(r'<a href="([^"]+)" rel="next"', page)
+    return html.unescape(found[1]) if found else ""
+
+
+@pytest.mark.parametrize("reader", ["heping", "zhoumin"])
+@pytest.mark.parametrize("path", ["/instalment/list/?size=10", "/fee_due/list/?size=10", "/project/list/?size=10"])
+def test_a_count_that_ends_loses_no_row(demo, monkeypatch, path, reader):
+    client, table = demo.client_of(reader), path.split("/")[1]
+    whole = client.get(f"/{table}/list/?size=200").text
+    exact = int(shown(whole))
+    many = exact // 2
+    assert many > 5
+    monkeypatch.setattr(lists, "MANY", many)
+    monkeypatch.setattr(lists, "LONG", 1)
+    with demo.statements() as sent:
+        page = client.get(path).text
+    counts = [words for words in sent if words.startswith("SELECT count(*)") and f"{table}.id" in words]
+    assert len(counts) == 1, counts
+    assert "LIMIT" in counts[0], counts
+    seen, where = [], path
+    while where:
+        page = client.get(where).text
+        seen += re.findall(rf'href="/{table}/show/(\d+)"', page)
+        where = next_page(page)
+        assert shown(page) == (f"{many}+" if where else f"{exact}")
+    assert len(seen) == len(set(seen)) == exact
+    beyond = client.get(f"{path}&page=99").text
+    assert f"共 {-(-exact // 10)} 页，已显示最后一页" in beyond
+    assert shown(beyond) == f"{exact}"
+
+
+def test_the_exact_number_is_behind_a_link_and_for_files_and_programs(demo, monkeypatch):
+    client = demo.client_of("zhoumin")
+    exact = int(shown(client.get("/instalment/list/").text))
+    monkeypatch.setattr(lists, "MANY", 15)
+    monkeypatch.setattr(lists, "LONG", 1)
+    page = client.get("/instalment/list/").text
+    assert "（15+ 行）" in page
+    by_link = html.unescape(re.search(r'href="([^"]+)" data-count', page)[1])
+    assert shown(client.get(by_link).text) == f"{exact}"
+    assert client.get("/instalment/sums").get_json()["count"] == exact
+    assert client.get("/api/v1/instalment/?size=10").get_json()["count"] == exact
+    assert len(client.get("/instalment/export?format=csv").text.splitlines()) == exact + 1
+
+
+def test_counting_begins_with_the_readers_own_records(demo_app):
+    """From the project on, level by level by an index, and no further than the page says."""
+    with demo_app.session() as session:
+        actor, connection = actor_of_username(session, "zhoumin"), session.connection()
+        for table in ("instalment", "fee_due", "fee", "receipt", "repayment"):
+            model = entity_of(table)
+            query = select(func.count()).select_from(scoped_by_join(select(model.id), model, actor).limit(1).subquery())
+            with plans.asked(connection) as sent:
+                session.scalar(query)
+            plan = plans.plan(connection, *sent[-1])
+            assert plan.index("SEARCH project USING INDEX ix_project_manager_id") < plan.index(f"SEARCH {table} USING")
+            assert f"SCAN {table}" not in plan, plan

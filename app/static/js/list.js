@@ -98,12 +98,13 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
-// The sums of a long list come when the page stands; the link beside them asks again where they could not be had.
+// Number and sums of a long list come when the page stands; the links there ask again where they could not be had.
 document.addEventListener("DOMContentLoaded", async () => {
   const row = document.querySelector("tr[data-sums-url]");
   if (!row) return;
   try {
-    const { sums } = await App.json(row.dataset.sumsUrl);
+    const { count, sums } = await App.json(row.dataset.sumsUrl);
+    document.querySelector("[data-count]")?.replaceWith(count.toLocaleString("en-US"));
     for (const cell of App.all("[data-sum-of]", row)) cell.textContent = sums[cell.dataset.sumOf];
     row.querySelector("a").remove();
   } catch (error) { row.querySelector("a").title = error.message; }

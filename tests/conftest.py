@@ -152,8 +152,8 @@ def _text(url: URL) -> str:
 
 
 MAKERS = {
-    "tables": template.make_tables, "installed": template.install, "demo": template.play_demo,
-    "staffed": staff.hire, "three_days": company.play, "days_closed": company.close_days,
+    "empty": template.make_nothing, "tables": template.make_tables, "installed": template.install,
+    "demo": template.play_demo, "staffed": staff.hire, "three_days": company.play, "days_closed": company.close_days,
 }  # fmt: skip
 # What is played on top of another stage: once, on SQLite; PostgreSQL gets the rows.
 BASES = {"demo": "installed", "staffed": "installed", "three_days": "installed", "days_closed": "three_days"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, Table, create_engine, insert, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, insert, inspect, select, text
 
 from app import create_app
 from app.demo import load_demo
@@ -67,6 +67,11 @@ def settings_of(url: str, data_dir: Path, **more: Any) -> Settings:
     return Settings(secret_key=KEY, database_url=url, data_dir=data_dir, log_level="ERROR", **more)
 
 
+def make_nothing(url: str, data_dir: Path) -> None:
+    """Leave the database at `url` empty: migrations begin there."""
+    del url, data_dir
+
+
 def make_tables(url: str, data_dir: Path) -> None:
     """Give the empty database at `url` all tables."""
     del data_dir
@@ -100,10 +105,11 @@ def _with_app(url: str, data_dir: Path, act: Callable[[Flask], object]) -> None:
 def copy_rows(source: Engine, target: Engine) -> None:
     """Put the rows of one installation in place of those of another, on PostgreSQL.
 
-    Playing the demonstration twice would cost twice; that it plays on both kinds is the scenarios' to prove.
+    Playing the demonstration twice would cost twice; that it plays on both kinds is the scenarios' to prove. Both have
+    the same tables and columns, which may be those of an earlier release.
     """
-    tables = metadata.sorted_tables
     with source.connect() as read, target.begin() as write:
+        tables = list(_tables_of(read))
         write.execute(text("SET session_replication_role = replica"))  # rows come in any order; guards stay silent
         names = ", ".join(f'"{table.name}"' for table in tables)
         write.execute(text(f"TRUNCATE {names} CASCADE"))
@@ -111,6 +117,17 @@ def copy_rows(source: Engine, target: Engine) -> None:
             if rows := [dict(row) for row in read.execute(select(table)).mappings()]:
                 write.execute(_insert(table), rows)
             _raise_sequence(write, table)
+
+
+def _tables_of(connection: Connection) -> Iterator[Table]:
+    """The tables that are there, with the columns that are there, each of the type that it has in the models."""
+    found = inspect(connection)
+    there = set(found.get_table_names())
+    for table in metadata.sorted_tables:
+        if table.name in there:
+            names = {column["name"] for column in found.get_columns(table.name)}
+            kept_columns = (Column(c.name, c.type, primary_key=c.primary_key) for c in table.c if c.name in names)
+            yield Table(table.name, MetaData(), *kept_columns)
 
 
 def _insert(table: Table) -> Any:

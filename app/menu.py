@@ -1,19 +1,20 @@
 """The shell of every page: menu from the entities' Specs, business date, person, what waits for me."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from flask import Flask, g, request
 from sqlalchemy import select
 
 from models.base.actor import Actor
 from models.base.entity import entities, owner_of
-from models.base.kinds import Module
+from models.base.kinds import MenuGroup, Module
 from models.organization import Company, Operator
 from reports.todo import Waiting
 from reports.todo_sources import TodoKind
 from views import edge, todo
 from views.interface import model_of
-from views.pages import MenuItem, MenuModule, Shell
+from views.pages import MenuFold, MenuItem, MenuModule, Shell
 from views.progress import running_of
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -23,26 +24,39 @@ ICONS = {
     Module.SYSTEM: "gear", Module.CUSTOMER_SETUP: "idcard", Module.GUARANTEE_SETUP: "sliders",
     Module.COLLATERAL_SETUP: "tag", Module.HELP: "help",
 }  # fmt: skip
-# Screens that no entity stands behind: (module, rank, label, address, verb, table); verb '' = everybody.
-PAGES: tuple[tuple[Module, int, str, str, str, str], ...] = (
-    (Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
-    (Module.WORKBENCH, 2, "待办事项", "/approvals/", "", ""),
-    (Module.WORKBENCH, 8, "个人设置", "/settings/", "", ""),
-    (Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
-    (Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
-    (Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance"),
-    (Module.LEDGER, 70, "明细账", "/report/detail-ledger", "list", "account_balance"),
-    (Module.LEDGER, 20, "期末处理", "/closing/", "list", "accounting_period"),
-    (Module.LEDGER, 80, "资产负债表", "/report/balance-sheet", "list", "issued_statement"),
-    (Module.LEDGER, 81, "利润表", "/report/income-statement", "list", "issued_statement"),
-    (Module.LEDGER, 605, "期初余额", "/opening/", "load", "opening_import"),
-    (Module.GUARANTEE, 15, "额度与集中度", "/report/exposure", "list", "project"),
-    (Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),
-    (Module.SYSTEM, 1, "开业准备", "/preparation/", "export", "company"),
-    (Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role"),
-    (Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run"),
-    (Module.SYSTEM, 106, "核对", "/verify/", "verify", "job_run"),
-    (Module.QUERY, 95, "文档核验", "/document-check/", "verify", "issued_document"),
+
+
+class Page(NamedTuple):
+    """A screen that no entity stands behind, and who finds it in the menu: verb '' = everybody."""
+
+    module: Module
+    rank: int
+    label: str
+    url: str
+    verb: str
+    table: str
+    group: MenuGroup | None = None
+
+
+PAGES = (
+    Page(Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
+    Page(Module.WORKBENCH, 2, "待办事项", "/approvals/", "", ""),
+    Page(Module.WORKBENCH, 8, "个人设置", "/settings/", "", ""),
+    Page(Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
+    Page(Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
+    Page(Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance", MenuGroup.BOOKS),
+    Page(Module.LEDGER, 70, "明细账", "/report/detail-ledger", "list", "account_balance", MenuGroup.BOOKS),
+    Page(Module.LEDGER, 20, "期末处理", "/closing/", "list", "accounting_period", MenuGroup.CLOSING),
+    Page(Module.LEDGER, 80, "资产负债表", "/report/balance-sheet", "list", "issued_statement", MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 81, "利润表", "/report/income-statement", "list", "issued_statement", MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 605, "期初余额", "/opening/", "load", "opening_import", MenuGroup.BOOK_SETUP),
+    Page(Module.GUARANTEE, 45, "额度与集中度", "/report/exposure", "list", "project", MenuGroup.RISK),
+    Page(Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),
+    Page(Module.SYSTEM, 1, "开业准备", "/preparation/", "export", "company"),
+    Page(Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role", MenuGroup.PEOPLE),
+    Page(Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run", MenuGroup.RUNNING),
+    Page(Module.SYSTEM, 106, "核对", "/verify/", "verify", "job_run", MenuGroup.RUNNING),
+    Page(Module.QUERY, 95, "文档核验", "/document-check/", "verify", "issued_document"),
 )
 
 # Where the menu needs another word than the entity: the list of all beside its parts.
@@ -112,8 +126,16 @@ def _tables_here() -> tuple[str, ...]:
     return tuple(found)
 
 
+class Entry(NamedTuple):
+    """An entry of a module on its way into the menu."""
+
+    rank: int
+    group: MenuGroup | None
+    item: MenuItem
+
+
 def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
-    entries: dict[Module, list[tuple[int, MenuItem]]] = {}
+    entries: dict[Module, list[Entry]] = {}
     here = _tables_here()
     lit = next((name for name in here if (known := model_of(name)) and known.spec.in_menu), "")
     for model in entities():
@@ -123,23 +145,43 @@ def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[Me
         if spec.in_menu and spec.kind.has_screen and actor.may(needed, table):
             url = f"/{table}/list/"
             item = MenuItem(NAMES.get(table, spec.label), url, table == lit, counts.get(url) or None)
-            entries.setdefault(spec.module, []).append((spec.rank, item))
-    for module, rank, label, url, verb, table in PAGES:
-        if not verb or actor.may(verb, table):
-            active = request.path in ("/", "/desktop/") if url == "/" else request.path.startswith(url)
-            is_home = not lit and table in here  # records that no list of their own leads to
-            entries.setdefault(module, []).append((rank, MenuItem(label, url, active or is_home, counts.get(url))))
+            entries.setdefault(spec.module, []).append(Entry(spec.rank, spec.group, item))
+    for page in PAGES:
+        if not page.verb or actor.may(page.verb, page.table):
+            is_home = not lit and page.table in here  # records that no list of their own leads to
+            item = MenuItem(page.label, page.url, _is_here(page) or is_home, counts.get(page.url))
+            entries.setdefault(page.module, []).append(Entry(page.rank, page.group, item))
     front = _modules(entries, (m for m in Module if not m.is_back_office))
     back = _modules(entries, (m for m in Module if m.is_back_office))
     return (("", front), ("后台设置", back)) if back else (("", front),)
 
 
-def _modules(entries: dict[Module, list[tuple[int, MenuItem]]], modules: Iterable[Module]) -> tuple[MenuModule, ...]:
+def _is_here(page: Page) -> bool:
+    return request.path in ("/", "/desktop/") if page.url == "/" else request.path.startswith(page.url)
+
+
+def _modules(entries: dict[Module, list[Entry]], modules: Iterable[Module]) -> tuple[MenuModule, ...]:
     found = []
     for module in modules:
-        items = tuple(item for _, item in sorted(entries.get(module, []), key=lambda pair: pair[0]))
-        if items:
+        ranked = sorted(entries.get(module, []), key=lambda entry: entry.rank)
+        if ranked:
+            items = [entry.item for entry in ranked]
             active = any(item.is_active for item in items)
             count = sum(item.count or 0 for item in items) or None
-            found.append(MenuModule(module.label, ICONS[module], items, active, count, items[0].url))
+            found.append(MenuModule(module.label, ICONS[module], _folded(ranked), active, count, items[0].url))
+    return tuple(found)
+
+
+def _folded(ranked: list[Entry]) -> tuple[MenuItem | MenuFold, ...]:
+    """A group stands where its first entry would; one that offers this person a single entry is that entry."""
+    found: list[MenuItem | MenuFold] = []
+    done: set[MenuGroup] = set()
+    for _, group, item in ranked:
+        inside = tuple(entry.item for entry in ranked if group is not None and entry.group is group)
+        if group is None or len(inside) == 1:
+            found.append(item)
+        elif group not in done:
+            done.add(group)
+            active, count = any(i.is_active for i in inside), sum(i.count or 0 for i in inside) or None
+            found.append(MenuFold(group.label, inside, active, count))
     return tuple(found)

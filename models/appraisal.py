@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.project import Project
 from models.records import IssuedDocument
 
@@ -39,7 +39,8 @@ class InvestigationReport(Entity):
     """保前调查报告: what A角 and B角 saw and advise; approved under 评估审批, then read by everybody after them."""
 
     spec = Spec(
-        "保前调查报告", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=20, key=("project_id",),
+        "保前调查报告", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.INTAKE,
+        title="number", rank=20, key=("project_id",),
         listed=("number", "project", "visited_on", "advice", "advised_amount", "state"), searched=("number",),
         filtered=("state", "visited_on", "project_id"), scope=Scope(through="project"), state="state",
         drafts=(PaperState.DRAFT,), saved_by=("add", "edit"),
@@ -78,7 +79,8 @@ class RiskAssessment(Entity):
     """风险评估报告: the scorecard and opinion of 风控; the total and the level follow from the scores."""
 
     spec = Spec(
-        "风险评估报告", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=40, key=("project_id",),
+        "风险评估报告", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.RISK,
+        title="number", rank=40, key=("project_id",),
         listed=("number", "project", "score", "level", "state"), searched=("number",),
         filtered=("state", "level", "project_id"), scope=Scope(through="project"), state="state",
         drafts=(PaperState.DRAFT,), saved_by=("add", "edit"),
@@ -110,7 +112,7 @@ class BankLetter(Entity):
     """A letter to the lending bank; the issued document holds its frozen text and PDF."""
 
     spec = Spec(
-        "银行函件", Module.GUARANTEE, SpecKind.LEDGER, title="number", rank=30,
+        "银行函件", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.INTAKE, title="number", rank=30,
         listed=("number", "kind", "project", "issued_on", "valid_until", "amount"), searched=("number",),
         filtered=("kind", "issued_on", "project_id"), scope=Scope(through="project"), sums=("amount",),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Spec
-from models.base.kinds import Kind, Module
+from models.base.kinds import Kind, MenuGroup, Module
 
 
 class BankStatus(Kind):
@@ -25,6 +25,7 @@ class PartnerBank(Entity):
     spec = Spec(
         "合作银行",
         Module.CUSTOMER,
+        group=MenuGroup.MATERIALS,
         listed=("code", "name", "parent", "credit_line", "deposit_pct", "share_pct", "agreement_to", "status"),
         searched=("code", "name", "short_name"),
         filtered=("parent_id", "status", "agreement_to"),

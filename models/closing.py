@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger_account import ZERO, AccountingPeriod
 from models.ledger_voucher import Voucher
 
@@ -50,6 +50,7 @@ class IncomeHistory(Entity):
     spec = Spec(
         "期初前担保费收入",
         Module.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         title="month",
         listed=("month", "amount", "note"),
         searched=("month",),
@@ -81,6 +82,7 @@ class IncomeSchedule(Entity):
         "收入确认计划",
         Module.LEDGER,
         SpecKind.LEDGER,
+        group=MenuGroup.CLOSING,
         title="id",
         listed=("source", "customer", "project", "starts_on", "ends_on", "amount", "recognised"),
         filtered=("source", "customer_id", "project_id", "ends_on"),
@@ -155,6 +157,7 @@ class ProvisionCalculation(Entity):
         "准备金计算表",
         Module.LEDGER,
         SpecKind.LEDGER,
+        group=MenuGroup.CLOSING,
         title="kind",
         listed=("period", "kind", "base", "rate_pct", "required", "booked", "amount", "voucher"),
         filtered=("period_id", "kind"),
@@ -182,6 +185,7 @@ class MonthEndLog(Entity):
         "财务月终日志",
         Module.LEDGER,
         SpecKind.LOG,
+        group=MenuGroup.CLOSING,
         title="period",
         listed=("period", "round", "closed_at", "closed_by", "net_profit", "total_assets", "posting_no", "reopened_at",
                 "reopened_by", "reopen_reason"),

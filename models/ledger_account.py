@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 if TYPE_CHECKING:
     from models.organization import Employee
@@ -55,6 +55,7 @@ class Account(Entity):
     spec = Spec(
         "会计科目",
         Module.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         title="full_name",
         listed=("code", "name", "category", "direction", "parent", "is_leaf", "is_cash_bank", "is_active"),
         searched=("code", "name", "full_name"),
@@ -104,6 +105,7 @@ class AccountingPeriod(Entity):
         "会计期间",
         Module.LEDGER,
         SpecKind.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         title="code",
         listed=("code", "starts_on", "ends_on", "state", "closed_at", "closed_by"),
         searched=("code",),

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Module
+from models.base.kinds import MenuGroup, Module
 from models.ledger_account import Account, Direction
 from models.ledger_event import AMOUNT_LABELS, EVENT_LABELS
 from models.ledger_voucher import CashFlow, VoucherWord
@@ -19,6 +19,7 @@ class PostingRule(Entity):
     spec = Spec(
         "记账规则",
         Module.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         title="label",
         listed=("label", "word", "memo", "effective_on", "is_active", "event_code"),
         searched=("label", "memo"),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger_account import ZERO, Account, AccountingPeriod
 from models.ledger_event import EVENT_LABELS
 
@@ -88,6 +88,7 @@ class VoucherWord(Entity):
     spec = Spec(
         "凭证字",
         Module.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         listed=("name", "label", "is_active", "code"),
         searched=("code", "name", "label"),
         filtered=("is_active",),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.records import Attachment
 
 
@@ -51,6 +51,7 @@ class Company(Entity):
     spec = Spec(
         "公司信息",
         Module.SYSTEM,
+        group=MenuGroup.PEOPLE,
         title="display_name",
         listed=("display_name", "full_name", "uscc", "legal_person", "phone"),
         key=("id",),
@@ -84,6 +85,7 @@ class Department(Entity):
     spec = Spec(
         "部门",
         Module.SYSTEM,
+        group=MenuGroup.PEOPLE,
         listed=("name", "code", "parent", "manager", "phone", "is_active"),
         searched=("code", "name"),
         filtered=("parent_id", "is_active"),
@@ -117,6 +119,7 @@ class Employee(Entity):
     spec = Spec(
         "员工",
         Module.SYSTEM,
+        group=MenuGroup.PEOPLE,
         listed=("number", "name", "department", "title", "mobile", "email", "is_active"),
         searched=("number", "name"),
         filtered=("department_id", "is_active", "name"),
@@ -149,6 +152,7 @@ class Operator(Entity):
     spec = Spec(
         "操作员",
         Module.SYSTEM,
+        group=MenuGroup.PEOPLE,
         title="username",
         listed=("username", "employee", "last_login_at", "last_login_ip"),
         searched=("username",),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module
+from models.base.kinds import Kind, MenuGroup, Module
 from models.customer import Customer
 from models.organization import Department, Employee
 
@@ -34,6 +34,7 @@ class GuaranteeCompany(Entity):
     spec = Spec(
         "担保公司",
         Module.CUSTOMER,
+        group=MenuGroup.MATERIALS,
         listed=("name", "uscc", "role", "share_pct", "fee_share_pct", "credit_line", "agreement_to", "status"),
         searched=("name", "uscc"),
         filtered=("role", "status", "agreement_to"),
@@ -72,6 +73,7 @@ class JointGroup(Entity):
     spec = Spec(
         "联保体",
         Module.CUSTOMER,
+        group=MenuGroup.MATERIALS,
         listed=("code", "name", "credit_line", "member_limit", "agreement_to", "manager", "status"),
         searched=("code", "name"),
         filtered=("status", "agreement_to", "manager_id"),

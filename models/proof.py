@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Spec
-from models.base.kinds import Module, SpecKind
+from models.base.kinds import MenuGroup, Module, SpecKind
 
 # Tables whose rows `verify` compares with what the product last wrote (architecture rule 17): the trail carries the
 # digest of each row with the line that tells of its change. Adding one is one line. Entries of posted vouchers are
@@ -41,6 +41,7 @@ class ChainHead(Entity):
         "链头登记",
         Module.SYSTEM,
         SpecKind.LOG,
+        group=MenuGroup.RUNNING,
         title="number",
         listed=("number", "noted_at", "reason", "business_date", "voucher_count", "audit_count", "voucher_hash"),
         filtered=("noted_at", "business_date"),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.organization import Employee
 from models.project import Project, Stage
 
@@ -25,7 +25,8 @@ class ReviewMeeting(Entity):
     """A meeting of the review board (审保会)."""
 
     spec = Spec(
-        "审保会", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=50, order="-held_on",
+        "审保会", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.RESOLUTION,
+        title="number", rank=50, order="-held_on",
         listed=("number", "held_on", "place", "chair", "state"), searched=("number", "place"),
         filtered=("held_on", "state", "chair_id"), tabs=("meeting_item", "meeting_member"), state="state",
         drafts=(MeetingState.DRAFT,), scope=Scope(members=("chair_id", "secretary_id")),
@@ -131,7 +132,7 @@ class Resolution(Entity):
     """What the company resolved on a project; a valid one reserves limits until the drawdown uses it."""
 
     spec = Spec(
-        "公司决议", Module.GUARANTEE, SpecKind.LEDGER, title="number", rank=60,
+        "公司决议", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.RESOLUTION, title="number", rank=60,
         listed=("number", "project", "amount", "term_months", "fee_rate_pct", "resolved_on", "valid_until", "state"),
         searched=("number",), filtered=("state", "resolved_on", "valid_until", "project_id"),
         sums=("amount",), scope=Scope(through="project"), tabs=("resolution_condition",),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.appraisal import PaperState
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.customer import Customer
 from models.product import FeeKind, FeePayment
 from models.project import Project
@@ -29,7 +29,7 @@ class Fee(Entity):
     """A fee agreed for a project (费用登记); amounts are tax-inclusive."""
 
     spec = Spec(
-        "费用登记", Module.GUARANTEE, SpecKind.DOCUMENT, title="kind", rank=70, order="id",
+        "费用登记", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="kind", rank=70, order="id",
         listed=("project", "kind", "payment", "rate_pct", "amount", "vat_amount", "collected_amount", "waived_amount",
                 "state"),
         filtered=("project_id", "kind", "state"), sums=("amount", "collected_amount", "waived_amount"),
@@ -103,7 +103,7 @@ class Receipt(Entity):
     """Money received for a fee (费用收取); one transfer for several fees is one number with a line of each."""
 
     spec = Spec(
-        "费用收取", Module.GUARANTEE, SpecKind.LEDGER, title="number", rank=100,
+        "费用收取", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.SIGNING, title="number", rank=100,
         listed=("number", "project", "fee", "received_on", "amount", "payer", "state"), searched=("number", "payer"),
         filtered=("project_id", "received_on", "state"), sums=("amount",), scope=Scope(through="project"),
     )  # fmt: skip
@@ -130,7 +130,7 @@ class FeeWaiver(Entity):
     """A waiver of a fee or a part of it; approved, it reverses the receivable (费用减免)."""
 
     spec = Spec(
-        "费用减免", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=110,
+        "费用减免", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="number", rank=110,
         listed=("number", "project", "fee", "amount", "reason", "state", "is_booked"), searched=("number", "reason"),
         filtered=("project_id", "state"), sums=("amount",), scope=Scope(through="project"), state="state",
         drafts=(PaperState.DRAFT,),
@@ -160,7 +160,7 @@ class Contract(Entity):
     """A contract of a project (合同处理); signed, checked and approved before anything is paid out."""
 
     spec = Spec(
-        "合同", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=80,
+        "合同", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="number", rank=80,
         listed=("number", "kind", "project", "counterparty", "amount", "signed_on", "starts_on", "ends_on", "state"),
         searched=("number", "counterparty"),
         filtered=("project_id", "kind", "state", "signed_on", "ends_on"), sums=("amount",),
@@ -205,7 +205,7 @@ class CounterGuarantee(Entity):
     """A counter-guarantee of a project (反担保): an asset, a person or money, and whether it is settled."""
 
     spec = Spec(
-        "反担保", Module.GUARANTEE, SpecKind.DOCUMENT, title="name", rank=90, order="id",
+        "反担保", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="name", rank=90, order="id",
         listed=("project", "kind", "name", "appraised_value", "rate_pct", "recognised_value", "is_settled", "state"),
         searched=("name", "certificate_no"), filtered=("project_id", "kind", "state", "is_settled"),
         sums=("appraised_value", "recognised_value"), scope=Scope(through="project"), state="state",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger_account import Account, AccountingPeriod, Direction
 
 
@@ -25,6 +25,7 @@ class StatementRow(Entity):
     spec = Spec(
         "报表公式",
         Module.LEDGER,
+        group=MenuGroup.BOOK_SETUP,
         title="label",
         listed=("statement", "row_no", "label", "side", "level", "formula"),
         searched=("label",),
@@ -82,6 +83,7 @@ class IssuedStatement(Entity):
         "已出报表",
         Module.LEDGER,
         SpecKind.LOG,
+        group=MenuGroup.STATEMENTS,
         title="statement",
         listed=("statement", "period", "round", "total", "is_current", "created_at", "created_by_id"),
         filtered=("period_id", "statement", "is_current"),

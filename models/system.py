@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 
 class ValueKind(Kind):
@@ -59,6 +59,7 @@ class DictionaryType(Entity):
     spec = Spec(
         "数据字典",
         Module.SYSTEM,
+        group=MenuGroup.BASICS,
         title="label",
         listed=("label", "is_tree", "note", "code"),
         searched=("code", "label"),
@@ -119,6 +120,7 @@ class Parameter(Entity):
     spec = Spec(
         "系统参数",
         Module.SYSTEM,
+        group=MenuGroup.BASICS,
         title="label",
         listed=("label", "value", "unit", "effective_on", "module", "note", "code"),
         searched=("code", "label", "note"),
@@ -146,6 +148,7 @@ class NumberRule(Entity):
     spec = Spec(
         "编号规则",
         Module.SYSTEM,
+        group=MenuGroup.BASICS,
         title="label",
         listed=("label", "pattern", "reset", "code"),
         searched=("code", "label"),
@@ -254,6 +257,7 @@ class JobRun(Entity):
         "作业日志",
         Module.SYSTEM,
         SpecKind.LOG,
+        group=MenuGroup.RUNNING,
         title="job",
         listed=("job", "business_date", "status", "progress_pct", "step", "started_at", "finished_at", "message"),
         filtered=("job", "business_date", "status"),
@@ -296,6 +300,7 @@ class AuditLog(Entity):
         "系统操作日志",
         Module.SYSTEM,
         SpecKind.LOG,
+        group=MenuGroup.RUNNING,
         title="record_title",
         listed=("at", "actor_name", "log_kind", "action", "table_name", "record_title", "note", "ip", "source"),
         filtered=("at", "employee_id", "log_kind", "table_name"),

@@ -405,12 +405,22 @@ class MenuItem:
 
 
 @dataclass(frozen=True)
+class MenuFold:
+    """Entries of a module that fold away together."""
+
+    label: str
+    entries: tuple[MenuItem, ...]
+    is_active: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
 class MenuModule:
-    """A menu module with its entries; icon is a symbol name of icons.svg."""
+    """A menu module with its entries and folds of entries; icon is a symbol name of icons.svg."""
 
     label: str
     icon: str
-    items: tuple[MenuItem, ...]
+    items: tuple[MenuItem | MenuFold, ...]
     is_active: bool = False
     count: int | None = None
     url: str = ""

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Table, event, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Spec:
     `tabs` names of child tables in their order, `key` the natural key for imports, `sums` the money columns summed
     under lists, `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the
     permission verbs (add/edit/delete) that the generated screens offer, `tree` the column that says how deep a row
-    stands (a level, or a path such as '/1/4/'): the list in its own order is indented by it.
+    stands (a level, or a path such as '/1/4/'): the list in its own order is indented by it, `group` where the menu
+    folds it away with others, `rank` its place among them.
     """
 
     label: str
@@ -70,6 +71,7 @@ class Spec:
     drafts: tuple[Kind, ...] = ()
     saved_by: tuple[str, ...] = ("add", "edit", "delete")
     rank: int = 100
+    group: MenuGroup | None = None
     in_menu: bool = True
     help: str = ""
 

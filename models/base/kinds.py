@@ -81,3 +81,20 @@ class Module(Kind):
     def is_back_office(self) -> bool:
         """True for 后台设置."""
         return self in (Module.SYSTEM, Module.CUSTOMER_SETUP, Module.GUARANTEE_SETUP, Module.COLLATERAL_SETUP)
+
+
+class MenuGroup(Kind):
+    """Second level of the menu: lists and screens of a module that fold away together, by the seed's own words."""
+
+    MATERIALS = "担保资料"
+    INTAKE = "担保受理"
+    RISK = "风险管控"
+    RESOLUTION = "公司决议"
+    SIGNING = "签约办理"
+    CLOSING = "期末处理"
+    BOOKS = "账簿查询"
+    STATEMENTS = "报表查询"
+    BOOK_SETUP = "参数设置"
+    PEOPLE = "组织与权限"
+    BASICS = "基础数据"
+    RUNNING = "运行与日志"

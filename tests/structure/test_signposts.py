@@ -12,7 +12,7 @@ import views.screens  # noqa: F401 - every button puts itself into the table
 import workflows.registry  # noqa: F401 - every workflow registers its verbs
 from app.menu import NAMES, PAGES
 from models.base.entity import entities
-from models.base.kinds import Module
+from models.base.kinds import MenuGroup, Module
 from models.project import Stage
 from views.verbs import REGISTRY
 from workflows.base.transition import VERBS
@@ -64,7 +64,7 @@ def _known() -> set[str]:
     with (SEEDS / "parameter.csv").open(encoding="utf-8", newline="") as file:
         found = {row["label"] for row in csv.DictReader(file)}
     found |= {model.spec.label for model in entities() if model.spec.kind.has_screen}
-    found |= {label for _, _, label, _, _, _ in PAGES} | set(NAMES.values())
+    found |= {page.label for page in PAGES} | {group.label for group in MenuGroup} | set(NAMES.values())
     found |= {kind.label for kind in (*Module, *Stage)}
     return found | {str(label) for label in VERBS.values()} | {verb.label for verb in REGISTRY.values()} | IN_PAGES
 

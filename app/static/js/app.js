@@ -26,6 +26,10 @@ const App = {
     try { localStorage.setItem(name, value); } catch { /* storage may be switched off */ }
   },
 
+  kept(name) {
+    try { return localStorage.getItem(name) ?? ""; } catch { return ""; }
+  },
+
   // An amount as people type it (1,200.5, 600万, 1.2亿元) in whole fen, as the server reads it; null where it is none.
   fen(text) {
     const plain = text.normalize("NFKC").replace(/[,\s]/g, "").replace(/整$/, "");
@@ -122,6 +126,20 @@ document.addEventListener("DOMContentLoaded", () => {
       event.preventDefault();
       const isOpen = module.parentElement.classList.toggle("open");
       module.setAttribute("aria-expanded", String(isOpen));
+    });
+  }
+  const unfolded = new Set(App.kept("folds").split("\n").filter(Boolean));
+  for (const fold of App.all(".menu .fold")) { // a fold that somebody opened stays open on every page
+    const set = (isOpen) => {
+      fold.parentElement.classList.toggle("open", isOpen);
+      fold.setAttribute("aria-expanded", String(isOpen));
+    };
+    if (unfolded.has(fold.dataset.fold)) set(true);
+    fold.addEventListener("click", () => {
+      const isOpen = !fold.parentElement.classList.contains("open");
+      set(isOpen);
+      unfolded[isOpen ? "add" : "delete"](fold.dataset.fold);
+      App.keep("folds", [...unfolded].join("\n"));
     });
   }
   document.querySelector(".menu .active .active")?.scrollIntoView({ block: "nearest" });

@@ -6,7 +6,7 @@ on; beside that, whoever has or had an approval task on a record reads it, and a
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, inspect, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -137,7 +137,8 @@ def scope_note(model: type[Entity], actor: Actor) -> str:
 def _reach(model: type[Entity], actor: Actor, *, as_set: bool) -> ColumnElement[bool] | None:
     scope = model.spec.scope
     if scope.hangs_on is not None:
-        where = _on_owners(model, actor)
+        # The trail hangs on every table: record by record its question would be longer than SQLite takes.
+        where = _on_owners(model, actor, as_set=as_set or model is AuditLog)
         return None if where is None else or_(where, *_further(model, actor))
     if scope.through:
         inner = condition(getattr(model, scope.through).property.mapper.class_, actor, as_set=as_set)
@@ -162,7 +163,7 @@ def _further(model: type[Entity], actor: Actor) -> list[ColumnElement[bool]]:
 
 
 # ====================================================================================================== what hangs on
-def _on_owners(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
+def _on_owners(model: type[Entity], actor: Actor, *, as_set: bool) -> ColumnElement[bool] | None:
     """Rows on records of the tables that the actor may look at, within the scope of each; None when all are."""
     assert model.spec.scope.hangs_on is not None
     table, key = (getattr(model, name) for name in model.spec.scope.hangs_on)
@@ -180,12 +181,19 @@ def _on_owners(model: type[Entity], actor: Actor) -> ColumnElement[bool] | None:
     parts = []
     for top, names in limited.items():
         papers = [name for name in names if inspect(entity_of(name)).base_mapper is not inspect(top)]
-        # Without correlation: the outer query may join the same table.
-        rows = scoped(select(top.id).correlate(None), top, actor, as_set=True)
         kinds = [name for name in names if name not in papers]
-        parts += [and_(table.in_(kinds), key.in_(rows))] if kinds else []
-        parts += [and_(table.in_(papers), getattr(model, _PROJECT).in_(rows))] if papers else []
+        for found, column in ((kinds, key), (papers, getattr(model, _PROJECT, None))):
+            parts += [and_(table.in_(found), _among(top, column, model, actor, as_set=as_set))] if found else []
     return or_(table.in_(free), *parts)
+
+
+def _among(
+    top: type[Entity], key: Any, model: type[Entity], actor: Actor, *, as_set: bool
+) -> ColumnElement[bool]:  # fmt: skip
+    """Whether this column of `model` names a readable record of `top`; the outer query may join the same table."""
+    if as_set:
+        return key.in_(scoped(select(top.id).correlate(None), top, actor, as_set=True))  # type: ignore[no-any-return]
+    return scoped(select(top.id).where(top.id == key), top, actor).correlate(model).exists()
 
 
 def _asks_of(model: type[Entity], owner: type[Entity]) -> type[Entity]:

@@ -94,10 +94,12 @@ class ListQuery:
 
     def _first(self, most: int) -> Select[Any]:
         """Keys of any rows of the list, at most so many; conditions of its own are left to the indexes they have."""
+        if condition(self.model, self.ctx.actor) is None and not self.where():
+            return select(self.model.__table__.c.id).limit(most)
+        if self.model.spec.scope.hangs_on and self._is_small():  # fewer rows than records that they may hang on
+            return self.select(self.model.id).limit(most)
         if self.where():
             return self.select(self.model.id, as_set=True).limit(most)
-        if condition(self.model, self.ctx.actor) is None:
-            return select(self.model.__table__.c.id).limit(most)
         return scoped_by_join(select(self.model.id), self.model, self.ctx.actor).limit(most)
 
     def page_of(self) -> tuple[int, Sequence[Entity]]:

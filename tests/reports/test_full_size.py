@@ -29,7 +29,8 @@ def test_a_set_of_readable_records_is_the_same_scope_as_one_asked_about_each(wor
     for reader in READERS:
         actor = actor_of_username(session, reader)
         for model in entities():
-            if not model.spec.scope.through or condition(model, actor) is None:
+            scope = model.spec.scope
+            if not (scope.through or scope.hangs_on) or condition(model, actor) is None:
                 continue
             one_by_one = set(session.scalars(scoped(select(model.id), model, actor)))
             as_set = set(session.scalars(scoped(select(model.id), model, actor, as_set=True)))
@@ -195,3 +196,14 @@ def test_counting_begins_with_the_readers_own_records(demo_app):
             plan = plans.plan(connection, *sent[-1])
             assert plan.index("SEARCH project USING INDEX ix_project_manager_id") < plan.index(f"SEARCH {table} USING")
             assert f"SCAN {table}" not in plan, plan
+
+
+@pytest.mark.parametrize("table", ["issued_document", "approval_instance", "comment", "attachment"])
+def test_what_hangs_on_records_is_asked_about_row_by_row(demo_app, table):
+    """A few hundred documents ask for no set of a hundred thousand projects."""
+    with demo_app.session() as session:
+        actor, model, connection = actor_of_username(session, "zhoumin"), entity_of(table), session.connection()
+        with plans.asked(connection) as sent:
+            session.scalars(scoped(select(model.id), model, actor).limit(20)).all()
+        assert f"WHERE project.id = {table}.{model.spec.scope.hangs_on[1]} AND" in sent[-1][0]
+        assert "SEARCH project USING INTEGER PRIMARY KEY" in plans.plan(connection, *sent[-1])

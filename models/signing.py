@@ -174,6 +174,10 @@ class Contract(Entity):
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)
+    counter_guarantee_id: Mapped[int | None] = c.reference(
+        "反担保", "counter_guarantee", help="反担保合同填写：每个保证人、每项财产各签一份", ondelete="NO ACTION"
+    )
+    counter_guarantee: Mapped["CounterGuarantee | None"] = c.related(counter_guarantee_id)
     counterparty: Mapped[str] = c.text("对方当事人", 100, required=True)
     main_number: Mapped[str | None] = c.text("主合同编号", 60, help="银行借款合同的编号")
     amount: Mapped[Decimal] = c.money("合同金额", required=True, positive=True)
@@ -200,6 +204,11 @@ class CounterKind(Kind):
         """抵押 and 质押 are worth an appraised value; a surety is worth the person."""
         return self in (CounterKind.MORTGAGE, CounterKind.PLEDGE)
 
+    @property
+    def needs_contract(self) -> bool:
+        """An asset or a surety binds by a contract of its own; money paid in does not."""
+        return self.needs_value or self is CounterKind.SURETY
+
 
 class CounterGuarantee(Entity):
     """A counter-guarantee of a project (反担保): an asset, a person or money, and whether it is settled."""
@@ -209,7 +218,7 @@ class CounterGuarantee(Entity):
         listed=("project", "kind", "name", "appraised_value", "rate_pct", "recognised_value", "is_settled", "state"),
         searched=("name", "certificate_no"), filtered=("project_id", "kind", "state", "is_settled"),
         sums=("appraised_value", "recognised_value"), scope=Scope(through="project"), state="state",
-        drafts=(PaperState.DRAFT,),
+        drafts=(PaperState.DRAFT,), tabs=("contract",),
     )  # fmt: skip
     __table_args__ = (
         CheckConstraint("not is_settled or settled_evidence is not null", name="ck_counter_guarantee_settled"),

@@ -121,6 +121,12 @@ table { line-height: 1.4; margin: 5pt 0; } th, td { padding: 2.5pt 6pt; }
 table.seal { margin-top: 10pt; }
 """
 
+# Across every page of what is not issued yet.
+_MARK_CSS = """
+body::before { content: "{mark}"; position: fixed; top: 90mm; left: 0; width: 100%; text-align: center;
+  font-size: 96pt; letter-spacing: 24pt; color: #ececec; transform: rotate(-35deg); z-index: -1; }
+"""
+
 _SERIF = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC",
           "WenQuanYi Micro Hei", "WenQuanYi Zen Hei")  # fmt: skip
 _SANS = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Noto Serif CJK SC")
@@ -248,9 +254,11 @@ def letter_pdf(
     return _weasyprint_pdf(html, title=title, number=number, css=_page_css(paper, number, numbered=True))[0]
 
 
-def long_pdf(html: str, *, title: str = "", number: str = "") -> bytes:
-    """Print a document of any length as A4 PDF with 第 x / y 页 at the foot of each page."""
+def long_pdf(html: str, *, title: str = "", number: str = "", mark: str = "") -> bytes:
+    """Print a document of any length as A4 PDF with 第 x / y 页 at the foot of each page; `mark` lies across each."""
     css = _page_css("A4 portrait", number, numbered=True)
+    if re.fullmatch(r"\w{1,12}", mark):
+        css += _MARK_CSS.replace("{mark}", mark)
     return _weasyprint_pdf(html, title=title, number=number, css=css)[0]
 
 

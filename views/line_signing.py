@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import LIVE_PAPERS, PaperState
+from models.appraisal import PaperState
 from models.base import columns as c
 from models.base.errors import FieldErrors
 from models.base.money import format_money
@@ -15,7 +15,7 @@ from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterGuarantee, Fee, FeeState
 from reports.figures.fees import free_amount
-from reports.figures.line import REQUIRED
+from reports.figures.line import lacking_kinds, uncontracted
 from reports.figures.schedules import Instalment, add_months
 from views.line_appraisal import at, in_approval, running_url
 from views.pages import Cell, Column, Row, Section
@@ -50,9 +50,15 @@ def lacks(model: Any, *conditions: Any) -> Any:
 
 
 def _lacks_contracts(ctx: Ctx, project: Project) -> bool:
-    """Offered while the contract with the customer or the bank is missing, never drawn up or void."""
-    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
-    return not set(ctx.session.scalars(live)).issuperset(REQUIRED)
+    """Offered at 合同处理 while the contract with the customer or the bank is missing, never drawn up or void."""
+    return project.stage is Stage.CONTRACT and bool(lacking_kinds(ctx.session, project))
+
+
+def _lacks_counter_contracts(ctx: Ctx, project: Project) -> bool:
+    """Offered up to the drawdown while a registered guarantor or asset has no contract of its own."""
+    is_signing = Stage.CONTRACT.rank <= project.stage.rank <= Stage.NOTICE.rank
+    is_open = project.state is ProjectState.RUNNING and is_signing and not _lacks_contracts(ctx, project)
+    return is_open and bool(uncontracted(ctx.session, project.id))
 
 
 def on_tab(tab: str) -> Any:
@@ -76,6 +82,10 @@ def _mend_notice(ctx: Ctx, project: Project) -> str:
     """Where the first unmet condition is mended."""
     missing = next(check for check in gate_of(ctx, project) if not check.is_met)
     return f"/{missing.table}/show/{missing.record_id}" if missing.record_id else f"?tab={missing.table}#tabs"
+
+
+def _mend_contract(_: Ctx, contract: Contract) -> str:
+    return f"/contract/edit/{contract.id}"
 
 
 def _mend_counters(ctx: Ctx, project: Project) -> str:
@@ -260,8 +270,14 @@ register(
         done="已生成合同，请核对后逐份提交审核", after=on_tab("contract"),
     ),
     ScreenVerb(
+        "project", "propose_counter_contracts", "生成反担保合同",
+        lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v), ("add", "contract"), _lacks_counter_contracts,
+        style="primary", rank=0, done="已按登记的反担保逐项生成合同，请核对后逐份提交审核", after=on_tab("contract"),
+    ),
+    ScreenVerb(
         "contract", "submit", "提交合同审核", lambda ctx, r, _, v: contracts.submit(ctx, r, v), ("submit", "contract"),
-        in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("contract"),
+        in_state("state", PaperState.DRAFT), why_not=contracts.why_incomplete, mend=_mend_contract, style="primary",
+        rank=1, after=to_project("contract"),
     ),
     ScreenVerb(
         "contract", "void", "作废合同", lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),

@@ -18,7 +18,7 @@ from models.product import FeeKind, RepaymentMethod
 from models.project import Project
 from models.rating_model import CustomerKind
 from models.resolution import MeetingItem, VoteChoice
-from models.signing import Contract, CounterGuarantee, Fee, FeeWaiver
+from models.signing import CounterGuarantee, Fee, FeeWaiver
 from models.termination import Termination
 from reports.figures.schedules import add_months
 from workflows.base import approval, records
@@ -115,7 +115,7 @@ def apply(stage: Stage, plot: Plot) -> Project:
         "term_months": plot.months, "purpose": "WORKING", "purpose_note": "采购原材料及日常周转",
         "rate_annual_pct": Decimal("4.35"), "repayment_method": plot.method, "fee_rate_pct": Decimal("1.5"),
         "bank_share_pct": share, "counter_offer": "厂房抵押、实际控制人连带责任保证", "assistant_id": assistant,
-        "small_kind": "SMALL" if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
+        "small_kind": None if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
     })  # fmt: skip
 
 
@@ -233,9 +233,16 @@ def post_vouchers(stage: Stage) -> None:
 
 
 def _contracts(stage: Stage, plot: Plot, project: Project) -> None:
-    contracts.propose_contracts(stage.ctx(plot.manager), project)
-    for contract in stage.session.scalars(select(Contract).where(Contract.project_id == project.id)).all():
-        contracts.submit(stage.ctx(plot.manager), contract, contract.version)
+    _draw_up(stage, plot, project)
+
+
+def _draw_up(stage: Stage, plot: Plot, project: Project) -> None:
+    """Draw up the contracts that are missing, enter the bank's number and put them up for review."""
+    ctx = stage.ctx(plot.manager)
+    for contract in contracts.propose_contracts(ctx, project):
+        if contract.main_number is None:
+            records.update(ctx, contract, {"main_number": f"JK{stage.today:%Y}-{project.id:04d}"}, contract.version)
+        contracts.submit(ctx, contract, contract.version)
 
 
 def _counters(stage: Stage, plot: Plot, project: Project) -> None:
@@ -247,6 +254,7 @@ def _counters(stage: Stage, plot: Plot, project: Project) -> None:
     )  # fmt: skip
     for values in kinds:
         records.create(stage.ctx(plot.manager), CounterGuarantee, {"project_id": project.id, **values})
+    _draw_up(stage, plot, project)
     counters.submit(stage.ctx(plot.manager), project, project.version)
 
 

@@ -43,17 +43,19 @@ def is_own_mask(column: Column[Any], stored: Any, value: Any) -> bool:
 class Plain(str):
     """The plain value of a masked column on its way onto paper: it knows the table whose value it is."""
 
-    __slots__ = ("table",)
+    __slots__ = ("how", "table")
     table: str
+    how: str
 
 
 def for_paper(record: Entity, name: str) -> str:
     """A column of a record as papers print it: '' for nothing; of a masked column the paper will know what it holds."""
     text = str(getattr(record, name) or "")
-    if not columns_of(type(record))[name].info.get("mask"):
+    how = columns_of(type(record))[name].info.get("mask")
+    if not how:
         return text
     found = Plain(text)
-    found.table = str(record.__tablename__)
+    found.table, found.how = str(record.__tablename__), how
     return found
 
 

@@ -14,6 +14,7 @@ from models.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.signing import Contract, ContractKind, CounterGuarantee
 from reports.figures import exposure
 from reports.figures.fees import first_dues
+from reports.figures.line import uncontracted
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _contracts(session: Session, project: Project) -> GateCheck:
     wrong = [f"缺{k.label}" for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE) if k not in approved]
     is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
     wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
+    wrong += [f"“{item}”没有反担保合同" for item in uncontracted(session, project.id)]
     numbers = "、".join(contract.number for contract in contracts)
     place = ("contract", is_open[0].id if is_open else None)
     return GateCheck("contracts", "合同已审核", not wrong, "；".join(wrong) or numbers, *place, "查看合同")

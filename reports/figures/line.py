@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models.appraisal import PaperState
+from models.appraisal import LIVE_PAPERS, PaperState
 from models.base.money import round_money
 from models.product import FeeKind
 from models.project import Project, Stage
 from models.resolution import Resolution
-from models.signing import Contract, ContractKind, CounterGuarantee, Fee, FeeState
+from models.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee, FeeState
 from reports.figures.fees import fee_amount, first_dues
 from reports.figures.schedules import add_months
 
@@ -51,6 +51,25 @@ def contract_stands(contract: Contract, resolution: Resolution) -> bool:
         return True
     latest = add_months(contract.starts_on, resolution.term_months)
     return contract.amount <= resolution.amount and contract.ends_on <= latest
+
+
+def lacking_kinds(session: Session, project: Project) -> list[ContractKind]:
+    """The required contracts of which the project has no live one."""
+    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
+    present = set(session.scalars(live))
+    return [kind for kind in REQUIRED if kind not in present]
+
+
+def uncontracted(session: Session, project_id: int, *states: PaperState) -> list[CounterGuarantee]:
+    """Registered guarantors and assets without a contract of their own in one of these states (any live one)."""
+    held = exists().where(
+        Contract.counter_guarantee_id == CounterGuarantee.id, Contract.state.in_(states or LIVE_PAPERS)
+    )
+    query = select(CounterGuarantee).where(
+        CounterGuarantee.project_id == project_id, CounterGuarantee.state.in_(LIVE_PAPERS),
+        CounterGuarantee.kind.in_([kind for kind in CounterKind if kind.needs_contract]), ~held,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(CounterGuarantee.id)))
 
 
 def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:

@@ -20,7 +20,7 @@ from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
 from models.product import Product, RepaymentMethod
 from models.project import Project, ProjectStage, ProjectState, Stage
 from models.resolution import MeetingItem, MeetingMember, Resolution, ResolutionState, ReviewMeeting, VoteChoice
-from models.signing import Contract, CounterGuarantee, Fee, FeeState, Receipt, ReceiptState
+from models.signing import CounterGuarantee, Fee, FeeState, Receipt, ReceiptState
 from reports.figures.balances import balance_of
 from reports.figures.exposure import checks
 from reports.figures.gate import gate
@@ -57,7 +57,7 @@ def applied(company: Director, customer: Customer, product: str, bank: str, **fa
         "customer_id": customer.id, "product_id": one(company, Product, code=product).id,
         "bank_id": one(company, PartnerBank, code=bank).id, "purpose": "WORKING", "bank_share_pct": YUAN(20),
         "counter_offer": "厂房抵押、实际控制人连带责任保证", "assistant_id": company.actor("sunhao").employee_id,
-        "small_kind": "SMALL", **facts,
+        **facts,
     }  # fmt: skip
     project = records.create(company.ctx("zhoumin"), Project, values)
     assert (project.stage, project.state) == (Stage.APPLY, ProjectState.DRAFT)
@@ -134,6 +134,14 @@ def booked(company: Director, project: Project) -> None:
     story.post_vouchers(company)
 
 
+def drawn_up(company: Director, project: Project) -> None:
+    """The contracts that are missing, with the bank's number, reviewed one by one."""
+    for contract in contracts.propose_contracts(company.ctx("zhoumin"), project):
+        records.update(company.ctx("zhoumin"), contract, {"main_number": "JK2026-0115"}, contract.version)
+        contracts.submit(company.ctx("zhoumin"), contract, contract.version)
+        decided(company, project)
+
+
 def to_notice(company: Director, project: Project) -> None:
     """费用登记 → 费用记账 → 合同 → 反担保 → 费用收取 → 放款通知."""
     fees.propose_fees(company.ctx("zhoumin"), project)
@@ -142,10 +150,7 @@ def to_notice(company: Director, project: Project) -> None:
     booked(company, project)
     assert project.stage is Stage.CONTRACT, "booking the last fee moves on by itself"
 
-    contracts.propose_contracts(company.ctx("zhoumin"), project)
-    for contract in company.session.scalars(select(Contract).where(Contract.project_id == project.id)).all():
-        contracts.submit(company.ctx("zhoumin"), contract, contract.version)
-        decided(company, project)
+    drawn_up(company, project)
     assert project.stage is Stage.COUNTER
     assert project.legal_officer_id == company.actor("liuwen").employee_id
 
@@ -155,6 +160,7 @@ def to_notice(company: Director, project: Project) -> None:
         {"kind": "SURETY", "name": "实际控制人夫妇"},
     ):  # fmt: skip
         records.create(company.ctx("zhoumin"), CounterGuarantee, {"project_id": project.id, **values})
+    drawn_up(company, project)
     counters.submit(company.ctx("zhoumin"), project, project.version)
     decided(company, project)
     assert project.stage is Stage.FEE_COLLECT

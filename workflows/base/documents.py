@@ -71,12 +71,9 @@ def issue(
     Raises BusinessError for a template that is missing, out of use, or names what the data lack (no number is used up
     once the edge rolls back).
     """
-    template = ctx.session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == template_code)).one_or_none()
-    if template is None or not template.is_active:
-        raise BusinessError(f"文书模板“{template_code}”不存在或已停用，请在“文书模板”中设置")
+    template = _template(ctx, template_code)
     number = number or next_number(ctx, number_rule)
-    doc = {"date": ctx.today, **data.get("doc", {}), "number": number, "title": title}
-    whole = {**data, "doc": doc}
+    whole = _whole(ctx, data, number, title)
     body = render_letter(template.body, whole)
     code = verify_code(body, number)
     made = IssuedDocument(
@@ -90,6 +87,22 @@ def issue(
     ctx.session.flush()
     audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}")
     return made
+
+
+def draft(ctx: Ctx, template_code: str, *, title: str, number: str, data: Mapping[str, Any]) -> str:
+    """The text as it would be issued today; nothing is kept."""
+    return render_letter(_template(ctx, template_code).body, _whole(ctx, data, number, title))
+
+
+def _template(ctx: Ctx, code: str) -> DocumentTemplate:
+    template = ctx.session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == code)).one_or_none()
+    if template is None or not template.is_active:
+        raise BusinessError(f"文书模板“{code}”不存在或已停用，请在“文书模板”中设置")
+    return template
+
+
+def _whole(ctx: Ctx, data: Mapping[str, Any], number: str, title: str) -> dict[str, Any]:
+    return {**data, "doc": {"date": ctx.today, **data.get("doc", {}), "number": number, "title": title}}
 
 
 def pdf(ctx: Ctx, document: IssuedDocument) -> Path:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.base.entity import Entity, entity_of
 from models.base.errors import NotAllowed
-from models.base.masks import Plain
+from models.base.masks import Plain, mask
 from models.organization import Employee
 from models.records import IssuedDocument
 from reports.figures.approvals import is_asked
@@ -30,6 +30,17 @@ def owners_of_plain_text(data: Mapping[str, Any], body: str) -> str:
     """The tables whose masked columns a rendered text prints, as `masked_of` keeps them; '' for none."""
     text = html.unescape(body)
     return _BETWEEN.join(sorted({part.table for part in _plain_parts(data) if part and part in text}))
+
+
+def masked(value: Any) -> Any:
+    """The same data with personal data as screens show them."""
+    if isinstance(value, Plain):
+        return mask(value, value.how) if value else ""
+    if isinstance(value, Mapping):
+        return {key: masked(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(part) for part in value]
+    return value
 
 
 def _plain_parts(value: Any) -> Iterator[Plain]:

@@ -28,6 +28,31 @@ _SCHEDULES = {
     FeePayment.YEARLY: "按年缴纳，首期于放款前缴清，以后各期于每一担保年度开始前缴清",
     FeePayment.MONTHLY: "按月缴纳，首期于放款前缴清，以后各期于每月放款对应日前缴清",
 }
+BLANK = "＿＿＿＿＿＿＿＿"  # to be filled in by hand
+_COMPANY = ("address", "phone", "legal_person")
+# What each text prints of whom, beside names; and the numbers without which it says of which contract it is.
+_PARTIES: dict[ContractKind, dict[str, tuple[str, ...]]] = {
+    ContractKind.ENTRUSTMENT: {"customer": ("id_number", "address", "phone"), "company": _COMPANY},
+    ContractKind.GUARANTEE: {
+        "bank": ("address", "principal"), "customer": ("id_number", "address"), "company": _COMPANY
+    },
+    ContractKind.COUNTER: {
+        "provider": ("id_number", "address", "phone"), "customer": ("id_number",), "company": _COMPANY
+    },
+}  # fmt: skip
+_NUMBERS: dict[ContractKind, tuple[str, ...]] = {
+    ContractKind.ENTRUSTMENT: ("main_number",),
+    ContractKind.GUARANTEE: ("main_number",),
+    ContractKind.COUNTER: ("main_number", "entrusted_number", "guarantee_number"),
+}
+_WHO = {"customer": "客户", "provider": "反担保人", "company": "本公司", "bank": "合作银行"}
+_WHAT = {
+    "id_number": "证件号码", "address": "住所", "phone": "电话", "legal_person": "法定代表人", "principal": "负责人"
+}  # fmt: skip
+NUMBER_LABELS = {
+    "main_number": "主合同编号（银行借款合同的编号）", "entrusted_number": "委托担保合同",
+    "guarantee_number": "保证合同",
+}  # fmt: skip
 
 
 def numbers(session: Session, project: Project) -> dict[str, str]:
@@ -43,6 +68,12 @@ def numbers(session: Session, project: Project) -> dict[str, str]:
     return found
 
 
+def missing_numbers(session: Session, contract: Contract) -> list[str]:
+    """The names of those numbers that the contract's text has to say and that are not there yet."""
+    found = numbers(session, contract.project)
+    return [name for name in _NUMBERS[contract.kind] if not found[name]]
+
+
 def for_contract(ctx: Ctx, contract: Contract) -> dict[str, Any]:
     """All variables of a contract's template; the project is printed with the terms that this contract agrees."""
     data = letters.data_for(ctx, contract.project)
@@ -51,6 +82,20 @@ def for_contract(ctx: Ctx, contract: Contract) -> dict[str, Any]:
     if contract.kind is ContractKind.COUNTER:
         data.update(_counter(ctx, contract))
     return data
+
+
+def with_blanks(contract: Contract, data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The data with a line to write on where a fact is missing, and the missing facts in words."""
+    missing, filled = [], dict(data)
+    for part, names in _PARTIES[contract.kind].items():
+        lacking = [name for name in names if not data[part][name]]
+        missing += [f"{_WHO[part]}{_WHAT[name]}" for name in lacking]
+        filled[part] = {**data[part], **dict.fromkeys(lacking, BLANK)}
+    lacking = [name for name in _NUMBERS[contract.kind] if not data["contract"][name]]
+    missing += [NUMBER_LABELS[name] for name in lacking]
+    filled["contract"] = {**data["contract"], **dict.fromkeys(lacking, BLANK)}
+    missing += [f"{item['name']}的权证号码" for item in data.get("collateral", []) if not item["certificate"]]
+    return filled, missing
 
 
 def _terms(ctx: Ctx, project: Project) -> dict[str, Any]:
@@ -73,24 +118,21 @@ def _terms(ctx: Ctx, project: Project) -> dict[str, Any]:
 
 
 def _counter(ctx: Ctx, contract: Contract) -> dict[str, Any]:
-    query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == contract.project_id, CounterGuarantee.state.in_(LIVE_PAPERS)
-    )
-    items = list(ctx.session.scalars(query.order_by(CounterGuarantee.id)))
-    assets = [item for item in items if item.kind.needs_value]
-    kind = assets[0].kind if assets else CounterKind.SURETY
-    methods = dict.fromkeys(_method(ctx.session, item) for item in items)
+    """The one guarantor or the one asset of a counter-guarantee contract."""
+    item = contract.counter_guarantee
+    kind = item.kind if item else CounterKind.SURETY
+    assets = [item] if item and kind.needs_value else []
     return {
         "counter": {
-            "kind": kind.label, "method": "、".join(methods) or "连带责任保证", "amount": contract.amount,
+            "kind": kind.label, "method": _method(ctx.session, item) if item else BLANK, "amount": contract.amount,
         },
-        "provider": _provider(contract, items),
+        "provider": _provider(contract, item),
         "collateral": [
             {
-                "name": item.name, "certificate": item.certificate_no or "", "location": "", "quantity": "",
-                "value": item.appraised_value, "rate": item.rate_pct,
+                "name": asset.name, "certificate": asset.certificate_no or "", "location": "", "quantity": "",
+                "value": asset.appraised_value, "rate": asset.rate_pct,
             }
-            for item in assets
+            for asset in assets
         ],
     }  # fmt: skip
 
@@ -101,10 +143,17 @@ def _method(session: Session, item: CounterGuarantee) -> str:
     return "连带责任保证" if item.kind is CounterKind.SURETY else item.kind.label
 
 
-def _provider(contract: Contract, items: list[CounterGuarantee]) -> dict[str, Any]:
+def provider_of(item: CounterGuarantee) -> str:
+    """Who signs: the guarantor on file, a surety by his name, else the customer with an asset of his own."""
+    if item.guarantor is not None:
+        return item.guarantor.name
+    return item.name if item.kind is CounterKind.SURETY else item.project.customer.name
+
+
+def _provider(contract: Contract, item: CounterGuarantee | None) -> dict[str, Any]:
     """The counter-guarantor: a customer of that name where there is one, else the name alone."""
-    known: dict[str, Customer] = {item.guarantor.name: item.guarantor for item in items if item.guarantor}
-    known[contract.project.customer.name] = contract.project.customer
+    on_file = (contract.project.customer, item.guarantor if item else None)
+    known: dict[str, Customer] = {customer.name: customer for customer in on_file if customer is not None}
     customer = known.get(contract.counterparty)
     found = letters.customer_data(customer) if customer else {"id_number": "", "address": "", "phone": ""}
     return {**found, "name": contract.counterparty, "spouse": None}

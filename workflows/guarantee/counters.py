@@ -8,16 +8,17 @@ from sqlalchemy import select
 from models.appraisal import PaperState
 from models.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.masks import whole
 from models.base.money import round_money
 from models.project import Project, ProjectState, Stage
-from models.signing import CounterGuarantee, CounterKind
+from models.signing import Contract, CounterGuarantee, CounterKind
 from reports.figures.line import counters_stand, coverage_pct, latest_resolution
 from reports.figures.parameters import number
 from workflows.base import approval, audit, records
 from workflows.base.context import Ctx
 from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.guarantee import collection, letters, stages
+from workflows.guarantee import collection, contracts, letters, stages
 from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
@@ -50,6 +51,14 @@ def check_counter(ctx: Ctx, item: CounterGuarantee, is_new: bool) -> None:
         item.project = project
 
 
+@records.delete_rule(CounterGuarantee)
+def check_delete(ctx: Ctx, item: CounterGuarantee) -> None:
+    """One that a contract is about stays until that contract is deleted."""
+    query = select(Contract.number).where(Contract.counter_guarantee_id == item.id).limit(1)
+    if number_ := ctx.session.scalar(query):
+        raise Conflict(f"“{item}”已有反担保合同 {number_}，不能删除；合同仍是草稿的，请先删除合同")
+
+
 def _about_asset(ctx: Ctx, item: CounterGuarantee, found: dict[str, list[str]]) -> None:
     if not item.appraised_value:
         found["appraised_value"] = [f"{item.kind.label}应填写大于 0 的评估值"]
@@ -68,6 +77,8 @@ def _about_surety(item: CounterGuarantee, project: Project, found: dict[str, lis
         found["appraised_value"] = ["保证不计评估值，请留空"]
     if item.guarantor_id == project.customer_id:
         found["guarantor_id"] = ["保证人不能是被担保客户本人"]
+    if whole(item.name) == whole(project.customer.name):
+        found["name"] = ["保证人不能是被担保客户本人"]
 
 
 def _recognised(item: CounterGuarantee) -> Decimal | None:
@@ -115,6 +126,8 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: Ap
     del instance
     for item in _items(ctx, project, PaperState.IN_APPROVAL):
         conclude(item, outcome)
+        if outcome is ApprovalState.REJECTED:
+            contracts.lapse_of(ctx, item, is_decided=True)
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
         ctx.session.flush()
@@ -128,12 +141,14 @@ def void(ctx: Ctx, item: CounterGuarantee, reason: str, version: int | None = No
     project = records.find(ctx, Project, item.project_id, lock=True)
     stages.require_before_drawdown(project, Stage.CONTRACT, step.label)
     move(step, item)
+    contracts.lapse_of(ctx, item)
     audit.log(ctx, item, "VOID", note=f"撤销反担保：{stages.checked_reason(reason, step.label)}")
     ctx.session.flush()
     amount = latest_resolution(ctx.session, project).amount
     if project.stage.rank > Stage.COUNTER.rank and not counters_stand(ctx.session, project, amount):
         stages.advance(ctx, project, Stage.COUNTER, f"撤销{item.kind.label}：{item.name}")
         ctx.session.flush()
+    contracts.pass_on(ctx, project)
     return item
 
 

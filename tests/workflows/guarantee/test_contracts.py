@@ -7,16 +7,26 @@ import pytest
 from sqlalchemy import select
 
 from models.appraisal import PaperState
-from models.base.errors import Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.project import ProjectHolder, ProjectState, Stage
 from models.resolution import ResolutionState
 from models.signing import Contract, CounterKind
+from reports.figures.gate import gate
 from tests.workflows.guarantee.factories import CASHIER, LEGAL, MANAGER, OUTSIDER
 from workflows.base import records
-from workflows.guarantee import contract_data, contracts
+from workflows.guarantee import contract_data, contracts, counters
 
-STAGES = (Stage.CONTRACT, Stage.COUNTER)
-ALL = ("ENTRUSTMENT", "GUARANTEE", "COUNTER")
+STAGES = (Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT)
+SURETY = {"kind": CounterKind.SURETY, "asset_kind": None, "appraised_value": None, "certificate_no": None,
+          "name": "李晓明"}  # fmt: skip
 
 
 @pytest.fixture
@@ -26,12 +36,19 @@ def project(line):
 
 @pytest.fixture
 def drafts(line, project):
-    return {contract.kind.name: contract for contract in contracts.propose_contracts(line.ctx(MANAGER), project)}
+    return {contract.kind.name: contract for contract in line.draw_up(project)}
+
+
+@pytest.fixture
+def counter(line, project, drafts):
+    """The draft contract about one registered asset."""
+    line.counter(project)
+    return line.draw_up(project)[0]
 
 
 def draw_up(line, project, kind="ENTRUSTMENT", **facts):
     terms = {"counterparty": "某某", "amount": project.amount, "signed_on": line.today, "starts_on": line.today,
-             "ends_on": date(2027, 3, 2)}  # fmt: skip
+             "ends_on": date(2027, 3, 2), "main_number": "JK-1"}  # fmt: skip
     return records.create(line.ctx(MANAGER), Contract, {"project_id": project.id, "kind": kind, **terms, **facts})
 
 
@@ -40,13 +57,12 @@ def pass_review(line, contract):
     line.approve(contract)
 
 
-def test_the_three_contracts_are_drawn_up_by_the_resolution(line, project, drafts):
-    line.resolution(project)
+def test_both_contracts_are_drawn_up_by_the_resolution(line, project, drafts):
     parties = {kind: contract.counterparty for kind, contract in drafts.items()}
     assert parties == {
-        "ENTRUSTMENT": project.customer.name, "GUARANTEE": project.bank.name, "COUNTER": project.customer.name
+        "ENTRUSTMENT": project.customer.name, "GUARANTEE": project.bank.name
     }  # fmt: skip
-    assert {c.number[:2] for c in drafts.values()} == {"WT", "BZ", "FD"}
+    assert {c.number[:2] for c in drafts.values()} == {"WT", "BZ"}
     assert {(c.amount, c.starts_on, c.ends_on) for c in drafts.values()} == {
         (Decimal(5_000_000), line.today, date(2027, 3, 2))
     }
@@ -69,8 +85,9 @@ def test_terms_beyond_the_resolution_are_named_at_their_field(line, project, fac
 
 
 def test_a_counter_contract_may_outlast_the_loan_and_there_may_be_several(line, project):
-    first = draw_up(line, project, "COUNTER", ends_on=date(2030, 3, 2))
-    second = draw_up(line, project, "COUNTER")
+    items = line.counter(project), line.counter(project, name="城东仓库")
+    first = draw_up(line, project, "COUNTER", ends_on=date(2030, 3, 2), counter_guarantee_id=items[0].id)
+    second = draw_up(line, project, "COUNTER", counter_guarantee_id=items[1].id)
     assert first.number != second.number
 
 
@@ -84,11 +101,11 @@ def test_there_is_one_contract_of_the_required_kinds_until_it_is_rejected(line, 
     assert draw_up(line, project, "GUARANTEE").number != contract.number
 
 
-def test_a_rejected_contract_is_redrawn_with_the_others_left_alone(line, project, drafts):
+def test_a_rejected_contract_is_redrawn_with_the_others_left_alone(line, project, drafts, counter):
     contracts.submit(line.ctx(MANAGER), drafts["GUARANTEE"])
     line.reject(drafts["GUARANTEE"])
     (again,) = contracts.propose_contracts(line.ctx(MANAGER), project)
-    for contract in (drafts["ENTRUSTMENT"], drafts["COUNTER"], again):
+    for contract in (drafts["ENTRUSTMENT"], counter, again):
         assert project.stage is Stage.CONTRACT
         pass_review(line, contract)
     assert project.stage is Stage.COUNTER
@@ -116,20 +133,21 @@ def test_the_special_terms_and_the_banks_contract_stand_in_the_text(line, projec
     assert "乙方有权单方解除。" in contract.document.body
 
 
-def test_the_project_goes_on_when_both_are_approved_and_none_is_open(line, project, drafts):
+def test_the_project_goes_on_when_both_are_approved_and_none_is_open(line, project, drafts, counter):
     for kind in ("GUARANTEE", "ENTRUSTMENT"):
         pass_review(line, drafts[kind])
     assert project.stage is Stage.CONTRACT
-    contracts.submit(line.ctx(MANAGER), drafts["COUNTER"])
+    contracts.submit(line.ctx(MANAGER), counter)
     assert project.stage is Stage.CONTRACT
-    line.approve(drafts["COUNTER"])
+    line.approve(counter)
     assert project.stage is Stage.COUNTER
 
 
-def test_deleting_the_last_draft_moves_the_project_on(line, project, drafts):
-    records.delete(line.ctx(MANAGER), drafts["COUNTER"], drafts["COUNTER"].version)
+def test_deleting_the_last_draft_moves_the_project_on(line, project, drafts, counter):
+    item = counter.counter_guarantee
+    records.delete(line.ctx(MANAGER), counter, counter.version)
     pass_review(line, drafts["GUARANTEE"])
-    extra = draw_up(line, project, "COUNTER")
+    extra = draw_up(line, project, "COUNTER", counter_guarantee_id=item.id)
     pass_review(line, drafts["ENTRUSTMENT"])
     assert project.stage is Stage.CONTRACT
     records.delete(line.ctx(MANAGER), extra, extra.version)
@@ -164,9 +182,9 @@ def test_contracts_need_the_stage_the_resolution_and_the_right(line, project, dr
     with pytest.raises(StaleRecord):
         contracts.submit(line.ctx(MANAGER), contract, contract.version - 1)
     with pytest.raises(IllegalTransition, match="反担保"):
-        draw_up(line, line.at(Stage.COUNTER), "COUNTER")
+        draw_up(line, line.at(Stage.COUNTER), "GUARANTEE")
     with pytest.raises(IllegalTransition, match="已通过"):
-        contracts.submit(line.ctx(MANAGER), line.contract(line.at(Stage.COUNTER), "COUNTER"))
+        contracts.submit(line.ctx(MANAGER), line.contract(line.at(Stage.COUNTER), "GUARANTEE"))
     line.resolution(project).state = ResolutionState.EXPIRED
     for verb in (
         lambda: contracts.submit(line.ctx(MANAGER), contract),
@@ -177,40 +195,133 @@ def test_contracts_need_the_stage_the_resolution_and_the_right(line, project, dr
 
 
 @pytest.mark.parametrize(
-    ("items", "kind", "method", "assets"),
+    ("facts", "kind", "method", "assets"),
     [
-        ([], "保证", "连带责任保证", 0),
-        ([{}], "抵押", "厂房抵押", 1),
-        (
-            [{"kind": CounterKind.SURETY, "asset_kind": None, "appraised_value": None, "name": "李晓明"},
-             {"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "name": "存单"},
-             {"kind": CounterKind.DEPOSIT, "asset_kind": None, "name": "保证金"}],
-            "质押", "连带责任保证、存单质押、保证金", 1,
-        ),
+        (SURETY, "保证", "连带责任保证", 0),
+        ({}, "抵押", "厂房抵押", 1),
+        ({"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "name": "存单"}, "质押", "存单质押", 1),
     ],
-)  # fmt: skip
-def test_the_counter_contract_names_what_is_given(line, project, drafts, items, kind, method, assets):
-    for item in items:
-        line.counter(project, **item)
-    data = contract_data.for_contract(line.ctx(), drafts["COUNTER"])
+)
+def test_a_counter_contract_names_the_one_thing_that_is_given(line, project, drafts, facts, kind, method, assets):
+    item, other = line.counter(project, **facts), line.counter(project, name="城东仓库")
+    contract, _ = line.draw_up(project)
+    assert contract.counter_guarantee is item
+    data = contract_data.for_contract(line.ctx(), contract)
     assert data["counter"] == {"kind": kind, "method": method, "amount": project.amount}
     assert len(data["collateral"]) == assets
-    assert (data["provider"]["name"], data["provider"]["id_number"]) == (project.customer.name, project.customer.uscc)
-    pass_review(line, drafts["COUNTER"])
-    assert project.customer.uscc in drafts["COUNTER"].document.body
+    pass_review(line, contract)
+    assert item.name in contract.document.body
+    assert other.name not in contract.document.body
 
 
-def test_a_counter_guarantor_is_printed_from_his_file_or_by_his_name(line, project):
+def test_each_guarantor_and_each_asset_has_a_contract_of_its_own_once_it_is_registered(line, project, drafts):
+    assert contracts.propose_contracts(line.ctx(MANAGER), project) == [], "nothing is registered yet"
     surety = line.customer("江州担保人有限公司")
-    line.counter(
-        project, kind=CounterKind.SURETY, asset_kind=None, appraised_value=None, name="担保人", guarantor_id=surety.id
-    )
-    known = draw_up(line, project, "COUNTER", counterparty=surety.name)
-    unknown = draw_up(line, project, "COUNTER", counterparty="张三")
-    provider = contract_data.for_contract(line.ctx(), known)["provider"]
+    items = [line.counter(project), line.counter(project, **SURETY), line.counter(project, **SURETY | {
+        "name": "担保人公司", "guarantor_id": surety.id})]  # fmt: skip
+    line.counter(project, kind=CounterKind.DEPOSIT, asset_kind=None, name="保证金")
+    made = line.draw_up(project)
+    assert [contract.counter_guarantee for contract in made] == items
+    assert [contract.counterparty for contract in made] == [project.customer.name, "李晓明", surety.name]
+    assert contracts.propose_contracts(line.ctx(MANAGER), project) == []
+    with pytest.raises(FieldErrors, match=f"已有反担保合同 {made[0].number}"):
+        draw_up(line, project, "COUNTER", counter_guarantee_id=items[0].id)
+    provider = contract_data.for_contract(line.ctx(), made[2])["provider"]
     assert provider["id_number"] == surety.uscc
-    provider = contract_data.for_contract(line.ctx(), unknown)["provider"]
-    assert (provider["name"], provider["id_number"]) == ("张三", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "party", "field"),
+    [
+        ("COUNTER", None, "某某", "counter_guarantee_id"),
+        ("ENTRUSTMENT", {}, "某某", "counter_guarantee_id"),
+        ("COUNTER", {"kind": CounterKind.DEPOSIT, "asset_kind": None}, "某某", "counter_guarantee_id"),
+        ("COUNTER", SURETY, "江州滨江精工有限公司", "counterparty"),
+    ],
+)
+def test_a_contract_is_about_what_it_can_be_about(line, project, kind, item, party, field):
+    key = line.counter(project, **item).id if item is not None else None
+    party = project.customer.name if field == "counterparty" else party
+    with pytest.raises(FieldErrors) as caught:
+        draw_up(line, project, kind, counterparty=party, counter_guarantee_id=key)
+    assert set(caught.value.field_errors) == {field}
+
+
+def test_the_counter_guarantee_of_another_project_or_another_guarantor_is_refused(line, project):
+    elsewhere = line.counter(line.at(Stage.COUNTER))
+    with pytest.raises(FieldErrors, match="不属于本项目"):
+        draw_up(line, project, "COUNTER", counter_guarantee_id=elsewhere.id)
+    surety = line.customer("江州担保人有限公司")
+    item = line.counter(project, **SURETY | {"guarantor_id": surety.id})
+    with pytest.raises(FieldErrors, match=f"反担保人是“{surety.name}”"):
+        draw_up(line, project, "COUNTER", counter_guarantee_id=item.id)
+
+
+def test_the_debtor_is_not_his_own_guarantor(line, project):
+    with pytest.raises(FieldErrors, match="不能是被担保客户本人"):
+        line.counter(project, **SURETY | {"name": f" {project.customer.name}"})
+
+
+def test_the_text_is_there_from_the_draft_on_and_marks_what_is_missing(line, project):
+    (contract, *_) = contracts.propose_contracts(line.ctx(MANAGER), project)
+    found = contracts.draft(line.ctx(MANAGER), contract)
+    assert "委托担保合同" in found.shown
+    assert "主合同编号（银行借款合同的编号）" in found.missing
+    assert "主合同编号：；" not in found.plain
+    assert f"主合同编号：{contract_data.BLANK}；" in found.plain
+    with pytest.raises(BusinessError, match="请先填写主合同编号"):
+        contracts.submit(line.ctx(MANAGER), contract)
+    records.update(line.ctx(MANAGER), contract, {"main_number": "JK-1"}, contract.version)
+    contracts.submit(line.ctx(MANAGER), contract)
+    read = contracts.draft(line.ctx(LEGAL), contract).plain
+    assert contracts.draft_pdf(line.ctx(LEGAL), contract).startswith(b"%PDF")
+    line.approve(contract)
+    assert contract.document.body == read, "what was approved is what is issued"
+    with pytest.raises(Conflict, match="审核通过之前"):
+        contracts.draft_pdf(line.ctx(LEGAL), contract)
+    assert "主合同编号：JK-1；" in contract.document.body
+
+
+def test_personal_data_of_a_draft_are_masked_but_for_who_may_see_them(line, project):
+    address = "江州市滨江路一百二十八号三单元"
+    project.customer.registered_address, project.customer.address = None, address
+    line.session.flush()
+    (contract, *_) = line.draw_up(project)
+    found = contracts.draft(line.ctx(MANAGER), contract)
+    assert address not in found.shown
+    assert address in found.plain
+    other = contracts.draft(line.ctx(CASHIER), contract)
+    assert (other.plain, bool(other.why_closed)) == ("", True)
+    with pytest.raises(NotAllowed):
+        contracts.draft_pdf(line.ctx(CASHIER), contract)
+
+
+def test_a_counter_guarantee_that_is_given_up_takes_its_contract_along(line):
+    project = line.at(Stage.FEE_COLLECT)
+    item = line.contract(project, "COUNTER").counter_guarantee
+    counters.void(line.ctx(MANAGER), item, "登记无法办理")
+    assert line.contract(project, "COUNTER").state is PaperState.VOID
+    new = line.counter(project, name="城东仓库")
+    (contract,) = line.draw_up(project)
+    assert (contract.counter_guarantee, contract.main_number) == (new, "JK-2026-0001")
+    with pytest.raises(Conflict, match=contract.number):
+        records.delete(line.ctx(MANAGER), new, new.version)
+    contracts.submit(line.ctx(MANAGER), contract)
+    counters.submit(line.ctx(MANAGER), project)
+    line.approve(project)
+    with pytest.raises(Conflict, match="正在审核"):
+        counters.void(line.ctx(MANAGER), new, "再换")
+
+
+def test_the_bank_is_not_told_to_pay_while_an_asset_has_no_contract(line):
+    project = line.at(Stage.COUNTER)
+    item = line.counter(project)
+    counters.submit(line.ctx(MANAGER), project)
+    line.approve(project)
+    check = next(check for check in gate(line.session, project, line.today) if check.key == "contracts")
+    assert (check.is_met, check.evidence) == (False, f"“{item}”没有反担保合同")
+    line.sign(project)
+    assert next(c for c in gate(line.session, project, line.today) if c.key == "contracts").is_met
 
 
 def test_papers_do_without_fees_and_without_an_account(line, project, drafts):
@@ -232,13 +343,14 @@ def test_numbers_leave_out_what_is_not_drawn_up(line, project):
     assert contract_data.numbers(line.session, project) == {
         "main_number": "", "guarantee_number": "", "entrusted_number": ""
     }  # fmt: skip
-    contract = draw_up(line, project, "COUNTER", main_number="JK-1", signed_on=line.today - timedelta(days=1))
-    assert contract_data.numbers(line.session, project)["main_number"] == contract.main_number
+    contract = draw_up(line, project, "GUARANTEE", main_number="JK-1", signed_on=line.today - timedelta(days=1))
+    found = contract_data.numbers(line.session, project)
+    assert (found["main_number"], found["guarantee_number"], found["entrusted_number"]) == ("JK-1", contract.number, "")
 
 
-def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(line, project, drafts):
+def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(line, project, drafts, counter):
     for kind in ("GUARANTEE", "ENTRUSTMENT"):
         pass_review(line, drafts[kind])
     project.state = ProjectState.CANCELLED
-    records.delete(line.ctx(MANAGER), drafts["COUNTER"], drafts["COUNTER"].version)
+    records.delete(line.ctx(MANAGER), counter, counter.version)
     assert project.stage is Stage.CONTRACT

@@ -28,20 +28,13 @@ def item_of(line, project):
     return line.session.scalars(select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)).first()
 
 
-def redraw(line, project):
-    """Draw up, submit and approve what contracts are missing."""
-    for contract in contracts.propose_contracts(line.ctx(MANAGER), project):
-        contracts.submit(line.ctx(MANAGER), contract)
-        line.approve(contract)
-
-
 @pytest.mark.parametrize("place", [Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE], ids=lambda place: place.name)
 def test_a_void_contract_is_drawn_up_anew_and_the_project_goes_on_where_it_stood(line, place):
     project = line.at(place)
     old = line.contract(project, "GUARANTEE")
     void_contract(line, old)
     assert (old.state, project.stage) == (PaperState.VOID, Stage.CONTRACT)
-    redraw(line, project)
+    line.sign(project)
     new = line.contract(project, "GUARANTEE")
     assert (new.id != old.id, new.state, project.stage) == (True, PaperState.APPROVED, place)
     notes = line.session.scalars(select(AuditLog.note).where(AuditLog.action == "VOID")).all()
@@ -52,7 +45,7 @@ def test_a_void_contract_is_drawn_up_anew_and_the_project_goes_on_where_it_stood
 def test_after_the_notice_the_bank_is_told_anew(line):
     project = line.at(Stage.CONFIRM)
     void_contract(line, line.contract(project, "ENTRUSTMENT"))
-    redraw(line, project)
+    line.sign(project)
     assert project.stage is Stage.NOTICE
 
 
@@ -95,6 +88,7 @@ def test_a_counter_guarantee_that_cannot_be_settled_is_replaced(line):
     void_counter(line, item)
     assert (item.state, project.stage) == (PaperState.VOID, Stage.COUNTER)
     line.counter(project, name="城东仓库")
+    line.sign(project)
     counters.submit(line.ctx(MANAGER), project)
     line.approve(project)
     assert project.stage is Stage.NOTICE

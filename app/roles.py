@@ -48,6 +48,7 @@ _APPLICANT = (
     "customer_watch.remove", "repayment.register", "repayment.import", "repayment.reverse", "drawdown.issue_overdue",
     "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift", "project.resubmit",
     "project.reconsider", "contract.void", "counter_guarantee.void", "termination.submit", "termination.settle",
+    "project.correct_small",
 )  # fmt: skip
 
 _ACCOUNTS = ("bank_account.reveal", "partner_bank.reveal")  # who pays must see where to
@@ -76,9 +77,9 @@ ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
              tables={"risk_assessment": WRITE},
              verbs=("risk_assessment.submit", "customer_rating.confirm", "risk_warning.evaluate",
-                    "risk_warning.handle", "risk_warning.lift")),
+                    "risk_warning.handle", "risk_warning.lift", "project.correct_small", "project.confirm_small")),
     RoleSpec("风控总监", ScopeKind.ALL, "审批风险评估与评审", read=(*BUSINESS, Module.QUERY),
-             verbs=("customer.reveal", "customer_rating.confirm")),
+             verbs=("customer.reveal", "customer_rating.confirm", "project.confirm_small")),
     RoleSpec("分管副总", ScopeKind.ALL, "审批评估与评审", read=(*BUSINESS, Module.QUERY)),
     RoleSpec("总裁", ScopeKind.ALL, "签署公司决议", read=(*BUSINESS, Module.QUERY, Module.LEDGER)),
     RoleSpec("审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)),

@@ -29,7 +29,7 @@ from models.base.actor import SYSTEM
 from models.customer import CorporateCustomer, Customer
 from models.organization import Department, Employee
 from models.product import Product, RepaymentMethod
-from models.project import Project, ProjectState, Stage
+from models.project import Project, ProjectState, SmallKind, Stage
 from reports.search import reindex
 from workflows import operators
 from workflows.base.context import Ctx
@@ -156,7 +156,8 @@ def _project(
     start = applied + timedelta(days=rng.randrange(15, 60)) if state in _BOOKED else None
     return {
         "number": f"DB{applied:%Y}-{number:06d}", "customer_id": customer, "product_id": product,
-        "guarantee_kind": kind, "bank_id": rng.choice(banks), "amount": amount, "term_months": months, "purpose": code,
+        "guarantee_kind": kind, "small_kind": SmallKind.NONE, "bank_id": rng.choice(banks),
+        "amount": amount, "term_months": months, "purpose": code,
         "purpose_note": f"{purpose}，{rng.choice(TRADES)}业务", "rate_annual_pct": Decimal("4.35"),
         "repayment_method": rng.choice(list(RepaymentMethod)), "fee_rate_pct": Decimal("1.5"),
         "bank_share_pct": Decimal(20), "counter_offer": "厂房抵押及法定代表人个人连带责任保证", "manager_id": manager,

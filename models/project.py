@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.bank import PartnerBank
@@ -77,6 +77,9 @@ PROJECT_SCOPE = Scope(
 )
 
 
+_ASKED = text("small_asked is not null")  # waits for a second person; hardly ever any
+
+
 class Project(Entity):
     """A guarantee project: one customer's loan at one bank that the company guarantees."""
 
@@ -108,6 +111,7 @@ class Project(Entity):
         ),
         Index("ix_project_applied_on", "applied_on"),
         Index("ix_project_stage_since", "stage_since"),
+        Index("ix_project_small_asked", "small_asked_by_id", sqlite_where=_ASKED, postgresql_where=_ASKED),
     )
     number: Mapped[str] = c.computed(c.text("项目编号", 40, required=True, unique=True))
     customer_id: Mapped[int] = c.reference("客户", "customer", required=True, group="申请")
@@ -132,9 +136,18 @@ class Project(Entity):
     )
     counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
     guarantee_kind: Mapped[GuaranteeKind] = c.computed(c.enum("担保类别", GuaranteeKind, required=True, index=True))
-    small_kind: Mapped[SmallKind] = c.enum(
-        "小微属性", SmallKind, required=True, group="监管属性", default=SmallKind.NONE
+    small_kind: Mapped[SmallKind] = c.filled(
+        c.enum("小微属性", SmallKind, required=True, group="监管属性", help="不选则按客户的企业规模")
     )
+    small_reason: Mapped[str | None] = c.text(
+        "小微属性说明", 200, group="监管属性", help="与客户的企业规模不一致时填写原因"
+    )
+    small_asked: Mapped[SmallKind | None] = c.computed(c.enum("更正后的小微属性", SmallKind, group="监管属性"))
+    small_asked_reason: Mapped[str | None] = c.computed(c.text("小微属性更正原因", 200, group="监管属性"))
+    small_asked_by_id: Mapped[int | None] = c.computed(
+        c.reference("更正提出人", "employee", index=False, group="监管属性", ondelete="NO ACTION")
+    )
+    small_asked_by: Mapped[Employee | None] = c.related(small_asked_by_id)
     is_farmer: Mapped[bool] = c.flag("农户", group="监管属性")
     is_agriculture: Mapped[bool] = c.flag("涉农", group="监管属性")
     is_internet: Mapped[bool] = c.flag("互联网借款", group="监管属性")

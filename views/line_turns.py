@@ -6,14 +6,14 @@ from sqlalchemy import select
 
 from models.appraisal import PaperState
 from models.base import columns as c
-from models.project import Project, ProjectState, Stage
+from models.project import Project, ProjectState, SmallKind, Stage
 from models.termination import Termination, TerminationCause
 from reports.figures import approvals
 from views.standing import standing_of
 from views.verbs import Questions, ScreenVerb, Upload, Values, in_state, record_url, register
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.guarantee import refunds, resubmission, termination
+from workflows.guarantee import refunds, resubmission, smallness, termination
 
 
 def _ran_out(ctx: Ctx, project: Project) -> bool:
@@ -63,7 +63,38 @@ def _end(ctx: Ctx, project: Project, values: Values, version: int | None) -> Ter
     return termination.submit(ctx, made, made.version)
 
 
+def _corrected(_: Ctx, __: Any) -> Questions:
+    return {
+        "kind": c.enum("更正为", SmallKind, required=True),
+        "why": c.text("更正原因", 200, required=True, help="如：按最近年报营业收入、从业人员重新划型"),
+    }
+
+
+def _may_correct(_: Ctx, project: Project) -> bool:
+    return project.state in smallness.CORRECTED_IN and project.small_asked is None
+
+
+def _may_decide(ctx: Ctx, project: Project) -> bool:
+    return project.small_asked is not None and project.small_asked_by_id != ctx.actor.employee_id
+
+
 register(
+    ScreenVerb(
+        "project", "correct_small", "更正小微属性",
+        lambda ctx, p, v, n: smallness.correct(ctx, p, v["kind"], v["why"], n), ("correct_small", "project"),
+        _may_correct, questions=_corrected, given=lambda _, p: {"kind": p.small_kind}, has_form=True, rank=85,
+        done="已提出更正，等待他人复核", note="由他人复核同意后生效，责任余额、放大倍数随之按新的属性计算",
+    ),
+    ScreenVerb(
+        "project", "confirm_small", "同意小微属性更正",
+        lambda ctx, p, _, n: smallness.decide(ctx, p, agrees=True, version=n), ("confirm_small", "project"),
+        _may_decide, style="primary", rank=0, done="小微属性已更正",
+    ),
+    ScreenVerb(
+        "project", "refuse_small", "不同意小微属性更正",
+        lambda ctx, p, v, n: smallness.decide(ctx, p, agrees=False, note=v["reason"], version=n),
+        ("confirm_small", "project"), _may_decide, ask="不同意的原因", rank=1, done="已退回小微属性的更正",
+    ),
     ScreenVerb(
         "project", "resubmit", "重新提交审保会", lambda ctx, p, v, n: resubmission.resubmit(ctx, p, v["reason"], n),
         ("resubmit", "project"), _ran_out, why_not=_why_not_resubmit, ask="重新上会的原因", style="primary", rank=0,

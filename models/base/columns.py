@@ -203,6 +203,12 @@ def owned_by(label: str, target: str, **facts: Any) -> MappedColumn[Any]:
     return reference(label, target, ondelete="CASCADE", required=True, is_owner=True, **facts)
 
 
+def filled(column: MappedColumn[Any]) -> MappedColumn[Any]:
+    """Let a form leave this column out although the table demands it: the rule of the record fills it in."""
+    column.column.info["required"] = False
+    return column
+
+
 def related(column: Mapped[Any] | MappedColumn[Any] | None = None, **options: Any) -> Relationship[Any]:
     """The object behind a `reference` column of the same class."""
     if column is not None:

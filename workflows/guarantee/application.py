@@ -21,7 +21,7 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import limits, stages
+from workflows.guarantee import limits, smallness, stages
 
 STEPS = steps(
     Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
@@ -44,6 +44,7 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
         "rate_annual_pct": _about_rate(ctx, project.rate_annual_pct),
         "assistant_id": _about_assistant(ctx, project),
+        "small_reason": smallness.check(project, customer),
     }
     if wrong := {field: found for field, found in errors.items() if found}:
         raise FieldErrors(wrong)

@@ -233,7 +233,8 @@ class Line:
             "product_id": self.product().id, "bank_id": self.bank().id, "amount": 5 * MILLION, "term_months": 12,
             "purpose": "WORKING", "rate_annual_pct": Decimal("4.35"),
             "repayment_method": RepaymentMethod.EQUAL_INSTALMENT, "fee_rate_pct": Decimal("1.5"),
-            "bank_share_pct": Decimal(20), "counter_offer": "厂房抵押", "assistant_id": self.id(ASSISTANT), **facts,
+            "bank_share_pct": Decimal(20), "counter_offer": "厂房抵押", "assistant_id": self.id(ASSISTANT),
+            "small_kind": "NONE", "small_reason": "以最近一期报表为准", **facts,
         }  # fmt: skip
 
     def apply(self, **facts: Any) -> Project:
@@ -394,6 +395,20 @@ class Line:
         query = select(Contract).where(Contract.project_id == project.id).order_by(Contract.id.desc())
         return next(c for c in self.session.scalars(query) if c.kind.name == kind)
 
+    def draw_up(self, project: Project) -> list[Contract]:
+        """The contracts that the project lacks, the bank's number entered."""
+        made = contracts.propose_contracts(self.ctx(MANAGER), project)
+        for contract in made:
+            if contract.main_number is None:
+                records.update(self.ctx(MANAGER), contract, {"main_number": "JK-2026-0001"}, contract.version)
+        return made
+
+    def sign(self, project: Project) -> None:
+        """Draw up, submit and approve what contracts are missing."""
+        for contract in self.draw_up(project):
+            contracts.submit(self.ctx(MANAGER), contract)
+            self.approve(contract)
+
     def counter(self, project: Project, **facts: Any) -> CounterGuarantee:
         """A plant worth twice the guaranteed amount, mortgaged at the cap of its kind."""
         given = {"project_id": project.id, "kind": CounterKind.MORTGAGE, "name": "滨江厂房", "asset_kind": "PLANT",
@@ -470,14 +485,9 @@ def _register(line: Line, project: Project) -> None:
     fees.submit_fees(line.ctx(MANAGER), project)
 
 
-def _sign(line: Line, project: Project) -> None:
-    for contract in contracts.propose_contracts(line.ctx(MANAGER), project):
-        contracts.submit(line.ctx(MANAGER), contract)
-        line.approve(contract)
-
-
 def _secure(line: Line, project: Project) -> None:
     line.counter(project)
+    line.sign(project)
     counters.submit(line.ctx(MANAGER), project)
     line.approve(project)
 
@@ -503,7 +513,7 @@ STEPS: dict[Stage, Callable[[Line, Project], Any]] = {
     Stage.RESOLVE: _decide,
     Stage.FEE_PLAN: _register,
     Stage.FEE_BOOK: Line.book,
-    Stage.CONTRACT: _sign,
+    Stage.CONTRACT: Line.sign,
     Stage.COUNTER: _secure,
     Stage.FEE_COLLECT: _collect,
     Stage.NOTICE: _notify,

@@ -14,7 +14,7 @@ from models.customer import CorporateCustomer
 from models.ledger import Account, Voucher
 from models.organization import Department, Employee
 from models.product import Product
-from models.project import GuaranteeKind, Project, RepaymentMethod
+from models.project import GuaranteeKind, Project, RepaymentMethod, SmallKind
 from models.rating_model import CustomerKind
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
@@ -114,6 +114,7 @@ def open_books(session: Session) -> Books:
         bank_share_pct=Decimal(20),
         counter_offer="房产抵押",
         guarantee_kind=GuaranteeKind.LOAN,
+        small_kind=SmallKind.NONE,
         assistant_id=books.people["accountant"].id,
         department_id=books.department.id,
     )

@@ -50,7 +50,7 @@ class EventState(Kind):
     """Where a business event stands on its way into the books."""
 
     PENDING = "待复核"
-    BOOKED = "已记账"
+    BOOKED = "已制单"  # its voucher is drawn up; 已记账 is what becomes of that
     REFUSED = "已退回"
     CANCELLED = "已撤销"
 

@@ -17,6 +17,7 @@ from models.approval import ApprovalTask, TaskState
 from models.base.actor import Actor
 from models.base.entity import Entity
 from models.ledger import BusinessEvent
+from models.product import FeeKind
 from models.project import Project, ProjectState, Stage
 from models.signing import Fee, Receipt
 from reports.figures import approvals
@@ -176,13 +177,19 @@ def _words(source: Source, by: str | None) -> str:
     """What is to be done; the second part of the union tells which stage or fee by its name."""
     if source.kind is TodoKind.NEXT:
         return NEXT_STEPS[Stage[by or ""]]
+    if source.kind is TodoKind.COLLECT:
+        return f"{FeeKind[by or ''].label}{source.kind.label}"
     return source.kind.label
+
+
+# What a step is named by, beside its kind.
+_TOLD: Mapping[TodoKind, Any] = {TodoKind.NEXT: Project.stage, TodoKind.COLLECT: Fee.kind}
 
 
 def _about(source: Source, seq: int, today: date) -> Select[Any]:
     nobody = cast(null(), Integer)
     barred = [*source.barred, *(nobody for _ in range(3 - len(source.barred)))]
-    by = cast(Project.stage, String) if source.kind is TodoKind.NEXT else cast(null(), String)
+    by = cast(_TOLD.get(source.kind, null()), String)
     holder = nobody if source.holder is None else source.holder
     number = cast(Project.number if source.numbered is None else source.numbered, String)
     rows = source.rows(today).order_by(None)

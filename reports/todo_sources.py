@@ -54,6 +54,7 @@ class TodoKind(Kind):
     AGENDA = "列入审保会议题"
     RATING = "等级复评"
     RISK = "风险评估报告"
+    SMALL = "小微属性更正复核"
     SETTLE = "反担保落实"
     COLLECT = "收款"
     BOOK = "复核记账"
@@ -172,6 +173,18 @@ def _assessments(_: date) -> Rows:
     sent = (PaperState.IN_APPROVAL, PaperState.APPROVED)
     done = exists().where(RiskAssessment.project_id == Project.id, RiskAssessment.state.in_(sent))
     return _of_stage(Stage.RISK, ~done)
+
+
+def _corrections(_: date) -> Rows:
+    """Projects whose 小微属性 somebody wants corrected."""
+    asker = aliased(Employee)
+    return (
+        select(Project.id, Customer.name, Project.number, Project.amount, asker.name, null())
+        .join(Customer, Customer.id == Project.customer_id)
+        .join(asker, asker.id == Project.small_asked_by_id, isouter=True)
+        .where(Project.small_asked.is_not(None))
+        .order_by(Project.id)
+    )
 
 
 def _ratings(_: date) -> Rows:
@@ -374,7 +387,14 @@ SOURCES: tuple[Source, ...] = (
         is_scoped=True, numbered=Customer.number,
     ),
     Source(_K.RISK, Project, ("submit", "risk_assessment"), _assessments, _is_project, is_scoped=True),
-    Source(_K.SETTLE, CounterGuarantee, ("settle", "counter_guarantee"), _settlements, _is_project, is_scoped=True),
+    Source(
+        _K.SMALL, Project, ("confirm_small", "project"), _corrections, _is_project,
+        barred=(Project.small_asked_by_id,), is_scoped=True,
+    ),
+    Source(
+        _K.SETTLE, CounterGuarantee, ("settle", "counter_guarantee"), _settlements, _is_project, is_scoped=True,
+        numbered=CounterGuarantee.name,
+    ),
     Source(_K.COLLECT, Fee, ("collect", "receipt"), _collections, _is_project, is_scoped=True),
     Source(
         _K.BOOK, BusinessEvent, ("book", "business_event"), _events, lambda pk: BusinessEvent.project_id == pk,

@@ -15,7 +15,7 @@ from reports.figures import approvals, dictionaries, exposure
 from reports.scope import may_read
 from reports.todo_sources import TodoKind
 from views import approval_help as help_page
-from views import record, todo, verbs, widgets
+from views import contracts, record, todo, verbs, widgets
 from views.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.desk import lateness
 from views.interface import Titles, shape
@@ -116,10 +116,9 @@ def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> C
 
 def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
     """The business first, then who asks for it and how it is decided."""
-    department = f"，{instance.department.name}" if instance.department else ""
     project = _readable(ctx, instance.project)
     found = about_project(ctx, project) if isinstance(project, Project) else []
-    found.append(Fact("申请人", Cell(f"{instance.applicant.name}{department}")))
+    found.append(Fact("申请人", Cell(f"{instance.applicant.name}，{instance.applicant.department.name}")))
     found.append(Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")))
     way = f"{instance.flow.name} 第 {instance.flow.version_no} 版"
     if task is not None:
@@ -264,6 +263,7 @@ def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
     titles = Titles(ctx.session)
     groups = _told(ctx, paper, titles)
     found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
+    found += [section for section in (contracts.text_section(paper, ctx),) if section is not None]
     tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
     for tab in tabs[:PAPER_TABS]:
         loaded = record.child_sections(ctx, paper, titles, tab.key, may_change=False)

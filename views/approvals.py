@@ -7,7 +7,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from models.approval import ApprovalInstance, ApprovalState, ApprovalTask
+from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.organization import Employee
@@ -106,7 +106,7 @@ class ApprovalsView(BaseView):
                     version=valid_id(request.form.get("version", "")) or 0,
                     to_seq=_sequence(target) if choice is approval.Decision.RETURN else None,
                 )
-                message = _message(instance, choice)
+                message = _message(instance, task, choice)
         except BusinessError as error:
             return self._refused(pk, error, opinion)
         flash(message, "success")
@@ -365,10 +365,12 @@ def _sequence(text: str) -> int | None:
     return found
 
 
-def _message(instance: ApprovalInstance, choice: approval.Decision) -> str:
+def _message(instance: ApprovalInstance, task: ApprovalTask, choice: approval.Decision) -> str:
+    others = [t.assignee.name for t in instance.tasks if t.node_id == task.node_id and t.state is TaskState.PENDING]
+    running = f"等待 {'、'.join(others)} 审批" if others else "已转到下一步"
     ends = {
         ApprovalState.APPROVED: "审批已全部通过",
         ApprovalState.REJECTED: "业务已否决",
         ApprovalState.RETURNED: "已退回申请人",
     }
-    return f"已{choice.label}：{instance.title}。{ends.get(instance.state, '已转到下一步')}"
+    return f"已{choice.label}：{instance.title}。{ends.get(instance.state, running)}"

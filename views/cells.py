@@ -27,7 +27,7 @@ ACTIONS = {
     "ATTACH": "上传附件", "DETACH": "删除附件", "ISSUE": "出具文书", "RESOLUTION": "公司决议", "EXPIRE": "到期失效",
     "CANCEL": "撤回", "VOID": "作废", "AGENDA": "撤下议题", "RESUBMIT": "重新上会", "TERMINATE": "终止办理",
     "GRANT": "授予角色", "PASSWORD": "密码变更", "UNLOCK": "解除锁定", "END_SESSION": "结束登录会话",
-    "SEAL": "封存记录", "ADOPT": "封存起点", "VERIFY": "文档核验",
+    "SEAL": "封存记录", "ADOPT": "封存起点", "VERIFY": "文档核验", "CORRECT": "更正",
 }  # fmt: skip
 DOORS = {
     "screen": "页面", "rest": "接口", "import": "导入", "job": "作业", "cli": "命令行", "demo": "演示", "login": "登录",

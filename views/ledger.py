@@ -117,7 +117,7 @@ class ReviewView(EventView):
             if error.status in {403, 404}:
                 raise
             return self._queue(self.read_list(edge.current_ctx()), error.message), error.status
-        flash(f"已记账 {len(events)} 笔，凭证待审核", "success")
+        flash(f"已制单 {len(events)} 笔，凭证待审核", "success")
         return redirect("/review/")
 
     def _book_one(self, ctx: Ctx, event: Entity) -> None:

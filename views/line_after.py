@@ -30,6 +30,9 @@ def _running_loan(ctx: Ctx, project: Project) -> Drawdown | None:
     return found[0] if len(found) == 1 else None
 
 
+_SETTLING = "凭银行结清确认办理：本金为全部借款余额，利息按银行实收；与计划不同的在备注中说明"
+
+
 def _repayment_form(ctx: Ctx, record: Any) -> Questions:
     del ctx, record
     return {
@@ -76,6 +79,16 @@ def _register_of_project(ctx: Ctx, project: Project, values: Values, version: in
 def _given_of_project(ctx: Ctx, project: Project) -> Values:
     loan = _running_loan(ctx, project)
     return {} if loan is None else _repayment_given(ctx, loan)
+
+
+def _is_ahead_of_its_plan(ctx: Ctx, project: Project) -> bool:
+    loan = _running_loan(ctx, project) if project.state is ProjectState.IN_FORCE else None
+    return loan is not None and _is_before_its_dates(ctx, loan)
+
+
+def _settlement_of_project(ctx: Ctx, project: Project) -> Values:
+    loan = _running_loan(ctx, project)
+    return {} if loan is None else _settlement_given(ctx, loan)
 
 
 def _is_running(_: Ctx, loan: Drawdown) -> bool:
@@ -153,12 +166,17 @@ register(
         "drawdown", "settle_early", "提前结清", _register, ("register", "repayment"), _is_before_its_dates,
         questions=_repayment_form, given=_settlement_given, has_form=True, rank=4,
         done="已登记提前结清，还款回执已出具", after=_result_url,
-        note="凭银行结清确认办理：本金为全部借款余额，利息按银行实收；与计划不同的在备注中说明",
+        note=_SETTLING,
     ),
     ScreenVerb(
         "project", "register_repayment", "登记还款", _register_of_project, ("register", "repayment"), _has_one_loan,
         questions=_repayment_form, given=_given_of_project, has_form=True, style="primary", rank=3,
         done="已登记还款，还款回执已出具", after=_result_url,
+    ),
+    ScreenVerb(
+        "project", "settle_early", "提前结清", _register_of_project, ("register", "repayment"), _is_ahead_of_its_plan,
+        questions=_repayment_form, given=_settlement_of_project, has_form=True, rank=6,
+        done="已登记提前结清，还款回执已出具", after=_result_url, note=_SETTLING,
     ),
     ScreenVerb(
         "drawdown", "issue_overdue", "开具欠款通知单",

@@ -16,6 +16,7 @@ from views import (
 from views.approvals import ApprovalInstanceView, ApprovalsView
 from views.ballots import BallotView, MeetingItemView, ReviewMeetingView
 from views.closing import ClosingView
+from views.contracts import ContractView
 from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
 from views.day_end import DayEndView, JobRunView, JobsView
 from views.documents import AttachmentView, CommentView, IssuedDocumentView
@@ -41,16 +42,18 @@ from views.statements import StatementReports
 from views.verbs import VerbView
 
 # The rules of what the administrator sets up register themselves as well.
-from workflows import setup
+from workflows import setup, templates
 
 LINES = (
     line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, line_turns, setup,
+    templates,
 )  # fmt: skip
 ENTITY_VIEWS = (
     ApprovalFlowView,
     ApprovalInstanceView,
     AuditLogView,
     CompanyView,
+    ContractView,
     CorporateCustomerView,
     CustomerRatingView,
     EventView,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models.appraisal import BankLetter, LetterKind
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import round_to
 from models.organization import Employee
@@ -350,9 +350,24 @@ def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -
     letter = letters.issue(ctx, project, LetterKind.CONFIRMATION, resolution.amount, resolution.valid_until)
     fees.reopen_short(ctx, project, resolution)
     contracts.void_exceeding(ctx, project, resolution)
-    stages.advance(ctx, project, stage_due(ctx.session, project, Stage.RESOLVE), f"决议 {resolution.number}")
+    due, signer = stage_due(ctx.session, project, Stage.RESOLVE), _signer(ctx, resolution)
+    stages.advance(ctx, project, due, f"决议 {resolution.number}", by=signer)
     ctx.session.flush()
     return letter
+
+
+def _signer(ctx: Ctx, resolution: Resolution) -> int | None:
+    """Who signed the resolution: the stage is his work, not that of who sends the letter about it."""
+    query = (
+        select(ApprovalTask.decided_by_id)
+        .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
+        .where(
+            ApprovalInstance.table_name == Resolution.__tablename__, ApprovalInstance.record_id == resolution.id,
+            ApprovalTask.state == TaskState.APPROVED,
+        )
+        .order_by(ApprovalTask.id.desc())
+    )
+    return ctx.session.scalars(query.limit(1)).first()
 
 
 def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tally) -> dict[str, Any]:

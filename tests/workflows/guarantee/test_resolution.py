@@ -18,7 +18,7 @@ from models.base.errors import (
     StaleRecord,
 )
 from models.organization import Operator
-from models.project import ProjectState, Stage
+from models.project import ProjectStage, ProjectState, Stage
 from models.records import IssuedDocument
 from models.resolution import (
     ItemState,
@@ -339,6 +339,8 @@ def test_the_confirmation_letter_moves_the_project_on_to_the_fees(line, project)
     with pytest.raises(StaleRecord):
         resolution.issue_confirmation(line.ctx(MANAGER), project, project.version - 1)
     letter = resolution.issue_confirmation(line.ctx(MANAGER), project, project.version)
+    stages = select(ProjectStage).where(ProjectStage.project_id == project.id, ProjectStage.stage == Stage.RESOLVE)
+    assert [done.done_by_id for done in line.session.scalars(stages)] == [line.id(PRESIDENT)]
     assert (letter.kind, project.stage) == (LetterKind.CONFIRMATION, Stage.FEE_PLAN)
     assert letter.valid_until == resolutions(line, project)[0].valid_until
     assert resolutions(line, project)[0].number in letter.document.body

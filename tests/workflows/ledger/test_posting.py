@@ -185,7 +185,7 @@ def test_two_clicks_book_once(books):
     posting.book(books.ctx("accountant"), event, seen)
     with pytest.raises(StaleRecord):
         posting.book(books.ctx("accountant"), event, seen)
-    with pytest.raises(IllegalTransition, match="已记账"):
+    with pytest.raises(IllegalTransition, match="已制单"):
         posting.book(books.ctx("accountant"), event)
     assert len(list(books.session.scalars(select(Voucher)))) == 1
 
@@ -201,7 +201,7 @@ def test_the_same_event_is_raised_once_and_again_only_after_a_refusal(books):
     again = raised(books, amounts={"amount": "90"})
     assert (again.id, again.state, again.total, again.reason) == (event.id, EventState.PENDING, yuan(90), None)
     posting.book(books.ctx("accountant"), again)
-    with pytest.raises(Conflict, match="已记账"):
+    with pytest.raises(Conflict, match="已制单"):
         raised(books)
 
 

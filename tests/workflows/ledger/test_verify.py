@@ -112,10 +112,10 @@ def test_an_event_with_two_vouchers_or_none_is_named(books, monkeypatch):
     other = books.transfer()
     other.event_id = event.id
     books.session.flush()
-    assert verify_ledger(books.session) == [f"复核单 {event.number}（已记账）有 2 张有效凭证"]
+    assert verify_ledger(books.session) == [f"复核单 {event.number}（已制单）有 2 张有效凭证"]
     other.event_id = voucher.event_id = None
     books.session.flush()
-    assert verify_ledger(books.session) == [f"复核单 {event.number}（已记账）有 0 张有效凭证"]
+    assert verify_ledger(books.session) == [f"复核单 {event.number}（已制单）有 0 张有效凭证"]
     assert books.session.scalars(select(BusinessEvent)).one() is event
 
 

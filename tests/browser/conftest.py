@@ -33,7 +33,8 @@ def address(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     company = [sys.executable, "-m", "tests.browser.company", *getattr(request.module, "COMPANY", ())]
     subprocess.run(company, cwd=ROOT, env=env, check=True)
     with (data_dir / "server.txt").open("w") as log:
-        server = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=env, stdout=log, stderr=log)
+        command = [sys.executable, "-m", "tests.browser.serve"]
+        server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         try:
             _wait_for(f"http://127.0.0.1:{port}/login/", server)
             yield f"http://127.0.0.1:{port}"

@@ -22,6 +22,7 @@ class Person:
     faults: list[str] = field(default_factory=list)
     expected_status: int = 0
     interactions: int = 0  # clicks and fields filled in
+    menus: int = 0  # how often this person went by the menu
 
     def __post_init__(self) -> None:
         self.page.on("console", self._console)
@@ -50,6 +51,7 @@ class Person:
     # ------------------------------------------------------------------------------------------------------ going about
     def go(self, module: str, entry: str) -> None:
         """Open a page through the menu: its module unfolds, then its entry."""
+        self.menus += 1
         link = self._entry(entry)
         if not self.page.locator("#side").is_visible():  # on a phone
             self.page.get_by_role("button", name="打开菜单", exact=True).click()

@@ -29,6 +29,7 @@ from app.readiness import (
     require_upgradable,
     standing,
 )
+from app.role_changes import EDITION, bring_up
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
 from models import search
 from models.base.actor import SYSTEM
@@ -128,7 +129,8 @@ def prepare_database(session: Session) -> None:
     state = session.get(SystemState, 1)
     if state is None:
         state = SystemState(
-            id=1, business_date=local_today(), is_demo=False, base_data_version=0, search_edition=search.EDITION
+            id=1, business_date=local_today(), is_demo=False, base_data_version=0, search_edition=search.EDITION,
+            role_edition=EDITION,
         )
         session.add(state)
         session.flush()
@@ -139,6 +141,7 @@ def prepare_database(session: Session) -> None:
         load_base_data(session)
         load_templates(session)
         sync_permissions(session)
+        state.role_edition = bring_up(ctx, state.role_edition)
         state.search_edition = renew(session, state.search_edition)
         proofs.adopt(ctx)
         state.base_data_version = fingerprint()

@@ -12,6 +12,7 @@ from sqlalchemy import Dialect, create_engine, select
 from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
+from app.role_changes import EDITION
 from app.roles import ROLES, all_permissions
 from models import schema, search
 from models.base import trouble
@@ -138,5 +139,5 @@ def fingerprint() -> int:
     for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
         digest.update(path.name.encode() + path.read_bytes())
     permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
-    digest.update(repr((permissions, [role.name for role in ROLES])).encode())
+    digest.update(repr((permissions, [role.name for role in ROLES], EDITION)).encode())
     return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds

@@ -55,11 +55,10 @@ _ACCOUNTS = ("bank_account.reveal", "partner_bank.reveal")  # who pays must see 
 
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
-             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": ()},
+             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": (), "partner_bank": WRITE},
              verbs=("job_run.day_end", "job_run.backup", "job_run.verify", "risk_warning.evaluate",
                     "approval_flow.publish", "approval_flow.retire", "employee.reveal", "partner_bank.reveal",
-                    "approval_task.reassign",
-                    "approval_instance.end")),
+                    "approval_task.reassign", "approval_instance.end", "customer.hand_over", "project.hand_over")),
     RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
              read=(Module.SYSTEM,), tables={"operator": WRITE},
              verbs=("operator.reset", "operator.grant", "operator.unlock", "operator.end_session",
@@ -72,7 +71,7 @@ ROLES: tuple[RoleSpec, ...] = (
                      "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
     RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
              verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete",
-                    "customer.hand_over", "customer.close", "customer.reopen"),
+                    "customer.hand_over", "project.hand_over", "customer.close", "customer.reopen"),
              tables={"risk_assessment": ("list", "show")}),
     RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
              tables={"risk_assessment": WRITE},

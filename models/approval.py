@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
@@ -311,11 +311,20 @@ class ApprovalInstance(Entity):
     tasks: Mapped[list["ApprovalTask"]] = relationship(back_populates="instance", order_by="ApprovalTask.id")
 
 
+# Tasks that wait or have been decided: what a node adds up.
+COUNTED_STATES: Final = (TaskState.PENDING, TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
+COUNTED_TASK: Final = "state IN ('PENDING', 'APPROVED', 'REJECTED', 'RETURNED')"
+
+
 class ApprovalTask(Entity):
     """What one person is asked to decide at one node in one round; decided exactly once."""
 
     __table_args__ = (
-        UniqueConstraint("instance_id", "node_id", "round_no", "assignee_id", name="uq_approval_task_person"),
+        # Nobody is asked twice; who handed the task on, or was no longer needed, may be asked again.
+        Index(
+            "uq_approval_task_counted", "instance_id", "node_id", "round_no", "assignee_id", unique=True,
+            sqlite_where=text(COUNTED_TASK), postgresql_where=text(COUNTED_TASK),
+        ),
         CheckConstraint("(state = 'PENDING') = (decided_at IS NULL)", name="ck_approval_task_decided_at"),
         CheckConstraint(
             "state IN ('PENDING', 'CANCELLED', 'WITHDRAWN') OR decided_by_id IS NOT NULL OR is_automatic",

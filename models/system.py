@@ -238,6 +238,7 @@ class SystemState(Entity):
     is_demo: Mapped[bool] = c.computed(c.flag("演示数据"))
     base_data_version: Mapped[int] = c.hidden(c.whole("基础数据版本", required=True, default=0))
     search_edition: Mapped[int] = c.hidden(c.whole("检索索引版本", required=True, default=1))
+    role_edition: Mapped[int] = c.hidden(c.whole("内置角色版本", required=True, default=0))
     demo_marker: Mapped[str | None] = c.hidden(c.text("演示数据标记", 64))
 
 

@@ -40,7 +40,7 @@ from models.search import EDITION, KEY_BITS, install_search, key_base, search_te
 from reports.scope import scoped
 
 __all__ = [
-    "Hit", "condition", "global_search", "index_record", "install_search", "install_search_listener", "is_whole",
+    "Hit", "condition", "global_search", "install_search", "install_search_listener", "is_whole",
     "reindex", "renew",
 ]  # fmt: skip
 
@@ -256,12 +256,6 @@ def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     insert = insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words})
     # RETURNING makes one statement of many rows: SQLite's index writes itself out after each statement.
     session.execute(insert.returning(search_text.c.id), list(rows))
-
-
-def index_record(session: Session, record: Entity) -> None:
-    """Bring one record's words up to date; records of an entity without searched columns have none."""
-    if _searched(type(record)):
-        _save(session, [_row(record)])
 
 
 def reindex(session: Session, model: type[Entity] | None = None) -> int:

@@ -16,6 +16,7 @@ from models.base.errors import BusinessError, NotFound
 from models.organization import Employee, Operator
 from views import approval_help as help_page
 from views import edge, lists, widgets
+from views import hand_over as hand_over_page
 from views.base import EntityView
 from views.cells import format_value
 from views.interface import valid_id
@@ -248,6 +249,31 @@ class EmployeeView(EntityView):
         assert isinstance(record, Employee)
         may = ctx.actor.may("edit", "employee")
         return [help_page.duties_section(ctx, record, f"/employee/show/{record.id}")] if may else []
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """移交 of what this person holds."""
+        return [Action("移交", self.url(f"{record.id}/hand-over"))] if hand_over_page.is_offered(ctx) else []
+
+    @expose("/<pk>/hand-over", methods=("GET", "POST"))
+    @edge.screen()
+    def hand_over(self, pk: str) -> ResponseReturnValue:
+        """Give the ticked customers and projects of a person to somebody else."""
+        hand_over_page.require(edge.current_ctx())
+        person = self.datamodel.find(pk)
+        assert isinstance(person, Employee)
+        error: BusinessError | None = None
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    message = hand_over_page.act(ctx, records.find(ctx, Employee, pk))
+                flash(message, "success")
+                return redirect(request.path)
+            except BusinessError as refusal:
+                if refusal.status == 404:
+                    raise
+                error = refusal
+        page = hand_over_page.page(edge.current_ctx(), person, error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
 
 
 def _state(ctx: Ctx, locked_until: datetime | None, *, is_disabled: bool) -> Cell:

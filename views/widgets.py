@@ -85,8 +85,9 @@ def many(
     *,
     errors: Errors | None = None,
     is_list: bool = False,
+    with_all: bool = False,
 ) -> Field:
-    """Any number of some: (value, label, note) as check boxes, side by side or as a list."""
+    """Any number of some: (value, label, note) as check boxes, side by side or as a list, with one for all."""
     taken = set(chosen)
     field = _field(key, label, "many", errors, {})
     field.wide = True
@@ -95,8 +96,8 @@ def many(
         % (note, attributes(type="checkbox", name=key, value=value, checked=value in taken), name)
         for value, name, note in options
     )
-    field.html = Markup('<div class="%s" role="group" aria-label="%s" id="%s">%s</div>') % (
-        "choices" if is_list else "checks", label, key, boxes,
+    field.html = Markup('<div class="%s" role="group" aria-label="%s" id="%s"%s>%s</div>') % (
+        "choices" if is_list else "checks", label, key, Markup(" data-all") if with_all else "", boxes,
     )  # fmt: skip
     return field
 

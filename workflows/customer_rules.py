@@ -36,9 +36,6 @@ from reports.scope import is_visible
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.transition import verbs
-
-verbs("customer", {"hand_over": "更换客户经理（移交）"})
 
 ID_CARD = "ID_CARD"
 _MUTUAL = (RelationKind.KINSHIP, RelationKind.COMMON_CONTROLLER)
@@ -118,7 +115,7 @@ def check_customer(ctx: Ctx, customer: Customer, is_new: bool) -> None:
     if not manager.is_active:
         raise FieldErrors({"manager_id": [f"{manager.name}已离职，请选择在职员工"]})
     if not is_new and "manager_id" in audit.changes_of(customer) and not ctx.actor.may("hand_over", "customer"):
-        raise FieldErrors({"manager_id": ["不能直接更换客户经理，请由部门经理移交"]})
+        raise FieldErrors({"manager_id": ["不能直接更换客户经理，请由部门经理在员工页面的“移交”中办理"]})
     customer.department_id = manager.department_id
     if customer.rating_model_id is not None:
         _check_rating_model(ctx, customer)

@@ -15,10 +15,11 @@ from workflows.base import records
 from workflows.base.context import Ctx
 
 _HELP = "请先由系统管理员改派待办审批，并在“审批岗位”“操作员”“部门”中补充人员，再{verb}"
+_HAND_OVER = "请先由部门经理或系统管理员在员工页面的“移交”中交给他人，再{verb}"
 
 
 def refuse_while_needed(ctx: Ctx, employee: Employee, verb: str, field: str) -> None:
-    """Raise Conflict naming the open tasks of a person, and what nobody else fills."""
+    """Raise Conflict naming the open tasks and projects of a person, and what nobody else fills."""
     _hold_positions(ctx, employee.id)
     _refuse(employee, duties.duties_of(ctx.session, employee.id), verb, field)
 
@@ -32,7 +33,8 @@ def refuse_without_roles(ctx: Ctx, employee: Employee, roles: Collection[str]) -
 
 def _refuse(employee: Employee, found: Duties, verb: str, field: str | None) -> None:
     if found.text:
-        raise Conflict(f"{employee.name}{found.text}；{_HELP.format(verb=verb)}", field=field)
+        helps = [_HELP] * bool(found.tasks or found.sole) + [_HAND_OVER] * bool(found.projects)
+        raise Conflict(f"{employee.name}{found.text}；{'；'.join(helps).format(verb=verb)}", field=field)
 
 
 def _hold_positions(ctx: Ctx, employee_id: int) -> None:

@@ -250,17 +250,6 @@ def my_tasks(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalT
     return list(session.scalars(query))
 
 
-def is_asked(session: Session, actor: Actor, table: str, record_id: int, project_id: int | None) -> bool:
-    """Whether a task waits for the actor on this record, or on anything of this project."""
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
-    here = (ApprovalInstance.table_name == table) & (ApprovalInstance.record_id == record_id)
-    if project_id is not None:
-        here = here | (ApprovalInstance.project_id == project_id)
-    query = select(ApprovalTask.id).join(ApprovalTask.instance).where(here)
-    query = query.where(ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING)
-    return session.scalar(query.limit(1)) is not None
-
-
 def my_decisions(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:
     """What the actor has decided, newest first (2.5)."""
     query = (

@@ -19,7 +19,7 @@ from models.approval import (
     TaskState,
 )
 from models.organization import Department, Employee, Operator
-from reports.figures import approvals
+from reports.figures import approvals, holdings
 
 # The framework's own tables, named here because questions know no web framework.
 _PERMISSION = table("ab_permission", column("id"), column("name"))
@@ -32,14 +32,15 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class Duties:
-    """The tasks that wait for a person, and in words what only they fill: 岗位“总裁”."""
+    """The tasks that wait for a person, in words what only they fill (岗位“总裁”), and how many projects they hold."""
 
     tasks: tuple[ApprovalTask, ...] = ()
     sole: tuple[str, ...] = ()
+    projects: int = 0
 
     @property
     def text(self) -> str:
-        """Both in one line; tasks by their kind of business alone, for who reads it may not read the business."""
+        """All in one line; tasks by their kind of business alone, for who reads it may not read the business."""
         said = []
         if self.tasks:
             kinds = list(dict.fromkeys(task.instance.business_type.label for task in self.tasks))
@@ -47,6 +48,8 @@ class Duties:
             said.append(f"还有 {len(self.tasks)} 项待办审批（{'、'.join(kinds[:MOST_NAMED])}{more}）")
         if self.sole:
             said.append(f"是{'、'.join(self.sole)}的唯一可用人员")
+        if self.projects:
+            said.append(f"还承办 {self.projects} 个未结束的担保项目")
         return "，".join(said)
 
 
@@ -77,7 +80,8 @@ def duties_of(session: Session, employee_id: int) -> Duties:
             f"部门“{one.name}”负责人" for one in session.scalars(led.order_by(Department.code))
             if approvals.manager_of(session, one.id, frozenset({employee_id})) is None
         ]  # fmt: skip
-    return Duties(tuple(open_tasks(session, employee_id)), tuple(dict.fromkeys(sole)))
+    held = holdings.open_projects(session, employee_id)
+    return Duties(tuple(open_tasks(session, employee_id)), tuple(dict.fromkeys(sole)), held)
 
 
 def open_tasks(

@@ -1,6 +1,7 @@
 """A new release on the database of an earlier one: what it brings arrives by itself, what administrators did stays."""
 
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 from flask_appbuilder.security.sqla.models import (
@@ -17,15 +18,21 @@ from app.extensions import db
 from app.lifecycle import initialise, sync_permissions
 from app.readiness import fingerprint, is_ready
 from app.roles import all_permissions
+from models.base.actor import SYSTEM
 from models.search import EDITION, key_base, search_text
 from models.security import RoleProfile
 from models.system import SystemState
 from tests.template import settings_of
+from workflows.base.audit import seal_rows
+from workflows.base.context import Ctx
 from workflows.base.seeds import SEEDS
 from workflows.ledger.guards import wrong_guards
+from workflows.proofs import verify_trail
 
 BEGINS_WITH = "installed"
-
+_BOARD = ("review_meeting", "meeting_item", "meeting_member")
+BOARD = [(f"can_{verb}", table) for table in _BOARD for verb in ("list", "show")]
+BANK = ("can_add", "partner_bank")
 VERB = ("can_unbook", "business_event")  # of 会计 and 财务主管
 
 
@@ -151,6 +158,38 @@ def test_an_index_of_an_older_release_is_built_anew_at_the_start(app):
         assert session.get_one(SystemState, 1).search_edition == EDITION
         assert session.scalar(select(func.count()).where(search_text.c.id == key_base("personal_customer") + 1)) == 0
         assert session.scalar(select(func.count()).select_from(search_text)) > 0
+    assert ready(app)
+
+
+def _older(session):
+    """An installation whose security administrator reads meetings, and whose system administrator adds no bank."""
+    role = session.scalars(select(RoleProfile.role_id).where(RoleProfile.name == "安全管理员")).one()
+    for pair in BOARD:
+        values = {"role_id": role, "permission_view_id": pair_id(session, *pair)}
+        session.execute(insert(assoc_permissionview_role).values(values))
+    take_away(session, BANK, "系统管理员")
+    state = session.get_one(SystemState, 1)
+    state.role_edition, state.base_data_version = 0, 0
+    ctx = Ctx(session, SYSTEM, state.business_date, datetime.now(UTC), "cli")
+    seal_rows(ctx, "ab_role", session.scalars(select(Role.id)))
+    session.commit()
+
+
+def test_built_in_roles_of_an_installation_are_brought_up_once(app):
+    with app.app_context():
+        session = lifecycle.db.session()
+        meant = [holders(session, pair) for pair in (*BOARD, BANK)]
+        _older(session)
+        assert holders(session, BOARD[0]) == meant[0] | {"安全管理员"}
+        initialise(app)
+        assert [holders(session, pair) for pair in (*BOARD, BANK)] == meant
+        assert "系统管理员" in meant[-1]
+        assert verify_trail(session) == []  # the trail tells of it
+        take_away(session, BANK, "系统管理员")
+        session.get_one(SystemState, 1).base_data_version = 0
+        session.commit()
+        initialise(app)
+        assert "系统管理员" not in holders(session, BANK)
     assert ready(app)
 
 

@@ -21,7 +21,8 @@ SIGNED_IN = {
     "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
     "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
     "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "DesktopView.card",
-    "SettingsView.page", "SettingsView.theme", "SettingsView.end_session",
+    "EmployeeView.hand_over",  # asks for either of two permissions, and both row by row
+    "SettingsView.page", "SettingsView.theme", "SettingsView.end_session", "SettingsView.columns",
 }  # fmt: skip
 
 

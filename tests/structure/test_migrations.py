@@ -5,13 +5,15 @@ from types import SimpleNamespace
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from sqlalchemy import inspect, select
 
 from app import create_app
 from app.extensions import bind_migrations, db
-from app.readiness import newest_migration
+from app.readiness import newest_migration, require_fitting, standing
+from models.approval import ApprovalTask
 from models.base.actor import SYSTEM
 from models.base.entity import entities
 from models.organization import Department, Employee, Operator, PasswordHistory
@@ -98,5 +100,23 @@ def test_the_end_of_epochs_takes_nothing_of_an_operator_along(db_kind, database_
             upgrade(revision="0006")  # what came later is there already
             assert _operators(db.session()) == before
             assert len(before[0]) == len(before[1]) == 1
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_tasks_come_through_the_change_of_their_key(database_at, tmp_path):
+    """SQLite makes their table anew: rows, checks and indexes are there afterwards."""
+    script = ScriptDirectory("models/migrations").get_revision("0016").module
+    with database_at("demo") as url:
+        app = create_app(settings_of(url, tmp_path))
+        with app.app_context():
+            tasks = select(*ApprovalTask.__table__.c).order_by(ApprovalTask.id)
+            with db.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+                before = connection.execute(tasks).all()
+                script.downgrade()
+                script.upgrade()
+                assert connection.execute(tasks).all() == before
+                assert len(before) > 100
+            require_fitting(standing(app))
             db.session.remove()
             db.engine.dispose()

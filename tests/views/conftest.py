@@ -22,7 +22,7 @@ from models.base.entity import Entity, entities
 from models.organization import Department, Employee
 from models.registry import metadata
 from models.system import SystemState
-from reports.search import index_record, install_search_listener
+from reports.search import install_search_listener, reindex
 from views import edge, once
 from views.register import register_entities
 from workflows.base import audit
@@ -59,8 +59,8 @@ class World:
         with self.session() as session:
             session.add_all(records)
             session.flush()
-            for record in records:
-                index_record(session, record)
+            for model in {type(record) for record in records if type(record).spec.searched}:
+                reindex(session, model)
             if session.get_bind().dialect.name == "postgresql":  # ids given by hand are unknown to the sequence
                 for table in {str(r.__tablename__) for r in records}:
                     last = f"(SELECT max(id) FROM {table})"

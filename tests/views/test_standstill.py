@@ -32,9 +32,10 @@ def holder_leaves(demo, employee_id, *, is_active):
 def test_an_employee_page_says_what_must_be_handed_over(demo, waiting):
     task_id, _, holder, *_ = waiting
     page = demo.client_of("admin").get(f"/employee/show/{holder}").get_data(as_text=True)
-    assert "待办审批与岗位" in page
+    assert "待办审批、岗位与项目" in page
     assert f"/approvals/{task_id}/reassign" in page
-    assert "待办审批与岗位" not in demo.client_of("zhoumin").get(f"/employee/show/{holder}").get_data(as_text=True)
+    others = demo.client_of("zhoumin").get(f"/employee/show/{holder}").get_data(as_text=True)
+    assert "待办审批、岗位与项目" not in others
     operator = demo.client_of("security").get("/operator/list/").get_data(as_text=True)
     assert "操作员" in operator
 

@@ -1,23 +1,18 @@
-"""Three people in two departments, and threads that act at the same moment, for tests of the common verbs.
+"""Three people in two departments, for tests of the common verbs.
 
 The rows are committed once into a module's own database, so that other connections see them too.
 """
 
-import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import entities
-from models.base.errors import BusinessError
 from models.organization import Department, Employee
-from views.edge import DATABASE_DECIDED
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import VERBS
@@ -30,9 +25,6 @@ EVERYTHING = frozenset(
     {(f"can_{verb}", str(model.__tablename__)) for model in entities() for verb in _OF_SCREENS}
     | {(f"can_{verb}", table) for table, verb in VERBS}
 )
-
-# What the edge turns into a Conflict.
-_DATABASE_DECIDES = (*DATABASE_DECIDED, OperationalError)
 
 
 @dataclass
@@ -80,29 +72,3 @@ def audited(session: Session) -> Session:
     """The session with the listeners that the application's sessions have."""
     audit.install(session)
     return session
-
-
-def together(engine: Engine, acts: Sequence[Callable[[Session], Any]]) -> list[Any]:
-    """Run the acts at once on connections of their own, each committing or rolling back as the edge does.
-
-    Gives what each returned, or the business error (or the database's own) that it met.
-    """
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(place: int, act: Callable[[Session], Any]) -> None:
-        with Session(engine, expire_on_commit=False) as session:
-            barrier.wait(timeout=30)
-            try:
-                results[place] = act(session)
-                session.commit()
-            except (BusinessError, *_DATABASE_DECIDES) as error:
-                session.rollback()
-                results[place] = error
-
-    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results

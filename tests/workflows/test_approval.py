@@ -26,7 +26,6 @@ BEGINS_WITH = "tables"
 @pytest.fixture
 def world(session, monkeypatch):
     monkeypatch.setattr(approval_steps, "_HANDLERS", {})
-    monkeypatch.setattr(approval_steps, "_WATCHERS", [])
     return World(session)
 
 
@@ -566,14 +565,11 @@ def test_voters_are_the_flows_own(world):
         approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丁"))
 
 
-def test_urging_tells_those_who_are_waited_for_once_an_hour(world, risk):
-    told = []
-    approval.on_task(lambda _ctx, task, what: told.append((task.assignee.name, what)))
+def test_those_who_are_waited_for_are_urged_once_an_hour(world, risk):
     world.flow(world.node(10, risk))
     found = world.start()
-    assert told == [("甲", "OPENED"), ("乙", "OPENED")]
     assert approval.urge(world.ctx(), found) == 2
-    assert told[2:] == [("甲", "URGED"), ("乙", "URGED")]
+    assert [task.urged_at for task in found.tasks] == [world.now, world.now]
     with pytest.raises(Conflict, match="一小时内"):
         approval.urge(world.ctx(), found)
     world.now += timedelta(hours=1)
@@ -582,16 +578,15 @@ def test_urging_tells_those_who_are_waited_for_once_an_hour(world, risk):
         approval.urge(world.ctx("甲"), found)
 
 
-def test_overdue_tasks_are_told_once(world, risk):
-    told = []
+def test_overdue_tasks_are_noted_once(world, risk):
     world.flow(world.node(10, risk, hours_limit=1))
-    world.start()
-    approval.on_task(lambda _ctx, task, what: told.append((task.assignee.name, what)))
+    found = world.start()
     assert approval.escalate_overdue(world.system()) == 0
+    first = world.now = world.now + timedelta(hours=2)
+    assert approval.escalate_overdue(world.system()) == 2
     world.now += timedelta(hours=2)
     assert approval.escalate_overdue(world.system()) == 2
-    assert approval.escalate_overdue(world.system()) == 2
-    assert told == [("甲", "OVERDUE"), ("乙", "OVERDUE")]
+    assert [task.escalated_at for task in found.tasks] == [first, first]
 
 
 def test_a_vote_whose_time_is_up_counts_the_votes_cast(world):

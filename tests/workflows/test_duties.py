@@ -81,6 +81,21 @@ def test_who_holds_a_task_after_an_earlier_consent_leaves_once_it_is_given_to_so
     assert world.waiting(started) == ["丙"]
 
 
+def test_a_task_that_was_handed_on_comes_back_to_the_same_person_in_the_same_round(world, started):
+    def hand_on(name, to):
+        return reassign(helper(world), world.task(started, name), world.id(to), "出差与返回")
+
+    hand_on("乙", "经理")
+    hand_on("经理", "乙")
+    assert world.waiting(started) == ["乙"]
+    with pytest.raises(BusinessError, match="甲已是本节点的审批人"):
+        hand_on("乙", "甲")
+    hand_on("乙", "经理")
+    approval.transfer(world.ctx("经理"), world.task(started, "经理"), world.id("乙"), "请本人办理")
+    world.approve(started, "乙")
+    assert world.waiting(started) == ["丙"]
+
+
 def test_the_only_member_of_a_position_stays_until_somebody_else_fills_it(world, started):
     with pytest.raises(Conflict, match="丙是岗位“president岗”的唯一可用人员"):
         leave(world, "丙")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError
 from models.system import NumberCounter, NumberReset, NumberRule
-from tests.workflows.office import together
+from tests.workflows.at_once import outcomes
 from workflows.base.numbering import next_count, next_number
 
 
@@ -88,7 +88,7 @@ def test_eight_at_once_get_eight_numbers_also_when_they_are_the_first(engine, of
     with Session(engine) as session:
         session.execute(delete(NumberCounter).where(NumberCounter.rule_code == "race"))
         session.commit()
-    results = together(engine, [lambda session: next_count(office.ctx(session), "race", "2026")] * 8)
+    results = outcomes(engine, [lambda session: next_count(office.ctx(session), "race", "2026")] * 8)
     assert sorted(results) == list(range(1, 9)), Counter(map(str, results))
 
 

@@ -22,8 +22,9 @@ from models.resolution import MeetingMember, MeetingState, ReviewMeeting
 from models.system import AuditLog, DictionaryItem, DictionaryType, NumberCounter, Parameter
 from reports.figures import dictionaries
 from tests.workflows.accounts import sign_on
+from tests.workflows.at_once import outcomes
 from tests.workflows.customer_world import COMPANY, USCC
-from tests.workflows.office import audited, together
+from tests.workflows.office import audited
 from workflows.base import records
 
 GROUP = {"code": "LB01", "name": "江州机械联保体", "credit_line": "8000000.00"}
@@ -439,7 +440,7 @@ def test_two_savers_at_once_one_wins_and_nothing_is_lost(engine, office, shared)
 
         return act
 
-    results = together(engine, [saver("一"), saver("二")])
+    results = outcomes(engine, [saver("一"), saver("二")])
     won = [r for r in results if isinstance(r, str)]
     lost = [r for r in results if not isinstance(r, str)]
     assert len(won) == len(lost) == 1
@@ -453,7 +454,7 @@ def test_two_makers_of_one_key_at_once_leave_one(engine, office, shared):
     def make(session):
         return records.create(office.ctx(session), JointGroup, GROUP | {"code": "SAME"}).code
 
-    results = together(engine, [make] * 4)
+    results = outcomes(engine, [make] * 4)
     assert results.count("SAME") == 1
     assert all(isinstance(r, FieldErrors | Conflict) for r in results if r != "SAME")
     with Session(engine) as session:
@@ -475,7 +476,7 @@ def test_a_part_for_a_record_that_goes_at_the_same_moment_does_not_stay_behind(e
         values = {"joint_group_id": shared, "customer_id": customer_id}
         return records.create(office.ctx(session), JointGroupMember, values).id
 
-    results = together(engine, [drop, join])
+    results = outcomes(engine, [drop, join])
     assert any(not isinstance(r, Exception) for r in results)
     with Session(engine) as session:
         left = session.scalars(select(JointGroupMember.joint_group_id)).all()

@@ -15,8 +15,9 @@ from models.organization import Employee, Operator
 from models.sign_in import KnownPlace, SessionEnd, SignInCount, SignInKind, SignInSession
 from models.system import AuditLog, Parameter
 from reports.figures import parameters
+from tests.workflows.at_once import outcomes
 from tests.workflows.door import enter
-from tests.workflows.office import NOW, together
+from tests.workflows.office import NOW
 from workflows import operators, passwords, sessions, sign_in
 from workflows.base import records
 
@@ -279,7 +280,7 @@ def guessed(engine, office):
 
 
 def test_guesses_at_the_same_moment_all_count(engine, office, guessed):
-    answers = together(engine, [lambda session: guess(office.ctx(session), 1, "bing")[0]] * 5)
+    answers = outcomes(engine, [lambda session: guess(office.ctx(session), 1, "bing")[0]] * 5)
     assert answers == [None] * 5
     with Session(engine) as session:
         count = select(SignInCount.failures).where(SignInCount.who == sessions.digest("bing"))

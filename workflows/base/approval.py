@@ -27,12 +27,12 @@ from workflows.base.approval_decide import (
     withdraw,
 )
 from workflows.base.approval_flows import new_version, publish, retire
-from workflows.base.approval_steps import lapse, on_finish, on_task
+from workflows.base.approval_steps import lapse, on_finish
 from workflows.base.context import Ctx
 from workflows.base.facts import plain
 
 __all__ = [
-    "Decision", "add_signer", "call_off", "decide", "escalate_overdue", "lapse", "new_version", "on_finish", "on_task",
+    "Decision", "add_signer", "call_off", "decide", "escalate_overdue", "lapse", "new_version", "on_finish",
     "publish", "retire", "start", "transfer", "urge", "withdraw",
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import select
 
 from models.approval import (
+    COUNTED_STATES,
     ApprovalInstance,
     ApprovalNode,
     ApprovalState,
@@ -99,7 +100,6 @@ def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
         raise Conflict("一小时内已经催办过，请稍后再试")
     for task in waiting:
         task.urged_at = ctx.now
-        steps.tell(ctx, task, "URGED")
     ctx.session.flush()
     return len(waiting)
 
@@ -128,12 +128,11 @@ def call_off(ctx: Ctx, instance: ApprovalInstance) -> None:
 
 
 def escalate_overdue(ctx: Ctx) -> int:
-    """Tell about tasks past their time limit, once each, and close votes that have a quorum (A6); for the day-end."""
+    """Note tasks past their time limit, once each, and close votes that have a quorum (A6); for the day-end."""
     found = approvals.overdue(ctx.session, ctx.now)
     for task in found:
         if task.escalated_at is None:
             task.escalated_at = ctx.now
-            steps.tell(ctx, task, "OVERDUE")
     ctx.session.flush()
     for instance_id in sorted({task.instance_id for task in found if task.node.mode is NodeMode.VOTE}):
         close_vote(ctx, instance_id)
@@ -246,6 +245,7 @@ def colleague_for(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, empl
         ApprovalTask.node_id == task.node_id,
         ApprovalTask.round_no == instance.round_no,
         ApprovalTask.assignee_id == person.id,
+        ApprovalTask.state.in_(COUNTED_STATES),
     )
     if ctx.session.scalar(query) is not None:
         raise BusinessError(f"{person.name}已是本节点的审批人", field="employee_id")

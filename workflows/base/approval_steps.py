@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from models.approval import (
+    COUNTED_STATES,
     ApprovalInstance,
     ApprovalNode,
     ApprovalState,
@@ -27,7 +28,6 @@ from workflows.base.context import Ctx
 from workflows.base.transition import Step, check_source, move, move_all, steps
 
 Handler = Callable[[Ctx, ApprovalInstance, Any, ApprovalState], None]
-Watcher = Callable[[Ctx, ApprovalTask, str], None]
 
 # No permission stands behind these two: whom the flow asks may decide, who submitted may withdraw, and nobody else.
 FINISH: Final = steps(
@@ -50,7 +50,6 @@ SETTLE: Final = steps(
 )["settle"]  # fmt: skip
 
 _HANDLERS: dict[str, Handler] = {}
-_WATCHERS: list[Watcher] = []
 _DECISIONS = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
 
 
@@ -67,18 +66,6 @@ def on_finish(type_code: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
-
-
-def on_task(watcher: Watcher) -> Watcher:
-    """Register who is told of tasks (the bell, messages): (ctx, task, 'OPENED' | 'URGED' | 'OVERDUE')."""
-    _WATCHERS.append(watcher)
-    return watcher
-
-
-def tell(ctx: Ctx, task: ApprovalTask, what: str) -> None:
-    """Tell the watchers."""
-    for watcher in _WATCHERS:
-        watcher(ctx, task, what)
 
 
 def lock(ctx: Ctx, instance_id: int) -> ApprovalInstance:
@@ -144,7 +131,6 @@ def open_task(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee
     )  # fmt: skip
     ctx.session.add(task)
     ctx.session.flush()
-    tell(ctx, task, "OPENED")
 
 
 def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[int]:
@@ -231,7 +217,7 @@ def outcome_of(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool
 
     `is_closed` ends a vote whose time is up: those who have not voted no longer count, if there is a quorum.
     """
-    counted = [task for task in tasks if task.state in (TaskState.PENDING, *_DECISIONS)]
+    counted = [task for task in tasks if task.state in COUNTED_STATES]
     if node.mode is NodeMode.VOTE:
         return _vote(node, counted, is_closed=is_closed)
     if any(task.state is TaskState.REJECTED for task in counted):

@@ -11,7 +11,7 @@ from models.base.errors import NotAllowed
 from models.base.masks import Plain, mask
 from models.organization import Employee
 from models.records import IssuedDocument
-from reports.figures.approvals import is_asked
+from reports.scope import was_asked
 from workflows.base import audit
 from workflows.base.context import Ctx
 
@@ -104,4 +104,6 @@ def _people(ctx: Ctx, document: IssuedDocument) -> set[int]:
 @task
 def _decides(ctx: Ctx, document: IssuedDocument) -> bool:
     """Whoever is asked to decide now, on what the document was issued for or on its project."""
-    return is_asked(ctx.session, ctx.actor, document.owner_table, document.owner_id, document.project_id)
+    places = [(document.owner_table, document.owner_id), ("project", document.project_id)]
+    about = [ctx.session.get(entity_of(table), key) for table, key in places if key is not None]
+    return any(was_asked(ctx.session, ctx.actor, one, is_pending=True) for one in about if one is not None)

@@ -113,6 +113,22 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 
+  // A long list of boxes has one for all of them, which shows whether all, some or none are ticked.
+  for (const list of App.all(".choices[data-all]")) {
+    const boxes = App.all("input", list), all = App.make("input", { type: "checkbox" });
+    const show = () => {
+      const on = boxes.filter((box) => box.checked).length;
+      all.checked = on === boxes.length;
+      all.indeterminate = on > 0 && on < boxes.length;
+    };
+    const label = App.make("label");
+    label.append(all, ` 全部 ${boxes.length} 项`);
+    list.prepend(label);
+    all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
+    list.addEventListener("change", show);
+    show();
+  }
+
   // Leaving with something typed asks first.
   const form = document.querySelector("#form[data-guard]");
   if (!form) return;

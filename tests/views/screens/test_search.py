@@ -3,7 +3,7 @@
 import pytest
 
 from models.customer import CorporateCustomer, CustomerKind
-from reports.search import index_record
+from reports.search import reindex
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def customer(product):
         )
         session.add(made)
         session.flush()
-        index_record(session, made)
+        reindex(session, CorporateCustomer)
         session.commit()
         return made.id
 

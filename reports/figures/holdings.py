@@ -1,0 +1,48 @@
+"""What a person holds: customers as their manager, and projects that have not ended as A角 or B角 (10.2 移交)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from models.customer import Customer, CustomerStatus
+from models.project import UNDER_WAY, Project, ProjectState
+
+# Role on a project -> the column that says who holds it.
+ROLES: Final = {"A角": "manager_id", "B角": "assistant_id"}
+OPEN_STATES: Final = (*UNDER_WAY, ProjectState.IN_FORCE)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One thing that a person holds: a customer, or one role on a project."""
+
+    record: Customer | Project
+    role: str = ""
+
+
+def customers_of(employee_id: int) -> Select[Customer]:
+    """The customers whose manager this is."""
+    return select(Customer).where(Customer.manager_id == employee_id, Customer.status != CustomerStatus.MERGED)
+
+
+def projects_of(employee_id: int) -> Select[Project]:
+    """The projects under way or in force on which this is A角 or B角."""
+    mine = or_(*(getattr(Project, column) == employee_id for column in ROLES.values()))
+    return select(Project).where(mine, Project.state.in_(OPEN_STATES))
+
+
+def open_projects(session: Session, employee_id: int) -> int:
+    """How many projects would be left without their A角 or B角."""
+    return session.scalar(select(func.count()).select_from(projects_of(employee_id).subquery())) or 0
+
+
+def holdings(session: Session, employee_id: int, most: int) -> list[Held]:
+    """The first of what a person holds: customers by number, then each role on each project."""
+    customers = session.scalars(customers_of(employee_id).order_by(Customer.number).limit(most))
+    found = [Held(customer) for customer in customers]
+    query = projects_of(employee_id).options(joinedload(Project.customer)).order_by(Project.number).limit(most)
+    for project in session.scalars(query):
+        found += [Held(project, role) for role, column in ROLES.items() if getattr(project, column) == employee_id]
+    return found[:most]

@@ -4,7 +4,7 @@ Whose a row is follows from the references of the tables here, not from the prod
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from models.resolution import MeetingItem, MeetingMember, ReviewMeeting
 from reports import search
 
 WORD = "金丝雀"
-SEEN = re.compile(rf"{WORD}(\d+)([tx])")  # table, and whether it is what others call the record
+SEEN = re.compile(rf"{WORD}(\d+)([tx])(\d+)")  # table, whether it is what others call the record, row
 # Texts that programs read: their own words, addresses of files, digests.
 _OF_PROGRAMS = {
     "owner_table", "table_name", "record_table", "stored_path", "pdf_path", "sha256", "action", "source", "ip",
@@ -36,6 +36,8 @@ _ROOTS: dict[type[Any], tuple[str, ...]] = {
     Customer: ("manager_id",), JointGroup: ("manager_id",),
 }  # fmt: skip
 _KINDS = {"text", "long_text"}
+# Of the whole company: read by right, by nobody for the department.
+_BOOKS = ("voucher", "voucher_entry", "month_end_log")
 _NESTED = {("issued_document", "data"), ("audit_log", "changes")}
 
 
@@ -56,7 +58,7 @@ class Foreign:
         return sorted(self.ids.get(table, ()), reverse=True)
 
 
-def people_of(session: Session, usernames: list[str]) -> tuple[set[int], set[int]]:
+def people_of(session: Session, usernames: Sequence[str]) -> tuple[set[int], set[int]]:
     """(employees, departments with those below) of some accounts."""
     people = session.scalars(
         select(Employee).join(Operator, Operator.employee_id == Employee.id).where(Operator.username.in_(usernames))
@@ -67,7 +69,7 @@ def people_of(session: Session, usernames: list[str]) -> tuple[set[int], set[int
     return {person.id for person in people}, own | below
 
 
-def foreign_rows(session: Session, usernames: list[str]) -> Foreign:
+def foreign_rows(session: Session, usernames: Sequence[str]) -> Foreign:
     """What belongs to other departments than those of these accounts, and to nobody who is named on it or was asked."""
     people, departments = people_of(session, usernames)
     found = Foreign()
@@ -82,6 +84,8 @@ def foreign_rows(session: Session, usernames: list[str]) -> Foreign:
             keys = set(session.scalars(select(inspect(entity_of(table)).local_table.c.id)))
             found.add(table, theirs & keys)
     _spread(session, found, people)
+    for model in (entity_of(table) for table in _BOOKS):
+        found.add(str(model.__tablename__), set(session.scalars(select(model.id))))
     return found
 
 
@@ -132,7 +136,7 @@ def plant(session: Session, found: Foreign) -> dict[str, list[str]]:
     _hang(session, found)
     planted: dict[str, list[str]] = {}
     for number, model in enumerate(entities()):
-        names = list(_texts(model))
+        names = list(texts_of(model))
         keys = found.of(str(model.__tablename__))
         for name in names:
             _write(session, model, name, keys, number)
@@ -144,7 +148,7 @@ def plant(session: Session, found: Foreign) -> dict[str, list[str]]:
     return planted
 
 
-def _texts(model: type[Entity]) -> Iterator[str]:
+def texts_of(model: type[Entity]) -> Iterator[str]:
     for name, column in columns_of(model).items():
         if (model.__tablename__, name) in _NESTED:
             yield name
@@ -162,7 +166,10 @@ def _write(session: Session, model: type[Entity], name: str, keys: list[int], nu
         word: Any = f"{WORD}{number}{mark}{key}"
         if (model.__tablename__, name) in _NESTED:
             word = {"note": [None, word]} if name == "changes" else {"note": word}
-        session.execute(update(table).where(table.c.id == key).values({column.name: word}))
+        written = update(table).where(table.c.id == key)
+        if model.__tablename__ in _BOOKS:  # a reason for what has not happened is refused by the table
+            written = written.where(table.c[column.name].is_not(None))
+        session.execute(written.values({column.name: word}))
 
 
 def _hang(session: Session, found: Foreign) -> None:
@@ -186,10 +193,26 @@ def _hang(session: Session, found: Foreign) -> None:
         found.add("comment", {remark.id})
 
 
+def owners(session: Session, found: Foreign) -> dict[tuple[str, int], str]:
+    """(table, row) -> the table whose right opens it, for what hangs on a record."""
+    opened: dict[tuple[str, int], str] = {}
+    for table in found.ids:
+        columns = inspect(entity_of(table)).local_table.c
+        name = next((name for name in ("owner_table", "table_name") if name in columns), None)
+        if name is not None:
+            opened |= {(table, key): of for key, of in session.execute(select(columns.id, columns[name])) if of}
+    tasks = session.execute(select(ApprovalTask.id, ApprovalInstance.table_name).join(ApprovalTask.instance))
+    return opened | {("approval_task", key): of for key, of in tasks}
+
+
 def drop_guards(engine: Engine) -> None:
     """Let what the product never changes be changed: this copy is for looking at alone."""
-    assert engine.dialect.name == "sqlite"
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            query = "SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal"
+            for table, name in connection.execute(text(query)).all():
+                connection.execute(text(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"'))
+            return
         names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
         for name in (name for name in names if not name.startswith("search")):
             connection.execute(text(f'DROP TRIGGER "{name}"'))

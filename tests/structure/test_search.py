@@ -1,28 +1,14 @@
 """Every paper that bears a number is found by it from any page, by whoever may read it and by nobody else."""
 
 import pytest
-from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
-from models.base.entity import columns_of, entities
-from models.base.kinds import SpecKind
+from models.base.entity import entities
 from models.ledger import Voucher
 from reports.search import global_search
-
-
-def is_unique(model):
-    """Whether no two rows bear the same number, or no two parts of one paper (the fees of a receipt)."""
-    column = columns_of(model)["number"]
-    keys = [key.columns.keys() for key in model.__table__.constraints if isinstance(key, UniqueConstraint)]
-    return bool(column.unique) or any(key[0] == "number" for key in keys)
-
-
-NUMBERED = [
-    model for model in entities()
-    if model.spec.kind in (SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
-    and "number" in columns_of(model) and isinstance(columns_of(model)["number"].type, String) and is_unique(model)
-] + [Voucher]  # fmt: skip
+from tests.structure.wiring import NUMBERED
 
 
 def reader(scope: ScopeLevel, *, without: str = "") -> Actor:

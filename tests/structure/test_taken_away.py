@@ -1,0 +1,127 @@
+"""Each thing that makes a paper part of the product is taken away in memory, and the check of its kind names it.
+
+Seven things, of every paper that has them (K11): buttons, tabs, words in the news, the rights of each role, the number
+that finds it, what follows its events, its row in the demonstration.
+"""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import create_engine, delete
+from sqlalchemy.orm import Session
+
+from app import roles
+from models.base.entity import entities, entity_of, owner_of
+from models.project import Project
+from tests.structure import wiring
+from views.project_feed import CREATED
+from views.verbs import REGISTRY
+from workflows.base.transition import VERBS
+from workflows.ledger import posting
+
+# Some acts have several buttons, on the paper and on its project: what may be done is lost with the last of them.
+BUTTONS = {
+    verb.permission: [key for key, one in REGISTRY.items() if one.permission == verb.permission]
+    for verb in REGISTRY.values() if verb.permission[::-1] in VERBS
+}  # fmt: skip
+TABS = [
+    (owner, tab) for owner in entities() for tab in owner.spec.tabs
+    if ((owned := owner_of(entity_of(tab))) and owned[1] is owner)
+    or (owner is Project and entity_of(tab) in wiring.of_project())
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("permission", sorted(BUTTONS), ids=".".join)
+def test_the_buttons(demo_app, monkeypatch, permission):
+    verb, table = permission
+    for key in BUTTONS[permission]:
+        monkeypatch.delitem(REGISTRY, key)
+    has_screen = permission in wiring.routes(demo_app.app) | wiring.asked_in_screens()  # a queue, a page of many
+    assert wiring.undoored(demo_app.app) == ([] if has_screen else [(table, verb)])
+
+
+@pytest.mark.parametrize(("owner", "tab"), TABS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_tab(monkeypatch, owner, tab):
+    kept = tuple(name for name in owner.spec.tabs if name != tab)
+    monkeypatch.setattr(owner, "spec", replace(owner.spec, tabs=kept))
+    assert tab in [*wiring.tabless(), *wiring.off_the_page()]
+
+
+@pytest.mark.parametrize("table", [m.__tablename__ for m in wiring.of_project() if m.__tablename__ in CREATED])
+def test_the_words_in_the_news(monkeypatch, table):
+    monkeypatch.delitem(CREATED, table)
+    assert wiring.untold() == [table]
+
+
+RIGHTS = [
+    (role.name, name) for role in roles.ROLES for name in role.verbs if tuple(name.split(".")) in wiring.PAPERS
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "right"), RIGHTS)
+def test_the_right_of_a_role(monkeypatch, name, right):
+    changed = [
+        replace(role, verbs=tuple(verb for verb in role.verbs if verb != right)) if role.name == name else role
+        for role in roles.ROLES
+    ]
+    monkeypatch.setattr(roles, "ROLES", tuple(changed))
+    assert wiring.unsubmitted() == [(right.split(".")[0], name)]
+
+
+@pytest.mark.parametrize("model", wiring.NUMBERED, ids=lambda model: model.__name__)
+def test_the_number_that_finds_it(monkeypatch, model):
+    kept = tuple(name for name in model.spec.searched if name not in {"number", "code"})
+    monkeypatch.setattr(model, "spec", replace(model.spec, searched=kept))
+    assert wiring.unfound() == [model.__tablename__]
+
+
+FOLLOWERS = [
+    (registry, code, place) for registry in ("_BOOKED", "_UNBOOKED", "_REFUSED")
+    for code, found in sorted(getattr(posting, registry).items()) for place in range(len(found))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("registry", "code", "place"), FOLLOWERS)
+def test_a_follower_of_an_event(monkeypatch, registry, code, place):
+    found = getattr(posting, registry)[code]
+    module = found[place].__module__
+    monkeypatch.setitem(getattr(posting, registry), code, [one for one in found if one is not found[place]])
+    path = f"{module.replace('.', '/')}.py"
+    is_other = any(one.__module__ == module for one in found if one is not found[place])
+    is_raised = (path, code) in wiring.raised()
+    assert ((path, code, registry) in wiring.unfollowed()) == (is_raised and not is_other)
+
+
+@pytest.fixture(scope="module")
+def emptied(demo_app):
+    """A session on the demonstration that asks no foreign key, so that one table can be emptied alone."""
+    engine = create_engine(demo_app.engine.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [str(m.__tablename__) for m in entities() if m.spec.kind.has_screen and m.__tablename__ not in wiring.NOT_SHOWN],
+)
+def test_its_row_in_the_demonstration(emptied, table):
+    with Session(emptied) as session:
+        for (trigger,) in session.connection().exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            session.connection().exec_driver_sql(f'DROP TRIGGER "{trigger}"')
+        session.execute(delete(entity_of(table).__table__))
+        assert table in set(wiring.unshown(session)) - wiring.NOT_SHOWN.keys()
+        session.rollback()
+
+
+def test_all_seven_are_tried_of_many_papers():
+    """Counted, so that a change of a registry does not leave one of them untried."""
+    of = {
+        "buttons": {table for _, table in BUTTONS}, "tabs": {tab for owner, tab in TABS},
+        "words": {m.__tablename__ for m in wiring.of_project()} & CREATED.keys(),
+        "rights": {right.split(".")[0] for _, right in RIGHTS},
+        "numbers": {model.__tablename__ for model in wiring.NUMBERED},
+        "rows": {m.__tablename__ for m in entities() if m.spec.kind.has_screen},
+    }  # fmt: skip
+    assert {"fee_waiver", "contract", "release"} <= set.intersection(*of.values())
+    assert Project in {owner for owner, _ in TABS}
+    assert len(FOLLOWERS) > 20

@@ -1,0 +1,263 @@
+"""What the code declares, from its registries and its syntax, and for each kind of declaration what is not wired.
+
+`test_wired.py` asks that nothing is; `test_taken_away.py` takes things away and asks that each is named.
+"""
+
+import ast
+import csv
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import String, UniqueConstraint, func, select
+from sqlalchemy.orm import Session
+
+import views.screens  # noqa: F401 - every button puts itself into the table
+import workflows.registry  # noqa: F401 - every workflow registers what follows
+from app import roles
+from app.roles import all_permissions, permissions_of
+from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
+from models.base.kinds import SpecKind
+from models.ledger import Voucher
+from models.ledger_event import EVENTS
+from models.project import Project
+from reports import search
+from views.project_feed import CREATED
+from views.verbs import REGISTRY
+from workflows.base.transition import STEPS, VERBS
+from workflows.ledger import posting
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("app", "views", "workflows", "reports", "models")
+
+# What is not wired where everything of its kind is, and why.
+ELSEWHERE = {  # parts that their owner's page shows in another form
+    "meeting_vote": "the ballot and the minutes",
+    "project_stage": "the line over the project",
+    "project_snapshot": "the trend on the project",
+    "password_history": "nobody reads it",
+}
+OFF_THE_PROJECT = {
+    "business_event": "what brought it stands there, and the queue of 复核 is the accountants'",
+    "meeting_item": "the meeting shows its items; on the project stands the resolution that came of it",
+}
+TOLD_BY_NOTE = {"resubmission": "the note of the act says it"}
+# Screens that the demonstration has no row for, and why.
+NOT_SHOWN = {
+    "income_history": "the company opens its books with its first business: no month went before",
+    "opening_import": "the company opens its books with its first business: no balance went before",
+    "income_schedule": "the first year's fee is income at 放款确认; the demo's year has no second one",
+    "income_recognition": "the first year's fee is income at 放款确认; the demo's year has no second one",
+    "job_run": "the year is played in one transaction; runs are written by the machine's own jobs as they run",
+}
+
+
+@cache
+def trees(*rooms: str) -> dict[str, ast.Module]:
+    """The syntax of each file of these rooms, by its path."""
+    paths = (path for room in rooms for path in sorted((ROOT / room).rglob("*.py")) if "versions" not in path.parts)
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def seeded(name: str) -> list[str]:
+    """The codes that a seed file brings."""
+    with (ROOT / f"models/seeds/{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [row["code"] for row in csv.DictReader(file)]
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """Calls of functions of these names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names:
+            yield node
+
+
+def words(node: ast.AST, tree: ast.AST) -> set[str]:
+    """The texts that an argument may stand for: written out, or given to its name or table in the same file."""
+    if isinstance(node, ast.Constant):
+        return {node.value} if isinstance(node.value, str) else set()
+    if isinstance(node, ast.Subscript):
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return set()
+    found: set[str] = set()
+    for one in ast.walk(tree):
+        names = {n.id for target in _bound(one) for n in ast.walk(target) if isinstance(n, ast.Name)}
+        if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None and node.id in names:
+            found |= {c.value for c in ast.walk(one.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+            if isinstance(one.value, ast.Subscript):
+                found |= words(one.value, tree)
+    return found
+
+
+def _bound(node: ast.AST) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+
+
+def argument(call: ast.Call, place: int, name: str) -> ast.AST | None:
+    """An argument by its place or its name."""
+    named = [word.value for word in call.keywords if word.arg == name]
+    return named[0] if named else call.args[place] if len(call.args) > place else None
+
+
+# --- verbs -----------------------------------------------------------------------------------------------------------
+
+
+def routes(app) -> set[tuple[str, str]]:
+    """(verb, table) of each route of a hand-written screen: by its permission or its own name."""
+    found = set()
+    for view in app.appbuilder.baseviews:
+        for name in dir(type(view)):
+            route = getattr(type(view), name, None)
+            if permission := getattr(route, "_permission_name", None):
+                found.add((permission, view.class_permission_name))
+            if hasattr(route, "_urls"):
+                found.add((name, view.class_permission_name))
+    return found
+
+
+def asked_in_screens() -> set[tuple[str, str]]:
+    """(verb, table) that a screen asks for before it shows a button of its own."""
+    return {
+        (call.args[0].value, call.args[1].value)
+        for tree in trees("views").values()
+        for call in calls(tree, "may", "require")
+        if len(call.args) > 1 and all(isinstance(arg, ast.Constant) for arg in call.args[:2])
+    }
+
+
+def undoored(app) -> list[tuple[str, str]]:
+    """Verbs that nobody finds: (table, verb)."""
+    known = {verb.permission for verb in REGISTRY.values()} | routes(app) | asked_in_screens()
+    return [(table, verb) for table, verb in sorted(VERBS) if (verb, table) not in known]
+
+
+# --- approvals, events, numbers --------------------------------------------------------------------------------------
+
+
+def started() -> set[str]:
+    """Approval types that a workflow starts."""
+    return {
+        word
+        for tree in trees("workflows").values()
+        for call in calls(tree, "put_up", "start")
+        for place in [argument(call, 1, "type_code")]
+        if place is not None
+        for word in words(place, tree)
+    }
+
+
+@cache
+def raised() -> set[tuple[str, str]]:
+    """(module, code) of each event that a workflow raises."""
+    found = set()
+    for path, tree in trees("workflows").items():
+        for call in calls(tree, "raise_event"):
+            code = argument(call, 1, "event_code")
+            found |= {(path, word) for word in words(code, tree) & EVENTS.keys()} if code is not None else set()
+    return found
+
+
+def unfollowed() -> list[tuple[str, str, str]]:
+    """Events whose business never hears what became of them: (module, code, registry of followers)."""
+    found = []
+    for path, code in sorted(raised()):
+        module = path.removesuffix(".py").replace("/", ".")
+        for name in ("_BOOKED", "_UNBOOKED", "_REFUSED"):
+            followers = getattr(posting, name).get(code, [])
+            if module not in {follower.__module__ for follower in followers}:
+                found.append((path, code, name))
+    return found
+
+
+def drawn() -> set[str]:
+    """Number rules that a workflow draws from."""
+    found: set[str] = set()
+    for tree in trees("workflows").values():
+        for call in calls(tree, "next_number", "next_count"):
+            found |= words(call.args[1], tree) if len(call.args) > 1 else set()
+        for call in calls(tree, "issue"):
+            rule = argument(call, 99, "number_rule")
+            found |= words(rule, tree) if rule is not None else set()
+    return found
+
+
+# --- papers ----------------------------------------------------------------------------------------------------------
+
+
+def screens(*kinds: SpecKind) -> list[type[Entity]]:
+    """Entities of these kinds."""
+    return [model for model in entities() if model.spec.kind in kinds]
+
+
+def tabless() -> list[str]:
+    """Parts that do not stand on their owner's page."""
+    found = []
+    for model in (model for model in entities() if model.spec.kind.has_screen):
+        if (owner := owner_of(model)) is None:
+            continue
+        heirs = {tab for heir in owner[1].__subclasses__() for tab in heir.spec.tabs}
+        if model.__tablename__ not in {*owner[1].spec.tabs, *heirs, *ELSEWHERE}:
+            found.append(str(model.__tablename__))
+    return found
+
+
+def of_project() -> list[type[Entity]]:
+    """What is done on a project: papers and ledgers with the project on them."""
+    kinds = screens(SpecKind.DOCUMENT, SpecKind.LEDGER)
+    return [m for m in kinds if m.spec.scope.through == "project" and "project_id" in m.__table__.columns]
+
+
+def off_the_page() -> list[str]:
+    """What is done on a project and does not stand on its page."""
+    shown = {*Project.spec.tabs, *OFF_THE_PROJECT}
+    return [str(model.__tablename__) for model in of_project() if model.__tablename__ not in shown]
+
+
+def untold() -> list[str]:
+    """What is done on a project without a word in its news."""
+    return [str(m.__tablename__) for m in of_project() if m.__tablename__ not in {*CREATED, *TOLD_BY_NOTE}]
+
+
+PAPERS = [
+    key for key in sorted(STEPS) if key[1] == "submit" and "add" in entity_of(key[0]).spec.saved_by
+]  # fmt: skip
+
+
+def unsubmitted() -> list[tuple[str, str]]:
+    """(table, role) where who draws a paper up may not submit it, or who submits it may not draw it up."""
+    known = all_permissions()
+    held = {role.name: permissions_of(role, known) for role in roles.ROLES}
+    found = []
+    for table, verb in PAPERS:
+        writers = {name for name, pairs in held.items() if ("add", table) in pairs}
+        submitters = {name for name, pairs in held.items() if (verb, table) in pairs}
+        found += [(table, name) for name in sorted(writers ^ submitters)] or [(table, "")] * (not writers)
+    return found
+
+
+def is_unique(model: type[Entity]) -> bool:
+    """Whether no two rows bear the same number, or no two parts of one paper (the fees of a receipt)."""
+    column = columns_of(model)["number"]
+    keys = [key.columns.keys() for key in model.__table__.constraints if isinstance(key, UniqueConstraint)]
+    return bool(column.unique) or any(key[0] == "number" for key in keys)
+
+
+NUMBERED = [
+    model for model in screens(SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
+    if "number" in columns_of(model) and isinstance(columns_of(model)["number"].type, String) and is_unique(model)
+] + [Voucher]  # fmt: skip
+
+
+def unfound() -> list[str]:
+    """Papers whose number, which no other bears, finds them nowhere."""
+    return [str(m.__tablename__) for m in NUMBERED if m is not Voucher and m not in search.numbered()] + (
+        [] if "code" in Voucher.spec.searched else ["voucher"]
+    )
+
+
+def unshown(session: Session) -> list[str]:
+    """Screens without a row in the demonstration."""
+    models = [model for model in entities() if model.spec.kind.has_screen]
+    counts = {str(model.__tablename__): session.scalar(select(func.count()).select_from(model)) for model in models}
+    return [table for table, count in counts.items() if not count]

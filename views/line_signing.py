@@ -1,5 +1,6 @@
 """Buttons of the line from fees to drawdown (4.4a-4.5c)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from views.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state,
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import collection, contracts, counters, disbursement, fees, resolution, waivers
+from workflows.guarantee.plan_layout import PLAN
 
 _TOGETHER = "一笔到账收几项费用，开一张收据；每项费用各自复核记账"
 
@@ -176,7 +178,7 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
         "amount": c.money("放款金额", required=True, positive=True),
         "rate_annual_pct": c.rate("年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)),
         "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
-        "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成"),
+        "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成", sheet=PLAN),
     }  # fmt: skip
 
 
@@ -198,19 +200,19 @@ def _confirm_loan(ctx: Ctx, project: Project, values: Values, version: int | Non
     return disbursement.confirm(ctx, project, version=version, **facts)
 
 
-def _plan_preview(_: Ctx, __: Project, values: Values) -> Section:
+def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
     terms = {k: v for k, v in values.items() if k not in ("plan", "reason")}
     if values["due_on"] <= values["drawn_on"]:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:
         name, data = values["plan"]
-        rows = disbursement.plan_of(data, name, values["amount"], values["drawn_on"], values["due_on"])
-        return plan_section(rows, f"银行文件“{name}”")
+        found = disbursement.plan_of(ctx, data, name, values["amount"], values["drawn_on"], values["due_on"])
+        return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
     return plan_section(disbursement.generate_plan(disbursement.Loan(**terms)), "由系统按还款方式生成")
 
 
-def plan_section(rows: list[Instalment], source: str) -> Section:
+def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:
     """A repayment plan to look at."""
     columns = [Column("seq", "期次", "int"), Column("due_on", "应还日期", "date"),
                Column("principal", "本金", "money", "元"), Column("interest", "利息", "money", "元")]  # fmt: skip
@@ -221,20 +223,21 @@ def plan_section(rows: list[Instalment], source: str) -> Section:
     ]  # fmt: skip
     principal, interest = (sum((getattr(r, part) for r in rows), Decimal(0)) for part in ("principal", "interest"))
     sums = [("合计", {"principal": format_money(principal), "interest": format_money(interest)})]
-    note = f"{source}，共 {len(rows)} 期，请与银行核对后确认"
+    note = "；".join([f"{source}，共 {len(rows)} 期，请与银行核对后确认", *warnings])
     return Section("plan", "还款计划预览", columns=columns, rows=cells, sums=sums, note=note)
 
 
 def _new_plan(_: Ctx, __: Drawdown) -> Questions:
     return {
-        "plan": Upload("银行还款计划表", "Excel 文件", required=True),
+        "plan": Upload("银行还款计划表", "Excel 文件", required=True, sheet=PLAN),
         "why": c.text("更换原因", 200, required=True),
     }
 
 
-def _new_plan_preview(_: Ctx, loan: Drawdown, values: Values) -> Section:
+def _new_plan_preview(ctx: Ctx, loan: Drawdown, values: Values) -> Section:
     name, data = values["plan"]
-    return plan_section(disbursement.plan_of(data, name, loan.amount, loan.drawn_on, loan.due_on), f"银行文件“{name}”")
+    found = disbursement.plan_of(ctx, data, name, loan.amount, loan.drawn_on, loan.due_on)
+    return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
 
 
 def _replan(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> RepaymentPlan:

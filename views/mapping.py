@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import current_app, request
@@ -56,7 +56,7 @@ def page(
     found = sheet_mapping.guess(kind, file[1], file[0], edge.current_ctx().session)
     if found is None:
         raise error or BusinessError("文件中没有找到表头：表头一行应写明各列的名称")
-    errors = error.field_errors if error is not None and error.field_errors else {}
+    errors = dict(error.field_errors) if error is not None and error.field_errors else {}
     top = [("", "", error.message)] if error is not None and not errors else []
     own = [(name, "", message) for name, messages in errors.items() for message in messages]
     hidden = [edge.csrf_input(), *(_hidden(name, value) for name, value in (("key", keep(file[1])), ("name", file[0])))]
@@ -67,7 +67,32 @@ def page(
     )  # fmt: skip
 
 
-def _fields(kind: Kind, found: Guess, errors: dict[str, list[str]]) -> list[Field]:
+def group(kind: Kind, file: File, errors: Mapping[str, Sequence[str]], *, anew: bool = False) -> FieldGroup | None:
+    """The columns of a file as part of another form, where nobody knows them, they were wrong, or `anew`; else None."""
+    session = edge.session()
+    try:
+        if not (anew or sent() or sheet_mapping.is_unknown(kind, file[1], file[0], session)):
+            return None
+        found = sheet_mapping.guess(kind, file[1], file[0], session)
+    except BusinessError:
+        return None  # not even a workbook, which its own message says
+    if found is None:
+        return None
+    label = f"列对应：{kind.label}（工作表“{found.sheet}”第 {found.row_no} 行为表头）"
+    return FieldGroup(label, _fields(kind, found, errors))
+
+
+def sent() -> bool:
+    """Whether columns were said with this request."""
+    return "c0" in request.form
+
+
+def is_own(name: str) -> bool:
+    """Whether a message belongs to a control of the columns."""
+    return name == "source" or bool(re.fullmatch(r"c\d+", name))
+
+
+def _fields(kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]]) -> list[Field]:
     choices = [SelectChoice("", "（不读取）"), *(SelectChoice(field.key, field.title) for field in kind.fields)]
     members: dict[str, SelectField | StringField] = {
         "source": StringField("来源（银行或财务软件）", render_kw={"class_": "form-control", "maxlength": 60})

@@ -15,8 +15,8 @@ from models.ledger import Account
 from views import edge, mapping
 from views.cells import record_url
 from views.fields import Tick
-from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
-from views.report import money
+from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
+from views.report import money, told
 from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.ledger import opening
 from workflows.ledger.opening_replaced import why_not_replaced
@@ -190,14 +190,13 @@ def _preview(
         cells = (
             Cell(str(line.row), "int"), Cell(line.code), Cell(line.name), Cell("借" if line.is_debit else "贷"),
             money(line.amount if line.is_debit else -line.amount), Cell(goes), Cell(word, "enum", tone=tone),
-            Cell("；".join(wrong.get(line.row, ()))),
+            Cell("；".join(wrong.get(line.row, ())), "long_text"),
         )  # fmt: skip
         rows.append(Row(str(line.row), "", cells, tone="bad" if line.row in wrong else ""))
-    notes = [Row(str(at), "", (Cell("错误", "enum", tone="bad"), Cell(e.text))) for at, e in enumerate(others)]
-    notes += [Row(f"n{at}", "", (Cell("提示", "enum", tone="warn"), Cell(n))) for at, n in enumerate(plan.notices)]
+    notes = [*(("错误", error.text) for error in others), *(("提示", notice) for notice in plan.notices)]
     if plan.new_customers:
         text = f"新建客户 {len(plan.new_customers)} 户：" + "、".join(list(plan.new_customers.values())[:10])
-        notes.append(Row("customers", "", (Cell("提示", "enum", tone="warn"), Cell(text))))
+        notes.append(("提示", text))
     actions = [Action("重新上传", "/opening/")]
     sent = dict(fields)
     for name, kind in KINDS.items():
@@ -211,12 +210,11 @@ def _preview(
     columns = [
         Column("row", "行", "int"), Column("code", "科目编码"), Column("name", "科目名称"), Column("side", "方向"),
         Column("amount", "余额", "money", "元"), Column("goes", "装入科目"), Column("state", "结果"),
-        Column("problem", "说明"),
+        Column("problem", "说明", "long_text"),
     ]  # fmt: skip
-    above = [Section("notes", "说明", columns=[Column("k", "类别"), Column("t", "内容")], rows=notes)] if notes else []
     return ReportPage(
         f"{TITLE}预览", columns, rows, note=f"{plan.file_name} {plan.auxiliary_file_name}",
         heading=f"期间 {plan.sheet.period or '未注明'}，共 {len(rows)} 个科目，客户明细 {len(plan.parts)} 行",
         states=[Cell(f"{count} 处错误" if count else "借贷平衡，可以装入", "enum", tone="bad" if count else "ok")],
-        actions=actions, above=above, crumbs=_CRUMBS, help_key="opening",
+        actions=actions, above=told(notes), crumbs=_CRUMBS, help_key="opening",
     )  # fmt: skip

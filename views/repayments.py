@@ -11,7 +11,8 @@ from wtforms import FileField, Form
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from views import edge, mapping
-from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row, Section
+from views.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
+from views.report import told
 from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.guarantee import repayment_import
 from workflows.guarantee.plan_import import PlanError
@@ -131,7 +132,7 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
         Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"), Column("bank", "银行"),
         Column("paid_on", "还款日期", "date"), Column("principal", "还本金额", "money", "元"),
         Column("interest", "还息金额", "money", "元"), Column("balance", "还款后余额", "money", "元"),
-        Column("label", "结果"), Column("problem", "说明"),
+        Column("label", "结果"), Column("problem", "说明", "long_text"),
     ]  # fmt: skip
     counts = {label: sum(o.label == label for o in found) for label in _TONES}
     columns_url = "/repayment_import/columns?" + urlencode({"key": key, "name": name})
@@ -145,15 +146,13 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
             0, Action(f"确认导入 {number} 笔", "/repayment_import/confirm", "POST", "primary", confirm=asked,
                       fields=fields)
         )  # fmt: skip
-    notes = [*questions, *found.notices]
-    rows = [Row(f"n{at}", "", (Cell("请确认" if note in questions else "提示", "enum", tone="warn"), Cell(note)))
-            for at, note in enumerate(notes)]  # fmt: skip
+    notes = [*(("请确认", question) for question in questions), *(("提示", notice) for notice in found.notices)]
     total_p, total_i = (sum((getattr(o.row, k) for o in found), Decimal(0)) for k in ("principal", "interest"))
     return ReportPage(
         "导入还款预览", columns, [_row(outcome) for outcome in found], note=name, heading=f"共 {len(found)} 行",
         states=[Cell(f"{label} {n} 行", "enum", tone=_TONES[label]) for label, n in counts.items() if n],
         actions=actions, crumbs=_CRUMBS, help_key="repayment",
-        above=[Section("notes", "说明", columns=[Column("k", "类别"), Column("t", "内容")], rows=rows)] if rows else [],
+        above=told(notes),
         sums=[("合计", {"principal": format_money(total_p), "interest": format_money(total_i)})],
         foot="有误的行请在文件中更正后重新上传" if counts["有误"] else "",
     )  # fmt: skip

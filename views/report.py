@@ -27,12 +27,23 @@ from views import edge, lookup, widgets
 from views.cells import record_url
 from views.files import TYPES
 from views.interface import EntityInterface, Titles, valid_id
-from views.pages import Action, Cell, Column, Field, Paging, ReportPage, Row
+from views.pages import Action, Cell, Column, Field, Paging, ReportPage, Row, Section
 from workflows.base.context import Ctx
 
 EXPORT_MAX = 100_000
 FILES = ("xlsx", "pdf")
 _PARTS = {"customer_id": ("customer", "客户"), "project_id": ("project", "项目"), "bank_id": ("partner_bank", "银行")}
+
+
+def told(notes: Iterable[tuple[str, str]]) -> list[Section]:
+    """What a preview says of the whole file or report, each a word (错误, 提示, 请确认) and its text."""
+    tones = {"错误": "bad"}
+    rows = [
+        Row(str(at), "", (Cell(word, "enum", tone=tones.get(word, "warn")), Cell(text)))
+        for at, (word, text) in enumerate(notes)
+    ]
+    columns = [Column("k", "类别"), Column("t", "内容", "long_text")]
+    return [Section("notes", "说明", columns=columns, rows=rows)] if rows else []
 
 
 def columns_of(columns: Iterable[ExportColumn]) -> list[Column]:

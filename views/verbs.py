@@ -5,7 +5,7 @@ A verb's own checks decide; what stands here only says when a button is worth sh
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,28 +20,34 @@ from wtforms import FileField, Form
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.kinds import Kind
-from views import edge, fields, staging
+from views import edge, fields, mapping, staging
 from views.cells import Cells
 from views.interface import shape, valid_id
 from views.pages import Action, Field, FieldGroup, FormPage, Section
 from views.record import head_facts
 from workflows.base import records
 from workflows.base.context import Ctx
+from workflows.base.sheets import Kind as Sheet
 from workflows.base.values import coerce
 from workflows.base.workbook import WorkbookError
 from workflows.guarantee.plan_import import PlanError
 
+REMAP = "remap"  # the tick that asks for the columns of a file once more
 Values = dict[str, Any]
 Run = Callable[[Ctx, Any, Values, int | None], Any]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a verb's form asks for; the verb gets (file name, bytes) or None."""
+    """A file that a verb's form asks for; the verb gets (file name, bytes) or None.
+
+    Columns of a table of `sheet` that nobody knows are mapped by hand in the same form.
+    """
 
     label: str
     help: str = ""
     required: bool = False
+    sheet: Sheet | None = None
 
 
 Questions = Mapping[str, MappedColumn[Any] | Upload]
@@ -147,6 +153,9 @@ class VerbView(BaseView):
         try:
             if version is None:
                 raise BusinessError("缺少版本号，请重新打开页面后再操作")
+            if form.asks_columns():
+                return self.render_template("form.html", page=form.page())
+            form.learn_columns()
             if verb.preview is not None and not form.is_previewed():
                 shown = verb.preview(ctx, record, form.values())
                 return self.render_template("form.html", page=form.preview(shown).page())
@@ -190,6 +199,7 @@ class VerbForm:
         self.uploads: dict[str, Upload] = {}
         self.kept: dict[str, tuple[str, str]] = {}  # of a file that was chosen before: its name and digest
         self.shown: Section | None = None
+        self.mapped: list[FieldGroup] = []
         self.columns: dict[str, Column[Any]] = {}
         for name, question in verb.questions(ctx, record).items():
             if isinstance(question, Upload):
@@ -249,6 +259,24 @@ class VerbForm:
         self.shown = shown
         return self
 
+    def asks_columns(self) -> bool:
+        """Whether the columns of a file are to be said anew; then the form shows them."""
+        if request.form.get(REMAP) and not mapping.sent():
+            self._ask_columns({}, anew=True)
+        return bool(self.mapped)
+
+    def learn_columns(self) -> None:
+        """Remember for their source what was said of the columns. Raises FieldErrors."""
+        for name, upload in self.uploads.items():
+            if upload.sheet and mapping.sent() and (file := self._file(name)):
+                flash(f"已记住“{mapping.save(upload.sheet, file)}”的列对应", "success")
+
+    def _ask_columns(self, errors: Mapping[str, Sequence[str]], *, anew: bool = False) -> None:
+        for name, upload in self.uploads.items():
+            file = self._file(name)
+            if upload.sheet and file and (group := mapping.group(upload.sheet, file, errors, anew=anew)):
+                self.mapped.append(group)
+
     def forget_files(self) -> None:
         """What was taken over waits no longer."""
         for _, digest in self.kept.values():
@@ -279,12 +307,13 @@ class VerbForm:
 
     def refuse(self, error: BusinessError) -> "VerbForm":
         """Put the messages at their fields."""
-        for name in self.uploads:
-            self._file(name)
+        self._ask_columns(error.field_errors)
         # What is wrong inside a file belongs to the file's own field.
         upload = next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
         for field_name, messages in error.field_errors.items():
             name = field_name or upload
+            if self.mapped and mapping.is_own(name):
+                continue
             if name in self.form:
                 self.form[name].errors = [*self.form[name].errors, *messages]
             else:
@@ -311,9 +340,10 @@ class VerbForm:
             (str(record), record_url(record)), (self.verb.label, ""),
         ]  # fmt: skip
         return FormPage(
-            self.verb.label, [FieldGroup("", self._fields())], f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
-            record_url(record), hidden=hidden, submit_label=label, note=self.verb.note or str(record),
-            errors=errors, crumbs=crumbs, is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
+            self.verb.label, [FieldGroup("", self._fields()), *self.mapped],
+            f"/do/{self.verb.table}/{record.id}/{self.verb.name}", record_url(record), hidden=hidden,
+            submit_label=label, note=self.verb.note or str(record), errors=errors, crumbs=crumbs,
+            is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
         )  # fmt: skip
 
     def _about(self) -> list[Section]:
@@ -342,6 +372,9 @@ class VerbForm:
             )
             for n, u in self.uploads.items()
         ]
+        if self.shown is not None and any(u.sheet and n in self.kept for n, u in self.uploads.items()):
+            tick = type("RemapForm", (Form,), {REMAP: fields.Tick("重新说明各列")})()[REMAP]
+            found.append(Field(REMAP, "重新说明各列", tick, "bool", False, "", "列读错了时勾选，再说明各列是什么"))
         return found
 
     def _about_file(self, name: str, upload: Upload) -> str:

@@ -26,10 +26,12 @@ from reports.figures.schedules import MethodName, add_months, build_schedule
 from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
+from workflows.base.sheet_mapping import remembered
 from workflows.base.transition import Step, move, steps, verbs
 from workflows.guarantee import contract_data, letters, limits, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
+from workflows.guarantee.plan_layout import PLAN
 from workflows.ledger import posting
 
 USE = steps(
@@ -180,8 +182,8 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
 def confirm_from_file(ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
     ctx.require("confirm", "drawdown", "放款确认")
-    rows = plan_of(data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
-    return confirm(ctx, project, plan=rows, file_name=filename[:200], **facts)
+    found = plan_of(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
+    return confirm(ctx, project, plan=found.instalments, file_name=filename[:200], **facts)
 
 
 def replan(
@@ -198,7 +200,7 @@ def replan(
     reason = stages.checked_reason(reason, "更换还款计划")
     if not may_replan(ctx, drawdown):
         raise Conflict(f"借据 {drawdown.number} 已有还款登记或已结束，不能更换还款计划")
-    rows = plan_of(data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on)
+    rows = plan_of(ctx, data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on).instalments
     plans = list(ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)))
     for plan in plans:
         plan.is_current = False
@@ -218,11 +220,11 @@ def may_replan(ctx: Ctx, drawdown: Drawdown) -> bool:
     return drawdown.is_running and ctx.session.scalar(query.limit(1)) is None
 
 
-def plan_of(data: bytes, filename: str, amount: Decimal, start: date, end: date) -> list[schedules.Instalment]:
-    """The bank's plan for a loan; raises WorkbookError and PlanError naming rows."""
-    parsed = parse_plan(data, filename)
+def plan_of(ctx: Ctx, data: bytes, filename: str, amount: Decimal, start: date, end: date) -> ParsedPlan:
+    """The bank's plan for a loan, its columns as known or mapped; raises WorkbookError and PlanError naming rows."""
+    parsed = parse_plan(data, filename, remembered(ctx.session, PLAN))
     check_plan(parsed, loan_amount=amount, start_on=start, end_on=end)
-    return parsed.instalments
+    return parsed
 
 
 def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:

@@ -4,6 +4,7 @@ A project ends only when all of it is done (domain.md 1): approval, deposit, cou
 at the end.
 """
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +64,8 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
             found["letter_no"] = ["请填写银行函号"]
         if release.letter_on is None or release.letter_on > ctx.today:
             found["letter_on"] = ["请填写银行函日期，不能晚于营业日期"]
+        elif (drawn_on := _last_drawn(ctx, project)) and release.letter_on < drawn_on:
+            found["letter_on"] = [f"银行函日期不能早于放款日期 {drawn_on}"]
         if not (release.note or "").strip():
             found["note"] = ["请说明银行解除担保责任的原因"]
         if found:
@@ -70,6 +73,10 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
     if is_new:
         release.number = next_number(ctx, "release")
         release.project = project
+
+
+def _last_drawn(ctx: Ctx, project: Project) -> date | None:
+    return ctx.session.scalar(select(func.max(Drawdown.drawn_on)).where(Drawdown.project_id == project.id))
 
 
 def _require_in_force(project: Project) -> None:
@@ -129,7 +136,9 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
     for loan in ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)):
         if loan.is_running:  # the bank lets the company go while the customer still owes it
             move(LOAN["release"], loan)
-            loan.closed_on, loan.balance = ctx.today, Decimal(0)  # what is left of it is the bank's alone
+            # The guarantee ends when the bank says so, not when its letter has been approved here.
+            loan.closed_on = release.letter_on if release.basis is ReleaseBasis.BANK_LETTER else ctx.today
+            loan.balance = Decimal(0)  # what is left of it is the bank's alone
     project.balance = Decimal(0)
     for item in ctx.session.scalars(_counters(project)):
         item.released_on = ctx.today

@@ -29,6 +29,7 @@ from reports.figures import parameters, recognition
 from reports.figures.business_ledger import pairs
 from reports.figures.exposure import checks
 from reports.figures.fees import deposit_held, first_dues, free_amount, refund_due
+from reports.figures.liability import liability_on
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
 from workflows import verify, warnings
 from workflows.base import records
@@ -131,6 +132,22 @@ def test_a_letter_of_the_bank_frees_what_still_runs(line, project, loan):
     assert is_clean(line)
     with pytest.raises(Conflict, match="已解保"):
         repayment.register(line.ctx(MANAGER), loan, Paid(line.today, Decimal(1), Decimal(0)))
+
+
+def test_liability_ends_on_the_day_of_the_banks_letter(line, project, loan):
+    line.book(project)
+    with pytest.raises(FieldErrors, match=f"不能早于放款日期 {loan.drawn_on}"):
+        by_letter(line, project, letter_on=loan.drawn_on - timedelta(days=1))
+    line.today += timedelta(days=5)
+    said = line.today
+    made = by_letter(line, project, letter_on=said)
+    line.attach("release", made.id, None)
+    release.submit(line.ctx(MANAGER), made)
+    line.today += timedelta(days=9)
+    line.approve(made)
+    assert (loan.closed_on, made.approved_on) == (said, line.today)
+    assert liability_on(line.session, said - timedelta(days=1)) > 0
+    assert [liability_on(line.session, on) for on in (said, line.today)] == [0, 0]
 
 
 def test_what_stands_in_the_way_is_named(line, project, loan):

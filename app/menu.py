@@ -49,6 +49,7 @@ PAGES = (
     Page(Module.LEDGER, 20, "期末处理", "/closing/", "list", "accounting_period", MenuGroup.CLOSING),
     Page(Module.LEDGER, 80, "资产负债表", "/report/balance-sheet", "list", "issued_statement", MenuGroup.STATEMENTS),
     Page(Module.LEDGER, 81, "利润表", "/report/income-statement", "list", "issued_statement", MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 82, "资产分级", "/report/asset-classes", "list", "asset_split", MenuGroup.STATEMENTS),
     Page(Module.LEDGER, 605, "期初余额", "/opening/", "load", "opening_import", MenuGroup.BOOK_SETUP),
     Page(Module.GUARANTEE, 45, "额度与集中度", "/report/exposure", "list", "project", MenuGroup.RISK),
     Page(Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),

@@ -88,7 +88,7 @@ ROLES: tuple[RoleSpec, ...] = (
                     "bank_letter.issue_confirmation")),
     RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS, verbs=("customer.reveal",)),
     RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
-             tables={"voucher": ("list", "show", "export", "add", "edit", "delete"), "voucher_entry": READ},
+             tables={"voucher": WRITE, "voucher_entry": READ, "asset_split": WRITE},
              verbs=("business_event.book", "business_event.refuse", "business_event.unbook",
                     "voucher.add", "voucher.edit", "voucher.void",
                     "voucher.reverse", "voucher.post", "voucher.unreview", "voucher.renumber",

@@ -5,6 +5,7 @@ from flask_appbuilder.security.sqla import models as security
 from models import (
     appraisal,
     approval,
+    asset_split,
     bank,
     closing,
     customer,
@@ -40,7 +41,7 @@ from models.base.entity import Entity
 AREAS = (
     organization, system, records, approval, customer, customer_detail, customer_rating, rating_model,
     financial_statement, bank, partner, product, project, appraisal, resolution, signing, drawdown, repayment,
-    release, termination, warning, snapshot, ledger, closing, statement, search, proof, role_security, sign_in,
-    security,
+    release, termination, warning, snapshot, ledger, asset_split, closing, statement, search, proof, role_security,
+    sign_in, security,
 )  # fmt: skip
 metadata = Entity.metadata

@@ -33,6 +33,7 @@ from views.proofs import DocumentCheckView, VerifyView
 from views.register import register_entities
 from views.repayments import RepaymentImportView
 from views.report import LedgerReports
+from views.report_assets import AssetClassReport
 from views.report_exposure import ExposureReport
 from views.search import SearchView
 from views.security import PasswordView, RolesView
@@ -83,6 +84,7 @@ PAGES = (
     ClosingView,
     OpeningView,
     ExposureReport,
+    AssetClassReport,
     AttachmentView,
     CommentView,
     RepaymentImportView,

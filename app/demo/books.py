@@ -7,18 +7,40 @@ from sqlalchemy import select
 
 from app.demo.stage import Stage
 from app.demo.story import ACCOUNTANT, CASHIER, CHIEF, POSTER
+from models.asset_split import AssetRule, AssetSplit
 from models.customer import Customer
 from models.ledger import Account, Voucher
+from reports.figures.provisions import month_before
+from workflows.base import records
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
 from workflows.ledger.period import ensure_period
 
 CAPITAL = Decimal("500000000.00")
+FUND, BONDS = Decimal("30000000.00"), Decimal("50000000.00")
 
 
 def pay_in_capital(stage: Stage) -> None:
     """The shareholders pay in: without net assets no limit would allow any guarantee."""
     _write(stage, "receipt", "收到股东出资", ("1002", CAPITAL), ("4001", -CAPITAL))
+
+
+def invest(stage: Stage) -> None:
+    """What is not needed for a while goes into a money fund and 国债."""
+    for code, amount, memo in (("1101", FUND, "申购货币市场基金"), ("1501", BONDS, "购入国债")):
+        _write(stage, "payment", memo, (code, amount), ("1002", -amount))
+
+
+def class_assets(stage: Stage) -> None:
+    """The evidence of classes for the last month that is closed and the present one."""
+    present = f"{stage.today:%Y-%m}"
+    ids = dict(stage.session.execute(select(Account.code, Account.id)).all())
+    rows = (("1101", AssetRule.MONEY_FUND, FUND, "江州货币市场基金 A 类，月末份额对账单"),
+            ("1501", AssetRule.GOVERNMENT_BOND, BONDS, "2026 年记账式附息国债，中债登托管明细"))  # fmt: skip
+    for month in (month_before(present, 1), present):
+        for code, rule, amount, evidence in rows:
+            values = {"month": month, "account_id": ids[code], "rule": rule, "amount": amount, "evidence": evidence}
+            records.create(stage.ctx(CHIEF), AssetSplit, values)
 
 
 def pay_expenses(stage: Stage, amount: Decimal) -> None:

@@ -90,6 +90,7 @@ def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say:
     people.make_company(stage)
     for _ in range(1 + wanted.bulk // bulk.CAPITAL_FOR):
         books.pay_in_capital(stage)
+    books.invest(stage)
     customers_of_the_year = list(_customers(stage, 0, wanted.old_customers))
     scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
     scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
@@ -101,6 +102,7 @@ def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say:
     stage.run(scenes, lambda day: year.roll(stage, day, wanted.full_days, joined.repaying.close))
     stage.today = as_of
     year.roll(stage, as_of, wanted.full_days, joined.repaying.close)
+    books.class_assets(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

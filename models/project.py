@@ -165,6 +165,8 @@ class Project(Entity):
     risk_officer: Mapped[Employee | None] = c.related(risk_officer_id)
     legal_officer_id: Mapped[int | None] = c.computed(c.reference("法务", "employee"))
     legal_officer: Mapped[Employee | None] = c.related(legal_officer_id)
+    # Added to a table to which others refer, where SQLite tells of no other action; it keeps what is renewed as well.
+    renewed_from_id: Mapped[int | None] = c.computed(c.reference("续保自", "project", ondelete="NO ACTION"))
     stage: Mapped[Stage] = c.state("阶段", Stage, Stage.APPLY)
     state: Mapped[ProjectState] = c.state("状态", ProjectState, ProjectState.DRAFT)
     stage_since: Mapped[date | None] = c.computed(c.day("进入阶段日期"))

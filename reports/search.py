@@ -40,8 +40,8 @@ from models.search import EDITION, KEY_BITS, install_search, key_base, search_te
 from reports.scope import scoped
 
 __all__ = [
-    "Hit", "condition", "global_search", "install_search", "install_search_listener", "is_whole",
-    "reindex", "renew",
+    "Hit", "condition", "global_search", "initials", "install_search", "install_search_listener", "is_whole", "reindex",
+    "renew",
 ]  # fmt: skip
 
 QUERY_MAX: Final = 64
@@ -55,6 +55,7 @@ _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
 # What the global search finds by any part of its words; papers with a number of their own are found by all of that.
 _GLOBAL: Final = ("customer", "project", "contract", "voucher")
+_ALSO_KNOWN_BY: Final = {"drawdown": ("bank_note_no",)}  # unique as their own numbers are
 _BRACKETS: Final = str.maketrans({**dict.fromkeys("([（【", "〔"), **dict.fromkeys(")]）】", "〕")})
 
 # What a hit is about, for its number says it only to who knows it by heart: relations to load, then the words.
@@ -115,8 +116,8 @@ def words_of(
     """The tokens of a record's searched texts; `initials_of` also goes in by its pinyin initials, `masked` whole."""
     found: list[str] = []
     parts = [value[:_FIELD_MAX] for value in values if value]
-    if initials_of and (initials := _initials(initials_of[:_FIELD_MAX])):
-        parts.append(initials)
+    if initials_of and (short := initials(initials_of[:_FIELD_MAX])):
+        parts.append(short)
     for part in dict.fromkeys(parts):
         for run, is_latin in _runs(part):
             found += _grams(run, is_latin=is_latin)
@@ -125,7 +126,7 @@ def words_of(
     return " ".join(found)
 
 
-def _initials(value: str) -> str:
+def initials(value: str) -> str:
     """First letters of the characters' pinyin; '' for a text without Chinese."""
     return "".join(_initials_of(run) for run in _BEYOND_ASCII.findall(value))
 
@@ -350,7 +351,9 @@ def _papers(session: Session, actor: Actor, value: str, limit: int) -> list[Hit]
     found: list[Hit] = []
     for model in numbered():
         if model.__tablename__ not in _GLOBAL and actor.may("list", model.__tablename__):
-            query = scoped(select(model).where(model.number.in_(known)), model, actor)
+            names = ("number", *_ALSO_KNOWN_BY.get(model.__tablename__, ()))
+            where = or_(*(getattr(model, name).in_(known) for name in names))
+            query = scoped(select(model).where(where), model, actor)
             found += [_hit(record) for record in session.scalars(query.limit(limit))]
     return found
 

@@ -84,6 +84,7 @@ class ReviewMeetingView(EntityView):
         """A new meeting is called as a whole: projects that wait and members of the board are ticked here."""
         if record is None:
             wrong = {name: [m for key, _, m in page.errors if key == name] for name in (PROJECTS, MEMBERS)}
+            page.can_go_on = False
             page.groups.append(FieldGroup("", [_projects(ctx, wrong), _board(ctx, wrong)]))
         return page
 

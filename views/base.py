@@ -28,6 +28,7 @@ from workflows.base.context import Ctx
 Actions: TypeAlias = list[Action]
 Records: TypeAlias = list[Entity]
 Crumbs: TypeAlias = list[tuple[str, str]]
+AGAIN = "again"  # sent by the button that saves and begins the next one
 READING = ("list", "show", "export")
 # Routes of the framework that pass the data scope by, act on GET, or hand out files by name.
 UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
@@ -165,6 +166,7 @@ class EntityView(EntityHooks, ModelView):
         """The ticked records, or all of the filter, within scope. Raises BusinessError for none or too many."""
         if request.form.get("all") == "1":
             asked = self.read_list(ctx)
+            asked.require_understood()
             query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
             keys: Sequence[Any] = ctx.session.scalars(query).all()
         else:
@@ -297,6 +299,8 @@ class EntityView(EntityHooks, ModelView):
                 saved = self.save(ctx, None if key is None else records.find(ctx, self.model, key), values, version)
             once.about(saved)
             flash(f"已保存{self.model.spec.label}“{Titles(ctx.session).of(saved)}”", "success")
+            if found is None and AGAIN in request.form:
+                return redirect(request.full_path.rstrip("?"))
             return redirect(edge.safe_next(request.form.get("next"), self.after_save_url(saved, ctx)))
         except BusinessError as error:
             if error.status in {403, 404}:
@@ -323,12 +327,17 @@ class EntityView(EntityHooks, ModelView):
 
     def _given(self, ctx: Ctx) -> dict[str, Any]:
         """Defaults, and references that the address names (a new project of this customer)."""
-        given = self.defaults(ctx)
+        chosen = self._chosen()
+        return {**self.defaults(ctx), **self.proposed(ctx, chosen), **chosen}
+
+    def _chosen(self) -> dict[str, Any]:
+        """References that the address names, within the reader's scope."""
+        found = {}
         for name, column in shape(self.model).columns.items():
             target = model_of(str(column.info.get("target", "")))
             if name in request.args and target is not None and EntityInterface(target).get(request.args[name]):
-                given[name] = valid_id(request.args[name])
-        return given
+                found[name] = valid_id(request.args[name])
+        return found
 
     def _form_page(self, form: forms.EntityForm, found: Entity | None, ctx: Ctx) -> FormPage:
         label = self.model.spec.label
@@ -340,8 +349,9 @@ class EntityView(EntityHooks, ModelView):
         action = request.full_path.rstrip("?")
         crumbs = [*self._crumbs(found, form.cells.titles), (title, "")]
         page = form.page(
-            title, action, back, note=self.model.spec.help, crumbs=crumbs, help_key=shape(self.model).table
-        )
+            title, action, back, note=self.model.spec.help, crumbs=crumbs, help_key=shape(self.model).table,
+            can_go_on=found is None,
+        )  # fmt: skip
         return self.enrich_form(page, found, ctx)
 
     # ========================================================================================================== delete

@@ -24,7 +24,8 @@ NUMBERS = ("money", "rate", "int")
 # What the system's own notes call things: codes that only programs write, in the words of readers.
 ACTIONS = {
     "CREATE": "新增", "UPDATE": "修改", "DELETE": "删除", "REVEAL": "查看原值", "OPEN": "打开文书", "EXPORT": "导出",
-    "ATTACH": "上传附件", "DETACH": "删除附件", "ISSUE": "出具文书", "RESOLUTION": "公司决议", "EXPIRE": "到期失效",
+    "ATTACH": "上传附件", "DETACH": "删除附件", "RECLASS": "附件改类", "RENEW": "续保", "ISSUE": "出具文书",
+    "RESOLUTION": "公司决议", "EXPIRE": "到期失效",
     "CANCEL": "撤回", "VOID": "作废", "AGENDA": "撤下议题", "RESUBMIT": "重新上会", "TERMINATE": "终止办理",
     "GRANT": "授予角色", "PASSWORD": "密码变更", "UNLOCK": "解除锁定", "END_SESSION": "结束登录会话",
     "SEAL": "封存记录", "ADOPT": "封存起点", "VERIFY": "文档核验", "CORRECT": "更正",

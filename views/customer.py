@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 from models.base.entity import Entity
 from models.customer import CorporateCustomer, Customer, CustomerStatus, PersonalCustomer
 from models.customer_rating import CustomerRating, RatingState
+from reports.figures.completeness import standing
+from reports.figures.parameters import number
 from views.base import EntityView
 from views.cells import NONE, rate_text
+from views.line_customer import place_of
 from views.pages import Action, Cell, Column, Row, Section
 from views.verbs import actions
 from workflows.base.context import Ctx
@@ -30,6 +33,25 @@ class _CustomerView(EntityView):
             # One next step: who has a grade applies, who has none is rated first.
             found = [*(found if why else [replace(a, style="plain") for a in found]), apply]
         return found
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """资料完整度 until nothing is missing."""
+        assert isinstance(record, Customer)
+        card = _completeness(ctx, record)
+        return [card] if card.data[2] else []
+
+
+def _completeness(ctx: Ctx, customer: Customer) -> Section:
+    """The two hurdles of the file as a bar, and what is missing with the place where it is filled in."""
+    found = standing(ctx.session, customer)
+    least = int(number(ctx.session, "customer.completeness_min_pct", ctx.today))
+    may_edit = ctx.actor.may("edit", str(customer.__tablename__))
+    items = sorted(found.missing, key=lambda item: not item.is_required)
+    missing = [(item.label, place_of(customer, item.source) if may_edit else "", item.is_required) for item in items]
+    marks = [(found.rated_from, "可评级", found.is_ratable), (least, "可申请", found.percent >= least)]
+    return Section(
+        "completeness", "资料完整度", template="parts/completeness.html", data=(found.percent, marks, missing)
+    )
 
 
 def _why_not_apply(customer: Customer) -> str:
@@ -72,11 +94,11 @@ def _scores(rating: CustomerRating) -> Section:
         Column("score", "得分", "rate"), Column("max", "满分", "rate"),
     ]  # fmt: skip
     rows = []
-    for number, one in enumerate(rating.scores):
+    for at, one in enumerate(rating.scores):
         figure = NONE if one["figure"] is None else rate_text(Decimal(one["figure"]))
         amounts = (Cell(rate_text(Decimal(one[name])), "rate") for name in ("score", "max"))
         cells = (Cell(one["group"]), Cell(one["label"]), Cell(one["answer"]), Cell(figure, "rate"), *amounts)
-        rows.append(Row(str(number), "", cells))
+        rows.append(Row(str(at), "", cells))
     sums = [("总分", {"score": rate_text(rating.total)})] if rows else []
     if rating.adjustment:
         sums.insert(0, ("调整分", {"score": rate_text(rating.adjustment)}))

@@ -6,6 +6,8 @@ from urllib.parse import quote
 from flask import flash, jsonify, redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
+from werkzeug.datastructures import FileStorage
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
@@ -16,13 +18,14 @@ from views import edge, hooks, widgets
 from views.base import EntityView
 from views.cells import format_value, record_url
 from views.interface import Titles, model_of, valid_id
-from views.pages import Action, Comments, FileItem, Section, TimelineItem, Upload
+from views.pages import Action, Comments, FieldGroup, FileItem, FormPage, Section, TimelineItem, Upload
 from views.record import trail_items
 from workflows.base import attachments, comments, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.papers import may_write, require_reader
 
 FILES_MAX = 20
+_NO_CLASS = "不分类（不算要件）"
 # Kinds of record that people hang things on; reference data and logs stay bare.
 _ASKED = (SpecKind.DOCUMENT, SpecKind.MASTER)
 _BARE_MODULES_KEEP = (
@@ -49,12 +52,9 @@ class AttachmentView(BaseView):
                 raise BusinessError("请选择要上传的文件", field="file")
             if len(files) > FILES_MAX:
                 raise BusinessError(f"一次最多上传 {FILES_MAX} 个文件", field="file")
-            category = request.form.get("category") or None
-            for sent in files:
-                attachments.store(ctx, record, filename=sent.filename or "", data=sent.read(), category=category)
+            message, kind = _keep(ctx, record, files, request.form.get("category") or None)
         url = f"{record_url(table, record.id)}?tab=files#tabs"
-        message = f"已上传 {len(files)} 个文件"
-        flash(message, "success")
+        flash(message, kind)
         if edge.wants_json():
             return jsonify({"message": message})  # the page that asked is the one to show again
         return redirect(url)
@@ -75,9 +75,30 @@ class AttachmentView(BaseView):
             if found is None:
                 raise NotFound
             url = f"{record_url(found.owner_table, found.owner_id)}?tab=files#tabs"
-            attachments.remove(ctx, found)
+            attachments.remove(ctx, found, valid_id(request.form.get("version", "")))
         flash("已删除附件", "success")
         return redirect(url)
+
+    @expose("/<pk>/classify", methods=("GET", "POST"))
+    @edge.screen()
+    def classify(self, pk: str) -> ResponseReturnValue:
+        """Say anew what a file is."""
+        ctx, error = edge.current_ctx(), None
+        found, _ = attachments.open_attachment(ctx, _key(pk))
+        back = f"{record_url(found.owner_table, found.owner_id)}?tab=files#tabs"
+        if request.method == "POST":
+            category, version = request.form.get("category") or None, valid_id(request.form.get("version", ""))
+            try:
+                with edge.writing() as ctx:
+                    attachments.classify(ctx, records.find(ctx, Attachment, pk), category, version)
+                flash(f"“{found.original_name}”的类别已保存", "success")
+                return redirect(back)
+            except BusinessError as refusal:
+                if refusal.status in (403, 404):
+                    raise
+                error = refusal
+        page = _classing(ctx, found, back, error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
 
 
 class CommentView(BaseView):
@@ -146,6 +167,38 @@ class IssuedDocumentView(EntityView):
         return send(path, "application/pdf", f"{found.title}_{found.number}.pdf", inline=True)
 
 
+def _keep(ctx: Ctx, record: Entity, files: list[FileStorage], category: str | None) -> tuple[str, str]:
+    """Store what was sent: what to say, and how; bytes that hang there already under another name are named."""
+    before = {one.id: one.category for one in attachments.attachments_of(ctx.session, record)}
+    label = dictionaries.labels(ctx.session, "document_category").get(category or "", "")
+    told = []
+    for sent in files:
+        name = sent.filename or ""
+        made = attachments.store(ctx, record, filename=name, data=sent.read(), category=category)
+        if made.id in before:
+            done = f"已将它归入“{label}”" if before[made.id] != made.category else "没有重复保存"
+            told.append(f"“{attachments.clean_name(name)}”与已有的“{made.original_name}”内容相同，{done}")
+        before[made.id] = made.category
+    count = len(files) - len(told)
+    said = [f"已上传 {count} 个文件"] if count else []
+    if count and category is None:
+        said.append("不分类的文件不算要件，可以随时改类别")
+    return "；".join(said + told), "warning" if told else "success"
+
+
+def _classing(ctx: Ctx, found: Attachment, back: str, error: BusinessError | None) -> FormPage:
+    options = [("", _NO_CLASS), *dictionaries.items(ctx.session, "document_category")]
+    chosen = request.form.get("category", found.category or "")
+    errors = error.field_errors if error else None
+    field = widgets.choice("category", "要件类别", options, chosen, errors=errors)
+    version = Markup('<input type="hidden" name="version" value="%s">') % (request.form.get("version") or found.version)
+    top = [("", "", message) for message in (errors or {}).get("", ())]
+    return FormPage(
+        f"改类别：{found.original_name}", [FieldGroup("", [field])], f"/attachment/{found.id}/classify", back,
+        hidden=[edge.csrf_input(), version], errors=top, crumbs=[("附件", back), ("改类别", "")],
+    )  # fmt: skip
+
+
 def send(path: Any, kind: str, name: str, *, inline: bool = False) -> ResponseReturnValue:
     """A stored file; its name travels as UTF-8, and only our own PDFs open in the browser."""
     response = send_file(path, mimetype=kind)
@@ -163,11 +216,11 @@ def files_section(record: Entity, ctx: Ctx) -> Section | None:
         return None
     table, found = str(record.__tablename__), attachments.attachments_of(ctx.session, record)
     labels = dictionaries.labels(ctx.session, "document_category")
-    items = [_file(item, labels) for item in found]
+    items = [_file(item, labels, _changes(ctx, record, item)) for item in found]
     upload = None
     if ctx.actor.may("add", "attachment") and may_write(ctx, record):
         kinds = "、".join(kind.lstrip(".") for kind in attachments.ALLOWED)
-        options = [("", "不分类"), *dictionaries.items(ctx.session, "document_category")]
+        options = [("", _NO_CLASS), *dictionaries.items(ctx.session, "document_category")]
         upload = (
             Upload(
                 f"/attachment/upload/{table}/{record.id}",
@@ -182,14 +235,26 @@ def files_section(record: Entity, ctx: Ctx) -> Section | None:
     )
 
 
-def _file(item: Attachment, labels: dict[str, str]) -> FileItem:
+def _changes(ctx: Ctx, record: Entity, item: Attachment) -> list[Action]:
+    """What the reader may do with a file besides opening it."""
+    found = []
+    if attachments.may_classify(ctx, record, item):
+        found.append(Action("改类别", f"/attachment/{item.id}/classify"))
+    if attachments.may_remove(ctx, record, item):
+        fields = (("version", str(item.version)),)
+        url, ask = f"/attachment/{item.id}/delete", f"删除附件“{item.original_name}”？"
+        found.append(Action("删除", url, "POST", "danger", confirm=ask, fields=fields))
+    return found
+
+
+def _file(item: Attachment, labels: dict[str, str], actions: list[Action]) -> FileItem:
     size = item.size_bytes / 1024
     words = [
-        labels.get(item.category or "", ""),
+        labels.get(item.category or "", "") or "未分类，不算要件",
         f"{size / 1024:.1f} MB" if size >= 1024 else f"{max(size, 0.1):.1f} KB",
         format_value(item.uploaded_at, "datetime"),
     ]
-    return FileItem(item.original_name, f"/attachment/{item.id}/download", " · ".join(w for w in words if w))
+    return FileItem(item.original_name, f"/attachment/{item.id}/download", " · ".join(words), actions)
 
 
 def comments_section(record: Entity, ctx: Ctx) -> Section | None:

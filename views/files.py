@@ -31,10 +31,11 @@ PLAIN_KINDS = {"money", "rate", "int", "date", "datetime", "bool"}
 
 
 def send(asked: ListQuery, kind: str) -> ResponseReturnValue:
-    """The list as a file to download. Raises BusinessError for an unknown format or too many rows."""
+    """The list as a file to download. Raises BusinessError for an unknown format, a filter or too many rows."""
     limits = {code: most for code, _, most in FORMATS}
     if kind not in limits:
         raise BusinessError("没有这种导出格式，可选 xlsx、csv、pdf")
+    asked.require_understood()
     asked.names = [name for name in asked.names if shape(asked.model).key(name)]
     total = asked.total()
     if total > limits[kind]:

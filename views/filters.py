@@ -17,6 +17,7 @@ from views.cells import SHANGHAI, Cells
 from views.interface import Shape, shape, valid_id, visible_title
 from views.pages import FilterChoice
 from workflows.base.context import Ctx
+from workflows.base.values import parse_rate
 
 OPERATORS: dict[str, str] = {
     "eq": "等于",
@@ -46,7 +47,7 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "bool": ("eq",),
 }
 MAX_FILTERS = 20
-MAX_OPTIONS = 120  # a longer dictionary (regions, industries) is looked up by typing
+MAX_OPTIONS = 60  # a longer dictionary (regions, industries) is looked up by typing
 MAX_LENGTH = 500
 MAX_CHOICES = 100
 RANGE = ".."
@@ -177,7 +178,7 @@ def value(ctx: Ctx, column: Column[Any], text: str) -> Any:
 
 
 def _read_rate(_: Ctx, column: Column[Any], text: str) -> Decimal:
-    return round_to(parse_amount(text.rstrip("%％")), int(column.info.get("scale", 2)))
+    return round_to(parse_rate(text), int(column.info.get("scale", 2)))
 
 
 def _read_int(_: Ctx, __: Column[Any], text: str) -> int:

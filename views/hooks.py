@@ -32,6 +32,10 @@ class EntityHooks:
     model: ClassVar[type[Entity]]
     read_with: ClassVar[tuple[Any, ...]] = ()  # loader options of what the record page shows of its references
 
+    def proposed(self, ctx: Ctx, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """What follows from references chosen in a new form, for fields that nobody has filled in."""
+        return {}
+
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons of the record page; the first with style primary is the reader's next step."""
         return [*verbs.actions(ctx, record), *papers(record, ctx)]

@@ -50,9 +50,14 @@ def _why_not_rate(ctx: Ctx, customer: Customer) -> str:
 
 def _mend_rate(ctx: Ctx, customer: Customer) -> str:
     """The field or the tab of the first thing that is missing."""
-    url, source = record_url(customer), first_missing(ctx.session, customer)
-    is_tab = source in customer.spec.tabs
-    return f"{url}?tab={source}#tabs" if is_tab else f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
+    return place_of(customer, first_missing(ctx.session, customer))
+
+
+def place_of(customer: Customer, source: str) -> str:
+    """Where an item of the customer's file is filled in: its tab, or its field of the form."""
+    if source in customer.spec.tabs:
+        return f"{record_url(customer)}?tab={source}#tabs"
+    return f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
 
 
 def _is_active(_: Ctx, customer: Customer) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from werkzeug.datastructures import MultiDict
 
 from models.base.entity import STAMPS, Entity
+from models.base.errors import BusinessError
 from models.base.money import format_money
 from reports import search
 from reports.scope import condition, scope_note, scoped, scoped_by_join
@@ -48,12 +49,18 @@ class ListQuery:
     size: int = 20
     page: int = 1
     problems: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # those of filters: without them there are more rows than asked for
     fixed: list[ColumnElement[bool]] = field(default_factory=list)
     of_all: Sequence[Any] = ()  # sums that came with the total
     is_cut: bool = False  # the count ended at MANY: there are more rows than it says
     is_followed: bool = False  # there are rows behind those of the page
 
     # ---------------------------------------------------------------------------------------------------- reading
+    def require_understood(self) -> None:
+        """Raise BusinessError where a filter made no sense: a file, or an act on all rows, must not take more."""
+        if self.unread:
+            raise BusinessError(f"{'；'.join(self.unread)}；没有按全部记录办理，请改正筛选条件后再试")
+
     def where(self) -> list[ColumnElement[bool]]:
         """Conditions of the filters and of the search box."""
         found = [*self.fixed, *(f.condition for f in self.filters)]
@@ -287,7 +294,7 @@ def read_list(
     """
     asked = ListQuery(ctx, model, Cells(ctx, model), args, path, size=size)
     asked.filters, problems = filters.parse(ctx, model, args.getlist("f"), asked.cells)
-    asked.problems += problems
+    asked.problems, asked.unread = [*problems], problems
     asked.names = _names(asked, columns)
     asked.order = _order(asked)
     asked.text = _text(asked)

@@ -62,9 +62,15 @@ def _own_papers(
 
 
 def _from_dictionary(ctx: Ctx, code: str, text: str, page: int) -> dict[str, Any]:
-    found = [(c, label) for c, label in dictionaries.items(ctx.session, code) if text in label or c.startswith(text)]
+    known = dictionaries.items(ctx.session, code)
+    found = [(c, label) for c, label in known if text in label or c.startswith(text) or _is_short_for(text, label)]
     shown = found[(page - 1) * PAGE : page * PAGE]
     return {"result": [{"id": c, "text": label, "hint": c} for c, label in shown], "more": len(found) > page * PAGE}
+
+
+def _is_short_for(text: str, label: str) -> bool:
+    """njs is 南京市."""
+    return text.isascii() and text.isalpha() and text.lower() in search.initials(label)
 
 
 def by_code(code: Any, text: str) -> tuple[ColumnElement[Any], ...]:

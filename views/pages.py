@@ -193,7 +193,7 @@ class FieldGroup:
 
 @dataclass
 class FormPage:
-    """A generated add or edit form: template form.html."""
+    """A generated add or edit form: template form.html; `propose_url` answers what a choice proposes elsewhere."""
 
     title: str
     groups: list[FieldGroup]
@@ -209,6 +209,8 @@ class FormPage:
     side: list["Section"] = field(default_factory=list)
     help_key: str = ""
     actions: list[Action] = field(default_factory=list)
+    propose_url: str = ""
+    can_go_on: bool = False  # another one may be added at once
 
 
 @dataclass
@@ -338,6 +340,7 @@ class FileItem:
     name: str
     url: str
     note: str = ""
+    actions: list["Action"] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,11 @@ from sqlalchemy.orm import joinedload
 from models.approval import ApprovalInstance
 from models.base.entity import Entity, entity_of
 from models.ledger import Voucher, VoucherEntry
-from models.product import RepaymentMethod
 from models.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.resolution import MeetingState, ReviewMeeting
-from reports.figures.parameters import number
 from reports.scope import scoped
 from reports.todo import awaits_agenda
 from views import filters, lists, pages
-from views.base import EntityView
 from views.cells import format_value
 from views.meters import meter
 from views.pages import (
@@ -25,7 +22,6 @@ from views.pages import (
     Cell,
     Column,
     Fact,
-    FormPage,
     GateItem,
     ListPage,
     RecordPage,
@@ -34,15 +30,16 @@ from views.pages import (
     Tab,
 )
 from views.project_feed import recent
+from views.project_form import NEW, ProjectForms
 from views.record import may_save
 from views.standing import conditions_of, gate_of, standing_of
 from views.verbs import actions
 from views.waits import waits_of
 from workflows.base.context import Ctx
+from workflows.guarantee import application
 
 NONE = "—"
 DUE_DAYS = 30
-NEW = "新建担保申请"
 # The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
 ROWS_AT: dict[str, tuple[Stage, ...]] = {
     "fee": (Stage.FEE_PLAN,), "contract": (Stage.CONTRACT,), "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
@@ -54,7 +51,7 @@ PAPERS: dict[Stage, tuple[str, str]] = {
 }
 
 
-class ProjectView(EntityView):
+class ProjectView(ProjectForms):
     """Screens of 担保项目; everything but the record page's top is generated."""
 
     model: ClassVar[type[Entity]] = Project
@@ -70,7 +67,7 @@ class ProjectView(EntityView):
         paper = PAPERS.get(record.stage) if record.state is ProjectState.RUNNING else None
         if paper:
             found = [*self._paper_action(ctx, record, *paper), *found]
-        return [*_agenda_action(ctx, record), *found]
+        return [*_agenda_action(ctx, record), *found, *_renewal(ctx, record)]
 
     def _paper_action(self, ctx: Ctx, project: Project, table: str, label: str) -> list[Action]:
         paper: Any = entity_of(table)
@@ -107,12 +104,6 @@ class ProjectView(EntityView):
         """An application is what people call a new project."""
         return [replace(action, label=NEW) for action in super().list_actions(ctx)]
 
-    def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
-        """The form bears the name of its button."""
-        if record is None:
-            page.title, page.crumbs = NEW, [*page.crumbs[:-1], (NEW, "")]
-        return page
-
     def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
         """A submitted application is not edited, so the button would only be in the way."""
         assert isinstance(found, Project)
@@ -132,11 +123,6 @@ class ProjectView(EntityView):
         """Nor are several deleted at once."""
         del ctx
         return []
-
-    def defaults(self, ctx: Ctx) -> dict[str, Any]:
-        """The bank's least share; what most applications have."""
-        share = number(ctx.session, "bank.share_min_pct", ctx.today)
-        return {"bank_share_pct": share, "repayment_method": RepaymentMethod.EQUAL_INSTALMENT}
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """放款条件 and 额度占用, while they matter."""
@@ -160,6 +146,16 @@ class ProjectView(EntityView):
         note = "现有 → 办理后 / 限额"
         found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
         return found
+
+
+def _renewal(ctx: Ctx, project: Project) -> list[Action]:
+    """复制为续保, or the project that goes on where this one ends."""
+    if project.state not in application.RENEWED:
+        return []
+    next_one = scoped(select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor)
+    if (found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()) is not None:
+        return [Action(f"续保项目 {found.number}", f"/project/show/{found.id}")]
+    return [Action("复制为续保", f"/project/add?renews={project.id}")] if ctx.actor.may("add", "project") else []
 
 
 def _tabs(asked: lists.ListQuery) -> list[Tab]:

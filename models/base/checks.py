@@ -1,6 +1,7 @@
 """Real checks of what people type: check digits, dates inside numbers, forms of addresses (X8)."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import Final
@@ -10,6 +11,8 @@ from stdnum.cn import ric, uscc
 from stdnum.exceptions import InvalidChecksum, InvalidFormat, ValidationError
 
 _MOBILE: Final = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d{9}", re.ASCII)
+_WRITTEN_MOBILE: Final = re.compile(r"(?:(?:\+|00)?86)?(1[3-9]\d{9})", re.ASCII)
+_SIGNS: Final = re.compile(r"[\s()\u2010-\u2015-]")
 _LANDLINE: Final = re.compile(r"(?:\(?0\d{2,3}\)?[- ]?)?[2-9]\d{6,7}(?:[-转 ]\d{1,6})?", re.ASCII)
 _SERVICE: Final = re.compile(r"[48]00-?\d{3}-?\d{4}|95\d{3,4}", re.ASCII)
 _EMAIL: Final = re.compile(
@@ -34,6 +37,20 @@ def check_value(kind: str, value: str) -> str | None:
     `kind` is id_number, uscc, mobile, phone, email, bank_card, postcode or code. Raises KeyError for any other kind.
     """
     return _CHECKS[kind](value.strip())
+
+
+def normal(kind: str, value: str) -> str:
+    """The value as it is kept: people write a mobile with +86 and blanks, and a credit code in groups or small letters.
+
+    What is none of these stays as it was typed, for `check_value` to name.
+    """
+    if kind not in ("mobile", "phone", "uscc"):
+        return value
+    bare = _SIGNS.sub("", unicodedata.normalize("NFKC", value)).upper()
+    if kind == "uscc":
+        return bare if len(bare) == _LENGTH else value
+    found = _WRITTEN_MOBILE.fullmatch(bare)
+    return found.group(1) if found else value
 
 
 def birth_of(id_number: str) -> date:
@@ -78,6 +95,8 @@ def _uscc(value: str) -> str | None:
         return f"统一社会信用代码应为 18 位，现为 {len(value)} 位"
     if not value.isascii():
         return "统一社会信用代码应使用半角数字和字母"
+    if not value[8:17].strip("0"):
+        return "统一社会信用代码的主体标识码不能全为 0"
     try:
         uscc.validate(value)
     except InvalidChecksum:

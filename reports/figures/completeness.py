@@ -1,5 +1,7 @@
 """How complete a customer's file is, and what is missing (3.1, 10.2; the items and weights are the users')."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
@@ -10,6 +12,29 @@ from models.rating_model import CompletenessItem
 
 # A person without a shop lacks nothing; one with a shop must say where it is and under which licence it runs.
 _ONLY_WHERE_THERE_IS_ONE = {"shop": ("address", "licence_no")}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a file is: what is filled in, at how much of it a rating may begin, and the items that are missing."""
+
+    percent: int
+    rated_from: int  # the share of the items marked 评级必备, which come before a rating
+    missing: list[CompletenessItem]
+
+    @property
+    def is_ratable(self) -> bool:
+        """Whether nothing is missing that a rating needs."""
+        return not any(item.is_required for item in self.missing)
+
+
+def standing(session: Session, customer: Customer) -> Standing:
+    """Where a customer's file stands between empty and complete."""
+    found = _items(session, customer)
+    total = sum(item.weight for item, _ in found) or 1
+    needed = sum(item.weight for item, _ in found if item.is_required)
+    percent, _ = completeness(session, customer)
+    return Standing(percent, needed * 100 // total, [item for item, is_filled in found if not is_filled])
 
 
 def completeness(session: Session, customer: Customer) -> tuple[int, list[str]]:

@@ -30,7 +30,7 @@ def test_three_fees_are_one_receipt(cast: Cast) -> None:
 def test_a_fee_that_is_paid_by_now_refuses_the_whole_receipt_at_its_line(cast: Cast) -> None:
     """What was typed stays, and nothing was taken."""
     luo = at_home(cast, "罗娜")
-    luo.go("担保办理", "费用收取")
+    luo.open("/receipt/list/")
     before = luo.page.locator("main table tbody tr").count()
     luo.follow(luo.page.locator("main table tbody a[href^='/project/show/']").first)
     luo.open(luo.path.replace("/project/show/", "/do/project/") + "/collect")
@@ -39,7 +39,7 @@ def test_a_fee_that_is_paid_by_now_refuses_the_whole_receipt_at_its_line(cast: C
     expect(luo.page.get_by_label("服务费", exact=True)).to_have_attribute("aria-invalid", "true")
     expect(luo.page.get_by_label("服务费", exact=True)).to_have_value("100.00")
     luo.sees("服务费待收 0.00 元")
-    luo.go("担保办理", "费用收取")
+    luo.open("/receipt/list/")
     expect(luo.page.locator("main table tbody tr")).to_have_count(before)
     assert cast.faults == []
 
@@ -111,6 +111,37 @@ def test_the_columns_of_a_list_are_found_again_after_signing_in_anew(cast: Cast)
     assert heads(again) == wanted
     again.go("客户管理", "对公客户")
     assert "用途说明" not in heads(again)
+    assert cast.faults == []
+
+
+def test_product_and_bank_fill_in_their_terms_and_leave_what_was_typed(cast: Cast) -> None:
+    """The B角 is there already; what somebody typed stays when another product is chosen."""
+    zhou = at_home(cast, "周敏")
+    zhou.go("担保办理", "担保项目")
+    zhou.press("新建担保申请")
+    form = zhou.page.locator("form#form")
+    expect(form.get_by_label("B角", exact=True)).not_to_have_value("")
+    zhou.fill({"产品": "流动资金"})
+    rate = form.get_by_label("担保费率", exact=True)
+    expect(rate).not_to_have_value("")
+    zhou.fill({"担保费率": "1.25", "产品": "科创"})
+    zhou.fill({"合作银行": "工商"})
+    expect(form.get_by_label("银行分担比例", exact=True)).to_have_value(re.compile(r"^20"))
+    expect(rate).to_have_value("1.25")
+    assert cast.faults == []
+
+
+def test_one_begins_to_type_where_one_is(cast: Cast) -> None:
+    """A new form has its first field focused, a refused one its first wrong field in sight."""
+    zhou = at_home(cast, "周敏")
+    zhou.go("客户管理", "对公客户")
+    zhou.press("新增对公客户")
+    expect(zhou.page.get_by_label("客户名称", exact=True)).to_be_focused()
+    zhou.fill({"客户名称": "江州起笔有限公司", "联系电话": "12"})
+    zhou.refused(400, "保存")
+    wrong = zhou.page.locator("form#form .has-error").first
+    expect(wrong).to_be_in_viewport()
+    expect(wrong.locator("input:not([type=hidden]), select, textarea").first).to_be_focused()
     assert cast.faults == []
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from models.base.checks import birth_of, check_value, is_male
+from models.base.checks import birth_of, check_value, is_male, normal
 
 GOOD = {
     "id_number": ["360426199101010071", "110101199405017977", "44010320001215270X", "44010320001215270x"],
@@ -74,3 +74,23 @@ def test_an_identity_card_tells_birthday_and_sex():
 def test_an_unknown_kind_is_a_mistake_of_ours():
     with pytest.raises(KeyError):
         check_value("passport", "X")
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "kept"),
+    [
+        ("mobile", "+86 138 0510 1234", "13805101234"), ("mobile", "0086-138-0510-1234", "13805101234"),
+        ("mobile", "１３８ ０５１０ １２３４", "13805101234"), ("phone", "(86)13805101234", "13805101234"),
+        ("phone", "0571-87654321", "0571-87654321"), ("mobile", "138051012345", "138051012345"),
+        ("uscc", "91330106-JWYLF55T-03", "91330106JWYLF55T03"), ("uscc", "9133 0106 jwylf55t03", "91330106JWYLF55T03"),
+        ("uscc", "9133-0106", "9133-0106"), ("code", "a-b c", "a-b c"),
+    ],
+)  # fmt: skip
+def test_what_people_write_in_groups_is_kept_in_one_form(kind, typed, kept):
+    assert normal(kind, typed) == kept
+    assert normal(kind, kept) == kept
+
+
+@pytest.mark.parametrize("value", ["0" * 18, "913201000000000000", "91320100000000000X"])
+def test_a_credit_code_of_zeros_is_refused(value):
+    assert "不能全为 0" in check_value("uscc", value)

@@ -23,6 +23,7 @@ SIGNED_IN = {
     "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "DesktopView.card",
     "EmployeeView.hand_over",  # asks for either of two permissions, and both row by row
     "SettingsView.page", "SettingsView.theme", "SettingsView.end_session", "SettingsView.columns",
+    "AttachmentView.classify",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import entities
+from models.drawdown import Drawdown
 from models.ledger import Voucher
 from reports.search import global_search
 from tests.structure.wiring import NUMBERED
@@ -32,6 +33,15 @@ def test_a_paper_is_found_by_its_number(demo_app, model):
         assert (table, record.id) not in found(session, reader(ScopeLevel.ALL, without=table), number)
         if not model.spec.scope.is_open:
             assert (table, record.id) not in found(session, reader(ScopeLevel.SELF), number)
+
+
+def test_a_loan_is_found_by_the_number_that_the_bank_gives_it(demo_app):
+    with Session(demo_app.engine) as session:
+        loan = session.scalars(select(Drawdown).order_by(Drawdown.id)).first()
+        for typed in (loan.bank_note_no, f" {loan.bank_note_no.lower()} "):
+            assert ("drawdown", loan.id) in found(session, reader(ScopeLevel.ALL), typed)
+        assert ("drawdown", loan.id) not in found(session, reader(ScopeLevel.SELF), loan.bank_note_no)
+        assert found(session, reader(ScopeLevel.ALL, without="drawdown"), loan.bank_note_no) == set()
 
 
 def test_a_person_goes_from_the_number_to_the_page(demo_app):

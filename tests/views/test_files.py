@@ -81,3 +81,10 @@ def test_plain_personal_data_is_noted(boss, world):
     with world.session() as session:
         lines = session.scalars(select(AuditLog).where(AuditLog.action == "EXPORT").order_by(AuditLog.id)).all()
     assert lines[-1].note == "导出员工 1 行，含原值：手机号码"
+
+
+@pytest.mark.parametrize("query", ["f=garbage", "f=name:nope:1", "f=rank:eq:abc", "f=name:has:研发&f=id:eq:abc"])
+def test_a_filter_that_makes_no_sense_never_exports_all_rows(boss, house, query):
+    response = boss.get(f"/department/export?{query}&format=csv")
+    assert response.status_code == 400
+    assert "没有按全部记录办理" in response.get_data(as_text=True)

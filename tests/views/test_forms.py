@@ -27,6 +27,17 @@ def test_add_saves_and_opens_the_record(boss, world):
     assert saved.created_by_id == 1
 
 
+def test_saving_may_begin_the_next_one_with_what_the_address_names(boss, world):
+    assert 'name="again"' in boss.get("/department/add").get_data(as_text=True)
+    address = "/department/add?parent_id=1"
+    response = post(boss, address, "/department/add", code="D12", name="又一", rank="1", is_active="y", again="1")
+    assert (response.status_code, response.headers["Location"]) == (302, address)
+    assert world.get(Department, code="D12") is not None
+    refused = post(boss, address, "/department/add", code="", name="", rank="1", again="1")
+    assert refused.status_code == 400
+    assert 'name="again"' not in boss.get("/department/edit/1").get_data(as_text=True)
+
+
 def test_a_post_without_token_changes_nothing(boss, world):
     assert boss.post("/department/add", data={"code": "D11", "name": "无令牌", "rank": "1"}).status_code == 400
     assert boss.post("/department/delete/1").status_code == 400

@@ -2,11 +2,13 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from models.ledger import Direction
 from models.organization import Employee
+from models.product import GuaranteeKind, Product
 from models.statement import StatementKind, StatementRow
 from models.system import Parameter, ValueKind
 
@@ -104,6 +106,18 @@ def test_filters(boss, condition, count):
         assert "无法识别" in text
     else:
         assert f"共 {count} 条" in text.replace("\n", "")
+
+
+def test_a_rate_is_filtered_with_all_its_places(boss, world):
+    for number, rate in enumerate(("1.2345", "1.2346", "2")):
+        world.add(
+            Product(
+                code=f"R{number}", name=f"产品{number}", guarantee_kind=GuaranteeKind.LOAN, fee_rate_pct=Decimal(rate),
+                amount_max=Decimal(1000000), months_max=12,
+            )
+        )  # fmt: skip
+    for condition, count in (("eq:1.2345", 1), ("ge:1.2346%25", 2), ("between:1.2345..1.2346", 2)):
+        assert f"共 {count} 条" in page(boss, f"/product/list/?f=fee_rate_pct:{condition}").replace("\n", "")
 
 
 def test_a_chip_says_the_filter_in_words_and_takes_itself_away(boss):

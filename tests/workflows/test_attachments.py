@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from models.approval import FlowState
 from models.base.actor import Actor, ScopeLevel
-from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
+from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Module
 from models.records import Attachment
 from models.system import AuditLog, DictionaryItem, DictionaryType, Parameter, ValueKind
@@ -72,7 +72,8 @@ def world(session, tmp_path):
     kinds = DictionaryType(code="document_category", label="要件类别")
     session.add(kinds)
     session.flush()
-    session.add(DictionaryItem(dictionary_type_id=kinds.id, code="LICENCE", label="营业执照"))
+    for code, label in (("LICENCE", "营业执照"), ("REPORT", "财务报表")):
+        session.add(DictionaryItem(dictionary_type_id=kinds.id, code=code, label=label))
     return World(session)
 
 
@@ -98,7 +99,9 @@ def test_a_file_is_kept_under_its_digest_whatever_its_name(world, tmp_path):
 def test_the_same_file_is_stored_once(world, tmp_path):
     first = upload(world)
     assert upload(world, "另一个名字.pdf") is first
-    assert upload(world, category="LICENCE") is not first
+    assert (upload(world, "执照.pdf", category="LICENCE"), first.category) == (first, "LICENCE"), "classed as asked"
+    assert upload(world) is first
+    assert upload(world, category="REPORT") is not first
     second = upload(world, record=world.head)
     assert (second.id != first.id, second.stored_path) == (True, first.stored_path)
     assert len([p for p in tmp_path.rglob("*") if p.is_file()]) == 1
@@ -237,6 +240,32 @@ def test_own_uploads_are_removed_from_drafts_alone(world, tmp_path):
     attachments.remove(world.ctx(permissions=RIGHTS), made)
     assert attachments.attachments_of(world.session, flow) == []
     assert (tmp_path / "attachments" / made.stored_path).is_file()
+
+
+def test_what_a_file_is_may_be_said_anew_by_who_uploaded_it_while_the_record_is_a_draft(world):
+    flow = world.flow(state=FlowState.PUBLISHED)
+    made = upload(world, record=flow)
+    mine = world.ctx(permissions=RIGHTS)
+    attachments.classify(mine, made, "LICENCE", made.version)  # it was nothing yet
+    with pytest.raises(Conflict, match="不能改类附件"):
+        attachments.classify(mine, made, "REPORT")
+    flow.state, flow.published_on = FlowState.DRAFT, None
+    with pytest.raises(NotAllowed, match="只能改类自己上传的附件"):
+        attachments.classify(world.ctx("甲", permissions=RIGHTS), made, "REPORT")
+    with pytest.raises(BusinessError, match="没有这个要件类别"):
+        attachments.classify(mine, made, "NONE")
+    with pytest.raises(StaleRecord):
+        attachments.classify(mine, made, "REPORT", made.version - 1)
+    other = upload(world, record=flow, category="REPORT")
+    with pytest.raises(BusinessError, match="已在这个类别下"):
+        attachments.classify(mine, made, "REPORT")
+    attachments.remove(mine, other, other.version)
+    attachments.classify(mine, made, "REPORT")
+    assert made.category == "REPORT"
+    notes = world.session.scalars(select(AuditLog.note).where(AuditLog.action == "RECLASS").order_by(AuditLog.id))
+    assert list(notes) == ["附件改类：营业执照.pdf，不分类 → 营业执照", "附件改类：营业执照.pdf，营业执照 → 财务报表"]
+    with pytest.raises(StaleRecord):
+        attachments.remove(mine, made, made.version - 1)
 
 
 def test_who_may_delete_attachments_removes_any(world):

@@ -237,3 +237,9 @@ def test_every_column_of_the_product_has_a_reader():
             if found.info["kind"] == "int":
                 assert isinstance(found.info.get("minimum", 0), int)
             assert refusal(found, object()), f"{model.__tablename__}.{name}"
+
+
+def test_a_credit_code_in_groups_fits_its_column_and_is_kept_in_one_form():
+    uscc = column(c.text("统一社会信用代码", 18, check="uscc"))
+    assert coerce(uscc, "9133 0106-jwylf55t-03") == "91330106JWYLF55T03"
+    assert coerce(column(c.text("手机号码", 11, check="mobile")), "+86 138 0510 1234") == "13805101234"

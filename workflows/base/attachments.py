@@ -26,7 +26,7 @@ from reports.figures import dictionaries, parameters
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
 from workflows.base.papers import require_reader, require_writer
-from workflows.base.records import require_draft
+from workflows.base.records import check_version, require_draft
 from workflows.base.transition import verbs
 
 # Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
@@ -58,16 +58,18 @@ def store(
 ) -> Attachment:
     """Check a file and hang it on a record that the actor may add to; the same file on the same record is kept once.
 
-    Raises NotAllowed, NotFound, or BusinessError saying what is wrong with the file.
+    What hangs there unclassified is classed as asked. Raises NotAllowed, NotFound, or BusinessError saying what is
+    wrong with the file.
     """
     ctx.require("add", "attachment", "上传附件")
     require_writer(ctx, record)
     name = clean_name(filename)
-    if category is not None and category not in dict(dictionaries.items(ctx.session, "document_category")):
-        raise BusinessError("没有这个要件类别，请从列表中选择", field="category")
+    _require_category(ctx, category)
     extension = check_file(name, data, max_bytes=_max_bytes(ctx))
     digest = hashlib.sha256(data).hexdigest()
     if (present := _same(ctx.session, record, digest, category)) is not None:
+        if category != present.category and category is not None:
+            _class_as(ctx, record, present, category)
         return present
     made = Attachment(
         owner_table=record.__tablename__, owner_id=record.id, category=category, original_name=name, sha256=digest,
@@ -93,17 +95,73 @@ def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
     return found, path
 
 
-def remove(ctx: Ctx, attachment: Attachment) -> None:
+def classify(ctx: Ctx, attachment: Attachment, category: str | None, version: int | None = None) -> None:
+    """Say what a file is, or that it is nothing the product asks for; by whom and as long as it could be removed.
+
+    What is not classified yet may be at any time by who uploaded it, as another file could be added.
+    """
+    owner = _owner(ctx, attachment)
+    if version is not None:
+        check_version(ctx, attachment, version)
+    _require_own(ctx, owner, attachment, "改类", is_first=attachment.category is None)
+    _require_category(ctx, category)
+    if category != attachment.category:
+        others = [one for one in _twins(ctx.session, owner, attachment.sha256) if one is not attachment]
+        if any(one.category == category for one in others):
+            raise BusinessError("同一文件已在这个类别下，请删除多余的一份", field="category")
+        _class_as(ctx, owner, attachment, category)
+
+
+def may_remove(ctx: Ctx, owner: Entity, attachment: Attachment) -> bool:
+    """Whether the actor may take this file off a record that they may read."""
+    return _is_own(ctx, owner, attachment, "删除")
+
+
+def may_classify(ctx: Ctx, owner: Entity, attachment: Attachment) -> bool:
+    """Whether the actor may say what this file is."""
+    return _is_own(ctx, owner, attachment, "改类", is_first=attachment.category is None)
+
+
+def _is_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False) -> bool:
+    try:
+        _require_own(ctx, owner, attachment, verb, is_first=is_first)
+    except BusinessError:
+        return False
+    return True
+
+
+def _require_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False) -> None:
+    require_writer(ctx, owner)
+    if ctx.actor.may("delete", "attachment"):
+        return
+    if attachment.uploaded_by_id != ctx.actor.employee_id:
+        raise NotAllowed(f"只能{verb}自己上传的附件")
+    if not is_first:
+        require_draft(owner, f"{verb}附件")
+
+
+def _require_category(ctx: Ctx, category: str | None) -> None:
+    if category is not None and category not in dict(dictionaries.items(ctx.session, "document_category")):
+        raise BusinessError("没有这个要件类别，请从列表中选择", field="category")
+
+
+def _class_as(ctx: Ctx, owner: Entity, attachment: Attachment, category: str | None) -> None:
+    known = dictionaries.labels(ctx.session, "document_category")
+    old, new = (known.get(code or "", code or "不分类") for code in (attachment.category, category))
+    attachment.category = category
+    ctx.session.flush()
+    audit.log(ctx, owner, "RECLASS", note=f"附件改类：{attachment.original_name}，{old} → {new}")
+
+
+def remove(ctx: Ctx, attachment: Attachment, version: int | None = None) -> None:
     """Take an attachment off its record: who uploaded it while the record is a draft, or who may delete attachments.
 
     The stored file goes with the last record that names it.
     """
     owner = _owner(ctx, attachment)
-    require_writer(ctx, owner)
-    if not ctx.actor.may("delete", "attachment"):
-        if attachment.uploaded_by_id != ctx.actor.employee_id:
-            raise NotAllowed("只能删除自己上传的附件")
-        require_draft(owner, "删除附件")
+    if version is not None:
+        check_version(ctx, attachment, version)
+    _require_own(ctx, owner, attachment, "删除")
     audit.log(ctx, owner, "DETACH", note=f"删除附件：{attachment.original_name}")
     file_store.let_go(ctx, [attachment])
     ctx.session.flush()
@@ -222,13 +280,18 @@ def _max_bytes(ctx: Ctx) -> int:
 
 
 def _same(session: Session, record: Entity, digest: str, category: str | None) -> Attachment | None:
+    """What the same bytes are on this record already: under the category, or where one of them has none."""
+    found = _twins(session, record, digest)
+    if category is None:
+        return found[0] if found else None
+    return next((one for wanted in (category, None) for one in found if one.category == wanted), None)
+
+
+def _twins(session: Session, record: Entity, digest: str) -> list[Attachment]:
     query = select(Attachment).where(
-        Attachment.owner_table == record.__tablename__,
-        Attachment.owner_id == record.id,
-        Attachment.sha256 == digest,
-        Attachment.category.is_(None) if category is None else Attachment.category == category,
+        Attachment.owner_table == record.__tablename__, Attachment.owner_id == record.id, Attachment.sha256 == digest
     )
-    return session.scalars(query.order_by(Attachment.id).limit(1)).first()
+    return list(session.scalars(query.order_by(Attachment.id)))
 
 
 def _owner(ctx: Ctx, attachment: Attachment) -> Entity:

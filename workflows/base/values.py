@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, String
 
-from models.base.checks import check_value
+from models.base.checks import check_value, normal
 from models.base.masks import has_stars
 from models.base.money import format_money, parse_amount
 from models.base.text import visible
@@ -40,14 +40,14 @@ def coerce(column: Column[Any], value: Any) -> Any:
 def _text(column: Column[Any], value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("应为文字")
-    text = str(value)
+    check = column.info.get("check")
+    text = normal(check, str(value)) if check else str(value)
     if column.info.get("mask") and has_stars(text):
         raise ValueError(f"{column.info['label']}中有星号，请填写完整的内容；不修改时请保持原样")
     if isinstance(column.type, String) and column.type.length and len(text) > column.type.length:
         raise ValueError(f"最多 {column.type.length} 个字，现有 {len(text)} 个")
     if len(text) > 100_000:
         raise ValueError("内容过长，最多 100,000 个字")
-    check = column.info.get("check")
     if check and (message := check_value(check, text)):
         raise ValueError(message)
     return text
@@ -86,7 +86,7 @@ def _money(column: Column[Any], value: Any) -> Decimal:
     return found
 
 
-def _parse_rate(text: str) -> Decimal:
+def parse_rate(text: str) -> Decimal:
     """A rate as people write it, with all its places: an amount's reader would stop at the second."""
     plain = unicodedata.normalize("NFKC", text).strip().removesuffix("%").rstrip()
     if not _NUMBER.fullmatch(plain):
@@ -97,7 +97,7 @@ def _parse_rate(text: str) -> Decimal:
 def _rate(column: Column[Any], value: Any) -> Decimal:
     info = column.info
     scale = int(info["scale"])
-    found = _places(_decimal(value, _parse_rate), scale)
+    found = _places(_decimal(value, parse_rate), scale)
     if found is None:
         raise ValueError(f"最多 {scale} 位小数")
     if found < 0 and not info.get("signed"):

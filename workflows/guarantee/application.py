@@ -1,10 +1,11 @@
 """4.1a 申请担保: the application, its checks, and its submission."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from models.bank import BankStatus, PartnerBank
 from models.base.errors import BusinessError, Conflict, FieldErrors
@@ -16,6 +17,7 @@ from models.rating_model import CustomerKind
 from models.records import Attachment
 from reports.figures import dictionaries, exposure
 from reports.figures.completeness import completeness
+from reports.figures.duties import holders_of_right
 from reports.figures.parameters import number
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -23,6 +25,7 @@ from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import limits, smallness, stages
 
+RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 STEPS = steps(
     Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
     Step("project", "cancel", "撤回申请", "state", (ProjectState.DRAFT,), (ProjectState.CANCELLED,)),
@@ -53,6 +56,33 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         project.number = next_number(ctx, "project")
         project.customer, project.product, project.bank = customer, product, bank
         stages.open_first(ctx, project)
+
+
+def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
+    """An application that goes on where a project in force, or released, ends: a draft of its own that names it.
+
+    Raises FieldErrors for another customer, Conflict for a project that never came into force.
+    """
+    if former.state not in RENEWED:
+        raise Conflict(f"项目 {former.number} {former.state.label}，在保或已解保的项目才能续保")
+    if str(facts.get("customer_id")) != str(former.customer_id):  # not typed yet
+        raise FieldErrors({"customer_id": [f"续保的客户应为原项目 {former.number} 的客户“{former.customer.name}”"]})
+    project = records.create(ctx, Project, facts)
+    project.renewed_from_id = former.id
+    ctx.session.flush()
+    audit.log(ctx, former, "RENEW", note=f"复制为续保申请 {project.number}")
+    return project
+
+
+def usual_assistant(ctx: Ctx) -> int | None:
+    """Who was the actor's B角 last and can still sign in; else the only colleague of the department who applies."""
+    mine = select(Project.assistant_id).where(Project.manager_id == ctx.actor.employee_id).order_by(Project.id.desc())
+    last = ctx.session.scalar(mine.where(Project.assistant_id.is_not(None)).limit(1))
+    able = [one for one in holders_of_right(ctx.session, "add", "project") if one.id != ctx.actor.employee_id]
+    if last in {one.id for one in able}:
+        return last
+    near = [one.id for one in able if one.department_id == ctx.actor.department_id]
+    return near[0] if len(near) == 1 else None
 
 
 def _about_product(product: Product, customer: Customer) -> list[str]:
@@ -116,13 +146,26 @@ def missing_documents(ctx: Ctx, project: Project) -> list[str]:
             ProductDocument.product_id == project.product_id, ProductDocument.is_required
         )
     ).all()
+    present = set(ctx.session.scalars(select(Attachment.category).where(_on_file(project))))
+    labels = dict(dictionaries.items(ctx.session, "document_category"))
+    return [labels.get(code, code) for code in wanted if code not in present]
+
+
+def _on_file(project: Project) -> ColumnElement[bool]:
     on_project = (Attachment.owner_table == "project") & (Attachment.owner_id == project.id)
     on_customer = Attachment.owner_table.in_(("customer", "personal_customer", "corporate_customer")) & (
         Attachment.owner_id == project.customer_id
     )
-    present = set(ctx.session.scalars(select(Attachment.category).where(on_project | on_customer)))
-    labels = dict(dictionaries.items(ctx.session, "document_category"))
-    return [labels.get(code, code) for code in wanted if code not in present]
+    return on_project | on_customer
+
+
+def _about_documents(ctx: Ctx, project: Project, missing: list[str]) -> str:
+    if not missing:
+        return ""
+    query = select(func.count()).select_from(Attachment).where(_on_file(project), Attachment.category.is_(None))
+    count = ctx.session.scalar(query)
+    said = "缺少要件：" + "、".join(missing)
+    return f"{said}（已上传的 {count} 个文件未分类，不算要件，请在附件中改类别）" if count else said
 
 
 @dataclass(frozen=True)
@@ -151,7 +194,7 @@ def conditions(ctx: Ctx, project: Project) -> list[Condition]:
         Condition("customer", "客户可以申请", not barred, "不在黑名单", barred),
         Condition("completeness", "客户资料完整", percent >= least, f"{percent}%", thin),
         Condition("grade", "信用等级有效", is_graded, grade, "客户没有有效的信用等级，请先完成等级评估"),
-        Condition("documents", "要件齐全", not papers, "产品要求的要件已上传", "缺少要件：" + "、".join(papers)),
+        Condition("documents", "要件齐全", not papers, "产品要求的要件已上传", _about_documents(ctx, project, papers)),
     ]
 
 

@@ -129,6 +129,14 @@ document.addEventListener("DOMContentLoaded", () => {
     show();
   }
 
+  // One begins to type where one is: at the first wrong field, at the one that the address names, or at the first.
+  const editable = (root) => App.all("input:not([type=hidden]):not([type=file]), select, textarea", root).find((node) => !node.readOnly && !node.disabled && node.offsetParent);
+  const wrong = document.querySelector("#form .has-error"), named = location.hash && document.getElementById(location.hash.slice(1));
+  const written = document.querySelector("#form:has(.form-part)"), entry = written && editable(wrong || named || written);
+  const isHere = wrong || named || (!document.querySelector("[data-focus]") && matchMedia("(pointer: fine)").matches);
+  if (entry && isHere && !isNumber(entry)) entry.focus({ preventScroll: true }); // a number is selected by the first click
+  if (entry && (wrong || named)) entry.scrollIntoView({ block: "center" });
+
   // Leaving with something typed asks first.
   const form = document.querySelector("#form[data-guard]");
   if (!form) return;
@@ -137,6 +145,23 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("change", () => { isDirty = true; });
   form.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
+
+  // What is chosen proposes other values; what somebody has typed, or sent before, stays.
+  const url = form.dataset.proposeUrl;
+  if (!url) return;
+  const typed = new Set();
+  const note = (event) => { if (event.isTrusted && event.target.name) typed.add(event.target.name); };
+  form.addEventListener("input", note);
+  form.addEventListener("change", note);
+  const isSentBefore = form.querySelector("[role=alert]") !== null;
+  form.addEventListener("chosen", async ({ target }) => {
+    if (!target.name || !target.value) return;
+    const found = await App.json(`${url}?${new URLSearchParams({ [target.name]: target.value })}`).catch(() => ({}));
+    for (const [name, value] of Object.entries(found)) {
+      const control = form.elements[name];
+      if (control && !typed.has(name) && !(isSentBefore && control.value)) control.value = value;
+    }
+  });
 });
 
 document.addEventListener("keydown", (event) => {

@@ -20,6 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo."""
-    with op.batch_alter_table("operator") as batch:
-        batch.drop_column("list_columns")
+    """Undo; nor does SQLite build the table anew for it, to which others refer."""
+    op.execute("ALTER TABLE operator DROP COLUMN list_columns")

@@ -51,6 +51,38 @@ def test_a_file_comes_back_as_it_was_under_its_chinese_name(product, customer):
     assert send(other, f"/attachment/{found.id}/delete").status_code == 404
 
 
+def test_a_file_is_classed_anew_and_taken_off_by_who_uploaded_it_and_the_same_bytes_are_named(product, customer):
+    client, page = product.browser("manager"), f"/corporate_customer/show/{customer}?tab=files"
+    data = PDF + b"%2"
+    upload(client, customer, "扫描件.pdf", data)
+    text = client.get(page).get_data(as_text=True)
+    assert "不分类的文件不算要件" in text
+    assert "未分类，不算要件" in text
+    upload(client, customer, "执照.pdf", data, category="LICENCE")
+    text = client.get(page).get_data(as_text=True)
+    assert "“执照.pdf”与已有的“扫描件.pdf”内容相同，已将它归入“营业执照”" in text
+    upload(client, customer, "执照 2.pdf", data, category="LICENCE")
+    assert "“执照 2.pdf”与已有的“扫描件.pdf”内容相同，没有重复保存" in client.get(page).get_data(as_text=True)
+    with product.session() as session:
+        found = session.scalars(select(Attachment).where(Attachment.original_name == "扫描件.pdf")).one()
+    path = f"/attachment/{found.id}/classify"
+    assert f'href="{path}"' in text
+    assert "营业执照" in client.get(path).get_data(as_text=True)
+    for category, version, status in (("NONE", found.version, 400), ("FINANCE", found.version - 1, 409)):
+        answer = send(client, path, category=category, version=version)
+        assert answer.status_code == status
+    assert send(client, path, category="", version=found.version).status_code == 302
+    assert send(product.browser("other"), path, category="", version=found.version).status_code == 404
+    with product.session() as session:
+        found = session.get_one(Attachment, found.id)
+        assert found.category is None
+    remove = f"/attachment/{found.id}/delete"
+    assert send(client, remove, version=found.version - 1).status_code == 409
+    assert send(client, remove, version=found.version).status_code == 302
+    with product.session() as session:
+        assert session.get(Attachment, found.id) is None
+
+
 @pytest.mark.parametrize(("name", "data"), [("a.html", b"<script>"), ("a.pdf", b"<script>"), ("a.pdf", b"")])
 def test_what_is_no_document_is_refused(product, customer, name, data):
     with product.session() as session:

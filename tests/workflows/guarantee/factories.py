@@ -201,7 +201,7 @@ class Line:
             self.attach("corporate_customer", customer.id, category)
         self.session.flush()
 
-    def attach(self, table: str, record_id: int, category: str) -> None:
+    def attach(self, table: str, record_id: int, category: str | None) -> None:
         """Put a document on file, without its bytes."""
         self.session.add(
             Attachment(

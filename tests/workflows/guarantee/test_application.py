@@ -154,8 +154,10 @@ def test_a_paper_on_the_project_serves_as_well(line):
         line.session.delete(paper)
     line.session.flush()
     line.attach("project", project.id, "LICENCE")
+    line.attach("project", project.id, None)
     missing = application.missing_documents(line.ctx(MANAGER), project)
     assert len(missing) == 1
+    assert "已上传的 1 个文件未分类，不算要件" in obstacles(line, project)
     line.attach("project", project.id, "FINANCE")
     assert application.missing_documents(line.ctx(MANAGER), project) == []
 

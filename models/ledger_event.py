@@ -19,6 +19,7 @@ _FEE = {
     "deferred": "担保费（不含税）",
     "earned": "其他费用（不含税）",
     "tax": "销项税额",
+    "tax_pending": "待转销项税额",
 }
 _FEE_BACK = {**_FEE, "recognised": "其中已确认的担保费收入"}
 
@@ -33,6 +34,7 @@ EVENTS: dict[str, EventType] = {
     "fee.waived": EventType("费用减免", _FEE_BACK, ("gross",)),
     "fee.reversed": EventType("冲回费用", _FEE_BACK, ("gross",)),
     "fee.refunded": EventType("退费", _FEE_BACK, ("gross",)),
+    "vat.due": _plain("转出待转销项税额"),
     "income.recognised": _plain("担保费收入确认"),
     "deposit.received": _plain("收取客户保证金"),
     "deposit.returned": _plain("退还客户保证金"),

@@ -48,10 +48,17 @@ class Fee(Entity):
     rate_pct: Mapped[Decimal] = c.rate("费率", unit="%", required=True, scale=4)
     is_rate_annual: Mapped[bool] = c.flag("按年计费", default=True)
     vat_rate_pct: Mapped[Decimal] = c.rate("增值税率", unit="%", required=True, scale=2, help="0 表示免税")
+    vat_filing: Mapped[str | None] = c.text(
+        "免税备案或资料编号", 100, help="免征增值税的担保费必填：备案号，或留存备查资料的编号；材料作为附件上传"
+    )
     fixed_amount: Mapped[Decimal | None] = c.money("约定金额", help="填写后不按费率计算")
     note: Mapped[str | None] = c.text("备注", 200)
     amount: Mapped[Decimal] = c.computed(c.money("应收金额", required=True, default=Decimal(0)))
     vat_amount: Mapped[Decimal] = c.computed(c.money("其中增值税", required=True, default=Decimal(0)))
+    vat_exemption: Mapped[str | None] = c.computed(c.text("免税依据", 200))
+    vat_pending_amount: Mapped[Decimal] = c.computed(
+        c.money("待转销项税额", signed=True, required=True, default=Decimal(0), help="未到期、未开票部分的增值税")
+    )
     collected_amount: Mapped[Decimal] = c.computed(c.money("已收金额", required=True, default=Decimal(0)))
     waived_amount: Mapped[Decimal] = c.computed(c.money("已减免及冲回金额", required=True, default=Decimal(0)))
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
@@ -74,7 +81,7 @@ class FeeDue(Entity):
     """One instalment of a fee's plan: when how much falls due, and the part collected."""
 
     spec = Spec("应收计划", Module.GUARANTEE, SpecKind.LEDGER, title="seq", order="seq", in_menu=False,
-                listed=("seq", "due_on", "amount", "settled_amount"), sums=("amount", "settled_amount"),
+                listed=("seq", "due_on", "amount", "settled_amount", "invoiced_on"), sums=("amount", "settled_amount"),
                 scope=Scope(through="fee"))  # fmt: skip
     __table_args__ = (
         UniqueConstraint("fee_id", "seq", name="uq_fee_due"),
@@ -88,6 +95,8 @@ class FeeDue(Entity):
     due_on: Mapped[date] = c.day("应收日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("应收金额", required=True)
     settled_amount: Mapped[Decimal] = c.money("已收及减免", required=True, default=Decimal(0))
+    invoiced_on: Mapped[date | None] = c.day("开票日期", help="先于应收日期开票的，增值税自开票之日起计")
+    invoice_number: Mapped[str | None] = c.text("发票号码", 40)
 
 
 class ReceiptState(Kind):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from models.base.money import format_money
 from models.closing import OpeningImport
 from models.ledger import (
+    ZERO,
     Account,
     AccountingPeriod,
     BusinessEvent,
@@ -21,8 +22,9 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
+from models.signing import Receipt
 from models.system import JobRun, JobStatus
-from reports.figures import provisions, recognition
+from reports.figures import provisions, recognition, vat
 from reports.figures.agreement import AUXILIARIES, disagreeing
 from reports.figures.balances import Figures, balance_of, figures_of, number_gaps, of_accounts
 from reports.figures.business_ledger import pairs
@@ -195,6 +197,18 @@ def queue_empty(session: Session, period: AccountingPeriod) -> Finding:
     return Finding(True, "没有待复核的业务")
 
 
+def receipts_settled(session: Session, period: AccountingPeriod) -> Finding:
+    """No money received by the period's end was sent back by 复核 and then left lying."""
+    query = select(Receipt.number).join(BusinessEvent, BusinessEvent.record_id == Receipt.id).where(
+        BusinessEvent.record_table == Receipt.__tablename__, BusinessEvent.state == EventState.REFUSED,
+        BusinessEvent.occurred_on <= period.ends_on,
+    )  # fmt: skip
+    if found := list(session.scalars(query.order_by(Receipt.id))):
+        words = f"{len(found)} 笔收款复核退回后未处理：{_names(found)}"
+        return Finding(False, words, "/receipt/list/?f=state:eq:RETURNED", "重新登记或撤销")
+    return Finding(True, "没有退回未处理的收款")
+
+
 def business_agrees(session: Session, period: AccountingPeriod) -> Finding:
     """What the business knows of fees, deposits and margins is what the accounts say, to the fen."""
     if not flag(session, "closing.business_required", period.ends_on):
@@ -220,6 +234,15 @@ def income_recognised(session: Session, period: AccountingPeriod) -> Finding:
         words = f"还有 {format_money(amount)} 元应确认未确认"
         return Finding(False, words, f"/closing/?period={period.code}", "月末处理")
     return Finding(True, "担保费收入已确认到期末", "/income_schedule/list/")
+
+
+def vat_transferred(session: Session, period: AccountingPeriod) -> Finding:
+    """VAT of what fell due or was invoiced by the period's end stands in 销项税额."""
+    amount = sum((amount for _, amount in vat.due_for_transfer(session, period.ends_on)), ZERO)
+    if amount:
+        words = f"还有 {format_money(amount)} 元待转销项税额已到期未转出"
+        return Finding(False, words, f"/closing/?period={period.code}", "月末处理")
+    return Finding(True, "到期费用的销项税额已转出")
 
 
 def provided(session: Session, period: AccountingPeriod) -> Finding:
@@ -362,6 +385,7 @@ CHECKS: tuple[Check, ...] = (
     Check("balanced", "凭证与试算平衡", balanced),
     Check("ledgers", "总账、明细、辅助相符", ledgers_agree),
     Check("queue", "复核队列已清空", queue_empty),
+    Check("receipts", "退回的收款已处理", receipts_settled),
     Check("dates", "凭证日期在期间内", dates_inside),
     Check("auxiliaries", "辅助核算齐全", auxiliaries_present),
     Check("cash", "现金银行无贷方余额", cash_in_debit),
@@ -371,6 +395,7 @@ CHECKS: tuple[Check, ...] = (
     Check("backup", "已备份", backed_up),
     Check("business", "业务与账面相符", business_agrees),
     Check("income", "担保费收入已确认", income_recognised, waits=True),
+    Check("vat", "到期销项税额已转出", vat_transferred, waits=True),
     Check("provisions", "准备金已计提", provided, waits=True),
     Check("profit", "损益已结转", profit_transferred, waits=True),
     Check("equation", "资产 = 负债 + 所有者权益", equation_holds),

@@ -14,8 +14,8 @@ from models.drawdown import Drawdown, RepaymentPlan
 from models.product import FeeKind, RepaymentMethod
 from models.project import Project, ProjectState, Stage
 from models.resolution import ResolutionState
-from models.signing import Contract, CounterGuarantee, Fee, FeeState
-from reports.figures.fees import free_amount
+from models.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
+from reports.figures.fees import RECEIVABLE, free_amount
 from reports.figures.line import lacking_kinds, uncontracted
 from reports.figures.schedules import Instalment, add_months
 from views.line_appraisal import at, in_approval, running_url
@@ -169,6 +169,31 @@ def _is_one_of_several(ctx: Ctx, fee: Fee) -> bool:
     return _may_collect(ctx, fee) and sum(free > 0 for free in collection.open_fees(ctx, fee.project).values()) > 1
 
 
+def _invoice(_: Ctx, __: FeeDue) -> Questions:
+    return {
+        "invoiced_on": c.day("开票日期", required=True), "invoice_number": c.text("发票号码", 40, required=True),
+    }  # fmt: skip
+
+
+def _unfiled(ctx: Ctx, project: Project) -> Fee | None:
+    """A draft that is free of VAT and names no filing yet."""
+    query = select(Fee).where(
+        Fee.project_id == project.id, Fee.state == FeeState.DRAFT, Fee.vat_exemption.is_not(None),
+        Fee.vat_filing.is_(None),
+    )  # fmt: skip
+    return ctx.session.scalars(query.limit(1)).first()
+
+
+def _why_not_submitted(ctx: Ctx, project: Project) -> str:
+    fee = _unfiled(ctx, project)
+    return f"{fee.kind.label}免征增值税，尚未填写免税备案或资料编号" if fee else ""
+
+
+def _mend_fees(ctx: Ctx, project: Project) -> str:
+    fee = _unfiled(ctx, project)
+    return f"/fee/edit/{fee.id}" if fee else "?tab=fee#tabs"
+
+
 def _loan(ctx: Ctx, project: Project) -> Questions:
     del ctx, project
     return {
@@ -265,6 +290,7 @@ register(
     ScreenVerb(
         "project", "submit_fees", "提交费用记账", lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
         ("submit_fees", "project"), all_of(at(Stage.FEE_PLAN), has(Fee)), style="primary", rank=2,
+        why_not=_why_not_submitted, mend=_mend_fees,
         done="费用已送复核记账",
     ),
     ScreenVerb(
@@ -327,6 +353,18 @@ register(
         "project", "collect", "收款", _collect_many, ("collect", "receipt"), _may_collect_many, questions=_receipts,
         given=_receipts_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
         note=_TOGETHER, after=on_tab("receipt"),
+    ),
+    ScreenVerb(
+        "receipt", "drop", "撤销退回的收款", lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
+        ("drop", "receipt"), collection.is_sent_back, ask="撤销原因", style="danger", rank=60, done="已撤销",
+        confirm="款项确未收到时撤销；已收到的请在费用上重新登记收款。",
+    ),
+    ScreenVerb(
+        "fee_due", "invoice", "登记开票",
+        lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n), ("invoice", "fee_due"),
+        lambda _, due: due.invoiced_on is None and due.fee.state is FeeState.BOOKED and due.fee.kind in RECEIVABLE,
+        questions=_invoice, given=lambda ctx, _: {"invoiced_on": ctx.today}, has_form=True, rank=10,
+        done="已登记开票，增值税自开票之日起计", after=lambda due, _: f"/fee/show/{due.fee_id}?tab=fee_due#tabs",
     ),
     ScreenVerb(
         "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v),

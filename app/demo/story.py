@@ -202,7 +202,10 @@ def _confirm(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _fees(stage: Stage, plot: Plot, project: Project) -> None:
-    fees.propose_fees(stage.ctx(plot.manager), project)
+    for fee in fees.propose_fees(stage.ctx(plot.manager), project):
+        if fee.vat_exemption:
+            facts = {"vat_filing": f"免税备查-{project.number}"}
+            records.update(stage.ctx(plot.manager), fee, facts, fee.version)
     fees.submit_fees(stage.ctx(plot.manager), project, project.version)
 
 

@@ -102,18 +102,6 @@ def taken_back(session: Session, fee_ids: Iterable[int], *states: EventState) ->
     return {row[0]: row[1] for row in session.execute(query.group_by(BusinessEvent.record_id))}
 
 
-def parts_back(session: Session, fee: Fee, gross: Decimal) -> dict[str, Decimal]:
-    """The parts of an amount that leaves a fee; of 担保费 what is not earned yet goes first, then recognised income."""
-    left = fee.amount - waived_total(session, fee)
-    before = left - vat_inside(left, fee.vat_rate_pct)
-    net = before - (left - gross - vat_inside(left - gross, fee.vat_rate_pct))
-    found = {"gross": gross, "tax": gross - net}
-    if fee.kind is not FeeKind.GUARANTEE:
-        return {**found, "earned": net}
-    deferred = min(net, max(before - recognised_total(session, fee), Decimal(0)))
-    return {**found, "deferred": deferred, "recognised": net - deferred}
-
-
 def refund_due(fee: Fee, project: Project, on: date) -> Decimal:
     """What was received of 担保费 above the months of guarantee that were begun; never above what was received."""
     if project.start_on is None or project.end_on is None:

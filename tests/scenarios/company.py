@@ -11,7 +11,7 @@ from app.demo import customers, people
 from app.demo.stage import Stage as Director
 from models.customer import Customer
 from models.customer_rating import CustomerRating
-from models.system import SystemState
+from models.system import Parameter, SystemState
 from workflows.base import audit, records
 
 DATA = Path(__file__).parent.parent / "data"
@@ -23,6 +23,9 @@ def founded(session: Session, folder: Path, until: date) -> Director:
     audit.install(session)  # as in the product: `verify` asks what the trail tells
     session.info["data_dir"] = str(folder)
     session.get_one(SystemState, 1).business_date = MONDAY
+    # Most fees of these stories bear VAT whatever the customer's size; the exempt one says so by hand.
+    for row in session.scalars(select(Parameter).where(Parameter.code == "vat.guarantee_exempt")):
+        row.value = "否"
     director = Director(session, random.Random(7), until, MONDAY)
     people.make_company(director)
     return director

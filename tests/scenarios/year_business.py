@@ -81,7 +81,8 @@ def guarantee(company: Director, deal: Deal) -> Iterator[int]:
 
 def exempt_fee(company: Director, project: Project) -> None:
     """担保费 of a guarantee for a farmer is free of VAT, so 周敏 registers it herself; no other fee is due."""
-    facts = {"kind": "GUARANTEE", "payment": "ONE_OFF", "rate_pct": Decimal("1.5"), "is_rate_annual": True}
+    facts = {"kind": "GUARANTEE", "payment": "ONE_OFF", "rate_pct": Decimal("1.5"), "is_rate_annual": True,
+             "vat_filing": "MSBA-2026-001"}  # fmt: skip
     fee = records.create(company.ctx(MANAGER), Fee, {"project_id": project.id, "vat_rate_pct": Decimal(0), **facts})
     assert (fee.amount, fee.vat_amount) == (Decimal("60000.00"), 0)
 

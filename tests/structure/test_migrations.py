@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -16,6 +17,7 @@ from app.readiness import newest_migration, require_fitting, standing
 from models.approval import ApprovalTask
 from models.base.actor import SYSTEM
 from models.base.entity import entities
+from models.ledger import Account, PostingRule, PostingRuleLine
 from models.organization import Department, Employee, Operator, PasswordHistory
 from models.registry import metadata
 from tests.template import settings_of
@@ -118,5 +120,30 @@ def test_tasks_come_through_the_change_of_their_key(database_at, tmp_path):
                 assert connection.execute(tasks).all() == before
                 assert len(before) > 100
             require_fitting(standing(app))
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["待转销项税额", "应交房产税"])
+def test_rules_of_an_installation_learn_of_vat_that_is_not_due(database_at, tmp_path, name):
+    """Every rule that books VAT gets its line, on an account of its own, also where the code is taken by another."""
+    script = ScriptDirectory("models/migrations").get_revision("0019").module
+    with database_at("installed") as url:
+        app = create_app(settings_of(url, tmp_path))
+        with app.app_context():
+            named = Account.__table__.update().where(Account.code == "2221.09").values(name=name)
+            with db.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+                script.downgrade()
+                connection.execute(named)
+                script.upgrade()
+            lines = select(PostingRuleLine).where(PostingRuleLine.amount_key == "tax_pending")
+            found = {line.posting_rule.event_code: line for line in db.session.scalars(lines)}
+            assert set(found) == {"fee.registered", "fee.waived", "fee.reversed", "fee.refunded"}
+            assert {line.account.name for line in found.values()} == {"待转销项税额"}
+            assert (found["fee.registered"].is_red, found["fee.waived"].is_red) == (False, True)
+            moving = db.session.scalars(select(PostingRule).where(PostingRule.event_code == "vat.due")).one()
+            assert [(line.side.name, line.account.code) for line in moving.lines] == [
+                ("DEBIT", "2221.09" if name == "待转销项税额" else "2221.10"), ("CREDIT", "2221.01.02")
+            ]  # fmt: skip
             db.session.remove()
             db.engine.dispose()

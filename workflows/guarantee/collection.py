@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
 from models.base.money import format_money, round_money
-from models.ledger import BusinessEvent, Voucher
+from models.ledger import BusinessEvent, EventState, Voucher
 from models.product import FeeKind
 from models.project import Project, ProjectState, Stage
 from models.records import IssuedDocument
@@ -29,7 +29,7 @@ STEPS = steps(
     Step("receipt", "unbook", "撤回复核", "state", _BOOKED, _WAITS, follows=True),
     Step("receipt", "return", "复核退回", "state", _WAITS, (ReceiptState.RETURNED,), follows=True),
 )
-verbs("receipt", {"collect": "费用收取"})
+verbs("receipt", {"collect": "费用收取", "drop": "撤销退回的收款"})
 _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 
 
@@ -119,7 +119,40 @@ def _line(ctx: Ctx, fee: Fee, amount: Decimal, money: Money, document: IssuedDoc
         ctx, code, record=receipt, project=fee.project, amounts={"amount": amount}, on=money.received_on,
         memo=f"收{fee.kind.label}，收据 {receipt.number}",
     )  # fmt: skip
+    for event in _sent_back(ctx, fee):
+        posting.cancel(ctx, event, f"已重新登记为收据 {receipt.number}")
     return receipt
+
+
+def drop(ctx: Ctx, receipt: Receipt, reason: str, version: int | None = None) -> Receipt:
+    """A receipt that 复核 sent back stands for no money; until this is said, or it is registered anew, its month waits.
+
+    Raises Conflict where nothing waits.
+    """
+    ctx.require("drop", "receipt", "撤销退回的收款")
+    receipt = records.find(ctx, Receipt, receipt.id, lock=True)
+    if version is not None:
+        records.check_version(ctx, receipt, version)
+    events = [event for event in _sent_back(ctx, receipt.fee) if event.record_id == receipt.id]
+    if not events:
+        raise Conflict(f"收据 {receipt.number} 没有退回待处理的复核单")
+    for event in events:
+        posting.cancel(ctx, event, reason)
+    return receipt
+
+
+def is_sent_back(ctx: Ctx, receipt: Receipt) -> bool:
+    """Whether 复核 sent a receipt back and nobody has dealt with it yet."""
+    return any(event.record_id == receipt.id for event in _sent_back(ctx, receipt.fee))
+
+
+def _sent_back(ctx: Ctx, fee: Fee) -> list[BusinessEvent]:
+    receipts = select(Receipt.id).where(Receipt.fee_id == fee.id, Receipt.state == ReceiptState.RETURNED)
+    query = select(BusinessEvent).where(
+        BusinessEvent.record_table == Receipt.__tablename__, BusinessEvent.record_id.in_(receipts),
+        BusinessEvent.state == EventState.REFUSED,
+    )  # fmt: skip
+    return list(ctx.session.scalars(query.order_by(BusinessEvent.id)))
 
 
 def _about_lines(ctx: Ctx, chosen: list[Fee], amounts: Mapping[int, Decimal]) -> dict[str, list[str]]:

@@ -1,9 +1,10 @@
 """4.4a 费用登记 and 4.4b 费用记账: what the customer owes, its plan, and its way into the books."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from models.base.errors import Conflict, FieldErrors
 from models.base.money import format_money
@@ -12,14 +13,15 @@ from models.product import FeeKind, FeePayment, ProductFee
 from models.project import Project, ProjectState, Stage
 from models.resolution import Resolution
 from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
-from reports.figures.fees import RECEIVABLE, fee_dues, vat_inside
+from reports.figures.fees import RECEIVABLE, due_date, fee_dues, vat_inside
 from reports.figures.gate import valid_resolution
 from reports.figures.line import due_amount, stage_due
 from reports.figures.overdue import spread
-from reports.figures.parameters import number
+from reports.figures.parameters import flag, number
+from reports.figures.vat import EXEMPT, SIGNS, exemption, is_free_product, not_due, pending, split
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps
+from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.ledger import posting
 
@@ -31,8 +33,10 @@ FEE = steps(
     Step("fee", "unbook", "撤回复核", "state", _IN_BOOKS, (FeeState.SUBMITTED,), follows=True),
     Step("fee", "reopen", "退回登记", "state", _IN_BOOKS, (FeeState.DRAFT,), follows=True),
 )
+verbs("fee_due", {"invoice": "登记开票"})
+NOT_EXEMPT = "客户不是农户、小型微型企业或个体工商户，或不是借款、发行债券担保，担保费不免征增值税，请填税率"
 NO_RESOLUTION = "没有总裁签字且在有效期内的公司决议"
-_ZERO = Decimal(0)
+_ZERO, _ONE = Decimal(0), Decimal(1)
 
 
 def require_resolution(ctx: Ctx, project: Project, verb: str) -> Resolution:
@@ -49,16 +53,21 @@ def check_fee(ctx: Ctx, fee: Fee, is_new: bool) -> None:
     project = ctx.session.get_one(Project, fee.project_id)
     stages.require_running(project, Stage.FEE_PLAN, "登记费用")
     resolution = require_resolution(ctx, project, "登记费用")
-    if wrong := _about_terms(fee, resolution):
+    wrong = {**_about_terms(fee, resolution), **_about_vat(ctx, fee, project, resolution)}
+    if wrong or (wrong := lacks_filing(fee)):
         raise FieldErrors(wrong)
     _compute(fee, resolution)
+    _require_what_is_settled(ctx, fee, is_new)
+    if is_new:
+        fee.project = project
+    _plan(ctx, fee, resolution, is_new=is_new)
+
+
+def _require_what_is_settled(ctx: Ctx, fee: Fee, is_new: bool) -> None:
     least = max(_registered(ctx, fee)["gross"], fee.collected_amount + fee.waived_amount) if not is_new else _ZERO
     if fee.amount < least:
         said = f"{fee.kind.label}已记账或收取 {format_money(least)} 元，不能少于；需要减收时请办理费用减免"
         raise FieldErrors({"fixed_amount" if fee.fixed_amount is not None else "rate_pct": [said]})
-    if is_new:
-        fee.project = project
-    _plan(ctx, fee, resolution, is_new=is_new)
 
 
 @records.delete_rule(Fee)
@@ -83,6 +92,33 @@ def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
     if fee.kind is FeeKind.PENALTY and fee.fixed_amount is not None:
         found["fixed_amount"] = ["违约金只登记费率，违约发生时再计算金额"]
     return found
+
+
+def _about_vat(ctx: Ctx, fee: Fee, project: Project, resolution: Resolution) -> dict[str, list[str]]:
+    """担保费 that the law frees of VAT has the rate 0 and says why; what the books hold keeps its rate."""
+    state: Any = inspect(fee)
+    if state.persistent and _registered(ctx, fee)["gross"]:
+        has_changed = state.attrs.vat_rate_pct.history.has_changes()
+        return {"vat_rate_pct": ["已记账的费用不能改增值税率"]} if has_changed else {}
+    fee.vat_exemption = None
+    if fee.kind is not FeeKind.GUARANTEE:
+        return {}
+    last = due_date(fee.payment, ctx.today, len(fee_dues(_ONE, fee.payment, ctx.today, resolution.term_months)))
+    if reason := exemption(ctx.session, project, ctx.today, last):
+        fee.vat_rate_pct, fee.vat_exemption = _ZERO, reason
+    elif not fee.vat_rate_pct and not is_free_product(ctx.session, project, fee.kind):
+        if flag(ctx.session, EXEMPT, ctx.today):
+            return {"vat_rate_pct": [NOT_EXEMPT]}
+        fee.vat_exemption = "按登记的免税资料免征增值税"
+    return {}
+
+
+def lacks_filing(fee: Fee) -> dict[str, list[str]]:
+    """What is wrong with a fee that is free of VAT and does not say by which filing."""
+    fee.vat_filing = (fee.vat_filing or "").strip() or None
+    if fee.vat_exemption and not fee.vat_filing:
+        return {"vat_filing": [f"{fee.vat_exemption}：请填写免税备案号或留存备查资料的编号，未登记的不能免税"]}
+    return {}
 
 
 def _compute(fee: Fee, resolution: Resolution) -> None:
@@ -146,11 +182,21 @@ def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list
         {"payment": FeePayment.ONE_OFF, "rate_pct": daily, "is_rate_annual": False, "vat_rate_pct": _ZERO,
          "note": "日利率，按逾期金额逐日计收"},
     )  # fmt: skip
-    return [
-        records.create(ctx, Fee, {"project_id": project.id, "kind": kind, **facts})
-        for kind, facts in terms.items()
-        if kind not in present
-    ]
+    ctx.require("add", "fee", "登记费用")
+    return [_propose(ctx, project, resolution, kind, facts) for kind, facts in terms.items() if kind not in present]
+
+
+def _propose(ctx: Ctx, project: Project, resolution: Resolution, kind: FeeKind, facts: dict[str, Any]) -> Fee:
+    """A draft by the product's terms; one that is free of VAT still lacks its filing, which 提交费用记账 asks for."""
+    fee = Fee(project=project, project_id=project.id, kind=kind, **facts)
+    with ctx.session.no_autoflush:
+        if wrong := {**_about_terms(fee, resolution), **_about_vat(ctx, fee, project, resolution)}:
+            raise FieldErrors(wrong)
+        _compute(fee, resolution)
+        ctx.session.add(fee)
+        _plan(ctx, fee, resolution, is_new=True)
+    ctx.session.flush()
+    return fee
 
 
 def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Project:
@@ -161,7 +207,10 @@ def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Proje
     enter(ctx, STEPS["submit_fees"], project, version)
     stages.require_running(project, Stage.FEE_PLAN, "提交费用记账")
     require_resolution(ctx, project, "提交费用记账")
-    for fee in _fees(ctx, project, FeeState.DRAFT):
+    drafts = _fees(ctx, project, FeeState.DRAFT)
+    if fee := next((fee for fee in drafts if lacks_filing(fee)), None):
+        raise Conflict(f"{fee.kind.label}{fee.vat_exemption}，请先在该费用中填写“免税备案或资料编号”")
+    for fee in drafts:
         _register(ctx, project, fee)
     stages.advance(ctx, project, Stage.FEE_BOOK, "已提交复核")
     _pass_on(ctx, project)
@@ -173,15 +222,17 @@ def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
     """Hand to 复核 what the books do not hold of a fee yet; after a new resolution that is the difference."""
     fee.returned_reason = None
     known = _registered(ctx, fee)
-    more = {"gross": fee.amount - known["gross"], "tax": fee.vat_amount - known["tax"]}
-    if fee.kind not in RECEIVABLE or not more["gross"]:
+    gross, tax = fee.amount - known["gross"], fee.vat_amount - known["tax"]
+    if fee.kind not in RECEIVABLE or not gross:
         move(FEE["register"], fee, FeeState.BOOKED)
         return
     key = "deferred" if fee.kind is FeeKind.GUARANTEE else "earned"
     move(FEE["register"], fee, FeeState.SUBMITTED)
+    later = min(max(not_due(ctx.session, fee, ctx.today) - pending(ctx.session, fee), _ZERO), tax)
     posting.raise_event(
         ctx, "fee.registered", record=fee, project=project, memo=f"登记{fee.kind.label}",
-        amounts={**more, key: more["gross"] - more["tax"]}, sequence=len(_events(ctx, fee, *_KNOWN)) + 1,
+        amounts={"gross": gross, key: gross - tax, **split(tax, later, _ZERO)},
+        sequence=len(_events(ctx, fee, *_KNOWN)) + 1,
     )  # fmt: skip
 
 
@@ -201,7 +252,7 @@ def _registered(ctx: Ctx, fee: Fee) -> dict[str, Decimal]:
     """What the books hold, or are about to, of a fee: amount and VAT in 元."""
     found = {"gross": _ZERO, "tax": _ZERO}
     for event in _events(ctx, fee, *_KNOWN):
-        found = {key: total + Decimal(event.amounts[key]) for key, total in found.items()}
+        found = {"gross": found["gross"] + Decimal(event.amounts["gross"]), "tax": found["tax"] + tax_of(event)}
     return found
 
 
@@ -221,6 +272,7 @@ def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The receivable stands in the books; with the last one the project moves on to 合同处理."""
     del voucher
     fee = ctx.session.get_one(Fee, event.record_id)
+    count_vat(fee, event, 1)
     if fee.state is not FeeState.DRAFT:  # a draft again, it waits for the difference that a new resolution brought
         move(FEE["book"], fee, FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED)
     ctx.session.flush()
@@ -255,9 +307,20 @@ def unregistered(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     query = select(Receipt.number).where(Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED)
     if (receipt := ctx.session.scalars(query).first()) or fee.waived_amount:
         raise Conflict(f"{fee.kind.label}已有收款或减免（{receipt or '费用减免'}），请先撤回其复核")
+    count_vat(fee, event, -1)
     if fee.state is not FeeState.DRAFT:
         move(FEE["unbook"], fee)
     ctx.session.flush()
+
+
+def tax_of(event: BusinessEvent) -> Decimal:
+    """The VAT of a fee's event, due or not."""
+    return sum((Decimal(event.amounts.get(key, "0")) for key in ("tax", "tax_pending")), _ZERO)
+
+
+def count_vat(fee: Fee, event: BusinessEvent, sign: int) -> None:
+    """What an event that is booked (or back in the queue: -1) does to 待转销项税额 of the fee."""
+    fee.vat_pending_amount += sign * SIGNS[event.event_code] * Decimal(event.amounts.get("tax_pending", "0"))
 
 
 def settle_dues(ctx: Ctx, fee: Fee) -> None:
@@ -273,3 +336,25 @@ def require_booked(fee: Fee, verb: str) -> None:
     if fee.state is not FeeState.BOOKED:
         raise Conflict(f"{fee.kind.label}{fee.state.label}，记账后才能{verb}")
 
+
+
+def invoice(ctx: Ctx, due: FeeDue, invoiced_on: date, number: str, version: int | None = None) -> FeeDue:
+    """Note that an instalment was invoiced: its VAT is due from that day on, whenever the money is."""
+    ctx.require("invoice", "fee_due", "登记开票")
+    due = records.find(ctx, FeeDue, due.id, lock=True)
+    if version is not None:
+        records.check_version(ctx, due, version)
+    require_booked(due.fee, "开票")
+    number = number.strip()
+    wrong: dict[str, list[str]] = {}
+    if due.invoiced_on is not None:
+        raise Conflict(f"第 {due.seq} 期已于 {due.invoiced_on} 开票（{due.invoice_number}）")
+    if invoiced_on > ctx.today:
+        wrong["invoiced_on"] = ["开票日期不能晚于营业日期"]
+    if not 0 < len(number) <= 40:
+        wrong["invoice_number"] = ["请填写发票号码，不超过 40 字"]
+    if wrong:
+        raise FieldErrors(wrong)
+    due.invoiced_on, due.invoice_number = invoiced_on, number
+    ctx.session.flush()
+    return due

@@ -14,10 +14,11 @@ from models.product import FeeKind
 from models.signing import Fee, FeeState, FeeWaiver, Receipt, ReceiptState
 from models.termination import Termination
 from reports.figures.fees import RECEIVABLE, deposit_held, vat_inside
+from reports.figures.vat import split
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps, verbs
-from workflows.guarantee.fees import settle_dues
+from workflows.guarantee.fees import count_vat, settle_dues, tax_of
 from workflows.ledger import posting
 
 FEE = steps(
@@ -80,10 +81,11 @@ def settle_again(ctx: Ctx, paper: Termination, version: int | None = None) -> Te
 def _give_back_fee(ctx: Ctx, paper: Termination, fee: Fee) -> None:
     """Of what the books hold of a fee the part not collected is reversed, the part collected goes back by receipt."""
     gross, tax = _booked(ctx, fee)
-    collected = fee.collected_amount
+    collected, held = fee.collected_amount, fee.vat_pending_amount
     back_tax = tax if collected == gross else min(vat_inside(collected, fee.vat_rate_pct), tax)
     if gross > collected:
-        amounts = _parts(fee, gross - collected, tax - back_tax)
+        amounts = _parts(fee, gross - collected, tax - back_tax, held)
+        held -= amounts.get("tax_pending", ZERO)
         memo = f"冲回{fee.kind.label} {paper.number}"
         posting.raise_event(ctx, "fee.reversed", record=fee, project=fee.project, amounts=amounts, memo=memo)
         paper.receivable_amount += gross - collected
@@ -93,15 +95,17 @@ def _give_back_fee(ctx: Ctx, paper: Termination, fee: Fee) -> None:
         so_far += receipt.amount
         share = (back_tax if so_far == collected else vat_inside(so_far, fee.vat_rate_pct)) - tax_so_far
         tax_so_far += share
-        amounts = _parts(fee, receipt.amount, share)
+        amounts = _parts(fee, receipt.amount, share, held)
+        held -= amounts.get("tax_pending", ZERO)
         memo = f"退{fee.kind.label}，收据 {receipt.number}"
         posting.raise_event(ctx, "fee.refunded", record=receipt, project=fee.project, amounts=amounts, memo=memo)
         paper.refund_amount += receipt.amount
 
 
-def _parts(fee: Fee, gross: Decimal, tax: Decimal) -> dict[str, Decimal]:
-    """Before the drawdown no 担保费 is income yet."""
-    return {"gross": gross, "deferred" if fee.kind is FeeKind.GUARANTEE else "earned": gross - tax, "tax": tax}
+def _parts(fee: Fee, gross: Decimal, tax: Decimal, held: Decimal) -> dict[str, Decimal]:
+    """Before the drawdown no 担保费 is income yet; of its VAT what is not due yet goes first."""
+    net = {"deferred" if fee.kind is FeeKind.GUARANTEE else "earned": gross - tax}
+    return {"gross": gross, **net, **split(tax, held, ZERO)}
 
 
 def _booked(ctx: Ctx, fee: Fee) -> tuple[Decimal, Decimal]:
@@ -116,7 +120,7 @@ def _booked(ctx: Ctx, fee: Fee) -> tuple[Decimal, Decimal]:
     for event in ctx.session.scalars(query):
         sign = 1 if event.event_code == "fee.registered" else -1
         gross += sign * Decimal(event.amounts["gross"])
-        tax += sign * Decimal(event.amounts["tax"])
+        tax += sign * tax_of(event)
     return gross, tax
 
 
@@ -154,6 +158,7 @@ def _move_money(ctx: Ctx, event: BusinessEvent, sign: int) -> None:
     else:
         fee = ctx.session.get_one(Fee, event.record_id)
     fee.waived_amount += sign * event.total
+    count_vat(fee, event, sign)
     settle_dues(ctx, fee)
 
 

@@ -8,10 +8,11 @@ from models.ledger import BusinessEvent, EventState
 from models.product import FeeKind
 from models.release import Release
 from models.signing import Fee, FeeState
-from reports.figures.fees import RECEIVABLE, dues_of, parts_back, refund_due
+from reports.figures.fees import RECEIVABLE, dues_of, refund_due
 from reports.figures.parameters import value
+from reports.figures.vat import parts_back
 from workflows.base.context import Ctx
-from workflows.guarantee.fees import settle_dues
+from workflows.guarantee.fees import count_vat, settle_dues
 from workflows.ledger import posting
 
 REVERSED, REFUNDED = "fee.reversed", "fee.refunded"
@@ -38,7 +39,7 @@ def give_back(ctx: Ctx, release: Release) -> None:
 
 
 def _raise(ctx: Ctx, release: Release, fee: Fee, code: str, gross: Decimal, memo: str) -> None:
-    amounts = parts_back(ctx.session, fee, gross)
+    amounts = parts_back(ctx.session, fee, gross, ctx.today, is_refund=code == REFUNDED)
     posting.raise_event(
         ctx, code, record=fee, project=release.project, amounts=amounts, memo=f"{memo} {release.number}"
     )
@@ -74,5 +75,6 @@ def count(ctx: Ctx, event: BusinessEvent, sign: int) -> None:
     if event.event_code == REFUNDED:
         fee.collected_amount -= sign * event.total
     fee.waived_amount += sign * event.total
+    count_vat(fee, event, sign)
     settle_dues(ctx, fee)
     ctx.session.flush()

@@ -11,6 +11,7 @@ from models.product import FeeKind
 from models.project import Project
 from models.signing import Fee, FeeWaiver
 from reports.figures.fees import RECEIVABLE, free_amount, net_after_waivers, recognised_total
+from reports.figures.vat import not_due, pending, split
 from workflows.base import approval, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
@@ -18,7 +19,7 @@ from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import stages
 from workflows.guarantee.collection import pass_on, require_collecting
-from workflows.guarantee.fees import require_booked, settle_dues
+from workflows.guarantee.fees import count_vat, require_booked, settle_dues
 from workflows.ledger import posting
 
 STEPS = steps(
@@ -82,7 +83,8 @@ def _amounts(ctx: Ctx, waiver: FeeWaiver) -> dict[str, Decimal]:
     fee = waiver.fee
     before = net_after_waivers(ctx.session, fee, without=waiver.id)
     net = before - net_after_waivers(ctx.session, fee)
-    found = {"gross": waiver.amount, "tax": waiver.amount - net}
+    tax = split(waiver.amount - net, pending(ctx.session, fee), not_due(ctx.session, fee, ctx.today))
+    found = {"gross": waiver.amount, **tax}
     if fee.kind is not FeeKind.GUARANTEE:
         return {**found, "earned": net}
     unearned = max(before - recognised_total(ctx.session, fee), Decimal(0))
@@ -95,6 +97,7 @@ def booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The receivable is smaller by the waiver, and the project may move on."""
     del voucher
     waiver = ctx.session.get_one(FeeWaiver, event.record_id)
+    count_vat(waiver.fee, event, 1)
     _count(ctx, waiver, waiver.amount, is_booked=True)
     pass_on(ctx, waiver.project)
 
@@ -105,6 +108,7 @@ def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     del former
     waiver = ctx.session.get_one(FeeWaiver, event.record_id)
     stages.refuse_when_ended(waiver.project)
+    count_vat(waiver.fee, event, -1)
     _count(ctx, waiver, -waiver.amount, is_booked=False)
 
 

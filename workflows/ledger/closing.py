@@ -36,7 +36,7 @@ from reports.statements import frozen, statement
 from workflows.base import audit, jobs
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.ledger import heads, provisions, recognition, voucher
+from workflows.ledger import heads, provisions, recognition, vat, voucher
 from workflows.ledger.closing_checks import require_checks
 from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line, line_of, red
 from workflows.ledger.period import ensure_period
@@ -53,10 +53,11 @@ PROFIT, MOVING = profit.PROFIT, profit.MOVING
 
 # ------------------------------------------------------------------------------------------------------------- steps
 def recognise_income(ctx: Ctx, period: AccountingPeriod) -> str:
-    """收入确认; how many vouchers it took."""
+    """收入确认, and the VAT of instalments that have become due; both in words."""
     made = recognition.recognise(ctx, period)
-    total = sum((v.total for v in made), ZERO)
-    return f"确认收入 {format_money(total)} 元" if made else "没有需要确认的收入"
+    total, tax = sum((v.total for v in made), ZERO), vat.transfer(ctx, period)
+    words = f"确认收入 {format_money(total)} 元" if made else "没有需要确认的收入"
+    return f"{words}；转出销项税额 {format_money(tax)} 元" if tax else words
 
 
 def provide(ctx: Ctx, period: AccountingPeriod) -> str:

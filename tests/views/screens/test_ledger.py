@@ -201,6 +201,21 @@ def do(product, name, number, verb, **fields):
     return send(product.browser(name), f"/do/business_event/{number}/{verb}", version=version, **fields)
 
 
+def test_an_accountant_chooses_the_day_of_an_event(product, event):
+    clerk = product.browser("clerk")
+    assert "选择日期记账" in clerk.get(f"/business_event/show/{event}").get_data(as_text=True)
+    form = clerk.get(f"/do/business_event/{event}/book_on").get_data(as_text=True)
+    offered = re.search(r'name="on"[^>]*value="([^"]+)"', form).group(1)
+    assert do(product, "manager", event, "book_on", on=offered).status_code == 403
+    for wrong in ("", "不是日期", "2999-01-01", "1999-01-01"):
+        answer = do(product, "clerk", event, "book_on", on=wrong)
+        assert answer.status_code in (400, 409), wrong
+        assert event_state(product, event) is EventState.PENDING
+    assert do(product, "clerk", event, "book_on", on=offered).status_code == 302
+    with product.session() as session:
+        assert session.get_one(BusinessEvent, event).voucher.date.isoformat() == offered
+
+
 def test_an_event_shows_the_voucher_it_would_become_and_is_booked_once(product, event):
     page = product.browser("clerk").get(f"/business_event/show/{event}").get_data(as_text=True)
     assert "凭证预览" in page

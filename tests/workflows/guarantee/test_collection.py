@@ -216,3 +216,21 @@ def test_a_fixed_fee_prints_no_rate_and_a_project_without_manager_no_handler(lin
     assert "0.2%" not in receipt.document.body
     assert receipt.document.data["receipt"]["handler"] == ""
     assert receipt.document.data["receipt"]["cashier"] == CASHIER
+
+
+def test_a_receipt_sent_back_is_dealt_with_by_a_new_one_or_dropped(line, project, fee):
+    for _ in range(2):
+        receipt = line.collect(fee, "30000")
+        (event,) = line.events(project, EventState.PENDING)
+        line.refuse(event, "流水号不符")
+    first, second = line.events(project, code="fee.collected")
+    assert (first.state, first.reason) == (EventState.CANCELLED, f"已重新登记为收据 {receipt.number}")
+    assert (second.state, collection.is_sent_back(line.ctx(CASHIER), receipt)) == (EventState.REFUSED, True)
+    with pytest.raises(NotAllowed):
+        collection.drop(line.ctx(MANAGER), receipt, "款项未到")
+    with pytest.raises(StaleRecord):
+        collection.drop(line.ctx(CASHIER), receipt, "款项未到", receipt.version - 1)
+    collection.drop(line.ctx(CASHIER), receipt, "款项未到", receipt.version)
+    assert (second.state, second.reason) == (EventState.CANCELLED, "款项未到")
+    with pytest.raises(Conflict, match="没有退回待处理的复核单"):
+        collection.drop(line.ctx(CASHIER), receipt, "款项未到")

@@ -14,6 +14,7 @@ from models.ledger import (
     Voucher,
     VoucherEntry,
 )
+from models.signing import Fee, Receipt
 from models.statement import StatementAccount
 from models.system import JobRun, JobStatus
 from reports.closing_checks import CHECKS, ClosingCheck, closing_checks, waits
@@ -85,6 +86,16 @@ def waiting_event(year: Year) -> None:
     )  # fmt: skip
 
 
+def receipt_sent_back(year: Year) -> None:
+    project, fee = year.books.project, year.session.scalars(select(Fee)).one()
+    receipt = Receipt(number="SJ-T1", project=project, fee=fee, received_on=DAY, amount=yuan(600), payer="明达")
+    year.session.add(receipt)
+    event = posting.raise_event(
+        year.ctx(), "fee.collected", record=receipt, project=project, amounts={"amount": yuan(600)}, on=DAY
+    )
+    posting.refuse(year.ctx(), event, "流水号不符")
+
+
 def date_outside(year: Year) -> None:
     made = year.draft(DAY, year.line("6603", 1), year.line("2241.02", 0, 1))
     year.session.execute(update(Voucher).where(Voucher.id == made.id).values(date=date(2026, 2, 1)))
@@ -95,6 +106,7 @@ def bank_asked_for(year: Year) -> None:
 
 
 def overdrawn(year: Year) -> None:
+    set_parameter(year.session, "voucher.no_overdraft", "否")
     year.post(DAY, year.line("1221", 9), year.line("1001", 0, 9))
 
 
@@ -131,6 +143,11 @@ def income_by_hand(year: Year) -> None:
     year.draft(DAY, year.line("2203", 7, **of_project(year)), year.line("6031", 0, 7))
 
 
+def vat_not_moved(year: Year) -> None:
+    """Of a fee that is due the books hold 3,600.00 as not due yet."""
+    year.session.scalars(select(Fee)).one().vat_pending_amount = yuan(3_600)
+
+
 CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("previous", earlier, "2025-12 尚未结账", "/closing/?period=2025-12"),
     ("reviewed", unreviewed, "1 张未审核：2026-01-记-0005", "/voucher/list/?f=period_id:eq:"),
@@ -142,6 +159,7 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("ledgers", unbalanced_trial, "不符的科目：1002 银行存款", "/report/trial-balance"),
     ("ledgers", wrong_auxiliary, "不符的科目：1122 应收担保费", "/report/trial-balance"),
     ("queue", waiting_event, "1 笔待复核：FH2026-00001", "/review/"),
+    ("receipts", receipt_sent_back, "1 笔收款复核退回后未处理：SJ-T1", "/receipt/list/?f=state:eq:RETURNED"),
     ("dates", date_outside, "日期不在期间内：2026-01-记-0005", "/voucher/list/"),
     ("auxiliaries", bank_asked_for, "缺辅助核算：2026-01-记-0004", "/voucher/list/"),
     ("cash", overdrawn, "贷方余额：1001 库存现金", "/report/trial-balance"),
@@ -153,6 +171,7 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("mapped", unmapped, "未对应报表行：1303 委托贷款", "/statement_row/list/"),
     ("backup", no_backup, "2026-01-31 之后没有完成的备份", "/day-end/"),
     ("income", lambda year: None, "还有 60,000.00 元应确认未确认", "/closing/?period=2026-01"),
+    ("vat", vat_not_moved, "还有 3,600.00 元待转销项税额已到期未转出", "/closing/?period=2026-01"),
     ("provisions", lambda year: None, "担保赔偿准备金差额 3,333.33", "/closing/?period=2026-01"),
     ("profit", lambda year: None, "未结转：6011 利息收入、6601.01 职工薪酬", "/closing/?period=2026-01"),
     ("equation", missing_in_sheet, "期末差额 -99,990,500.00，年初差额 0.00", "/report/balance-sheet?period=2026-01"),
@@ -184,7 +203,7 @@ def test_every_check_is_proved(session):
 
 def test_all_checks_hold_after_the_steps(session):
     year = ready(session)
-    assert {check.key for check in results(year).values() if waits(check)} == {"income", "provisions", "profit"}
+    assert {check.key for check in results(year).values() if waits(check)} == {"income", "vat", "provisions", "profit"}
     for step in closing.month_end_steps("2026-01")[:5]:
         step.run(year.ctx())
     found = results(year)

@@ -31,22 +31,23 @@ PARTS = {"principal": "80", "interest": "15", "penalty": "4", "other": "1"}
 # Amounts of each event and what its rule must make of them: account -> debit (credit negative).
 EXPECTED = {
     "fee.registered": (
-        {"gross": "106", "deferred": "90", "earned": "10", "tax": "6"},
-        {"1122": 106, "2203": -90, "6021": -10, "2221.01.02": -6},
+        {"gross": "106", "deferred": "90", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {"1122": 106, "2203": -90, "6021": -10, "2221.01.02": -4, "2221.09": -2},
     ),
     "fee.collected": ({"amount": "106"}, {"1002": 106, "1122": -106}),
     "fee.waived": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "6"},
-        {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 6},
+        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
     ),
     "fee.reversed": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "6"},
-        {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 6},
+        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
     ),
     "fee.refunded": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "6"},
-        {"1122": 0, "1002": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 6},
+        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {"1122": 0, "1002": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
     ),
+    "vat.due": ({"amount": "100"}, {"2221.09": 100, "2221.01.02": -100}),
     "income.recognised": ({"amount": "100"}, {"2203": 100, "6031": -100}),
     "deposit.received": ({"amount": "100"}, {"1002": 100, "2002": -100}),
     "deposit.returned": ({"amount": "100"}, {"2002": 100, "1002": -100}),

@@ -42,6 +42,8 @@ class OpeningImport(Entity):
     total: Mapped[Decimal] = c.computed(c.money("借方合计", required=True))
     voucher_id: Mapped[int] = c.computed(c.reference("期初凭证", "voucher", required=True))
     voucher: Mapped[Voucher] = c.related(voucher_id)
+    # By code: 年初余额 (debit positive), 本年累计借方 and 贷方 of the old books, where the file states them.
+    year_figures: Mapped[dict[str, Any]] = c.hidden(c.json("年初余额和本年累计", required=True, default=dict))
 
 
 class IncomeHistory(Entity):

@@ -17,7 +17,8 @@ from models.base.errors import BusinessError
 from models.ledger import ZERO, Account, AccountCategory, Direction
 from models.statement import IssuedStatement, StatementAccount, StatementKind, StatementRow
 from reports.export import ExportColumn
-from reports.figures.balances import of_accounts
+from reports.figures.balances import Figures, of_accounts
+from reports.figures.opening_year import earned_before, starts
 from reports.figures.profit import earned, unclosed
 
 TERM = re.compile(r"([+-]?)R([0-9]{1,3})")
@@ -102,8 +103,8 @@ def balance_sheet(session: Session, period: str) -> Statement:
     first = f"{period[:4]}-01"
     figures = of_accounts(session, first, period)
     now = {key: value.closing for key, value in figures.items()}
-    then = {key: value.opening for key, value in figures.items()}
     year = int(first[:4])
+    then = _at_start(session, figures, year, period)
     open_now = sum(unclosed(session, period).values(), ZERO)
     open_then = sum(unclosed(session, f"{year - 1}-12").values(), ZERO)
     return _build(session, StatementKind.BALANCE_SHEET, period, now, then, (open_now, open_then))
@@ -112,8 +113,21 @@ def balance_sheet(session: Session, period: str) -> Statement:
 def income_statement(session: Session, period: str) -> Statement:
     """利润表: amounts of the month and of the year up to it, without the vouchers that transfer profit."""
     month = earned(session, period, period)
-    year = earned(session, f"{period[:4]}-01", period)
+    year = _earned_this_year(session, period)
     return _build(session, StatementKind.INCOME, period, month, year, (ZERO, ZERO))
+
+
+def _at_start(session: Session, figures: dict[int, Figures], year: int, period: str) -> dict[int, Decimal]:
+    """Balances at the start of the year; an opening in its middle states those of the old books."""
+    return {key: value.opening for key, value in figures.items()} | starts(session, year, period)
+
+
+def _earned_this_year(session: Session, period: str) -> dict[int, Decimal]:
+    """Movement of P&L accounts this year, with what the old books earned before an opening in its middle."""
+    found = earned(session, f"{period[:4]}-01", period)
+    for key, amount in earned_before(session, int(period[:4]), period).items():
+        found[key] = found.get(key, ZERO) + amount
+    return found
 
 
 def issued(session: Session, kind: StatementKind, period: str, round_: int | None = None) -> Statement | None:
@@ -176,9 +190,9 @@ def accounts_of_row(session: Session, row: StatementRow, period: str) -> list[tu
     if row.statement is StatementKind.BALANCE_SHEET:
         figures = of_accounts(session, f"{period[:4]}-01", period)
         now = {key: value.closing for key, value in figures.items()}
-        then = {key: value.opening for key, value in figures.items()}
+        then = _at_start(session, figures, int(period[:4]), period)
     else:
-        now, then = earned(session, period, period), earned(session, f"{period[:4]}-01", period)
+        now, then = earned(session, period, period), _earned_this_year(session, period)
     found = []
     for account in session.scalars(select(Account).where(Account.is_leaf).order_by(Account.code)):
         pair = now.get(account.id, ZERO), then.get(account.id, ZERO)

@@ -119,7 +119,8 @@ class OpeningView(BaseView):
         form = _UploadForm()
         errors = error.field_errors if error else {}
         helps = {
-            "balances": "按列名识别：科目编码、科目名称、方向、期末余额；表头上方注明期间",
+            "balances": "按列名识别：科目编码、科目名称、方向、期末余额；表头上方注明期间；"
+                        "期初在年中的，另加年初余额、本年累计借方和贷方",
             "auxiliaries": "按列名识别：科目编码、客户名称、统一社会信用代码、期末余额；预收担保费另填起始、到期日期",
             "create_customers": "只登记名称和统一社会信用代码，由您暂管，资料请补全",
         }

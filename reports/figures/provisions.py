@@ -24,6 +24,7 @@ from models.ledger import (
 )
 from reports.figures.balances import balance_of, leaves_of
 from reports.figures.liability import liability_on
+from reports.figures.opening_year import charged
 from reports.figures.parameters import flag, number, value
 from reports.figures.profit import PROFIT, earned_on, net_profit
 from reports.figures.recognition import DEFERRING, mode_on
@@ -139,7 +140,7 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
 
 
 def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal) -> Decimal:
-    """What the old books charged this year before an opening in its middle, as far as the reserve reaches.
+    """What the old books charged this year before an opening in its middle: as 本年累计 says, else as it was due.
 
     Where the opening itself brings the charge (表结法) it counts as charged there.
     """
@@ -151,6 +152,9 @@ def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal)
     opening = session.scalars(opened).one_or_none()
     if opening is None or _opened(session, COMPENSATION_COST, opening.code, opening.code):
         return ZERO
+    stated = charged(session, period.year, period.code, COMPENSATION_COST, COMPENSATION)
+    if stated is not None:
+        return stated
     return max(min(balance_of(session, COMPENSATION, opening.code), round_money(monthly * opening.month)), ZERO)
 
 

@@ -12,12 +12,12 @@ from dataclasses import astuple, dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from models.base.actor import SYSTEM
 from models.base.errors import Conflict, FieldErrors
-from models.base.money import format_money, round_money
-from models.closing import IncomeHistory, IncomeSchedule, OpeningImport, ScheduleSource
+from models.base.money import format_money
+from models.closing import IncomeSchedule, OpeningImport, ScheduleSource
 from models.customer import CorporateCustomer, PersonalCustomer
 from models.ledger import (
     ZERO,
@@ -29,9 +29,7 @@ from models.ledger import (
     Voucher,
     VoucherKind,
 )
-from reports.figures.balances import is_at
-from reports.figures.parameters import number, value
-from reports.figures.provisions import INCOME, MONTHS, UNEARNED, month_before
+from reports.figures.parameters import value
 from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -39,7 +37,8 @@ from workflows.base.sheet_mapping import remembered
 from workflows.base.transition import Step, move, steps, verbs
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
-from workflows.ledger.opening_replaced import ESTIMATE, take_back, why_not_replaced
+from workflows.ledger.income_history import estimate
+from workflows.ledger.opening_replaced import take_back, why_not_replaced
 from workflows.ledger.opening_sheets import (
     AUXILIARIES,
     BALANCES,
@@ -50,6 +49,7 @@ from workflows.ledger.opening_sheets import (
     read_auxiliaries,
     read_balances,
 )
+from workflows.ledger.opening_year import ASKED, YearFigures
 from workflows.ledger.period import ensure_period
 
 CLOSE = steps(
@@ -81,13 +81,25 @@ class OpeningPlan:
     @property
     def digest(self) -> str:
         """Of the rows as read."""
-        rows = [self.sheet.period, [astuple(x) for x in self.sheet.lines], [astuple(x) for x in self.parts]]
+        rows: list[object] = [self.sheet.period]
+        rows += [[astuple(line) for line in self.sheet.lines], [astuple(part) for part in self.parts]]
+        if self.sheet.years:
+            rows.append({code: astuple(year) for code, year in self.sheet.years.items()})
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False, default=str).encode()).hexdigest()
 
     @property
     def total(self) -> Decimal:
         """Debit side of the leaves, in 元."""
         return sum((max(line.amount, ZERO) for line, _ in self.leaves.values()), ZERO)
+
+    @property
+    def years(self) -> dict[str, YearFigures]:
+        """What the old books did this year, by the code that is loaded to."""
+        found: dict[str, YearFigures] = {}
+        for code, (_, target) in self.leaves.items():
+            if (year := self.sheet.years.get(code)) is not None:
+                found[target] = found[target] + year if target in found else year
+        return found
 
     def wrong(self, row: int, message: str, *, in_auxiliaries: bool = False) -> None:
         """Note an error of a row (0: of the file)."""
@@ -238,6 +250,13 @@ def _check_totals(plan: OpeningPlan) -> None:
     net = sum((line.amount for line in plan.sheet.tops), ZERO)
     if net:
         plan.wrong(0, f"借贷不平：借方减贷方相差 {format_money(net)} 元，未装入")
+    if not plan.sheet.years:
+        if plan.sheet.period and not plan.sheet.period.endswith("-12"):
+            plan.notices.append(ASKED)
+        return
+    start = sum((plan.sheet.years[line.code].start for line in plan.sheet.tops if line.code in plan.sheet.years), ZERO)
+    if start and not plan.errors:
+        plan.wrong(0, f"年初余额借贷不平：借方减贷方相差 {format_money(start)} 元，未装入")
 
 
 def _check_customers(ctx: Ctx, plan: OpeningPlan, create_customers: bool) -> None:
@@ -319,9 +338,11 @@ def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -
     period.closed_at, period.closed_by_id = ctx.now, ctx.actor.employee_id
     ensure_period(ctx, add_months(day.replace(day=1), 1))
     _make_schedules(ctx, plan, day)
-    _make_history(ctx, plan, day)
+    years = plan.years
+    estimate(ctx, [(line, target) for line, target in plan.leaves.values()], years, plan.sheet.period, day)
     kept = replaced or OpeningImport()
     kept.period, kept.voucher, kept.total, kept.digest = period, posted, posted.total, plan.digest
+    kept.year_figures = {code: [f"{part:.2f}" for part in astuple(year)] for code, year in years.items()}
     kept.file_name, kept.auxiliary_file_name = plan.file_name, plan.auxiliary_file_name
     ctx.session.add(kept)
     ctx.session.flush()
@@ -388,27 +409,6 @@ def _make_schedules(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
                     ends_on=part.ends_on, spread_from=max(first, part.starts_on), amount=part.amount, recognised=ZERO,
                 )
             )  # fmt: skip
-
-
-def _make_history(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
-    """担保费收入 of the twelve months before, as 未到期责任准备金 implies it; accountants put in the true months.
-
-    Income that the old books have not transferred yet (表结法) is of the months of its own year.
-    """
-    reserve = sum((-line.amount for line, target in plan.leaves.values() if target.startswith(UNEARNED)), ZERO)
-    earned = sum((-line.amount for line, target in plan.leaves.values() if is_at(target, INCOME)), ZERO)
-    if max(reserve, earned) <= 0 or ctx.session.scalar(select(func.count()).select_from(IncomeHistory)):
-        return
-    rate = number(ctx.session, "provision.unearned_pct", day)
-    year = round_money(reserve * 100 / rate) if rate else ZERO
-    own = day.month if earned > 0 else 0
-    for total, count, end in ((max(year - max(earned, ZERO), ZERO), MONTHS - own, own), (earned, own, 0)):
-        before = ZERO
-        for month in range(count):
-            until = round_money(total * (month + 1) / count)
-            code = month_before(plan.sheet.period, end + count - 1 - month)
-            ctx.session.add(IncomeHistory(month=code, amount=until - before, note=ESTIMATE))
-            before = until
 
 
 def _last_day(code: str) -> date:

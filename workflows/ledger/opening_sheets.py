@@ -13,6 +13,7 @@ from reports.figures.provisions import month_before
 from workflows.base.sheet_cells import Span, Totals, is_money, months_above, plain, read_date, read_money, total_span
 from workflows.base.sheets import Field, Kind, Mapped, Table, find_tables, too_many
 from workflows.base.workbook import Cell, WorkbookError, read_sheets
+from workflows.ledger.opening_year import YEAR_FIELDS, YearFigures, year_of
 
 _DOTTED = re.compile(r"\d{4}(?:[.-]\d{2,4})*")
 _SCHEMES: Final = ((2, 2, 2, 2, 2), (3, 3, 3, 3), (3, 2, 2, 2), (2, 3, 3), (4, 4, 4))  # digits below the first four
@@ -40,6 +41,7 @@ BALANCES: Final = Kind(
                              "期初余额借", "期初借方金额"), "期初借方"),
         Field("open_credit", ("期初余额贷方", "期初贷方余额", "期初贷方", "贷方期初余额", "期初余额贷方金额",
                               "期初余额贷", "期初贷方金额"), "期初贷方"),
+        *YEAR_FIELDS,
         Field("customer", ("客户名称", "往来单位", "往来单位名称", "供应商名称")),
     ),
     tuple(frozenset({"code", *need}) for need in (
@@ -116,6 +118,7 @@ class BalanceSheet:
     stated: str = ""
     is_opening: bool = False
     notices: list[str] = field(default_factory=list)
+    years: dict[str, YearFigures] = field(default_factory=dict)  # by code, where the file states the year so far
 
     @property
     def tops(self) -> list[BalanceLine]:
@@ -278,6 +281,7 @@ class _Balances:
         self.side = "open_side" if prefix and "open_side" in table.columns else "side"
         self.scheme = code_scheme(_code(row, table) for _, row in self.rows)
         self.notices += table.notices(table.heads)
+        self.years: dict[str, YearFigures] = {}
 
     def read(self) -> tuple[BalanceSheet, list[RowError]]:
         """All rows, and what is wrong in them in the order of the file."""
@@ -287,7 +291,7 @@ class _Balances:
         said = "" if months is None else months[0] if self.is_opening else months[1]
         sheet = BalanceSheet(
             month_before(said, 1) if said and self.is_opening else said, [line for line in lines if line],
-            {}, said, self.is_opening, self.notices,
+            {}, said, self.is_opening, self.notices, self.years,
         )  # fmt: skip
         self._check(stated, sheet)
         return sheet, sorted(self.errors, key=lambda error: error.row)
@@ -346,7 +350,20 @@ class _Balances:
         except ValueError as error:
             self.errors.append(RowError(self.filename, each.row, str(error)))
             return None
+        if not self.is_opening:  # 本年累计 goes up to the month's end
+            self._read_year(each, code, net)
         return BalanceLine(each.row, code, each.name, net, is_debit=True in each.amounts)
+
+    def _read_year(self, each: _Stated, code: str, net: Decimal) -> None:
+        row = self.table.sheet.rows[each.row - 1]
+        side = _side(row, self.table, "year_side") or _side(row, self.table, self.side)
+        try:
+            found = year_of(set(self.table.columns), net, lambda key, name: _amount(row, self.table, key, name), side)
+        except ValueError as error:
+            self.errors.append(RowError(self.filename, each.row, str(error)))
+            return
+        if found is not None:
+            self.years[code] = found
 
     def _check(self, stated: list[_Stated], sheet: BalanceSheet) -> None:
         """Each total is that of the top rows it covers, side by side."""

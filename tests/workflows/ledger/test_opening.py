@@ -25,7 +25,7 @@ from models.ledger import (
 from reports.figures import provisions
 from reports.figures.balances import balance_of, of_accounts
 from reports.figures.provisions import income_of_year
-from reports.statements import balance_sheet
+from reports.statements import balance_sheet, income_statement
 from reports.trial_balance import trial_balance
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import AUXILIARIES, BALANCES, NOW, begin, set_parameter
@@ -403,3 +403,83 @@ def test_an_opening_in_the_middle_of_a_year_goes_on_with_it(year, session, monke
     assert [balance_of(session, code, "2026-12") for code in ("4101", "4102")] == [yuan("77443.40")] * 2
     assert balance_of(session, "4103", "2026-12") == 0
     assert not verify_ledger(session)
+
+
+YEAR_HEAD = [*HEAD[:2], "方向", "年初余额", "本年累计借方", "本年累计贷方", "期末余额"]
+
+
+def half_a_year(*more):
+    """账结法 at the end of June: 500,000 of 担保费, 55,000 charged to 2602, 8,000 of it paid out again."""
+    return balances(
+        ["1001", "库存现金", "借", "200000", "500000", "97000", "603000"],
+        ["2602", "担保赔偿准备金", "贷", "13000", "8000", "55000", "60000"],
+        ["4001", "实收资本", "贷", "187000", "0", "0", "187000"],
+        ["4103", "本年利润", "贷", "0", "144000", "500000", "356000"],
+        ["6031", "担保费收入", "平", "0", "500000", "500000", "0"],
+        ["6502", "提取担保赔偿准备金", "平", "0", "55000", "55000", "0"],
+        ["6601.01", "职工薪酬", "平", "0", "89000", "89000", "0"],
+        *more, head=YEAR_HEAD, period="期间:2026年6月",
+    )  # fmt: skip
+
+
+def test_an_opening_in_mid_year_goes_on_with_what_its_columns_say(year, session, monkeypatch):
+    """Liability 12,000,000: 70,000 are due by July and 55,000 were charged, though the reserve stands at 60,000."""
+    monkeypatch.setattr(provisions, "liability_on", lambda *_args, **_more: yuan(12_000_000))
+    plan = opening.preview_opening(year.ctx(), half_a_year())
+    assert plan.errors == []
+    assert not any("年初余额" in notice for notice in plan.notices)
+    opening.load_opening(year.ctx(), half_a_year())
+    assert provisions.compensation(session, year.period(7)).amount == yuan(15_000)
+    assert income_of_year(session, "2026-06") == yuan(500_000)
+    months = select(IncomeHistory.month).where(IncomeHistory.amount > 0).order_by(IncomeHistory.month)
+    assert session.scalars(months).all() == [f"2026-0{number}" for number in range(1, 7)]
+    sheet, income = balance_sheet(session, "2026-06"), income_statement(session, "2026-06")
+    assert sheet.differences == (0, 0)
+    cash = sheet.line(1)
+    assert (cash.current, cash.prior) == (yuan(603_000), yuan(200_000))
+    earned = income.line(1)
+    assert (earned.current, earned.prior) == (0, yuan(500_000))
+    assert income.line(40).prior == yuan(356_000)
+    again = opening.load_opening(year.ctx(), half_a_year())
+    assert (again.year_figures["2602"], session.scalar(select(func.count(OpeningImport.id)))) == (
+        ["-13000.00", "8000.00", "55000.00"], 1
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (["1002", "银行存款", "借", "7", "3", "2", "9"], "年初余额 7.00 加本年累计应为 8.00，与余额 9.00 不符"),
+        (["1002", "银行存款", "借", "很多", "3", "2", "1"], "年初余额"),
+    ],
+)
+def test_columns_of_the_year_that_do_not_lead_to_the_balance_are_named(year, row, said):
+    plan = opening.preview_opening(year.ctx(), half_a_year(row))
+    assert any(said in error.text and "第 11 行" in error.text for error in plan.errors)
+
+
+def test_starts_of_the_year_that_do_not_balance_are_refused(year):
+    rows = ["1001", "库存现金", "借", "6", "0", "1", "5"], ["4001", "实收资本", "贷", "5", "0", "0", "5"]
+    plan = opening.preview_opening(year.ctx(), balances(*rows, head=YEAR_HEAD, period="期间:2026年6月"))
+    assert [error.message for error in plan.errors] == ["年初余额借贷不平：借方减贷方相差 1.00 元，未装入"]
+
+
+def test_an_opening_in_mid_year_asks_for_the_columns(year):
+    rows = ["1001", "库存现金", "借", "5"], ["4001", "实收资本", "贷", "5"]
+    plan = opening.preview_opening(year.ctx(), balances(*rows, period="期间:2026年6月"))
+    assert any("没有“年初余额”和“本年累计”列" in notice for notice in plan.notices)
+    assert opening.preview_opening(year.ctx(), balances(*rows)).notices == []
+
+
+def test_heads_over_two_rows_and_an_account_that_changed_sides(year):
+    """U8 writes 年初 and 本年累计 as pairs; a bank that was overdrawn at the start stands on the other side."""
+    pairs = ["科目编码", "科目名称", *("年初余额", None, "本年累计发生额", None, "期末余额", None)]
+    sides = [None, None, *["借方", "贷方"] * 3]
+    made = "余额.xlsx", book([["期间:2026年6月"], pairs, sides, ["1002", "银行存款", None, 20, 50, None, 30, None],
+                            ["4001", "实收资本", 20, None, None, 50, None, 30]])  # fmt: skip
+    plan = opening.preview_opening(year.ctx(), made)
+    assert plan.errors == []
+    assert plan.years["1002"].start == -20
+    bank, capital = ["1002", "银行", "借", "20", "50", "0", "30"], ["4001", "资本", "贷", "-20", "0", "50", "30"]
+    one_side = balances(bank, capital, head=YEAR_HEAD, period="期间:2026年6月")
+    assert opening.preview_opening(year.ctx(), one_side).years["1002"].start == -20

@@ -79,7 +79,10 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class DetailLedger:
-    """A page of the report: the balance brought forward to it, its rows, and the figures of the whole range."""
+    """A page of the report: the balance brought forward to it, its rows, and the figures of the whole range.
+
+    `lines` are the rows with 本月合计 and 本年累计 below the last row of each month.
+    """
 
     title: str
     columns: tuple[ExportColumn, ...]
@@ -87,6 +90,7 @@ class DetailLedger:
     rows: list[LedgerRow]
     totals: Figures
     count: int
+    lines: list[LedgerRow]
 
 
 def detail_ledger(
@@ -106,9 +110,11 @@ def detail_ledger(
     count = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     offset = max(offset, 0)
     brought = totals.opening + _moved_before(session, query, offset)
-    rows = _rows(session, query.offset(offset).limit(min(max(limit, 1), PAGE_MAX)), brought)
+    size = min(max(limit, 1), PAGE_MAX)
+    found = _rows(session, query.offset(offset).limit(size + 1), brought)  # one more: does its month go on?
+    rows, lines = found[:size], _with_sums(session, wanted, found, size)
     title = str(account) if account else "全部科目"
-    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows, totals, count)
+    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows, totals, count, lines)
 
 
 def _account(session: Session, code: str) -> Account | None:
@@ -188,6 +194,24 @@ def _rows(session: Session, page: Select[Any], brought: Decimal) -> list[LedgerR
             )
         )
     return rows
+
+
+def _with_sums(session: Session, wanted: LedgerFilter, found: list[LedgerRow], size: int) -> list[LedgerRow]:
+    """The rows of a page, and below the last row of each month what the month and the year up to it have moved."""
+    lines = []
+    for at, row in enumerate(found[:size]):
+        lines.append(row)
+        month = f"{row.date:%Y-%m}"
+        if at + 1 < len(found) and f"{found[at + 1].date:%Y-%m}" == month:
+            continue
+        for memo, first in (("本月合计", month), ("本年累计", f"{month[:4]}-01")):
+            sums = _figures(session, wanted, first, month)
+            lines.append(_sum(memo, sums.debit, sums.credit, row.signed))
+    return lines
+
+
+def _sum(memo: str, debit: Decimal, credit: Decimal, signed: Decimal) -> LedgerRow:
+    return LedgerRow(None, None, "", None, "", memo, "", None, "", debit, credit, signed)
 
 
 def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, str]:

@@ -336,7 +336,7 @@ def _wanted(ctx: Ctx) -> LedgerFilter:
 
 
 def _fill_detail(ctx: Ctx, page: ReportPage, found: DetailLedger, number: int, size: int) -> None:
-    rows = [found.opening, *found.rows]
+    rows = [found.opening, *found.lines]
     page.rows = [_detail_row(ctx, row) for row in rows]
     page.sums = [
         (
@@ -375,7 +375,7 @@ def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
         Cell(row.side),
         Cell(format_money(row.balance), "money"),
     )
-    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head", main=1)
+    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head", main=1 if row.voucher_id else 3)
 
 
 def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> tuple[DetailLedger, list[list[Any]]]:
@@ -383,8 +383,8 @@ def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> tuple[De
     offset, found = 0, detail_ledger(ctx.session, wanted, first, last, limit=PAGE_MAX)
     if found.count > EXPORT_MAX:
         raise BusinessError(f"共 {found.count:,} 行，一次最多导出 {EXPORT_MAX:,} 行，请缩小期间或科目范围")
-    rows = [found.opening, *found.rows]
+    rows = [found.opening, *found.lines]
     while offset + PAGE_MAX < found.count:
         offset += PAGE_MAX
-        rows += detail_ledger(ctx.session, wanted, first, last, offset=offset, limit=PAGE_MAX).rows
+        rows += detail_ledger(ctx.session, wanted, first, last, offset=offset, limit=PAGE_MAX).lines
     return found, [[getattr(row, c.key) for c in DETAIL_COLUMNS] for row in rows]

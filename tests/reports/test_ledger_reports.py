@@ -94,6 +94,21 @@ def test_pages_carry_the_balance_forward(books):
     assert (past.rows, past.opening.signed) == ([], 142)
 
 
+def test_each_month_ends_with_its_sum_and_the_years(books):
+    ledger = detail_ledger(books.session, LedgerFilter("1002"), "2026-09", "2026-11")
+    assert [(line.memo, line.debit, line.signed) for line in ledger.lines] == [
+        ("计提利息", 100, 100), ("本月合计", 100, 100), ("本年累计", 100, 100),
+        ("计提利息", 40, 140), ("本月合计", 40, 140), ("本年累计", 140, 140),
+        ("计提利息", 2, 142), ("本月合计", 2, 142), ("本年累计", 142, 142),
+    ]  # fmt: skip
+    books.post(books.receipt(5, day=OCTOBER))
+    ask = books.session, LedgerFilter("1002"), "2026-10", "2026-11"
+    pages = [detail_ledger(*ask, offset=n, limit=1) for n in (0, 1)]
+    assert [len(page.lines) for page in pages] == [1, 3], "the month goes on, on the next page it ends"
+    year = detail_ledger(books.session, LedgerFilter("1002"), "2026-10", "2026-11").lines[3]
+    assert (year.memo, year.debit) == ("本年累计", 145), "from January on, whatever the range"
+
+
 def test_a_heading_shows_what_is_below_it(books):
     ledger = detail_ledger(books.session, LedgerFilter("2241"), "2026-09", "2026-11")
     assert [row.account_code for row in ledger.rows] == ["2241.02"]

@@ -293,8 +293,11 @@ def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
     return found
 
 
+_MONTH_DAYS, _YEAR_DAYS_PERCENT = 30, Decimal(36000)
+
+
 def generate_plan(loan: Loan) -> list[schedules.Instalment]:
-    """The plan that follows from the terms; a last month that is cut short ends on the due date."""
+    """The plan that follows from the terms; a last month that is cut short costs its days, a year having 360."""
     months = (loan.due_on.year - loan.drawn_on.year) * 12 + loan.due_on.month - loan.drawn_on.month
     if add_months(loan.drawn_on, months) < loan.due_on:
         months += 1
@@ -303,8 +306,13 @@ def generate_plan(loan: Loan) -> list[schedules.Instalment]:
         rows = build_schedule(method, loan.amount, loan.rate_annual_pct, loan.drawn_on, months)
     except ValueError as error:
         raise BusinessError(str(error)) from error
-    last = rows[-1]
-    return [*rows[:-1], schedules.Instalment(last.seq, loan.due_on, last.principal, last.interest)]
+    last, begun = rows[-1], add_months(loan.drawn_on, months - 1)
+    interest = last.interest
+    if add_months(loan.drawn_on, months) != loan.due_on:
+        before = months - 1 if loan.repayment_method is RepaymentMethod.BULLET else 0
+        days = before * _MONTH_DAYS + (loan.due_on - begun).days
+        interest = round_money(last.principal * loan.rate_annual_pct * days / _YEAR_DAYS_PERCENT)
+    return [*rows[:-1], schedules.Instalment(last.seq, loan.due_on, last.principal, interest)]
 
 
 def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:

@@ -26,6 +26,7 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.ledger import balances, chain
 from workflows.ledger.entries import Line, accounts_of, by_account, checked, line_of, recheck, red, total_of
 from workflows.ledger.period import hold_open, open_period
+from workflows.ledger.voucher_habits import check_cash_left, check_written
 
 State = VoucherState
 TRANSITIONS = steps(
@@ -65,6 +66,8 @@ def create_draft(
     Raises NotAllowed, FieldErrors naming each wrong line, Conflict for a closed period.
     """
     ctx.require("add", "voucher", "填制凭证")
+    checked(ctx, entries, _checked_memo(memo))  # what is wrong in a line comes first
+    check_written(ctx, _word(ctx, word), date, entries)
     return write_draft(ctx, date=date, word=word, memo=memo, entries=entries, attachments=attachments)
 
 
@@ -149,6 +152,11 @@ def edit_draft(
     The entries of a red-letter voucher are those of its original; a voucher from a business event keeps its accounts.
     """
     _enter(ctx, "edit", voucher, version)
+    if voucher.event_id is None and voucher.reverses_id is None:
+        lines = voucher.entries if entries is None else entries
+        if entries is not None:
+            checked(ctx, entries, voucher.memo, kind=voucher.kind)
+        check_written(ctx, voucher.word if word is None else _word(ctx, word), date or voucher.date, lines, voucher)
     if voucher.prepared_by_id not in (None, ctx.actor.employee_id):
         raise NotAllowed(f"凭证“{voucher}”只能由制单人修改")
     voucher.prepared_by_id = ctx.actor.employee_id
@@ -210,6 +218,7 @@ def post(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     if voucher.is_cash and voucher.state is not State.SIGNED:
         raise Conflict(f"凭证“{voucher}”含现金银行科目，出纳签字后才能记账")
     _wait_for_lower_numbers(ctx, voucher)
+    check_cash_left(ctx, voucher)
     _book(ctx, voucher, _person(ctx, step))
     return _moved(ctx, step, voucher)
 

@@ -1,6 +1,7 @@
 """4.5b 放款通知 and 4.5c 放款确认: the bank is told once all holds, and its payment puts the guarantee in force."""
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -304,3 +305,25 @@ def test_the_banks_file_must_fit_the_note(line, project):
 
 def test_the_valid_resolution_is_the_one_the_gate_shows(line, project):
     assert resolution.valid_resolution(line.ctx(), project) is line.resolution(project)
+
+
+@pytest.mark.parametrize(
+    ("method", "wanted"),
+    [
+        ("INTEREST_FIRST", ["6000.00", "6000.00", "1000.00"]),
+        ("BULLET", ["13000.00"]),
+        ("EQUAL_PRINCIPAL", ["6000.00", "4000.00", "333.33"]),
+    ],
+)
+def test_a_last_month_that_is_cut_short_costs_its_days(method, wanted):
+    """1,200,000 at 6 % from 10 January to 15 March: the last five days are no month."""
+    loan = disbursement.Loan(
+        "YH1", date(2026, 1, 10), date(2026, 3, 15), Decimal(1_200_000), Decimal(6), RepaymentMethod[method]
+    )
+    rows = disbursement.generate_plan(loan)
+    assert [str(row.interest) for row in rows] == wanted
+    assert rows[-1].due_on == date(2026, 3, 15)
+    whole = disbursement.generate_plan(replace(loan, due_on=date(2026, 4, 10)))
+    assert (len(whole), whole[-1].interest) == (len(rows), {
+        "INTEREST_FIRST": 6000, "BULLET": 18000, "EQUAL_PRINCIPAL": 2000,
+    }[method])  # fmt: skip

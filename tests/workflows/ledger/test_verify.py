@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 from models.ledger import AccountBalance, AuxiliaryBalance, BusinessEvent, Voucher, VoucherEntry
 from reports.trial_balance import trial_balance
 from tests.workflows.ledger.books import TODAY, yuan
+from tests.workflows.ledger.year import set_parameter
 from workflows.ledger import chain, posting
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.balances import CHUNK, Movement, apply
@@ -160,6 +161,7 @@ def entries():
 @given(st.lists(st.tuples(st.sampled_from(MONTHS), st.lists(entries(), min_size=1, max_size=4)), max_size=5))
 def test_random_books_agree_with_their_entries(books, vouchers_wanted):
     with books.session.begin_nested() as savepoint:
+        set_parameter(books.session, "voucher.no_overdraft", "否")
         for day, lines in vouchers_wanted:
             _post_random(books, day, lines)
         assert verify_ledger(books.session) == []

@@ -14,12 +14,15 @@ from models.ledger import (
     Account,
     AccountBalance,
     AccountingPeriod,
+    CashFlow,
     PeriodState,
     Voucher,
     VoucherEntry,
     VoucherState,
     VoucherWord,
 )
+from models.system import Parameter
+from reports.figures import parameters
 from reports.figures.balances import balance_of, number_gaps
 from tests import plans
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
@@ -475,3 +478,65 @@ def test_the_years_profit_takes_no_voucher_by_hand(books):
     )
     with pytest.raises(FieldErrors, match="本年利润"):
         vouchers.review(books.ctx("reviewer"), voucher)
+
+
+# ------------------------------------------------------------------------------------------------------------ habits
+def settle(books, code, value):
+    row = books.session.scalars(select(Parameter).where(Parameter.code == code)).one()
+    row.value = value
+    books.session.flush()
+    parameters.forget(books.session)
+
+
+@pytest.mark.parametrize(
+    ("word", "money", "said"),
+    [
+        ("receipt", 0, "“收”字凭证须有现金银行科目的借方"), ("receipt", -1, "“收”字"),
+        ("payment", 0, "“付”字凭证须有现金银行科目的贷方"), ("payment", 1, "“付”字"),
+        ("transfer", 1, "“转”字凭证不能有现金银行科目"), ("transfer", -1, "“转”字"),
+    ],
+)  # fmt: skip
+def test_a_word_fits_the_cash_that_moves(books, word, money, said):
+    cash = {0: "2241.02", 1: "1002", -1: "6603"}[money], {0: "6603", 1: "2241.02", -1: "1002"}[money]
+    lines = books.line(cash[0], 5), books.line(cash[1], 0, 5)
+    with pytest.raises(FieldErrors) as wrong:
+        books.draft(*lines, word=word)
+    assert said in wrong.value.field_errors["word"][0]
+    draft = books.draft(*lines)  # 记 is free
+    with pytest.raises(FieldErrors):
+        vouchers.edit_draft(books.ctx("accountant"), draft, None, word=word)
+    settle(books, "voucher.word_fits", "否")
+    assert books.draft(*lines, word=word).word.code == word
+
+
+def test_no_bank_account_is_overdrawn_by_hand(books):
+    books.post(books.receipt(100))
+    out = books.draft(books.line("6603", "100.01"), books.line("1002", 0, "100.01"))
+    vouchers.review(books.ctx("reviewer"), out)
+    vouchers.sign(books.ctx("cashier"), out)
+    with pytest.raises(Conflict, match=r"记账后科目“1002 银行存款”透支 0\.01 元"):
+        vouchers.post(books.ctx("bookkeeper"), out)
+    assert balance_of(books.session, "1002", "2026-11") == 100
+    settle(books, "voucher.no_overdraft", "否")
+    assert vouchers.post(books.ctx("bookkeeper"), out).state is VoucherState.POSTED
+
+
+def test_cash_lines_say_why_where_a_parameter_asks_for_it(books):
+    books.receipt(1)
+    settle(books, "voucher.cash_flow_required", "是")
+    with pytest.raises(FieldErrors) as wrong:
+        books.receipt(1)
+    assert wrong.value.field_errors == {"entries": ["第1行：现金银行科目须选择现金流量项目"]}
+    books.draft(books.line("1001", 1), books.line("1002", 0, 1))  # from one account to another
+    books.draft(books.line("1002", 1, cash_flow=CashFlow.FEE_RECEIVED), books.receivable(0, 1))
+
+
+def test_dates_follow_the_numbers_where_a_parameter_asks_for_it(books):
+    first = books.transfer(day=date(2026, 11, 20))
+    books.transfer(day=date(2026, 11, 3))
+    settle(books, "voucher.dates_in_order", "是")
+    with pytest.raises(FieldErrors) as wrong:
+        books.transfer(day=date(2026, 11, 19))
+    assert wrong.value.field_errors == {"date": ["编号在前的凭证日期是 2026-11-20，日期不能更早"]}
+    books.transfer(day=date(2026, 10, 1))  # of another month
+    vouchers.edit_draft(books.ctx("accountant"), first, None, date=date(2026, 11, 1))

@@ -41,7 +41,7 @@ class AssetSplit(Entity):
         title="evidence",
         listed=("month", "account", "rule", "amount", "customer", "ends_on", "evidence"),
         searched=("evidence",),
-        filtered=("month", "account_id", "rule"),
+        filtered=("month", "account_id"),
         order="-month",
         sums=("amount",),
         rank=665,

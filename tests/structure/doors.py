@@ -64,7 +64,7 @@ def lists(table: str) -> Iterator[Ask]:
     """Doors to many rows of a table: list, search in it, file, REST."""
     known = shape(entity_of(table))
     columns = ",".join(known.visible()[:40])
-    yield Ask(f"/{table}/list/?size=200&cols={columns}")
+    yield Ask(f"/{table}/list/?size=50&cols={columns}")
     yield Ask(f"/{table}/list/?q={quote(WORD)}")
     yield Ask(f"/{table}/export?format=csv&cols={columns}")
     yield Ask(f"/api/v1/{table}/?search={quote(WORD)}")

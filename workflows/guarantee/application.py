@@ -165,7 +165,7 @@ def _about_documents(ctx: Ctx, project: Project, missing: list[str]) -> str:
     query = select(func.count()).select_from(Attachment).where(_on_file(project), Attachment.category.is_(None))
     count = ctx.session.scalar(query)
     said = "缺少要件：" + "、".join(missing)
-    return f"{said}（已上传的 {count} 个文件未分类，不算要件，请在附件中改类别）" if count else said
+    return f"{said}（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）" if count else said
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Proje
     require_resolution(ctx, project, "提交费用记账")
     drafts = _fees(ctx, project, FeeState.DRAFT)
     if fee := next((fee for fee in drafts if lacks_filing(fee)), None):
-        raise Conflict(f"{fee.kind.label}{fee.vat_exemption}，请先在该费用中填写“免税备案或资料编号”")
+        raise Conflict(f"{fee.kind.label}{fee.vat_exemption}，请先填写该费用的“免税备案或资料编号”")
     for fee in drafts:
         _register(ctx, project, fee)
     stages.advance(ctx, project, Stage.FEE_BOOK, "已提交复核")

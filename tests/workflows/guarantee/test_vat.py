@@ -192,7 +192,7 @@ def test_an_exempt_fee_without_its_filing_is_refused_at_the_field(line, project,
     assert line.session.scalars(select(Fee).where(Fee.project_id == project.id)).all() == []
     fee = next(f for f in fees.propose_fees(line.ctx(MANAGER), project) if f.kind is FeeKind.GUARANTEE)
     assert (fee.vat_rate_pct, fee.vat_filing) == (0, None)
-    with pytest.raises(Conflict, match="请先在该费用中填写“免税备案或资料编号”"):
+    with pytest.raises(Conflict, match="请先填写该费用的“免税备案或资料编号”"):
         fees.submit_fees(line.ctx(MANAGER), project)
     assert (fee.state, project.stage) == (FeeState.DRAFT, Stage.FEE_PLAN)
     with pytest.raises(FieldErrors):

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from models.approval import ApprovalInstance
 from models.bank import PartnerBank
 from models.base.actor import Actor
+from models.base.entity import Entity
 from models.customer import Customer
 from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
@@ -22,7 +23,8 @@ from models.warning import RiskWarning, WarningLevel, WarningState
 from reports.scope import scoped
 
 _EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
-MANY = 1000  # so many rows a card counts and sums; of more it says that there are more
+MANY = 1000  # so many rows a card or a tab counts; of more it says that there are more
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True)
@@ -210,9 +212,17 @@ def waiting_events(session: Session, actor: Actor, limit: int = 6) -> tuple[Tota
 
 
 def event_counts(session: Session, actor: Actor) -> dict[EventState, int]:
-    """Business events by state."""
-    query = select(BusinessEvent.state, func.count(BusinessEvent.id)).group_by(BusinessEvent.state)
-    return {row[0]: row[1] for row in session.execute(scoped(query, BusinessEvent, actor))}
+    """Business events by state, none counted further than one beyond MANY."""
+    return _counts(session, actor, BusinessEvent, {state: BusinessEvent.state == state for state in EventState})
+
+
+def _counts(
+    session: Session, actor: Actor, model: type[Entity], views: dict[_Key, ColumnElement[bool]]
+) -> dict[_Key, int]:  # fmt: skip
+    """Rows of each view in one question, which looks at no more of them than it says."""
+    some = (scoped(select(model.id).where(where), model, actor).limit(MANY + 1).subquery() for where in views.values())
+    counts = (select(func.count()).select_from(rows).scalar_subquery() for rows in some)
+    return dict(zip(views, session.execute(select(*counts)).one(), strict=True))
 
 
 def voucher_views(actor: Actor) -> dict[str, ColumnElement[bool]]:
@@ -234,10 +244,8 @@ def voucher_views(actor: Actor) -> dict[str, ColumnElement[bool]]:
 
 
 def voucher_counts(session: Session, actor: Actor) -> dict[str, int]:
-    """How many vouchers each of the views holds, and '' for all."""
-    views = voucher_views(actor)
-    query = select(func.count(Voucher.id), *(func.count(case((where, 1))) for where in views.values()))
-    return dict(zip(("", *views), session.execute(scoped(query, Voucher, actor)).one(), strict=True))
+    """How many vouchers each of the views holds, and '' for all, none counted further than one beyond MANY."""
+    return _counts(session, actor, Voucher, {"": true(), **voucher_views(actor)})
 
 
 def _mine(actor: Actor) -> dict[str, ColumnElement[bool]]:

@@ -144,7 +144,7 @@ class ReviewView(EventView):
         now = _state_of(asked.args.get("view", ""))
         page.title, page.crumbs = "复核管理", [("总账管理", ""), ("复核管理", "")]
         page.tabs = [
-            Tab(state.label, f"/review/?view={state.name}", state is now, counts.get(state, 0), state.name)
+            Tab(state.label, f"/review/?view={state.name}", state is now, counts[state], state.name, workbench.MANY)
             for state in EventState
         ]
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):

@@ -96,13 +96,20 @@ class FilterChoice:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab with a count (None: no count)."""
+    """A tab with a count (None: no count), of more than `most` as "1000+"."""
 
     label: str
     url: str
     is_active: bool = False
     count: int | None = None
     key: str = ""
+    most: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """The count as it stands on the tab."""
+        is_cut = self.count is not None and self.most is not None and self.count > self.most
+        return f"{self.most}+" if is_cut else f"{self.count}"
 
 
 @dataclass(frozen=True)

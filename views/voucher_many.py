@@ -45,7 +45,7 @@ class VoucherMany(VoucherForms):
         now = now if now in _LABELS else ""
         counts = workbench.voucher_counts(ctx.session, ctx.actor)
         page.tabs = [
-            Tab(label, asked.url(view=view or None, page=None), view == now, counts[view], view)
+            Tab(label, asked.url(view=view or None, page=None), view == now, counts[view], view, workbench.MANY)
             for view, label in _LABELS.items()
         ]
         page.bulk = []

@@ -207,3 +207,21 @@ def test_what_hangs_on_records_is_asked_about_row_by_row(demo_app, table):
             session.scalars(scoped(select(model.id), model, actor).limit(20)).all()
         assert f"WHERE project.id = {table}.{model.spec.scope.hangs_on[1]} AND" in sent[-1][0]
         assert "SEARCH project USING INTEGER PRIMARY KEY" in plans.plan(connection, *sent[-1])
+
+
+@pytest.mark.parametrize(("path", "table"), [("/voucher/list/", "voucher"), ("/review/", "business_event")])
+def test_tabs_count_so_far_and_say_that_there_are_more(demo, monkeypatch, path, table):
+    client = demo.client_of("wujie")
+    exact = tabs(client.get(path).text)
+    monkeypatch.setattr(workbench, "MANY", 3)
+    with demo.statements() as sent:
+        some = tabs(client.get(path).text)
+    assert some == ["3+" if int(count) > 3 else count for count in exact]
+    assert "3+" in some
+    (question,) = [words for words in sent if words.startswith("SELECT (SELECT count(*)") and f"FROM {table} " in words]
+    assert question.count("LIMIT") == len(exact), "no view is counted to its end"
+
+
+def tabs(page):
+    """The numbers on the tabs of a list."""
+    return re.findall(r'<b class="n">([\d+]+)</b></a></li>', page.split('<ul class="tabs">')[1].split("</ul>")[0])

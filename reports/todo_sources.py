@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, literal_column, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.appraisal import LIVE_PAPERS, PaperState, RiskAssessment
@@ -357,6 +357,8 @@ _END_BACK = or_(
     Termination.state.in_(_UNDONE), and_(Termination.returned_reason.is_not(None), Termination.settled_on.is_(None))
 )
 _MANAGER: Any = Project.manager_id
+# Not by the index of managers: somebody has thousands of projects and a few papers that came back.
+_MANAGER_OF_PAPER: Any = Project.manager_id + literal_column("0")
 _TO_POST = or_(
     Voucher.state == VoucherState.SIGNED, and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False))
 )
@@ -364,12 +366,17 @@ _PARTS: tuple[Any, ...] = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Vouch
 _K = TodoKind
 SOURCES: tuple[Source, ...] = (
     Source(_K.NEXT, Project, ("submit", "project"), _next_steps, _is_project, _MANAGER),
-    Source(_K.RETURNED, Release, ("submit", "release"), _papers(Release, _RELEASE_BACK), _is_project, _MANAGER),
+    Source(
+        _K.RETURNED, Release, ("submit", "release"), _papers(Release, _RELEASE_BACK), _is_project, _MANAGER_OF_PAPER,
+    ),
     Source(
         _K.RETURNED, FeeWaiver, ("submit", "fee_waiver"), _papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
         _is_project, _MANAGER,
     ),
-    Source(_K.RETURNED, Termination, ("submit", "termination"), _papers(Termination, _END_BACK), _is_project, _MANAGER),
+    Source(
+        _K.RETURNED, Termination, ("submit", "termination"), _papers(Termination, _END_BACK), _is_project,
+        _MANAGER_OF_PAPER,
+    ),
     Source(
         _K.BALLOT, MeetingItem, ("cast", "meeting_vote"), _ballots, lambda pk: MeetingItem.project_id == pk,
         MeetingMember.employee_id,

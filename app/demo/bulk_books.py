@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, literal, literal_column, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from app.demo.bulk_write import in_words, write
 from app.demo.stage import Stage
 from app.demo.story import ACCOUNTANT, CASHIER, CHIEF, POSTER
 from models.base.entity import Entity
@@ -37,18 +38,6 @@ from workflows.ledger.period import ensure_period
 
 Row = dict[str, Any]
 Key = tuple[int, ...]
-
-
-def in_words(session: Session, table: Table, values: Row) -> Row:
-    """What all rows of a statement share, written into it: whatever is bound is worked out anew for every row."""
-    dialect = session.get_bind().dialect
-    return {
-        name: literal_column(
-            str(literal(value, table.c[name].type).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-        )
-        for name, value in values.items()
-        if name in table.c
-    }
 
 
 class Rows:
@@ -79,10 +68,8 @@ class Rows:
         for model in models:
             table = model.__table__
             if rows := self._waiting.pop(table, None):
-                same = in_words(self.session, table, {"version": 1, "created_at": self.now, "updated_at": self.now})
-                if "extra" in table.c:
-                    same["extra"] = literal_column("'{}'")
-                self.session.execute(insert(table).values(same), rows)
+                same = {"version": 1, "created_at": self.now, "updated_at": self.now, "extra": {}}
+                write(self.session, table, rows, same)
 
     def release_ids(self) -> None:
         """Let the database's own sequences go on behind the ids given here."""
@@ -241,7 +228,7 @@ class Books:
         same = {"state": VoucherState.POSTED, "posted_by_id": poster, "posted_at": self.now}
         statement = update(vouchers).where(vouchers.c.id == bindparam("of_id")).values(
             posting_no=bindparam("new_no"), previous_hash=bindparam("new_previous"), hash=bindparam("new_hash"),
-            **in_words(session, vouchers, same),
+            **in_words(session.connection().dialect, vouchers, same),
         )  # fmt: skip
         session.connection().execute(statement, posted)
         of_event = select(Voucher.__table__.c.id).where(Voucher.__table__.c.event_id == BusinessEvent.__table__.c.id)

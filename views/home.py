@@ -72,6 +72,7 @@ class DesktopView(BaseView):
     def card(self, name: str) -> ResponseReturnValue:
         """One card of the workbench, filled: what its place on the page asks for."""
         section = card(Desk(edge.current_ctx()), _module(name))
+        g.shell = None  # a part of a page that has menu and bell: nothing is counted for them again
         template, width = "parts/section.html", f"w{section.width}"
         return self.render_template(template, section=section, width_class=width, movable=True)
 

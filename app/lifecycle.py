@@ -143,6 +143,8 @@ def prepare_database(session: Session) -> None:
         sync_permissions(session)
         state.role_edition = bring_up(ctx, state.role_edition)
         state.search_edition = renew(session, state.search_edition)
+        session.flush()
+        proofs.seal_untold(ctx)
         proofs.adopt(ctx)
         state.base_data_version = fingerprint()
         session.commit()

@@ -17,8 +17,10 @@ from app.roles import ROLES, all_permissions
 from models import schema, search
 from models.base import trouble
 from models.base.trouble import Unfit, Unreachable
+from models.proof import SEALED
 from models.registry import metadata
 from models.system import SystemState
+from workflows.base.facts import RIGHTS_EDITION
 from workflows.base.seeds import SEEDS
 from workflows.ledger import guards
 
@@ -139,5 +141,6 @@ def fingerprint() -> int:
     for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
         digest.update(path.name.encode() + path.read_bytes())
     permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
-    digest.update(repr((permissions, [role.name for role in ROLES], EDITION)).encode())
+    rest = permissions, [role.name for role in ROLES], EDITION, SEALED, RIGHTS_EDITION
+    digest.update(repr(rest).encode())
     return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds

@@ -69,7 +69,6 @@ def create_operator(
     ctx.session.add(operator)
     ctx.session.flush()
     passwords.keep(ctx, operator, secret)
-    audit.seal_rows(ctx, "ab_user", [user.id])
     return operator
 
 

@@ -16,6 +16,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from models.base.errors import BusinessError, Conflict
 from models.organization import Operator, PasswordHistory
 from reports.figures.parameters import whole
+from workflows.base import audit
 from workflows.base.context import Ctx
 
 # Many people at the door leave a processor to those who are in.
@@ -106,3 +107,4 @@ def keep(ctx: Ctx, operator: Operator, secret: Secret) -> None:
     operator.password_changed_at = ctx.now
     ctx.session.add(PasswordHistory(operator_id=operator.id, password_hash=secret.hashed, set_at=ctx.now))
     ctx.session.flush()
+    audit.seal_rows(ctx, "ab_user", [operator.user_id])

@@ -40,6 +40,14 @@ def adopt(ctx: Ctx) -> None:
     seal.append(connection, [line])
 
 
+def seal_untold(ctx: Ctx) -> None:
+    """Lines about what a release has just written without a trail to tables that were taken in before."""
+    written: set[tuple[str, int]] = ctx.session.info.pop("untold", set())
+    known = adopted(ctx.session.connection())
+    for table in sorted({table for table, _ in written} & known.keys()):
+        audit.seal_rows(ctx, table, [row for name, row in written if name == table], note="新版本的基础数据")
+
+
 def take_in_all(ctx: Ctx) -> None:
     """Digests of every row of the sealed tables, after bulk work that wrote none (the large demonstrations)."""
     connection = ctx.session.connection()

@@ -123,6 +123,48 @@ RECORDS: tuple[Way, ...] = (
     Way("investigation_report", "DELETE", GONE),
     Way("risk_assessment", "number = 'FX-9'"),
     Way("termination", "reason = '别的原因'"),
+    # words, and who is watched
+    Way("comment", "text = '改过的备注'"),
+    Way("comment", "owner_id = owner_id + 1"),
+    Way("comment", "DELETE", GONE),
+    Way("comment", "ADD", ADDED),
+    Way("customer_watch", "reason = '别的原因'"),
+    Way("customer_watch", "DELETE", GONE),
+    # what is due, and when
+    Way("instalment", "due_on = '2099-12-31'"),
+    Way("instalment", "principal = principal + 100"),
+    Way("instalment", "interest = interest + 1"),
+    Way("instalment", "DELETE", GONE),
+    Way("repayment_plan", "made_on = '2020-01-01'"),
+    Way("repayment_plan", "file_name = 'other.xlsx'"),
+    Way("fee_due", "due_on = '2099-12-31'"),
+    # who may sign in, and as whom
+    Way("operator", "is_disabled = NOT is_disabled"),
+    Way("operator", "must_change_password = NOT must_change_password"),
+    Way("operator", "username = 'other'"),
+    Way("employee", "name = '别人'"),
+    Way("employee", "department_id = (SELECT max(id) FROM department)",
+        where="department_id <> (SELECT max(id) FROM department)"),
+    Way("employee", "is_active = NOT is_active"),
+    Way("department", "path = '/1/'", where="path <> '/1/'"),
+    # who must approve, by which steps
+    Way("approval_flow", "state = 'RETIRED'", where="state = 'PUBLISHED'"),
+    Way("approval_node", "name = '别的环节'"),
+    Way("approval_node", "DELETE", GONE),
+    Way("approval_position", "label = '别的岗位'"),
+    Way("approval_position_member", f"employee_id = {OTHER}"),
+    Way("approval_position_member", "DELETE", GONE),
+    # how much, where to, by which words and which accounts
+    Way("parameter", "value = '999999999'"),
+    Way("parameter", "DELETE", GONE),
+    Way("bank_account", "account_no = '6222000000000000'"),
+    Way("partner_bank", "name = '别的银行'"),
+    Way("document_template", "body = '<p>别的正文</p>'"),
+    Way("posting_rule", "is_active = NOT is_active"),
+    Way("posting_rule_line", "account_id = (SELECT max(id) FROM account)"),
+    Way("posting_rule_line", "DELETE", GONE),
+    Way("account", "name = '别的科目'"),
+    Way("product", "name = '别的品种'"),
 )
 RIGHTS: tuple[tuple[str, str], ...] = (
     ("DELETE FROM ab_permission_view_role WHERE role_id = (SELECT min(role_id) FROM ab_permission_view_role)", "角色"),
@@ -139,6 +181,9 @@ RIGHTS: tuple[tuple[str, str], ...] = (
         "WHERE u.username = 'zhoumin' AND r.name = '系统管理员'"),
         "操作员“zhoumin”",
     ),
+    ("UPDATE ab_user SET password = 'swapped' WHERE username = 'zhoumin'", "操作员“zhoumin”"),
+    ("UPDATE ab_user SET active = NOT active WHERE username = 'zhoumin'", "操作员“zhoumin”"),
+    ("UPDATE ab_user SET username = 'other' WHERE username = 'zhoumin'", "操作员“other”"),
     ("DELETE FROM ab_user_role WHERE user_id = (SELECT id FROM ab_user WHERE username = 'zhoumin')", "操作员“zhoumin”"),
 )  # fmt: skip
 TRAIL: tuple[tuple[str, str], ...] = (
@@ -180,6 +225,14 @@ LEDGER: tuple[tuple[str, str], ...] = (
     (("UPDATE auxiliary_balance SET closing = closing + 100, opening = opening + 100 WHERE id = "
      "(SELECT min(id) FROM auxiliary_balance)"),
      "辅助余额与凭证不符"),
+    *((
+        (f"UPDATE voucher_entry SET {name} = (SELECT max(id) FROM {table}) WHERE id = (SELECT min(e.id) FROM "
+        f"voucher_entry e JOIN voucher v ON v.id = e.voucher_id WHERE v.state = 'POSTED' AND e.{name} {found})"),
+        "辅助核算与其编号",
+    ) for name, table, found in (
+        ("customer_id", "customer", "IS NOT NULL"), ("project_id", "project", "IS NOT NULL"),
+        ("bank_id", "partner_bank", "IS NULL"), ("department_id", "department", "IS NULL"),
+    )),
     ("UPDATE month_end_log SET chain_hash = 'swapped' WHERE id = (SELECT min(id) FROM month_end_log)",
      "结账的凭证链校验码"),
     ("UPDATE month_end_log SET posting_no = posting_no - 1 WHERE id = (SELECT min(id) FROM month_end_log)",

@@ -1,11 +1,13 @@
 """The seal: lines are chained in the order of sealing, and the first one that was touched is named."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
+from models.organization import Employee, Theme
 from models.partner import JointGroup
 from models.system import AuditLog
+from tests.workflows.accounts import sign_on
 from tests.workflows.office import audited
 from workflows.base import seal
 
@@ -129,6 +131,25 @@ def test_a_line_without_title_is_named_by_its_table(ctx):
     ctx.session.execute(text("UPDATE audit_log SET record_title = ''"))
     (only,) = lines(ctx.session)
     assert wrong(ctx.session) == [f"操作日志第 {only.id} 行与封存摘要不符（joint_group）"]
+
+
+def cost_of(session, act):
+    """How many statements a save takes."""
+    session.flush()
+    connection, told = session.connection(), []
+    event.listen(connection, "before_cursor_execute", lambda *args: told.append(args[2]))
+    act()
+    session.flush()
+    return len(told)
+
+
+def test_a_sealed_row_costs_one_statement_more_to_save_and_a_counter_none(ctx, office):
+    """The row is read once more for its digest; columns that promise nothing are not looked at."""
+    operator = sign_on(ctx.session, ctx.session.scalars(select(Employee).limit(1)).one())
+    plain = cost_of(ctx.session, lambda: setattr(operator, "rows_per_page", 77))
+    assert cost_of(ctx.session, lambda: setattr(operator, "must_change_password", False)) == plain + 1
+    assert cost_of(ctx.session, lambda: setattr(operator, "theme", Theme.DARK)) == plain
+    assert plain <= 5  # the row, the search index, and the line of the trail in its lane
 
 
 def clear(session):

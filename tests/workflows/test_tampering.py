@@ -4,35 +4,40 @@ import contextlib
 import json
 import shutil
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from models.bank import PartnerBank
 from models.base.actor import SYSTEM
 from models.base.entity import Entity, entities
 from models.base.kinds import SpecKind
-from models.ledger import Voucher, VoucherState
+from models.ledger import Voucher, VoucherEntry, VoucherState
 from models.proof import SEALED
 from models.records import Attachment, IssuedDocument
 from models.system import SystemState
+from tests.workflows.office import audited
 from tests.workflows.tampering import LEDGER, RECORDS, RIGHTS, TRAIL
 from workflows import verify
 from workflows.base import file_store, seal
 from workflows.base.context import Ctx
 from workflows.ledger import chain, heads
 from workflows.ledger.guards import install_guards, wrong_guards
-from workflows.ledger.verify import verify_ledger
+from workflows.ledger.verify import check_auxiliary_ids, verify_ledger
 from workflows.proofs import Store, first_wrong, verify_trail
 
 
 @pytest.fixture(scope="module")
 def folder(demo):
-    """The data directory of this copy, with one document printed."""
+    """The data directory of this copy, with one document printed and one remark made."""
     with demo.session() as session:
         paper = session.scalar(select(func.min(IssuedDocument.id)))
+    client = demo.client_of("zhoumin")
+    project = client.get("/api/v1/project/").get_json()["ids"][0]
+    assert demo.post(client, f"/comment/project/{project}", text="留作核对").status_code == 302
     assert demo.client_of("admin").get(f"/issued_document/{paper}/pdf").status_code == 200
     with demo.session() as session:
         session.info.update(places(demo))
@@ -140,7 +145,7 @@ def test_every_table_of_a_promise_is_sealed():
     """What is written by verbs alone and read as a proof: ledgers and logs; the others are named with the reason."""
     recomputed = {
         "voucher_entry": "chain of vouchers", "account_balance": "entries", "auxiliary_balance": "entries",
-        "fee_due": "fee", "instalment": "loan and repayments", "repayment_plan": "loan", "project_stage": "project",
+        "project_stage": "project",
         "income_schedule": "recognitions and vouchers", "audit_log": "its own chain", "chain_head": "the file",
     }  # fmt: skip
     no_proof = {"job_run": "progress", "risk_warning": "figures that move", "project_holder": "who works on it",
@@ -162,6 +167,48 @@ def test_the_trail_touched(attacker, statement, says):
 def test_the_books_touched(attacker, statement, says):
     attacker.run(statement)
     assert any(says in problem for problem in verify_ledger(attacker.session))
+
+
+def test_a_customer_swapped_in_entries_and_balances_together(attacker):
+    """The balances agree, and the chain covers keys alone: the id and the key no longer name the same customer."""
+    one, other = attacker.connection.execute(
+        text(
+            "SELECT e.customer_id, (SELECT min(c.id) FROM customer c WHERE c.id NOT IN (SELECT customer_id FROM "
+            "auxiliary_balance)) FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id WHERE v.state = 'POSTED' "
+            "AND e.customer_id IS NOT NULL ORDER BY e.id LIMIT 1"
+        )
+    ).one()
+    attacker.run(
+        "UPDATE voucher_entry SET customer_id = :other WHERE customer_id = :one",
+        "UPDATE auxiliary_balance SET customer_id = :other WHERE customer_id = :one",
+        one=one, other=other,
+    )  # fmt: skip
+    found = verify_ledger(attacker.session)
+    assert len(found) == 1
+    assert "辅助核算与其编号" in found[0]
+
+
+def test_a_code_that_was_changed_in_the_product_is_no_tampering(attacker):
+    """A bank's code is a setting: entries keep the one of their day, the trail tells of the change."""
+    entry = attacker.session.scalars(
+        select(VoucherEntry).join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .where(Voucher.state == VoucherState.POSTED, VoucherEntry.customer_id.is_not(None)).limit(1)
+    ).one()  # fmt: skip
+    bank = attacker.session.scalars(select(PartnerBank).limit(1)).one()
+    with attacker.unguarded():
+        attacker.session.execute(
+            update(VoucherEntry).where(VoucherEntry.id == entry.id)
+            .values(bank_id=bank.id, auxiliary_keys=f"{entry.auxiliary_keys};银行={bank.code}")
+        )  # fmt: skip
+    assert list(check_auxiliary_ids(attacker.session)) == []
+    audited(attacker.session)
+    Ctx(attacker.session, SYSTEM, date(2026, 1, 1), datetime.now(UTC), "cli")
+    bank.code = "NEWCODE"
+    attacker.session.flush()
+    assert list(check_auxiliary_ids(attacker.session)) == []
+    other = "(SELECT min(id) FROM partner_bank WHERE id <> :bank)"
+    attacker.run(f"UPDATE voucher_entry SET bank_id = {other} WHERE id = :id", id=entry.id, bank=bank.id)
+    assert len(list(check_auxiliary_ids(attacker.session))) == 1
 
 
 def test_the_last_voucher_taken_out_together_with_its_balances(attacker, told):

@@ -15,7 +15,7 @@ from models.proof import SEALED
 from models.system import LogKind
 from workflows.base import seal
 from workflows.base.context import Ctx
-from workflows.base.facts import BLOCK, GONE, Affected, Fact, dependents, facts, plain, sealed_target
+from workflows.base.facts import BLOCK, GONE, Affected, Fact, dependents, facts, left_out_of, plain, sealed_target
 
 # Lines that prove and tell of no change: digests of records by their ids.
 PROOFS = ("SEAL", "ADOPT")
@@ -183,6 +183,12 @@ def _quiet(records: Iterable[object]) -> list[Entity]:
     ]
 
 
+def _untold(session: Session) -> set[tuple[str, int]]:
+    """Sealed rows that are written without a trail, e.g. base data of a release: whoever does so seals them after."""
+    records = (*session.new, *session.dirty, *session.deleted)
+    return {(r.__tablename__, r.id) for r in records if isinstance(r, Entity) and r.__tablename__ in SEALED}
+
+
 def _look_ahead(session: Session, *_: Any) -> None:
     """What the database will take along with deleted records can be seen only before."""
     if session.info.get("ctx") is None:
@@ -198,6 +204,7 @@ def _record(session: Session, *_: Any) -> None:
         return
     if session.info.get("no_audit"):
         session.info.pop("taken_along", None)
+        session.info.setdefault("untold", set()).update(_untold(session))
         return
     rows = []
     for record in _told(session.new):
@@ -223,16 +230,21 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
     connection = session.connection()
     wanted: dict[str, set[int]] = defaultdict(set)
     for row in rows:
-        if row["table_name"] in SEALED and row["record_id"] is not None:
+        if row["table_name"] in SEALED and row["record_id"] is not None and _is_covered(row):
             wanted[row["table_name"]].add(row["record_id"])
     found: dict[tuple[str, int], Fact] = {
         (table, fact.id): fact for table, ids in wanted.items() for fact in facts(connection, table, ids)
     }
     for row in rows:
         key = row["table_name"], row["record_id"]
-        if key[0] in wanted:
+        if key[1] in wanted.get(key[0], ()):
             row["digest"] = found[key].digest if key in found else GONE
     seal.append(connection, rows)
+
+
+def _is_covered(row: dict[str, Any]) -> bool:
+    """Whether a line tells of more than columns that no digest covers, e.g. what was paid of an instalment."""
+    return row["action"] != "UPDATE" or not row["changes"].keys() <= left_out_of(row["table_name"])
 
 
 def _follow(state: ORMExecuteState) -> Result[Any] | None:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
-from models.proof import SEALED
+from models.proof import SEALED, UNSEALED
 
 GONE = "-"
 BLOCK = 500
@@ -27,8 +27,8 @@ BLOCK = 500
 _LEFT_OUT = ("version", "updated_at")
 # Who may do what: not entities of ours, so whoever changes them says so (`seal_rights`).
 RIGHTS = {"ab_role": "角色", "ab_user": "操作员"}
-# A migration that gives or takes rights counts this up, so that `init` takes the roles in anew.
-RIGHTS_EDITION = "1"
+# A release that gives or takes rights, or digests more of them, counts this up, so that `init` takes the roles in anew.
+RIGHTS_EDITION = "2"
 
 
 class Fact(NamedTuple):
@@ -57,6 +57,11 @@ def digest_of(values: Sequence[Any]) -> str:
 def label_of(table: str) -> str:
     """What readers call the records of a table."""
     return RIGHTS.get(table) or entity_of(table).spec.label
+
+
+def left_out_of(table: str) -> frozenset[str]:
+    """Columns of a table that no digest covers: changes of them alone vouch for nothing."""
+    return frozenset((*_LEFT_OUT, *UNSEALED.get(table, ())))
 
 
 def fingerprint(table: str) -> str:
@@ -107,7 +112,8 @@ def _places(table: str) -> tuple[int, int | None]:
 
 @cache
 def _columns(table: Table) -> tuple[Any, ...]:
-    return tuple(sorted((c for c in table.c if c.name not in _LEFT_OUT), key=lambda column: column.name))
+    left_out = left_out_of(table.name)
+    return tuple(sorted((c for c in table.c if c.name not in left_out), key=lambda column: column.name))
 
 
 def _table(name: str) -> Table:
@@ -137,15 +143,16 @@ def _roles(connection: Connection) -> Iterator[Fact]:
 
 
 def _users(connection: Connection) -> Iterator[Fact]:
-    """Each sign-in with the roles it holds."""
+    """Each sign-in with the roles it holds, whether it is open, and the hash of its password."""
     user, role, link = map(_table, ("ab_user", "ab_role", "ab_user_role"))
     held: dict[int, list[str]] = defaultdict(list)
     for user_id, name in connection.execute(
         select(link.c.user_id, role.c.name).join(role, role.c.id == link.c.role_id)
     ):
         held[user_id].append(name)
-    for user_id, username in connection.execute(select(user.c.id, user.c.username).order_by(user.c.id)):
-        yield Fact(user_id, digest_of([username, sorted(held[user_id])]), username)
+    users = select(user.c.id, user.c.username, user.c.active, user.c.password).order_by(user.c.id)
+    for user_id, username, is_active, password in connection.execute(users):
+        yield Fact(user_id, digest_of([username, sorted(held[user_id]), bool(is_active), password]), username)
 
 
 _RIGHTS: dict[str, Callable[[Connection], Iterator[Fact]]] = {"ab_role": _roles, "ab_user": _users}
@@ -201,11 +208,20 @@ class Affected:
 
 
 def sealed_target(state: ORMExecuteState) -> Table | None:
-    """The sealed table that a statement of a session writes to set-based, if it is one."""
+    """The sealed table that a statement of a session writes to set-based, if it is one: more than what is left out."""
     if not (state.is_insert or state.is_update or state.is_delete):
         return None
     table = getattr(state.statement, "table", None)
     name = getattr(table, "name", "")
-    return _table(name) if name in SEALED else None
+    if name not in SEALED or (state.is_update and _values_of(state) <= left_out_of(name)):
+        return None
+    return _table(name)
 
 
+def _values_of(state: ORMExecuteState) -> set[str]:
+    """The columns that an UPDATE sets, in words of its own or row by row with its parameters."""
+    own = state.statement._values  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells
+    if own:
+        return {column.key for column in own}
+    rows = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
+    return {str(name) for row in rows for name in row} - {"id"}

@@ -1,15 +1,16 @@
 """Recompute the books from their entries and name the first row that is wrong (architecture rule 6, `flask verify`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
+from models.base.entity import entity_of
 from models.base.money import format_money
 from models.closing import MonthEndLog
 from models.ledger import (
@@ -25,11 +26,12 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
-from models.system import NumberCounter
+from models.system import AuditLog, NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
 from workflows.ledger.chain import COUNTER, GENESIS, ChainHead, ChainLine, link
 from workflows.ledger.entries import AUXILIARIES as ENTRY_AUXILIARIES
+from workflows.ledger.entries import natural_key
 from workflows.ledger.guards import wrong_guards
 
 CHUNK = 1000
@@ -105,6 +107,59 @@ def check_chain(session: Session) -> Iterator[str]:
         yield f"记账序号应到 {counted}，凭证链只到 {expected - 1}，最后的已记账凭证缺失"
 
 
+def check_auxiliary_ids(session: Session) -> Iterator[str]:
+    """Whom each posted entry is about is whom its keys name, which the chain covers, by that or an earlier number."""
+    ids = [getattr(VoucherEntry, name) for name in ENTRY_AUXILIARIES]
+    others = [aliased(entity_of(table)) for table, *_ in ENTRY_AUXILIARIES.values()]
+    columns = [getattr(other, "number", None) or other.code for other in others]
+    labels = [label for *_, label in ENTRY_AUXILIARIES.values()]
+    parts = [
+        case((own.is_(None), ""), else_=literal(f"{label}=") + func.coalesce(column, "?") + ";")
+        for own, column, label in zip(ids, columns, labels, strict=True)
+    ]
+    expected = parts[0] + parts[1] + parts[2] + parts[3]
+    kept = case((VoucherEntry.auxiliary_keys == "", ""), else_=VoucherEntry.auxiliary_keys + ";")
+    query = select(Voucher.code, VoucherEntry.line_no, kept, *ids)
+    query = query.join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+    for own, other in zip(ids, others, strict=True):
+        query = query.outerjoin(other, other.id == own)
+    known: dict[tuple[str, int, str], bool] = {}
+    for code, line, keys, *found in _streamed(session, query.where(POSTED, kept != expected).order_by(VoucherEntry.id)):
+        if not _were_called(session, keys, found, known):
+            yield f"凭证 {code} 第 {line} 行的辅助核算与其编号“{keys.rstrip(';')}”不符，内容可能被改动"
+            return
+
+
+def _were_called(
+    session: Session, keys: str, ids: Sequence[int | None], known: dict[tuple[str, int, str], bool]
+) -> bool:
+    """Whether the records of these ids have been called by these keys, now or, as the trail tells, before."""
+    named = dict(part.split("=", 1) for part in keys.split(";") if "=" in part)
+    for (table, _, label), own in zip(ENTRY_AUXILIARIES.values(), ids, strict=True):
+        key = named.pop(label, None)
+        if (key is None) != (own is None):
+            return False
+        if key is not None and own is not None:
+            place = (table, own, key)
+            if place not in known:
+                known[place] = key in _names_of(session, table, own)
+            if not known[place]:
+                return False
+    return not named
+
+
+def _names_of(session: Session, table: str, record_id: int) -> set[str]:
+    """The number or code of a record, and those it had before."""
+    record = session.get(entity_of(table), record_id)
+    if record is None:
+        return set()
+    told = select(AuditLog.changes).where(
+        AuditLog.table_name == record.__tablename__, AuditLog.record_id == record_id, AuditLog.action == "UPDATE"
+    )
+    before = (changes[name][0] for changes in session.scalars(told) for name in ("number", "code") if name in changes)
+    return {natural_key(record), *map(str, before)}
+
+
 def check_closings(session: Session) -> Iterator[str]:
     """Each closing names the voucher that was the last one posted, with its hash."""
     query = (
@@ -157,6 +212,7 @@ CHECKS = (
     check_balanced,
     check_numbers,
     check_chain,
+    check_auxiliary_ids,
     check_closings,
     check_balances,
     check_auxiliaries,

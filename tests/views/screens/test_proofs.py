@@ -4,17 +4,20 @@ import re
 import time
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, text, update
 
+from app import lifecycle
+from app.demo_accounts import DEMO_PASSWORD
+from app.extensions import db
 from app.jobs import run_verify
 from models.appraisal import BankLetter, LetterKind
 from models.base.errors import BusinessError
 from models.project import Project
 from models.records import IssuedDocument
 from models.signing import Contract
-from models.system import AuditLog, JobRun, JobStatus
+from models.system import AuditLog, JobRun, JobStatus, Parameter, SystemState
 from reports import documents
-from workflows import document_check, verify
+from workflows import document_check, proofs, verify
 
 
 def text_of(answer):
@@ -139,3 +142,95 @@ def test_every_letter_names_this_page(demo):
 def test_a_masked_name_keeps_both_ends():
     assert document_check.masked("江州明达精密机械有限公司") == "江州****公司"
     assert document_check.masked("王小明") == "王**"
+
+
+# --------------------------------------------------------------------------- what the product itself changes is well
+def put(demo, username, table, key, **fields):
+    """A change through REST, as somebody who may."""
+    client, path = demo.client_of(username), f"/api/v1/{table}/{key}"
+    fields["version"] = client.get(path).get_json()["result"]["version"]
+    answer = client.put(path, json=fields, headers={"X-CSRFToken": demo.token(client)})
+    assert answer.status_code == 200, answer.get_json()
+
+
+def first(demo, table, where="1 = 1"):
+    with demo.engine.connect() as connection:
+        return connection.scalar(text(f"SELECT min(id) FROM {table} WHERE {where}"))
+
+
+def sealed_lines(demo, table):
+    with demo.session() as session:
+        told = AuditLog.digest.is_not(None) | (AuditLog.action == "SEAL")
+        return session.scalar(select(func.count()).select_from(AuditLog).where(AuditLog.table_name == table, told))
+
+
+def test_signing_in_and_own_settings_are_well_and_cost_no_seal(demo):
+    """Counters, last sign-in and looks promise nothing: they change at the door and on every page."""
+    before = sealed_lines(demo, "operator")
+    stranger = demo.app.test_client()
+    for _ in range(3):
+        demo.post(stranger, "/login/", page="/login/", username="sunhao", password="Wrong@2026")
+    client = demo.sign_in("sunhao")
+    assert demo.post(client, "/settings/", look="DARK", rows="50").status_code == 302
+    assert sealed_lines(demo, "operator") == before
+    assert run_verify(demo.app).status is JobStatus.SUCCEEDED
+
+
+def test_passwords_operators_and_settings_changed_on_screens_are_well(demo):
+    """Each door that writes to what decides: passwords, accounts, employees, departments, positions, rules, texts."""
+    own = {"old_password": DEMO_PASSWORD, "password": "Danbao@2027", "again": "Danbao@2027"}
+    assert demo.post(demo.sign_in("zhaoqian"), "/password/", **own).status_code == 302
+    key = first(demo, "operator", "username = 'qianwei'")
+    security = demo.client_of("security")
+    assert demo.post(security, f"/operator/{key}/password", password="Welcome@2026").status_code == 302
+    assert demo.post(security, f"/operator/{key}/roles", roles="分析员").status_code == 302
+    put(demo, "security", "operator", key, is_disabled=True)
+    put(demo, "admin", "employee", first(demo, "employee"), title="另一职务")
+    moved = first(demo, "department", "code = '0201'")
+    put(demo, "admin", "department", moved, parent_id=first(demo, "department", "code = '03'"))
+    put(demo, "admin", "approval_position", first(demo, "approval_position"), remark="改过的说明")
+    put(demo, "admin", "document_template", first(demo, "document_template"), note="改过的说明")
+    put(demo, "admin", "product", first(demo, "product"), name="另一名称")
+    put(demo, "admin", "parameter", first(demo, "parameter"), note="改过的说明")
+    put(demo, "shihui", "posting_rule", first(demo, "posting_rule"), memo="改过的摘要")
+    assert run_verify(demo.app).status is JobStatus.SUCCEEDED
+
+
+def test_base_data_that_a_release_brings_is_well(demo, monkeypatch):
+    """`init` of a later release writes without a trail to tables that were taken in before."""
+    load = lifecycle.load_base_data
+
+    def later(session):
+        load(session)
+        today = session.get_one(SystemState, 1).business_date
+        kind = session.scalars(select(Parameter).limit(1)).one()
+        session.add(Parameter(code="later.release", label="新版本的参数", value="1", value_kind=kind.value_kind,
+                              effective_on=today, module=kind.module))  # fmt: skip
+
+    monkeypatch.setattr(lifecycle, "load_base_data", later)
+    with demo.app.app_context():
+        lifecycle.prepare_database(db.session())
+    assert first(demo, "parameter", "code = 'later.release'")
+    assert run_verify(demo.app).status is JobStatus.SUCCEEDED
+
+
+def test_an_installation_of_before_is_taken_in_once(demo):
+    """Tables and columns that an earlier release did not seal are taken in by `init`, and not again by the next."""
+    lines = select(func.count()).select_from(AuditLog).where(AuditLog.action == proofs.ADOPT)
+    with demo.app.app_context():
+        session = db.session()
+        before = session.scalar(lines)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(proofs, "adopted", _of_before)
+            lifecycle.prepare_database(session)
+        assert session.scalar(lines) == before + 1
+        lifecycle.prepare_database(session)
+        assert session.scalar(lines) == before + 1
+        session.rollback()
+    assert run_verify(demo.app).status is JobStatus.SUCCEEDED
+
+
+def _of_before(_):
+    """What an earlier release took in: other columns of operators, nothing of parameters."""
+    known = {table: proofs.fingerprint(table) for table in proofs.TABLES}
+    return {table: of for table, of in known.items() if table != "parameter"} | {"operator": "other columns"}

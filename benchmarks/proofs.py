@@ -1,7 +1,8 @@
 """`verify` beside one raw SQL pass over the same rows, with the most memory that either took.
 
-`DATA_DIR=… python -m benchmarks.proofs` measures the installation of the environment (SQLite or PostgreSQL) and prints
-a table; each side runs in a process of its own, because a process keeps the most memory it ever had.
+`DATA_DIR=… python -m benchmarks.proofs` measures the installation of the environment (SQLite or PostgreSQL), prints a
+table and writes it into docs/benchmarks.md; each side runs in a process of its own, because a process keeps the most
+memory it ever had.
 """
 
 import json
@@ -10,19 +11,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.extensions import db
-from benchmarks import ROOT
+from benchmarks import ROOT, report
 from config import load_settings
 from workflows import verify
 
 SIDES: Final = ("raw", "verify")
-HEAD: Final = ("核对", "行数", "秒", "处理器秒", "倍数", "内存峰值 MiB")
 GOAL_MIB: Final = 300
+DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 
 
 def _raw() -> int:
@@ -58,19 +61,29 @@ def _measure(side: str) -> None:
     print(json.dumps([*found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 
 
+def table(found: dict[str, list[float]]) -> list[tuple[str, ...]]:
+    """Both sides as rows of the table."""
+    rows = []
+    for label, side in (("一遍原生查询", "raw"), ("`flask verify`", "verify")):
+        count, seconds, used, memory = found[side]
+        ratio = f"{used / found['raw'][2]:.1f}"
+        rows.append((label, f"{count:,.0f}", f"{seconds:.1f} s", f"{used:.1f} s", ratio, f"{memory:,.0f} MiB"))
+    return rows
+
+
 def main() -> int:
-    """Both sides; status 1 where `verify` needs more memory than the goal."""
+    """Measure both sides and write them down; status 1 where `verify` needs more memory than the goal."""
     found = {}
     for side in SIDES:
         command = [sys.executable, "-m", "benchmarks.proofs", side]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
         found[side] = json.loads(done.stdout.splitlines()[-1])
-    print(" | ".join(HEAD))
-    for label, side in (("一遍原生查询", "raw"), ("flask verify", "verify")):
-        rows, seconds, used, memory = found[side]
-        ratio = used / found["raw"][2]
-        print(f"{label} | {rows:,} | {seconds:.1f} | {used:.1f} | {ratio:.1f} | {memory:,.0f}")
-    return 0 if found["verify"][3] <= GOAL_MIB else 1
+    rows, is_met = table(found), found["verify"][3] <= GOAL_MIB
+    print("\n".join(report.plain(report.PROOFS_HEAD, rows)))
+    dialect = make_url(load_settings().database_url).get_backend_name()
+    section = report.proofs(dialect, rows, datetime.now().astimezone().date(), is_met=is_met)
+    DOCUMENT.write_text(report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8")
+    return 0 if is_met else 1
 
 
 if __name__ == "__main__":

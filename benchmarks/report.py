@@ -49,6 +49,14 @@ FULL_SIZE_TEXT: Final = """\
 每格为处理器时间，本进程与数据库后台进程合计。工作台为页面与其各张卡片（逐一请求）之和；
 “直接写 SQL”问同样的数字与同样的前几行，不做登录、权限、页面。
 目标：不超过直接写 SQL 的 5 倍，且不超过本页在小规模演示数据上的 3 倍。"""
+PROOFS: Final = {"sqlite": "## 核对：SQLite", "postgresql": "## 核对：PostgreSQL"}
+PROOFS_HEAD: Final = ("做法", "行数", "历时", "处理器时间", "与一遍原生查询之比", "内存峰值")
+PROOFS_TEXT: Final = """\
+本节由 `python -m benchmarks.proofs` 写成于 {today}：{cores} 核，Python {python}，大规模演示数据。
+
+“一遍原生查询”把核对涉及的每张表从头读到尾，不比对、不计算；两边各在自己的进程里，先后进行，时间为本进程的处理器时间；
+`verify` 的行数按各项核对相加，一行可算多次。机器与别的程序共用，历时只供参考。
+目标：`verify` 的内存不超过 300 MiB。{result}"""
 STORM: Final = "## 登录风暴"
 STORM_HEAD: Final = ("一次保存（REST 修改部门）", "中位数", "95 分位", "最长")
 STORM_TEXT: Final = """\
@@ -207,6 +215,15 @@ def storm(found: dict[str, Any], today: date) -> str:
     return "\n".join([STORM, "", text, "", *markdown(STORM_HEAD, rows), ""])
 
 
+def proofs(dialect: str, rows: Sequence[Row], today: date, *, is_met: bool) -> str:
+    """`verify` beside one raw pass, as a section of the document."""
+    text = PROOFS_TEXT.format(
+        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(),
+        result="达到。" if is_met else "未达到。",
+    )  # fmt: skip
+    return "\n".join([PROOFS[dialect], "", text, "", *markdown(PROOFS_HEAD, rows), ""])
+
+
 def with_section(document: str, section: str) -> str:
     """A document with the section of this heading replaced, or added at its end."""
     heading = section.partition("\n")[0]
@@ -218,7 +235,7 @@ def with_section(document: str, section: str) -> str:
 def sections_of(document: str) -> list[str]:
     """The sections of a document that runs of their own have written."""
     found = []
-    for heading in (BOOKS, STORM, *FULL_SIZE.values()):
+    for heading in (BOOKS, STORM, *FULL_SIZE.values(), *PROOFS.values()):
         rest = document.partition(heading)[2]
         found += [heading + rest.partition("\n## ")[0]] if rest else []
     return found

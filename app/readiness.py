@@ -17,7 +17,7 @@ from app.roles import ROLES, all_permissions
 from models import schema, search
 from models.base import trouble
 from models.base.trouble import Unfit, Unreachable
-from models.proof import SEALED
+from models.proof import EDITIONS, SEALED
 from models.registry import metadata
 from models.system import SystemState
 from workflows.base.facts import RIGHTS_EDITION
@@ -141,6 +141,6 @@ def fingerprint() -> int:
     for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
         digest.update(path.name.encode() + path.read_bytes())
     permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
-    rest = permissions, [role.name for role in ROLES], EDITION, SEALED, RIGHTS_EDITION
+    rest = permissions, [role.name for role in ROLES], EDITION, SEALED, RIGHTS_EDITION, EDITIONS
     digest.update(repr(rest).encode())
     return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
-from models.proof import SEALED, UNSEALED
+from models.proof import EDITIONS, SEALED, UNSEALED
 
 GONE = "-"
 BLOCK = 500
@@ -68,7 +68,8 @@ def fingerprint(table: str) -> str:
     """Which columns the digests of a table cover: with other columns the rows are taken in anew."""
     if table in RIGHTS:
         return RIGHTS_EDITION
-    return digest_of([column.name for column in _columns(_table(table))])
+    edition = [EDITIONS[table]] if table in EDITIONS else []
+    return digest_of([*(column.name for column in _columns(_table(table))), *edition])
 
 
 def facts(connection: Connection, table: str, ids: Iterable[int]) -> list[Fact]:

@@ -160,10 +160,12 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
     ]
     if not parts:
         return []
-    found = []
+    found, able = [], dict[tuple[str, str], Sequence[Person]]()  # who holds a right is asked once a page
     for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
         source = SOURCES[seq]
-        people = _people(session, source, record_id, holder, barred)
+        if source.permission not in able:
+            able[source.permission] = who_may(session, *source.permission)
+        people = _people(session, source, able[source.permission], record_id, holder, barred)
         found.append(
             Next(
                 source.kind, source.model.__tablename__, record_id, _words(source, by), number or "", people,
@@ -218,9 +220,10 @@ def _events_of(record: Entity) -> ColumnElement[bool]:
 
 
 def _people(
-    session: Session, source: Source, record_id: int, holder: int | None, barred: Sequence[int | None]
-) -> tuple[Person, ...]:
-    found = [one for one in who_may(session, *source.permission) if one.actor.employee_id not in barred]
+    session: Session, source: Source, able: Sequence[Person], record_id: int, holder: int | None,
+    barred: Sequence[int | None],
+) -> tuple[Person, ...]:  # fmt: skip
+    found = [one for one in able if one.actor.employee_id not in barred]
     if source.holder is not None:
         found = [one for one in found if one.actor.employee_id == holder]
     if source.is_scoped:

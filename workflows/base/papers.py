@@ -8,7 +8,8 @@ from models.base.errors import NotAllowed, NotFound
 from reports.scope import is_visible, may_read, was_asked
 from workflows.base.context import Ctx
 
-_READING: Final = frozenset({"list", "show", "export", "reveal"})
+# Who hands business over, or agrees to what others ask, does not work on it.
+_READING: Final = frozenset({"list", "show", "export", "reveal", "hand_over", "confirm_small"})
 # Permissions of jobs over all rows: who may start one works on none of them.
 _OF_JOBS: Final = frozenset({("risk_warning", "evaluate")})
 _PARTS: dict[type[Entity], frozenset[str]] = {}

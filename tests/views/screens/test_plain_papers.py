@@ -15,6 +15,7 @@ from models.project import Project
 from models.records import IssuedDocument
 from models.system import AuditLog
 from tests.masks import masked_columns
+from workflows.guarantee.contract_data import BLANK
 
 VERSIONS = Path(__file__).resolve().parents[3] / "models/migrations/versions"
 
@@ -49,7 +50,9 @@ def test_an_older_release_s_papers_are_known_too(demo, papers):
     """The migration works out from the frozen data what issuing notes today."""
     module, (documents, _) = migration("0004_plain_papers"), papers
     for doc in documents:
-        tables = {table for table, value in module._plain(doc.data) if value and value in doc.body}
+        # Lines to write on did not stand in the papers of that release.
+        found = [(table, value) for table, value in module._plain(doc.data) if value and value != BLANK]
+        tables = {table for table, value in found if value in doc.body}
         assert ",".join(sorted(tables)) == (doc.masked_of or ""), doc.template_code
 
 

@@ -1,4 +1,7 @@
-"""Any word in any look-up, filter or search box of any entity is answered, on the screen and by REST: 0 × 500."""
+"""Any word in any look-up, filter or search box of any entity is answered, on the screen and by REST: 0 × 500.
+
+`make test` takes the tables whose turn it is today, `make test-long` all of them.
+"""
 
 import dataclasses
 from datetime import UTC, date, datetime
@@ -54,9 +57,11 @@ def routed(demo, tail):
     return [model for model in entities() if tail.format(model.__tablename__) in known]
 
 
-def test_a_word_in_every_look_up(demo, everybody):
+def test_a_word_in_every_look_up(demo, everybody, comes_today):
     asked = []
     for model in entities():
+        if not comes_today(model.__tablename__):
+            continue
         keys = [k for k, c in shape(model).columns.items() if c.info.get("target") or c.info.get("dictionary")]
         for number, key in enumerate(keys):
             asked += [f"/{model.__tablename__}/lookup?" + urlencode({"field": key, "q": word}) for word in WORDS]
@@ -64,30 +69,33 @@ def test_a_word_in_every_look_up(demo, everybody):
             asked.append(f"/api/v1/{model.__tablename__}/related/{key}?" + urlencode({"q": word}))
     others = [r.rule for r in rules(demo.app, "GET") if r.rule.endswith(("/lookup", "/colleagues", "/search"))]
     asked += [f"{path}?" + urlencode({"q": word}) for path in others if "<" not in path for word in WORDS]
-    assert len(asked) > 1000
+    assert len(asked) > 300
     assert crashes(demo, everybody, asked) == []
 
 
-def test_a_word_in_every_search_box(demo, everybody):
+def test_a_word_in_every_search_box(demo, everybody, comes_today):
     doors = (("/{}/list/", "q"), ("/api/v1/{}/", "search"))
     asked = [
         f"{door.format(model.__tablename__)}?" + urlencode({name: word})
         for door, name in doors
         for model in routed(demo, door)
+        if comes_today(model.__tablename__)
         for word in WORDS
     ]
-    assert len(asked) > 500
+    assert len(asked) > 150
     assert crashes(demo, everybody, asked) == []
 
 
-def test_a_word_in_every_filter(demo, everybody):
+def test_a_word_in_every_filter(demo, everybody, comes_today):
     asked = []
     for model in routed(demo, "/api/v1/{}/"):
+        if not comes_today(model.__tablename__):
+            continue
         good, bad = understood(demo, model)
         rest, screen = f"/api/v1/{model.__tablename__}/", f"/{model.__tablename__}/list/"
         # Both doors make the same conditions: one is sent all of them, the other every kind in turn.
         asked += [*addresses(rest, good), *addresses(screen, good[::4]), *addresses(screen, bad[:: 4 * len(WORDS)])]
-    assert len(asked) > 800
+    assert len(asked) > 250
     assert crashes(demo, everybody, asked) == []
 
 

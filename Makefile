@@ -1,10 +1,10 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-# The only home of the coverage thresholds, in percent. Verbs move money: every branch of theirs shall be run; what the
-# proofs, readers and books of the last round left unrun is not measured yet, and the goal is 100 again.
-COVERAGE_MIN := 90
-COVERAGE_MIN_WORKFLOWS := 90
+# The only home of the coverage thresholds, in percent. Verbs move money: every branch of theirs shall be run; 99 are,
+# and the goal is 100 again.
+COVERAGE_MIN := 97
+COVERAGE_MIN_WORKFLOWS := 98
 TEST_WORKERS ?= 2
 # A file's tests share its database. In the files' own order the long stories come first and the small ones fill the end.
 SHARE := --dist loadfile --no-loadscope-reorder

@@ -16,7 +16,7 @@ from reports.figures.asset_classes import THREE, TWO, Caps, Holding, Line, Part,
 from reports.figures.balances import is_at, of_accounts
 from reports.figures.parameters import number
 from reports.figures.provisions import COMPENSATION, UNEARNED
-from reports.figures.schedules import add_months
+from reports.figures.schedules import last_day
 
 CLAIMS = ("1201", "1231")  # 应收代偿款 less its impairment, as in the balance sheet
 COLUMNS = (
@@ -65,11 +65,6 @@ def asset_report(session: Session, period: str) -> AssetReport:
     sums = totals(lines)
     ratios = _ratios(session, on, sums, assets, assets - claims, net + reserves)
     return AssetReport(period, lines, sums, assets, claims, net, reserves, ratios, _notices(holdings))
-
-
-def last_day(period: str) -> date:
-    """The last day of a month such as 2026-02."""
-    return date.fromordinal(add_months(date(int(period[:4]), int(period[5:]), 1), 1).toordinal() - 1)
 
 
 def is_claim(code: str) -> bool:

@@ -42,6 +42,12 @@ def add_months(start_on: date, months: int, *, day: int | None = None) -> date:
     return date(year, month0 + 1, min(day or start_on.day, monthrange(year, month0 + 1)[1]))
 
 
+def last_day(period: str) -> date:
+    """The last day of a month such as 2026-02."""
+    year, month = int(period[:4]), int(period[5:])
+    return date(year, month, monthrange(year, month)[1])
+
+
 def months_between(first: date, last: date) -> int:
     """Months from one day to another, a part of a month counting as one."""
     months = (last.year - first.year) * 12 + last.month - first.month

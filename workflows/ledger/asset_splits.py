@@ -11,11 +11,11 @@ from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
 from models.ledger import ZERO, Account, AccountCategory
 from models.project import Project, ProjectState
-from reports.asset_classes import is_claim, last_day
+from reports.asset_classes import is_claim
 from reports.figures.balances import balance_of
 from reports.figures.parameters import number
 from reports.figures.provisions import month_before
-from reports.figures.schedules import add_months
+from reports.figures.schedules import add_months, last_day
 from workflows.base import records
 from workflows.base.context import Ctx
 

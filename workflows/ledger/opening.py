@@ -30,7 +30,7 @@ from models.ledger import (
     VoucherKind,
 )
 from reports.figures.parameters import value
-from reports.figures.schedules import add_months
+from reports.figures.schedules import add_months, last_day
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.sheet_mapping import remembered
@@ -162,7 +162,7 @@ def _check_period(ctx: Ctx, plan: OpeningPlan) -> None:
     if not code:
         plan.wrong(0, "没有写明期间，请在表头上方注明，如“期间:2025年12月”")
         return
-    if _last_day(code) > ctx.today:
+    if last_day(code) > ctx.today:
         plan.wrong(0, f"期间 {code} 晚于营业日期 {ctx.today}")
     known = ctx.session.scalars(select(OpeningImport)).one_or_none()
     if known is not None:
@@ -320,7 +320,7 @@ def _nearest(accounts: dict[str, Account], code: str) -> Account:
 
 # ------------------------------------------------------------------------------------------------------------- apply
 def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -> OpeningImport:
-    day = _last_day(plan.sheet.period)
+    day = last_day(plan.sheet.period)
     with _as_system(ctx) as system:
         for line in plan.new_accounts:
             _make_account(system, line)
@@ -409,8 +409,3 @@ def _make_schedules(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
                     ends_on=part.ends_on, spread_from=max(first, part.starts_on), amount=part.amount, recognised=ZERO,
                 )
             )  # fmt: skip
-
-
-def _last_day(code: str) -> date:
-    first = date(int(code[:4]), int(code[5:]), 1)
-    return date.fromordinal(add_months(first, 1).toordinal() - 1)

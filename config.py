@@ -140,7 +140,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "WTF_CSRF_TIME_LIMIT": None,  # a form may stay open as long as the session lives
         **_framework_config(),
         **_session_config(settings),
-        # Tries at the door are counted in the database (workflows/sign_in.py), for all processes together.
+        # Tries at the door are counted in the database (workflows/system/sign_in.py), for all processes together.
         "RATELIMIT_ENABLED": False,
         "AUTH_RATE_LIMITED": False,
     }

@@ -19,9 +19,9 @@ from app.demo_accounts import demo_accounts
 from app.front import Lanes, behind_proxies, with_good_host, with_whole_body
 from app.routing import Application
 from config import AT_DOOR, AT_WORK, WAITING_AT_DOOR, Settings, flask_config, load_settings
-from views import edge, once
-from views.home import HomeView
+from views.kit import edge, once
 from views.screens import register_screens
+from views.workbench.desktop import HomeView
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 CSP = (

@@ -32,8 +32,8 @@ from app.readiness import require_columns, require_known
 from models import schema
 from models.base import trouble
 from models.base.errors import BusinessError
-from models.proof import ChainHead
-from models.system import SystemState
+from models.system.proof import ChainHead
+from models.system.setup import SystemState
 from workflows.ledger import heads
 from workflows.verify import verify_files
 

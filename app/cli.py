@@ -24,17 +24,17 @@ from app.security import actor_of_username, build_actor
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError
 from models.base.trouble import Unfit
-from models.ledger import PeriodState
-from models.organization import Department, Employee, Operator
-from models.system import SystemState
-from reports.documents import missing_system_parts
+from models.ledger.account import PeriodState
+from models.system.organization import Department, Employee, Operator
+from models.system.setup import SystemState
+from reports.base.documents import missing_system_parts
 from reports.figures import rights
-from views import edge
+from views.kit import edge
 from workflows import day_end as day_end_
-from workflows import operators
 from workflows import verify as checks
 from workflows.base.context import Ctx
 from workflows.ledger import closing, heads
+from workflows.system import operators
 
 ADMINISTRATOR = "系统管理员"
 SECURITY_KEEPER = "安全管理员"

@@ -5,8 +5,8 @@ from flask_appbuilder.security.sqla.models import Role, assoc_user_role
 from sqlalchemy import select
 
 from app.extensions import db
-from models.organization import Employee, Operator
-from models.system import SystemState
+from models.system.organization import Employee, Operator
+from models.system.setup import SystemState
 
 # Written in the README too: demo databases hold invented people only.
 DEMO_PASSWORD = "Danbao@2026"  # noqa: S105 - a demo database is no secret

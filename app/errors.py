@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.extensions import db
 from models.base import trouble
 from models.base.errors import BusinessError
-from views import edge
+from views.kit import edge
 
 log = structlog.get_logger()
 

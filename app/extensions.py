@@ -17,7 +17,7 @@ import workflows.registry
 from config import SQLITE_BUSY_TIMEOUT_SECONDS
 from models.base.trouble import Unfit
 from models.registry import metadata
-from reports.search import install_search_listener
+from reports.base.search import install_search_listener
 from workflows.base import audit
 
 # Rules and handlers are in force before the first session exists.

@@ -20,13 +20,14 @@ from app.extensions import db
 from app.readiness import is_ready
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
-from models.system import JobRun, SystemState
-from views import edge
-from workflows import backup, day_end, sign_in, verify
-from workflows.base.approval import escalate_overdue
+from models.system.setup import JobRun, SystemState
+from views.kit import edge
+from workflows import day_end, verify
+from workflows.approval.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
 from workflows.ledger import closing, heads
+from workflows.system import backup, sign_in
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.base import BaseScheduler

@@ -31,18 +31,18 @@ from app.readiness import (
 )
 from app.role_changes import EDITION, bring_up
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
-from models import search
 from models.base.actor import SYSTEM
 from models.base.trouble import Unfit
-from models.security import RoleProfile
-from models.system import SystemState
-from reports.search import renew
-from workflows import proofs
+from models.system import search
+from models.system.role import RoleProfile
+from models.system.setup import SystemState
+from reports.base.search import renew
 from workflows.base import audit, seal
 from workflows.base.context import Ctx
 from workflows.base.documents import load_templates
 from workflows.base.seeds import load_base_data
 from workflows.ledger import guards
+from workflows.system import proofs
 
 # By then a browser has its first page, for which nothing that can wait should be done.
 SCHEDULER_DELAY_SECONDS = 5

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from models.base.actor import Actor
 from models.base.entity import entities, owner_of
 from models.base.kinds import MenuGroup, Module
-from models.organization import Company, Operator
-from reports.todo import Waiting
-from reports.todo_sources import TodoKind
-from views import edge, todo
-from views.interface import model_of
-from views.pages import MenuFold, MenuItem, MenuModule, Shell
-from views.progress import running_of
+from models.system.organization import Company, Operator
+from reports.workbench.todo import Waiting
+from reports.workbench.todo_sources import TodoKind
+from views.kit import edge, todo
+from views.kit.interface import model_of
+from views.kit.pages import MenuFold, MenuItem, MenuModule, Shell
+from views.kit.progress import running_of
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 ICONS = {

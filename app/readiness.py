@@ -14,12 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from app.extensions import db
 from app.role_changes import EDITION
 from app.roles import ROLES, all_permissions
-from models import schema, search
+from models import schema
 from models.base import trouble
 from models.base.trouble import Unfit, Unreachable
-from models.proof import EDITIONS, SEALED
 from models.registry import metadata
-from models.system import SystemState
+from models.system import search
+from models.system.proof import EDITIONS, SEALED
+from models.system.setup import SystemState
 from workflows.base.facts import RIGHTS_EDITION
 from workflows.base.seeds import SEEDS
 from workflows.ledger import guards

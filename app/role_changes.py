@@ -11,7 +11,7 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from models.security import RoleProfile
+from models.system.role import RoleProfile
 from workflows.base import audit
 from workflows.base.context import Ctx
 

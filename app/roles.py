@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.kinds import Module
-from models.security import ScopeKind
+from models.system.role import ScopeKind
 from workflows.base.transition import VERBS
 
 READ = ("list", "show", "export")

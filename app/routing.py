@@ -7,7 +7,7 @@ import flask
 from werkzeug.exceptions import BadRequest
 from werkzeug.routing import MapAdapter, Rule
 
-from views import intake
+from views.kit import intake
 
 
 class LazyRule(Rule):

@@ -30,13 +30,13 @@ from app.demo_accounts import why_exposed
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.errors import BusinessError, NotFound
 from models.base.text import visible
-from models.organization import Company, Department, Employee, Operator
-from models.security import RoleProfile
-from models.sign_in import SessionEnd, SignInKind
-from models.system import SystemState
-from views import edge, rest_args
-from workflows import sessions, sign_in
+from models.system.organization import Company, Department, Employee, Operator
+from models.system.role import RoleProfile
+from models.system.setup import SystemState
+from models.system.sign_in import SessionEnd, SignInKind
+from views.kit import edge, rest_args
 from workflows.base.context import Ctx
+from workflows.system import sessions, sign_in
 
 # Endpoints open to somebody who must change the password first.
 _FREE = ("static", "AuthDBView.logout", "PasswordView.form", "appbuilder.static")

@@ -31,8 +31,8 @@ from app.lifecycle import initialise
 from benchmarks.data import SCHEMA, SEED, TODAY, digest_of, settings_for
 from benchmarks.ledger import Raw, measure
 from models.base.money import round_money
-from models.system import SystemState
-from reports.trial_balance import trial_balance
+from models.system.setup import SystemState
+from reports.ledger.trial_balance import trial_balance
 from workflows import day_end
 from workflows.ledger import closing
 from workflows.ledger.chain import ChainHead

@@ -24,20 +24,20 @@ from app.extensions import db
 from app.lifecycle import initialise
 from benchmarks import PASSWORD, ROOT, USERNAME
 from config import Settings
-from models.bank import PartnerBank
 from models.base.actor import SYSTEM
-from models.customer import CorporateCustomer, Customer
-from models.organization import Department, Employee
-from models.product import Product, RepaymentMethod
-from models.project import Project, ProjectState, SmallKind, Stage
-from reports.search import reindex
-from workflows import operators
+from models.customer.customer import CorporateCustomer, Customer
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import Product, RepaymentMethod
+from models.guarantee.project import Project, ProjectState, SmallKind, Stage
+from models.system.organization import Department, Employee
+from reports.base.search import reindex
 from workflows.base.context import Ctx
+from workflows.system import operators
 
 SEED: Final = 20261123
 TODAY: Final = date(2026, 11, 23)
 CHUNK: Final = 5_000
-SCHEMA: Final = ("models/migrations/versions/*.py", "models/seeds/*.csv", "reports/search.py")
+SCHEMA: Final = ("models/migrations/versions/*.py", "models/seeds/*.csv", "reports/base/search.py")
 DEPARTMENTS: Final = 12
 EMPLOYEES: Final = 60
 ROLES: Final = ["系统管理员", "客户经理"]  # reads everything, and may add projects and customers

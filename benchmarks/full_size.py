@@ -29,7 +29,7 @@ from app.extensions import db
 from benchmarks import ROOT, plain_desk, report
 from benchmarks.data import settings_for
 from models.base.actor import SYSTEM
-from models.ledger import Voucher, VoucherWord
+from models.ledger.voucher import Voucher, VoucherWord
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line

@@ -30,7 +30,8 @@ from app.extensions import db
 from benchmarks.data import SEED, settings_for
 from models.base.actor import SYSTEM, Actor
 from models.base.entity import Entity
-from models.ledger import Account, Voucher, VoucherEntry
+from models.ledger.account import Account
+from models.ledger.voucher import Voucher, VoucherEntry
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.chain import GENESIS, ChainHead, ChainLine, link

@@ -26,9 +26,9 @@ from app.lifecycle import initialise
 from benchmarks import PASSWORD, ROOT
 from benchmarks.data import TODAY, settings_for
 from models.base.actor import SYSTEM
-from models.organization import Department, Employee
-from workflows import operators
+from models.system.organization import Department, Employee
 from workflows.base.context import Ctx
+from workflows.system import operators
 
 RIGHT: Final = 48
 WRONG: Final = 200

@@ -1,6 +1,6 @@
 """The tables whose rows are nobody's own: everybody with the permission reads all of them, each for the reason here.
 
-A table that says nothing about its readers and does not stand here is read by nobody (reports.scope).
+A table that says nothing about its readers and does not stand here is read by nobody (reports.base.scope).
 """
 
 from typing import Final

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app import create_app
 from app.demo_accounts import DEMO_PASSWORD
 from app.extensions import db
-from models.organization import Operator
+from models.system.organization import Operator
 from tests.template import settings_of
 
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')

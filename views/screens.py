@@ -2,51 +2,46 @@
 
 from typing import Any
 
-# The verbs of each line of business put themselves into the table that views/verbs.py serves.
-from views import (
-    line_after,
-    line_appraisal,
-    line_closing,
-    line_customer,
-    line_ledger,
-    line_setup,
-    line_signing,
-    line_turns,
-)
-from views.approvals import ApprovalInstanceView, ApprovalsView
-from views.ballots import BallotView, MeetingItemView, ReviewMeetingView
-from views.closing import ClosingView
-from views.contracts import ContractView
-from views.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
-from views.day_end import DayEndView, JobRunView, JobsView
-from views.documents import AttachmentView, CommentView, IssuedDocumentView
-from views.flows import ApprovalFlowView
-from views.home import DesktopView
-from views.ledger import EventView, ReviewView, VoucherView
-from views.logs import AuditLogView, MonthEndLogView
-from views.openapi import DescriptionApi
-from views.opening import OpeningView
-from views.operators import EmployeeView, OperatorView
-from views.preparation import PreparationView
-from views.project import ProjectView
-from views.proofs import DocumentCheckView, VerifyView
-from views.register import register_entities
-from views.repayments import RepaymentImportView
-from views.report import LedgerReports
-from views.report_assets import AssetClassReport
-from views.report_exposure import ExposureReport
-from views.search import SearchView
-from views.security import PasswordView, RolesView
-from views.settings import SettingsView
-from views.setup import CompanyView, ParameterView, PostingRuleLineView
-from views.statements import StatementReports
-from views.verbs import VerbView
+from views.approval import flow_verbs
+from views.approval.approvals import ApprovalInstanceView, ApprovalsView
+from views.approval.flows import ApprovalFlowView
+from views.customer import rating
+from views.customer.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
+
+# The verbs of each line of business put themselves into the table that views/kit/verbs.py serves.
+from views.guarantee import appraisal, repaying, signing, turning
+from views.guarantee.ballots import BallotView, MeetingItemView, ReviewMeetingView
+from views.guarantee.contracts import ContractView
+from views.guarantee.project import ProjectView
+from views.guarantee.repayments import RepaymentImportView
+from views.kit.documents import AttachmentView, CommentView, IssuedDocumentView
+from views.kit.openapi import DescriptionApi
+from views.kit.register import register_entities
+from views.kit.report import LedgerReports
+from views.kit.search import SearchView
+from views.kit.verbs import VerbView
+from views.ledger import closing_verbs, voucher_verbs
+from views.ledger.asset_classes import AssetClassReport
+from views.ledger.closing import ClosingView
+from views.ledger.ledger import EventView, ReviewView, VoucherView
+from views.ledger.opening import OpeningView
+from views.ledger.statements import StatementReports
+from views.statistics.exposure import ExposureReport
+from views.system.day_end import DayEndView, JobRunView, JobsView
+from views.system.logs import AuditLogView, MonthEndLogView
+from views.system.operators import EmployeeView, OperatorView
+from views.system.preferences import SettingsView
+from views.system.preparation import PreparationView
+from views.system.proofs import DocumentCheckView, VerifyView
+from views.system.roles import PasswordView, RolesView
+from views.system.setup import CompanyView, ParameterView, PostingRuleLineView
+from views.workbench.desktop import DesktopView
 
 # The rules of what the administrator sets up register themselves as well.
-from workflows import setup, templates
+from workflows.system import setup, templates
 
 LINES = (
-    line_after, line_appraisal, line_closing, line_customer, line_ledger, line_setup, line_signing, line_turns, setup,
+    repaying, appraisal, closing_verbs, rating, voucher_verbs, flow_verbs, signing, turning, setup,
     templates,
 )  # fmt: skip
 ENTITY_VIEWS = (

@@ -11,17 +11,18 @@ from sqlalchemy import select
 
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
-from models.system import JobRun, SystemState
-from workflows import snapshot, warnings
+from models.system.setup import JobRun, SystemState
+from workflows.after import warning
 from workflows.base import jobs, once
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.transition import verbs
-from workflows.customer_rating import expire_ratings
+from workflows.customer.rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 from workflows.guarantee.repayment import mark_overdue
 from workflows.ledger import heads
 from workflows.ledger.period import ensure_period
+from workflows.statistics import snapshot
 
 JOB = "day_end"
 LABEL = "日终处理"
@@ -44,7 +45,7 @@ def _expire(ctx: Ctx) -> str:
 
 
 def _warn(ctx: Ctx) -> str:
-    return f"新增预警 {warnings.evaluate(_opening(ctx))} 条"
+    return f"新增预警 {warning.evaluate(_opening(ctx))} 条"
 
 
 def _snapshot(ctx: Ctx) -> str:

@@ -11,28 +11,29 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.actor import Actor
 from models.base.columns import Money
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
 from models.base.money import format_money
-from models.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.ledger import Account, AccountBalance, AuxiliaryBalance, BusinessEvent, EventState, Voucher, VoucherEntry
-from models.project import ENDED, Project, ProjectStage, ProjectState
-from models.proof import SEALED, ChainHead
-from models.records import Attachment, IssuedDocument
-from models.repayment import Repayment, RepaymentState
-from models.resolution import Resolution, ResolutionState
-from models.signing import Fee, FeeDue, Receipt, ReceiptState
-from models.system import AuditLog, JobRun, SystemState
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
+from models.guarantee.project import ENDED, Project, ProjectStage, ProjectState
+from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.guarantee.signing import Fee, FeeDue, Receipt, ReceiptState
+from models.ledger.account import Account, AccountBalance, AuxiliaryBalance
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry
+from models.system.proof import SEALED, ChainHead
+from models.system.records import Attachment, IssuedDocument
+from models.system.setup import AuditLog, JobRun, SystemState
 from workflows.base import jobs
 from workflows.base.attachments import damaged
 from workflows.base.documents import damaged_documents
 from workflows.base.transition import verbs
 from workflows.ledger.heads import verify_heads
 from workflows.ledger.verify import verify_ledger
-from workflows.proofs import verify_trail
+from workflows.system.proofs import verify_trail
 
 ZERO = Decimal("0.00")
 AGAIN = 3

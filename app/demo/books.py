@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from app.demo.stage import Stage
 from app.demo.story import ACCOUNTANT, CASHIER, CHIEF, POSTER
-from models.asset_split import AssetRule, AssetSplit
-from models.customer import Customer
-from models.ledger import Account, Voucher
+from models.customer.customer import Customer
+from models.ledger.account import Account
+from models.ledger.asset_split import AssetRule, AssetSplit
+from models.ledger.voucher import Voucher
 from reports.figures.provisions import month_before
 from workflows.base import records
 from workflows.ledger import voucher

@@ -19,17 +19,18 @@ from app.demo.bulk_rows import PURPOSES, TRADES, company
 from app.demo.people import ACCOUNT_MANAGERS
 from app.demo.stage import Stage, workday
 from app.demo.story import post_vouchers
-from models.bank import BankStatus, PartnerBank
 from models.base.entity import Entity
 from models.base.money import round_money
-from models.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
-from models.customer import CorporateCustomer, Customer
-from models.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
-from models.ledger import ZERO, AccountingPeriod, CashFlow, VoucherKind
-from models.product import FeeKind, FeePayment, GuaranteeKind, Product, ProductAudience, RepaymentMethod
-from models.project import Project, ProjectStage, ProjectState, SmallKind
-from models.project import Stage as Place
-from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
+from models.customer.customer import CorporateCustomer, Customer
+from models.guarantee.bank import BankStatus, PartnerBank
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
+from models.guarantee.product import FeeKind, FeePayment, GuaranteeKind, Product, ProductAudience, RepaymentMethod
+from models.guarantee.project import Project, ProjectStage, ProjectState, SmallKind
+from models.guarantee.project import Stage as Place
+from models.guarantee.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
+from models.ledger.account import ZERO, AccountingPeriod
+from models.ledger.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
+from models.ledger.voucher import CashFlow, VoucherKind
 from reports.figures.fees import vat_inside
 from reports.figures.schedules import add_months
 

@@ -16,11 +16,9 @@ from app.demo.bulk_write import in_words, write
 from app.demo.stage import Stage
 from app.demo.story import ACCOUNTANT, CASHIER, CHIEF, POSTER
 from models.base.entity import Entity
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountingPeriod,
-    AuxiliaryBalance,
+from models.ledger.account import ZERO, Account, AccountingPeriod, AuxiliaryBalance
+from models.ledger.event import EVENTS
+from models.ledger.voucher import (
     BusinessEvent,
     CashFlow,
     EventState,
@@ -30,8 +28,7 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
-from models.ledger_event import EVENTS
-from models.system import NumberCounter
+from models.system.setup import NumberCounter
 from workflows.ledger import balances, chain
 from workflows.ledger.chain import ChainHead, ChainLine, link
 from workflows.ledger.period import ensure_period

@@ -10,10 +10,10 @@ from sqlalchemy import Select, bindparam, select, text, update
 
 from app.demo.bulk_books import Numbers, Rows
 from app.demo.stage import Stage
-from models.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.project import Project, ProjectStage, ProjectState
-from models.project import Stage as Place
-from models.repayment import Repayment, RepaymentSource, RepaymentState
+from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
+from models.guarantee.project import Project, ProjectStage, ProjectState
+from models.guarantee.project import Stage as Place
+from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 
 OWN = "PL"  # what the bank's numbers of these loans begin with: the story repays its loans by itself
 

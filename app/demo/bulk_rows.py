@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from stdnum.cn import uscc
 
-from models.customer import CustomerStatus, EnterpriseScale, Grade
-from models.rating_model import CustomerKind
+from models.customer.customer import CustomerStatus, EnterpriseScale, Grade
+from models.customer.rating_model import CustomerKind
 
 CITIES: Final = ("杭州", "宁波", "温州", "嘉兴", "湖州", "绍兴", "金华", "台州", "丽水", "衢州", "苏州", "无锡")
 FIRST: Final = "宏恒鼎瑞金德华盛永泰中万新东海嘉凯明天博汇通和广安顺隆源信达兴远佳润益康丰利诚正"

@@ -8,11 +8,11 @@ from stdnum.cn import uscc as uscc_module
 
 from app.demo.stage import Stage, Values
 from models.base.entity import entity_of
-from models.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.customer_rating import CustomerRating
-from models.rating_model import RatingIndicator, RatingModel, RatingOption
+from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.customer.rating import CustomerRating
+from models.customer.rating_model import RatingIndicator, RatingModel, RatingOption
 from workflows.base import attachments, records
-from workflows.customer_rating import confirm_rating, rate
+from workflows.customer.rating import confirm_rating, rate
 
 PLACES = ("江州", "滨江", "高新", "城东", "南湖")
 WORDS = ("明达", "瑞丰", "青禾", "盛达", "金穗", "云帆", "启航", "恒润", "华信", "恒泰", "东和", "天工", "宏图", "永安",

@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 from app.demo import books, bulk, customers, people, story, sundry, year
 from app.demo.stage import Stage, workday
 from app.extensions import db
-from models.bank import PartnerBank
-from models.customer import Customer
-from models.organization import Employee
-from models.product import Product, ProductAudience, RepaymentMethod
-from models.rating_model import CustomerKind
-from models.system import SystemState
-from reports.search import reindex
-from workflows import proofs
+from models.customer.customer import Customer
+from models.customer.rating_model import CustomerKind
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import Product, ProductAudience, RepaymentMethod
+from models.system.organization import Employee
+from models.system.setup import SystemState
+from reports.base.search import reindex
 from workflows.ledger import heads
+from workflows.system import proofs
 
 
 @dataclass(frozen=True)

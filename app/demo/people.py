@@ -6,11 +6,11 @@ from sqlalchemy import select
 
 from app.demo.stage import Stage
 from app.demo_accounts import DEMO_PASSWORD
-from models.approval import ApprovalPosition, ApprovalPositionMember
-from models.bank import PartnerBank
-from models.organization import Company, Department, Employee
-from workflows import operators
+from models.approval.approval import ApprovalPosition, ApprovalPositionMember
+from models.guarantee.bank import PartnerBank
+from models.system.organization import Company, Department, Employee
 from workflows.base import records
+from workflows.system import operators
 
 # code, name, parent code
 DEPARTMENTS = (

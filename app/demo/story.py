@@ -9,19 +9,20 @@ from sqlalchemy import select
 
 from app.demo.people import BOARD
 from app.demo.stage import Stage
-from models.appraisal import InvestigationReport, RiskAssessment
-from models.approval import ApprovalInstance, ApprovalTask, TaskState
-from models.customer import Customer
-from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
-from models.organization import Operator
-from models.product import FeeKind, RepaymentMethod
-from models.project import Project
-from models.rating_model import CustomerKind
-from models.resolution import MeetingItem, VoteChoice
-from models.signing import CounterGuarantee, Fee, FeeWaiver
-from models.termination import Termination
+from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.customer.customer import Customer
+from models.customer.rating_model import CustomerKind
+from models.guarantee.appraisal import InvestigationReport, RiskAssessment
+from models.guarantee.product import FeeKind, RepaymentMethod
+from models.guarantee.project import Project
+from models.guarantee.resolution import MeetingItem, VoteChoice
+from models.guarantee.signing import CounterGuarantee, Fee, FeeWaiver
+from models.guarantee.termination import Termination
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
+from models.system.organization import Operator
 from reports.figures.schedules import add_months
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
 from workflows.guarantee import (
     application,
     appraisal,

@@ -10,11 +10,11 @@ from typing import Final
 
 from app.demo.customers import add_part
 from app.demo.stage import Stage, Values
-from models.customer import Customer, CustomerRelation, WatchKind
-from models.partner import GuaranteeCompany, JointGroup, JointGroupMember
-from models.rating_model import CustomerKind
-from workflows import customer as watching
+from models.customer.customer import Customer, CustomerRelation, WatchKind
+from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
+from models.customer.rating_model import CustomerKind
 from workflows.base import records
+from workflows.customer import customer as watching
 
 Owned = list[tuple[Customer, str]]
 YEAR: Final = timedelta(days=365)

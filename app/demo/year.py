@@ -9,10 +9,10 @@ from sqlalchemy import select
 from app.demo import books
 from app.demo.stage import Stage, workday
 from app.demo.story import Plot, book_events, decide_all, post_vouchers
-from models.drawdown import Drawdown
-from models.project import Project
-from models.release import Release
-from models.system import SystemState
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.project import Project
+from models.guarantee.release import Release
+from models.system.setup import SystemState
 from workflows import day_end
 from workflows.base import records
 from workflows.guarantee import release, repayment

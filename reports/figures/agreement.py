@@ -4,16 +4,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountBalance,
-    AccountingPeriod,
-    AuxiliaryBalance,
-    Voucher,
-    VoucherEntry,
-    VoucherState,
-)
+from models.ledger.account import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
 from reports.figures.balances import Figures, of_accounts
 
 AUXILIARIES = {

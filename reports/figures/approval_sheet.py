@@ -7,10 +7,10 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalInstance, ApprovalNode, ApprovalTask, NodeChooser, TaskState
+from models.approval.approval import ApprovalInstance, ApprovalNode, ApprovalTask, NodeChooser, TaskState
 from models.base.entity import columns_of, entity_of
 from models.base.money import format_money
-from models.organization import Company
+from models.system.organization import Company
 from reports.figures import dictionaries
 
 _SHANGHAI: Final = timezone(timedelta(hours=8))

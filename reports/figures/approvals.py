@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, column, exists, func, or_, select, table
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from models.approval import (
+from models.approval.approval import (
     ApprovalFlow,
     ApprovalInstance,
     ApprovalNode,
@@ -24,7 +24,7 @@ from models.approval import (
 )
 from models.base.actor import Actor
 from models.base.entity import Entity
-from models.organization import Department, Employee, Operator
+from models.system.organization import Department, Employee, Operator
 
 # The framework's own tables, named here because questions know no web framework.
 _ROLE = table("ab_role", column("id"), column("name"))

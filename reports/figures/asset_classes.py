@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from models.asset_split import AssetRule
 from models.base.money import round_money, round_to
-from models.ledger import ZERO, AssetClass
+from models.ledger.account import ZERO, AssetClass
+from models.ledger.asset_split import AssetRule
 
 ONE, TWO, THREE = AssetClass.ONE, AssetClass.TWO, AssetClass.THREE
 HUNDRED = Decimal(100)

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.ledger import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance, Direction, Voucher
+from models.ledger.account import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance, Direction
+from models.ledger.voucher import Voucher
 
 
 class Figures(NamedTuple):

@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.closing import IncomeSchedule
-from models.ledger import ZERO, AuxiliaryBalance, BusinessEvent, EventState, Voucher, VoucherEntry, VoucherState
-from models.product import FeeKind
-from models.signing import Fee, FeeState
+from models.guarantee.product import FeeKind
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.account import ZERO, AuxiliaryBalance
+from models.ledger.closing import IncomeSchedule
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry, VoucherState
 from reports.figures.balances import leaves_of
 from reports.figures.fees import RECEIVABLE
 

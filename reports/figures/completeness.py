@@ -6,9 +6,9 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from models.base.entity import columns_of, entity_of, owner_of
-from models.customer import Customer
-from models.customer_detail import Shop
-from models.rating_model import CompletenessItem
+from models.customer.customer import Customer
+from models.customer.detail import Shop
+from models.customer.rating_model import CompletenessItem
 
 # A person without a shop lacks nothing; one with a shop must say where it is and under which licence it runs.
 _ONLY_WHERE_THERE_IS_ONE = {"shop": ("address", "licence_no")}

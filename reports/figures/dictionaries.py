@@ -7,7 +7,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session, object_session
 
 from models.base.kinds import FIXED
-from models.system import DictionaryItem, DictionaryType
+from models.system.setup import DictionaryItem, DictionaryType
 
 _CACHE: Final = "dictionaries"
 _LABELS: Final = "dictionary_labels"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, column, exists, or_, select, table
 from sqlalchemy.orm import Session, joinedload
 
-from models.approval import (
+from models.approval.approval import (
     ApprovalFlow,
     ApprovalInstance,
     ApprovalNode,
@@ -18,7 +18,7 @@ from models.approval import (
     NodeChooser,
     TaskState,
 )
-from models.organization import Department, Employee, Operator
+from models.system.organization import Department, Employee, Operator
 from reports.figures import approvals, holdings
 
 # The framework's own tables, named here because questions know no web framework.

@@ -14,12 +14,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from models.bank import PartnerBank
 from models.base.columns import Money
 from models.base.money import FEN, format_money, round_money
-from models.customer import CustomerRelation, RelationKind
-from models.product import FINANCING, GuaranteeKind
-from models.project import IssuerGrade, Project, SmallKind
+from models.customer.customer import CustomerRelation, RelationKind
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import FINANCING, GuaranteeKind
+from models.guarantee.project import IssuerGrade, Project, SmallKind
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number, value
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from models.appraisal import PaperState
 from models.base.money import round_money
-from models.closing import IncomeSchedule
-from models.ledger import BusinessEvent, EventState
-from models.product import FeeKind, FeePayment
-from models.project import Project
-from models.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.appraisal import PaperState
+from models.guarantee.product import FeeKind, FeePayment
+from models.guarantee.project import Project
+from models.guarantee.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
+from models.ledger.closing import IncomeSchedule
+from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures.schedules import add_months, months_between
 
 HUNDRED = Decimal(100)

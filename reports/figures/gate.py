@@ -7,11 +7,11 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import LIVE_PAPERS, PaperState
 from models.base.money import format_money
-from models.project import Project
-from models.resolution import Resolution, ResolutionCondition, ResolutionState
-from models.signing import Contract, ContractKind, CounterGuarantee
+from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.guarantee.project import Project
+from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
+from models.guarantee.signing import Contract, ContractKind, CounterGuarantee
 from reports.figures import exposure
 from reports.figures.fees import first_dues
 from reports.figures.line import uncontracted

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from models.customer import Customer, CustomerStatus
-from models.project import UNDER_WAY, Project, ProjectState
+from models.customer.customer import Customer, CustomerStatus
+from models.guarantee.project import UNDER_WAY, Project, ProjectState
 
 # Role on a project -> the column that says who holds it.
 ROLES: Final = {"A角": "manager_id", "B角": "assistant_id"}

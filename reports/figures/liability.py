@@ -8,9 +8,9 @@ from sqlalchemy import Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.drawdown import Drawdown, DrawdownState
-from models.project import Project
-from models.repayment import Repayment, RepaymentState
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.project import Project
+from models.guarantee.repayment import Repayment, RepaymentState
 from reports.figures import exposure
 
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models.appraisal import LIVE_PAPERS, PaperState
 from models.base.money import round_money
-from models.product import FeeKind
-from models.project import Project, Stage
-from models.resolution import Resolution
-from models.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee, FeeState
+from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project, Stage
+from models.guarantee.resolution import Resolution
+from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee, FeeState
 from reports.figures.fees import fee_amount, first_dues
 from reports.figures.schedules import add_months
 

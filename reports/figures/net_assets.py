@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.ledger import Account, AccountBalance, AccountCategory
+from models.ledger.account import Account, AccountBalance, AccountCategory
 from reports.figures.balances import of_accounts
 from reports.figures.parameters import number, value
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.closing import OpeningImport
-from models.ledger import ZERO, Account, AccountBalance, AccountCategory, AccountingPeriod, Direction
+from models.ledger.account import ZERO, Account, AccountBalance, AccountCategory, AccountingPeriod, Direction
+from models.ledger.closing import OpeningImport
 
 Kept = dict[str, tuple[Decimal, Decimal, Decimal]]
 

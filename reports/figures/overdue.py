@@ -12,8 +12,8 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, or_, select, text, union
 from sqlalchemy.orm import Session
 
-from models.drawdown import OPEN, Drawdown, Instalment, RepaymentPlan
-from models.repayment import Repayment, RepaymentState
+from models.guarantee.drawdown import OPEN, Drawdown, Instalment, RepaymentPlan
+from models.guarantee.repayment import Repayment, RepaymentState
 
 ZERO = Decimal("0.00")
 

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session, object_session
 
 from models.base.errors import BusinessError
-from models.system import PARAMETER_CHOICES, Parameter
+from models.system.setup import PARAMETER_CHOICES, Parameter
 
 _CACHE: Final = "parameters"
 _TRUE: Final = frozenset({"1", "true", "yes", "是"})

@@ -8,17 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountBalance,
-    AccountCategory,
-    AccountingPeriod,
-    Voucher,
-    VoucherEntry,
-    VoucherKind,
-    VoucherState,
-)
+from models.ledger.account import ZERO, Account, AccountBalance, AccountCategory, AccountingPeriod
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherKind, VoucherState
 from reports.figures.balances import is_at, of_accounts
 
 PROFIT = "4103"  # 本年利润: 结转损益 and 年结 alone write on it

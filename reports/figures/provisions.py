@@ -11,17 +11,9 @@ from sqlalchemy.orm import Session
 
 from models.base.columns import Money
 from models.base.money import format_money, round_money
-from models.closing import IncomeHistory, OpeningImport, ProvisionKind
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountingPeriod,
-    Direction,
-    Voucher,
-    VoucherEntry,
-    VoucherKind,
-    VoucherState,
-)
+from models.ledger.account import ZERO, Account, AccountingPeriod, Direction
+from models.ledger.closing import IncomeHistory, OpeningImport, ProvisionKind
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherKind, VoucherState
 from reports.figures.balances import balance_of, leaves_of
 from reports.figures.liability import liability_on
 from reports.figures.opening_year import charged

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.money import round_to
-from models.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.customer_detail import IncomeExpense, Occupation
-from models.financial_statement import FinancialStatement
+from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.customer.detail import IncomeExpense, Occupation
+from models.customer.financial_statement import FinancialStatement
 
 RATIOS: Final = (
     "asset_liability_pct", "current_ratio", "quick_ratio", "receivable_turnover", "inventory_turnover",

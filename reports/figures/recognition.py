@@ -15,15 +15,16 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.appraisal import PaperState
 from models.base.money import round_money
-from models.closing import IncomeSchedule, ScheduleSource
-from models.ledger import ZERO, BusinessEvent, EventState
-from models.product import FeeKind
-from models.project import Project
-from models.release import Release
-from models.resolution import Resolution, ResolutionState
-from models.signing import Fee, FeeState, FeeWaiver
+from models.guarantee.appraisal import PaperState
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project
+from models.guarantee.release import Release
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.guarantee.signing import Fee, FeeState, FeeWaiver
+from models.ledger.account import ZERO
+from models.ledger.closing import IncomeSchedule, ScheduleSource
+from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures.fees import taken_back, vat_inside
 from reports.figures.parameters import value
 from reports.figures.schedules import add_months, months_between

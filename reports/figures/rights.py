@@ -7,8 +7,8 @@ from sqlalchemy import Boolean, Select, column, select, table
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
-from models.organization import Department, Employee, Operator
-from models.security import RoleProfile
+from models.system.organization import Department, Employee, Operator
+from models.system.role import RoleProfile
 
 SHOWN = 3
 # Who gives permissions, for what nobody holds yet.

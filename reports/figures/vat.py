@@ -7,12 +7,12 @@ from decimal import Decimal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from models.customer import CorporateCustomer, EnterpriseScale, PersonalCustomer
-from models.customer_detail import Shop
-from models.ledger import BusinessEvent, EventState
-from models.product import FeeKind, GuaranteeKind, ProductFee
-from models.project import Project
-from models.signing import Fee, FeeDue, FeeWaiver, Receipt
+from models.customer.customer import CorporateCustomer, EnterpriseScale, PersonalCustomer
+from models.customer.detail import Shop
+from models.guarantee.product import FeeKind, GuaranteeKind, ProductFee
+from models.guarantee.project import Project
+from models.guarantee.signing import Fee, FeeDue, FeeWaiver, Receipt
+from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures.fees import dues_of, recognised_total, vat_inside, waived_total
 from reports.figures.overdue import spread
 from reports.figures.parameters import flag

@@ -20,10 +20,10 @@ from app.jobs import run_backup
 from app.lifecycle import ensure_ready
 from app.security import actor_of_username
 from models.base.errors import NotAllowed
-from models.customer import Customer
-from models.ledger import Voucher
-from models.records import Attachment
-from models.system import JobRun, JobStatus, Parameter, SystemState
+from models.customer.customer import Customer
+from models.ledger.voucher import Voucher
+from models.system.records import Attachment
+from models.system.setup import JobRun, JobStatus, Parameter, SystemState
 from tests.product import Product
 
 on_sqlite = pytest.mark.parametrize("db_kind", ["sqlite"], indirect=True, scope="module")

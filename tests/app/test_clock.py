@@ -10,13 +10,13 @@ from app import create_app, jobs
 from app.jobs import JOBS, Job, make_scheduler, once, run_job
 from app.lifecycle import initialise
 from models.base.errors import BusinessError
-from models.project import Project
-from models.proof import ChainHead, ChainLane
-from models.system import JobRun, JobStatus, SystemState
+from models.guarantee.project import Project
+from models.system.proof import ChainHead, ChainLane
+from models.system.setup import JobRun, JobStatus, SystemState
 from tests.template import settings_of
 from workflows.base import audit
 from workflows.ledger.heads import note_news, verify_heads
-from workflows.proofs import verify_trail
+from workflows.system.proofs import verify_trail
 
 
 class Log:

@@ -16,17 +16,17 @@ from app.demo.load import SIZES, Size, load_demo
 from app.extensions import db
 from app.lifecycle import initialise
 from models.base.actor import SYSTEM
-from models.closing import MonthEndLog
-from models.drawdown import Drawdown, DrawdownState, Instalment
-from models.ledger import AccountBalance, AuxiliaryBalance, PeriodState, Voucher
-from models.ledger_account import AccountingPeriod
-from models.product import FeeKind
-from models.project import Project, ProjectState
-from models.repayment import Repayment
-from models.signing import Fee
-from models.snapshot import CompanySnapshot, ProjectSnapshot
-from models.system import SystemState
-from reports.search import condition
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.repayment import Repayment
+from models.guarantee.signing import Fee
+from models.ledger.account import AccountBalance, AccountingPeriod, AuxiliaryBalance, PeriodState
+from models.ledger.closing import MonthEndLog
+from models.ledger.voucher import Voucher
+from models.statistics.snapshot import CompanySnapshot, ProjectSnapshot
+from models.system.setup import SystemState
+from reports.base.search import condition
 from tests.template import settings_of
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count

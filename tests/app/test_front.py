@@ -13,7 +13,7 @@ from app.demo_accounts import DEMO_PASSWORD, EXPOSED
 from app.front import Lanes, behind_proxies, with_good_host, with_whole_body
 from app.lifecycle import ensure_ready, require_ready
 from models.base.trouble import Unfit
-from models.system import SystemState
+from models.system.setup import SystemState
 from tests.template import settings_of
 
 PROXY, STRANGER = "10.0.0.1", "203.0.113.5"

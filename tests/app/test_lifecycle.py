@@ -19,15 +19,15 @@ from app.lifecycle import initialise, sync_permissions
 from app.readiness import fingerprint, is_ready
 from app.roles import all_permissions
 from models.base.actor import SYSTEM
-from models.search import EDITION, key_base, search_text
-from models.security import RoleProfile
-from models.system import SystemState
+from models.system.role import RoleProfile
+from models.system.search import EDITION, key_base, search_text
+from models.system.setup import SystemState
 from tests.template import settings_of
 from workflows.base.audit import seal_rows
 from workflows.base.context import Ctx
 from workflows.base.seeds import SEEDS
 from workflows.ledger.guards import wrong_guards
-from workflows.proofs import verify_trail
+from workflows.system.proofs import verify_trail
 
 BEGINS_WITH = "installed"
 _BOARD = ("review_meeting", "meeting_item", "meeting_member")

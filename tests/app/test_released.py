@@ -17,9 +17,9 @@ from app.extensions import bind_migrations, db
 from app.lifecycle import initialise
 from models import schema
 from models.base.entity import entities
-from models.organization import Operator
-from models.project import Project
+from models.guarantee.project import Project
 from models.registry import metadata
+from models.system.organization import Operator
 from tests.product import Product
 from tests.template import copy_rows, settings_of
 

@@ -17,9 +17,9 @@ from sqlalchemy.engine import make_url
 from app import backup, create_app
 from app.extensions import db
 from models.base import trouble
-from models.customer import CorporateCustomer
-from models.records import Comment
-from models.system import SystemState
+from models.customer.customer import CorporateCustomer
+from models.system.records import Comment
+from models.system.setup import SystemState
 from tests.product import Product
 from tests.template import settings_of
 

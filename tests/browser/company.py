@@ -20,9 +20,9 @@ from app.demo.stage import Stage
 from app.demo.year import repay
 from app.extensions import db
 from app.lifecycle import initialise
-from models.bank import PartnerBank
-from models.product import Product, RepaymentMethod
-from models.system import SystemState
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import Product, RepaymentMethod
+from models.system.setup import SystemState
 
 # The day on which the bank pays out in the bank's own plan file.
 TODAY = date(2026, 1, 15)

@@ -12,12 +12,12 @@ from app.demo.load import Size, load_demo
 from app.extensions import db
 from app.jobs import job_edge
 from models.base.actor import SYSTEM
-from models.customer import Customer
-from models.customer_rating import CustomerRating, RatingState
-from models.drawdown import Drawdown, Instalment, RepaymentPlan
-from models.project import Project, ProjectState
-from models.resolution import Resolution, ResolutionState
-from models.system import Parameter
+from models.customer.customer import Customer
+from models.customer.rating import CustomerRating, RatingState
+from models.guarantee.drawdown import Drawdown, Instalment, RepaymentPlan
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.system.setup import Parameter
 from tests.template import settings_of
 from workflows import day_end
 from workflows.base.context import Ctx

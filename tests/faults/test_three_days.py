@@ -5,14 +5,15 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.customer_rating import CustomerRating, RatingState
-from models.drawdown import Instalment
-from models.ledger import AccountingPeriod, PeriodState, Voucher, VoucherKind
-from models.project import Project
-from models.resolution import Resolution, ResolutionState
-from models.snapshot import CompanySnapshot
-from models.system import AuditLog, JobRun, JobStatus, SystemState
-from models.warning import RiskWarning
+from models.after.warning import RiskWarning
+from models.customer.rating import CustomerRating, RatingState
+from models.guarantee.drawdown import Instalment
+from models.guarantee.project import Project
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.ledger.account import AccountingPeriod, PeriodState
+from models.ledger.voucher import Voucher, VoucherKind
+from models.statistics.snapshot import CompanySnapshot
+from models.system.setup import AuditLog, JobRun, JobStatus, SystemState
 from tests.faults.company import DAYS, PERIOD, TODAY
 from tests.faults.conftest import WORKS, assert_left, looking_at
 

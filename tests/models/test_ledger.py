@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from models.ledger import AccountingPeriod, BusinessEvent, EventState, Voucher, VoucherEntry
+from models.ledger.account import AccountingPeriod
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry
 from tests.workflows.ledger.books import NOW, open_books, yuan
 
 BEGINS_WITH = "installed"

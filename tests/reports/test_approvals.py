@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, select
 
-from models.approval import ApprovalInstance, ApprovalPosition
-from models.customer import CorporateCustomer, Customer
-from models.project import Project
+from models.approval.approval import ApprovalInstance, ApprovalPosition
+from models.customer.customer import CorporateCustomer, Customer
+from models.guarantee.project import Project
+from reports.base.scope import is_visible, scoped
 from reports.figures import approvals
 from reports.figures.approvals import Facts
-from reports.scope import is_visible, scoped
 from tests.workflows.approval_world import World
 
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from models.asset_split import AssetRule
-from models.ledger import AssetClass
+from models.ledger.account import AssetClass
+from models.ledger.asset_split import AssetRule
 from reports.figures.asset_classes import CLASS_OF, Caps, Holding, Part, Ratio, lines_of, totals
 
 ONE, TWO, THREE = AssetClass

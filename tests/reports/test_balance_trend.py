@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from app.security import actor_of_username
-from models.project import Project, ProjectState
-from models.snapshot import CompanySnapshot, ProjectSnapshot
-from models.system import SystemState
-from reports import workbench
-from reports.balance_trend import Balance, balance_trend, month_ends
-from reports.scope import scoped
+from models.guarantee.project import Project, ProjectState
+from models.statistics.snapshot import CompanySnapshot, ProjectSnapshot
+from models.system.setup import SystemState
+from reports.base.scope import scoped
+from reports.statistics.balance_trend import Balance, balance_trend, month_ends
+from reports.workbench import desktop
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def world(demo):
 
 def trend_of(session, username, today):
     actor = actor_of_username(session, username)
-    return balance_trend(session, actor, today, workbench.in_force(session, actor).amount)
+    return balance_trend(session, actor, today, desktop.in_force(session, actor).amount)
 
 
 def test_month_ends_are_the_eleven_before_this_month():

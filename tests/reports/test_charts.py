@@ -7,8 +7,8 @@ import sys
 import pytest
 import vl_convert
 
-from reports import charts
-from reports.charts import Limit, Point, bars, donut, trend
+from reports.base import charts
+from reports.base.charts import Limit, Point, bars, donut, trend
 
 MONTHS = tuple(
     Point(f"2026-{month:02d}", 70.0 + month, f"{70 + month}.00", f"/project/list/?f=end_on:eq:2026-{month:02d}-01&a=1")
@@ -126,5 +126,5 @@ def test_the_same_data_is_drawn_once(monkeypatch):
 
 
 def test_the_engine_is_loaded_when_first_used():
-    script = "import sys, reports.charts; assert not {'altair', 'vl_convert'} & set(sys.modules)"
+    script = "import sys, reports.base.charts; assert not {'altair', 'vl_convert'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

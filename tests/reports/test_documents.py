@@ -14,8 +14,8 @@ import pypdf
 import pytest
 
 from models.base.errors import BusinessError
-from reports import documents, documents_table, documents_template
-from reports.documents import (
+from reports.base import documents, documents_table, documents_template
+from reports.base.documents import (
     DOCUMENT_KINDS,
     DocumentError,
     letter_pdf,
@@ -27,8 +27,8 @@ from reports.documents import (
     template_source,
     verify_code,
 )
-from reports.documents_samples import SAMPLE_DATA
-from reports.export import ExportColumn
+from reports.base.documents_samples import SAMPLE_DATA
+from reports.base.export import ExportColumn
 
 KINDS = sorted(DOCUMENT_KINDS)
 
@@ -236,7 +236,7 @@ def test_a_span_that_would_blow_the_table_up_is_dropped():
 
 # ------------------------------------------------------------------------------------------------ seeded templates
 def test_every_kind_has_a_template_and_sample_data():
-    files = {path.stem for path in (Path(documents.__file__).parents[1] / "models/seeds/templates").glob("*.html")}
+    files = {path.stem for path in (Path(documents.__file__).parents[2] / "models/seeds/templates").glob("*.html")}
     assert set(KINDS) == set(SAMPLE_DATA)
     assert set(KINDS) <= files
 
@@ -456,10 +456,10 @@ def test_a_machine_that_has_everything_misses_nothing(monkeypatch):
 
 def test_engines_load_when_first_used():
     code = (
-        "import sys, reports.documents; "
+        "import sys, reports.base.documents; "
         "print([m for m in ('weasyprint', 'typst', 'pdfkit', 'pypdf', 'xlsxwriter', 'cn2an') if m in sys.modules])"
     )
-    root = Path(documents.__file__).parents[1]
+    root = Path(documents.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
 

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from models.base.errors import BusinessError
-from reports import export
-from reports.export import CUT_MARK, MAX_CELL_CHARS, ExportColumn, ExportError, clean_text, write_csv, write_xlsx
+from reports.base import export
+from reports.base.export import CUT_MARK, MAX_CELL_CHARS, ExportColumn, ExportError, clean_text, write_csv, write_xlsx
 
 COLUMNS = [
     ExportColumn("name", "客户名称"),

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from models.base.money import round_money
-from models.customer import CustomerRelation, RelationKind
-from models.product import GuaranteeKind, Product, RepaymentMethod
-from models.project import IssuerGrade, Project, ProjectState, SmallKind, Stage
-from models.system import Parameter
+from models.customer.customer import CustomerRelation, RelationKind
+from models.guarantee.product import GuaranteeKind, Product, RepaymentMethod
+from models.guarantee.project import IssuerGrade, Project, ProjectState, SmallKind, Stage
+from models.system.setup import Parameter
 from reports.figures import exposure, parameters
 from tests.workflows.guarantee.factories import MANAGER, Line, prepare
 

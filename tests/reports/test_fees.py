@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.product import FeePayment
+from models.guarantee.product import FeePayment
 from reports.figures.fees import due_date, fee_amount, fee_dues, first_year_part, vat_inside
 
 START = date(2026, 1, 31)

@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 
 from app.security import actor_of_username
 from models.base.entity import entities, entity_of
-from models.system import SystemState
-from reports import workbench
-from reports.scope import condition, scoped, scoped_by_join
-from reports.todo_sources import SOURCES, TodoKind
+from models.system.setup import SystemState
+from reports.base.scope import condition, scoped, scoped_by_join
+from reports.workbench import desktop
+from reports.workbench.todo_sources import SOURCES, TodoKind
 from tests import plans
-from views import lists
+from views.kit import lists
 
 READERS = ("heping", "zhoumin", "zhenglan", "xujing")
 
@@ -48,12 +48,12 @@ def test_the_desk_begins_with_an_index_and_sums_without_looking_at_rows(demo_app
         actor, today = actor_of_username(session, reader), session.get_one(SystemState, 1).business_date
         connection = session.connection()
         for ask, begins in (
-            (lambda: workbench.in_force(session, actor), "SEARCH project USING COVERING INDEX ix_project_desk"),
-            (lambda: workbench.in_force_by_product(session, actor), "project USING COVERING INDEX ix_project_desk"),
-            (lambda: workbench.instalments_due(session, actor, today, today), "ix_instalment_open (due_on>? AND"),
-            (lambda: workbench.instalments_due(session, actor, None, today), "ix_instalment_open (due_on>? AND"),
-            (lambda: workbench.fees_due(session, actor, today), "ix_fee_due_open (due_on>? AND"),
-            (lambda: workbench.open_warnings(session, actor), "ix_risk_warning_urgent (level=?)"),
+            (lambda: desktop.in_force(session, actor), "SEARCH project USING COVERING INDEX ix_project_desk"),
+            (lambda: desktop.in_force_by_product(session, actor), "project USING COVERING INDEX ix_project_desk"),
+            (lambda: desktop.instalments_due(session, actor, today, today), "ix_instalment_open (due_on>? AND"),
+            (lambda: desktop.instalments_due(session, actor, None, today), "ix_instalment_open (due_on>? AND"),
+            (lambda: desktop.fees_due(session, actor, today), "ix_fee_due_open (due_on>? AND"),
+            (lambda: desktop.open_warnings(session, actor), "ix_risk_warning_urgent (level=?)"),
         ):
             with plans.asked(connection) as sent:
                 ask()
@@ -66,7 +66,7 @@ def test_a_card_counts_so_far_and_says_that_there_are_more(demo, monkeypatch):
     exact = client.get("/desktop/due").text.split('data-key="DUE"')[1].split("</section>")[0]
     whole = client.get("/desktop/card/due").text
     assert "+</b>" not in whole
-    monkeypatch.setattr(workbench, "MANY", 3)
+    monkeypatch.setattr(desktop, "MANY", 3)
     some = client.get("/desktop/card/due").text
     assert '<b class="n">3+</b>' in some
     assert "超过 3 笔" in some
@@ -226,7 +226,7 @@ def test_what_hangs_on_records_is_asked_about_row_by_row(demo_app, table):
 def test_tabs_count_so_far_and_say_that_there_are_more(demo, monkeypatch, path, table):
     client = demo.client_of("wujie")
     exact = tabs(client.get(path).text)
-    monkeypatch.setattr(workbench, "MANY", 3)
+    monkeypatch.setattr(desktop, "MANY", 3)
     with demo.statements() as sent:
         some = tabs(client.get(path).text)
     assert some == ["3+" if int(count) > 3 else count for count in exact]

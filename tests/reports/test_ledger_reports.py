@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from models.base.errors import BusinessError, NotFound
-from reports.detail_ledger import LedgerFilter, detail_ledger
 from reports.figures.balances import Figures, balance_of, of_accounts, of_auxiliaries
-from reports.trial_balance import trial_balance
+from reports.ledger.detail_ledger import LedgerFilter, detail_ledger
+from reports.ledger.trial_balance import trial_balance
 from tests.workflows.ledger.books import open_books, yuan
 
 BEGINS_WITH = "installed"

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from models.base.errors import BusinessError
-from models.system import DictionaryItem, DictionaryType, Parameter, ValueKind
+from models.system.setup import DictionaryItem, DictionaryType, Parameter, ValueKind
 from reports.figures import dictionaries, parameters
 
 DAY = date(2026, 3, 2)

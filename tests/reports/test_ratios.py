@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from models.customer import CorporateCustomer, Customer
-from models.financial_statement import FinancialStatement
+from models.customer.customer import CorporateCustomer, Customer
+from models.customer.financial_statement import FinancialStatement
 from reports.figures.ratios import RATIOS, rating_figures, ratios
 
 BASE = {

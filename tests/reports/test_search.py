@@ -6,11 +6,11 @@ from sqlalchemy.ext.compiler import compiles
 
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import entities
-from models.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.organization import Department, Employee
-from models.records import Comment
-from models.search import EDITION, key_base, search_text
-from reports import search
+from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.system.organization import Department, Employee
+from models.system.records import Comment
+from models.system.search import EDITION, key_base, search_text
+from reports.base import search
 from tests.workflows.approval_world import required_values
 
 NAMES = ("苏州鑫海泰贸易有限公司", "重庆长江建材（集团）公司", "𠮷野家食品", "ABC-Tech 科技", "王")

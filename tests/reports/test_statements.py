@@ -7,11 +7,18 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from models.base.errors import BusinessError
-from models.ledger import Account, Direction
-from models.statement import IssuedStatement, StatementAccount, StatementKind, StatementRow
-from reports import statements
-from reports.export import ExportColumn
-from reports.statements import account_rows, accounts_of_row, balance_sheet, income_statement, statement, unmapped
+from models.ledger.account import Account, Direction
+from models.ledger.statement import IssuedStatement, StatementAccount, StatementKind, StatementRow
+from reports.base.export import ExportColumn
+from reports.ledger import statements
+from reports.ledger.statements import (
+    account_rows,
+    accounts_of_row,
+    balance_sheet,
+    income_statement,
+    statement,
+    unmapped,
+)
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import Year, begin, quarter
 

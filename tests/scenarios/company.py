@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.demo import customers, people
 from app.demo.stage import Stage as Director
-from models.customer import Customer
-from models.customer_rating import CustomerRating
-from models.system import Parameter, SystemState
+from models.customer.customer import Customer
+from models.customer.rating import CustomerRating
+from models.system.setup import Parameter, SystemState
 from workflows.base import audit, records
 
 DATA = Path(__file__).parent.parent / "data"

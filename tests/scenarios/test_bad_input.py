@@ -19,13 +19,14 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalInstance, ApprovalTask, TaskState
-from models.customer import CorporateCustomer, Customer
-from models.ledger import Account, AccountingPeriod, Voucher, VoucherState
-from models.organization import Operator
-from models.project import Project, ProjectState, Stage
+from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.customer.customer import CorporateCustomer, Customer
+from models.guarantee.project import Project, ProjectState, Stage
+from models.ledger.account import Account, AccountingPeriod
+from models.ledger.voucher import Voucher, VoucherState
 from models.registry import metadata
-from models.system import SystemState
+from models.system.organization import Operator
+from models.system.setup import SystemState
 from tests.product import Product
 from workflows.ledger.entries import AUXILIARIES
 from workflows.verify import CHECKS

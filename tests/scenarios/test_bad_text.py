@@ -5,13 +5,13 @@ import io
 import pytest
 from sqlalchemy import select
 
-from models.approval import ApprovalTask, TaskState
-from models.customer import CorporateCustomer
-from models.ledger import BusinessEvent, EventState
-from models.organization import Operator
-from models.project import Project, ProjectState
-from models.records import Attachment, Comment
-from views import intake
+from models.approval.approval import ApprovalTask, TaskState
+from models.customer.customer import CorporateCustomer
+from models.guarantee.project import Project, ProjectState
+from models.ledger.voucher import BusinessEvent, EventState
+from models.system.organization import Operator
+from models.system.records import Attachment, Comment
+from views.kit import intake
 from workflows.base import comments
 
 UNSEEN = "a\x00\u200b\u202eb"

@@ -6,16 +6,16 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
-from models.bank import PartnerBank
-from models.customer import Customer
-from models.project import Project, ProjectState
+from models.customer.customer import Customer
+from models.guarantee.bank import PartnerBank
+from models.guarantee.project import Project, ProjectState
 from reports.figures import rights
 from tests.product import Product
 from tests.screen_forms import fill, options, selects
 
 BEGINS_WITH = "installed"
 FIRST, OWN = "Qwer!2345678", "Begin@2026x"
-# number, name, roles: every duty of reports.preparation has somebody
+# number, name, roles: every duty of reports.system.preparation has somebody
 STAFF = (
     ("zhoumin", "周敏", ["客户经理"]), ("sunhao", "孙浩", ["客户经理"]), ("zhenglan", "郑岚", ["风控专员"]),
     ("yangfan", "杨帆", ["审保会秘书"]), ("heping", "何平", ["审保会委员"]), ("wujie", "吴洁", ["会计"]),

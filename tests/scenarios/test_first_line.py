@@ -12,15 +12,22 @@ from sqlalchemy import func, select
 
 from app.demo import books, people, story
 from app.demo.stage import Stage as Director
-from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
-from models.bank import PartnerBank
-from models.customer import Customer
-from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
-from models.ledger import BusinessEvent, EventState, Voucher, VoucherState
-from models.product import Product, RepaymentMethod
-from models.project import Project, ProjectStage, ProjectState, Stage
-from models.resolution import MeetingItem, MeetingMember, Resolution, ResolutionState, ReviewMeeting, VoteChoice
-from models.signing import CounterGuarantee, Fee, FeeState, Receipt, ReceiptState
+from models.customer.customer import Customer
+from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
+from models.guarantee.bank import PartnerBank
+from models.guarantee.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
+from models.guarantee.product import Product, RepaymentMethod
+from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import (
+    MeetingItem,
+    MeetingMember,
+    Resolution,
+    ResolutionState,
+    ReviewMeeting,
+    VoteChoice,
+)
+from models.guarantee.signing import CounterGuarantee, Fee, FeeState, Receipt, ReceiptState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from reports.figures.balances import balance_of
 from reports.figures.exposure import checks
 from reports.figures.gate import gate

@@ -19,22 +19,20 @@ from app.demo.stage import Stage as Director
 from app.demo.stage import workday
 from models.base.entity import STAMPS
 from models.base.errors import BusinessError, Conflict
-from models.closing import MonthEndLog, OpeningImport
-from models.ledger import (
+from models.ledger.account import (
     Account,
     AccountBalance,
     AccountCategory,
     AccountingPeriod,
     AuxiliaryBalance,
     PeriodState,
-    Voucher,
-    VoucherEntry,
-    VoucherState,
 )
-from models.statement import StatementKind, StatementRow
-from models.system import JobRun, JobStatus
+from models.ledger.closing import MonthEndLog, OpeningImport
+from models.ledger.statement import StatementKind, StatementRow
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
+from models.system.setup import JobRun, JobStatus
 from reports.figures.balances import balance_of, of_accounts
-from reports.statements import (
+from reports.ledger.statements import (
     Statement,
     account_rows,
     accounts_of_row,
@@ -44,7 +42,7 @@ from reports.statements import (
     statement,
     unmapped,
 )
-from reports.trial_balance import trial_balance
+from reports.ledger.trial_balance import trial_balance
 from tests.scenarios.company import DATA, founded
 from tests.scenarios.year_business import DEALS, by_hand, every_month, guarantee, until, write
 from tests.scenarios.year_figures import NET, WANTED, WANTED_JANUARY, WANTED_SHEET, WANTED_YEAR

@@ -13,16 +13,17 @@ from sqlalchemy import select
 
 from app.demo import books, customers, story
 from app.demo.stage import Stage as Director
-from models.bank import PartnerBank
 from models.base.errors import Conflict
-from models.customer import Customer
-from models.drawdown import Drawdown, DrawdownState
-from models.ledger import AccountingPeriod, BusinessEvent, EventState, PeriodState, Voucher
-from models.product import Product, RepaymentMethod
-from models.project import Project, ProjectState
-from models.release import Release
-from models.repayment import Repayment, RepaymentState
-from models.signing import Fee
+from models.customer.customer import Customer
+from models.guarantee.bank import PartnerBank
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.product import Product, RepaymentMethod
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.release import Release
+from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.signing import Fee
+from models.ledger.account import AccountingPeriod, PeriodState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from tests.scenarios.company import one, registered_customer
 from workflows.base import attachments, records
 from workflows.guarantee import release, repayment

@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Engine, String, Table, inspect, select, text, update
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalInstance, ApprovalTask
+from models.approval.approval import ApprovalInstance, ApprovalTask
 from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
 from models.base.kinds import SpecKind
-from models.customer import Customer
-from models.organization import Department, Employee, Operator
-from models.partner import JointGroup
-from models.project import Project
-from models.records import Attachment, Comment
-from models.resolution import MeetingItem, MeetingMember, ReviewMeeting
-from reports import search
+from models.customer.customer import Customer
+from models.customer.partner import JointGroup
+from models.guarantee.project import Project
+from models.guarantee.resolution import MeetingItem, MeetingMember, ReviewMeeting
+from models.system.organization import Department, Employee, Operator
+from models.system.records import Attachment, Comment
+from reports.base import search
 
 WORD = "金丝雀"
 SEEN = re.compile(rf"{WORD}(\d+)([tx])(\d+)")  # table, whether it is what others call the record, row

@@ -15,12 +15,12 @@ from app.roles import ROLES, all_permissions, permissions_of
 from models.base.entity import entities, entity_of
 from models.base.kinds import SpecKind
 from models.open_tables import OPEN
-from models.organization import DesktopModule
-from models.security import ScopeKind
+from models.system.organization import DesktopModule
+from models.system.role import ScopeKind
 from tests.structure.canary import WORD, Foreign, texts_of
 from tests.structure.routes import PUBLIC, rules, table_of
-from views.interface import shape
-from views.verbs import REGISTRY
+from views.kit.interface import shape
+from views.kit.verbs import REGISTRY
 
 _WRITTEN = {"text", "long_text", "money", "rate", "int", "date", "enum", "flag", "dictionary", "reference"}
 

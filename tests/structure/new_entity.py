@@ -14,11 +14,11 @@ from sqlalchemy.orm import Mapped
 from app import create_app
 from app.extensions import bind_migrations, db
 from models import schema
-from models.appraisal import PaperState
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Module, SpecKind
-from models.project import Project
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import Project
 from models.registry import metadata
 from tests.template import settings_of
 

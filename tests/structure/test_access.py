@@ -6,12 +6,12 @@ from sqlalchemy import select
 
 from app.roles import all_permissions
 from models.base.entity import entities
-from models.organization import Department, Employee
+from models.system.organization import Department, Employee
 from tests.structure.routes import PUBLIC, SIGNED_IN, address, rules, table_of
-from views import edge
-from views.verbs import REGISTRY
-from workflows import operators
+from views.kit import edge
+from views.kit.verbs import REGISTRY
 from workflows.base.transition import VERBS
+from workflows.system import operators
 
 WRITING = ("POST", "PUT", "DELETE")
 # Their addresses name the table or the verb; `test_who_lacks_the_permission_is_refused_every_verb` fills them in.

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from models.base.entity import entity_of
-from reports import scope
+from reports.base import scope
 from tests.structure import canary
 from tests.structure.canary import SEEN
 from tests.structure.doors import Ask, Reader, choices, lists, ones, posts, readers, shared, tables

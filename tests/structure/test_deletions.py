@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalFlow, ApprovalInstance, ApprovalState, FlowState
+from models.approval.approval import ApprovalFlow, ApprovalInstance, ApprovalState, FlowState
 from models.base.actor import SYSTEM
 from models.base.entity import entities, owner_of
 from models.base.errors import Conflict
 from models.base.kinds import SpecKind
-from models.organization import Employee
+from models.system.organization import Employee
 from workflows.base import records
 from workflows.base.context import Ctx
 

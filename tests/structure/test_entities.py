@@ -12,10 +12,10 @@ from models.base.actor import Actor, ScopeLevel
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, label_of, owner_of
 from models.base.kinds import FIXED, SpecKind
 from models.open_tables import OPEN
-from models.system import Parameter
-from reports import scope as scope_hook
-from views.forms import form_columns
-from views.interface import shape
+from models.system.setup import Parameter
+from reports.base import scope as scope_hook
+from views.kit.forms import form_columns
+from views.kit.interface import shape
 
 ROOT = Path(__file__).resolve().parents[2]
 HAN = re.compile(r"[\u4e00-\u9fff]")

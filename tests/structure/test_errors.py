@@ -8,8 +8,8 @@ from sqlalchemy import event, select, text
 
 from app import errors
 from app.extensions import db
-from models.customer import CorporateCustomer
-from models.organization import Operator
+from models.customer.customer import CorporateCustomer
+from models.system.organization import Operator
 
 HAN = re.compile("[\u4e00-\u9fff]")
 

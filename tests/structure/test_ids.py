@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import inspect, select, text
 
 from models.base.entity import entities
-from models.customer import CorporateCustomer
-from models.organization import Operator
-from models.records import Attachment
+from models.customer.customer import CorporateCustomer
+from models.system.organization import Operator
+from models.system.records import Attachment
 
 CODES = ("91320100MA0000001B", "91320100MA0000002E")
 

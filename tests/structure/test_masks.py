@@ -5,10 +5,10 @@ import pytest
 from app.roles import ROLES, all_permissions, permissions_of
 from models.base.entity import columns_of, entities
 from models.base.masks import for_paper, mask
-from reports import search
+from reports.base import search
 from tests.masks import masked_columns, plain_of
-from views import filters, lists, lookup
-from views.interface import shape
+from views.kit import filters, lists, lookup
+from views.kit.interface import shape
 from workflows.base.plain_papers import owners_of_plain_text
 from workflows.base.values import coerce
 

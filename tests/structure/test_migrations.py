@@ -14,16 +14,17 @@ from sqlalchemy import inspect, select
 from app import create_app
 from app.extensions import bind_migrations, db
 from app.readiness import newest_migration, require_fitting, standing
-from models.approval import ApprovalTask
+from models.approval.approval import ApprovalTask
 from models.base.actor import SYSTEM
 from models.base.entity import entities
-from models.ledger import Account, PostingRule, PostingRuleLine
-from models.organization import Department, Employee, Operator, PasswordHistory
+from models.ledger.account import Account
+from models.ledger.rule import PostingRule, PostingRuleLine
 from models.registry import metadata
+from models.system.organization import Department, Employee, Operator, PasswordHistory
 from tests.template import settings_of
-from workflows import operators
 from workflows.base.context import Ctx
 from workflows.ledger.guards import wrong_guards
+from workflows.system import operators
 
 BEGINS_WITH = "installed"
 # Undoes 0006, as far as it is about what was there before.

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities
-from models.organization import Operator
-from models.project import Project
+from models.guarantee.project import Project
+from models.system.organization import Operator
 from tests.structure.routes import PUBLIC, address, records, rules
 
 READERS = ("admin", "zhoumin")

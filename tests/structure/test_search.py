@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import entities
-from models.drawdown import Drawdown
-from models.ledger import Voucher
-from reports.search import global_search
+from models.guarantee.drawdown import Drawdown
+from models.ledger.voucher import Voucher
+from reports.base.search import global_search
 from tests.structure.wiring import NUMBERED
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from models.base.entity import columns_of, entities
-from reports.documents import template_source
-from reports.documents_samples import SAMPLE_DATA
-from reports.documents_template import render_letter
+from reports.base.documents import template_source
+from reports.base.documents_samples import SAMPLE_DATA
+from reports.base.documents_template import render_letter
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "models" / "seeds"

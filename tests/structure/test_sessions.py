@@ -9,13 +9,13 @@ from sqlalchemy import delete, select, update
 
 from app.cookies import TolerantCookies
 from app.demo_accounts import DEMO_PASSWORD
-from models.organization import Operator
-from models.sign_in import SessionEnd, SignInCount, SignInSession
-from models.system import Parameter
+from models.system.organization import Operator
+from models.system.setup import Parameter
+from models.system.sign_in import SessionEnd, SignInCount, SignInSession
 from reports.figures.parameters import whole
-from views import edge
-from workflows import operators, passwords, sign_in
+from views.kit import edge
 from workflows.base import records
+from workflows.system import operators, passwords, sign_in
 
 HAN = re.compile("[\u4e00-\u9fff]")
 

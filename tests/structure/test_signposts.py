@@ -13,8 +13,8 @@ import workflows.registry  # noqa: F401 - every workflow registers its verbs
 from app.menu import NAMES, PAGES
 from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
-from models.project import Stage
-from views.verbs import REGISTRY
+from models.guarantee.project import Stage
+from views.kit.verbs import REGISTRY
 from workflows.base.transition import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ EXEMPT = ("app/demo/bulk", "models/migrations/")
 THE_ONE = "workflows/base/transition.py"
 # What bears the name of a state column and is none.
 OTHERS = {
-    ("views/project.py", "page.state"): "a part of the page",
+    ("views/guarantee/project.py", "page.state"): "a part of the page",
     ("workflows/guarantee/termination.py", "paper.stage"): "where the project stood, kept on the paper",
     ("workflows/base/jobs.py", "held.result"): "what the steps of a job have done",
 }
@@ -27,7 +27,7 @@ BY_NAME = {
     ("workflows/base/records.py", "update"): "editable columns, of which no state is one",
     ("workflows/base/records.py", "_fill_defaults"): "the default of the column, where every life begins",
     ("workflows/base/records.py", "_default_scope"): "owner and department",
-    ("workflows/customer_rules.py", "check_statement"): "figures of a statement",
+    ("workflows/customer/rules.py", "check_statement"): "figures of a statement",
     ("app/demo/people.py", "make_company"): "master data of the company",
 }
 STATES = {

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from app import roles
 from models.base.entity import entities, entity_of, owner_of
-from models.project import Project
+from models.guarantee.project import Project
 from tests.structure import wiring
-from views.project_feed import CREATED
-from views.verbs import REGISTRY
+from views.guarantee.project_feed import CREATED
+from views.kit.verbs import REGISTRY
 from workflows.base.transition import VERBS
 from workflows.ledger import posting
 

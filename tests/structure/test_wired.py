@@ -28,7 +28,7 @@ from tests.structure.wiring import (
     unsubmitted,
     untold,
 )
-from workflows.base import approval_steps
+from workflows.approval import steps
 from workflows.base.transition import STEPS
 from workflows.ledger import posting
 
@@ -58,7 +58,7 @@ def test_every_step_is_taken():
 def test_every_approval_type_has_a_starter_and_a_follower():
     kinds = set(seeded("approval_type"))
     assert kinds - started() == set(), "offered to administrators, and nothing can ever be put up"
-    assert kinds == set(approval_steps._HANDLERS), "decided, and nothing follows"
+    assert kinds == set(steps._HANDLERS), "decided, and nothing follows"
 
 
 def test_every_event_has_its_followers_where_it_is_raised():

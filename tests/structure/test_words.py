@@ -15,9 +15,9 @@ from sqlalchemy import select
 from models.base.actor import SYSTEM, ScopeLevel
 from models.base.entity import entities
 from tests.structure.routes import rules
-from views import filters
-from views.cells import Cells
-from views.interface import shape
+from views.kit import filters
+from views.kit.cells import Cells
+from views.kit.interface import shape
 from workflows.base.context import Ctx
 
 WORDS = ("有限", "2026", "%_'\"\\", "𠮷", "借" * 500, "2026-11-28", "1,000.00")

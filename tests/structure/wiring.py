@@ -18,12 +18,12 @@ from app import roles
 from app.roles import all_permissions, permissions_of
 from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
 from models.base.kinds import SpecKind
-from models.ledger import Voucher
-from models.ledger_event import EVENTS
-from models.project import Project
-from reports import search
-from views.project_feed import CREATED
-from views.verbs import REGISTRY
+from models.guarantee.project import Project
+from models.ledger.event import EVENTS
+from models.ledger.voucher import Voucher
+from reports.base import search
+from views.guarantee.project_feed import CREATED
+from views.kit.verbs import REGISTRY
 from workflows.base.transition import STEPS, VERBS
 from workflows.ledger import posting
 

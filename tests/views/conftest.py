@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 import workflows.registry  # noqa: F401 - every rule is in force, whichever tests a process has loaded before
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities
-from models.organization import Department, Employee
 from models.registry import metadata
-from models.system import SystemState
-from reports.search import install_search_listener, reindex
-from views import edge, once
-from views.register import register_entities
+from models.system.organization import Department, Employee
+from models.system.setup import SystemState
+from reports.base.search import install_search_listener, reindex
+from views.kit import edge, once
+from views.kit.register import register_entities
 from workflows.base import audit
 
 VERBS = ("list", "show", "add", "edit", "delete", "export", "reveal")

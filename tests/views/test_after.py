@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import func, select
 
 from app import cli, jobs
+from models.after.warning import RiskWarning, WarningState
 from models.base.actor import SYSTEM
-from models.drawdown import Drawdown
-from models.organization import Operator
-from models.project import Project, ProjectState
-from models.release import Release
-from models.repayment import Repayment, RepaymentState
-from models.system import JobRun, SystemState
-from models.warning import RiskWarning, WarningState
-from views.once import FIELD
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.release import Release
+from models.guarantee.repayment import Repayment, RepaymentState
+from models.system.organization import Operator
+from models.system.setup import JobRun, SystemState
+from views.kit.once import FIELD
 from workflows.guarantee import repayment
 
 LOANS = 4

@@ -5,12 +5,12 @@ import re
 import pytest
 from sqlalchemy import select
 
-from models.bank import PartnerBank
-from models.customer import CorporateCustomer
-from models.organization import Operator
-from models.product import Product
-from models.project import Project, ProjectState
-from models.rating_model import CompletenessItem, CustomerKind
+from models.customer.customer import CorporateCustomer
+from models.customer.rating_model import CompletenessItem, CustomerKind
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import Product
+from models.guarantee.project import Project, ProjectState
+from models.system.organization import Operator
 from reports.figures.completeness import standing
 
 

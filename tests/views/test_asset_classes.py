@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from models.asset_split import AssetSplit
-from models.system import SystemState
+from models.ledger.asset_split import AssetSplit
+from models.system.setup import SystemState
 
 URL = "/report/asset-classes"
 

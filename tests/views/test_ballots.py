@@ -5,11 +5,11 @@ import re
 import pytest
 from sqlalchemy import select
 
-from models.organization import Employee
-from models.project import Project, ProjectState, Stage
-from models.resolution import MeetingItem, MeetingMember, MeetingVote, ReviewMeeting, VoteChoice
-from models.system import AuditLog
-from reports.todo import awaits_agenda
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import MeetingItem, MeetingMember, MeetingVote, ReviewMeeting, VoteChoice
+from models.system.organization import Employee
+from models.system.setup import AuditLog
+from reports.workbench.todo import awaits_agenda
 
 MEMBERS = ("heping", "liuwen", "lujun", "tangxia", "majie")
 NAMES = {"heping": "何平", "liuwen": "刘文", "lujun": "陆军", "tangxia": "唐霞", "majie": "马杰"}

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from models.base.masks import mask
-from models.system import JobStatus
-from views.cells import NONE, format_value
+from models.system.setup import JobStatus
+from views.kit.cells import NONE, format_value
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
-from models.drawdown import Drawdown, Instalment, RepaymentPlan
-from models.organization import Operator
-from models.project import Project, ProjectState, Stage
-from models.repayment import Repayment
-from models.system import SheetMapping, SystemState
+from models.guarantee.drawdown import Drawdown, Instalment, RepaymentPlan
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.repayment import Repayment
+from models.system.organization import Operator
+from models.system.setup import SheetMapping, SystemState
 from reports.figures.schedules import add_months
 from tests.views.test_plan_files import HIDDEN
-from views.once import FIELD
+from views.kit.once import FIELD
 from workflows.guarantee import repayment
 
 REAL = Path(__file__).resolve().parents[1] / "data" / "real"

@@ -4,9 +4,9 @@ from types import SimpleNamespace as Row
 
 import pytest
 
-from models.approval import ApprovalState, TaskState
-from views.approvals import _message
-from workflows.base.approval import Decision
+from models.approval.approval import ApprovalState, TaskState
+from views.approval.approvals import _message
+from workflows.approval.approval import Decision
 
 
 @pytest.mark.parametrize(

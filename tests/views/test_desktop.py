@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.organization import DesktopModule, Operator
+from models.system.organization import DesktopModule, Operator
 
 LATER = re.compile(r'<section class="panel w\d+" data-key="\w+" data-later-url="([^"]+)".*?</section>', re.DOTALL)
 

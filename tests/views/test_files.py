@@ -8,8 +8,8 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from models.system import AuditLog
-from views import files
+from models.system.setup import AuditLog
+from views.kit import files
 
 
 def rows(response):

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from models.organization import Department, Employee
-from models.system import AuditLog, DictionaryItem, DictionaryType
+from models.system.organization import Department, Employee
+from models.system.setup import AuditLog, DictionaryItem, DictionaryType
 from tests.views.conftest import token
 
 

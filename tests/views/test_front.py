@@ -6,8 +6,8 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select
 
-from models.organization import Employee, Operator
-from models.project import Project, ProjectState, Stage
+from models.guarantee.project import Project, ProjectState, Stage
+from models.system.organization import Employee, Operator
 
 
 def page_of(demo, username, path):

@@ -5,9 +5,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from models.customer import Customer
-from models.organization import Employee
-from models.project import Project
+from models.customer.customer import Customer
+from models.guarantee.project import Project
+from models.system.organization import Employee
 
 BOX = re.compile(r'value="((?:customer|project)\.[^"]+)"')
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from models.ledger import Direction
-from models.organization import Employee
-from models.product import GuaranteeKind, Product
-from models.statement import StatementKind, StatementRow
-from models.system import Parameter, ValueKind
+from models.guarantee.product import GuaranteeKind, Product
+from models.ledger.account import Direction
+from models.ledger.statement import StatementKind, StatementRow
+from models.system.organization import Employee
+from models.system.setup import Parameter, ValueKind
 
 STRANGE = [
     "page=abc", "page=-1", "page=0", "page=99999999999999999999", "size=999999", "size=abc", "size=-5", "order=unknown",

@@ -4,10 +4,10 @@ import pytest
 
 from models.base.entity import columns_of, editable_columns
 from models.base.masks import mask
-from models.organization import Employee
+from models.system.organization import Employee
 from tests.masks import saved_masks, whole_record
 from tests.views.conftest import token
-from views.forms import form_columns
+from views.kit.forms import form_columns
 
 SAVED = saved_masks()
 each_model = pytest.mark.parametrize("model", SAVED, ids=lambda m: m.__tablename__)

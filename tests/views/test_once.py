@@ -11,11 +11,11 @@ from sqlalchemy import event, func, select
 from stdnum.cn import uscc
 
 from models.base.entity import Entity
-from models.customer import CorporateCustomer
-from models.organization import Employee
-from models.records import Comment
-from models.system import SubmissionKey
-from views.once import FIELD, HEADER
+from models.customer.customer import CorporateCustomer
+from models.system.organization import Employee
+from models.system.records import Comment
+from models.system.setup import SubmissionKey
+from views.kit.once import FIELD, HEADER
 
 KEY, ADDRESS = "a-key-of-this-test", "南京市玄武区长江路 199 号"
 USCCS = (stem + uscc.calc_check_digit(stem) for stem in (f"91320100MA00077{n:02}" for n in range(50)))

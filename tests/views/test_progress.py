@@ -14,10 +14,10 @@ from sqlalchemy import delete, event, select
 from sqlalchemy.exc import OperationalError
 
 from app import jobs as clock
-from models.ledger import AccountingPeriod, PeriodState
-from models.organization import Employee
-from models.system import JobRun, JobStatus, SystemState
-from views import edge
+from models.ledger.account import AccountingPeriod, PeriodState
+from models.system.organization import Employee
+from models.system.setup import JobRun, JobStatus, SystemState
+from views.kit import edge
 from workflows import day_end
 from workflows.base import jobs
 

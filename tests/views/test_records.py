@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from models.base.entity import entities
-from models.organization import Employee
-from models.system import DictionaryItem, DictionaryType
+from models.system.organization import Employee
+from models.system.setup import DictionaryItem, DictionaryType
 from tests.views.conftest import token
-from views import record
-from views.interface import model_of
+from views.kit import record
+from views.kit.interface import model_of
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from openapi_spec_validator import validate
 
-from models.organization import Department
+from models.system.organization import Department
 from tests.views.conftest import permissions, token
 
 

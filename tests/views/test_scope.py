@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.customer import CorporateCustomer, CustomerRelation, RelationKind
+from models.customer.customer import CorporateCustomer, CustomerRelation, RelationKind
 from tests.views.conftest import token
 
 HIDDEN = "秘密机械"  # of department 1; the clerk sees department 2

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select, update
 
-from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
-from models.organization import Employee, Operator
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.system.organization import Employee, Operator
 
 
 @pytest.fixture(scope="module")

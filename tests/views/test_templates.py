@@ -13,7 +13,7 @@ from flask import Flask, render_template
 from markupsafe import Markup
 from wtforms import Form, StringField
 
-from views.pages import (
+from views.kit.pages import (
     Action,
     ApprovalPage,
     Cell,

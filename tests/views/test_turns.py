@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
-from models.ledger import BusinessEvent, EventState
-from models.organization import Operator
-from models.project import Project, ProjectStage, ProjectState, Stage
-from models.records import Attachment
-from models.resolution import ItemState, MeetingItem, MeetingState, Resolution, ResolutionState, Resubmission
-from models.signing import Contract, CounterGuarantee
-from models.system import SystemState
-from models.termination import Termination
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import ItemState, MeetingItem, MeetingState, Resolution, ResolutionState, Resubmission
+from models.guarantee.signing import Contract, CounterGuarantee
+from models.guarantee.termination import Termination
+from models.ledger.voucher import BusinessEvent, EventState
+from models.system.organization import Operator
+from models.system.records import Attachment
+from models.system.setup import SystemState
 
 
 def standing(demo, *stages, state=ProjectState.RUNNING):

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import select
 
 from app.security import actor_of_username
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import entity_of
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.organization import Operator
-from models.project import Project, ProjectState
-from models.signing import Fee, Receipt, ReceiptState
-from models.system import SystemState
-from reports.todo import steps_of, todos, waiting
-from reports.todo_sources import TodoKind
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.signing import Fee, Receipt, ReceiptState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
+from models.system.organization import Operator
+from models.system.setup import SystemState
+from reports.workbench.todo import steps_of, todos, waiting
+from reports.workbench.todo_sources import TodoKind
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PAGES = (Project, Fee, BusinessEvent, Voucher)

@@ -6,16 +6,16 @@ import pytest
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import func, select
 
-from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
-from models.customer import CorporateCustomer
-from models.customer_detail import Qualification
-from models.ledger import Voucher, VoucherState
-from models.organization import Department, Employee, Operator
-from models.project import Project, ProjectState
-from models.records import Attachment, Comment
-from models.signing import Receipt
-from views import edge
-from workflows import operators
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.customer.customer import CorporateCustomer
+from models.customer.detail import Qualification
+from models.guarantee.project import Project, ProjectState
+from models.guarantee.signing import Receipt
+from models.ledger.voucher import Voucher, VoucherState
+from models.system.organization import Department, Employee, Operator
+from models.system.records import Attachment, Comment
+from views.kit import edge
+from workflows.system import operators
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 PASSWORD = "Danbao@2026"

@@ -4,7 +4,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.organization import Employee, Operator
+from models.system.organization import Employee, Operator
 
 
 def sign_on(session: Session, person: Employee, *roles: str) -> Operator:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy import inspect
 
-from models.approval import (
+from models.approval.approval import (
     ApprovalFlow,
     ApprovalInstance,
     ApprovalNode,
@@ -19,9 +19,9 @@ from models.approval import (
     TaskState,
 )
 from models.base.actor import SYSTEM, Actor, ScopeLevel
-from models.customer import CorporateCustomer
-from models.organization import Department, Employee
-from workflows.base import approval
+from models.customer.customer import CorporateCustomer
+from models.system.organization import Department, Employee
+from workflows.approval import approval
 from workflows.base.context import Ctx
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

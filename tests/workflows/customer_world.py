@@ -3,16 +3,16 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from models.approval import ApprovalPosition, ApprovalPositionMember
+from models.approval.approval import ApprovalPosition, ApprovalPositionMember
 from models.base.actor import SYSTEM, Actor, ScopeLevel
-from models.customer import CorporateCustomer, PersonalCustomer
-from models.customer_detail import IncomeExpense, Occupation
-from models.financial_statement import FinancialStatement
-from models.organization import Department, Employee
-from workflows import customer as customer_verbs  # its import registers the rules and the approval's handler
-from workflows import setup
+from models.customer.customer import CorporateCustomer, PersonalCustomer
+from models.customer.detail import IncomeExpense, Occupation
+from models.customer.financial_statement import FinancialStatement
+from models.system.organization import Department, Employee
 from workflows.base import records
 from workflows.base.context import Ctx
+from workflows.customer import customer as customer_verbs  # its import registers the rules and the approval's handler
+from workflows.system import setup
 
 __all__ = ["CustomerWorld", "customer_verbs", "setup"]
 

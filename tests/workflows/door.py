@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from workflows import sign_in
+from workflows.system import sign_in
 
 
 def enter(ctx, name, password, address="10.0.0.8", devices=(), **more):

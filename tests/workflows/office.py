@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import entities
-from models.organization import Department, Employee
+from models.system.organization import Department, Employee
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import VERBS

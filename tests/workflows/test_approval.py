@@ -8,16 +8,16 @@ from sqlalchemy import insert, select, table, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import column
 
-from models.approval import ApprovalState, ApprovalTask, FlowCustomerKind, NodeChooser, NodeMode, TaskState
+from models.approval.approval import ApprovalState, ApprovalTask, FlowCustomerKind, NodeChooser, NodeMode, TaskState
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, StaleRecord
-from models.organization import Operator
-from models.product import GuaranteeKind, Product
-from models.system import AuditLog
+from models.guarantee.product import GuaranteeKind, Product
+from models.system.organization import Operator
+from models.system.setup import AuditLog
 from reports.figures import approvals
 from tests.workflows.approval_world import TODAY, World
-from workflows.base import approval, approval_decide, approval_steps
-from workflows.base.approval import Decision
+from workflows.approval import approval, decide, steps
+from workflows.approval.approval import Decision
 from workflows.base.context import Ctx
 
 BEGINS_WITH = "tables"
@@ -25,7 +25,7 @@ BEGINS_WITH = "tables"
 
 @pytest.fixture
 def world(session, monkeypatch):
-    monkeypatch.setattr(approval_steps, "_HANDLERS", {})
+    monkeypatch.setattr(steps, "_HANDLERS", {})
     return World(session)
 
 
@@ -354,7 +354,7 @@ def test_the_database_lets_one_of_two_writers_through(world, risk):
     world.session.execute(table_.update().where(table_.c.id == task.id).values(**values))  # past the loaded object
     assert task.state is TaskState.PENDING
     with pytest.raises(Conflict, match="该审批任务已办理（他人已办）"):
-        approval_steps.close_task(world.ctx("甲"), task, TaskState.APPROVED)
+        steps.close_task(world.ctx("甲"), task, TaskState.APPROVED)
     assert task.state is TaskState.CANCELLED
 
 
@@ -510,7 +510,7 @@ def test_what_has_ended_does_not_end_again(world, risk):
     found = world.start()
     world.approve(found, "甲")
     with pytest.raises(IllegalTransition, match="已通过"):
-        approval_steps.finish(world.ctx("甲"), found, ApprovalState.REJECTED)
+        steps.finish(world.ctx("甲"), found, ApprovalState.REJECTED)
 
 
 # --- handing on, adding, urging, time limits -----------------------------------------------------------------------
@@ -600,7 +600,7 @@ def test_a_vote_whose_time_is_up_counts_the_votes_cast(world):
     approval.escalate_overdue(world.system())
     assert found.state is ApprovalState.APPROVED
     assert world.task(found, "丙").state is TaskState.CANCELLED
-    approval_decide.close_vote(world.system(), found.id)  # ended meanwhile: nothing to do
+    decide.close_vote(world.system(), found.id)  # ended meanwhile: nothing to do
     assert found.state is ApprovalState.APPROVED
 
 

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from models.approval import ApprovalFlow, ApprovalNode, ApprovalState, FlowState, NodeChooser, NodeMode
+from models.approval.approval import ApprovalFlow, ApprovalNode, ApprovalState, FlowState, NodeChooser, NodeMode
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed
 from tests.workflows.approval_world import TODAY, World
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
 
 BEGINS_WITH = "tables"
 

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalFlow, ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
+from models.approval.approval import ApprovalFlow, ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
 from models.base.actor import Actor
 from models.base.errors import Conflict
-from models.organization import Department
+from models.system.organization import Department
 from tests.workflows.approval_world import NOW, TODAY, World
 from tests.workflows.at_once import together
-from workflows.base import approval
-from workflows.base.approval import Decision
+from workflows.approval import approval
+from workflows.approval.approval import Decision
 from workflows.base.context import Ctx
 
 BEGINS_WITH = "tables"

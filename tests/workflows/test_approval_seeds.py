@@ -6,17 +6,24 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.approval import ApprovalFlow, ApprovalInstance, ApprovalNode, ApprovalPosition, ApprovalType, FlowState
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalPosition,
+    ApprovalType,
+    FlowState,
+)
 from reports.figures import approvals
 from tests.workflows.approval_world import World
-from workflows.base import approval, approval_steps
+from workflows.approval import approval, steps
 from workflows.base.seeds import SEEDS, load_base_data
 
 
 @pytest.fixture(autouse=True)
 def only_flows(monkeypatch):
     """The flows are proved here on any record; what a business does afterwards is its own tests' to prove."""
-    monkeypatch.setattr(approval_steps, "_HANDLERS", {})
+    monkeypatch.setattr(steps, "_HANDLERS", {})
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from models.approval import NodeChooser, NodeMode
+from models.approval.approval import NodeChooser, NodeMode
 from models.base.errors import Conflict, NotFound
-from models.organization import Company, Gender
-from models.system import DictionaryItem, DictionaryType, NumberReset, NumberRule
+from models.system.organization import Company, Gender
+from models.system.setup import DictionaryItem, DictionaryType, NumberReset, NumberRule
 from reports.figures import approval_sheet as figures
 from reports.figures.approval_sheet import sheet
 from tests.workflows.approval_world import World
-from workflows.base import approval
-from workflows.base.approval import Decision
-from workflows.base.approval_sheet import issue_sheet
+from workflows.approval import approval
+from workflows.approval.approval import Decision
+from workflows.approval.sheet import issue_sheet
 from workflows.base.documents import load_templates
 
 BEGINS_WITH = "tables"

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from models.approval import FlowState
+from models.approval.approval import FlowState
 from models.base.actor import Actor, ScopeLevel
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Module
-from models.records import Attachment
-from models.system import AuditLog, DictionaryItem, DictionaryType, Parameter, ValueKind
+from models.system.records import Attachment
+from models.system.setup import AuditLog, DictionaryItem, DictionaryType, Parameter, ValueKind
 from tests.workflows.approval_world import World
 from workflows.base import attachments, file_store
 

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from models.base.entity import Entity
-from models.customer import CorporateCustomer
-from models.organization import Department, Employee, Gender
-from models.partner import JointGroup, JointGroupMember
-from models.project import Project, Stage
-from models.rating_model import CustomerKind
-from models.signing import Fee
-from models.system import AuditLog, LogKind, NumberCounter, SystemState
+from models.customer.customer import CorporateCustomer
+from models.customer.partner import JointGroup, JointGroupMember
+from models.customer.rating_model import CustomerKind
+from models.guarantee.project import Project, Stage
+from models.guarantee.signing import Fee
+from models.system.organization import Department, Employee, Gender
+from models.system.setup import AuditLog, LogKind, NumberCounter, SystemState
 from tests.workflows.office import NOW, TODAY, audited
 from workflows.base import audit, facts
 from workflows.base.context import Ctx

@@ -3,7 +3,7 @@
 import pytest
 
 from models.base.errors import BusinessError, NotAllowed, NotFound
-from models.partner import JointGroup
+from models.customer.partner import JointGroup
 from workflows.base import comments
 
 

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from models.approval import ApprovalTask, TaskState
+from models.approval.approval import ApprovalTask, TaskState
 from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
-from models.customer import (
+from models.customer.customer import (
     CorporateCustomer,
     Customer,
     CustomerRelation,
@@ -20,7 +20,7 @@ from models.customer import (
     WatchKind,
     WatchState,
 )
-from models.customer_detail import (
+from models.customer.detail import (
     Executive,
     FamilyMember,
     IncomeExpense,
@@ -29,13 +29,14 @@ from models.customer_detail import (
     Resume,
     Shareholder,
 )
-from models.financial_statement import FinancialStatement
-from models.organization import Gender
-from models.rating_model import CustomerKind, RatingModel
+from models.customer.financial_statement import FinancialStatement
+from models.customer.rating_model import CustomerKind, RatingModel
+from models.system.organization import Gender
 from reports.figures.completeness import completeness, missing_for_rating
 from tests.workflows.customer_world import MAN, OTHER_USCC, STATEMENT, USCC, CustomerWorld
-from workflows import customer as verbs
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
+from workflows.customer import customer as verbs
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from sqlalchemy.exc import IntegrityError
 
 from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
-from models.customer import CustomerStatus, Grade
-from models.customer_rating import CustomerRating, RatingState
-from models.rating_model import RatingIndicator, RatingModel, RatingOption
-from models.system import Parameter
+from models.customer.customer import CustomerStatus, Grade
+from models.customer.rating import CustomerRating, RatingState
+from models.customer.rating_model import RatingIndicator, RatingModel, RatingOption
+from models.system.setup import Parameter
 from tests.workflows.customer_world import CustomerWorld
-from workflows import customer as verbs
-from workflows import customer_rating
 from workflows.base import records
+from workflows.customer import customer as verbs
+from workflows.customer import rating as customer_rating
 
 BEST = {"market": "1", "management": "1", "reputation": "1", "prospects": "1", "credit_record": "1"}
 PERSONAL = {"marriage": "1", "health": "1", "education": "2", "household": "1", "job": "4", "title": "3",

@@ -7,22 +7,23 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import BankLetter, LetterKind
+from models.after.warning import RiskWarning
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
-from models.drawdown import Drawdown, DrawdownState, Instalment
-from models.ledger import AccountingPeriod
-from models.project import Project, Stage
-from models.resolution import Resolution, ResolutionState
-from models.snapshot import CompanySnapshot, ProjectSnapshot
-from models.system import AuditLog, JobRun, JobStatus, SystemState
-from models.warning import RiskWarning
+from models.guarantee.appraisal import BankLetter, LetterKind
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment
+from models.guarantee.project import Project, Stage
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.ledger.account import AccountingPeriod
+from models.statistics.snapshot import CompanySnapshot, ProjectSnapshot
+from models.system.setup import AuditLog, JobRun, JobStatus, SystemState
 from tests.workflows.guarantee.factories import MANAGER, Line, prepare
-from workflows import day_end, snapshot
+from workflows import day_end
 from workflows.base import audit, jobs
 from workflows.base.jobs import Edge, JobStep
 from workflows.guarantee import repayment
 from workflows.guarantee.repayment import Paid
+from workflows.statistics import snapshot
 
 START = date(2026, 3, 30)
 NOW = datetime(2026, 4, 3, 16, 30, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.snapshot import CompanySnapshot
-from models.system import JobRun, JobStatus, SystemState
+from models.statistics.snapshot import CompanySnapshot
+from models.system.setup import JobRun, JobStatus, SystemState
 from tests.workflows.guarantee.factories import prepare
 from workflows import day_end
 from workflows.base.jobs import Edge

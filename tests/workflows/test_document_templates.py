@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import FieldErrors
-from models.records import DocumentTemplate
-from reports.documents import letter_pdf, render_letter
-from workflows import templates
+from models.system.records import DocumentTemplate
+from reports.base.documents import letter_pdf, render_letter
 from workflows.base import records
 from workflows.base.documents import load_templates
+from workflows.system import templates
 
 
 @pytest.fixture

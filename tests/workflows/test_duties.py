@@ -5,18 +5,20 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalPositionMember, ApprovalState, NodeChooser, TaskState
+from models.approval.approval import ApprovalPositionMember, ApprovalState, NodeChooser, TaskState
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
-from models.organization import Department, Employee, Operator
-from models.system import AuditLog
+from models.system.organization import Department, Employee, Operator
+from models.system.setup import AuditLog
 from reports.figures import duties
 from tests.workflows.approval_world import NOW, TODAY, World
 from tests.workflows.at_once import DONE, together
-from workflows import operators
-from workflows.base import approval, approval_help, records
-from workflows.base.approval_help import end_lost, reassign, reassign_all
+from workflows.approval import approval
+from workflows.approval import reassign as approval_help
+from workflows.approval.reassign import end_lost, reassign, reassign_all
+from workflows.base import records
 from workflows.base.context import Ctx
+from workflows.system import operators
 
 BEGINS_WITH = "tables"
 HELPER = frozenset({("can_reassign", "approval_task"), ("can_end", "approval_instance")})

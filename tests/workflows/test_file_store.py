@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.customer import CorporateCustomer
-from models.partner import JointGroup, JointGroupMember
-from models.records import Attachment, Comment
-from models.system import AuditLog
+from models.customer.customer import CorporateCustomer
+from models.customer.partner import JointGroup, JointGroupMember
+from models.system.records import Attachment, Comment
+from models.system.setup import AuditLog
 from tests.workflows.customer_world import COMPANY
 from tests.workflows.office import EVERYTHING, NOW, audited
 from workflows.base import attachments, comments, file_store, records

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
-from models.records import DocumentTemplate, IssuedDocument, PaperSize
-from models.system import NumberReset, NumberRule
-from reports.documents import DOCUMENT_KINDS
-from reports.documents_samples import SAMPLE_DATA
+from models.system.records import DocumentTemplate, IssuedDocument, PaperSize
+from models.system.setup import NumberReset, NumberRule
+from reports.base.documents import DOCUMENT_KINDS
+from reports.base.documents_samples import SAMPLE_DATA
 from tests.workflows.approval_world import TODAY, World
 from workflows.base import documents
 

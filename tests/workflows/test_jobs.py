@@ -18,8 +18,8 @@ from sqlalchemy.orm.exc import StaleDataError
 import models.registry  # noqa: F401 - maps every table
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
-from models.organization import Department, Employee
-from models.system import JobRun, JobStatus, NumberCounter, Parameter
+from models.system.organization import Department, Employee
+from models.system.setup import JobRun, JobStatus, NumberCounter, Parameter
 from workflows.base import jobs
 from workflows.base.jobs import Edge, JobStep
 from workflows.base.numbering import next_count

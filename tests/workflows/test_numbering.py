@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError
-from models.system import NumberCounter, NumberReset, NumberRule
+from models.system.setup import NumberCounter, NumberReset, NumberRule
 from tests.workflows.at_once import outcomes
 from workflows.base.numbering import next_count, next_number
 

@@ -10,14 +10,14 @@ from werkzeug.security import generate_password_hash
 
 import workflows.registry  # noqa: F401 - every rule is in force
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
-from models.organization import Employee, Operator
-from models.sign_in import KnownPlace, SessionEnd, SignInKind, SignInSession
-from models.system import AuditLog, Parameter
+from models.system.organization import Employee, Operator
+from models.system.setup import AuditLog, Parameter
+from models.system.sign_in import KnownPlace, SessionEnd, SignInKind, SignInSession
 from reports.figures import parameters
 from tests.workflows.door import enter
 from tests.workflows.office import NOW
-from workflows import operators, passwords, sessions
 from workflows.base import records
+from workflows.system import operators, passwords, sessions
 
 FIRST, SECOND = "Huoche-2026-A", "Huoche-2026-B"
 

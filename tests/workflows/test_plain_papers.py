@@ -6,9 +6,9 @@ from sqlalchemy import select
 from models.base.actor import ScopeLevel
 from models.base.errors import NotAllowed
 from models.base.masks import for_paper
-from models.customer import PersonalCustomer
-from models.records import DocumentTemplate
-from models.system import AuditLog, LogKind, NumberReset, NumberRule
+from models.customer.customer import PersonalCustomer
+from models.system.records import DocumentTemplate
+from models.system.setup import AuditLog, LogKind, NumberReset, NumberRule
 from tests.workflows.approval_world import World, required_values
 from workflows.base import documents, plain_papers
 from workflows.base.plain_papers import owners_of_plain_text

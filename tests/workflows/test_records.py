@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 import workflows.registry  # noqa: F401 - every rule is in force
-from models.approval import ApprovalInstance, ApprovalPosition, ApprovalPositionMember
-from models.bank import BankStatus, PartnerBank
+from models.approval.approval import ApprovalInstance, ApprovalPosition, ApprovalPositionMember
 from models.base.actor import ScopeLevel
 from models.base.entity import label_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
-from models.customer import CorporateCustomer
-from models.customer_detail import Executive, MajorEvent
-from models.organization import Company, Department, Employee, Gender
-from models.partner import JointGroup, JointGroupMember
-from models.resolution import MeetingMember, MeetingState, ReviewMeeting
-from models.system import AuditLog, DictionaryItem, DictionaryType, NumberCounter, Parameter
+from models.customer.customer import CorporateCustomer
+from models.customer.detail import Executive, MajorEvent
+from models.customer.partner import JointGroup, JointGroupMember
+from models.guarantee.bank import BankStatus, PartnerBank
+from models.guarantee.resolution import MeetingMember, MeetingState, ReviewMeeting
+from models.system.organization import Company, Department, Employee, Gender
+from models.system.setup import AuditLog, DictionaryItem, DictionaryType, NumberCounter, Parameter
 from reports.figures import dictionaries
 from tests.workflows.accounts import sign_on
 from tests.workflows.at_once import outcomes

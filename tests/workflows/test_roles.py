@@ -8,11 +8,11 @@ from sqlalchemy import delete, func, select
 from werkzeug.security import generate_password_hash
 
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
-from models.organization import Employee, Operator
-from models.security import RoleProfile, ScopeKind
-from models.sign_in import SessionEnd, SignInKind, SignInSession
-from models.system import AuditLog
-from workflows import operators, passwords, roles, sessions
+from models.system.organization import Employee, Operator
+from models.system.role import RoleProfile, ScopeKind
+from models.system.setup import AuditLog
+from models.system.sign_in import SessionEnd, SignInKind, SignInSession
+from workflows.system import operators, passwords, roles, sessions
 
 LIST, EDIT = ("can_list", "project"), ("can_edit", "joint_group")
 

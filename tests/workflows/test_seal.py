@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from models.organization import Employee, Theme
-from models.partner import JointGroup
-from models.system import AuditLog
+from models.customer.partner import JointGroup
+from models.system.organization import Employee, Theme
+from models.system.setup import AuditLog
 from tests.workflows.accounts import sign_on
 from tests.workflows.office import audited
 from workflows.base import seal

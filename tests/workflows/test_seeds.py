@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities, entity_of
-from models.organization import Company
-from models.rating_model import CompletenessItem, RatingIndicator, RatingModel, RatingOption
-from models.system import DictionaryItem, DictionaryType, NumberRule, Parameter, ValueKind
+from models.customer.rating_model import CompletenessItem, RatingIndicator, RatingModel, RatingOption
+from models.system.organization import Company
+from models.system.setup import DictionaryItem, DictionaryType, NumberRule, Parameter, ValueKind
 from reports.figures import dictionaries
 from reports.figures.ratios import RATIOS
-from workflows import setup
 from workflows.base import seeds
 from workflows.base.seeds import SeedError, load_base_data
+from workflows.system import setup
 
 BEGINS_WITH = "tables"
 
@@ -63,7 +63,7 @@ def test_every_parameter_that_code_asks_for_is_seeded(session):
         for path in (ROOT / room).rglob("*.py"):
             asked |= set(question.findall(path.read_text(encoding="utf-8")))
     assert {"weight.ceiling_basis", "rating.valid_months"} <= asked
-    sign_in = (ROOT / "workflows/sign_in.py").read_text(encoding="utf-8")
+    sign_in = (ROOT / "workflows/system/sign_in.py").read_text(encoding="utf-8")
     asked |= {f"login.{name}" for name in re.findall(r"\"(\w+_failures)\"", sign_in)}
     assert "login.max_failures" in asked
     assert sorted(asked - set(session.scalars(select(Parameter.code)))) == []

@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 from sqlalchemy import delete, select
 
-from models.ledger import Account, PostingRule, PostingRuleLine
-from models.product import Product, ProductDocument, ProductFee
-from models.records import DocumentTemplate
-from models.system import DictionaryItem, DictionaryType, NumberRule, Parameter
+from models.guarantee.product import Product, ProductDocument, ProductFee
+from models.ledger.account import Account
+from models.ledger.rule import PostingRule, PostingRuleLine
+from models.system.records import DocumentTemplate
+from models.system.setup import DictionaryItem, DictionaryType, NumberRule, Parameter
 from workflows.base import records
 from workflows.base.documents import load_templates
 from workflows.base.seeds import SEEDS, SeedError, load_base_data

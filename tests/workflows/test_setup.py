@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.bank import PartnerBank
 from models.base.errors import Conflict, FieldErrors
-from models.organization import Department, Employee, Operator
-from models.partner import GuaranteeCompany, JointGroup, JointGroupMember
-from models.rating_model import RatingIndicator, RatingModel, RatingOption
-from models.system import DictionaryItem, DictionaryType, NumberRule, Parameter
+from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
+from models.customer.rating_model import RatingIndicator, RatingModel, RatingOption
+from models.guarantee.bank import PartnerBank
+from models.system.organization import Department, Employee, Operator
+from models.system.setup import DictionaryItem, DictionaryType, NumberRule, Parameter
 from tests.workflows.customer_world import USCC, CustomerWorld
 from workflows.base import records
 

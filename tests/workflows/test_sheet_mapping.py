@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import FieldErrors
-from models.system import SheetMapping
+from models.system.setup import SheetMapping
 from tests.workflows.ledger.year import begin
 from workflows.base.sheet_mapping import guess, is_unknown, remember, remembered
 from workflows.base.workbook import WorkbookError

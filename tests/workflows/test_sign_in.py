@@ -11,15 +11,15 @@ from werkzeug.security import generate_password_hash
 
 import workflows.registry  # noqa: F401 - every rule is in force
 from models.base.errors import NotFound
-from models.organization import Employee, Operator
-from models.sign_in import KnownPlace, SessionEnd, SignInCount, SignInKind, SignInSession
-from models.system import AuditLog, Parameter
+from models.system.organization import Employee, Operator
+from models.system.setup import AuditLog, Parameter
+from models.system.sign_in import KnownPlace, SessionEnd, SignInCount, SignInKind, SignInSession
 from reports.figures import parameters
 from tests.workflows.at_once import outcomes
 from tests.workflows.door import enter
 from tests.workflows.office import NOW
-from workflows import operators, passwords, sessions, sign_in
 from workflows.base import records
+from workflows.system import operators, passwords, sessions, sign_in
 
 PASSWORD = "Huoche-2026-A"
 HOME, ELSEWHERE = "10.0.0.8", "203.0.113.7"

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from models.bank import PartnerBank
 from models.base.actor import SYSTEM
 from models.base.entity import Entity, entities
 from models.base.kinds import SpecKind
-from models.ledger import Voucher, VoucherEntry, VoucherState
-from models.proof import SEALED
-from models.records import Attachment, IssuedDocument
-from models.system import SystemState
+from models.guarantee.bank import PartnerBank
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
+from models.system.proof import SEALED
+from models.system.records import Attachment, IssuedDocument
+from models.system.setup import SystemState
 from tests.workflows.office import audited
 from tests.workflows.tampering import LEDGER, RECORDS, RIGHTS, TRAIL
 from workflows import verify
@@ -27,7 +27,7 @@ from workflows.base.context import Ctx
 from workflows.ledger import chain, heads
 from workflows.ledger.guards import install_guards, wrong_guards
 from workflows.ledger.verify import check_auxiliary_ids, verify_ledger
-from workflows.proofs import Store, first_wrong, verify_trail
+from workflows.system.proofs import Store, first_wrong, verify_trail
 
 
 @pytest.fixture(scope="module")

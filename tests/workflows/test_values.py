@@ -13,7 +13,7 @@ from sqlalchemy import Column
 import models.registry  # noqa: F401 - maps every table
 from models.base import columns as c
 from models.base.entity import columns_of, entities
-from models.organization import Theme
+from models.system.organization import Theme
 from workflows.base.values import coerce
 
 HAN = re.compile("[\u4e00-\u9fff]")

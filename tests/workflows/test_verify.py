@@ -6,17 +6,17 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalInstance, ApprovalTask
+from models.approval.approval import ApprovalInstance, ApprovalTask
 from models.base.actor import SYSTEM
 from models.base.entity import entity_of
-from models.drawdown import Drawdown
-from models.project import Project, Stage
-from models.signing import Fee
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.project import Project, Stage
+from models.guarantee.signing import Fee
 from tests.workflows.guarantee.factories import Line, prepare
 from workflows import verify
 from workflows.base.context import Ctx
 from workflows.ledger.guards import install_guards
-from workflows.proofs import take_in_all
+from workflows.system.proofs import take_in_all
 
 STAGES = (Stage.CONTRACT, Stage.IN_FORCE)
 CHECKS = {check.label: check for check in verify.CHECKS}

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, NotAllowed, NotFound
-from models.records import Attachment
+from models.system.records import Attachment
 from reports.figures import dictionaries, parameters
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx

@@ -11,8 +11,8 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, PassiveFlag, Session
 
 from models.base.entity import STAMPS, Entity, columns_of
 from models.base.kinds import SpecKind
-from models.proof import SEALED
-from models.system import LogKind
+from models.system.proof import SEALED
+from models.system.setup import LogKind
 from workflows.base import seal
 from workflows.base.context import Ctx
 from workflows.base.facts import BLOCK, GONE, Affected, Fact, dependents, facts, left_out_of, plain, sealed_target

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.text import visible
-from models.organization import Employee
-from models.records import Comment
+from models.system.organization import Employee
+from models.system.records import Comment
 from workflows.base.context import Ctx
 from workflows.base.papers import require_writer
 from workflows.base.transition import verbs

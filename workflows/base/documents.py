@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict, NotFound
 from models.base.kinds import Kind
-from models.records import DocumentTemplate, IssuedDocument, PaperSize
-from reports.documents import (
+from models.system.records import DocumentTemplate, IssuedDocument, PaperSize
+from reports.base.documents import (
     DOCUMENT_KINDS,
     DocumentKind,
     letter_pdf,

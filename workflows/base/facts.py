@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
-from models.proof import EDITIONS, SEALED, UNSEALED
+from models.system.proof import EDITIONS, SEALED, UNSEALED
 
 GONE = "-"
 BLOCK = 500

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from models.records import Attachment
+from models.system.records import Attachment
 from workflows.base.context import Ctx
 
 

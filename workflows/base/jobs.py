@@ -24,8 +24,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
-from models.organization import Employee
-from models.system import JobRun, JobStatus
+from models.system.organization import Employee
+from models.system.setup import JobRun, JobStatus
 from reports.figures.parameters import whole
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, move_all, steps

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models.base.errors import BusinessError
-from models.system import NumberCounter, NumberReset, NumberRule
+from models.system.setup import NumberCounter, NumberReset, NumberRule
 from workflows.base.context import Ctx
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.base.errors import Conflict
-from models.system import SubmissionKey
+from models.system.setup import SubmissionKey
 from workflows.base.context import Ctx
 
 KEPT = timedelta(days=7)  # longer than a form stays open, or a program goes on trying

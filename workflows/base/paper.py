@@ -1,8 +1,8 @@
 """A paper that is approved as a whole: what the outcome of its approval makes of it, and its end with its project."""
 
-from models.appraisal import PaperState
-from models.approval import ApprovalState
+from models.approval.approval import ApprovalState
 from models.base.entity import Entity
+from models.guarantee.appraisal import PaperState
 from workflows.base.transition import STEPS, Step, move
 
 OUTCOMES = {

@@ -5,7 +5,7 @@ from typing import Final
 
 from models.base.entity import Entity, entities, owner_of
 from models.base.errors import NotAllowed, NotFound
-from reports.scope import is_visible, may_read, was_asked
+from reports.base.scope import is_visible, may_read, was_asked
 from workflows.base.context import Ctx
 
 # Who hands business over, or agrees to what others ask, does not work on it.

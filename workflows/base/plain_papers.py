@@ -9,9 +9,9 @@ from sqlalchemy import select
 from models.base.entity import Entity, entity_of
 from models.base.errors import NotAllowed
 from models.base.masks import Plain, mask
-from models.organization import Employee
-from models.records import IssuedDocument
-from reports.scope import was_asked
+from models.system.organization import Employee
+from models.system.records import IssuedDocument
+from reports.base.scope import was_asked
 from workflows.base import audit
 from workflows.base.context import Ctx
 

@@ -8,16 +8,16 @@ from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint, fu
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, owner_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
-from models.records import Attachment, Comment, IssuedDocument
-from models.system import AuditLog
+from models.system.records import Attachment, Comment, IssuedDocument
+from models.system.setup import AuditLog
+from reports.base.scope import is_visible, scoped
 from reports.figures import dictionaries
-from reports.scope import is_visible, scoped
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
 from workflows.base.values import coerce

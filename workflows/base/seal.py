@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from models.proof import ChainLane
-from models.system import AuditLog
+from models.system.proof import ChainLane
+from models.system.setup import AuditLog
 
 LINES = AuditLog.metadata.tables["audit_log"]
 LANES = ChainLane.metadata.tables["chain_lane"]

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnDefault, select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
-from models.system import AuditLog
+from models.system.setup import AuditLog
 from reports.figures import dictionaries, parameters
 from workflows.base.facts import plain
 from workflows.base.values import coerce

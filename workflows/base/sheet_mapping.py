@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.errors import FieldErrors
-from models.system import SheetMapping
+from models.system.setup import SheetMapping
 from workflows.base.context import Ctx
 from workflows.base.sheet_cells import is_date, is_money, name_of, plain
 from workflows.base.sheets import IGNORED, Kind, Mapped, find_tables, match, merged_names, only_sides

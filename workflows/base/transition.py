@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity, entity_of
 from models.base.errors import IllegalTransition, NotFound
 from models.base.kinds import Kind
-from reports.scope import is_visible
+from reports.base.scope import is_visible
 from workflows.base.context import Ctx
 from workflows.base.records import check_version
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from models.bank import BankStatus, PartnerBank
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
-from models.customer import Customer, CustomerStatus
-from models.product import Product, ProductAudience, ProductDocument
-from models.project import Project, ProjectState, Stage
-from models.rating_model import CustomerKind
-from models.records import Attachment
+from models.customer.customer import Customer, CustomerStatus
+from models.customer.rating_model import CustomerKind
+from models.guarantee.bank import BankStatus, PartnerBank
+from models.guarantee.product import Product, ProductAudience, ProductDocument
+from models.guarantee.project import Project, ProjectState, Stage
+from models.system.records import Attachment
 from reports.figures import dictionaries, exposure
 from reports.figures.completeness import completeness
 from reports.figures.duties import holders_of_right

@@ -2,13 +2,14 @@
 
 
 
-from models.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment, RiskLevel
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
-from models.project import Project, ProjectState, Stage
+from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment, RiskLevel
+from models.guarantee.project import Project, ProjectState, Stage
 from reports.figures.parameters import number
 from reports.figures.schedules import add_months
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import OPEN_PAPERS, conclude, life

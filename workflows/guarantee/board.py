@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from models.base.errors import Conflict, FieldErrors
-from models.organization import Employee
-from models.resolution import MeetingMember, MeetingState, ReviewMeeting
+from models.guarantee.resolution import MeetingMember, MeetingState, ReviewMeeting
+from models.system.organization import Employee
 from reports.figures.duties import holders_of_right
 from workflows.base import audit, records
 from workflows.base.context import Ctx

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
 from models.base.money import format_money, round_money
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.product import FeeKind
-from models.project import Project, ProjectState, Stage
-from models.records import IssuedDocument
-from models.signing import Fee, FeeState, Receipt, ReceiptState
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.signing import Fee, FeeState, Receipt, ReceiptState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
+from models.system.records import IssuedDocument
 from reports.figures.fees import first_dues, free_amount
 from workflows.base import documents, records
 from workflows.base.context import Ctx

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import LIVE_PAPERS
 from models.base.masks import for_paper
-from models.customer import Customer
-from models.customer_detail import BankAccount
-from models.product import FeeKind, FeePayment
-from models.project import Project
-from models.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee
+from models.customer.customer import Customer
+from models.customer.detail import BankAccount
+from models.guarantee.appraisal import LIVE_PAPERS
+from models.guarantee.product import FeeKind, FeePayment
+from models.guarantee.project import Project
+from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee
 from reports.figures import dictionaries
 from reports.figures.parameters import number, value
 from workflows.base.context import Ctx

@@ -6,19 +6,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from models.appraisal import LIVE_PAPERS, PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.base.masks import whole
 from models.base.money import format_money
-from models.project import Project, ProjectState, Stage
-from models.records import IssuedDocument
-from models.resolution import Resolution
-from models.signing import Contract, ContractKind, CounterGuarantee, CounterKind
-from reports.documents import long_pdf
+from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import Resolution
+from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind
+from models.system.records import IssuedDocument
+from reports.base.documents import long_pdf
 from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
 from reports.figures.schedules import add_months
-from workflows.base import approval, audit, documents, plain_papers, records
+from workflows.approval import approval
+from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import OPEN_PAPERS, conclude, lapse, life

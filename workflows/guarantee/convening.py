@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, Conflict, NotFound
-from models.project import Project
-from models.resolution import MeetingItem, MeetingMember, ReviewMeeting
+from models.guarantee.project import Project
+from models.guarantee.resolution import MeetingItem, MeetingMember, ReviewMeeting
 from reports.figures.parameters import number
 from workflows.base import records
 from workflows.base.context import Ctx

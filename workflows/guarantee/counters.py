@@ -5,16 +5,17 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.appraisal import PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.masks import whole
 from models.base.money import round_money
-from models.project import Project, ProjectState, Stage
-from models.signing import Contract, CounterGuarantee, CounterKind
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.signing import Contract, CounterGuarantee, CounterKind
 from reports.figures.line import counters_stand, coverage_pct, latest_resolution
 from reports.figures.parameters import number
-from workflows.base import approval, audit, records
+from workflows.approval import approval
+from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.paper import OPEN_PAPERS, conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs

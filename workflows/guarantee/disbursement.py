@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import BankLetter, LetterKind, PaperState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money, round_money
-from models.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
-from models.ledger import BusinessEvent, Voucher
-from models.product import FeeKind, RepaymentMethod
-from models.project import Project, ProjectState, Stage
-from models.repayment import Repayment, RepaymentState
-from models.resolution import Resolution, ResolutionCondition, ResolutionState
-from models.signing import Contract, Fee
+from models.guarantee.appraisal import BankLetter, LetterKind, PaperState
+from models.guarantee.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
+from models.guarantee.product import FeeKind, RepaymentMethod
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
+from models.guarantee.signing import Contract, Fee
+from models.ledger.voucher import BusinessEvent, Voucher
 from reports.figures import schedules
 from reports.figures.fees import due_date, dues_of, first_year_part, net_after_waivers, recognised_total
 from reports.figures.gate import GateCheck, gate

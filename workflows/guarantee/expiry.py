@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.project import ProjectState
-from models.resolution import Resolution, ResolutionState
+from models.guarantee.project import ProjectState
+from models.guarantee.resolution import Resolution, ResolutionState
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps

@@ -8,11 +8,11 @@ from sqlalchemy import inspect, select
 
 from models.base.errors import Conflict, FieldErrors
 from models.base.money import format_money
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.product import FeeKind, FeePayment, ProductFee
-from models.project import Project, ProjectState, Stage
-from models.resolution import Resolution
-from models.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
+from models.guarantee.product import FeeKind, FeePayment, ProductFee
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import Resolution
+from models.guarantee.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, due_date, fee_dues, vat_inside
 from reports.figures.gate import valid_resolution
 from reports.figures.line import due_amount, stage_due

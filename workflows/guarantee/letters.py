@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.appraisal import LIVE_PAPERS, BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.base.errors import BusinessError, NotFound
 from models.base.masks import for_paper
-from models.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.organization import Company
-from models.project import Project
-from models.resolution import Resolution
-from models.signing import CounterGuarantee
+from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.guarantee.appraisal import LIVE_PAPERS, BankLetter, InvestigationReport, LetterKind, RiskAssessment
+from models.guarantee.project import Project
+from models.guarantee.resolution import Resolution
+from models.guarantee.signing import CounterGuarantee
+from models.system.organization import Company
+from reports.base.scope import is_visible
 from reports.figures import dictionaries
-from reports.scope import is_visible
 from workflows.base import documents
 from workflows.base.context import Ctx
 from workflows.base.records import check_version

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from models.bank import PartnerBank
 from models.base.errors import BusinessError
-from models.project import Project
+from models.guarantee.bank import PartnerBank
+from models.guarantee.project import Project
 from reports.figures import exposure, gate, parameters
 from workflows.base.context import Ctx
 

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from models.base.entity import entity_of
 from models.base.errors import Conflict
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.product import FeeKind
-from models.signing import Fee, FeeState, FeeWaiver, Receipt, ReceiptState
-from models.termination import Termination
+from models.guarantee.product import FeeKind
+from models.guarantee.signing import Fee, FeeState, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.termination import Termination
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held, vat_inside
 from reports.figures.vat import split
 from workflows.base import records

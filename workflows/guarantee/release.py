@@ -10,18 +10,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
-from models.drawdown import Drawdown, DrawdownState
-from models.ledger import BusinessEvent, EventState, Voucher
-from models.project import Project, ProjectStage, ProjectState, Stage
-from models.release import Release, ReleaseBasis
-from models.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
+from models.guarantee.appraisal import PaperState
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
+from models.guarantee.release import Release, ReleaseBasis
+from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
+from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
-from workflows import warnings
-from workflows.base import approval, attachments, documents, records
+from workflows.after import warning
+from workflows.approval import approval
+from workflows.base import attachments, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import conclude, life
@@ -278,7 +279,7 @@ def _finish(ctx: Ctx, release: Release) -> None:
         )  # fmt: skip
     stages.leave(ctx, project, "已解保")
     move(PROJECT["release"], project)
-    warnings.lift_all(ctx, project, f"项目已解保（{release.number}）")
+    warning.lift_all(ctx, project, f"项目已解保（{release.number}）")
     ctx.session.flush()
 
 

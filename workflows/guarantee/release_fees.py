@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.ledger import BusinessEvent, EventState
-from models.product import FeeKind
-from models.release import Release
-from models.signing import Fee, FeeState
+from models.guarantee.product import FeeKind
+from models.guarantee.release import Release
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures.fees import RECEIVABLE, dues_of, refund_due
 from reports.figures.parameters import value
 from reports.figures.vat import parts_back

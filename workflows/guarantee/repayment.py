@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from models.appraisal import PaperState
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money, round_money
-from models.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.project import Project, ProjectState, Stage
-from models.records import IssuedDocument
-from models.release import Release
-from models.repayment import Repayment, RepaymentSource, RepaymentState
+from models.guarantee.appraisal import PaperState
+from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.release import Release
+from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
+from models.system.records import IssuedDocument
 from reports.figures.overdue import overdue_lines, spread
 from reports.figures.parameters import flag, number
 from workflows.base import documents, records

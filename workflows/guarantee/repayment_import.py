@@ -14,9 +14,9 @@ from sqlalchemy import or_, select
 
 from models.base.errors import BusinessError, Conflict
 from models.base.money import format_money
-from models.drawdown import Drawdown
-from models.repayment import Repayment, RepaymentSource, RepaymentState
-from reports.scope import scoped
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
+from reports.base.scope import scoped
 from workflows.base.context import Ctx
 from workflows.base.sheet_mapping import remembered
 from workflows.guarantee.plan_import import PlanError, RowError

@@ -8,14 +8,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.appraisal import BankLetter, LetterKind
-from models.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import round_to
-from models.organization import Employee
-from models.project import Project, ProjectState, Stage
-from models.records import IssuedDocument
-from models.resolution import (
+from models.guarantee.appraisal import BankLetter, LetterKind
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import (
     ItemState,
     MeetingItem,
     MeetingMember,
@@ -27,11 +25,14 @@ from models.resolution import (
     ReviewMeeting,
     VoteChoice,
 )
+from models.system.organization import Employee
+from models.system.records import IssuedDocument
 from reports.figures import gate
 from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
 from reports.figures.schedules import add_months
-from workflows.base import approval, audit, documents, plain_papers, records
+from workflows.approval import approval
+from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs

@@ -3,8 +3,8 @@
 from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, IllegalTransition
-from models.project import Project, ProjectState, Stage
-from models.resolution import Resolution, ResolutionState, Resubmission, ResubmissionKind
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import Resolution, ResolutionState, Resubmission, ResubmissionKind
 from reports.figures import approvals
 from reports.figures.gate import valid_resolution
 from workflows.base import attachments, audit

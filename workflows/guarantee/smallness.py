@@ -3,8 +3,8 @@
 from typing import cast
 
 from models.base.errors import Conflict, FieldErrors, IllegalTransition, NotAllowed
-from models.customer import CorporateCustomer, Customer, EnterpriseScale
-from models.project import Project, ProjectState, SmallKind
+from models.customer.customer import CorporateCustomer, Customer, EnterpriseScale
+from models.guarantee.project import Project, ProjectState, SmallKind
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs

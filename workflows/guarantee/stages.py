@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.appraisal import PaperState
-from models.approval import ApprovalInstance
+from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import BusinessError, Conflict, IllegalTransition
-from models.project import UNDER_WAY, Project, ProjectHolder, ProjectStage, ProjectState, Stage
-from models.termination import Termination
-from workflows.base import approval
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import UNDER_WAY, Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from models.guarantee.termination import Termination
+from workflows.approval import approval
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps
 

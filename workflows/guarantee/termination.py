@@ -7,17 +7,18 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from models.appraisal import InvestigationReport, PaperState, RiskAssessment
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, FieldErrors, IllegalTransition
-from models.ledger import BusinessEvent, EventState
-from models.project import Project, ProjectState, Stage
-from models.resolution import Resolution, ResolutionState
-from models.signing import Contract, CounterGuarantee, FeeWaiver
-from models.termination import Termination
+from models.guarantee.appraisal import InvestigationReport, PaperState, RiskAssessment
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.guarantee.signing import Contract, CounterGuarantee, FeeWaiver
+from models.guarantee.termination import Termination
+from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures import approvals
-from workflows import warnings
-from workflows.base import approval, audit, records
+from workflows.after import warning
+from workflows.approval import approval
+from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import OPEN_PAPERS, conclude, lapse, outcome_of
@@ -122,7 +123,7 @@ def _end(ctx: Ctx, paper: Termination, project: Project) -> None:
     resolution.take_off_agenda(ctx, project, "项目终止办理")
     _void_papers(ctx, project)
     refunds.give_back(ctx, paper)
-    warnings.lift_all(ctx, project, f"项目已终止（{paper.number}）")
+    warning.lift_all(ctx, project, f"项目已终止（{paper.number}）")
     audit.log(ctx, project, "TERMINATE", note=f"终止办理 {paper.number}：{paper.cause.label}")
     ctx.session.flush()
 

@@ -2,17 +2,18 @@
 
 from decimal import Decimal
 
-from models.appraisal import PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import FieldErrors
 from models.base.money import format_money
-from models.ledger import BusinessEvent, Voucher
-from models.product import FeeKind
-from models.project import Project
-from models.signing import Fee, FeeWaiver
+from models.guarantee.appraisal import PaperState
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project
+from models.guarantee.signing import Fee, FeeWaiver
+from models.ledger.voucher import BusinessEvent, Voucher
 from reports.figures.fees import RECEIVABLE, free_amount, net_after_waivers, recognised_total
 from reports.figures.vat import not_due, pending, split
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import OPEN_PAPERS, conclude, life

@@ -7,17 +7,10 @@ from typing import Any
 from sqlalchemy import func, inspect, select
 
 from models.base.errors import Conflict, FieldErrors
-from models.ledger import (
-    Account,
-    AccountBalance,
-    PostingRule,
-    PostingRuleLine,
-    Voucher,
-    VoucherEntry,
-    VoucherState,
-    VoucherWord,
-)
-from models.ledger_event import EVENTS
+from models.ledger.account import Account, AccountBalance
+from models.ledger.event import EVENTS
+from models.ledger.rule import PostingRule, PostingRuleLine
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherState, VoucherWord
 from reports.figures.balances import is_at
 from reports.figures.profit import PROFIT
 from workflows.base import records

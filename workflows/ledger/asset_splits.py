@@ -5,17 +5,17 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from models.asset_split import AssetRule, AssetSplit
 from models.base.columns import Money
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
-from models.ledger import ZERO, Account, AccountCategory
-from models.project import Project, ProjectState
-from reports.asset_classes import is_claim
+from models.guarantee.project import Project, ProjectState
+from models.ledger.account import ZERO, Account, AccountCategory
+from models.ledger.asset_split import AssetRule, AssetSplit
 from reports.figures.balances import balance_of
 from reports.figures.parameters import number
 from reports.figures.provisions import month_before
 from reports.figures.schedules import add_months, last_day
+from reports.ledger.asset_classes import is_claim
 from workflows.base import records
 from workflows.base.context import Ctx
 

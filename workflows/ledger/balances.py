@@ -13,7 +13,8 @@ from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.ledger import ZERO, AccountBalance, AccountingPeriod, AuxiliaryBalance, VoucherEntry
+from models.ledger.account import ZERO, AccountBalance, AccountingPeriod, AuxiliaryBalance
+from models.ledger.voucher import VoucherEntry
 
 AUXILIARIES = ("customer_id", "project_id", "bank_id", "department_id")
 Key = tuple[int, ...]

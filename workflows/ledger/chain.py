@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.ledger import Voucher
+from models.ledger.voucher import Voucher
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 

@@ -15,24 +15,16 @@ from sqlalchemy.orm import Session, aliased
 from models.base.actor import Actor
 from models.base.errors import BusinessError, Conflict, NotFound
 from models.base.money import format_money
-from models.closing import MonthEndLog, OpeningImport
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountingPeriod,
-    AuxiliaryBalance,
-    PeriodState,
-    Voucher,
-    VoucherKind,
-    VoucherState,
-)
-from models.statement import IssuedStatement, StatementKind
-from models.system import JobRun
-from reports.closing_checks import as_kept
+from models.ledger.account import ZERO, Account, AccountingPeriod, AuxiliaryBalance, PeriodState
+from models.ledger.closing import MonthEndLog, OpeningImport
+from models.ledger.statement import IssuedStatement, StatementKind
+from models.ledger.voucher import Voucher, VoucherKind, VoucherState
+from models.system.setup import JobRun
 from reports.figures import profit
 from reports.figures.balances import balance_of
 from reports.figures.provisions import RETAINED, on_side
-from reports.statements import frozen, statement
+from reports.ledger.closing_checks import as_kept
+from reports.ledger.statements import frozen, statement
 from workflows.base import audit, jobs
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs

@@ -1,8 +1,8 @@
 """What must hold before the month-end makes its vouchers, and before the period is closed."""
 
 from models.base.errors import Conflict
-from models.ledger import AccountingPeriod
-from reports.closing_checks import ClosingCheck, closing_checks
+from models.ledger.account import AccountingPeriod
+from reports.ledger.closing_checks import ClosingCheck, closing_checks
 from workflows.base.context import Ctx
 
 

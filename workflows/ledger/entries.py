@@ -9,7 +9,8 @@ from sqlalchemy import select
 from models.base.entity import Entity, entity_of
 from models.base.errors import FieldErrors
 from models.base.money import MONEY_MAX, format_money, round_money
-from models.ledger import ZERO, Account, CashFlow, Voucher, VoucherEntry, VoucherKind
+from models.ledger.account import ZERO, Account
+from models.ledger.voucher import CashFlow, Voucher, VoucherEntry, VoucherKind
 from reports.figures.balances import is_at
 from reports.figures.profit import PROFIT
 from workflows.base.context import Ctx

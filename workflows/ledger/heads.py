@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import event, select, tuple_
 from sqlalchemy.orm import Session
 
-from models.ledger import Voucher
-from models.proof import ChainHead
+from models.ledger.voucher import Voucher
+from models.system.proof import ChainHead
 from workflows.base import seal
 from workflows.base.context import Ctx
 from workflows.ledger import chain

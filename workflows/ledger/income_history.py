@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from models.base.errors import FieldErrors
 from models.base.money import round_money
-from models.closing import IncomeHistory, OpeningImport
-from models.ledger import ZERO, AccountingPeriod, Voucher, VoucherKind, VoucherState
+from models.ledger.account import ZERO, AccountingPeriod
+from models.ledger.closing import IncomeHistory, OpeningImport
+from models.ledger.voucher import Voucher, VoucherKind, VoucherState
 from reports.figures.balances import is_at
 from reports.figures.parameters import number
 from reports.figures.provisions import INCOME, MONTHS, UNEARNED, month_before

@@ -3,8 +3,9 @@
 from sqlalchemy import select
 
 from models.base.errors import Conflict
-from models.closing import IncomeHistory, IncomeSchedule, OpeningImport, ScheduleSource
-from models.ledger import AccountingPeriod, PeriodState, Voucher, VoucherKind, VoucherState
+from models.ledger.account import AccountingPeriod, PeriodState
+from models.ledger.closing import IncomeHistory, IncomeSchedule, OpeningImport, ScheduleSource
+from models.ledger.voucher import Voucher, VoucherKind, VoucherState
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps
 from workflows.ledger import voucher

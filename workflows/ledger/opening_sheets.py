@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from models.base.money import format_money
-from models.ledger import ZERO
+from models.ledger.account import ZERO
 from reports.figures.provisions import month_before
 from workflows.base.sheet_cells import Span, Totals, is_money, months_above, plain, read_date, read_money, total_span
 from workflows.base.sheets import Field, Kind, Mapped, Table, find_tables, too_many

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from models.base.money import format_money
-from models.ledger import ZERO
+from models.ledger.account import ZERO
 from workflows.base.sheets import Field
 
 YEAR_FIELDS: Final = (

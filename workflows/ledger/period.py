@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from models.base.errors import BusinessError, Conflict
-from models.ledger import AccountingPeriod, PeriodState
+from models.ledger.account import AccountingPeriod, PeriodState
 from workflows.base.context import Ctx
 
 # A date further from the books than this is a slip of the keyboard, not a period to be opened.

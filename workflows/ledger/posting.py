@@ -13,20 +13,11 @@ from sqlalchemy import func, select
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import MONEY_MAX, format_money, round_money
-from models.ledger import (
-    ZERO,
-    AccountingPeriod,
-    BusinessEvent,
-    Direction,
-    EventState,
-    PeriodState,
-    PostingRule,
-    PostingRuleLine,
-    Voucher,
-    VoucherState,
-)
-from models.ledger_event import AMOUNT_LABELS, EVENTS, EventType
-from models.records import IssuedDocument
+from models.ledger.account import ZERO, AccountingPeriod, Direction, PeriodState
+from models.ledger.event import AMOUNT_LABELS, EVENTS, EventType
+from models.ledger.rule import PostingRule, PostingRuleLine
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
+from models.system.records import IssuedDocument
 from workflows.base import plain_papers
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count

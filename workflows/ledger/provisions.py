@@ -2,8 +2,9 @@
 
 from sqlalchemy import select
 
-from models.closing import ProvisionCalculation, ProvisionKind
-from models.ledger import ZERO, Account, AccountingPeriod, Voucher, VoucherKind
+from models.ledger.account import ZERO, Account, AccountingPeriod
+from models.ledger.closing import ProvisionCalculation, ProvisionKind
+from models.ledger.voucher import Voucher, VoucherKind
 from reports.figures import provisions
 from reports.figures.provisions import RETAINED, SURPLUS, Provision
 from workflows.base.context import Ctx

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from models.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
-from models.ledger import ZERO, AccountingPeriod, BusinessEvent, Voucher, VoucherKind
-from models.ledger_event import EVENTS
+from models.ledger.account import ZERO, AccountingPeriod
+from models.ledger.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
+from models.ledger.event import EVENTS
+from models.ledger.voucher import BusinessEvent, Voucher, VoucherKind
 from reports.figures import recognition
 from reports.figures.recognition import Share
 from workflows.base.context import Ctx

@@ -5,10 +5,10 @@ import re
 from sqlalchemy import select
 
 from models.base.errors import FieldErrors
-from models.closing import IncomeHistory, OpeningImport
-from models.ledger import Account, AccountCategory, AccountingPeriod
-from models.statement import StatementAccount, StatementKind, StatementRow
-from reports.statements import terms
+from models.ledger.account import Account, AccountCategory, AccountingPeriod
+from models.ledger.closing import IncomeHistory, OpeningImport
+from models.ledger.statement import StatementAccount, StatementKind, StatementRow
+from reports.ledger.statements import terms
 from workflows.base import records
 from workflows.base.context import Ctx
 

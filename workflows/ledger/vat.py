@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from models.ledger import ZERO, AccountingPeriod, VoucherKind
-from models.project import Project
-from models.signing import Fee
+from models.guarantee.project import Project
+from models.guarantee.signing import Fee
+from models.ledger.account import ZERO, AccountingPeriod
+from models.ledger.voucher import VoucherKind
 from reports.figures import vat
 from workflows.base.context import Ctx
 from workflows.ledger import voucher

@@ -12,21 +12,10 @@ from sqlalchemy.orm import Session, aliased
 from models.base.columns import Money
 from models.base.entity import entity_of
 from models.base.money import format_money
-from models.closing import MonthEndLog
-from models.ledger import (
-    ZERO,
-    Account,
-    AccountBalance,
-    AccountingPeriod,
-    AuxiliaryBalance,
-    BusinessEvent,
-    EventState,
-    Voucher,
-    VoucherEntry,
-    VoucherState,
-    VoucherWord,
-)
-from models.system import AuditLog, NumberCounter
+from models.ledger.account import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance
+from models.ledger.closing import MonthEndLog
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.system.setup import AuditLog, NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
 from workflows.ledger.chain import COUNTER, GENESIS, ChainHead, ChainLine, link

@@ -7,10 +7,9 @@ from sqlalchemy import select, update
 
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.money import format_money
-from models.ledger import (
+from models.ledger.account import Account, AccountingPeriod
+from models.ledger.voucher import (
     UNFINISHED_VOUCHER,
-    Account,
-    AccountingPeriod,
     BusinessEvent,
     Voucher,
     VoucherEntry,
@@ -18,7 +17,7 @@ from models.ledger import (
     VoucherState,
     VoucherWord,
 )
-from models.system import NumberCounter
+from models.system.setup import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count

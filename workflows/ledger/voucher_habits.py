@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from models.base.errors import Conflict, FieldErrors
 from models.base.money import format_money
-from models.ledger import ZERO, Voucher, VoucherEntry, VoucherKind, VoucherState, VoucherWord
+from models.ledger.account import ZERO
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherKind, VoucherState, VoucherWord
 from reports.figures.balances import balance_of
 from reports.figures.parameters import flag
 from reports.figures.schedules import add_months

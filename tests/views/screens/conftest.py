@@ -15,8 +15,8 @@ from app import create_app
 from app.extensions import db
 from config import load_settings
 from models.base.actor import SYSTEM
-from models.organization import Operator
-from models.system import SystemState
+from models.system.organization import Operator
+from models.system.setup import SystemState
 from tests.views.screens.staff import PASSWORD
 from workflows.base.context import Ctx
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from app import create_app
 from app.extensions import db
-from models.bank import PartnerBank
 from models.base.actor import SYSTEM
-from models.organization import Department, Employee
-from models.system import SystemState
+from models.guarantee.bank import PartnerBank
+from models.system.organization import Department, Employee
+from models.system.setup import SystemState
 from tests.template import settings_of
-from workflows import operators
 from workflows.base.context import Ctx
+from workflows.system import operators
 
 PASSWORD = "Danbao@2026"
 # sign-in name -> person, roles

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.approval import (
+from models.approval.approval import (
     ApprovalFlow,
     ApprovalInstance,
     ApprovalNode,
@@ -17,9 +17,9 @@ from models.approval import (
     NodeChooser,
     NodeMode,
 )
-from models.organization import Department
+from models.system.organization import Department
 from tests.views.screens.conftest import send
-from workflows.base import approval
+from workflows.approval import approval
 
 
 @pytest.fixture(scope="module")

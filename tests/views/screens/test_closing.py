@@ -13,9 +13,9 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from models.closing import MonthEndLog, OpeningImport
-from models.ledger import Account, AccountingPeriod, PeriodState
-from models.system import JobRun, JobStatus, SystemState
+from models.ledger.account import Account, AccountingPeriod, PeriodState
+from models.ledger.closing import MonthEndLog, OpeningImport
+from models.system.setup import JobRun, JobStatus, SystemState
 from tests.views.screens.conftest import send, token
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line

@@ -5,8 +5,8 @@ import io
 import pytest
 from sqlalchemy import select
 
-from models.customer import CorporateCustomer, CustomerKind
-from models.records import Attachment, Comment
+from models.customer.customer import CorporateCustomer, CustomerKind
+from models.system.records import Attachment, Comment
 from tests.views.screens.conftest import send
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

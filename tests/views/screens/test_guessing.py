@@ -5,8 +5,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from models.customer import PersonalCustomer
-from models.customer_detail import BankAccount
+from models.customer.customer import PersonalCustomer
+from models.customer.detail import BankAccount
 
 # Reads everything and may reveal nothing.
 GUESSER = "analyst"

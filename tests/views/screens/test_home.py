@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from views.desk import lateness
-from views.home import greeting
+from views.workbench.desk_figures import lateness
+from views.workbench.desktop import greeting
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.bank import PartnerBank
-from models.ledger import Account, BusinessEvent, EventState, Voucher, VoucherState
+from models.guarantee.bank import PartnerBank
+from models.ledger.account import Account
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from tests.views.screens.conftest import send
 from workflows.ledger import posting
 

@@ -8,9 +8,9 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from models.closing import OpeningImport
-from models.ledger import Voucher
-from models.system import SystemState
+from models.ledger.closing import OpeningImport
+from models.ledger.voucher import Voucher
+from models.system.setup import SystemState
 from tests.views.screens.conftest import send, token
 from tests.views.screens.test_closing import fields_of
 from workflows.ledger import voucher as vouchers

@@ -8,12 +8,12 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import select, text
 
-from models.customer import PersonalCustomer
-from models.customer_detail import BankAccount, FamilyMember
-from models.organization import Department, Employee, Operator
-from models.project import Project
-from models.records import IssuedDocument
-from models.system import AuditLog
+from models.customer.customer import PersonalCustomer
+from models.customer.detail import BankAccount, FamilyMember
+from models.guarantee.project import Project
+from models.system.organization import Department, Employee, Operator
+from models.system.records import IssuedDocument
+from models.system.setup import AuditLog
 from tests.masks import masked_columns
 from workflows.guarantee.contract_data import BLANK
 

@@ -10,14 +10,15 @@ from app import lifecycle
 from app.demo_accounts import DEMO_PASSWORD
 from app.extensions import db
 from app.jobs import run_verify
-from models.appraisal import BankLetter, LetterKind
 from models.base.errors import BusinessError
-from models.project import Project
-from models.records import IssuedDocument
-from models.signing import Contract
-from models.system import AuditLog, JobRun, JobStatus, Parameter, SystemState
-from reports import documents
-from workflows import document_check, proofs, verify
+from models.guarantee.appraisal import BankLetter, LetterKind
+from models.guarantee.project import Project
+from models.guarantee.signing import Contract
+from models.system.records import IssuedDocument
+from models.system.setup import AuditLog, JobRun, JobStatus, Parameter, SystemState
+from reports.base import documents
+from workflows import verify
+from workflows.system import document_check, proofs
 
 
 def text_of(answer):

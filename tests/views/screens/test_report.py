@@ -8,7 +8,7 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from models.ledger import Account, AccountingPeriod
+from models.ledger.account import Account, AccountingPeriod
 from workflows.ledger import voucher
 from workflows.ledger.entries import Line
 

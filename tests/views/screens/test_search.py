@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.customer import CorporateCustomer, CustomerKind
-from reports.search import reindex
+from models.customer.customer import CorporateCustomer, CustomerKind
+from reports.base.search import reindex
 
 
 @pytest.fixture(scope="module")

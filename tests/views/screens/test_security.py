@@ -6,8 +6,8 @@ import pytest
 from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import select
 
-from models.organization import Operator
-from models.system import AuditLog
+from models.system.organization import Operator
+from models.system.setup import AuditLog
 from tests.views.screens.conftest import send
 from tests.views.screens.staff import PASSWORD
 
@@ -138,7 +138,7 @@ def test_a_role_is_made_like_another_and_deleted_while_nobody_holds_it(product):
 def test_an_operator_is_made_with_password_and_roles(product):
     client = product.browser("safe")
     with product.session() as session:
-        from models.organization import Employee
+        from models.system.organization import Employee
 
         session.add(Employee(number="E900", name="新人", department_id=1))
         session.commit()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.approval import (
+from models.approval.approval import (
     ApprovalFlow,
     ApprovalNode,
     ApprovalPosition,
@@ -16,12 +16,12 @@ from models.approval import (
     NodeChooser,
     NodeMode,
 )
-from models.closing import MonthEndLog
-from models.ledger import AccountingPeriod
-from models.organization import Company, Department, Employee, Operator, Theme
-from models.system import AuditLog, JobRun, JobStatus, Parameter, SystemState
+from models.ledger.account import AccountingPeriod
+from models.ledger.closing import MonthEndLog
+from models.system.organization import Company, Department, Employee, Operator, Theme
+from models.system.setup import AuditLog, JobRun, JobStatus, Parameter, SystemState
 from tests.views.screens.conftest import send
-from views.flows import drawn
+from views.approval.flows import drawn
 
 
 def read(client, path, status=200):

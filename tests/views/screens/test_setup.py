@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from models.base.kinds import FIXED
-from models.ledger import PostingRule
-from models.ledger_event import AMOUNT_LABELS, EVENTS
-from models.rating_model import CompletenessItem, RatingIndicator
-from models.system import NumberRule, Parameter, number_sample
+from models.customer.rating_model import CompletenessItem, RatingIndicator
+from models.ledger.event import AMOUNT_LABELS, EVENTS
+from models.ledger.rule import PostingRule
+from models.system.setup import NumberRule, Parameter, number_sample
 from reports.figures import parameters
 from tests.views.screens.conftest import send
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.bank import PartnerBank
-from models.ledger import BusinessEvent
-from models.system import JobRun, JobStatus, job_label
+from models.guarantee.bank import PartnerBank
+from models.ledger.voucher import BusinessEvent
+from models.system.setup import JobRun, JobStatus, job_label
 from workflows.ledger import posting
 
 

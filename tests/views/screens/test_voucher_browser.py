@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
-from models.ledger import Voucher
+from models.ledger.voucher import Voucher
 from tests.views.screens.staff import PASSWORD
 
 pytestmark = pytest.mark.browser

@@ -9,10 +9,12 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from models.ledger import Account, Voucher, VoucherState
-from models.records import DocumentTemplate
-from reports import voucher_print, workbench
-from reports.documents import sheets_pdf
+from models.ledger.account import Account
+from models.ledger.voucher import Voucher, VoucherState
+from models.system.records import DocumentTemplate
+from reports.base.documents import sheets_pdf
+from reports.ledger import voucher_print
+from reports.workbench import desktop
 from tests.views.screens.conftest import send
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line
@@ -166,6 +168,6 @@ def test_a_red_letter_voucher_is_printed_with_what_it_reverses(product, drafts):
 def test_the_views_are_those_of_the_tabs(product):
     with product.session() as session:
         ctx = product.ctx(session)
-        counts = workbench.voucher_counts(session, ctx.actor)
+        counts = desktop.voucher_counts(session, ctx.actor)
         assert counts[""] >= sum(counts[name] for name in ("posted", "void"))
         assert set(counts) == {"", "review", "sign", "post", "posted", "void"}

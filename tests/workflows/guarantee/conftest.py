@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.project import Stage
+from models.guarantee.project import Stage
 from tests.workflows.guarantee.factories import Line, prepare
 
 

@@ -15,27 +15,41 @@ from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
 from app.roles import ROLES, RoleSpec, all_permissions, permissions_of
-from models.appraisal import Advice, InvestigationReport, PaperState, RiskAssessment
-from models.approval import ApprovalInstance, ApprovalPosition, ApprovalPositionMember, ApprovalState, TaskState
-from models.bank import PartnerBank
+from models.approval.approval import (
+    ApprovalInstance,
+    ApprovalPosition,
+    ApprovalPositionMember,
+    ApprovalState,
+    TaskState,
+)
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import Entity
-from models.customer import CorporateCustomer, Customer, EnterpriseScale, Grade
-from models.customer_detail import BankAccount, Executive
-from models.drawdown import Drawdown
-from models.financial_statement import FinancialStatement, PeriodKind
-from models.ledger import BusinessEvent, EventState
-from models.organization import Department, Employee
-from models.product import Product, RepaymentMethod
-from models.project import Project, Stage
-from models.rating_model import CustomerKind
-from models.records import Attachment
-from models.resolution import MeetingItem, MeetingMember, Resolution, ResolutionCondition, ReviewMeeting, VoteChoice
-from models.signing import Contract, CounterGuarantee, CounterKind, Fee, FeeDue
-from models.system import Parameter
+from models.customer.customer import CorporateCustomer, Customer, EnterpriseScale, Grade
+from models.customer.detail import BankAccount, Executive
+from models.customer.financial_statement import FinancialStatement, PeriodKind
+from models.customer.rating_model import CustomerKind
+from models.guarantee.appraisal import Advice, InvestigationReport, PaperState, RiskAssessment
+from models.guarantee.bank import PartnerBank
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.product import Product, RepaymentMethod
+from models.guarantee.project import Project, Stage
+from models.guarantee.resolution import (
+    MeetingItem,
+    MeetingMember,
+    Resolution,
+    ResolutionCondition,
+    ReviewMeeting,
+    VoteChoice,
+)
+from models.guarantee.signing import Contract, CounterGuarantee, CounterKind, Fee, FeeDue
+from models.ledger.voucher import BusinessEvent, EventState
+from models.system.organization import Department, Employee
+from models.system.records import Attachment
+from models.system.setup import Parameter
 from reports.figures.schedules import add_months
 from tests.workflows.accounts import sign_on
-from workflows.base import approval, records
+from workflows.approval import approval
+from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import (
     application,

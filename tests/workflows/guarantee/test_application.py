@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.bank import BankStatus
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -15,15 +14,16 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.customer import CustomerRelation, CustomerStatus, RelationKind
-from models.financial_statement import FinancialStatement
-from models.product import GuaranteeKind
-from models.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
-from models.records import Attachment
-from models.system import AuditLog
+from models.customer.customer import CustomerRelation, CustomerStatus, RelationKind
+from models.customer.financial_statement import FinancialStatement
+from models.guarantee.bank import BankStatus
+from models.guarantee.product import GuaranteeKind
+from models.guarantee.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from models.system.records import Attachment
+from models.system.setup import AuditLog
 from tests.workflows.guarantee.factories import ASSISTANT, CASHIER, MANAGER, MILLION, OUTSIDER
-from workflows import customer as customers
 from workflows.base import records
+from workflows.customer import customer as customers
 from workflows.guarantee import application, limits, stages
 
 STAGES = (Stage.EVALUATE, Stage.RESOLVE, Stage.FEE_PLAN)

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, select
 
-from models.appraisal import BankLetter, LetterKind, PaperState, RiskLevel
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.organization import Company
-from models.project import ProjectHolder, ProjectState, Stage
+from models.guarantee.appraisal import BankLetter, LetterKind, PaperState, RiskLevel
+from models.guarantee.project import ProjectHolder, ProjectState, Stage
+from models.system.organization import Company
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER, RISK, RISK_HEAD
 from workflows.base import records
 from workflows.guarantee import appraisal, letters

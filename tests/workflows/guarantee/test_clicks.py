@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.appraisal import BankLetter, InvestigationReport, LetterKind
-from models.project import Project, Stage
-from models.release import Release
-from models.resolution import MeetingItem, ReviewMeeting
-from models.signing import Contract, Fee, Receipt
-from models.termination import Termination
+from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind
+from models.guarantee.project import Project, Stage
+from models.guarantee.release import Release
+from models.guarantee.resolution import MeetingItem, ReviewMeeting
+from models.guarantee.signing import Contract, Fee, Receipt
+from models.guarantee.termination import Termination
 from tests.workflows.at_once import DONE, together
 from tests.workflows.guarantee.factories import MANAGER, SECRETARY, Line, prepare
 from workflows.base import records

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
-from models.ledger import EventState
-from models.project import ProjectState, Stage
-from models.signing import FeeState, Receipt, ReceiptState
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.signing import FeeState, Receipt, ReceiptState
+from models.ledger.voucher import EventState
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER
 from workflows.guarantee import collection
 from workflows.ledger import posting

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -16,9 +15,10 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.project import ProjectHolder, ProjectState, Stage
-from models.resolution import ResolutionState
-from models.signing import Contract, CounterKind
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import ProjectHolder, ProjectState, Stage
+from models.guarantee.resolution import ResolutionState
+from models.guarantee.signing import Contract, CounterKind
 from reports.figures.gate import gate
 from tests.workflows.guarantee.factories import CASHIER, LEGAL, MANAGER, OUTSIDER
 from workflows.base import records

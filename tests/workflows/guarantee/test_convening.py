@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, NotFound
-from models.project import ProjectState, Stage
-from models.resolution import MeetingItem, MeetingMember, ReviewMeeting
-from reports.todo import waiting_for_agenda
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import MeetingItem, MeetingMember, ReviewMeeting
+from reports.workbench.todo import waiting_for_agenda
 from tests.workflows.guarantee.factories import BOARD, MANAGER, SECRETARY
 from workflows.guarantee import convening
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from models.appraisal import PaperState
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -15,9 +14,10 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.project import ProjectState, Stage
-from models.resolution import ResolutionState
-from models.signing import CounterKind
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import ResolutionState
+from models.guarantee.signing import CounterKind
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, OUTSIDER
 from workflows.base import records
 from workflows.guarantee import counters

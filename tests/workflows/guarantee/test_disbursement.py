@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import LetterKind
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -18,13 +17,14 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
-from models.ledger import EventState
-from models.product import FeePayment, RepaymentMethod
-from models.project import ProjectState, Stage
-from models.resolution import ResolutionState
-from models.signing import FeeDue
-from models.system import Parameter
+from models.guarantee.appraisal import LetterKind
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
+from models.guarantee.product import FeePayment, RepaymentMethod
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import ResolutionState
+from models.guarantee.signing import FeeDue
+from models.ledger.voucher import EventState
+from models.system.setup import Parameter
 from reports.figures import schedules
 from reports.figures.exposure import checks
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER, TODAY

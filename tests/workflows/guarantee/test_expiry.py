@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from models.project import ProjectState, Stage
-from models.resolution import ResolutionState
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import ResolutionState
 from reports.figures.exposure import line_used
 from workflows.guarantee.expiry import expire_reservations
 

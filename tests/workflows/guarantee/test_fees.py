@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.ledger import EventState
-from models.product import FeeKind, ProductFee
-from models.project import ProjectStage, Stage
-from models.resolution import ResolutionState
-from models.signing import Fee, FeeState
+from models.guarantee.product import FeeKind, ProductFee
+from models.guarantee.project import ProjectStage, Stage
+from models.guarantee.resolution import ResolutionState
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.voucher import EventState
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, OUTSIDER
 from workflows.base import records
 from workflows.guarantee import fees

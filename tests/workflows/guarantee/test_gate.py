@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
 from models.base.errors import BusinessError, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.product import GuaranteeKind
-from models.project import Stage
-from models.resolution import ResolutionCondition, ResolutionState
-from models.signing import CounterGuarantee, Fee
+from models.guarantee.appraisal import PaperState
+from models.guarantee.product import GuaranteeKind
+from models.guarantee.project import Stage
+from models.guarantee.resolution import ResolutionCondition, ResolutionState
+from models.guarantee.signing import CounterGuarantee, Fee
 from reports.figures.gate import gate
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER
 from workflows.guarantee import disbursement

@@ -4,13 +4,13 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
-from models.organization import Operator
-from models.project import ProjectHolder, Stage
-from models.system import AuditLog
+from models.guarantee.project import ProjectHolder, Stage
+from models.system.organization import Operator
+from models.system.setup import AuditLog
 from tests.workflows.guarantee.factories import ASSISTANT, DEPARTMENT_HEAD, MANAGER, OUTSIDER, RISK
 from workflows.base import records
 from workflows.guarantee import application
-from workflows.hand_over import Piece, hand_over, successors
+from workflows.system.hand_over import Piece, hand_over, successors
 
 STAGES = (Stage.REVIEW, Stage.IN_FORCE)
 

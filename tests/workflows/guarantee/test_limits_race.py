@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.approval import ApprovalTask, TaskState
-from models.bank import PartnerBank
-from models.customer import CustomerRelation, RelationKind
-from models.project import Project, ProjectState, Stage
-from models.resolution import Resolution, ResolutionState
-from models.system import Parameter
+from models.approval.approval import ApprovalTask, TaskState
+from models.customer.customer import CustomerRelation, RelationKind
+from models.guarantee.bank import PartnerBank
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.resolution import Resolution, ResolutionState
+from models.system.setup import Parameter
 from reports.figures import exposure
 from tests.workflows.at_once import DONE, together
 from tests.workflows.guarantee.factories import MANAGER, MILLION, PRESIDENT, SECRETARY, Line, prepare
-from workflows.base import approval
+from workflows.approval import approval
 from workflows.guarantee import disbursement, expiry, stages
 
 PEOPLE = 4

@@ -1,6 +1,6 @@
 """The whole line of the seed, stage by stage, on both databases."""
 
-from models.project import ProjectState, Stage
+from models.guarantee.project import ProjectState, Stage
 
 
 def test_a_project_goes_down_the_whole_line_in_the_order_of_the_seed(line):

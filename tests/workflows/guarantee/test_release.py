@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from models.appraisal import PaperState
+from models.after.warning import RiskWarning, WarningState
 from models.base.columns import Money
 from models.base.errors import (
     BusinessError,
@@ -17,26 +17,28 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.drawdown import Drawdown, DrawdownState
-from models.ledger import Account, EventState, Voucher, VoucherEntry, VoucherState
-from models.product import FeeKind, FeePayment, ProductFee
-from models.project import ProjectStage, ProjectState, Stage
-from models.release import Release, ReleaseBasis
-from models.signing import CounterGuarantee, CounterKind, Fee, FeeDue
-from models.system import Parameter
-from models.warning import RiskWarning, WarningState
+from models.guarantee.appraisal import PaperState
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.product import FeeKind, FeePayment, ProductFee
+from models.guarantee.project import ProjectStage, ProjectState, Stage
+from models.guarantee.release import Release, ReleaseBasis
+from models.guarantee.signing import CounterGuarantee, CounterKind, Fee, FeeDue
+from models.ledger.account import Account
+from models.ledger.voucher import EventState, Voucher, VoucherEntry, VoucherState
+from models.system.setup import Parameter
 from reports.figures import parameters, recognition
 from reports.figures.business_ledger import pairs
 from reports.figures.exposure import checks
 from reports.figures.fees import deposit_held, first_dues, free_amount, refund_due
 from reports.figures.liability import liability_on
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER
-from workflows import verify, warnings
+from workflows import verify
+from workflows.after import warning
 from workflows.base import records
 from workflows.guarantee import release, repayment
 from workflows.guarantee.repayment import Paid
 from workflows.ledger import posting
-from workflows.proofs import verify_trail
+from workflows.system.proofs import verify_trail
 
 STAGES = (Stage.IN_FORCE,)
 
@@ -230,7 +232,7 @@ def test_deposits_that_other_business_returns_do_not_end_a_project(line, project
 def test_the_release_closes_the_warnings_of_the_project(line, project, loan, repaid):
     repayment.reverse(line.ctx(MANAGER), repaid, "演示逾期")
     line.later(days=40)
-    assert warnings.evaluate(line.ctx())
+    assert warning.evaluate(line.ctx())
     repayment.register(line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True))
     line.approve(submitted(line, project))
     line.book(project)

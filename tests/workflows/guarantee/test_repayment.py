@@ -17,11 +17,11 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.drawdown import DrawdownState
-from models.product import RepaymentMethod
-from models.project import ProjectState, Stage
-from models.repayment import Repayment, RepaymentSource, RepaymentState
-from models.system import Parameter
+from models.guarantee.drawdown import DrawdownState
+from models.guarantee.product import RepaymentMethod
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
+from models.system.setup import Parameter
 from reports.figures.overdue import Overdue, overdue_by_project, overdue_lines, spread
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, OUTSIDER, TODAY
 from workflows import verify

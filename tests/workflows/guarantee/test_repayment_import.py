@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import NotAllowed
-from models.project import Stage
-from models.repayment import Repayment, RepaymentSource
+from models.guarantee.project import Stage
+from models.guarantee.repayment import Repayment, RepaymentSource
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, OUTSIDER, TODAY
 from workflows import verify
 from workflows.base.workbook import WorkbookError

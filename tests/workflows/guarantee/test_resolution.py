@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import LetterKind
-from models.approval import ApprovalInstance
+from models.approval.approval import ApprovalInstance
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -17,10 +16,9 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.organization import Operator
-from models.project import ProjectStage, ProjectState, Stage
-from models.records import IssuedDocument
-from models.resolution import (
+from models.guarantee.appraisal import LetterKind
+from models.guarantee.project import ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import (
     ItemState,
     MeetingItem,
     MeetingMember,
@@ -29,6 +27,8 @@ from models.resolution import (
     ResolutionState,
     VoteChoice,
 )
+from models.system.organization import Operator
+from models.system.records import IssuedDocument
 from tests.workflows.guarantee.factories import BOARD, CASHIER, MANAGER, MILLION, OUTSIDER, PRESIDENT, SECRETARY
 from workflows.base import records
 from workflows.guarantee import board, resolution

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
+from models.after.warning import RiskWarning
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -16,15 +16,16 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.ledger import EventState
-from models.project import ProjectStage, ProjectState, Stage
-from models.records import Attachment
-from models.resolution import ResolutionState, Resubmission, ResubmissionKind, VoteChoice
-from models.signing import FeeState
-from models.warning import RiskWarning
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import ResolutionState, Resubmission, ResubmissionKind, VoteChoice
+from models.guarantee.signing import FeeState
+from models.ledger.voucher import EventState
+from models.system.records import Attachment
 from reports.figures.line import stage_due
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, MILLION, OUTSIDER
-from workflows import verify, warnings
+from workflows import verify
+from workflows.after import warning
 from workflows.base import records
 from workflows.guarantee import appraisal, contracts, counters, disbursement, expiry, fees, resubmission
 from workflows.ledger import posting
@@ -324,7 +325,7 @@ def test_a_renewed_resolution_is_no_warning_any_more(line):
     expiry.expire_reservations(line.ctx())
 
     def warned():
-        warnings.evaluate(line.ctx())
+        warning.evaluate(line.ctx())
         mine = (RiskWarning.project_id == project.id, RiskWarning.record_table == "resolution")
         return len(line.session.scalars(select(RiskWarning).where(*mine)).all())
 

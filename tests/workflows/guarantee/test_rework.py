@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.project import ProjectState, Stage
-from models.signing import CounterGuarantee
-from models.system import AuditLog
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.signing import CounterGuarantee
+from models.system.setup import AuditLog
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, OUTSIDER
 from workflows import verify
 from workflows.base import records

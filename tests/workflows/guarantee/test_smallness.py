@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
-from models.customer import EnterpriseScale
-from models.project import SmallKind, Stage
-from models.system import AuditLog
+from models.customer.customer import EnterpriseScale
+from models.guarantee.project import SmallKind, Stage
+from models.system.setup import AuditLog
 from reports.figures import exposure
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, OUTSIDER, RISK, RISK_HEAD
 from workflows.base import records

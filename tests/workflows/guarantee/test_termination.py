@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import InvestigationReport, PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import (
     BusinessError,
     Conflict,
@@ -17,11 +16,12 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.ledger import EventState, Voucher, VoucherState
-from models.project import ProjectStage, ProjectState, Stage
-from models.resolution import ItemState, MeetingState, ResolutionState, VoteChoice
-from models.signing import Contract, CounterGuarantee, Fee, FeeState, FeeWaiver, Receipt, ReceiptState
-from models.termination import Termination
+from models.guarantee.appraisal import InvestigationReport, PaperState
+from models.guarantee.project import ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import ItemState, MeetingState, ResolutionState, VoteChoice
+from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeState, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.termination import Termination
+from models.ledger.voucher import EventState, Voucher, VoucherState
 from reports.figures.balances import balance_of
 from reports.figures.exposure import line_used
 from tests.workflows.guarantee.factories import (

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, select
 
-from models.customer import Grade
-from models.customer_rating import CustomerRating
-from models.project import Stage
-from models.rating_model import CustomerKind, RatingModel
-from models.resolution import MeetingMember
-from reports.todo import awaits_agenda, todos, waiting
-from reports.todo_sources import NEXT_STEPS, TodoKind
+from models.customer.customer import Grade
+from models.customer.rating import CustomerRating
+from models.customer.rating_model import CustomerKind, RatingModel
+from models.guarantee.project import Stage
+from models.guarantee.resolution import MeetingMember
+from reports.workbench.todo import awaits_agenda, todos, waiting
+from reports.workbench.todo_sources import NEXT_STEPS, TodoKind
 from tests.workflows.guarantee.factories import (
     BOARD,
     DEPARTMENT_HEAD,
@@ -25,7 +25,7 @@ from tests.workflows.guarantee.factories import (
     SECRETARY,
     VICE,
 )
-from workflows.base import approval
+from workflows.approval import approval
 from workflows.guarantee import appraisal, counters, resolution
 
 STAGES = (Stage.APPLY, Stage.EVALUATE, Stage.RISK, Stage.RESOLVE, Stage.COUNTER, Stage.FEE_COLLECT)

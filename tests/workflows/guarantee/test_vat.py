@@ -8,13 +8,14 @@ from sqlalchemy import func, select
 
 from models.base.columns import Money
 from models.base.errors import Conflict, FieldErrors, NotAllowed
-from models.customer import EnterpriseScale, PersonalCustomer
-from models.customer_detail import Shop
-from models.ledger import Account, EventState, Voucher, VoucherEntry, VoucherState
-from models.product import FeeKind, FeePayment, GuaranteeKind, ProductFee
-from models.project import Project, Stage
-from models.signing import Fee, FeeState
-from models.system import Parameter
+from models.customer.customer import EnterpriseScale, PersonalCustomer
+from models.customer.detail import Shop
+from models.guarantee.product import FeeKind, FeePayment, GuaranteeKind, ProductFee
+from models.guarantee.project import Project, Stage
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.account import Account
+from models.ledger.voucher import EventState, Voucher, VoucherEntry, VoucherState
+from models.system.setup import Parameter
 from reports.figures import parameters, vat
 from reports.figures.fees import first_dues
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, MILLION

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import PaperState
-from models.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import Conflict, FieldErrors, NotAllowed
-from models.ledger import EventState
-from models.project import Stage
-from models.signing import FeeState, FeeWaiver
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import Stage
+from models.guarantee.signing import FeeState, FeeWaiver
+from models.ledger.voucher import EventState
 from tests.workflows.guarantee.factories import CASHIER, MANAGER
 from workflows.base import records
 from workflows.guarantee import waivers

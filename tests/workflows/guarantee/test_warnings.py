@@ -6,18 +6,18 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.appraisal import BankLetter, LetterKind
+from models.after.warning import RiskWarning, WarningLevel, WarningOwner, WarningRule, WarningState
 from models.base.errors import BusinessError, FieldErrors, IllegalTransition, NotAllowed, NotFound
-from models.drawdown import Drawdown
-from models.organization import Department
-from models.product import FeeKind
-from models.project import ProjectState, Stage
-from models.resolution import ResolutionState
-from models.signing import FeeDue
-from models.system import Parameter
-from models.warning import RiskWarning, WarningLevel, WarningOwner, WarningRule, WarningState
+from models.guarantee.appraisal import BankLetter, LetterKind
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.product import FeeKind
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import ResolutionState
+from models.guarantee.signing import FeeDue
+from models.system.organization import Department
+from models.system.setup import Parameter
 from tests.workflows.guarantee.factories import ACCOUNTANT, DEPARTMENT_HEAD, MANAGER, OUTSIDER, RISK
-from workflows import warnings
+from workflows.after import warning as warnings
 from workflows.base import records
 from workflows.guarantee import repayment
 from workflows.guarantee.expiry import expire_reservations

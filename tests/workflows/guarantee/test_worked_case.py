@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.drawdown import Drawdown
-from models.ledger import Voucher, VoucherState
-from models.project import ProjectState, Stage
-from models.release import Release
-from models.signing import Fee, FeeState
-from models.system import Parameter
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.release import Release
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.voucher import Voucher, VoucherState
+from models.system.setup import Parameter
 from reports.figures import parameters
 from reports.figures.balances import balance_of
 from reports.figures.business_ledger import pairs

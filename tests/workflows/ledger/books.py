@@ -8,14 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import models.registry  # noqa: F401 - maps every table
-from models.bank import PartnerBank
 from models.base.actor import Actor, ScopeLevel
-from models.customer import CorporateCustomer
-from models.ledger import Account, Voucher
-from models.organization import Department, Employee
-from models.product import Product
-from models.project import GuaranteeKind, Project, RepaymentMethod, SmallKind
-from models.rating_model import CustomerKind
+from models.customer.customer import CorporateCustomer
+from models.customer.rating_model import CustomerKind
+from models.guarantee.bank import PartnerBank
+from models.guarantee.product import Product
+from models.guarantee.project import GuaranteeKind, Project, RepaymentMethod, SmallKind
+from models.ledger.account import Account
+from models.ledger.voucher import Voucher
+from models.system.organization import Department, Employee
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 from workflows.ledger.entries import Line

@@ -7,7 +7,9 @@ from sqlalchemy import select
 
 from models.base.actor import SYSTEM
 from models.base.errors import Conflict, FieldErrors
-from models.ledger import Account, PostingRule, PostingRuleLine, VoucherWord
+from models.ledger.account import Account
+from models.ledger.rule import PostingRule, PostingRuleLine
+from models.ledger.voucher import VoucherWord
 from tests.workflows.ledger.books import NOW, TODAY, Books
 from workflows.base import records
 from workflows.base.context import Ctx

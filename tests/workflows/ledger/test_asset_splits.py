@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.asset_split import AssetRule, AssetSplit
 from models.base.actor import SYSTEM
 from models.base.errors import Conflict, FieldErrors
-from models.ledger import AssetClass
-from models.system import Parameter
-from reports.asset_classes import asset_report, export_rows
+from models.ledger.account import AssetClass
+from models.ledger.asset_split import AssetRule, AssetSplit
+from models.system.setup import Parameter
+from reports.ledger.asset_classes import asset_report, export_rows
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import NOW, quarter
 from workflows.base import records

@@ -11,16 +11,17 @@ from sqlalchemy import func, select
 
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, NotFound
-from models.closing import MonthEndLog, ProvisionCalculation
-from models.ledger import Account, AccountingPeriod, PeriodState, Voucher, VoucherKind, VoucherState
-from models.organization import Department
-from models.signing import Fee
-from models.statement import IssuedStatement, StatementKind
-from models.system import AuditLog, JobRun, JobStatus
+from models.guarantee.signing import Fee
+from models.ledger.account import Account, AccountingPeriod, PeriodState
+from models.ledger.closing import MonthEndLog, ProvisionCalculation
+from models.ledger.statement import IssuedStatement, StatementKind
+from models.ledger.voucher import Voucher, VoucherKind, VoucherState
+from models.system.organization import Department
+from models.system.setup import AuditLog, JobRun, JobStatus
 from reports.figures import provisions
 from reports.figures.balances import balance_of
 from reports.figures.profit import net_profit
-from reports.statements import balance_sheet, income_statement, issued
+from reports.ledger.statements import balance_sheet, income_statement, issued
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import (
     NOW,

@@ -6,18 +6,12 @@ from datetime import date
 import pytest
 from sqlalchemy import delete, select, update
 
-from models.ledger import (
-    Account,
-    AccountBalance,
-    AccountingPeriod,
-    AuxiliaryBalance,
-    Voucher,
-    VoucherEntry,
-)
-from models.signing import Fee, Receipt
-from models.statement import StatementAccount
-from models.system import JobRun, JobStatus
-from reports.closing_checks import CHECKS, ClosingCheck, closing_checks, waits
+from models.guarantee.signing import Fee, Receipt
+from models.ledger.account import Account, AccountBalance, AccountingPeriod, AuxiliaryBalance
+from models.ledger.statement import StatementAccount
+from models.ledger.voucher import Voucher, VoucherEntry
+from models.system.setup import JobRun, JobStatus
+from reports.ledger.closing_checks import CHECKS, ClosingCheck, closing_checks, waits
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import Year, begin, last, ordinary_month, quarter, set_parameter
 from workflows.ledger import closing, posting

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import BusinessError
-from models.closing import MonthEndLog
-from models.ledger import AccountingPeriod, PeriodState, Voucher
-from models.system import JobStatus
+from models.ledger.account import AccountingPeriod, PeriodState
+from models.ledger.closing import MonthEndLog
+from models.ledger.voucher import Voucher
+from models.system.setup import JobStatus
 from reports.figures.balances import balance_of
-from reports.statements import balance_sheet, income_statement
+from reports.ledger.statements import balance_sheet, income_statement
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import Year, begin, edge_of, quarter, set_parameter
 from workflows.ledger import closing

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.closing import ProvisionCalculation
-from models.ledger import Voucher, VoucherKind
+from models.ledger.closing import ProvisionCalculation
+from models.ledger.voucher import Voucher, VoucherKind
 from tests.workflows.ledger.year import Year, ordinary_month, quarter
 from workflows.ledger import closing
 from workflows.ledger.verify import verify_ledger

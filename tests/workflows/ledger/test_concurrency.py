@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.orm import Session
 
 from models.base.errors import Conflict
-from models.ledger import AccountBalance, BusinessEvent, Voucher, VoucherState
+from models.ledger.account import AccountBalance
+from models.ledger.voucher import BusinessEvent, Voucher, VoucherState
 from tests.workflows.ledger.books import Books, open_books, yuan
 from workflows.ledger import posting
 from workflows.ledger.verify import verify_ledger

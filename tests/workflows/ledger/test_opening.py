@@ -10,23 +10,16 @@ from sqlalchemy import func, select
 
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
-from models.closing import IncomeHistory, IncomeSchedule, OpeningImport
-from models.customer import CorporateCustomer
-from models.ledger import (
-    Account,
-    AccountBalance,
-    AccountingPeriod,
-    PeriodState,
-    PostingRuleLine,
-    Voucher,
-    VoucherKind,
-    VoucherState,
-)
+from models.customer.customer import CorporateCustomer
+from models.ledger.account import Account, AccountBalance, AccountingPeriod, PeriodState
+from models.ledger.closing import IncomeHistory, IncomeSchedule, OpeningImport
+from models.ledger.rule import PostingRuleLine
+from models.ledger.voucher import Voucher, VoucherKind, VoucherState
 from reports.figures import provisions
 from reports.figures.balances import balance_of, of_accounts
 from reports.figures.provisions import income_of_year
-from reports.statements import balance_sheet, income_statement
-from reports.trial_balance import trial_balance
+from reports.ledger.statements import balance_sheet, income_statement
+from reports.ledger.trial_balance import trial_balance
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import AUXILIARIES, BALANCES, NOW, begin, set_parameter
 from workflows.base import records

@@ -8,18 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, StaleRecord
-from models.ledger import (
-    Account,
-    AccountBalance,
-    AuxiliaryBalance,
-    Direction,
-    EventState,
-    PeriodState,
-    PostingRule,
-    Voucher,
-    VoucherState,
-)
-from models.ledger_event import EVENTS
+from models.ledger.account import Account, AccountBalance, AuxiliaryBalance, Direction, PeriodState
+from models.ledger.event import EVENTS
+from models.ledger.rule import PostingRule
+from models.ledger.voucher import EventState, Voucher, VoucherState
 from reports.figures.balances import balance_of
 from tests.workflows.ledger.books import NOW, TODAY, Books, yuan
 from workflows.ledger import posting

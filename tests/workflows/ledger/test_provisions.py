@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.closing import IncomeHistory, ProvisionCalculation, ProvisionKind
-from models.drawdown import Drawdown, DrawdownState
-from models.ledger import Direction
-from models.product import GuaranteeKind
-from models.project import Project, SmallKind
-from models.repayment import Repayment, RepaymentState
-from models.signing import Fee
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.product import GuaranteeKind
+from models.guarantee.project import Project, SmallKind
+from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.signing import Fee
+from models.ledger.account import Direction
+from models.ledger.closing import IncomeHistory, ProvisionCalculation, ProvisionKind
 from reports.figures import provisions as figures
 from reports.figures.balances import balance_of
 from reports.figures.liability import liability_on

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models.appraisal import PaperState
 from models.base.errors import BusinessError
-from models.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
-from models.ledger import PostingRule, Voucher, VoucherKind
-from models.project import ProjectState
-from models.release import Release
-from models.signing import Fee, FeeWaiver
+from models.guarantee.appraisal import PaperState
+from models.guarantee.project import ProjectState
+from models.guarantee.release import Release
+from models.guarantee.signing import Fee, FeeWaiver
+from models.ledger.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
+from models.ledger.rule import PostingRule
+from models.ledger.voucher import Voucher, VoucherKind
 from reports.figures import recognition as figures
 from reports.figures.balances import balance_of
 from reports.figures.fees import recognised_total

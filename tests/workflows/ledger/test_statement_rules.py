@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from models.base.actor import SYSTEM
 from models.base.errors import FieldErrors
-from models.closing import IncomeHistory
-from models.ledger import Account, Direction
-from models.statement import StatementAccount, StatementKind, StatementRow
+from models.ledger.account import Account, Direction
+from models.ledger.closing import IncomeHistory
+from models.ledger.statement import StatementAccount, StatementKind, StatementRow
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import begin
 from workflows.base import records

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
-from models.ledger import AccountBalance, AuxiliaryBalance, BusinessEvent, Voucher, VoucherEntry
-from reports.trial_balance import trial_balance
+from models.ledger.account import AccountBalance, AuxiliaryBalance
+from models.ledger.voucher import BusinessEvent, Voucher, VoucherEntry
+from reports.ledger.trial_balance import trial_balance
 from tests.workflows.ledger.books import TODAY, yuan
 from tests.workflows.ledger.year import set_parameter
 from workflows.ledger import chain, posting

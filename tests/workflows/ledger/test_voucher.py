@@ -10,18 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
-from models.ledger import (
-    Account,
-    AccountBalance,
-    AccountingPeriod,
-    CashFlow,
-    PeriodState,
-    Voucher,
-    VoucherEntry,
-    VoucherState,
-    VoucherWord,
-)
-from models.system import Parameter
+from models.ledger.account import Account, AccountBalance, AccountingPeriod, PeriodState
+from models.ledger.voucher import CashFlow, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.system.setup import Parameter
 from reports.figures import parameters
 from reports.figures.balances import balance_of, number_gaps
 from tests import plans

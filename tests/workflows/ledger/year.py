@@ -9,13 +9,14 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
-from models.drawdown import Drawdown
-from models.ledger import Account, AccountingPeriod, Voucher
-from models.product import FeeKind
-from models.project import ProjectState, Stage
-from models.repayment import Repayment, RepaymentSource
-from models.signing import Fee, FeeState
-from models.system import Parameter
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.product import FeeKind
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.repayment import Repayment, RepaymentSource
+from models.guarantee.signing import Fee, FeeState
+from models.ledger.account import Account, AccountingPeriod
+from models.ledger.voucher import Voucher
+from models.system.setup import Parameter
 from reports.figures import parameters
 from reports.figures.schedules import add_months
 from tests.workflows.ledger.books import Books, open_books, yuan

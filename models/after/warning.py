@@ -1,0 +1,104 @@
+"""保后预警: rules with their levels, thresholds and owners, and the warnings they have raised (6.6, domain.md 4)."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped
+
+from models.base import columns as c
+from models.base.entity import Entity, Scope, Spec
+from models.base.kinds import Kind, Module, SpecKind
+from models.guarantee.project import Project
+from models.system.organization import Employee
+
+
+class WarningLevel(Kind):
+    """How much attention a warning asks for."""
+
+    NOTICE = "提示"
+    ATTENTION = "关注"
+    SERIOUS = "严重"
+
+
+class WarningOwner(Kind):
+    """Who has to deal with a warning."""
+
+    MANAGER = "A角"
+    DEPARTMENT = "部门负责人"
+    RISK = "风控复核人"
+
+
+class WarningRule(Entity):
+    """When a warning is raised, how serious it is, who handles it and within how many days."""
+
+    spec = Spec(
+        "预警规则", Module.GUARANTEE_SETUP, title="label", rank=80, order="rank", key=("code",), saved_by=("edit",),
+        listed=("label", "level", "days", "owner_role", "handle_days", "is_active", "note"), searched=("label",),
+        filtered=("level", "is_active"),
+        help="阈值为天数，多个用逗号分隔，每到一个阈值预警一次；同一情形不会重复预警。",
+    )  # fmt: skip
+    code: Mapped[str] = c.computed(c.text("规则编码", 40, required=True, unique=True))
+    label: Mapped[str] = c.text("规则名称", 60, required=True)
+    level: Mapped[WarningLevel] = c.enum("级别", WarningLevel, required=True, index=True)
+    days: Mapped[str] = c.text("阈值", 60, required=True, help="天数，如 30,15,7")
+    owner_role: Mapped[WarningOwner] = c.enum("责任人", WarningOwner, required=True, default=WarningOwner.MANAGER)
+    handle_days: Mapped[int] = c.whole("处理期限", unit="天", required=True, minimum=1, maximum=365, default=5)
+    rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
+    is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
+    note: Mapped[str | None] = c.text("说明", 200)
+
+
+class WarningState(Kind):
+    """Handling of a warning."""
+
+    PENDING = "待处理"
+    HANDLING = "处理中"
+    LIFTED = "已解除"
+
+
+OPEN_WARNING = (WarningState.PENDING, WarningState.HANDLING)
+
+
+_OPEN = text("state <> 'LIFTED'")
+
+
+class RiskWarning(Entity):
+    """One warning about a record of a project; raised once for one trigger, however often the rules are looked at."""
+
+    spec = Spec(
+        "预警信息", Module.AFTER, SpecKind.LEDGER, title="number", rank=30,
+        listed=("number", "level", "rule", "project", "message", "raised_on", "deadline", "owner", "state"),
+        searched=("number", "message"),
+        filtered=("project_id", "rule_id", "level", "owner_id", "raised_on", "deadline", "state"),
+        scope=Scope(through="project"), state="state",
+    )  # fmt: skip
+    __table_args__ = (
+        UniqueConstraint("rule_id", "record_table", "record_id", "trigger", name="uq_risk_warning"),
+        CheckConstraint("deadline >= raised_on", name="ck_risk_warning_dates"),
+        CheckConstraint(
+            "state <> 'LIFTED' or (lifted_on is not null and reason is not null)", name="ck_risk_warning_lifted"
+        ),
+        Index("ix_risk_warning_open", "state", "deadline"),
+        # The desk's first rows: of each level the most urgent.
+        Index("ix_risk_warning_urgent", "level", "deadline", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+    number: Mapped[str] = c.text("预警编号", 40, required=True, unique=True)
+    rule_id: Mapped[int] = c.reference("预警规则", "warning_rule", required=True)
+    rule: Mapped[WarningRule] = c.related(rule_id)
+    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project: Mapped[Project] = c.related(project_id)
+    record_table: Mapped[str] = c.hidden(c.text("预警对象", 64, required=True))
+    record_id: Mapped[int] = c.hidden(c.whole("对象序号", required=True))
+    trigger: Mapped[str] = c.hidden(c.text("触发条件", 60, required=True))
+    level: Mapped[WarningLevel] = c.enum("级别", WarningLevel, required=True, index=True)
+    message: Mapped[str] = c.text("预警内容", 300, required=True)
+    raised_on: Mapped[date] = c.day("预警日期", required=True, index=True)
+    deadline: Mapped[date] = c.day("处理期限", required=True, index=True)
+    owner_id: Mapped[int | None] = c.reference("责任人", "employee")
+    owner: Mapped[Employee | None] = c.related(owner_id)
+    handling: Mapped[str | None] = c.long_text("处理措施")
+    lifted_on: Mapped[date | None] = c.day("解除日期")
+    lifted_by_id: Mapped[int | None] = c.reference("解除人", "employee")
+    lifted_by: Mapped[Employee | None] = c.related(lifted_by_id)
+    reason: Mapped[str | None] = c.text("解除原因", 200)
+    state: Mapped[WarningState] = c.state("状态", WarningState, WarningState.PENDING)

@@ -1,0 +1,1 @@
+"""The wing `guarantee`: the line from application to release."""

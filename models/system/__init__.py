@@ -1,0 +1,1 @@
+"""The wing `system`: organisation, operators, roles, set-up and operation."""

@@ -1,0 +1,1 @@
+"""The wing `base`: what every other wing stands on."""

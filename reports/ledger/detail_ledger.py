@@ -1,0 +1,224 @@
+"""明细账 (8.4): the posted entries of an account or an auxiliary with a running balance, from the kept balances on."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from models.base.columns import Money
+from models.base.errors import BusinessError, NotFound
+from models.customer.customer import Customer
+from models.guarantee.project import Project
+from models.ledger.account import ZERO, Account, AccountingPeriod, AuxiliaryBalance
+from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
+from reports.base.export import ExportColumn
+from reports.figures.balances import Figures, figures_of, leaves_of, of_auxiliaries
+
+PAGE_MAX = 200
+
+COLUMNS = (
+    ExportColumn("date", "日期", "date"),
+    ExportColumn("voucher_code", "凭证字号"),
+    ExportColumn("account_code", "科目编码"),
+    ExportColumn("memo", "摘要"),
+    ExportColumn("customer", "客户"),
+    ExportColumn("project", "项目"),
+    ExportColumn("debit", "借方", "money", "元"),
+    ExportColumn("credit", "贷方", "money", "元"),
+    ExportColumn("side", "方向"),
+    ExportColumn("balance", "余额", "money", "元"),
+)
+
+
+@dataclass(frozen=True)
+class LedgerFilter:
+    """What the ledger is of: an account code (with all below it), auxiliaries, or both."""
+
+    account: str = ""
+    customer_id: int | None = None
+    project_id: int | None = None
+    bank_id: int | None = None
+    department_id: int | None = None
+
+    @property
+    def auxiliaries(self) -> dict[str, int]:
+        """The auxiliaries asked for, by column name."""
+        names = ("customer_id", "project_id", "bank_id", "department_id")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One entry, or the opening line (no ids); `voucher_id` and `project_id` lead to their pages."""
+
+    date: dt.date | None
+    voucher_id: int | None
+    voucher_code: str
+    account_id: int | None
+    account_code: str
+    memo: str
+    customer: str
+    project_id: int | None
+    project: str
+    debit: Decimal
+    credit: Decimal
+    signed: Decimal
+
+    @property
+    def side(self) -> str:
+        """借, 贷 or 平."""
+        return "平" if self.signed == 0 else "借" if self.signed > 0 else "贷"
+
+    @property
+    def balance(self) -> Decimal:
+        """Balance without its sign; `side` says which it is."""
+        return abs(self.signed)
+
+
+@dataclass(frozen=True)
+class DetailLedger:
+    """A page of the report: the balance brought forward to it, its rows, and the figures of the whole range.
+
+    `lines` are the rows with 本月合计 and 本年累计 below the last row of each month.
+    """
+
+    title: str
+    columns: tuple[ExportColumn, ...]
+    opening: LedgerRow
+    rows: list[LedgerRow]
+    totals: Figures
+    count: int
+    lines: list[LedgerRow]
+
+
+def detail_ledger(
+    session: Session, wanted: LedgerFilter, first: str, last: str, *, offset: int = 0, limit: int = 50
+) -> DetailLedger:
+    """明细账 for periods `first` to `last` ('2026-01'); rows from `offset` on, at most 200.
+
+    Raises NotFound for an unknown account, BusinessError for an empty filter or periods in the wrong order.
+    """
+    if first > last:
+        raise BusinessError("开始期间不能晚于结束期间", field="first")
+    if not wanted.account and not wanted.auxiliaries:
+        raise BusinessError("请选择科目或辅助核算项", field="account")
+    account = _account(session, wanted.account)
+    totals = _figures(session, wanted, first, last)
+    query = _entries(session, wanted, first, last)
+    count = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    offset = max(offset, 0)
+    brought = totals.opening + _moved_before(session, query, offset)
+    size = min(max(limit, 1), PAGE_MAX)
+    found = _rows(session, query.offset(offset).limit(size + 1), brought)  # one more: does its month go on?
+    rows, lines = found[:size], _with_sums(session, wanted, found, size)
+    title = str(account) if account else "全部科目"
+    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows, totals, count, lines)
+
+
+def _account(session: Session, code: str) -> Account | None:
+    if not code:
+        return None
+    found = session.scalars(select(Account).where(Account.code == code)).one_or_none()
+    if found is None:
+        raise NotFound(f"没有科目“{code}”", field="account")
+    return found
+
+
+def _figures(session: Session, wanted: LedgerFilter, first: str, last: str) -> Figures:
+    if not wanted.auxiliaries:
+        return figures_of(session, wanted.account, first, last)
+    conditions: list[ColumnElement[bool]] = [
+        getattr(AuxiliaryBalance, name) == value for name, value in wanted.auxiliaries.items()
+    ]
+    if wanted.account:
+        conditions.append(AuxiliaryBalance.account_id.in_(leaves_of(session, wanted.account)))
+    return sum(of_auxiliaries(session, first, last, *conditions).values(), Figures())
+
+
+def _entries(session: Session, wanted: LedgerFilter, first: str, last: str) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        Voucher.date,
+        Voucher.id.label("voucher_id"),
+        Voucher.code.label("voucher_code"),
+        VoucherEntry.account_id,
+        VoucherEntry.memo,
+        VoucherEntry.customer_id,
+        VoucherEntry.project_id,
+        VoucherEntry.debit,
+        VoucherEntry.credit,
+    )
+    query = (
+        select(*columns)
+        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
+        .where(Voucher.state == VoucherState.POSTED, AccountingPeriod.code.between(first, last))
+        .where(*(getattr(VoucherEntry, name) == value for name, value in wanted.auxiliaries.items()))
+        .order_by(Voucher.date, Voucher.posting_no, VoucherEntry.line_no)
+    )
+    if wanted.account:
+        query = query.where(VoucherEntry.account_id.in_(leaves_of(session, wanted.account)))
+    return query
+
+
+def _moved_before(session: Session, query: Select[Any], offset: int) -> Decimal:
+    if offset == 0:
+        return ZERO
+    earlier = query.limit(offset).subquery()
+    return session.scalar(select(func.sum(earlier.c.debit - earlier.c.credit, type_=Money()))) or ZERO
+
+
+def _rows(session: Session, page: Select[Any], brought: Decimal) -> list[LedgerRow]:
+    found = session.execute(page).all()
+    accounts = _names(session, Account.id, Account.code, {row.account_id for row in found})
+    customers = _names(session, Customer.id, Customer.name, {row.customer_id for row in found})
+    projects = _names(session, Project.id, Project.number, {row.project_id for row in found})
+    rows = []
+    for row in found:
+        brought += row.debit - row.credit
+        rows.append(
+            LedgerRow(
+                row.date,
+                row.voucher_id,
+                row.voucher_code,
+                row.account_id,
+                accounts[row.account_id],
+                row.memo,
+                customers.get(row.customer_id, ""),
+                row.project_id,
+                projects.get(row.project_id, ""),
+                row.debit,
+                row.credit,
+                brought,
+            )
+        )
+    return rows
+
+
+def _with_sums(session: Session, wanted: LedgerFilter, found: list[LedgerRow], size: int) -> list[LedgerRow]:
+    """The rows of a page, and below the last row of each month what the month and the year up to it have moved."""
+    lines = []
+    for at, row in enumerate(found[:size]):
+        lines.append(row)
+        month = f"{row.date:%Y-%m}"
+        if at + 1 < len(found) and f"{found[at + 1].date:%Y-%m}" == month:
+            continue
+        for memo, first in (("本月合计", month), ("本年累计", f"{month[:4]}-01")):
+            sums = _figures(session, wanted, first, month)
+            lines.append(_sum(memo, sums.debit, sums.credit, row.signed))
+    return lines
+
+
+def _sum(memo: str, debit: Decimal, credit: Decimal, signed: Decimal) -> LedgerRow:
+    return LedgerRow(None, None, "", None, "", memo, "", None, "", debit, credit, signed)
+
+
+def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, str]:
+    return {row[0]: row[1] for row in session.execute(select(key, name).where(key.in_(ids - {None})))}
+
+
+def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
+    memo = "期初余额" if is_first else "承前页"
+    return LedgerRow(None, None, "", None, "", memo, "", None, "", ZERO, ZERO, brought)

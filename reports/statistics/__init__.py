@@ -1,0 +1,1 @@
+"""The wing `statistics`: figures of the whole company."""

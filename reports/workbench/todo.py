@@ -1,0 +1,232 @@
+"""What waits for a person (X18): decisions, and whatever the sources of 待办 find for their post.
+
+Counted in one query for the bell on every page; the rows are asked for where they are shown. What a record's page says
+of who is next comes from the same sources (`steps_of`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, String, cast, func, literal, null, or_, select, union_all
+from sqlalchemy.orm import Session, joinedload
+
+from models.approval.approval import ApprovalTask, TaskState
+from models.base.actor import Actor
+from models.base.entity import Entity
+from models.guarantee.product import FeeKind
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.signing import Fee, Receipt
+from models.ledger.voucher import BusinessEvent
+from reports.base.scope import readers_among, scoped
+from reports.figures import approvals
+from reports.figures.rights import Person, who_may
+from reports.workbench.todo_sources import NEXT_STEPS, SOURCES, Source, TodoKind, unplanned
+
+MANY = 1000  # so many of a kind are counted; nobody does more in a day
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing that waits: what, about whom, for how much (元), from whom, since when, until when, on which record."""
+
+    kind: TodoKind
+    table: str
+    record_id: int
+    what: str
+    about: str
+    number: str
+    amount: Decimal | None
+    by: str
+    since: date | datetime | None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many things of each kind wait on a day, and how many approvals are past their time limit."""
+
+    counts: Mapping[TodoKind, int]
+    late: int
+    today: date
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+    def of(self, *kinds: TodoKind) -> int:
+        """Those of some kinds."""
+        return sum(self.counts.get(kind, 0) for kind in kinds)
+
+
+def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiting:
+    """What waits for the actor, in one query."""
+    sources = _offered(actor)
+    counts = [_count(source.rows_for(actor, today)) for source in sources]
+    late = _tasks(actor).where(ApprovalTask.due_at < now)
+    row = session.execute(select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))).one()
+    found = {TodoKind.TASK: row[0]}
+    for source, count in zip(sources, row[2:], strict=True):
+        found[source.kind] = found.get(source.kind, 0) + count
+    return Waiting(found, row[1], today)
+
+
+def todos(session: Session, actor: Actor, known: Waiting, limit: int = 200) -> list[Todo]:
+    """The things themselves: approvals by their time limit, then the rest by kind and age."""
+    tasks = approvals.my_tasks(session, actor, limit) if known.counts[TodoKind.TASK] else []
+    found = [_of_task(task) for task in tasks]
+    for source in _offered(actor):
+        if known.counts.get(source.kind) and len(found) < limit:
+            query = source.rows_for(actor, known.today).limit(limit - len(found))
+            found += [_of_row(source, row) for row in session.execute(query)]
+    return found
+
+
+def awaits_agenda(session: Session, project: Project) -> bool:
+    """Whether a project before the board is on no agenda yet."""
+    is_before = project.state is ProjectState.RUNNING and project.stage is Stage.RESOLVE
+    return is_before and bool(session.scalar(select(Project.id).where(Project.id == project.id, *unplanned())))
+
+
+def waiting_for_agenda(session: Session, actor: Actor) -> list[Project]:
+    """Projects before the board that are on no agenda yet, longest waiting first."""
+    query = select(Project).where(Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE, *unplanned())
+    query = query.order_by(Project.stage_since, Project.id).options(joinedload(Project.customer))
+    return list(session.scalars(scoped(query, Project, actor)).unique())
+
+
+def _count(query: Select[Any]) -> Select[int]:
+    return select(func.count()).select_from(query.order_by(None).limit(MANY).subquery())
+
+
+def _of_row(source: Source, row: Any) -> Todo:
+    record_id, about, number, amount, by, since = row
+    what, table = source.kind.label, str(source.model.__tablename__)
+    if source.kind is TodoKind.NEXT:
+        what, by = NEXT_STEPS[by], ""
+    elif source.kind in (TodoKind.RETURNED, TodoKind.COLLECT):
+        what, by = f"{getattr(by, 'label', by)}{source.kind.label}", ""
+    return Todo(source.kind, table, record_id, what, about, number, amount, by or "", since)
+
+
+def _tasks(actor: Actor) -> Select[int]:
+    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
+    where = ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING
+    return select(func.count()).select_from(ApprovalTask).where(*where)
+
+
+def _of_task(task: ApprovalTask) -> Todo:
+    one = task.instance
+    what, mark, about = one.title.partition("：")
+    if not mark:
+        what, about = one.business_type.label, one.title
+    project = one.project
+    number = project.number if project is not None else ""
+    about = about.removesuffix(number).strip()
+    return Todo(
+        TodoKind.TASK, "approval_task", task.id, what, about, number, one.amount, one.applicant.name, one.submitted_at,
+        task.due_at,
+    )  # fmt: skip
+
+
+def _offered(actor: Actor) -> list[Source]:
+    """What concerns this person; nobody's post is to do what only the system may."""
+    return [source for source in SOURCES if actor.employee_id and actor.may(*source.permission)]
+
+
+# --------------------------------------------------------------------------------------------------- the record's page
+@dataclass(frozen=True)
+class Next:
+    """What a record waits for, and the people in whose inbox it stands."""
+
+    kind: TodoKind
+    table: str
+    record_id: int
+    what: str
+    number: str
+    people: tuple[Person, ...]
+    is_numbered: bool = False  # by a number of its own, not the project's
+
+
+def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
+    """Whatever the sources find about a record, with everybody who has it in their inbox; approvals apart."""
+    parts = [
+        _about(source, seq, today).where(where)
+        for seq, source in enumerate(SOURCES)
+        if (where := _concerns(source, record)) is not None
+    ]
+    if not parts:
+        return []
+    found, able = [], dict[tuple[str, str], Sequence[Person]]()  # who holds a right is asked once a page
+    for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
+        source = SOURCES[seq]
+        if source.permission not in able:
+            able[source.permission] = who_may(session, *source.permission)
+        people = _people(session, source, able[source.permission], record_id, holder, barred)
+        found.append(
+            Next(
+                source.kind, source.model.__tablename__, record_id, _words(source, by), number or "", people,
+                source.numbered is not None,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: list(TodoKind).index(one.kind))
+
+
+def _words(source: Source, by: str | None) -> str:
+    """What is to be done; the second part of the union tells which stage or fee by its name."""
+    if source.kind is TodoKind.NEXT:
+        return NEXT_STEPS[Stage[by or ""]]
+    if source.kind is TodoKind.COLLECT:
+        return f"{FeeKind[by or ''].label}{source.kind.label}"
+    return source.kind.label
+
+
+# What a step is named by, beside its kind.
+_TOLD: Mapping[TodoKind, Any] = {TodoKind.NEXT: Project.stage, TodoKind.COLLECT: Fee.kind}
+
+
+def _about(source: Source, seq: int, today: date) -> Select[Any]:
+    nobody = cast(null(), Integer)
+    barred = [*source.barred, *(nobody for _ in range(3 - len(source.barred)))]
+    by = cast(_TOLD.get(source.kind, null()), String)
+    holder = nobody if source.holder is None else source.holder
+    number = cast(Project.number if source.numbered is None else source.numbered, String)
+    rows = source.rows(today).order_by(None)
+    return rows.with_only_columns(
+        literal(seq), source.model.id, number, by, holder, *barred, maintain_column_froms=True
+    )
+
+
+def _concerns(source: Source, record: Entity) -> ColumnElement[bool] | None:
+    if isinstance(record, Project):
+        return source.of_project(record.id)
+    if source.model is BusinessEvent and hasattr(record, "project_id") and not isinstance(record, BusinessEvent):
+        return _events_of(record)
+    if isinstance(record, source.model):
+        return source.model.id == record.id  # type: ignore[no-any-return]
+    return None
+
+
+def _events_of(record: Entity) -> ColumnElement[bool]:
+    """Events that a paper has raised; a fee also through its receipts."""
+    own = (BusinessEvent.record_table == record.__tablename__) & (BusinessEvent.record_id == record.id)
+    if not isinstance(record, Fee):
+        return own
+    receipts = select(Receipt.id).where(Receipt.fee_id == record.id)
+    return or_(own, (BusinessEvent.record_table == "receipt") & BusinessEvent.record_id.in_(receipts))
+
+
+def _people(
+    session: Session, source: Source, able: Sequence[Person], record_id: int, holder: int | None,
+    barred: Sequence[int | None],
+) -> tuple[Person, ...]:  # fmt: skip
+    found = [one for one in able if one.actor.employee_id not in barred]
+    if source.holder is not None:
+        found = [one for one in found if one.actor.employee_id == holder]
+    if source.is_scoped:
+        seen = readers_among(session, [one.actor for one in found], source.model, record_id)
+        found = [one for one in found if one.actor.employee_id in seen]
+    return tuple(found)

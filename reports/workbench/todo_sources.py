@@ -1,0 +1,423 @@
+"""Where each kind of 待办 comes from: its rows, whose they are, and the project that they hold up.
+
+The inbox and the record's page both ask here, so that a page cannot name somebody in whose inbox nothing stands.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, literal_column, null, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from models.after.warning import RiskWarning, WarningState
+from models.approval.approval import ApprovalInstance, ApprovalState
+from models.base.actor import Actor
+from models.base.kinds import Kind
+from models.customer.customer import Customer
+from models.customer.rating import CustomerRating, RatingState
+from models.guarantee.appraisal import LIVE_PAPERS, PaperState, RiskAssessment
+from models.guarantee.product import FeeKind
+from models.guarantee.project import UNDER_WAY, Project, ProjectState, Stage
+from models.guarantee.release import Release
+from models.guarantee.resolution import (
+    ItemState,
+    MeetingItem,
+    MeetingMember,
+    MeetingState,
+    MeetingVote,
+    Resolution,
+    ResolutionState,
+    ReviewMeeting,
+)
+from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, FeeState, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.termination import Termination
+from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
+from models.system.organization import Employee
+from reports.base.scope import scoped
+
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+_EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
+
+
+class TodoKind(Kind):
+    """Kinds of things that wait, in the order in which they are shown."""
+
+    TASK = "审批"
+    NEXT = "项目下一步"
+    RETURNED = "退回待重办"
+    BALLOT = "审保会表决"
+    CONVENE = "召开审保会"
+    ANNOUNCE = "宣布表决结果"
+    AGENDA = "列入审保会议题"
+    RATING = "等级复评"
+    RISK = "风险评估报告"
+    SMALL = "小微属性更正复核"
+    SETTLE = "反担保落实"
+    COLLECT = "收款"
+    BOOK = "复核记账"
+    REVIEW = "凭证审核"
+    SIGN = "出纳签字"
+    POST = "凭证记账"
+    WARNING = "预警处理"
+
+
+# Each row: id, about whom, number, amount, from whom, since when.
+def _ballots(_: date) -> Rows:
+    return (
+        select(
+            MeetingItem.id, Customer.name, Project.number, MeetingItem.advised_amount, literal("审保会"),
+            ReviewMeeting.held_on,
+        )
+        .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
+        .join(Project, Project.id == MeetingItem.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .join(MeetingMember, MeetingMember.meeting_id == MeetingItem.meeting_id)
+        .where(
+            ReviewMeeting.state == MeetingState.OPEN, MeetingItem.result == ItemState.PENDING,
+            MeetingMember.is_present,
+            ~exists().where(
+                MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == MeetingMember.employee_id
+            ),
+        )
+        .order_by(ReviewMeeting.held_on, MeetingItem.seq, MeetingItem.id)
+    )  # fmt: skip
+
+
+def _announcements(_: date) -> Rows:
+    """Open meetings on which every present member has voted on every item."""
+    silent = (
+        select(MeetingItem.id)
+        .join(MeetingMember, MeetingMember.meeting_id == MeetingItem.meeting_id)
+        .where(
+            MeetingItem.meeting_id == ReviewMeeting.id,
+            MeetingItem.result == ItemState.PENDING,
+            MeetingMember.is_present,
+            ~exists().where(
+                MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == MeetingMember.employee_id
+            ),
+        )
+    )
+    return (
+        select(
+            ReviewMeeting.id, literal("到会委员已全部表决"), ReviewMeeting.number, null(), literal("审保会"),
+            ReviewMeeting.held_on,
+        )
+        .where(ReviewMeeting.state == MeetingState.OPEN, ~silent.exists())
+        .order_by(ReviewMeeting.id)
+    )  # fmt: skip
+
+
+def _of_stage(stage: Stage, *where: ColumnElement[bool]) -> Rows:
+    return (
+        select(Project.id, Customer.name, Project.number, Project.amount, Employee.name, Project.stage_since)
+        .join(Customer, Customer.id == Project.customer_id)
+        .join(Employee, Employee.id == Project.manager_id, isouter=True)
+        .where(Project.state == ProjectState.RUNNING, Project.stage == stage, *where)
+        .order_by(Project.stage_since, Project.id)
+    )
+
+
+# What the A角 does next at a stage, when nothing runs that others have to decide.
+NEXT_STEPS: Mapping[Stage, str] = {
+    Stage.APPLY: "提交申请", Stage.EVALUATE: "填写调查报告", Stage.INTENT: "出具意向函", Stage.REVIEW: "提交评审",
+    Stage.RESOLVE: "出具确认函", Stage.FEE_PLAN: "登记费用", Stage.CONTRACT: "办理合同", Stage.COUNTER: "登记反担保",
+    Stage.NOTICE: "开具放款通知", Stage.CONFIRM: "放款确认", Stage.IN_FORCE: "申请解保",
+}  # fmt: skip
+
+
+def _next_steps(_: date) -> Rows:
+    """Projects of an A角 that wait for nobody else; the stage stands where others name who asks."""
+    running = exists().where(ApprovalInstance.project_id == Project.id, ApprovalInstance.state == ApprovalState.RUNNING)
+    live = exists().where(Release.project_id == Project.id, Release.state.in_(LIVE_PAPERS))
+    is_repaid = and_(
+        Project.state == ProjectState.IN_FORCE, Project.stage == Stage.IN_FORCE, Project.balance == 0, ~live
+    )
+    signed = exists().where(Resolution.project_id == Project.id, Resolution.state == ResolutionState.VALID)
+    return (
+        select(Project.id, Customer.name, Project.number, Project.amount, Project.stage, Project.stage_since)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(
+            or_(and_(Project.state.in_(UNDER_WAY), Project.stage.in_(tuple(NEXT_STEPS))), is_repaid),
+            or_(Project.stage != Stage.RESOLVE, signed),
+            ~running,
+        )
+        .order_by(Project.stage_since, Project.id)
+    )
+
+
+def _agenda(_: date) -> Rows:
+    return _of_stage(Stage.RESOLVE, *unplanned())
+
+
+def unplanned() -> tuple[ColumnElement[bool], ...]:
+    """A project on no agenda of a meeting to come, and without a resolution."""
+    planned = (
+        select(MeetingItem.id)
+        .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
+        .where(
+            MeetingItem.project_id == Project.id,
+            MeetingItem.result == ItemState.PENDING,
+            ReviewMeeting.state != MeetingState.CLOSED,
+        )
+    )
+    standing = (ResolutionState.SIGNING, ResolutionState.VALID)
+    resolved = exists().where(Resolution.project_id == Project.id, Resolution.state.in_(standing))
+    return ~planned.exists(), ~resolved
+
+
+def _assessments(_: date) -> Rows:
+    """Projects whose risk nobody has assessed, or whose report went back to its writer."""
+    sent = (PaperState.IN_APPROVAL, PaperState.APPROVED)
+    done = exists().where(RiskAssessment.project_id == Project.id, RiskAssessment.state.in_(sent))
+    return _of_stage(Stage.RISK, ~done)
+
+
+def _corrections(_: date) -> Rows:
+    """Projects whose 小微属性 somebody wants corrected."""
+    asker = aliased(Employee)
+    return (
+        select(Project.id, Customer.name, Project.number, Project.amount, asker.name, null())
+        .join(Customer, Customer.id == Project.customer_id)
+        .join(asker, asker.id == Project.small_asked_by_id, isouter=True)
+        .where(Project.small_asked.is_not(None))
+        .order_by(Project.id)
+    )
+
+
+def _ratings(_: date) -> Rows:
+    """First ratings of others that wait for a second opinion."""
+    rater = aliased(Employee)
+    return (
+        select(
+            CustomerRating.id, Customer.name, Customer.number, CustomerRating.credit_line, rater.name,
+            CustomerRating.rated_on,
+        )
+        .join(Customer, Customer.id == CustomerRating.customer_id)
+        .join(rater, rater.id == CustomerRating.rated_by_id)
+        .where(CustomerRating.state == RatingState.DRAFT)
+        .order_by(CustomerRating.rated_on, CustomerRating.id)
+    )  # fmt: skip
+
+
+def _settlements(_: date) -> Rows:
+    """Approved counter-guarantees of projects under way that nobody has settled."""
+    stages = (Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE)
+    return (
+        select(
+            CounterGuarantee.id, Customer.name + " · " + CounterGuarantee.name, Project.number,
+            CounterGuarantee.recognised_value, Employee.name, Project.stage_since,
+        )
+        .join(Project, Project.id == CounterGuarantee.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .join(Employee, Employee.id == Project.manager_id, isouter=True)
+        .where(
+            Project.state == ProjectState.RUNNING, Project.stage.in_(stages),
+            CounterGuarantee.state == PaperState.APPROVED, CounterGuarantee.is_settled.is_(False),
+        )
+        .order_by(Project.stage_since, CounterGuarantee.id)
+    )  # fmt: skip
+
+
+def _meetings(_: date) -> Rows:
+    """Meetings with an agenda that nobody has opened yet."""
+    planned = exists().where(MeetingItem.meeting_id == ReviewMeeting.id, MeetingItem.result == ItemState.PENDING)
+    return (
+        select(
+            ReviewMeeting.id, literal("议题已列入，待召开"), ReviewMeeting.number, null(), literal("审保会"),
+            ReviewMeeting.held_on,
+        )
+        .where(ReviewMeeting.state == MeetingState.DRAFT, planned)
+        .order_by(ReviewMeeting.held_on, ReviewMeeting.id)
+    )  # fmt: skip
+
+
+def _collections(today: date) -> Rows:
+    """Fees of which something is due that no receipt and no waiver before 复核 stands for; one row a fee."""
+    other = aliased(FeeDue)
+    is_open = other.settled_amount < other.amount
+    earlier = exists().where(other.fee_id == FeeDue.fee_id, other.seq < FeeDue.seq, is_open)
+    owed = select(func.sum(other.amount - other.settled_amount)).where(
+        other.fee_id == Fee.id, other.due_on <= today, is_open
+    )
+    waits = _sum(Receipt.amount, Receipt.fee_id == Fee.id, Receipt.state == ReceiptState.SUBMITTED) + _sum(
+        FeeWaiver.amount, FeeWaiver.fee_id == Fee.id, FeeWaiver.is_booked.is_(False),
+        FeeWaiver.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED)),
+    )  # fmt: skip
+    stages = (Stage.FEE_COLLECT, Stage.NOTICE, Stage.CONFIRM)
+    return (
+        select(
+            Fee.id, Customer.name, Project.number, FeeDue.amount - FeeDue.settled_amount, Fee.kind, FeeDue.due_on
+        )
+        .join(Fee, Fee.id == FeeDue.fee_id)
+        .join(Project, Project.id == Fee.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(
+            FeeDue.settled_amount < FeeDue.amount,  # as the index of them says it
+            FeeDue.due_on.between(_EVER, today),
+            or_(
+                and_(Project.state == ProjectState.RUNNING, Project.stage.in_(stages)),
+                Project.state == ProjectState.IN_FORCE,
+            ),
+            or_(func.coalesce(Fee.state, literal("")) == FeeState.BOOKED, Fee.kind == FeeKind.DEPOSIT),
+            ~earlier, owed.scalar_subquery() > waits,
+        )
+        .order_by(FeeDue.due_on, FeeDue.id)
+    )  # fmt: skip
+
+
+def _sum(amount: InstrumentedAttribute[Decimal], *where: ColumnElement[bool]) -> ColumnElement[Decimal]:
+    return func.coalesce(select(func.sum(amount)).where(*where).scalar_subquery(), Decimal(0))
+
+
+def _events(_: date) -> Rows:
+    about = func.coalesce(Customer.name + " · ", "") + BusinessEvent.label
+    return (
+        select(BusinessEvent.id, about, BusinessEvent.number, BusinessEvent.total, null(), BusinessEvent.occurred_on)
+        .join(Customer, Customer.id == BusinessEvent.customer_id, isouter=True)
+        .where(BusinessEvent.state == EventState.PENDING)
+        .order_by(BusinessEvent.occurred_on, BusinessEvent.id)
+    )
+
+
+def _vouchers(*where: Any) -> Callable[[date], Rows]:
+    maker = aliased(Employee)
+    return lambda _: (
+        select(Voucher.id, Voucher.memo, Voucher.code, Voucher.total, maker.name, Voucher.date)
+        .join(maker, maker.id == Voucher.prepared_by_id, isouter=True)
+        .where(*where)
+        .order_by(Voucher.date, Voucher.id)
+    )
+
+
+def _warnings(_: date) -> Rows:
+    return (
+        select(
+            RiskWarning.id, Customer.name, Project.number, null(), literal(""), RiskWarning.raised_on
+        )
+        .join(Project, Project.id == RiskWarning.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(RiskWarning.state == WarningState.PENDING)
+        .order_by(RiskWarning.deadline, RiskWarning.id)
+    )  # fmt: skip
+
+
+def _papers(model: Any, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
+    """Papers that came back to the A角."""
+    return lambda _: (
+        select(model.id, Customer.name, model.number, Project.amount, literal(model.spec.label), Project.stage_since)
+        .join(Project, Project.id == model.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(*where)
+        .order_by(model.id)
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of one kind, the record that is opened, who may do it, and whom of these alone or not it waits for."""
+
+    kind: TodoKind
+    model: Any
+    permission: tuple[str, str]
+    rows: Callable[[date], Rows]
+    of_project: Callable[[int], ColumnElement[bool]] = lambda _: false()
+    holder: InstrumentedAttribute[Any] | None = None
+    barred: tuple[InstrumentedAttribute[Any], ...] = ()
+    is_scoped: bool = False
+    numbered: Any = None  # of the project, where nothing else is said: a column as default would be a descriptor
+
+    def rows_for(self, actor: Actor, today: date) -> Rows:
+        """What of it waits for this actor, who may do it."""
+        query = self.rows(today)
+        if self.holder is not None:
+            query = query.where(self.holder == actor.employee_id)
+        query = query.where(*(part.is_distinct_from(actor.employee_id) for part in self.barred))
+        return scoped(query, self.model, actor) if self.is_scoped else query
+
+
+def _is_project(project_id: int) -> ColumnElement[bool]:
+    return Project.id == project_id
+
+
+def _on_agenda(project_id: int) -> ColumnElement[bool]:
+    return exists().where(
+        MeetingItem.meeting_id == ReviewMeeting.id, MeetingItem.project_id == project_id,
+        MeetingItem.result == ItemState.PENDING,
+    )  # fmt: skip
+
+
+_UNDONE = (PaperState.DRAFT,)
+_RELEASE_BACK = or_(
+    Release.state.in_(_UNDONE), and_(Release.returned_reason.is_not(None), Release.is_deposit_returned.is_(False))
+)
+_END_BACK = or_(
+    Termination.state.in_(_UNDONE), and_(Termination.returned_reason.is_not(None), Termination.settled_on.is_(None))
+)
+_MANAGER: Any = Project.manager_id
+# Not by the index of managers: somebody has thousands of projects and a few papers that came back.
+_MANAGER_OF_PAPER: Any = Project.manager_id + literal_column("0")
+_TO_POST = or_(
+    Voucher.state == VoucherState.SIGNED, and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False))
+)
+_PARTS: tuple[Any, ...] = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Voucher.signed_by_id)
+_K = TodoKind
+SOURCES: tuple[Source, ...] = (
+    Source(_K.NEXT, Project, ("submit", "project"), _next_steps, _is_project, _MANAGER),
+    Source(
+        _K.RETURNED, Release, ("submit", "release"), _papers(Release, _RELEASE_BACK), _is_project, _MANAGER_OF_PAPER,
+    ),
+    Source(
+        _K.RETURNED, FeeWaiver, ("submit", "fee_waiver"), _papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
+        _is_project, _MANAGER,
+    ),
+    Source(
+        _K.RETURNED, Termination, ("submit", "termination"), _papers(Termination, _END_BACK), _is_project,
+        _MANAGER_OF_PAPER,
+    ),
+    Source(
+        _K.BALLOT, MeetingItem, ("cast", "meeting_vote"), _ballots, lambda pk: MeetingItem.project_id == pk,
+        MeetingMember.employee_id,
+    ),
+    Source(
+        _K.CONVENE, ReviewMeeting, ("open", "review_meeting"), _meetings, _on_agenda, numbered=ReviewMeeting.number
+    ),
+    Source(
+        _K.ANNOUNCE, ReviewMeeting, ("close", "review_meeting"), _announcements, _on_agenda,
+        numbered=ReviewMeeting.number,
+    ),
+    Source(_K.AGENDA, Project, ("open", "review_meeting"), _agenda, _is_project, is_scoped=True),
+    Source(
+        _K.RATING, CustomerRating, ("confirm", "customer_rating"), _ratings, barred=(CustomerRating.rated_by_id,),
+        is_scoped=True, numbered=Customer.number,
+    ),
+    Source(_K.RISK, Project, ("submit", "risk_assessment"), _assessments, _is_project, is_scoped=True),
+    Source(
+        _K.SMALL, Project, ("confirm_small", "project"), _corrections, _is_project,
+        barred=(Project.small_asked_by_id,), is_scoped=True,
+    ),
+    Source(
+        _K.SETTLE, CounterGuarantee, ("settle", "counter_guarantee"), _settlements, _is_project, is_scoped=True,
+        numbered=CounterGuarantee.name,
+    ),
+    Source(_K.COLLECT, Fee, ("collect", "receipt"), _collections, _is_project, is_scoped=True),
+    Source(
+        _K.BOOK, BusinessEvent, ("book", "business_event"), _events, lambda pk: BusinessEvent.project_id == pk,
+        is_scoped=True, numbered=BusinessEvent.number,
+    ),
+    Source(
+        _K.REVIEW, Voucher, ("review", "voucher"), _vouchers(Voucher.state == VoucherState.DRAFT), barred=_PARTS[:1],
+        numbered=Voucher.code,
+    ),
+    Source(
+        _K.SIGN, Voucher, ("sign", "voucher"), _vouchers(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash),
+        barred=_PARTS[:2], numbered=Voucher.code,
+    ),
+    Source(_K.POST, Voucher, ("post", "voucher"), _vouchers(_TO_POST), barred=_PARTS, numbered=Voucher.code),
+    Source(
+        _K.WARNING, RiskWarning, ("handle", "risk_warning"), _warnings, _is_project, RiskWarning.owner_id,
+        numbered=RiskWarning.number,
+    ),
+)  # fmt: skip

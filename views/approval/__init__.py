@@ -1,0 +1,1 @@
+"""The wing `approval`: the one approval engine."""

@@ -1,0 +1,378 @@
+"""待办事项 (2.2-2.5): one list of what waits, and one page for the approvals of every kind of business."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.base.errors import BusinessError
+from models.base.money import format_money
+from models.system.organization import Employee
+from reports.figures import approvals as figures
+from reports.workbench import desktop
+from views.approval import reassign as help_page
+from views.approval.page import approval_page
+from views.kit import edge, lookup, todo, widgets
+from views.kit.cells import format_value
+from views.kit.entity_view import EntityView
+from views.kit.interface import EntityInterface, valid_id
+from views.kit.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
+from workflows.approval import approval
+from workflows.approval import reassign as approval_help
+from workflows.base import records
+from workflows.base.context import Ctx
+
+MOST = 200
+_TABS = (("todo", "待办"), ("mine", "我发起的"), ("done", "我已办"))
+_NONE = {"todo": "没有等您办理的事项", "mine": "您还没有提交过审批", "done": "您还没有审批过业务"}
+
+
+def _withdraw(ctx: Ctx, found: ApprovalInstance) -> str:
+    approval.withdraw(ctx, found)
+    return "已撤回，可修改后重新提交"
+
+
+class ApprovalsView(BaseView):
+    """The inbox, the decision page, and what else may be done with a task."""
+
+    route_base = "/approvals"
+    class_permission_name = "approval_task"
+    title = "审批任务"
+
+    @expose("/")
+    @edge.screen()
+    def list(self) -> ResponseReturnValue:
+        """What waits for me, what I have put up, what I have decided."""
+        ctx = edge.current_ctx()
+        asked = request.args.get("tab", "todo")
+        tab = asked if asked in dict(_TABS) else "todo"
+        columns, rows = {"todo": _todo, "mine": _mine, "done": _done}[tab](ctx)
+        size = edge.rows_per_page(ctx)
+        pages = max(-(-len(rows) // size), 1)
+        page_no = min(valid_id(request.args.get("page", "1")) or 1, pages)
+        shown = rows[(page_no - 1) * size : page_no * size]
+        links = tuple((str(n), f"/approvals/?tab={tab}&page={n}", n == page_no) for n in range(1, pages + 1))
+        first = (page_no - 1) * size + 1 if rows else 0
+        waiting = todo.waiting(ctx).total
+        page = ListPage(
+            "待办事项",
+            f"最近 {MOST} 条" if len(rows) == MOST else "",
+            columns,
+            shown,
+            Paging(first, first + len(shown) - 1 if rows else 0, len(rows), page_no, pages, size, (), links),
+            tabs=[
+                Tab(label, f"/approvals/?tab={key}", key == tab, waiting if key == "todo" else None, key)
+                for key, label in _TABS
+            ],
+            actions=todo.together(ctx),
+            url="/approvals/",
+            empty=_NONE[tab],
+            crumbs=[("我的工作台", ""), ("待办事项", "")],
+            help_key="approval_task",
+        )
+        return self.render_template("list.html", page=page)
+
+    @expose("/<pk>")
+    @edge.screen()
+    def show(self, pk: str) -> ResponseReturnValue:
+        """One task: the decision page, or the approval as it stands."""
+        task = _task(pk)
+        return self.render_template("approval.html", page=approval_page(edge.current_ctx(), task.instance, task))
+
+    @expose("/instance/<pk>")
+    @edge.screen()
+    def instance(self, pk: str) -> ResponseReturnValue:
+        """One approval as whoever started it sees it."""
+        found = _instance(pk)
+        return self.render_template("approval.html", page=approval_page(edge.current_ctx(), found, None))
+
+    @expose("/<pk>/decide", methods=("POST",))
+    @edge.screen()
+    def decide(self, pk: str) -> ResponseReturnValue:
+        """Agree, refuse or return; what was typed stays when it is refused, and a second click changes nothing."""
+        _task(pk)
+        opinion = request.form.get("opinion", "")
+        try:
+            with edge.writing() as ctx:
+                task = records.find(ctx, ApprovalTask, pk)
+                choice = _decision(request.form.get("decision", ""))
+                target = request.form.get("return_to", "")
+                instance = approval.decide(
+                    ctx,
+                    task,
+                    choice,
+                    opinion,
+                    version=valid_id(request.form.get("version", "")) or 0,
+                    to_seq=_sequence(target) if choice is approval.Decision.RETURN else None,
+                )
+                message = _message(instance, task, choice)
+        except BusinessError as error:
+            return self._refused(pk, error, opinion)
+        flash(message, "success")
+        return redirect(todo.next_url(edge.current_ctx()))
+
+    @expose("/<pk>/transfer", methods=("GET", "POST"))
+    @edge.screen()
+    def transfer(self, pk: str) -> ResponseReturnValue:
+        """Hand a task on to a colleague, saying why."""
+
+        def act(ctx: Ctx, task: ApprovalTask, employee_id: int, version: int) -> None:
+            approval.transfer(ctx, task, employee_id, request.form.get("opinion", ""), version=version)
+
+        return self._hand_on(pk, "转办", act, with_opinion=True)
+
+    @expose("/<pk>/add-signer", methods=("GET", "POST"))
+    @edge.screen()
+    def add_signer(self, pk: str) -> ResponseReturnValue:
+        """Ask one more colleague, whose consent is then needed too."""
+
+        def act(ctx: Ctx, task: ApprovalTask, employee_id: int, version: int) -> None:
+            approval.add_signer(ctx, task, employee_id, version=version)
+
+        return self._hand_on(pk, "加签", act, with_opinion=False)
+
+    @expose("/<pk>/reassign", methods=("GET", "POST"))
+    @edge.screen("reassign")
+    def reassign(self, pk: str) -> ResponseReturnValue:
+        """An administrator gives a task to somebody else (改派), and with it all that waits for the same person."""
+        error: BusinessError | None = None
+        key = valid_id(pk)
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    message = help_page.hand_over(ctx, help_page.pending_task(ctx, key))
+                flash(message, "success")
+                return redirect(edge.safe_next(request.form.get("next"), "/approvals/"))
+            except BusinessError as refusal:
+                if refusal.status in {403, 404} and refusal.field is None:
+                    raise
+                error = refusal
+        ctx = edge.current_ctx()
+        page = help_page.page(ctx, help_page.pending_task(ctx, key), error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    @expose("/instance/<pk>/end", methods=("POST",))
+    @edge.screen()
+    def end(self, pk: str) -> ResponseReturnValue:
+        """An administrator ends an approval whose record is gone."""
+        edge.current_ctx().require("end", "approval_instance", "结束审批")
+
+        def act(ctx: Ctx, found: ApprovalInstance) -> str:
+            approval_help.end_lost(ctx, found, request.form.get("reason", ""))
+            return "已结束该审批"
+
+        return self._as_applicant(pk, act)
+
+    @expose("/colleagues")
+    @edge.screen()
+    def colleagues(self) -> ResponseReturnValue:
+        """Candidates for 转办 and 加签."""
+        ctx = edge.current_ctx()
+        text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
+        return lookup.candidates(ctx, Employee, text, 1, Employee.id != ctx.actor.employee_id)
+
+    @expose("/instance/<pk>/withdraw", methods=("POST",))
+    @edge.screen()
+    def withdraw(self, pk: str) -> ResponseReturnValue:
+        """The applicant takes the submission back."""
+        return self._as_applicant(pk, _withdraw)
+
+    @expose("/instance/<pk>/urge", methods=("POST",))
+    @edge.screen()
+    def urge(self, pk: str) -> ResponseReturnValue:
+        """Remind everybody the approval waits for."""
+        return self._as_applicant(pk, lambda ctx, found: f"已催办 {approval.urge(ctx, found)} 位审批人")
+
+    def _as_applicant(self, pk: str, act: Callable[[Ctx, ApprovalInstance], str]) -> ResponseReturnValue:
+        try:
+            with edge.writing() as ctx:
+                message = act(ctx, records.find(ctx, ApprovalInstance, pk))
+        except BusinessError as error:
+            if error.status not in {400, 409}:
+                raise
+            page = approval_page(edge.current_ctx(), _instance(pk), None, error)
+            return self.render_template("approval.html", page=page), error.status
+        flash(message, "success")
+        return redirect(f"/approvals/instance/{valid_id(pk)}")
+
+    def _refused(self, pk: str, error: BusinessError, opinion: str) -> ResponseReturnValue:
+        if error.status == 404:
+            raise error
+        task = _task(pk)
+        page = approval_page(edge.current_ctx(), task.instance, task, error, opinion)
+        return self.render_template("approval.html", page=page), error.status
+
+    def _hand_on(
+        self, pk: str, verb: str, act: Callable[[Ctx, ApprovalTask, int, int], None], *, with_opinion: bool
+    ) -> ResponseReturnValue:
+        error: BusinessError | None = None
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    employee_id = valid_id(request.form.get("employee_id", ""))
+                    if employee_id is None:
+                        raise BusinessError("请选择同事", field="employee_id")
+                    task = records.find(ctx, ApprovalTask, pk)
+                    act(ctx, task, employee_id, valid_id(request.form.get("version", "")) or 0)
+                flash(f"已{verb}", "success")
+                return redirect("/approvals/")
+            except BusinessError as refusal:
+                if refusal.status == 404 and refusal.field is None:
+                    raise
+                error = refusal
+        return self._hand_on_page(_task(pk), verb, error, with_opinion=with_opinion), (error.status if error else 200)
+
+    def _hand_on_page(self, task: ApprovalTask, verb: str, error: BusinessError | None, *, with_opinion: bool) -> str:
+        chosen, errors = valid_id(request.form.get("employee_id", "")), error.field_errors if error else None
+        person = edge.session().get(Employee, chosen) if chosen else None
+        fields = [
+            widgets.lookup(
+                "employee_id",
+                "同事",
+                "/approvals/colleagues",
+                str(person.id) if person else "",
+                person.name if person else "",
+                errors=errors,
+                required=True,
+            )
+        ]
+        if with_opinion:
+            typed = request.form.get("opinion", "")
+            fields.append(widgets.long_text("opinion", "转办说明", typed, errors=errors, required=True, maxlength=2000))
+        version = request.form.get("version") or str(task.version)
+        hidden = [edge.csrf_input(), widgets.hidden("version", version)]
+        crumbs = [
+            ("我的工作台", ""),
+            ("待办事项", "/approvals/"),
+            (task.instance.title, f"/approvals/{task.id}"),
+            (verb, ""),
+        ]
+        page = FormPage(
+            f"{verb}：{task.instance.title}",
+            [FieldGroup("", fields)],
+            request.path,
+            f"/approvals/{task.id}",
+            hidden,
+            verb,
+            errors=widgets.summary(fields, error),
+            crumbs=crumbs,
+            help_key="approval_task",
+        )
+        return str(self.render_template("form.html", page=page))
+
+
+class ApprovalInstanceView(EntityView):
+    """The list of 审批单; one of them is shown by the page of every approval."""
+
+    model: ClassVar[Any] = ApprovalInstance
+
+    @expose("/show/<pk>")
+    @edge.screen("show")
+    def show(self, pk: str) -> ResponseReturnValue:
+        """The page of this approval."""
+        return redirect(f"/approvals/instance/{_instance(pk).id}")
+
+
+def _todo(ctx: Ctx) -> tuple[list[Column], list[Row]]:
+    return todo.columns(dated=True), todo.rows(ctx, MOST, dated=True)
+
+
+def _mine(ctx: Ctx) -> tuple[list[Column], list[Row]]:
+    columns = [
+        Column("title", "业务"),
+        Column("type", "类型"),
+        Column("amount", "金额", "money", "元"),
+        Column("state", "状态"),
+        Column("submitted", "提交时间", "datetime"),
+        Column("finished", "办结时间", "datetime"),
+    ]
+    rows = [
+        Row(
+            str(one.id),
+            f"/approvals/instance/{one.id}",
+            (
+                *_what(one),
+                Cell(one.state.label, "enum", tone=one.state.tone),
+                _moment(one.submitted_at),
+                _moment(one.finished_at),
+            ),
+        )
+        for one in desktop.my_submissions(ctx.session, ctx.actor, MOST)
+    ]
+    return columns, rows
+
+
+def _done(ctx: Ctx) -> tuple[list[Column], list[Row]]:
+    columns = [
+        Column("title", "业务"),
+        Column("type", "类型"),
+        Column("amount", "金额", "money", "元"),
+        Column("node", "节点"),
+        Column("result", "我的决定"),
+        Column("opinion", "意见"),
+        Column("decided", "办理时间", "datetime"),
+        Column("state", "审批状态"),
+    ]
+    rows = []
+    for task in figures.my_decisions(ctx.session, ctx.actor, MOST):
+        one = task.instance
+        cells = (
+            *_what(one),
+            Cell(task.node.name),
+            Cell(task.state.label, "enum", tone=task.state.tone),
+            Cell(task.opinion or "—"),
+            _moment(task.decided_at),
+            Cell(one.state.label, "enum", tone=one.state.tone),
+        )
+        rows.append(Row(str(task.id), f"/approvals/{task.id}", cells))
+    return columns, rows
+
+
+def _what(one: ApprovalInstance) -> tuple[Cell, Cell, Cell]:
+    amount = Cell(format_money(one.amount) if one.amount is not None else "—", "money")
+    return Cell(one.title, "link"), Cell(one.business_type.label), amount
+
+
+def _moment(value: object) -> Cell:
+    return Cell(format_value(value, "datetime"), "datetime")
+
+
+def _task(pk: str) -> ApprovalTask:
+    found = EntityInterface(ApprovalTask).find(pk)
+    assert isinstance(found, ApprovalTask)
+    return found
+
+
+def _instance(pk: str) -> ApprovalInstance:
+    found = EntityInterface(ApprovalInstance).find(pk)
+    assert isinstance(found, ApprovalInstance)
+    return found
+
+
+def _decision(code: str) -> approval.Decision:
+    if code not in approval.Decision.__members__:
+        raise BusinessError("请选择同意、退回或否决", field="decision")
+    return approval.Decision[code]
+
+
+def _sequence(text: str) -> int | None:
+    if not text:
+        return None
+    found = valid_id(text)
+    if found is None:
+        raise BusinessError("没有这个退回节点", field="return_to")
+    return found
+
+
+def _message(instance: ApprovalInstance, task: ApprovalTask, choice: approval.Decision) -> str:
+    others = [t.assignee.name for t in instance.tasks if t.node_id == task.node_id and t.state is TaskState.PENDING]
+    running = f"等待 {'、'.join(others)} 审批" if others else "已转到下一步"
+    ends = {
+        ApprovalState.APPROVED: "审批已全部通过",
+        ApprovalState.REJECTED: "业务已否决",
+        ApprovalState.RETURNED: "已退回申请人",
+    }
+    return f"已{choice.label}：{instance.title}。{ends.get(instance.state, running)}"

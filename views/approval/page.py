@@ -1,0 +1,287 @@
+"""The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError
+from models.base.money import format_money
+from models.guarantee.appraisal import InvestigationReport, RiskAssessment
+from models.guarantee.project import Project
+from reports.base.scope import may_read
+from reports.figures import approvals, dictionaries, exposure
+from reports.workbench.todo_sources import TodoKind
+from views.approval import reassign as help_page
+from views.guarantee import contracts
+from views.kit import record, todo, verbs, widgets
+from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
+from views.kit.interface import Titles, shape
+from views.kit.pages import Action, ApprovalPage, Cell, Decision, Fact, GateItem, Section, Stage, TimelineItem
+from views.workbench.desk_figures import lateness
+from workflows.base.context import Ctx
+
+PHRASES = ("同意", "情况属实，同意办理", "请补充材料后再报", "风险较高，不同意")
+FACTS = 8
+PAPER_TABS = 8
+_STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
+
+
+def approval_page(
+    ctx: Ctx,
+    instance: ApprovalInstance,
+    task: ApprovalTask | None,
+    error: BusinessError | None = None,
+    opinion: str = "",
+) -> ApprovalPage:
+    """The page of one approval; `task` is the reader's own, with buttons while it is pending."""
+    paper = _readable(ctx, ctx.session.get(entity_of(instance.table_name), instance.record_id))
+    why = why_not(ctx, instance, task) if task is not None else ""
+    may_decide = task is not None and not why
+    url = record_url(instance.table_name, instance.record_id) if paper is not None else ""
+    what, mark, about = instance.title.partition("：")
+    if not mark:
+        what, about = instance.business_type.label, instance.title
+    page = ApprovalPage(
+        title=what,
+        crumbs=[("我的工作台", ""), ("待办事项", "/approvals/"), (instance.title, "")],
+        who=instance.project.customer.name if instance.project is not None else about,
+        who_url=url,
+        action_url=f"/approvals/{task.id}/decide" if task is not None else "/approvals/",
+        amount=format_money(instance.amount) if instance.amount is not None else "",
+        unit="元",
+        number=_number(paper),
+        state=_state(ctx, instance, task),
+        position=todo.position(ctx, TodoKind.TASK, task.id) if may_decide and task is not None else "",
+        facts=_facts(ctx, instance, task),
+        steps=steps(instance),
+        opinion=opinion,
+        notice=help_page.stuck(ctx, instance) or why,
+        help_key="approval_task",
+    )
+    if may_decide and task is not None:
+        page.decisions = _decisions(task)
+        page.phrases = PHRASES
+        page.return_targets = _return_targets(ctx, instance, task)
+        page.hidden = [("version", str(task.version))]
+    page.errors = widgets.summary([], error)
+    if error is not None and error.field == "opinion":
+        page.errors = [("opinion", "审批意见", error.message)]
+    page.actions = [Action("打开业务单据", url)] if url else []
+    if instance.state is not ApprovalState.RUNNING:  # while it runs, what may be done is decided and `_more`
+        page.actions += verbs.actions(ctx, instance)
+    page.more = _more(ctx, instance, task, may_decide=may_decide)
+    page.checks = _checks(ctx, instance, paper) if paper is not None else []
+    page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
+    return page
+
+
+def _readable(ctx: Ctx, record_: Entity | None) -> Entity | None:
+    """The record if this reader may read it: an applicant sees who decides, not what he may not see otherwise."""
+    is_readable = record_ is not None and may_read(ctx.session, ctx.actor, record_)
+    return record_ if is_readable else None
+
+
+def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
+    """Why this reader may not decide the task; empty when they may: whom the flow asks needs no further permission."""
+    actor = ctx.actor
+    if task.assignee_id not in {i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None}:
+        return "不是您的待办"
+    if task.state is not TaskState.PENDING or instance.state is not ApprovalState.RUNNING:
+        return "已经办理"
+    return "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
+
+
+def _number(paper: Entity | None) -> str:
+    return str(getattr(paper, "number", "") or "") if paper is not None else ""
+
+
+def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> Cell:
+    if task is not None and task.state is TaskState.PENDING and (late := lateness(task.due_at, ctx.now)) is not None:
+        return late
+    state = task.state if task is not None and task.state is not TaskState.PENDING else instance.state
+    return Cell(state.label, "enum", tone=state.tone)
+
+
+def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> list[Fact]:
+    """The business first, then who asks for it and how it is decided."""
+    project = _readable(ctx, instance.project)
+    found = about_project(ctx, project) if isinstance(project, Project) else []
+    found.append(Fact("申请人", Cell(f"{instance.applicant.name}，{instance.applicant.department.name}")))
+    found.append(Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")))
+    way = f"{instance.flow.name} 第 {instance.flow.version_no} 版"
+    if task is not None:
+        ways = {NodeMode.VOTE: "票决"}
+        way += f" · {task.node.name}（{ways.get(task.node.mode, task.node.mode.label)}）"
+    return [*found, Fact("审批流程", Cell(way))]
+
+
+def about_project(ctx: Ctx, project: Project) -> list[Fact]:
+    """What one must know of a project before saying yes, in the order in which one asks."""
+    purpose = dictionaries.label(ctx.session, "loan_purpose", project.purpose) or project.purpose
+    url = record_url("project", project.id) if _readable(ctx, project) is not None else ""
+    roles = ((project.manager, "A 角"), (project.assistant, "B 角"))
+    people = "、".join(f"{person.name}（{role}）" for person, role in roles if person)
+    found = [
+        ("担保项目", Cell(project.number, "link" if url else "text", url=url)),
+        ("产品", Cell(project.product.name)),
+        ("合作银行", Cell(project.bank.name)),
+        ("期限 / 费率", Cell(f"{project.term_months} 个月 / {rate_text(project.fee_rate_pct)}% 每年")),
+        ("用途", Cell("，".join(filter(None, (purpose, project.purpose_note))))),
+        ("反担保", Cell(project.counter_offer or NONE)),
+        ("经办人", Cell(people or NONE)),
+    ]
+    return [Fact(label, cell) for label, cell in found]
+
+
+def papers_of(ctx: Ctx, project: Project) -> list[Section]:
+    """What was written about a project so far, and the project itself, for who has to judge it as a whole."""
+    titles, found = Titles(ctx.session), []
+    for model in (RiskAssessment, InvestigationReport):
+        paper = ctx.session.scalars(select(model).where(model.project_id == project.id)).first()
+        if paper is not None and ctx.actor.may("show", str(model.__tablename__)):
+            table, facts = str(model.__tablename__), _told(ctx, paper, titles)
+            url = record_url(table, paper.id)
+            found.append(Section(table, model.spec.label, facts=facts, more_url=url, more_label="打开"))
+    return found if _readable(ctx, project) is None else [*found, *_project_section(ctx, project, titles)]
+
+
+def steps(instance: ApprovalInstance) -> list[Stage]:
+    """The nodes as done, current and to come, with the people and days."""
+    found = [Stage("提交", "done", f"{local(instance.submitted_at):%Y-%m-%d}", instance.applicant.name)]
+    for line in approvals.progress(instance):
+        if line.state == "SKIPPED":
+            continue
+        tasks = [task for task in line.tasks if task.round_no == instance.round_no] or list(line.tasks)
+        acted = [task for task in tasks if task.decided_at is not None and task.state is not TaskState.CANCELLED]
+        state = _STATES.get(line.state, "todo")
+        if any(t.state in (TaskState.REJECTED, TaskState.RETURNED) for t in acted) and (
+            instance.state is not ApprovalState.RUNNING
+        ):
+            state = "stopped"
+        people = acted if state in ("done", "stopped") else [t for t in tasks if t.state is TaskState.PENDING] or acted
+        names = "、".join(dict.fromkeys(task.assignee.name for task in people))
+        last = max((task.decided_at for task in acted if task.decided_at), default=None)
+        found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
+    return found
+
+
+def _decisions(task: ApprovalTask) -> list[Decision]:
+    found = [Decision("REJECT", "否决", "danger", needs_opinion=True, confirm="否决后本次审批结束，业务按否决处理。")]
+    if task.node.mode is not NodeMode.VOTE:
+        found.append(Decision("RETURN", "退回", needs_opinion=True))
+    return [*found, Decision("APPROVE", "同意", "primary")]
+
+
+def _return_targets(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> tuple[tuple[str, str], ...]:
+    if task.node.mode is NodeMode.VOTE:
+        return ()
+    visited = set(ctx.session.scalars(select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)))
+    nodes = [n for n in instance.flow.nodes if n.id in visited and n.seq < (instance.current_node_seq or 0)]
+    return (("", f"申请人 {instance.applicant.name}"), *((str(n.seq), n.name) for n in nodes))
+
+
+def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, may_decide: bool) -> list[Action]:
+    found = []
+    if may_decide and task is not None:
+        found.append(Action("转办", f"/approvals/{task.id}/transfer"))
+        if task.node.mode is not NodeMode.VOTE:
+            found.append(Action("加签", f"/approvals/{task.id}/add-signer"))
+    if instance.applicant_id == ctx.actor.employee_id and instance.state is ApprovalState.RUNNING:
+        base = f"/approvals/instance/{instance.id}"
+        acted = any(t.decided_at and t.state is not TaskState.CANCELLED for t in instance.tasks)
+        why = "已有审批人办理，不能撤回" if acted else ""
+        question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
+        found.append(Action("催办", f"{base}/urge", "POST"))
+        found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
+    return [*found, *help_page.actions(ctx, instance)]
+
+
+def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[GateItem]:
+    """The company's limits with this project in them, while its approval runs."""
+    project = paper if isinstance(paper, Project) else instance.project
+    if project is None or instance.state is not ApprovalState.RUNNING or project.balance > 0:
+        return []
+    return limits(ctx, project)
+
+
+def limits(ctx: Ctx, project: Project) -> list[GateItem]:
+    """Each limit of the company with this project in it."""
+    found = []
+    for check in exposure.checks(ctx.session, project, ctx.today):
+        limit = f"{_figure(check.limit, check.unit)}" if check.limit is not None else "不限"
+        near = check.warning is not None and check.after > check.warning
+        evidence = f"{_figure(check.after, check.unit)} / {limit}"
+        found.append(GateItem(check.label, not check.is_over, evidence, detail=check.note, is_warning=near))
+    return found
+
+
+def _figure(value: Decimal, unit: str) -> str:
+    return f"{format_money(value)}{unit}" if unit != "元" else f"{format_money(value / 10000)} 万元"
+
+
+def _told(ctx: Ctx, paper: Entity, titles: Titles) -> list[tuple[str, list[Fact]]]:
+    """What the record says, without what is empty and without stamps."""
+    cells = Cells(ctx, type(paper), titles)
+    cells.prepare([paper], shape(type(paper)).visible())
+    groups = []
+    for label, facts in record.fact_groups(cells, paper):
+        told = [fact for fact in facts if fact.cell.text != "—"]
+        if told and label != "登记信息":
+            groups.append((label, told))
+    return groups
+
+
+def _project(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
+    """The project behind a paper of its own."""
+    project = _readable(ctx, instance.project)
+    if not isinstance(project, Project) or paper is project:
+        return []
+    return _project_section(ctx, project, Titles(ctx.session))
+
+
+def _project_section(ctx: Ctx, project: Project, titles: Titles) -> list[Section]:
+    groups, url = _told(ctx, project, titles), record_url("project", project.id)
+    return [Section("project", "担保项目", facts=groups, more_url=url, more_label="打开项目")]
+
+
+def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
+    """The record that is decided on, as its own page shows it, without the buttons."""
+    if paper is None:
+        return []
+    titles = Titles(ctx.session)
+    groups = _told(ctx, paper, titles)
+    found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
+    found += [section for section in (contracts.text_section(paper, ctx),) if section is not None]
+    tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
+    for tab in tabs[:PAPER_TABS]:
+        loaded = record.child_sections(ctx, paper, titles, tab.key, may_change=False)
+        found += [section for section in loaded if section.key == tab.key]
+    return found
+
+
+def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
+    """Every decision on the record so far with its opinion, the latest first."""
+    record_ = ctx.session.get(entity_of(instance.table_name), instance.record_id)
+    may_see_all = _readable(ctx, record_) is not None
+    instances = approvals.history(ctx.session, record_) if record_ is not None and may_see_all else [instance]
+    lines: list[tuple[datetime, int, TimelineItem]] = []
+    for one in instances:
+        if one.id > instance.id and one.business_type_id != instance.business_type_id:
+            continue
+        when = format_value(one.submitted_at, "datetime")
+        submitted = TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")
+        lines.append((one.submitted_at, 0, submitted))
+        for task in one.tasks:
+            if task.decided_at is None or task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN):
+                continue
+            when = format_value(task.decided_at, "datetime")
+            who = (task.decided_by or task.assignee).name
+            behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
+            words = f"{task.node.name}{behalf} {task.state.label}"
+            item = TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)
+            lines.append((task.decided_at, task.id, item))
+    items = [item for _, _, item in sorted(lines, key=lambda line: line[:2], reverse=True)]
+    return Section("history", "审批记录", template="parts/timeline.html", data=items, empty="还没有审批意见")

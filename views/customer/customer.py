@@ -1,0 +1,105 @@
+"""Customers: the generated screens, and from each customer's page straight to an application."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from models.base.entity import Entity
+from models.customer.customer import CorporateCustomer, Customer, CustomerStatus, PersonalCustomer
+from models.customer.rating import CustomerRating, RatingState
+from reports.figures.completeness import standing
+from reports.figures.parameters import number
+from views.customer.rating import place_of
+from views.kit.cells import NONE, rate_text
+from views.kit.entity_view import EntityView
+from views.kit.pages import Action, Cell, Column, Row, Section
+from views.kit.verbs import actions
+from workflows.base.context import Ctx
+
+
+class _CustomerView(EntityView):
+    """What both kinds of customers add to the generated record page."""
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """Rating and watch lists, and 申请担保 once the customer has a grade."""
+        assert isinstance(record, Customer)
+        found = actions(ctx, record)
+        if record.status is CustomerStatus.ACTIVE and ctx.actor.may("add", "project"):
+            url, why = f"/project/add?customer_id={record.id}", _why_not_apply(record)
+            tab = "customer_watch" if record.is_blacklisted else "customer_rating"
+            apply = Action(
+                "申请担保", url, style="plain" if why else "primary", why_not=why, mend_url=f"?tab={tab}#tabs"
+            )
+            # One next step: who has a grade applies, who has none is rated first.
+            found = [*(found if why else [replace(a, style="plain") for a in found]), apply]
+        return found
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """资料完整度 until nothing is missing."""
+        assert isinstance(record, Customer)
+        card = _completeness(ctx, record)
+        return [card] if card.data[2] else []
+
+
+def _completeness(ctx: Ctx, customer: Customer) -> Section:
+    """The two hurdles of the file as a bar, and what is missing with the place where it is filled in."""
+    found = standing(ctx.session, customer)
+    least = int(number(ctx.session, "customer.completeness_min_pct", ctx.today))
+    may_edit = ctx.actor.may("edit", str(customer.__tablename__))
+    items = sorted(found.missing, key=lambda item: not item.is_required)
+    missing = [(item.label, place_of(customer, item.source) if may_edit else "", item.is_required) for item in items]
+    marks = [(found.rated_from, "可评级", found.is_ratable), (least, "可申请", found.percent >= least)]
+    return Section(
+        "completeness", "资料完整度", template="parts/completeness.html", data=(found.percent, marks, missing)
+    )
+
+
+def _why_not_apply(customer: Customer) -> str:
+    if customer.is_blacklisted:
+        return "黑名单客户不能申请担保"
+    return "" if customer.grade else "请先完成等级评估"
+
+
+class PersonalCustomerView(_CustomerView):
+    """Screens of 个人客户."""
+
+    model: ClassVar[Any] = PersonalCustomer
+
+
+class CorporateCustomerView(_CustomerView):
+    """Screens of 对公客户."""
+
+    model: ClassVar[Any] = CorporateCustomer
+
+
+class CustomerRatingView(EntityView):
+    """Screens of 等级评估, with the answers that make the total: who gives the second opinion reads them first."""
+
+    model: ClassVar[Any] = CustomerRating
+
+    def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """评分明细 as it was frozen at the first rating."""
+        assert isinstance(record, CustomerRating)
+        return [_scores(record), *super().extra_sections(record, ctx)]
+
+    def default_tab(self, record: Entity) -> str:
+        """A rating that waits opens on its answers."""
+        assert isinstance(record, CustomerRating)
+        return "scores" if record.state is RatingState.DRAFT else "facts"
+
+
+def _scores(rating: CustomerRating) -> Section:
+    columns = [
+        Column("group", "类别"), Column("label", "指标"), Column("answer", "评价"), Column("figure", "取值", "rate"),
+        Column("score", "得分", "rate"), Column("max", "满分", "rate"),
+    ]  # fmt: skip
+    rows = []
+    for at, one in enumerate(rating.scores):
+        figure = NONE if one["figure"] is None else rate_text(Decimal(one["figure"]))
+        amounts = (Cell(rate_text(Decimal(one[name])), "rate") for name in ("score", "max"))
+        cells = (Cell(one["group"]), Cell(one["label"]), Cell(one["answer"]), Cell(figure, "rate"), *amounts)
+        rows.append(Row(str(at), "", cells))
+    sums = [("总分", {"score": rate_text(rating.total)})] if rows else []
+    if rating.adjustment:
+        sums.insert(0, ("调整分", {"score": rate_text(rating.adjustment)}))
+    return Section("scores", "评分明细", columns=columns, rows=rows, sums=sums, empty="没有评分明细")

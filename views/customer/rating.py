@@ -1,0 +1,123 @@
+"""Buttons of customers: rating by the model, its confirmation, and the watch lists (3.1-3.4)."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from models.base import columns as c
+from models.base.kinds import Kind
+from models.customer.customer import Customer, CustomerStatus, WatchKind, WatchState
+from models.customer.rating import RatingState
+from models.customer.rating_model import RatingIndicator, RatingOption
+from reports.figures.completeness import first_missing, missing_for_rating
+from views.kit.verbs import Questions, ScreenVerb, Values, in_state, record_url, register
+from workflows.base.context import Ctx
+from workflows.customer import customer as watching
+from workflows.customer import rating as customer_rating
+
+# An enumeration made while the form is asked for, as one model's options differ from another's.
+make_kind: Any = Kind
+
+
+def _indicators(ctx: Ctx, customer: Customer) -> Questions:
+    """One choice for each indicator that the customer's data does not answer by itself."""
+    found: dict[str, Any] = {}
+    for indicator in customer_rating.open_indicators(ctx, customer):
+        options = ctx.session.scalars(
+            select(RatingOption).where(RatingOption.rating_indicator_id == indicator.id).order_by(RatingOption.rank)
+        )
+        labels = {o.code: f"{o.label}（{o.score.normalize():f} 分）" for o in options}
+        choices = make_kind(f"Options{indicator.id}", labels)
+        found[indicator.code] = c.enum(_label(indicator), choices, required=True)
+    found["opinion"] = c.long_text("初评意见", required=True)
+    return found
+
+
+def _label(indicator: RatingIndicator) -> str:
+    return f"{indicator.group_label} · {indicator.label}"
+
+
+def _rate(ctx: Ctx, customer: Customer, values: Values, version: int | None) -> Any:
+    del version  # a rating changes nothing of the customer until it is confirmed
+    scores = {code: choice.name for code, choice in values.items() if isinstance(choice, Kind)}
+    return customer_rating.rate(ctx, customer, scores, opinion=values["opinion"] or "")
+
+
+def _why_not_rate(ctx: Ctx, customer: Customer) -> str:
+    missing = missing_for_rating(ctx.session, customer)
+    return "资料不完整，缺：" + "、".join(missing) if missing else ""
+
+
+def _mend_rate(ctx: Ctx, customer: Customer) -> str:
+    """The field or the tab of the first thing that is missing."""
+    return place_of(customer, first_missing(ctx.session, customer))
+
+
+def place_of(customer: Customer, source: str) -> str:
+    """Where an item of the customer's file is filled in: its tab, or its field of the form."""
+    if source in customer.spec.tabs:
+        return f"{record_url(customer)}?tab={source}#tabs"
+    return f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
+
+
+def _is_active(_: Ctx, customer: Customer) -> bool:
+    return customer.status is CustomerStatus.ACTIVE
+
+
+def _watch(_: Ctx, __: Any) -> Questions:
+    return {
+        "kind": c.enum("关注类别", WatchKind, required=True),
+        "reason_text": c.text("列入原因", 300, required=True),
+    }
+
+
+for table in ("personal_customer", "corporate_customer"):
+    register(
+        ScreenVerb(
+            table, "rate", "等级评估", _rate, ("rate", "customer_rating"), _is_active, why_not=_why_not_rate,
+            mend=_mend_rate, questions=_indicators, has_form=True, style="primary", rank=1,
+            done="初评已提交，待他人复评",
+            after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_rating#tabs",
+        ),
+        ScreenVerb(
+            table, "watch", "列入关注名单",
+            lambda ctx, r, v, _: watching.watch(ctx, r, v["kind"], v["reason_text"]), ("add", "customer_watch"),
+            _is_active, questions=_watch, has_form=True, rank=30, note="黑名单的列入须经审批",
+            after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_watch#tabs",
+        ),
+        ScreenVerb(
+            table, "close", "停用客户", lambda ctx, r, v, n: watching.close(ctx, r, v["reason"], n),
+            ("close", "customer"), _is_active, why_not=watching.why_not_close, ask="停用原因", rank=80,
+            note="停用后不能申请担保、评级和列入关注名单",
+        ),
+        ScreenVerb(
+            table, "reopen", "启用客户", lambda ctx, r, v, n: watching.reopen(ctx, r, v["reason"], n),
+            ("reopen", "customer"), lambda _, r: r.status is CustomerStatus.CLOSED, ask="启用原因", rank=80,
+        ),
+    )  # fmt: skip
+
+def _own_rating(ctx: Ctx, rating: Any) -> str:
+    return "初评与复评须由不同的人办理" if rating.rated_by_id == ctx.actor.employee_id else ""
+
+
+register(
+    ScreenVerb(
+        "customer_rating", "confirm", "复评同意",
+        lambda ctx, r, _, v: customer_rating.confirm_rating(ctx, r, version=v), ("confirm", "customer_rating"),
+        in_state("state", RatingState.DRAFT), why_not=_own_rating, style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "customer_rating", "refuse", "复评不同意",
+        lambda ctx, r, v, n: customer_rating.confirm_rating(ctx, r, agree=False, opinion=v["reason"], version=n),
+        ("confirm", "customer_rating"), in_state("state", RatingState.DRAFT), why_not=_own_rating,
+        ask="不同意的原因", rank=2,
+    ),
+    ScreenVerb(
+        "customer_watch", "submit", "提交", lambda ctx, r, _, v: watching.submit_watch(ctx, r, v),
+        ("submit", "customer_watch"), in_state("state", WatchState.DRAFT), style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "customer_watch", "remove", "移出名单", lambda ctx, r, v, n: watching.end_watch(ctx, r, v["reason"], n),
+        ("remove", "customer_watch"), in_state("state", WatchState.ACTIVE), ask="移出原因", rank=2,
+    ),
+)  # fmt: skip

@@ -1,0 +1,368 @@
+"""The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import joinedload
+
+from models.approval.approval import ApprovalInstance
+from models.base.entity import Entity, entity_of
+from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
+from models.guarantee.resolution import MeetingState, ReviewMeeting
+from models.ledger.voucher import Voucher, VoucherEntry
+from reports.base.scope import scoped
+from reports.workbench.todo import awaits_agenda
+from views.guarantee.gate import conditions_of, gate_of, standing_of
+from views.guarantee.project_feed import recent
+from views.guarantee.project_form import NEW, ProjectForms
+from views.kit import filters, lists, pages
+from views.kit.cells import format_value
+from views.kit.meters import meter
+from views.kit.pages import Action, Cell, Column, Fact, GateItem, ListPage, RecordPage, Row, Section, Tab
+from views.kit.record import may_save
+from views.kit.verbs import actions
+from views.kit.waits import waits_of
+from workflows.base.context import Ctx
+from workflows.guarantee import application
+
+NONE = "—"
+DUE_DAYS = 30
+# The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
+ROWS_AT: dict[str, tuple[Stage, ...]] = {
+    "fee": (Stage.FEE_PLAN,), "contract": (Stage.CONTRACT,), "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
+}  # fmt: skip
+# The form that the stage waits for: (stage, table, label); it is the reader's next step if the reader may add it.
+PAPERS: dict[Stage, tuple[str, str]] = {
+    Stage.EVALUATE: ("investigation_report", "填写保前调查报告"),
+    Stage.RISK: ("risk_assessment", "填写风险评估报告"),
+}
+
+
+class ProjectView(ProjectForms):
+    """Screens of 担保项目; everything but the record page's top is generated."""
+
+    model: ClassVar[type[Entity]] = Project
+    read_with = tuple(
+        joinedload(relation)
+        for relation in (Project.customer, Project.product, Project.bank, Project.manager, Project.assistant)
+    )
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """Workflow buttons and the paper that the stage waits for."""
+        assert isinstance(record, Project)
+        found = actions(ctx, record)
+        paper = PAPERS.get(record.stage) if record.state is ProjectState.RUNNING else None
+        if paper:
+            found = [*self._paper_action(ctx, record, *paper), *found]
+        return [*_agenda_action(ctx, record), *found, *_renewal(ctx, record)]
+
+    def _paper_action(self, ctx: Ctx, project: Project, table: str, label: str) -> list[Action]:
+        paper: Any = entity_of(table)
+        existing = ctx.session.scalars(select(paper).where(paper.project_id == project.id)).first()
+        if existing is not None:
+            return [Action(f"查看{paper.spec.label}", f"/{table}/show/{existing.id}", style="primary")]
+        if not ctx.actor.may("add", table):
+            return []
+        return [Action(label, f"/{table}/add?project_id={project.id}", style="primary")]
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """Title, facts, stage line, approvals and vouchers."""
+        assert isinstance(record, Project)
+        amount = f"{record.amount / 10000:,.2f}".removesuffix(".00")
+        page.title = f"{record.customer.name} · {record.product.name} {amount} 万元"
+        page.crumbs = [("担保办理", ""), ("担保项目", "/project/list/"), (record.number, "")]
+        page.facts = _facts(record)
+        page.state = _state(record)
+        page.stages = stage_line(ctx, record)
+        page.sections = _reached([*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record)
+        _offer_rows(ctx, record, page.sections)
+        page.below = [recent(ctx, record)]
+        page.notice = page.notice or _notice(record)
+        return page
+
+    def enrich_list(self, page: ListPage, asked: lists.ListQuery) -> ListPage:
+        """Tabs of what people ask for every day, and how long a project has been at its stage."""
+        page.tabs = _tabs(asked)
+        if "stage" in asked.names and page.rows:
+            _add_days(page, asked)
+        return page
+
+    def list_actions(self, ctx: Ctx) -> list[Action]:
+        """An application is what people call a new project."""
+        return [replace(action, label=NEW) for action in super().list_actions(ctx)]
+
+    def edit_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """A submitted application is not edited, so the button would only be in the way."""
+        assert isinstance(found, Project)
+        return super().edit_actions(found, ctx) if found.state is ProjectState.DRAFT else []
+
+    def delete_actions(self, found: Entity, ctx: Ctx) -> list[Action]:
+        """A numbered application is withdrawn, never deleted."""
+        del found, ctx
+        return []
+
+    def default_tab(self, record: Entity) -> str:
+        """What the stage is about."""
+        assert isinstance(record, Project)
+        return OPENS_WITH.get(record.stage, "facts")
+
+    def bulk_actions(self, ctx: Ctx) -> list[Action]:
+        """Nor are several deleted at once."""
+        del ctx
+        return []
+
+    def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
+        """放款条件 and 额度占用, while they matter."""
+        assert isinstance(record, Project)
+        if record.state not in UNDER_WAY:
+            return []
+        found = []
+        if record.state is ProjectState.DRAFT:
+            items = _conditions(ctx, record)
+            met = sum(item.is_met for item in items)
+            note = f"{met} / {len(items)} 项通过"
+            found.append(Section("conditions", "提交条件", template="parts/gate.html", data=items, note=note))
+        if record.stage.rank >= Stage.FEE_PLAN.rank:
+            checks = gate_of(ctx, record)
+            met = sum(check.is_met for check in checks)
+            items = [_gate_item(check) for check in checks]
+            found.append(
+                Section("gate", "放款条件", template="parts/gate.html", data=items, note=f"{met} / {len(items)} 项通过")
+            )
+        meters = [meter(check) for check in standing_of(ctx, record).limits]
+        note = "现有 → 办理后 / 限额"
+        found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
+        return found
+
+
+def _renewal(ctx: Ctx, project: Project) -> list[Action]:
+    """复制为续保, or the project that goes on where this one ends."""
+    if project.state not in application.RENEWED:
+        return []
+    next_one = scoped(select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor)
+    if (found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()) is not None:
+        return [Action(f"续保项目 {found.number}", f"/project/show/{found.id}")]
+    return [Action("复制为续保", f"/project/add?renews={project.id}")] if ctx.actor.may("add", "project") else []
+
+
+def _tabs(asked: lists.ListQuery) -> list[Tab]:
+    """Everyday filters with their counts; each has its index, one pass over all rows would cost ten times as much."""
+    today = asked.ctx.today
+    until = today + timedelta(days=DUE_DAYS)
+    in_force = Project.state == ProjectState.IN_FORCE
+    wanted: tuple[tuple[ColumnElement[bool], ...], ...] = (
+        (), (Project.state.in_(UNDER_WAY),), (in_force,), (in_force, Project.end_on.between(today, until)),
+    )  # fmt: skip
+    query = select(func.count()).select_from(Project)
+    each = (scoped(query.where(*where), Project, asked.ctx.actor).scalar_subquery() for where in wanted)
+    every, under_way, running, due = asked.ctx.session.execute(select(*each)).one()
+    kinds: list[tuple[str, list[str], int]] = [
+        ("全部", [], every),
+        ("办理中", [filters.among("state", UNDER_WAY)], under_way),
+        ("在保", ["state:eq:IN_FORCE"], running),
+        (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:between:{today}..{until}"], due),
+        ("已结束", [filters.among("state", ENDED)], every - under_way - running),
+    ]
+    shown = sorted(f.raw for f in asked.filters)
+    return [
+        Tab(label, asked.url(f=wished, page=None, q=None), shown == sorted(wished) and not asked.text, count)
+        for label, wished, count in kinds
+    ]
+
+
+def _add_days(page: ListPage, asked: lists.ListQuery) -> None:
+    """3 天 beside the stage of what is under way; one query for the page."""
+    ids = [int(row.key) for row in page.rows]
+    query = select(Project.id, Project.stage_since).where(Project.id.in_(ids), Project.state.in_(UNDER_WAY))
+    since = {key: day for key, day in asked.ctx.session.execute(query) if day is not None}
+    at = asked.names.index("stage")
+    for index, row in enumerate(page.rows):
+        if (day := since.get(int(row.key))) is not None:
+            cells = list(row.cells)
+            cells[at] = replace(cells[at], hint=f"{(asked.ctx.today - day).days} 天", title=f"{day} 进入本阶段")
+            page.rows[index] = replace(row, cells=tuple(cells))
+
+
+def _agenda_action(ctx: Ctx, project: Project) -> list[Action]:
+    """For the secretary: onto the agenda of the meeting in preparation, or call one."""
+    if not ctx.actor.may("open", "review_meeting") or not awaits_agenda(ctx.session, project):
+        return []
+    draft = select(ReviewMeeting.id).where(ReviewMeeting.state == MeetingState.DRAFT).order_by(ReviewMeeting.id.desc())
+    if (meeting := ctx.session.scalar(draft.limit(1))) is None:
+        return [Action("召集审保会", "/review_meeting/add", style="primary")]
+    url = f"/meeting_item/add?owner={meeting}&project_id={project.id}"
+    return [Action("列入审保会议题", url, style="primary")]
+
+
+# The stage from which a tab can have rows; an empty tab of a stage to come says nothing.
+TABS_FROM: dict[str, Stage] = {
+    "investigation_report": Stage.EVALUATE, "bank_letter": Stage.INTENT, "risk_assessment": Stage.RISK,
+    "resolution": Stage.RESOLVE, "fee": Stage.FEE_PLAN, "contract": Stage.CONTRACT, "counter_guarantee": Stage.CONTRACT,
+    "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
+    "repayment": Stage.IN_FORCE, "release": Stage.IN_FORCE, "risk_warning": Stage.IN_FORCE,
+}  # fmt: skip
+
+# The tab with which a project opens at a stage; at the others with what was applied for.
+OPENS_WITH: dict[Stage, str] = {
+    Stage.FEE_PLAN: "fee", Stage.FEE_BOOK: "fee", Stage.CONTRACT: "contract", Stage.COUNTER: "counter_guarantee",
+    Stage.FEE_COLLECT: "fee", Stage.IN_FORCE: "drawdown",
+}  # fmt: skip
+# What happens to few projects has a tab with those alone.
+RARE = ("resubmission", "termination")
+
+# What is asked for most comes first; who held it and what was changed come last.
+TAB_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "project_holder": 8, "timeline": 9}
+
+
+def _reached(sections: list[Section], project: Project) -> list[Section]:
+    def is_due(section: Section) -> bool:
+        if section.key in RARE:
+            return bool(section.count)
+        return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
+
+    return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
+
+
+def _offer_rows(ctx: Ctx, project: Project, sections: list[Section]) -> None:
+    """A button on the tabs that take rows at this stage; the form then knows the project."""
+    for section in sections:
+        is_due = project.state is ProjectState.RUNNING and project.stage in ROWS_AT.get(section.key, ())
+        if is_due and may_save(ctx, entity_of(section.key), "add"):
+            label = f"新增{entity_of(section.key).spec.label}"
+            section.actions = [Action(label, f"/{section.key}/add?project_id={project.id}", icon="plus")]
+
+
+def _facts(project: Project) -> list[Fact]:
+    def money(value: Any) -> Cell:
+        return Cell(format_value(value, "money"), "text", hint="元")
+
+    grade = project.customer.grade
+    found = [
+        ("客户", Cell(project.customer.name, url=f"/{project.customer.__tablename__}/show/{project.customer_id}")),
+        ("产品", Cell(project.product.name)),
+        ("合作银行", Cell(project.bank.name)),
+        ("担保金额", money(project.amount)),
+        ("期限", Cell(str(project.term_months), hint="个月")),
+        ("担保费率", Cell(f"{project.fee_rate_pct.normalize():f}", hint="%/年")),
+        ("分担比例", Cell(f"{100 - project.bank_share_pct.normalize():f} : {project.bank_share_pct.normalize():f}")),
+        ("评级", Cell(grade.label if grade else NONE)),
+        ("A / B 角", Cell(" / ".join(p.name if p else NONE for p in (project.manager, project.assistant)))),
+    ]
+    if project.state is ProjectState.IN_FORCE:
+        found.insert(4, ("在保余额", money(project.balance)))
+        found.append(("到期日", Cell(project.end_on.isoformat() if project.end_on else NONE)))
+    return [Fact(label, cell) for label, cell in found]
+
+
+def _state(project: Project) -> Cell:
+    if project.state is ProjectState.RUNNING:
+        return Cell(project.stage.label, "enum", tone="doing")
+    return Cell(project.state.label, "enum", tone=project.state.tone)
+
+
+def _notice(project: Project) -> str:
+    if project.state not in (ProjectState.REFUSED, ProjectState.CANCELLED):
+        return ""
+    is_appealable = project.state is ProjectState.REFUSED and project.stage is Stage.RESOLVE
+    ending = "只有复议一次的机会" if is_appealable else "不再办理"
+    return f"项目{project.state.label}，止于“{project.stage.label}”，{ending}。"
+
+
+def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
+    """Every stage of the line: done with date and name, current with holder and days, to come."""
+    query = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
+    passed = {row.stage: row for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))}
+    found = []
+    for stage in Stage:
+        row = passed.get(stage)
+        if stage is project.stage:
+            found.append(_current(ctx, project, row))
+        elif row is not None and row.left_on is not None and stage.rank < project.stage.rank:
+            found.append(_passed(stage, row))
+        else:
+            found.append(pages.Stage(stage.label, "todo"))
+    return found
+
+
+def _passed(stage: Stage, row: ProjectStage | None) -> pages.Stage:
+    when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
+    return pages.Stage(stage.label, "done", when, row.done_by.name if row and row.done_by else "系统")
+
+
+def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stage:
+    if project.state in (ProjectState.REFUSED, ProjectState.CANCELLED):
+        when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
+        return pages.Stage(project.stage.label, "stopped", when, project.state.label)
+    if project.state is ProjectState.RELEASED:  # nothing goes on any more
+        return _passed(project.stage, row)
+    since = project.stage_since
+    days = (ctx.today - since).days if since else None
+    return pages.Stage(project.stage.label, "current", f"{since:%m-%d}" if since else "", holder(ctx, project), days)
+
+
+def holder(ctx: Ctx, project: Project) -> str:
+    """Who has the project now: whoever the first thing that it waits for is left to."""
+    found = waits_of(ctx, project)
+    if found:
+        return found[0].who
+    return project.manager.name if project.manager else NONE
+
+
+def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
+    """What the application still lacks, each with the place that mends it."""
+    customer = f"/{project.customer.__tablename__}/show/{project.customer_id}"
+    places = {
+        "customer": (customer, "查看客户"), "completeness": (customer, "补充资料"),
+        "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"), "documents": ("?tab=files#tabs", "上传要件"),
+    }  # fmt: skip
+    found = []
+    for one in conditions_of(ctx, project):
+        url, mend = places[one.key]
+        found.append(GateItem(one.label, one.is_met, one.evidence if one.is_met else one.problem, url, mend))
+    return found
+
+
+def _gate_item(check: Any) -> GateItem:
+    url = f"/{check.table}/show/{check.record_id}" if check.table and check.record_id else ""
+    return GateItem(check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label)
+
+
+def _approvals(ctx: Ctx, project: Project) -> Section:
+    query = select(ApprovalInstance).where(ApprovalInstance.project_id == project.id)
+    rows = ctx.session.scalars(
+        scoped(query, ApprovalInstance, ctx.actor)
+        .options(joinedload(ApprovalInstance.applicant), joinedload(ApprovalInstance.business_type))
+        .order_by(ApprovalInstance.id)
+    ).all()
+    columns = [Column("kind", "业务"), Column("applicant", "提交人"), Column("at", "提交时间"), Column("state", "结果"),
+               Column("done", "办结时间")]  # fmt: skip
+    cells = [
+        Row(
+            str(i.id), f"/approvals/instance/{i.id}",
+            (Cell(i.title.partition("：")[0]), Cell(i.applicant.name),
+             Cell(format_value(i.submitted_at, "datetime")), Cell(i.state.label, "enum", tone=i.state.tone),
+             Cell(format_value(i.finished_at, "datetime"))),
+        )
+        for i in rows
+    ]  # fmt: skip
+    return Section("approvals", "审批", columns=columns, rows=cells, count=len(cells), empty="还没有审批记录")
+
+
+def _vouchers(ctx: Ctx, project: Project) -> Section:
+    from_lines = select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == project.id)
+    rows = ctx.session.scalars(select(Voucher).where(Voucher.id.in_(from_lines)).order_by(Voucher.id).limit(50)).all()
+    columns = [Column("number", "凭证"), Column("date", "日期", "date"), Column("memo", "摘要"),
+               Column("total", "金额", "money", "元"), Column("state", "状态")]  # fmt: skip
+    cells = [
+        Row(
+            str(v.id), f"/voucher/show/{v.id}",
+            (Cell(str(v)), Cell(format_value(v.date, "date"), "date"), Cell(v.memo),
+             Cell(format_value(v.total, "money"), "money"), Cell(v.state.label, "enum", tone=v.state.tone)),
+        )
+        for v in rows
+    ]  # fmt: skip
+    may = ctx.actor.may("list", "voucher")
+    return Section("vouchers", "凭证", columns=columns, rows=cells if may else [], count=len(cells) if may else None,
+                   empty="还没有凭证" if may else "您没有查看凭证的权限")  # fmt: skip

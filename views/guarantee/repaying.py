@@ -1,0 +1,214 @@
+"""Buttons after the drawdown: repayments, notices of what is overdue, release, warnings (4.5e, 6.4, 6.6)."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from models.after.warning import OPEN_WARNING
+from models.base import columns as c
+from models.guarantee.appraisal import PaperState
+from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.release import Release, ReleaseBasis
+from models.guarantee.repayment import Repayment, RepaymentState
+from reports.figures.overdue import overdue_lines
+from views.guarantee.appraisal import in_approval, running_url
+from views.kit.verbs import Questions, ScreenVerb, Upload, Values, in_state, record_url, register
+from workflows.after.warning import handle, lift
+from workflows.base import attachments, records
+from workflows.base.context import Ctx
+from workflows.guarantee import release, repayment
+from workflows.guarantee.repayment import Paid
+
+
+def _running_loan(ctx: Ctx, project: Project) -> Drawdown | None:
+    """The one loan of a project that still runs; None when there are several or none."""
+    query = select(Drawdown).where(
+        Drawdown.project_id == project.id, Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE))
+    )
+    found = ctx.session.scalars(query.limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+_SETTLING = "凭银行结清确认办理：本金为全部借款余额，利息按银行实收；与计划不同的在备注中说明"
+
+
+def _repayment_form(ctx: Ctx, record: Any) -> Questions:
+    del ctx, record
+    return {
+        "paid_on": c.day("还款日期", required=True),
+        "principal": c.money("还本金额", required=True),
+        "interest": c.money("还息金额", required=True, help="按银行实收填写；超出还款计划的部分单独列示"),
+        "is_final": c.flag("结清", help="银行确认本息已全部结清；计划利息与实收利息的差额不再收取"),
+        "note": c.text("备注", 200),
+    }
+
+
+def _repayment_given(ctx: Ctx, loan: Drawdown) -> Values:
+    """What falls due now, which is what most customers pay."""
+    principal, interest = repayment.owed_by(repayment.plan_rows(ctx.session, loan), ctx.today)
+    return {"paid_on": ctx.today, "principal": principal, "interest": interest}
+
+
+def _settlement_given(ctx: Ctx, loan: Drawdown) -> Values:
+    """All principal; interest as the plan has it by today, until the bank says otherwise."""
+    _, interest = repayment.owed_by(repayment.plan_rows(ctx.session, loan), ctx.today)
+    return {"paid_on": ctx.today, "principal": loan.balance, "interest": interest, "is_final": True}
+
+
+def _is_before_its_dates(ctx: Ctx, loan: Drawdown) -> bool:
+    """Whether more principal is open than has fallen due."""
+    if not _is_running(ctx, loan):
+        return False
+    due, _ = repayment.owed_by(repayment.plan_rows(ctx.session, loan), ctx.today)
+    return loan.balance > due
+
+
+def _register(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> Repayment:
+    paid = Paid(values["paid_on"], values["principal"], values["interest"], values["is_final"], values["note"])
+    return repayment.register(ctx, loan, paid, version)
+
+
+def _register_of_project(ctx: Ctx, project: Project, values: Values, version: int | None) -> Repayment:
+    records.check_version(ctx, project, version)
+    loan = _running_loan(ctx, project)
+    assert loan is not None, "offered only with one running loan"
+    return _register(ctx, loan, values, None)
+
+
+def _given_of_project(ctx: Ctx, project: Project) -> Values:
+    loan = _running_loan(ctx, project)
+    return {} if loan is None else _repayment_given(ctx, loan)
+
+
+def _is_ahead_of_its_plan(ctx: Ctx, project: Project) -> bool:
+    loan = _running_loan(ctx, project) if project.state is ProjectState.IN_FORCE else None
+    return loan is not None and _is_before_its_dates(ctx, loan)
+
+
+def _settlement_of_project(ctx: Ctx, project: Project) -> Values:
+    loan = _running_loan(ctx, project)
+    return {} if loan is None else _settlement_given(ctx, loan)
+
+
+def _is_running(_: Ctx, loan: Drawdown) -> bool:
+    return loan.is_running and loan.project.state is ProjectState.IN_FORCE
+
+
+def _has_one_loan(ctx: Ctx, project: Project) -> bool:
+    return project.state is ProjectState.IN_FORCE and _running_loan(ctx, project) is not None
+
+
+def _is_overdue(ctx: Ctx, loan: Drawdown) -> bool:
+    return _is_running(ctx, loan) and bool(overdue_lines(ctx.session, loan, ctx.today))
+
+
+def _release_form(ctx: Ctx, project: Project) -> Questions:
+    del ctx, project
+    return {
+        "basis": c.enum("解保依据", ReleaseBasis, required=True),
+        "letter_no": c.text("银行函号", 60, help="依据为银行函件时填写"),
+        "letter_on": c.day("银行函日期"),
+        "note": c.long_text("说明"),
+        "letter": Upload("银行函件", "PDF 或图片；依据为银行函件时上传"),
+    }
+
+
+def _release_given(ctx: Ctx, project: Project) -> Values:
+    del ctx
+    return {"basis": ReleaseBasis.REPAID if project.balance == 0 else ReleaseBasis.BANK_LETTER}
+
+
+def _apply_for_release(ctx: Ctx, project: Project, values: Values, version: int | None) -> Release:
+    """Draw up the release with its letter and put it up for approval, all or nothing."""
+    records.check_version(ctx, project, version)
+    facts = {name: values[name] for name in ("basis", "letter_no", "letter_on", "note")}
+    made = records.create(ctx, Release, {"project_id": project.id, **facts})
+    if values["letter"]:
+        name, data = values["letter"]
+        attachments.store(ctx, made, filename=name, data=data)
+    release.submit(ctx, made, made.version)
+    return made
+
+
+def _may_release(ctx: Ctx, project: Project) -> bool:
+    if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
+        return False
+    query = select(Release.id).where(
+        Release.project_id == project.id, Release.state.in_((PaperState.DRAFT, PaperState.IN_APPROVAL))
+    )
+    return ctx.session.scalar(query.limit(1)) is None
+
+
+def _waits_for_deposit(_: Ctx, record: Release) -> bool:
+    return record.returned_reason is not None and record.released_on is None
+
+
+def _result_url(_: Any, result: Any) -> str:
+    return record_url(result)
+
+
+def _measure(_: Ctx, __: Any) -> Questions:
+    return {"handling": c.long_text("处理措施", required=True)}
+
+
+def _why_not_release(ctx: Ctx, record: Release) -> str:
+    return in_approval(ctx, record) or "；".join(release.obstacles(ctx, record))
+
+
+register(
+    ScreenVerb(
+        "drawdown", "register", "登记还款", _register, ("register", "repayment"), _is_running,
+        questions=_repayment_form, given=_repayment_given, has_form=True, style="primary", rank=1,
+        done="已登记还款，还款回执已出具", after=_result_url,
+    ),
+    ScreenVerb(
+        "drawdown", "settle_early", "提前结清", _register, ("register", "repayment"), _is_before_its_dates,
+        questions=_repayment_form, given=_settlement_given, has_form=True, rank=4,
+        done="已登记提前结清，还款回执已出具", after=_result_url,
+        note=_SETTLING,
+    ),
+    ScreenVerb(
+        "project", "register_repayment", "登记还款", _register_of_project, ("register", "repayment"), _has_one_loan,
+        questions=_repayment_form, given=_given_of_project, has_form=True, style="primary", rank=3,
+        done="已登记还款，还款回执已出具", after=_result_url,
+    ),
+    ScreenVerb(
+        "project", "settle_early", "提前结清", _register_of_project, ("register", "repayment"), _is_ahead_of_its_plan,
+        questions=_repayment_form, given=_settlement_of_project, has_form=True, rank=6,
+        done="已登记提前结清，还款回执已出具", after=_result_url, note=_SETTLING,
+    ),
+    ScreenVerb(
+        "drawdown", "issue_overdue", "开具欠款通知单",
+        lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v), ("issue_overdue", "drawdown"),
+        _is_overdue, rank=5, done="已开具欠款通知单", after=_result_url,
+    ),
+    ScreenVerb(
+        "repayment", "reverse", "冲正", lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
+        ("reverse", "repayment"), in_state("state", RepaymentState.BOOKED), style="danger", rank=30, ask="冲正原因",
+        confirm="冲正后借款余额、还款计划和在保余额恢复到登记之前。", done="还款已冲正",
+    ),
+    ScreenVerb(
+        "project", "release", "申请解保", _apply_for_release, ("submit", "release"), _may_release,
+        questions=_release_form, given=_release_given, has_form=True, rank=8, done="已提交解保审批", after=_result_url,
+    ),
+    ScreenVerb(
+        "release", "submit", "提交解保审批", lambda ctx, r, _, v: release.submit(ctx, r, v), ("submit", "release"),
+        in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
+    ),
+    ScreenVerb(
+        "release", "return_deposit", "重新提交退还款项", lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
+        ("return_deposit", "release"), _waits_for_deposit, style="primary", rank=2, done="已重新送复核",
+    ),
+    ScreenVerb(
+        "risk_warning", "handle", "处理", lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
+        ("handle", "risk_warning"), in_state("state", *OPEN_WARNING),
+        questions=_measure, given=lambda _, w: {"handling": w.handling}, has_form=True, style="primary", rank=1,
+        done="已登记处理措施",
+    ),
+    ScreenVerb(
+        "risk_warning", "lift", "解除", lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
+        ("lift", "risk_warning"), in_state("state", *OPEN_WARNING), rank=2,
+        ask="解除原因", done="预警已解除",
+    ),
+)  # fmt: skip

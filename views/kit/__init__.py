@@ -1,0 +1,1 @@
+"""The wing `kit`: the generated screens and the shell that every other wing uses."""

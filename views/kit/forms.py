@@ -1,0 +1,183 @@
+"""Add and edit forms, built per request from the columns of a model: nothing about them is written by hand."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import Column
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, SelectField
+from wtforms.fields.choices import SelectChoice
+
+from models.base.entity import Entity, editable_columns
+from models.base.errors import BusinessError, StaleRecord
+from views.kit import edge, fields
+from views.kit.cells import Cells
+from views.kit.interface import shape, valid_id, visible_title
+from views.kit.pages import Field, FieldGroup, FormPage
+from workflows.base.context import Ctx
+
+WIDE = ("long_text",)
+
+
+def form_columns(model: type[Entity]) -> list[str]:
+    """Columns that a generated form offers; single files are handled by the attachment section."""
+    known = shape(model)
+    return [name for name in editable_columns(model) if _fits_form(known.columns[name].info)]
+
+
+def _fits_form(info: Mapping[str, Any]) -> bool:
+    return info.get("kind") not in {"json", "datetime"} and not info.get("is_attachment")
+
+
+class EntityForm:
+    """One form of one request: the controls, what was typed, and the messages at the fields."""
+
+    def __init__(
+        self,
+        ctx: Ctx,
+        model: type[Entity],
+        record: Entity | None = None,
+        names: Iterable[str] | None = None,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`fixed` are values that the form shows and does not let change (the owner of a child row)."""
+        self.ctx = ctx
+        self.model = model
+        self.record = record
+        self.fixed = dict(fixed or {})
+        self.names = list(names if names is not None else form_columns(model))
+        self.known = shape(model)
+        self.cells = Cells(ctx, model)
+        self.top: list[tuple[str, str]] = []  # field that the view adds, or ''; message
+        self.stale: list[tuple[str, str, str]] = []
+        self._form = self._make()
+        self._version = "" if record is None else str(record.version)
+
+    def _make(self) -> Form:
+        controls = {name: self._control(name) for name in self.names}
+        return type("GeneratedForm", (Form,), controls)()
+
+    def _control(self, name: str) -> Any:
+        if name in self.fixed:
+            shown = self.cells.text(name, self.fixed[name])
+            return fields.FixedField(self.known.label(name), shown=shown)
+        return fields.make(self.ctx, self.known.table, name, self.known.columns[name])
+
+    # ------------------------------------------------------------------------------------------------- what is shown
+    def show(self, values: Mapping[str, Any] | None = None) -> "EntityForm":
+        """Fill the controls with the record's values, or with defaults and given values on an add form."""
+        given = dict(values or {})
+        for name in self.names:
+            column = self.known.columns[name]
+            value = self.fixed.get(name, given.get(name, self._stored(name, column)))
+            self._put(name, fields.typed_text(column, value))
+        return self
+
+    def _stored(self, name: str, column: Column[Any]) -> Any:
+        if self.record is not None:
+            return getattr(self.record, name)
+        default = column.default
+        return getattr(default, "arg", None) if default is not None and getattr(default, "is_scalar", False) else None
+
+    def _put(self, name: str, text: str) -> None:
+        control = self._form[name]
+        control.data = text == "true" if isinstance(control, fields.Tick) else text
+        if isinstance(control, SelectField) and text and text not in {choice.value for choice in control.choices}:
+            shown = fields.current_text(self.ctx, self.known.columns[name], text, self.cells)
+            control.choices = [*control.choices, SelectChoice(text, shown[:100])]
+        if isinstance(control, fields.LookupField):
+            control.current_text = self._current_text(name, text)
+
+    def _current_text(self, name: str, text: str) -> str:
+        """A stored reference shows its title; one that was typed or posted only if this reader may see the record."""
+        column = self.known.columns[name]
+        stored = None if self.record is None else getattr(self.record, name)
+        if column.info["kind"] == "reference" and text != str(stored):
+            return visible_title(self.cells.titles, column.info["target"], text)
+        return fields.current_text(self.ctx, column, text, self.cells)
+
+    # --------------------------------------------------------------------------------------------------- what came in
+    def read(self, posted: "MultiDict[str, str]") -> "EntityForm":
+        """Take what was typed, exactly as it was."""
+        self._version = posted.get("version", "")
+        for name in self.names:
+            if name in self.fixed:
+                self._put(name, fields.typed_text(self.known.columns[name], self.fixed[name]))
+                continue
+            text = posted.get(name, "")
+            if self.known.columns[name].info["kind"] == "bool":
+                text = "true" if text and text.lower() not in {"false", "0", "否", "off"} else "false"
+            self._put(name, text)
+        return self
+
+    @property
+    def version(self) -> int | None:
+        """The version that the person had on the screen."""
+        return valid_id(self._version)
+
+    def values(self) -> dict[str, Any]:
+        """What goes to the verb: all of an add form, of an edit form what was changed; a mask left alone is not."""
+        found: dict[str, Any] = {}
+        for name in self.names:
+            control = self._form[name]
+            text = ("true" if control.data else "false") if isinstance(control, fields.Tick) else control.data
+            if not self._is_untouched(name, text):
+                found[name] = text
+        return found
+
+    def _is_untouched(self, name: str, text: str) -> bool:
+        """Also keeps a code that is out of use by now: nobody chose it anew."""
+        if self.record is None or name in self.fixed:
+            return self.record is not None
+        stored = fields.typed_text(self.known.columns[name], getattr(self.record, name))
+        return text.replace("\r\n", "\n") == stored.replace("\r\n", "\n")
+
+    # -------------------------------------------------------------------------------------------------------- messages
+    def refuse(self, error: BusinessError) -> "EntityForm":
+        """Put the messages of a refused save at their fields; a stale save shows what changed meanwhile."""
+        for name, messages in error.field_errors.items():
+            if name in self._form:
+                self._form[name].errors = [*self._form[name].errors, *messages]
+            else:
+                self.top += [self._elsewhere(name, message) for message in messages]
+        if isinstance(error, StaleRecord):
+            self.stale = list(error.changes)
+            if self.record is not None:
+                self._version = str(self.record.version)
+        return self
+
+    def _elsewhere(self, name: str, message: str) -> tuple[str, str]:
+        """Where to say it: a column that the form does not ask is named, a field that the view adds is linked."""
+        label = self.known.info(name).get("label") if name else None
+        return ("", f"{label}：{message}") if label else (name, message)
+
+    # ------------------------------------------------------------------------------------------------------------ page
+    def page(self, title: str, action_url: str, cancel_url: str, **facts: Any) -> FormPage:
+        """The form as the template takes it."""
+        errors = [(name, "", message) for name, message in self.top]
+        errors += [(c.name, c.label.text, m) for c in self._form for m in c.errors]
+        hidden = [edge.csrf_input()]
+        if self.record is not None:
+            hidden.append(Markup('<input type="hidden" name="version" value="%s">') % self._version)
+        return FormPage(
+            title, self.groups(), action_url, cancel_url, hidden=hidden, errors=errors, stale=self.stale, **facts
+        )
+
+    def groups(self) -> list[FieldGroup]:
+        """Fields under the headings that the columns name, in the order of the model."""
+        found: dict[str, list[Field]] = {}
+        for name in self.names:
+            found.setdefault(str(self.known.info(name).get("group") or ""), []).append(self._field(name))
+        return [FieldGroup(label, items) for label, items in found.items()]
+
+    def _field(self, name: str) -> Field:
+        info, control = self.known.columns[name].info, self._form[name]
+        reveal = ""
+        if info.get("mask") and self.record is not None and self.cells.may_reveal and getattr(self.record, name):
+            reveal = f"/{self.known.table}/reveal/{self.record.id}/{name}"
+        return Field(
+            name, str(info["label"]), control, str(info["kind"]), bool(info.get("required")) and info["kind"] != "bool",
+            str(info.get("unit", "")), str(info.get("help", "")), tuple(control.errors),
+            info["kind"] in WIDE, reveal,
+        )  # fmt: skip

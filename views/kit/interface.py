@@ -1,0 +1,258 @@
+"""The one door between screens and tables: every read, the framework's too, passes the data scope here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from sqlalchemy import Column, Select, UnaryExpression, func, inspect, select
+from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm.util import identity_key
+
+from models.base.entity import Entity, columns_of, entities, owner_of
+from models.base.errors import NotFound
+from models.customer.customer import Customer
+from models.guarantee.project import Project
+from reports.base.scope import scoped
+from reports.figures import dictionaries
+from views.kit import edge
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the generator asks about a model again and again, worked out once."""
+
+    model: type[Entity]
+    columns: dict[str, Column[Any]]
+    owner: tuple[str, type[Entity]] | None
+
+    @property
+    def table(self) -> str:
+        """Table name: the name of the routes and of the permissions."""
+        return str(self.model.__tablename__)
+
+    def key(self, name: str) -> str | None:
+        """The column behind a listed name: the column itself, or the foreign key of a relationship; None if neither."""
+        if name in self.columns:
+            return name
+        if f"{name}_id" in self.columns:
+            return f"{name}_id"
+        relations = inspect(self.model).relationships
+        if name in relations:
+            local = [c.key for c in relations[name].local_columns]
+            return next((k for k in local if k in self.columns and k != "id"), None)
+        return None
+
+    def info(self, name: str) -> dict[str, Any]:
+        """Facts of a column by its key; an empty dict where there is none."""
+        key = self.key(name)
+        return dict(self.columns[key].info) if key else {}
+
+    def label(self, name: str) -> str:
+        """Chinese label of a column, relationship or property."""
+        return str(self.info(name).get("label") or name)
+
+    def visible(self) -> list[str]:
+        """Columns that screens show, in the order of the model."""
+        return [
+            name
+            for name, column in self.columns.items()
+            if not column.info.get("is_hidden") and column.info.get("kind") != "json" and "label" in column.info
+        ]
+
+
+_SHAPES: dict[type[Entity], Shape] = {}
+_TABLES: dict[str, type[Entity]] = {}
+
+
+def shape(model: type[Entity]) -> Shape:
+    """The shape of a model, worked out at its first use."""
+    found = _SHAPES.get(model)
+    if found is None:
+        found = _SHAPES[model] = Shape(model, columns_of(model), owner_of(model))
+    return found
+
+
+def model_of(table: str) -> type[Entity] | None:
+    """The entity of a table name; None for tables of the framework."""
+    if not _TABLES:
+        _TABLES.update({str(m.__tablename__): m for m in entities()})
+    return _TABLES.get(table)
+
+
+def valid_id(text: Any) -> int | None:
+    """A record id from outside, or None where it cannot be one."""
+    word = str(text)
+    if not (word.isascii() and word.isdecimal()) or len(word) > 10:
+        return None
+    return int(word) if 0 < int(word) <= edge.ID_MAX else None
+
+
+class EntityInterface(SQLAInterface):
+    """The framework's data model with the data scope built in and its own writing taken out.
+
+    `base_filters` of the framework are not row security; this is: whichever method reads, it reads through `scoped`.
+    """
+
+    def select(self, *entities_: Any) -> Select[Any]:
+        """A query of the model (or of the given columns) limited to the rows the actor may read."""
+        query = select(*entities_) if entities_ else select(self.obj)
+        return scoped(query, self.obj, edge.current_ctx().actor)
+
+    def find(self, record_id: Any, *options: Any) -> Entity:
+        """The record if it exists and the actor may read it. Raises NotFound."""
+        key = valid_id(record_id)
+        query = self.select().where(self.obj.id == key).options(*options)
+        found = edge.session().scalars(query).one_or_none() if key is not None else None
+        if found is None:
+            raise NotFound
+        return found
+
+    def get(self, id: Any, *args: Any, **kwargs: Any) -> Entity | None:  # noqa: A002 - the framework's word
+        """What the framework calls to load one record."""
+        try:
+            return self.find(id)
+        except NotFound:
+            return None
+
+    def query(
+        self,
+        filters: Any = None,
+        order_column: str = "",
+        order_direction: str = "",
+        page: int | None = None,
+        page_size: int | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[int, Sequence[Entity]]:
+        """What the framework calls to load rows; the generator has its own list, so this one is plain and bounded."""
+        size = min(page_size or 20, 200)
+        query = self.select().order_by(self.obj.id.desc()).limit(size).offset(max(page or 0, 0) * size)
+        total = edge.session().scalar(self.select(func.count(self.obj.id))) or 0
+        return total, edge.session().scalars(query).all()
+
+    def get_related_obj(self, col_name: str, value: Any) -> Entity | None:
+        """A posted foreign key is looked up through the scope of its own table."""
+        return EntityInterface(self.get_related_model(col_name)).get(value)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        message = "records are written by workflows.base.records alone, and grouped by reports"
+        raise NotImplementedError(message)
+
+    add = edit = delete = delete_all = _refuse
+    query_simple_group = query_month_group = query_year_group = query_model_group = _refuse
+
+
+class Titles:
+    """What referenced records are called, fetched once per table and page instead of once per row."""
+
+    def __init__(self, session: Session) -> None:
+        """Start with nothing known."""
+        self._session = session
+        self._known: dict[tuple[str, int], str] = {}
+        self._beside: dict[tuple[str, int], str] = {}
+
+    def load(self, table: str, ids: Iterable[Any], depth: int = 0) -> None:
+        """Learn the titles of these ids of a table with one query."""
+        wanted = sorted({int(i) for i in ids if i is not None} - {i for t, i in self._known if t == table})
+        model = model_of(table)
+        if not wanted or model is None:
+            return
+        for start in range(0, len(wanted), 500):
+            self._load_some(model, wanted[start : start + 500], depth)
+
+    def _load_some(self, model: type[Entity], ids: list[int], depth: int) -> None:
+        named = shape(model)
+        key = named.key(model.spec.title)
+        if key is None or "__str__" in model.__dict__ or depth > 2:
+            for record in self._session.scalars(select(model).where(model.id.in_(ids))):
+                self._known[named.table, record.id] = str(record)
+            return
+        info = named.columns[key].info
+        if not info.get("target"):
+            ids = [one for one in ids if not self._at_hand(model, key, one)]
+            if not ids:
+                return
+        rows = self._session.execute(select(model.id, getattr(model, key)).where(model.id.in_(ids))).all()
+        if info.get("target"):
+            self.load(info["target"], (value for _, value in rows), depth + 1)
+        for record_id, value in rows:
+            self._known[named.table, record_id] = self._words(info, value) or f"{model.spec.label} {record_id}"
+
+    def _at_hand(self, model: type[Entity], key: str, record_id: int) -> bool:
+        """Take the title of a record that this page has read already; false if it has not."""
+        record = self._session.identity_map.get(identity_key(model, record_id))
+        values: dict[str, Any] = inspect(record).dict if record is not None else {}
+        words = self._words(shape(model).columns[key].info, values[key]) if key in values else ""
+        if words:
+            self._known[shape(model).table, record_id] = words
+        return bool(words)
+
+    def _words(self, info: dict[str, Any], value: Any) -> str:
+        if info.get("target"):
+            return self.text(info["target"], value)
+        if info.get("dictionary"):
+            return dictionaries.label(self._session, info["dictionary"], value)
+        return str(value if value is not None else "")
+
+    def load_beside(self, table: str, ids: Iterable[Any]) -> None:
+        """Learn what stands beside these references, for tables whose titles are numbers."""
+        wanted = sorted({int(i) for i in ids if i is not None} - {i for t, i in self._beside if t == table})
+        if wanted and table == "project":
+            query = select(Project.id, Customer.name).join(Customer, Customer.id == Project.customer_id)
+            for key, name in self._session.execute(query.where(Project.id.in_(wanted))):
+                self._beside[table, key] = name
+
+    def beside(self, table: str, record_id: Any) -> str:
+        """Whose project a number is; empty for what speaks for itself."""
+        return self._beside.get((table, record_id), "")
+
+    def of(self, record: Entity) -> str:
+        """The title of a record at hand: a reference or a code of a dictionary in words."""
+        info = shape(type(record)).info(record.spec.title)
+        if "__str__" in type(record).__dict__ or not (info.get("target") or info.get("dictionary")):
+            return str(record)
+        key = shape(type(record)).key(record.spec.title)
+        return self._words(info, getattr(record, str(key))) or f"{record.spec.label} {record.id}"
+
+    def text(self, table: str, record_id: Any) -> str:
+        """The title of one record; loads it alone if it was not loaded with the page."""
+        if record_id is None:
+            return ""
+        if (table, record_id) not in self._known:
+            self.load(table, [record_id])
+        return self._known.get((table, record_id), "")
+
+
+def visible_title(titles: Titles, table: str, record_id: Any) -> str:
+    """The title of a record that somebody named from outside, if the reader may read it; else nothing."""
+    model, key = model_of(table), valid_id(record_id)
+    if model is None or key is None or EntityInterface(model).get(key) is None:
+        return ""
+    return titles.text(table, key)
+
+
+def narrow(model: type[Entity], names: Iterable[str]) -> Any:
+    """Loader option: only the columns that are shown, and what every row needs."""
+    known = shape(model)
+    always = {"id", "version", known.key(model.spec.title), model.spec.state or None, model.spec.tree or None}
+    keys = {known.key(name) for name in names} | always
+    mapped = inspect(model).column_attrs
+    return load_only(*(getattr(model, key) for key in sorted(k for k in keys if k and k in mapped)))
+
+
+def sorting(model: type[Entity], order: str, *, after: Sequence[str] = ()) -> list[UnaryExpression[Any]]:
+    """ORDER BY of `column`, `-column` or several of them with commas; empty values come last on every database.
+
+    `after` are columns that break ties. SQLite takes NULL for the smallest value and PostgreSQL for the largest, so
+    columns that may be empty say where they go; the others keep the plain form that an index answers.
+    """
+    known, found = shape(model), {}
+    for part in (*order.split(","), *after):
+        key = known.key(part.removeprefix("-"))
+        if key is None or key in found:
+            continue
+        column = getattr(model, key)
+        sort = column.desc() if part.startswith("-") else column.asc()
+        found[key] = sort.nulls_last() if known.columns[key].nullable else sort
+    return list(found.values())

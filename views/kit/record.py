@@ -1,0 +1,213 @@
+"""The generated record page: facts by group, what belongs to the record in tabs, and the timeline of its changes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import func, inspect, select
+
+from models.base.entity import STAMPS, Entity
+from models.base.kinds import SpecKind
+from models.system.setup import AuditLog
+from reports.base.scope import scoped
+from views.kit.cells import ACTIONS, NONE, Cells, format_value, record_url
+from views.kit.interface import Shape, Titles, model_of, narrow, shape, sorting
+from views.kit.pages import Action, Cell, Column, Fact, Row, Section, TimelineItem
+from workflows.base.audit import PROOFS
+from workflows.base.context import Ctx
+
+CHILD_ROWS = 50
+TIMELINE_ROWS = 30
+HEAD_FACTS = 8
+GENERAL = "基本信息"
+TIMELINE = "timeline"
+
+
+def head_facts(cells: Cells, record: Entity) -> list[Fact]:
+    """The strip under the title: the first listed columns that are neither title nor state."""
+    known, spec = cells.shape, record.spec
+    skip = {known.key(spec.title), spec.state}
+    names = [n for n in spec.listed if known.key(n) not in skip][:HEAD_FACTS]
+    return [Fact(known.label(n), _with_unit(cells, record, n), n) for n in names]
+
+
+def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:
+    """A value with its unit beside it, as a figure stands alone here."""
+    cell, unit = cells.cell(record, name), str(cells.shape.info(name).get("unit", ""))
+    return replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
+
+
+def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
+    """Every visible column under the heading it names, stamps last."""
+    known = cells.shape
+    groups: dict[str, list[Fact]] = {}
+    for name in known.visible():
+        label = "登记信息" if name in STAMPS else str(known.info(name).get("group") or GENERAL)
+        groups.setdefault(label, []).append(Fact(known.label(name), _with_unit(cells, record, name), name))
+    return list(groups.items())
+
+
+def link_to(child: type[Entity], owner: type[Entity]) -> str | None:
+    """The foreign key by which rows of `child` belong to `owner`: the owner key, else the first reference to it."""
+    tables = {str(t.name) for t in inspect(owner).tables}
+    columns = shape(child).columns.items()
+    links = [name for name, column in columns if column.info.get("target") in tables and name not in STAMPS]
+    owned = [name for name in links if shape(child).columns[name].info.get("is_owner")]
+    return next(iter(owned or links), None)
+
+
+def child_sections(ctx: Ctx, record: Entity, titles: Titles, active: str, *, may_change: bool) -> list[Section]:
+    """A tab for each child table that the reader may list; all are counted at once, the active one alone is read."""
+    links = _links(ctx, record)
+    if not links:
+        return []
+    counts = ctx.session.execute(select(*(_count(ctx, record, child, link) for child, link in links))).one()
+    return [
+        _child_section(ctx, record, (child, link, count), titles if child.__tablename__ == active else None, may_change)
+        for (child, link), count in zip(links, counts, strict=True)
+    ]
+
+
+def _links(ctx: Ctx, record: Entity) -> list[tuple[type[Entity], str]]:
+    found = []
+    for table in record.spec.tabs:
+        child = model_of(table)
+        link = link_to(child, type(record)) if child is not None else None
+        if child is not None and link is not None and ctx.actor.may("list", table):
+            found.append((child, link))
+    return found
+
+
+def _count(ctx: Ctx, record: Entity, child: type[Entity], link: str) -> Any:
+    query = select(func.count(child.id)).where(getattr(child, link) == record.id)
+    return scoped(query, child, ctx.actor).scalar_subquery()
+
+
+def _child_section(
+    ctx: Ctx, record: Entity, what: tuple[type[Entity], str, int], titles: Titles | None, may_change: bool
+) -> Section:
+    child, link, count = what
+    known = shape(child)
+    section = Section(known.table, child.spec.label, empty=f"暂无{child.spec.label}", count=count)
+    if titles is None:  # another tab is open
+        return section
+    names = [n for n in child.spec.listed if known.key(n) != link] or [n for n in known.visible() if n not in STAMPS]
+    rows, cells = _child_rows(ctx, record, child, link, names), Cells(ctx, child, titles)
+    cells.prepare(rows, names)
+    section.columns = [column(known, name) for name in names]
+    main = names.index(child.spec.title) if child.spec.title in names else 0
+    section.rows = [
+        Row(str(r.id), record_url(known.table, r.id), tuple(cells.cell(r, n) for n in names), main=main) for r in rows
+    ]
+    if may_change and known.info(link).get("is_owner") and may_save(ctx, child, "add"):
+        section.actions = [Action(f"新增{child.spec.label}", f"/{known.table}/add?owner={record.id}", icon="plus")]
+    if count > len(rows):
+        section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
+        section.more_label = f"查看全部 {count} 条"
+    return section
+
+
+def _child_rows(ctx: Ctx, record: Entity, child: type[Entity], link: str, names: Sequence[str]) -> Sequence[Entity]:
+    order = child.spec.order
+    query = scoped(select(child).where(getattr(child, link) == record.id), child, ctx.actor)
+    query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
+    return ctx.session.scalars(query.options(narrow(child, names)).limit(CHILD_ROWS)).all()
+
+
+def column(known: Shape, name: str) -> Column:
+    """The head of a column without sorting."""
+    info = known.info(name)
+    return Column(name, str(info.get("label", name)), str(info.get("kind", "text")), str(info.get("unit", "")))
+
+
+def may_save(ctx: Ctx, model: type[Entity], verb: str) -> bool:
+    """Whether the generated screens offer add, edit or delete of this model to this reader."""
+    return offers(model, verb) and ctx.actor.may(verb, str(model.__tablename__))
+
+
+def offers(model: type[Entity], verb: str) -> bool:
+    """Whether people write this model by hand at all."""
+    return model.spec.kind.is_writable and verb in model.spec.saved_by
+
+
+def why_frozen(record: Entity) -> str:
+    """Why a document may not be edited or deleted now; empty while it may."""
+    spec = record.spec
+    if not (spec.state and spec.drafts):
+        return ""
+    state = getattr(record, spec.state)
+    return "" if state in spec.drafts else f"{spec.label}{state.label}，不能直接修改"
+
+
+def timeline(ctx: Ctx, record: Entity, titles: Titles, active: str) -> Section | None:
+    """What happened to the record: who, when, old → new; masked columns stay masked. Read when its tab is open."""
+    if record.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL):
+        return None
+    section = Section(TIMELINE, "变更记录", template="parts/timeline.html", data=[], empty="暂无变更记录")
+    if active == TIMELINE:
+        section.data = trail_items(ctx, record, titles)
+    return section
+
+
+def trail_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
+    """The newest lines of the trail about a record, in words."""
+    query = (
+        select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes, AuditLog.note)
+        .where(AuditLog.table_name == shape(type(record)).table, AuditLog.record_id == record.id)
+        .where(AuditLog.action.not_in(PROOFS))
+        .order_by(AuditLog.id.desc())
+        .limit(TIMELINE_ROWS)
+    )
+    lines = ctx.session.execute(query).all()
+    cells = Cells(ctx, type(record), titles)
+    _learn(cells, [line.changes for line in lines])
+    return [
+        TimelineItem(
+            format_value(line.at, "datetime"),
+            line.actor_name,
+            line.note or ACTIONS.get(line.action, "业务操作"),
+            tuple(changes_in_words(cells, line.changes)) if line.action != "CREATE" else (),
+        )
+        for line in lines
+    ]
+
+
+def _learn(cells: Cells, all_changes: Sequence[dict[str, Any]]) -> None:
+    wanted: dict[str, set[int]] = {}
+    for changes in all_changes:
+        for name, pair in (changes or {}).items():
+            if target := cells.shape.info(name).get("target"):
+                wanted.setdefault(target, set()).update(v for v in pair if isinstance(v, int))
+    for target, ids in wanted.items():
+        cells.titles.load(target, ids)
+
+
+def changes_in_words(cells: Cells, changes: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Label, old and new value of each changed column that people may see; nothing stands for no old value."""
+    shown = []
+    for name, pair in (changes or {}).items():
+        info = cells.shape.info(name)
+        if not info or info.get("is_hidden") or not isinstance(pair, list) or len(pair) != 2:
+            continue
+        old, new = (logged(cells, name, value) for value in pair)
+        if old != new:
+            shown.append((str(info["label"]), "" if old == NONE else old, new))
+    return shown
+
+
+def logged(cells: Cells, name: str, value: Any) -> str:
+    """A value of the trail in words: codes were kept by name, amounts as text."""
+    info = cells.shape.info(name)
+    if value is None or value == "":
+        return NONE
+    if info.get("kind") == "enum":
+        members = cells.shape.columns[name].type.enum_class.__members__  # type: ignore[attr-defined]
+        return str(members[value].value) if value in members else str(value)
+    if info.get("kind") in {"date", "datetime"}:
+        return str(value)[:16]
+    if info.get("kind") == "json":
+        return "（已更新）"
+    try:
+        return cells.text(name, value)
+    except (ArithmeticError, TypeError, ValueError):
+        return str(value)

@@ -1,0 +1,393 @@
+"""The screen entrance of workflow verbs: a table of what may be pressed on which record, and one route for all of it.
+
+A verb's own checks decide; what stands here only says when a button is worth showing and what must be asked first.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
+from sqlalchemy import Column
+from sqlalchemy.orm import MappedColumn
+from wtforms import FileField, Form
+
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError, FieldErrors, NotFound
+from models.base.kinds import Kind
+from views.kit import edge, fields, mapping, staging
+from views.kit.cells import Cells
+from views.kit.interface import shape, valid_id
+from views.kit.pages import Action, Field, FieldGroup, FormPage, Section
+from views.kit.record import head_facts
+from workflows.base import records
+from workflows.base.context import Ctx
+from workflows.base.sheets import Kind as Sheet
+from workflows.base.values import coerce
+from workflows.base.workbook import WorkbookError
+from workflows.guarantee.plan_import import PlanError
+
+REMAP = "remap"  # the tick that asks for the columns of a file once more
+Values = dict[str, Any]
+Run = Callable[[Ctx, Any, Values, int | None], Any]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a verb's form asks for; the verb gets (file name, bytes) or None.
+
+    Columns of a table of `sheet` that nobody knows are mapped by hand in the same form.
+    """
+
+    label: str
+    help: str = ""
+    required: bool = False
+    sheet: Sheet | None = None
+
+
+Questions = Mapping[str, MappedColumn[Any] | Upload]
+
+
+def no_questions(_: Ctx, __: Any) -> Questions:
+    """A verb that needs nothing but a click."""
+    return {}
+
+
+@dataclass(frozen=True)
+class ScreenVerb:
+    """A button of a record page; `ask` is the label of a reason, `questions` a whole form of its own.
+
+    `mend` leads to the place where what `why_not` says is mended.
+    """
+
+    table: str
+    name: str
+    label: str
+    run: Run
+    permission: tuple[str, str]
+    is_offered: Callable[[Ctx, Any], bool]
+    why_not: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
+    mend: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
+    questions: Callable[[Ctx, Any], Questions] = no_questions
+    given: Callable[[Ctx, Any], Values] = lambda _ctx, _record: {}
+    has_form: bool = False
+    preview: Callable[[Ctx, Any, Values], Section] | None = None  # looked at before it counts
+    ask: str = ""
+    confirm: str = ""
+    style: str = "plain"
+    done: str = ""
+    note: str = ""
+    rank: int = 50
+    after: Callable[[Any, Any], str] = field(default=lambda record, _result: record_url(record))
+
+
+REGISTRY: dict[tuple[str, str], ScreenVerb] = {}
+
+
+def register(*verbs: ScreenVerb) -> None:
+    """Add verbs to the table."""
+    for verb in verbs:
+        REGISTRY[verb.table, verb.name] = verb
+
+
+def record_url(record: Entity) -> str:
+    """The page of a record."""
+    return f"/{record.__tablename__}/show/{record.id}"
+
+
+def actions(ctx: Ctx, record: Entity) -> list[Action]:
+    """The buttons that this reader has on this record now, the next step first."""
+    offered = [
+        verb
+        for verb in sorted(REGISTRY.values(), key=lambda v: v.rank)
+        if verb.table == record.__tablename__ and ctx.actor.may(*verb.permission) and verb.is_offered(ctx, record)
+    ]
+    return [_action(ctx, verb, record) for verb in offered]
+
+
+def _action(ctx: Ctx, verb: ScreenVerb, record: Entity) -> Action:
+    url = f"/do/{verb.table}/{record.id}/{verb.name}"
+    why = verb.why_not(ctx, record)
+    # Whoever is asked reads what it is about before what follows from it.
+    question = f"{record.spec.label} {record}" if verb.confirm or verb.ask else ""
+    if verb.confirm:
+        question += f"：{verb.confirm}"
+    return Action(
+        verb.label, url, "GET" if verb.has_form else "POST", verb.style, confirm=question, ask=verb.ask,
+        ask_required=bool(verb.ask), why_not=why, mend_url=verb.mend(ctx, record) if why else "",
+        fields=(("version", str(record.version)),),
+    )  # fmt: skip
+
+
+class VerbView(BaseView):
+    """POST /do/<table>/<id>/<verb> runs a verb; GET shows its form where it has one."""
+
+    route_base = "/do"
+    default_view = "act"
+
+    @expose("/<table>/<pk>/<name>", methods=("GET", "POST"))
+    @edge.screen()
+    def act(self, table: str, pk: str, name: str) -> ResponseReturnValue:
+        """Show the form of the verb, or run it."""
+        ctx = edge.current_ctx()
+        verb = REGISTRY.get((table, name))
+        if verb is None:
+            raise NotFound("没有这个操作")
+        ctx.require(*verb.permission, verb.label)
+        record = records.find(ctx, entity_of(table), pk)
+        if request.method == "GET":
+            if not verb.has_form:
+                return redirect(record_url(record))
+            form = VerbForm(ctx, verb, record).show(verb.given(ctx, record))
+            return self.render_template("form.html", page=form.page())
+        return self._run(ctx, verb, record)
+
+    def _run(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> ResponseReturnValue:
+        form = VerbForm(ctx, verb, record).read()
+        pk, version = record.id, valid_id(request.form.get("version", ""))
+        try:
+            if version is None:
+                raise BusinessError("缺少版本号，请重新打开页面后再操作")
+            if form.asks_columns():
+                return self.render_template("form.html", page=form.page())
+            form.learn_columns()
+            if verb.preview is not None and not form.is_previewed():
+                shown = verb.preview(ctx, record, form.values())
+                return self.render_template("form.html", page=form.preview(shown).page())
+            with edge.writing():
+                fresh = records.find(ctx, type(record), pk)
+                values = VerbForm(ctx, verb, fresh).read().values()
+                result = verb.run(ctx, fresh, values, version)
+        except BusinessError as error:
+            if error.status in {403, 404}:
+                raise
+            return self._refuse(verb, form, error, pk)
+        form.forget_files()
+        flash(verb.done or f"已{verb.label}", "success")
+        return redirect(verb.after(fresh, result))
+
+    def _refuse(self, verb: ScreenVerb, form: "VerbForm", error: BusinessError, pk: int) -> ResponseReturnValue:
+        if verb.has_form:
+            return self.render_template("form.html", page=form.refuse(error).page()), error.status
+        ctx = edge.current_ctx()
+        view = self.appbuilder_view(verb.table)
+        page = view.record_page(records.find(ctx, entity_of(verb.table), pk), ctx, notice=error.message)
+        return view.render_template("record.html", page=page), error.status
+
+    def appbuilder_view(self, table: str) -> Any:
+        """The registered view of a table, generated or hand-written."""
+        for view in self.appbuilder.baseviews:
+            model = getattr(view, "model", None)
+            if model is not None and model.__tablename__ == table and hasattr(view, "record_page"):
+                return view
+        raise NotFound("没有这个页面")  # pragma: no cover - every entity with verbs has a screen
+
+
+class VerbForm:
+    """The form of one verb in one request; its columns are declared like those of a model."""
+
+    def __init__(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> None:
+        """`record` is what the verb acts on."""
+        self.ctx, self.verb, self.record = ctx, verb, record
+        self.top: list[str] = []
+        self.version = str(record.version)
+        self.uploads: dict[str, Upload] = {}
+        self.kept: dict[str, tuple[str, str]] = {}  # of a file that was chosen before: its name and digest
+        self.shown: Section | None = None
+        self.mapped: list[FieldGroup] = []
+        self.columns: dict[str, Column[Any]] = {}
+        for name, question in verb.questions(ctx, record).items():
+            if isinstance(question, Upload):
+                self.uploads[name] = question
+            else:
+                question.column.name = name
+                self.columns[name] = question.column
+        controls: dict[str, Any] = {n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()}
+        controls |= {
+            n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"})
+            for n, u in self.uploads.items()
+        }
+        self.form = type("VerbControls", (Form,), controls)()
+
+    def show(self, values: Values) -> "VerbForm":
+        """Begin with given values."""
+        for name, column in self.columns.items():
+            default = getattr(column.default, "arg", None)
+            self._put(name, fields.typed_text(column, values.get(name, default)))
+        return self
+
+    def read(self) -> "VerbForm":
+        """Take what was typed, as it was."""
+        self.version = request.form.get("version", "")
+        for name in self.columns:
+            self._put(name, request.form.get(name, ""))
+        return self
+
+    def _file(self, name: str) -> tuple[str, bytes] | None:
+        """The file that was chosen now, else the one that was chosen before and waits."""
+        sent = request.files.get(name)
+        if sent is not None and sent.filename:
+            sent.stream.seek(0)
+            data = sent.read()
+            self.kept[name] = (sent.filename[-200:], staging.keep(self.ctx, data))
+            return sent.filename, data
+        digest = request.form.get(f"{name}_kept", "")
+        if not digest:
+            return None
+        self.kept[name] = (request.form.get(f"{name}_name", "")[-200:], digest)
+        data = staging.found(self.ctx, digest) or b""
+        return (self.kept[name][0], data) if data else None
+
+    def _seen(self) -> str:
+        """A digest of all that was filled in, so that what is confirmed is what was looked at."""
+        for name in self.uploads:
+            self._file(name)
+        typed = [(name, request.form.get(name, "")) for name in self.columns]
+        return hashlib.sha256(json.dumps([typed, sorted(self.kept.items())]).encode()).hexdigest()
+
+    def is_previewed(self) -> bool:
+        """Whether these very values have been looked at."""
+        return request.form.get("seen", "") == self._seen()
+
+    def preview(self, shown: Section) -> "VerbForm":
+        """The same form again with what will come of it."""
+        self.shown = shown
+        return self
+
+    def asks_columns(self) -> bool:
+        """Whether the columns of a file are to be said anew; then the form shows them."""
+        if request.form.get(REMAP) and not mapping.sent():
+            self._ask_columns({}, anew=True)
+        return bool(self.mapped)
+
+    def learn_columns(self) -> None:
+        """Remember for their source what was said of the columns. Raises FieldErrors."""
+        for name, upload in self.uploads.items():
+            if upload.sheet and mapping.sent() and (file := self._file(name)):
+                flash(f"已记住“{mapping.save(upload.sheet, file)}”的列对应", "success")
+
+    def _ask_columns(self, errors: Mapping[str, Sequence[str]], *, anew: bool = False) -> None:
+        for name, upload in self.uploads.items():
+            file = self._file(name)
+            if upload.sheet and file and (group := mapping.group(upload.sheet, file, errors, anew=anew)):
+                self.mapped.append(group)
+
+    def forget_files(self) -> None:
+        """What was taken over waits no longer."""
+        for _, digest in self.kept.values():
+            staging.drop(self.ctx, digest)
+
+    def _put(self, name: str, text: str) -> None:
+        control = self.form[name]
+        is_tick = isinstance(control, fields.Tick)
+        control.data = text.lower() in {"true", "y", "on", "1", "是"} if is_tick else text
+
+    def values(self) -> Values:
+        """Typed values. Raises FieldErrors with all that is wrong."""
+        found: Values = {"reason": request.form.get("reason", "").strip()}
+        wrong: dict[str, list[str]] = {}
+        for name, column in self.columns.items():
+            raw = self.form[name].data
+            try:
+                found[name] = coerce(column, raw)
+            except ValueError as error:
+                wrong[name] = [str(error)]
+        for name, upload in self.uploads.items():
+            found[name] = self._file(name)
+            if found[name] is None and (name in self.kept or upload.required):
+                wrong[name] = ["文件已过期，请重新选择" if name in self.kept else f"请选择{upload.label}"]
+        if wrong:
+            raise FieldErrors(wrong)
+        return found
+
+    def refuse(self, error: BusinessError) -> "VerbForm":
+        """Put the messages at their fields."""
+        self._ask_columns(error.field_errors)
+        # What is wrong inside a file belongs to the file's own field.
+        upload = next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
+        for field_name, messages in error.field_errors.items():
+            name = field_name or upload
+            if self.mapped and mapping.is_own(name):
+                continue
+            if name in self.form:
+                self.form[name].errors = [*self.form[name].errors, *messages]
+            else:
+                self.top += messages
+        return self
+
+    def page(self) -> FormPage:
+        """The form as the template takes it."""
+        errors = [("", "", message) for message in self.top]
+        errors += [(c.name, c.label.text, str(m)) for c in self.form for m in c.errors]
+        record = self.record
+        hidden: list[Any] = [
+            edge.csrf_input(),
+            Markup('<input type="hidden" name="version" value="%s">') % (self.version or record.version),
+        ]
+        for name, (filename, digest) in self.kept.items():
+            pairs = ((f"{name}_kept", digest), (f"{name}_name", filename))
+            hidden += [Markup('<input type="hidden" name="%s" value="%s">') % pair for pair in pairs]
+        if self.shown is not None:
+            hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
+        label = self.verb.label if self.verb.preview is None or self.shown is not None else "预览"
+        crumbs = [
+            (record.spec.module.label, ""), (record.spec.label, f"/{record.__tablename__}/list/"),
+            (str(record), record_url(record)), (self.verb.label, ""),
+        ]  # fmt: skip
+        return FormPage(
+            self.verb.label, [FieldGroup("", self._fields()), *self.mapped],
+            f"/do/{self.verb.table}/{record.id}/{self.verb.name}", record_url(record), hidden=hidden,
+            submit_label=label, note=self.verb.note or str(record), errors=errors, crumbs=crumbs,
+            is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
+        )  # fmt: skip
+
+    def _about(self) -> list[Section]:
+        """What the form is about, beside it: the same facts as in the head of the record."""
+        cells = Cells(self.ctx, type(self.record))
+        names = shape(type(self.record)).visible()
+        cells.prepare([self.record], names)
+        facts = head_facts(cells, self.record)
+        about = Section("about", self.record.spec.label, template="parts/pairs.html", data=facts, more_label="打开")
+        about.note, about.more_url = cells.titles.of(self.record), record_url(self.record)
+        return [*([self.shown] if self.shown else []), *([about] if facts else [])]
+
+    def _fields(self) -> list[Field]:
+        found = [
+            Field(
+                n, str(c.info["label"]), self.form[n], str(c.info["kind"]), bool(c.info.get("required")),
+                str(c.info.get("unit", "")), str(c.info.get("help", "")), tuple(str(e) for e in self.form[n].errors),
+                c.info["kind"] == "long_text",
+            )
+            for n, c in self.columns.items()
+        ]  # fmt: skip
+        found += [
+            Field(
+                n, u.label, self.form[n], "file", u.required, "", self._about_file(n, u),
+                tuple(map(str, self.form[n].errors)), True,
+            )
+            for n, u in self.uploads.items()
+        ]
+        if self.shown is not None and any(u.sheet and n in self.kept for n, u in self.uploads.items()):
+            tick = type("RemapForm", (Form,), {REMAP: fields.Tick("重新说明各列")})()[REMAP]
+            found.append(Field(REMAP, "重新说明各列", tick, "bool", False, "", "列读错了时勾选，再说明各列是什么"))
+        return found
+
+    def _about_file(self, name: str, upload: Upload) -> str:
+        """A browser never fills in a file again, so the form says which one it has."""
+        kept = self.kept.get(name)
+        return f"已选“{kept[0]}”，不必再选；另选一个则以新的为准" if kept else upload.help
+
+
+def in_state(column: str, *states: Kind) -> Callable[[Ctx, Any], bool]:
+    """Offered while a state column holds one of these."""
+    return lambda _ctx, record: getattr(record, column) in states
+
+
+def all_of(*tests: Callable[[Ctx, Any], bool]) -> Callable[[Ctx, Any], bool]:
+    """Offered when every test holds."""
+    return lambda ctx, record: all(test(ctx, record) for test in tests)

@@ -1,0 +1,1 @@
+"""The wing `ledger`: general ledger, month-end and statements."""

@@ -1,0 +1,1 @@
+"""The wing `workbench`: what waits for a person, and the desktop."""

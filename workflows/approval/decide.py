@@ -1,0 +1,257 @@
+"""What a person does with an approval task: agree, refuse, return, hand on, add a signer, urge (A3)."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from models.approval.approval import (
+    COUNTED_STATES,
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalState,
+    ApprovalTask,
+    NodeMode,
+    TaskOrigin,
+    TaskState,
+)
+from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
+from models.base.kinds import Kind
+from models.system.organization import Employee, Operator
+from reports.figures import approvals
+from workflows.approval import steps
+from workflows.base.context import Ctx
+
+OPINION_MAX: Final = 2000
+URGE_PAUSE: Final = timedelta(hours=1)
+
+
+class Decision(Kind):
+    """What the person decides."""
+
+    APPROVE = "同意"
+    REJECT = "否决"
+    RETURN = "退回"
+
+
+_RESULT: Final = {
+    Decision.APPROVE: TaskState.APPROVED,
+    Decision.REJECT: TaskState.REJECTED,
+    Decision.RETURN: TaskState.RETURNED,
+}
+
+
+def decide(
+    ctx: Ctx,
+    task: ApprovalTask,
+    decision: Decision,
+    opinion: str = "",
+    *,
+    version: int | None = None,
+    to_seq: int | None = None,
+) -> ApprovalInstance:
+    """Decide a task exactly once; `to_seq` returns to an earlier node instead of to the applicant.
+
+    Raises NotAllowed (not asked, or own submission), StaleRecord or Conflict (settled before), BusinessError (no
+    opinion, no such node, nobody at the next node); then nothing has changed once the edge rolls back.
+    """
+    instance = _hold(ctx, task, version)
+    opinion = checked_opinion(opinion, is_required=decision is not Decision.APPROVE, label=decision.label)
+    if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
+        raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
+    target = _return_target(ctx, instance, decision, to_seq)
+    steps.close_task(ctx, task, _RESULT[decision], opinion)
+    if decision is Decision.RETURN:
+        _send_back(ctx, instance, target)
+    else:
+        settle(ctx, instance, task.node)
+    ctx.session.flush()
+    return instance
+
+
+def transfer(ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None) -> None:
+    """Hand the task on to a colleague (转办), saying why."""
+    instance = _hold(ctx, task, version)
+    opinion = checked_opinion(opinion, is_required=True, label="转办")
+    colleague = colleague_for(ctx, instance, task, employee_id)
+    steps.close_task(ctx, task, TaskState.TRANSFERRED, f"转办给{colleague.name}：{opinion}")
+    origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
+    steps.open_task(ctx, instance, task.node, colleague.id, origin)
+
+
+def add_signer(ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int | None = None) -> None:
+    """Ask one more person at the present node (加签), whose consent is needed whatever the mode."""
+    instance = _hold(ctx, task, version)
+    if task.node.mode is NodeMode.VOTE:
+        raise BusinessError("票决节点的表决人由流程确定，不能加签")
+    colleague = colleague_for(ctx, instance, task, employee_id)
+    steps.open_task(ctx, instance, task.node, colleague.id, TaskOrigin.ADDED)
+
+
+def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
+    """Remind everybody the approval waits for (催办), at most once an hour; returns how many were reminded."""
+    instance = steps.lock(ctx, instance.id)
+    _require_applicant(ctx, instance, "催办")
+    steps.require_running(instance)
+    waiting = [
+        task for task in steps.pending(ctx, instance) if task.urged_at is None or ctx.now - task.urged_at >= URGE_PAUSE
+    ]
+    if not waiting:
+        raise Conflict("一小时内已经催办过，请稍后再试")
+    for task in waiting:
+        task.urged_at = ctx.now
+    ctx.session.flush()
+    return len(waiting)
+
+
+def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:
+    """The applicant takes the submission back (撤回), as long as nobody has acted on it."""
+    instance = steps.lock(ctx, instance.id)
+    _require_applicant(ctx, instance, "撤回")
+    steps.require_running(instance)
+    acted = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED, TaskState.TRANSFERRED)
+    query = select(ApprovalTask.id).where(ApprovalTask.instance_id == instance.id, ApprovalTask.state.in_(acted))
+    if ctx.session.scalar(query.limit(1)) is not None:
+        raise Conflict("已有审批人办理，不能撤回；如需修改，请审批人退回")
+    steps.finish(ctx, instance, ApprovalState.WITHDRAWN)
+    return instance
+
+
+def call_off(ctx: Ctx, instance: ApprovalInstance) -> None:
+    """End an approval because the business that it is about has ended, whoever submitted it and whatever was decided.
+
+    Called by that business's workflow, which has checked who may end it.
+    """
+    instance = steps.lock(ctx, instance.id)
+    steps.require_running(instance)
+    steps.finish(ctx, instance, ApprovalState.WITHDRAWN)
+
+
+def escalate_overdue(ctx: Ctx) -> int:
+    """Note tasks past their time limit, once each, and close votes that have a quorum (A6); for the day-end."""
+    found = approvals.overdue(ctx.session, ctx.now)
+    for task in found:
+        if task.escalated_at is None:
+            task.escalated_at = ctx.now
+    ctx.session.flush()
+    for instance_id in sorted({task.instance_id for task in found if task.node.mode is NodeMode.VOTE}):
+        close_vote(ctx, instance_id)
+    return len(found)
+
+
+def close_vote(ctx: Ctx, instance_id: int) -> None:
+    """End a vote whose time is up by the votes cast, if they are a quorum; nothing when it has ended meanwhile."""
+    instance = steps.lock(ctx, instance_id)
+    node = steps.current_node(instance)
+    if node is not None and node.mode is NodeMode.VOTE:
+        settle(ctx, instance, node, is_closed=True)
+
+
+def settle(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, *, is_closed: bool = False) -> None:
+    """Go on, end or wait, by what the tasks of the node add up to."""
+    query = select(ApprovalTask).where(
+        ApprovalTask.instance_id == instance.id,
+        ApprovalTask.node_id == node.id,
+        ApprovalTask.round_no == instance.round_no,
+    )
+    tasks = list(ctx.session.scalars(query))
+    outcome = steps.outcome_of(node, tasks, is_closed=is_closed)
+    if outcome is TaskState.REJECTED:
+        steps.finish(ctx, instance, ApprovalState.REJECTED)
+    elif outcome is TaskState.APPROVED:
+        steps.cancel_others(ctx, instance)
+        steps.advance(ctx, instance)
+    elif node.mode is NodeMode.ANY:
+        _free_the_others(ctx, tasks)
+
+
+def _free_the_others(ctx: Ctx, tasks: list[ApprovalTask]) -> None:
+    """任一: the first consent settles the node for all but added signers, who are still waited for."""
+    own = [task for task in tasks if task.origin is not TaskOrigin.ADDED]
+    if any(task.state is TaskState.APPROVED for task in own):
+        for task in own:
+            if task.state is TaskState.PENDING:
+                steps.close_task(ctx, task, TaskState.CANCELLED)
+
+
+def _hold(ctx: Ctx, task: ApprovalTask, version: int | None) -> ApprovalInstance:
+    """Lock the approval and see whether this actor may act on this task now."""
+    instance = steps.lock(ctx, task.instance_id)
+    ctx.session.refresh(task)
+    actor = ctx.actor
+    if not actor.is_system:
+        if task.assignee_id not in (actor.employee_id, actor.on_behalf_of_id):
+            raise NotAllowed("该审批任务不是分配给您的，不能办理")
+        if actor.employee_id in instance.facts["excluded"]:
+            raise NotAllowed("不能审批自己提交的业务")
+    require_pending(instance, task, version)
+    return instance
+
+
+def require_pending(instance: ApprovalInstance, task: ApprovalTask, version: int | None) -> None:
+    """Raise Conflict where the task or its approval is settled, StaleRecord where the task has changed."""
+    if task.state is not TaskState.PENDING:
+        raise Conflict(steps.settled_message(task))
+    steps.require_running(instance)
+    if version is not None and version != task.version:
+        raise StaleRecord("该审批任务已有变化，请刷新页面后再办理")
+
+
+def checked_opinion(opinion: str, *, is_required: bool, label: str) -> str:
+    opinion = opinion.strip()
+    if is_required and not opinion:
+        raise BusinessError(f"{label}时必须填写意见", field="opinion")
+    if len(opinion) > OPINION_MAX:
+        raise BusinessError(f"意见最多 {OPINION_MAX} 个字，现有 {len(opinion)} 个", field="opinion")
+    return opinion
+
+
+def _return_target(ctx: Ctx, instance: ApprovalInstance, decision: Decision, to_seq: int | None) -> ApprovalNode | None:
+    """The earlier node to return to; None for the applicant."""
+    if decision is not Decision.RETURN or to_seq is None:
+        return None
+    visited = select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)
+    query = select(ApprovalNode).where(
+        ApprovalNode.flow_id == instance.flow_id,
+        ApprovalNode.seq == to_seq,
+        ApprovalNode.seq < instance.current_node_seq,
+        ApprovalNode.id.in_(visited),
+    )
+    found = ctx.session.scalars(query).one_or_none()
+    if found is None:
+        raise BusinessError("只能退回到已经办理过的前面节点，或退回申请人", field="to_seq")
+    return found
+
+
+def _send_back(ctx: Ctx, instance: ApprovalInstance, target: ApprovalNode | None) -> None:
+    if target is None:
+        steps.finish(ctx, instance, ApprovalState.RETURNED)
+        return
+    steps.cancel_others(ctx, instance)
+    instance.round_no += 1
+    steps.open_node(ctx, instance, target)
+
+
+def colleague_for(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, employee_id: int) -> Employee:
+    person = ctx.session.get(Employee, employee_id)
+    if person is None or not person.is_active:
+        raise BusinessError("所选人员不存在或已离职", field="employee_id")
+    if ctx.session.scalar(select(Operator.id).where(Operator.employee_id == person.id, Operator.is_disabled)):
+        raise BusinessError(f"{person.name}的账号已停用，不能审批", field="employee_id")
+    if person.id in instance.facts["excluded"]:
+        raise BusinessError(f"{person.name}是本业务的提交人，不能审批自己提交的业务", field="employee_id")
+    query = select(ApprovalTask.id).where(
+        ApprovalTask.instance_id == instance.id,
+        ApprovalTask.node_id == task.node_id,
+        ApprovalTask.round_no == instance.round_no,
+        ApprovalTask.assignee_id == person.id,
+        ApprovalTask.state.in_(COUNTED_STATES),
+    )
+    if ctx.session.scalar(query) is not None:
+        raise BusinessError(f"{person.name}已是本节点的审批人", field="employee_id")
+    return person
+
+
+def _require_applicant(ctx: Ctx, instance: ApprovalInstance, label: str) -> None:
+    if not ctx.actor.is_system and ctx.actor.employee_id != instance.applicant_id:
+        raise NotAllowed(f"只有申请人可以{label}")

@@ -1,0 +1,102 @@
+"""Versions of flows: a published version never changes, a new one starts as its copy (A2)."""
+
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from models.approval.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser, NodeMode
+from models.base.entity import STAMPS, columns_of
+from models.base.errors import BusinessError, Conflict, FieldErrors
+from reports.figures.rights import role_names
+from workflows.base import records
+from workflows.base.context import Ctx
+from workflows.base.transition import Step, enter, move, steps
+
+FLOW: Final = steps(
+    Step("approval_flow", "publish", "发布审批流程", "state", (FlowState.DRAFT,), (FlowState.PUBLISHED,)),
+    Step("approval_flow", "retire", "停用审批流程", "state", (FlowState.PUBLISHED,), (FlowState.RETIRED,)),
+)
+_OWN = (*STAMPS, "state", "published_on", "version_no", "flow_id")
+
+
+def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> ApprovalFlow:
+    """Put a draft into use; the version in use before it retires, its running approvals go on with it."""
+    enter(ctx, FLOW["publish"], flow, version)
+    if not flow.nodes:
+        raise BusinessError(f"审批流程“{flow.name}”还没有节点，不能发布")
+    if missing := _unknown(ctx, flow):
+        raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(missing))
+    for other in _versions(ctx, flow, FlowState.PUBLISHED):
+        move(FLOW["retire"], other)
+    ctx.session.flush()
+    move(FLOW["publish"], flow)
+    flow.published_on = ctx.today
+    ctx.session.flush()
+    return flow
+
+
+def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
+    """Nodes that would ask a role or a position that is not there."""
+    roles = role_names(ctx.session)
+    found = []
+    for node in flow.nodes:
+        if node.chooser is NodeChooser.ROLE and node.role_name not in roles:
+            found.append(f"节点“{node.name}”的角色“{node.role_name or ''}”不存在")
+        if node.chooser is NodeChooser.POSITION and (node.position is None or not node.position.is_active):
+            found.append(f"节点“{node.name}”的审批岗位不存在或已停用")
+    return found
+
+
+def retire(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> ApprovalFlow:
+    """Take a version out of use; what is running goes on with it."""
+    enter(ctx, FLOW["retire"], flow, version)
+    move(FLOW["retire"], flow)
+    ctx.session.flush()
+    return flow
+
+
+def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
+    """Copy a version with its nodes into a draft to be changed and published."""
+    ctx.require("add", "approval_flow", "新增审批流程版本")
+    if drafts := _versions(ctx, flow, FlowState.DRAFT):
+        raise Conflict(f"审批流程“{flow.name}”已有草稿版本 {drafts[0].version_no}，请先发布或删除")
+    newest = ctx.session.scalar(select(func.max(ApprovalFlow.version_no)).where(ApprovalFlow.code == flow.code))
+    copy = ApprovalFlow(**_content(flow), version_no=(newest or 0) + 1, state=FlowState.DRAFT)
+    copy.nodes = [ApprovalNode(**_content(node)) for node in flow.nodes]
+    ctx.session.add(copy)
+    ctx.session.flush()
+    return copy
+
+
+def _content(record: ApprovalFlow | ApprovalNode) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in columns_of(type(record)) if name not in _OWN}
+
+
+def _versions(ctx: Ctx, flow: ApprovalFlow, state: FlowState) -> list[ApprovalFlow]:
+    query = select(ApprovalFlow).where(
+        ApprovalFlow.code == flow.code, ApprovalFlow.state == state, ApprovalFlow.id != flow.id
+    )
+    return list(ctx.session.scalars(query))
+
+
+@records.rule(ApprovalFlow)
+def _check_amounts(ctx: Ctx, flow: ApprovalFlow, is_new: bool) -> None:
+    del ctx, is_new
+    if flow.amount_from is not None and flow.amount_to is not None and flow.amount_from >= flow.amount_to:
+        raise BusinessError("金额上限必须大于金额下限", field="amount_to")
+
+
+@records.rule(ApprovalNode)
+def _check_node(ctx: Ctx, node: ApprovalNode, is_new: bool) -> None:
+    del ctx, is_new
+    errors: dict[str, list[str]] = {}
+    if node.chooser is NodeChooser.POSITION and node.position_id is None:
+        errors["position_id"] = ["审批人来源为“审批岗位”时必须选择岗位"]
+    if node.chooser is NodeChooser.ROLE and not node.role_name:
+        errors["role_name"] = ["审批人来源为“角色”时必须填写角色"]
+    if node.mode is NodeMode.VOTE:
+        for name, label in (("quorum_pct", "最低参与率"), ("pass_pct", "通过率")):
+            if not getattr(node, name):
+                errors[name] = [f"票决时必须填写大于 0 的{label}"]
+    if errors:
+        raise FieldErrors(errors)

@@ -1,0 +1,251 @@
+"""The moves of an approval that no person makes: opening a node, settling it, ending the whole and what follows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from models.approval.approval import (
+    COUNTED_STATES,
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalState,
+    ApprovalTask,
+    NodeMode,
+    TaskOrigin,
+    TaskState,
+)
+from models.base.actor import ScopeLevel
+from models.base.entity import Entity, entity_of
+from models.base.errors import BusinessError, Conflict
+from models.base.money import round_to
+from reports.figures import approvals
+from workflows.base import audit
+from workflows.base.context import Ctx
+from workflows.base.transition import Step, check_source, move, move_all, steps
+
+Handler = Callable[[Ctx, ApprovalInstance, Any, ApprovalState], None]
+
+# No permission stands behind these two: whom the flow asks may decide, who submitted may withdraw, and nobody else.
+FINISH: Final = steps(
+    Step(
+        "approval_instance", "finish", "办结", "state", (ApprovalState.RUNNING,),
+        (ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
+    ),
+)["finish"]  # fmt: skip
+LAPSE: Final = steps(
+    Step(
+        "approval_instance", "lapse", "审批失效", "state", (ApprovalState.APPROVED,), (ApprovalState.LAPSED,),
+        follows=True,
+    ),
+)["lapse"]  # fmt: skip
+SETTLE: Final = steps(
+    Step(
+        "approval_task", "settle", "办理", "state", (TaskState.PENDING,),
+        tuple(state for state in TaskState if state is not TaskState.PENDING), follows=True,
+    ),
+)["settle"]  # fmt: skip
+
+_HANDLERS: dict[str, Handler] = {}
+_DECISIONS = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
+
+
+def on_finish(type_code: str) -> Callable[[Handler], Handler]:
+    """Register what follows when an approval of this type ends: (ctx, instance, record, outcome).
+
+    The handler acts as the system, in the same transaction; `ctx.actor.employee_id` is still who decided. It is called
+    for every outcome: approved, rejected, returned and withdrawn.
+    """
+
+    def register(handler: Handler) -> Handler:
+        if _HANDLERS.setdefault(type_code, handler) is not handler:
+            raise ValueError(f"two handlers for {type_code}")
+        return handler
+
+    return register
+
+
+def lock(ctx: Ctx, instance_id: int) -> ApprovalInstance:
+    """The instance as it is now, its row held until the commit: decisions of one approval come one after another."""
+    query = select(ApprovalInstance).where(ApprovalInstance.id == instance_id).with_for_update(of=ApprovalInstance)
+    ctx.session.flush()
+    return ctx.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def require_running(instance: ApprovalInstance) -> None:
+    """Raise Conflict when the approval has ended."""
+    if instance.state is not ApprovalState.RUNNING:
+        raise Conflict(f"审批“{instance.title}”{instance.state.label}，不能再办理")
+
+
+def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = "") -> None:
+    """End a pending task exactly once: the database compares and sets in one statement, whoever else is clicking.
+
+    Raises Conflict for all but the first.
+    """
+    actor = ctx.actor
+    is_personal = state in (*_DECISIONS, TaskState.TRANSFERRED)
+    is_substitute = is_personal and actor.employee_id not in (None, task.assignee_id)
+    facts: dict[str, Any] = {
+        "opinion": opinion or None,
+        "decided_at": ctx.now,
+        "decided_by_id": actor.employee_id if is_personal else None,
+        "on_behalf_of_id": task.assignee_id if is_substitute else None,
+        "is_automatic": actor.is_system or not is_personal,
+        "updated_at": ctx.now,
+    }
+    if not move_all(ctx.session, SETTLE, ApprovalTask.id == task.id, target=state, facts=facts):
+        ctx.session.refresh(task)
+        raise Conflict(settled_message(task))
+    ctx.session.refresh(task)
+    audit.log(ctx, task, "UPDATE", {"state": [TaskState.PENDING.name, state.name], "opinion": [None, opinion or None]})
+
+
+def settled_message(task: ApprovalTask) -> str:
+    """Who settled a task before this click."""
+    by = f"由{task.decided_by.name}" if task.decided_by else ""
+    return f"该审批任务已{by}办理（{task.state.label}），请刷新页面查看最新状态"
+
+
+def cancel_others(ctx: Ctx, instance: ApprovalInstance, state: TaskState = TaskState.CANCELLED) -> None:
+    """End what is still pending: settled without these people."""
+    for task in pending(ctx, instance):
+        close_task(ctx, task, state)
+
+
+def pending(ctx: Ctx, instance: ApprovalInstance) -> list[ApprovalTask]:
+    """Tasks of the approval that nobody has settled yet."""
+    query = select(ApprovalTask).where(ApprovalTask.instance_id == instance.id, ApprovalTask.state == TaskState.PENDING)
+    return list(ctx.session.scalars(query.order_by(ApprovalTask.id)))
+
+
+def open_task(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee_id: int, origin: TaskOrigin) -> None:
+    """Ask one person at a node in the present round."""
+    due = None if node.hours_limit is None else ctx.now + timedelta(hours=node.hours_limit)
+    task = ApprovalTask(
+        instance=instance, node=node, round_no=instance.round_no, origin=origin, assignee_id=employee_id,
+        state=TaskState.PENDING, due_at=due,
+    )  # fmt: skip
+    ctx.session.add(task)
+    ctx.session.flush()
+
+
+def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[int]:
+    """Whom a node asks for this approval; BusinessError naming its position when there is nobody."""
+    excluded = instance.facts["excluded"]
+    found = approvals.eligible(ctx.session, node, department_id=instance.department_id, excluded=excluded)
+    if not found:
+        said = approvals.nobody(ctx.session, node, instance.department_id)
+        raise BusinessError(f"{said}，请联系系统管理员在“审批岗位”中补充")
+    return found
+
+
+def current_node(instance: ApprovalInstance) -> ApprovalNode | None:
+    """The node whose people are asked now; None once the approval has ended."""
+    return next((node for node in instance.flow.nodes if node.seq == instance.current_node_seq), None)
+
+
+def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
+    """Make the node current and ask its people."""
+    instance.current_node_seq = node.seq
+    for employee_id in people_at(ctx, instance, node):
+        open_task(ctx, instance, node, employee_id, TaskOrigin.NODE)
+
+
+def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
+    """Go on to the next node that this amount meets; after the last one the approval has passed."""
+    steps = approvals.path(instance.flow, instance.amount)
+    after = instance.current_node_seq or 0
+    coming = next((step.node for step in steps if step.node.seq > after and not step.is_skipped), None)
+    if coming is None:
+        finish(ctx, instance, ApprovalState.APPROVED)
+    else:
+        open_node(ctx, instance, coming)
+
+
+def close(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
+    """End the approval itself; what follows from it is `finish`'s."""
+    check_source(FINISH, instance)
+    cancel_others(ctx, instance, TaskState.WITHDRAWN if outcome is ApprovalState.WITHDRAWN else TaskState.CANCELLED)
+    move(FINISH, instance, outcome)
+    instance.finished_at = ctx.now
+    instance.current_node_seq = None
+    ctx.session.flush()
+
+
+def finish(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
+    """End the approval and let the owner of the business go on, in the same transaction."""
+    close(ctx, instance, outcome)
+    handler = _HANDLERS.get(instance.business_type.code)
+    if handler is None:
+        return
+    record = record_of(ctx, instance)
+    try:
+        handler(_by_rule(ctx), instance, record, outcome)
+        ctx.session.flush()
+    finally:
+        ctx.session.info["ctx"] = ctx  # the audit trail goes on under the person's own name
+
+
+def lapse(ctx: Ctx, record: Entity, reason: str) -> None:
+    """The record is a draft again: what was approved of it holds no more, and needs to be approved anew."""
+    mine = (ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id)
+    query = select(ApprovalInstance).where(*mine, ApprovalInstance.state.in_(LAPSE.sources))
+    for instance in ctx.session.scalars(query.order_by(ApprovalInstance.id)).all():
+        move(LAPSE, instance)
+        audit.log(ctx, instance, "LAPSE", note=reason)
+
+
+def record_of(ctx: Ctx, instance: ApprovalInstance) -> Entity:
+    """The record under approval; Conflict when it is gone."""
+    record = ctx.session.get(entity_of(instance.table_name), instance.record_id)
+    if record is None:
+        raise Conflict(f"审批“{instance.title}”的业务记录已不存在")
+    return record
+
+
+def _by_rule(ctx: Ctx) -> Ctx:
+    """The same unit of work with the rights of the system and the name of who decided."""
+    return replace(ctx, actor=replace(ctx.actor, is_system=True, scope=ScopeLevel.ALL))
+
+
+def outcome_of(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool = False) -> TaskState:
+    """What the tasks of a node in one round add up to: PENDING (wait), APPROVED or REJECTED.
+
+    `is_closed` ends a vote whose time is up: those who have not voted no longer count, if there is a quorum.
+    """
+    counted = [task for task in tasks if task.state in COUNTED_STATES]
+    if node.mode is NodeMode.VOTE:
+        return _vote(node, counted, is_closed=is_closed)
+    if any(task.state is TaskState.REJECTED for task in counted):
+        return TaskState.REJECTED
+    own = [task for task in counted if task.origin is not TaskOrigin.ADDED]
+    added = [task for task in counted if task.origin is TaskOrigin.ADDED]
+    enough = any if node.mode is NodeMode.ANY else all
+    has_passed = enough(task.state is TaskState.APPROVED for task in own)
+    has_passed = has_passed and all(task.state is TaskState.APPROVED for task in added)
+    return TaskState.APPROVED if has_passed else TaskState.PENDING
+
+
+def _vote(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool) -> TaskState:
+    """Settled as soon as the votes to come cannot change it; a single refusal never ends it by itself."""
+    assert node.quorum_pct is not None
+    assert node.pass_pct is not None  # CHECK ck_approval_node_vote
+    yes = sum(task.state is TaskState.APPROVED for task in tasks)
+    cast = sum(task.state is not TaskState.PENDING for task in tasks)
+    if _share(cast, len(tasks)) < node.quorum_pct or not cast:
+        return TaskState.PENDING
+    base = cast if is_closed else len(tasks)
+    if _share(yes, base) >= node.pass_pct:
+        return TaskState.APPROVED
+    if _share(yes + base - cast, base) < node.pass_pct:
+        return TaskState.REJECTED
+    return TaskState.PENDING
+
+
+def _share(part: int, whole: int) -> Decimal:
+    """Per cent, rounded as people write it: 2 of 3 are 66.67 %."""
+    return round_to(Decimal(part * 100) / whole, 2)

@@ -1,0 +1,1 @@
+"""The wing `customer`: customers, their ratings and data."""

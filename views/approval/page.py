@@ -15,12 +15,11 @@ from reports.base.scope import may_read
 from reports.figures import approvals, dictionaries, exposure
 from reports.workbench.todo_sources import TodoKind
 from views.approval import reassign as help_page
-from views.guarantee import contracts
-from views.kit import record, todo, verbs, widgets
+from views.kit import hooks, record, todo, verbs, widgets
 from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
+from views.kit.deadlines import lateness
 from views.kit.interface import Titles, shape
 from views.kit.pages import Action, ApprovalPage, Cell, Decision, Fact, GateItem, Section, Stage, TimelineItem
-from views.workbench.desk_figures import lateness
 from workflows.base.context import Ctx
 
 PHRASES = ("同意", "情况属实，同意办理", "请补充材料后再报", "风险较高，不同意")
@@ -254,7 +253,7 @@ def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
     titles = Titles(ctx.session)
     groups = _told(ctx, paper, titles)
     found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
-    found += [section for section in (contracts.text_section(paper, ctx),) if section is not None]
+    found += hooks.texts(paper, ctx)
     tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
     for tab in tabs[:PAPER_TABS]:
         loaded = record.child_sections(ctx, paper, titles, tab.key, may_change=False)

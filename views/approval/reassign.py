@@ -8,7 +8,8 @@ from models.system.organization import Employee
 from reports.figures import duties
 from views.kit import edge, widgets
 from views.kit.interface import valid_id
-from views.kit.pages import Action, Cell, Fact, FieldGroup, FormPage, Section
+from views.kit.pages import Action, FieldGroup, FormPage
+from views.system.duties import reassign_url
 from workflows.approval import reassign as approval_help
 from workflows.base.context import Ctx
 
@@ -41,12 +42,8 @@ def actions(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
     if ctx.actor.may("reassign", "approval_task"):
         back = f"/approvals/instance/{instance.id}"
         waiting = [task for task in instance.tasks if task.state is TaskState.PENDING]
-        found += [Action(f"改派（{task.assignee.name}）", _url(task, back)) for task in waiting]
+        found += [Action(f"改派（{task.assignee.name}）", reassign_url(task, back)) for task in waiting]
     return found
-
-
-def _url(task: ApprovalTask, back: str) -> str:
-    return f"/approvals/{task.id}/reassign?next={back}"
 
 
 def pending_task(ctx: Ctx, key: int | None) -> ApprovalTask:
@@ -94,21 +91,4 @@ def page(ctx: Ctx, task: ApprovalTask, error: BusinessError | None) -> FormPage:
         title, [FieldGroup("", fields)], f"/approvals/{task.id}/reassign", back, hidden, "改派",
         errors=widgets.summary(fields, error), crumbs=[("待办事项", "/approvals/"), ("改派", "")],
         help_key="approval_task",
-    )  # fmt: skip
-
-
-def duties_section(ctx: Ctx, employee: Employee, back: str) -> Section:
-    """待办与岗位 beside an employee or an operator: what must be handed over before leaving."""
-    found = duties.duties_of(ctx.session, employee.id)
-    may = ctx.actor.may("reassign", "approval_task")
-    facts = [Fact("唯一可用人员", Cell(words)) for words in found.sole]
-    if found.projects:
-        url = f"/employee/{employee.id}/hand-over"
-        facts.append(Fact("未结束的担保项目", Cell(f"{found.projects} 个", "link", url=url)))
-    for task in found.tasks:
-        label = f"{task.instance.business_type.label} · {task.node.name}"
-        facts.append(Fact(label, Cell("改派", "link", url=_url(task, back)) if may else Cell("待办")))
-    return Section(
-        "duties", "待办审批、岗位与项目", template="parts/pairs.html", data=facts, count=len(facts),
-        empty="没有待办审批和未结束的项目，也不是任何岗位的唯一人员",
     )  # fmt: skip

@@ -51,4 +51,4 @@ def text_section(record: Entity, ctx: Ctx) -> Section | None:
     return section
 
 
-hooks.SECTIONS.append(text_section)
+hooks.TEXTS.append(text_section)

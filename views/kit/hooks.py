@@ -13,6 +13,13 @@ from workflows.base.context import Ctx
 Builder: TypeAlias = Callable[[Entity, Ctx], Section | None]
 # Attachments, comments and the like append themselves here and show on every record page.
 SECTIONS: list[Builder] = []
+# What a paper says, word by word: on its own page, and on the page of its approval.
+TEXTS: list[Builder] = []
+
+
+def texts(record: Entity, ctx: Ctx) -> list[Section]:
+    """The text of a paper that has one."""
+    return [section for build in TEXTS if (section := build(record, ctx)) is not None]
 
 
 def papers(record: Entity, ctx: Ctx) -> list[Action]:
@@ -42,7 +49,7 @@ class EntityHooks:
 
     def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Tabs beside the generated ones."""
-        return [section for build in SECTIONS if (section := build(record, ctx)) is not None]
+        return texts(record, ctx) + [section for build in SECTIONS if (section := build(record, ctx)) is not None]
 
     def default_tab(self, record: Entity) -> str:
         """The tab with which the record opens."""

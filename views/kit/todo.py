@@ -10,8 +10,8 @@ from reports.workbench import todo
 from reports.workbench.todo import Todo, Waiting
 from reports.workbench.todo_sources import TodoKind
 from views.kit.cells import NONE, format_value, local, record_url
+from views.kit.deadlines import lateness
 from views.kit.pages import Action, Cell, Column, Row
-from views.workbench.desk_figures import lateness
 from workflows.base.context import Ctx
 
 # Where each kind is done, when it is not the record's own page.

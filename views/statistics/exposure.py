@@ -15,8 +15,7 @@ from views.kit import edge
 from views.kit.cells import record_url
 from views.kit.pages import Cell, ChartCard, Meter, ReportPage, Row, Section
 from views.kit.report import columns_of, excel, excel_action, money
-from views.workbench.card_charts import shares_card
-from views.workbench.desk_figures import IN_FORCE
+from views.statistics.shares import IN_FORCE, shares_card
 from workflows.base.context import Ctx
 
 _BANKS = 8

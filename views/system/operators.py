@@ -14,13 +14,13 @@ from sqlalchemy import select
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from models.system.organization import Employee, Operator
-from views.approval import reassign as help_page
 from views.kit import edge, lists, widgets
 from views.kit.cells import format_value
 from views.kit.entity_view import EntityView
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, Fact, Field, FieldGroup, FormPage, ListPage, Section
 from views.system import hand_over as hand_over_page
+from views.system.duties import duties_section
 from views.system.roles import role_choices
 from views.system.sessions import sessions_section
 from workflows.base import records
@@ -136,7 +136,7 @@ class OperatorView(EntityView):
         roles = Section(
             "roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色"
         )
-        waiting = help_page.duties_section(ctx, record.employee, f"/operator/show/{record.id}")
+        waiting = duties_section(ctx, record.employee, f"/operator/show/{record.id}")
         if not ctx.actor.may("end_session", "operator"):
             return [roles, waiting]
         opened = sessions.open_of(ctx.session, record.id, ctx.now)
@@ -248,7 +248,7 @@ class EmployeeView(EntityView):
         """待办审批与岗位."""
         assert isinstance(record, Employee)
         may = ctx.actor.may("edit", "employee")
-        return [help_page.duties_section(ctx, record, f"/employee/show/{record.id}")] if may else []
+        return [duties_section(ctx, record, f"/employee/show/{record.id}")] if may else []
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """移交 of what this person holds."""

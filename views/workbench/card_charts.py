@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from models.base.money import format_money
-from reports.base.charts import WIDTHS, Point, donut, trend
+from reports.base.charts import WIDTHS, Point, trend
 from reports.statistics.balance_trend import Balance, balance_trend
 from reports.workbench import desktop
-from views.kit.pages import ChartCard, Donut, Section, Slice
-from views.workbench.desk_figures import IN_FORCE, Desk
+from views.kit.pages import ChartCard, Section
+from views.statistics.shares import IN_FORCE, shares_card
+from views.workbench.desk_figures import Desk
 
 _YI, _WAN = Decimal(100_000_000), Decimal(10_000)
 
@@ -71,24 +72,3 @@ def structure_card(desk: Desk, _: int = 0) -> Section:
     """在保余额 by product."""
     shares = desktop.in_force_by_product(desk.session, desk.actor)
     return shares_card("在保结构", "按产品", "product_id", shares)
-
-
-def shares_card(label: str, note: str, field: str, shares: list[desktop.Share]) -> Section:
-    """在保余额 in at most four parts as a donut; each opens its projects, the last one all that are left over."""
-    whole = sum((share.amount for share in shares), Decimal(0))
-    parts = [(share.name, share.amount, [share.id]) for share in shares[:4]]
-    if len(shares) > 4:
-        rest = shares[3:]
-        parts[3:] = [("其他", sum((s.amount for s in rest), Decimal(0)), [s.id for s in rest])]
-    points, slices = [], []
-    for name, amount, ids in parts:
-        url = f"{IN_FORCE}&f={field}:in:{','.join(map(str, ids))}"
-        percent = round(float(amount * 100 / whole), 1) if whole else 0.0
-        figure = f"{format_money(amount / _WAN)} 万元"
-        slices.append(Slice(name, figure, percent, url))
-        points.append(Point(name, float(amount), figure, url))
-    if not whole:
-        return Section("", label, empty="没有在保项目", note=note)
-    drawing = donut(tuple(points), format_money(whole / _WAN), "万元")
-    data = Donut(format_money(whole / _WAN), "万元", tuple(slices), Markup(drawing))  # noqa: S704 - drawn by us
-    return Section("", label, template="parts/legend.html", data=data, note=note, more_url=IN_FORCE)

@@ -11,9 +11,10 @@ from models.system.organization import DesktopModule
 from reports.workbench import desktop
 from views.kit import todo
 from views.kit.cells import record_url
+from views.kit.deadlines import day_of, days_left
 from views.kit.pages import Action, Cell, Column, FeedItem, MenuItem, Row, Section
 from views.workbench.card_charts import balance_card, structure_card
-from views.workbench.desk_figures import PROJECTS, WARNINGS, Desk, day_of, days_left
+from views.workbench.desk_figures import PROJECTS, WARNINGS, Desk
 from workflows.base.context import Ctx
 
 ROWS = 6

@@ -14,8 +14,9 @@ from reports.system.preparation import is_prepared
 from views.kit import edge, todo, widgets
 from views.kit.cells import local
 from views.kit.pages import Action, FieldGroup, FormPage, HomePage, Stat
+from views.statistics.shares import IN_FORCE
 from views.workbench.cards import CARDS, card, card_of_page
-from views.workbench.desk_figures import IN_FORCE, PROJECTS, WARNINGS, Desk
+from views.workbench.desk_figures import PROJECTS, WARNINGS, Desk
 from workflows.base.context import Ctx
 from workflows.workbench.desktop import arrange_modules, choose_modules, chosen_modules
 

@@ -23,6 +23,7 @@ from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.guarantee import stages
 
 State = WarningState
 STEPS = steps(
@@ -108,6 +109,7 @@ def lift(ctx: Ctx, warning: RiskWarning, reason: str, version: int | None = None
     return warning
 
 
+@stages.on_end
 def lift_all(ctx: Ctx, project: Project, reason: str) -> None:
     """Close what is open of a project that has ended."""
     query = select(RiskWarning).where(RiskWarning.project_id == project.id, RiskWarning.state.in_(OPEN_WARNING))

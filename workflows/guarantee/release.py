@@ -20,7 +20,6 @@ from models.guarantee.release import Release, ReleaseBasis
 from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
-from workflows.after import warning
 from workflows.approval import approval
 from workflows.base import attachments, documents, records
 from workflows.base.context import Ctx
@@ -279,7 +278,7 @@ def _finish(ctx: Ctx, release: Release) -> None:
         )  # fmt: skip
     stages.leave(ctx, project, "已解保")
     move(PROJECT["release"], project)
-    warning.lift_all(ctx, project, f"项目已解保（{release.number}）")
+    stages.ended(ctx, project, f"项目已解保（{release.number}）")
     ctx.session.flush()
 
 

@@ -1,5 +1,6 @@
 """The line of stages: where a project stands, since when, and how it moves on (product.md 4, domain.md 1)."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -43,6 +44,21 @@ steps(*LINE.values())
 REFUSE = steps(
     Step("project", "stop", "否决", "state", (ProjectState.RUNNING,), (ProjectState.REFUSED,), follows=True),
 )["stop"]
+
+# What else ends with a project: later wings put themselves here.
+_ENDS: list[Callable[[Ctx, Project, str], None]] = []
+
+
+def on_end(handler: Callable[[Ctx, Project, str], None]) -> Callable[[Ctx, Project, str], None]:
+    """Register what ends with a project, told why it ended."""
+    _ENDS.append(handler)
+    return handler
+
+
+def ended(ctx: Ctx, project: Project, why: str) -> None:
+    """A project was released or terminated: what hangs on it ends too."""
+    for handler in _ENDS:
+        handler(ctx, project, why)
 
 
 def open_first(ctx: Ctx, project: Project) -> None:

@@ -16,7 +16,6 @@ from models.guarantee.signing import Contract, CounterGuarantee, FeeWaiver
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures import approvals
-from workflows.after import warning
 from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -123,7 +122,7 @@ def _end(ctx: Ctx, paper: Termination, project: Project) -> None:
     resolution.take_off_agenda(ctx, project, "项目终止办理")
     _void_papers(ctx, project)
     refunds.give_back(ctx, paper)
-    warning.lift_all(ctx, project, f"项目已终止（{paper.number}）")
+    stages.ended(ctx, project, f"项目已终止（{paper.number}）")
     audit.log(ctx, project, "TERMINATE", note=f"终止办理 {paper.number}：{paper.cause.label}")
     ctx.session.flush()
 

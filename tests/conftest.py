@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 from tests import template
 from tests.faults import company
 from tests.product import Product
-from tests.views.screens import staff
+from tests.views import staff
 
 DATABASES = ("sqlite", "postgresql")
 Copy = contextlib.AbstractContextManager[str]

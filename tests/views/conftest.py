@@ -1,182 +1,89 @@
-"""A small application with the generator alone: real models, real templates, and a reader of the test's choosing."""
+"""The whole application on the module's own database, with people of the built-in roles who sign in by password."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, g
 from flask.testing import FlaskClient
-from flask_appbuilder import AppBuilder
-from flask_appbuilder.models.sqla.base import SQLA
-from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import workflows.registry  # noqa: F401 - every rule is in force, whichever tests a process has loaded before
-from models.base.actor import Actor, ScopeLevel
-from models.base.entity import Entity, entities
-from models.registry import metadata
-from models.system.organization import Department, Employee
+from app import create_app
+from app.extensions import db
+from config import load_settings
+from models.base.actor import SYSTEM
+from models.system.organization import Operator
 from models.system.setup import SystemState
-from reports.base.search import install_search_listener, reindex
-from views.kit import edge, once
-from views.kit.register import register_entities
-from workflows.base import audit
-
-VERBS = ("list", "show", "add", "edit", "delete", "export", "reveal")
-TODAY = date(2026, 11, 23)
-ROOT = Path(__file__).resolve().parents[2]
+from tests.views.staff import PASSWORD
+from workflows.base.context import Ctx
 
 
-def permissions(*tables: str, verbs: tuple[str, ...] = VERBS) -> frozenset[tuple[str, str]]:
-    """All generated permissions of some tables (of all tables when none are named)."""
-    names = tables or tuple(str(m.__tablename__) for m in entities())
-    return frozenset((f"can_{verb}", table) for verb in verbs for table in names)
+class Product:
+    """The application, its people and their browsers."""
 
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.employees: dict[str, int] = {}
+        self._clients: dict[str, FlaskClient] = {}
 
-@dataclass
-class World:
-    """The application, who reads, and what the statements of a request were."""
+    def sign_in(self, name: str, password: str = PASSWORD) -> FlaskClient:
+        """A new browser in which somebody has signed in."""
+        client = self.app.test_client()
+        sent = {"username": name, "password": password, "csrf_token": token(client, "/login/")}
+        assert client.post("/login/", data=sent).status_code == 302
+        return client
 
-    app: Flask
-    actor: Actor | None = None
-    statements: list[str] = field(default_factory=list)
-
-    def client(self) -> FlaskClient:
-        """A browser."""
-        return self.app.test_client()
+    def browser(self, name: str) -> FlaskClient:
+        """The browser of a person, signed in once per module."""
+        if name not in self._clients:
+            self._clients[name] = self.sign_in(name)
+        return self._clients[name]
 
     def session(self) -> Session:
         """A session beside the application's, for preparing and for looking behind the screen."""
         return Session(self.app.extensions["test_engine"], expire_on_commit=False)
 
-    def add(self, *records: Entity) -> None:
-        """Store rows without any verb."""
-        with self.session() as session:
-            session.add_all(records)
-            session.flush()
-            for model in {type(record) for record in records if type(record).spec.searched}:
-                reindex(session, model)
-            if session.get_bind().dialect.name == "postgresql":  # ids given by hand are unknown to the sequence
-                for table in {str(r.__tablename__) for r in records}:
-                    last = f"(SELECT max(id) FROM {table})"
-                    session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
-            session.commit()
+    def ctx(self, session: Session) -> Ctx:
+        """A unit of work of the system."""
+        session.info["data_dir"] = str(self.app.config["SETTINGS"].data_dir)
+        today = session.get_one(SystemState, 1).business_date
+        return Ctx(session=session, actor=SYSTEM, today=today, now=datetime.now(UTC), source="test")
 
-    def get(self, model: type[Entity], **where: Any) -> Any:
-        """One stored row."""
-        with self.session() as session:
-            return session.scalars(select(model).filter_by(**where)).one_or_none()
+
+def token(client: FlaskClient, path: str = "/password/") -> str:
+    """The CSRF token of a page."""
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert found
+    return found.group(1)
+
+
+def send(client: FlaskClient, path: str, page: str = "/password/", **fields: Any) -> Any:
+    """Post a form as a browser does, with the token of a page."""
+    return client.post(path, data={"csrf_token": token(client, page), **fields})
 
 
 @pytest.fixture(scope="module")
-def world(db_url: str) -> Iterator[World]:
-    """The application on this module's own database."""
-    app = Flask("app", root_path=str(ROOT / "app"))
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=db_url, SECRET_KEY="k" * 40, FAB_UPDATE_PERMS=False, FAB_CREATE_DB=False, TESTING=True,
-        LANGUAGES={"zh": {"flag": "cn", "name": "中文"}}, BABEL_DEFAULT_LOCALE="zh",
-        RATELIMIT_ENABLED=False, WTF_CSRF_TIME_LIMIT=None,
-    )  # fmt: skip
-    found = World(app)
-    database = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
-    database.init_app(app)
-    CSRFProtect(app)
-    app.extensions["actor_loader"] = lambda _user: found.actor
-    app.add_template_global(lambda name: f"/static/{name}", "asset")
-    app.add_template_global(once.key_input, "form_key")
-    app.context_processor(lambda: {"shell": None})
+def usual_stage() -> str:
+    """An installation with its people."""
+    return "staffed"
+
+
+@pytest.fixture(scope="module")
+def product(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product with base data and people, and no business yet."""
+    data_dir: Path = tmp_path_factory.mktemp("data")
+    app = create_app(load_settings({"DATABASE_URL": db_url, "DATA_DIR": str(data_dir)}))
+    app.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    found = Product(app)
     with app.app_context():
-        audit.install(database.session.session_factory)
-        install_search_listener(database.session.session_factory)
-        engine = database.engine
-        _prepare(engine, found.statements)
-        app.extensions["test_engine"] = engine
-        builder = AppBuilder(app, database.session, update_perms=False)
-        register_entities(builder)
-    app.register_error_handler(Exception, _unexpected)
-
-    @app.before_request
-    def sign_in() -> None:
-        g.pop("ctx", None)
-        g.user = SimpleNamespace(is_authenticated=found.actor is not None, is_active=True)
-
-    with found.session() as session:
-        session.add(SystemState(id=1, business_date=TODAY))
-        session.commit()
+        app.extensions["test_engine"] = engine = db.engine
+        with found.session() as session:
+            staff = session.execute(select(Operator.username, Operator.employee_id)).all()
+            found.employees = {name: employee_id for name, employee_id in staff if employee_id}
     yield found
-    engine.dispose()
-
-
-def _unexpected(error: Exception) -> Any:
-    if isinstance(error, edge.BusinessError):
-        return edge.handle(error)
-    code = getattr(error, "code", None)
-    if code is None:
-        raise error
-    return f"HTTP {code}", code
-
-
-def _prepare(engine: Engine, statements: list[str]) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        if engine.dialect.name == "sqlite":
-            connection.isolation_level = None
-            connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        if engine.dialect.name == "sqlite":
-            mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-            statements.append(f"BEGIN {mode}")
-            connection.exec_driver_sql(f"BEGIN {mode}")
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-
-@pytest.fixture(scope="module")
-def house(world: World) -> SimpleNamespace:
-    """Two departments with one employee each."""
-    world.add(
-        Department(id=1, code="D1", name="业务一部", path="/1/"),
-        Department(id=2, code="D2", name="业务二部", path="/2/"),
-    )
-    world.add(
-        Employee(id=1, number="E1", name="张明远", department_id=1, mobile="13812345678"),
-        Employee(id=2, number="E2", name="李思齐", department_id=2, mobile="13987654321"),
-    )
-    return SimpleNamespace(
-        boss=Actor(1, "张明远", 1, 1, frozenset({1}), ScopeLevel.ALL, permissions=permissions()),
-        clerk=Actor(
-            2, "李思齐", 2, 2, frozenset({2}), ScopeLevel.DEPARTMENT,
-            permissions=permissions(verbs=("list", "show", "add", "edit", "delete", "export")),
-        ),
-    )  # fmt: skip
-
-
-@pytest.fixture
-def boss(world: World, house: SimpleNamespace) -> Iterator[FlaskClient]:
-    """A browser of somebody who may do everything and sees everything."""
-    world.actor = house.boss
-    yield world.client()
-    world.actor = None
-
-
-@pytest.fixture
-def clerk(world: World, house: SimpleNamespace) -> Iterator[FlaskClient]:
-    """A browser of somebody who sees their own department and no plain personal data."""
-    world.actor = house.clerk
-    yield world.client()
-    world.actor = None
-
-
-def token(client: FlaskClient, path: str) -> str:
-    """The CSRF token of a page's form."""
-    text = client.get(path).get_data(as_text=True)
-    return text.split('name="csrf-token" content="')[1].split('"')[0]
+    with app.app_context():
+        db.session.remove()
+        engine.dispose()

@@ -39,25 +39,25 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page(Module.WORKBENCH, 1, "快捷桌面", "/", "", ""),
-    Page(Module.WORKBENCH, 2, "待办事项", "/approvals/", "", ""),
-    Page(Module.WORKBENCH, 8, "个人设置", "/settings/", "", ""),
-    Page(Module.WORKBENCH, 9, "修改密码", "/password/", "", ""),
-    Page(Module.LEDGER, 5, "复核管理", "/review/", "list", "business_event"),
-    Page(Module.LEDGER, 60, "科目余额表", "/report/trial-balance", "list", "account_balance", MenuGroup.BOOKS),
-    Page(Module.LEDGER, 70, "明细账", "/report/detail-ledger", "list", "account_balance", MenuGroup.BOOKS),
-    Page(Module.LEDGER, 20, "期末处理", "/closing/", "list", "accounting_period", MenuGroup.CLOSING),
-    Page(Module.LEDGER, 80, "资产负债表", "/report/balance-sheet", "list", "issued_statement", MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 81, "利润表", "/report/income-statement", "list", "issued_statement", MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 82, "资产分级", "/report/asset-classes", "list", "asset_split", MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 605, "期初余额", "/opening/", "load", "opening_import", MenuGroup.BOOK_SETUP),
-    Page(Module.GUARANTEE, 45, "额度与集中度", "/report/exposure", "list", "project", MenuGroup.RISK),
-    Page(Module.AFTER, 15, "导入还款", "/repayment_import/", "import", "repayment"),
-    Page(Module.SYSTEM, 1, "开业准备", "/preparation/", "export", "company"),
-    Page(Module.SYSTEM, 35, "角色权限", "/roles/", "list", "ab_role", MenuGroup.PEOPLE),
-    Page(Module.SYSTEM, 105, "日终处理", "/day-end/", "list", "job_run", MenuGroup.RUNNING),
-    Page(Module.SYSTEM, 106, "核对", "/verify/", "verify", "job_run", MenuGroup.RUNNING),
-    Page(Module.QUERY, 95, "文档核验", "/document-check/", "verify", "issued_document"),
+    Page(Module.WORKBENCH, 1, "快捷桌面", url="/", verb="", table=""),
+    Page(Module.WORKBENCH, 2, "待办事项", url="/approvals/", verb="", table=""),
+    Page(Module.WORKBENCH, 8, "个人设置", url="/settings/", verb="", table=""),
+    Page(Module.WORKBENCH, 9, "修改密码", url="/password/", verb="", table=""),
+    Page(Module.LEDGER, 5, "复核管理", url="/review/", verb="list", table="business_event"),
+    Page(Module.LEDGER, 60, "科目余额表", url="/report/trial-balance", verb="list", table="account_balance", group=MenuGroup.BOOKS),
+    Page(Module.LEDGER, 70, "明细账", url="/report/detail-ledger", verb="list", table="account_balance", group=MenuGroup.BOOKS),
+    Page(Module.LEDGER, 20, "期末处理", url="/closing/", verb="list", table="accounting_period", group=MenuGroup.CLOSING),
+    Page(Module.LEDGER, 80, "资产负债表", url="/report/balance-sheet", verb="list", table="issued_statement", group=MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 81, "利润表", url="/report/income-statement", verb="list", table="issued_statement", group=MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 82, "资产分级", url="/report/asset-classes", verb="list", table="asset_split", group=MenuGroup.STATEMENTS),
+    Page(Module.LEDGER, 605, "期初余额", url="/opening/", verb="load", table="opening_import", group=MenuGroup.BOOK_SETUP),
+    Page(Module.GUARANTEE, 45, "额度与集中度", url="/report/exposure", verb="list", table="project", group=MenuGroup.RISK),
+    Page(Module.AFTER, 15, "导入还款", url="/repayment_import/", verb="import", table="repayment"),
+    Page(Module.SYSTEM, 1, "开业准备", url="/preparation/", verb="export", table="company"),
+    Page(Module.SYSTEM, 35, "角色权限", url="/roles/", verb="list", table="ab_role", group=MenuGroup.PEOPLE),
+    Page(Module.SYSTEM, 105, "日终处理", url="/day-end/", verb="list", table="job_run", group=MenuGroup.RUNNING),
+    Page(Module.SYSTEM, 106, "核对", url="/verify/", verb="verify", table="job_run", group=MenuGroup.RUNNING),
+    Page(Module.QUERY, 95, "文档核验", url="/document-check/", verb="verify", table="issued_document"),
 )
 
 # Where the menu needs another word than the entity: the list of all beside its parts.
@@ -169,7 +169,7 @@ def _modules(entries: dict[Module, list[Entry]], modules: Iterable[Module]) -> t
             items = [entry.item for entry in ranked]
             active = any(item.is_active for item in items)
             count = sum(item.count or 0 for item in items) or None
-            found.append(MenuModule(module.label, ICONS[module], _folded(ranked), active, count, items[0].url))
+            found.append(MenuModule(module.label, ICONS[module], _folded(ranked), is_active=active, count=count, url=items[0].url))
     return tuple(found)
 
 

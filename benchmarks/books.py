@@ -226,7 +226,7 @@ class Plain(Raw):
                  for no, (code, amount, *rest) in enumerate(entries, 1)]  # fmt: skip
         number, now = self._count("voucher", f"{PERIOD}|transfer"), _now()
         code, stamps = f"{self.prefix}{number:04d}", {"created_at": now, "updated_at": now}
-        key = self.insert_voucher(code, number, LAST, memo, sum(line[2] for line in lines), stamps)
+        key = self.insert_voucher(code, number, LAST, memo=memo, total=sum(line[2] for line in lines), stamps=stamps)
         departments = dict(self.connection.execute("SELECT id, code FROM department").fetchall())
         chained = []
         for no, account, debit, credit, _, *rest in lines:

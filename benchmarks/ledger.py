@@ -185,7 +185,7 @@ class Raw:
         code = f"{self.prefix}{number:04d}"
         stamps = {"created_by_id": PEOPLE[0], "created_at": now, "updated_at": now}
         own = {"customer_id": job.customer_id, "project_id": job.project_id}
-        key = self.insert_voucher(code, number, DAY, memo, job.fen, {"prepared_by_id": PEOPLE[0], **stamps})
+        key = self.insert_voucher(code, number, DAY, memo=memo, total=job.fen, stamps={"prepared_by_id": PEOPLE[0], **stamps})
         for line in lines:
             self.insert_entry(key, line, memo, own if line[-1] else {}, stamps)
         return code, key
@@ -230,7 +230,7 @@ class Raw:
         number = self._count("voucher.posting", "")
         found = self.connection.execute("SELECT hash FROM voucher WHERE posting_no = ?", (number - 1,)).fetchone()
         previous = found[0] if found else GENESIS
-        content = [ChainLine(n, a, head.memo, _text(d), _text(c), aux, "") for n, a, d, c, aux in lines]
+        content = [ChainLine(n, a, head.memo, debit=_text(d), credit=_text(c), auxiliaries=aux, cash_flow="") for n, a, d, c, aux in lines]
         self.connection.execute(
             "UPDATE voucher SET state = 'POSTED', posting_no = ?, previous_hash = ?, hash = ?, posted_by_id = ?, "
             "posted_at = ?, version = version + 1 WHERE id = ? AND state = 'REVIEWED'",

@@ -161,7 +161,7 @@ class Bulk:
         number = f"DB{applied:%Y}-{self.numbers.next('project', f'{applied:%Y}'):04d}"
         customer_id, customer_number, name = self._customer()
         manager, department = rng.choice(self.staff)
-        of = Of(customer_id, customer_number, key, number, rng.choice(self.banks), department)
+        of = Of(customer_id, customer_number, key, project_number=number, bank_id=rng.choice(self.banks), department_id=department)
         amount, term = Decimal(rng.randrange(5, 60)) * 10_000, rng.choice((3, 6, 6, 12, 12, 12))
         deal = Deal(of, amount, term, begin, name)
         facts = self._facts(deal, manager, applied)

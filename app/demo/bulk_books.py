@@ -211,7 +211,7 @@ class Books:
             sums[0] += debit
             sums[1] += credit
         return ChainLine(
-            no, code, memo, f"{debit:.2f}", f"{credit:.2f}", of.keys if of else "", cash_flow.name if cash_flow else ""
+            no, code, memo, debit=f"{debit:.2f}", credit=f"{credit:.2f}", auxiliaries=of.keys if of else "", cash_flow=cash_flow.name if cash_flow else ""
         )  # fmt: skip
 
     def write(self) -> None:

@@ -338,9 +338,9 @@ def checks(session: Session, project: Project, on: date, *, amount: Decimal | No
         others = portfolio(session, on, Project.customer_id != key)
         now, after = others.in_force.with_party(in_force.get(key, ())), others.committed.with_party(with_mine[key])
         found.append(_leverage(session, now, after, assets, on))
-    found += _concentrations(session, "single", (in_force.get(key, ()), with_mine[key]), assets, on, "本户")
+    found += _concentrations(session, "single", (in_force.get(key, ()), with_mine[key]), assets=assets, on=on, words="本户")
     related = tuple(tuple(part for parts in one.values() for part in parts) for one in (in_force, with_mine))
-    found += _concentrations(session, "group", related, assets, on, f"{len(group)} 户")
+    found += _concentrations(session, "group", related, assets=assets, on=on, words=f"{len(group)} 户")
     return [*found, *_bank_checks(session, project, mine.amount)]
 
 

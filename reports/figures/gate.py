@@ -151,4 +151,4 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
         is_met = not any(check.is_over for check in found)
         said = [check.figure for check in found] if is_met else [check.text for check in found if check.is_over]
         evidence = "；".join(said) or "不适用限额"
-        yield GateCheck(key, label, is_met, evidence, table, record_id, mend)
+        yield GateCheck(key, label, is_met, evidence=evidence, table=table, record_id=record_id, mend_label=mend)

@@ -117,7 +117,7 @@ def _lines(session: Session, on: date, which: ColumnElement[bool]) -> dict[int, 
         loan.interest_paid -= paid_i
         if principal > paid_p or interest > paid_i:
             line = OverdueLine(
-                instalment_id, seq, due_on, principal - paid_p, interest - paid_i, (on - due_on).days
+                instalment_id, seq, due_on, principal=principal - paid_p, interest=interest - paid_i, days=(on - due_on).days
             )
             found.setdefault(drawdown_id, (loan.project_id, []))[1].append(line)
     return found

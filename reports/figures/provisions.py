@@ -95,7 +95,7 @@ def unearned(session: Session, period: AccountingPeriod) -> Provision:
         words = f"最近十二个月担保费收入 {format_money(base)} × {rate.normalize():f}% = {format_money(required)}"
     amount = required - booked
     formula = f"{words}；账面余额 {format_money(booked)}；差额 {format_money(amount)}"
-    return Provision(ProvisionKind.UNEARNED, base, rate, required, booked, amount, formula)
+    return Provision(ProvisionKind.UNEARNED, base, rate, required=required, booked=booked, amount=amount, formula=formula)
 
 
 def compensation(session: Session, period: AccountingPeriod) -> Provision:
@@ -128,7 +128,7 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
             # A smaller charge of this year may be taken back, what earlier years set aside may not.
             amount = max(amount, min(required - booked, ZERO))
             words += f"；参数规定超过上限的部分不转回，本次 {format_money(amount)}"
-    return Provision(ProvisionKind.COMPENSATION, base, rate, required, booked, amount, words)
+    return Provision(ProvisionKind.COMPENSATION, base, rate, required=required, booked=booked, amount=amount, formula=words)
 
 
 def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal) -> Decimal:
@@ -183,7 +183,7 @@ def _appropriation(session: Session, period: AccountingPeriod, kind: ProvisionKi
         f"{words} × {rate.normalize():f}% = {format_money(required)}；本年已提 {format_money(booked)}；"
         f"差额 {format_money(amount)}"
     )
-    return Provision(kind, base, rate, required, booked, amount, formula)
+    return Provision(kind, base, rate, required=required, booked=booked, amount=amount, formula=formula)
 
 
 def appropriated(session: Session, code: str, year: int) -> Decimal:

@@ -178,7 +178,7 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
         net = left - vat_inside(left, vat)
         over = released is not None and released <= on
         term = Term(starts, ends, starts, months or months_between(starts, ends))
-        found.append(Deferred(fee_id, customer_id, project_id, term, net, events[fee_id], over, schedule))
+        found.append(Deferred(fee_id, customer_id, project_id, term=term, amount=net, by_event=events[fee_id], is_over=over, schedule=schedule))
     return found
 
 

@@ -69,7 +69,7 @@ def build_schedule(
     if None), the last one at maturity, which is `months` after the start. The principal sums up exactly: the last
     instalment takes what rounding left. Raises ValueError in Chinese where the terms make no plan.
     """
-    _check_terms(method, principal, rate_annual_pct, start_on, months, pay_day)
+    _check_terms(method, principal, rate_annual_pct, start_on=start_on, months=months, pay_day=pay_day)
     with localcontext() as context:
         context.prec = _PRECISION
         parts = _METHODS[method](round_money(principal), rate_annual_pct / _MONTHS_PERCENT, months)

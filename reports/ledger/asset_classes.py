@@ -58,13 +58,13 @@ def asset_report(session: Session, period: str) -> AssetReport:
     parts = _parts(session, period)
     counted = sorted((a for a in own if not is_claim(a.code) and (own[a] or parts[a.id])), key=lambda a: a.code)
     holdings = [
-        Holding(a.code, a.full_name, own[a], a.asset_class, a.asset_ratio_pct, _signed(parts[a.id], own[a]))
+        Holding(a.code, a.full_name, own[a], default=a.asset_class, ratio=a.asset_ratio_pct, parts=_signed(parts[a.id], own[a]))
         for a in counted
     ]
     lines = lines_of(holdings, caps_on(session, on), net)
     sums = totals(lines)
     ratios = _ratios(session, on, sums, assets, assets - claims, net + reserves)
-    return AssetReport(period, lines, sums, assets, claims, net, reserves, ratios, _notices(holdings))
+    return AssetReport(period, lines, sums, assets=assets, claims=claims, net_assets=net, reserves=reserves, ratios=ratios, notices=_notices(holdings))
 
 
 def is_claim(code: str) -> bool:

@@ -407,7 +407,7 @@ def closing_checks(session: Session, period: AccountingPeriod, *, only_ready: bo
             finding = check.ask(session, period)
             found.append(
                 ClosingCheck(
-                    check.key, check.label, finding.is_met, finding.evidence, finding.url, finding.mend_label
+                    check.key, check.label, finding.is_met, evidence=finding.evidence, url=finding.url, mend_label=finding.mend_label
                 )
             )  # fmt: skip
     return found

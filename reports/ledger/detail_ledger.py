@@ -115,7 +115,7 @@ def detail_ledger(
     found = _rows(session, query.offset(offset).limit(size + 1), brought)  # one more: does its month go on?
     rows, lines = found[:size], _with_sums(session, wanted, found, size)
     title = str(account) if account else "全部科目"
-    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows, totals, count, lines)
+    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows=rows, totals=totals, count=count, lines=lines)
 
 
 def _account(session: Session, code: str) -> Account | None:
@@ -183,15 +183,15 @@ def _rows(session: Session, page: Select[Any], brought: Decimal) -> list[LedgerR
                 row.date,
                 row.voucher_id,
                 row.voucher_code,
-                row.account_id,
-                accounts[row.account_id],
-                row.memo,
-                customers.get(row.customer_id, ""),
-                row.project_id,
-                projects.get(row.project_id, ""),
-                row.debit,
-                row.credit,
-                brought,
+                account_id=row.account_id,
+                account_code=accounts[row.account_id],
+                memo=row.memo,
+                customer=customers.get(row.customer_id, ""),
+                project_id=row.project_id,
+                project=projects.get(row.project_id, ""),
+                debit=row.debit,
+                credit=row.credit,
+                signed=brought,
             )
         )
     return rows
@@ -212,7 +212,7 @@ def _with_sums(session: Session, wanted: LedgerFilter, found: list[LedgerRow], s
 
 
 def _sum(memo: str, debit: Decimal, credit: Decimal, signed: Decimal) -> LedgerRow:
-    return LedgerRow(None, None, "", None, "", memo, "", None, "", debit, credit, signed)
+    return LedgerRow(None, None, "", account_id=None, account_code="", memo=memo, customer="", project_id=None, project="", debit=debit, credit=credit, signed=signed)
 
 
 def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, str]:
@@ -221,4 +221,4 @@ def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, st
 
 def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
     memo = "期初余额" if is_first else "承前页"
-    return LedgerRow(None, None, "", None, "", memo, "", None, "", ZERO, ZERO, brought)
+    return LedgerRow(None, None, "", account_id=None, account_code="", memo=memo, customer="", project_id=None, project="", debit=ZERO, credit=ZERO, signed=brought)

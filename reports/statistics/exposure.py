@@ -207,7 +207,7 @@ def _groups(session: Session, on: date, amounts: dict[int, Figures], assets: Dec
         first = max(own, key=lambda key: (own[key].committed, -key))
         name, customer_id = name_of(first)
         label = f"{name} 等 {len(members)} 户"
-        found.append(Party(label, customer_id, len(members), total, assets, limit, warning))
+        found.append(Party(label, customer_id, len(members), amounts=total, assets=assets, limit=limit, warning=warning))
     return sorted(found, key=lambda party: -party.amounts.committed)[:TOP]
 
 

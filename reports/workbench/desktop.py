@@ -130,7 +130,7 @@ def _due(session: Session, query: DueSelect, limit: int, *, is_whole: bool) -> t
     columns = (*seen.c, func.count().over(), func.sum(amount).over())
     rows = session.execute(select(*columns).order_by(due_on, seen.c[0]).limit(limit)).all()
     found = [
-        DueRow(due_on, name, project_id, number, str(getattr(what, "label", what)), amount)
+        DueRow(due_on, name, project_id, project=number, what=str(getattr(what, "label", what)), amount=amount)
         for _, due_on, name, project_id, number, what, amount, _, _ in rows
     ]
     count, total = rows[0][-2:] if rows else (0, Decimal(0))

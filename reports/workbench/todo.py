@@ -109,7 +109,7 @@ def _of_row(source: Source, row: Any) -> Todo:
         what, by = NEXT_STEPS[by], ""
     elif source.kind in (TodoKind.RETURNED, TodoKind.COLLECT):
         what, by = f"{getattr(by, 'label', by)}{source.kind.label}", ""
-    return Todo(source.kind, table, record_id, what, about, number, amount, by or "", since)
+    return Todo(source.kind, table, record_id, what=what, about=about, number=number, amount=amount, by=by or "", since=since)
 
 
 def _tasks(actor: Actor) -> Select[int]:
@@ -127,8 +127,8 @@ def _of_task(task: ApprovalTask) -> Todo:
     number = project.number if project is not None else ""
     about = about.removesuffix(number).strip()
     return Todo(
-        TodoKind.TASK, "approval_task", task.id, what, about, number, one.amount, one.applicant.name, one.submitted_at,
-        task.due_at,
+        TodoKind.TASK, "approval_task", task.id, what=what, about=about, number=number, amount=one.amount, by=one.applicant.name, since=one.submitted_at,
+        due_at=task.due_at,
     )  # fmt: skip
 
 
@@ -168,8 +168,8 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
         people = _people(session, source, able[source.permission], record_id, holder, barred)
         found.append(
             Next(
-                source.kind, source.model.__tablename__, record_id, _words(source, by), number or "", people,
-                source.numbered is not None,
+                source.kind, source.model.__tablename__, record_id, what=_words(source, by), number=number or "", people=people,
+                is_numbered=source.numbered is not None,
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: list(TodoKind).index(one.kind))

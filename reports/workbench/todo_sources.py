@@ -365,21 +365,21 @@ _TO_POST = or_(
 _PARTS: tuple[Any, ...] = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Voucher.signed_by_id)
 _K = TodoKind
 SOURCES: tuple[Source, ...] = (
-    Source(_K.NEXT, Project, ("submit", "project"), _next_steps, _is_project, _MANAGER),
+    Source(_K.NEXT, Project, ("submit", "project"), rows=_next_steps, of_project=_is_project, holder=_MANAGER),
     Source(
-        _K.RETURNED, Release, ("submit", "release"), _papers(Release, _RELEASE_BACK), _is_project, _MANAGER_OF_PAPER,
+        _K.RETURNED, Release, ("submit", "release"), rows=_papers(Release, _RELEASE_BACK), of_project=_is_project, holder=_MANAGER_OF_PAPER,
     ),
     Source(
-        _K.RETURNED, FeeWaiver, ("submit", "fee_waiver"), _papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
-        _is_project, _MANAGER,
+        _K.RETURNED, FeeWaiver, ("submit", "fee_waiver"), rows=_papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
+        of_project=_is_project, holder=_MANAGER,
     ),
     Source(
-        _K.RETURNED, Termination, ("submit", "termination"), _papers(Termination, _END_BACK), _is_project,
-        _MANAGER_OF_PAPER,
+        _K.RETURNED, Termination, ("submit", "termination"), rows=_papers(Termination, _END_BACK), of_project=_is_project,
+        holder=_MANAGER_OF_PAPER,
     ),
     Source(
-        _K.BALLOT, MeetingItem, ("cast", "meeting_vote"), _ballots, lambda pk: MeetingItem.project_id == pk,
-        MeetingMember.employee_id,
+        _K.BALLOT, MeetingItem, ("cast", "meeting_vote"), rows=_ballots, of_project=lambda pk: MeetingItem.project_id == pk,
+        holder=MeetingMember.employee_id,
     ),
     Source(
         _K.CONVENE, ReviewMeeting, ("open", "review_meeting"), _meetings, _on_agenda, numbered=ReviewMeeting.number
@@ -417,7 +417,7 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(_K.POST, Voucher, ("post", "voucher"), _vouchers(_TO_POST), barred=_PARTS, numbered=Voucher.code),
     Source(
-        _K.WARNING, RiskWarning, ("handle", "risk_warning"), _warnings, _is_project, RiskWarning.owner_id,
+        _K.WARNING, RiskWarning, ("handle", "risk_warning"), rows=_warnings, of_project=_is_project, holder=RiskWarning.owner_id,
         numbered=RiskWarning.number,
     ),
 )  # fmt: skip

@@ -25,7 +25,7 @@ class Command:
     def __init__(self, machine: "Machine", args: tuple[str, ...], at: int = 0, sent: int = 0) -> None:
         machine.started += 1
         self._out = machine.folder / f"{machine.started}.txt"
-        order = child.Order(args, machine.env, machine.shift(), self._out, at, sent)
+        order = child.Order(args, machine.env, machine.shift(), out=self._out, at=at, signal=sent)
         self.process = FORKED.Process(target=child.run, args=(order,))
         self.process.start()
 

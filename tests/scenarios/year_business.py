@@ -61,8 +61,8 @@ def guarantee(company: Director, deal: Deal) -> Iterator[int]:
     yield until(company, deal.applied_on)
     customer = registered_customer(company, deal.name, deal.index)
     product, bank = one(company, Product, code=deal.product), one(company, PartnerBank, code=deal.bank)
-    plot = story.Plot(customer, MANAGER, ASSISTANT, product.id, bank.id, Decimal(deal.amount), deal.months, deal.method,
-                      len(story.PARTS))  # fmt: skip
+    plot = story.Plot(customer, MANAGER, ASSISTANT, product_id=product.id, bank_id=bank.id, amount=Decimal(deal.amount), months=deal.months, method=deal.method,
+                      parts=len(story.PARTS))  # fmt: skip
     project = story.apply(company, plot)
     for part in story.PARTS[:-1]:
         yield 1

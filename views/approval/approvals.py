@@ -62,7 +62,7 @@ class ApprovalsView(BaseView):
             f"最近 {MOST} 条" if len(rows) == MOST else "",
             columns,
             shown,
-            Paging(first, first + len(shown) - 1 if rows else 0, len(rows), page_no, pages, size, (), links),
+            Paging(first, first + len(shown) - 1 if rows else 0, len(rows), page=page_no, pages=pages, size=size, sizes=(), links=links),
             tabs=[
                 Tab(label, f"/approvals/?tab={key}", key == tab, waiting if key == "todo" else None, key)
                 for key, label in _TABS
@@ -254,9 +254,9 @@ class ApprovalsView(BaseView):
             f"{verb}：{task.instance.title}",
             [FieldGroup("", fields)],
             request.path,
-            f"/approvals/{task.id}",
-            hidden,
-            verb,
+            cancel_url=f"/approvals/{task.id}",
+            hidden=hidden,
+            submit_label=verb,
             errors=widgets.summary(fields, error),
             crumbs=crumbs,
             help_key="approval_task",

@@ -88,7 +88,7 @@ def page(ctx: Ctx, task: ApprovalTask, error: BusinessError | None) -> FormPage:
     hidden = [edge.csrf_input(), widgets.hidden("version", version), widgets.hidden("next", back)]
     title = f"改派：{task.instance.business_type.label}（{task.node.name}，{task.assignee.name}）"
     return FormPage(
-        title, [FieldGroup("", fields)], f"/approvals/{task.id}/reassign", back, hidden, "改派",
+        title, [FieldGroup("", fields)], f"/approvals/{task.id}/reassign", cancel_url=back, hidden=hidden, submit_label="改派",
         errors=widgets.summary(fields, error), crumbs=[("待办事项", "/approvals/"), ("改派", "")],
         help_key="approval_task",
     )  # fmt: skip

@@ -158,57 +158,57 @@ def _why_not_release(ctx: Ctx, record: Release) -> str:
 
 register(
     ScreenVerb(
-        "drawdown", "register", "登记还款", _register, ("register", "repayment"), _is_running,
+        "drawdown", "register", "登记还款", run=_register, permission=("register", "repayment"), is_offered=_is_running,
         questions=_repayment_form, given=_repayment_given, has_form=True, style="primary", rank=1,
         done="已登记还款，还款回执已出具", after=_result_url,
     ),
     ScreenVerb(
-        "drawdown", "settle_early", "提前结清", _register, ("register", "repayment"), _is_before_its_dates,
+        "drawdown", "settle_early", "提前结清", run=_register, permission=("register", "repayment"), is_offered=_is_before_its_dates,
         questions=_repayment_form, given=_settlement_given, has_form=True, rank=4,
         done="已登记提前结清，还款回执已出具", after=_result_url,
         note=_SETTLING,
     ),
     ScreenVerb(
-        "project", "register_repayment", "登记还款", _register_of_project, ("register", "repayment"), _has_one_loan,
+        "project", "register_repayment", "登记还款", run=_register_of_project, permission=("register", "repayment"), is_offered=_has_one_loan,
         questions=_repayment_form, given=_given_of_project, has_form=True, style="primary", rank=3,
         done="已登记还款，还款回执已出具", after=_result_url,
     ),
     ScreenVerb(
-        "project", "settle_early", "提前结清", _register_of_project, ("register", "repayment"), _is_ahead_of_its_plan,
+        "project", "settle_early", "提前结清", run=_register_of_project, permission=("register", "repayment"), is_offered=_is_ahead_of_its_plan,
         questions=_repayment_form, given=_settlement_of_project, has_form=True, rank=6,
         done="已登记提前结清，还款回执已出具", after=_result_url, note=_SETTLING,
     ),
     ScreenVerb(
         "drawdown", "issue_overdue", "开具欠款通知单",
-        lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v), ("issue_overdue", "drawdown"),
-        _is_overdue, rank=5, done="已开具欠款通知单", after=_result_url,
+        run=lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v), permission=("issue_overdue", "drawdown"),
+        is_offered=_is_overdue, rank=5, done="已开具欠款通知单", after=_result_url,
     ),
     ScreenVerb(
-        "repayment", "reverse", "冲正", lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
-        ("reverse", "repayment"), in_state("state", RepaymentState.BOOKED), style="danger", rank=30, ask="冲正原因",
+        "repayment", "reverse", "冲正", run=lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
+        permission=("reverse", "repayment"), is_offered=in_state("state", RepaymentState.BOOKED), style="danger", rank=30, ask="冲正原因",
         confirm="冲正后借款余额、还款计划和在保余额恢复到登记之前。", done="还款已冲正",
     ),
     ScreenVerb(
-        "project", "release", "申请解保", _apply_for_release, ("submit", "release"), _may_release,
+        "project", "release", "申请解保", run=_apply_for_release, permission=("submit", "release"), is_offered=_may_release,
         questions=_release_form, given=_release_given, has_form=True, rank=8, done="已提交解保审批", after=_result_url,
     ),
     ScreenVerb(
-        "release", "submit", "提交解保审批", lambda ctx, r, _, v: release.submit(ctx, r, v), ("submit", "release"),
-        in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
+        "release", "submit", "提交解保审批", run=lambda ctx, r, _, v: release.submit(ctx, r, v), permission=("submit", "release"),
+        is_offered=in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
     ),
     ScreenVerb(
-        "release", "return_deposit", "重新提交退还款项", lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
-        ("return_deposit", "release"), _waits_for_deposit, style="primary", rank=2, done="已重新送复核",
+        "release", "return_deposit", "重新提交退还款项", run=lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
+        permission=("return_deposit", "release"), is_offered=_waits_for_deposit, style="primary", rank=2, done="已重新送复核",
     ),
     ScreenVerb(
-        "risk_warning", "handle", "处理", lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
-        ("handle", "risk_warning"), in_state("state", *OPEN_WARNING),
+        "risk_warning", "handle", "处理", run=lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
+        permission=("handle", "risk_warning"), is_offered=in_state("state", *OPEN_WARNING),
         questions=_measure, given=lambda _, w: {"handling": w.handling}, has_form=True, style="primary", rank=1,
         done="已登记处理措施",
     ),
     ScreenVerb(
-        "risk_warning", "lift", "解除", lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
-        ("lift", "risk_warning"), in_state("state", *OPEN_WARNING), rank=2,
+        "risk_warning", "lift", "解除", run=lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
+        permission=("lift", "risk_warning"), is_offered=in_state("state", *OPEN_WARNING), rank=2,
         ask="解除原因", done="预警已解除",
     ),
 )  # fmt: skip

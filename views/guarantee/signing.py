@@ -267,7 +267,7 @@ def _new_plan_preview(ctx: Ctx, loan: Drawdown, values: Values) -> Section:
 
 def _replan(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> RepaymentPlan:
     name, data = values["plan"]
-    return disbursement.replan(ctx, loan, data, name, values["why"], version)
+    return disbursement.replan(ctx, loan, data, filename=name, reason=values["why"], version=version)
 
 
 def _evidence(label: str) -> Any:
@@ -283,119 +283,119 @@ def _settlement(_: Ctx, __: Any) -> Questions:
 
 register(
     ScreenVerb(
-        "project", "propose_fees", "按产品带出费用", lambda ctx, p, _, v: fees.propose_fees(ctx, p, v), ("add", "fee"),
-        all_of(at(Stage.FEE_PLAN), lacks(Fee)), style="primary", rank=1, done="已带出产品费用，请核对",
+        "project", "propose_fees", "按产品带出费用", run=lambda ctx, p, _, v: fees.propose_fees(ctx, p, v), permission=("add", "fee"),
+        is_offered=all_of(at(Stage.FEE_PLAN), lacks(Fee)), style="primary", rank=1, done="已带出产品费用，请核对",
         after=on_tab("fee"),
     ),
     ScreenVerb(
-        "project", "submit_fees", "提交费用记账", lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
-        ("submit_fees", "project"), all_of(at(Stage.FEE_PLAN), has(Fee)), style="primary", rank=2,
+        "project", "submit_fees", "提交费用记账", run=lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
+        permission=("submit_fees", "project"), is_offered=all_of(at(Stage.FEE_PLAN), has(Fee)), style="primary", rank=2,
         why_not=_why_not_submitted, mend=_mend_fees,
         done="费用已送复核记账",
     ),
     ScreenVerb(
-        "project", "propose_contracts", "生成合同", lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
-        ("add", "contract"), all_of(at(Stage.CONTRACT), _lacks_contracts), style="primary", rank=1,
+        "project", "propose_contracts", "生成合同", run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
+        permission=("add", "contract"), is_offered=all_of(at(Stage.CONTRACT), _lacks_contracts), style="primary", rank=1,
         done="已生成合同，请核对后逐份提交审核", after=on_tab("contract"),
     ),
     ScreenVerb(
         "project", "propose_counter_contracts", "生成反担保合同",
-        lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v), ("add", "contract"), _lacks_counter_contracts,
+        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v), permission=("add", "contract"), is_offered=_lacks_counter_contracts,
         style="primary", rank=0, done="已按登记的反担保逐项生成合同，请核对后逐份提交审核", after=on_tab("contract"),
     ),
     ScreenVerb(
-        "contract", "submit", "提交合同审核", lambda ctx, r, _, v: contracts.submit(ctx, r, v), ("submit", "contract"),
-        in_state("state", PaperState.DRAFT), why_not=contracts.why_incomplete, mend=_mend_contract, style="primary",
+        "contract", "submit", "提交合同审核", run=lambda ctx, r, _, v: contracts.submit(ctx, r, v), permission=("submit", "contract"),
+        is_offered=in_state("state", PaperState.DRAFT), why_not=contracts.why_incomplete, mend=_mend_contract, style="primary",
         rank=1, after=to_project("contract"),
     ),
     ScreenVerb(
-        "contract", "void", "作废合同", lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
-        ("void", "contract"), _may_void, ask="作废原因", style="danger", rank=60, done="合同已作废",
+        "contract", "void", "作废合同", run=lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
+        permission=("void", "contract"), is_offered=_may_void, ask="作废原因", style="danger", rank=60, done="合同已作废",
         confirm="作废后项目退回“合同处理”，重新签订并审核后继续办理；其他已办妥的环节不受影响。",
         after=to_project("contract"),
     ),
     ScreenVerb(
-        "project", "submit_counters", "提交反担保审核", lambda ctx, p, _, v: counters.submit(ctx, p, v),
-        ("submit", "counter_guarantee"), at(Stage.COUNTER), why_not=_why_no_counters, mend=_mend_counters,
+        "project", "submit_counters", "提交反担保审核", run=lambda ctx, p, _, v: counters.submit(ctx, p, v),
+        permission=("submit", "counter_guarantee"), is_offered=at(Stage.COUNTER), why_not=_why_no_counters, mend=_mend_counters,
         style="primary", rank=1,
         after=on_tab("counter_guarantee"),
     ),
     ScreenVerb(
         "counter_guarantee", "settle", "登记落实",
-        lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n), ("settle", "counter_guarantee"),
-        lambda _, r: r.state is PaperState.APPROVED and not r.is_settled, questions=_settlement,
+        run=lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n), permission=("settle", "counter_guarantee"),
+        is_offered=lambda _, r: r.state is PaperState.APPROVED and not r.is_settled, questions=_settlement,
         given=lambda ctx, _: {"on": ctx.today}, has_form=True, style="primary", rank=1,
         after=to_project("counter_guarantee"),
     ),
     ScreenVerb(
-        "counter_guarantee", "void", "撤销反担保", lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
-        ("void", "counter_guarantee"), _may_void, ask="撤销原因", style="danger", rank=60, done="反担保已撤销",
+        "counter_guarantee", "void", "撤销反担保", run=lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
+        permission=("void", "counter_guarantee"), is_offered=_may_void, ask="撤销原因", style="danger", rank=60, done="反担保已撤销",
         confirm="撤销后如反担保覆盖率不足，项目退回“反担保”补充办理。", after=to_project("counter_guarantee"),
     ),
     ScreenVerb(
         "fee", "collect", "收款",
-        lambda ctx, f, v, n: collection.collect(
+        run=lambda ctx, f, v, n: collection.collect(
             ctx, f, amount=v["amount"], received_on=v["received_on"], payer=v["payer"],
             bank_account=v["bank_account"], bank_reference=v["bank_reference"], version=n,
         ),
-        ("collect", "receipt"),
-        _may_collect,
+        permission=("collect", "receipt"),
+        is_offered=_may_collect,
         questions=_receipt, given=_receipt_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
         after=to_project("receipt"),
     ),
     ScreenVerb(
-        "fee", "collect_all", "连同其他费用收款", _with_the_others, ("collect", "receipt"), _is_one_of_several,
+        "fee", "collect_all", "连同其他费用收款", run=_with_the_others, permission=("collect", "receipt"), is_offered=_is_one_of_several,
         questions=lambda ctx, fee: _receipts(ctx, fee.project), has_form=True, style="primary", rank=0,
         given=lambda ctx, fee: _receipts_given(ctx, fee.project), done="已登记收款，送复核记账", note=_TOGETHER,
         after=to_project("receipt"),
     ),
     ScreenVerb(
-        "project", "collect", "收款", _collect_many, ("collect", "receipt"), _may_collect_many, questions=_receipts,
+        "project", "collect", "收款", run=_collect_many, permission=("collect", "receipt"), is_offered=_may_collect_many, questions=_receipts,
         given=_receipts_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
         note=_TOGETHER, after=on_tab("receipt"),
     ),
     ScreenVerb(
-        "receipt", "drop", "撤销退回的收款", lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
-        ("drop", "receipt"), collection.is_sent_back, ask="撤销原因", style="danger", rank=60, done="已撤销",
+        "receipt", "drop", "撤销退回的收款", run=lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
+        permission=("drop", "receipt"), is_offered=collection.is_sent_back, ask="撤销原因", style="danger", rank=60, done="已撤销",
         confirm="款项确未收到时撤销；已收到的请在费用上重新登记收款。",
     ),
     ScreenVerb(
         "fee_due", "invoice", "登记开票",
-        lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n), ("invoice", "fee_due"),
-        lambda _, due: due.invoiced_on is None and due.fee.state is FeeState.BOOKED and due.fee.kind in RECEIVABLE,
+        run=lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n), permission=("invoice", "fee_due"),
+        is_offered=lambda _, due: due.invoiced_on is None and due.fee.state is FeeState.BOOKED and due.fee.kind in RECEIVABLE,
         questions=_invoice, given=lambda ctx, _: {"invoiced_on": ctx.today}, has_form=True, rank=10,
         done="已登记开票，增值税自开票之日起计", after=lambda due, _: f"/fee/show/{due.fee_id}?tab=fee_due#tabs",
     ),
     ScreenVerb(
-        "fee_waiver", "submit", "提交减免审批", lambda ctx, w, _, v: waivers.submit(ctx, w, v),
-        ("submit", "fee_waiver"),
-        in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("fee_waiver"),
+        "fee_waiver", "submit", "提交减免审批", run=lambda ctx, w, _, v: waivers.submit(ctx, w, v),
+        permission=("submit", "fee_waiver"),
+        is_offered=in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("fee_waiver"),
     ),
     ScreenVerb(
         "resolution_condition", "meet", "登记落实",
-        lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n), ("meet", "resolution_condition"),
-        lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID, questions=_evidence("落实依据"),
+        run=lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n), permission=("meet", "resolution_condition"),
+        is_offered=lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID, questions=_evidence("落实依据"),
         has_form=True, style="primary", rank=1, after=lambda r, _: f"/project/show/{r.resolution.project_id}",
     ),
     ScreenVerb(
-        "project", "issue_notice", "开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        ("issue_notice", "bank_letter"), at(Stage.NOTICE), why_not=_why_no_notice, mend=_mend_notice,
+        "project", "issue_notice", "开具放款通知单", run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        permission=("issue_notice", "bank_letter"), is_offered=at(Stage.NOTICE), why_not=_why_no_notice, mend=_mend_notice,
         style="primary", rank=1,
     ),
     ScreenVerb(
-        "project", "confirm", "放款确认", _confirm_loan, ("confirm", "drawdown"), at(Stage.CONFIRM),
+        "project", "confirm", "放款确认", run=_confirm_loan, permission=("confirm", "drawdown"), is_offered=at(Stage.CONFIRM),
         questions=_loan, given=_loan_given, has_form=True, style="primary", rank=1, done="已放款，项目进入在保",
         preview=_plan_preview, after=on_tab("drawdown"),
     ),
     ScreenVerb(
-        "drawdown", "replan", "更换还款计划", _replan, ("replan", "drawdown"), disbursement.may_replan,
+        "drawdown", "replan", "更换还款计划", run=_replan, permission=("replan", "drawdown"), is_offered=disbursement.may_replan,
         questions=_new_plan, preview=_new_plan_preview, has_form=True, rank=20, done="已更换还款计划，原计划保留备查",
         note="首次还款之前可以更换；原计划保留",
     ),
     ScreenVerb(
-        "project", "reissue_notice", "重新开具放款通知单", lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        ("issue_notice", "bank_letter"),
-        lambda ctx, p: p.state is ProjectState.RUNNING and p.stage is Stage.CONFIRM and disbursement.is_run_out(ctx, p),
+        "project", "reissue_notice", "重新开具放款通知单", run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        permission=("issue_notice", "bank_letter"),
+        is_offered=lambda ctx, p: p.state is ProjectState.RUNNING and p.stage is Stage.CONFIRM and disbursement.is_run_out(ctx, p),
         rank=5,
     ),
 )  # fmt: skip

@@ -89,7 +89,7 @@ def _choice(ctx: Ctx, known: Shape, key: str) -> FilterChoice:
     found, lookup = options(ctx, known.columns[key]), ""
     if info["kind"] == "reference" or len(found) > MAX_OPTIONS:
         found, lookup = (), f"/{known.table}/lookup?field={key}"
-    return FilterChoice(key, info["label"], info["kind"], offered, found, lookup)
+    return FilterChoice(key, info["label"], info["kind"], operators=offered, options=found, lookup_url=lookup)
 
 
 def options(ctx: Ctx, column: Column[Any]) -> tuple[tuple[str, str], ...]:
@@ -139,11 +139,11 @@ def _parse_one(ctx: Ctx, model: type[Entity], raw: str, cells: Cells) -> Filter:
         raise BadFilter("值过长或含有非法字符")
     attribute = getattr(model, key)
     if operator in {"empty", "filled"}:
-        return Filter(raw, key, operator, _blank(column, attribute, operator), column.info["label"], "")
+        return Filter(raw, key, operator, condition=_blank(column, attribute, operator), label=column.info["label"], value="")
     values = _values(ctx, column, operator, text.strip())
     condition = _CONDITIONS[operator](attribute, values)
     words = _words(cells, column, key, operator, values)
-    return Filter(raw, key, operator, condition, str(column.info["label"]), words)
+    return Filter(raw, key, operator, condition=condition, label=str(column.info["label"]), value=words)
 
 
 def _blank(column: Column[Any], attribute: Any, operator: str) -> ColumnElement[bool]:

@@ -266,7 +266,7 @@ class ListQuery:
         sizes = tuple((n, self.url(size=n, page=None)) for n in sorted({*SIZES, self.size}))
         last = self.page * self.size if self.is_cut else min(self.page * self.size, total)
         links, exact = tuple(self._links(pages)), self._in_full() if self.is_cut else ""
-        return Paging(first, last, total, self.page, pages, self.size, sizes, links, exact)
+        return Paging(first, last, total, page=self.page, pages=pages, size=self.size, sizes=sizes, links=links, exact_url=exact)
 
     def _links(self, pages: int) -> Iterator[tuple[str, str, bool]]:
         """Pages near this one and the ends; a list that is not counted to its end has no last page, only a next."""

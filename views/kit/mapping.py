@@ -45,7 +45,7 @@ def save(kind: Kind, file: File) -> str:
     """Remember what was sent for a file; gives the source's name. Raises FieldErrors by column."""
     with edge.writing() as ctx:
         keys = [request.form.get(f"c{at}", "") for at in range(200) if f"c{at}" in request.form]
-        return sheet_mapping.remember(ctx, kind, file[1], file[0], request.form.get("source", ""), keys).source
+        return sheet_mapping.remember(ctx, kind, file[1], filename=file[0], source=request.form.get("source", ""), keys=keys).source
 
 
 def page(

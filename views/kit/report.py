@@ -356,7 +356,7 @@ def _fill_detail(ctx: Ctx, page: ReportPage, found: DetailLedger, number: int, s
     near = sorted({1, pages, *range(max(number - 2, 1), min(number + 2, pages) + 1)})
     links = tuple((str(n), _address("/report/detail-ledger", page=n), n == number) for n in near)
     first = (number - 1) * size + 1 if found.count else 0
-    page.paging = Paging(first, min(number * size, found.count), found.count, number, pages, size, (), links)
+    page.paging = Paging(first, min(number * size, found.count), found.count, page=number, pages=pages, size=size, sizes=(), links=links)
 
 
 def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:

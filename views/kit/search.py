@@ -37,7 +37,7 @@ class SearchView(BaseView):
             f"最多显示 {MOST} 条，请补充关键字" if count == MOST else "",
             [Column("title", "名称"), Column("number", "编号"), Column("kind", "类别")],
             rows,
-            Paging(1 if rows else 0, count, count, 1, 1, MOST, (), ()),
+            Paging(1 if rows else 0, count, count, page=1, pages=1, size=MOST, sizes=(), links=()),
             search=text,
             search_hint="客户、项目、合同、凭证、单据编号，或拼音首字母",
             url="/search",

@@ -129,8 +129,8 @@ def _meter(ratio: Ratio) -> Meter:
     sign = "不低于" if ratio.is_least else "不高于"
     note = f"{format_money(ratio.numerator)} / {format_money(ratio.denominator)} 元；{ratio.article}"
     return Meter(
-        ratio.label, "", words, f"{sign} {ratio.limit.normalize():f}%", f"{width:.1f}", "0.0", f"{ratio.limit:.1f}",
-        note, not ratio.is_met,
+        ratio.label, "", words, limit=f"{sign} {ratio.limit.normalize():f}%", share_before=f"{width:.1f}", share_added="0.0", share_warning=f"{ratio.limit:.1f}",
+        note=note, is_over=not ratio.is_met,
     )  # fmt: skip
 
 

@@ -149,7 +149,7 @@ class ReviewView(EventView):
         now = _state_of(asked.args.get("view", ""))
         page.title, page.crumbs = "复核管理", [("总账管理", ""), ("复核管理", "")]
         page.tabs = [
-            Tab(state.label, f"/review/?view={state.name}", state is now, counts[state], state.name, desktop.MANY)
+            Tab(state.label, f"/review/?view={state.name}", state is now, count=counts[state], key=state.name, most=desktop.MANY)
             for state in EventState
         ]
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):
@@ -317,9 +317,9 @@ def _renumber_page(ctx: Ctx, error: BusinessError | None) -> FormPage:
         "断号整理",
         [FieldGroup("", fields)],
         "/voucher/renumber",
-        "/voucher/list/",
-        [edge.csrf_input()],
-        "整理凭证号",
+        cancel_url="/voucher/list/",
+        hidden=[edge.csrf_input()],
+        submit_label="整理凭证号",
         note="未记账的凭证依次前移补齐缺号；已记账和作废的凭证号不变",
         errors=widgets.summary(fields, error),
         crumbs=[("总账管理", ""), ("凭证", "/voucher/list/"), ("断号整理", "")],

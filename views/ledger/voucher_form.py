@@ -312,14 +312,14 @@ def _page(ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error
         title,
         request.path,
         back,
-        fields,
-        drawn,
-        _entry_row(0, dict.fromkeys(_COLUMNS, ""), Titles(ctx.session)),
-        total["debit"],
-        total["credit"],
-        hidden,
-        _summary(fields, error),
-        [("总账管理", ""), ("凭证", "/voucher/list/"), (title, "")],
+        fields=fields,
+        rows=drawn,
+        blank=_entry_row(0, dict.fromkeys(_COLUMNS, ""), Titles(ctx.session)),
+        debit=total["debit"],
+        credit=total["credit"],
+        hidden=hidden,
+        errors=_summary(fields, error),
+        crumbs=[("总账管理", ""), ("凭证", "/voucher/list/"), (title, "")],
         note="红字冲销凭证的分录与原凭证一致，不能修改" if is_fixed else "",
         is_fixed=is_fixed,
         memos=_memos(ctx),
@@ -375,7 +375,7 @@ def _entry_row(
     )
     parts.append(("cash_flow", "现金流量", flow))
     box = control("account_id", "/voucher/accounts", "account", "科目编码、名称或拼音首字母")
-    return EntryRow(number, values, box, parts, _needs(account), is_wrong)
+    return EntryRow(number, values, box, parts=parts, needs=_needs(account), is_wrong=is_wrong)
 
 
 def _sum(rows: list[dict[str, str]], side: str) -> str:

@@ -45,7 +45,7 @@ class VoucherMany(VoucherForms):
         now = now if now in _LABELS else ""
         counts = desktop.voucher_counts(ctx.session, ctx.actor)
         page.tabs = [
-            Tab(label, asked.url(view=view or None, page=None), view == now, counts[view], view, desktop.MANY)
+            Tab(label, asked.url(view=view or None, page=None), view == now, count=counts[view], key=view, most=desktop.MANY)
             for view, label in _LABELS.items()
         ]
         page.bulk = []

@@ -100,13 +100,13 @@ def make_sheet(
         company,
         title,
         date,
-        attachments,
-        tuple(drawn),
-        amounts[0],
-        amounts[1],
-        f"人民币{capital(debit)}" if lines else "",
-        tuple(signs),
-        is_wide,
+        attachments=attachments,
+        lines=tuple(drawn),
+        debit=amounts[0],
+        credit=amounts[1],
+        capital=f"人民币{capital(debit)}" if lines else "",
+        signs=tuple(signs),
+        is_wide=is_wide,
     )
 
 
@@ -135,10 +135,10 @@ def _line(ctx: Ctx, line: Line, titles: Titles, accounts: dict[int, Account], pe
         line.memo,
         account.code if account else "",
         (account.full_name or account.name) if account else "科目不存在",
-        url,
-        tuple(found),
-        _amount(line.debit),
-        _amount(line.credit),
+        account_url=url,
+        auxiliaries=tuple(found),
+        debit=_amount(line.debit),
+        credit=_amount(line.credit),
     )
 
 

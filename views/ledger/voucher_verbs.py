@@ -55,7 +55,7 @@ def _can_reverse(_: Ctx, voucher: Voucher) -> bool:
 
 
 def _voucher_verb(name: str, label: str, run: Any, offered: Any, **facts: Any) -> ScreenVerb:
-    return ScreenVerb("voucher", name, label, run, (name, "voucher"), offered, **facts)
+    return ScreenVerb("voucher", name, label, run=run, permission=(name, "voucher"), is_offered=offered, **facts)
 
 
 register(
@@ -134,7 +134,7 @@ register(
 
 
 def _event_verb(name: str, label: str, run: Any, *states: EventState, **facts: Any) -> ScreenVerb:
-    return ScreenVerb("business_event", name, label, run, (name, "business_event"), in_state("state", *states), **facts)
+    return ScreenVerb("business_event", name, label, run=run, permission=(name, "business_event"), is_offered=in_state("state", *states), **facts)
 
 
 def _book(ctx: Ctx, event: BusinessEvent, _: Any, version: int | None) -> Voucher:
@@ -161,9 +161,9 @@ register(
         "business_event",
         "book_on",
         "选择日期记账",
-        lambda ctx, e, values, version: posting.book(ctx, e, version, on=values["on"]),
-        ("book", "business_event"),
-        in_state("state", EventState.PENDING),
+        run=lambda ctx, e, values, version: posting.book(ctx, e, version, on=values["on"]),
+        permission=("book", "business_event"),
+        is_offered=in_state("state", EventState.PENDING),
         questions=lambda _ctx, _event: {
             "on": c.day("凭证日期", required=True, help="须在未结账的会计期间内，且不晚于营业日期")
         },

@@ -169,12 +169,12 @@ def _leverage_meter(found: exposure.Exposure) -> Meter:
         "责任余额 / 净资产",
         words[0],
         words[1],
-        f"{format_money(after.limit)} 倍",
-        f"{shares[0]:.1f}",
-        f"{max(shares[1] - shares[0], Decimal(0)):.1f}",
-        warning,
-        note,
-        now.is_over or after.is_over,
+        limit=f"{format_money(after.limit)} 倍",
+        share_before=f"{shares[0]:.1f}",
+        share_added=f"{max(shares[1] - shares[0], Decimal(0)):.1f}",
+        share_warning=warning,
+        note=note,
+        is_over=now.is_over or after.is_over,
     )
 
 
@@ -183,4 +183,4 @@ def _line_meter(line: exposure.Line) -> Meter:
     in_force, reserved = (amount * 100 / whole for amount in (line.in_force, line.reserved))
     words = [f"{format_money(a / 10000)} 万元" for a in (line.used, line.line, line.in_force, line.reserved, line.free)]
     note = f"在保 {words[2]}，决议占用 {words[3]}，剩余 {words[4]}（已用 {format_money(line.share)}%）"
-    return Meter(line.name, "", words[0], words[1], f"{in_force:.1f}", f"{reserved:.1f}", "", note, line.free < 0)
+    return Meter(line.name, "", words[0], limit=words[1], share_before=f"{in_force:.1f}", share_added=f"{reserved:.1f}", share_warning="", note=note, is_over=line.free < 0)

@@ -59,8 +59,8 @@ def page(ctx: Ctx, person: Employee, error: BusinessError | None) -> FormPage:
     rows = _rows(mine, _ticked(), errors)
     title, back = f"移交：{person.name}", f"/employee/show/{person.id}"
     return FormPage(
-        title, [FieldGroup("", fields), FieldGroup("客户与项目", rows)], f"/employee/{person.id}/hand-over", back,
-        [edge.csrf_input()], "移交", note=_note(found, mine, others), errors=widgets.summary([*fields, *rows], error),
+        title, [FieldGroup("", fields), FieldGroup("客户与项目", rows)], f"/employee/{person.id}/hand-over", cancel_url=back,
+        hidden=[edge.csrf_input()], submit_label="移交", note=_note(found, mine, others), errors=widgets.summary([*fields, *rows], error),
         crumbs=[("系统设置", ""), ("员工", "/employee/list/"), (person.name, back), ("移交", "")], help_key="employee",
     )  # fmt: skip
 

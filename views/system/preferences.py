@@ -101,7 +101,7 @@ def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
         ),
     ]  # fmt: skip
     return FormPage(
-        TITLE, [FieldGroup("", fields)], "/settings/", "/", [edge.csrf_input()], "保存设置",
+        TITLE, [FieldGroup("", fields)], "/settings/", cancel_url="/", hidden=[edge.csrf_input()], submit_label="保存设置",
         errors=widgets.summary(fields, error), crumbs=[("我的工作台", "/"), (TITLE, "")], help_key="settings",
         actions=[Action("修改密码", "/password/"), Action("自定义桌面", "/desktop/")],
         side=[sessions_section(sessions.open_of(ctx.session, mine.id, ctx.now), "/settings/sessions/end", own_id)],

@@ -51,5 +51,5 @@ def _row(found: SignInSession, end_url: str, *, is_own: bool) -> OpenSession:
     end = Action("结束", end_url, "POST", fields=(("session", str(found.id)),))
     return OpenSession(
         device(found.user_agent, found.kind), found.ip or "地址不明", str(format_value(found.seen_at, "datetime")),
-        str(format_value(found.began_at, "datetime")), is_own, None if is_own else end,
+        began=str(format_value(found.began_at, "datetime")), is_own=is_own, end=None if is_own else end,
     )  # fmt: skip

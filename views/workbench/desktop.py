@@ -144,11 +144,11 @@ def _stats(desk: Desk) -> list[Stat]:
     """The line above the cards: each figure opens the rows it counts."""
     waiting = todo.waiting(desk.ctx)
     late = f"{waiting.late} 项超时" if waiting.late else ""
-    found = [Stat("待办事项", str(waiting.total), "项", late, "", "/approvals/", "bad" if late else "")]
+    found = [Stat("待办事项", str(waiting.total), "项", figure=late, figure_unit="", url="/approvals/", tone="bad" if late else "")]
     if desk.actor.may("list", "project"):
         running, force = desk.running, desk.force
-        found.append(Stat("办理中项目", str(running.count), "个", format_money(running.amount), "元", PROJECTS))
-        found.append(Stat("在保项目", str(force.count), "个", format_money(force.amount), "元", IN_FORCE))
+        found.append(Stat("办理中项目", str(running.count), "个", figure=format_money(running.amount), figure_unit="元", url=PROJECTS))
+        found.append(Stat("在保项目", str(force.count), "个", figure=format_money(force.amount), figure_unit="元", url=IN_FORCE))
     if desk.actor.may("list", "risk_warning"):
         tone = "warn" if desk.warnings else ""
         found.append(Stat("待处理预警", str(desk.warnings), "条", url=WARNINGS, tone=tone))
@@ -164,9 +164,9 @@ def _chooser(ctx: Ctx, error: BusinessError | None) -> FormPage:
         "自定义桌面",
         [FieldGroup("", [field])],
         "/desktop/",
-        "/",
-        [edge.csrf_input()],
-        "保存桌面",
+        cancel_url="/",
+        hidden=[edge.csrf_input()],
+        submit_label="保存桌面",
         errors=widgets.summary([field], error),
         crumbs=[("我的工作台", "/"), ("自定义桌面", "")],
         help_key="home",

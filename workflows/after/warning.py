@@ -27,8 +27,8 @@ from workflows.guarantee import stages
 
 State = WarningState
 STEPS = steps(
-    Step("risk_warning", "handle", "处理预警", "state", OPEN_WARNING, (State.HANDLING,)),
-    Step("risk_warning", "lift", "解除预警", "state", OPEN_WARNING, (State.LIFTED,)),
+    Step("risk_warning", "handle", "处理预警", column="state", sources=OPEN_WARNING, targets=(State.HANDLING,)),
+    Step("risk_warning", "lift", "解除预警", column="state", sources=OPEN_WARNING, targets=(State.LIFTED,)),
 )
 verbs("risk_warning", {"evaluate": "检查预警"})
 _DAYS = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)

@@ -13,8 +13,8 @@ from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps
 
 FLOW: Final = steps(
-    Step("approval_flow", "publish", "发布审批流程", "state", (FlowState.DRAFT,), (FlowState.PUBLISHED,)),
-    Step("approval_flow", "retire", "停用审批流程", "state", (FlowState.PUBLISHED,), (FlowState.RETIRED,)),
+    Step("approval_flow", "publish", "发布审批流程", column="state", sources=(FlowState.DRAFT,), targets=(FlowState.PUBLISHED,)),
+    Step("approval_flow", "retire", "停用审批流程", column="state", sources=(FlowState.PUBLISHED,), targets=(FlowState.RETIRED,)),
 )
 _OWN = (*STAMPS, "state", "published_on", "version_no", "flow_id")
 

@@ -32,20 +32,20 @@ Handler = Callable[[Ctx, ApprovalInstance, Any, ApprovalState], None]
 # No permission stands behind these two: whom the flow asks may decide, who submitted may withdraw, and nobody else.
 FINISH: Final = steps(
     Step(
-        "approval_instance", "finish", "办结", "state", (ApprovalState.RUNNING,),
-        (ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
+        "approval_instance", "finish", "办结", column="state", sources=(ApprovalState.RUNNING,),
+        targets=(ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
     ),
 )["finish"]  # fmt: skip
 LAPSE: Final = steps(
     Step(
-        "approval_instance", "lapse", "审批失效", "state", (ApprovalState.APPROVED,), (ApprovalState.LAPSED,),
+        "approval_instance", "lapse", "审批失效", column="state", sources=(ApprovalState.APPROVED,), targets=(ApprovalState.LAPSED,),
         follows=True,
     ),
 )["lapse"]  # fmt: skip
 SETTLE: Final = steps(
     Step(
-        "approval_task", "settle", "办理", "state", (TaskState.PENDING,),
-        tuple(state for state in TaskState if state is not TaskState.PENDING), follows=True,
+        "approval_task", "settle", "办理", column="state", sources=(TaskState.PENDING,),
+        targets=tuple(state for state in TaskState if state is not TaskState.PENDING), follows=True,
     ),
 )["settle"]  # fmt: skip
 

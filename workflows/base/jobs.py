@@ -33,11 +33,11 @@ from workflows.base.transition import Step, move, move_all, steps
 _AT_WORK = (JobStatus.RUNNING,)
 STEPS = steps(
     Step(
-        "job_run", "take", "办理作业", "status", (JobStatus.PENDING, JobStatus.FAILED, JobStatus.RUNNING), _AT_WORK,
+        "job_run", "take", "办理作业", column="status", sources=(JobStatus.PENDING, JobStatus.FAILED, JobStatus.RUNNING), targets=_AT_WORK,
         follows=True,
     ),
-    Step("job_run", "finish", "完成作业", "status", _AT_WORK, (JobStatus.SUCCEEDED,), follows=True),
-    Step("job_run", "fail", "作业失败", "status", _AT_WORK, (JobStatus.FAILED,), follows=True),
+    Step("job_run", "finish", "完成作业", column="status", sources=_AT_WORK, targets=(JobStatus.SUCCEEDED,), follows=True),
+    Step("job_run", "fail", "作业失败", column="status", sources=_AT_WORK, targets=(JobStatus.FAILED,), follows=True),
 )  # fmt: skip
 HUNDRED = 100
 BEAT_SECONDS = 20

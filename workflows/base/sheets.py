@@ -316,6 +316,6 @@ def _tables(
     doubled = tuple(shown[key] for key in twice)
     heads = tuple(each[0] if each else "" for each in names)
     return [
-        Table(kind, sheet, at, at + rows, columns, shown, stated, unit_above(sheet.rows[:at]), doubled, heads,
-              mapped.source if mapped else "")
+        Table(kind, sheet, at, first_row=at + rows, columns=columns, names=shown, units=stated, unit=unit_above(sheet.rows[:at]), doubled=doubled, heads=heads,
+              source=mapped.source if mapped else "")
     ]  # fmt: skip

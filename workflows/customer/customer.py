@@ -17,30 +17,30 @@ __all__ = [
 ]  # fmt: skip
 
 STEPS = steps(
-    Step("customer_watch", "submit", "列入", "state", (WatchState.DRAFT,), (WatchState.ACTIVE, WatchState.IN_APPROVAL)),
+    Step("customer_watch", "submit", "列入", column="state", sources=(WatchState.DRAFT,), targets=(WatchState.ACTIVE, WatchState.IN_APPROVAL)),
     Step(
         "customer_watch",
         "remove",
         "移出",
-        "state",
-        (WatchState.ACTIVE,),
-        (WatchState.CLOSED, WatchState.REMOVAL_IN_APPROVAL),
+        column="state",
+        sources=(WatchState.ACTIVE,),
+        targets=(WatchState.CLOSED, WatchState.REMOVAL_IN_APPROVAL),
     ),
 )
 CUSTOMER = steps(
-    Step("customer", "close", "停用客户", "status", (CustomerStatus.ACTIVE,), (CustomerStatus.CLOSED,)),
-    Step("customer", "reopen", "启用客户", "status", (CustomerStatus.CLOSED,), (CustomerStatus.ACTIVE,)),
+    Step("customer", "close", "停用客户", column="status", sources=(CustomerStatus.ACTIVE,), targets=(CustomerStatus.CLOSED,)),
+    Step("customer", "reopen", "启用客户", column="status", sources=(CustomerStatus.CLOSED,), targets=(CustomerStatus.ACTIVE,)),
 )
 REASON_MAX = 200
 # What the approval's outcome does; no person takes these steps directly.
 OUTCOME = steps(
     Step(
-        "customer_watch", "entered", "列入审批", "state", (WatchState.IN_APPROVAL,),
-        (WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT), follows=True,
+        "customer_watch", "entered", "列入审批", column="state", sources=(WatchState.IN_APPROVAL,),
+        targets=(WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT), follows=True,
     ),
     Step(
-        "customer_watch", "removed", "移出审批", "state", (WatchState.REMOVAL_IN_APPROVAL,),
-        (WatchState.CLOSED, WatchState.ACTIVE), follows=True,
+        "customer_watch", "removed", "移出审批", column="state", sources=(WatchState.REMOVAL_IN_APPROVAL,),
+        targets=(WatchState.CLOSED, WatchState.ACTIVE), follows=True,
     ),
 )  # fmt: skip
 _OPEN = (WatchState.DRAFT, WatchState.IN_APPROVAL, WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)

@@ -24,15 +24,15 @@ STEPS = steps(
         "customer_rating",
         "confirm",
         "复评",
-        "state",
-        (RatingState.DRAFT,),
-        (RatingState.APPROVED, RatingState.REFUSED),
+        column="state",
+        sources=(RatingState.DRAFT,),
+        targets=(RatingState.APPROVED, RatingState.REFUSED),
     ),
 )
 verbs("customer_rating", {"rate": "等级初评"})
 # The system's own move when the term is over or a later rating takes effect.
 EXPIRE = steps(
-    Step("customer_rating", "expire", "失效", "state", (RatingState.APPROVED,), (RatingState.EXPIRED,), follows=True),
+    Step("customer_rating", "expire", "失效", column="state", sources=(RatingState.APPROVED,), targets=(RatingState.EXPIRED,), follows=True),
 )["expire"]
 
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)

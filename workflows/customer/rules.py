@@ -53,7 +53,7 @@ def check_person(ctx: Ctx, customer: PersonalCustomer, is_new: bool) -> None:
     if customer.born_on is not None and customer.born_on > ctx.today:
         raise FieldErrors({"born_on": ["出生日期不能晚于营业日期"]})
     same = and_(PersonalCustomer.id_type == customer.id_type, PersonalCustomer.id_number == customer.id_number)
-    _refuse_duplicate(ctx, customer, PersonalCustomer, same, "id_number", "证件号码")
+    _refuse_duplicate(ctx, customer, PersonalCustomer, same=same, field="id_number", label="证件号码")
 
 
 def _check_id_card(customer: PersonalCustomer) -> None:
@@ -85,7 +85,7 @@ def check_company(ctx: Ctx, customer: CorporateCustomer, is_new: bool) -> None:
     if errors:
         raise FieldErrors(errors)
     same = CorporateCustomer.uscc == customer.uscc
-    _refuse_duplicate(ctx, customer, CorporateCustomer, same, "uscc", "统一社会信用代码")
+    _refuse_duplicate(ctx, customer, CorporateCustomer, same=same, field="uscc", label="统一社会信用代码")
 
 
 def _refuse_duplicate(ctx: Ctx, customer: Customer, model: type[Customer], same: Any, field: str, label: str) -> None:

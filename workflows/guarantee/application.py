@@ -27,8 +27,8 @@ from workflows.guarantee import limits, smallness, stages
 
 RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 STEPS = steps(
-    Step("project", "submit", "提交申请", "state", (ProjectState.DRAFT,), (ProjectState.RUNNING,)),
-    Step("project", "cancel", "撤回申请", "state", (ProjectState.DRAFT,), (ProjectState.CANCELLED,)),
+    Step("project", "submit", "提交申请", column="state", sources=(ProjectState.DRAFT,), targets=(ProjectState.RUNNING,)),
+    Step("project", "cancel", "撤回申请", column="state", sources=(ProjectState.DRAFT,), targets=(ProjectState.CANCELLED,)),
 )
 
 

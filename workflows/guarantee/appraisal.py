@@ -18,7 +18,7 @@ from workflows.guarantee import letters, stages
 
 REPORT = steps(*life("investigation_report", "提交评估审批", lapses_from=OPEN_PAPERS))
 RISK = steps(*life("risk_assessment", "提交风控审批", lapses_from=OPEN_PAPERS))
-REVIEW = steps(Step("project", "submit_review", "提交评审审批", "stage", (Stage.REVIEW,), (Stage.RISK,)))
+REVIEW = steps(Step("project", "submit_review", "提交评审审批", column="stage", sources=(Stage.REVIEW,), targets=(Stage.RISK,)))
 verbs("bank_letter", {"issue_intent": "出具担保意向函"})
 
 

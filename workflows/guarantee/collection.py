@@ -25,9 +25,9 @@ from workflows.ledger import posting
 
 _WAITS, _BOOKED = (ReceiptState.SUBMITTED,), (ReceiptState.BOOKED,)
 STEPS = steps(
-    Step("receipt", "book", "复核记账", "state", _WAITS, _BOOKED, follows=True),
-    Step("receipt", "unbook", "撤回复核", "state", _BOOKED, _WAITS, follows=True),
-    Step("receipt", "return", "复核退回", "state", _WAITS, (ReceiptState.RETURNED,), follows=True),
+    Step("receipt", "book", "复核记账", column="state", sources=_WAITS, targets=_BOOKED, follows=True),
+    Step("receipt", "unbook", "撤回复核", column="state", sources=_BOOKED, targets=_WAITS, follows=True),
+    Step("receipt", "return", "复核退回", column="state", sources=_WAITS, targets=(ReceiptState.RETURNED,), follows=True),
 )
 verbs("receipt", {"collect": "费用收取", "drop": "撤销退回的收款"})
 _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)

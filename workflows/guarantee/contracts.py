@@ -29,7 +29,7 @@ from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     *life("contract", "提交合同审核", lapses_from=(*OPEN_PAPERS, PaperState.APPROVED)),
-    Step("contract", "void", "作废合同", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
+    Step("contract", "void", "作废合同", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.VOID,)),
 )
 
 

@@ -24,7 +24,7 @@ from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     *life("counter_guarantee", "提交反担保审核", lapses_from=OPEN_PAPERS),
-    Step("counter_guarantee", "void", "撤销反担保", "state", (PaperState.APPROVED,), (PaperState.VOID,)),
+    Step("counter_guarantee", "void", "撤销反担保", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.VOID,)),
 )
 verbs("counter_guarantee", {"settle": "落实反担保"})
 HUNDRED = Decimal(100)

@@ -36,13 +36,13 @@ from workflows.ledger import posting
 
 USE = steps(
     Step(
-        "resolution", "use", "放款", "state", (ResolutionState.VALID, ResolutionState.EXPIRED), (ResolutionState.USED,),
+        "resolution", "use", "放款", column="state", sources=(ResolutionState.VALID, ResolutionState.EXPIRED), targets=(ResolutionState.USED,),
         follows=True,
     ),
 )  # fmt: skip
 IN_FORCE = steps(
     Step(
-        "project", "put_in_force", "放款", "state", (ProjectState.RUNNING,), (ProjectState.IN_FORCE,), follows=True
+        "project", "put_in_force", "放款", column="state", sources=(ProjectState.RUNNING,), targets=(ProjectState.IN_FORCE,), follows=True
     ),
 )
 verbs("bank_letter", {"issue_notice": "出具放款通知单"})
@@ -160,7 +160,7 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
     The resolution's reservation becomes exposure and the income of the first year is recognised.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
-    loan = Loan(bank_note_no.strip(), drawn_on, due_on, amount, rate_annual_pct, repayment_method)
+    loan = Loan(bank_note_no.strip(), drawn_on, due_on, amount=amount, rate_annual_pct=rate_annual_pct, repayment_method=repayment_method)
     resolution = _check_loan(ctx, project, loan, version)
     if plan is None:
         rows = generate_plan(loan)
@@ -204,7 +204,7 @@ def replan(
     plans = list(ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)))
     for plan in plans:
         plan.is_current = False
-    made = _keep_plan(ctx, drawdown, rows, PlanSource.IMPORTED, filename[:200], len(plans) + 1)
+    made = _keep_plan(ctx, drawdown, rows, source=PlanSource.IMPORTED, file_name=filename[:200], plan_no=len(plans) + 1)
     drawdown.document = documents.issue(
         ctx, "drawdown_voucher", drawdown, project=drawdown.project, number_rule="drawdown_voucher",
         title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),

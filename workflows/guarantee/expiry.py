@@ -12,7 +12,7 @@ from workflows.base.transition import Step, move, steps
 
 STEPS = steps(
     Step(
-        "resolution", "expire", "到期", "state", (ResolutionState.VALID,), (ResolutionState.EXPIRED,), follows=True
+        "resolution", "expire", "到期", column="state", sources=(ResolutionState.VALID,), targets=(ResolutionState.EXPIRED,), follows=True
     ),
 )
 

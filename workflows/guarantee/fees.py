@@ -25,13 +25,13 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.ledger import posting
 
-STEPS = steps(Step("project", "submit_fees", "提交费用记账", "stage", (Stage.FEE_PLAN,), (Stage.FEE_BOOK,)))
+STEPS = steps(Step("project", "submit_fees", "提交费用记账", column="stage", sources=(Stage.FEE_PLAN,), targets=(Stage.FEE_BOOK,)))
 _IN_BOOKS = (FeeState.SUBMITTED, FeeState.BOOKED)
 FEE = steps(
-    Step("fee", "register", "提交复核", "state", (FeeState.DRAFT,), _IN_BOOKS, follows=True),
-    Step("fee", "book", "复核记账", "state", (FeeState.SUBMITTED,), _IN_BOOKS, follows=True),
-    Step("fee", "unbook", "撤回复核", "state", _IN_BOOKS, (FeeState.SUBMITTED,), follows=True),
-    Step("fee", "reopen", "退回登记", "state", _IN_BOOKS, (FeeState.DRAFT,), follows=True),
+    Step("fee", "register", "提交复核", column="state", sources=(FeeState.DRAFT,), targets=_IN_BOOKS, follows=True),
+    Step("fee", "book", "复核记账", column="state", sources=(FeeState.SUBMITTED,), targets=_IN_BOOKS, follows=True),
+    Step("fee", "unbook", "撤回复核", column="state", sources=_IN_BOOKS, targets=(FeeState.SUBMITTED,), follows=True),
+    Step("fee", "reopen", "退回登记", column="state", sources=_IN_BOOKS, targets=(FeeState.DRAFT,), follows=True),
 )
 verbs("fee_due", {"invoice": "登记开票"})
 NOT_EXEMPT = "客户不是农户、小型微型企业或个体工商户，或不是借款、发行债券担保，担保费不免征增值税，请填税率"

@@ -86,7 +86,7 @@ def read_heading(table: Table) -> Heading:
     if "rate" in facts:
         rate = _rate(facts["rate"][1])
     borrower, note_no = (plain(facts[key][1]) or None if key in facts else None for key in ("borrower", "note_no"))
-    return Heading(unit, borrower, note_no, amount, rate, tuple(warnings))
+    return Heading(unit, borrower, note_no, loan_amount=amount, rate_annual_pct=rate, warnings=tuple(warnings))
 
 
 def _labelled(rows: list[list[Cell]]) -> Iterator[tuple[int, str, Cell, str]]:

@@ -23,14 +23,14 @@ from workflows.ledger import posting
 
 FEE = steps(
     Step(
-        "fee", "cancel", "随项目终止撤销", "state", (FeeState.DRAFT, FeeState.SUBMITTED, FeeState.BOOKED),
-        (FeeState.CANCELLED,), follows=True,
+        "fee", "cancel", "随项目终止撤销", column="state", sources=(FeeState.DRAFT, FeeState.SUBMITTED, FeeState.BOOKED),
+        targets=(FeeState.CANCELLED,), follows=True,
     ),
 )  # fmt: skip
 _BOOKED, _REFUNDED = (ReceiptState.BOOKED,), (ReceiptState.REFUNDED,)
 RECEIPT = steps(
-    Step("receipt", "refund", "退费", "state", _BOOKED, _REFUNDED, follows=True),
-    Step("receipt", "unrefund", "撤回退费", "state", _REFUNDED, _BOOKED, follows=True),
+    Step("receipt", "refund", "退费", column="state", sources=_BOOKED, targets=_REFUNDED, follows=True),
+    Step("receipt", "unrefund", "撤回退费", column="state", sources=_REFUNDED, targets=_BOOKED, follows=True),
 )
 verbs("termination", {"settle": "重新提交冲账退费"})
 CODES = ("fee.reversed", "fee.refunded", "deposit.returned")

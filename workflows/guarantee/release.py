@@ -32,16 +32,16 @@ from workflows.ledger import posting
 STEPS = steps(*life("release", "提交解保审批"))
 PROJECT = steps(
     Step(
-        "project", "release", "解保", "state", (ProjectState.IN_FORCE,), (ProjectState.RELEASED,), follows=True
+        "project", "release", "解保", column="state", sources=(ProjectState.IN_FORCE,), targets=(ProjectState.RELEASED,), follows=True
     ),
     Step(
-        "project", "reopen", "撤回解保", "state", (ProjectState.RELEASED,), (ProjectState.IN_FORCE,), follows=True
+        "project", "reopen", "撤回解保", column="state", sources=(ProjectState.RELEASED,), targets=(ProjectState.IN_FORCE,), follows=True
     ),
 )
 LOAN = steps(
     Step(
-        "drawdown", "release", "随项目解保", "state", (DrawdownState.ACTIVE, DrawdownState.OVERDUE),
-        (DrawdownState.RELEASED,), follows=True,
+        "drawdown", "release", "随项目解保", column="state", sources=(DrawdownState.ACTIVE, DrawdownState.OVERDUE),
+        targets=(DrawdownState.RELEASED,), follows=True,
     ),
 )  # fmt: skip
 verbs("release", {"return_deposit": "重新提交退还款项"})

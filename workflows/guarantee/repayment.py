@@ -30,13 +30,13 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters
 
 STEPS = steps(
-    Step("repayment", "reverse", "还款冲正", "state", (RepaymentState.BOOKED,), (RepaymentState.REVERSED,)),
+    Step("repayment", "reverse", "还款冲正", column="state", sources=(RepaymentState.BOOKED,), targets=(RepaymentState.REVERSED,)),
 )
 _LOAN_RUNS = (DrawdownState.ACTIVE, DrawdownState.OVERDUE)
 _LOAN_STANDS = (*_LOAN_RUNS, DrawdownState.SETTLED)
 LOAN = steps(
-    Step("drawdown", "fall_overdue", "逾期", "state", _LOAN_RUNS, (DrawdownState.OVERDUE,), follows=True),
-    Step("drawdown", "repay", "还款", "state", _LOAN_STANDS, _LOAN_STANDS, follows=True),
+    Step("drawdown", "fall_overdue", "逾期", column="state", sources=_LOAN_RUNS, targets=(DrawdownState.OVERDUE,), follows=True),
+    Step("drawdown", "repay", "还款", column="state", sources=_LOAN_STANDS, targets=_LOAN_STANDS, follows=True),
 )
 verbs("repayment", {"register": "登记还款", "import": "导入还款", "import_bank": "导入银行整份文件"})
 verbs("drawdown", {"issue_overdue": "开具欠款通知单"})

@@ -152,7 +152,7 @@ class _Reader:
         principal, interest = parts.get("principal", ZERO), parts.get("interest", ZERO) + penalty
         self._check_total(row_no, cells, principal + interest)
         balance = self._balance(cells)
-        self.rows.append(ImportRow(row_no, note_no, paid_on, principal, interest, penalty, balance))
+        self.rows.append(ImportRow(row_no, note_no, paid_on, principal=principal, interest=interest, penalty=penalty, balance=balance))
         self.totals.add(stated)
 
     def _note_no(self, row_no: int, cells: list[Cell]) -> str:
@@ -242,6 +242,6 @@ def _paired(rows: list[ImportRow]) -> list[ImportRow]:
                 sum((getattr(part, key) for part in parts), ZERO) for key in ("principal", "interest", "penalty")
             )
             found.append(
-                ImportRow(first.row_no, first.note_no, first.paid_on, principal, interest, penalty, last.balance)
+                ImportRow(first.row_no, first.note_no, first.paid_on, principal=principal, interest=interest, penalty=penalty, balance=last.balance)
             )
     return sorted(found, key=lambda row: row.row_no)

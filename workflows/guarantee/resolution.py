@@ -40,23 +40,23 @@ from workflows.guarantee import contracts, fees, letters, limits, stages
 from workflows.guarantee.board import hold, members_of, voters
 
 MEETING = steps(
-    Step("review_meeting", "open", "开始表决", "state", (MeetingState.DRAFT,), (MeetingState.OPEN,)),
-    Step("review_meeting", "close", "宣布结果", "state", (MeetingState.OPEN,), (MeetingState.CLOSED,)),
+    Step("review_meeting", "open", "开始表决", column="state", sources=(MeetingState.DRAFT,), targets=(MeetingState.OPEN,)),
+    Step("review_meeting", "close", "宣布结果", column="state", sources=(MeetingState.OPEN,), targets=(MeetingState.CLOSED,)),
 )
 ITEM = steps(
-    Step("meeting_item", "withdraw", "撤下议题", "result", (ItemState.PENDING,), (ItemState.WITHDRAWN,)),
+    Step("meeting_item", "withdraw", "撤下议题", column="result", sources=(ItemState.PENDING,), targets=(ItemState.WITHDRAWN,)),
 )
 _ANNOUNCED = (ItemState.PASSED, ItemState.REFUSED)
-RESULT = steps(Step("meeting_item", "announce", "宣布结果", "result", (ItemState.PENDING,), _ANNOUNCED, follows=True))
+RESULT = steps(Step("meeting_item", "announce", "宣布结果", column="result", sources=(ItemState.PENDING,), targets=_ANNOUNCED, follows=True))
 SIGNED = steps(
     Step(
-        "resolution", "sign", "总裁签字", "state", (ResolutionState.SIGNING,),
-        (ResolutionState.VALID, ResolutionState.VETOED, ResolutionState.VOID), follows=True,
+        "resolution", "sign", "总裁签字", column="state", sources=(ResolutionState.SIGNING,),
+        targets=(ResolutionState.VALID, ResolutionState.VETOED, ResolutionState.VOID), follows=True,
     ),
 )  # fmt: skip
 LAPSE = steps(
     Step(
-        "resolution", "lapse", "随项目终止失效", "state", (ResolutionState.VALID,), (ResolutionState.VOID,),
+        "resolution", "lapse", "随项目终止失效", column="state", sources=(ResolutionState.VALID,), targets=(ResolutionState.VOID,),
         follows=True,
     ),
 )  # fmt: skip
@@ -201,7 +201,7 @@ def tally(ctx: Ctx, item: MeetingItem) -> Tally:
     votes_for = sum(n for choice, n in counts.items() if choice.is_for)
     quorum = _reaches(voters, base, ratio(ctx.session, "meeting.quorum_ratio", ctx.today))
     passed = quorum and _reaches(votes_for, voters, ratio(ctx.session, "meeting.pass_ratio", ctx.today))
-    return Tally(base, voters, votes_for, counts, quorum, passed)
+    return Tally(base, voters, votes_for, counts=counts, has_quorum=quorum, is_passed=passed)
 
 
 def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -> ReviewMeeting:

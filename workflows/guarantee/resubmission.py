@@ -17,8 +17,8 @@ RENEWABLE = (
     Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE, Stage.CONFIRM,
 )  # fmt: skip
 STEPS = steps(
-    Step("project", "resubmit", "重新提交审保会", "stage", RENEWABLE, (Stage.RESOLVE,)),
-    Step("project", "reconsider", "申请复议", "state", (ProjectState.REFUSED,), (ProjectState.RUNNING,)),
+    Step("project", "resubmit", "重新提交审保会", column="stage", sources=RENEWABLE, targets=(Stage.RESOLVE,)),
+    Step("project", "reconsider", "申请复议", column="state", sources=(ProjectState.REFUSED,), targets=(ProjectState.RUNNING,)),
 )
 REASON_MAX = 500
 

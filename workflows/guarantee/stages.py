@@ -36,13 +36,13 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.RELEASE: (),
 }
 LINE = {
-    at: Step("project", f"leave_{at.name.lower()}", f"{at.label}办结", "stage", (at,), following, follows=True)
+    at: Step("project", f"leave_{at.name.lower()}", f"{at.label}办结", column="stage", sources=(at,), targets=following, follows=True)
     for at, following in NEXT.items()
     if following
 }
 steps(*LINE.values())
 REFUSE = steps(
-    Step("project", "stop", "否决", "state", (ProjectState.RUNNING,), (ProjectState.REFUSED,), follows=True),
+    Step("project", "stop", "否决", column="state", sources=(ProjectState.RUNNING,), targets=(ProjectState.REFUSED,), follows=True),
 )["stop"]
 
 # What else ends with a project: later wings put themselves here.

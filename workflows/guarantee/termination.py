@@ -26,13 +26,13 @@ from workflows.guarantee import refunds, resolution, stages
 
 STEPS = steps(
     Step(
-        "termination", "submit", "提交终止办理", "state", (PaperState.DRAFT,),
-        (PaperState.IN_APPROVAL, PaperState.APPROVED),
+        "termination", "submit", "提交终止办理", column="state", sources=(PaperState.DRAFT,),
+        targets=(PaperState.IN_APPROVAL, PaperState.APPROVED),
     ),
     outcome_of("termination"),
     Step(
-        "project", "terminate", "终止办理", "state", (ProjectState.RUNNING, ProjectState.REFUSED),
-        (ProjectState.CANCELLED,), follows=True,
+        "project", "terminate", "终止办理", column="state", sources=(ProjectState.RUNNING, ProjectState.REFUSED),
+        targets=(ProjectState.CANCELLED,), follows=True,
     ),
 )  # fmt: skip
 _PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeWaiver)

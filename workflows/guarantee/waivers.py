@@ -25,7 +25,7 @@ from workflows.ledger import posting
 
 STEPS = steps(
     *life("fee_waiver", "提交减免审批", lapses_from=OPEN_PAPERS),
-    Step("fee_waiver", "return", "复核退回", "state", (PaperState.APPROVED,), (PaperState.DRAFT,), follows=True),
+    Step("fee_waiver", "return", "复核退回", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.DRAFT,), follows=True),
 )
 
 

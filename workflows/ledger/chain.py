@@ -61,10 +61,10 @@ def content_of(voucher: Voucher) -> tuple[ChainHead, list[ChainLine]]:
             entry.line_no,
             entry.account.code,
             entry.memo,
-            f"{entry.debit:.2f}",
-            f"{entry.credit:.2f}",
-            entry.auxiliary_keys,
-            entry.cash_flow.name if entry.cash_flow else "",
+            debit=f"{entry.debit:.2f}",
+            credit=f"{entry.credit:.2f}",
+            auxiliaries=entry.auxiliary_keys,
+            cash_flow=entry.cash_flow.name if entry.cash_flow else "",
         )
         for entry in voucher.entries
     ]

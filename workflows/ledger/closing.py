@@ -34,8 +34,8 @@ from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line, line_of, red
 from workflows.ledger.period import ensure_period
 
 TRANSITIONS = steps(
-    Step("accounting_period", "close", "结账", "state", (PeriodState.OPEN,), (PeriodState.CLOSED,)),
-    Step("accounting_period", "reopen", "反结账", "state", (PeriodState.CLOSED,), (PeriodState.OPEN,)),
+    Step("accounting_period", "close", "结账", column="state", sources=(PeriodState.OPEN,), targets=(PeriodState.CLOSED,)),
+    Step("accounting_period", "reopen", "反结账", column="state", sources=(PeriodState.CLOSED,), targets=(PeriodState.OPEN,)),
 )
 verbs("accounting_period", {"provide": "收入确认与计提"})
 JOB, LABEL = "month_end", "月末处理"

@@ -47,7 +47,7 @@ from workflows.ledger.period import ensure_period
 
 CLOSE = steps(
     Step(
-        "accounting_period", "load", "装入期初余额", "state", (PeriodState.OPEN,), (PeriodState.CLOSED,), follows=True
+        "accounting_period", "load", "装入期初余额", column="state", sources=(PeriodState.OPEN,), targets=(PeriodState.CLOSED,), follows=True
     ),
 )
 verbs("opening_import", {"load": "装入期初余额"})

@@ -14,7 +14,7 @@ from workflows.ledger.entries import line_of, red
 ESTIMATE = "按期初未到期责任准备金推算，请按实际收入更正"
 STEPS = steps(
     Step(
-        "accounting_period", "replace_opening", "更换期初余额", "state", (PeriodState.CLOSED,), (PeriodState.OPEN,),
+        "accounting_period", "replace_opening", "更换期初余额", column="state", sources=(PeriodState.CLOSED,), targets=(PeriodState.OPEN,),
         follows=True,
     ),
 )  # fmt: skip

@@ -291,7 +291,7 @@ class _Balances:
         said = "" if months is None else months[0] if self.is_opening else months[1]
         sheet = BalanceSheet(
             month_before(said, 1) if said and self.is_opening else said, [line for line in lines if line],
-            {}, said, self.is_opening, self.notices, self.years,
+            {}, stated=said, is_opening=self.is_opening, notices=self.notices, years=self.years,
         )  # fmt: skip
         self._check(stated, sheet)
         return sheet, sorted(self.errors, key=lambda error: error.row)
@@ -326,7 +326,7 @@ class _Balances:
                     self.notices.append(f"第 {number} 行未读取：{next(plain(c) for c in row if plain(c))[:40]}")
                     continue
             try:
-                yield _Stated(number, code, _text(row, self.table, "name"), self._amounts(row, span), span, word)
+                yield _Stated(number, code, _text(row, self.table, "name"), amounts=self._amounts(row, span), span=span, word=word)
             except ValueError as error:
                 self.errors.append(RowError(self.filename, number, str(error)))
 
@@ -398,7 +398,7 @@ def _auxiliary(number: int, row: list[Cell], table: Table, code: str, is_debit: 
         raise ValueError("没有统一社会信用代码，无法对应客户")
     starts, ends = _day(row, table, "starts_on", "起始日期"), _day(row, table, "ends_on", "到期日期")
     return AuxiliaryLine(
-        number, code, _text(row, table, "customer"), uscc, _own_side(row, table, is_debit), starts, ends
+        number, code, _text(row, table, "customer"), uscc=uscc, amount=_own_side(row, table, is_debit), starts_on=starts, ends_on=ends
     )  # fmt: skip
 
 

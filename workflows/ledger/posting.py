@@ -27,15 +27,15 @@ from workflows.ledger.entries import Line
 
 State = EventState
 TRANSITIONS = steps(
-    Step("business_event", "book", "复核记账", "state", (State.PENDING,), (State.BOOKED,)),
-    Step("business_event", "refuse", "复核退回", "state", (State.PENDING,), (State.REFUSED,)),
-    Step("business_event", "unbook", "撤回复核", "state", (State.BOOKED,), (State.PENDING,)),
+    Step("business_event", "book", "复核记账", column="state", sources=(State.PENDING,), targets=(State.BOOKED,)),
+    Step("business_event", "refuse", "复核退回", column="state", sources=(State.PENDING,), targets=(State.REFUSED,)),
+    Step("business_event", "unbook", "撤回复核", column="state", sources=(State.BOOKED,), targets=(State.PENDING,)),
     Step(
-        "business_event", "raise", "再次提交复核", "state", (State.REFUSED, State.CANCELLED), (State.PENDING,),
+        "business_event", "raise", "再次提交复核", column="state", sources=(State.REFUSED, State.CANCELLED), targets=(State.PENDING,),
         follows=True,
     ),
     Step(
-        "business_event", "cancel", "撤销复核单", "state", (State.PENDING, State.REFUSED), (State.CANCELLED,),
+        "business_event", "cancel", "撤销复核单", column="state", sources=(State.PENDING, State.REFUSED), targets=(State.CANCELLED,),
         follows=True,
     ),
 )  # fmt: skip

@@ -30,7 +30,7 @@ def recognise(ctx: Ctx, period: AccountingPeriod) -> list[Voucher]:
 def _book(ctx: Ctx, period: AccountingPeriod, shares: list[Share]) -> Voucher:
     lines: list[Line] = []
     for share in shares:
-        lines += rule_lines(ctx, EVENT, period, share.amount, share.customer_id, share.project_id)
+        lines += rule_lines(ctx, EVENT, period, amount=share.amount, customer_id=share.customer_id, project_id=share.project_id)
     made = voucher.write_posted(
         ctx, kind=VoucherKind.RECOGNITION, date=period.ends_on, memo=f"确认 {period.code} 担保费收入", entries=lines
     )

@@ -255,7 +255,7 @@ def _chain_lines(session: Session, voucher_ids: list[int]) -> dict[int, list[Cha
     )
     return {
         voucher_id: [
-            ChainLine(r[1], r[2], r[3], f"{r[4]:.2f}", f"{r[5]:.2f}", r[6], r[7].name if r[7] else "") for r in rows
+            ChainLine(r[1], r[2], r[3], debit=f"{r[4]:.2f}", credit=f"{r[5]:.2f}", auxiliaries=r[6], cash_flow=r[7].name if r[7] else "") for r in rows
         ]
         for voucher_id, rows in groupby(session.execute(query), key=itemgetter(0))
     }

@@ -29,15 +29,15 @@ from workflows.ledger.voucher_habits import check_cash_left, check_written
 
 State = VoucherState
 TRANSITIONS = steps(
-    Step("voucher", "edit", "修改凭证", "state", (State.DRAFT,), (State.DRAFT,)),
-    Step("voucher", "review", "凭证审核", "state", (State.DRAFT,), (State.REVIEWED,)),
-    Step("voucher", "unreview", "取消审核", "state", (State.REVIEWED,), (State.DRAFT,)),
-    Step("voucher", "sign", "出纳签字", "state", (State.REVIEWED,), (State.SIGNED,)),
-    Step("voucher", "unsign", "取消签字", "state", (State.SIGNED,), (State.REVIEWED,)),
-    Step("voucher", "post", "凭证记账", "state", (State.REVIEWED, State.SIGNED), (State.POSTED,)),
-    Step("voucher", "write_posted", "系统记账", "state", (State.DRAFT,), (State.POSTED,), follows=True),
-    Step("voucher", "void", "凭证作废", "state", (State.DRAFT,), (State.VOID,)),
-    Step("voucher", "reverse", "红字冲销", "state", (State.POSTED,), (State.POSTED,)),
+    Step("voucher", "edit", "修改凭证", column="state", sources=(State.DRAFT,), targets=(State.DRAFT,)),
+    Step("voucher", "review", "凭证审核", column="state", sources=(State.DRAFT,), targets=(State.REVIEWED,)),
+    Step("voucher", "unreview", "取消审核", column="state", sources=(State.REVIEWED,), targets=(State.DRAFT,)),
+    Step("voucher", "sign", "出纳签字", column="state", sources=(State.REVIEWED,), targets=(State.SIGNED,)),
+    Step("voucher", "unsign", "取消签字", column="state", sources=(State.SIGNED,), targets=(State.REVIEWED,)),
+    Step("voucher", "post", "凭证记账", column="state", sources=(State.REVIEWED, State.SIGNED), targets=(State.POSTED,)),
+    Step("voucher", "write_posted", "系统记账", column="state", sources=(State.DRAFT,), targets=(State.POSTED,), follows=True),
+    Step("voucher", "void", "凭证作废", column="state", sources=(State.DRAFT,), targets=(State.VOID,)),
+    Step("voucher", "reverse", "红字冲销", column="state", sources=(State.POSTED,), targets=(State.POSTED,)),
 )
 verbs("voucher", {"add": "填制凭证", "renumber": "断号整理"})
 

@@ -56,7 +56,7 @@ def hand_over(ctx: Ctx, person: Employee, to_id: int, pieces: Iterable[Piece], r
     versions = {(piece.table, piece.id): piece.version for piece in wanted}
     for (table, key), version in versions.items():
         roles = [piece.role for piece in wanted if (piece.table, piece.id) == (table, key)]
-        _give(ctx, _row(ctx, table, key, version), roles, person, successor, reason.strip())
+        _give(ctx, _row(ctx, table, key, version), roles, person=person, to=successor, reason=reason.strip())
     return len(wanted)
 
 

@@ -91,11 +91,11 @@ def look(ctx: Ctx, tried: Try) -> Look:
     if place.startswith("address:") and _failures(ctx, "", place) >= _limit(ctx, "address_failures"):
         raise TooManyTries("来自这个地址的登录失败次数过多，请稍后再试")
     if row is None:
-        return Look(0, passwords.nobodys_hash(), False, failures >= limit, place, is_known, limit)
+        return Look(0, passwords.nobodys_hash(), False, is_held=failures >= limit, place=place, is_known=is_known, limit=limit)
     operator_id, locked_until, is_disabled, hashed, is_active, is_employed = row
     is_locked = not is_known and locked_until is not None and locked_until > ctx.now
     may_enter = bool(is_active and is_employed and not is_disabled)
-    return Look(operator_id, hashed or "", may_enter, is_locked or failures >= limit, place, is_known, limit)
+    return Look(operator_id, hashed or "", may_enter, is_held=is_locked or failures >= limit, place=place, is_known=is_known, limit=limit)
 
 
 def is_right(found: Look, password: str) -> bool:

@@ -22,7 +22,7 @@ def sums(*holdings, net_assets=200):
 
 
 def held(code, balance, default=THREE, *parts, ratio=100):
-    return Holding(code, code, m(balance), default, Decimal(ratio), tuple(Part(rule, m(a)) for rule, a in parts))
+    return Holding(code, code, m(balance), default=default, ratio=Decimal(ratio), parts=tuple(Part(rule, m(a)) for rule, a in parts))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_a_whole_company_by_hand():
     ],
 )  # fmt: skip
 def test_a_ratio_is_held_at_its_very_edge(numerator, limit, is_least, share, met):
-    ratio = Ratio("比例", "条", Decimal(numerator) * MILLION, m(100), Decimal(limit), is_least)
+    ratio = Ratio("比例", "条", Decimal(numerator) * MILLION, denominator=m(100), limit=Decimal(limit), is_least=is_least)
     assert (ratio.share, ratio.is_met) == (Decimal(share), met)
     assert Ratio("比例", "条", Decimal(0), Decimal(0), Decimal(20)).share is None

@@ -152,9 +152,9 @@ def house(world: World) -> SimpleNamespace:
         Employee(id=2, number="E2", name="李思齐", department_id=2, mobile="13987654321"),
     )
     return SimpleNamespace(
-        boss=Actor(1, "张明远", 1, 1, frozenset({1}), ScopeLevel.ALL, permissions=permissions()),
+        boss=Actor(1, "张明远", 1, department_id=1, department_ids=frozenset({1}), scope=ScopeLevel.ALL, permissions=permissions()),
         clerk=Actor(
-            2, "李思齐", 2, 2, frozenset({2}), ScopeLevel.DEPARTMENT,
+            2, "李思齐", 2, department_id=2, department_ids=frozenset({2}), scope=ScopeLevel.DEPARTMENT,
             permissions=permissions(verbs=("list", "show", "add", "edit", "delete", "export")),
         ),
     )  # fmt: skip

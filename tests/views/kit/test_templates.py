@@ -55,7 +55,7 @@ MODULES = (
     ),
 )
 SHELL = Shell(
-    "华衡融资担保", "衡", (("", MODULES), ("后台设置", MODULES)), "2026-11-23", "周一", "陈立", "业务一部", 7,
+    "华衡融资担保", "衡", (("", MODULES), ("后台设置", MODULES)), business_date="2026-11-23", weekday="周一", user_name="陈立", user_role="业务一部", unread=7,
     help_url="/help", search_url="/search", inbox_url="/inbox", jobs=(Job("导出台账", "/jobs/1", "/jobs", 64),),
 )  # fmt: skip
 COLUMNS = [
@@ -123,7 +123,7 @@ def list_page(rows: int) -> ListPage:
     """A list with everything a list can have."""
     return ListPage(
         "担保项目", "数据范围：本部门", COLUMNS, [row(n) for n in range(rows)],
-        Paging(1, rows, 128, 1, 7, 20, ((20, "?size=20"),), (("1", "?page=1", True), ("2", "?page=2", False))),
+        Paging(1, rows, 128, page=1, pages=7, size=20, sizes=((20, "?size=20"),), links=(("1", "?page=1", True), ("2", "?page=2", False))),
         actions=[Action("新增担保项目", "/project/add", style="primary", icon="plus")], exports=[Action("Excel", "?x")],
         bulk=[Action("催办", "/bulk", "POST", confirm=EVIL)], tabs=[Tab("全部", "?", True, 128)],
         chips=[Chip("状态", "属于", "在保", "?")], clear_url="?", url="/project/list/", search_hint="编号",
@@ -137,7 +137,7 @@ def record_page() -> RecordPage:
     """A record with a stage line, conditions, limits and a trail."""
     facts = [Fact("客户", Cell(EVIL)), Fact("证件号码", Cell("320***1234", reveal_url="/customer/reveal/1/id_number"))]
     gate = [GateItem("费用已收讫", True, "3 份", "/x"), GateItem("反担保已落实", False, "权证未入库", "/y", "去登记")]
-    meters = [Meter("单户", "2.23", "5.02%", "10%", "22.3", "27.9", "80", "预警 8%")]
+    meters = [Meter("单户", "2.23", "5.02%", limit="10%", share_before="22.3", share_added="27.9", share_warning="80", note="预警 8%")]
     trail = [TimelineItem("11-23", "周敏", "修改", (("金额", "1.00", "2.00"),))]
     return RecordPage(
         "明达精密", [("担保项目", "/project/list/")], facts=facts, state=Cell("放款通知", "enum", tone="doing"),

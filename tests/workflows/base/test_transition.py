@@ -13,9 +13,9 @@ from workflows.base import transition
 from workflows.base.transition import Step, check_source, enter, move, move_all, steps, verbs
 
 ACTIVE, SUSPENDED, CLOSED = PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
-SUSPEND = Step("joint_group", "suspend", "暂停", "status", (ACTIVE,), (SUSPENDED,))
-CLOSE = Step("joint_group", "close", "终止", "status", (ACTIVE, SUSPENDED), (CLOSED,))
-FOLLOW = Step("joint_group", "lapse", "到期", "status", (ACTIVE,), (CLOSED, SUSPENDED), follows=True)
+SUSPEND = Step("joint_group", "suspend", "暂停", column="status", sources=(ACTIVE,), targets=(SUSPENDED,))
+CLOSE = Step("joint_group", "close", "终止", column="status", sources=(ACTIVE, SUSPENDED), targets=(CLOSED,))
+FOLLOW = Step("joint_group", "lapse", "到期", column="status", sources=(ACTIVE,), targets=(CLOSED, SUSPENDED), follows=True)
 MAY = frozenset({("can_suspend", "joint_group"), ("can_close", "joint_group")})
 
 

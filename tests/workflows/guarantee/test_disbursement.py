@@ -318,7 +318,7 @@ def test_the_valid_resolution_is_the_one_the_gate_shows(line, project):
 def test_a_last_month_that_is_cut_short_costs_its_days(method, wanted):
     """1,200,000 at 6 % from 10 January to 15 March: the last five days are no month."""
     loan = disbursement.Loan(
-        "YH1", date(2026, 1, 10), date(2026, 3, 15), Decimal(1_200_000), Decimal(6), RepaymentMethod[method]
+        "YH1", date(2026, 1, 10), date(2026, 3, 15), amount=Decimal(1_200_000), rate_annual_pct=Decimal(6), repayment_method=RepaymentMethod[method]
     )
     rows = disbursement.generate_plan(loan)
     assert [str(row.interest) for row in rows] == wanted

@@ -40,6 +40,7 @@ test-long: ## 耗时较长的测试，PostgreSQL 上全部重跑
 
 check: ## 只做静态检查：ruff、mypy、import-linter
 	@scripts/bootstrap.sh test
+	$(PYTHON) -m ruff format --check -q .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports

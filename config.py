@@ -33,7 +33,15 @@ WAITING_AT_DOOR: Final = 256
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 SQLITE_BUSY_TIMEOUT_SECONDS: Final = 15
 # Words of keys that were copied from an example rather than drawn at random.
-EXAMPLE_KEY_WORDS: Final = ("changeme", "change-me", "change_me", "default", "example", "secret_key", "your-")
+EXAMPLE_KEY_WORDS: Final = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "default",
+    "example",
+    "secret_key",
+    "your-",
+)
 
 # Every spelling that people use for the two supported databases, and the driver behind it.
 DRIVERS: Final = {
@@ -60,7 +68,9 @@ class SettingsError(ValueError):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        super().__init__("配置有误，系统未启动：\n" + "\n".join(f"  - {problem}" for problem in problems))
+        super().__init__(
+            "配置有误，系统未启动：\n" + "\n".join(f"  - {problem}" for problem in problems)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=log_level,
         app_env=app_env,
         trusted_proxies=trusted_proxies,
-        chain_heads_file=Path(heads).expanduser().resolve() if (heads := _value(env, "CHAIN_HEADS_FILE")) else None,
+        chain_heads_file=Path(heads).expanduser().resolve()
+        if (heads := _value(env, "CHAIN_HEADS_FILE"))
+        else None,
     )
 
 
@@ -234,7 +246,7 @@ def _switch(env: Mapping[str, str], name: str, *, default: bool, problems: list[
 
 def _networks(
     env: Mapping[str, str], name: str, problems: list[str]
-) -> tuple[IPv4Network | IPv6Network, ...]:  # fmt: skip
+) -> tuple[IPv4Network | IPv6Network, ...]:
     found = []
     for part in filter(None, re.split(r"[,\s]+", _value(env, name))):
         try:
@@ -277,7 +289,9 @@ def _database_url(env: Mapping[str, str], data_dir: Path, problems: list[str]) -
         )
         return ""
     if url.drivername not in DRIVERS:
-        problems.append(f"DATABASE_URL 的数据库类型“{url.drivername}”不支持，可用 sqlite 或 postgresql。")
+        problems.append(
+            f"DATABASE_URL 的数据库类型“{url.drivername}”不支持，可用 sqlite 或 postgresql。"
+        )
         return ""
     return _normal_url(url)
 
@@ -295,9 +309,13 @@ def _key_problems(key: str) -> list[str]:
     if not key:
         return [f"生产环境（APP_ENV=production）必须设置 SECRET_KEY，{how}。"]
     if len(key) < SECRET_KEY_MIN_LENGTH:
-        return [f"SECRET_KEY 太短：至少 {SECRET_KEY_MIN_LENGTH} 个字符，现为 {len(key)} 个；{how}。"]
+        return [
+            f"SECRET_KEY 太短：至少 {SECRET_KEY_MIN_LENGTH} 个字符，现为 {len(key)} 个；{how}。"
+        ]
     lowered = key.lower()
-    if len(set(key)) < SECRET_KEY_MIN_DISTINCT or any(word in lowered for word in EXAMPLE_KEY_WORDS):
+    if len(set(key)) < SECRET_KEY_MIN_DISTINCT or any(
+        word in lowered for word in EXAMPLE_KEY_WORDS
+    ):
         return [f"SECRET_KEY 是示例值或过于简单，容易被猜到；{how}。"]
     return []
 
@@ -314,7 +332,9 @@ def _kept_key(data_dir: Path) -> str:
             _write_key(path)
         return path.read_text(encoding="ascii").strip() or _write_key(path, replace=True)
     except (OSError, UnicodeDecodeError):
-        raise SettingsError([f"密钥文件“{path}”无法读写，请检查权限，或删除该文件后重新启动。"]) from None
+        raise SettingsError(
+            [f"密钥文件“{path}”无法读写，请检查权限，或删除该文件后重新启动。"]
+        ) from None
 
 
 def _write_key(path: Path, *, replace: bool = False) -> str:

@@ -69,14 +69,18 @@ class Server(BaseApplication):
 def _announce(settings: Settings) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     address = f"[{host}]" if ":" in host else host
-    sys.stdout.write(f"融资担保业务系统已启动：http://{address}:{settings.port}/ （按 Ctrl+C 停止）\n")
+    sys.stdout.write(
+        f"融资担保业务系统已启动：http://{address}:{settings.port}/ （按 Ctrl+C 停止）\n"
+    )
     sys.stdout.flush()
 
 
 def bind_problem(host: str, port: int) -> str | None:
     """Say in Chinese why `host` and `port` cannot be served from, or return None when they can."""
     try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
@@ -88,7 +92,9 @@ def bind_problem(host: str, port: int) -> str | None:
             errno.EACCES: f"没有权限使用端口 {port}。1024 以下需要管理员权限，请换端口，例：PORT=8080 make run",
             errno.EADDRNOTAVAIL: f"HOST 指定的地址“{host}”不属于本机。",
         }
-        return reasons.get(error.errno or 0, f"无法在 {host}:{port} 上启动服务（系统错误 {error.errno}）。")
+        return reasons.get(
+            error.errno or 0, f"无法在 {host}:{port} 上启动服务（系统错误 {error.errno}）。"
+        )
     return None
 
 

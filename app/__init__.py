@@ -43,7 +43,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(flask_config(settings), PROJECT_DIR=str(PROJECT_DIR))
     app.session_interface = TolerantCookies()
     _configure_logging(settings)
-    app.jinja_options = {**app.jinja_options, "bytecode_cache": KeptTemplates(settings.data_dir / "cache")}
+    app.jinja_options = {
+        **app.jinja_options,
+        "bytecode_cache": KeptTemplates(settings.data_dir / "cache"),
+    }
     extensions.bind(app)
     extensions.listen_once()
     with app.app_context():
@@ -76,15 +79,17 @@ def exempt_tokens(app: Flask) -> None:
 
     @app.before_request
     def protect() -> None:
-        by_token = request.headers.get("Authorization", "").startswith("Bearer ") and not request.cookies.get(
-            app.config["SESSION_COOKIE_NAME"]
-        )
+        by_token = request.headers.get("Authorization", "").startswith(
+            "Bearer "
+        ) and not request.cookies.get(app.config["SESSION_COOKIE_NAME"])
         if not by_token and request.endpoint != "SecurityApi.login":
             extensions.csrf.protect()
 
 
 def _configure_logging(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso"),
@@ -121,13 +126,16 @@ def _bind_edge(app: Flask) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if request.endpoint and "static" not in request.endpoint:
             headers.setdefault("Cache-Control", "no-store")
-        elif request.endpoint == "static" and "v" in request.args:  # the address changes with the content
+        elif (
+            request.endpoint == "static" and "v" in request.args
+        ):  # the address changes with the content
             headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 
     app.template_global("form_key")(once.key_input)
 
     app.after_request(edge.keep_answer)
+
     @cache
     def digest(name: str, stamp: float) -> str:
         del stamp

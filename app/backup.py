@@ -77,7 +77,9 @@ def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
         _pack(draft, {copy.name: copy, **_files(settings.data_dir)}, _facts())
         check(draft)
         stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S-%f")
-        final = target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"  # the newest sorts last within a second too
+        final = (
+            target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"
+        )  # the newest sorts last within a second too
         draft.chmod(0o600)  # everything about every customer is in it
         draft.replace(final)
     if lost := _lost(settings.data_dir):
@@ -145,10 +147,14 @@ def _sweep(directory: Path) -> None:
 def _dump(url: URL, target: Path) -> None:
     if url.get_backend_name() == "sqlite":
         # A reader's transaction: people go on working meanwhile.
-        with contextlib.closing(sqlite3.connect(str(url.database), isolation_level=None)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(str(url.database), isolation_level=None)
+        ) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
         return
-    _run_program("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+    _run_program(
+        "pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"
+    )
 
 
 def _run_program(name: str, url: URL, *options: str) -> None:
@@ -160,7 +166,9 @@ def _run_program(name: str, url: URL, *options: str) -> None:
 def _output_of(name: str, *options: str, env: dict[str, str] | None = None) -> str:
     program = shutil.which(name)
     if program is None:
-        raise BackupError(f"没有找到 PostgreSQL 的 {name} 程序，请安装与数据库同版本的客户端（postgresql-client）")
+        raise BackupError(
+            f"没有找到 PostgreSQL 的 {name} 程序，请安装与数据库同版本的客户端（postgresql-client）"
+        )
     found = subprocess.run(  # noqa: S603 - the database's own program, with options of ours
         [program, *options], env=env, capture_output=True, text=True, check=False
     )
@@ -185,17 +193,21 @@ def _facts() -> dict[str, Any]:
         migration = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     head = db.session.scalars(select(ChainHead).order_by(ChainHead.number.desc()).limit(1)).first()
     return {
-        "format": FORMAT, "database": db.engine.dialect.name, "migration": migration,
+        "format": FORMAT,
+        "database": db.engine.dialect.name,
+        "migration": migration,
         "chain_head": {**heads.line_of(head), "hash": head.hash} if head else None,
         "business_date": state.business_date.isoformat() if state else None,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+    }
 
 
 def _pack(archive: Path, files: dict[str, Path], facts: dict[str, Any]) -> None:
     sums = {name: _digest(path) for name, path in files.items()}
     manifest = archive.with_name(MANIFEST)
-    manifest.write_text(json.dumps({**facts, "files": sums}, ensure_ascii=False, indent=1), encoding="utf-8")
+    manifest.write_text(
+        json.dumps({**facts, "files": sums}, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
     with tarfile.open(archive, "w:gz", compresslevel=COMPRESSION) as tar:
         tar.add(manifest, MANIFEST)
         for name, path in files.items():
@@ -234,7 +246,11 @@ def _manifest(tar: tarfile.TarFile) -> dict[str, Any]:
         found = json.loads(stream.read())
     except ValueError as error:
         raise BackupError("这不是本系统的备份文件：清单无法识别") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("files"), dict):
+    if (
+        not isinstance(found, dict)
+        or found.get("format") != FORMAT
+        or not isinstance(found.get("files"), dict)
+    ):
         raise BackupError("备份文件的格式不是本版本能识别的")
     return found
 
@@ -250,7 +266,9 @@ def restore(app: Flask, archive: Path, *, replace: bool = False) -> dict[str, An
     manifest = check(archive)
     engine, data_dir = db.engine, app.config["SETTINGS"].data_dir
     if manifest["database"] != engine.dialect.name:
-        raise BackupError(f"备份来自 {manifest['database']} 数据库，不能恢复到 {engine.dialect.name}")
+        raise BackupError(
+            f"备份来自 {manifest['database']} 数据库，不能恢复到 {engine.dialect.name}"
+        )
     revision = str(manifest["migration"])
     with _unfit_in_words():
         require_known(app, revision, "备份")
@@ -275,19 +293,30 @@ def _columns_in(copy: Path) -> set[tuple[str, str]]:
     if copy.name == DATABASE["sqlite"]:
         with create_engine(f"sqlite:///{copy}", poolclass=NullPool).connect() as connection:
             return schema.columns_in(schema.facts_of(connection))
-    tables = re.findall(r'^CREATE TABLE \S+?\.(\w+) \($(.*?)^\);', _output_of(
-        "pg_restore", "--schema-only", "--file=-", str(copy)
-    ), re.MULTILINE | re.DOTALL)  # fmt: skip
+    tables = re.findall(
+        r"^CREATE TABLE \S+?\.(\w+) \($(.*?)^\);",
+        _output_of("pg_restore", "--schema-only", "--file=-", str(copy)),
+        re.MULTILINE | re.DOTALL,
+    )
     return {
-        (table, column) for table, body in tables
-        for column in re.findall(r'^    "?(\w+)"? ', body, re.MULTILINE) if column != "CONSTRAINT"
-    }  # fmt: skip
+        (table, column)
+        for table, body in tables
+        for column in re.findall(r'^    "?(\w+)"? ', body, re.MULTILINE)
+        if column != "CONSTRAINT"
+    }
 
 
 def _load(engine: Engine, copy: Path) -> None:
     if engine.dialect.name != "sqlite":
         _require_alone(engine)
-        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
+        options = (
+            "--clean",
+            "--if-exists",
+            "--no-owner",
+            "--no-privileges",
+            "--single-transaction",
+            "--exit-on-error",
+        )
         _run_program("pg_restore", engine.url, *options, str(copy))
         return
     target = Path(str(engine.url.database))
@@ -303,7 +332,9 @@ def _require_alone(engine: Engine) -> None:
         others = connection.execute(text(_OTHERS)).all()
     engine.dispose()
     if others:
-        who = "、".join(f"{row.name or row.usename}（{row.address}，{row.count} 个连接）" for row in others)
+        who = "、".join(
+            f"{row.name or row.usename}（{row.address}，{row.count} 个连接）" for row in others
+        )
         raise BackupError(f"数据库正在使用，请先停止系统（网页、定时任务）再恢复。已连接：{who}")
 
 
@@ -311,7 +342,9 @@ def _require_unused(database: Path) -> None:
     """A running server would go on writing into the file that was taken away from it."""
     if not database.exists():
         return
-    with contextlib.closing(sqlite3.connect(str(database), timeout=0, isolation_level=None)) as connection:
+    with contextlib.closing(
+        sqlite3.connect(str(database), timeout=0, isolation_level=None)
+    ) as connection:
         try:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
@@ -319,7 +352,8 @@ def _require_unused(database: Path) -> None:
         except sqlite3.OperationalError as error:
             who = "、".join(_users_of(database))
             raise BackupError(
-                "数据库正在使用，请先停止系统（网页、定时任务）再恢复" + (f"。正在使用：{who}" if who else "")
+                "数据库正在使用，请先停止系统（网页、定时任务）再恢复"
+                + (f"。正在使用：{who}" if who else "")
             ) from error
 
 
@@ -329,7 +363,9 @@ def _users_of(database: Path) -> list[str]:
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
             if link.samefile(database) and (pid := link.parts[2]) != str(os.getpid()):
-                words = Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").split("\0")
+                words = (
+                    Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").split("\0")
+                )
                 found[pid] = f"进程 {pid}（{' '.join(words).strip()[:80]}）"
     return list(found.values())
 

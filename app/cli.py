@@ -43,9 +43,21 @@ F = TypeVar("F", bound=Callable[..., None])
 
 def bind(app: Flask) -> None:
     """Add the commands to the application."""
-    for command in (init, demo, create_admin, verify, scheduler, day_end, month_end, backup, restore):
+    for command in (
+        init,
+        demo,
+        create_admin,
+        verify,
+        scheduler,
+        day_end,
+        month_end,
+        backup,
+        restore,
+    ):
         app.cli.add_command(command)
-    if click.get_current_context(silent=True):  # on the command line alone: a server has no use for `flask db`
+    if click.get_current_context(
+        silent=True
+    ):  # on the command line alone: a server has no use for `flask db`
         bind_migrations(app)
 
 
@@ -74,7 +86,13 @@ def writing_ctx(session: Session) -> Ctx:
     """A unit of work of the system, begun for writing."""
     edge.begin_write(session)
     state = session.get_one(SystemState, 1)
-    return Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
+    return Ctx(
+        session=session,
+        actor=SYSTEM,
+        today=state.business_date,
+        now=datetime.now(UTC),
+        source="cli",
+    )
 
 
 @click.command()
@@ -90,9 +108,13 @@ def init() -> None:
 
 
 @click.command()
-@click.option("--size", type=click.Choice(["small", "medium", "large"]), default="small", help="演示数据规模")
+@click.option(
+    "--size", type=click.Choice(["small", "medium", "large"]), default="small", help="演示数据规模"
+)
 @click.option("--seed", type=int, default=20261123, help="随机种子，相同种子得到相同数据")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="演示截止的营业日期，默认今天")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=None, help="演示截止的营业日期，默认今天"
+)
 @refusing
 def demo(size: str, seed: int, as_of: datetime | None) -> None:
     """装入演示数据（通过业务流程办理而成）；已有演示数据时不做任何事。"""
@@ -100,7 +122,9 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
 
     settings = current_app.config["SETTINGS"]
     if settings.is_production and not settings.demo:
-        fail("生产环境（APP_ENV=production）不装演示数据：演示账号的密码人人皆知。确为演示时设置 DEMO=1。")
+        fail(
+            "生产环境（APP_ENV=production）不装演示数据：演示账号的密码人人皆知。确为演示时设置 DEMO=1。"
+        )
     if not is_ready(current_app):
         initialise(current_app)
     on: date | None = as_of.date() if as_of else None
@@ -115,16 +139,25 @@ def demo(size: str, seed: int, as_of: datetime | None) -> None:
 @click.command("create-admin")
 @click.option("--username", default="admin", show_default=True, help="登录名")
 @click.option("--name", default=ADMINISTRATOR, show_default=True, help="员工姓名")
-@click.option("--password", envvar="ADMIN_PASSWORD", help="初始密码；也可用环境变量 ADMIN_PASSWORD，不给则询问")
+@click.option(
+    "--password",
+    envvar="ADMIN_PASSWORD",
+    help="初始密码；也可用环境变量 ADMIN_PASSWORD，不给则询问",
+)
 @click.option("--role", default=ADMINISTRATOR, show_default=True, help="角色")
 @click.option(
-    "--security/--no-security", default=None,
+    "--security/--no-security",
+    default=None,
     help="同时兼任安全管理员（新增操作员、分配角色）；不给时，还没有安全管理员则询问，不能询问则兼任",
-)  # fmt: skip
+)
 @refusing
-def create_admin(username: str, name: str, password: str | None, role: str, security: bool | None) -> None:
+def create_admin(
+    username: str, name: str, password: str | None, role: str, security: bool | None
+) -> None:
     """建立管理员：员工与操作员一并建立，首次登录须修改密码；还没有安全管理员时由其兼任，否则没有人能新增操作员。"""
-    password = password or click.prompt("初始密码", hide_input=True, confirmation_prompt="再输入一次")
+    password = password or click.prompt(
+        "初始密码", hide_input=True, confirmation_prompt="再输入一次"
+    )
     if not is_ready(current_app):
         initialise(current_app)
     session = db.session()
@@ -146,7 +179,9 @@ def _admin_roles(session: Session, role: str, security: bool | None) -> list[str
     if security is None:
         security = not rights.holders(session, *rights.KEEPERS) and (
             not sys.stdin.isatty()
-            or click.confirm("还没有安全管理员（新增操作员、分配角色的人）。由同一人兼任？", default=True)
+            or click.confirm(
+                "还没有安全管理员（新增操作员、分配角色的人）。由同一人兼任？", default=True
+            )
         )
     return [role, *((SECURITY_KEEPER,) if security and role != SECURITY_KEEPER else ())]
 
@@ -208,7 +243,13 @@ def _resume() -> None:
 
 
 @click.command("day-end")
-@click.option("--date", "last", type=click.DateTime(["%Y-%m-%d"]), default=None, help="办到哪一天（含），默认到昨天")
+@click.option(
+    "--date",
+    "last",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    help="办到哪一天（含），默认到昨天",
+)
 @refusing
 def day_end(last: datetime | None) -> None:
     """办理日终：逐日补办到指定日期，不超过今天的日历日期；同一日期只办一次。"""
@@ -231,7 +272,9 @@ def day_end(last: datetime | None) -> None:
 
 @click.command("month-end")
 @click.option("--period", required=True, help="会计期间，如 2026-01")
-@click.option("--by", "username", default=None, help="办理人的登录名；默认为第一个有结账权限的操作员")
+@click.option(
+    "--by", "username", default=None, help="办理人的登录名；默认为第一个有结账权限的操作员"
+)
 @refusing
 def month_end(period: str, username: str | None) -> None:
     """月末处理：确认收入、计提准备金、结转损益并结账；检查未通过时说明原因并以状态 1 退出。"""
@@ -257,7 +300,11 @@ def month_end(period: str, username: str | None) -> None:
 
 def _closer(session: Session) -> Actor:
     """The first operator who may close: closing is a person's act, whoever starts the command."""
-    query = select(User).join(Operator, Operator.user_id == User.id).where(Operator.is_disabled.is_(False), User.active)
+    query = (
+        select(User)
+        .join(Operator, Operator.user_id == User.id)
+        .where(Operator.is_disabled.is_(False), User.active)
+    )
     for user in session.scalars(query.order_by(User.id)):
         actor = build_actor(session, user)
         if actor.may("close", "accounting_period"):
@@ -277,7 +324,12 @@ def scheduler() -> None:
 
 
 @click.command()
-@click.option("--to", "directory", type=click.Path(file_okay=False, path_type=Path), help="存放目录，默认数据目录下")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="存放目录，默认数据目录下",
+)
 @refusing
 def backup(directory: Path | None) -> None:
     """备份数据库、附件与已出具的文件为一个压缩包，并逐一核对；系统运行时也可执行。"""

@@ -12,7 +12,7 @@ from config import CLOCK_TOLERANCE
 class _Signer(TimestampSigner):
     def unsign(
         self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """As usual, but a signature from the future, as far as clocks may differ, is of now."""
         value, signed_at = super().unsign(signed_value, return_timestamp=True)
         ahead = int(signed_at.timestamp()) - self.get_timestamp()
@@ -33,4 +33,6 @@ class TolerantCookies(SecureCookieSessionInterface):
         if not app.secret_key:
             return None
         options = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
-        return _Serializer(app.secret_key, salt=self.salt, serializer=self.serializer, signer_kwargs=options)
+        return _Serializer(
+            app.secret_key, salt=self.salt, serializer=self.serializer, signer_kwargs=options
+        )

@@ -94,7 +94,9 @@ def page(code: int, message: str) -> ResponseReturnValue:
     # A stranger's page has no view behind it that would bring the builder along.
     builder = current_app.appbuilder  # type: ignore[attr-defined]
     try:
-        return render_template("error.html", code=code, title=title, message=message, appbuilder=builder), code
+        return render_template(
+            "error.html", code=code, title=title, message=message, appbuilder=builder
+        ), code
     except Exception as error:  # whatever it is, an answer is due
         log.warning("error page not drawn", exc_info=error)
         return BARE.format(title=title, message=message), code

@@ -46,7 +46,9 @@ def prepare_engine(engine: Engine) -> None:
     """SQLite keeps its promises only when asked: foreign keys, WAL, waiting, and a BEGIN that locks for writers."""
     if engine.dialect.name != "sqlite":
         if not event.contains(engine, "connect", _require_unicode):
-            event.listen(engine, "connect", _require_unicode, insert=True)  # before the dialect reads anything
+            event.listen(
+                engine, "connect", _require_unicode, insert=True
+            )  # before the dialect reads anything
         return
     if event.contains(engine, "connect", _on_connect):
         return
@@ -59,7 +61,9 @@ def _require_unicode(connection: Any, _: Any) -> None:
     found = connection.info.parameter_status("server_encoding")
     if found != "UTF8":
         connection.close()
-        raise Unfit(f"数据库的编码是 {found}，不能保存中文：请用 UTF8 重新建立（createdb -E UTF8 -T template0）")
+        raise Unfit(
+            f"数据库的编码是 {found}，不能保存中文：请用 UTF8 重新建立（createdb -E UTF8 -T template0）"
+        )
 
 
 def _on_connect(connection: Any, _: Any) -> None:
@@ -68,9 +72,12 @@ def _on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000",
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "cache_size=-32000",
             f"busy_timeout={SQLITE_BUSY_TIMEOUT_SECONDS * 1000}",
-        ):  # fmt: skip
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -86,7 +93,9 @@ def note_beside(act: Callable[[Session], None]) -> None:
     Nobody waits for it longer than a moment, and what the request itself reads or writes is untouched.
     """
     is_sqlite = db.engine.dialect.name == "sqlite"
-    with db.engine.execution_options(sqlite_begin="IMMEDIATE", is_beside=True).connect() as connection:
+    with db.engine.execution_options(
+        sqlite_begin="IMMEDIATE", is_beside=True
+    ).connect() as connection:
         raw: Any = connection.connection.dbapi_connection
         if is_sqlite:
             raw.execute("PRAGMA busy_timeout=20")

@@ -86,7 +86,9 @@ class Lanes:
     Here it waits for itself, `at_door` at a time and `waiting` behind them, while `at_work` others are served.
     """
 
-    def __init__(self, application: WSGIApplication, at_work: int, at_door: int, waiting: int) -> None:
+    def __init__(
+        self, application: WSGIApplication, at_work: int, at_door: int, waiting: int
+    ) -> None:
         self._application = application
         self._work, self._door = threading.Semaphore(at_work), threading.Semaphore(at_door)
         self._most, self.crowd = at_door + waiting, 0
@@ -114,7 +116,7 @@ class Lanes:
 
 def behind_proxies(
     application: WSGIApplication, proxies: Sequence[IPv4Network | IPv6Network]
-) -> WSGIApplication:  # fmt: skip
+) -> WSGIApplication:
     """The application; what a connection says of another address and scheme counts if it comes from a proxy."""
     forwarded = ProxyFix(application)
 

@@ -58,7 +58,9 @@ def _open_session() -> Session:
 
 def _open_reader() -> Session:
     session: Session = db.session.session_factory()
-    session.info["chain_heads"] = str(current_app.config["SETTINGS"].chain_heads)  # of this application, in tests too
+    session.info["chain_heads"] = str(
+        current_app.config["SETTINGS"].chain_heads
+    )  # of this application, in tests too
     session.info["data_dir"] = str(current_app.config["SETTINGS"].data_dir)
     return session
 
@@ -98,7 +100,12 @@ def start_month_end(app: Flask, actor: Actor, period: str) -> threading.Thread:
 
 
 def run_backup(
-    app: Flask, *, actor: Actor = SYSTEM, source: str = "job", by_clock: bool = False, directory: Path | None = None
+    app: Flask,
+    *,
+    actor: Actor = SYSTEM,
+    source: str = "job",
+    by_clock: bool = False,
+    directory: Path | None = None,
 ) -> JobRun | None:
     """A backup now (or the day's own, by the clock); None when another process is at it or it is done."""
 
@@ -157,7 +164,15 @@ def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
             try:
                 edge.begin_write(session)
                 state = session.get_one(SystemState, 1)
-                verb(Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="job"))
+                verb(
+                    Ctx(
+                        session=session,
+                        actor=SYSTEM,
+                        today=state.business_date,
+                        now=datetime.now(UTC),
+                        source="job",
+                    )
+                )
                 session.commit()
             except Exception:
                 session.rollback()
@@ -205,7 +220,12 @@ def run_job(app: Flask, job: Job) -> None:
                 log.warning("job left out: the database is not up to date", job=job.name)
                 return
         job.run(app)
-    except (BusinessError, StaleDataError, IntegrityError, OperationalError) as error:  # refused, or another was first
+    except (
+        BusinessError,
+        StaleDataError,
+        IntegrityError,
+        OperationalError,
+    ) as error:  # refused, or another was first
         log.warning("job refused", job=job.name, reason=str(error))
     except Exception:
         log.exception("job failed", job=job.name)

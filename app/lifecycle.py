@@ -119,7 +119,9 @@ def initialise(app: Flask) -> None:
         with db.engine.begin() as connection:
             search.install_search(connection)
             guards.install_guards(connection)
-        prepare_database(db.session())  # last: it notes that all is done, and schedulers wait for that
+        prepare_database(
+            db.session()
+        )  # last: it notes that all is done, and schedulers wait for that
 
 
 def prepare_database(session: Session) -> None:
@@ -129,12 +131,22 @@ def prepare_database(session: Session) -> None:
     state = session.get(SystemState, 1)
     if state is None:
         state = SystemState(
-            id=1, business_date=local_today(), is_demo=False, base_data_version=0, search_edition=search.EDITION,
+            id=1,
+            business_date=local_today(),
+            is_demo=False,
+            base_data_version=0,
+            search_edition=search.EDITION,
             role_edition=EDITION,
         )
         session.add(state)
         session.flush()
-    ctx = Ctx(session=session, actor=SYSTEM, today=state.business_date, now=datetime.now(UTC), source="cli")
+    ctx = Ctx(
+        session=session,
+        actor=SYSTEM,
+        today=state.business_date,
+        now=datetime.now(UTC),
+        source="cli",
+    )
     session.info["no_audit"] = True
     try:
         seal.take_in(session.connection())  # before anything is written behind it
@@ -157,7 +169,11 @@ def sync_permissions(session: Session) -> None:
     permissions = {p.name: p for p in session.scalars(select(Permission))}
     menus = {m.name: m for m in session.scalars(select(ViewMenu))}
     pairs = {(p.permission_id, p.view_menu_id): p for p in session.scalars(select(PermissionView))}
-    wanted = [(f"can_{verb}", table) for table, verbs in all_permissions().items() for verb in sorted(verbs)]
+    wanted = [
+        (f"can_{verb}", table)
+        for table, verbs in all_permissions().items()
+        for verb in sorted(verbs)
+    ]
     for name in sorted({n for n, _ in wanted} - permissions.keys()):
         session.add(permissions.setdefault(name, Permission(name=name)))
     for table in sorted({t for _, t in wanted} - menus.keys()):
@@ -191,7 +207,10 @@ def _grant_roles(session: Session, pairs: dict[Pair, PermissionView], fresh: set
         else:
             theirs &= fresh
         if role_id := builtin.get(spec.name):  # else somebody has made a role of this name
-            granted += [{"role_id": role_id, "permission_view_id": pairs[pair].id} for pair in sorted(theirs)]
+            granted += [
+                {"role_id": role_id, "permission_view_id": pairs[pair].id}
+                for pair in sorted(theirs)
+            ]
     if granted:
         session.execute(insert(assoc_permissionview_role), granted)
         if ctx := session.info.get("ctx"):
@@ -202,7 +221,11 @@ def _make_role(session: Session, spec: RoleSpec) -> int:
     role = Role(name=spec.name)
     session.add(role)
     session.flush()
-    session.add(RoleProfile(role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True))
+    session.add(
+        RoleProfile(
+            role_id=role.id, name=spec.name, scope=spec.scope, note=spec.note, is_builtin=True
+        )
+    )
     return int(role.id)
 
 

@@ -19,11 +19,20 @@ from views.kit.progress import running_of
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 ICONS = {
-    Module.WORKBENCH: "home", Module.CUSTOMER: "users", Module.GUARANTEE: "shield", Module.QUERY: "search",
-    Module.AFTER: "activity", Module.COLLATERAL: "box", Module.LEDGER: "book", Module.STATISTICS: "chart",
-    Module.SYSTEM: "gear", Module.CUSTOMER_SETUP: "idcard", Module.GUARANTEE_SETUP: "sliders",
-    Module.COLLATERAL_SETUP: "tag", Module.HELP: "help",
-}  # fmt: skip
+    Module.WORKBENCH: "home",
+    Module.CUSTOMER: "users",
+    Module.GUARANTEE: "shield",
+    Module.QUERY: "search",
+    Module.AFTER: "activity",
+    Module.COLLATERAL: "box",
+    Module.LEDGER: "book",
+    Module.STATISTICS: "chart",
+    Module.SYSTEM: "gear",
+    Module.CUSTOMER_SETUP: "idcard",
+    Module.GUARANTEE_SETUP: "sliders",
+    Module.COLLATERAL_SETUP: "tag",
+    Module.HELP: "help",
+}
 
 
 class Page(NamedTuple):
@@ -44,20 +53,110 @@ PAGES = (
     Page(Module.WORKBENCH, 8, "个人设置", url="/settings/", verb="", table=""),
     Page(Module.WORKBENCH, 9, "修改密码", url="/password/", verb="", table=""),
     Page(Module.LEDGER, 5, "复核管理", url="/review/", verb="list", table="business_event"),
-    Page(Module.LEDGER, 60, "科目余额表", url="/report/trial-balance", verb="list", table="account_balance", group=MenuGroup.BOOKS),
-    Page(Module.LEDGER, 70, "明细账", url="/report/detail-ledger", verb="list", table="account_balance", group=MenuGroup.BOOKS),
-    Page(Module.LEDGER, 20, "期末处理", url="/closing/", verb="list", table="accounting_period", group=MenuGroup.CLOSING),
-    Page(Module.LEDGER, 80, "资产负债表", url="/report/balance-sheet", verb="list", table="issued_statement", group=MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 81, "利润表", url="/report/income-statement", verb="list", table="issued_statement", group=MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 82, "资产分级", url="/report/asset-classes", verb="list", table="asset_split", group=MenuGroup.STATEMENTS),
-    Page(Module.LEDGER, 605, "期初余额", url="/opening/", verb="load", table="opening_import", group=MenuGroup.BOOK_SETUP),
-    Page(Module.GUARANTEE, 45, "额度与集中度", url="/report/exposure", verb="list", table="project", group=MenuGroup.RISK),
+    Page(
+        Module.LEDGER,
+        60,
+        "科目余额表",
+        url="/report/trial-balance",
+        verb="list",
+        table="account_balance",
+        group=MenuGroup.BOOKS,
+    ),
+    Page(
+        Module.LEDGER,
+        70,
+        "明细账",
+        url="/report/detail-ledger",
+        verb="list",
+        table="account_balance",
+        group=MenuGroup.BOOKS,
+    ),
+    Page(
+        Module.LEDGER,
+        20,
+        "期末处理",
+        url="/closing/",
+        verb="list",
+        table="accounting_period",
+        group=MenuGroup.CLOSING,
+    ),
+    Page(
+        Module.LEDGER,
+        80,
+        "资产负债表",
+        url="/report/balance-sheet",
+        verb="list",
+        table="issued_statement",
+        group=MenuGroup.STATEMENTS,
+    ),
+    Page(
+        Module.LEDGER,
+        81,
+        "利润表",
+        url="/report/income-statement",
+        verb="list",
+        table="issued_statement",
+        group=MenuGroup.STATEMENTS,
+    ),
+    Page(
+        Module.LEDGER,
+        82,
+        "资产分级",
+        url="/report/asset-classes",
+        verb="list",
+        table="asset_split",
+        group=MenuGroup.STATEMENTS,
+    ),
+    Page(
+        Module.LEDGER,
+        605,
+        "期初余额",
+        url="/opening/",
+        verb="load",
+        table="opening_import",
+        group=MenuGroup.BOOK_SETUP,
+    ),
+    Page(
+        Module.GUARANTEE,
+        45,
+        "额度与集中度",
+        url="/report/exposure",
+        verb="list",
+        table="project",
+        group=MenuGroup.RISK,
+    ),
     Page(Module.AFTER, 15, "导入还款", url="/repayment_import/", verb="import", table="repayment"),
     Page(Module.SYSTEM, 1, "开业准备", url="/preparation/", verb="export", table="company"),
-    Page(Module.SYSTEM, 35, "角色权限", url="/roles/", verb="list", table="ab_role", group=MenuGroup.PEOPLE),
-    Page(Module.SYSTEM, 105, "日终处理", url="/day-end/", verb="list", table="job_run", group=MenuGroup.RUNNING),
-    Page(Module.SYSTEM, 106, "核对", url="/verify/", verb="verify", table="job_run", group=MenuGroup.RUNNING),
-    Page(Module.QUERY, 95, "文档核验", url="/document-check/", verb="verify", table="issued_document"),
+    Page(
+        Module.SYSTEM,
+        35,
+        "角色权限",
+        url="/roles/",
+        verb="list",
+        table="ab_role",
+        group=MenuGroup.PEOPLE,
+    ),
+    Page(
+        Module.SYSTEM,
+        105,
+        "日终处理",
+        url="/day-end/",
+        verb="list",
+        table="job_run",
+        group=MenuGroup.RUNNING,
+    ),
+    Page(
+        Module.SYSTEM,
+        106,
+        "核对",
+        url="/verify/",
+        verb="verify",
+        table="job_run",
+        group=MenuGroup.RUNNING,
+    ),
+    Page(
+        Module.QUERY, 95, "文档核验", url="/document-check/", verb="verify", table="issued_document"
+    ),
 )
 
 # Where the menu needs another word than the entity: the list of all beside its parts.
@@ -111,9 +210,10 @@ def _build() -> Shell:
 def _counts(waiting: Waiting) -> dict[str, int]:
     """What waits behind the entries of the menu: all of it, and of the books what has a page of its own."""
     return {
-        "/approvals/": waiting.total, "/review/": waiting.of(TodoKind.BOOK),
+        "/approvals/": waiting.total,
+        "/review/": waiting.of(TodoKind.BOOK),
         "/voucher/list/": waiting.of(TodoKind.REVIEW, TodoKind.SIGN, TodoKind.POST),
-    }  # fmt: skip
+    }
 
 
 def _tables_here() -> tuple[str, ...]:
@@ -135,7 +235,9 @@ class Entry(NamedTuple):
     item: MenuItem
 
 
-def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
+def _sections(
+    actor: Actor, counts: dict[str, int]
+) -> tuple[tuple[str, tuple[MenuModule, ...]], ...]:
     entries: dict[Module, list[Entry]] = {}
     here = _tables_here()
     lit = next((name for name in here if (known := model_of(name)) and known.spec.in_menu), "")
@@ -145,7 +247,9 @@ def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[Me
         needed = "export" if spec.module.is_back_office else "list"
         if spec.in_menu and spec.kind.has_screen and actor.may(needed, table):
             url = f"/{table}/list/"
-            item = MenuItem(NAMES.get(table, spec.label), url, table == lit, counts.get(url) or None)
+            item = MenuItem(
+                NAMES.get(table, spec.label), url, table == lit, counts.get(url) or None
+            )
             entries.setdefault(spec.module, []).append(Entry(spec.rank, spec.group, item))
     for page in PAGES:
         if not page.verb or actor.may(page.verb, page.table):
@@ -158,10 +262,14 @@ def _sections(actor: Actor, counts: dict[str, int]) -> tuple[tuple[str, tuple[Me
 
 
 def _is_here(page: Page) -> bool:
-    return request.path in ("/", "/desktop/") if page.url == "/" else request.path.startswith(page.url)
+    return (
+        request.path in ("/", "/desktop/") if page.url == "/" else request.path.startswith(page.url)
+    )
 
 
-def _modules(entries: dict[Module, list[Entry]], modules: Iterable[Module]) -> tuple[MenuModule, ...]:
+def _modules(
+    entries: dict[Module, list[Entry]], modules: Iterable[Module]
+) -> tuple[MenuModule, ...]:
     found = []
     for module in modules:
         ranked = sorted(entries.get(module, []), key=lambda entry: entry.rank)
@@ -169,7 +277,16 @@ def _modules(entries: dict[Module, list[Entry]], modules: Iterable[Module]) -> t
             items = [entry.item for entry in ranked]
             active = any(item.is_active for item in items)
             count = sum(item.count or 0 for item in items) or None
-            found.append(MenuModule(module.label, ICONS[module], _folded(ranked), is_active=active, count=count, url=items[0].url))
+            found.append(
+                MenuModule(
+                    module.label,
+                    ICONS[module],
+                    _folded(ranked),
+                    is_active=active,
+                    count=count,
+                    url=items[0].url,
+                )
+            )
     return tuple(found)
 
 
@@ -183,6 +300,9 @@ def _folded(ranked: list[Entry]) -> tuple[MenuItem | MenuFold, ...]:
             found.append(item)
         elif group not in done:
             done.add(group)
-            active, count = any(i.is_active for i in inside), sum(i.count or 0 for i in inside) or None
+            active, count = (
+                any(i.is_active for i in inside),
+                sum(i.count or 0 for i in inside) or None,
+            )
             found.append(MenuFold(group.label, inside, active, count))
     return tuple(found)

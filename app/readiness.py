@@ -39,7 +39,9 @@ def in_words() -> Iterator[None]:
     except DBAPIError as error:
         if (why := trouble.reason(error)) is None:
             raise
-        raise (Unreachable if trouble.is_silent(error) else Unfit)(f"数据库不能使用：{why}") from error
+        raise (Unreachable if trouble.is_silent(error) else Unfit)(
+            f"数据库不能使用：{why}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ def standing(app: Flask) -> Standing:
     with db.engine.connect() as connection:
         facts, revision, base_data = schema.facts_of(connection), None, None
         if any(fact.table == "alembic_version" for fact in facts):
-            revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            revision = connection.exec_driver_sql(
+                "SELECT version_num FROM alembic_version"
+            ).scalar()
         if revision == newest_migration(app):
             base_data = connection.scalar(select(SystemState.base_data_version))
         return Standing(revision, base_data, facts, connection.dialect)
@@ -115,7 +119,9 @@ def require_upgradable(app: Flask) -> None:
         require_columns(app, found.revision, found.columns)
 
 
-def require_columns(app: Flask, revision: str, found: set[tuple[str, str]], what: str = "数据库") -> None:
+def require_columns(
+    app: Flask, revision: str, found: set[tuple[str, str]], what: str = "数据库"
+) -> None:
     """Raise Unfit unless these (table, column) are what the migrations up to this revision make."""
     require_known(app, revision, what)
     if told := schema.lacking_columns(found, _columns_at(app, revision)):

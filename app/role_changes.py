@@ -7,7 +7,13 @@ change is a further row at the end: where an installation stands is a number, an
 from dataclasses import dataclass, field
 from typing import Final
 
-from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu, assoc_permissionview_role
+from flask_appbuilder.security.sqla.models import (
+    Permission,
+    PermissionView,
+    Role,
+    ViewMenu,
+    assoc_permissionview_role,
+)
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -44,7 +50,9 @@ def bring_up(ctx: Ctx, edition: int) -> int:
     """Make the changes that came after `edition`, and say so in the sealed trail; returns the present edition."""
     for change in CHANGES[edition:]:
         role_id = ctx.session.scalar(
-            select(RoleProfile.role_id).where(RoleProfile.name == change.role, RoleProfile.is_builtin)
+            select(RoleProfile.role_id).where(
+                RoleProfile.name == change.role, RoleProfile.is_builtin
+            )
         )
         if role_id is not None:  # else somebody has made a role of this name
             _make(ctx, role_id, change)
@@ -53,14 +61,18 @@ def bring_up(ctx: Ctx, edition: int) -> int:
 
 def _make(ctx: Ctx, role_id: int, change: Change) -> None:
     links, session = assoc_permissionview_role, ctx.session
-    held = set(session.scalars(select(links.c.permission_view_id).where(links.c.role_id == role_id)))
+    held = set(
+        session.scalars(select(links.c.permission_view_id).where(links.c.role_id == role_id))
+    )
     given = _ids(session, change.gives) - held
     taken = _ids(session, change.takes) & held
     if given:
         rows = [{"role_id": role_id, "permission_view_id": key} for key in sorted(given)]
         session.execute(insert(links), rows)
     if taken:
-        session.execute(delete(links).where(links.c.role_id == role_id, links.c.permission_view_id.in_(taken)))
+        session.execute(
+            delete(links).where(links.c.role_id == role_id, links.c.permission_view_id.in_(taken))
+        )
     if given or taken:
         name = session.scalar(select(Role.name).where(Role.id == role_id))
         audit.seal_rows(ctx, "ab_role", [role_id], note=f"升级调整内置角色“{name}”的权限")
@@ -68,8 +80,11 @@ def _make(ctx: Ctx, role_id: int, change: Change) -> None:
 
 def _ids(session: Session, wanted: dict[str, tuple[str, ...]]) -> set[int]:
     query = select(PermissionView.id, Permission.name, ViewMenu.name).where(
-        PermissionView.permission_id == Permission.id, PermissionView.view_menu_id == ViewMenu.id,
+        PermissionView.permission_id == Permission.id,
+        PermissionView.view_menu_id == ViewMenu.id,
         ViewMenu.name.in_(wanted),
-    )  # fmt: skip
+    )
     pairs = {(f"can_{verb}", table) for table, verbs in wanted.items() for verb in verbs}
-    return {key for key, permission, table in session.execute(query) if (permission, table) in pairs}
+    return {
+        key for key, permission, table in session.execute(query) if (permission, table) in pairs
+    }

@@ -33,79 +33,251 @@ class RoleSpec:
 
 # Everybody needs these to work at all: look-ups of master data, own tasks, comments and files.
 COMMON: dict[str, tuple[str, ...]] = {
-    "employee": ("list", "show"), "department": ("list", "show"), "product": ("list", "show"),
-    "product_document": ("list", "show"), "product_fee": ("list", "show"), "partner_bank": ("list", "show"),
-    "approval_instance": ("list", "show"), "approval_task": ("list", "show"),
+    "employee": ("list", "show"),
+    "department": ("list", "show"),
+    "product": ("list", "show"),
+    "product_document": ("list", "show"),
+    "product_fee": ("list", "show"),
+    "partner_bank": ("list", "show"),
+    "approval_instance": ("list", "show"),
+    "approval_task": ("list", "show"),
     "issued_document": ("list", "show", "verify"),
-    "attachment": ("list", "show", "add"), "comment": ("list", "show", "add"), "company": ("list", "show"),
-    "dictionary_type": ("list", "show"), "dictionary_item": ("list", "show"),
-}  # fmt: skip
+    "attachment": ("list", "show", "add"),
+    "comment": ("list", "show", "add"),
+    "company": ("list", "show"),
+    "dictionary_type": ("list", "show"),
+    "dictionary_item": ("list", "show"),
+}
 _APPLICANT = (
-    "project.submit", "project.cancel", "investigation_report.submit", "bank_letter.issue_intent",
-    "project.submit_review", "project.submit_fees", "contract.submit", "counter_guarantee.submit",
-    "counter_guarantee.settle", "bank_letter.issue_notice", "drawdown.confirm", "drawdown.replan", "fee_waiver.submit",
-    "bank_letter.issue_confirmation", "customer_rating.rate", "resolution_condition.meet", "customer_watch.submit",
-    "customer_watch.remove", "repayment.register", "repayment.import", "repayment.reverse", "drawdown.issue_overdue",
-    "release.submit", "release.return_deposit", "risk_warning.handle", "risk_warning.lift", "project.resubmit",
-    "project.reconsider", "contract.void", "counter_guarantee.void", "termination.submit", "termination.settle",
+    "project.submit",
+    "project.cancel",
+    "investigation_report.submit",
+    "bank_letter.issue_intent",
+    "project.submit_review",
+    "project.submit_fees",
+    "contract.submit",
+    "counter_guarantee.submit",
+    "counter_guarantee.settle",
+    "bank_letter.issue_notice",
+    "drawdown.confirm",
+    "drawdown.replan",
+    "fee_waiver.submit",
+    "bank_letter.issue_confirmation",
+    "customer_rating.rate",
+    "resolution_condition.meet",
+    "customer_watch.submit",
+    "customer_watch.remove",
+    "repayment.register",
+    "repayment.import",
+    "repayment.reverse",
+    "drawdown.issue_overdue",
+    "release.submit",
+    "release.return_deposit",
+    "risk_warning.handle",
+    "risk_warning.lift",
+    "project.resubmit",
+    "project.reconsider",
+    "contract.void",
+    "counter_guarantee.void",
+    "termination.submit",
+    "termination.settle",
     "project.correct_small",
-)  # fmt: skip
+)
 
 _ACCOUNTS = ("bank_account.reveal", "partner_bank.reveal")  # who pays must see where to
 
 ROLES: tuple[RoleSpec, ...] = (
-    RoleSpec("系统管理员", ScopeKind.ALL, "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
-             read=tuple(Module), write=BACK_OFFICE, tables={"operator": READ, "audit_log": (), "partner_bank": WRITE},
-             verbs=("job_run.day_end", "job_run.backup", "job_run.verify", "risk_warning.evaluate",
-                    "approval_flow.publish", "approval_flow.retire", "employee.reveal", "partner_bank.reveal",
-                    "approval_task.reassign", "approval_instance.end", "customer.hand_over", "project.hand_over")),
-    RoleSpec("安全管理员", ScopeKind.ALL, "维护操作员、角色与权限，重置密码",
-             read=(Module.SYSTEM,), tables={"operator": WRITE},
-             verbs=("operator.reset", "operator.grant", "operator.unlock", "operator.end_session",
-                    "ab_role.list", "ab_role.edit")),
-    RoleSpec("审计管理员", ScopeKind.ALL, "查看操作日志与全部业务记录，不能修改", read=tuple(Module),
-             verbs=("ab_role.list", "job_run.verify")),
-    RoleSpec("客户经理", ScopeKind.SELF, "登记客户，办理本人承办的项目", read=(Module.QUERY,), write=BUSINESS,
-             verbs=(*_APPLICANT, "customer.reveal"),
-             tables={"review_meeting": ("list", "show"), "meeting_item": ("list", "show"),
-                     "meeting_member": ("list", "show"), "risk_assessment": ("list", "show")}),
-    RoleSpec("业务部门经理", ScopeKind.SUBTREE, "管理本部门客户与项目，审批评估", read=(Module.QUERY,), write=BUSINESS,
-             verbs=(*_APPLICANT, "customer.reveal", "customer_rating.confirm", "attachment.delete",
-                    "customer.hand_over", "project.hand_over", "customer.close", "customer.reopen"),
-             tables={"risk_assessment": ("list", "show")}),
-    RoleSpec("风控专员", ScopeKind.ALL, "风险评估", read=BUSINESS,
-             tables={"risk_assessment": WRITE},
-             verbs=("risk_assessment.submit", "customer_rating.confirm", "risk_warning.evaluate",
-                    "risk_warning.handle", "risk_warning.lift", "project.correct_small", "project.confirm_small")),
-    RoleSpec("风控总监", ScopeKind.ALL, "审批风险评估与评审", read=(*BUSINESS, Module.QUERY),
-             verbs=("customer.reveal", "customer_rating.confirm", "project.confirm_small")),
+    RoleSpec(
+        "系统管理员",
+        ScopeKind.ALL,
+        "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
+        read=tuple(Module),
+        write=BACK_OFFICE,
+        tables={"operator": READ, "audit_log": (), "partner_bank": WRITE},
+        verbs=(
+            "job_run.day_end",
+            "job_run.backup",
+            "job_run.verify",
+            "risk_warning.evaluate",
+            "approval_flow.publish",
+            "approval_flow.retire",
+            "employee.reveal",
+            "partner_bank.reveal",
+            "approval_task.reassign",
+            "approval_instance.end",
+            "customer.hand_over",
+            "project.hand_over",
+        ),
+    ),
+    RoleSpec(
+        "安全管理员",
+        ScopeKind.ALL,
+        "维护操作员、角色与权限，重置密码",
+        read=(Module.SYSTEM,),
+        tables={"operator": WRITE},
+        verbs=(
+            "operator.reset",
+            "operator.grant",
+            "operator.unlock",
+            "operator.end_session",
+            "ab_role.list",
+            "ab_role.edit",
+        ),
+    ),
+    RoleSpec(
+        "审计管理员",
+        ScopeKind.ALL,
+        "查看操作日志与全部业务记录，不能修改",
+        read=tuple(Module),
+        verbs=("ab_role.list", "job_run.verify"),
+    ),
+    RoleSpec(
+        "客户经理",
+        ScopeKind.SELF,
+        "登记客户，办理本人承办的项目",
+        read=(Module.QUERY,),
+        write=BUSINESS,
+        verbs=(*_APPLICANT, "customer.reveal"),
+        tables={
+            "review_meeting": ("list", "show"),
+            "meeting_item": ("list", "show"),
+            "meeting_member": ("list", "show"),
+            "risk_assessment": ("list", "show"),
+        },
+    ),
+    RoleSpec(
+        "业务部门经理",
+        ScopeKind.SUBTREE,
+        "管理本部门客户与项目，审批评估",
+        read=(Module.QUERY,),
+        write=BUSINESS,
+        verbs=(
+            *_APPLICANT,
+            "customer.reveal",
+            "customer_rating.confirm",
+            "attachment.delete",
+            "customer.hand_over",
+            "project.hand_over",
+            "customer.close",
+            "customer.reopen",
+        ),
+        tables={"risk_assessment": ("list", "show")},
+    ),
+    RoleSpec(
+        "风控专员",
+        ScopeKind.ALL,
+        "风险评估",
+        read=BUSINESS,
+        tables={"risk_assessment": WRITE},
+        verbs=(
+            "risk_assessment.submit",
+            "customer_rating.confirm",
+            "risk_warning.evaluate",
+            "risk_warning.handle",
+            "risk_warning.lift",
+            "project.correct_small",
+            "project.confirm_small",
+        ),
+    ),
+    RoleSpec(
+        "风控总监",
+        ScopeKind.ALL,
+        "审批风险评估与评审",
+        read=(*BUSINESS, Module.QUERY),
+        verbs=("customer.reveal", "customer_rating.confirm", "project.confirm_small"),
+    ),
     RoleSpec("分管副总", ScopeKind.ALL, "审批评估与评审", read=(*BUSINESS, Module.QUERY)),
     RoleSpec("总裁", ScopeKind.ALL, "签署公司决议", read=(*BUSINESS, Module.QUERY, Module.LEDGER)),
-    RoleSpec("审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)),
-    RoleSpec("审保会秘书", ScopeKind.ALL, "召集审保会，记录结果", read=BUSINESS,
-             tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
-             verbs=("review_meeting.open", "review_meeting.close", "meeting_item.withdraw", "meeting_member.attend",
-                    "bank_letter.issue_confirmation")),
+    RoleSpec(
+        "审保会委员", ScopeKind.ALL, "在审保会上表决", read=BUSINESS, verbs=("meeting_vote.cast",)
+    ),
+    RoleSpec(
+        "审保会秘书",
+        ScopeKind.ALL,
+        "召集审保会，记录结果",
+        read=BUSINESS,
+        tables={"review_meeting": WRITE, "meeting_item": WRITE, "meeting_member": WRITE},
+        verbs=(
+            "review_meeting.open",
+            "review_meeting.close",
+            "meeting_item.withdraw",
+            "meeting_member.attend",
+            "bank_letter.issue_confirmation",
+        ),
+    ),
     RoleSpec("法务", ScopeKind.ALL, "审核合同与反担保", read=BUSINESS, verbs=("customer.reveal",)),
-    RoleSpec("会计", ScopeKind.ALL, "复核记账，编制凭证", read=(*BUSINESS, Module.QUERY, Module.LEDGER),
-             tables={"voucher": WRITE, "voucher_entry": READ, "asset_split": WRITE},
-             verbs=("business_event.book", "business_event.refuse", "business_event.unbook",
-                    "voucher.add", "voucher.edit", "voucher.void",
-                    "voucher.reverse", "voucher.post", "voucher.unreview", "voucher.renumber",
-                    "accounting_period.provide", "fee_due.invoice")),
-    RoleSpec("财务主管", ScopeKind.ALL, "审核与记账凭证，维护账套", read=(*BUSINESS, Module.QUERY),
-             write=(Module.LEDGER,),
-             verbs=("voucher.review", "voucher.unreview", "voucher.post", "voucher.reverse", "voucher.void",
-                    "voucher.renumber", "business_event.book", "business_event.refuse", "business_event.unbook",
-                    "accounting_period.provide", "accounting_period.close", "accounting_period.reopen",
-                    "opening_import.load", "job_run.verify", *_ACCOUNTS)),
-    RoleSpec("出纳", ScopeKind.ALL, "收款，出纳签字", read=(*BUSINESS, Module.LEDGER),
-             verbs=("receipt.collect", "voucher.sign", "voucher.unsign", "repayment.import", "repayment.import_bank",
-                    "repayment.reverse", "fee_due.invoice", "receipt.drop", *_ACCOUNTS)),
-    RoleSpec("押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)),
-    RoleSpec("分析员", ScopeKind.ALL, "查询、筛选与导出",
-             read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS)),
-)  # fmt: skip
+    RoleSpec(
+        "会计",
+        ScopeKind.ALL,
+        "复核记账，编制凭证",
+        read=(*BUSINESS, Module.QUERY, Module.LEDGER),
+        tables={"voucher": WRITE, "voucher_entry": READ, "asset_split": WRITE},
+        verbs=(
+            "business_event.book",
+            "business_event.refuse",
+            "business_event.unbook",
+            "voucher.add",
+            "voucher.edit",
+            "voucher.void",
+            "voucher.reverse",
+            "voucher.post",
+            "voucher.unreview",
+            "voucher.renumber",
+            "accounting_period.provide",
+            "fee_due.invoice",
+        ),
+    ),
+    RoleSpec(
+        "财务主管",
+        ScopeKind.ALL,
+        "审核与记账凭证，维护账套",
+        read=(*BUSINESS, Module.QUERY),
+        write=(Module.LEDGER,),
+        verbs=(
+            "voucher.review",
+            "voucher.unreview",
+            "voucher.post",
+            "voucher.reverse",
+            "voucher.void",
+            "voucher.renumber",
+            "business_event.book",
+            "business_event.refuse",
+            "business_event.unbook",
+            "accounting_period.provide",
+            "accounting_period.close",
+            "accounting_period.reopen",
+            "opening_import.load",
+            "job_run.verify",
+            *_ACCOUNTS,
+        ),
+    ),
+    RoleSpec(
+        "出纳",
+        ScopeKind.ALL,
+        "收款，出纳签字",
+        read=(*BUSINESS, Module.LEDGER),
+        verbs=(
+            "receipt.collect",
+            "voucher.sign",
+            "voucher.unsign",
+            "repayment.import",
+            "repayment.import_bank",
+            "repayment.reverse",
+            "fee_due.invoice",
+            "receipt.drop",
+            *_ACCOUNTS,
+        ),
+    ),
+    RoleSpec(
+        "押品专员", ScopeKind.ALL, "落实反担保", read=BUSINESS, verbs=("counter_guarantee.settle",)
+    ),
+    RoleSpec(
+        "分析员",
+        ScopeKind.ALL,
+        "查询、筛选与导出",
+        read=(*BUSINESS, Module.QUERY, Module.LEDGER, Module.STATISTICS),
+    ),
+)
 
 
 def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
@@ -113,8 +285,14 @@ def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
     for model in entities():
         spec = model.spec
         if spec.kind.has_screen:
-            own = tuple(v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by))
-            masks = ("reveal",) if any(col.info.get("mask") for col in columns_of(model).values()) else ()
+            own = tuple(
+                v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by)
+            )
+            masks = (
+                ("reveal",)
+                if any(col.info.get("mask") for col in columns_of(model).values())
+                else ()
+            )
             yield model, own + masks
 
 
@@ -133,7 +311,12 @@ def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str,
         granted[model.__tablename__] = set(_level(role, model))
     _overlay(granted, COMMON.items(), adding=True)
     _overlay(granted, role.tables.items(), adding=False)
-    pairs = {(verb, table) for table, verbs in granted.items() for verb in verbs if verb in known.get(table, ())}
+    pairs = {
+        (verb, table)
+        for table, verbs in granted.items()
+        for verb in verbs
+        if verb in known.get(table, ())
+    }
     for name in role.verbs:
         table, verb = name.split(".")
         reached = [*_with_heirs(table), *(_parts_of(table) if verb == "reveal" else ())]
@@ -145,7 +328,9 @@ def _parts_of(table: str) -> list[str]:
     """Tables whose rows are part of a record: who may see its masked values sees those of its parts."""
     heirs = _with_heirs(table)
     owners = ((model, owner_of(model)) for model in entities())
-    return [model.__tablename__ for model, owner in owners if owner and owner[1].__tablename__ in heirs]
+    return [
+        model.__tablename__ for model, owner in owners if owner and owner[1].__tablename__ in heirs
+    ]
 
 
 def _with_heirs(table: str) -> list[str]:
@@ -163,7 +348,9 @@ def _level(role: RoleSpec, model: type[Entity]) -> tuple[str, ...]:
     return READ if model.spec.module in role.read else ()
 
 
-def _overlay(granted: dict[str, set[str]], rows: Iterable[tuple[str, tuple[str, ...]]], *, adding: bool) -> None:
+def _overlay(
+    granted: dict[str, set[str]], rows: Iterable[tuple[str, tuple[str, ...]]], *, adding: bool
+) -> None:
     for table, verbs in rows:
         for name in _with_heirs(table):
             granted[name] = (granted.get(name, set()) if adding else set()) | set(verbs)

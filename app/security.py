@@ -43,7 +43,9 @@ _FREE = ("static", "AuthDBView.logout", "PasswordView.form", "appbuilder.static"
 # Where a token names its session.
 SESSION_CLAIM = "sid"
 DEVICE_COOKIE = "guarantee_device"
-DEVICE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep; a parameter says how long it counts
+DEVICE_SECONDS = (
+    400 * 24 * 3600
+)  # the longest that browsers keep; a parameter says how long it counts
 
 
 class SignInView(AuthDBView):
@@ -60,16 +62,24 @@ class SignInView(AuthDBView):
         if request.method == "POST":
             name = request.form.get("username", "")[:64].strip()
             try:
-                entered = self.appbuilder.sm.try_sign_in(name, request.form.get("password", "")[:256])
+                entered = self.appbuilder.sm.try_sign_in(
+                    name, request.form.get("password", "")[:256]
+                )
                 return _let_in(entered, self.appbuilder.get_url_for_index)
             except (edge.NotSignedIn, sign_in.TooManyTries) as error:
                 message, status = error.message, error.status
         accounts = current_app.extensions["demo_accounts"]()
         brand = edge.session().execute(select(Company.display_name, Company.seal_character)).first()
         page = self.render_template(
-            self.login_template, title="登录", message=message, username=name, demo_accounts=accounts,
-            appbuilder=self.appbuilder, brand_name=brand and brand[0], brand_seal=brand and brand[1],
-        )  # fmt: skip
+            self.login_template,
+            title="登录",
+            message=message,
+            username=name,
+            demo_accounts=accounts,
+            appbuilder=self.appbuilder,
+            brand_name=brand and brand[0],
+            brand_seal=brand and brand[1],
+        )
         return page, status
 
     @expose("/logout/")
@@ -77,8 +87,16 @@ class SignInView(AuthDBView):
         """End the session itself: a copy of its cookie opens nothing any more."""
         found: sessions.Found | None = g.get("sign_in")
         if found is not None:
-            with edge.writing() as ctx, contextlib.suppress(NotFound):  # ended from elsewhere at this moment
-                sessions.end(ctx, ctx.session.get_one(Operator, found.operator_id), found.id, SessionEnd.SIGNED_OUT)
+            with (
+                edge.writing() as ctx,
+                contextlib.suppress(NotFound),
+            ):  # ended from elsewhere at this moment
+                sessions.end(
+                    ctx,
+                    ctx.session.get_one(Operator, found.operator_id),
+                    found.id,
+                    SessionEnd.SIGNED_OUT,
+                )
         cookie.clear()
         return redirect(self.appbuilder.get_url_for_index)
 
@@ -90,9 +108,13 @@ def _let_in(entered: sign_in.SignedIn, home: str) -> ResponseReturnValue:
     cookie.permanent = True
     answer = redirect(edge.safe_next(request.args.get("next"), home))
     answer.set_cookie(
-        DEVICE_COOKIE, ".".join(entered.devices), max_age=DEVICE_SECONDS, httponly=True, samesite="Lax",
+        DEVICE_COOKIE,
+        ".".join(entered.devices),
+        max_age=DEVICE_SECONDS,
+        httponly=True,
+        samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
-    )  # fmt: skip
+    )
     return answer
 
 
@@ -140,9 +162,11 @@ class SecurityApi(BaseSecurityApi):
             raise BusinessError("provider 只能是 db，refresh 只能是 true 或 false")
         entered = self.appbuilder.sm.try_sign_in(
             visible(name)[:64].strip(), visible(password)[:256], SignInKind.PROGRAM
-        )  # fmt: skip
+        )
         identity, claims = str(entered.user_id), {SESSION_CLAIM: entered.word}
-        tokens = {"access_token": create_access_token(identity, fresh=True, additional_claims=claims)}
+        tokens = {
+            "access_token": create_access_token(identity, fresh=True, additional_claims=claims)
+        }
         if sent["refresh"]:
             tokens["refresh_token"] = create_refresh_token(identity, additional_claims=claims)
         return jsonify(tokens)
@@ -202,8 +226,12 @@ class SecurityManager(BaseManager):
         if why := why_exposed():
             raise edge.NotSignedIn(why)
         tried = sign_in.Try(
-            username, request.remote_addr or "", _devices(), request.headers.get("User-Agent", "")[:200], kind
-        )  # fmt: skip
+            username,
+            request.remote_addr or "",
+            _devices(),
+            request.headers.get("User-Agent", "")[:200],
+            kind,
+        )
         ctx = edge.system_ctx("login")
         seen = sign_in.look(ctx, tried)
         ctx.session.rollback()
@@ -234,7 +262,9 @@ class SecurityManager(BaseManager):
         return user
 
     def _user_of(self, word: Any) -> User | None:
-        found = sessions.find(self.session, word, datetime.now(UTC)) if isinstance(word, str) else None
+        found = (
+            sessions.find(self.session, word, datetime.now(UTC)) if isinstance(word, str) else None
+        )
         if found is None:
             return None
         g.sign_in, g.operator, user = found
@@ -308,7 +338,9 @@ def build_actor(session: Session, user: User, ip: str = "") -> Actor:
         name=row.name,
         user_id=user.id,
         department_id=row.department_id,
-        department_ids=frozenset(session.scalars(inside)) if scope is ScopeLevel.SUBTREE else frozenset(),
+        department_ids=frozenset(session.scalars(inside))
+        if scope is ScopeLevel.SUBTREE
+        else frozenset(),
         scope=scope,
         roles=frozenset(r.name for r in roles),
         permissions=permissions_of(session, [r.id for r in roles]),
@@ -331,4 +363,6 @@ def permissions_of(session: Session, role_ids: list[int]) -> frozenset[tuple[str
 
 def actor_of_username(session: Session, username: str) -> Actor:
     """The actor of a sign-in name outside any request (demo, tests): the same rights as when signed in."""
-    return build_actor(session, session.scalars(select(User).where(User.username == username)).one())
+    return build_actor(
+        session, session.scalars(select(User).where(User.username == username)).one()
+    )

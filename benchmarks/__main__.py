@@ -28,14 +28,26 @@ def say(text: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="与 FAB 默认做法和 Django admin 对比性能")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="与 FAB 默认做法和 Django admin 对比性能"
+    )
     parser.add_argument("--rows", type=int, default=GOAL_ROWS, help="客户数与项目数，默认 100000")
     parser.add_argument("--rounds", type=int, default=5, help="每页测几次，默认 5")
-    parser.add_argument("--vouchers", type=int, help="记账的凭证张数，默认 2000，--books 时 10000；0 为不测")
-    parser.add_argument("--books", action="store_true", help="只测大规模演示数据上的账务：记账、余额表、结账、日终")
-    parser.add_argument("--storm", action="store_true", help="只测登录风暴：许多人同时登录，他人照常保存")
-    parser.add_argument("--projects", type=int, default=GOAL_ROWS, help="--books 的项目数，默认 100000")
-    parser.add_argument("--no-document", action="store_true", help="只打印，不写 docs/benchmarks.md")
+    parser.add_argument(
+        "--vouchers", type=int, help="记账的凭证张数，默认 2000，--books 时 10000；0 为不测"
+    )
+    parser.add_argument(
+        "--books", action="store_true", help="只测大规模演示数据上的账务：记账、余额表、结账、日终"
+    )
+    parser.add_argument(
+        "--storm", action="store_true", help="只测登录风暴：许多人同时登录，他人照常保存"
+    )
+    parser.add_argument(
+        "--projects", type=int, default=GOAL_ROWS, help="--books 的项目数，默认 100000"
+    )
+    parser.add_argument(
+        "--no-document", action="store_true", help="只打印，不写 docs/benchmarks.md"
+    )
     return parser.parse_args()
 
 
@@ -43,7 +55,9 @@ def _ledger(database: Path, vouchers: int) -> list[tuple[str, ...]]:
     """The ledger's rows, measured in a process of its own before anybody else opens the database."""
     say(f"办理 {vouchers:,} 张凭证 ……")
     command = [sys.executable, "-m", "benchmarks.ledger", str(database), str(vouchers)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT
+    )
     return [tuple(row) for row in json.loads(done.stdout)]
 
 
@@ -52,14 +66,18 @@ def _books(asked: argparse.Namespace) -> int:
     say(f"准备 {asked.projects:,} 个项目的演示数据，首次约需七分钟 ……")
     vouchers = 10_000 if asked.vouchers is None else asked.vouchers
     command = [sys.executable, "-m", "benchmarks.books", str(asked.projects), str(vouchers)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT
+    )
     found: dict[str, Any] = json.loads(done.stdout)
     print("\n" + "\n".join(report.plain(report.BOOKS_HEAD, found["books"])))
     if found["ledger"]:
         print("\n" + "\n".join(report.plain(report.LEDGER_HEAD, found["ledger"])))
     if not asked.no_document:
         section = report.books(found, datetime.now().astimezone().date())
-        DOCUMENT.write_text(report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8")
+        DOCUMENT.write_text(
+            report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8"
+        )
     return 0
 
 
@@ -69,7 +87,9 @@ def _storm(asked: argparse.Namespace) -> int:
     print(json.dumps(found, indent=1))
     if not asked.no_document:
         section = report.storm(found, datetime.now().astimezone().date())
-        DOCUMENT.write_text(report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8")
+        DOCUMENT.write_text(
+            report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8"
+        )
     return int(not sign_in_storm.holds(found))
 
 
@@ -95,7 +115,9 @@ def main() -> int:
         print("\n" + "\n".join(report.plain(report.LEDGER_HEAD, ledger)))
     if not asked.no_document:
         text = report.document(result, asked.rows, ledger, datetime.now().astimezone().date())
-        for section in report.sections_of(DOCUMENT.read_text(encoding="utf-8")) if DOCUMENT.exists() else ():
+        for section in (
+            report.sections_of(DOCUMENT.read_text(encoding="utf-8")) if DOCUMENT.exists() else ()
+        ):
             text = report.with_section(text, section)
         DOCUMENT.write_text(text, encoding="utf-8")
     return int(not all(verdict.holds for verdict in report.verdicts(result)))

@@ -61,7 +61,13 @@ def _build(path: Path, size: Size) -> None:
     app = create_app(settings_for(path))
     with app.app_context():
         initialise(app)
-        load_demo(app, size=size, seed=SEED, as_of=TODAY, say=lambda text: print(text, file=sys.stderr, flush=True))
+        load_demo(
+            app,
+            size=size,
+            seed=SEED,
+            as_of=TODAY,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
         _clear_desk(db.session())
         db.session.remove()
         with db.engine.connect() as connection:
@@ -101,10 +107,14 @@ class Ours:
         """科目余额表 of the year: opening, debit, credit and closing of the accounts that moved, in fen."""
         found = trial_balance(db.session(), FIRST_OF_YEAR, PERIOD)
         return {
-            row.code: (_fen(row.opening_debit - row.opening_credit), _fen(row.debit), _fen(row.credit),
-                       _fen(row.closing_debit - row.closing_credit))
+            row.code: (
+                _fen(row.opening_debit - row.opening_credit),
+                _fen(row.debit),
+                _fen(row.credit),
+                _fen(row.closing_debit - row.closing_credit),
+            )
             for row in found.rows
-        }  # fmt: skip
+        }
 
     def close(self) -> None:
         """结账 of the month, with its checks and vouchers."""
@@ -154,7 +164,11 @@ class Plain(Raw):
 
     def _check(self) -> None:
         """What must return nothing before a month is closed."""
-        wrong = [query for query in CHECKS if self.connection.execute(query, {"period": self.period}).fetchone()]
+        wrong = [
+            query
+            for query in CHECKS
+            if self.connection.execute(query, {"period": self.period}).fetchone()
+        ]
         if wrong:
             raise SystemExit(f"结账检查未通过：{wrong[0]}")
 
@@ -183,10 +197,15 @@ class Plain(Raw):
 
     def _liability(self) -> int:
         """担保责任余额 in fen."""
-        weights = {kind: self._parameter(f"weight.{kind}_pct") for kind in ("loan", "small_loan", "other_financing")}
+        weights = {
+            kind: self._parameter(f"weight.{kind}_pct")
+            for kind in ("loan", "small_loan", "other_financing")
+        }
         ceiling = self._parameter("weight.small_loan_ceiling") * 100
         total = Decimal(0)
-        for kind, small, share, party, balance in self.connection.execute(LIABILITY, {"on": LAST.isoformat()}):
+        for kind, small, share, party, balance in self.connection.execute(
+            LIABILITY, {"on": LAST.isoformat()}
+        ):
             weight = weights["other_financing"]
             if kind == "LOAN":
                 weight = weights["small_loan" if small != "NONE" and party <= ceiling else "loan"]
@@ -195,11 +214,15 @@ class Plain(Raw):
 
     def _provide(self) -> None:
         base = Decimal(-self._earned("6031", "2025-12")) / 100
-        unearned = _fen(round_money(base * self._parameter("provision.unearned_pct") / 100)) + self._closing("2601")
+        unearned = _fen(
+            round_money(base * self._parameter("provision.unearned_pct") / 100)
+        ) + self._closing("2601")
         self._voucher(f"提取 {PERIOD} 未到期责任准备金", [("6501", unearned), ("2601", -unearned)])
         yuan = Decimal(self._liability()) / 100
         rate = self._parameter("provision.compensation_pct")
-        more = _fen(round_money(yuan * rate * LAST.month / 1200)) - self._earned("6502", FIRST_OF_YEAR)
+        more = _fen(round_money(yuan * rate * LAST.month / 1200)) - self._earned(
+            "6502", FIRST_OF_YEAR
+        )
         cap = _fen(round_money(yuan * self._parameter("provision.compensation_cap_pct") / 100))
         more = min(more, cap + self._closing("2602"))
         self._voucher(f"提取 {PERIOD} 担保赔偿准备金", [("6502", more), ("2602", -more)])
@@ -216,17 +239,23 @@ class Plain(Raw):
         ).fetchall()
         entries: list[tuple[Any, ...]] = [(code, -amount) for code, amount in lines]
         entries += [(code, -amount, department) for code, department, amount in by_department]
-        self._voucher(f"结转 {PERIOD} 损益", [*entries, ("4103", -sum(entry[1] for entry in entries))])
+        self._voucher(
+            f"结转 {PERIOD} 损益", [*entries, ("4103", -sum(entry[1] for entry in entries))]
+        )
 
     def _voucher(self, memo: str, entries: list[Any]) -> None:
         """A posted voucher of the month's last day; amounts in fen, debit positive; None where nothing is to do."""
         if not any(entry[1] for entry in entries):
             return
-        lines = [(no, code, max(amount, 0), max(-amount, 0), "", *rest)
-                 for no, (code, amount, *rest) in enumerate(entries, 1)]  # fmt: skip
+        lines = [
+            (no, code, max(amount, 0), max(-amount, 0), "", *rest)
+            for no, (code, amount, *rest) in enumerate(entries, 1)
+        ]
         number, now = self._count("voucher", f"{PERIOD}|transfer"), _now()
         code, stamps = f"{self.prefix}{number:04d}", {"created_at": now, "updated_at": now}
-        key = self.insert_voucher(code, number, LAST, memo=memo, total=sum(line[2] for line in lines), stamps=stamps)
+        key = self.insert_voucher(
+            code, number, LAST, memo=memo, total=sum(line[2] for line in lines), stamps=stamps
+        )
         departments = dict(self.connection.execute("SELECT id, code FROM department").fetchall())
         chained = []
         for no, account, debit, credit, _, *rest in lines:
@@ -237,9 +266,16 @@ class Plain(Raw):
             self._balance("account_balance", "", (self.accounts[account],), debit, credit)
             if rest:
                 names = ", customer_id, project_id, bank_id, department_id"
-                self._balance("auxiliary_balance", names, (self.accounts[account], 0, 0, 0, rest[0]), debit, credit)
+                self._balance(
+                    "auxiliary_balance",
+                    names,
+                    (self.accounts[account], 0, 0, 0, rest[0]),
+                    debit,
+                    credit,
+                )
         self.connection.execute(
-            "UPDATE voucher SET state = 'REVIEWED', reviewed_by_id = 1, reviewed_at = ? WHERE id = ?", (now, key)
+            "UPDATE voucher SET state = 'REVIEWED', reviewed_by_id = 1, reviewed_at = ? WHERE id = ?",
+            (now, key),
         )
         self.mark_posted(key, ChainHead(code, LAST.isoformat(), memo, 0, ""), chained)
 
@@ -247,7 +283,9 @@ class Plain(Raw):
         """One step of the day-end."""
         with self._writing():
             for statement in STEPS[code]:
-                self.connection.execute(statement, {"on": "2026-11-30", "next": "2026-12-01", "now": _now()})
+                self.connection.execute(
+                    statement, {"on": "2026-11-30", "next": "2026-12-01", "now": _now()}
+                )
 
 
 # Each returns a row where the month may not be closed.
@@ -255,22 +293,31 @@ CHECKS: Final = (
     "SELECT 1 FROM voucher WHERE period_id = :period AND state NOT IN ('POSTED', 'VOID')",
     "SELECT 1 FROM business_event WHERE state = 'PENDING' AND occurred_on <= '2026-11-30'",
     "SELECT word_id FROM voucher WHERE period_id = :period GROUP BY word_id HAVING count(*) <> max(number)",
-    ("SELECT v.id FROM voucher v JOIN voucher_entry e ON e.voucher_id = v.id WHERE v.period_id = :period "
-    "AND v.state <> 'VOID' GROUP BY v.id HAVING sum(e.debit) <> sum(e.credit)"),
-    ("SELECT k.account_id FROM account_balance k LEFT JOIN (SELECT e.account_id, sum(e.debit) AS debit, "
-    "sum(e.credit) AS credit FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id WHERE v.period_id = :period "
-    "AND v.state = 'POSTED' GROUP BY e.account_id) f ON f.account_id = k.account_id WHERE k.period_id = :period "
-    "AND (k.debit IS NOT f.debit OR k.credit IS NOT f.credit)"),
-    ("SELECT a.id FROM account a JOIN (SELECT account_id, sum(debit - credit) AS closing FROM account_balance "
-    "GROUP BY account_id) g ON g.account_id = a.id LEFT JOIN (SELECT account_id, sum(debit - credit) AS closing "
-    "FROM auxiliary_balance GROUP BY account_id) x ON x.account_id = a.id WHERE a.is_leaf AND (a.needs_customer "
-    "OR a.needs_project OR a.needs_bank OR a.needs_department) AND g.closing <> coalesce(x.closing, 0)"),
-    ("SELECT e.id FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id JOIN account a ON a.id = e.account_id "
-    "WHERE v.period_id = :period AND ((a.needs_customer AND e.customer_id IS NULL) OR (a.needs_project "
-    "AND e.project_id IS NULL) OR (a.needs_bank AND e.bank_id IS NULL) OR (a.needs_department "
-    "AND e.department_id IS NULL))"),
+    (
+        "SELECT v.id FROM voucher v JOIN voucher_entry e ON e.voucher_id = v.id WHERE v.period_id = :period "
+        "AND v.state <> 'VOID' GROUP BY v.id HAVING sum(e.debit) <> sum(e.credit)"
+    ),
+    (
+        "SELECT k.account_id FROM account_balance k LEFT JOIN (SELECT e.account_id, sum(e.debit) AS debit, "
+        "sum(e.credit) AS credit FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id "
+        "WHERE v.period_id = :period AND v.state = 'POSTED' GROUP BY e.account_id) f "
+        "ON f.account_id = k.account_id WHERE k.period_id = :period "
+        "AND (k.debit IS NOT f.debit OR k.credit IS NOT f.credit)"
+    ),
+    (
+        "SELECT a.id FROM account a JOIN (SELECT account_id, sum(debit - credit) AS closing FROM account_balance "
+        "GROUP BY account_id) g ON g.account_id = a.id LEFT JOIN (SELECT account_id, sum(debit - credit) AS closing "
+        "FROM auxiliary_balance GROUP BY account_id) x ON x.account_id = a.id WHERE a.is_leaf AND (a.needs_customer "
+        "OR a.needs_project OR a.needs_bank OR a.needs_department) AND g.closing <> coalesce(x.closing, 0)"
+    ),
+    (
+        "SELECT e.id FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id JOIN account a ON a.id = e.account_id "
+        "WHERE v.period_id = :period AND ((a.needs_customer AND e.customer_id IS NULL) OR (a.needs_project "
+        "AND e.project_id IS NULL) OR (a.needs_bank AND e.bank_id IS NULL) OR (a.needs_department "
+        "AND e.department_id IS NULL))"
+    ),
     "SELECT id FROM income_schedule WHERE recognised < amount AND ends_on <= '2026-11-30'",
-)  # fmt: skip
+)
 
 LIABILITY: Final = """
 WITH since AS (SELECT drawdown_id, sum(principal) AS paid FROM repayment WHERE paid_on > :on AND state = 'BOOKED'
@@ -297,31 +344,42 @@ _NEWEST = (
 )
 STEPS: Final = {
     "overdue": (
-        ("UPDATE drawdown SET state = 'OVERDUE', version = version + 1 WHERE state = 'ACTIVE' AND id IN (SELECT "
-        "r.drawdown_id FROM instalment i JOIN repayment_plan r ON r.id = i.repayment_plan_id WHERE r.is_current "
-        "AND i.due_on < :next AND (i.principal_paid < i.principal OR i.interest_paid < i.interest))"),
-        ("UPDATE instalment SET overdue_since = date(due_on, '+1 day'), version = version + 1 WHERE due_on < :next "
-        "AND overdue_since IS NULL AND (principal_paid < principal OR interest_paid < interest)"),
+        (
+            "UPDATE drawdown SET state = 'OVERDUE', version = version + 1 WHERE state = 'ACTIVE' AND id IN (SELECT "
+            "r.drawdown_id FROM instalment i JOIN repayment_plan r ON r.id = i.repayment_plan_id WHERE r.is_current "
+            "AND i.due_on < :next AND (i.principal_paid < i.principal OR i.interest_paid < i.interest))"
+        ),
+        (
+            "UPDATE instalment SET overdue_since = date(due_on, '+1 day'), version = version + 1 WHERE due_on < :next "
+            "AND overdue_since IS NULL AND (principal_paid < principal OR interest_paid < interest)"
+        ),
     ),
     "snapshot": (
         "DELETE FROM project_snapshot WHERE taken_on = :on",
         "DELETE FROM company_snapshot WHERE taken_on = :on",
-        (f"WITH owed AS ({_OWED}), newest AS ({_NEWEST}) INSERT INTO project_snapshot (project_id, taken_on, stage, "
-        "state, balance, overdue_principal, overdue_interest, overdue_since, version, extra, created_at, updated_at) "
-        "SELECT p.id, :on, p.stage, p.state, p.balance, coalesce(o.principal, 0), coalesce(o.interest, 0), o.since, 1, "
-        "'{}', :now, :now FROM project p LEFT JOIN owed o ON o.project_id = p.id LEFT JOIN newest n "
-        "ON n.project_id = p.id WHERE p.state <> 'DRAFT' AND (n.id IS NULL OR n.stage <> p.stage OR n.state <> p.state "
-        "OR n.balance <> p.balance OR n.overdue_principal <> coalesce(o.principal, 0) "
-        "OR n.overdue_interest <> coalesce(o.interest, 0) OR n.overdue_since IS NOT o.since)"),
-        (f"WITH owed AS ({_OWED}) INSERT INTO company_snapshot (taken_on, running_count, in_force_count, "
-        "in_force_balance, overdue_count, overdue_principal, overdue_interest, repaid_principal, version, extra) "
-        "SELECT :on, sum(p.state = 'RUNNING'), sum(p.state = 'IN_FORCE'), "
-        "sum(CASE WHEN p.state = 'IN_FORCE' THEN p.balance ELSE 0 END), count(o.project_id), "
-        "coalesce(sum(o.principal), 0), coalesce(sum(o.interest), 0), (SELECT coalesce(sum(principal), 0) "
-        "FROM repayment WHERE paid_on = :on AND state = 'BOOKED'), 1, '{}' FROM project p LEFT JOIN owed o "
-        "ON o.project_id = p.id"),
+        (
+            f"WITH owed AS ({_OWED}), newest AS ({_NEWEST}) INSERT INTO project_snapshot (project_id, taken_on, stage, "
+            "state, balance, overdue_principal, overdue_interest, overdue_since, version, extra, "
+            "created_at, updated_at) "
+            "SELECT p.id, :on, p.stage, p.state, p.balance, coalesce(o.principal, 0), "
+            "coalesce(o.interest, 0), o.since, 1, "
+            "'{}', :now, :now FROM project p LEFT JOIN owed o ON o.project_id = p.id LEFT JOIN newest n "
+            "ON n.project_id = p.id WHERE p.state <> 'DRAFT' "
+            "AND (n.id IS NULL OR n.stage <> p.stage OR n.state <> p.state "
+            "OR n.balance <> p.balance OR n.overdue_principal <> coalesce(o.principal, 0) "
+            "OR n.overdue_interest <> coalesce(o.interest, 0) OR n.overdue_since IS NOT o.since)"
+        ),
+        (
+            f"WITH owed AS ({_OWED}) INSERT INTO company_snapshot (taken_on, running_count, in_force_count, "
+            "in_force_balance, overdue_count, overdue_principal, overdue_interest, repaid_principal, version, extra) "
+            "SELECT :on, sum(p.state = 'RUNNING'), sum(p.state = 'IN_FORCE'), "
+            "sum(CASE WHEN p.state = 'IN_FORCE' THEN p.balance ELSE 0 END), count(o.project_id), "
+            "coalesce(sum(o.principal), 0), coalesce(sum(o.interest), 0), (SELECT coalesce(sum(principal), 0) "
+            "FROM repayment WHERE paid_on = :on AND state = 'BOOKED'), 1, '{}' FROM project p LEFT JOIN owed o "
+            "ON o.project_id = p.id"
+        ),
     ),
-}  # fmt: skip
+}
 SAME: Final = (
     (
         "SELECT b.account_id, b.opening, b.debit, b.credit, b.closing FROM account_balance b JOIN accounting_period p "
@@ -371,7 +429,9 @@ def run(source: Path) -> list[Row]:
     rows = [_row("科目余额表", left, right)]
     rows.append(_row("月末结账", _timed(ours.close)[0], _timed(raw.close)[0]))
     for code, label in (("overdue", "日终：标记逾期"), ("snapshot", "日终：快照")):
-        left, right = (_timed(lambda side=side, code=code: side.step(code))[0] for side in (ours, raw))  # type: ignore[misc]
+        left, right = (
+            _timed(lambda side=side, code=code: side.step(code))[0] for side in (ours, raw)
+        )  # type: ignore[misc]
         rows.append(_row(label, left, right))
     for code, label in (("expire", "日终：到期处理"), ("warnings", "日终：预警检查")):
         left = _timed(lambda code=code: ours.step(code))[0]  # type: ignore[misc]
@@ -391,7 +451,9 @@ def count_rows(source: Path) -> tuple[int, int, int]:
     """Projects, vouchers and entries of the database."""
     with sqlite3.connect(source) as connection:
         tables = ("project", "voucher", "voucher_entry")
-        projects, vouchers, entries = (connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables)
+        projects, vouchers, entries = (
+            connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables
+        )
     return projects, vouchers, entries
 
 

@@ -43,9 +43,17 @@ EMPLOYEES: Final = 60
 ROLES: Final = ["系统管理员", "客户经理"]  # reads everything, and may add projects and customers
 
 BANKS: Final = (
-    "工商银行", "农业银行", "中国银行", "建设银行", "交通银行", "邮储银行", "招商银行", "浦发银行", "农商银行",
+    "工商银行",
+    "农业银行",
+    "中国银行",
+    "建设银行",
+    "交通银行",
+    "邮储银行",
+    "招商银行",
+    "浦发银行",
+    "农商银行",
     "城商银行",
-)  # fmt: skip
+)
 BRANCHES: Final = ("城东支行", "城西支行", "开发区支行")
 
 
@@ -53,10 +61,15 @@ def dataset(rows: int) -> Path:
     """The database of this size, made on first use by a process of its own; the schema's code is part of its name."""
     folder = Path(tempfile.gettempdir()) / "guarantee-bench"
     folder.mkdir(exist_ok=True)
-    path = folder / f"rows-{rows}-{digest_of(*SCHEMA, 'app/demo/bulk_rows.py', 'benchmarks/data.py')}.db"
+    path = (
+        folder
+        / f"rows-{rows}-{digest_of(*SCHEMA, 'app/demo/bulk_rows.py', 'benchmarks/data.py')}.db"
+    )
     if not path.exists():
         draft = path.with_suffix(".draft")
-        for leftover in folder.glob(f"rows-{rows}-*"):  # of an older schema, or of an attempt that was broken off
+        for leftover in folder.glob(
+            f"rows-{rows}-*"
+        ):  # of an older schema, or of an attempt that was broken off
             leftover.unlink()
         build(rows, draft)
         draft.rename(path)
@@ -74,7 +87,11 @@ def digest_of(*patterns: str) -> str:
 def settings_for(path: Path) -> Settings:
     """Settings of the product on a database file."""
     return Settings(
-        secret_key="k7Qx" * 12, database_url=f"sqlite:///{path}", data_dir=path.parent, demo=False, log_level="ERROR"
+        secret_key="k7Qx" * 12,
+        database_url=f"sqlite:///{path}",
+        data_dir=path.parent,
+        demo=False,
+        log_level="ERROR",
     )
 
 
@@ -97,7 +114,9 @@ def build(rows: int, path: Path) -> None:
 def _people(app: Flask, session: Session) -> None:
     rng = random.Random(SEED)
     for number in range(1, DEPARTMENTS + 1):
-        session.add(Department(id=number, code=f"D{number:02d}", name=f"业务{number}部", path=f"/{number}/"))
+        session.add(
+            Department(id=number, code=f"D{number:02d}", name=f"业务{number}部", path=f"/{number}/")
+        )
     session.flush()
     people = [
         Employee(number=f"E{number:03d}", name=person(rng), department_id=number % DEPARTMENTS + 1)
@@ -114,7 +133,10 @@ def _people(app: Flask, session: Session) -> None:
 
 def _fill(session: Session, rows: int) -> None:
     rng = random.Random(SEED)
-    products = [tuple(row) for row in session.execute(select(Product.id, Product.guarantee_kind).order_by(Product.id))]
+    products = [
+        tuple(row)
+        for row in session.execute(select(Product.id, Product.guarantee_kind).order_by(Product.id))
+    ]
     banks = list(session.scalars(select(PartnerBank.id).order_by(PartnerBank.id)))
     people = select(Employee.id, Employee.department_id).order_by(Employee.id)
     staff = [(row[0], row[1]) for row in session.execute(people)]
@@ -125,7 +147,9 @@ def _fill(session: Session, rows: int) -> None:
         session.execute(insert(Customer.__table__), [base for base, _ in made])
         session.execute(insert(CorporateCustomer.__table__), [own for _, own in made])
         known = first, first + numbers.stop
-        projects = [_project(rng, n + 1, rng.randrange(*known), products, banks, staff) for n in numbers]
+        projects = [
+            _project(rng, n + 1, rng.randrange(*known), products, banks, staff) for n in numbers
+        ]
         session.execute(insert(Project.__table__), projects)
     for model in (CorporateCustomer, Project):
         reindex(session, model)
@@ -144,7 +168,12 @@ def _standing(rng: random.Random) -> tuple[ProjectState, Stage]:
 
 
 def _project(
-    rng: random.Random, number: int, customer: int, products: list[Any], banks: list[int], staff: list[Any]
+    rng: random.Random,
+    number: int,
+    customer: int,
+    products: list[Any],
+    banks: list[int],
+    staff: list[Any],
 ) -> dict[str, Any]:
     product, kind = rng.choice(products)
     manager, department = rng.choice(staff)
@@ -155,17 +184,32 @@ def _project(
     amount = Decimal(rng.randrange(5, 2_000)) * 10_000
     start = applied + timedelta(days=rng.randrange(15, 60)) if state in _BOOKED else None
     return {
-        "number": f"DB{applied:%Y}-{number:06d}", "customer_id": customer, "product_id": product,
-        "guarantee_kind": kind, "small_kind": SmallKind.NONE, "bank_id": rng.choice(banks),
-        "amount": amount, "term_months": months, "purpose": code,
-        "purpose_note": f"{purpose}，{rng.choice(TRADES)}业务", "rate_annual_pct": Decimal("4.35"),
-        "repayment_method": rng.choice(list(RepaymentMethod)), "fee_rate_pct": Decimal("1.5"),
-        "bank_share_pct": Decimal(20), "counter_offer": "厂房抵押及法定代表人个人连带责任保证", "manager_id": manager,
-        "assistant_id": rng.choice(staff)[0], "department_id": department, "state": state, "stage": stage,
-        "stage_since": applied + timedelta(days=15), "applied_on": applied, "start_on": start,
+        "number": f"DB{applied:%Y}-{number:06d}",
+        "customer_id": customer,
+        "product_id": product,
+        "guarantee_kind": kind,
+        "small_kind": SmallKind.NONE,
+        "bank_id": rng.choice(banks),
+        "amount": amount,
+        "term_months": months,
+        "purpose": code,
+        "purpose_note": f"{purpose}，{rng.choice(TRADES)}业务",
+        "rate_annual_pct": Decimal("4.35"),
+        "repayment_method": rng.choice(list(RepaymentMethod)),
+        "fee_rate_pct": Decimal("1.5"),
+        "bank_share_pct": Decimal(20),
+        "counter_offer": "厂房抵押及法定代表人个人连带责任保证",
+        "manager_id": manager,
+        "assistant_id": rng.choice(staff)[0],
+        "department_id": department,
+        "state": state,
+        "stage": stage,
+        "stage_since": applied + timedelta(days=15),
+        "applied_on": applied,
+        "start_on": start,
         "end_on": start + timedelta(days=30 * months) if start else None,
         "balance": amount if state is ProjectState.IN_FORCE else Decimal(0),
-    }  # fmt: skip
+    }
 
 
 _BOOKED: Final = (ProjectState.IN_FORCE, ProjectState.RELEASED)

@@ -93,9 +93,14 @@ def measure(url: str) -> Figures:
 def _pages(app: Any, clock: Clock, username: str, label: str) -> Figures:
     client = app.test_client()
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/login/").text)
-    answer = client.post("/login/", data={
-        "csrf_token": token[1] if token else "", "username": username, "password": DEMO_PASSWORD,
-    })  # fmt: skip
+    answer = client.post(
+        "/login/",
+        data={
+            "csrf_token": token[1] if token else "",
+            "username": username,
+            "password": DEMO_PASSWORD,
+        },
+    )
     assert answer.status_code == 302, answer.text[:300]
 
     def desk() -> None:
@@ -110,12 +115,16 @@ def _pages(app: Any, clock: Clock, username: str, label: str) -> Figures:
         if not me.sees_all:
             own = text(f"SELECT count(*) FROM project WHERE {me.own}")
             found[f"{label}的项目"] = float(connection.scalar(own) or 0)
-        found[f"{label}的工作台 SQL"] = clock.ms(lambda: plain_desk.ask(connection, plain_desk.desk(me)))
+        found[f"{label}的工作台 SQL"] = clock.ms(
+            lambda: plain_desk.ask(connection, plain_desk.desk(me))
+        )
         for table in LISTS if not me.sees_all else ():
             path = f"/{table}/list/"
             found[f"{label} {path}"] = clock.ms(lambda path=path: client.get(path).text)
             queries = plain_desk.part(table, me)
-            found[f"{label} {path} SQL"] = clock.ms(lambda queries=queries: plain_desk.ask(connection, queries))
+            found[f"{label} {path} SQL"] = clock.ms(
+                lambda queries=queries: plain_desk.ask(connection, queries)
+            )
     return found
 
 
@@ -147,12 +156,18 @@ def _ctx(session: Session, employee: int) -> Ctx:
     return Ctx(session, replace(SYSTEM, employee_id=employee), NEXT_MONTH, datetime.now(UTC))
 
 
-def _posted(session: Session, clock: Clock, accounts: dict[str, int], day: date, count: int) -> float:
+def _posted(
+    session: Session, clock: Clock, accounts: dict[str, int], day: date, count: int
+) -> float:
     made: list[Voucher] = []
     for number in range(count):
         amount = Decimal(100 + number)
         lines = [Line(accounts["6603"], debit=amount), Line(accounts["2241.02"], credit=amount)]
-        made.append(vouchers.create_draft(_ctx(session, 2), date=day, word="transfer", memo="利息", entries=lines))
+        made.append(
+            vouchers.create_draft(
+                _ctx(session, 2), date=day, word="transfer", memo="利息", entries=lines
+            )
+        )
         vouchers.review(_ctx(session, 3), made[-1])
     begun = clock.now()
     for one in made:
@@ -166,7 +181,13 @@ def table(small: Figures, large: Figures) -> list[report.Row]:
     for name in (name for name in large if f"{name} SQL" in large):
         ms, sql, before = large[name], large[f"{name} SQL"], small[name]
         holds = ms <= MOST_OF_SQL * sql and ms <= MOST_OF_SMALL * before
-        figures = (f"{ms:,.1f} ms", f"{sql:,.1f} ms", f"{ms / sql:.1f}", f"{before:,.1f} ms", f"{ms / before:.1f}")
+        figures = (
+            f"{ms:,.1f} ms",
+            f"{sql:,.1f} ms",
+            f"{ms / sql:.1f}",
+            f"{before:,.1f} ms",
+            f"{ms / before:.1f}",
+        )
         rows.append((name, *figures, "达到" if holds else "未达到"))
     return rows
 
@@ -191,14 +212,21 @@ def main() -> int:
     print("\n".join(report.plain(report.FULL_SIZE_HEAD, rows)), words(small, large), sep="\n")
     parts = [report.FULL_SIZE[dialect], "", report.FULL_SIZE_TEXT, "", words(small, large), ""]
     section = "\n".join([*parts, *report.markdown(report.FULL_SIZE_HEAD, rows), ""])
-    DOCUMENT.write_text(report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8")
-    is_missed = any(row[-1] != "达到" for row in rows) or large["记账"] > MOST_OF_EARLY * large["记账 early"]
+    DOCUMENT.write_text(
+        report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8"
+    )
+    is_missed = (
+        any(row[-1] != "达到" for row in rows)
+        or large["记账"] > MOST_OF_EARLY * large["记账 early"]
+    )
     return int(is_missed)
 
 
 def _of(url: str) -> Figures:
     command = [sys.executable, "-m", "benchmarks.full_size", "--of", url]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT
+    )
     found: Figures = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -132,7 +132,12 @@ class Raw:
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
-        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000"):
+        for pragma in (
+            "foreign_keys=ON",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "cache_size=-32000",
+        ):
             self.connection.execute(f"PRAGMA {pragma}")
         self.accounts = dict(self.connection.execute("SELECT code, id FROM account").fetchall())
         self.word, name = self.connection.execute(
@@ -143,7 +148,9 @@ class Raw:
             "INSERT OR IGNORE INTO accounting_period (code, year, month, starts_on, ends_on, state, version, extra) "
             "VALUES ('2026-11', 2026, 11, '2026-11-01', '2026-11-30', 'OPEN', 1, '{}')"
         )
-        self.period = self.connection.execute("SELECT id FROM accounting_period WHERE code = '2026-11'").fetchone()[0]
+        self.period = self.connection.execute(
+            "SELECT id FROM accounting_period WHERE code = '2026-11'"
+        ).fetchone()[0]
         for rule, scope in (("voucher", f"{DAY:%Y-%m}|{WORD}"), ("voucher.posting", "")):
             self.connection.execute(
                 "INSERT OR IGNORE INTO number_counter (rule_code, scope, last_no, version, extra) "
@@ -185,27 +192,62 @@ class Raw:
         code = f"{self.prefix}{number:04d}"
         stamps = {"created_by_id": PEOPLE[0], "created_at": now, "updated_at": now}
         own = {"customer_id": job.customer_id, "project_id": job.project_id}
-        key = self.insert_voucher(code, number, DAY, memo=memo, total=job.fen, stamps={"prepared_by_id": PEOPLE[0], **stamps})
+        key = self.insert_voucher(
+            code,
+            number,
+            DAY,
+            memo=memo,
+            total=job.fen,
+            stamps={"prepared_by_id": PEOPLE[0], **stamps},
+        )
         for line in lines:
             self.insert_entry(key, line, memo, own if line[-1] else {}, stamps)
         return code, key
 
-    def insert_voucher(self, code: str, number: int, on: date, memo: str, total: int, stamps: dict[str, Any]) -> int:
+    def insert_voucher(
+        self, code: str, number: int, on: date, memo: str, total: int, stamps: dict[str, Any]
+    ) -> int:
         """A draft voucher; its id."""
-        return self._insert(Voucher, {
-            "code": code, "word_id": self.word, "number": number, "period_id": self.period, "date": on.isoformat(),
-            "memo": memo, "total": total, "is_cash": 0, "state": "DRAFT", **stamps,
-        })  # fmt: skip
+        return self._insert(
+            Voucher,
+            {
+                "code": code,
+                "word_id": self.word,
+                "number": number,
+                "period_id": self.period,
+                "date": on.isoformat(),
+                "memo": memo,
+                "total": total,
+                "is_cash": 0,
+                "state": "DRAFT",
+                **stamps,
+            },
+        )
 
     def insert_entry(
-        self, key: int, line: tuple[Any, ...], memo: str, own: dict[str, Any], stamps: dict[str, Any]
+        self,
+        key: int,
+        line: tuple[Any, ...],
+        memo: str,
+        own: dict[str, Any],
+        stamps: dict[str, Any],
     ) -> None:
         """One line (number, account, debit, credit, auxiliaries in words) of a draft."""
         number, account, debit, credit, auxiliary = line
-        self._insert(VoucherEntry, {
-            "voucher_id": key, "line_no": number, "memo": memo, "account_id": self.accounts[account], "debit": debit,
-            "credit": credit, "auxiliary_keys": auxiliary, **own, **stamps,
-        })  # fmt: skip
+        self._insert(
+            VoucherEntry,
+            {
+                "voucher_id": key,
+                "line_no": number,
+                "memo": memo,
+                "account_id": self.accounts[account],
+                "debit": debit,
+                "credit": credit,
+                "auxiliary_keys": auxiliary,
+                **own,
+                **stamps,
+            },
+        )
 
     def _insert(self, model: type[Entity], values: dict[str, Any]) -> int:
         row = {**_constants(model), **values}
@@ -228,17 +270,29 @@ class Raw:
     def mark_posted(self, key: int, head: ChainHead, lines: list[Any]) -> None:
         """Link a reviewed voucher into the chain."""
         number = self._count("voucher.posting", "")
-        found = self.connection.execute("SELECT hash FROM voucher WHERE posting_no = ?", (number - 1,)).fetchone()
+        found = self.connection.execute(
+            "SELECT hash FROM voucher WHERE posting_no = ?", (number - 1,)
+        ).fetchone()
         previous = found[0] if found else GENESIS
-        content = [ChainLine(n, a, head.memo, debit=_text(d), credit=_text(c), auxiliaries=aux, cash_flow="") for n, a, d, c, aux in lines]
+        content = [
+            ChainLine(
+                n, a, head.memo, debit=_text(d), credit=_text(c), auxiliaries=aux, cash_flow=""
+            )
+            for n, a, d, c, aux in lines
+        ]
         self.connection.execute(
             "UPDATE voucher SET state = 'POSTED', posting_no = ?, previous_hash = ?, hash = ?, posted_by_id = ?, "
             "posted_at = ?, version = version + 1 WHERE id = ? AND state = 'REVIEWED'",
             (number, previous, link(previous, head, content), PEOPLE[2], _now(), key),
         )
 
-    def _balance(self, table: str, names: str, keys: tuple[int, ...], debit: int, credit: int) -> None:
-        places, same = ", ".join("?" * len(keys)), " AND ".join(f"b.{n} = ?" for n in f"account_id{names}".split(", "))
+    def _balance(
+        self, table: str, names: str, keys: tuple[int, ...], debit: int, credit: int
+    ) -> None:
+        places, same = (
+            ", ".join("?" * len(keys)),
+            " AND ".join(f"b.{n} = ?" for n in f"account_id{names}".split(", ")),
+        )
         # What stood on the account at the end of the last earlier month in which it moved.
         opening = (
             f"coalesce((SELECT b.closing FROM {table} b JOIN accounting_period p ON p.id = b.period_id "
@@ -256,10 +310,17 @@ class Raw:
 @cache
 def _constants(model: type[Entity]) -> dict[str, Any]:
     """What a row holds where nobody says otherwise: the scalar defaults of the model, as SQLite keeps them."""
-    columns = [column for column in model.__table__.columns if isinstance(column.default, ScalarElementColumnDefault)]
+    columns = [
+        column
+        for column in model.__table__.columns
+        if isinstance(column.default, ScalarElementColumnDefault)
+    ]
     found = {column.name: column.default.arg for column in columns}
-    plain = {name: value.name if isinstance(value, Enum) else int(value) for name, value in found.items()
-             if isinstance(value, Enum | int | Decimal)}  # fmt: skip
+    plain = {
+        name: value.name if isinstance(value, Enum) else int(value)
+        for name, value in found.items()
+        if isinstance(value, Enum | int | Decimal)
+    }
     return {**plain, "extra": "{}"}
 
 

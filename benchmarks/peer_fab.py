@@ -162,9 +162,18 @@ class ProjectModelView(ModelView):
     datamodel = SQLAInterface(Project)
     base_order = ("id", "desc")
     list_columns = [  # noqa: RUF012 - the framework's way
-        "number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager",
+        "number",
+        "customer",
+        "product",
+        "bank",
+        "amount",
+        "balance",
+        "end_on",
+        "stage",
+        "state",
+        "manager",
         "stage_since",
-    ]  # fmt: skip
+    ]
 
 
 class CorporateCustomerModelView(ModelView):
@@ -173,8 +182,17 @@ class CorporateCustomerModelView(ModelView):
     datamodel = SQLAInterface(CorporateCustomer)
     base_order = ("id", "desc")
     list_columns = [  # noqa: RUF012
-        "number", "name", "uscc", "legal_person", "industry", "scale", "region", "grade", "watch", "manager",
-    ]  # fmt: skip
+        "number",
+        "name",
+        "uscc",
+        "legal_person",
+        "industry",
+        "scale",
+        "region",
+        "grade",
+        "watch",
+        "manager",
+    ]
 
 
 def make(database: Path) -> Any:
@@ -182,9 +200,13 @@ def make(database: Path) -> Any:
     logging.getLogger("flask_appbuilder").setLevel(logging.ERROR)
     app = Flask("plain_fab")
     app.config.from_mapping(
-        SQLALCHEMY_DATABASE_URI=f"sqlite:///{database}", SECRET_KEY="k" * 40, CSRF_ENABLED=True, AUTH_TYPE=1,
-        APP_NAME="plain", SQLALCHEMY_TRACK_MODIFICATIONS=False,
-    )  # fmt: skip
+        SQLALCHEMY_DATABASE_URI=f"sqlite:///{database}",
+        SECRET_KEY="k" * 40,
+        CSRF_ENABLED=True,
+        AUTH_TYPE=1,
+        APP_NAME="plain",
+        SQLALCHEMY_TRACK_MODIFICATIONS=False,
+    )
     db = SQLA()
     with app.app_context():
         db.init_app(app)
@@ -193,6 +215,13 @@ def make(database: Path) -> Any:
         builder.add_view(CorporateCustomerModelView, "Customers", category="Guarantee")
         manager = builder.sm
         if manager.find_user(username=USERNAME) is None:
-            manager.add_user(USERNAME, "plain", "fab", "plain@local.invalid", manager.find_role("Admin"), PASSWORD)
+            manager.add_user(
+                USERNAME,
+                "plain",
+                "fab",
+                "plain@local.invalid",
+                manager.find_role("Admin"),
+                PASSWORD,
+            )
         db.session.remove()
     return app

@@ -19,12 +19,22 @@ PARTS: Final = {
         "x.seq, x.id",
     ),
     "fee_due": (
-        "JOIN fee f ON f.id = x.fee_id JOIN project p ON p.id = f.project_id", "amount settled_amount", "x.seq, x.id",
+        "JOIN fee f ON f.id = x.fee_id JOIN project p ON p.id = f.project_id",
+        "amount settled_amount",
+        "x.seq, x.id",
     ),
-    "fee": ("JOIN project p ON p.id = x.project_id", "amount collected_amount waived_amount", "x.id DESC"),
+    "fee": (
+        "JOIN project p ON p.id = x.project_id",
+        "amount collected_amount waived_amount",
+        "x.id DESC",
+    ),
     "receipt": ("JOIN project p ON p.id = x.project_id", "amount", "x.id DESC"),
-    "repayment": ("JOIN project p ON p.id = x.project_id", "principal interest extra_interest", "x.id DESC"),
-}  # fmt: skip
+    "repayment": (
+        "JOIN project p ON p.id = x.project_id",
+        "principal interest extra_interest",
+        "x.id DESC",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,9 @@ def reader(connection: Connection, username: str) -> Reader:
     find = text("SELECT employee_id FROM operator WHERE username = :name")
     key = connection.scalar(find, {"name": username})
     today = connection.scalar(text("SELECT business_date FROM system_state"))
-    count = connection.scalar(text("SELECT count(*) FROM project WHERE manager_id = :key"), {"key": key})
+    count = connection.scalar(
+        text("SELECT count(*) FROM project WHERE manager_id = :key"), {"key": key}
+    )
     on = today if isinstance(today, date) else date.fromisoformat(str(today))
     return Reader(int(key or 0), on, not count)
 

@@ -67,7 +67,16 @@ def table(found: dict[str, list[float]]) -> list[tuple[str, ...]]:
     for label, side in (("一遍原生查询", "raw"), ("`flask verify`", "verify")):
         count, seconds, used, memory = found[side]
         ratio = f"{used / found['raw'][2]:.1f}"
-        rows.append((label, f"{count:,.0f}", f"{seconds:.1f} s", f"{used:.1f} s", ratio, f"{memory:,.0f} MiB"))
+        rows.append(
+            (
+                label,
+                f"{count:,.0f}",
+                f"{seconds:.1f} s",
+                f"{used:.1f} s",
+                ratio,
+                f"{memory:,.0f} MiB",
+            )
+        )
     return rows
 
 
@@ -76,13 +85,17 @@ def main() -> int:
     found = {}
     for side in SIDES:
         command = [sys.executable, "-m", "benchmarks.proofs", side]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT)
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT
+        )
         found[side] = json.loads(done.stdout.splitlines()[-1])
     rows, is_met = table(found), found["verify"][3] <= GOAL_MIB
     print("\n".join(report.plain(report.PROOFS_HEAD, rows)))
     dialect = make_url(load_settings().database_url).get_backend_name()
     section = report.proofs(dialect, rows, datetime.now().astimezone().date(), is_met=is_met)
-    DOCUMENT.write_text(report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8")
+    DOCUMENT.write_text(
+        report.with_section(DOCUMENT.read_text(encoding="utf-8"), section), encoding="utf-8"
+    )
     return 0 if is_met else 1
 
 

@@ -27,7 +27,13 @@ INTRODUCTION: Final = """\
 - **Django admin**：同样的表，按官方教程写 `list_display` 和 `search_fields`，其余为默认设置（默认每页 100 行）。
 """
 
-LEDGER_HEAD: Final = ("做法", "每张凭证（中位数）", "每秒张数", "与 SQL 之比", "最初 100 张 → 最后 100 张")
+LEDGER_HEAD: Final = (
+    "做法",
+    "每张凭证（中位数）",
+    "每秒张数",
+    "与 SQL 之比",
+    "最初 100 张 → 最后 100 张",
+)
 LEDGER: Final = """\
 同样的三行分录凭证（带客户和项目辅助核算），制单、审核、记账各为一个事务，逐张办理，时间为处理器时间。
 “直接写 SQL”只写凭证、分录、余额、编号和校验链，不做任何校验，不写操作日志和搜索索引；
@@ -43,8 +49,19 @@ BOOKS_TEXT: Final = """\
 两边各用同一数据库的一份副本，结果逐行核对到分。时间为处理器时间，每项办理一次（科目余额表为第二次）。
 “直接写 SQL”含结账前的检查、准备金计算与结转，不写操作日志和搜索索引，不出报表；预警与到期处理没有对照。"""
 
-FULL_SIZE: Final = {"sqlite": "## 大规模下的页面：SQLite", "postgresql": "## 大规模下的页面：PostgreSQL"}
-FULL_SIZE_HEAD: Final = ("页面", "本系统", "直接写 SQL", "与 SQL 之比", "小规模时", "与小规模之比", "结果")
+FULL_SIZE: Final = {
+    "sqlite": "## 大规模下的页面：SQLite",
+    "postgresql": "## 大规模下的页面：PostgreSQL",
+}
+FULL_SIZE_HEAD: Final = (
+    "页面",
+    "本系统",
+    "直接写 SQL",
+    "与 SQL 之比",
+    "小规模时",
+    "与小规模之比",
+    "结果",
+)
 FULL_SIZE_TEXT: Final = """\
 每格为处理器时间，本进程与数据库后台进程合计。工作台为页面与其各张卡片（逐一请求）之和；
 “直接写 SQL”问同样的数字与同样的前几行，不做登录、权限、页面。
@@ -94,8 +111,12 @@ def verdicts(result: Result) -> list[Verdict]:
         }
         for name in page.goals:
             unit = " KiB" if name == "size" else " 倍"
-            text = f"{figures[name]:.1f}{unit}" if name != "django" else f"{figures[name]:.2f}{unit}"
-            found.append(Verdict(page.label, GOALS[name].label, text, GOALS[name].holds(figures[name])))
+            text = (
+                f"{figures[name]:.1f}{unit}" if name != "django" else f"{figures[name]:.2f}{unit}"
+            )
+            found.append(
+                Verdict(page.label, GOALS[name].label, text, GOALS[name].holds(figures[name]))
+            )
     return found
 
 
@@ -140,7 +161,9 @@ def plain(head: Row, rows: Sequence[Row]) -> Iterator[str]:
     table = [head, *rows]
     widths = [max(_width(row[i]) for row in table) for i in range(len(head))]
     for number, row in enumerate(table):
-        yield "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+        yield "  ".join(
+            text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)
+        ).rstrip()
         if number == 0:
             yield "  ".join("-" * width for width in widths)
 
@@ -161,7 +184,11 @@ def document(result: Result, rows: int, ledger: Sequence[Row], today: date) -> s
     """docs/benchmarks.md."""
     peaks = "，".join(f"{SYSTEMS[name]} {mib:,.0f} MiB" for name, mib in result.peak_mib.items())
     introduction = INTRODUCTION.format(
-        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), rows=rows, rounds=result.rounds
+        today=today.isoformat(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        rows=rows,
+        rounds=result.rounds,
     )
     parts = [
         introduction,
@@ -193,9 +220,13 @@ def books(found: dict[str, Any], today: date) -> str:
     """The section about the books of the large demo."""
     projects, vouchers, entries = found["counts"]
     text = BOOKS_TEXT.format(
-        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), projects=projects,
-        vouchers=vouchers, entries=entries,
-    )  # fmt: skip
+        today=today.isoformat(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        projects=projects,
+        vouchers=vouchers,
+        entries=entries,
+    )
     parts = [BOOKS, "", text, "", *markdown(BOOKS_HEAD, found["books"]), ""]
     if found["ledger"]:
         words = f"在这份数据上逐张办理 {found['vouchers']:,} 张凭证，做法同上一节："
@@ -206,8 +237,11 @@ def books(found: dict[str, Any], today: date) -> str:
 def storm(found: dict[str, Any], today: date) -> str:
     """The section about the sign-in storm."""
     text = STORM_TEXT.format(
-        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(), **found["storm"]
-    )  # fmt: skip
+        today=today.isoformat(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        **found["storm"],
+    )
     rows = [
         (label, *(f"{found[key][name]:,.1f} ms" for name in ("p50", "p95", "max")))
         for key, label in (("quiet", "平静时"), ("storm", "登录风暴中"), ("after", "风暴过后"))
@@ -218,9 +252,11 @@ def storm(found: dict[str, Any], today: date) -> str:
 def proofs(dialect: str, rows: Sequence[Row], today: date, *, is_met: bool) -> str:
     """`verify` beside one raw pass, as a section of the document."""
     text = PROOFS_TEXT.format(
-        today=today.isoformat(), cores=os.cpu_count(), python=platform.python_version(),
+        today=today.isoformat(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
         result="达到。" if is_met else "未达到。",
-    )  # fmt: skip
+    )
     return "\n".join([PROOFS[dialect], "", text, "", *markdown(PROOFS_HEAD, rows), ""])
 
 

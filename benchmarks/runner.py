@@ -24,7 +24,12 @@ class System:
         self.peak_mib = 0.0
         command = [sys.executable, "-m", "benchmarks.serve", name, str(database)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, encoding="utf-8"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            encoding="utf-8",
         )
         self._read()
 
@@ -43,7 +48,9 @@ class System:
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         answer = self._read()
         if answer["status"] != 200 or answer["missing"]:
-            raise SystemExit(f"{SYSTEMS[self.name]} {path}：状态 {answer['status']}，缺少 {answer['missing']}")
+            raise SystemExit(
+                f"{SYSTEMS[self.name]} {path}：状态 {answer['status']}，缺少 {answer['missing']}"
+            )
         self.peak_mib = float(answer["peak_mib"])
         return answer
 
@@ -104,7 +111,9 @@ def run(database: Path, pages: list[Scenario], rounds: int, say: Say) -> Result:
             for page in pages:
                 # The order turns with the rounds: nobody always comes after the heaviest.
                 for system in systems[number % 3 :] + systems[: number % 3]:
-                    _note(figures[page.label, system.name], system.ask(page, watch=not number), number)
+                    _note(
+                        figures[page.label, system.name], system.ask(page, watch=not number), number
+                    )
     finally:
         for system in systems:
             system.__exit__()

@@ -38,7 +38,9 @@ class Goal:
 
 GOALS: Final = {
     "fab": Goal(f"比 FAB 默认快 {FAB_RATIO_MIN:g} 倍以上", lambda ratio: ratio >= FAB_RATIO_MIN),
-    "django": Goal(f"不超过 Django admin 的 {DJANGO_RATIO_MAX:g} 倍", lambda ratio: ratio <= DJANGO_RATIO_MAX),
+    "django": Goal(
+        f"不超过 Django admin 的 {DJANGO_RATIO_MAX:g} 倍", lambda ratio: ratio <= DJANGO_RATIO_MAX
+    ),
     "size": Goal(f"页面不超过 {PAGE_KIB_MAX:g} KiB", lambda kib: kib <= PAGE_KIB_MAX),
 }
 
@@ -115,7 +117,10 @@ def _searches(connection: sqlite3.Connection) -> list[Scenario]:
     names, notes = f"%{CUSTOMER_WORD}%", f"%{PROJECT_WORD}%"
     asked = ((customer, names), (project, notes))
     found = {key: _one(connection, f"SELECT count(*) {key}", word) for key, word in asked}
-    first = {key: _one(connection, f"SELECT number {key} ORDER BY id DESC LIMIT 1", word) for key, word in asked}
+    first = {
+        key: _one(connection, f"SELECT number {key} ORDER BY id DESC LIMIT 1", word)
+        for key, word in asked
+    }
     return [
         Scenario(
             f"对公客户 包含“{CUSTOMER_WORD}”（{int(found[customer]):,} 条）",
@@ -144,7 +149,11 @@ def _forms() -> list[Scenario]:
     return [
         Scenario(
             "新增项目表单",
-            {"ours": "/project/add", "fab": "/projectmodelview/add", "django": "/short/bench/project/add/"},
+            {
+                "ours": "/project/add",
+                "fab": "/projectmodelview/add",
+                "django": "/short/bench/project/add/",
+            },
             [('name="purpose_note"',), ('name="customer_id"', 'name="customer"')],
             ("fab", "size"),
         ),

@@ -43,10 +43,13 @@ def ask(client: Client, path: str, expected: list[list[str]]) -> dict[str, Any]:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     text = body.decode(errors="replace")
     return {
-        "wall": wall * 1000, "cpu": cpu * 1000, "size": len(body), "status": response.status_code,
+        "wall": wall * 1000,
+        "cpu": cpu * 1000,
+        "size": len(body),
+        "status": response.status_code,
         "missing": [words for words in expected if not any(word in text for word in words)],
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }  # fmt: skip
+    }
 
 
 class Watch:
@@ -88,7 +91,9 @@ class Watch:
 def main(system: str, database: Path) -> None:
     """Serve until standard input ends."""
     watch = Watch()
-    module = importlib.import_module(f"benchmarks.{'ours' if system == 'ours' else f'peer_{system}'}")
+    module = importlib.import_module(
+        f"benchmarks.{'ours' if system == 'ours' else f'peer_{system}'}"
+    )
     out, sys.stdout = sys.stdout, sys.stderr
     client = Client(module.make(database))
     sign_in(client, SIGN_IN[system], module.USERNAME)

@@ -55,16 +55,24 @@ def build(path: Path) -> None:
         session.add(department)
         session.flush()
         department.path = f"/{department.id}/"
-        secret = operators.first_secret(ctx, "", PASSWORD)  # one hash for all: making them is not what is measured
+        secret = operators.first_secret(
+            ctx, "", PASSWORD
+        )  # one hash for all: making them is not what is measured
         for number, name in enumerate([SAVER, *people()]):
-            employee = Employee(number=f"B{number}", name=f"员工{number}", department_id=department.id)
+            employee = Employee(
+                number=f"B{number}", name=f"员工{number}", department_id=department.id
+            )
             session.add(employee)
             session.flush()
-            operators.create_operator(ctx, employee, name, secret, ["系统管理员"], must_change=False)
+            operators.create_operator(
+                ctx, employee, name, secret, ["系统管理员"], must_change=False
+            )
         session.commit()
 
 
-def ask(port: int, method: str, path: str, sent: Figures | None = None, token: str = "") -> tuple[int, Figures]:
+def ask(
+    port: int, method: str, path: str, sent: Figures | None = None, token: str = ""
+) -> tuple[int, Figures]:
     """One request as a program makes it; status and answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=300)
     head = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -95,7 +103,9 @@ class Saver:
         """One save, timed; it must succeed."""
         version = ask(self.port, "GET", self.path, token=self.token)[1]["result"]["version"]
         begun = time.perf_counter()
-        status, body = ask(self.port, "PUT", self.path, {"note": f"{begun}", "version": version}, self.token)
+        status, body = ask(
+            self.port, "PUT", self.path, {"note": f"{begun}", "version": version}, self.token
+        )
         self.times.append((time.perf_counter() - begun) * 1000)
         if status != 200:
             raise SystemExit(f"a save was answered {status}: {body}")
@@ -111,7 +121,10 @@ class Saver:
 
 def storm(port: int, saver: Saver) -> Figures:
     """All at once; the saver goes on until the last has been answered."""
-    wrong = [(people()[number % RIGHT] if number % 2 else f"nobody{number}", "wrong") for number in range(WRONG)]
+    wrong = [
+        (people()[number % RIGHT] if number % 2 else f"nobody{number}", "wrong")
+        for number in range(WRONG)
+    ]
     tries = [*((name, PASSWORD) for name in people()), *wrong]
     gate, answers = threading.Barrier(len(tries) + 1), Counter[tuple[bool, int]]()
     waits: list[float] = []
@@ -132,16 +145,24 @@ def storm(port: int, saver: Saver) -> Figures:
     while any(one.is_alive() for one in crowd):
         saver.save()
     return {
-        "seconds": time.perf_counter() - begun, "longest_wait": max(waits), "right": answers[True, 200],
-        "right_failed": RIGHT - answers[True, 200], "wrong_refused": answers[False, 401],
-        "saves": len(saver.times), **spread(saver.times),
-    }  # fmt: skip
+        "seconds": time.perf_counter() - begun,
+        "longest_wait": max(waits),
+        "right": answers[True, 200],
+        "right_failed": RIGHT - answers[True, 200],
+        "wrong_refused": answers[False, 401],
+        "saves": len(saver.times),
+        **spread(saver.times),
+    }
 
 
 def spread(times: list[float]) -> Figures:
     """Median, 95th percentile and longest of times in ms."""
     ordered = sorted(times)
-    return {"p50": statistics.median(ordered), "p95": ordered[int(len(ordered) * 0.95)], "max": ordered[-1]}
+    return {
+        "p50": statistics.median(ordered),
+        "p95": ordered[int(len(ordered) * 0.95)],
+        "max": ordered[-1],
+    }
 
 
 def serve(path: Path) -> tuple[subprocess.Popen[bytes], int]:
@@ -150,8 +171,16 @@ def serve(path: Path) -> tuple[subprocess.Popen[bytes], int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    env = {**kept, "PORT": str(port), "DEMO": "0", "DATA_DIR": str(path.parent), "DATABASE_URL": f"sqlite:///{path}"}
-    process = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+    env = {
+        **kept,
+        "PORT": str(port),
+        "DEMO": "0",
+        "DATA_DIR": str(path.parent),
+        "DATABASE_URL": f"sqlite:///{path}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "run.py"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
+    )
     for _ in range(600):
         try:
             ask(port, "GET", "/api/v1/department/")

@@ -91,7 +91,9 @@ def _wanted(table: Table, dialect: Dialect) -> Iterator[Fact]:
         if dialect.name == "postgresql":
             head, bracket, rest = type_.lower().partition("(")
             type_ = _POSTGRESQL_TYPES.get(head, head) + bracket + rest.replace(" ", "")
-        yield Fact(table.name, COLUMN, column.name, type_ + ("" if column.nullable else " NOT NULL"))
+        yield Fact(
+            table.name, COLUMN, column.name, type_ + ("" if column.nullable else " NOT NULL")
+        )
         for key in column.foreign_keys:
             yield Fact(table.name, KEY, column.name, key.target_fullname.partition(".")[0])
     for index in table.indexes:
@@ -109,7 +111,9 @@ def _names(columns: Iterable[str]) -> str:
 
 def columns_in(facts: Iterable[Fact]) -> set[tuple[str, str]]:
     """(table, column) of each column, without the tables of SQLite itself."""
-    return {(f.table, f.name) for f in facts if f.kind == COLUMN and not f.table.startswith("sqlite_")}
+    return {
+        (f.table, f.name) for f in facts if f.kind == COLUMN and not f.table.startswith("sqlite_")
+    }
 
 
 def differences(found: set[Fact], metadata: MetaData, dialect: Dialect) -> list[str]:
@@ -122,11 +126,15 @@ def differences(found: set[Fact], metadata: MetaData, dialect: Dialect) -> list[
     for fact in sorted(wanted - found):
         if fact.table not in present:
             continue
-        told.append(f"数据表{_table(fact.table)}{_lacking(metadata.tables[fact.table], fact, as_is)}")
+        told.append(
+            f"数据表{_table(fact.table)}{_lacking(metadata.tables[fact.table], fact, as_is)}"
+        )
     told += [
         f"数据表{_table(fact.table)}多出必填字段 {fact.name}"
         for fact in sorted(found)
-        if fact.kind == NEEDED and fact.table in metadata.tables and (fact.table, fact.name) not in known
+        if fact.kind == NEEDED
+        and fact.table in metadata.tables
+        and (fact.table, fact.name) not in known
     ]
     return told
 
@@ -150,7 +158,9 @@ def lacking_columns(found: set[tuple[str, str]], wanted: set[tuple[str, str]]) -
     tables = {table for table, _ in found}
     gone = sorted({table for table, _ in wanted} - tables)
     return [f"缺少数据表 {table}" for table in gone] + [
-        f"数据表 {table} 缺少字段 {name}" for table, name in sorted(wanted - found) if table in tables
+        f"数据表 {table} 缺少字段 {name}"
+        for table, name in sorted(wanted - found)
+        if table in tables
     ]
 
 

@@ -23,12 +23,25 @@ def arguments() -> list[str]:
     files = [str(path) for pattern in WATCHED for path in ROOT.glob(pattern) if path.is_file()]
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8080")
     # No debugger: it runs whatever somebody types into the browser.
-    return ["--app", "run", "--debug", "run", "--host", host, "--port", port, "--no-debugger",
-            "--extra-files", os.pathsep.join(files)]  # fmt: skip
+    return [
+        "--app",
+        "run",
+        "--debug",
+        "run",
+        "--host",
+        host,
+        "--port",
+        port,
+        "--no-debugger",
+        "--extra-files",
+        os.pathsep.join(files),
+    ]
 
 
 if __name__ == "__main__":
-    if "WERKZEUG_RUN_MAIN" not in os.environ:  # the process that watches; the one that serves is started anew each time
+    if (
+        "WERKZEUG_RUN_MAIN" not in os.environ
+    ):  # the process that watches; the one that serves is started anew each time
         ensure_ready(create_app(load_settings()))
     sys.argv[1:] = arguments()
     main()

@@ -29,7 +29,9 @@ KEY = "a key of the developer's that is long enough for anything"
 
 
 def _open(url: str, data_dir: Path) -> Flask:
-    app = create_app(Settings(secret_key=KEY, database_url=url, data_dir=data_dir, log_level="ERROR"))
+    app = create_app(
+        Settings(secret_key=KEY, database_url=url, data_dir=data_dir, log_level="ERROR")
+    )
     bind_migrations(app)
     return app
 
@@ -44,7 +46,9 @@ def write(name: str, data_dir: Path) -> Path:
     with _open(f"sqlite:///{data_dir}/write.db", data_dir).app_context():
         flask_migrate.upgrade(directory=str(MIGRATIONS))
         with db.engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"include_object": _is_model, "compare_type": True})
+            context = MigrationContext.configure(
+                connection, opts={"include_object": _is_model, "compare_type": True}
+            )
             if not compare_metadata(context, metadata):
                 sys.exit("表结构与模型一致，不需要迁移")
         number = _next_number()
@@ -53,7 +57,9 @@ def write(name: str, data_dir: Path) -> Path:
     return next(MIGRATIONS.glob(f"versions/{number}_*.py"))
 
 
-def _is_model(_found: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+def _is_model(
+    _found: object, name: str | None, kind: str, _reflected: bool, _other: object
+) -> bool:
     return not (kind == "table" and name is not None and name.startswith("search_index"))
 
 
@@ -62,7 +68,9 @@ def attempt(url: str, data_dir: Path) -> None:
     with _open(url, data_dir).app_context():
         flask_migrate.upgrade(directory=str(MIGRATIONS))
         with db.engine.connect() as connection:
-            if left := schema.differences(schema.facts_of(connection), metadata, connection.dialect):
+            if left := schema.differences(
+                schema.facts_of(connection), metadata, connection.dialect
+            ):
                 sys.exit(f"{db.engine.dialect.name}：升级后与模型不一致：{schema.summary(left)}")
         flask_migrate.downgrade(directory=str(MIGRATIONS))
         flask_migrate.upgrade(directory=str(MIGRATIONS))
@@ -80,10 +88,17 @@ def main(name: str) -> None:
         attempt(f"sqlite:///{data_dir}/try.db", data_dir)
         server = get_server(data_dir / "pg")
         try:
-            attempt(make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False), data_dir)
+            attempt(
+                make_url(server.get_uri())
+                .set(drivername="postgresql+psycopg")
+                .render_as_string(False),
+                data_dir,
+            )
         finally:
             server.cleanup()
-    click.echo(f"已写入 {made.relative_to(ROOT)}，并在 SQLite 与 PostgreSQL 上升级、比对、退回通过。")
+    click.echo(
+        f"已写入 {made.relative_to(ROOT)}，并在 SQLite 与 PostgreSQL 上升级、比对、退回通过。"
+    )
     click.echo("请通读：补上已有数据需要的内容，在说明里写明为什么改。")
 
 

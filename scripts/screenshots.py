@@ -29,8 +29,14 @@ IMAGES = ROOT / "docs" / "images"
 START_SECONDS = 300  # the first start also loads the demo data
 SIZES = {"desk": ViewportSize(width=1366, height=768), "phone": ViewportSize(width=390, height=844)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGS = ["--lang=zh-CN", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync"]  # fmt: skip
+ARGS = [
+    "--lang=zh-CN",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # The newest project at a stage, and the sign-in name of who handles it.
 AT_STAGE = (
     "SELECT p.id, o.username FROM project p JOIN operator o ON o.employee_id = p.manager_id "
@@ -65,36 +71,70 @@ SHOTS = (
     Shot("project-list", "/project/list/", "heping", readme="list"),
     Shot("project-add", "/project/add"),
     *(
-        Shot(f"project-{stage.lower()}", f"/project/show/{{id}}{tab}", "", AT_STAGE.format(stage), readme)
+        Shot(
+            f"project-{stage.lower()}",
+            f"/project/show/{{id}}{tab}",
+            "",
+            AT_STAGE.format(stage),
+            readme,
+        )
         for stage, tab, readme in (
-            ("APPLY", "", ""), ("EVALUATE", "", ""), ("RISK", "", ""), ("RESOLVE", "", ""), ("CONTRACT", "", ""),
-            ("NOTICE", "?tab=counter_guarantee", "project"), ("IN_FORCE", "?tab=drawdown", ""),
+            ("APPLY", "", ""),
+            ("EVALUATE", "", ""),
+            ("RISK", "", ""),
+            ("RESOLVE", "", ""),
+            ("CONTRACT", "", ""),
+            ("NOTICE", "?tab=counter_guarantee", "project"),
+            ("IN_FORCE", "?tab=drawdown", ""),
         )
     ),
     Shot("project-dark", "/project/show/{id}", "", AT_STAGE.format("IN_FORCE"), is_dark=True),
     Shot(
-        "drawdown", "/drawdown/show/{id}?tab=repayment_plan", "heping",
+        "drawdown",
+        "/drawdown/show/{id}?tab=repayment_plan",
+        "heping",
         "SELECT max(id) FROM drawdown WHERE state = 'ACTIVE'",
     ),
-    Shot("repayment-plan", "/repayment_plan/show/{id}?tab=instalment", "heping",
-         "SELECT max(p.id) FROM repayment_plan p JOIN drawdown d ON d.id = p.drawdown_id WHERE d.state = 'ACTIVE'"),
+    Shot(
+        "repayment-plan",
+        "/repayment_plan/show/{id}?tab=instalment",
+        "heping",
+        "SELECT max(p.id) FROM repayment_plan p JOIN drawdown d ON d.id = p.drawdown_id WHERE d.state = 'ACTIVE'",
+    ),
     Shot("release", "/release/show/{id}", "heping", "SELECT max(id) FROM release"),
     Shot("warning-list", "/risk_warning/list/", "zhenglan"),
-    Shot("warning", "/risk_warning/show/{id}", "zhenglan", "SELECT max(id) FROM risk_warning WHERE state = 'PENDING'"),
+    Shot(
+        "warning",
+        "/risk_warning/show/{id}",
+        "zhenglan",
+        "SELECT max(id) FROM risk_warning WHERE state = 'PENDING'",
+    ),
     Shot("search", "/search?q=科技", "heping"),
     Shot("notifications", "/approvals/"),
     Shot("customer-list", "/customer/list/"),
     Shot("customer-add", "/corporate_customer/add"),
     Shot("customer-errors", "/corporate_customer/add", fill_badly=True),
-    Shot("customer", "/corporate_customer/show/{id}", "heping", "SELECT min(id) FROM corporate_customer"),
+    Shot(
+        "customer",
+        "/corporate_customer/show/{id}",
+        "heping",
+        "SELECT min(id) FROM corporate_customer",
+    ),
     Shot("approvals", "/approvals/", "heping"),
     Shot(
-        "approval", "/approvals/{id}", "heping",
+        "approval",
+        "/approvals/{id}",
+        "heping",
         "SELECT min(t.id) FROM approval_task t JOIN employee e ON e.id = t.assignee_id "
         "WHERE t.state = 'PENDING' AND e.name = '何平'",
     ),
     Shot("review", "/review/", "wujie"),
-    Shot("event", "/business_event/show/{id}", "wujie", "SELECT min(id) FROM business_event WHERE state = 'PENDING'"),
+    Shot(
+        "event",
+        "/business_event/show/{id}",
+        "wujie",
+        "SELECT min(id) FROM business_event WHERE state = 'PENDING'",
+    ),
     Shot("voucher-list", "/voucher/list/", "wujie"),
     Shot("voucher", "/voucher/show/{id}", "shihui", "SELECT max(id) FROM voucher"),
     Shot("voucher-add", "/voucher/add", "wujie"),
@@ -112,7 +152,7 @@ SHOTS = (
     Shot("operators", "/operator/list/", "security"),
     Shot("parameters", "/parameter/list/", "admin"),
     Shot("audit", "/audit_log/list/", "auditor"),
-)  # fmt: skip
+)
 
 
 @contextlib.contextmanager
@@ -125,7 +165,13 @@ def _product() -> Iterator[tuple[str, Path]]:
         data_dir = Path(directory) / "data"
         if ready := os.environ.get("SCREENSHOT_DATA"):
             shutil.copytree(ready, data_dir)
-        env = {**os.environ, "PORT": str(port), "DATA_DIR": str(data_dir), "DEMO": "1", "APP_ENV": "development"}
+        env = {
+            **os.environ,
+            "PORT": str(port),
+            "DATA_DIR": str(data_dir),
+            "DEMO": "1",
+            "APP_ENV": "development",
+        }
         env.pop("DATABASE_URL", None)
         process = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=env)
         try:
@@ -150,7 +196,9 @@ def _addresses(database: Path, shots: list[Shot]) -> dict[str, tuple[str, str]]:
     found = {}
     with contextlib.closing(sqlite3.connect(database)) as connection:
         for shot in shots:
-            row: tuple[Any, ...] | None = connection.execute(shot.query).fetchone() if shot.query else ("",)
+            row: tuple[Any, ...] | None = (
+                connection.execute(shot.query).fetchone() if shot.query else ("",)
+            )
             if row is not None and row[0] is not None:
                 found[shot.name] = shot.path.format(id=row[0]), shot.who or row[1]
     return found
@@ -184,10 +232,14 @@ def _picture(page: Page, shot: Shot, target: Path, size: str) -> None:
         page.screenshot(path=IMAGES / f"{shot.readme}.png")
 
 
-def _all_pictures(browser: Browser, address: str, database: Path, target: Path, shots: list[Shot]) -> list[str]:
+def _all_pictures(
+    browser: Browser, address: str, database: Path, target: Path, shots: list[Shot]
+) -> list[str]:
     """Picture the shots at both sizes; the problems met on the way."""
     paths = _addresses(database, shots)
-    problems = [f"{shot.name}：演示数据中没有可截图的记录" for shot in shots if shot.name not in paths]
+    problems = [
+        f"{shot.name}：演示数据中没有可截图的记录" for shot in shots if shot.name not in paths
+    ]
     for size, viewport in SIZES.items():
         pages: dict[str, Page] = {}
         for shot in shots:
@@ -198,7 +250,9 @@ def _all_pictures(browser: Browser, address: str, database: Path, target: Path, 
                 pages[who] = _signed_in(browser, address, who, viewport)
             answer = pages[who].goto(address + path)
             if answer is None or not answer.ok:
-                problems.append(f"{shot.name}：{who} 打开 {path} 时服务器返回 {answer and answer.status}")
+                problems.append(
+                    f"{shot.name}：{who} 打开 {path} 时服务器返回 {answer and answer.status}"
+                )
             _picture(pages[who], shot, target, size)
     return problems
 
@@ -213,7 +267,10 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with _product() as (address, database), sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, BROWSERS)), None) or playwright.chromium.executable_path
+        found = (
+            next(filter(None, map(shutil.which, BROWSERS)), None)
+            or playwright.chromium.executable_path
+        )
         if not Path(found).exists():
             sys.exit("没有找到 chromium，未能截图。")
         env = {**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}

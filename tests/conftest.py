@@ -42,7 +42,9 @@ ALWAYS_BOTH = re.compile(
     r"|structure/test_(canary|databases|deletions|limits|migrations|new_entity|search|tables|words)"
 )
 THIRD = int(os.environ.get("TEST_THIRD") or datetime.now(UTC).toordinal())
-FAULT_SEED = os.environ.get("FAULT_SEED", "20260330")  # where tests/faults kills; another one kills elsewhere
+FAULT_SEED = os.environ.get(
+    "FAULT_SEED", "20260330"
+)  # where tests/faults kills; another one kills elsewhere
 BROWSERS = ("chromium", "google-chrome")
 # How long an example takes says how busy the machine is; properties are about results.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -50,8 +52,14 @@ hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--db", choices=DATABASES, help="run database tests on this kind alone (both by default)")
-    parser.addoption("--third", action="store_true", help="on PostgreSQL run a third of what hardly depends on it")
+    parser.addoption(
+        "--db", choices=DATABASES, help="run database tests on this kind alone (both by default)"
+    )
+    parser.addoption(
+        "--third",
+        action="store_true",
+        help="on PostgreSQL run a third of what hardly depends on it",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -75,7 +83,9 @@ def _is_excluded(item: pytest.Item, only: str | None) -> bool:
     kind = _kind_of(item)
     if kind is None:
         return False
-    return (only is not None and kind != only) or (kind == "sqlite" and item.get_closest_marker("postgres") is not None)
+    return (only is not None and kind != only) or (
+        kind == "sqlite" and item.get_closest_marker("postgres") is not None
+    )
 
 
 def _rests(item: pytest.Item) -> bool:
@@ -100,7 +110,9 @@ def pytest_report_header() -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory that all processes of this run share; workers inherit its name."""
     if not hasattr(config, "workerinput"):
-        path = tempfile.mkdtemp(prefix="guarantee-")  # a short name, because PostgreSQL's socket lies in it
+        path = tempfile.mkdtemp(
+            prefix="guarantee-"
+        )  # a short name, because PostgreSQL's socket lies in it
         Path(path).chmod(0o755)  # the server of a run by root belongs to another user
         os.environ[RUN_DIR] = path
         os.environ[TEMPLATE_DIR] = str(template.kept())
@@ -122,7 +134,9 @@ def run_dir() -> Path:
 def postgres(run_dir: Path) -> Iterator[PostgresServer]:
     """The embedded PostgreSQL of this run: the first process starts it, the last one stops it."""
     server = get_server(run_dir / "pg")
-    _on_server(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")  # nothing here must survive a crash
+    _on_server(
+        server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"
+    )  # nothing here must survive a crash
     yield server
     server.cleanup()
 
@@ -142,7 +156,9 @@ def _on_server(server: PostgresServer, *statements: str) -> None:
 def _has_database(server: PostgresServer, name: str) -> bool:
     engine = create_engine(_server_url(server))
     with engine.connect() as connection:
-        found = connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name})
+        found = connection.scalar(
+            text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+        )
     engine.dispose()
     return found is not None
 
@@ -152,11 +168,21 @@ def _text(url: URL) -> str:
 
 
 MAKERS = {
-    "empty": template.make_nothing, "tables": template.make_tables, "installed": template.install,
-    "demo": template.play_demo, "staffed": staff.hire, "three_days": company.play, "days_closed": company.close_days,
-}  # fmt: skip
+    "empty": template.make_nothing,
+    "tables": template.make_tables,
+    "installed": template.install,
+    "demo": template.play_demo,
+    "staffed": staff.hire,
+    "three_days": company.play,
+    "days_closed": company.close_days,
+}
 # What is played on top of another stage: once, on SQLite; PostgreSQL gets the rows.
-BASES = {"demo": "installed", "staffed": "installed", "three_days": "installed", "days_closed": "three_days"}
+BASES = {
+    "demo": "installed",
+    "staffed": "installed",
+    "three_days": "installed",
+    "days_closed": "three_days",
+}
 
 
 def files_of(stage: str) -> Path:
@@ -178,7 +204,9 @@ def _sqlite_template(stage: str) -> Path:
             files_of(stage).mkdir()
             MAKERS[stage](_text(URL.create("sqlite", database=str(draft))), files_of(stage))
             with contextlib.closing(sqlite3.connect(draft)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a copy takes the main file alone
+                connection.execute(
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                )  # a copy takes the main file alone
             draft.rename(path)
     return path
 
@@ -187,8 +215,16 @@ def _postgres_template(run_dir: Path, server: PostgresServer, stage: str) -> str
     name, draft = f"template_{stage}", f"draft_{stage}"
     with FileLock(run_dir / f"postgres-{stage}.lock"):
         if not _has_database(server, name):
-            base = f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}" if stage in BASES else ""
-            _on_server(server, f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)", f"CREATE DATABASE {draft} {base}")
+            base = (
+                f"TEMPLATE {_postgres_template(run_dir, server, 'installed')}"
+                if stage in BASES
+                else ""
+            )
+            _on_server(
+                server,
+                f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)",
+                f"CREATE DATABASE {draft} {base}",
+            )
             url = _text(_server_url(server, draft))
             if stage in BASES:
                 _copy_rows(stage, url)
@@ -219,7 +255,9 @@ def comes_today(request: pytest.FixtureRequest, db_kind: str) -> Callable[[str],
     The two databases take different ones; without --third (make test-long) every table's turn is every day.
     """
     turn = (THIRD + DATABASES.index(db_kind)) % 3
-    return lambda name: not request.config.getoption("--third") or zlib.crc32(name.encode()) % 3 == turn
+    return lambda name: (
+        not request.config.getoption("--third") or zlib.crc32(name.encode()) % 3 == turn
+    )
 
 
 @pytest.fixture(scope="module")
@@ -245,20 +283,26 @@ def _copy(kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) 
             leftover.unlink()
         return
     server = request.getfixturevalue("postgres")
-    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server, stage)}")
+    _on_server(
+        server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server, stage)}"
+    )
     yield _text(_server_url(server, name))
     _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
-def db_url(db_kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def db_url(
+    db_kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The URL of this module's own database, made as far as `stage` says."""
     with _copy(db_kind, stage, run_dir, request) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def database_at(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Callable[[str], Copy]:
+def database_at(
+    db_kind: str, run_dir: Path, request: pytest.FixtureRequest
+) -> Callable[[str], Copy]:
     """A further database of a stage for as long as a `with` lasts: `with database_at("installed") as url`."""
     return lambda stage: _copy(db_kind, stage, run_dir, request)
 
@@ -266,7 +310,10 @@ def database_at(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> 
 @pytest.fixture(scope="module")
 def demo(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
     """The whole product over the small demonstration, this module's own; `client_of("zhoumin")` signs in."""
-    with _copy(db_kind, "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
+    with (
+        _copy(db_kind, "demo", run_dir, request) as url,
+        tempfile.TemporaryDirectory(dir=run_dir) as folder,
+    ):
         shutil.copytree(files_of("demo"), folder, dirs_exist_ok=True)
         product = Product(url, Path(folder))
         yield product
@@ -276,7 +323,10 @@ def demo(db_kind: str, run_dir: Path, request: pytest.FixtureRequest) -> Iterato
 @pytest.fixture(scope="session")
 def demo_app(run_dir: Path, request: pytest.FixtureRequest) -> Iterator[Product]:
     """The same on SQLite, one per process, for tests that only look."""
-    with _copy("sqlite", "demo", run_dir, request) as url, tempfile.TemporaryDirectory(dir=run_dir) as folder:
+    with (
+        _copy("sqlite", "demo", run_dir, request) as url,
+        tempfile.TemporaryDirectory(dir=run_dir) as folder,
+    ):
         shutil.copytree(files_of("demo"), folder, dirs_exist_ok=True)
         product = Product(url, Path(folder))
         yield product
@@ -289,13 +339,17 @@ def engine(db_url: str) -> Iterator[Engine]:
     engine = create_engine(db_url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(
+            engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
+        )
     yield engine
     engine.dispose()
 
 
 def _prepare_sqlite(connection, _record) -> None:
-    connection.isolation_level = None  # the driver must not begin and commit by itself: savepoints would not hold
+    connection.isolation_level = (
+        None  # the driver must not begin and commit by itself: savepoints would not hold
+    )
     connection.execute("PRAGMA foreign_keys = ON")
 
 

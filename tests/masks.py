@@ -8,14 +8,21 @@ from tests.workflows.approval_world import required_values
 
 # A value that each mask is for, and the check of its column accepts.
 PLAIN = {
-    "id_number": "11010519491231002X", "mobile": "13800138000", "account": "6222021234567890123",
+    "id_number": "11010519491231002X",
+    "mobile": "13800138000",
+    "account": "6222021234567890123",
     "address": "江州市滨江区人民路 18 号 3 幢 502 室",
-}  # fmt: skip
+}
 
 
 def masked_columns() -> list[tuple[type[Entity], str]]:
     """(entity, column) of everything that is shown masked."""
-    return [(model, name) for model in entities() for name, col in columns_of(model).items() if col.info.get("mask")]
+    return [
+        (model, name)
+        for model in entities()
+        for name, col in columns_of(model).items()
+        if col.info.get("mask")
+    ]
 
 
 def saved_masks() -> dict[type[Entity], list[str]]:
@@ -37,18 +44,28 @@ def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
     if found := session.scalars(select(model).order_by(model.id)).first():
         return found
     known = columns_of(model)
-    rates = {n: 1 for n, column in known.items() if column.info["kind"] == "rate" and not column.nullable}
+    rates = {
+        n: 1 for n, column in known.items() if column.info["kind"] == "rate" and not column.nullable
+    }
     values = required_values(model) | rates
     owner = owner_of(model)
     if owner is not None:
-        target = next(kind for kind in (owner[1], *owner[1].__subclasses__()) if "edit" in kind.spec.saved_by)
+        target = next(
+            kind for kind in (owner[1], *owner[1].__subclasses__()) if "edit" in kind.spec.saved_by
+        )
         values[f"{owner[0]}_id"] = whole_record(session, target, f"{tag}O").id
     keys = {
-        "number": f"N{tag}", "code": f"C{tag}", "name": f"甲{tag}", "uscc": "91440101MA5AAAAA1A", "department_id": 1,
+        "number": f"N{tag}",
+        "code": f"C{tag}",
+        "name": f"甲{tag}",
+        "uscc": "91440101MA5AAAAA1A",
+        "department_id": 1,
         "manager_id": 1,
-    }  # fmt: skip
+    }
     values |= {name: key for name, key in keys.items() if name in known}
-    values |= {name: plain_of(model, name) for name, column in known.items() if column.info.get("mask")}
+    values |= {
+        name: plain_of(model, name) for name, column in known.items() if column.info.get("mask")
+    }
     if "id_type" in known:
         values["id_type"] = "ID_CARD"
     made = model(**values)

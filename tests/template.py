@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, insert, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from app import create_app
 from app.demo import load_demo
@@ -55,10 +66,18 @@ def _files(names: tuple[str, ...]) -> Iterator[Path]:
     """Tests count by what makes templates alone: a changed test begins with the same."""
     for name in names:
         start = ROOT / name
-        found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
+        found = (
+            [start]
+            if start.is_file()
+            else sorted(path for path in start.rglob("*") if path.is_file())
+        )
         for path in found:
             is_test = name == "tests" and path.name.startswith("test_")
-            if not is_test and "__pycache__" not in path.parts and not any(look in path.parents for look in LOOKS):
+            if (
+                not is_test
+                and "__pycache__" not in path.parts
+                and not any(look in path.parents for look in LOOKS)
+            ):
                 yield path
 
 
@@ -110,7 +129,9 @@ def copy_rows(source: Engine, target: Engine) -> None:
     """
     with source.connect() as read, target.begin() as write:
         tables = list(_tables_of(read))
-        write.execute(text("SET session_replication_role = replica"))  # rows come in any order; guards stay silent
+        write.execute(
+            text("SET session_replication_role = replica")
+        )  # rows come in any order; guards stay silent
         names = ", ".join(f'"{table.name}"' for table in tables)
         write.execute(text(f"TRUNCATE {names} CASCADE"))
         for table in tables:
@@ -126,13 +147,21 @@ def _tables_of(connection: Connection) -> Iterator[Table]:
     for table in metadata.sorted_tables:
         if table.name in there:
             names = {column["name"] for column in found.get_columns(table.name)}
-            kept_columns = (Column(c.name, c.type, primary_key=c.primary_key) for c in table.c if c.name in names)
+            kept_columns = (
+                Column(c.name, c.type, primary_key=c.primary_key)
+                for c in table.c
+                if c.name in names
+            )
             yield Table(table.name, MetaData(), *kept_columns)
 
 
 def _insert(table: Table) -> Any:
-    if table.name == "search_text":  # SQLite keeps the words as text, PostgreSQL as a vector made of them
-        return text("INSERT INTO search_text (id, words) VALUES (:id, to_tsvector('simple', :words))")
+    if (
+        table.name == "search_text"
+    ):  # SQLite keeps the words as text, PostgreSQL as a vector made of them
+        return text(
+            "INSERT INTO search_text (id, words) VALUES (:id, to_tsvector('simple', :words))"
+        )
     return insert(table)
 
 
@@ -141,7 +170,9 @@ def _raise_sequence(connection: Connection, table: Table) -> None:
         return
     sequence = connection.scalar(text(f"SELECT pg_get_serial_sequence('{table.name}', 'id')"))
     # The tables of the framework have sequences of their own name that no column owns.
-    sequence = sequence or connection.scalar(text(f"SELECT to_regclass('{table.name}_id_seq')::text"))
+    sequence = sequence or connection.scalar(
+        text(f"SELECT to_regclass('{table.name}_id_seq')::text")
+    )
     if sequence:
         last = f'(SELECT max(id) FROM "{table.name}")'
         connection.execute(text(f"SELECT setval('{sequence}', {last}) WHERE {last} IS NOT NULL"))

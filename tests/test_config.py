@@ -94,7 +94,9 @@ def test_unknown_environment_and_switch_are_refused_together(tmp_path):
     assert [problem.split()[0] for problem in problems] == ["APP_ENV", "DEMO"]
 
 
-@pytest.mark.parametrize(("value", "on"), [("1", True), ("TRUE", True), ("0", False), ("off", False)])
+@pytest.mark.parametrize(
+    ("value", "on"), [("1", True), ("TRUE", True), ("0", False), ("off", False)]
+)
 def test_demo_switch(tmp_path, value, on):
     assert _load(tmp_path, DEMO=value).demo is on
 
@@ -104,7 +106,9 @@ def test_proxies_are_named_one_by_one(tmp_path):
     assert _load(tmp_path, APP_ENV="production", SECRET_KEY=GOOD_KEY).trusted_proxies == ()
     found = _load(tmp_path, TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/24 ::1").trusted_proxies
     assert [str(network) for network in found] == ["127.0.0.1/32", "10.0.0.0/24", "::1/128"]
-    assert "“proxy.local”不是地址" in _problems(tmp_path, TRUSTED_PROXIES="127.0.0.1,proxy.local")[0]
+    assert (
+        "“proxy.local”不是地址" in _problems(tmp_path, TRUSTED_PROXIES="127.0.0.1,proxy.local")[0]
+    )
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -113,7 +117,9 @@ def test_postgresql_spellings_mean_one_driver(tmp_path, scheme):
     assert settings.database_url == "postgresql+psycopg://user:p%40ss@db.local:5433/guarantee"
 
 
-@pytest.mark.parametrize("url", ["mysql://u:topsecret@h/d", "nonsense:topsecret", "postgresql://u:topsecret@h:port/d"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:topsecret@h/d", "nonsense:topsecret", "postgresql://u:topsecret@h:port/d"]
+)
 def test_unusable_database_urls_are_refused_without_telling_the_password(tmp_path, url):
     problem = _problems(tmp_path, DATABASE_URL=url)[0]
     assert problem.startswith("DATABASE_URL")
@@ -122,8 +128,13 @@ def test_unusable_database_urls_are_refused_without_telling_the_password(tmp_pat
 
 def test_relative_sqlite_path_means_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert _load(tmp_path, DATABASE_URL="sqlite:///x.db").database_url == f"sqlite:///{tmp_path}/x.db"
-    assert make_url(_load(tmp_path, DATABASE_URL="sqlite:///:memory:").database_url).database == ":memory:"
+    assert (
+        _load(tmp_path, DATABASE_URL="sqlite:///x.db").database_url == f"sqlite:///{tmp_path}/x.db"
+    )
+    assert (
+        make_url(_load(tmp_path, DATABASE_URL="sqlite:///:memory:").database_url).database
+        == ":memory:"
+    )
 
 
 def test_default_database_lies_in_a_directory_of_any_name(tmp_path):
@@ -157,7 +168,11 @@ def test_flask_config_for_sqlite_in_development(tmp_path):
 
 
 def test_flask_config_in_production_protects_the_cookie(tmp_path):
-    config = flask_config(_load(tmp_path, APP_ENV="production", SECRET_KEY=GOOD_KEY, DATABASE_URL="postgresql://u@h/d"))
+    config = flask_config(
+        _load(
+            tmp_path, APP_ENV="production", SECRET_KEY=GOOD_KEY, DATABASE_URL="postgresql://u@h/d"
+        )
+    )
     assert config["SESSION_COOKIE_SECURE"] is True
     assert config["REMEMBER_COOKIE_SECURE"] is True
     assert config["SQLALCHEMY_ENGINE_OPTIONS"]["pool_pre_ping"] is True

@@ -106,8 +106,12 @@ def test_one_worker_serves_and_runs_the_scheduler(product):
         process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
     worker = re.fullmatch(r"worker (\d+)", body)[1]
-    assert re.findall(r"^ready (\d+)$", out, re.MULTILINE) == [str(process.pid)], "prepared once, before serving"
-    assert re.findall(r"^scheduler (\d+)$", out, re.MULTILINE) == [worker], "one scheduler, beside the pages"
+    assert re.findall(r"^ready (\d+)$", out, re.MULTILINE) == [str(process.pid)], (
+        "prepared once, before serving"
+    )
+    assert re.findall(r"^scheduler (\d+)$", out, re.MULTILINE) == [worker], (
+        "one scheduler, beside the pages"
+    )
     assert f"http://127.0.0.1:{port}/" in out
     assert process.returncode == 0, err
 
@@ -120,13 +124,17 @@ def test_taken_port_is_told_and_ends_with_status_1(product):
         assert f"端口 {port} 已被其他程序占用" in _refusal(product, PORT=str(port))
 
 
-@pytest.mark.parametrize(("host", "said"), [("192.0.2.1", "不属于本机"), ("no such host", "不是有效的主机名或地址")])
+@pytest.mark.parametrize(
+    ("host", "said"), [("192.0.2.1", "不属于本机"), ("no such host", "不是有效的主机名或地址")]
+)
 def test_unusable_host_is_told(product, host, said):
     assert said in _refusal(product, HOST=host, PORT=str(_free_port()))
 
 
 def test_an_unfit_database_is_told(product):
-    assert "系统未启动：数据库结构与程序不符" in _refusal(product, UNFIT="数据库结构与程序不符", PORT=str(_free_port()))
+    assert "系统未启动：数据库结构与程序不符" in _refusal(
+        product, UNFIT="数据库结构与程序不符", PORT=str(_free_port())
+    )
 
 
 def test_bad_settings_are_told_together(product):

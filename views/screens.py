@@ -41,9 +41,17 @@ from views.workbench.desktop import DesktopView
 from workflows.system import setup, templates
 
 LINES = (
-    repaying, appraisal, closing_verbs, rating, voucher_verbs, flow_verbs, signing, turning, setup,
+    repaying,
+    appraisal,
+    closing_verbs,
+    rating,
+    voucher_verbs,
+    flow_verbs,
+    signing,
+    turning,
+    setup,
     templates,
-)  # fmt: skip
+)
 ENTITY_VIEWS = (
     ApprovalFlowView,
     ApprovalInstanceView,

@@ -82,7 +82,9 @@ STEPS: tuple[JobStep, ...] = (
 )
 
 
-def run_due(edge: Edge, until: date, *, actor: Actor = SYSTEM, lease: Lease | None = None) -> list[JobRun]:
+def run_due(
+    edge: Edge, until: date, *, actor: Actor = SYSTEM, lease: Lease | None = None
+) -> list[JobRun]:
     """Close every business date before `until`, in order, beginning with a lease that was taken; what was closed.
 
     Stops quietly where another process holds a date. Raises the BusinessError of a step that refuses.

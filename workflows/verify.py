@@ -59,16 +59,22 @@ class Check(NamedTuple):
 
     def rows(self, session: Session) -> int:
         """How many rows it covers."""
-        counts = (session.scalar(select(func.count()).select_from(model)) or 0 for model in self.covers)
+        counts = (
+            session.scalar(select(func.count()).select_from(model)) or 0 for model in self.covers
+        )
         return sum(counts)
 
 
 def verify_exposures(session: Session) -> list[str]:
     """在保余额 equals the loans' balances; what is reserved equals the valid resolution."""
     loans = _sums(Drawdown.project_id, Drawdown.balance, Drawdown.state != DrawdownState.RELEASED)
-    valid = _sums(Resolution.project_id, Resolution.amount, Resolution.state == ResolutionState.VALID)
+    valid = _sums(
+        Resolution.project_id, Resolution.amount, Resolution.state == ResolutionState.VALID
+    )
     owed = func.coalesce(loans.c.total, ZERO, type_=Money())
-    reserved = case((Project.state == ProjectState.RUNNING, func.coalesce(valid.c.total, ZERO)), else_=ZERO)
+    reserved = case(
+        (Project.state == ProjectState.RUNNING, func.coalesce(valid.c.total, ZERO)), else_=ZERO
+    )
     query = (
         select(Project.number, Project.balance, owed, Project.reserved_amount)
         .outerjoin(loans, loans.c.owner == Project.id)
@@ -81,7 +87,9 @@ def verify_exposures(session: Session) -> list[str]:
         return []
     number, kept, found, amount = row
     if kept != found:
-        return [f"项目 {number} 在保余额 {format_money(kept)} 与借据余额 {format_money(found)} 不符"]
+        return [
+            f"项目 {number} 在保余额 {format_money(kept)} 与借据余额 {format_money(found)} 不符"
+        ]
     return [f"项目 {number} 决议占用额 {format_money(amount)} 与有效决议不符"]
 
 
@@ -110,23 +118,30 @@ def verify_plans(session: Session) -> list[str]:
 def verify_repayments(session: Session) -> list[str]:
     """What the plan says was repaid is what was registered, without interest beyond the plan."""
     planned = (
-        select(RepaymentPlan.drawdown_id.label("owner"), func.sum(Instalment.principal_paid).label("principal"),
-               func.sum(Instalment.interest_paid).label("interest"))
+        select(
+            RepaymentPlan.drawdown_id.label("owner"),
+            func.sum(Instalment.principal_paid).label("principal"),
+            func.sum(Instalment.interest_paid).label("interest"),
+        )
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
         .where(RepaymentPlan.is_current)
         .group_by(RepaymentPlan.drawdown_id)
         .subquery()
-    )  # fmt: skip
+    )
     inside = Repayment.interest - Repayment.extra_interest
     registered = (
-        select(Repayment.drawdown_id.label("owner"), func.sum(Repayment.principal).label("principal"),
-               func.sum(inside).label("interest"))
+        select(
+            Repayment.drawdown_id.label("owner"),
+            func.sum(Repayment.principal).label("principal"),
+            func.sum(inside).label("interest"),
+        )
         .where(Repayment.state == RepaymentState.BOOKED)
         .group_by(Repayment.drawdown_id)
         .subquery()
-    )  # fmt: skip
+    )
     differ = [
-        func.coalesce(planned.c[name], ZERO, type_=Money()) != func.coalesce(registered.c[name], ZERO, type_=Money())
+        func.coalesce(planned.c[name], ZERO, type_=Money())
+        != func.coalesce(registered.c[name], ZERO, type_=Money())
         for name in ("principal", "interest")
     ]
     query = (
@@ -145,15 +160,21 @@ def verify_fees(session: Session) -> list[str]:
     booked = _sums(Receipt.fee_id, Receipt.amount, Receipt.state == ReceiptState.BOOKED)
     is_planned = or_(Fee.amount == ZERO, Fee.amount == func.coalesce(due.c.total, ZERO))
     refunded = (
-        select(BusinessEvent.record_id.label("owner"), func.sum(BusinessEvent.total, type_=Money()).label("total"))
+        select(
+            BusinessEvent.record_id.label("owner"),
+            func.sum(BusinessEvent.total, type_=Money()).label("total"),
+        )
         .where(
-            BusinessEvent.event_code == "fee.refunded", BusinessEvent.record_table == Fee.__tablename__,
+            BusinessEvent.event_code == "fee.refunded",
+            BusinessEvent.record_table == Fee.__tablename__,
             BusinessEvent.state == EventState.BOOKED,
         )
         .group_by(BusinessEvent.record_id)
         .subquery()
-    )  # fmt: skip
-    received = func.coalesce(booked.c.total, ZERO, type_=Money()) - func.coalesce(refunded.c.total, ZERO, type_=Money())
+    )
+    received = func.coalesce(booked.c.total, ZERO, type_=Money()) - func.coalesce(
+        refunded.c.total, ZERO, type_=Money()
+    )
     is_collected = Fee.collected_amount == received
     query = (
         select(Fee.id, Fee.kind, is_planned)
@@ -176,9 +197,15 @@ def verify_stages(session: Session) -> list[str]:
     wanted = case((Project.state.in_(ENDED), 0), else_=1)
     query = (
         select(Project.number)
-        .outerjoin(ProjectStage, (ProjectStage.project_id == Project.id) & ProjectStage.left_on.is_(None))
+        .outerjoin(
+            ProjectStage, (ProjectStage.project_id == Project.id) & ProjectStage.left_on.is_(None)
+        )
         .group_by(Project.id, Project.number, Project.state)
-        .having(or_(func.count(ProjectStage.id) != wanted, func.coalesce(func.sum(is_here), 0) != wanted))
+        .having(
+            or_(
+                func.count(ProjectStage.id) != wanted, func.coalesce(func.sum(is_here), 0) != wanted
+            )
+        )
         .order_by(Project.id)
     )
     return _first(session, query, "项目 {} 的阶段记录与当前阶段不符")
@@ -187,15 +214,21 @@ def verify_stages(session: Session) -> list[str]:
 def verify_approvals(session: Session) -> list[str]:
     """What is or was approved is still there, and nobody is asked about what has ended."""
     wanted = ApprovalInstance.state.in_((ApprovalState.RUNNING, ApprovalState.APPROVED))
-    for name in session.scalars(select(ApprovalInstance.table_name).where(wanted).distinct().order_by("table_name")):
+    for name in session.scalars(
+        select(ApprovalInstance.table_name).where(wanted).distinct().order_by("table_name")
+    ):
         model = entity_of(name)
         record = select(model.id).where(model.id == ApprovalInstance.record_id)
         lost = wanted & (ApprovalInstance.table_name == name) & ~record.exists()
-        title = session.scalar(select(ApprovalInstance.title).where(lost).order_by(ApprovalInstance.id).limit(1))
+        title = session.scalar(
+            select(ApprovalInstance.title).where(lost).order_by(ApprovalInstance.id).limit(1)
+        )
         if title is not None:
             return [f"审批单“{title}”的{model.spec.label}已不存在，请由系统管理员结束该审批"]
     idle = select(ApprovalInstance.title).join(ApprovalInstance.tasks)
-    idle = idle.where(ApprovalTask.state == TaskState.PENDING, ApprovalInstance.state != ApprovalState.RUNNING)
+    idle = idle.where(
+        ApprovalTask.state == TaskState.PENDING, ApprovalInstance.state != ApprovalState.RUNNING
+    )
     title = session.scalar(idle.order_by(ApprovalInstance.id).limit(1))
     return [] if title is None else [f"审批单“{title}”已办结，仍有待办的审批任务"]
 
@@ -204,12 +237,16 @@ def verify_files(session: Session) -> list[str]:
     """Attachments and printed documents are, byte by byte, what was uploaded and printed; so are the words."""
     if "data_dir" not in session.info:
         return []
-    return [first for check in (damaged, damaged_documents) if (first := next(check(session), None))]
+    return [
+        first for check in (damaged, damaged_documents) if (first := next(check(session), None))
+    ]
 
 
 def _sums(owner: Any, amount: Any, *only: Any) -> Any:
     """(owner, total) as a subquery."""
-    query = select(owner.label("owner"), func.sum(amount, type_=Money()).label("total")).where(*only)
+    query = select(owner.label("owner"), func.sum(amount, type_=Money()).label("total")).where(
+        *only
+    )
     return query.group_by(owner).subquery()
 
 
@@ -225,8 +262,11 @@ def _first(session: Session, query: Select[Any], words: str) -> list[str]:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("总账：凭证、编号、余额、凭证链、记账事项", verify_ledger,
-          (Voucher, VoucherEntry, Account, AccountBalance, AuxiliaryBalance, BusinessEvent)),
+    Check(
+        "总账：凭证、编号、余额、凭证链、记账事项",
+        verify_ledger,
+        (Voucher, VoucherEntry, Account, AccountBalance, AuxiliaryBalance, BusinessEvent),
+    ),
     Check("操作日志链与受保护的记录", verify_trail, (AuditLog, *map(entity_of, SEALED))),
     Check("链头登记与链头文件", verify_heads, (ChainHead,)),
     Check("附件与已出具文书", verify_files, (Attachment, IssuedDocument)),
@@ -236,7 +276,7 @@ CHECKS: tuple[Check, ...] = (
     Check("费用、应收计划与收款", verify_fees, (Fee, FeeDue, Receipt)),
     Check("项目阶段", verify_stages, (ProjectStage,)),
     Check("审批单与业务记录", verify_approvals, (ApprovalInstance, ApprovalTask)),
-)  # fmt: skip
+)
 
 
 def run(session: Session) -> Iterator[Result]:
@@ -246,7 +286,12 @@ def run(session: Session) -> Iterator[Result]:
         for check in CHECKS:
             began = perf_counter()
             problems = _settled(session, check)
-            yield Result(check.label, check.rows(session), perf_counter() - began, problems[0] if problems else "")
+            yield Result(
+                check.label,
+                check.rows(session),
+                perf_counter() - began,
+                problems[0] if problems else "",
+            )
             session.expunge_all()
     finally:
         session.rollback()
@@ -255,7 +300,9 @@ def run(session: Session) -> Iterator[Result]:
 def _begin(session: Session) -> None:
     session.rollback()
     is_shared = session.get_bind().dialect.name == "postgresql"
-    session.connection(execution_options={"isolation_level": "REPEATABLE READ"} if is_shared else {})
+    session.connection(
+        execution_options={"isolation_level": "REPEATABLE READ"} if is_shared else {}
+    )
 
 
 def _settled(session: Session, check: Check) -> list[str]:
@@ -299,7 +346,11 @@ def _work(edge: jobs.Edge, tell: jobs.Tell) -> str:
         for result in run(session):
             found.append(result)
             following = CHECKS[len(found)].label if len(found) < len(CHECKS) else LABEL
-            tell(len(found) * 99 // len(CHECKS), following, {"checks": [each._asdict() for each in found]})
+            tell(
+                len(found) * 99 // len(CHECKS),
+                following,
+                {"checks": [each._asdict() for each in found]},
+            )
     wrong = next((each for each in found if each.problem), None)
     if wrong is not None:
         raise BusinessError(f"{wrong.label}：{wrong.problem}")
@@ -309,4 +360,6 @@ def _work(edge: jobs.Edge, tell: jobs.Tell) -> str:
 def last_runs(session: Session, limit: int = 1) -> list[JobRun]:
     """The latest runs of 核对, by the clock or by hand."""
     wanted = or_(JobRun.job == JOB, JobRun.job.startswith(f"{JOB}:"))
-    return list(session.scalars(select(JobRun).where(wanted).order_by(JobRun.id.desc()).limit(limit)))
+    return list(
+        session.scalars(select(JobRun).where(wanted).order_by(JobRun.id.desc()).limit(limit))
+    )

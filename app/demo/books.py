@@ -36,11 +36,19 @@ def class_assets(stage: Stage) -> None:
     """The evidence of classes for the last month that is closed and the present one."""
     present = f"{stage.today:%Y-%m}"
     ids = dict(stage.session.execute(select(Account.code, Account.id)).all())
-    rows = (("1101", AssetRule.MONEY_FUND, FUND, "江州货币市场基金 A 类，月末份额对账单"),
-            ("1501", AssetRule.GOVERNMENT_BOND, BONDS, "2026 年记账式附息国债，中债登托管明细"))  # fmt: skip
+    rows = (
+        ("1101", AssetRule.MONEY_FUND, FUND, "江州货币市场基金 A 类，月末份额对账单"),
+        ("1501", AssetRule.GOVERNMENT_BOND, BONDS, "2026 年记账式附息国债，中债登托管明细"),
+    )
     for month in (month_before(present, 1), present):
         for code, rule, amount, evidence in rows:
-            values = {"month": month, "account_id": ids[code], "rule": rule, "amount": amount, "evidence": evidence}
+            values = {
+                "month": month,
+                "account_id": ids[code],
+                "rule": rule,
+                "amount": amount,
+                "evidence": evidence,
+            }
             records.create(stage.ctx(CHIEF), AssetSplit, values)
 
 
@@ -58,9 +66,13 @@ def _write(stage: Stage, word: str, memo: str, *lines: tuple[str, Decimal]) -> N
 
 
 def draft(
-    stage: Stage, word: str, memo: str, *lines: tuple[str, Decimal], on: date | None = None,
+    stage: Stage,
+    word: str,
+    memo: str,
+    *lines: tuple[str, Decimal],
+    on: date | None = None,
     customer: Customer | None = None,
-) -> Voucher:  # fmt: skip
+) -> Voucher:
     """A voucher as the accountant writes it; debits are positive, credits negative.
 
     `customer` stands on the lines of accounts that ask for one, the accountant's department on those that ask for that.
@@ -71,9 +83,18 @@ def draft(
     accounts = {account.code: account for account in stage.session.scalars(query)}
     department = stage.actor(ACCOUNTANT).department_id
     entries = [
-        Line(account_id=accounts[code].id, memo=memo, debit=max(value, Decimal(0)), credit=max(-value, Decimal(0)),
-             customer_id=customer.id if customer is not None and accounts[code].needs_customer else None,
-             department_id=department if accounts[code].needs_department else None)
+        Line(
+            account_id=accounts[code].id,
+            memo=memo,
+            debit=max(value, Decimal(0)),
+            credit=max(-value, Decimal(0)),
+            customer_id=customer.id
+            if customer is not None and accounts[code].needs_customer
+            else None,
+            department_id=department if accounts[code].needs_department else None,
+        )
         for code, value in lines
-    ]  # fmt: skip
-    return voucher.create_draft(stage.ctx(ACCOUNTANT), date=on, word=word, memo=memo, entries=entries)
+    ]
+    return voucher.create_draft(
+        stage.ctx(ACCOUNTANT), date=on, word=word, memo=memo, entries=entries
+    )

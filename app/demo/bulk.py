@@ -24,7 +24,14 @@ from models.base.money import round_money
 from models.customer.customer import CorporateCustomer, Customer
 from models.guarantee.bank import BankStatus, PartnerBank
 from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
-from models.guarantee.product import FeeKind, FeePayment, GuaranteeKind, Product, ProductAudience, RepaymentMethod
+from models.guarantee.product import (
+    FeeKind,
+    FeePayment,
+    GuaranteeKind,
+    Product,
+    ProductAudience,
+    RepaymentMethod,
+)
 from models.guarantee.project import Project, ProjectStage, ProjectState, SmallKind
 from models.guarantee.project import Stage as Place
 from models.guarantee.signing import Fee, FeeDue, FeeState, Receipt, ReceiptState
@@ -42,8 +49,17 @@ NO_LONGER_PAID = 0.012
 CAPITAL_FOR = 10_000  # guarantees that another round of capital carries within the legal multiple
 BANKS = ("江州银行", "东海银行", "华江银行", "通达银行", "长河银行", "九州银行")
 MASTERS: tuple[type[Entity], ...] = (
-    Customer, CorporateCustomer, Project, ProjectStage, Fee, FeeDue, Receipt, Drawdown, RepaymentPlan, Instalment,
-)  # fmt: skip
+    Customer,
+    CorporateCustomer,
+    Project,
+    ProjectStage,
+    Fee,
+    FeeDue,
+    Receipt,
+    Drawdown,
+    RepaymentPlan,
+    Instalment,
+)
 
 
 def load_days(start: date, as_of: date) -> list[date]:
@@ -103,15 +119,24 @@ class Bulk:
         self.products = list(
             session.execute(
                 select(Product.id, Product.guarantee_kind)
-                .where(Product.guarantee_kind == GuaranteeKind.LOAN, Product.audience != ProductAudience.PERSONAL)
+                .where(
+                    Product.guarantee_kind == GuaranteeKind.LOAN,
+                    Product.audience != ProductAudience.PERSONAL,
+                )
                 .order_by(Product.id)
             )
         )
         self.banks = []
         for index, name in enumerate(BANKS):
             key = self.rows.new_id(PartnerBank)
-            row = {"id": key, "code": f"P{index + 1:02d}", "name": f"{name}江州分行", "short_name": name,
-                   "status": BankStatus.ACTIVE, "share_pct": Decimal(20)}  # fmt: skip
+            row = {
+                "id": key,
+                "code": f"P{index + 1:02d}",
+                "name": f"{name}江州分行",
+                "short_name": name,
+                "status": BankStatus.ACTIVE,
+                "share_pct": Decimal(20),
+            }
             session.execute(insert(PartnerBank.__table__), [row])
             self.banks.append(key)
 
@@ -148,20 +173,31 @@ class Bulk:
         if self.known and self.random.random() < 0.5:
             return self.random.choice(self.known)
         key, number = self.rows.new_id(Customer), f"KH{self.numbers.next('customer'):06d}"
-        base, own = company(self.random, key, number, self.staff, self.stage.as_of + timedelta(days=1))
+        base, own = company(
+            self.random, key, number, self.staff, self.stage.as_of + timedelta(days=1)
+        )
         self.rows.add(Customer, base)
         self.rows.add(CorporateCustomer, own)
         self.known.append((key, number, base["name"]))
         return self.known[-1]
 
-    def _project(self, books: Books, first: date, last: date, recognised: list[tuple[Deal, int, Decimal]]) -> None:
+    def _project(
+        self, books: Books, first: date, last: date, recognised: list[tuple[Deal, int, Decimal]]
+    ) -> None:
         rng, key = self.random, self.rows.new_id(Project)
         begin = first + timedelta(days=rng.randrange((last - first).days + 1))
         applied = begin - timedelta(days=rng.randrange(10, 40))
         number = f"DB{applied:%Y}-{self.numbers.next('project', f'{applied:%Y}'):04d}"
         customer_id, customer_number, name = self._customer()
         manager, department = rng.choice(self.staff)
-        of = Of(customer_id, customer_number, key, project_number=number, bank_id=rng.choice(self.banks), department_id=department)
+        of = Of(
+            customer_id,
+            customer_number,
+            key,
+            project_number=number,
+            bank_id=rng.choice(self.banks),
+            department_id=department,
+        )
         amount, term = Decimal(rng.randrange(5, 60)) * 10_000, rng.choice((3, 6, 6, 12, 12, 12))
         deal = Deal(of, amount, term, begin, name)
         facts = self._facts(deal, manager, applied)
@@ -172,29 +208,53 @@ class Bulk:
             recognised.append((deal, *self._fees(books, deal)))
         else:
             waits = (self.stage.as_of - applied).days < 60
-            state, place = (ProjectState.RUNNING, Place.EVALUATE) if waits else (ProjectState.REFUSED, Place.REVIEW)
+            state, place = (
+                (ProjectState.RUNNING, Place.EVALUATE)
+                if waits
+                else (ProjectState.REFUSED, Place.REVIEW)
+            )
             since = begin
             facts |= {"start_on": None, "end_on": None, "balance": ZERO}
         self.rows.add(Project, {**facts, "state": state, "stage": place, "stage_since": since})
         is_live = state is not ProjectState.REFUSED
-        self.rows.add(ProjectStage, {
-            "project_id": key, "stage": place, "entered_on": since, "left_on": None if is_live else since,
-            "done_by_id": None if is_live else manager, "outcome": "" if is_live else state.label,
-        })  # fmt: skip
+        self.rows.add(
+            ProjectStage,
+            {
+                "project_id": key,
+                "stage": place,
+                "entered_on": since,
+                "left_on": None if is_live else since,
+                "done_by_id": None if is_live else manager,
+                "outcome": "" if is_live else state.label,
+            },
+        )
 
     def _facts(self, deal: Deal, manager: int, applied: date) -> dict[str, Any]:
         rng = self.random
         product, kind = rng.choice(self.products)
         code, purpose = rng.choice(PURPOSES)
         return {
-            "id": deal.of.project_id, "number": deal.of.project_number, "customer_id": deal.of.customer_id,
-            "product_id": product, "guarantee_kind": kind, "bank_id": deal.of.bank_id, "amount": deal.amount,
-            "term_months": deal.months, "purpose": code, "purpose_note": f"{purpose}，{rng.choice(TRADES)}业务",
-            "rate_annual_pct": RATE_PCT, "repayment_method": self._method(deal), "fee_rate_pct": FEE_PCT,
-            "bank_share_pct": Decimal(20), "small_kind": SmallKind.SMALL, "manager_id": manager,
-            "counter_offer": "厂房抵押及法定代表人个人连带责任保证", "assistant_id": rng.choice(self.staff)[0],
-            "department_id": deal.of.department_id, "applied_on": applied,
-        }  # fmt: skip
+            "id": deal.of.project_id,
+            "number": deal.of.project_number,
+            "customer_id": deal.of.customer_id,
+            "product_id": product,
+            "guarantee_kind": kind,
+            "bank_id": deal.of.bank_id,
+            "amount": deal.amount,
+            "term_months": deal.months,
+            "purpose": code,
+            "purpose_note": f"{purpose}，{rng.choice(TRADES)}业务",
+            "rate_annual_pct": RATE_PCT,
+            "repayment_method": self._method(deal),
+            "fee_rate_pct": FEE_PCT,
+            "bank_share_pct": Decimal(20),
+            "small_kind": SmallKind.SMALL,
+            "manager_id": manager,
+            "counter_offer": "厂房抵押及法定代表人个人连带责任保证",
+            "assistant_id": rng.choice(self.staff)[0],
+            "department_id": deal.of.department_id,
+            "applied_on": applied,
+        }
 
     @staticmethod
     def _method(deal: Deal) -> RepaymentMethod:
@@ -209,35 +269,76 @@ class Bulk:
         ]
         return found[0]
 
-    def _fee(self, books: Books, deal: Deal, kind: FeeKind, gross: Decimal, account: str) -> tuple[int, Decimal]:
+    def _fee(
+        self, books: Books, deal: Deal, kind: FeeKind, gross: Decimal, account: str
+    ) -> tuple[int, Decimal]:
         key, receipt, on, of = self.rows.new_id(Fee), self.rows.new_id(Receipt), deal.begin, deal.of
         tax = vat_inside(gross, VAT)
         is_rated = kind is FeeKind.GUARANTEE
-        self.rows.add(Fee, {
-            "id": key, "project_id": of.project_id, "kind": kind, "payment": FeePayment.ONE_OFF,
-            "rate_pct": FEE_PCT if is_rated else ZERO, "is_rate_annual": is_rated, "vat_rate_pct": VAT,
-            "fixed_amount": None if is_rated else gross, "amount": gross, "vat_amount": tax, "collected_amount": gross,
-            "waived_amount": ZERO, "state": FeeState.BOOKED,
-        })  # fmt: skip
-        self.rows.add(FeeDue, {"fee_id": key, "seq": 1, "due_on": on, "amount": gross, "settled_amount": gross})
+        self.rows.add(
+            Fee,
+            {
+                "id": key,
+                "project_id": of.project_id,
+                "kind": kind,
+                "payment": FeePayment.ONE_OFF,
+                "rate_pct": FEE_PCT if is_rated else ZERO,
+                "is_rate_annual": is_rated,
+                "vat_rate_pct": VAT,
+                "fixed_amount": None if is_rated else gross,
+                "amount": gross,
+                "vat_amount": tax,
+                "collected_amount": gross,
+                "waived_amount": ZERO,
+                "state": FeeState.BOOKED,
+            },
+        )
+        self.rows.add(
+            FeeDue,
+            {"fee_id": key, "seq": 1, "due_on": on, "amount": gross, "settled_amount": gross},
+        )
         number = f"SJ{on:%Y}-{self.numbers.next('receipt', f'{on:%Y}'):06d}"
-        self.rows.add(Receipt, {
-            "id": receipt, "number": number, "project_id": of.project_id, "fee_id": key, "received_on": on,
-            "amount": gross, "payer": deal.customer, "bank_reference": f"{on:%Y%m%d}{receipt:08d}",
-            "state": ReceiptState.BOOKED,
-        })  # fmt: skip
+        self.rows.add(
+            Receipt,
+            {
+                "id": receipt,
+                "number": number,
+                "project_id": of.project_id,
+                "fee_id": key,
+                "received_on": on,
+                "amount": gross,
+                "payer": deal.customer,
+                "bank_reference": f"{on:%Y%m%d}{receipt:08d}",
+                "state": ReceiptState.BOOKED,
+            },
+        )
         name = f"{deal.customer}{of.project_number}"
         part = "deferred" if is_rated else "earned"
         amounts = {"gross": gross, part: gross - tax, "tax": tax}
         event = books.event("fee.registered", ("fee", key), of, amounts, on, f"登记{kind.label}")
-        books.voucher("transfer", on, f"登记{name}应收费用", [
-            ("1122", gross, of, None), (account, tax - gross, of, None), ("2221.01.02", -tax, of, None),
-        ], event_id=event)  # fmt: skip
+        books.voucher(
+            "transfer",
+            on,
+            f"登记{name}应收费用",
+            [
+                ("1122", gross, of, None),
+                (account, tax - gross, of, None),
+                ("2221.01.02", -tax, of, None),
+            ],
+            event_id=event,
+        )
         memo = f"收{kind.label}，收据 {number}"
         event = books.event("fee.collected", ("receipt", receipt), of, {"amount": gross}, on, memo)
-        books.voucher("receipt", on, f"收{name}费用", [
-            ("1002", gross, None, CashFlow.FEE_RECEIVED), ("1122", -gross, of, None),
-        ], event_id=event)  # fmt: skip
+        books.voucher(
+            "receipt",
+            on,
+            f"收{name}费用",
+            [
+                ("1002", gross, None, CashFlow.FEE_RECEIVED),
+                ("1122", -gross, of, None),
+            ],
+            event_id=event,
+        )
         return key, gross - tax
 
     def _recognise(self, books: Books, on: date, shares: list[tuple[Deal, int, Decimal]]) -> None:
@@ -252,15 +353,30 @@ class Bulk:
             voucher = books.voucher("transfer", on, memo, entries, kind=VoucherKind.RECOGNITION)
             for deal, fee_id, net in part:
                 key = self.rows.new_id(IncomeSchedule)
-                self.rows.add(IncomeSchedule, {
-                    "id": key, "source": ScheduleSource.FEE, "customer_id": deal.of.customer_id,
-                    "project_id": deal.of.project_id, "fee_id": fee_id, "starts_on": deal.begin,
-                    "ends_on": add_months(deal.begin, deal.months), "spread_from": deal.begin, "amount": net,
-                    "recognised": net,
-                })  # fmt: skip
-                self.rows.add(IncomeRecognition, {
-                    "income_schedule_id": key, "period_id": period.id, "amount": net, "voucher_id": voucher,
-                })  # fmt: skip
+                self.rows.add(
+                    IncomeSchedule,
+                    {
+                        "id": key,
+                        "source": ScheduleSource.FEE,
+                        "customer_id": deal.of.customer_id,
+                        "project_id": deal.of.project_id,
+                        "fee_id": fee_id,
+                        "starts_on": deal.begin,
+                        "ends_on": add_months(deal.begin, deal.months),
+                        "spread_from": deal.begin,
+                        "amount": net,
+                        "recognised": net,
+                    },
+                )
+                self.rows.add(
+                    IncomeRecognition,
+                    {
+                        "income_schedule_id": key,
+                        "period_id": period.id,
+                        "amount": net,
+                        "voucher_id": voucher,
+                    },
+                )
 
     def _loan(self, deal: Deal) -> None:
         """The loan with its plan by the quarter; what becomes of it is for `Repaying`."""
@@ -268,21 +384,42 @@ class Bulk:
         parts = deal.months // 3
         share = round_money(deal.amount / parts)
         for seq in range(1, parts + 1):
-            self.rows.add(Instalment, {
-                "repayment_plan_id": plan, "seq": seq, "due_on": add_months(deal.begin, 3 * seq),
-                "principal": share if seq < parts else deal.amount - share * (parts - 1),
-                "interest": round_money((deal.amount - share * (seq - 1)) * RATE_PCT / 400),
-            })  # fmt: skip
-        self.rows.add(Drawdown, {
-            "id": key, "number": f"JJ{deal.begin:%Y}-{self.numbers.next('drawdown', f'{deal.begin:%Y}'):05d}",
-            "project_id": deal.of.project_id, "bank_note_no": f"{OWN}{deal.begin:%Y%m%d}{key:07d}",
-            "drawn_on": deal.begin, "due_on": add_months(deal.begin, deal.months), "amount": deal.amount,
-            "balance": deal.amount, "rate_annual_pct": RATE_PCT, "repayment_method": self._method(deal),
-            "state": DrawdownState.ACTIVE,
-        })  # fmt: skip
-        self.rows.add(RepaymentPlan, {
-            "id": plan, "drawdown_id": key, "plan_no": 1, "source": PlanSource.IMPORTED, "is_current": True,
-            "made_on": deal.begin,
-        })  # fmt: skip
+            self.rows.add(
+                Instalment,
+                {
+                    "repayment_plan_id": plan,
+                    "seq": seq,
+                    "due_on": add_months(deal.begin, 3 * seq),
+                    "principal": share if seq < parts else deal.amount - share * (parts - 1),
+                    "interest": round_money((deal.amount - share * (seq - 1)) * RATE_PCT / 400),
+                },
+            )
+        self.rows.add(
+            Drawdown,
+            {
+                "id": key,
+                "number": f"JJ{deal.begin:%Y}-{self.numbers.next('drawdown', f'{deal.begin:%Y}'):05d}",
+                "project_id": deal.of.project_id,
+                "bank_note_no": f"{OWN}{deal.begin:%Y%m%d}{key:07d}",
+                "drawn_on": deal.begin,
+                "due_on": add_months(deal.begin, deal.months),
+                "amount": deal.amount,
+                "balance": deal.amount,
+                "rate_annual_pct": RATE_PCT,
+                "repayment_method": self._method(deal),
+                "state": DrawdownState.ACTIVE,
+            },
+        )
+        self.rows.add(
+            RepaymentPlan,
+            {
+                "id": plan,
+                "drawdown_id": key,
+                "plan_no": 1,
+                "source": PlanSource.IMPORTED,
+                "is_current": True,
+                "made_on": deal.begin,
+            },
+        )
         if self.random.random() < NO_LONGER_PAID:
             self.repaying.stops[key] = self.random.randrange(1, 3)

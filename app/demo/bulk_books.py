@@ -52,7 +52,9 @@ class Rows:
     def new_id(self, model: type[Entity]) -> int:
         """The next id of a table."""
         if model not in self._next:
-            self._next[model] = int(self.session.scalar(select(func.max(model.__table__.c.id))) or 0)
+            self._next[model] = int(
+                self.session.scalar(select(func.max(model.__table__.c.id))) or 0
+            )
         self._next[model] += 1
         return self._next[model]
 
@@ -89,7 +91,9 @@ class Numbers:
         """The next number of a counter."""
         key = (rule, scope)
         if key not in self._last:
-            query = select(NumberCounter.last_no).where(NumberCounter.rule_code == rule, NumberCounter.scope == scope)
+            query = select(NumberCounter.last_no).where(
+                NumberCounter.rule_code == rule, NumberCounter.scope == scope
+            )
             self._last[key] = self.session.scalar(query) or 0
         self._last[key] += 1
         return self._last[key]
@@ -104,7 +108,9 @@ class Numbers:
                 values |= {"rule_code": rule, "scope": scope, "version": 1, "extra": {}}
                 self.session.execute(insert(NumberCounter.__table__), [values])
             else:
-                self.session.execute(update(NumberCounter.__table__).where(NumberCounter.id == kept).values(values))
+                self.session.execute(
+                    update(NumberCounter.__table__).where(NumberCounter.id == kept).values(values)
+                )
         self._last.clear()
 
 
@@ -144,35 +150,67 @@ class Books:
         session, ctx = self.stage.session, self.stage.ctx()
         self.now = self.rows.now = ctx.now
         self.period = ensure_period(ctx, self.day)
-        self.accounts: dict[str, int] = dict(session.execute(select(Account.code, Account.id)).all())
+        self.accounts: dict[str, int] = dict(
+            session.execute(select(Account.code, Account.id)).all()
+        )
         self.words: dict[str, tuple[int, str]] = {
             code: (key, name)
-            for code, key, name in session.execute(select(VoucherWord.code, VoucherWord.id, VoucherWord.name))
+            for code, key, name in session.execute(
+                select(VoucherWord.code, VoucherWord.id, VoucherWord.name)
+            )
         }
-        self.people = {name: self.stage.actor(name).employee_id for name in (ACCOUNTANT, CASHIER, CHIEF, POSTER)}
+        self.people = {
+            name: self.stage.actor(name).employee_id
+            for name in (ACCOUNTANT, CASHIER, CHIEF, POSTER)
+        }
         self.movement = balances.Movement()
         _, self.head = chain.head(session)
 
     def event(
-        self, code: str, record: tuple[str, int], of: Of, amounts: dict[str, Decimal], on: dt.date, memo: str
+        self,
+        code: str,
+        record: tuple[str, int],
+        of: Of,
+        amounts: dict[str, Decimal],
+        on: dt.date,
+        memo: str,
     ) -> int:
         """A business event of a record, still without its voucher; its id."""
         key, kind = self.rows.new_id(BusinessEvent), EVENTS[code]
         number = f"FH{on:%Y}-{self.numbers.next('business_event', f'{on:%Y}'):05d}"
-        self.rows.add(BusinessEvent, {
-            "id": key, "number": number, "event_code": code, "label": kind.label, "record_table": record[0],
-            "record_id": record[1], "sequence": 1, "project_id": of.project_id, "customer_id": of.customer_id,
-            "bank_id": of.bank_id, "department_id": of.department_id,
-            "amounts": {name: f"{amount:.2f}" for name, amount in amounts.items()},
-            "total": sum((amounts[name] for name in kind.total), ZERO), "occurred_on": on, "memo": memo,
-            "state": EventState.PENDING,
-        })  # fmt: skip
+        self.rows.add(
+            BusinessEvent,
+            {
+                "id": key,
+                "number": number,
+                "event_code": code,
+                "label": kind.label,
+                "record_table": record[0],
+                "record_id": record[1],
+                "sequence": 1,
+                "project_id": of.project_id,
+                "customer_id": of.customer_id,
+                "bank_id": of.bank_id,
+                "department_id": of.department_id,
+                "amounts": {name: f"{amount:.2f}" for name, amount in amounts.items()},
+                "total": sum((amounts[name] for name in kind.total), ZERO),
+                "occurred_on": on,
+                "memo": memo,
+                "state": EventState.PENDING,
+            },
+        )
         return key
 
     def voucher(
-        self, word: str, on: dt.date, memo: str, entries: list[Entry], *, event_id: int | None = None,
+        self,
+        word: str,
+        on: dt.date,
+        memo: str,
+        entries: list[Entry],
+        *,
+        event_id: int | None = None,
         kind: VoucherKind = VoucherKind.ORDINARY,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """A voucher, its entries and its link of the chain; its id."""
         key = self.rows.new_id(Voucher)
         word_id, name = self.words[word]
@@ -180,39 +218,73 @@ class Books:
         code = f"{self.period.code}-{name}-{number:04d}"
         is_cash = any(account.startswith("1002") for account, *_ in entries)
         total = sum((max(amount, ZERO) for _, amount, _, _ in entries), ZERO)
-        self.rows.add(Voucher, {
-            "id": key, "code": code, "kind": kind, "word_id": word_id, "number": number, "period_id": self.period.id,
-            "date": on, "memo": memo, "attachments": 0, "total": total, "is_cash": is_cash,
-            "state": VoucherState.REVIEWED, "prepared_by_id": self.people[ACCOUNTANT] if event_id else None,
-            "reviewed_by_id": self.people[CHIEF], "reviewed_at": self.now, "event_id": event_id,
-            "signed_by_id": self.people[CASHIER] if is_cash else None, "signed_at": self.now if is_cash else None,
-        })  # fmt: skip
+        self.rows.add(
+            Voucher,
+            {
+                "id": key,
+                "code": code,
+                "kind": kind,
+                "word_id": word_id,
+                "number": number,
+                "period_id": self.period.id,
+                "date": on,
+                "memo": memo,
+                "attachments": 0,
+                "total": total,
+                "is_cash": is_cash,
+                "state": VoucherState.REVIEWED,
+                "prepared_by_id": self.people[ACCOUNTANT] if event_id else None,
+                "reviewed_by_id": self.people[CHIEF],
+                "reviewed_at": self.now,
+                "event_id": event_id,
+                "signed_by_id": self.people[CASHIER] if is_cash else None,
+                "signed_at": self.now if is_cash else None,
+            },
+        )
         lines = [self._entry(key, no, memo, entry) for no, entry in enumerate(entries, 1)]
         posting_no, previous = self.numbers.next(chain.COUNTER), self.head
         self.head = link(previous, ChainHead(code, on.isoformat(), memo, 0, ""), lines)
         self.posted.append(
             {"of_id": key, "new_no": posting_no, "new_previous": previous, "new_hash": self.head}
-        )  # fmt: skip
+        )
         return key
 
     def _entry(self, voucher_id: int, no: int, memo: str, entry: Entry) -> ChainLine:
         code, amount, of, cash_flow = entry
         account_id, debit, credit = self.accounts[code], max(amount, ZERO), max(-amount, ZERO)
-        self.rows.add(VoucherEntry, {
-            "id": self.rows.new_id(VoucherEntry), "voucher_id": voucher_id, "line_no": no, "memo": memo,
-            "account_id": account_id, "debit": debit, "credit": credit, "customer_id": of.customer_id if of else None,
-            "project_id": of.project_id if of else None, "cash_flow": cash_flow,
-            "auxiliary_keys": of.keys if of else "",
-        })  # fmt: skip
+        self.rows.add(
+            VoucherEntry,
+            {
+                "id": self.rows.new_id(VoucherEntry),
+                "voucher_id": voucher_id,
+                "line_no": no,
+                "memo": memo,
+                "account_id": account_id,
+                "debit": debit,
+                "credit": credit,
+                "customer_id": of.customer_id if of else None,
+                "project_id": of.project_id if of else None,
+                "cash_flow": cash_flow,
+                "auxiliary_keys": of.keys if of else "",
+            },
+        )
         targets = [self.movement.accounts[account_id,]]
         if of:
-            targets.append(self.movement.auxiliaries[account_id, of.customer_id, of.project_id, 0, 0])
+            targets.append(
+                self.movement.auxiliaries[account_id, of.customer_id, of.project_id, 0, 0]
+            )
         for sums in targets:
             sums[0] += debit
             sums[1] += credit
         return ChainLine(
-            no, code, memo, debit=f"{debit:.2f}", credit=f"{credit:.2f}", auxiliaries=of.keys if of else "", cash_flow=cash_flow.name if cash_flow else ""
-        )  # fmt: skip
+            no,
+            code,
+            memo,
+            debit=f"{debit:.2f}",
+            credit=f"{credit:.2f}",
+            auxiliaries=of.keys if of else "",
+            cash_flow=cash_flow.name if cash_flow else "",
+        )
 
     def write(self) -> None:
         """Put the waiting events, vouchers and entries into the books, posted."""
@@ -223,12 +295,20 @@ class Books:
             return
         vouchers = Voucher.__table__
         same = {"state": VoucherState.POSTED, "posted_by_id": poster, "posted_at": self.now}
-        statement = update(vouchers).where(vouchers.c.id == bindparam("of_id")).values(
-            posting_no=bindparam("new_no"), previous_hash=bindparam("new_previous"), hash=bindparam("new_hash"),
-            **in_words(session.connection().dialect, vouchers, same),
-        )  # fmt: skip
+        statement = (
+            update(vouchers)
+            .where(vouchers.c.id == bindparam("of_id"))
+            .values(
+                posting_no=bindparam("new_no"),
+                previous_hash=bindparam("new_previous"),
+                hash=bindparam("new_hash"),
+                **in_words(session.connection().dialect, vouchers, same),
+            )
+        )
         session.connection().execute(statement, posted)
-        of_event = select(Voucher.__table__.c.id).where(Voucher.__table__.c.event_id == BusinessEvent.__table__.c.id)
+        of_event = select(Voucher.__table__.c.id).where(
+            Voucher.__table__.c.event_id == BusinessEvent.__table__.c.id
+        )
         first, last = posted[0]["of_id"], posted[-1]["of_id"]
         events = select(Voucher.__table__.c.event_id).where(
             Voucher.__table__.c.id.between(first, last), Voucher.__table__.c.event_id.is_not(None)
@@ -237,21 +317,33 @@ class Books:
             update(BusinessEvent.__table__)
             .where(BusinessEvent.__table__.c.id.in_(events))
             .values(
-                state=EventState.BOOKED, voucher_id=of_event.scalar_subquery(), booked_at=self.now,
+                state=EventState.BOOKED,
+                voucher_id=of_event.scalar_subquery(),
+                booked_at=self.now,
                 booked_by_id=self.people[ACCOUNTANT],
             )
-        )  # fmt: skip
+        )
         self._write_auxiliaries()
         self.posted = []
 
     def _write_auxiliaries(self) -> None:
         """Balances by customer and project: these projects are new, so nothing stood there before."""
         for key, (debit, credit) in self.movement.auxiliaries.items():
-            self.rows.add(AuxiliaryBalance, {
-                "period_id": self.period.id, "account_id": key[0], "customer_id": key[1], "project_id": key[2],
-                "bank_id": 0, "department_id": 0, "opening": ZERO, "debit": debit, "credit": credit,
-                "closing": debit - credit,
-            })  # fmt: skip
+            self.rows.add(
+                AuxiliaryBalance,
+                {
+                    "period_id": self.period.id,
+                    "account_id": key[0],
+                    "customer_id": key[1],
+                    "project_id": key[2],
+                    "bank_id": 0,
+                    "department_id": 0,
+                    "opening": ZERO,
+                    "debit": debit,
+                    "credit": credit,
+                    "closing": debit - credit,
+                },
+            )
         self.rows.write(AuxiliaryBalance)
         self.movement.auxiliaries.clear()
 

@@ -11,13 +11,18 @@ Row = dict[str, Any]
 
 def in_words(dialect: Dialect, table: Table, values: Row) -> Row:
     """What all rows of a statement share, written into it: whatever is bound is worked out anew for every row."""
-    return {name: literal_column(_in_words(dialect, table, name, value)) for name, value in values.items()}
+    return {
+        name: literal_column(_in_words(dialect, table, name, value))
+        for name, value in values.items()
+    }
 
 
 def _in_words(dialect: Dialect, table: Table, name: str, value: Any) -> str:
     if value == {}:  # SQLAlchemy writes no JSON into a statement
         return "'{}'"
-    found = literal(value, table.c[name].type).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    found = literal(value, table.c[name].type).compile(
+        dialect=dialect, compile_kwargs={"literal_binds": True}
+    )
     return str(found)
 
 
@@ -40,9 +45,14 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Row], same: Row) 
     quoted = dialect.identifier_preparer.quote
     columns = ", ".join(quoted(name) for name in (*names, *shared))
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as stream:
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as stream,
+    ):
         for row in rows:
-            stream.write_row([*(to(row[name]) for to, name in zip(turn, names, strict=True)), *tail])
+            stream.write_row(
+                [*(to(row[name]) for to, name in zip(turn, names, strict=True)), *tail]
+            )
 
 
 def _turned(dialect: Dialect, table: Table, name: str) -> Callable[[Any], Any]:

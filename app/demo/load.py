@@ -45,15 +45,21 @@ SIZES = {
     "medium": Size(20, 40, 16, 40, bulk=950),
     "large": Size(20, 40, 16, 40, bulk=100_000, full_days=1),
 }
-YEAR = 362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
+YEAR = (
+    362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
+)
 LATELY = 95
 SETTLED = 30  # days after which the company has time for more than its first business
 
 
 def load_demo(
-    app: Flask, *, size: str | Size = "small", seed: int = 20261123, as_of: date | None = None,
+    app: Flask,
+    *,
+    size: str | Size = "small",
+    seed: int = 20261123,
+    as_of: date | None = None,
     say: Callable[[str], None] = lambda _: None,
-) -> bool:  # fmt: skip
+) -> bool:
     """Load the demonstration into an empty installation; False (and nothing done) when there are people already.
 
     `size` is one of SIZES by its name, or a size of one's own.
@@ -66,7 +72,11 @@ def load_demo(
     session.rollback()
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     settings = app.config["SETTINGS"]
-    session.info.update(data_dir=str(settings.data_dir), chain_heads=str(settings.chain_heads), no_seal=wanted.bulk > 0)
+    session.info.update(
+        data_dir=str(settings.data_dir),
+        chain_heads=str(settings.chain_heads),
+        no_seal=wanted.bulk > 0,
+    )
     state = session.get_one(SystemState, 1)
     as_of = as_of or state.business_date
     try:
@@ -83,7 +93,9 @@ def load_demo(
     return True
 
 
-def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say: Callable[[str], None]) -> None:
+def _play(
+    session: Session, dice: random.Random, as_of: date, wanted: Size, say: Callable[[str], None]
+) -> None:
     start = workday(as_of - timedelta(days=YEAR))
     session.get_one(SystemState, 1).business_date = start
     stage = Stage(session, dice, as_of, start, say=say)
@@ -95,7 +107,9 @@ def _play(session: Session, dice: random.Random, as_of: date, wanted: Size, say:
     scenes = [(start, year.months(stage, start)), (start, year.expenses(stage))]
     scenes += list(_guarantees(stage, customers_of_the_year, wanted.guarantees))
     scenes.append((workday(as_of - timedelta(days=LATELY)), _line(stage, wanted)))
-    scenes.append((workday(start + timedelta(days=SETTLED)), sundry.play(stage, customers_of_the_year)))
+    scenes.append(
+        (workday(start + timedelta(days=SETTLED)), sundry.play(stage, customers_of_the_year))
+    )
     joined = bulk.Bulk(stage)
     if wanted.bulk:
         scenes.append((start, joined.months(wanted.bulk)))
@@ -130,7 +144,9 @@ def _guarantees(
     for number in range(count):
         plot = _plot(stage, owned, number, months=6 if number % 3 == 0 else 12)
         plot.parts = len(story.PARTS)
-        plot.method = RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
+        plot.method = (
+            RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
+        )
         plot.stops_at = {5: 4, 10: 3}.get(number % 20, 0)
         plot.renews_after = "_settle" if number == 1 else ""
         begin = stage.today + timedelta(days=number * span // count)
@@ -145,7 +161,9 @@ def _line(stage: Stage, wanted: Size) -> Iterator[int]:
         plot = _plot(stage, owned, number, months=stage.pick([6, 12, 12, 24]))
         every = len(story.PARTS) + 1
         plot.parts = number % every if number < every + 12 else len(story.PARTS)
-        plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet", 37: "_meet"}.get(number, "")
+        plot.refused_at = {28: "_decide_report", 35: "_decide_risk", 36: "_meet", 37: "_meet"}.get(
+            number, ""
+        )
         plot.appeals, plot.ends = number == 37, number in (38, 39)
         plot.waives = number == 20
         if plot.ends:
@@ -165,15 +183,25 @@ def _line(stage: Stage, wanted: Size) -> Iterator[int]:
             heapq.heappush(playing, (workday(stage.today + timedelta(days=wait)), number, scene))
 
 
-def _plot(stage: Stage, owned: list[tuple[Customer, str]], number: int, *, months: int) -> story.Plot:
+def _plot(
+    stage: Stage, owned: list[tuple[Customer, str]], number: int, *, months: int
+) -> story.Plot:
     customer, manager = owned[number % len(owned)]
-    products = list(stage.session.scalars(select(Product).where(Product.is_active).order_by(Product.id)))
+    products = list(
+        stage.session.scalars(select(Product).where(Product.is_active).order_by(Product.id))
+    )
     banks = list(stage.session.scalars(select(PartnerBank).order_by(PartnerBank.id)))
     return story.Plot(
-        customer=customer, manager=manager, assistant=_colleague(manager), months=months,
-        product_id=_product_for(customer, products, number).id, bank_id=banks[number % len(banks)].id,
-        amount=Decimal(stage.random.randrange(20, 120)) * 25000, parts=0, method=stage.pick(list(RepaymentMethod)),
-    )  # fmt: skip
+        customer=customer,
+        manager=manager,
+        assistant=_colleague(manager),
+        months=months,
+        product_id=_product_for(customer, products, number).id,
+        bank_id=banks[number % len(banks)].id,
+        amount=Decimal(stage.random.randrange(20, 120)) * 25000,
+        parts=0,
+        method=stage.pick(list(RepaymentMethod)),
+    )
 
 
 def _colleague(manager: str) -> str:
@@ -183,9 +211,15 @@ def _colleague(manager: str) -> str:
 
 
 def _product_for(customer: Customer, products: list[Product], number: int) -> Product:
-    wanted = ProductAudience.PERSONAL if customer.kind is CustomerKind.PERSONAL else ProductAudience.CORPORATE
+    wanted = (
+        ProductAudience.PERSONAL
+        if customer.kind is CustomerKind.PERSONAL
+        else ProductAudience.CORPORATE
+    )
     fitting = [
-        p for p in products
-        if p.audience in (wanted, ProductAudience.ANY) and p.code in ("LDZJ", "XWKB", "KCDB", "GRJY", "SNDB")
-    ]  # fmt: skip
+        p
+        for p in products
+        if p.audience in (wanted, ProductAudience.ANY)
+        and p.code in ("LDZJ", "XWKB", "KCDB", "GRJY", "SNDB")
+    ]
     return fitting[number % len(fitting)]

@@ -14,9 +14,15 @@ from workflows.system import operators
 
 # code, name, parent code
 DEPARTMENTS = (
-    ("01", "总经理室", "00"), ("02", "业务一部", "00"), ("0201", "业务一部一组", "02"), ("03", "业务二部", "00"),
-    ("04", "风险管理部", "00"), ("05", "法律合规部", "00"), ("06", "财务部", "00"), ("07", "综合管理部", "00"),
-)  # fmt: skip
+    ("01", "总经理室", "00"),
+    ("02", "业务一部", "00"),
+    ("0201", "业务一部一组", "02"),
+    ("03", "业务二部", "00"),
+    ("04", "风险管理部", "00"),
+    ("05", "法律合规部", "00"),
+    ("06", "财务部", "00"),
+    ("07", "综合管理部", "00"),
+)
 # sign-in name, person, department, title, roles
 PEOPLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("admin", "方志远", "07", "信息主管", ("系统管理员",)),
@@ -45,14 +51,32 @@ PEOPLE: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("fangyuan", "方圆", "04", "押品专员", ("押品专员",)),
     ("analyst", "苏雯", "04", "数据分析员", ("分析员",)),
 )
-MANAGERS = {"02": "chenli", "0201": "chenli", "03": "wangyan", "04": "heping", "05": "liuwen", "06": "tangxia",
-            "01": "hejianguo", "07": "yangfan"}  # fmt: skip
+MANAGERS = {
+    "02": "chenli",
+    "0201": "chenli",
+    "03": "wangyan",
+    "04": "heping",
+    "05": "liuwen",
+    "06": "tangxia",
+    "01": "hejianguo",
+    "07": "yangfan",
+}
 POSITIONS = {
-    "evaluation": ("heping",), "review": ("majie",), "risk": ("heping",), "vice_president": ("lujun",),
-    "president": ("hejianguo",), "counter_guarantee": ("heping",), "legal": ("liuwen",), "fee_waiver": ("tangxia",),
-    "loan": ("lujun",), "after": ("heping",), "asset": ("majie",), "collateral": ("fangyuan",), "finance": ("tangxia",),
+    "evaluation": ("heping",),
+    "review": ("majie",),
+    "risk": ("heping",),
+    "vice_president": ("lujun",),
+    "president": ("hejianguo",),
+    "counter_guarantee": ("heping",),
+    "legal": ("liuwen",),
+    "fee_waiver": ("tangxia",),
+    "loan": ("lujun",),
+    "after": ("heping",),
+    "asset": ("majie",),
+    "collateral": ("fangyuan",),
+    "finance": ("tangxia",),
     "administration": ("yangfan",),
-}  # fmt: skip
+}
 ACCOUNT_MANAGERS = ("zhoumin", "sunhao", "zhaoqian", "linyifan", "qianwei", "xujing")
 BOARD = ("heping", "liuwen", "lujun", "tangxia", "majie")
 # code, name, short name, parent, line, share
@@ -72,10 +96,14 @@ def make_company(stage: Stage) -> None:
     session, ctx = stage.session, stage.ctx()
     company = session.scalars(select(Company)).one()
     for name, value in {
-        "display_name": "华衡融资担保", "full_name": "江州华衡融资担保有限公司", "short_name": "华衡担保",
-        "legal_person": "何建国", "address": "江州市金融大道 88 号华衡大厦 12 层", "phone": "0510-88886666",
+        "display_name": "华衡融资担保",
+        "full_name": "江州华衡融资担保有限公司",
+        "short_name": "华衡担保",
+        "legal_person": "何建国",
+        "address": "江州市金融大道 88 号华衡大厦 12 层",
+        "phone": "0510-88886666",
         "seal_character": "衡",
-    }.items():  # fmt: skip
+    }.items():
         setattr(company, name, value)
     root = Department(code="00", name="江州华衡融资担保有限公司", path="/")
     session.add(root)
@@ -87,20 +115,32 @@ def make_company(stage: Stage) -> None:
         departments[code] = records.create(ctx, Department, values)
     employees = {
         username: records.create(
-            ctx, Employee,
-            {"number": f"E{index:03d}", "name": name, "department_id": departments[department].id, "title": title,
-             "email": f"{username}@example.com"},
+            ctx,
+            Employee,
+            {
+                "number": f"E{index:03d}",
+                "name": name,
+                "department_id": departments[department].id,
+                "title": title,
+                "email": f"{username}@example.com",
+            },
         )
         for index, (username, name, department, title, _) in enumerate(PEOPLE, start=1)
-    }  # fmt: skip
+    }
     for code, username in MANAGERS.items():
         departments[code].manager_id = employees[username].id
     for username, _, _, _, roles in PEOPLE:
-        operators.create_operator(ctx, employees[username], username, DEMO_PASSWORD, list(roles), must_change=False)
+        operators.create_operator(
+            ctx, employees[username], username, DEMO_PASSWORD, list(roles), must_change=False
+        )
     for code, members in POSITIONS.items():
-        position = session.scalars(select(ApprovalPosition).where(ApprovalPosition.code == code)).one()
+        position = session.scalars(
+            select(ApprovalPosition).where(ApprovalPosition.code == code)
+        ).one()
         for username in members:
-            session.add(ApprovalPositionMember(position_id=position.id, employee_id=employees[username].id))
+            session.add(
+                ApprovalPositionMember(position_id=position.id, employee_id=employees[username].id)
+            )
     _make_banks(stage)
     session.flush()
 
@@ -110,7 +150,15 @@ def _make_banks(stage: Stage) -> None:
     banks: dict[str, PartnerBank] = {}
     for code, name, short, parent, line, share in BANKS:
         banks[code] = records.create(
-            ctx, PartnerBank,
-            {"code": code, "name": name, "short_name": short, "parent_id": banks[parent].id if parent else None,
-             "credit_line": Decimal(line) if line else None, "share_pct": Decimal(share), "contact": "信贷部"},
-        )  # fmt: skip
+            ctx,
+            PartnerBank,
+            {
+                "code": code,
+                "name": name,
+                "short_name": short,
+                "parent_id": banks[parent].id if parent else None,
+                "credit_line": Decimal(line) if line else None,
+                "share_pct": Decimal(share),
+                "contact": "信贷部",
+            },
+        )

@@ -36,7 +36,9 @@ class Stage:
         """A unit of work of a person (sign-in name), or of the system, some minutes after the last one."""
         self.minute += 1
         now = datetime.combine(self.today, _MORNING, UTC) + timedelta(minutes=self.minute % 500)
-        return Ctx(session=self.session, actor=self.actor(who), today=self.today, now=now, source="demo")
+        return Ctx(
+            session=self.session, actor=self.actor(who), today=self.today, now=now, source="demo"
+        )
 
     def ctx_of_day(self, on: date) -> Ctx:
         """The system's own unit of work on a business day, late at night (17:00 UTC is one o'clock in Shanghai)."""

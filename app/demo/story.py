@@ -65,7 +65,9 @@ class Plot:
     ends: bool = False  # whether the project is ended after its parts
 
 
-def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Iterator[int]]) -> Iterator[int]:
+def play(
+    stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Iterator[int]]
+) -> Iterator[int]:
     """The line, each yield being the days until the next part; `after` is the life of a guarantee in force."""
     project = apply(stage, plot)
     for number, part in enumerate(PARTS, start=1):
@@ -89,7 +91,9 @@ def play(stage: Stage, plot: Plot, after: Callable[[Stage, Plot, Project], Itera
 
 def login_of(stage: Stage, employee_id: int) -> str:
     """Sign-in name of an employee."""
-    return str(stage.session.scalar(select(Operator.username).where(Operator.employee_id == employee_id)))
+    return str(
+        stage.session.scalar(select(Operator.username).where(Operator.employee_id == employee_id))
+    )
 
 
 def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
@@ -98,26 +102,46 @@ def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
         task = stage.session.scalars(
             select(ApprovalTask)
             .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
-            .where(ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING)
+            .where(
+                ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING
+            )
             .order_by(ApprovalTask.id)
         ).first()
         if task is None:
             return
         ctx = stage.ctx(login_of(stage, task.assignee_id))
         decision = approval.Decision.REJECT if refuse else approval.Decision.APPROVE
-        approval.decide(ctx, task, decision, "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。")
+        approval.decide(
+            ctx,
+            task,
+            decision,
+            "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。",
+        )
 
 
 def apply(stage: Stage, plot: Plot) -> Project:
     assistant = stage.actor(plot.assistant).employee_id
     share = Decimal(20)
-    return records.create(stage.ctx(plot.manager), Project, {
-        "customer_id": plot.customer.id, "product_id": plot.product_id, "bank_id": plot.bank_id, "amount": plot.amount,
-        "term_months": plot.months, "purpose": "WORKING", "purpose_note": "采购原材料及日常周转",
-        "rate_annual_pct": Decimal("4.35"), "repayment_method": plot.method, "fee_rate_pct": Decimal("1.5"),
-        "bank_share_pct": share, "counter_offer": "厂房抵押、实际控制人连带责任保证", "assistant_id": assistant,
-        "small_kind": None if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
-    })  # fmt: skip
+    return records.create(
+        stage.ctx(plot.manager),
+        Project,
+        {
+            "customer_id": plot.customer.id,
+            "product_id": plot.product_id,
+            "bank_id": plot.bank_id,
+            "amount": plot.amount,
+            "term_months": plot.months,
+            "purpose": "WORKING",
+            "purpose_note": "采购原材料及日常周转",
+            "rate_annual_pct": Decimal("4.35"),
+            "repayment_method": plot.method,
+            "fee_rate_pct": Decimal("1.5"),
+            "bank_share_pct": share,
+            "counter_offer": "厂房抵押、实际控制人连带责任保证",
+            "assistant_id": assistant,
+            "small_kind": None if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
+        },
+    )
 
 
 def _submit(stage: Stage, plot: Plot, project: Project) -> None:
@@ -125,16 +149,24 @@ def _submit(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def _report(stage: Stage, plot: Plot, project: Project) -> None:
-    records.create(stage.ctx(plot.manager), InvestigationReport, {
-        "project_id": project.id, "visited_on": stage.today, "visit_place": "企业经营场所",
-        "interviewed": "法定代表人、财务负责人",
-        "operation": "经营正常，订单饱满，上下游稳定；现场查看设备运转与库存，与申报资料一致。",
-        "finance": "近三年收入与利润稳步增长，资产负债率处于行业合理水平，应收账款账龄以半年内为主。",
-        "repayment_source": "以主营业务回款为第一还款来源，预计可覆盖本息。",
-        "security": "拟提供厂房抵押及实际控制人连带责任保证，价值充足、权属清晰。",
-        "risks": "下游客户集中度较高，建议按季跟踪回款。", "advice": "SUPPORT", "advised_amount": plot.amount,
-        "advised_months": plot.months,
-    })  # fmt: skip
+    records.create(
+        stage.ctx(plot.manager),
+        InvestigationReport,
+        {
+            "project_id": project.id,
+            "visited_on": stage.today,
+            "visit_place": "企业经营场所",
+            "interviewed": "法定代表人、财务负责人",
+            "operation": "经营正常，订单饱满，上下游稳定；现场查看设备运转与库存，与申报资料一致。",
+            "finance": "近三年收入与利润稳步增长，资产负债率处于行业合理水平，应收账款账龄以半年内为主。",
+            "repayment_source": "以主营业务回款为第一还款来源，预计可覆盖本息。",
+            "security": "拟提供厂房抵押及实际控制人连带责任保证，价值充足、权属清晰。",
+            "risks": "下游客户集中度较高，建议按季跟踪回款。",
+            "advice": "SUPPORT",
+            "advised_amount": plot.amount,
+            "advised_months": plot.months,
+        },
+    )
 
 
 def _evaluate(stage: Stage, plot: Plot, project: Project) -> None:
@@ -163,17 +195,27 @@ def _decide(stage: Stage, plot: Plot, project: Project) -> None:
 
 def _assess(stage: Stage, plot: Plot, project: Project) -> None:
     del plot
-    records.create(stage.ctx(RISK), RiskAssessment, {
-        "project_id": project.id, "score_customer": stage.random.randrange(22, 29),
-        "score_repayment": stage.random.randrange(21, 28), "score_security": stage.random.randrange(17, 24),
-        "score_compliance": stage.random.randrange(11, 15), "findings": "行业竞争加剧，原材料价格波动。",
-        "measures": "落实抵押登记，按季检查资金用途与回款。", "opinion": "风险可控，建议提交审保会。",
-    })  # fmt: skip
+    records.create(
+        stage.ctx(RISK),
+        RiskAssessment,
+        {
+            "project_id": project.id,
+            "score_customer": stage.random.randrange(22, 29),
+            "score_repayment": stage.random.randrange(21, 28),
+            "score_security": stage.random.randrange(17, 24),
+            "score_compliance": stage.random.randrange(11, 15),
+            "findings": "行业竞争加剧，原材料价格波动。",
+            "measures": "落实抵押登记，按季检查资金用途与回款。",
+            "opinion": "风险可控，建议提交审保会。",
+        },
+    )
 
 
 def _approve_risk(stage: Stage, plot: Plot, project: Project) -> None:
     del plot
-    paper = stage.session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).one()
+    paper = stage.session.scalars(
+        select(RiskAssessment).where(RiskAssessment.project_id == project.id)
+    ).one()
     appraisal.submit_risk(stage.ctx(RISK), paper, paper.version)
 
 
@@ -183,10 +225,16 @@ def _decide_risk(stage: Stage, plot: Plot, project: Project) -> None:
 
 def _meet(stage: Stage, plot: Plot, project: Project) -> None:
     people = {name: stage.actor(name).employee_id or 0 for name in BOARD}
-    facts = {"held_on": stage.today, "place": "公司第一会议室", "chair_id": people["lujun"],
-             "secretary_id": stage.actor(SECRETARY).employee_id}  # fmt: skip
+    facts = {
+        "held_on": stage.today,
+        "place": "公司第一会议室",
+        "chair_id": people["lujun"],
+        "secretary_id": stage.actor(SECRETARY).employee_id,
+    }
     meeting = convening.convene(stage.ctx(SECRETARY), facts, [project.id], list(people.values()))
-    item = stage.session.scalars(select(MeetingItem).where(MeetingItem.meeting_id == meeting.id)).one()
+    item = stage.session.scalars(
+        select(MeetingItem).where(MeetingItem.meeting_id == meeting.id)
+    ).one()
     resolution.open_meeting(stage.ctx(SECRETARY), meeting, meeting.version)
     for order, name in enumerate(BOARD):
         choice, opinion = VoteChoice.AGREE, "同意"
@@ -245,26 +293,42 @@ def _draw_up(stage: Stage, plot: Plot, project: Project) -> None:
     ctx = stage.ctx(plot.manager)
     for contract in contracts.propose_contracts(ctx, project):
         if contract.main_number is None:
-            records.update(ctx, contract, {"main_number": f"JK{stage.today:%Y}-{project.id:04d}"}, contract.version)
+            records.update(
+                ctx,
+                contract,
+                {"main_number": f"JK{stage.today:%Y}-{project.id:04d}"},
+                contract.version,
+            )
         contracts.submit(ctx, contract, contract.version)
 
 
 def _counters(stage: Stage, plot: Plot, project: Project) -> None:
     kinds: tuple[dict[str, object], ...] = (
-        {"kind": "MORTGAGE", "asset_kind": "PLANT", "name": f"工业厂房 · 创业路 {stage.random.randrange(1, 99)} 号",
-         "certificate_no": f"苏（2024）江州市不动产权第{stage.random.randrange(10**7):07d}号",
-         "appraised_value": (plot.amount * Decimal("1.8")).quantize(Decimal("0.01")), "rate_pct": Decimal(60)},
+        {
+            "kind": "MORTGAGE",
+            "asset_kind": "PLANT",
+            "name": f"工业厂房 · 创业路 {stage.random.randrange(1, 99)} 号",
+            "certificate_no": f"苏（2024）江州市不动产权第{stage.random.randrange(10**7):07d}号",
+            "appraised_value": (plot.amount * Decimal("1.8")).quantize(Decimal("0.01")),
+            "rate_pct": Decimal(60),
+        },
         {"kind": "SURETY", "name": "实际控制人夫妇 · 个人连带责任"},
-    )  # fmt: skip
+    )
     for values in kinds:
-        records.create(stage.ctx(plot.manager), CounterGuarantee, {"project_id": project.id, **values})
+        records.create(
+            stage.ctx(plot.manager), CounterGuarantee, {"project_id": project.id, **values}
+        )
     _draw_up(stage, plot, project)
     counters.submit(stage.ctx(plot.manager), project, project.version)
 
 
 def _settle(stage: Stage, plot: Plot, project: Project) -> None:
     del plot
-    items = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id).order_by(CounterGuarantee.id)
+    items = (
+        select(CounterGuarantee)
+        .where(CounterGuarantee.project_id == project.id)
+        .order_by(CounterGuarantee.id)
+    )
     for item in stage.session.scalars(items).all():
         evidence = "不动产登记证明已取得" if item.kind.needs_value else "保证合同已面签"
         counters.settle(stage.ctx(KEEPER), item, evidence, stage.today, item.version)
@@ -289,7 +353,9 @@ def _notice(stage: Stage, plot: Plot, project: Project) -> None:
     valid = resolution.valid_resolution(stage.ctx(), project)
     for condition in valid.conditions if valid else []:
         if not condition.is_met:
-            disbursement.meet_condition(stage.ctx(plot.manager), condition, "已补签配偶连带责任保证合同")
+            disbursement.meet_condition(
+                stage.ctx(plot.manager), condition, "已补签配偶连带责任保证合同"
+            )
     disbursement.issue_notice(stage.ctx(plot.manager), project, project.version)
 
 
@@ -302,17 +368,27 @@ def _disburse(stage: Stage, plot: Plot, project: Project) -> None:
 def disburse(stage: Stage, plot: Plot, project: Project, drawn_on: date) -> None:
     """The manager registers that the bank paid on a day."""
     disbursement.confirm(
-        stage.ctx(plot.manager), project, bank_note_no=f"JJ{drawn_on:%Y%m%d}{project.id:04d}", drawn_on=drawn_on,
-        amount=plot.amount, rate_annual_pct=Decimal("4.35"), repayment_method=plot.method,
-        due_on=add_months(drawn_on, plot.months), plan=None, version=project.version,
-    )  # fmt: skip
+        stage.ctx(plot.manager),
+        project,
+        bank_note_no=f"JJ{drawn_on:%Y%m%d}{project.id:04d}",
+        drawn_on=drawn_on,
+        amount=plot.amount,
+        rate_annual_pct=Decimal("4.35"),
+        repayment_method=plot.method,
+        due_on=add_months(drawn_on, plot.months),
+        plan=None,
+        version=project.version,
+    )
 
 
 def _appeal(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     """The board reconsiders its refusal for new reasons and now agrees."""
     yield 6
     reason = "客户追加住宅抵押，反担保覆盖率由 108% 提高到 150%，并补充了两份在手订单。"
-    material = ("追加抵押物清单.txt", "江州市滨河路 6 号住宅，评估值 180 万元，无其他抵押。".encode())
+    material = (
+        "追加抵押物清单.txt",
+        "江州市滨河路 6 号住宅，评估值 180 万元，无其他抵押。".encode(),
+    )
     resubmission.reconsider(stage.ctx(plot.manager), project, reason, material, project.version)
     plot.refused_at = ""
     yield 3
@@ -335,10 +411,16 @@ def _waive(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     fee = stage.session.scalars(
         select(Fee).where(Fee.project_id == project.id, Fee.kind == FeeKind.GUARANTEE).limit(1)
     ).one()
-    paper = records.create(stage.ctx(plot.manager), FeeWaiver, {
-        "project_id": project.id, "fee_id": fee.id, "amount": Decimal("1000.00"),
-        "reason": "首次合作小微企业，按政策减收担保费。",
-    })  # fmt: skip
+    paper = records.create(
+        stage.ctx(plot.manager),
+        FeeWaiver,
+        {
+            "project_id": project.id,
+            "fee_id": fee.id,
+            "amount": Decimal("1000.00"),
+            "reason": "首次合作小微企业，按政策减收担保费。",
+        },
+    )
     waivers.submit(stage.ctx(plot.manager), paper, paper.version)
     yield 1
     decide_all(stage, project)
@@ -350,9 +432,15 @@ def _waive(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
 def _end(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     """The customer gives up: the end is approved where money is in the books, and the money goes back."""
     yield 2
-    paper = records.create(stage.ctx(plot.manager), Termination, {
-        "project_id": project.id, "cause": "CUSTOMER", "reason": "客户改以自有资金周转，书面申请不再办理。",
-    })  # fmt: skip
+    paper = records.create(
+        stage.ctx(plot.manager),
+        Termination,
+        {
+            "project_id": project.id,
+            "cause": "CUSTOMER",
+            "reason": "客户改以自有资金周转，书面申请不再办理。",
+        },
+    )
     termination.submit(stage.ctx(plot.manager), paper, paper.version)
     yield 2
     decide_all(stage, project)
@@ -363,7 +451,28 @@ def _end(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
 
 # The parts of the line in order; a project of the demo has lived through the first few or all of them.
 PARTS = (
-    _submit, _report, _evaluate, _decide_report, _intent, _review, _decide, _assess, _approve_risk, _decide_risk, _meet,
-    _decide, _confirm, _fees, _book, _contracts, _decide, _counters, _decide, _settle, _collect, _book_receipts,
-    _notice, _disburse,
-)  # fmt: skip
+    _submit,
+    _report,
+    _evaluate,
+    _decide_report,
+    _intent,
+    _review,
+    _decide,
+    _assess,
+    _approve_risk,
+    _decide_risk,
+    _meet,
+    _decide,
+    _confirm,
+    _fees,
+    _book,
+    _contracts,
+    _decide,
+    _counters,
+    _decide,
+    _settle,
+    _collect,
+    _book_receipts,
+    _notice,
+    _disburse,
+)

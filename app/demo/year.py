@@ -34,7 +34,9 @@ def repay(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
         paid = repayment.Paid(paid_on=stage.today, principal=row.principal, interest=row.interest)
         repayment.register(stage.ctx(plot.manager), loan, paid, loan.version)
     yield 2
-    paper = records.create(stage.ctx(plot.manager), Release, {"project_id": project.id, "basis": "REPAID"})
+    paper = records.create(
+        stage.ctx(plot.manager), Release, {"project_id": project.id, "basis": "REPAID"}
+    )
     release.submit(stage.ctx(plot.manager), paper, paper.version)
     yield 2
     decide_all(stage, project)
@@ -57,14 +59,19 @@ def months(stage: Stage, first: date) -> Iterator[int]:
 
 
 def roll(
-    stage: Stage, until: date, full_days: int = FULL_DAYS, evening: Callable[[date], None] = lambda _: None
+    stage: Stage,
+    until: date,
+    full_days: int = FULL_DAYS,
+    evening: Callable[[date], None] = lambda _: None,
 ) -> None:
     """Close every business date before `until`, as the scheduler would each night; `evening` is what comes first.
 
     Where fewer full days are asked for, months end with their snapshot alone: thousands of warnings are for the last.
     """
     state = stage.session.get_one(SystemState, 1)
-    at_month_end = {"snapshot", "roll"} if full_days < FULL_DAYS else {step.code for step in day_end.STEPS}
+    at_month_end = (
+        {"snapshot", "roll"} if full_days < FULL_DAYS else {step.code for step in day_end.STEPS}
+    )
     while state.business_date < until:
         on = state.business_date
         evening(on)

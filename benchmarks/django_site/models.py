@@ -86,7 +86,9 @@ class Customer(Named):
 class CorporateCustomer(Customer):
     """对公客户."""
 
-    customer = models.OneToOneField(Customer, models.CASCADE, parent_link=True, primary_key=True, db_column="id")
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, parent_link=True, primary_key=True, db_column="id"
+    )
     short_name = models.CharField(max_length=40, blank=True, null=True)
     uscc = models.CharField(max_length=18)
     legal_person = models.CharField(max_length=50, blank=True, null=True)
@@ -129,8 +131,12 @@ class Project(models.Model):
     is_internet = models.BooleanField()
     is_housing = models.BooleanField()
     issuer_grade = models.CharField(max_length=32)
-    manager = models.ForeignKey(Employee, models.RESTRICT, related_name="managed", blank=True, null=True)
-    assistant = models.ForeignKey(Employee, models.RESTRICT, related_name="assisted", blank=True, null=True)
+    manager = models.ForeignKey(
+        Employee, models.RESTRICT, related_name="managed", blank=True, null=True
+    )
+    assistant = models.ForeignKey(
+        Employee, models.RESTRICT, related_name="assisted", blank=True, null=True
+    )
     department = models.ForeignKey(Department, models.RESTRICT, blank=True, null=True)
     stage = models.CharField(max_length=32)
     state = models.CharField(max_length=32)

@@ -12,9 +12,18 @@ class ProjectAdmin(admin.ModelAdmin):
     """Projects."""
 
     list_display = (
-        "number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager",
+        "number",
+        "customer",
+        "product",
+        "bank",
+        "amount",
+        "balance",
+        "end_on",
+        "stage",
+        "state",
+        "manager",
         "stage_since",
-    )  # fmt: skip
+    )
     search_fields = ("number", "purpose_note")
 
 
@@ -22,8 +31,17 @@ class CorporateCustomerAdmin(admin.ModelAdmin):
     """Corporate customers."""
 
     list_display = (
-        "number", "name", "uscc", "legal_person", "industry", "scale", "region", "grade", "watch", "manager",
-    )  # fmt: skip
+        "number",
+        "name",
+        "uscc",
+        "legal_person",
+        "industry",
+        "scale",
+        "region",
+        "grade",
+        "watch",
+        "manager",
+    )
     search_fields = ("number", "name", "uscc", "legal_person", "short_name")
 
 

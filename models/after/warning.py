@@ -32,17 +32,28 @@ class WarningRule(Entity):
     """When a warning is raised, how serious it is, who handles it and within how many days."""
 
     spec = Spec(
-        "预警规则", Module.GUARANTEE_SETUP, title="label", rank=80, order="rank", key=("code",), saved_by=("edit",),
-        listed=("label", "level", "days", "owner_role", "handle_days", "is_active", "note"), searched=("label",),
+        "预警规则",
+        Module.GUARANTEE_SETUP,
+        title="label",
+        rank=80,
+        order="rank",
+        key=("code",),
+        saved_by=("edit",),
+        listed=("label", "level", "days", "owner_role", "handle_days", "is_active", "note"),
+        searched=("label",),
         filtered=("level", "is_active"),
         help="阈值为天数，多个用逗号分隔，每到一个阈值预警一次；同一情形不会重复预警。",
-    )  # fmt: skip
+    )
     code: Mapped[str] = c.computed(c.text("规则编码", 40, required=True, unique=True))
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     level: Mapped[WarningLevel] = c.enum("级别", WarningLevel, required=True, index=True)
     days: Mapped[str] = c.text("阈值", 60, required=True, help="天数，如 30,15,7")
-    owner_role: Mapped[WarningOwner] = c.enum("责任人", WarningOwner, required=True, default=WarningOwner.MANAGER)
-    handle_days: Mapped[int] = c.whole("处理期限", unit="天", required=True, minimum=1, maximum=365, default=5)
+    owner_role: Mapped[WarningOwner] = c.enum(
+        "责任人", WarningOwner, required=True, default=WarningOwner.MANAGER
+    )
+    handle_days: Mapped[int] = c.whole(
+        "处理期限", unit="天", required=True, minimum=1, maximum=365, default=5
+    )
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("说明", 200)
@@ -66,21 +77,43 @@ class RiskWarning(Entity):
     """One warning about a record of a project; raised once for one trigger, however often the rules are looked at."""
 
     spec = Spec(
-        "预警信息", Module.AFTER, SpecKind.LEDGER, title="number", rank=30,
-        listed=("number", "level", "rule", "project", "message", "raised_on", "deadline", "owner", "state"),
+        "预警信息",
+        Module.AFTER,
+        SpecKind.LEDGER,
+        title="number",
+        rank=30,
+        listed=(
+            "number",
+            "level",
+            "rule",
+            "project",
+            "message",
+            "raised_on",
+            "deadline",
+            "owner",
+            "state",
+        ),
         searched=("number", "message"),
         filtered=("project_id", "rule_id", "level", "owner_id", "raised_on", "deadline", "state"),
-        scope=Scope(through="project"), state="state",
-    )  # fmt: skip
+        scope=Scope(through="project"),
+        state="state",
+    )
     __table_args__ = (
         UniqueConstraint("rule_id", "record_table", "record_id", "trigger", name="uq_risk_warning"),
         CheckConstraint("deadline >= raised_on", name="ck_risk_warning_dates"),
         CheckConstraint(
-            "state <> 'LIFTED' or (lifted_on is not null and reason is not null)", name="ck_risk_warning_lifted"
+            "state <> 'LIFTED' or (lifted_on is not null and reason is not null)",
+            name="ck_risk_warning_lifted",
         ),
         Index("ix_risk_warning_open", "state", "deadline"),
         # The desk's first rows: of each level the most urgent.
-        Index("ix_risk_warning_urgent", "level", "deadline", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_risk_warning_urgent",
+            "level",
+            "deadline",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
     )
     number: Mapped[str] = c.text("预警编号", 40, required=True, unique=True)
     rule_id: Mapped[int] = c.reference("预警规则", "warning_rule", required=True)

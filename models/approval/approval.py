@@ -126,13 +126,19 @@ class ApprovalPositionMember(Entity):
     """A person holding a position, for all departments or for one department and those below it."""
 
     __table_args__ = (
-        UniqueConstraint("position_id", "employee_id", "department_id", name="uq_approval_position_member"),
+        UniqueConstraint(
+            "position_id", "employee_id", "department_id", name="uq_approval_position_member"
+        ),
         # NULL differs from NULL in a unique key: whoever serves all departments needs a key of their own.
         Index(
-            "uq_approval_position_member_all", "position_id", "employee_id", unique=True,
-            sqlite_where=text("department_id IS NULL"), postgresql_where=text("department_id IS NULL"),
+            "uq_approval_position_member_all",
+            "position_id",
+            "employee_id",
+            unique=True,
+            sqlite_where=text("department_id IS NULL"),
+            postgresql_where=text("department_id IS NULL"),
         ),
-    )  # fmt: skip
+    )
     spec = Spec(
         "审批人员",
         Module.GUARANTEE_SETUP,
@@ -145,7 +151,9 @@ class ApprovalPositionMember(Entity):
     position_id: Mapped[int] = c.owned_by("审批岗位", "approval_position")
     employee_id: Mapped[int] = c.reference("审批人员", "employee", required=True)
     department_id: Mapped[int | None] = c.reference(
-        "负责部门", "department", help="留空表示对所有部门的申请有效；填写后只审批该部门及其下级部门的申请"
+        "负责部门",
+        "department",
+        help="留空表示对所有部门的申请有效；填写后只审批该部门及其下级部门的申请",
     )
     position: Mapped["ApprovalPosition"] = c.related(position_id)
     employee: Mapped["Employee"] = c.related(employee_id)
@@ -158,22 +166,37 @@ class ApprovalFlow(Entity):
     __table_args__ = (
         UniqueConstraint("code", "version_no", name="uq_approval_flow_code_version"),
         CheckConstraint(
-            "amount_from IS NULL OR amount_to IS NULL OR amount_from < amount_to", name="ck_approval_flow_amounts"
+            "amount_from IS NULL OR amount_to IS NULL OR amount_from < amount_to",
+            name="ck_approval_flow_amounts",
         ),
-        CheckConstraint("(state = 'DRAFT') = (published_on IS NULL)", name="ck_approval_flow_published"),
+        CheckConstraint(
+            "(state = 'DRAFT') = (published_on IS NULL)", name="ck_approval_flow_published"
+        ),
         Index("ix_approval_flow_choice", "business_type_id", "state"),
         Index(
-            "uq_approval_flow_published", "code",
-            unique=True, sqlite_where=text("state = 'PUBLISHED'"), postgresql_where=text("state = 'PUBLISHED'"),
+            "uq_approval_flow_published",
+            "code",
+            unique=True,
+            sqlite_where=text("state = 'PUBLISHED'"),
+            postgresql_where=text("state = 'PUBLISHED'"),
         ),
-    )  # fmt: skip
+    )
     spec = Spec(
         "审批流程",
         Module.GUARANTEE_SETUP,
         kind=SpecKind.DOCUMENT,
         listed=(
-            "name", "version_no", "business_type", "product", "amount_from", "amount_to", "customer_kind",
-            "department", "priority", "state", "code",
+            "name",
+            "version_no",
+            "business_type",
+            "product",
+            "amount_from",
+            "amount_to",
+            "customer_kind",
+            "department",
+            "priority",
+            "state",
+            "code",
         ),
         searched=("code", "name"),
         filtered=("business_type_id", "state", "product_id"),
@@ -185,7 +208,7 @@ class ApprovalFlow(Entity):
         rank=30,
         help="提交时按产品、金额、客户类型、部门、风险等级自动选择流程：优先级高的先选，同级时条件最具体的先选。"
         "已发布的版本不能修改，需复制为新版本后再发布；审批中的业务仍按提交时的版本走完。",
-    )  # fmt: skip
+    )
     code: Mapped[str] = c.text("流程编码", 50, required=True)
     version_no: Mapped[int] = c.computed(c.whole("版本号", required=True, default=1, minimum=1))
     name: Mapped[str] = c.text("流程名称", 100, required=True)
@@ -193,10 +216,16 @@ class ApprovalFlow(Entity):
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)
     state: Mapped[FlowState] = c.state("状态", FlowState, FlowState.DRAFT)
     published_on: Mapped[date | None] = c.computed(c.day("发布日期"))
-    product_id: Mapped[int | None] = c.reference("产品", "product", group="适用条件", help="留空表示不限")
+    product_id: Mapped[int | None] = c.reference(
+        "产品", "product", group="适用条件", help="留空表示不限"
+    )
     product: Mapped["Product | None"] = c.related(product_id)
-    amount_from: Mapped[Decimal | None] = c.money("金额下限（含）", group="适用条件", help="留空表示不限")
-    amount_to: Mapped[Decimal | None] = c.money("金额上限（不含）", group="适用条件", help="留空表示不限")
+    amount_from: Mapped[Decimal | None] = c.money(
+        "金额下限（含）", group="适用条件", help="留空表示不限"
+    )
+    amount_to: Mapped[Decimal | None] = c.money(
+        "金额上限（不含）", group="适用条件", help="留空表示不限"
+    )
     customer_kind: Mapped[FlowCustomerKind | None] = c.enum(
         "客户类型", FlowCustomerKind, group="适用条件", help="留空表示不限"
     )
@@ -204,11 +233,16 @@ class ApprovalFlow(Entity):
         "申请部门", "department", group="适用条件", help="包含其下级部门；留空表示不限"
     )
     department: Mapped["Department | None"] = c.related(department_id)
-    risk_grade: Mapped[str | None] = c.dictionary("风险等级", "risk_grade", group="适用条件", help="留空表示不限")
+    risk_grade: Mapped[str | None] = c.dictionary(
+        "风险等级", "risk_grade", group="适用条件", help="留空表示不限"
+    )
     priority: Mapped[int] = c.whole("优先级", required=True, default=0, help="数字大的优先")
     remark: Mapped[str | None] = c.long_text("说明")
     nodes: Mapped[list["ApprovalNode"]] = relationship(
-        back_populates="flow", order_by="ApprovalNode.seq", cascade="all, delete-orphan", passive_deletes=True
+        back_populates="flow",
+        order_by="ApprovalNode.seq",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
     )
 
 
@@ -217,10 +251,13 @@ class ApprovalNode(Entity):
 
     __table_args__ = (
         UniqueConstraint("flow_id", "seq", name="uq_approval_node_flow_seq"),
-        CheckConstraint("chooser <> 'POSITION' OR position_id IS NOT NULL", name="ck_approval_node_position"),
+        CheckConstraint(
+            "chooser <> 'POSITION' OR position_id IS NOT NULL", name="ck_approval_node_position"
+        ),
         CheckConstraint("chooser <> 'ROLE' OR role_name IS NOT NULL", name="ck_approval_node_role"),
         CheckConstraint(
-            "mode <> 'VOTE' OR (quorum_pct IS NOT NULL AND pass_pct IS NOT NULL)", name="ck_approval_node_vote"
+            "mode <> 'VOTE' OR (quorum_pct IS NOT NULL AND pass_pct IS NOT NULL)",
+            name="ck_approval_node_vote",
         ),
     )
     spec = Spec(
@@ -228,66 +265,109 @@ class ApprovalNode(Entity):
         Module.GUARANTEE_SETUP,
         kind=SpecKind.DOCUMENT,
         listed=(
-            "seq", "name", "chooser", "position", "role_name", "mode", "quorum_pct", "pass_pct", "approve_limit",
-            "skip_below", "hours_limit",
+            "seq",
+            "name",
+            "chooser",
+            "position",
+            "role_name",
+            "mode",
+            "quorum_pct",
+            "pass_pct",
+            "approve_limit",
+            "skip_below",
+            "hours_limit",
         ),
         filtered=("flow_id", "position_id"),
         order="seq",
         key=("flow_id", "seq"),
         scope=Scope(through="flow"),
         in_menu=False,
-    )  # fmt: skip
+    )
     flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
     flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="nodes")
     seq: Mapped[int] = c.whole("顺序", required=True, minimum=1, maximum=999)
     name: Mapped[str] = c.text("节点名称", 50, required=True)
-    chooser: Mapped[NodeChooser] = c.enum("审批人来源", NodeChooser, required=True, default=NodeChooser.POSITION)
-    position_id: Mapped[int | None] = c.reference("审批岗位", "approval_position", help="审批人来源为“审批岗位”时必填")
+    chooser: Mapped[NodeChooser] = c.enum(
+        "审批人来源", NodeChooser, required=True, default=NodeChooser.POSITION
+    )
+    position_id: Mapped[int | None] = c.reference(
+        "审批岗位", "approval_position", help="审批人来源为“审批岗位”时必填"
+    )
     position: Mapped["ApprovalPosition | None"] = c.related(position_id)
-    role_name: Mapped[str | None] = c.text("角色", 64, help="审批人来源为“角色”时必填，与角色名称一致")
+    role_name: Mapped[str | None] = c.text(
+        "角色", 64, help="审批人来源为“角色”时必填，与角色名称一致"
+    )
     mode: Mapped[NodeMode] = c.enum("审批方式", NodeMode, required=True, default=NodeMode.ANY)
     quorum_pct: Mapped[Decimal | None] = c.rate(
         "票决最低参与率", scale=2, help="票决时必填：参与表决人数占应表决人数的最低比例"
     )
-    pass_pct: Mapped[Decimal | None] = c.rate("票决通过率", scale=2, help="票决时必填：同意票占表决人数的最低比例")
+    pass_pct: Mapped[Decimal | None] = c.rate(
+        "票决通过率", scale=2, help="票决时必填：同意票占表决人数的最低比例"
+    )
     approve_limit: Mapped[Decimal | None] = c.money(
         "审批限额", help="金额不超过此限额时，本节点通过即为终审；留空表示继续后续节点"
     )
-    skip_below: Mapped[Decimal | None] = c.money("免审金额", help="金额低于此数时跳过本节点；留空表示不跳过")
-    hours_limit: Mapped[int | None] = c.whole("办理时限", unit="小时", minimum=1, maximum=8760, help="超过后提醒并升级")
+    skip_below: Mapped[Decimal | None] = c.money(
+        "免审金额", help="金额低于此数时跳过本节点；留空表示不跳过"
+    )
+    hours_limit: Mapped[int | None] = c.whole(
+        "办理时限", unit="小时", minimum=1, maximum=8760, help="超过后提醒并升级"
+    )
 
 
 class ApprovalInstance(Entity):
     """One approval of one record, with the version of the flow and the facts it began with."""
 
     __table_args__ = (
-        CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="ck_approval_instance_finished"),
         CheckConstraint(
-            "(state = 'RUNNING') = (current_node_seq IS NOT NULL)", name="ck_approval_instance_current_node"
+            "(state = 'RUNNING') = (finished_at IS NULL)", name="ck_approval_instance_finished"
+        ),
+        CheckConstraint(
+            "(state = 'RUNNING') = (current_node_seq IS NOT NULL)",
+            name="ck_approval_instance_current_node",
         ),
         Index("ix_approval_instance_record", "table_name", "record_id"),
         # One record has at most one running approval of a type, whichever two clicks start it.
         Index(
-            "uq_approval_instance_running", "business_type_id", "table_name", "record_id",
-            unique=True, sqlite_where=text("state = 'RUNNING'"), postgresql_where=text("state = 'RUNNING'"),
+            "uq_approval_instance_running",
+            "business_type_id",
+            "table_name",
+            "record_id",
+            unique=True,
+            sqlite_where=text("state = 'RUNNING'"),
+            postgresql_where=text("state = 'RUNNING'"),
         ),
-    )  # fmt: skip
+    )
     spec = Spec(
         "审批单",
         Module.QUERY,
         kind=SpecKind.LEDGER,
         title="title",
         listed=(
-            "title", "business_type", "amount", "applicant", "department", "state", "submitted_at", "finished_at",
+            "title",
+            "business_type",
+            "amount",
+            "applicant",
+            "department",
+            "state",
+            "submitted_at",
+            "finished_at",
         ),
         searched=("title",),
-        filtered=("business_type_id", "state", "applicant_id", "department_id", "project_id", "submitted_at"),
+        filtered=(
+            "business_type_id",
+            "state",
+            "applicant_id",
+            "department_id",
+            "project_id",
+            "submitted_at",
+        ),
         sums=("amount",),
         scope=Scope(owner="applicant_id", hangs_on=("table_name", "record_id")),
         tabs=("approval_task",),
         state="state",
         rank=40,
-    )  # fmt: skip
+    )
     business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)
     flow_id: Mapped[int] = c.reference("审批流程", "approval_flow", required=True)
@@ -308,11 +388,18 @@ class ApprovalInstance(Entity):
     table_name: Mapped[str] = c.hidden(c.text("业务表", 64, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("业务记录", required=True))
     facts: Mapped[dict[str, Any]] = c.hidden(c.json("提交时的要素", required=True))
-    tasks: Mapped[list["ApprovalTask"]] = relationship(back_populates="instance", order_by="ApprovalTask.id")
+    tasks: Mapped[list["ApprovalTask"]] = relationship(
+        back_populates="instance", order_by="ApprovalTask.id"
+    )
 
 
 # Tasks that wait or have been decided: what a node adds up.
-COUNTED_STATES: Final = (TaskState.PENDING, TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
+COUNTED_STATES: Final = (
+    TaskState.PENDING,
+    TaskState.APPROVED,
+    TaskState.REJECTED,
+    TaskState.RETURNED,
+)
 COUNTED_TASK: Final = "state IN ('PENDING', 'APPROVED', 'REJECTED', 'RETURNED')"
 
 
@@ -322,10 +409,18 @@ class ApprovalTask(Entity):
     __table_args__ = (
         # Nobody is asked twice; who handed the task on, or was no longer needed, may be asked again.
         Index(
-            "uq_approval_task_counted", "instance_id", "node_id", "round_no", "assignee_id", unique=True,
-            sqlite_where=text(COUNTED_TASK), postgresql_where=text(COUNTED_TASK),
+            "uq_approval_task_counted",
+            "instance_id",
+            "node_id",
+            "round_no",
+            "assignee_id",
+            unique=True,
+            sqlite_where=text(COUNTED_TASK),
+            postgresql_where=text(COUNTED_TASK),
         ),
-        CheckConstraint("(state = 'PENDING') = (decided_at IS NULL)", name="ck_approval_task_decided_at"),
+        CheckConstraint(
+            "(state = 'PENDING') = (decided_at IS NULL)", name="ck_approval_task_decided_at"
+        ),
         CheckConstraint(
             "state IN ('PENDING', 'CANCELLED', 'WITHDRAWN') OR decided_by_id IS NOT NULL OR is_automatic",
             name="ck_approval_task_decided_by",
@@ -342,7 +437,16 @@ class ApprovalTask(Entity):
         Module.WORKBENCH,
         kind=SpecKind.LEDGER,
         title="instance",
-        listed=("instance", "node", "assignee", "state", "opinion", "decided_by", "decided_at", "due_at"),
+        listed=(
+            "instance",
+            "node",
+            "assignee",
+            "state",
+            "opinion",
+            "decided_by",
+            "decided_at",
+            "due_at",
+        ),
         filtered=("instance_id", "assignee_id", "state", "due_at"),
         scope=Scope(through="instance"),
         state="state",

@@ -16,7 +16,8 @@ _SIGNS: Final = re.compile(r"[\s()\u2010-\u2015-]")
 _LANDLINE: Final = re.compile(r"(?:\(?0\d{2,3}\)?[- ]?)?[2-9]\d{6,7}(?:[-转 ]\d{1,6})?", re.ASCII)
 _SERVICE: Final = re.compile(r"[48]00-?\d{3}-?\d{4}|95\d{3,4}", re.ASCII)
 _EMAIL: Final = re.compile(
-    r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}", re.ASCII
+    r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}",
+    re.ASCII,
 )
 _POSTCODE: Final = re.compile(r"[0-8]\d{5}", re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:/@-]*", re.ASCII)
@@ -74,7 +75,11 @@ def _id_number(value: str) -> str | None:
         return "身份证号前 17 位应为数字，末位为数字或 X"
     except InvalidChecksum:
         return "身份证号校验码不符，请核对"
-    except (ValidationError, ValueError, KeyError):  # a place that its table does not know can be a KeyError
+    except (
+        ValidationError,
+        ValueError,
+        KeyError,
+    ):  # a place that its table does not know can be a KeyError
         return _id_components(value)
     return None if birth_of(value).year >= _FIRST_BIRTH_YEAR else "身份证号中的出生日期不正确"
 
@@ -128,7 +133,11 @@ def _phone(value: str) -> str | None:
 
 
 def _email(value: str) -> str | None:
-    return None if _EMAIL.fullmatch(value) and ".." not in value else "E-mail 地址格式不正确，例：name@company.com"
+    return (
+        None
+        if _EMAIL.fullmatch(value) and ".." not in value
+        else "E-mail 地址格式不正确，例：name@company.com"
+    )
 
 
 def _bank_card(value: str) -> str | None:
@@ -143,7 +152,11 @@ def _postcode(value: str) -> str | None:
 
 
 def _code(value: str) -> str | None:
-    return None if _CODE.fullmatch(value) else "编码只能由文字、数字和 _ . : / @ - 组成，且以文字或数字开头"
+    return (
+        None
+        if _CODE.fullmatch(value)
+        else "编码只能由文字、数字和 _ . : / @ - 组成，且以文字或数字开头"
+    )
 
 
 _CHECKS: Final[dict[str, Callable[[str], str | None]]] = {

@@ -9,7 +9,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, Enum, ForeignKey, Integer, Numeric, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Integer,
+    Numeric,
+    String,
+    Text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -110,11 +122,17 @@ def _column(  # noqa: PLR0913 - one keyword per fact about a column
     **info: Any,
 ) -> MappedColumn[Any]:
     facts = {"label": label, "kind": kind, "required": required, "help": help, "group": group}
-    facts.update({k: v for k, v in info.items() if v is not None and v is not False and v != ""})  # a zero is a fact
-    return mapped_column(type_, *args, nullable=not required, default=default, unique=unique, index=index, info=facts)
+    facts.update(
+        {k: v for k, v in info.items() if v is not None and v is not False and v != ""}
+    )  # a zero is a fact
+    return mapped_column(
+        type_, *args, nullable=not required, default=default, unique=unique, index=index, info=facts
+    )
 
 
-def text(label: str, length: int = 100, *, check: str | None = None, **facts: Any) -> MappedColumn[Any]:
+def text(
+    label: str, length: int = 100, *, check: str | None = None, **facts: Any
+) -> MappedColumn[Any]:
     """A line of text; `check` names a real check (id_number, uscc, mobile, phone, email, bank_card, postcode, code)."""
     return _column(label, String(length), "text", check=check, **facts)
 
@@ -124,24 +142,42 @@ def long_text(label: str, **facts: Any) -> MappedColumn[Any]:
     return _column(label, Text(), "long_text", **facts)
 
 
-def masked(label: str, length: int = 64, *, mask: str, check: str | None = None, **facts: Any) -> MappedColumn[Any]:
+def masked(
+    label: str, length: int = 64, *, mask: str, check: str | None = None, **facts: Any
+) -> MappedColumn[Any]:
     """Personal data (X9): shown masked unless the role may see it; `mask` is id_number, mobile, account or address."""
     return _column(label, String(length), "text", check=check, mask=mask, **facts)
 
 
 def money(
-    label: str, *, unit: str = "元", positive: bool = False, signed: bool = False, maximum: Decimal = MONEY_MAX,
+    label: str,
+    *,
+    unit: str = "元",
+    positive: bool = False,
+    signed: bool = False,
+    maximum: Decimal = MONEY_MAX,
     **facts: Any,
-) -> MappedColumn[Any]:  # fmt: skip
+) -> MappedColumn[Any]:
     """An amount in 元; never negative unless `signed`, above zero if `positive`, at most `maximum`."""
-    return _column(label, Money(), "money", unit=unit, positive=positive, signed=signed, maximum=maximum, **facts)
+    return _column(
+        label,
+        Money(),
+        "money",
+        unit=unit,
+        positive=positive,
+        signed=signed,
+        maximum=maximum,
+        **facts,
+    )
 
 
 def rate(
     label: str, *, unit: str = "%", scale: int = 6, maximum: Decimal = Decimal(100), **facts: Any
 ) -> MappedColumn[Any]:
     """A rate in `unit` (% unless said otherwise), from 0 to `maximum`, kept to `scale` places."""
-    return _column(label, Scaled(18, scale), "rate", unit=unit, scale=scale, maximum=maximum, **facts)
+    return _column(
+        label, Scaled(18, scale), "rate", unit=unit, scale=scale, maximum=maximum, **facts
+    )
 
 
 def whole(
@@ -166,7 +202,9 @@ def flag(label: str, *, default: bool = False, **facts: Any) -> MappedColumn[Any
     return _column(label, Boolean(), "bool", required=True, default=default, **facts)
 
 
-def enum(label: str, kind: type[Kind], *, is_state: bool = False, **facts: Any) -> MappedColumn[Any]:
+def enum(
+    label: str, kind: type[Kind], *, is_state: bool = False, **facts: Any
+) -> MappedColumn[Any]:
     """A fixed code; the member name is stored."""
     type_ = Enum(kind, native_enum=False, length=32, validate_strings=True, create_constraint=False)
     return _column(label, type_, "enum", is_state=is_state, **facts)
@@ -183,7 +221,11 @@ def dictionary(label: str, code: str, **facts: Any) -> MappedColumn[Any]:
 
 
 def coded(
-    label: str, code: str, words: Mapping[str, str] | Callable[[], Mapping[str, str]], length: int = 60, **facts: Any
+    label: str,
+    code: str,
+    words: Mapping[str, str] | Callable[[], Mapping[str, str]],
+    length: int = 60,
+    **facts: Any,
 ) -> MappedColumn[Any]:
     """A code of the fixed dictionary `code`, which no one edits: label by code, or a function that works them out."""
     FIXED[code] = words
@@ -191,7 +233,13 @@ def coded(
 
 
 def reference(
-    label: str, target: str, *, ondelete: str = "RESTRICT", index: bool = True, use_alter: bool = False, **facts: Any
+    label: str,
+    target: str,
+    *,
+    ondelete: str = "RESTRICT",
+    index: bool = True,
+    use_alter: bool = False,
+    **facts: Any,
 ) -> MappedColumn[Any]:
     """A many-to-one by id to table `target`; always indexed, chosen by an AJAX look-up."""
     key = ForeignKey(f"{target}.id", ondelete=ondelete, use_alter=use_alter, name=None)
@@ -209,7 +257,9 @@ def filled(column: MappedColumn[Any]) -> MappedColumn[Any]:
     return column
 
 
-def related(column: Mapped[Any] | MappedColumn[Any] | None = None, **options: Any) -> Relationship[Any]:
+def related(
+    column: Mapped[Any] | MappedColumn[Any] | None = None, **options: Any
+) -> Relationship[Any]:
     """The object behind a `reference` column of the same class."""
     if column is not None:
         options["foreign_keys"] = [column]

@@ -122,7 +122,10 @@ class Entity(Model):
     def version(cls) -> Mapped[int]:  # noqa: N805
         """Counts saves; travels in forms and REST."""
         return mapped_column(
-            default=1, nullable=False, sort_order=900, info={"label": "版本", "kind": "int", "is_hidden": True}
+            default=1,
+            nullable=False,
+            sort_order=900,
+            info={"label": "版本", "kind": "int", "is_hidden": True},
         )
 
     @declared_attr

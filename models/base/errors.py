@@ -42,7 +42,9 @@ class NotAllowed(BusinessError):
 
     status = 403
 
-    def __init__(self, message: str, *, field: str | None = None, needed: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, needed: tuple[str, str] | None = None
+    ) -> None:
         """Keep which permission (verb, table) is lacking, so that the edge can name who holds it."""
         super().__init__(message, field=field)
         self.needed = needed
@@ -53,7 +55,9 @@ class NotFound(BusinessError):
 
     status = 404
 
-    def __init__(self, message: str = "记录不存在，或不在您的数据范围内", *, field: str | None = None) -> None:
+    def __init__(
+        self, message: str = "记录不存在，或不在您的数据范围内", *, field: str | None = None
+    ) -> None:
         """Say no more than that it is not there for this reader."""
         super().__init__(message, field=field)
 

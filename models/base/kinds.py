@@ -28,16 +28,55 @@ class Kind(Enum):
 
 # One place says how a status looks; screens never decide by its words.
 TONES: dict[str, str] = {
-    "DRAFT": "draft", "NOT_STARTED": "draft", "PENDING": "doing", "SUBMITTED": "doing", "RUNNING": "doing",
-    "IN_APPROVAL": "doing", "REVIEWED": "doing", "SIGNED": "doing", "OPEN": "ok", "ACTIVE": "ok", "APPROVED": "ok",
-    "POSTED": "ok", "DONE": "ok", "BOOKED": "ok", "IN_FORCE": "ok", "SUCCEEDED": "ok", "PASSED": "ok",
-    "RETURNED": "warn", "WARNING": "warn", "PARTIAL": "doing", "REFUSED": "bad", "REJECTED": "bad", "FAILED": "bad",
-    "VOID": "bad", "CANCELLED": "draft", "CLOSED": "draft", "DISABLED": "draft", "BLACKLISTED": "bad",
-    "VETOED": "bad", "WITHDRAWN": "draft", "REVERSED": "bad", "COLLECTED": "ok", "WAIVED": "draft", "RELEASED": "ok",
-    "SIGNING": "doing", "OVERDUE": "bad", "SETTLED": "ok", "HISTORY": "draft", "VALID": "ok", "EXPIRED": "warn",
-    "NOTICE": "doing", "ATTENTION": "warn", "SERIOUS": "bad", "HANDLING": "doing", "LIFTED": "ok", "PUBLISHED": "ok",
-    "RETIRED": "draft", "LAPSED": "draft",
-}  # fmt: skip
+    "DRAFT": "draft",
+    "NOT_STARTED": "draft",
+    "PENDING": "doing",
+    "SUBMITTED": "doing",
+    "RUNNING": "doing",
+    "IN_APPROVAL": "doing",
+    "REVIEWED": "doing",
+    "SIGNED": "doing",
+    "OPEN": "ok",
+    "ACTIVE": "ok",
+    "APPROVED": "ok",
+    "POSTED": "ok",
+    "DONE": "ok",
+    "BOOKED": "ok",
+    "IN_FORCE": "ok",
+    "SUCCEEDED": "ok",
+    "PASSED": "ok",
+    "RETURNED": "warn",
+    "WARNING": "warn",
+    "PARTIAL": "doing",
+    "REFUSED": "bad",
+    "REJECTED": "bad",
+    "FAILED": "bad",
+    "VOID": "bad",
+    "CANCELLED": "draft",
+    "CLOSED": "draft",
+    "DISABLED": "draft",
+    "BLACKLISTED": "bad",
+    "VETOED": "bad",
+    "WITHDRAWN": "draft",
+    "REVERSED": "bad",
+    "COLLECTED": "ok",
+    "WAIVED": "draft",
+    "RELEASED": "ok",
+    "SIGNING": "doing",
+    "OVERDUE": "bad",
+    "SETTLED": "ok",
+    "HISTORY": "draft",
+    "VALID": "ok",
+    "EXPIRED": "warn",
+    "NOTICE": "doing",
+    "ATTENTION": "warn",
+    "SERIOUS": "bad",
+    "HANDLING": "doing",
+    "LIFTED": "ok",
+    "PUBLISHED": "ok",
+    "RETIRED": "draft",
+    "LAPSED": "draft",
+}
 
 
 class SpecKind(Kind):
@@ -80,7 +119,12 @@ class Module(Kind):
     @property
     def is_back_office(self) -> bool:
         """True for 后台设置."""
-        return self in (Module.SYSTEM, Module.CUSTOMER_SETUP, Module.GUARANTEE_SETUP, Module.COLLATERAL_SETUP)
+        return self in (
+            Module.SYSTEM,
+            Module.CUSTOMER_SETUP,
+            Module.GUARANTEE_SETUP,
+            Module.COLLATERAL_SETUP,
+        )
 
 
 class MenuGroup(Kind):

@@ -23,7 +23,9 @@ UNITS: Final[dict[str, Decimal]] = {
 """Units people write behind an amount, in yuan."""
 
 _PRECISION = 60  # digits of work space: far above any amount, so that no step rounds by itself
-_EXCEL_DIGITS = 15  # what Excel keeps and shows of a number; beyond it is binary noise (0.30000000000000004)
+_EXCEL_DIGITS = (
+    15  # what Excel keeps and shows of a number; beyond it is binary noise (0.30000000000000004)
+)
 _TEXT_MAX = 64
 _SHOWN_MAX = 30
 _AMOUNT = re.compile(
@@ -42,7 +44,9 @@ def round_to(value: Decimal, places: int) -> Decimal:
     Raises ValueError where the value is no finite number.
     """
     quantum = _quantum(places)
-    if value.same_quantum(quantum):  # nothing to round, as with nearly every amount to and from the database
+    if value.same_quantum(
+        quantum
+    ):  # nothing to round, as with nearly every amount to and from the database
         rounded = value
     elif value.is_finite():
         with localcontext() as context:

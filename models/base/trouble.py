@@ -10,9 +10,7 @@ from models.base.errors import BusinessError
 
 FULL: Final = "磁盘空间不足，没有保存任何内容。请通知系统管理员清理磁盘后重试"
 _DISK_FULL: Final = "53100"  # PostgreSQL's own code
-_SILENT: Final = (
-    r"connection refused|timeout|no route to host|starting up|shutting down|closed the connection|recovery"
-)
+_SILENT: Final = r"connection refused|timeout|no route to host|starting up|shutting down|closed the connection|recovery"
 # What the databases say (PostgreSQL in English or Chinese) and what it means.
 _SAID: Final = (
     (r"password authentication failed|no password supplied|认证失败", "数据库用户名或密码不正确"),
@@ -24,9 +22,15 @@ _SAID: Final = (
     (r"unable to open database file", "数据库文件打不开，请检查目录与权限"),
     (r"readonly database|read-only", "数据库只读，不能写入"),
     (r"not a database|malformed", "文件不是有效的 SQLite 数据库，或已损坏，请从备份恢复"),
-    (r"permission denied for schema|对模式 .+ 权限不够", "数据库用户没有建表的权限，请把数据库的属主设为这个用户"),
-    (r"no such (table|column)|(relation|column) .+ does not exist", "缺少数据表或字段，请先执行 flask --app run init"),
-)  # fmt: skip
+    (
+        r"permission denied for schema|对模式 .+ 权限不够",
+        "数据库用户没有建表的权限，请把数据库的属主设为这个用户",
+    ),
+    (
+        r"no such (table|column)|(relation|column) .+ does not exist",
+        "缺少数据表或字段，请先执行 flask --app run init",
+    ),
+)
 
 
 class Unfit(BusinessError):
@@ -44,7 +48,9 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in {errno.ENOSPC, errno.EDQUOT}
     origin = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "sqlstate", None) == _DISK_FULL or "database or disk is full" in str(origin)
+    return getattr(origin, "sqlstate", None) == _DISK_FULL or "database or disk is full" in str(
+        origin
+    )
 
 
 def is_silent(error: BaseException) -> bool:
@@ -57,7 +63,9 @@ def reason(error: BaseException) -> str | None:
     if is_full(error):
         return FULL
     said = _said(error)
-    known = next((words for pattern, words in _SAID if re.search(pattern, said, re.IGNORECASE)), None)
+    known = next(
+        (words for pattern, words in _SAID if re.search(pattern, said, re.IGNORECASE)), None
+    )
     return known or (said.splitlines()[0] if isinstance(error, OperationalError) and said else None)
 
 

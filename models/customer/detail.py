@@ -54,9 +54,21 @@ class Occupation(Entity):
     """职业信息 of a person."""
 
     spec = Spec(
-        "职业信息", Module.CUSTOMER, title="employer", scope=_PERSONAL, in_menu=False,
-        listed=("personal_customer", "occupation", "employer", "industry", "position", "job_title", "since_year"),
-    )  # fmt: skip
+        "职业信息",
+        Module.CUSTOMER,
+        title="employer",
+        scope=_PERSONAL,
+        in_menu=False,
+        listed=(
+            "personal_customer",
+            "occupation",
+            "employer",
+            "industry",
+            "position",
+            "job_title",
+            "since_year",
+        ),
+    )
 
     personal_customer_id: Mapped[int] = c.owned_by("客户姓名", "personal_customer")
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
@@ -66,7 +78,9 @@ class Occupation(Entity):
     employer_nature: Mapped[str | None] = c.dictionary("单位性质", "unit_nature")
     employer_phone: Mapped[str | None] = c.text("单位电话", 30, check="phone")
     employer_postcode: Mapped[str | None] = c.text("单位邮政编码", 6, check="postcode")
-    since_year: Mapped[int | None] = c.whole("所在单位工作起始年份", minimum=1940, maximum=2200, unit="年")
+    since_year: Mapped[int | None] = c.whole(
+        "所在单位工作起始年份", minimum=1940, maximum=2200, unit="年"
+    )
     employer_address: Mapped[str | None] = c.text("单位地址", 200)
     position: Mapped[str | None] = c.dictionary("职务", "position")
     job_title: Mapped[str | None] = c.dictionary("职称", "job_title")
@@ -76,11 +90,23 @@ class IncomeExpense(Entity):
     """收支情况 of a person and the household."""
 
     spec = Spec(
-        "收支情况", Module.CUSTOMER, title="main_income_source", scope=_PERSONAL, in_menu=False,
-        listed=("personal_customer", "main_income_source", "monthly_income", "household_monthly_income",
-                "household_size", "dependants"),
-    )  # fmt: skip
-    __table_args__ = (CheckConstraint("household_size >= 1", name="ck_income_expense_household_size"),)
+        "收支情况",
+        Module.CUSTOMER,
+        title="main_income_source",
+        scope=_PERSONAL,
+        in_menu=False,
+        listed=(
+            "personal_customer",
+            "main_income_source",
+            "monthly_income",
+            "household_monthly_income",
+            "household_size",
+            "dependants",
+        ),
+    )
+    __table_args__ = (
+        CheckConstraint("household_size >= 1", name="ck_income_expense_household_size"),
+    )
 
     personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
@@ -88,10 +114,14 @@ class IncomeExpense(Entity):
     other_income_source: Mapped[str | None] = c.dictionary("其他经济来源", "income_source")
     monthly_income: Mapped[Decimal] = c.money("个人月收入", required=True)
     household_monthly_income: Mapped[Decimal] = c.money("家庭月收入", required=True)
-    household_size: Mapped[int] = c.whole("家庭人口数", minimum=1, maximum=99, unit="人", required=True)
+    household_size: Mapped[int] = c.whole(
+        "家庭人口数", minimum=1, maximum=99, unit="人", required=True
+    )
     dependants: Mapped[int | None] = c.whole("主要供养人口", maximum=99, unit="人")
     household_monthly_expense: Mapped[Decimal | None] = c.money("家庭月支出")
-    monthly_debt_service: Mapped[Decimal | None] = c.money("月还债支出", help="用于评级中的债务收入比")
+    monthly_debt_service: Mapped[Decimal | None] = c.money(
+        "月还债支出", help="用于评级中的债务收入比"
+    )
     household_assets: Mapped[Decimal | None] = c.money("家庭总资产")
     household_debts: Mapped[Decimal | None] = c.money("家庭总负债")
 
@@ -100,10 +130,24 @@ class Resume(Entity):
     """个人履历: one station of a career."""
 
     spec = Spec(
-        "个人履历", Module.CUSTOMER, title="employer", scope=_PERSONAL, in_menu=False, order="-start_on",
-        listed=("personal_customer", "start_on", "end_on", "employer", "employer_department", "position"),
-    )  # fmt: skip
-    __table_args__ = (CheckConstraint("end_on IS NULL OR end_on >= start_on", name="ck_resume_dates"),)
+        "个人履历",
+        Module.CUSTOMER,
+        title="employer",
+        scope=_PERSONAL,
+        in_menu=False,
+        order="-start_on",
+        listed=(
+            "personal_customer",
+            "start_on",
+            "end_on",
+            "employer",
+            "employer_department",
+            "position",
+        ),
+    )
+    __table_args__ = (
+        CheckConstraint("end_on IS NULL OR end_on >= start_on", name="ck_resume_dates"),
+    )
 
     personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
@@ -122,9 +166,12 @@ class FamilyMember(Entity):
     """家庭成员 of a person."""
 
     spec = Spec(
-        "家庭成员", Module.CUSTOMER, scope=_PERSONAL, in_menu=False,
+        "家庭成员",
+        Module.CUSTOMER,
+        scope=_PERSONAL,
+        in_menu=False,
         listed=("personal_customer", "relation", "name", "gender", "phone", "employer"),
-    )  # fmt: skip
+    )
 
     personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
@@ -142,9 +189,19 @@ class Shop(Entity):
     """门店信息: a shop that a person runs."""
 
     spec = Spec(
-        "门店信息", Module.CUSTOMER, scope=_PERSONAL, in_menu=False,
-        listed=("personal_customer", "name", "registered_capital", "business_scale", "licence_no", "registered_on"),
-    )  # fmt: skip
+        "门店信息",
+        Module.CUSTOMER,
+        scope=_PERSONAL,
+        in_menu=False,
+        listed=(
+            "personal_customer",
+            "name",
+            "registered_capital",
+            "business_scale",
+            "licence_no",
+            "registered_on",
+        ),
+    )
 
     personal_customer_id: Mapped[int] = c.owned_by("客户姓名", "personal_customer")
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
@@ -164,9 +221,21 @@ class Shareholder(Entity):
     """股东出资 of a company."""
 
     spec = Spec(
-        "股东出资", Module.CUSTOMER, scope=_CORPORATE, in_menu=False, sums=("subscribed", "paid_in"),
-        listed=("corporate_customer", "name", "holder_kind", "subscribed", "paid_in", "share_pct", "is_controller"),
-    )  # fmt: skip
+        "股东出资",
+        Module.CUSTOMER,
+        scope=_CORPORATE,
+        in_menu=False,
+        sums=("subscribed", "paid_in"),
+        listed=(
+            "corporate_customer",
+            "name",
+            "holder_kind",
+            "subscribed",
+            "paid_in",
+            "share_pct",
+            "is_controller",
+        ),
+    )
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
@@ -185,9 +254,12 @@ class Executive(Entity):
     """高管人员 of a company."""
 
     spec = Spec(
-        "高管人员", Module.CUSTOMER, scope=_CORPORATE, in_menu=False,
+        "高管人员",
+        Module.CUSTOMER,
+        scope=_CORPORATE,
+        in_menu=False,
         listed=("corporate_customer", "name", "position", "gender", "education", "phone", "since"),
-    )  # fmt: skip
+    )
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
@@ -206,14 +278,21 @@ class BankAccount(Entity):
     """银行账户 of a customer."""
 
     spec = Spec(
-        "银行账户", Module.CUSTOMER, title="bank_name", scope=_ANY, in_menu=False, key=("account_no",),
+        "银行账户",
+        Module.CUSTOMER,
+        title="bank_name",
+        scope=_ANY,
+        in_menu=False,
+        key=("account_no",),
         listed=("customer", "account_kind", "bank_name", "account_name", "account_no", "is_active"),
-    )  # fmt: skip
+    )
     __table_args__ = (UniqueConstraint("customer_id", "account_no", name="uq_bank_account_no"),)
 
     customer_id: Mapped[int] = c.owned_by("客户", "customer")
     customer: Mapped[Customer] = c.related(customer_id)
-    account_kind: Mapped[str] = c.dictionary("账户性质", "bank_account_kind", required=True, default="GENERAL")
+    account_kind: Mapped[str] = c.dictionary(
+        "账户性质", "bank_account_kind", required=True, default="GENERAL"
+    )
     bank_name: Mapped[str] = c.text("开户行", 100, required=True)
     account_name: Mapped[str] = c.text("户名", 100, required=True)
     account_no: Mapped[str] = c.masked("账号", 40, mask="account", required=True)
@@ -225,9 +304,12 @@ class Qualification(Entity):
     """资质证书 of a company."""
 
     spec = Spec(
-        "资质证书", Module.CUSTOMER, scope=_CORPORATE, in_menu=False,
+        "资质证书",
+        Module.CUSTOMER,
+        scope=_CORPORATE,
+        in_menu=False,
         listed=("corporate_customer", "name", "number", "level", "issuer", "valid_until"),
-    )  # fmt: skip
+    )
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
@@ -245,9 +327,23 @@ class Litigation(Entity):
     """涉诉情况 of a customer; an open case as defendant raises a warning (6.6)."""
 
     spec = Spec(
-        "涉诉情况", Module.CUSTOMER, title="case_no", scope=_ANY, in_menu=False, order="-filed_on",
-        listed=("customer", "case_no", "role", "cause", "amount", "is_seized", "filed_on", "status"),
-    )  # fmt: skip
+        "涉诉情况",
+        Module.CUSTOMER,
+        title="case_no",
+        scope=_ANY,
+        in_menu=False,
+        order="-filed_on",
+        listed=(
+            "customer",
+            "case_no",
+            "role",
+            "cause",
+            "amount",
+            "is_seized",
+            "filed_on",
+            "status",
+        ),
+    )
 
     customer_id: Mapped[int] = c.owned_by("客户", "customer")
     customer: Mapped[Customer] = c.related(customer_id)
@@ -270,9 +366,22 @@ class ExternalGuarantee(Entity):
     """对外担保: what the company guarantees for others."""
 
     spec = Spec(
-        "对外担保", Module.CUSTOMER, title="debtor", scope=_CORPORATE, in_menu=False, sums=("balance",),
-        listed=("corporate_customer", "debtor", "creditor", "amount", "balance", "end_on", "status"),
-    )  # fmt: skip
+        "对外担保",
+        Module.CUSTOMER,
+        title="debtor",
+        scope=_CORPORATE,
+        in_menu=False,
+        sums=("balance",),
+        listed=(
+            "corporate_customer",
+            "debtor",
+            "creditor",
+            "amount",
+            "balance",
+            "end_on",
+            "status",
+        ),
+    )
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
@@ -283,17 +392,33 @@ class ExternalGuarantee(Entity):
     balance: Mapped[Decimal] = c.money("担保余额", required=True)
     start_on: Mapped[date | None] = c.day("起始日期")
     end_on: Mapped[date | None] = c.day("到期日期")
-    status: Mapped[GuaranteeStatus] = c.enum("状态", GuaranteeStatus, required=True, default=GuaranteeStatus.OPEN)
+    status: Mapped[GuaranteeStatus] = c.enum(
+        "状态", GuaranteeStatus, required=True, default=GuaranteeStatus.OPEN
+    )
 
 
 class TaxRecord(Entity):
     """纳税情况 of a company in one year."""
 
     spec = Spec(
-        "纳税情况", Module.CUSTOMER, title="year", scope=_CORPORATE, in_menu=False, order="-year",
-        listed=("corporate_customer", "year", "sales", "vat", "income_tax", "other_tax", "tax_grade", "overdue_tax"),
+        "纳税情况",
+        Module.CUSTOMER,
+        title="year",
+        scope=_CORPORATE,
+        in_menu=False,
+        order="-year",
+        listed=(
+            "corporate_customer",
+            "year",
+            "sales",
+            "vat",
+            "income_tax",
+            "other_tax",
+            "tax_grade",
+            "overdue_tax",
+        ),
         sums=("vat", "income_tax", "other_tax"),
-    )  # fmt: skip
+    )
     __table_args__ = (UniqueConstraint("corporate_customer_id", "year", name="uq_tax_record_year"),)
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
@@ -311,16 +436,26 @@ class MajorEvent(Entity):
     """重大经济事件 of a customer."""
 
     spec = Spec(
-        "重大经济事件", Module.CUSTOMER, title="summary", scope=_ANY, rank=50, order="-happened_on",
+        "重大经济事件",
+        Module.CUSTOMER,
+        title="summary",
+        scope=_ANY,
+        rank=50,
+        order="-happened_on",
         listed=("customer", "happened_on", "event_kind", "level", "summary", "amount"),
-        filtered=("customer_id", "happened_on", "event_kind", "level"), searched=("summary",),
-    )  # fmt: skip
+        filtered=("customer_id", "happened_on", "event_kind", "level"),
+        searched=("summary",),
+    )
 
     customer_id: Mapped[int] = c.owned_by("客户", "customer")
     customer: Mapped[Customer] = c.related(customer_id)
     happened_on: Mapped[date] = c.day("发生日期", required=True, index=True)
-    event_kind: Mapped[str] = c.dictionary("事件类别", "major_event_kind", required=True, index=True)
-    level: Mapped[EventLevel] = c.enum("严重程度", EventLevel, required=True, default=EventLevel.NORMAL, index=True)
+    event_kind: Mapped[str] = c.dictionary(
+        "事件类别", "major_event_kind", required=True, index=True
+    )
+    level: Mapped[EventLevel] = c.enum(
+        "严重程度", EventLevel, required=True, default=EventLevel.NORMAL, index=True
+    )
     summary: Mapped[str] = c.text("事件摘要", 200, required=True)
     amount: Mapped[Decimal | None] = c.money("涉及金额")
     impact: Mapped[str | None] = c.long_text("影响分析")

@@ -28,19 +28,40 @@ class FinancialStatement(Entity):
     """Main lines of the balance sheet, income and cash-flow statements of one period; ratios follow on saving."""
 
     spec = Spec(
-        "财务报表", Module.CUSTOMER, title="period_end", in_menu=False, order="-period_end",
+        "财务报表",
+        Module.CUSTOMER,
+        title="period_end",
+        in_menu=False,
+        order="-period_end",
         scope=Scope(through="corporate_customer"),
         key=("corporate_customer_id", "period_kind", "period_end"),
-        listed=("corporate_customer", "period_kind", "period_end", "total_assets", "total_liabilities", "net_assets",
-                "revenue", "net_profit", "asset_liability_pct", "current_ratio"),
-    )  # fmt: skip
+        listed=(
+            "corporate_customer",
+            "period_kind",
+            "period_end",
+            "total_assets",
+            "total_liabilities",
+            "net_assets",
+            "revenue",
+            "net_profit",
+            "asset_liability_pct",
+            "current_ratio",
+        ),
+    )
     __table_args__ = (
-        UniqueConstraint("corporate_customer_id", "period_kind", "period_end", name="uq_financial_statement_period"),
+        UniqueConstraint(
+            "corporate_customer_id",
+            "period_kind",
+            "period_end",
+            name="uq_financial_statement_period",
+        ),
     )
 
     corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
-    period_kind: Mapped[PeriodKind] = c.enum("报表类型", PeriodKind, required=True, default=PeriodKind.YEAR)
+    period_kind: Mapped[PeriodKind] = c.enum(
+        "报表类型", PeriodKind, required=True, default=PeriodKind.YEAR
+    )
     period_end: Mapped[date] = c.day("报表截止日", required=True)
     is_audited: Mapped[bool] = c.flag("已审计")
     auditor: Mapped[str | None] = c.text("审计机构", 100)
@@ -53,7 +74,9 @@ class FinancialStatement(Entity):
     current_assets: Mapped[Decimal] = c.money("流动资产合计", required=True, group="资产负债")
     fixed_assets: Mapped[Decimal | None] = c.money("固定资产", group="资产负债")
     intangible_assets: Mapped[Decimal | None] = c.money("无形资产", group="资产负债")
-    total_assets: Mapped[Decimal] = c.money("资产总额", required=True, positive=True, group="资产负债")
+    total_assets: Mapped[Decimal] = c.money(
+        "资产总额", required=True, positive=True, group="资产负债"
+    )
     short_loans: Mapped[Decimal | None] = c.money("短期借款", group="资产负债")
     payables: Mapped[Decimal | None] = c.money("应付账款", group="资产负债")
     current_liabilities: Mapped[Decimal] = c.money("流动负债合计", required=True, group="资产负债")
@@ -72,9 +95,15 @@ class FinancialStatement(Entity):
     income_tax: Mapped[Decimal | None] = c.money("所得税费用", signed=True, group="利润")
     net_profit: Mapped[Decimal] = c.money("净利润", signed=True, required=True, group="利润")
 
-    operating_cash_flow: Mapped[Decimal | None] = c.money("经营活动现金流净额", signed=True, group="现金流量")
-    investing_cash_flow: Mapped[Decimal | None] = c.money("投资活动现金流净额", signed=True, group="现金流量")
-    financing_cash_flow: Mapped[Decimal | None] = c.money("筹资活动现金流净额", signed=True, group="现金流量")
+    operating_cash_flow: Mapped[Decimal | None] = c.money(
+        "经营活动现金流净额", signed=True, group="现金流量"
+    )
+    investing_cash_flow: Mapped[Decimal | None] = c.money(
+        "投资活动现金流净额", signed=True, group="现金流量"
+    )
+    financing_cash_flow: Mapped[Decimal | None] = c.money(
+        "筹资活动现金流净额", signed=True, group="现金流量"
+    )
 
     asset_liability_pct: Mapped[Decimal | None] = c.computed(
         c.rate("资产负债率", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
@@ -86,10 +115,19 @@ class FinancialStatement(Entity):
         c.rate("速动比率", unit="", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
     )
     receivable_turnover: Mapped[Decimal | None] = c.computed(
-        c.rate("应收账款周转率", unit="次/年", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
+        c.rate(
+            "应收账款周转率",
+            unit="次/年",
+            scale=2,
+            maximum=_RATIO_MAX,
+            signed=True,
+            group="财务比率",
+        )
     )
     inventory_turnover: Mapped[Decimal | None] = c.computed(
-        c.rate("存货周转率", unit="次/年", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
+        c.rate(
+            "存货周转率", unit="次/年", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率"
+        )
     )
     gross_margin_pct: Mapped[Decimal | None] = c.computed(
         c.rate("销售毛利率", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
@@ -101,7 +139,9 @@ class FinancialStatement(Entity):
         c.rate("净资产收益率", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
     )
     interest_cover: Mapped[Decimal | None] = c.computed(
-        c.rate("利息保障倍数", unit="倍", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率")
+        c.rate(
+            "利息保障倍数", unit="倍", scale=2, maximum=_RATIO_MAX, signed=True, group="财务比率"
+        )
     )
 
     def __str__(self) -> str:

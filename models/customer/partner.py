@@ -35,7 +35,16 @@ class GuaranteeCompany(Entity):
         "担保公司",
         Module.CUSTOMER,
         group=MenuGroup.MATERIALS,
-        listed=("name", "uscc", "role", "share_pct", "fee_share_pct", "credit_line", "agreement_to", "status"),
+        listed=(
+            "name",
+            "uscc",
+            "role",
+            "share_pct",
+            "fee_share_pct",
+            "credit_line",
+            "agreement_to",
+            "status",
+        ),
         searched=("name", "uscc"),
         filtered=("role", "status", "agreement_to"),
         order="name",
@@ -53,8 +62,12 @@ class GuaranteeCompany(Entity):
     name: Mapped[str] = c.text("公司名称", 100, required=True, index=True)
     uscc: Mapped[str] = c.text("统一社会信用代码", 18, check="uscc", required=True)
     role: Mapped[PartnerRole] = c.enum("合作方式", PartnerRole, required=True, index=True)
-    share_pct: Mapped[Decimal] = c.rate("分担比例", scale=4, required=True, help="代偿与追偿按此比例分担")
-    fee_share_pct: Mapped[Decimal] = c.rate("保费分成比例", scale=4, required=True, default=Decimal(0))
+    share_pct: Mapped[Decimal] = c.rate(
+        "分担比例", scale=4, required=True, help="代偿与追偿按此比例分担"
+    )
+    fee_share_pct: Mapped[Decimal] = c.rate(
+        "保费分成比例", scale=4, required=True, default=Decimal(0)
+    )
     credit_line: Mapped[Decimal | None] = c.money("合作额度", help="留空表示不设额度")
     agreement_no: Mapped[str | None] = c.text("合作协议编号", 60)
     agreement_from: Mapped[date | None] = c.day("协议起始日")
@@ -116,7 +129,8 @@ class JointGroupMember(Entity):
     __table_args__ = (
         UniqueConstraint("joint_group_id", "customer_id", name="uq_joint_group_member_customer"),
         CheckConstraint(
-            "left_on IS NULL OR joined_on IS NULL OR left_on >= joined_on", name="ck_joint_group_member_dates"
+            "left_on IS NULL OR joined_on IS NULL OR left_on >= joined_on",
+            name="ck_joint_group_member_dates",
         ),
     )
 

@@ -35,8 +35,16 @@ class CustomerRating(Entity):
         SpecKind.DOCUMENT,
         title="grade",
         listed=(
-            "customer", "rating_model", "total", "grade", "credit_line", "state", "rated_by", "rated_on",
-            "confirmed_by", "valid_until",
+            "customer",
+            "rating_model",
+            "total",
+            "grade",
+            "credit_line",
+            "state",
+            "rated_by",
+            "rated_on",
+            "confirmed_by",
+            "valid_until",
         ),
         filtered=("customer_id", "grade", "state", "rated_on", "valid_until"),
         scope=Scope(through="customer"),
@@ -44,7 +52,7 @@ class CustomerRating(Entity):
         drafts=(RatingState.DRAFT,),
         saved_by=(),
         rank=25,
-    )  # fmt: skip
+    )
     __table_args__ = (
         CheckConstraint("total >= 0", name="ck_customer_rating_total"),
         CheckConstraint(
@@ -56,7 +64,11 @@ class CustomerRating(Entity):
         Index("ix_customer_rating_valid_until", "state", "valid_until"),
         # Two people who rate at the same moment: the second one is refused.
         Index(
-            "uq_customer_rating_waiting", "customer_id", unique=True, sqlite_where=_WAITING, postgresql_where=_WAITING
+            "uq_customer_rating_waiting",
+            "customer_id",
+            unique=True,
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
         ),
     )
 
@@ -65,7 +77,9 @@ class CustomerRating(Entity):
     rating_model_id: Mapped[int] = c.reference("评分模型", "rating_model", required=True)
     rating_model: Mapped[RatingModel] = c.related(rating_model_id)
     # [{"indicator", "group", "label", "max", "option", "answer", "score"}]: frozen, whatever becomes of the model.
-    scores: Mapped[list[dict[str, Any]]] = c.json("评分明细", default=list, required=True, is_computed=True)
+    scores: Mapped[list[dict[str, Any]]] = c.json(
+        "评分明细", default=list, required=True, is_computed=True
+    )
     adjustment: Mapped[Decimal] = c.computed(
         c.rate("调整分", unit="分", scale=2, required=True, default=Decimal(0), signed=True)
     )

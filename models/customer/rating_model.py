@@ -12,14 +12,24 @@ from models.base.kinds import Kind, Module
 _BOUND_MAX = Decimal(1_000_000_000)
 # What the system works out for an indicator by itself (reports/figures/ratios.py).
 RATING_FIGURES = {
-    "operating_years": "经营年限（年）", "paid_in_pct": "实收资本到位率（%）", "net_assets": "净资产（元）",
-    "asset_liability_pct": "资产负债率（%）", "current_ratio": "流动比率", "quick_ratio": "速动比率",
-    "interest_cover": "利息保障倍数", "receivable_turnover": "应收账款周转率（次/年）",
-    "inventory_turnover": "存货周转率（次/年）", "gross_margin_pct": "销售毛利率（%）",
-    "net_margin_pct": "销售净利率（%）", "return_on_equity_pct": "净资产收益率（%/年）",
-    "age_years": "年龄（岁）", "tenure_years": "现单位工作年限（年）", "monthly_income": "个人月收入（元）",
-    "debt_income_pct": "债务收入比（%）", "household_net_assets": "家庭净资产（元）",
-}  # fmt: skip
+    "operating_years": "经营年限（年）",
+    "paid_in_pct": "实收资本到位率（%）",
+    "net_assets": "净资产（元）",
+    "asset_liability_pct": "资产负债率（%）",
+    "current_ratio": "流动比率",
+    "quick_ratio": "速动比率",
+    "interest_cover": "利息保障倍数",
+    "receivable_turnover": "应收账款周转率（次/年）",
+    "inventory_turnover": "存货周转率（次/年）",
+    "gross_margin_pct": "销售毛利率（%）",
+    "net_margin_pct": "销售净利率（%）",
+    "return_on_equity_pct": "净资产收益率（%/年）",
+    "age_years": "年龄（岁）",
+    "tenure_years": "现单位工作年限（年）",
+    "monthly_income": "个人月收入（元）",
+    "debt_income_pct": "债务收入比（%）",
+    "household_net_assets": "家庭净资产（元）",
+}
 
 
 def customer_facts() -> dict[str, str]:
@@ -28,7 +38,9 @@ def customer_facts() -> dict[str, str]:
     for table in ("personal_customer", "corporate_customer"):
         model = entity_of(table)
         columns = {name: columns_of(model)[name].info["label"] for name in editable_columns(model)}
-        for code, label in (columns | {tab: entity_of(tab).spec.label for tab in model.spec.tabs}).items():
+        for code, label in (
+            columns | {tab: entity_of(tab).spec.label for tab in model.spec.tabs}
+        ).items():
             known = found.setdefault(code, label)
             found[code] = known if label in known.split(" / ") else f"{known} / {label}"
     return found
@@ -60,7 +72,9 @@ class RatingModel(Entity):
 
     code: Mapped[str] = c.text("模型编码", 40, required=True, check="code")
     label: Mapped[str] = c.text("模型名称", 60, required=True)
-    customer_kind: Mapped[CustomerKind] = c.enum("适用客户", CustomerKind, required=True, index=True)
+    customer_kind: Mapped[CustomerKind] = c.enum(
+        "适用客户", CustomerKind, required=True, index=True
+    )
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("说明", 300)
 
@@ -113,7 +127,9 @@ class RatingOption(Entity):
     __table_args__ = (
         UniqueConstraint("rating_indicator_id", "code", name="uq_rating_option_code"),
         CheckConstraint("score >= 0", name="ck_rating_option_score"),
-        CheckConstraint("lower IS NULL OR upper IS NULL OR lower < upper", name="ck_rating_option_bounds"),
+        CheckConstraint(
+            "lower IS NULL OR upper IS NULL OR lower < upper", name="ck_rating_option_bounds"
+        ),
     )
 
     rating_indicator_id: Mapped[int] = c.owned_by("评级指标", "rating_indicator")
@@ -121,7 +137,9 @@ class RatingOption(Entity):
     code: Mapped[str] = c.text("选项编码", 20, required=True, check="code")
     label: Mapped[str] = c.text("选项名称", 100, required=True)
     score: Mapped[Decimal] = c.rate("得分", unit="分", scale=2, required=True)
-    lower: Mapped[Decimal | None] = c.rate("下限（含）", unit="", scale=4, maximum=Decimal(1_000_000_000), signed=True)
+    lower: Mapped[Decimal | None] = c.rate(
+        "下限（含）", unit="", scale=4, maximum=Decimal(1_000_000_000), signed=True
+    )
     upper: Mapped[Decimal | None] = c.rate(
         "上限（不含）", unit="", scale=4, maximum=Decimal(1_000_000_000), signed=True
     )
@@ -147,11 +165,18 @@ class CompletenessItem(Entity):
         CheckConstraint("weight > 0", name="ck_completeness_item_weight"),
     )
 
-    customer_kind: Mapped[CustomerKind] = c.enum("适用客户", CustomerKind, required=True, index=True)
+    customer_kind: Mapped[CustomerKind] = c.enum(
+        "适用客户", CustomerKind, required=True, index=True
+    )
     section: Mapped[str] = c.text("资料类别", 40, required=True)
     label: Mapped[str] = c.text("项目名称", 60, required=True)
     source: Mapped[str] = c.coded(
-        "取值", "customer_fact", customer_facts, 64, required=True, help="客户的一个字段，或一个页签（至少一行）"
+        "取值",
+        "customer_fact",
+        customer_facts,
+        64,
+        required=True,
+        help="客户的一个字段，或一个页签（至少一行）",
     )
     weight: Mapped[int] = c.whole("权重", minimum=1, maximum=100, required=True, default=1)
     is_required: Mapped[bool] = c.flag("评级必备")

@@ -39,12 +39,21 @@ class InvestigationReport(Entity):
     """保前调查报告: what A角 and B角 saw and advise; approved under 评估审批, then read by everybody after them."""
 
     spec = Spec(
-        "保前调查报告", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.INTAKE,
-        title="number", rank=20, key=("project_id",),
-        listed=("number", "project", "visited_on", "advice", "advised_amount", "state"), searched=("number",),
-        filtered=("state", "visited_on", "project_id"), scope=Scope(through="project"), state="state",
-        drafts=(PaperState.DRAFT,), saved_by=("add", "edit"),
-    )  # fmt: skip
+        "保前调查报告",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.INTAKE,
+        title="number",
+        rank=20,
+        key=("project_id",),
+        listed=("number", "project", "visited_on", "advice", "advised_amount", "state"),
+        searched=("number",),
+        filtered=("state", "visited_on", "project_id"),
+        scope=Scope(through="project"),
+        state="state",
+        drafts=(PaperState.DRAFT,),
+        saved_by=("add", "edit"),
+    )
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
@@ -58,8 +67,12 @@ class InvestigationReport(Entity):
     security: Mapped[str] = c.long_text("反担保评价", required=True, group="分析")
     risks: Mapped[str] = c.long_text("风险及防范", required=True, group="分析")
     advice: Mapped[Advice] = c.enum("调查结论", Advice, required=True, group="结论")
-    advised_amount: Mapped[Decimal] = c.money("建议担保金额", required=True, positive=True, group="结论")
-    advised_months: Mapped[int] = c.whole("建议期限", required=True, unit="个月", minimum=1, maximum=360, group="结论")
+    advised_amount: Mapped[Decimal] = c.money(
+        "建议担保金额", required=True, positive=True, group="结论"
+    )
+    advised_months: Mapped[int] = c.whole(
+        "建议期限", required=True, unit="个月", minimum=1, maximum=360, group="结论"
+    )
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
     def __str__(self) -> str:
@@ -79,23 +92,42 @@ class RiskAssessment(Entity):
     """风险评估报告: the scorecard and opinion of 风控; the total and the level follow from the scores."""
 
     spec = Spec(
-        "风险评估报告", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.RISK,
-        title="number", rank=40, key=("project_id",),
-        listed=("number", "project", "score", "level", "state"), searched=("number",),
-        filtered=("state", "level", "project_id"), scope=Scope(through="project"), state="state",
-        drafts=(PaperState.DRAFT,), saved_by=("add", "edit"),
-    )  # fmt: skip
+        "风险评估报告",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.RISK,
+        title="number",
+        rank=40,
+        key=("project_id",),
+        listed=("number", "project", "score", "level", "state"),
+        searched=("number",),
+        filtered=("state", "level", "project_id"),
+        scope=Scope(through="project"),
+        state="state",
+        drafts=(PaperState.DRAFT,),
+        saved_by=("add", "edit"),
+    )
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
     project: Mapped[Project] = c.related(project_id)
-    score_customer: Mapped[int] = c.whole("客户资信", required=True, unit="分，满分 30", maximum=30, group="评分")
-    score_repayment: Mapped[int] = c.whole("第一还款来源", required=True, unit="分，满分 30", maximum=30, group="评分")
-    score_security: Mapped[int] = c.whole("反担保措施", required=True, unit="分，满分 25", maximum=25, group="评分")
-    score_compliance: Mapped[int] = c.whole("合规与用途", required=True, unit="分，满分 15", maximum=15, group="评分")
+    score_customer: Mapped[int] = c.whole(
+        "客户资信", required=True, unit="分，满分 30", maximum=30, group="评分"
+    )
+    score_repayment: Mapped[int] = c.whole(
+        "第一还款来源", required=True, unit="分，满分 30", maximum=30, group="评分"
+    )
+    score_security: Mapped[int] = c.whole(
+        "反担保措施", required=True, unit="分，满分 25", maximum=25, group="评分"
+    )
+    score_compliance: Mapped[int] = c.whole(
+        "合规与用途", required=True, unit="分，满分 15", maximum=15, group="评分"
+    )
     findings: Mapped[str] = c.long_text("主要风险", required=True, group="意见")
     measures: Mapped[str] = c.long_text("控制措施", required=True, group="意见")
     opinion: Mapped[str] = c.long_text("风控意见", required=True, group="意见")
-    score: Mapped[int] = c.computed(c.whole("总分", required=True, unit="分", maximum=100, default=0))
+    score: Mapped[int] = c.computed(
+        c.whole("总分", required=True, unit="分", maximum=100, default=0)
+    )
     level: Mapped[RiskLevel | None] = c.computed(c.enum("风险等级", RiskLevel, index=True))
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
@@ -112,12 +144,22 @@ class BankLetter(Entity):
     """A letter to the lending bank; the issued document holds its frozen text and PDF."""
 
     spec = Spec(
-        "银行函件", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.INTAKE, title="number", rank=30,
-        listed=("number", "kind", "project", "issued_on", "valid_until", "amount"), searched=("number",),
-        filtered=("kind", "issued_on", "project_id"), scope=Scope(through="project"), sums=("amount",),
-    )  # fmt: skip
+        "银行函件",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        group=MenuGroup.INTAKE,
+        title="number",
+        rank=30,
+        listed=("number", "kind", "project", "issued_on", "valid_until", "amount"),
+        searched=("number",),
+        filtered=("kind", "issued_on", "project_id"),
+        scope=Scope(through="project"),
+        sums=("amount",),
+    )
     __table_args__ = (
-        CheckConstraint("valid_until is null or valid_until >= issued_on", name="ck_bank_letter_dates"),
+        CheckConstraint(
+            "valid_until is null or valid_until >= issued_on", name="ck_bank_letter_dates"
+        ),
     )
     number: Mapped[str] = c.text("函件编号", 40, required=True, unique=True)
     kind: Mapped[LetterKind] = c.enum("函件种类", LetterKind, required=True, index=True)

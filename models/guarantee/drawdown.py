@@ -27,16 +27,37 @@ class Drawdown(Entity):
     """The bank's loan under a guarantee (借据)."""
 
     spec = Spec(
-        "借据", Module.GUARANTEE, SpecKind.LEDGER, title="number", rank=120,
-        listed=("number", "project", "bank_note_no", "drawn_on", "due_on", "amount", "balance", "rate_annual_pct",
-                "state"),
-        searched=("number", "bank_note_no"), filtered=("project_id", "drawn_on", "due_on", "state"),
-        sums=("amount", "balance"), scope=Scope(through="project"), tabs=("repayment_plan", "repayment"),
-    )  # fmt: skip
+        "借据",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="number",
+        rank=120,
+        listed=(
+            "number",
+            "project",
+            "bank_note_no",
+            "drawn_on",
+            "due_on",
+            "amount",
+            "balance",
+            "rate_annual_pct",
+            "state",
+        ),
+        searched=("number", "bank_note_no"),
+        filtered=("project_id", "drawn_on", "due_on", "state"),
+        sums=("amount", "balance"),
+        scope=Scope(through="project"),
+        tabs=("repayment_plan", "repayment"),
+    )
     __table_args__ = (
-        CheckConstraint("amount > 0 and balance >= 0 and balance <= amount", name="ck_drawdown_amount"),
+        CheckConstraint(
+            "amount > 0 and balance >= 0 and balance <= amount", name="ck_drawdown_amount"
+        ),
         CheckConstraint("due_on >= drawn_on", name="ck_drawdown_dates"),
-        CheckConstraint("(state in ('SETTLED', 'RELEASED')) = (closed_on is not null)", name="ck_drawdown_closed"),
+        CheckConstraint(
+            "(state in ('SETTLED', 'RELEASED')) = (closed_on is not null)",
+            name="ck_drawdown_closed",
+        ),
         CheckConstraint("state <> 'SETTLED' or balance = 0", name="ck_drawdown_settled"),
     )
     number: Mapped[str] = c.text("借据编号", 40, required=True, unique=True)
@@ -47,7 +68,9 @@ class Drawdown(Entity):
     due_on: Mapped[date] = c.day("到期日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("放款金额", required=True, positive=True)
     balance: Mapped[Decimal] = c.money("借款余额", required=True)
-    rate_annual_pct: Mapped[Decimal] = c.rate("年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36))
+    rate_annual_pct: Mapped[Decimal] = c.rate(
+        "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
+    )
     repayment_method: Mapped[RepaymentMethod] = c.enum("还款方式", RepaymentMethod, required=True)
     document_id: Mapped[int | None] = c.reference("放款凭证", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
@@ -74,9 +97,17 @@ class PlanSource(Kind):
 class RepaymentPlan(Entity):
     """A version of a loan's repayment plan; a change makes a new one and keeps the old."""
 
-    spec = Spec("还款计划", Module.GUARANTEE, SpecKind.LEDGER, title="plan_no", order="plan_no", in_menu=False,
-                listed=("plan_no", "source", "file_name", "is_current", "made_on"), scope=Scope(through="drawdown"),
-                tabs=("instalment",))  # fmt: skip
+    spec = Spec(
+        "还款计划",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="plan_no",
+        order="plan_no",
+        in_menu=False,
+        listed=("plan_no", "source", "file_name", "is_current", "made_on"),
+        scope=Scope(through="drawdown"),
+        tabs=("instalment",),
+    )
     __table_args__ = (UniqueConstraint("drawdown_id", "plan_no", name="uq_repayment_plan"),)
     drawdown_id: Mapped[int] = c.owned_by("借据", "drawdown")
     drawdown: Mapped[Drawdown] = c.related(drawdown_id)
@@ -90,15 +121,34 @@ class RepaymentPlan(Entity):
 class Instalment(Entity):
     """One instalment of a repayment plan and what has been repaid of it."""
 
-    spec = Spec("还款期次", Module.GUARANTEE, SpecKind.LEDGER, title="seq", order="seq", in_menu=False,
-                listed=("seq", "due_on", "principal", "interest", "principal_paid", "interest_paid", "overdue_since"),
-                sums=("principal", "interest", "principal_paid", "interest_paid"),
-                scope=Scope(through="repayment_plan"))  # fmt: skip
+    spec = Spec(
+        "还款期次",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="seq",
+        order="seq",
+        in_menu=False,
+        listed=(
+            "seq",
+            "due_on",
+            "principal",
+            "interest",
+            "principal_paid",
+            "interest_paid",
+            "overdue_since",
+        ),
+        sums=("principal", "interest", "principal_paid", "interest_paid"),
+        scope=Scope(through="repayment_plan"),
+    )
     __table_args__ = (
         UniqueConstraint("repayment_plan_id", "seq", name="uq_instalment"),
         CheckConstraint("principal >= 0 and interest >= 0", name="ck_instalment_amounts"),
-        CheckConstraint("principal_paid <= principal and interest_paid <= interest", name="ck_instalment_paid"),
-        CheckConstraint("principal_paid >= 0 and interest_paid >= 0", name="ck_instalment_paid_not_negative"),
+        CheckConstraint(
+            "principal_paid <= principal and interest_paid <= interest", name="ck_instalment_paid"
+        ),
+        CheckConstraint(
+            "principal_paid >= 0 and interest_paid >= 0", name="ck_instalment_paid_not_negative"
+        ),
         Index("ix_instalment_due_on", "due_on"),
         Index("ix_instalment_seq", "seq"),  # the list's own order
         # What day-end and warnings look for is a sliver of all instalments.

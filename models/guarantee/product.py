@@ -69,29 +69,62 @@ class Product(Entity):
     """A guarantee product with the limits that an application is held to."""
 
     spec = Spec(
-        "产品种类", Module.GUARANTEE_SETUP, rank=10, order="code", key=("code",),
-        listed=("code", "name", "guarantee_kind", "audience", "amount_min", "amount_max", "months_max", "fee_rate_pct",
-                "is_active"),
-        searched=("code", "name"), filtered=("guarantee_kind", "is_active"), tabs=("product_document", "product_fee"),
-    )  # fmt: skip
+        "产品种类",
+        Module.GUARANTEE_SETUP,
+        rank=10,
+        order="code",
+        key=("code",),
+        listed=(
+            "code",
+            "name",
+            "guarantee_kind",
+            "audience",
+            "amount_min",
+            "amount_max",
+            "months_max",
+            "fee_rate_pct",
+            "is_active",
+        ),
+        searched=("code", "name"),
+        filtered=("guarantee_kind", "is_active"),
+        tabs=("product_document", "product_fee"),
+    )
     code: Mapped[str] = c.text("产品编码", 20, required=True, unique=True, check="code")
     name: Mapped[str] = c.text("产品名称", 60, required=True)
-    guarantee_kind: Mapped[GuaranteeKind] = c.enum("担保类别", GuaranteeKind, required=True, index=True)
+    guarantee_kind: Mapped[GuaranteeKind] = c.enum(
+        "担保类别", GuaranteeKind, required=True, index=True
+    )
     audience: Mapped[ProductAudience] = c.enum(
         "适用客户", ProductAudience, required=True, default=ProductAudience.ANY
     )
     amount_min: Mapped[Decimal] = c.money("最低金额", required=True, default=Decimal("0.01"))
     amount_max: Mapped[Decimal] = c.money("最高金额", required=True, positive=True)
-    months_min: Mapped[int] = c.whole("最短期限", required=True, unit="个月", minimum=1, maximum=360, default=1)
-    months_max: Mapped[int] = c.whole("最长期限", required=True, unit="个月", minimum=1, maximum=360)
-    fee_rate_pct: Mapped[Decimal] = c.rate("担保费率", unit="%/年", required=True, scale=4, maximum=Decimal(20))
+    months_min: Mapped[int] = c.whole(
+        "最短期限", required=True, unit="个月", minimum=1, maximum=360, default=1
+    )
+    months_max: Mapped[int] = c.whole(
+        "最长期限", required=True, unit="个月", minimum=1, maximum=360
+    )
+    fee_rate_pct: Mapped[Decimal] = c.rate(
+        "担保费率", unit="%/年", required=True, scale=4, maximum=Decimal(20)
+    )
     deposit_rate_pct: Mapped[Decimal] = c.rate(
-        "保证金比例", unit="%", required=True, scale=4, default=Decimal(0), help="按担保金额向客户收取的保证金"
+        "保证金比例",
+        unit="%",
+        required=True,
+        scale=4,
+        default=Decimal(0),
+        help="按担保金额向客户收取的保证金",
     )
     coverage_min_pct: Mapped[Decimal] = c.rate(
-        "反担保覆盖率下限", unit="%", required=True, scale=2, maximum=Decimal(1000), default=Decimal(0),
+        "反担保覆盖率下限",
+        unit="%",
+        required=True,
+        scale=2,
+        maximum=Decimal(1000),
+        default=Decimal(0),
         help="反担保认定价值合计不得低于担保金额的这一比例",
-    )  # fmt: skip
+    )
     repayment_method: Mapped[RepaymentMethod] = c.enum(
         "默认还款方式", RepaymentMethod, required=True, default=RepaymentMethod.EQUAL_INSTALMENT
     )
@@ -102,9 +135,16 @@ class Product(Entity):
 class ProductDocument(Entity):
     """A document (要件) that an application for the product needs."""
 
-    spec = Spec("产品要件", Module.GUARANTEE_SETUP, title="category", listed=("category", "is_required", "note"),
-                order="category", scope=Scope(through="product"), in_menu=False,
-                key=("product_id", "category"))  # fmt: skip
+    spec = Spec(
+        "产品要件",
+        Module.GUARANTEE_SETUP,
+        title="category",
+        listed=("category", "is_required", "note"),
+        order="category",
+        scope=Scope(through="product"),
+        in_menu=False,
+        key=("product_id", "category"),
+    )
     __table_args__ = (UniqueConstraint("product_id", "category", name="uq_product_document"),)
     product_id: Mapped[int] = c.owned_by("产品", "product")
     product: Mapped[Product] = c.related(product_id)
@@ -116,16 +156,27 @@ class ProductDocument(Entity):
 class ProductFee(Entity):
     """A fee that the product charges by default; 费用登记 starts from these rows."""
 
-    spec = Spec("产品费用", Module.GUARANTEE_SETUP, title="kind", order="kind", scope=Scope(through="product"),
-                listed=("kind", "payment", "rate_pct", "is_rate_annual", "vat_rate_pct"), in_menu=False,
-                key=("product_id", "kind"))  # fmt: skip
+    spec = Spec(
+        "产品费用",
+        Module.GUARANTEE_SETUP,
+        title="kind",
+        order="kind",
+        scope=Scope(through="product"),
+        listed=("kind", "payment", "rate_pct", "is_rate_annual", "vat_rate_pct"),
+        in_menu=False,
+        key=("product_id", "kind"),
+    )
     __table_args__ = (UniqueConstraint("product_id", "kind", name="uq_product_fee"),)
     product_id: Mapped[int] = c.owned_by("产品", "product")
     product: Mapped[Product] = c.related(product_id)
     kind: Mapped[FeeKind] = c.enum("费用种类", FeeKind, required=True)
-    payment: Mapped[FeePayment] = c.enum("收取方式", FeePayment, required=True, default=FeePayment.ONE_OFF)
+    payment: Mapped[FeePayment] = c.enum(
+        "收取方式", FeePayment, required=True, default=FeePayment.ONE_OFF
+    )
     rate_pct: Mapped[Decimal] = c.rate("费率", unit="%", required=True, scale=4)
     is_rate_annual: Mapped[bool] = c.flag(
         "按年计费", default=True, help="是：费率为年费率，按期限折算；否：按担保金额一次计算"
-    )  # fmt: skip
-    vat_rate_pct: Mapped[Decimal] = c.rate("增值税率", unit="%", required=True, scale=2, help="0 表示免税")
+    )
+    vat_rate_pct: Mapped[Decimal] = c.rate(
+        "增值税率", unit="%", required=True, scale=2, help="0 表示免税"
+    )

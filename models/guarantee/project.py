@@ -73,7 +73,9 @@ class IssuerGrade(Kind):
 
 
 PROJECT_SCOPE = Scope(
-    owner="manager_id", department="department_id", members=("assistant_id", "risk_officer_id", "legal_officer_id")
+    owner="manager_id",
+    department="department_id",
+    members=("assistant_id", "risk_officer_id", "legal_officer_id"),
 )
 
 
@@ -84,34 +86,100 @@ class Project(Entity):
     """A guarantee project: one customer's loan at one bank that the company guarantees."""
 
     spec = Spec(
-        "担保项目", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=10, order="-id",
-        listed=("number", "customer", "product", "bank", "amount", "balance", "end_on", "stage", "state", "manager"),
+        "担保项目",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        title="number",
+        rank=10,
+        order="-id",
+        listed=(
+            "number",
+            "customer",
+            "product",
+            "bank",
+            "amount",
+            "balance",
+            "end_on",
+            "stage",
+            "state",
+            "manager",
+        ),
         searched=("number", "customer", "purpose_note"),
-        filtered=("stage", "state", "customer_id", "product_id", "bank_id", "manager_id", "department_id", "amount",
-                  "applied_on", "end_on", "guarantee_kind", "stage_since"),
-        sums=("amount", "balance"), scope=PROJECT_SCOPE, state="state", drafts=(ProjectState.DRAFT,),
+        filtered=(
+            "stage",
+            "state",
+            "customer_id",
+            "product_id",
+            "bank_id",
+            "manager_id",
+            "department_id",
+            "amount",
+            "applied_on",
+            "end_on",
+            "guarantee_kind",
+            "stage_since",
+        ),
+        sums=("amount", "balance"),
+        scope=PROJECT_SCOPE,
+        state="state",
+        drafts=(ProjectState.DRAFT,),
         key=("number",),
-        tabs=("counter_guarantee", "contract", "fee", "receipt", "drawdown", "investigation_report", "risk_assessment",
-              "resolution", "resubmission", "bank_letter", "fee_waiver", "repayment", "release", "termination",
-              "risk_warning", "project_holder"),
-    )  # fmt: skip
+        tabs=(
+            "counter_guarantee",
+            "contract",
+            "fee",
+            "receipt",
+            "drawdown",
+            "investigation_report",
+            "risk_assessment",
+            "resolution",
+            "resubmission",
+            "bank_letter",
+            "fee_waiver",
+            "repayment",
+            "release",
+            "termination",
+            "risk_warning",
+            "project_holder",
+        ),
+    )
     __table_args__ = (
         CheckConstraint("amount > 0", name="ck_project_amount"),
         CheckConstraint("balance >= 0 and reserved_amount >= 0", name="ck_project_balances"),
-        CheckConstraint("state <> 'IN_FORCE' or start_on is not null", name="ck_project_in_force_has_start"),
-        CheckConstraint("end_on is null or start_on is null or end_on >= start_on", name="ck_project_dates"),
-        Index("ix_project_amount", "amount", "balance"),  # holds all that 全部合计 under the list needs
+        CheckConstraint(
+            "state <> 'IN_FORCE' or start_on is not null", name="ck_project_in_force_has_start"
+        ),
+        CheckConstraint(
+            "end_on is null or start_on is null or end_on >= start_on", name="ck_project_dates"
+        ),
+        Index(
+            "ix_project_amount", "amount", "balance"
+        ),  # holds all that 全部合计 under the list needs
         Index("ix_project_end_on", "end_on"),
         Index("ix_project_manager_id", "manager_id", "state"),  # what the A角 does next
-        Index("ix_project_state_end_on", "state", "end_on"),  # what falls due among what is in force
+        Index(
+            "ix_project_state_end_on", "state", "end_on"
+        ),  # what falls due among what is in force
         # All that the desk sums of what is in force, whoever reads: no row is looked at.
         Index(
-            "ix_project_desk", "state", "product_id", "balance", "manager_id", "assistant_id", "risk_officer_id",
-            "legal_officer_id", "department_id",
+            "ix_project_desk",
+            "state",
+            "product_id",
+            "balance",
+            "manager_id",
+            "assistant_id",
+            "risk_officer_id",
+            "legal_officer_id",
+            "department_id",
         ),
         Index("ix_project_applied_on", "applied_on"),
         Index("ix_project_stage_since", "stage_since"),
-        Index("ix_project_small_asked", "small_asked_by_id", sqlite_where=_ASKED, postgresql_where=_ASKED),
+        Index(
+            "ix_project_small_asked",
+            "small_asked_by_id",
+            sqlite_where=_ASKED,
+            postgresql_where=_ASKED,
+        ),
     )
     number: Mapped[str] = c.computed(c.text("项目编号", 40, required=True, unique=True))
     customer_id: Mapped[int] = c.reference("客户", "customer", required=True, group="申请")
@@ -121,29 +189,46 @@ class Project(Entity):
     bank_id: Mapped[int] = c.reference("合作银行", "partner_bank", required=True, group="申请")
     bank: Mapped[PartnerBank] = c.related(bank_id)
     amount: Mapped[Decimal] = c.money("担保金额", required=True, positive=True, group="申请")
-    term_months: Mapped[int] = c.whole("期限", required=True, unit="个月", minimum=1, maximum=360, group="申请")
+    term_months: Mapped[int] = c.whole(
+        "期限", required=True, unit="个月", minimum=1, maximum=360, group="申请"
+    )
     purpose: Mapped[str] = c.dictionary("贷款用途", "loan_purpose", required=True, group="申请")
     purpose_note: Mapped[str | None] = c.text("用途说明", 200, group="申请")
     rate_annual_pct: Mapped[Decimal] = c.rate(
         "贷款年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36), group="申请"
     )
-    repayment_method: Mapped[RepaymentMethod] = c.enum("还款方式", RepaymentMethod, required=True, group="申请")
+    repayment_method: Mapped[RepaymentMethod] = c.enum(
+        "还款方式", RepaymentMethod, required=True, group="申请"
+    )
     fee_rate_pct: Mapped[Decimal] = c.rate(
         "担保费率", unit="%/年", required=True, scale=4, maximum=Decimal(20), group="申请"
     )
     bank_share_pct: Mapped[Decimal] = c.rate(
-        "银行分担比例", unit="%", required=True, scale=2, group="申请", help="银行承担的风险比例，公司承担其余部分"
+        "银行分担比例",
+        unit="%",
+        required=True,
+        scale=2,
+        group="申请",
+        help="银行承担的风险比例，公司承担其余部分",
     )
     counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
-    guarantee_kind: Mapped[GuaranteeKind] = c.computed(c.enum("担保类别", GuaranteeKind, required=True, index=True))
+    guarantee_kind: Mapped[GuaranteeKind] = c.computed(
+        c.enum("担保类别", GuaranteeKind, required=True, index=True)
+    )
     small_kind: Mapped[SmallKind] = c.filled(
-        c.enum("小微属性", SmallKind, required=True, group="监管属性", help="不选则按客户的企业规模")
+        c.enum(
+            "小微属性", SmallKind, required=True, group="监管属性", help="不选则按客户的企业规模"
+        )
     )
     small_reason: Mapped[str | None] = c.text(
         "小微属性说明", 200, group="监管属性", help="与客户的企业规模不一致时填写原因"
     )
-    small_asked: Mapped[SmallKind | None] = c.computed(c.enum("更正后的小微属性", SmallKind, group="监管属性"))
-    small_asked_reason: Mapped[str | None] = c.computed(c.text("小微属性更正原因", 200, group="监管属性"))
+    small_asked: Mapped[SmallKind | None] = c.computed(
+        c.enum("更正后的小微属性", SmallKind, group="监管属性")
+    )
+    small_asked_reason: Mapped[str | None] = c.computed(
+        c.text("小微属性更正原因", 200, group="监管属性")
+    )
     small_asked_by_id: Mapped[int | None] = c.computed(
         c.reference("更正提出人", "employee", index=False, group="监管属性", ondelete="NO ACTION")
     )
@@ -166,7 +251,9 @@ class Project(Entity):
     legal_officer_id: Mapped[int | None] = c.computed(c.reference("法务", "employee"))
     legal_officer: Mapped[Employee | None] = c.related(legal_officer_id)
     # Added to a table to which others refer, where SQLite tells of no other action; it keeps what is renewed as well.
-    renewed_from_id: Mapped[int | None] = c.computed(c.reference("续保自", "project", ondelete="NO ACTION"))
+    renewed_from_id: Mapped[int | None] = c.computed(
+        c.reference("续保自", "project", ondelete="NO ACTION")
+    )
     stage: Mapped[Stage] = c.state("阶段", Stage, Stage.APPLY)
     state: Mapped[ProjectState] = c.state("状态", ProjectState, ProjectState.DRAFT)
     stage_since: Mapped[date | None] = c.computed(c.day("进入阶段日期"))
@@ -175,17 +262,31 @@ class Project(Entity):
     end_on: Mapped[date | None] = c.computed(c.day("担保到期日"))
     balance: Mapped[Decimal] = c.computed(c.money("在保余额", required=True, default=Decimal(0)))
     reserved_amount: Mapped[Decimal] = c.computed(
-        c.money("决议占用额", required=True, default=Decimal(0), help="决议通过后预占的额度，放款确认时转为在保余额")
+        c.money(
+            "决议占用额",
+            required=True,
+            default=Decimal(0),
+            help="决议通过后预占的额度，放款确认时转为在保余额",
+        )
     )
 
 
 class ProjectStage(Entity):
     """One pass through a stage: since when, until when, by whom (the stage line and 5.2 read it)."""
 
-    spec = Spec("阶段记录", Module.GUARANTEE, SpecKind.LOG, title="stage", order="id",
-                listed=("stage", "entered_on", "left_on", "done_by", "outcome"), scope=Scope(through="project"),
-                in_menu=False)  # fmt: skip
-    __table_args__ = (CheckConstraint("left_on is null or left_on >= entered_on", name="ck_project_stage_dates"),)
+    spec = Spec(
+        "阶段记录",
+        Module.GUARANTEE,
+        SpecKind.LOG,
+        title="stage",
+        order="id",
+        listed=("stage", "entered_on", "left_on", "done_by", "outcome"),
+        scope=Scope(through="project"),
+        in_menu=False,
+    )
+    __table_args__ = (
+        CheckConstraint("left_on is null or left_on >= entered_on", name="ck_project_stage_dates"),
+    )
     project_id: Mapped[int] = c.owned_by("担保项目", "project")
     project: Mapped[Project] = c.related(project_id)
     stage: Mapped[Stage] = c.enum("阶段", Stage, required=True, index=True)
@@ -199,10 +300,19 @@ class ProjectStage(Entity):
 class ProjectHolder(Entity):
     """Who held a role on a project and since when; a hand-over (移交) keeps the earlier holder here."""
 
-    spec = Spec("承办记录", Module.GUARANTEE, SpecKind.LOG, title="role", order="id",
-                listed=("role", "employee", "since_on", "until_on"), scope=Scope(through="project"),
-                in_menu=False)  # fmt: skip
-    __table_args__ = (UniqueConstraint("project_id", "role", "since_on", "employee_id", name="uq_project_holder"),)
+    spec = Spec(
+        "承办记录",
+        Module.GUARANTEE,
+        SpecKind.LOG,
+        title="role",
+        order="id",
+        listed=("role", "employee", "since_on", "until_on"),
+        scope=Scope(through="project"),
+        in_menu=False,
+    )
+    __table_args__ = (
+        UniqueConstraint("project_id", "role", "since_on", "employee_id", name="uq_project_holder"),
+    )
     project_id: Mapped[int] = c.owned_by("担保项目", "project")
     project: Mapped[Project] = c.related(project_id)
     role: Mapped[str] = c.text("角色", 20, required=True)

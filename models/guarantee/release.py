@@ -25,16 +25,33 @@ class Release(Entity):
     """The release of a project's guarantee: approved, then deposit back, then the notice."""
 
     spec = Spec(
-        "解保", Module.AFTER, SpecKind.DOCUMENT, title="number", rank=40,
-        listed=("number", "project", "basis", "released_amount", "deposit_amount", "is_deposit_returned", "released_on",
-                "state"),
-        searched=("number", "letter_no"), filtered=("project_id", "basis", "released_on", "state"),
-        sums=("released_amount", "deposit_amount"), scope=Scope(through="project"), state="state",
+        "解保",
+        Module.AFTER,
+        SpecKind.DOCUMENT,
+        title="number",
+        rank=40,
+        listed=(
+            "number",
+            "project",
+            "basis",
+            "released_amount",
+            "deposit_amount",
+            "is_deposit_returned",
+            "released_on",
+            "state",
+        ),
+        searched=("number", "letter_no"),
+        filtered=("project_id", "basis", "released_on", "state"),
+        sums=("released_amount", "deposit_amount"),
+        scope=Scope(through="project"),
+        state="state",
         drafts=(PaperState.DRAFT,),
-    )  # fmt: skip
+    )
     __table_args__ = (
         CheckConstraint("deposit_amount >= 0 and released_amount >= 0", name="ck_release_amounts"),
-        CheckConstraint("released_on is null or state = 'APPROVED'", name="ck_release_done_after_approval"),
+        CheckConstraint(
+            "released_on is null or state = 'APPROVED'", name="ck_release_done_after_approval"
+        ),
     )
     number: Mapped[str] = c.computed(c.text("解保编号", 40, required=True, unique=True))
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
@@ -42,13 +59,22 @@ class Release(Entity):
     basis: Mapped[ReleaseBasis] = c.enum(
         "解保依据", ReleaseBasis, required=True, default=ReleaseBasis.REPAID, index=True
     )
-    letter_no: Mapped[str | None] = c.text("银行函号", 60, help="依据为银行函件时填写，并上传函件扫描件")
+    letter_no: Mapped[str | None] = c.text(
+        "银行函号", 60, help="依据为银行函件时填写，并上传函件扫描件"
+    )
     letter_on: Mapped[date | None] = c.day("银行函日期")
     note: Mapped[str | None] = c.long_text("说明")
     released_amount: Mapped[Decimal] = c.computed(
-        c.money("解除担保金额", required=True, default=Decimal(0), help="批准时尚在保的余额，已结清的为 0")
+        c.money(
+            "解除担保金额",
+            required=True,
+            default=Decimal(0),
+            help="批准时尚在保的余额，已结清的为 0",
+        )
     )
-    deposit_amount: Mapped[Decimal] = c.computed(c.money("应退保证金", required=True, default=Decimal(0)))
+    deposit_amount: Mapped[Decimal] = c.computed(
+        c.money("应退保证金", required=True, default=Decimal(0))
+    )
     is_deposit_returned: Mapped[bool] = c.computed(c.flag("保证金已退"))
     approved_on: Mapped[date | None] = c.computed(c.day("批准日期"))
     released_on: Mapped[date | None] = c.computed(c.day("解保日期", index=True))

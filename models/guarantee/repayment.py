@@ -33,19 +33,38 @@ class Repayment(Entity):
     """Principal and interest that the customer has paid to the bank on one day."""
 
     spec = Spec(
-        "还款登记", Module.AFTER, SpecKind.LEDGER, title="number", rank=10,
-        listed=("number", "project", "drawdown", "paid_on", "principal", "interest", "extra_interest", "balance_after",
-                "source", "state"),
-        searched=("number",), filtered=("project_id", "drawdown_id", "paid_on", "source", "state"),
-        sums=("principal", "interest", "extra_interest"), scope=Scope(through="project"), state="state",
-    )  # fmt: skip
+        "还款登记",
+        Module.AFTER,
+        SpecKind.LEDGER,
+        title="number",
+        rank=10,
+        listed=(
+            "number",
+            "project",
+            "drawdown",
+            "paid_on",
+            "principal",
+            "interest",
+            "extra_interest",
+            "balance_after",
+            "source",
+            "state",
+        ),
+        searched=("number",),
+        filtered=("project_id", "drawdown_id", "paid_on", "source", "state"),
+        sums=("principal", "interest", "extra_interest"),
+        scope=Scope(through="project"),
+        state="state",
+    )
     __table_args__ = (
         CheckConstraint(
             "principal >= 0 and interest >= 0 and (principal > 0 or interest > 0 or is_final)",
             name="ck_repayment_amounts",
         ),
         CheckConstraint("balance_after >= 0", name="ck_repayment_balance"),
-        CheckConstraint("extra_interest >= 0 and extra_interest <= interest", name="ck_repayment_extra_interest"),
+        CheckConstraint(
+            "extra_interest >= 0 and extra_interest <= interest", name="ck_repayment_extra_interest"
+        ),
         CheckConstraint(
             "state <> 'REVERSED' or (reversed_on is not null and reversal_reason is not null)",
             name="ck_repayment_reversed",
@@ -61,9 +80,14 @@ class Repayment(Entity):
     principal: Mapped[Decimal] = c.money("还本金额", required=True)
     interest: Mapped[Decimal] = c.money("还息金额", required=True)
     extra_interest: Mapped[Decimal] = c.money(
-        "其中超计划利息", required=True, default=Decimal(0), help="银行实收利息超出还款计划的部分，不冲减以后各期"
+        "其中超计划利息",
+        required=True,
+        default=Decimal(0),
+        help="银行实收利息超出还款计划的部分，不冲减以后各期",
     )
-    is_final: Mapped[bool] = c.flag("结清", help="银行确认本息已全部结清，计划利息与实收利息的差额不再收取")
+    is_final: Mapped[bool] = c.flag(
+        "结清", help="银行确认本息已全部结清，计划利息与实收利息的差额不再收取"
+    )
     balance_after: Mapped[Decimal] = c.money("还款后余额", required=True)
     source: Mapped[RepaymentSource] = c.enum("来源", RepaymentSource, required=True, index=True)
     file_name: Mapped[str | None] = c.text("来源文件", 200)

@@ -25,12 +25,21 @@ class ReviewMeeting(Entity):
     """A meeting of the review board (审保会)."""
 
     spec = Spec(
-        "审保会", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.RESOLUTION,
-        title="number", rank=50, order="-held_on",
-        listed=("number", "held_on", "place", "chair", "state"), searched=("number", "place"),
-        filtered=("held_on", "state", "chair_id"), tabs=("meeting_item", "meeting_member"), state="state",
-        drafts=(MeetingState.DRAFT,), scope=Scope(members=("chair_id", "secretary_id")),
-    )  # fmt: skip
+        "审保会",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.RESOLUTION,
+        title="number",
+        rank=50,
+        order="-held_on",
+        listed=("number", "held_on", "place", "chair", "state"),
+        searched=("number", "place"),
+        filtered=("held_on", "state", "chair_id"),
+        tabs=("meeting_item", "meeting_member"),
+        state="state",
+        drafts=(MeetingState.DRAFT,),
+        scope=Scope(members=("chair_id", "secretary_id")),
+    )
     number: Mapped[str] = c.computed(c.text("会议编号", 40, required=True, unique=True))
     held_on: Mapped[date] = c.day("会议日期", required=True, index=True)
     place: Mapped[str] = c.text("会议地点", 100, required=True)
@@ -44,9 +53,17 @@ class ReviewMeeting(Entity):
 class MeetingMember(Entity):
     """A member called to a meeting; 5 to 7 of them."""
 
-    spec = Spec("参会委员", Module.GUARANTEE, SpecKind.DOCUMENT, title="employee", listed=("employee", "is_present"),
-                order="id", in_menu=False, key=("meeting_id", "employee_id"),
-                scope=Scope(through="meeting"))  # fmt: skip
+    spec = Spec(
+        "参会委员",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        title="employee",
+        listed=("employee", "is_present"),
+        order="id",
+        in_menu=False,
+        key=("meeting_id", "employee_id"),
+        scope=Scope(through="meeting"),
+    )
     __table_args__ = (UniqueConstraint("meeting_id", "employee_id", name="uq_meeting_member"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
@@ -67,9 +84,17 @@ class ItemState(Kind):
 class MeetingItem(Entity):
     """One project on a meeting's agenda and how it went."""
 
-    spec = Spec("会议议题", Module.GUARANTEE, SpecKind.DOCUMENT, title="project", order="seq", in_menu=False,
-                listed=("seq", "project", "advised_amount", "result", "summary"),
-                key=("meeting_id", "project_id"), scope=Scope(through="project"))  # fmt: skip
+    spec = Spec(
+        "会议议题",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        title="project",
+        order="seq",
+        in_menu=False,
+        listed=("seq", "project", "advised_amount", "result", "summary"),
+        key=("meeting_id", "project_id"),
+        scope=Scope(through="project"),
+    )
     __table_args__ = (UniqueConstraint("meeting_id", "project_id", name="uq_meeting_item"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
@@ -77,7 +102,9 @@ class MeetingItem(Entity):
     project: Mapped[Project] = c.related(project_id)
     seq: Mapped[int] = c.whole("序号", required=True, minimum=1, maximum=99, default=1)
     advised_amount: Mapped[Decimal] = c.money("提请金额", required=True, positive=True)
-    advised_months: Mapped[int] = c.whole("提请期限", required=True, unit="个月", minimum=1, maximum=360)
+    advised_months: Mapped[int] = c.whole(
+        "提请期限", required=True, unit="个月", minimum=1, maximum=360
+    )
     result: Mapped[ItemState] = c.state("结果", ItemState, ItemState.PENDING)
     summary: Mapped[str | None] = c.computed(c.text("表决情况", 200))
     minutes_id: Mapped[int | None] = c.computed(c.reference("会议纪要", "issued_document"))
@@ -100,9 +127,16 @@ class VoteChoice(Kind):
 class MeetingVote(Entity):
     """A member's own vote on one item; who withdrew (回避) has no choice and is not in the quorum's base."""
 
-    spec = Spec("表决记录", Module.GUARANTEE, SpecKind.LEDGER, title="employee", order="id", in_menu=False,
-                listed=("item", "employee", "choice", "is_withdrawn", "opinion", "voted_at"),
-                scope=Scope(through="item"))  # fmt: skip
+    spec = Spec(
+        "表决记录",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="employee",
+        order="id",
+        in_menu=False,
+        listed=("item", "employee", "choice", "is_withdrawn", "opinion", "voted_at"),
+        scope=Scope(through="item"),
+    )
     __table_args__ = (
         UniqueConstraint("item_id", "employee_id", name="uq_meeting_vote"),
         CheckConstraint("is_withdrawn or choice is not null", name="ck_meeting_vote_choice"),
@@ -132,19 +166,40 @@ class Resolution(Entity):
     """What the company resolved on a project; a valid one reserves limits until the drawdown uses it."""
 
     spec = Spec(
-        "公司决议", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.RESOLUTION, title="number", rank=60,
-        listed=("number", "project", "amount", "term_months", "fee_rate_pct", "resolved_on", "valid_until", "state"),
-        searched=("number",), filtered=("state", "resolved_on", "valid_until", "project_id"),
-        sums=("amount",), scope=Scope(through="project"), tabs=("resolution_condition",),
-    )  # fmt: skip
-    __table_args__ = (CheckConstraint("state <> 'VALID' or valid_until is not null", name="ck_resolution_valid"),)
+        "公司决议",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        group=MenuGroup.RESOLUTION,
+        title="number",
+        rank=60,
+        listed=(
+            "number",
+            "project",
+            "amount",
+            "term_months",
+            "fee_rate_pct",
+            "resolved_on",
+            "valid_until",
+            "state",
+        ),
+        searched=("number",),
+        filtered=("state", "resolved_on", "valid_until", "project_id"),
+        sums=("amount",),
+        scope=Scope(through="project"),
+        tabs=("resolution_condition",),
+    )
+    __table_args__ = (
+        CheckConstraint("state <> 'VALID' or valid_until is not null", name="ck_resolution_valid"),
+    )
     number: Mapped[str] = c.text("决议编号", 40, required=True, unique=True)
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     item_id: Mapped[int] = c.reference("会议议题", "meeting_item", required=True, unique=True)
     item: Mapped[MeetingItem] = c.related(item_id)
     amount: Mapped[Decimal] = c.money("决议金额", required=True, positive=True)
-    term_months: Mapped[int] = c.whole("决议期限", required=True, unit="个月", minimum=1, maximum=360)
+    term_months: Mapped[int] = c.whole(
+        "决议期限", required=True, unit="个月", minimum=1, maximum=360
+    )
     fee_rate_pct: Mapped[Decimal] = c.rate("决议费率", unit="%/年", required=True, scale=4)
     resolved_on: Mapped[date] = c.day("决议日期", required=True, index=True)
     valid_until: Mapped[date | None] = c.day("有效期至", index=True)
@@ -157,10 +212,19 @@ class Resolution(Entity):
 class ResolutionCondition(Entity):
     """A condition of a conditional vote; each must be met before 放款通知."""
 
-    spec = Spec("决议条件", Module.GUARANTEE, SpecKind.LEDGER, title="text", order="id", in_menu=False,
-                listed=("text", "is_met", "evidence", "met_by", "met_on"),
-                scope=Scope(through="resolution"))  # fmt: skip
-    __table_args__ = (CheckConstraint("not is_met or evidence is not null", name="ck_resolution_condition_met"),)
+    spec = Spec(
+        "决议条件",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="text",
+        order="id",
+        in_menu=False,
+        listed=("text", "is_met", "evidence", "met_by", "met_on"),
+        scope=Scope(through="resolution"),
+    )
+    __table_args__ = (
+        CheckConstraint("not is_met or evidence is not null", name="ck_resolution_condition_met"),
+    )
     resolution_id: Mapped[int] = c.owned_by("决议", "resolution")
     resolution: Mapped[Resolution] = c.related(resolution_id, back_populates="conditions")
     text: Mapped[str] = c.text("条件", 500, required=True)
@@ -182,17 +246,26 @@ class Resubmission(Entity):
     """A project before the board again: its resolution ran out on the way, or it was refused and is reconsidered."""
 
     spec = Spec(
-        "重新上会", Module.GUARANTEE, SpecKind.LEDGER, title="kind", rank=55,
+        "重新上会",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="kind",
+        rank=55,
         listed=("project", "kind", "from_stage", "reason", "submitted_on", "submitted_by"),
-        filtered=("project_id", "kind", "submitted_on"), scope=Scope(through="project"), in_menu=False,
-    )  # fmt: skip
+        filtered=("project_id", "kind", "submitted_on"),
+        scope=Scope(through="project"),
+        in_menu=False,
+    )
     __table_args__ = (
         # A refusal is reconsidered once, whichever two clicks ask for it.
         Index(
-            "uq_resubmission_reconsidered", "project_id", unique=True, sqlite_where=text("kind = 'RECONSIDERED'"),
+            "uq_resubmission_reconsidered",
+            "project_id",
+            unique=True,
+            sqlite_where=text("kind = 'RECONSIDERED'"),
             postgresql_where=text("kind = 'RECONSIDERED'"),
         ),
-    )  # fmt: skip
+    )
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ResubmissionKind] = c.enum("类别", ResubmissionKind, required=True, index=True)

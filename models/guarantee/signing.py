@@ -29,38 +29,77 @@ class Fee(Entity):
     """A fee agreed for a project (费用登记); amounts are tax-inclusive."""
 
     spec = Spec(
-        "费用登记", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="kind", rank=70, order="id",
-        listed=("project", "kind", "payment", "rate_pct", "amount", "vat_amount", "collected_amount", "waived_amount",
-                "state"),
-        filtered=("project_id", "kind", "state"), sums=("amount", "collected_amount", "waived_amount"),
-        scope=Scope(through="project"), state="state", drafts=(FeeState.DRAFT,), tabs=("fee_due",),
+        "费用登记",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.SIGNING,
+        title="kind",
+        rank=70,
+        order="id",
+        listed=(
+            "project",
+            "kind",
+            "payment",
+            "rate_pct",
+            "amount",
+            "vat_amount",
+            "collected_amount",
+            "waived_amount",
+            "state",
+        ),
+        filtered=("project_id", "kind", "state"),
+        sums=("amount", "collected_amount", "waived_amount"),
+        scope=Scope(through="project"),
+        state="state",
+        drafts=(FeeState.DRAFT,),
+        tabs=("fee_due",),
         key=("project_id", "kind"),
-    )  # fmt: skip
+    )
     __table_args__ = (
         UniqueConstraint("project_id", "kind", name="uq_fee"),
-        CheckConstraint("amount >= 0 and vat_amount >= 0 and vat_amount <= amount", name="ck_fee_amount"),
+        CheckConstraint(
+            "amount >= 0 and vat_amount >= 0 and vat_amount <= amount", name="ck_fee_amount"
+        ),
         CheckConstraint("collected_amount + waived_amount <= amount", name="ck_fee_collected"),
     )
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[FeeKind] = c.enum("费用种类", FeeKind, required=True, index=True)
-    payment: Mapped[FeePayment] = c.enum("收取方式", FeePayment, required=True, default=FeePayment.ONE_OFF)
+    payment: Mapped[FeePayment] = c.enum(
+        "收取方式", FeePayment, required=True, default=FeePayment.ONE_OFF
+    )
     rate_pct: Mapped[Decimal] = c.rate("费率", unit="%", required=True, scale=4)
     is_rate_annual: Mapped[bool] = c.flag("按年计费", default=True)
-    vat_rate_pct: Mapped[Decimal] = c.rate("增值税率", unit="%", required=True, scale=2, help="0 表示免税")
+    vat_rate_pct: Mapped[Decimal] = c.rate(
+        "增值税率", unit="%", required=True, scale=2, help="0 表示免税"
+    )
     vat_filing: Mapped[str | None] = c.text(
-        "免税备案或资料编号", 100, help="免征增值税的担保费必填：备案号，或留存备查资料的编号；材料作为附件上传"
+        "免税备案或资料编号",
+        100,
+        help="免征增值税的担保费必填：备案号，或留存备查资料的编号；材料作为附件上传",
     )
     fixed_amount: Mapped[Decimal | None] = c.money("约定金额", help="填写后不按费率计算")
     note: Mapped[str | None] = c.text("备注", 200)
     amount: Mapped[Decimal] = c.computed(c.money("应收金额", required=True, default=Decimal(0)))
-    vat_amount: Mapped[Decimal] = c.computed(c.money("其中增值税", required=True, default=Decimal(0)))
+    vat_amount: Mapped[Decimal] = c.computed(
+        c.money("其中增值税", required=True, default=Decimal(0))
+    )
     vat_exemption: Mapped[str | None] = c.computed(c.text("免税依据", 200))
     vat_pending_amount: Mapped[Decimal] = c.computed(
-        c.money("待转销项税额", signed=True, required=True, default=Decimal(0), help="未到期、未开票部分的增值税")
+        c.money(
+            "待转销项税额",
+            signed=True,
+            required=True,
+            default=Decimal(0),
+            help="未到期、未开票部分的增值税",
+        )
     )
-    collected_amount: Mapped[Decimal] = c.computed(c.money("已收金额", required=True, default=Decimal(0)))
-    waived_amount: Mapped[Decimal] = c.computed(c.money("已减免及冲回金额", required=True, default=Decimal(0)))
+    collected_amount: Mapped[Decimal] = c.computed(
+        c.money("已收金额", required=True, default=Decimal(0))
+    )
+    waived_amount: Mapped[Decimal] = c.computed(
+        c.money("已减免及冲回金额", required=True, default=Decimal(0))
+    )
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     state: Mapped[FeeState] = c.state("状态", FeeState, FeeState.DRAFT)
 
@@ -80,12 +119,22 @@ _DUE = text("settled_amount < amount")  # what is still to be collected, a slive
 class FeeDue(Entity):
     """One instalment of a fee's plan: when how much falls due, and the part collected."""
 
-    spec = Spec("应收计划", Module.GUARANTEE, SpecKind.LEDGER, title="seq", order="seq", in_menu=False,
-                listed=("seq", "due_on", "amount", "settled_amount", "invoiced_on"), sums=("amount", "settled_amount"),
-                scope=Scope(through="fee"))  # fmt: skip
+    spec = Spec(
+        "应收计划",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        title="seq",
+        order="seq",
+        in_menu=False,
+        listed=("seq", "due_on", "amount", "settled_amount", "invoiced_on"),
+        sums=("amount", "settled_amount"),
+        scope=Scope(through="fee"),
+    )
     __table_args__ = (
         UniqueConstraint("fee_id", "seq", name="uq_fee_due"),
-        CheckConstraint("settled_amount >= 0 and settled_amount <= amount", name="ck_fee_due_settled"),
+        CheckConstraint(
+            "settled_amount >= 0 and settled_amount <= amount", name="ck_fee_due_settled"
+        ),
         Index("ix_fee_due_seq", "seq"),  # the list's own order
         Index("ix_fee_due_open", "due_on", sqlite_where=_DUE, postgresql_where=_DUE),
     )
@@ -95,7 +144,9 @@ class FeeDue(Entity):
     due_on: Mapped[date] = c.day("应收日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("应收金额", required=True)
     settled_amount: Mapped[Decimal] = c.money("已收及减免", required=True, default=Decimal(0))
-    invoiced_on: Mapped[date | None] = c.day("开票日期", help="先于应收日期开票的，增值税自开票之日起计")
+    invoiced_on: Mapped[date | None] = c.day(
+        "开票日期", help="先于应收日期开票的，增值税自开票之日起计"
+    )
     invoice_number: Mapped[str | None] = c.text("发票号码", 40)
 
 
@@ -112,10 +163,18 @@ class Receipt(Entity):
     """Money received for a fee (费用收取); one transfer for several fees is one number with a line of each."""
 
     spec = Spec(
-        "费用收取", Module.GUARANTEE, SpecKind.LEDGER, group=MenuGroup.SIGNING, title="number", rank=100,
-        listed=("number", "project", "fee", "received_on", "amount", "payer", "state"), searched=("number", "payer"),
-        filtered=("project_id", "received_on", "state"), sums=("amount",), scope=Scope(through="project"),
-    )  # fmt: skip
+        "费用收取",
+        Module.GUARANTEE,
+        SpecKind.LEDGER,
+        group=MenuGroup.SIGNING,
+        title="number",
+        rank=100,
+        listed=("number", "project", "fee", "received_on", "amount", "payer", "state"),
+        searched=("number", "payer"),
+        filtered=("project_id", "received_on", "state"),
+        sums=("amount",),
+        scope=Scope(through="project"),
+    )
     __table_args__ = (
         UniqueConstraint("number", "fee_id", name="uq_receipt_line"),
         CheckConstraint("amount > 0", name="ck_receipt_amount"),
@@ -139,11 +198,20 @@ class FeeWaiver(Entity):
     """A waiver of a fee or a part of it; approved, it reverses the receivable (费用减免)."""
 
     spec = Spec(
-        "费用减免", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="number", rank=110,
-        listed=("number", "project", "fee", "amount", "reason", "state", "is_booked"), searched=("number", "reason"),
-        filtered=("project_id", "state"), sums=("amount",), scope=Scope(through="project"), state="state",
+        "费用减免",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.SIGNING,
+        title="number",
+        rank=110,
+        listed=("number", "project", "fee", "amount", "reason", "state", "is_booked"),
+        searched=("number", "reason"),
+        filtered=("project_id", "state"),
+        sums=("amount",),
+        scope=Scope(through="project"),
+        state="state",
         drafts=(PaperState.DRAFT,),
-    )  # fmt: skip
+    )
     __table_args__ = (CheckConstraint("amount > 0", name="ck_fee_waiver_amount"),)
     number: Mapped[str] = c.computed(c.text("减免编号", 40, required=True, unique=True))
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
@@ -169,12 +237,31 @@ class Contract(Entity):
     """A contract of a project (合同处理); signed, checked and approved before anything is paid out."""
 
     spec = Spec(
-        "合同", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="number", rank=80,
-        listed=("number", "kind", "project", "counterparty", "amount", "signed_on", "starts_on", "ends_on", "state"),
+        "合同",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.SIGNING,
+        title="number",
+        rank=80,
+        listed=(
+            "number",
+            "kind",
+            "project",
+            "counterparty",
+            "amount",
+            "signed_on",
+            "starts_on",
+            "ends_on",
+            "state",
+        ),
         searched=("number", "counterparty"),
-        filtered=("project_id", "kind", "state", "signed_on", "ends_on"), sums=("amount",),
-        scope=Scope(through="project"), state="state", drafts=(PaperState.DRAFT,), key=("number",),
-    )  # fmt: skip
+        filtered=("project_id", "kind", "state", "signed_on", "ends_on"),
+        sums=("amount",),
+        scope=Scope(through="project"),
+        state="state",
+        drafts=(PaperState.DRAFT,),
+        key=("number",),
+    )
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ck_contract_dates"),
         CheckConstraint("amount > 0", name="ck_contract_amount"),
@@ -184,7 +271,10 @@ class Contract(Entity):
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)
     counter_guarantee_id: Mapped[int | None] = c.reference(
-        "反担保", "counter_guarantee", help="反担保合同填写：每个保证人、每项财产各签一份", ondelete="NO ACTION"
+        "反担保",
+        "counter_guarantee",
+        help="反担保合同填写：每个保证人、每项财产各签一份",
+        ondelete="NO ACTION",
     )
     counter_guarantee: Mapped["CounterGuarantee | None"] = c.related(counter_guarantee_id)
     counterparty: Mapped[str] = c.text("对方当事人", 100, required=True)
@@ -223,25 +313,52 @@ class CounterGuarantee(Entity):
     """A counter-guarantee of a project (反担保): an asset, a person or money, and whether it is settled."""
 
     spec = Spec(
-        "反担保", Module.GUARANTEE, SpecKind.DOCUMENT, group=MenuGroup.SIGNING, title="name", rank=90, order="id",
-        listed=("project", "kind", "name", "appraised_value", "rate_pct", "recognised_value", "is_settled", "state"),
-        searched=("name", "certificate_no"), filtered=("project_id", "kind", "state", "is_settled"),
-        sums=("appraised_value", "recognised_value"), scope=Scope(through="project"), state="state",
-        drafts=(PaperState.DRAFT,), tabs=("contract",),
-    )  # fmt: skip
+        "反担保",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        group=MenuGroup.SIGNING,
+        title="name",
+        rank=90,
+        order="id",
+        listed=(
+            "project",
+            "kind",
+            "name",
+            "appraised_value",
+            "rate_pct",
+            "recognised_value",
+            "is_settled",
+            "state",
+        ),
+        searched=("name", "certificate_no"),
+        filtered=("project_id", "kind", "state", "is_settled"),
+        sums=("appraised_value", "recognised_value"),
+        scope=Scope(through="project"),
+        state="state",
+        drafts=(PaperState.DRAFT,),
+        tabs=("contract",),
+    )
     __table_args__ = (
-        CheckConstraint("not is_settled or settled_evidence is not null", name="ck_counter_guarantee_settled"),
-        CheckConstraint("appraised_value is null or appraised_value > 0", name="ck_counter_guarantee_value"),
-        CheckConstraint("released_on is null or state = 'APPROVED'", name="ck_counter_guarantee_released"),
+        CheckConstraint(
+            "not is_settled or settled_evidence is not null", name="ck_counter_guarantee_settled"
+        ),
+        CheckConstraint(
+            "appraised_value is null or appraised_value > 0", name="ck_counter_guarantee_value"
+        ),
+        CheckConstraint(
+            "released_on is null or state = 'APPROVED'", name="ck_counter_guarantee_released"
+        ),
     )
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[CounterKind] = c.enum("方式", CounterKind, required=True, index=True)
     asset_kind: Mapped[str | None] = c.dictionary(
         "反担保物种类", "collateral_kind", help="抵押、质押时填写，决定抵押率上限"
-    )  # fmt: skip
+    )
     name: Mapped[str] = c.text("反担保物 / 保证人", 120, required=True)
-    guarantor_id: Mapped[int | None] = c.reference("保证人客户", "customer", help="保证人是本公司客户时选择")
+    guarantor_id: Mapped[int | None] = c.reference(
+        "保证人客户", "customer", help="保证人是本公司客户时选择"
+    )
     guarantor: Mapped[Customer | None] = c.related(guarantor_id)
     certificate_no: Mapped[str | None] = c.text("权证号码", 60)
     appraised_value: Mapped[Decimal | None] = c.money("评估值")
@@ -250,5 +367,7 @@ class CounterGuarantee(Entity):
     is_settled: Mapped[bool] = c.computed(c.flag("已落实", index=True))
     settled_on: Mapped[date | None] = c.computed(c.day("落实日期"))
     settled_evidence: Mapped[str | None] = c.computed(c.text("落实依据", 200))
-    released_on: Mapped[date | None] = c.computed(c.day("解除日期", help="解保批准之日，反担保责任随之解除"))
+    released_on: Mapped[date | None] = c.computed(
+        c.day("解除日期", help="解保批准之日，反担保责任随之解除")
+    )
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)

@@ -28,32 +28,60 @@ class Termination(Entity):
     """The end of a project before the drawdown: approved once money is in the books, then settled through 复核."""
 
     spec = Spec(
-        "终止办理", Module.GUARANTEE, SpecKind.DOCUMENT, title="number", rank=130,
-        listed=("number", "project", "cause", "stage", "receivable_amount", "refund_amount", "deposit_amount",
-                "approved_on", "settled_on", "state"),
-        searched=("number",), filtered=("project_id", "cause", "approved_on", "state"),
-        sums=("receivable_amount", "refund_amount", "deposit_amount"), scope=Scope(through="project"), state="state",
+        "终止办理",
+        Module.GUARANTEE,
+        SpecKind.DOCUMENT,
+        title="number",
+        rank=130,
+        listed=(
+            "number",
+            "project",
+            "cause",
+            "stage",
+            "receivable_amount",
+            "refund_amount",
+            "deposit_amount",
+            "approved_on",
+            "settled_on",
+            "state",
+        ),
+        searched=("number",),
+        filtered=("project_id", "cause", "approved_on", "state"),
+        sums=("receivable_amount", "refund_amount", "deposit_amount"),
+        scope=Scope(through="project"),
+        state="state",
         drafts=(PaperState.DRAFT,),
-    )  # fmt: skip
+    )
     __table_args__ = (
         CheckConstraint(
-            "receivable_amount >= 0 and refund_amount >= 0 and deposit_amount >= 0", name="ck_termination_amounts"
+            "receivable_amount >= 0 and refund_amount >= 0 and deposit_amount >= 0",
+            name="ck_termination_amounts",
         ),
-        CheckConstraint("(state = 'APPROVED') = (approved_on is not null)", name="ck_termination_approved"),
+        CheckConstraint(
+            "(state = 'APPROVED') = (approved_on is not null)", name="ck_termination_approved"
+        ),
         CheckConstraint("settled_on is null or state = 'APPROVED'", name="ck_termination_settled"),
     )
     number: Mapped[str] = c.computed(c.text("终止编号", 40, required=True, unique=True))
     project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
     project: Mapped[Project] = c.related(project_id)
-    cause: Mapped[TerminationCause] = c.enum("终止原因", TerminationCause, required=True, index=True)
+    cause: Mapped[TerminationCause] = c.enum(
+        "终止原因", TerminationCause, required=True, index=True
+    )
     reason: Mapped[str] = c.long_text("情况说明", required=True)
     stage: Mapped[Stage | None] = c.computed(c.enum("终止时阶段", Stage))
     receivable_amount: Mapped[Decimal] = c.computed(
         c.money("冲回应收费用", required=True, default=Decimal(0), help="已记账而未收取的费用")
     )
-    refund_amount: Mapped[Decimal] = c.computed(c.money("退还已收费用", required=True, default=Decimal(0)))
-    deposit_amount: Mapped[Decimal] = c.computed(c.money("退还保证金", required=True, default=Decimal(0)))
+    refund_amount: Mapped[Decimal] = c.computed(
+        c.money("退还已收费用", required=True, default=Decimal(0))
+    )
+    deposit_amount: Mapped[Decimal] = c.computed(
+        c.money("退还保证金", required=True, default=Decimal(0))
+    )
     approved_on: Mapped[date | None] = c.computed(c.day("终止日期", index=True))
-    settled_on: Mapped[date | None] = c.computed(c.day("账务结清日期", help="冲账、退费和退还保证金全部复核记账之日"))
+    settled_on: Mapped[date | None] = c.computed(
+        c.day("账务结清日期", help="冲账、退费和退还保证金全部复核记账之日")
+    )
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)

@@ -57,7 +57,16 @@ class Account(Entity):
         Module.LEDGER,
         group=MenuGroup.BOOK_SETUP,
         title="full_name",
-        listed=("code", "name", "category", "direction", "parent", "is_leaf", "is_cash_bank", "is_active"),
+        listed=(
+            "code",
+            "name",
+            "category",
+            "direction",
+            "parent",
+            "is_leaf",
+            "is_cash_bank",
+            "is_active",
+        ),
         searched=("code", "name", "full_name"),
         filtered=("code", "category", "direction", "parent_id", "is_leaf", "is_active"),
         order="code",
@@ -73,23 +82,36 @@ class Account(Entity):
         CheckConstraint("parent_id IS NULL OR parent_id <> id", name="ck_account_not_own_parent"),
     )
 
-    code: Mapped[str] = c.text("科目编码", 30, required=True, help="下级编码 = 上级编码 + “.” + 两位以上数字")
+    code: Mapped[str] = c.text(
+        "科目编码", 30, required=True, help="下级编码 = 上级编码 + “.” + 两位以上数字"
+    )
     name: Mapped[str] = c.text("科目名称", 60, required=True)
-    full_name: Mapped[str] = c.computed(c.text("科目全称", 200, required=True, default="", index=True))
+    full_name: Mapped[str] = c.computed(
+        c.text("科目全称", 200, required=True, default="", index=True)
+    )
     parent_id: Mapped[int | None] = c.reference("上级科目", "account")
     parent: Mapped["Account | None"] = c.related(parent_id, remote_side="Account.id")
-    category: Mapped[AccountCategory] = c.enum("科目类别", AccountCategory, required=True, index=True)
+    category: Mapped[AccountCategory] = c.enum(
+        "科目类别", AccountCategory, required=True, index=True
+    )
     direction: Mapped[Direction] = c.enum("余额方向", Direction, required=True, index=True)
     level: Mapped[int] = c.computed(c.whole("级次", minimum=1, maximum=6, required=True, default=1))
     is_leaf: Mapped[bool] = c.computed(c.flag("末级科目", default=True, index=True))
-    needs_customer: Mapped[bool] = c.flag("客户核算", help="选中后，记到该科目的每条分录都要填客户", group="辅助核算")
+    needs_customer: Mapped[bool] = c.flag(
+        "客户核算", help="选中后，记到该科目的每条分录都要填客户", group="辅助核算"
+    )
     needs_project: Mapped[bool] = c.flag("项目核算", group="辅助核算")
     needs_bank: Mapped[bool] = c.flag("银行核算", group="辅助核算")
     needs_department: Mapped[bool] = c.flag("部门核算", group="辅助核算")
     is_cash_bank: Mapped[bool] = c.flag("现金银行科目", help="含此类科目的凭证须经出纳签字")
     asset_class: Mapped[AssetClass | None] = c.enum("资产分级", AssetClass, group="监管口径")
     asset_ratio_pct: Mapped[Decimal] = c.rate(
-        "计入比例", scale=2, required=True, default=Decimal(100), help="按该比例计入所属级别的资产", group="监管口径"
+        "计入比例",
+        scale=2,
+        required=True,
+        default=Decimal(100),
+        help="按该比例计入所属级别的资产",
+        group="监管口径",
     )
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
 

@@ -54,9 +54,15 @@ class AssetSplit(Entity):
     account_id: Mapped[int] = c.reference("会计科目", "account", required=True, help="末级资产科目")
     account: Mapped[Account] = c.related(account_id)
     rule: Mapped[AssetRule] = c.enum("分级规则", AssetRule, required=True)
-    amount: Mapped[Decimal] = c.money("金额", required=True, positive=True, help="月末余额的这一部分；备抵科目也填正数")
-    customer_id: Mapped[int | None] = c.reference("在保客户", "customer", help="对在保客户的股权、委托贷款须填")
+    amount: Mapped[Decimal] = c.money(
+        "金额", required=True, positive=True, help="月末余额的这一部分；备抵科目也填正数"
+    )
+    customer_id: Mapped[int | None] = c.reference(
+        "在保客户", "customer", help="对在保客户的股权、委托贷款须填"
+    )
     customer: Mapped["Customer | None"] = c.related(customer_id)
     starts_on: Mapped[date | None] = c.day("合同起始日期", help="委托贷款须填")
     ends_on: Mapped[date | None] = c.day("合同到期日期", help="委托贷款须填")
-    evidence: Mapped[str] = c.text("依据", 200, required=True, help="如：债券名称与评级报告、不动产权证号、合同编号")
+    evidence: Mapped[str] = c.text(
+        "依据", 200, required=True, help="如：债券名称与评级报告、不动产权证号、合同编号"
+    )

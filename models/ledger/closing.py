@@ -27,23 +27,37 @@ class OpeningImport(Entity):
         Module.LEDGER,
         SpecKind.LOG,
         title="file_name",
-        listed=("file_name", "auxiliary_file_name", "period", "total", "voucher", "created_at", "created_by_id"),
+        listed=(
+            "file_name",
+            "auxiliary_file_name",
+            "period",
+            "total",
+            "voucher",
+            "created_at",
+            "created_by_id",
+        ),
         filtered=("period_id",),
         in_menu=False,
     )
     __table_args__ = (UniqueConstraint("period_id", name="uq_opening_import_period"),)
 
-    period_id: Mapped[int] = c.computed(c.reference("期初期间", "accounting_period", required=True, index=False))
+    period_id: Mapped[int] = c.computed(
+        c.reference("期初期间", "accounting_period", required=True, index=False)
+    )
     period: Mapped[AccountingPeriod] = c.related(period_id)
     file_name: Mapped[str] = c.computed(c.text("余额表文件", 200, required=True))
-    auxiliary_file_name: Mapped[str] = c.computed(c.text("辅助余额文件", 200, required=True, default=""))
+    auxiliary_file_name: Mapped[str] = c.computed(
+        c.text("辅助余额文件", 200, required=True, default="")
+    )
     # Of the rows as read, so that a workbook saved again without a change is still the same file.
     digest: Mapped[str] = c.computed(c.text("内容校验码", 64, required=True))
     total: Mapped[Decimal] = c.computed(c.money("借方合计", required=True))
     voucher_id: Mapped[int] = c.computed(c.reference("期初凭证", "voucher", required=True))
     voucher: Mapped[Voucher] = c.related(voucher_id)
     # By code: 年初余额 (debit positive), 本年累计借方 and 贷方 of the old books, where the file states them.
-    year_figures: Mapped[dict[str, Any]] = c.hidden(c.json("年初余额和本年累计", required=True, default=dict))
+    year_figures: Mapped[dict[str, Any]] = c.hidden(
+        c.json("年初余额和本年累计", required=True, default=dict)
+    )
 
 
 class IncomeHistory(Entity):
@@ -98,10 +112,14 @@ class IncomeSchedule(Entity):
         UniqueConstraint("fee_id", name="uq_income_schedule_fee"),
         CheckConstraint("recognised <= amount", name="ck_income_schedule_recognised"),
         CheckConstraint("starts_on <= ends_on", name="ck_income_schedule_dates"),
-        CheckConstraint("(source = 'FEE') = (fee_id IS NOT NULL)", name="ck_income_schedule_source"),
+        CheckConstraint(
+            "(source = 'FEE') = (fee_id IS NOT NULL)", name="ck_income_schedule_source"
+        ),
     )
 
-    source: Mapped[ScheduleSource] = c.computed(c.enum("来源", ScheduleSource, required=True, index=True))
+    source: Mapped[ScheduleSource] = c.computed(
+        c.enum("来源", ScheduleSource, required=True, index=True)
+    )
     customer_id: Mapped[int] = c.computed(c.reference("客户", "customer", required=True))
     customer: Mapped["Customer"] = c.related(customer_id)
     project_id: Mapped[int | None] = c.computed(c.reference("项目", "project"))
@@ -169,7 +187,9 @@ class ProvisionCalculation(Entity):
 
     period_id: Mapped[int] = c.computed(c.reference("会计期间", "accounting_period", required=True))
     period: Mapped[AccountingPeriod] = c.related(period_id)
-    kind: Mapped[ProvisionKind] = c.computed(c.enum("项目", ProvisionKind, required=True, index=True))
+    kind: Mapped[ProvisionKind] = c.computed(
+        c.enum("项目", ProvisionKind, required=True, index=True)
+    )
     base: Mapped[Decimal] = c.computed(c.money("计提基数", signed=True, required=True))
     rate_pct: Mapped[Decimal] = c.computed(c.rate("比例", scale=4, required=True))
     required: Mapped[Decimal] = c.computed(c.money("应有金额", signed=True, required=True))
@@ -189,21 +209,33 @@ class MonthEndLog(Entity):
         SpecKind.LOG,
         group=MenuGroup.CLOSING,
         title="period",
-        listed=("period", "round", "closed_at", "closed_by", "net_profit", "total_assets", "posting_no", "reopened_at",
-                "reopened_by", "reopen_reason"),
+        listed=(
+            "period",
+            "round",
+            "closed_at",
+            "closed_by",
+            "net_profit",
+            "total_assets",
+            "posting_no",
+            "reopened_at",
+            "reopened_by",
+            "reopen_reason",
+        ),
         filtered=("period_id", "closed_at"),
         rank=670,
-    )  # fmt: skip
+    )
     __table_args__ = (
         UniqueConstraint("period_id", "round", name="uq_month_end_log_round"),
         CheckConstraint(
             "(reopened_at IS NULL) = (reopen_reason IS NULL)", name="ck_month_end_log_reopened"
         ),
-    )  # fmt: skip
+    )
 
     period_id: Mapped[int] = c.computed(c.reference("会计期间", "accounting_period", required=True))
     period: Mapped[AccountingPeriod] = c.related(period_id)
-    round: Mapped[int] = c.computed(c.whole("次数", minimum=1, required=True, help="反结账后再次结账为第 2 次"))
+    round: Mapped[int] = c.computed(
+        c.whole("次数", minimum=1, required=True, help="反结账后再次结账为第 2 次")
+    )
     closed_at: Mapped[datetime] = c.computed(c.moment("结账时间", required=True, index=True))
     closed_by_id: Mapped[int] = c.computed(c.reference("结账人", "employee", required=True))
     closed_by: Mapped["Employee"] = c.related(closed_by_id)
@@ -211,7 +243,9 @@ class MonthEndLog(Entity):
     total_assets: Mapped[Decimal] = c.computed(c.money("资产总计", signed=True, required=True))
     posting_no: Mapped[int] = c.computed(c.whole("最后记账序号", required=True))
     chain_hash: Mapped[str] = c.computed(c.text("凭证链校验码", 64, required=True))
-    head_no: Mapped[int | None] = c.computed(c.whole("链头登记序号", help="也写在数据库之外的链头文件里"))
+    head_no: Mapped[int | None] = c.computed(
+        c.whole("链头登记序号", help="也写在数据库之外的链头文件里")
+    )
     checks: Mapped[list[Any]] = c.hidden(c.json("检查结果", required=True, default=list))
     reopened_at: Mapped[datetime | None] = c.computed(c.moment("反结账时间"))
     reopened_by_id: Mapped[int | None] = c.computed(c.reference("反结账人", "employee"))

@@ -42,16 +42,22 @@ EVENTS: dict[str, EventType] = {
     "margin.placed": _plain("存出保证金"),
     "margin.returned": _plain("收回存出保证金"),
     "compensation.paid": EventType(
-        "代偿", {**_PARTS, "bank_paid": "银行存款支付", "margin_paid": "存出保证金支付"}, ("bank_paid", "margin_paid")
+        "代偿",
+        {**_PARTS, "bank_paid": "银行存款支付", "margin_paid": "存出保证金支付"},
+        ("bank_paid", "margin_paid"),
     ),
     "recovery.received": EventType(
-        "追偿回款", {**_AMOUNT, **_PARTS, "surcharge": "违约金及资金占用费", "excess": "多收款"}, ("amount",)
+        "追偿回款",
+        {**_AMOUNT, **_PARTS, "surcharge": "违约金及资金占用费", "excess": "多收款"},
+        ("amount",),
     ),
     "recovery.excess_returned": _plain("退还多收追偿款"),
     "impairment.booked": _plain("计提应收代偿款减值"),
     "impairment.released": _plain("转回应收代偿款减值"),
     "writeoff.booked": EventType(
-        "代偿损失核销", {**_PARTS, "provision": "冲减担保赔偿准备金", "loss": "计入担保赔付支出"}, ("provision", "loss")
+        "代偿损失核销",
+        {**_PARTS, "provision": "冲减担保赔偿准备金", "loss": "计入担保赔付支出"},
+        ("provision", "loss"),
     ),
     "writeoff.recovered": _plain("已核销代偿款收回"),
     "asset.taken": EventType(
@@ -80,4 +86,6 @@ EVENTS: dict[str, EventType] = {
 
 EVENT_LABELS: dict[str, str] = {code: kind.label for code, kind in EVENTS.items()}
 # One key means one thing, whichever event brings it: accountants choose amounts by these words.
-AMOUNT_LABELS: dict[str, str] = {key: label for kind in EVENTS.values() for key, label in kind.amounts.items()}
+AMOUNT_LABELS: dict[str, str] = {
+    key: label for kind in EVENTS.values() for key, label in kind.amounts.items()
+}

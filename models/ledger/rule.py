@@ -32,17 +32,24 @@ class PostingRule(Entity):
     )
     __table_args__ = (UniqueConstraint("event_code", "effective_on", name="uq_posting_rule_event"),)
 
-    event_code: Mapped[str] = c.coded("业务事项", "business_event", EVENT_LABELS, 60, required=True, index=True)
+    event_code: Mapped[str] = c.coded(
+        "业务事项", "business_event", EVENT_LABELS, 60, required=True, index=True
+    )
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     word_id: Mapped[int] = c.reference("凭证字", "voucher_word", required=True)
     word: Mapped[VoucherWord] = c.related(word_id)
     memo: Mapped[str] = c.text(
-        "摘要模板", 200, required=True, help="可用 {事项} {客户} {项目} {银行}，生成凭证时替换为实际内容"
+        "摘要模板",
+        200,
+        required=True,
+        help="可用 {事项} {客户} {项目} {银行}，生成凭证时替换为实际内容",
     )
     effective_on: Mapped[date] = c.day("生效日期", required=True, default=date(2000, 1, 1))
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     lines: Mapped[list["PostingRuleLine"]] = c.related(
-        order_by="PostingRuleLine.line_no", cascade="all, delete-orphan", back_populates="posting_rule"
+        order_by="PostingRuleLine.line_no",
+        cascade="all, delete-orphan",
+        back_populates="posting_rule",
     )
 
 
@@ -59,7 +66,9 @@ class PostingRuleLine(Entity):
         scope=Scope(through="posting_rule"),
         in_menu=False,
     )
-    __table_args__ = (UniqueConstraint("posting_rule_id", "line_no", name="uq_posting_rule_line_no"),)
+    __table_args__ = (
+        UniqueConstraint("posting_rule_id", "line_no", name="uq_posting_rule_line_no"),
+    )
 
     posting_rule_id: Mapped[int] = c.owned_by("记账规则", "posting_rule")
     posting_rule: Mapped[PostingRule] = c.related(posting_rule_id, back_populates="lines")

@@ -42,11 +42,17 @@ class StatementRow(Entity):
     row_no: Mapped[int] = c.whole("行次", minimum=1, maximum=999, required=True)
     label: Mapped[str] = c.text("项目", 60, required=True)
     side: Mapped[Direction] = c.enum(
-        "余额方向", Direction, required=True, index=True, help="资产和支出为借，负债、权益和收入为贷"
+        "余额方向",
+        Direction,
+        required=True,
+        index=True,
+        help="资产和支出为借，负债、权益和收入为贷",
     )
     level: Mapped[int] = c.whole("缩进", maximum=3, required=True, default=1, help="0 为合计行")
     formula: Mapped[str | None] = c.text("公式", 200, help="由其他行计算时填写：R行次 以 + - 连接")
-    takes_unclosed_profit: Mapped[bool] = c.flag("包含未结转损益", help="资产负债表“未分配利润”行选中")
+    takes_unclosed_profit: Mapped[bool] = c.flag(
+        "包含未结转损益", help="资产负债表“未分配利润”行选中"
+    )
     opens: Mapped[str | None] = c.text("本行前的标题", 30, help="如 资产、负债、所有者权益")
 
     def __str__(self) -> str:
@@ -85,21 +91,35 @@ class IssuedStatement(Entity):
         SpecKind.LOG,
         group=MenuGroup.STATEMENTS,
         title="statement",
-        listed=("statement", "period", "round", "total", "is_current", "created_at", "created_by_id"),
+        listed=(
+            "statement",
+            "period",
+            "round",
+            "total",
+            "is_current",
+            "created_at",
+            "created_by_id",
+        ),
         filtered=("period_id", "statement", "is_current"),
         rank=685,
     )
-    __table_args__ = (UniqueConstraint("period_id", "statement", "round", name="uq_issued_statement_round"),)
+    __table_args__ = (
+        UniqueConstraint("period_id", "statement", "round", name="uq_issued_statement_round"),
+    )
 
     period_id: Mapped[int] = c.computed(c.reference("会计期间", "accounting_period", required=True))
     period: Mapped[AccountingPeriod] = c.related(period_id)
-    statement: Mapped[StatementKind] = c.computed(c.enum("报表", StatementKind, required=True, index=True))
+    statement: Mapped[StatementKind] = c.computed(
+        c.enum("报表", StatementKind, required=True, index=True)
+    )
     round: Mapped[int] = c.computed(c.whole("次数", minimum=1, required=True))
     total: Mapped[Decimal] = c.computed(
         c.money("合计", signed=True, required=True, help="资产负债表为资产总计，利润表为本月净利润")
     )
     lines: Mapped[list[Any]] = c.hidden(c.json("报表内容", required=True, default=list))
-    is_current: Mapped[bool] = c.computed(c.flag("有效", default=True, index=True, help="反结账后失效"))
+    is_current: Mapped[bool] = c.computed(
+        c.flag("有效", default=True, index=True, help="反结账后失效")
+    )
 
     def __str__(self) -> str:
         """Which statement of which period."""

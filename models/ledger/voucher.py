@@ -115,7 +115,8 @@ _POSTED_FACTS = (
     "AND posted_at IS NOT NULL AND (NOT is_cash OR signed_by_id IS NOT NULL)"
 )
 _NOT_POSTED_FACTS = (
-    "posting_no IS NULL AND previous_hash IS NULL AND hash IS NULL AND posted_by_id IS NULL AND posted_at IS NULL"
+    "posting_no IS NULL AND previous_hash IS NULL AND hash IS NULL "
+    "AND posted_by_id IS NULL AND posted_at IS NULL"
 )
 
 
@@ -127,7 +128,16 @@ class Voucher(Entity):
         Module.LEDGER,
         SpecKind.LEDGER,
         title="code",
-        listed=("code", "date", "memo", "total", "prepared_by", "reviewed_by", "posted_by", "state"),
+        listed=(
+            "code",
+            "date",
+            "memo",
+            "total",
+            "prepared_by",
+            "reviewed_by",
+            "posted_by",
+            "state",
+        ),
         searched=("code", "memo"),
         filtered=("period_id", "word_id", "kind", "state", "date", "prepared_by_id", "total"),
         order="-id",
@@ -170,7 +180,8 @@ class Voucher(Entity):
             name="ck_voucher_draft",
         ),
         CheckConstraint(
-            "state <> 'SIGNED' OR (signed_by_id IS NOT NULL AND signed_at IS NOT NULL)", name="ck_voucher_signed"
+            "state <> 'SIGNED' OR (signed_by_id IS NOT NULL AND signed_at IS NOT NULL)",
+            name="ck_voucher_signed",
         ),
         CheckConstraint(
             f"(state = 'POSTED' AND {_POSTED_FACTS}) OR (state <> 'POSTED' AND {_NOT_POSTED_FACTS})",
@@ -181,7 +192,9 @@ class Voucher(Entity):
             "reviewed_by_id IS NULL OR prepared_by_id IS NULL OR reviewed_by_id <> prepared_by_id",
             name="ck_voucher_own_review",
         ),
-        CheckConstraint("reverses_id IS NULL OR reverses_id <> id", name="ck_voucher_not_own_reversal"),
+        CheckConstraint(
+            "reverses_id IS NULL OR reverses_id <> id", name="ck_voucher_not_own_reversal"
+        ),
     )
 
     code: Mapped[str] = c.computed(c.text("凭证字号", 30, required=True))
@@ -195,7 +208,9 @@ class Voucher(Entity):
     period: Mapped[AccountingPeriod] = c.related(period_id)
     date: Mapped[dt.date] = c.day("凭证日期", required=True, index=True)
     memo: Mapped[str] = c.text("摘要", 200, required=True)
-    attachments: Mapped[int] = c.whole("附单据数", maximum=9999, unit="张", required=True, default=0)
+    attachments: Mapped[int] = c.whole(
+        "附单据数", maximum=9999, unit="张", required=True, default=0
+    )
     total: Mapped[Decimal] = c.computed(c.money("合计金额", signed=True, required=True, index=True))
     is_cash: Mapped[bool] = c.computed(c.flag("收付款凭证"))
     state: Mapped[VoucherState] = c.state("状态", VoucherState, VoucherState.DRAFT)
@@ -231,7 +246,17 @@ class VoucherEntry(Entity):
         Module.LEDGER,
         SpecKind.LEDGER,
         title="memo",
-        listed=("line_no", "memo", "account", "debit", "credit", "customer", "project", "bank", "department"),
+        listed=(
+            "line_no",
+            "memo",
+            "account",
+            "debit",
+            "credit",
+            "customer",
+            "project",
+            "bank",
+            "department",
+        ),
         filtered=("account_id", "customer_id", "project_id", "bank_id", "department_id"),
         order="line_no",
         sums=("debit", "credit"),
@@ -240,7 +265,10 @@ class VoucherEntry(Entity):
     )
     __table_args__ = (
         UniqueConstraint("voucher_id", "line_no", name="uq_voucher_entry_line"),
-        CheckConstraint("(debit <> 0 AND credit = 0) OR (debit = 0 AND credit <> 0)", name="ck_voucher_entry_one_side"),
+        CheckConstraint(
+            "(debit <> 0 AND credit = 0) OR (debit = 0 AND credit <> 0)",
+            name="ck_voucher_entry_one_side",
+        ),
     )
 
     voucher_id: Mapped[int] = c.owned_by("凭证", "voucher")
@@ -272,7 +300,16 @@ class BusinessEvent(Entity):
         Module.LEDGER,
         SpecKind.LEDGER,
         title="number",
-        listed=("number", "label", "customer", "project", "total", "occurred_on", "state", "voucher"),
+        listed=(
+            "number",
+            "label",
+            "customer",
+            "project",
+            "total",
+            "occurred_on",
+            "state",
+            "voucher",
+        ),
         searched=("number", "label", "memo"),
         filtered=("state", "event_code", "project_id", "customer_id", "occurred_on"),
         scope=Scope(through="project"),
@@ -283,14 +320,19 @@ class BusinessEvent(Entity):
         rank=590,
     )
     __table_args__ = (
-        UniqueConstraint("event_code", "record_table", "record_id", "sequence", name="uq_business_event_key"),
+        UniqueConstraint(
+            "event_code", "record_table", "record_id", "sequence", name="uq_business_event_key"
+        ),
         UniqueConstraint("number", name="uq_business_event_number"),
         Index("ix_business_event_record", "record_table", "record_id"),
         CheckConstraint(
             "(state = 'BOOKED') = (voucher_id IS NOT NULL AND booked_at IS NOT NULL)",
             name="ck_business_event_booked",
         ),
-        CheckConstraint("state NOT IN ('REFUSED', 'CANCELLED') OR reason IS NOT NULL", name="ck_business_event_reason"),
+        CheckConstraint(
+            "state NOT IN ('REFUSED', 'CANCELLED') OR reason IS NOT NULL",
+            name="ck_business_event_reason",
+        ),
     )
 
     number: Mapped[str] = c.computed(c.text("复核单号", 40, required=True))

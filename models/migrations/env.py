@@ -12,7 +12,9 @@ from models.registry import metadata
 EXTRA_TABLES = ("search_index",)
 
 
-def include_object(found: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+def include_object(
+    found: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
+) -> bool:
     """Leave out what is not a model's table: the search engine's own tables."""
     del found, reflected, compare_to
     return not (kind == "table" and name is not None and name.startswith(EXTRA_TABLES))
@@ -32,7 +34,9 @@ def keep_foreign_keys(_context: Any, _revision: Any, directives: list[ops.Migrat
         coming = [op.table_name for op in made]
         late = [key for at, op in enumerate(made, 1) for key in _late_keys(op, coming[at:])]
         script.upgrade_ops.ops += [ops.ModifyTableOps(key.source_table, [key]) for key in late]
-        script.downgrade_ops.ops[:0] = [ops.ModifyTableOps(key.source_table, [key.reverse()]) for key in late]
+        script.downgrade_ops.ops[:0] = [
+            ops.ModifyTableOps(key.source_table, [key.reverse()]) for key in late
+        ]
 
 
 def _late_keys(op: ops.CreateTableOp, coming: list[str]) -> list[ops.CreateForeignKeyOp]:
@@ -46,7 +50,11 @@ def _late_keys(op: ops.CreateTableOp, coming: list[str]) -> list[ops.CreateForei
             names = list(key.column_keys)
             aims = [element.target_fullname.partition(".")[2] for element in key.elements]
             name = f"fk_{op.table_name}_{'_'.join(names)}"
-            late.append(ops.CreateForeignKeyOp(name, op.table_name, target, names, aims, ondelete=key.ondelete))
+            late.append(
+                ops.CreateForeignKeyOp(
+                    name, op.table_name, target, names, aims, ondelete=key.ondelete
+                )
+            )
     return late
 
 
@@ -55,10 +63,15 @@ def run() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
         context.configure(
-            connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True,
-            include_object=include_object, transaction_per_migration=True, user_module_prefix="columns.",
+            connection=connection,
+            target_metadata=metadata,
+            render_as_batch=True,
+            compare_type=True,
+            include_object=include_object,
+            transaction_per_migration=True,
+            user_module_prefix="columns.",
             process_revision_directives=keep_foreign_keys,
-        )  # fmt: skip
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -15,14 +15,32 @@ from models.guarantee.project import Project, ProjectState, Stage
 class ProjectSnapshot(Entity):
     """How a project stood at the end of a day; a row only where something differs from the row before."""
 
-    spec = Spec("项目日终快照", Module.STATISTICS, SpecKind.LOG, title="taken_on", rank=210, order="-taken_on",
-                listed=("taken_on", "project", "stage", "state", "balance", "overdue_principal", "overdue_interest",
-                        "overdue_since"),
-                filtered=("taken_on", "project_id"), sums=("balance", "overdue_principal", "overdue_interest"),
-                scope=Scope(through="project"))  # fmt: skip
+    spec = Spec(
+        "项目日终快照",
+        Module.STATISTICS,
+        SpecKind.LOG,
+        title="taken_on",
+        rank=210,
+        order="-taken_on",
+        listed=(
+            "taken_on",
+            "project",
+            "stage",
+            "state",
+            "balance",
+            "overdue_principal",
+            "overdue_interest",
+            "overdue_since",
+        ),
+        filtered=("taken_on", "project_id"),
+        sums=("balance", "overdue_principal", "overdue_interest"),
+        scope=Scope(through="project"),
+    )
     __table_args__ = (
         UniqueConstraint("project_id", "taken_on", name="uq_project_snapshot"),
-        Index("ix_project_snapshot_balance", "project_id", "taken_on", "balance"),  # the trend of whoever sees a part
+        Index(
+            "ix_project_snapshot_balance", "project_id", "taken_on", "balance"
+        ),  # the trend of whoever sees a part
     )
     taken_on: Mapped[date] = c.day("日期", required=True, index=True)
     project_id: Mapped[int] = c.owned_by("担保项目", "project")
@@ -38,10 +56,25 @@ class ProjectSnapshot(Entity):
 class CompanySnapshot(Entity):
     """The company's totals at the end of a day."""
 
-    spec = Spec("公司日终快照", Module.STATISTICS, SpecKind.LOG, title="taken_on", rank=200, order="-taken_on",
-                listed=("taken_on", "running_count", "in_force_count", "in_force_balance", "overdue_count",
-                        "overdue_principal", "overdue_interest", "repaid_principal"),
-                filtered=("taken_on",))  # fmt: skip
+    spec = Spec(
+        "公司日终快照",
+        Module.STATISTICS,
+        SpecKind.LOG,
+        title="taken_on",
+        rank=200,
+        order="-taken_on",
+        listed=(
+            "taken_on",
+            "running_count",
+            "in_force_count",
+            "in_force_balance",
+            "overdue_count",
+            "overdue_principal",
+            "overdue_interest",
+            "repaid_principal",
+        ),
+        filtered=("taken_on",),
+    )
     __table_args__ = (
         UniqueConstraint("taken_on", name="uq_company_snapshot"),
         CheckConstraint("in_force_balance >= 0", name="ck_company_snapshot_balance"),

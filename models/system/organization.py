@@ -97,7 +97,9 @@ class Department(Entity):
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_department_code"),
-        CheckConstraint("parent_id IS NULL OR parent_id <> id", name="ck_department_not_own_parent"),
+        CheckConstraint(
+            "parent_id IS NULL OR parent_id <> id", name="ck_department_not_own_parent"
+        ),
     )
 
     code: Mapped[str] = c.text("部门编码", 20, required=True, check="code")
@@ -182,7 +184,9 @@ class Operator(Entity):
     locked_until: Mapped[datetime | None] = c.computed(c.moment("锁定至"))
     last_login_at: Mapped[datetime | None] = c.computed(c.moment("最近登录时间"))
     last_login_ip: Mapped[str | None] = c.computed(c.text("最近登录地址", 45))
-    rows_per_page: Mapped[int] = c.whole("每页行数", minimum=5, maximum=200, required=True, default=20)
+    rows_per_page: Mapped[int] = c.whole(
+        "每页行数", minimum=5, maximum=200, required=True, default=20
+    )
     theme: Mapped[Theme] = c.enum("界面主题", Theme, required=True, default=Theme.SYSTEM)
     # {"modules": [names of DesktopModule]} in the order of the desktop; empty until the person has arranged it.
     desktop: Mapped[dict[str, Any] | None] = c.hidden(c.json("快捷桌面"))
@@ -194,7 +198,12 @@ class PasswordHistory(Entity):
     """Hash of a password an operator has had, so that it is not chosen again."""
 
     spec = Spec(
-        "历史密码", Module.SYSTEM, SpecKind.INTERNAL, title="id", scope=Scope(through="operator"), in_menu=False
+        "历史密码",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="id",
+        scope=Scope(through="operator"),
+        in_menu=False,
     )
     __table_args__ = (Index("ix_password_history_set_at", "operator_id", "set_at"),)
 

@@ -14,31 +14,88 @@ from models.base.kinds import MenuGroup, Module, SpecKind
 # digest of each row with the line that tells of its change. Adding one is one line. Entries of posted vouchers are
 # covered by the chain of vouchers, balances by recomputing them.
 PROMISES: tuple[str, ...] = (
-    "accounting_period", "approval_instance", "approval_task", "attachment", "bank_letter", "business_event",
-    "comment", "company_snapshot", "contract", "counter_guarantee", "customer_rating", "customer_watch", "drawdown",
-    "fee", "fee_due", "fee_waiver", "income_recognition", "instalment", "investigation_report", "issued_document",
-    "issued_statement", "meeting_item", "meeting_member", "meeting_vote", "month_end_log", "opening_import", "project",
-    "project_snapshot", "provision_calculation", "receipt", "release", "repayment", "repayment_plan", "resolution",
-    "resolution_condition", "resubmission", "review_meeting", "risk_assessment", "termination", "voucher",
-)  # fmt: skip
+    "accounting_period",
+    "approval_instance",
+    "approval_task",
+    "attachment",
+    "bank_letter",
+    "business_event",
+    "comment",
+    "company_snapshot",
+    "contract",
+    "counter_guarantee",
+    "customer_rating",
+    "customer_watch",
+    "drawdown",
+    "fee",
+    "fee_due",
+    "fee_waiver",
+    "income_recognition",
+    "instalment",
+    "investigation_report",
+    "issued_document",
+    "issued_statement",
+    "meeting_item",
+    "meeting_member",
+    "meeting_vote",
+    "month_end_log",
+    "opening_import",
+    "project",
+    "project_snapshot",
+    "provision_calculation",
+    "receipt",
+    "release",
+    "repayment",
+    "repayment_plan",
+    "resolution",
+    "resolution_condition",
+    "resubmission",
+    "review_meeting",
+    "risk_assessment",
+    "termination",
+    "voucher",
+)
 # What decides who may, who must, how much and where to: a promise rests on it.
 SETTINGS: tuple[str, ...] = (
-    "account", "approval_flow", "approval_node", "approval_position", "approval_position_member", "approval_type",
-    "bank_account", "department", "document_template", "employee", "number_rule", "operator", "parameter",
-    "partner_bank", "posting_rule", "posting_rule_line", "product", "product_document", "product_fee", "voucher_word",
+    "account",
+    "approval_flow",
+    "approval_node",
+    "approval_position",
+    "approval_position_member",
+    "approval_type",
+    "bank_account",
+    "department",
+    "document_template",
+    "employee",
+    "number_rule",
+    "operator",
+    "parameter",
+    "partner_bank",
+    "posting_rule",
+    "posting_rule_line",
+    "product",
+    "product_document",
+    "product_fee",
+    "voucher_word",
     "warning_rule",
-)  # fmt: skip
+)
 SEALED: tuple[str, ...] = tuple(sorted(PROMISES + SETTINGS))
 # A migration that writes rows of a sealed table by SQL counts its table up here, so that `init` takes it in anew.
 EDITIONS: dict[str, int] = {"account": 1, "posting_rule": 1, "posting_rule_line": 1}  # 0019
 # Columns that promise nothing or are recomputed from others: counted up at the door or by each repayment.
 UNSEALED: dict[str, tuple[str, ...]] = {
     "operator": (
-        "failed_count", "locked_until", "last_login_at", "last_login_ip", "rows_per_page", "theme", "desktop",
+        "failed_count",
+        "locked_until",
+        "last_login_at",
+        "last_login_ip",
+        "rows_per_page",
+        "theme",
+        "desktop",
         "list_columns",
     ),
     "instalment": ("principal_paid", "interest_paid", "overdue_since"),
-}  # fmt: skip
+}
 
 
 class ChainLane(Entity):
@@ -61,7 +118,15 @@ class ChainHead(Entity):
         SpecKind.LOG,
         group=MenuGroup.RUNNING,
         title="number",
-        listed=("number", "noted_at", "reason", "business_date", "voucher_count", "audit_count", "voucher_hash"),
+        listed=(
+            "number",
+            "noted_at",
+            "reason",
+            "business_date",
+            "voucher_count",
+            "audit_count",
+            "voucher_hash",
+        ),
         filtered=("noted_at", "business_date"),
         order="-number",
         rank=125,

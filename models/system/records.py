@@ -25,7 +25,14 @@ _OWNERS = Scope(hangs_on=("owner_table", "owner_id"))
 class Attachment(Entity):
     """One checked file that belongs to a record; readable by whoever may read that record."""
 
-    spec = Spec("附件", Module.SYSTEM, SpecKind.INTERNAL, title="original_name", in_menu=False, scope=_OWNERS)
+    spec = Spec(
+        "附件",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="original_name",
+        in_menu=False,
+        scope=_OWNERS,
+    )
     __table_args__ = (
         Index("ix_attachment_owner", "owner_table", "owner_id"),
         CheckConstraint("size_bytes >= 0", name="ck_attachment_size_bytes"),
@@ -47,7 +54,9 @@ class Attachment(Entity):
 class Comment(Entity):
     """A remark that a reader has left on a record."""
 
-    spec = Spec("备注留言", Module.SYSTEM, SpecKind.INTERNAL, title="text", in_menu=False, scope=_OWNERS)
+    spec = Spec(
+        "备注留言", Module.SYSTEM, SpecKind.INTERNAL, title="text", in_menu=False, scope=_OWNERS
+    )
     __table_args__ = (Index("ix_comment_owner", "owner_table", "owner_id"),)
 
     owner_table: Mapped[str] = c.text("所属对象", 64, required=True)
@@ -77,7 +86,9 @@ class DocumentTemplate(Entity):
     code: Mapped[str] = c.text("模板编码", 40, required=True, check="code")
     label: Mapped[str] = c.text("模板名称", 60, required=True)
     paper: Mapped[PaperSize] = c.enum("纸张", PaperSize, required=True, default=PaperSize.A4)
-    body: Mapped[str] = c.long_text("正文", required=True, help="HTML；可用 {{ 变量 }}，变量清单见预览页")
+    body: Mapped[str] = c.long_text(
+        "正文", required=True, help="HTML；可用 {{ 变量 }}，变量清单见预览页"
+    )
     version_no: Mapped[int] = c.computed(c.whole("模板版本", minimum=1, required=True, default=1))
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("备注", 200)

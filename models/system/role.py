@@ -19,8 +19,12 @@ class ScopeKind(Kind):
 class RoleProfile(Entity):
     """Data scope and description of a role; permissions themselves are the framework's rows."""
 
-    spec = Spec("角色数据范围", Module.SYSTEM, SpecKind.INTERNAL, title="name", in_menu=False, key=("name",))
-    role_id: Mapped[int] = c.reference("角色", "ab_role", required=True, unique=True, index=False, ondelete="CASCADE")
+    spec = Spec(
+        "角色数据范围", Module.SYSTEM, SpecKind.INTERNAL, title="name", in_menu=False, key=("name",)
+    )
+    role_id: Mapped[int] = c.reference(
+        "角色", "ab_role", required=True, unique=True, index=False, ondelete="CASCADE"
+    )
     name: Mapped[str] = c.text("角色名称", 64, required=True)
     scope: Mapped[ScopeKind] = c.enum("数据范围", ScopeKind, required=True, default=ScopeKind.SELF)
     note: Mapped[str | None] = c.text("职责", 200)

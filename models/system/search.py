@@ -21,11 +21,19 @@ search_text = Table(
     "search_text",
     Entity.metadata,
     Column(
-        "id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False,
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
         info={"label": "检索序号"},
     ),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False, info={"label": "检索词"}),
-)  # fmt: skip
+    Column(
+        "words",
+        Text().with_variant(TSVECTOR(), "postgresql"),
+        nullable=False,
+        info={"label": "检索词"},
+    ),
+)
 
 _SQLITE: Final = (
     (
@@ -46,7 +54,9 @@ _SQLITE: Final = (
         "INSERT INTO search_index(rowid, words) VALUES (new.id, new.words); END"
     ),
 )
-_POSTGRESQL: Final = "CREATE INDEX IF NOT EXISTS ix_search_text_words ON search_text USING gin (words)"
+_POSTGRESQL: Final = (
+    "CREATE INDEX IF NOT EXISTS ix_search_text_words ON search_text USING gin (words)"
+)
 
 
 def key_base(table: str) -> int:

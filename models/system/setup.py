@@ -92,7 +92,9 @@ class DictionaryItem(Entity):
     )
     __table_args__ = (
         UniqueConstraint("dictionary_type_id", "code", name="uq_dictionary_item_code"),
-        CheckConstraint("parent_code IS NULL OR parent_code <> code", name="ck_dictionary_item_not_own_parent"),
+        CheckConstraint(
+            "parent_code IS NULL OR parent_code <> code", name="ck_dictionary_item_not_own_parent"
+        ),
     )
 
     dictionary_type_id: Mapped[int] = c.owned_by("所属字典", "dictionary_type")
@@ -107,7 +109,11 @@ class DictionaryItem(Entity):
 
 # Parameters whose value is one of a few codes that programs know: label by code.
 PARAMETER_CHOICES: dict[str, dict[str, str]] = {
-    "income.recognition_mode": {"AT_DRAWDOWN": "放款时确认当年保费", "MONTHLY": "按月均摊", "EVENLY": "按日均摊"},
+    "income.recognition_mode": {
+        "AT_DRAWDOWN": "放款时确认当年保费",
+        "MONTHLY": "按月均摊",
+        "EVENLY": "按日均摊",
+    },
     "release.refund_rule": {"NONE": "不退还", "MONTHS": "按未担保月数退还"},
     "provision.compensation_base": {"ALL": "全部担保责任余额", "FINANCING": "融资担保责任余额"},
     "weight.ceiling_basis": {"BEFORE_SHARE": "银行分担前", "AFTER_SHARE": "银行分担后"},
@@ -135,10 +141,14 @@ class Parameter(Entity):
     code: Mapped[str] = c.text("参数编码", 64, required=True, check="code", index=True)
     label: Mapped[str] = c.text("参数名称", 100, required=True)
     value: Mapped[str | None] = c.text("参数值", 500)
-    value_kind: Mapped[ValueKind] = c.enum("值类型", ValueKind, required=True, default=ValueKind.NUMBER)
+    value_kind: Mapped[ValueKind] = c.enum(
+        "值类型", ValueKind, required=True, default=ValueKind.NUMBER
+    )
     unit: Mapped[str | None] = c.text("单位", 16)
     effective_on: Mapped[date] = c.day("生效日期", required=True, index=True)
-    module: Mapped[Module] = c.enum("所属模块", Module, required=True, default=Module.SYSTEM, index=True)
+    module: Mapped[Module] = c.enum(
+        "所属模块", Module, required=True, default=Module.SYSTEM, index=True
+    )
     note: Mapped[str | None] = c.text("说明", 300)
 
 
@@ -161,9 +171,14 @@ class NumberRule(Entity):
     code: Mapped[str] = c.text("规则编码", 40, required=True, check="code")
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     pattern: Mapped[str] = c.text(
-        "编号格式", 80, required=True, help="可用 {yyyy} 年、{mm} 月、{dd} 日、{no:04d} 四位流水号，及业务给出的变量"
+        "编号格式",
+        80,
+        required=True,
+        help="可用 {yyyy} 年、{mm} 月、{dd} 日、{no:04d} 四位流水号，及业务给出的变量",
     )
-    reset: Mapped[NumberReset] = c.enum("流水号重置", NumberReset, required=True, default=NumberReset.YEAR)
+    reset: Mapped[NumberReset] = c.enum(
+        "流水号重置", NumberReset, required=True, default=NumberReset.YEAR
+    )
 
 
 class _Blanks(dict[str, Any]):
@@ -230,7 +245,12 @@ class SystemState(Entity):
     """The single row that says where the system stands: business date, base data, demonstration data."""
 
     spec = Spec(
-        "系统时间", Module.SYSTEM, SpecKind.INTERNAL, title="business_date", listed=("business_date",), in_menu=False
+        "系统时间",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="business_date",
+        listed=("business_date",),
+        in_menu=False,
     )
     __table_args__ = (CheckConstraint("id = 1", name="ck_system_state_single_row"),)
 
@@ -260,7 +280,16 @@ class JobRun(Entity):
         SpecKind.LOG,
         group=MenuGroup.RUNNING,
         title="job",
-        listed=("job", "business_date", "status", "progress_pct", "step", "started_at", "finished_at", "message"),
+        listed=(
+            "job",
+            "business_date",
+            "status",
+            "progress_pct",
+            "step",
+            "started_at",
+            "finished_at",
+            "message",
+        ),
         filtered=("job", "business_date", "status"),
         order="-id",
         state="status",
@@ -270,7 +299,9 @@ class JobRun(Entity):
     __table_args__ = (
         UniqueConstraint("job", "business_date", name="uq_job_run_job"),
         CheckConstraint("progress_pct BETWEEN 0 AND 100", name="ck_job_run_progress_pct"),
-        CheckConstraint("status <> 'SUCCEEDED' OR finished_at IS NOT NULL", name="ck_job_run_finished_at"),
+        CheckConstraint(
+            "status <> 'SUCCEEDED' OR finished_at IS NOT NULL", name="ck_job_run_finished_at"
+        ),
     )
 
     # Jobs that may run many times a day (imports, exports) carry their own key behind the name: export:42.
@@ -303,7 +334,17 @@ class AuditLog(Entity):
         SpecKind.LOG,
         group=MenuGroup.RUNNING,
         title="record_title",
-        listed=("at", "actor_name", "log_kind", "action", "table_name", "record_title", "note", "ip", "source"),
+        listed=(
+            "at",
+            "actor_name",
+            "log_kind",
+            "action",
+            "table_name",
+            "record_title",
+            "note",
+            "ip",
+            "source",
+        ),
         filtered=("at", "employee_id", "log_kind", "table_name"),
         order="-id",
         scope=Scope(hangs_on=("table_name", "record_id")),
@@ -314,11 +355,15 @@ class AuditLog(Entity):
         Index("ix_audit_log_chain", "lane", "seal_no", unique=True),
     )
 
-    log_kind: Mapped[LogKind] = c.enum("日志类别", LogKind, required=True, default=LogKind.CHANGE, index=True)
+    log_kind: Mapped[LogKind] = c.enum(
+        "日志类别", LogKind, required=True, default=LogKind.CHANGE, index=True
+    )
     at: Mapped[datetime] = c.moment("时间", required=True, index=True)
     employee_id: Mapped[int | None] = c.reference("操作人", "employee", use_alter=True)
     actor_name: Mapped[str] = c.text("操作人姓名", 60, required=True)
-    on_behalf_of_id: Mapped[int | None] = c.reference("代何人", "employee", index=False, use_alter=True)
+    on_behalf_of_id: Mapped[int | None] = c.reference(
+        "代何人", "employee", index=False, use_alter=True
+    )
     ip: Mapped[str | None] = c.text("来源地址", 45)
     source: Mapped[str] = c.text("入口", 16, required=True, default="screen")
     table_name: Mapped[str | None] = c.text("对象", 64)

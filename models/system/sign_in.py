@@ -33,7 +33,12 @@ class SignInSession(Entity):
     """One signed-in browser or program: the cookie or token holds a random word, this row its digest and its end."""
 
     spec = Spec(
-        "登录会话", Module.SYSTEM, SpecKind.INTERNAL, title="id", scope=Scope(through="operator"), in_menu=False
+        "登录会话",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="id",
+        scope=Scope(through="operator"),
+        in_menu=False,
     )
     __table_args__ = (
         UniqueConstraint("token_hash", name="uq_sign_in_session_token_hash"),
@@ -59,7 +64,12 @@ class KnownPlace(Entity):
     """A device (by the digest of its cookie) or an address from which an operator has signed in."""
 
     spec = Spec(
-        "常用登录地点", Module.SYSTEM, SpecKind.INTERNAL, title="place", scope=Scope(through="operator"), in_menu=False
+        "常用登录地点",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="place",
+        scope=Scope(through="operator"),
+        in_menu=False,
     )
     __table_args__ = (UniqueConstraint("operator_id", "place", name="uq_known_place_place"),)
 

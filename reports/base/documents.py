@@ -24,10 +24,22 @@ from reports.base.documents_template import MAX_OUTPUT_CHARS, DocumentError, ren
 from reports.base.export import ExportColumn
 
 __all__ = [
-    "DOCUMENT_KINDS", "LETTER_CSS", "MAX_TABLE_ROWS", "DocumentError", "DocumentKind", "chinese_fonts",
-    "letter_pdf", "long_pdf", "missing_system_parts", "render_letter", "sanitise", "sheets_pdf", "table_pdf",
-    "template_source", "verify_code",
-]  # fmt: skip
+    "DOCUMENT_KINDS",
+    "LETTER_CSS",
+    "MAX_TABLE_ROWS",
+    "DocumentError",
+    "DocumentKind",
+    "chinese_fonts",
+    "letter_pdf",
+    "long_pdf",
+    "missing_system_parts",
+    "render_letter",
+    "sanitise",
+    "sheets_pdf",
+    "table_pdf",
+    "template_source",
+    "verify_code",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -127,9 +139,21 @@ body::before { content: "{mark}"; position: fixed; top: 90mm; left: 0; width: 10
   font-size: 96pt; letter-spacing: 24pt; color: #ececec; transform: rotate(-35deg); z-index: -1; }
 """
 
-_SERIF = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC",
-          "WenQuanYi Micro Hei", "WenQuanYi Zen Hei")  # fmt: skip
-_SANS = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Noto Serif CJK SC")
+_SERIF = (
+    "Noto Serif CJK SC",
+    "Source Han Serif SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+)
+_SANS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Noto Serif CJK SC",
+)
 
 
 # ---------------------------------------------------------------------------------------------- what the machine has
@@ -140,10 +164,16 @@ def _installed_fonts() -> tuple[str, ...]:
     if lister is None:
         return ()
     try:
-        done = subprocess.run([lister, ":lang=zh", "family"], capture_output=True, timeout=30, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - a program found on the path, fixed arguments
+            [lister, ":lang=zh", "family"], capture_output=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    names = {name.strip() for line in done.stdout.decode("utf-8", "replace").splitlines() for name in line.split(",")}
+    names = {
+        name.strip()
+        for line in done.stdout.decode("utf-8", "replace").splitlines()
+        for name in line.split(",")
+    }
     return tuple(sorted(names - {""}))
 
 
@@ -162,11 +192,15 @@ def missing_system_parts() -> list[str]:
     """Say in Chinese what this machine lacks for good documents; an empty list means all is there."""
     missing = []
     if _wkhtmltopdf() is None:
-        missing.append("未安装 wkhtmltopdf：单页文书改用 WeasyPrint 生成（Debian：apt install wkhtmltopdf）")
+        missing.append(
+            "未安装 wkhtmltopdf：单页文书改用 WeasyPrint 生成（Debian：apt install wkhtmltopdf）"
+        )
     if not _installed_fonts():
         missing.append("未安装中文字体：PDF 中的汉字无法显示（Debian：apt install fonts-noto-cjk）")
     elif not any(name in _installed_fonts() for name in _SERIF + _SANS):
-        missing.append("未安装推荐的中文字体 Noto CJK：PDF 字形可能不美观（Debian：apt install fonts-noto-cjk）")
+        missing.append(
+            "未安装推荐的中文字体 Noto CJK：PDF 字形可能不美观（Debian：apt install fonts-noto-cjk）"
+        )
     return missing
 
 
@@ -230,7 +264,12 @@ def _page(html: str, *, title: str, number: str, css: str) -> str:
 
 
 def letter_pdf(
-    html: str, *, title: str, number: str, page_size: PageSize = "A4", orientation: Orientation = "portrait"
+    html: str,
+    *,
+    title: str,
+    number: str,
+    page_size: PageSize = "A4",
+    orientation: Orientation = "portrait",
 ) -> bytes:
     """Print a letter (the result of `render_letter`) as PDF, with the verification line below it.
 
@@ -246,12 +285,16 @@ def letter_pdf(
             pdf = _wkhtmltopdf_pdf(program, page, title, page_size, orientation)
             pages = 0 if pdf is None else _page_count(pdf)
         else:
-            pdf, pages = _weasyprint_pdf(html, title=title, number=number, css=_page_css(paper, number) + css)
+            pdf, pages = _weasyprint_pdf(
+                html, title=title, number=number, css=_page_css(paper, number) + css
+            )
         if pdf is not None and pages == 1:
             return pdf
         if pdf is None:
             program = None
-    return _weasyprint_pdf(html, title=title, number=number, css=_page_css(paper, number, numbered=True))[0]
+    return _weasyprint_pdf(
+        html, title=title, number=number, css=_page_css(paper, number, numbered=True)
+    )[0]
 
 
 def long_pdf(html: str, *, title: str = "", number: str = "", mark: str = "") -> bytes:
@@ -263,7 +306,11 @@ def long_pdf(html: str, *, title: str = "", number: str = "", mark: str = "") ->
 
 
 def sheets_pdf(
-    bodies: Sequence[str], *, title: str, page_size: PageSize = "A5", orientation: Orientation = "landscape"
+    bodies: Sequence[str],
+    *,
+    title: str,
+    page_size: PageSize = "A5",
+    orientation: Orientation = "landscape",
 ) -> bytes:
     """Print several letters (results of `render_letter`) as one PDF, each beginning on a sheet of its own."""
     css = _page_css(f"{page_size} {orientation}", "")
@@ -317,19 +364,42 @@ def _wkhtmltopdf_pdf(
     margin = _MARGINS[page_size]
     # Should an address slip through, the proxy that nobody serves ends it.
     options: dict[str, Any] = {
-        "page-size": page_size, "orientation": orientation.capitalize(), "title": title, "encoding": "UTF-8",
-        "margin-top": margin[0], "margin-right": margin[1], "margin-bottom": margin[2], "margin-left": margin[3],
-        "proxy": "http://127.0.0.1:9", "load-error-handling": "ignore", "load-media-error-handling": "ignore",
-        "disable-local-file-access": "", "disable-javascript": "", "disable-external-links": "", "no-images": "",
-        "disable-plugins": "", "quiet": "",
-    }  # fmt: skip
-    kit = _kit_class()(page, "string", options=options, configuration=pdfkit.configuration(wkhtmltopdf=program))
+        "page-size": page_size,
+        "orientation": orientation.capitalize(),
+        "title": title,
+        "encoding": "UTF-8",
+        "margin-top": margin[0],
+        "margin-right": margin[1],
+        "margin-bottom": margin[2],
+        "margin-left": margin[3],
+        "proxy": "http://127.0.0.1:9",
+        "load-error-handling": "ignore",
+        "load-media-error-handling": "ignore",
+        "disable-local-file-access": "",
+        "disable-javascript": "",
+        "disable-external-links": "",
+        "no-images": "",
+        "disable-plugins": "",
+        "quiet": "",
+    }
+    kit = _kit_class()(
+        page, "string", options=options, configuration=pdfkit.configuration(wkhtmltopdf=program)
+    )
     # The child gets no proxy settings and no secrets of this process.
-    env = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+    env = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR")
+        if name in os.environ
+    }
     env |= {"LANG": "C.UTF-8", "QT_QPA_PLATFORM": "offscreen"}
     try:
         done = subprocess.run(  # noqa: S603
-            kit.command(), input=page.encode(), capture_output=True, timeout=ENGINE_SECONDS, env=env, check=False
+            kit.command(),
+            input=page.encode(),
+            capture_output=True,
+            timeout=ENGINE_SECONDS,
+            env=env,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise DocumentError("文书生成超时，请简化模板后重试") from None
@@ -399,6 +469,14 @@ def table_pdf(  # noqa: PLR0913 - what stands on a printed page
     Raises DocumentError for too many rows or columns.
     """
     return typst_table(
-        title, columns, rows, orientation=orientation, subtitle=subtitle, totals=totals, foot=foot,
-        fonts=chinese_fonts(serif=False), strong=strong, signs=signs,
-    )  # fmt: skip
+        title,
+        columns,
+        rows,
+        orientation=orientation,
+        subtitle=subtitle,
+        totals=totals,
+        foot=foot,
+        fonts=chinese_fonts(serif=False),
+        strong=strong,
+        signs=signs,
+    )

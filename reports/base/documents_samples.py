@@ -84,7 +84,9 @@ def _member(name: str, role: str, attendance: str, vote: str, opinion: str) -> d
     return {"name": name, "role": role, "attendance": attendance, "vote": vote, "opinion": opinion}
 
 
-def _line(summary: str, account: tuple[str, str], aux: str, debit: str, credit: str) -> dict[str, Any]:
+def _line(
+    summary: str, account: tuple[str, str], aux: str, debit: str, credit: str
+) -> dict[str, Any]:
     return {
         "summary": summary,
         "account_code": account[0],
@@ -119,7 +121,11 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
         "customer": _CUSTOMER,
         "project": _PROJECT,
         "contract": _CONTRACT,
-        "account": {"name": "示例精密制造有限公司", "number": "6200000000000012345", "bank": "示例银行高新支行"},
+        "account": {
+            "name": "示例精密制造有限公司",
+            "number": "6200000000000012345",
+            "bank": "示例银行高新支行",
+        },
         "notice": {"valid_until": date(2026, 12, 31)},
         "checklist": [
             {"name": "审保会决议在有效期内", "result": "SBH-2026-031，有效期至 2027-05-17"},
@@ -269,7 +275,11 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             "settled_on": date(2027, 11, 30),
             "notes": "JJ-2026-0901-01",
             "items": [
-                {"kind": "抵押", "name": "工业厂房", "certificate": "（2021）示例市不动产权第 0012345 号"},
+                {
+                    "kind": "抵押",
+                    "name": "工业厂房",
+                    "certificate": "（2021）示例市不动产权第 0012345 号",
+                },
                 {"kind": "保证", "name": "李晓峰夫妇", "certificate": ""},
             ],
         },
@@ -403,7 +413,13 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             "attachments": 2,
             "lines": [
                 _line("收取担保费", ("1002", "银行存款"), "示例银行高新支行", "75000.00", ""),
-                _line("收取担保费", ("1122", "应收担保费"), "示例精密制造有限公司 / DB2026-0128", "", "75000.00"),
+                _line(
+                    "收取担保费",
+                    ("1122", "应收担保费"),
+                    "示例精密制造有限公司 / DB2026-0128",
+                    "",
+                    "75000.00",
+                ),
             ],
             "debit_total": Decimal("75000.00"),
             "credit_total": Decimal("75000.00"),

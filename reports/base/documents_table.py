@@ -173,7 +173,9 @@ def _compiler(source: str, data: dict[str, Any]) -> Any:
     import typst
 
     return typst.Compiler(
-        source.encode(), font_paths=_fonts(), sys_inputs={"data": json.dumps(data, ensure_ascii=False)}
+        source.encode(),
+        font_paths=_fonts(),
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
     )
 
 
@@ -187,7 +189,9 @@ def _compile(compiler: Any) -> bytes:
     return pdf
 
 
-def _pages(table: dict[str, Any], cells: list[dict[str, Any]], totals: list[str], signs: list[str]) -> Any:
+def _pages(
+    table: dict[str, Any], cells: list[dict[str, Any]], totals: list[str], signs: list[str]
+) -> Any:
     """Lay the rows out slice by slice and return the pages in one writer.
 
     The last, half-filled page of a slice is laid out again at the head of the next one, so no page ends early.
@@ -199,7 +203,12 @@ def _pages(table: dict[str, Any], cells: list[dict[str, Any]], totals: list[str]
     while True:
         rows = cells[start : start + _SLICE_ROWS]
         last = start + len(rows) >= len(cells)
-        data = {**table, "rows": rows, "totals": totals if last else [], "signs": signs if last else []}
+        data = {
+            **table,
+            "rows": rows,
+            "totals": totals if last else [],
+            "signs": signs if last else [],
+        }
         part = pypdf.PdfReader(io.BytesIO(_compile(_compiler(_LAYOUT, data))))
         if last:
             writer.append(part)
@@ -216,7 +225,9 @@ def _with_feet(writer: Any, feet: dict[str, Any]) -> bytes:
     """Lay the feet with 第 x / y 页 over the pages, whose number is known only now."""
     import pypdf  # noqa: PLC0415 - loads when first used, like the engines
 
-    overlay = pypdf.PdfReader(io.BytesIO(_compile(_compiler(_FEET, {**feet, "pages": len(writer.pages)}))))
+    overlay = pypdf.PdfReader(
+        io.BytesIO(_compile(_compiler(_FEET, {**feet, "pages": len(writer.pages)})))
+    )
     for page, foot in zip(writer.pages, overlay.pages, strict=True):
         page.merge_page(foot)
         page.compress_content_streams()
@@ -236,7 +247,9 @@ def _collect(columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]]) -> 
     cells: list[list[str]] = []
     for row in rows:
         if len(cells) == MAX_TABLE_ROWS:
-            raise DocumentError(f"PDF 一次最多输出 {MAX_TABLE_ROWS:,} 行，请缩小筛选范围或改用 Excel 导出")
+            raise DocumentError(
+                f"PDF 一次最多输出 {MAX_TABLE_ROWS:,} 行，请缩小筛选范围或改用 Excel 导出"
+            )
         cells.append([_breakable(text) for text in _row_texts(columns, row)])
     return cells
 

@@ -10,7 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 import nh3
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from models.base import money
@@ -45,11 +52,30 @@ class _NamedUndefined(StrictUndefined):
 # What a business letter needs. No call, macro, assignment, product or power: nothing can grow beyond the data.
 _ALLOWED_NODES = frozenset(
     {
-        nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Name, nodes.Getattr,
-        nodes.Getitem, nodes.Const, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr,
-        nodes.Filter, nodes.Test, nodes.Add, nodes.Sub, nodes.Neg, nodes.Tuple, nodes.List,
+        nodes.Template,
+        nodes.Output,
+        nodes.TemplateData,
+        nodes.For,
+        nodes.If,
+        nodes.Name,
+        nodes.Getattr,
+        nodes.Getitem,
+        nodes.Const,
+        nodes.Compare,
+        nodes.Operand,
+        nodes.And,
+        nodes.Or,
+        nodes.Not,
+        nodes.CondExpr,
+        nodes.Filter,
+        nodes.Test,
+        nodes.Add,
+        nodes.Sub,
+        nodes.Neg,
+        nodes.Tuple,
+        nodes.List,
     }
-)  # fmt: skip
+)
 _ALLOWED_FILTERS = ("default", "first", "join", "last", "length", "lower", "trim", "upper")
 _NUMERALS = "〇一二三四五六七八九"
 
@@ -209,7 +235,9 @@ def _parse(env: _LetterEnvironment, source: str) -> nodes.Template:
     try:
         tree = env.parse(source)
     except TemplateSyntaxError as error:
-        raise DocumentError(f"模板第 {error.lineno} 行的占位符写法有误，请检查花括号和标签是否成对") from None
+        raise DocumentError(
+            f"模板第 {error.lineno} 行的占位符写法有误，请检查花括号和标签是否成对"
+        ) from None
     except RecursionError:
         raise DocumentError("模板嵌套层数过多，请简化模板") from None
     loops = []
@@ -218,14 +246,18 @@ def _parse(env: _LetterEnvironment, source: str) -> nodes.Template:
         if isinstance(node, nodes.For):
             loops.append(node)
     for loop in loops:
-        loop.iter = nodes.Filter(loop.iter, "metered", [], condition=[], label=None, value=None, lineno=loop.lineno)
+        loop.iter = nodes.Filter(
+            loop.iter, "metered", [], condition=[], label=None, value=None, lineno=loop.lineno
+        )
     return tree
 
 
 def _refuse_unknown(env: _LetterEnvironment, node: nodes.Node) -> None:
     line = node.lineno
     if type(node) not in _ALLOWED_NODES:
-        raise DocumentError(f"模板第 {line} 行：只能使用变量、条件、循环和过滤器，不能调用函数、赋值或引用其他模板")
+        raise DocumentError(
+            f"模板第 {line} 行：只能使用变量、条件、循环和过滤器，不能调用函数、赋值或引用其他模板"
+        )
     if isinstance(node, nodes.Filter) and (node.name not in env.filters or node.name == "metered"):
         raise DocumentError(f"模板第 {line} 行：没有名为“{node.name}”的过滤器")
     if isinstance(node, nodes.Test) and node.name not in {"defined", "undefined", "none"}:
@@ -244,7 +276,9 @@ def _plain(value: Any, path: str) -> Any:
         return section
     if isinstance(value, list | tuple):
         return [_plain(item, path) for item in value]
-    raise TypeError(f"document data {path!r} holds a {type(value).__name__}; only plain values may be printed")
+    raise TypeError(
+        f"document data {path!r} holds a {type(value).__name__}; only plain values may be printed"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -273,7 +307,9 @@ def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
         template = _compiled(template_html)
         html = "".join(meter.output(chunk) for chunk in template.generate(_plain(data, "")))
     except UndefinedError as error:
-        raise DocumentError(f"模板用到的变量“{error.message}”没有数据，请检查模板或补齐资料") from None
+        raise DocumentError(
+            f"模板用到的变量“{error.message}”没有数据，请检查模板或补齐资料"
+        ) from None
     except RecursionError:
         raise DocumentError("模板嵌套层数过多，请简化模板") from None
     except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
@@ -285,11 +321,41 @@ def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
 
 _TAGS = frozenset(
     {
-        "h1", "h2", "h3", "h4", "p", "div", "span", "br", "hr", "b", "strong", "i", "em", "u", "s", "sub", "sup",
-        "small", "ol", "ul", "li", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "th", "td",
-        "blockquote", "pre",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "p",
+        "div",
+        "span",
+        "br",
+        "hr",
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "small",
+        "ol",
+        "ul",
+        "li",
+        "table",
+        "caption",
+        "colgroup",
+        "col",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "blockquote",
+        "pre",
     }
-)  # fmt: skip
+)
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "style", "align"},
     "td": {"colspan", "rowspan"},
@@ -298,13 +364,41 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 _STYLES = frozenset(
     {
-        "text-align", "text-indent", "text-decoration", "font-size", "font-weight", "font-style", "line-height",
-        "letter-spacing", "width", "height", "color", "background-color", "vertical-align", "white-space", "padding",
-        "padding-left", "padding-right", "padding-top", "padding-bottom", "margin", "margin-left", "margin-right",
-        "margin-top", "margin-bottom", "border", "border-left", "border-right", "border-top", "border-bottom",
-        "border-collapse", "page-break-before", "page-break-after", "page-break-inside",
+        "text-align",
+        "text-indent",
+        "text-decoration",
+        "font-size",
+        "font-weight",
+        "font-style",
+        "line-height",
+        "letter-spacing",
+        "width",
+        "height",
+        "color",
+        "background-color",
+        "vertical-align",
+        "white-space",
+        "padding",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "padding-bottom",
+        "margin",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "margin-bottom",
+        "border",
+        "border-left",
+        "border-right",
+        "border-top",
+        "border-bottom",
+        "border-collapse",
+        "page-break-before",
+        "page-break-after",
+        "page-break-inside",
     }
-)  # fmt: skip
+)
 
 
 _HUGE = re.compile(r"\d{5}|\de\+?\d", re.IGNORECASE)
@@ -314,9 +408,13 @@ def _attribute_filter(_tag: str, attribute: str, value: str) -> str | None:
     """Drop values that could reach out of the page, and spans that would blow a table up."""
     if attribute == "style" and any(sign in value.lower() for sign in ("(", "\\", "@", "<", "/*")):
         return None
-    if attribute == "style" and _HUGE.search(value):  # no page is that large, and the engines divide by what is left
+    if attribute == "style" and _HUGE.search(
+        value
+    ):  # no page is that large, and the engines divide by what is left
         return None
-    if attribute in {"colspan", "rowspan", "start"} and not (value.isascii() and value.isdigit() and len(value) <= 2):
+    if attribute in {"colspan", "rowspan", "start"} and not (
+        value.isascii() and value.isdigit() and len(value) <= 2
+    ):
         return None
     return value
 

@@ -33,7 +33,15 @@ _FORMATS: dict[str, str] = {
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm:ss",
 }
-_WIDTHS: dict[str, int] = {"text": 18, "money": 18, "rate": 11, "int": 10, "date": 12, "datetime": 20, "bool": 8}
+_WIDTHS: dict[str, int] = {
+    "text": 18,
+    "money": 18,
+    "rate": 11,
+    "int": 10,
+    "date": 12,
+    "datetime": 20,
+    "bool": 8,
+}
 
 
 class ExportError(BusinessError):
@@ -180,7 +188,9 @@ def _sheet_name(title: str) -> str:
 
 
 def _write_head(book: Any, sheet: Any, columns: Sequence[ExportColumn]) -> None:
-    style = book.add_format({"bold": True, "bg_color": "#EEF2F6", "bottom": 1, "align": "center", "valign": "vcenter"})
+    style = book.add_format(
+        {"bold": True, "bg_color": "#EEF2F6", "bottom": 1, "align": "center", "valign": "vcenter"}
+    )
     for index, column in enumerate(columns):
         heading = clean_text(column.heading)
         display = sum(2 if ord(char) > 0x2E7F else 1 for char in heading)
@@ -189,7 +199,9 @@ def _write_head(book: Any, sheet: Any, columns: Sequence[ExportColumn]) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def _write_row(sheet: Any, number: int, row: Sequence[Any], kinds: Sequence[Kind], formats: dict[str, Any]) -> None:
+def _write_row(
+    sheet: Any, number: int, row: Sequence[Any], kinds: Sequence[Kind], formats: dict[str, Any]
+) -> None:
     for index, kind in enumerate(kinds):
         value = typed(row[index], kind)
         if value is None:
@@ -204,7 +216,9 @@ def _write_row(sheet: Any, number: int, row: Sequence[Any], kinds: Sequence[Kind
         elif _excel_exact(value):
             sheet.write_number(number, index, value, formats[kind])
         else:
-            sheet.write_string(number, index, format(value, "f") if isinstance(value, Decimal) else str(value))
+            sheet.write_string(
+                number, index, format(value, "f") if isinstance(value, Decimal) else str(value)
+            )
 
 
 def _write_moment(sheet: Any, number: int, index: int, value: date, style: Any) -> None:
@@ -218,7 +232,10 @@ def _write_moment(sheet: Any, number: int, index: int, value: date, style: Any) 
 def _excel_exact(value: Decimal | int) -> bool:
     """Whether Excel's 15 digits hold the number without loss."""
     number = value if isinstance(value, Decimal) else Decimal(value)
-    return len(number.normalize().as_tuple().digits) <= _EXCEL_DIGITS and abs(number) < 10**_EXCEL_DIGITS
+    return (
+        len(number.normalize().as_tuple().digits) <= _EXCEL_DIGITS
+        and abs(number) < 10**_EXCEL_DIGITS
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- CSV
@@ -239,7 +256,9 @@ def write_csv(
     writer.writerow([_csv_text(column.heading) for column in columns])
     kinds = [column.kind for column in columns]
     for _, row in _counted(rows, len(columns), progress):
-        writer.writerow([_csv_cell(typed(value, kind), kind) for value, kind in zip(row, kinds, strict=True)])
+        writer.writerow(
+            [_csv_cell(typed(value, kind), kind) for value, kind in zip(row, kinds, strict=True)]
+        )
         if buffer.tell() >= CSV_CHUNK_CHARS:
             yield _drain(buffer)
     yield _drain(buffer)

@@ -16,7 +16,13 @@ from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities, entity_of
 from models.base.kinds import SpecKind
 from models.guarantee.project import Project
-from models.guarantee.resolution import ItemState, MeetingItem, MeetingMember, MeetingVote, ReviewMeeting
+from models.guarantee.resolution import (
+    ItemState,
+    MeetingItem,
+    MeetingMember,
+    MeetingVote,
+    ReviewMeeting,
+)
 from models.open_tables import OPEN
 from models.system.setup import AuditLog
 
@@ -51,7 +57,9 @@ def secret(model: type[Entity]) -> Callable[[Condition], Condition]:
 
 
 # ============================================================================================================ the hook
-def condition(model: type[Entity], actor: Actor, *, as_set: bool = False) -> ColumnElement[bool] | None:
+def condition(
+    model: type[Entity], actor: Actor, *, as_set: bool = False
+) -> ColumnElement[bool] | None:
     """The WHERE that limits rows to those the actor may read; None when all are.
 
     Parts of other records are asked about row by row, as suits the first rows of an order; `as_set` works out the
@@ -60,15 +68,22 @@ def condition(model: type[Entity], actor: Actor, *, as_set: bool = False) -> Col
     return None if actor.is_system else _condition(str(model.__tablename__), actor, as_set)
 
 
-@lru_cache(maxsize=2048)  # one page asks for the same table again and again, and that of the trail names every table
+@lru_cache(
+    maxsize=2048
+)  # one page asks for the same table again and again, and that of the trail names every table
 def _condition(table: str, actor: Actor, as_set: bool) -> ColumnElement[bool] | None:
     model = entity_of(table)
-    parts = [_reach(model, actor, as_set=as_set), *(_SECRETS[cls](actor) for cls in model.__mro__ if cls in _SECRETS)]
+    parts = [
+        _reach(model, actor, as_set=as_set),
+        *(_SECRETS[cls](actor) for cls in model.__mro__ if cls in _SECRETS),
+    ]
     limits = [part for part in parts if part is not None]
     return and_(*limits) if limits else None
 
 
-def _through(model: type[Entity], inner: ColumnElement[bool], *, as_set: bool) -> ColumnElement[bool]:
+def _through(
+    model: type[Entity], inner: ColumnElement[bool], *, as_set: bool
+) -> ColumnElement[bool]:
     relation = getattr(model, model.spec.scope.through)
     if not as_set:
         return relation.has(inner)  # type: ignore[no-any-return]
@@ -76,7 +91,9 @@ def _through(model: type[Entity], inner: ColumnElement[bool], *, as_set: bool) -
     return here.in_(select(relation.property.mapper.class_.id).where(inner))  # type: ignore[no-any-return]
 
 
-def scoped(query: Select[*Columns], model: type[Entity], actor: Actor, *, as_set: bool = False) -> Select[*Columns]:
+def scoped(
+    query: Select[*Columns], model: type[Entity], actor: Actor, *, as_set: bool = False
+) -> Select[*Columns]:
     """The query limited to the rows the actor may read."""
     where = condition(model, actor, as_set=as_set)
     return query if where is None else query.where(where)
@@ -88,7 +105,12 @@ def scoped_by_join(query: Select[*Columns], model: type[Entity], actor: Actor) -
     Each level is a table of its own in FROM, so that conditions of the query never meet its names; both databases
     take the levels for one join, and begin it where the actor's records are few.
     """
-    if not model.spec.scope.through or model in _SECRETS or _further(model, actor) or actor.is_system:
+    if (
+        not model.spec.scope.through
+        or model in _SECRETS
+        or _further(model, actor)
+        or actor.is_system
+    ):
         return scoped(query, model, actor, as_set=True)
     relation = getattr(model, model.spec.scope.through)
     (here,), owner = relation.property.local_columns, relation.property.mapper.class_
@@ -122,7 +144,11 @@ def was_asked(session: Session, actor: Actor, record: Entity, *, is_pending: boo
     about = and_(ApprovalInstance.table_name.in_(names), ApprovalInstance.record_id == record.id)
     if isinstance(record, Project):
         about = or_(about, ApprovalInstance.project_id == record.id)
-    query = select(ApprovalTask.id).join(ApprovalTask.instance).where(about, ApprovalTask.assignee_id.in_(mine))
+    query = (
+        select(ApprovalTask.id)
+        .join(ApprovalTask.instance)
+        .where(about, ApprovalTask.assignee_id.in_(mine))
+    )
     if is_pending:
         query = query.where(ApprovalTask.decided_at.is_(None))
     return session.scalar(query.limit(1)) is not None
@@ -141,15 +167,23 @@ def _reach(model: type[Entity], actor: Actor, *, as_set: bool) -> ColumnElement[
         where = _on_owners(model, actor, as_set=as_set or model is AuditLog)
         return None if where is None else or_(where, *_further(model, actor))
     if scope.through:
-        inner = condition(getattr(model, scope.through).property.mapper.class_, actor, as_set=as_set)
-        return None if inner is None else or_(_through(model, inner, as_set=as_set), *_further(model, actor))
+        inner = condition(
+            getattr(model, scope.through).property.mapper.class_, actor, as_set=as_set
+        )
+        return (
+            None
+            if inner is None
+            else or_(_through(model, inner, as_set=as_set), *_further(model, actor))
+        )
     if scope.is_open:
         return None if model.__tablename__ in OPEN else false()
     if actor.scope is ScopeLevel.ALL:
         return None
     parts = _further(model, actor)
     if scope.department and actor.scope >= ScopeLevel.DEPARTMENT:
-        allowed = actor.department_ids if actor.scope is ScopeLevel.SUBTREE else {actor.department_id}
+        allowed = (
+            actor.department_ids if actor.scope is ScopeLevel.SUBTREE else {actor.department_id}
+        )
         parts.append(getattr(model, scope.department).in_([i for i in allowed if i is not None]))
     return or_(false(), *parts)
 
@@ -157,7 +191,9 @@ def _reach(model: type[Entity], actor: Actor, *, as_set: bool) -> ColumnElement[
 def _further(model: type[Entity], actor: Actor) -> list[ColumnElement[bool]]:
     """Owner, members, and whoever reads for another reason than the department."""
     scope = model.spec.scope
-    found = [getattr(model, name) == actor.employee_id for name in (scope.owner, *scope.members) if name]
+    found = [
+        getattr(model, name) == actor.employee_id for name in (scope.owner, *scope.members) if name
+    ]
     found += [extra(actor) for cls in model.__mro__ for extra in _READERS.get(cls, ())]
     return [*found, *_asked(model, actor)]
 
@@ -180,16 +216,22 @@ def _on_owners(model: type[Entity], actor: Actor, *, as_set: bool) -> ColumnElem
         return None
     parts = []
     for top, names in limited.items():
-        papers = [name for name in names if inspect(entity_of(name)).base_mapper is not inspect(top)]
+        papers = [
+            name for name in names if inspect(entity_of(name)).base_mapper is not inspect(top)
+        ]
         kinds = [name for name in names if name not in papers]
         for found, column in ((kinds, key), (papers, getattr(model, _PROJECT, None))):
-            parts += [and_(table.in_(found), _among(top, column, model, actor, as_set=as_set))] if found else []
+            parts += (
+                [and_(table.in_(found), _among(top, column, model, actor, as_set=as_set))]
+                if found
+                else []
+            )
     return or_(table.in_(free), *parts)
 
 
 def _among(
     top: type[Entity], key: Any, model: type[Entity], actor: Actor, *, as_set: bool
-) -> ColumnElement[bool]:  # fmt: skip
+) -> ColumnElement[bool]:
     """Whether this column of `model` names a readable record of `top`; the outer query may join the same table."""
     if as_set:
         return key.in_(scoped(select(top.id).correlate(None), top, actor, as_set=True))  # type: ignore[no-any-return]
@@ -239,7 +281,9 @@ def _asked(model: type[Entity], actor: Actor) -> Iterator[ColumnElement[bool]]:
         # A kind of record has its parent's key: its own beside the parent's would keep indexes from being used.
         top = inspect(model).base_mapper
         names = [str(mapper.local_table.name) for mapper in top.self_and_descendants]
-        yield top.local_table.c.id.in_(select(instance.record_id).where(instance.table_name.in_(names), is_mine))
+        yield top.local_table.c.id.in_(
+            select(instance.record_id).where(instance.table_name.in_(names), is_mine)
+        )
         if model is Project:
             yield top.local_table.c.id.in_(projects)
 
@@ -293,7 +337,9 @@ def _about_no_record(_: Actor) -> ColumnElement[bool]:
     return or_(AuditLog.table_name.is_(None), AuditLog.table_name.not_in(records))
 
 
-def readers_among(session: Session, actors: Sequence[Actor], model: type[Entity], record_id: int) -> set[int | None]:
+def readers_among(
+    session: Session, actors: Sequence[Actor], model: type[Entity], record_id: int
+) -> set[int | None]:
     """Which of these people may read a record, by the numbers of their employees, in one query."""
     found: set[int | None] = set()
     asked: list[tuple[int | None, ColumnElement[bool]]] = []
@@ -302,7 +348,9 @@ def readers_among(session: Session, actors: Sequence[Actor], model: type[Entity]
         if where is None:
             found.add(actor.employee_id)
         else:
-            asked.append((actor.employee_id, select(model.id).where(model.id == record_id, where).exists()))
+            asked.append(
+                (actor.employee_id, select(model.id).where(model.id == record_id, where).exists())
+            )
     if asked:
         row = session.execute(select(*(one for _, one in asked))).one()
         found |= {key for (key, _), is_seen in zip(asked, row, strict=True) if is_seen}

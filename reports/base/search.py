@@ -40,9 +40,16 @@ from models.system.search import EDITION, KEY_BITS, install_search, key_base, se
 from reports.base.scope import scoped
 
 __all__ = [
-    "Hit", "condition", "global_search", "initials", "install_search", "install_search_listener", "is_whole", "reindex",
+    "Hit",
+    "condition",
+    "global_search",
+    "initials",
+    "install_search",
+    "install_search_listener",
+    "is_whole",
+    "reindex",
     "renew",
-]  # fmt: skip
+]
 
 QUERY_MAX: Final = 64
 _FIELD_MAX: Final = 500
@@ -111,7 +118,10 @@ def _grams(run: str, *, is_latin: bool) -> list[str]:
 
 
 def words_of(
-    values: Iterable[str | None], initials_of: str | None = None, *, masked: Iterable[str | None] = ()
+    values: Iterable[str | None],
+    initials_of: str | None = None,
+    *,
+    masked: Iterable[str | None] = (),
 ) -> str:
     """The tokens of a record's searched texts; `initials_of` also goes in by its pinyin initials, `masked` whole."""
     found: list[str] = []
@@ -147,11 +157,15 @@ def match_query(value: str, dialect: str, *, masked: bool = False) -> str:
     words = value[:QUERY_MAX].split()
     parts = []
     for word in words:
-        runs = both.join(_run_query(run, dialect, is_latin=is_latin) for run, is_latin in _runs(word))
+        runs = both.join(
+            _run_query(run, dialect, is_latin=is_latin) for run, is_latin in _runs(word)
+        )
         if runs:
             parts.append(f"({runs}{either}{_whole_token(word)})" if masked else runs)
     found = both.join(parts)
-    return f"({found}){either}{_whole_token(value)}" if masked and len(words) > 1 and found else found
+    return (
+        f"({found}){either}{_whole_token(value)}" if masked and len(words) > 1 and found else found
+    )
 
 
 def _run_query(run: str, dialect: str, *, is_latin: bool) -> str:
@@ -182,11 +196,16 @@ def _through(model: type[Entity], value: str, session: Session) -> Iterator[Colu
         if relation is not None:
             target = relation.mapper.class_
             (here,) = relation.local_columns
-            yield here.in_(select(inspect(target).primary_key[0]).where(condition(target, value, session)))
+            yield here.in_(
+                select(inspect(target).primary_key[0]).where(condition(target, value, session))
+            )
 
 
 def _ids(kind: type[Entity], value: str, dialect: str) -> Any:
-    base, query = key_base(kind.__tablename__), match_query(value, dialect, masked=bool(_masked(kind)))
+    base, query = (
+        key_base(kind.__tablename__),
+        match_query(value, dialect, masked=bool(_masked(kind))),
+    )
     key = _INDEX.c.rowid if dialect == "sqlite" else search_text.c.id
     limits = key.between(literal(base), literal(base + (1 << KEY_BITS) - 1))
     if dialect == "sqlite":
@@ -253,8 +272,12 @@ def _save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if session.get_bind().dialect.name == "sqlite":
         insert = sqlite.insert(search_text)
     else:
-        insert = postgresql.insert(search_text).values(words=func.to_tsvector(_SIMPLE, bindparam("words")))
-    insert = insert.on_conflict_do_update(index_elements=["id"], set_={"words": insert.excluded.words})
+        insert = postgresql.insert(search_text).values(
+            words=func.to_tsvector(_SIMPLE, bindparam("words"))
+        )
+    insert = insert.on_conflict_do_update(
+        index_elements=["id"], set_={"words": insert.excluded.words}
+    )
     # RETURNING makes one statement of many rows: SQLite's index writes itself out after each statement.
     session.execute(insert.returning(search_text.c.id), list(rows))
 
@@ -274,14 +297,18 @@ def renew(session: Session, edition: int) -> int:
 
 def _reindex_one(session: Session, model: type[Entity]) -> int:
     base = key_base(model.__tablename__)
-    session.execute(delete(search_text).where(search_text.c.id.between(base, base + (1 << KEY_BITS) - 1)))
+    session.execute(
+        delete(search_text).where(search_text.c.id.between(base, base + (1 << KEY_BITS) - 1))
+    )
     mapper = inspect(model)
     names = _searched(model)
     query = select(*(getattr(model, name) for name in ("id", *names)))
     if mapper.polymorphic_on is not None:
         query = query.where(mapper.polymorphic_on == mapper.polymorphic_identity)
     count = last = 0
-    while rows := session.execute(query.where(model.id > last).order_by(model.id).limit(_CHUNK)).all():
+    while rows := session.execute(
+        query.where(model.id > last).order_by(model.id).limit(_CHUNK)
+    ).all():
         values = [dict(zip(("id", *names), row, strict=True)) for row in rows]
         _save(session, [{"id": base + row["id"], "words": _words(model, row)} for row in values])
         count, last = count + len(rows), values[-1]["id"]
@@ -295,7 +322,9 @@ def install_search_listener(sessions: Any) -> None:
 
 def _follow(session: Session, *_: Any) -> None:
     changed = [record for record in session.new if _is_searched(record)]
-    changed += [record for record in session.dirty if _is_searched(record) and _has_new_words(record)]
+    changed += [
+        record for record in session.dirty if _is_searched(record) and _has_new_words(record)
+    ]
     if changed:
         _save(session, [_row(record) for record in changed])
     gone = [key_base(type(r).__tablename__) + r.id for r in session.deleted if _is_searched(r)]
@@ -328,8 +357,15 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
         where = condition(model, value, session)
         if hasattr(model, "customer_id"):
             customer = known["customer"]
-            where = or_(where, model.customer_id.in_(select(customer.id).where(condition(customer, value, session))))
-        query = scoped(select(model).where(where), model, actor).order_by(model.id.desc()).limit(limit)
+            where = or_(
+                where,
+                model.customer_id.in_(
+                    select(customer.id).where(condition(customer, value, session))
+                ),
+            )
+        query = (
+            scoped(select(model).where(where), model, actor).order_by(model.id.desc()).limit(limit)
+        )
         found = session.scalars(query.options(*_loaded(model))).all()
         by_kind.append([_hit(record) for record in found])
     return (papers + _shared_out(by_kind, limit))[:limit]
@@ -338,7 +374,11 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
 def numbered() -> list[type[Any]]:
     """Papers, books and logs with a screen and a number of their own, which people know them by."""
     kinds = (SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
-    return [model for model in entities() if model.spec.kind in kinds and "number" in model.spec.searched]
+    return [
+        model
+        for model in entities()
+        if model.spec.kind in kinds and "number" in model.spec.searched
+    ]
 
 
 def _papers(session: Session, actor: Actor, value: str, limit: int) -> list[Hit]:

@@ -30,19 +30,32 @@ def disagreeing(session: Session, period: AccountingPeriod) -> set[int]:
 
 def _against_entries(session: Session, period: AccountingPeriod) -> set[int]:
     balances = select(AccountBalance.account_id, AccountBalance.debit, AccountBalance.credit)
-    kept = {key: (debit, credit) for key, debit, credit in session.execute(balances.filter_by(period_id=period.id))}
+    kept = {
+        key: (debit, credit)
+        for key, debit, credit in session.execute(balances.filter_by(period_id=period.id))
+    }
     entries = session.execute(_POSTED.where(Voucher.period_id == period.id))
     found = {key: (debit, credit) for key, debit, credit in entries}
     nothing = (ZERO, ZERO)
-    return {key for key in kept.keys() | found.keys() if kept.get(key, nothing) != found.get(key, nothing)}
+    return {
+        key
+        for key in kept.keys() | found.keys()
+        if kept.get(key, nothing) != found.get(key, nothing)
+    }
 
 
 def _against_auxiliaries(session: Session, period: AccountingPeriod) -> set[int]:
-    needing = or_(Account.needs_customer, Account.needs_project, Account.needs_bank, Account.needs_department)
+    needing = or_(
+        Account.needs_customer, Account.needs_project, Account.needs_bank, Account.needs_department
+    )
     wanted = set(session.scalars(select(Account.id).where(Account.is_leaf, needing)))
     general = of_accounts(session, period.code, period.code)
     query = (
-        select(AuxiliaryBalance.account_id, func.sum(AuxiliaryBalance.debit), func.sum(AuxiliaryBalance.credit))
+        select(
+            AuxiliaryBalance.account_id,
+            func.sum(AuxiliaryBalance.debit),
+            func.sum(AuxiliaryBalance.credit),
+        )
         .join(AccountingPeriod, AccountingPeriod.id == AuxiliaryBalance.period_id)
         .where(AccountingPeriod.code <= period.code, AuxiliaryBalance.account_id.in_(wanted))
         .group_by(AuxiliaryBalance.account_id)

@@ -7,7 +7,13 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.approval.approval import ApprovalInstance, ApprovalNode, ApprovalTask, NodeChooser, TaskState
+from models.approval.approval import (
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalTask,
+    NodeChooser,
+    TaskState,
+)
 from models.base.entity import columns_of, entity_of
 from models.base.money import format_money
 from models.system.organization import Company
@@ -34,7 +40,9 @@ def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
             "flow": f"{instance.flow.name}（第 {instance.flow.version_no} 版）",
         },
         "fields": _fields(session, instance),
-        "nodes": [_line(task) for task in sorted(decided, key=lambda task: (task.decided_at, task.id))],
+        "nodes": [
+            _line(task) for task in sorted(decided, key=lambda task: (task.decided_at, task.id))
+        ],
     }
 
 
@@ -63,7 +71,11 @@ def _local(moment: datetime | None) -> str:
 
 def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]]:
     """The listed columns of the record as they were at submission, in words."""
-    found = [] if instance.amount is None else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
+    found = (
+        []
+        if instance.amount is None
+        else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
+    )
     model = entity_of(instance.table_name)
     columns = columns_of(model)
     frozen: dict[str, Any] = instance.facts.get("record", {})

@@ -34,8 +34,9 @@ _GROUP_ROLE = table("ab_group_role", column("group_id"), column("role_id"))
 # Conditions on Employee: who works here and is not kept from signing in.
 _ACCOUNT = Operator.__table__.alias("account")
 ABLE: tuple[ColumnElement[bool], ...] = (
-    Employee.is_active.is_(True), ~exists().where(_ACCOUNT.c.employee_id == Employee.id, _ACCOUNT.c.is_disabled)
-)  # fmt: skip
+    Employee.is_active.is_(True),
+    ~exists().where(_ACCOUNT.c.employee_id == Employee.id, _ACCOUNT.c.is_disabled),
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,11 @@ def matching(session: Session, type_code: str, facts: Facts) -> ApprovalFlow | N
     flows = session.scalars(
         select(ApprovalFlow)
         .join(ApprovalFlow.business_type)
-        .where(ApprovalType.code == type_code, ApprovalType.is_active, ApprovalFlow.state == FlowState.PUBLISHED)
+        .where(
+            ApprovalType.code == type_code,
+            ApprovalType.is_active,
+            ApprovalFlow.state == FlowState.PUBLISHED,
+        )
         .options(selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position))
     ).all()
     above = department_ids_above(session, facts.department_id)
@@ -166,7 +171,9 @@ def eligible(
         manager = manager_of(session, department_id, barred)
         return [] if manager is None else [manager]
     is_position = node.chooser is NodeChooser.POSITION
-    query = _members(session, node, department_id) if is_position else holders_of(node.role_name or "")
+    query = (
+        _members(session, node, department_id) if is_position else holders_of(node.role_name or "")
+    )
     people = select(Employee.id).where(Employee.id.in_(query), *ABLE).order_by(Employee.number)
     return [person for person in session.scalars(people) if person not in barred]
 
@@ -221,7 +228,9 @@ def nobody(session: Session, node: ApprovalNode, department_id: int | None) -> s
     return f"节点“{node.name}”没有可用的审批人：{why}"
 
 
-def preview(session: Session, type_code: str, facts: Facts, *, applicant_id: int | None = None) -> Preview:
+def preview(
+    session: Session, type_code: str, facts: Facts, *, applicant_id: int | None = None
+) -> Preview:
     """Dry run (A5): which flow these facts would choose and who would be asked at each step."""
     flow = matching(session, type_code, facts)
     if flow is None:
@@ -230,10 +239,14 @@ def preview(session: Session, type_code: str, facts: Facts, *, applicant_id: int
     found: list[PreviewStep] = []
     for step in path(flow, facts.amount):
         ids = eligible(session, step.node, department_id=facts.department_id, excluded=excluded)
-        names = session.scalars(select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)).all()
+        names = session.scalars(
+            select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)
+        ).all()
         problem = "" if ids or step.is_skipped else nobody(session, step.node, facts.department_id)
         found.append(PreviewStep(step, tuple(names), problem))
-    problem = refusal(flow, facts.amount) or next((step.problem for step in found if step.problem), "")
+    problem = refusal(flow, facts.amount) or next(
+        (step.problem for step in found if step.problem), ""
+    )
     return Preview(flow, tuple(found), problem)
 
 
@@ -266,7 +279,10 @@ def history(session: Session, record: Entity) -> list[ApprovalInstance]:
     """Every approval of a record, newest first, with tasks and people, in a fixed number of queries."""
     query = (
         select(ApprovalInstance)
-        .where(ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id)
+        .where(
+            ApprovalInstance.table_name == record.__tablename__,
+            ApprovalInstance.record_id == record.id,
+        )
         .order_by(ApprovalInstance.id.desc())
         .options(
             joinedload(ApprovalInstance.business_type),

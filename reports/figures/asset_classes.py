@@ -13,10 +13,18 @@ from models.ledger.asset_split import AssetRule
 ONE, TWO, THREE = AssetClass.ONE, AssetClass.TWO, AssetClass.THREE
 HUNDRED = Decimal(100)
 CLASS_OF: Final[Mapping[AssetRule, AssetClass]] = {
-    AssetRule.MONEY_FUND: ONE, AssetRule.GOVERNMENT_BOND: ONE, AssetRule.AAA_BOND: ONE, AssetRule.SHORT_PRODUCT: ONE,
-    AssetRule.BANK_PRODUCT: TWO, AssetRule.AA_BOND: TWO, AssetRule.GUARANTOR_EQUITY: TWO,
-    AssetRule.CLIENT_EQUITY: TWO, AssetRule.CLIENT_LOAN: TWO, AssetRule.OWN_PROPERTY: TWO, AssetRule.OTHER: THREE,
-}  # fmt: skip
+    AssetRule.MONEY_FUND: ONE,
+    AssetRule.GOVERNMENT_BOND: ONE,
+    AssetRule.AAA_BOND: ONE,
+    AssetRule.SHORT_PRODUCT: ONE,
+    AssetRule.BANK_PRODUCT: TWO,
+    AssetRule.AA_BOND: TWO,
+    AssetRule.GUARANTOR_EQUITY: TWO,
+    AssetRule.CLIENT_EQUITY: TWO,
+    AssetRule.CLIENT_LOAN: TWO,
+    AssetRule.OWN_PROPERTY: TWO,
+    AssetRule.OTHER: THREE,
+}
 """The class of each rule; of those with a cap the rest is Ⅲ."""
 
 
@@ -30,7 +38,10 @@ class Caps:
 
     def share(self, rule: AssetRule) -> Decimal:
         """What % of a part goes to the class of its rule."""
-        return {AssetRule.CLIENT_EQUITY: self.client_equity, AssetRule.CLIENT_LOAN: self.client_loan}.get(rule, HUNDRED)
+        return {
+            AssetRule.CLIENT_EQUITY: self.client_equity,
+            AssetRule.CLIENT_LOAN: self.client_loan,
+        }.get(rule, HUNDRED)
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,9 @@ class Line:
 def lines_of(holdings: Iterable[Holding], caps: Caps, net_assets: Decimal) -> list[Line]:
     """Every balance by class; self-used property is Ⅱ up to its share of 净资产 over all accounts together."""
     found = list(holdings)
-    property_room = _property(found, max(round_money(net_assets * caps.own_property / HUNDRED), ZERO))
+    property_room = _property(
+        found, max(round_money(net_assets * caps.own_property / HUNDRED), ZERO)
+    )
     lines: list[Line] = []
     for holding in found:
         for at, part in enumerate(holding.parts):
@@ -78,10 +91,16 @@ def lines_of(holdings: Iterable[Holding], caps: Caps, net_assets: Decimal) -> li
                 classes = _shared(CLASS_OF[part.rule], part.amount, caps.share(part.rule))
             else:
                 classes = {TWO: two, THREE: part.amount - two}
-            lines.append(Line(holding.code, holding.name, part.rule.label, part.evidence, part.amount, classes))
+            lines.append(
+                Line(
+                    holding.code, holding.name, part.rule.label, part.evidence, part.amount, classes
+                )
+            )
         rest = holding.balance - sum((part.amount for part in holding.parts), ZERO)
         if rest:
-            classes = _shared(holding.default or THREE, rest, holding.ratio if holding.default else HUNDRED)
+            classes = _shared(
+                holding.default or THREE, rest, holding.ratio if holding.default else HUNDRED
+            )
             basis = f"科目 {holding.default.label}" if holding.default else "科目未分级，按Ⅲ级"
             lines.append(Line(holding.code, holding.name, basis, "", rest, classes))
     return lines
@@ -130,7 +149,11 @@ class Ratio:
     @property
     def share(self) -> Decimal | None:
         """% to two places; None where there is nothing to divide by."""
-        return round_to(self.numerator * HUNDRED / self.denominator, 2) if self.denominator > 0 else None
+        return (
+            round_to(self.numerator * HUNDRED / self.denominator, 2)
+            if self.denominator > 0
+            else None
+        )
 
     @property
     def is_met(self) -> bool:

@@ -10,7 +10,14 @@ from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.columns import Money
-from models.ledger.account import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance, Direction
+from models.ledger.account import (
+    ZERO,
+    Account,
+    AccountBalance,
+    AccountingPeriod,
+    AuxiliaryBalance,
+    Direction,
+)
 from models.ledger.voucher import Voucher
 
 
@@ -30,7 +37,9 @@ class Figures(NamedTuple):
         """Sum of two accounts."""
         if not isinstance(other, Figures):
             return NotImplemented
-        return Figures(self.opening + other.opening, self.debit + other.debit, self.credit + other.credit)
+        return Figures(
+            self.opening + other.opening, self.debit + other.debit, self.credit + other.credit
+        )
 
     def __bool__(self) -> bool:
         """Whether anything stands or moved on the account."""
@@ -65,12 +74,14 @@ def _sums(table: Any, keys: tuple[Any, ...], first: str, last: str) -> Select[An
 
 def of_accounts(
     session: Session, first: str, last: str, *conditions: ColumnElement[bool]
-) -> dict[int, Figures]:  # fmt: skip
+) -> dict[int, Figures]:
     """Figures of every leaf account that ever moved, by account id, over periods `first` to `last` ('2026-01').
 
     `conditions` are on AccountBalance.
     """
-    rows = session.execute(_sums(AccountBalance, (AccountBalance.account_id,), first, last).where(*conditions))
+    rows = session.execute(
+        _sums(AccountBalance, (AccountBalance.account_id,), first, last).where(*conditions)
+    )
     return {row[0]: Figures(*row[1:]) for row in rows}
 
 
@@ -90,7 +101,9 @@ def is_at(code: str, top: str) -> bool:
 
 def leaves_of(session: Session, code: str) -> list[int]:
     """Ids of the leaf accounts at or below an account code."""
-    query = select(Account.id).where(Account.is_leaf, or_(Account.code == code, Account.code.startswith(f"{code}.")))
+    query = select(Account.id).where(
+        Account.is_leaf, or_(Account.code == code, Account.code.startswith(f"{code}."))
+    )
     return list(session.scalars(query))
 
 
@@ -122,4 +135,8 @@ def number_gaps(
         if session.scalar(select(func.count()).select_from(query.subquery())) == below - 1 - above:
             return []
     present = set(session.scalars(query))
-    return [number for number in range(above + 1, below or max(present, default=0)) if number not in present]
+    return [
+        number
+        for number in range(above + 1, below or max(present, default=0))
+        if number not in present
+    ]

@@ -21,7 +21,11 @@ from reports.figures.balances import leaves_of
 from reports.figures.fees import RECEIVABLE
 
 _SIGNS = {"fee.registered": 1, "fee.waived": -1, "fee.reversed": -1, "fee.refunded": -1}
-_PLACED = {"margin.placed": ("amount", 1), "margin.returned": ("amount", -1), "compensation.paid": ("margin_paid", -1)}
+_PLACED = {
+    "margin.placed": ("amount", 1),
+    "margin.returned": ("amount", -1),
+    "compensation.paid": ("margin_paid", -1),
+}
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,26 @@ def pairs(session: Session) -> list[Pair]:
     """Each account that the business answers for."""
     found = [
         Pair("1122", "未收费用", open_fees(session), stands(session, "1122"), "/fee/list/"),
-        Pair("2203", "未确认担保费", deferred(session), -stands(session, "2203"), "/income_schedule/list/"),
-        Pair("2002", "客户保证金", deposits(session), -stands(session, "2002"), "/fee/list/?f=kind:eq:DEPOSIT"),
+        Pair(
+            "2203",
+            "未确认担保费",
+            deferred(session),
+            -stands(session, "2203"),
+            "/income_schedule/list/",
+        ),
+        Pair(
+            "2002",
+            "客户保证金",
+            deposits(session),
+            -stands(session, "2002"),
+            "/fee/list/?f=kind:eq:DEPOSIT",
+        ),
     ]
     placed = _amounts(session, _PLACED)
     if placed is not None:
-        at_banks = stands(session, "1031", AuxiliaryBalance.bank_id != 0, VoucherEntry.bank_id.is_not(None))
+        at_banks = stands(
+            session, "1031", AuxiliaryBalance.bank_id != 0, VoucherEntry.bank_id.is_not(None)
+        )
         found.append(Pair("1031", "存出保证金", placed, at_banks, "/review/?view=BOOKED"))
     return found
 
@@ -60,12 +78,16 @@ def stands(session: Session, code: str, kept: Any = None, entered: Any = None) -
     kept = AuxiliaryBalance.project_id != 0 if kept is None else kept
     entered = VoucherEntry.project_id.is_not(None) if entered is None else entered
     total = func.sum(AuxiliaryBalance.debit - AuxiliaryBalance.credit, type_=Money())
-    posted = session.scalar(select(total).where(AuxiliaryBalance.account_id.in_(leaves), kept)) or ZERO
+    posted = (
+        session.scalar(select(total).where(AuxiliaryBalance.account_id.in_(leaves), kept)) or ZERO
+    )
     waiting = (
         select(func.sum(VoucherEntry.debit - VoucherEntry.credit, type_=Money()))
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .where(
-            Voucher.state.not_in((VoucherState.POSTED, VoucherState.VOID)), VoucherEntry.account_id.in_(leaves), entered
+            Voucher.state.not_in((VoucherState.POSTED, VoucherState.VOID)),
+            VoucherEntry.account_id.in_(leaves),
+            entered,
         )
     )
     return posted + (session.scalar(waiting) or ZERO)
@@ -81,35 +103,46 @@ def open_fees(session: Session) -> Decimal:
 def deferred(session: Session) -> Decimal:
     """担保费 net of VAT that is neither income nor gone back."""
     registered = _registered(session, "deferred", Fee.amount - Fee.vat_amount, (FeeKind.GUARANTEE,))
-    gone = sum((Decimal(e.amounts.get("deferred", "0")) for e in _booked(session, *list(_SIGNS)[1:])), ZERO)
+    gone = sum(
+        (Decimal(e.amounts.get("deferred", "0")) for e in _booked(session, *list(_SIGNS)[1:])), ZERO
+    )
     of_fees = select(BusinessEvent.total).where(
         BusinessEvent.event_code == "income.recognised", BusinessEvent.state == EventState.BOOKED
     )
     by_event = sum(session.scalars(of_fees), ZERO)
-    kept = select(func.sum(IncomeSchedule.recognised, type_=Money())).where(IncomeSchedule.fee_id.is_not(None))
+    kept = select(func.sum(IncomeSchedule.recognised, type_=Money())).where(
+        IncomeSchedule.fee_id.is_not(None)
+    )
     return registered - gone - by_event - (session.scalar(kept) or ZERO)
 
 
 def deposits(session: Session) -> Decimal:
     """Customers' deposits that were booked as received and neither returned nor used."""
-    received = select(func.sum(Fee.collected_amount, type_=Money())).where(Fee.kind == FeeKind.DEPOSIT)
+    received = select(func.sum(Fee.collected_amount, type_=Money())).where(
+        Fee.kind == FeeKind.DEPOSIT
+    )
     gone = sum((e.total for e in _booked(session, "deposit.returned", "deposit.used")), ZERO)
     return (session.scalar(received) or ZERO) - gone
 
 
 def _registered(session: Session, key: str, whole: Any, kinds: tuple[FeeKind, ...]) -> Decimal:
-    in_books = select(func.sum(whole, type_=Money())).where(Fee.kind.in_(kinds), Fee.state == FeeState.BOOKED)
+    in_books = select(func.sum(whole, type_=Money())).where(
+        Fee.kind.in_(kinds), Fee.state == FeeState.BOOKED
+    )
     other = select(Fee.id).where(Fee.kind.in_(kinds), Fee.state != FeeState.BOOKED)
     query = select(BusinessEvent).where(
-        BusinessEvent.event_code == "fee.registered", BusinessEvent.state == EventState.BOOKED,
+        BusinessEvent.event_code == "fee.registered",
+        BusinessEvent.state == EventState.BOOKED,
         BusinessEvent.record_id.in_(other),
-    )  # fmt: skip
+    )
     parts = sum((Decimal(event.amounts.get(key, "0")) for event in session.scalars(query)), ZERO)
     return (session.scalar(in_books) or ZERO) + parts
 
 
 def _booked(session: Session, *codes: str) -> list[BusinessEvent]:
-    query = select(BusinessEvent).where(BusinessEvent.event_code.in_(codes), BusinessEvent.state == EventState.BOOKED)
+    query = select(BusinessEvent).where(
+        BusinessEvent.event_code.in_(codes), BusinessEvent.state == EventState.BOOKED
+    )
     return list(session.scalars(query))
 
 
@@ -117,4 +150,10 @@ def _amounts(session: Session, signs: dict[str, tuple[str, int]]) -> Decimal | N
     events = _booked(session, *signs)
     if not events:
         return None
-    return sum((signs[e.event_code][1] * Decimal(e.amounts.get(signs[e.event_code][0], "0")) for e in events), ZERO)
+    return sum(
+        (
+            signs[e.event_code][1] * Decimal(e.amounts.get(signs[e.event_code][0], "0"))
+            for e in events
+        ),
+        ZERO,
+    )

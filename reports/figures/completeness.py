@@ -34,7 +34,9 @@ def standing(session: Session, customer: Customer) -> Standing:
     total = sum(item.weight for item, _ in found) or 1
     needed = sum(item.weight for item, _ in found if item.is_required)
     percent, _ = completeness(session, customer)
-    return Standing(percent, needed * 100 // total, [item for item, is_filled in found if not is_filled])
+    return Standing(
+        percent, needed * 100 // total, [item for item, is_filled in found if not is_filled]
+    )
 
 
 def completeness(session: Session, customer: Customer) -> tuple[int, list[str]]:
@@ -42,17 +44,27 @@ def completeness(session: Session, customer: Customer) -> tuple[int, list[str]]:
     found = _items(session, customer)
     total = sum(item.weight for item, _ in found)
     filled = sum(item.weight for item, is_filled in found if is_filled)
-    return (100 if total == 0 else filled * 100 // total), [item.label for item, is_filled in found if not is_filled]
+    return (100 if total == 0 else filled * 100 // total), [
+        item.label for item, is_filled in found if not is_filled
+    ]
 
 
 def missing_for_rating(session: Session, customer: Customer) -> list[str]:
     """Labels of the items marked 评级必备 that are still missing: 基本信息 and 经济档案 come before a rating."""
-    return [item.label for item, is_filled in _items(session, customer) if item.is_required and not is_filled]
+    return [
+        item.label
+        for item, is_filled in _items(session, customer)
+        if item.is_required and not is_filled
+    ]
 
 
 def first_missing(session: Session, customer: Customer) -> str:
     """The field or tab of the first item marked 评级必备 that is missing; empty when none is."""
-    missing = (item.source for item, is_filled in _items(session, customer) if item.is_required and not is_filled)
+    missing = (
+        item.source
+        for item, is_filled in _items(session, customer)
+        if item.is_required and not is_filled
+    )
     return next(missing, "")
 
 
@@ -74,7 +86,9 @@ def _items(session: Session, customer: Customer) -> list[tuple[CompletenessItem,
     return found
 
 
-def _filled_tabs(session: Session, customer: Customer, sources: list[str]) -> dict[str, bool | None]:
+def _filled_tabs(
+    session: Session, customer: Customer, sources: list[str]
+) -> dict[str, bool | None]:
     """Whether each of these tabs has rows, asked at once; None for a tab that does not concern this customer."""
     found: dict[str, bool | None] = {}
     asked: dict[str, ColumnElement[bool]] = {}

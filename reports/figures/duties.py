@@ -45,7 +45,9 @@ class Duties:
         if self.tasks:
             kinds = list(dict.fromkeys(task.instance.business_type.label for task in self.tasks))
             more = "等" if len(kinds) > MOST_NAMED else ""
-            said.append(f"还有 {len(self.tasks)} 项待办审批（{'、'.join(kinds[:MOST_NAMED])}{more}）")
+            said.append(
+                f"还有 {len(self.tasks)} 项待办审批（{'、'.join(kinds[:MOST_NAMED])}{more}）"
+            )
         if self.sole:
             said.append(f"是{'、'.join(self.sole)}的唯一可用人员")
         if self.projects:
@@ -72,20 +74,29 @@ def duties_of(session: Session, employee_id: int) -> Duties:
     query = select(ApprovalPositionMember).where(ApprovalPositionMember.employee_id == employee_id)
     rows = session.scalars(query.order_by(ApprovalPositionMember.id)).all()
     own = [row.id for row in rows]
-    sole = [f"岗位“{row.position.label}”" for row in rows if is_vacant(session, Seat.of(row), but_for=own)]
+    sole = [
+        f"岗位“{row.position.label}”"
+        for row in rows
+        if is_vacant(session, Seat.of(row), but_for=own)
+    ]
     sole += [f"角色“{name}”" for name in sole_roles(session, employee_id)]
     if _asked(session, NodeChooser.MANAGER):
         led = select(Department).where(Department.manager_id == employee_id, Department.is_active)
         sole += [
-            f"部门“{one.name}”负责人" for one in session.scalars(led.order_by(Department.code))
+            f"部门“{one.name}”负责人"
+            for one in session.scalars(led.order_by(Department.code))
             if approvals.manager_of(session, one.id, frozenset({employee_id})) is None
-        ]  # fmt: skip
+        ]
     held = holdings.open_projects(session, employee_id)
     return Duties(tuple(open_tasks(session, employee_id)), tuple(dict.fromkeys(sole)), held)
 
 
 def open_tasks(
-    session: Session, employee_id: int, *, position_id: int | None = None, roles: Collection[str] | None = None
+    session: Session,
+    employee_id: int,
+    *,
+    position_id: int | None = None,
+    roles: Collection[str] | None = None,
 ) -> list[ApprovalTask]:
     """Pending tasks of a person, oldest first; of one position or some roles alone where they are given."""
     query = (
@@ -104,12 +115,16 @@ def of_row(session: Session, seat: Seat, *, but_for: Collection[int] = ()) -> Du
     """What would be left behind if a seat of a position were given up; rows of the ids `but_for` no longer count."""
     member = ApprovalPositionMember
     stays = select(member.id).where(
-        member.position_id == seat.position_id, member.employee_id == seat.employee_id, member.id.not_in(but_for)
+        member.position_id == seat.position_id,
+        member.employee_id == seat.employee_id,
+        member.id.not_in(but_for),
     )
     is_left = session.scalar(stays.limit(1)) is None
     tasks = open_tasks(session, seat.employee_id, position_id=seat.position_id) if is_left else []
     label = session.get_one(ApprovalPosition, seat.position_id).label
-    return Duties(tuple(tasks), (f"岗位“{label}”",) if is_vacant(session, seat, but_for=but_for) else ())
+    return Duties(
+        tuple(tasks), (f"岗位“{label}”",) if is_vacant(session, seat, but_for=but_for) else ()
+    )
 
 
 def is_vacant(session: Session, seat: Seat, *, but_for: Collection[int]) -> bool:
@@ -118,16 +133,26 @@ def is_vacant(session: Session, seat: Seat, *, but_for: Collection[int]) -> bool
         return False
     member = ApprovalPositionMember
     above = approvals.department_ids_above(session, seat.department_id)
-    others = select(member.id).join(Employee, Employee.id == member.employee_id).where(
-        member.position_id == seat.position_id, member.id.not_in(but_for),
-        or_(member.department_id.is_(None), member.department_id.in_(above)), *approvals.ABLE,
-    )  # fmt: skip
+    others = (
+        select(member.id)
+        .join(Employee, Employee.id == member.employee_id)
+        .where(
+            member.position_id == seat.position_id,
+            member.id.not_in(but_for),
+            or_(member.department_id.is_(None), member.department_id.in_(above)),
+            *approvals.ABLE,
+        )
+    )
     return session.scalar(others.limit(1)) is None
 
 
-def sole_roles(session: Session, employee_id: int, among: Collection[str] | None = None) -> list[str]:
+def sole_roles(
+    session: Session, employee_id: int, among: Collection[str] | None = None
+) -> list[str]:
     """The roles that flows ask and that nobody else who can decide holds; only of `among` where it is given."""
-    asked = session.scalars(_nodes(NodeChooser.ROLE).with_only_columns(ApprovalNode.role_name).distinct()).all()
+    asked = session.scalars(
+        _nodes(NodeChooser.ROLE).with_only_columns(ApprovalNode.role_name).distinct()
+    ).all()
     found = []
     for name in sorted(name for name in asked if name and (among is None or name in among)):
         held = approvals.holders_of(name)
@@ -154,7 +179,9 @@ def unable(session: Session, employee: Employee) -> str:
     """Why a person cannot decide any more, in words; empty while they can sign in."""
     if not employee.is_active:
         return "已离职"
-    disabled = session.scalar(select(Operator.is_disabled).where(Operator.employee_id == employee.id))
+    disabled = session.scalar(
+        select(Operator.is_disabled).where(Operator.employee_id == employee.id)
+    )
     return "没有登录账号" if disabled is None else "账号已停用" if disabled else ""
 
 
@@ -168,5 +195,9 @@ def holders_of_right(session: Session, verb: str, resource: str) -> list[Employe
         .join(_RESOURCE, _RESOURCE.c.id == _RIGHT.c.view_menu_id)
         .where(_PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource)
     )
-    query = select(Employee).join(Operator, Operator.employee_id == Employee.id).where(Operator.user_id.in_(users))
+    query = (
+        select(Employee)
+        .join(Operator, Operator.employee_id == Employee.id)
+        .where(Operator.user_id.in_(users))
+    )
     return list(session.scalars(query.where(*approvals.ABLE).order_by(Employee.number)))

@@ -30,11 +30,17 @@ GROUP_KINDS = tuple(kind for kind in RelationKind if kind.binds_group)
 
 # What decides the weight of a project, beside the total on its customer.
 KEYS: Final = (
-    Project.guarantee_kind, Project.small_kind, Project.is_farmer, Project.is_housing, Project.issuer_grade,
+    Project.guarantee_kind,
+    Project.small_kind,
+    Project.is_farmer,
+    Project.is_housing,
+    Project.issuer_grade,
     Project.bank_share_pct,
-)  # fmt: skip
+)
 SMALL_CEILING, FARMER_CEILING = "weight.small_loan_ceiling", "weight.farmer_loan_ceiling"
-_TOTAL_MAX = Decimal(10) ** 15  # 元; more than any customer's total, and what every database can compare
+_TOTAL_MAX = (
+    Decimal(10) ** 15
+)  # 元; more than any customer's total, and what every database can compare
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,9 @@ class Slice:
     @property
     def is_favoured(self) -> bool:
         """Whether it is 融资担保 for a small company or a farmer."""
-        return self.guarantee_kind.is_financing and (self.small_kind is not SmallKind.NONE or self.is_farmer)
+        return self.guarantee_kind.is_financing and (
+            self.small_kind is not SmallKind.NONE or self.is_farmer
+        )
 
 
 Slices = tuple[Slice, ...]
@@ -159,10 +167,14 @@ def _standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for."""
     committed = (Project.balance + Project.reserved_amount).label("committed")
     counts = or_(Project.balance > 0, Project.reserved_amount > 0)
-    return select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed).where(counts, *where)
+    return select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed).where(
+        counts, *where
+    )
 
 
-def by_customer(session: Session, on: date, *where: ColumnElement[bool]) -> tuple[dict[int, Slices], dict[int, Slices]]:
+def by_customer(
+    session: Session, on: date, *where: ColumnElement[bool]
+) -> tuple[dict[int, Slices], dict[int, Slices]]:
     """The slices of each customer, in force and committed; `where` limits the projects."""
     row = _standing(*where).subquery()
     keys = [row.c[key.key] for key in (Project.customer_id, *KEYS)]
@@ -172,7 +184,9 @@ def by_customer(session: Session, on: date, *where: ColumnElement[bool]) -> tupl
         for parties, amount in zip(found, values[-2:], strict=True):
             if amount:
                 parties[customer_id].append(_slice(values, amount, amount))
-    in_force, committed = ({key: totalled(session, parts, on) for key, parts in one.items()} for one in found)
+    in_force, committed = (
+        {key: totalled(session, parts, on) for key, parts in one.items()} for one in found
+    )
     return in_force, committed
 
 
@@ -196,7 +210,9 @@ def summed(session: Session, amounts: Select[*tuple[Any, ...]], on: date) -> lis
     A few slices in one query, however many projects: the database sums and compares, weights are for Python.
     """
     row = amounts.subquery()
-    measures = [column for column in row.c if column.key not in {"customer_id", *(key.key for key in KEYS)}]
+    measures = [
+        column for column in row.c if column.key not in {"customer_id", *(key.key for key in KEYS)}
+    ]
     if _is_after_share(session, on):
         return [_by_own_part(session, row, measure, on) for measure in measures]
     totals = [_party_total(row, measure).label(f"{measure.key}_total") for measure in measures]
@@ -214,7 +230,9 @@ def summed(session: Session, amounts: Select[*tuple[Any, ...]], on: date) -> lis
 
 
 def _party_total(row: Any, measure: Any) -> Any:
-    financing = case((row.c.guarantee_kind.in_(FINANCING), measure), else_=literal(Decimal(0), Money()))
+    financing = case(
+        (row.c.guarantee_kind.in_(FINANCING), measure), else_=literal(Decimal(0), Money())
+    )
     return func.sum(financing).over(partition_by=row.c.customer_id)
 
 
@@ -250,13 +268,17 @@ def portfolio(session: Session, on: date, *where: ColumnElement[bool]) -> Standi
     counts = (func.count(who.distinct()) for who in (in_force, both, row.c.customer_id, favoured))
     parties = session.execute(select(*counts)).one()
     now, committed = summed(session, _standing(*where), on)
-    return Standing(Portfolio(now, parties[0], parties[1]), Portfolio(committed, parties[2], parties[3]))
+    return Standing(
+        Portfolio(now, parties[0], parties[1]), Portfolio(committed, parties[2], parties[3])
+    )
 
 
 def of_project(project: Project, amount: Decimal | None = None) -> Slice:
     """The project itself as a slice, with its applied amount unless another is given."""
     own = project.amount if amount is None else amount
-    return Slice(**{key.key: getattr(project, key.key) for key in KEYS}, amount=own, party_total=own)
+    return Slice(
+        **{key.key: getattr(project, key.key) for key in KEYS}, amount=own, party_total=own
+    )
 
 
 def weight_pct(session: Session, part: Slice, on: date) -> Decimal:
@@ -265,19 +287,27 @@ def weight_pct(session: Session, part: Slice, on: date) -> Decimal:
     if not part.guarantee_kind.is_financing:
         code = "weight.non_financing_pct"
     elif part.guarantee_kind is GuaranteeKind.BOND:
-        code = "weight.bond_aa_pct" if part.issuer_grade is IssuerGrade.AA_OR_ABOVE else "weight.bond_pct"
+        code = (
+            "weight.bond_aa_pct"
+            if part.issuer_grade is IssuerGrade.AA_OR_ABOVE
+            else "weight.bond_pct"
+        )
     elif part.guarantee_kind is GuaranteeKind.OTHER_FINANCING:
         code = "weight.other_financing_pct"
     elif part.is_housing:
         code = "weight.housing_pct"
-    elif part.small_kind is not SmallKind.NONE and part.party_total <= number(session, SMALL_CEILING, on):
+    elif part.small_kind is not SmallKind.NONE and part.party_total <= number(
+        session, SMALL_CEILING, on
+    ):
         code = "weight.small_loan_pct"
     elif part.is_farmer and part.party_total <= number(session, FARMER_CEILING, on):
         code = "weight.farmer_loan_pct"
     return number(session, code, on)
 
 
-def liability(session: Session, parts: Iterable[Slice], on: date, *, of_all_kinds: bool = False) -> Decimal:
+def liability(
+    session: Session, parts: Iterable[Slice], on: date, *, of_all_kinds: bool = False
+) -> Decimal:
     """担保责任余额: balance x own share x weight; of 融资担保 alone unless all kinds are asked for."""
     found = Decimal(0)
     for part in parts:
@@ -290,8 +320,15 @@ def concentration(session: Session, parts: Iterable[Slice], on: date) -> Decimal
     """融资担保责任余额 of a party or group for 第十六条: bonds of issuers rated AA or above weigh less there."""
     found = Decimal(0)
     for part in parts:
-        is_top = part.guarantee_kind is GuaranteeKind.BOND and part.issuer_grade is IssuerGrade.AA_OR_ABOVE
-        weight = number(session, "weight.bond_aa_concentration_pct", on) if is_top else weight_pct(session, part, on)
+        is_top = (
+            part.guarantee_kind is GuaranteeKind.BOND
+            and part.issuer_grade is IssuerGrade.AA_OR_ABOVE
+        )
+        weight = (
+            number(session, "weight.bond_aa_concentration_pct", on)
+            if is_top
+            else weight_pct(session, part, on)
+        )
         if part.guarantee_kind.is_financing:
             found += part.own_part * weight / HUNDRED
     return round_money(found)
@@ -299,7 +336,9 @@ def concentration(session: Session, parts: Iterable[Slice], on: date) -> Decimal
 
 def unweighted(parts: Iterable[Slice]) -> Decimal:
     """The company's part of the 融资担保 of a party or group, without weights: what its own rule may limit."""
-    return round_money(sum((part.own_part for part in parts if part.guarantee_kind.is_financing), Decimal(0)))
+    return round_money(
+        sum((part.own_part for part in parts if part.guarantee_kind.is_financing), Decimal(0))
+    )
 
 
 def leverage_limit(session: Session, whole: Portfolio, on: date) -> Decimal:
@@ -307,9 +346,13 @@ def leverage_limit(session: Session, whole: Portfolio, on: date) -> Decimal:
     total = sum((p.amount for p in whole.slices if p.guarantee_kind.is_financing), Decimal(0))
     share = sum((p.amount for p in whole.slices if p.is_favoured), Decimal(0))
     by_amount = share * HUNDRED >= total * number(session, "exposure.small_balance_min_pct", on)
-    by_count = whole.favoured * HUNDRED >= whole.parties * number(session, "exposure.small_count_min_pct", on)
+    by_count = whole.favoured * HUNDRED >= whole.parties * number(
+        session, "exposure.small_count_min_pct", on
+    )
     is_small = total > 0 and by_amount and by_count
-    return number(session, "exposure.leverage_limit_small" if is_small else "exposure.leverage_limit", on)
+    return number(
+        session, "exposure.leverage_limit_small" if is_small else "exposure.leverage_limit", on
+    )
 
 
 def group_of(session: Session, customer_id: int) -> set[int]:
@@ -318,39 +361,66 @@ def group_of(session: Session, customer_id: int) -> set[int]:
     while edge:
         a, b = CustomerRelation.customer_id, CustomerRelation.to_customer_id
         rows = session.execute(
-            select(a, b).where(CustomerRelation.kind.in_(GROUP_KINDS), or_(a.in_(edge), b.in_(edge)))
+            select(a, b).where(
+                CustomerRelation.kind.in_(GROUP_KINDS), or_(a.in_(edge), b.in_(edge))
+            )
         )
         edge = {i for pair in rows for i in pair} - found
         found |= edge
     return found
 
 
-def checks(session: Session, project: Project, on: date, *, amount: Decimal | None = None) -> list[Check]:
+def checks(
+    session: Session, project: Project, on: date, *, amount: Decimal | None = None
+) -> list[Check]:
     """Leverage, single party, related parties and bank line: in force now, and after this project, in that order."""
     mine = of_project(project, amount)
     key = project.customer_id
     group = group_of(session, key)
-    in_force, committed = by_customer(session, on, Project.customer_id.in_(group), Project.id != project.id)
+    in_force, committed = by_customer(
+        session, on, Project.customer_id.in_(group), Project.id != project.id
+    )
     with_mine = {**committed, key: totalled(session, [*committed.get(key, ()), mine], on)}
     assets = net_assets(session, on)
     found = []
     if mine.guarantee_kind.is_financing:
         others = portfolio(session, on, Project.customer_id != key)
-        now, after = others.in_force.with_party(in_force.get(key, ())), others.committed.with_party(with_mine[key])
+        now, after = (
+            others.in_force.with_party(in_force.get(key, ())),
+            others.committed.with_party(with_mine[key]),
+        )
         found.append(_leverage(session, now, after, assets, on))
-    found += _concentrations(session, "single", (in_force.get(key, ()), with_mine[key]), assets=assets, on=on, words="本户")
-    related = tuple(tuple(part for parts in one.values() for part in parts) for one in (in_force, with_mine))
-    found += _concentrations(session, "group", related, assets=assets, on=on, words=f"{len(group)} 户")
+    found += _concentrations(
+        session,
+        "single",
+        (in_force.get(key, ()), with_mine[key]),
+        assets=assets,
+        on=on,
+        words="本户",
+    )
+    related = tuple(
+        tuple(part for parts in one.values() for part in parts) for one in (in_force, with_mine)
+    )
+    found += _concentrations(
+        session, "group", related, assets=assets, on=on, words=f"{len(group)} 户"
+    )
     return [*found, *_bank_checks(session, project, mine.amount)]
 
 
-def _leverage(session: Session, now: Portfolio, after: Portfolio, assets: Decimal, on: date) -> Check:
+def _leverage(
+    session: Session, now: Portfolio, after: Portfolio, assets: Decimal, on: date
+) -> Check:
     standing, later = (liability(session, whole.slices, on) for whole in (now, after))
     return Check(
-        "leverage", "放大倍数", _times(standing, assets), _times(later, assets), leverage_limit(session, after, on),
-        number(session, "exposure.leverage_warning", on), "倍",
+        "leverage",
+        "放大倍数",
+        _times(standing, assets),
+        _times(later, assets),
+        leverage_limit(session, after, on),
+        number(session, "exposure.leverage_warning", on),
+        "倍",
         f"责任余额 在保 {format_money(standing)} 元，办理后 {format_money(later)} 元；净资产 {format_money(assets)} 元",
-    )  # fmt: skip
+    )
 
 
 CONCENTRATION: Final = ("single", "single_own", "group", "group_own")
@@ -358,22 +428,48 @@ _LABELS: Final = {"single": "单户集中度", "group": "关联方集中度"}
 
 
 def _concentrations(
-    session: Session, key: str, views: Sequence[Sequence[Slice]], assets: Decimal, on: date, words: str
+    session: Session,
+    key: str,
+    views: Sequence[Sequence[Slice]],
+    assets: Decimal,
+    on: date,
+    words: str,
 ) -> Iterator[Check]:
     """Of the party itself (`key` single) or of its group, by law and, where the company has one, by its own rule."""
     before, after = (concentration(session, parts, on) for parts in views)
     plain_before, plain = (unweighted(parts) for parts in views)
-    limit, warning = (number(session, f"exposure.{key}_{word}_pct", on) for word in ("limit", "warning"))
+    limit, warning = (
+        number(session, f"exposure.{key}_{word}_pct", on) for word in ("limit", "warning")
+    )
     note = (
         f"{words}责任余额 在保 {format_money(before)} 元，办理后 {format_money(after)} 元，"
         f"未加权 {format_money(plain)} 元；净资产 {format_money(assets)} 元"
     )
-    yield Check(key, _LABELS[key], _percent(before, assets), _percent(after, assets), limit, warning, "%", note)
+    yield Check(
+        key,
+        _LABELS[key],
+        _percent(before, assets),
+        _percent(after, assets),
+        limit,
+        warning,
+        "%",
+        note,
+    )
     own = f"exposure.{key}_own_limit_pct"
     if value(session, own, on):
-        note = f"{words}未加权 在保 {format_money(plain_before)} 元，办理后 {format_money(plain)} 元"
+        note = (
+            f"{words}未加权 在保 {format_money(plain_before)} 元，办理后 {format_money(plain)} 元"
+        )
         figures = (_percent(plain_before, assets), _percent(plain, assets))
-        yield Check(f"{key}_own", f"{_LABELS[key]}（未加权）", *figures, number(session, own, on), None, "%", note)
+        yield Check(
+            f"{key}_own",
+            f"{_LABELS[key]}（未加权）",
+            *figures,
+            number(session, own, on),
+            None,
+            "%",
+            note,
+        )
 
 
 def _times(amount: Decimal, assets: Decimal) -> Decimal:
@@ -392,7 +488,9 @@ def line_holder(session: Session, bank: PartnerBank) -> PartnerBank | None:
     return now
 
 
-def line_used(session: Session, bank: PartnerBank, *, without: int | None = None) -> tuple[Decimal, Decimal]:
+def line_used(
+    session: Session, bank: PartnerBank, *, without: int | None = None
+) -> tuple[Decimal, Decimal]:
     """(in force, reserved) under a bank's line, branches without a line of their own included, in 元."""
     line = select(PartnerBank.id).where(PartnerBank.id == bank.id).cte("line", recursive=True)
     below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
@@ -410,12 +508,27 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
     found = []
     if bank.single_limit is not None:
         note = f"{bank.name}单笔上限"
-        found.append(Check("bank_single", "银行单笔", Decimal(0), amount, bank.single_limit, None, "元", note))
+        found.append(
+            Check(
+                "bank_single", "银行单笔", Decimal(0), amount, bank.single_limit, None, "元", note
+            )
+        )
     holder = line_holder(session, bank)
     if holder is not None:
         in_force, reserved = line_used(session, holder, without=project.id)
         used = in_force + reserved
         free = (holder.credit_line or Decimal(0)) - used
         note = f"{holder.name}授信余额 {format_money(free)} 元，其中决议已占用 {format_money(reserved)} 元"
-        found.append(Check("bank_line", "银行授信", in_force, used + amount, holder.credit_line, None, "元", note))
+        found.append(
+            Check(
+                "bank_line",
+                "银行授信",
+                in_force,
+                used + amount,
+                holder.credit_line,
+                None,
+                "元",
+                note,
+            )
+        )
     return found

@@ -79,7 +79,9 @@ def dues_of(session: Session, fee: Fee) -> list[FeeDue]:
 def first_dues(session: Session, project_id: int) -> list[FeeDue]:
     """What falls due before the bank may pay out: the first part of each fee of the project."""
     query = select(FeeDue).join(FeeDue.fee).options(contains_eager(FeeDue.fee))
-    return list(session.scalars(query.where(Fee.project_id == project_id, FeeDue.seq == 1).order_by(Fee.id)))
+    return list(
+        session.scalars(query.where(Fee.project_id == project_id, FeeDue.seq == 1).order_by(Fee.id))
+    )
 
 
 def waived_total(session: Session, fee: Fee, *, without: int | None = None) -> Decimal:
@@ -89,16 +91,21 @@ def waived_total(session: Session, fee: Fee, *, without: int | None = None) -> D
     )
     if without is not None:
         query = query.where(FeeWaiver.id != without)
-    return (session.scalar(query) or Decimal(0)) + taken_back(session, (fee.id,)).get(fee.id, Decimal(0))
+    return (session.scalar(query) or Decimal(0)) + taken_back(session, (fee.id,)).get(
+        fee.id, Decimal(0)
+    )
 
 
 def taken_back(session: Session, fee_ids: Iterable[int], *states: EventState) -> dict[int, Decimal]:
     """What went back of fees when their project ended, by fee, whether the books have it yet or not."""
     query = select(BusinessEvent.record_id, func.sum(BusinessEvent.total)).where(
         BusinessEvent.event_code.in_(("fee.reversed", "fee.refunded")),
-        BusinessEvent.record_table == Fee.__tablename__, BusinessEvent.record_id.in_(tuple(fee_ids)),
-        BusinessEvent.state.in_(states or (EventState.PENDING, EventState.REFUSED, EventState.BOOKED)),
-    )  # fmt: skip
+        BusinessEvent.record_table == Fee.__tablename__,
+        BusinessEvent.record_id.in_(tuple(fee_ids)),
+        BusinessEvent.state.in_(
+            states or (EventState.PENDING, EventState.REFUSED, EventState.BOOKED)
+        ),
+    )
     return {row[0]: row[1] for row in session.execute(query.group_by(BusinessEvent.record_id))}
 
 
@@ -123,8 +130,12 @@ def waiting_total(session: Session, fee: Fee, *, without_waiver: int | None = No
     )
     if without_waiver is not None:
         waivers = waivers.where(FeeWaiver.id != without_waiver)
-    going = taken_back(session, (fee.id,), EventState.PENDING, EventState.REFUSED).get(fee.id, Decimal(0))
-    return (session.scalar(receipts) or Decimal(0)) + (session.scalar(waivers) or Decimal(0)) + going
+    going = taken_back(session, (fee.id,), EventState.PENDING, EventState.REFUSED).get(
+        fee.id, Decimal(0)
+    )
+    return (
+        (session.scalar(receipts) or Decimal(0)) + (session.scalar(waivers) or Decimal(0)) + going
+    )
 
 
 def free_amount(session: Session, fee: Fee, *, without_waiver: int | None = None) -> Decimal:
@@ -134,7 +145,9 @@ def free_amount(session: Session, fee: Fee, *, without_waiver: int | None = None
 
 def recognised_total(session: Session, fee: Fee) -> Decimal:
     """担保费收入 of a fee that is recognised or waits to be booked, net of VAT, in 元; month-ends included."""
-    at_month_ends = select(func.sum(IncomeSchedule.recognised)).where(IncomeSchedule.fee_id == fee.id)
+    at_month_ends = select(func.sum(IncomeSchedule.recognised)).where(
+        IncomeSchedule.fee_id == fee.id
+    )
     query = select(func.sum(BusinessEvent.total)).where(
         BusinessEvent.event_code == "income.recognised",
         BusinessEvent.record_table == Fee.__tablename__,
@@ -156,7 +169,8 @@ def deposit_held(session: Session, project: Project) -> Decimal:
         Fee.project_id == project.id, Fee.kind == FeeKind.DEPOSIT
     )
     gone = select(func.sum(BusinessEvent.total)).where(
-        BusinessEvent.project_id == project.id, BusinessEvent.event_code.in_(("deposit.returned", "deposit.used")),
+        BusinessEvent.project_id == project.id,
+        BusinessEvent.event_code.in_(("deposit.returned", "deposit.used")),
         BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
-    )  # fmt: skip
+    )
     return (session.scalar(received) or Decimal(0)) - (session.scalar(gone) or Decimal(0))

@@ -55,7 +55,9 @@ def standing(session: Session, project: Project, on: date) -> Standing:
     return Standing(resolution, exposure.checks(session, project, on, amount=amount))
 
 
-def gate(session: Session, project: Project, on: date, known: Standing | None = None) -> list[GateCheck]:
+def gate(
+    session: Session, project: Project, on: date, known: Standing | None = None
+) -> list[GateCheck]:
     """Every item of the gate as it stands on a day, in the order in which people work on them."""
     known = known or standing(session, project, on)
     return [
@@ -75,7 +77,9 @@ def _resolution(project: Project, resolution: Resolution | None) -> GateCheck:
         else "没有总裁签字且在有效期内的公司决议"
     )
     place = ("resolution", resolution.id) if resolution else ("project", project.id)
-    return GateCheck("resolution", "公司决议有效", resolution is not None, evidence, *place, "查看决议")
+    return GateCheck(
+        "resolution", "公司决议有效", resolution is not None, evidence, *place, "查看决议"
+    )
 
 
 def _conditions(session: Session, project: Project) -> GateCheck:
@@ -84,7 +88,9 @@ def _conditions(session: Session, project: Project) -> GateCheck:
         .join(Resolution)
         .where(
             Resolution.project_id == project.id,
-            Resolution.state.in_((ResolutionState.SIGNING, ResolutionState.VALID, ResolutionState.USED)),
+            Resolution.state.in_(
+                (ResolutionState.SIGNING, ResolutionState.VALID, ResolutionState.USED)
+            ),
         )
     )
     conditions = list(session.scalars(query.order_by(ResolutionCondition.id)))
@@ -99,16 +105,24 @@ def _conditions(session: Session, project: Project) -> GateCheck:
 
 
 def _contracts(session: Session, project: Project) -> GateCheck:
-    query = select(Contract).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
+    query = select(Contract).where(
+        Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
+    )
     contracts = list(session.scalars(query.order_by(Contract.id)))
     approved = {contract.kind for contract in contracts if contract.state is PaperState.APPROVED}
-    wrong = [f"缺{k.label}" for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE) if k not in approved]
+    wrong = [
+        f"缺{k.label}"
+        for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE)
+        if k not in approved
+    ]
     is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
     wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
     wrong += [f"“{item}”没有反担保合同" for item in uncontracted(session, project.id)]
     numbers = "、".join(contract.number for contract in contracts)
     place = ("contract", is_open[0].id if is_open else None)
-    return GateCheck("contracts", "合同已审核", not wrong, "；".join(wrong) or numbers, *place, "查看合同")
+    return GateCheck(
+        "contracts", "合同已审核", not wrong, "；".join(wrong) or numbers, *place, "查看合同"
+    )
 
 
 def _counters(session: Session, project: Project) -> GateCheck:
@@ -117,13 +131,17 @@ def _counters(session: Session, project: Project) -> GateCheck:
     )
     items = list(session.scalars(query.order_by(CounterGuarantee.id)))
     missing = [item for item in items if not item.is_settled]
-    evidence = "；".join(f"{item.name}：{item.settled_evidence}" for item in items if item.is_settled)
+    evidence = "；".join(
+        f"{item.name}：{item.settled_evidence}" for item in items if item.is_settled
+    )
     if missing:
         evidence = "未落实：" + "、".join(item.name for item in missing)
     elif not items:
         evidence = "没有登记反担保"
     place = ("counter_guarantee", missing[0].id if missing else None)
-    return GateCheck("counters", "反担保已落实", bool(items) and not missing, evidence, *place, "落实反担保")
+    return GateCheck(
+        "counters", "反担保已落实", bool(items) and not missing, evidence, *place, "落实反担保"
+    )
 
 
 def _fees(session: Session, project: Project) -> GateCheck:
@@ -134,7 +152,9 @@ def _fees(session: Session, project: Project) -> GateCheck:
         total = sum((due.settled_amount for due in dues), type(project.amount)(0))
         evidence = f"放款前应收费用已收清，共 {format_money(total)} 元"
     if missing:
-        evidence = "；".join(f"{due.fee}尚差 {format_money(due.amount - due.settled_amount)} 元" for due in missing)
+        evidence = "；".join(
+            f"{due.fee}尚差 {format_money(due.amount - due.settled_amount)} 元" for due in missing
+        )
     place = ("fee", missing[0].fee_id if missing else None)
     return GateCheck("fees", "费用已收取或减免", not missing, evidence, *place, "收取费用")
 
@@ -142,13 +162,33 @@ def _fees(session: Session, project: Project) -> GateCheck:
 def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[GateCheck]:
     checks = {check.key: check for check in limits}
     groups = (
-        ("bank", "银行额度可用", ("bank_single", "bank_line"), "partner_bank", project.bank_id, "查看银行额度"),
-        ("concentration", "集中度符合规定", exposure.CONCENTRATION, "customer", project.customer_id, "查看客户"),
+        (
+            "bank",
+            "银行额度可用",
+            ("bank_single", "bank_line"),
+            "partner_bank",
+            project.bank_id,
+            "查看银行额度",
+        ),
+        (
+            "concentration",
+            "集中度符合规定",
+            exposure.CONCENTRATION,
+            "customer",
+            project.customer_id,
+            "查看客户",
+        ),
         ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
     )
     for key, label, keys, table, record_id, mend in groups:
         found = [checks[k] for k in keys if k in checks]
         is_met = not any(check.is_over for check in found)
-        said = [check.figure for check in found] if is_met else [check.text for check in found if check.is_over]
+        said = (
+            [check.figure for check in found]
+            if is_met
+            else [check.text for check in found if check.is_over]
+        )
         evidence = "；".join(said) or "不适用限额"
-        yield GateCheck(key, label, is_met, evidence=evidence, table=table, record_id=record_id, mend_label=mend)
+        yield GateCheck(
+            key, label, is_met, evidence=evidence, table=table, record_id=record_id, mend_label=mend
+        )

@@ -24,7 +24,9 @@ class Held:
 
 def customers_of(employee_id: int) -> Select[Customer]:
     """The customers whose manager this is."""
-    return select(Customer).where(Customer.manager_id == employee_id, Customer.status != CustomerStatus.MERGED)
+    return select(Customer).where(
+        Customer.manager_id == employee_id, Customer.status != CustomerStatus.MERGED
+    )
 
 
 def projects_of(employee_id: int) -> Select[Project]:
@@ -35,14 +37,25 @@ def projects_of(employee_id: int) -> Select[Project]:
 
 def open_projects(session: Session, employee_id: int) -> int:
     """How many projects would be left without their A角 or B角."""
-    return session.scalar(select(func.count()).select_from(projects_of(employee_id).subquery())) or 0
+    return (
+        session.scalar(select(func.count()).select_from(projects_of(employee_id).subquery())) or 0
+    )
 
 
 def holdings(session: Session, employee_id: int, most: int) -> list[Held]:
     """The first of what a person holds: customers by number, then each role on each project."""
     customers = session.scalars(customers_of(employee_id).order_by(Customer.number).limit(most))
     found = [Held(customer) for customer in customers]
-    query = projects_of(employee_id).options(joinedload(Project.customer)).order_by(Project.number).limit(most)
+    query = (
+        projects_of(employee_id)
+        .options(joinedload(Project.customer))
+        .order_by(Project.number)
+        .limit(most)
+    )
     for project in session.scalars(query):
-        found += [Held(project, role) for role, column in ROLES.items() if getattr(project, column) == employee_id]
+        found += [
+            Held(project, role)
+            for role, column in ROLES.items()
+            if getattr(project, column) == employee_id
+        ]
     return found[:most]

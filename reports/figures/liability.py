@@ -28,7 +28,9 @@ def _stood(on: date) -> Select[*tuple[Any, ...]]:
     )
     repaid = func.coalesce(since.c.principal, literal(Decimal(0), Money()))
     before = select(func.sum(Repayment.principal)).where(
-        Repayment.drawdown_id == Drawdown.id, Repayment.paid_on <= on, Repayment.state == RepaymentState.BOOKED
+        Repayment.drawdown_id == Drawdown.id,
+        Repayment.paid_on <= on,
+        Repayment.state == RepaymentState.BOOKED,
     )
     left = Drawdown.amount - func.coalesce(before.scalar_subquery(), literal(Decimal(0), Money()))
     stood = case((Drawdown.state == DrawdownState.RELEASED, left), else_=Drawdown.balance + repaid)

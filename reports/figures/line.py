@@ -11,7 +11,14 @@ from models.guarantee.appraisal import LIVE_PAPERS, PaperState
 from models.guarantee.product import FeeKind
 from models.guarantee.project import Project, Stage
 from models.guarantee.resolution import Resolution
-from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee, FeeState
+from models.guarantee.signing import (
+    Contract,
+    ContractKind,
+    CounterGuarantee,
+    CounterKind,
+    Fee,
+    FeeState,
+)
 from reports.figures.fees import fee_amount, first_dues
 from reports.figures.schedules import add_months
 
@@ -31,7 +38,12 @@ def stage_due(session: Session, project: Project, after: Stage) -> Stage:
 
 def latest_resolution(session: Session, project: Project) -> Resolution:
     """The resolution that the project's papers go by, whether it still holds or has run out meanwhile."""
-    query = select(Resolution).where(Resolution.project_id == project.id).order_by(Resolution.id.desc()).limit(1)
+    query = (
+        select(Resolution)
+        .where(Resolution.project_id == project.id)
+        .order_by(Resolution.id.desc())
+        .limit(1)
+    )
     return session.scalars(query).one()
 
 
@@ -55,7 +67,9 @@ def contract_stands(contract: Contract, resolution: Resolution) -> bool:
 
 def lacking_kinds(session: Session, project: Project) -> list[ContractKind]:
     """The required contracts of which the project has no live one."""
-    live = select(Contract.kind).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
+    live = select(Contract.kind).where(
+        Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
+    )
     present = set(session.scalars(live))
     return [kind for kind in REQUIRED if kind not in present]
 
@@ -63,12 +77,15 @@ def lacking_kinds(session: Session, project: Project) -> list[ContractKind]:
 def uncontracted(session: Session, project_id: int, *states: PaperState) -> list[CounterGuarantee]:
     """Registered guarantors and assets without a contract of their own in one of these states (any live one)."""
     held = exists().where(
-        Contract.counter_guarantee_id == CounterGuarantee.id, Contract.state.in_(states or LIVE_PAPERS)
+        Contract.counter_guarantee_id == CounterGuarantee.id,
+        Contract.state.in_(states or LIVE_PAPERS),
     )
     query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == project_id, CounterGuarantee.state.in_(LIVE_PAPERS),
-        CounterGuarantee.kind.in_([kind for kind in CounterKind if kind.needs_contract]), ~held,
-    )  # fmt: skip
+        CounterGuarantee.project_id == project_id,
+        CounterGuarantee.state.in_(LIVE_PAPERS),
+        CounterGuarantee.kind.in_([kind for kind in CounterKind if kind.needs_contract]),
+        ~held,
+    )
     return list(session.scalars(query.order_by(CounterGuarantee.id)))
 
 
@@ -90,7 +107,9 @@ def counters_stand(session: Session, project: Project, amount: Decimal) -> bool:
 
 def _fees_registered(session: Session, project: Project, resolution: Resolution) -> bool:
     fees = list(session.scalars(select(Fee).where(Fee.project_id == project.id)))
-    is_short = any(fee.state is FeeState.DRAFT or fee.amount < due_amount(fee, resolution) for fee in fees)
+    is_short = any(
+        fee.state is FeeState.DRAFT or fee.amount < due_amount(fee, resolution) for fee in fees
+    )
     return bool(fees) and not is_short
 
 
@@ -103,7 +122,9 @@ def _contracts_approved(session: Session, project: Project, resolution: Resoluti
     contracts = list(session.scalars(select(Contract).where(Contract.project_id == project.id)))
     if any(contract.state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for contract in contracts):
         return False
-    standing = [c for c in contracts if c.state is PaperState.APPROVED and contract_stands(c, resolution)]
+    standing = [
+        c for c in contracts if c.state is PaperState.APPROVED and contract_stands(c, resolution)
+    ]
     return {contract.kind for contract in standing}.issuperset(REQUIRED)
 
 

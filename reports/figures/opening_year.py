@@ -5,7 +5,14 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.ledger.account import ZERO, Account, AccountBalance, AccountCategory, AccountingPeriod, Direction
+from models.ledger.account import (
+    ZERO,
+    Account,
+    AccountBalance,
+    AccountCategory,
+    AccountingPeriod,
+    Direction,
+)
 from models.ledger.closing import OpeningImport
 
 Kept = dict[str, tuple[Decimal, Decimal, Decimal]]
@@ -13,8 +20,12 @@ Kept = dict[str, tuple[Decimal, Decimal, Decimal]]
 
 def of_year(session: Session, year: int, until: str) -> Kept:
     """(年初余额, 本年累计借方, 本年累计贷方) by code, of an opening in this year that lies not after a period."""
-    query = select(OpeningImport.year_figures).join(AccountingPeriod, AccountingPeriod.id == OpeningImport.period_id)
-    found = session.scalar(query.where(AccountingPeriod.year == year, AccountingPeriod.code <= until))
+    query = select(OpeningImport.year_figures).join(
+        AccountingPeriod, AccountingPeriod.id == OpeningImport.period_id
+    )
+    found = session.scalar(
+        query.where(AccountingPeriod.year == year, AccountingPeriod.code <= until)
+    )
     return {code: (Decimal(a), Decimal(b), Decimal(c)) for code, (a, b, c) in (found or {}).items()}
 
 
@@ -30,11 +41,15 @@ def earned_before(session: Session, year: int, until: str) -> dict[int, Decimal]
     kept = of_year(session, year, until)
     if not kept:
         return {}
-    brought = select(AccountBalance.account_id).join(AccountingPeriod).join(
-        OpeningImport, OpeningImport.period_id == AccountingPeriod.id
-    )  # fmt: skip
+    brought = (
+        select(AccountBalance.account_id)
+        .join(AccountingPeriod)
+        .join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
+    )
     own = set(session.scalars(brought.where(AccountBalance.closing != 0)))
-    query = select(Account).where(Account.category == AccountCategory.PROFIT, Account.code.in_(kept))
+    query = select(Account).where(
+        Account.category == AccountCategory.PROFIT, Account.code.in_(kept)
+    )
     found = {}
     for account in session.scalars(query):
         _, debit, credit = kept[account.code]
@@ -52,4 +67,6 @@ def charged(session: Session, year: int, until: str, cost: str, reserve: str) ->
 
 
 def _ids(session: Session, kept: Kept) -> dict[str, int]:
-    return dict(session.execute(select(Account.code, Account.id).where(Account.code.in_(kept))).all())
+    return dict(
+        session.execute(select(Account.code, Account.id).where(Account.code.in_(kept))).all()
+    )

@@ -82,7 +82,10 @@ def _sum(lines: Iterable[OverdueLine]) -> Overdue:
     if not rows:
         return Overdue()
     first = min(rows, key=lambda row: row.due_on)
-    principal, interest = sum((r.principal for r in rows), ZERO), sum((r.interest for r in rows), ZERO)
+    principal, interest = (
+        sum((r.principal for r in rows), ZERO),
+        sum((r.interest for r in rows), ZERO),
+    )
     return Overdue(principal, interest, first.days, first.due_on)
 
 
@@ -93,20 +96,30 @@ def _candidates(on: date) -> ColumnElement[bool]:
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
         .where(RepaymentPlan.is_current, Instalment.due_on < on, text(f"({OPEN})"))
     )
-    repaid_later = select(Repayment.drawdown_id).where(Repayment.state == RepaymentState.BOOKED, Repayment.paid_on > on)
+    repaid_later = select(Repayment.drawdown_id).where(
+        Repayment.state == RepaymentState.BOOKED, Repayment.paid_on > on
+    )
     return Drawdown.id.in_(union(open_now, repaid_later))
 
 
-def _lines(session: Session, on: date, which: ColumnElement[bool]) -> dict[int, tuple[int, list[OverdueLine]]]:
+def _lines(
+    session: Session, on: date, which: ColumnElement[bool]
+) -> dict[int, tuple[int, list[OverdueLine]]]:
     loans = _loans(session, on, which)
     query = (
-        select(RepaymentPlan.drawdown_id, Instalment.id, Instalment.seq, Instalment.due_on, Instalment.principal,
-               Instalment.interest)
+        select(
+            RepaymentPlan.drawdown_id,
+            Instalment.id,
+            Instalment.seq,
+            Instalment.due_on,
+            Instalment.principal,
+            Instalment.interest,
+        )
         .join(RepaymentPlan, RepaymentPlan.id == Instalment.repayment_plan_id)
         .join(Drawdown, Drawdown.id == RepaymentPlan.drawdown_id)
         .where(RepaymentPlan.is_current, Instalment.due_on < on, which)
         .order_by(RepaymentPlan.drawdown_id, Instalment.due_on, Instalment.seq)
-    )  # fmt: skip
+    )
     found: dict[int, tuple[int, list[OverdueLine]]] = {}
     for drawdown_id, instalment_id, seq, due_on, principal, interest in session.execute(query):
         loan = loans.get(drawdown_id)
@@ -117,7 +130,12 @@ def _lines(session: Session, on: date, which: ColumnElement[bool]) -> dict[int, 
         loan.interest_paid -= paid_i
         if principal > paid_p or interest > paid_i:
             line = OverdueLine(
-                instalment_id, seq, due_on, principal=principal - paid_p, interest=interest - paid_i, days=(on - due_on).days
+                instalment_id,
+                seq,
+                due_on,
+                principal=principal - paid_p,
+                interest=interest - paid_i,
+                days=(on - due_on).days,
             )
             found.setdefault(drawdown_id, (loan.project_id, []))[1].append(line)
     return found
@@ -130,17 +148,25 @@ def _loans(session: Session, on: date, which: ColumnElement[bool]) -> dict[int, 
         select(Drawdown.id, Drawdown.project_id, *paid)
         .join(RepaymentPlan, RepaymentPlan.drawdown_id == Drawdown.id)
         .join(Instalment, Instalment.repayment_plan_id == RepaymentPlan.id)
-        .where(RepaymentPlan.is_current, which, or_(Drawdown.closed_on.is_(None), Drawdown.closed_on > on))
+        .where(
+            RepaymentPlan.is_current,
+            which,
+            or_(Drawdown.closed_on.is_(None), Drawdown.closed_on > on),
+        )
         .group_by(Drawdown.id, Drawdown.project_id)
     )
     loans = {row[0]: _Loan(*row[1:]) for row in session.execute(query)}
     later = (
-        select(Repayment.drawdown_id, func.sum(Repayment.principal), func.sum(Repayment.interest),
-               func.sum(Repayment.extra_interest))
+        select(
+            Repayment.drawdown_id,
+            func.sum(Repayment.principal),
+            func.sum(Repayment.interest),
+            func.sum(Repayment.extra_interest),
+        )
         .join(Drawdown, Drawdown.id == Repayment.drawdown_id)
         .where(Repayment.state == RepaymentState.BOOKED, Repayment.paid_on > on, which)
         .group_by(Repayment.drawdown_id)
-    )  # fmt: skip
+    )
     for drawdown_id, principal, interest, extra in session.execute(later):
         if (loan := loans.get(drawdown_id)) is not None:
             loan.principal_paid -= principal

@@ -58,7 +58,9 @@ def ratio(session: Session, code: str, on: date) -> Fraction:
     try:
         return Fraction(text.replace(" ", ""))
     except (ValueError, ZeroDivisionError):
-        raise BusinessError(f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在“系统参数”中更正") from None
+        raise BusinessError(
+            f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在“系统参数”中更正"
+        ) from None
 
 
 def flag(session: Session, code: str, on: date) -> bool:
@@ -80,7 +82,9 @@ def _history(session: Session) -> _History:
     cached: _History | None = session.info.get(_CACHE)
     if cached is None:
         cached = {}
-        query = select(Parameter.code, Parameter.effective_on, Parameter.value).order_by(Parameter.effective_on)
+        query = select(Parameter.code, Parameter.effective_on, Parameter.value).order_by(
+            Parameter.effective_on
+        )
         for code, effective_on, text in session.execute(query):
             cached.setdefault(code, []).append((effective_on, (text or "").strip()))
         session.info[_CACHE] = cached

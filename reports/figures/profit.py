@@ -20,10 +20,16 @@ def earned(session: Session, first: str, last: str) -> dict[int, Decimal]:
     """Net movement (debit positive) of each P&L leaf over periods `first` to `last`, in 元, transfers left out."""
     found: dict[int, Decimal] = defaultdict(lambda: ZERO)
     kept = (
-        select(AccountBalance.account_id, func.sum(AccountBalance.debit), func.sum(AccountBalance.credit))
+        select(
+            AccountBalance.account_id,
+            func.sum(AccountBalance.debit),
+            func.sum(AccountBalance.credit),
+        )
         .join(AccountingPeriod, AccountingPeriod.id == AccountBalance.period_id)
         .join(Account, Account.id == AccountBalance.account_id)
-        .where(AccountingPeriod.code.between(first, last), Account.category == AccountCategory.PROFIT)
+        .where(
+            AccountingPeriod.code.between(first, last), Account.category == AccountCategory.PROFIT
+        )
         .group_by(AccountBalance.account_id)
     )
     for account_id, debit, credit in session.execute(kept):
@@ -37,7 +43,9 @@ def earned(session: Session, first: str, last: str) -> dict[int, Decimal]:
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .where(
-            AccountingPeriod.code.between(first, last), Voucher.kind.in_(MOVING), Voucher.state == VoucherState.POSTED
+            AccountingPeriod.code.between(first, last),
+            Voucher.kind.in_(MOVING),
+            Voucher.state == VoucherState.POSTED,
         )
         .group_by(VoucherEntry.account_id)
     )
@@ -54,7 +62,9 @@ def net_profit(session: Session, first: str, last: str) -> Decimal:
 
 def profit_leaves(session: Session, codes: Iterable[str] = ()) -> dict[int, str]:
     """Codes of the P&L leaves by id: all, or those at and below the given codes."""
-    query = select(Account.id, Account.code).where(Account.category == AccountCategory.PROFIT, Account.is_leaf)
+    query = select(Account.id, Account.code).where(
+        Account.category == AccountCategory.PROFIT, Account.is_leaf
+    )
     wanted = tuple(codes)
     return {
         key: code

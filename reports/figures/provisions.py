@@ -59,21 +59,28 @@ def income_of_year(session: Session, period: str) -> Decimal:
     """
     first = month_before(period, MONTHS - 1)
     booked = -earned_on(session, INCOME, first, period) + _opened(session, INCOME, first, period)
-    history = select(func.sum(IncomeHistory.amount)).where(IncomeHistory.month.between(first, period))
+    history = select(func.sum(IncomeHistory.amount)).where(
+        IncomeHistory.month.between(first, period)
+    )
     return booked + (session.scalar(history) or ZERO)
 
 
 def _opened(session: Session, code: str, first: str, last: str) -> Decimal:
     """What an opening brought to an account, debit positive."""
     query = (
-        select(func.sum(VoucherEntry.debit, type_=Money()), func.sum(VoucherEntry.credit, type_=Money()))
+        select(
+            func.sum(VoucherEntry.debit, type_=Money()),
+            func.sum(VoucherEntry.credit, type_=Money()),
+        )
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .where(
-            Voucher.kind == VoucherKind.OPENING, Voucher.state == VoucherState.POSTED,
-            AccountingPeriod.code.between(first, last), VoucherEntry.account_id.in_(leaves_of(session, code)),
+            Voucher.kind == VoucherKind.OPENING,
+            Voucher.state == VoucherState.POSTED,
+            AccountingPeriod.code.between(first, last),
+            VoucherEntry.account_id.in_(leaves_of(session, code)),
         )
-    )  # fmt: skip
+    )
     debit, credit = session.execute(query).one()
     return (debit or ZERO) - (credit or ZERO)
 
@@ -95,7 +102,15 @@ def unearned(session: Session, period: AccountingPeriod) -> Provision:
         words = f"最近十二个月担保费收入 {format_money(base)} × {rate.normalize():f}% = {format_money(required)}"
     amount = required - booked
     formula = f"{words}；账面余额 {format_money(booked)}；差额 {format_money(amount)}"
-    return Provision(ProvisionKind.UNEARNED, base, rate, required=required, booked=booked, amount=amount, formula=formula)
+    return Provision(
+        ProvisionKind.UNEARNED,
+        base,
+        rate,
+        required=required,
+        booked=booked,
+        amount=amount,
+        formula=formula,
+    )
 
 
 def compensation(session: Session, period: AccountingPeriod) -> Provision:
@@ -128,7 +143,15 @@ def compensation(session: Session, period: AccountingPeriod) -> Provision:
             # A smaller charge of this year may be taken back, what earlier years set aside may not.
             amount = max(amount, min(required - booked, ZERO))
             words += f"；参数规定超过上限的部分不转回，本次 {format_money(amount)}"
-    return Provision(ProvisionKind.COMPENSATION, base, rate, required=required, booked=booked, amount=amount, formula=words)
+    return Provision(
+        ProvisionKind.COMPENSATION,
+        base,
+        rate,
+        required=required,
+        booked=booked,
+        amount=amount,
+        formula=words,
+    )
 
 
 def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal) -> Decimal:
@@ -147,7 +170,10 @@ def charged_before(session: Session, period: AccountingPeriod, monthly: Decimal)
     stated = charged(session, period.year, period.code, COMPENSATION_COST, COMPENSATION)
     if stated is not None:
         return stated
-    return max(min(balance_of(session, COMPENSATION, opening.code), round_money(monthly * opening.month)), ZERO)
+    return max(
+        min(balance_of(session, COMPENSATION, opening.code), round_money(monthly * opening.month)),
+        ZERO,
+    )
 
 
 def surplus(session: Session, period: AccountingPeriod) -> Provision:
@@ -166,7 +192,9 @@ def to_distribute(session: Session, period: AccountingPeriod) -> tuple[Decimal, 
     profit = net_profit(session, f"{period.year}-01", period.code) + before
     earlier = balance_of(session, RETAINED, month_before(f"{period.year}-01", 1))
     base = max(profit + min(earlier, ZERO), ZERO)
-    words = f"本年净利润 {format_money(profit)}" + (f"（含期初本年利润 {format_money(before)}）" if before else "")
+    words = f"本年净利润 {format_money(profit)}" + (
+        f"（含期初本年利润 {format_money(before)}）" if before else ""
+    )
     if earlier < 0:
         words += f"，弥补以前年度亏损 {format_money(-earlier)} 后 {format_money(base)}"
     return base, words
@@ -183,7 +211,9 @@ def _appropriation(session: Session, period: AccountingPeriod, kind: ProvisionKi
         f"{words} × {rate.normalize():f}% = {format_money(required)}；本年已提 {format_money(booked)}；"
         f"差额 {format_money(amount)}"
     )
-    return Provision(kind, base, rate, required=required, booked=booked, amount=amount, formula=formula)
+    return Provision(
+        kind, base, rate, required=required, booked=booked, amount=amount, formula=formula
+    )
 
 
 def appropriated(session: Session, code: str, year: int) -> Decimal:

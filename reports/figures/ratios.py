@@ -14,9 +14,16 @@ from models.customer.detail import IncomeExpense, Occupation
 from models.customer.financial_statement import FinancialStatement
 
 RATIOS: Final = (
-    "asset_liability_pct", "current_ratio", "quick_ratio", "receivable_turnover", "inventory_turnover",
-    "gross_margin_pct", "net_margin_pct", "return_on_equity_pct", "interest_cover",
-)  # fmt: skip
+    "asset_liability_pct",
+    "current_ratio",
+    "quick_ratio",
+    "receivable_turnover",
+    "inventory_turnover",
+    "gross_margin_pct",
+    "net_margin_pct",
+    "return_on_equity_pct",
+    "interest_cover",
+)
 """Columns of a statement that hold its ratios."""
 
 _HUNDRED = Decimal(100)
@@ -38,14 +45,22 @@ def ratios(statement: FinancialStatement) -> Figures:
     return {
         "asset_liability_pct": _divide(s.total_liabilities * _HUNDRED, s.total_assets),
         "current_ratio": _divide(s.current_assets, s.current_liabilities),
-        "quick_ratio": _divide(s.current_assets - (s.inventory or 0) - (s.prepayments or 0), s.current_liabilities),
+        "quick_ratio": _divide(
+            s.current_assets - (s.inventory or 0) - (s.prepayments or 0), s.current_liabilities
+        ),
         "receivable_turnover": _divide(s.revenue * year, s.receivables),
-        "inventory_turnover": None if s.cost_of_sales is None else _divide(s.cost_of_sales * year, s.inventory),
+        "inventory_turnover": None
+        if s.cost_of_sales is None
+        else _divide(s.cost_of_sales * year, s.inventory),
         "gross_margin_pct": None if gross is None else _divide(gross * _HUNDRED, s.revenue),
         "net_margin_pct": _divide(s.net_profit * _HUNDRED, s.revenue),
         # A profit on negative equity is no return.
-        "return_on_equity_pct": _divide(s.net_profit * year * _HUNDRED, s.net_assets) if s.net_assets > 0 else None,
-        "interest_cover": None if before_interest is None else _divide(before_interest, s.interest_expense),
+        "return_on_equity_pct": _divide(s.net_profit * year * _HUNDRED, s.net_assets)
+        if s.net_assets > 0
+        else None,
+        "interest_cover": None
+        if before_interest is None
+        else _divide(before_interest, s.interest_expense),
     }
 
 
@@ -53,7 +68,10 @@ def latest_statement(session: Session, customer_id: int, on: date) -> FinancialS
     """The statement of the last period that ended by `on`."""
     query = (
         select(FinancialStatement)
-        .where(FinancialStatement.corporate_customer_id == customer_id, FinancialStatement.period_end <= on)
+        .where(
+            FinancialStatement.corporate_customer_id == customer_id,
+            FinancialStatement.period_end <= on,
+        )
         .order_by(FinancialStatement.period_end.desc(), FinancialStatement.id.desc())
         .limit(1)
     )
@@ -69,7 +87,9 @@ def rating_figures(session: Session, customer: Customer, on: date) -> Figures:
     return {}
 
 
-def _corporate(customer: CorporateCustomer, statement: FinancialStatement | None, on: date) -> Figures:
+def _corporate(
+    customer: CorporateCustomer, statement: FinancialStatement | None, on: date
+) -> Figures:
     paid, registered = customer.paid_in_capital, customer.registered_capital
     figures: Figures = {
         "operating_years": _years(customer.established_on, on),
@@ -88,7 +108,10 @@ def _without_debt(statement: FinancialStatement, found: Mapping[str, Decimal | N
         figures["current_ratio"] = figures["quick_ratio"] = _LIMIT
     if statement.total_profit is not None and (statement.interest_expense or 0) <= 0:
         figures["interest_cover"] = _LIMIT if statement.total_profit > 0 else Decimal(0)
-    for name, balance in (("receivable_turnover", statement.receivables), ("inventory_turnover", statement.inventory)):
+    for name, balance in (
+        ("receivable_turnover", statement.receivables),
+        ("inventory_turnover", statement.inventory),
+    ):
         if balance == 0:
             figures[name] = _LIMIT
     if statement.revenue == 0:
@@ -100,7 +123,10 @@ def _without_debt(statement: FinancialStatement, found: Mapping[str, Decimal | N
 
 def _personal(session: Session, customer: PersonalCustomer, on: date) -> Figures:
     job = session.scalar(
-        select(Occupation).where(Occupation.personal_customer_id == customer.id).order_by(Occupation.id.desc()).limit(1)
+        select(Occupation)
+        .where(Occupation.personal_customer_id == customer.id)
+        .order_by(Occupation.id.desc())
+        .limit(1)
     )
     money = session.scalar(
         select(IncomeExpense)
@@ -110,15 +136,21 @@ def _personal(session: Session, customer: PersonalCustomer, on: date) -> Figures
     )
     figures: Figures = {
         "age_years": _years(customer.born_on, on),
-        "tenure_years": None if job is None or job.since_year is None else Decimal(max(on.year - job.since_year, 0)),
+        "tenure_years": None
+        if job is None or job.since_year is None
+        else Decimal(max(on.year - job.since_year, 0)),
     }
     if money is not None:
         income = money.household_monthly_income
         assets = money.household_assets
         figures |= {
             "monthly_income": money.monthly_income,
-            "debt_income_pct": _divide((money.monthly_debt_service or Decimal(0)) * _HUNDRED, income),
-            "household_net_assets": None if assets is None else assets - (money.household_debts or 0),
+            "debt_income_pct": _divide(
+                (money.monthly_debt_service or Decimal(0)) * _HUNDRED, income
+            ),
+            "household_net_assets": None
+            if assets is None
+            else assets - (money.household_debts or 0),
         }
     return figures
 

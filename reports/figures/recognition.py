@@ -77,7 +77,9 @@ def earned_by(amount: Decimal, term: Term, on: date, mode: str) -> Decimal:
     if on < term.spread_from:
         return ZERO
     if mode == EVENLY:
-        return round_money(amount * ((on - term.spread_from).days + 1) / (term.ends_on - term.spread_from).days)
+        return round_money(
+            amount * ((on - term.spread_from).days + 1) / (term.ends_on - term.spread_from).days
+        )
     if mode == MONTHLY:
         return round_money(amount * _months_over(term, on) / _months_of(term))
     years = covered_years(term)
@@ -143,7 +145,8 @@ def mode_on(session: Session, on: date) -> str:
 def open_openings(session: Session) -> list[IncomeSchedule]:
     """Schedules of opening balances that are not recognised to the end."""
     query = select(IncomeSchedule).where(
-        IncomeSchedule.source == ScheduleSource.OPENING, IncomeSchedule.recognised < IncomeSchedule.amount
+        IncomeSchedule.source == ScheduleSource.OPENING,
+        IncomeSchedule.recognised < IncomeSchedule.amount,
     )
     return list(session.scalars(query.order_by(IncomeSchedule.id)))
 
@@ -151,11 +154,26 @@ def open_openings(session: Session) -> list[IncomeSchedule]:
 def deferred_fees(session: Session, on: date) -> list[Deferred]:
     """担保费 of every guarantee in force by a day, net of VAT and waivers, with what events have recognised."""
     fees = (
-        select(Fee.id, Fee.amount, Fee.vat_rate_pct, Project.id, Project.customer_id, Project.start_on, Project.end_on,
-               Release.approved_on, Resolution.term_months, IncomeSchedule)
+        select(
+            Fee.id,
+            Fee.amount,
+            Fee.vat_rate_pct,
+            Project.id,
+            Project.customer_id,
+            Project.start_on,
+            Project.end_on,
+            Release.approved_on,
+            Resolution.term_months,
+            IncomeSchedule,
+        )
         .join(Project, Project.id == Fee.project_id)
-        .outerjoin(Resolution, (Resolution.project_id == Project.id) & (Resolution.state == ResolutionState.USED))
-        .outerjoin(Release, (Release.project_id == Project.id) & (Release.state == PaperState.APPROVED))
+        .outerjoin(
+            Resolution,
+            (Resolution.project_id == Project.id) & (Resolution.state == ResolutionState.USED),
+        )
+        .outerjoin(
+            Release, (Release.project_id == Project.id) & (Release.state == PaperState.APPROVED)
+        )
         .outerjoin(IncomeSchedule, IncomeSchedule.fee_id == Fee.id)
         .where(
             Fee.kind == FeeKind.GUARANTEE,
@@ -166,19 +184,41 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
             (IncomeSchedule.id.is_(None)) | (IncomeSchedule.recognised < IncomeSchedule.amount),
         )
         .order_by(Fee.id)
-    )  # fmt: skip
+    )
     rows = session.execute(fees).all()
     ids = [row[0] for row in rows]
     waived, events = _waived(session, ids), _by_event(session, ids)
     found = []
-    for fee_id, gross, vat, project_id, customer_id, starts, ends, released, months, schedule in rows:
+    for (
+        fee_id,
+        gross,
+        vat,
+        project_id,
+        customer_id,
+        starts,
+        ends,
+        released,
+        months,
+        schedule,
+    ) in rows:
         assert starts is not None
         assert ends is not None
         left = gross - waived[fee_id]
         net = left - vat_inside(left, vat)
         over = released is not None and released <= on
         term = Term(starts, ends, starts, months or months_between(starts, ends))
-        found.append(Deferred(fee_id, customer_id, project_id, term=term, amount=net, by_event=events[fee_id], is_over=over, schedule=schedule))
+        found.append(
+            Deferred(
+                fee_id,
+                customer_id,
+                project_id,
+                term=term,
+                amount=net,
+                by_event=events[fee_id],
+                is_over=over,
+                schedule=schedule,
+            )
+        )
     return found
 
 
@@ -192,7 +232,9 @@ def _waived(session: Session, ids: list[int]) -> dict[int, Decimal]:
         query = select(FeeWaiver.fee_id, func.sum(FeeWaiver.amount)).where(
             FeeWaiver.fee_id.in_(part), FeeWaiver.state == PaperState.APPROVED
         )
-        found.update((key, amount) for key, amount in session.execute(query.group_by(FeeWaiver.fee_id)))
+        found.update(
+            (key, amount) for key, amount in session.execute(query.group_by(FeeWaiver.fee_id))
+        )
         for key, amount in taken_back(session, part).items():
             found[key] += amount
     return found
@@ -207,5 +249,8 @@ def _by_event(session: Session, ids: list[int]) -> dict[int, Decimal]:
             BusinessEvent.record_id.in_(part),
             BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
         )
-        found.update((key, amount) for key, amount in session.execute(query.group_by(BusinessEvent.record_id)))
+        found.update(
+            (key, amount)
+            for key, amount in session.execute(query.group_by(BusinessEvent.record_id))
+        )
     return found

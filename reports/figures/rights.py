@@ -13,7 +13,9 @@ from models.system.role import RoleProfile
 SHOWN = 3
 # Who gives permissions, for what nobody holds yet.
 KEEPERS = ("grant", "operator")
-ASK_OPERATIONS = "目前没有人有这项权限，也没有安全管理员，请由运维人员执行 flask --app run create-admin 建立"
+ASK_OPERATIONS = (
+    "目前没有人有这项权限，也没有安全管理员，请由运维人员执行 flask --app run create-admin 建立"
+)
 # The framework's own tables, named here because questions know no web framework.
 _PERMISSION = table("ab_permission", column("id"), column("name"))
 _RESOURCE = table("ab_view_menu", column("id"), column("name"))
@@ -45,24 +47,31 @@ class Person:
 
 def who_may(session: Session, verb: str, resource: str) -> list[Person]:
     """Everybody who can sign in and may do this, in the order of their numbers."""
-    query = _granted(Employee.id, Employee.name, Employee.department_id, _ROLE.c.name.label("role")).where(
-        _PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource
-    )
-    rows = {row.id: row for row in session.execute(query.order_by(Employee.number, _ROLE.c.name.desc()))}
+    query = _granted(
+        Employee.id, Employee.name, Employee.department_id, _ROLE.c.name.label("role")
+    ).where(_PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource)
+    rows = {
+        row.id: row for row in session.execute(query.order_by(Employee.number, _ROLE.c.name.desc()))
+    }
     scopes = _scopes(session, rows)
     paths = _paths(session) if ScopeLevel.SUBTREE in scopes.values() else {}
     return [
         Person(
             Actor(
-                key, row.name, department_id=row.department_id, scope=scopes.get(key, ScopeLevel.SELF),
+                key,
+                row.name,
+                department_id=row.department_id,
+                scope=scopes.get(key, ScopeLevel.SELF),
                 department_ids=frozenset(
-                    i for i, path in paths.items() if path.startswith(paths.get(row.department_id, "?"))
+                    i
+                    for i, path in paths.items()
+                    if path.startswith(paths.get(row.department_id, "?"))
                 ),
             ),
             row.role,
         )
         for key, row in rows.items()
-    ]  # fmt: skip
+    ]
 
 
 def _scopes(session: Session, ids: Any) -> dict[int, ScopeLevel]:
@@ -85,7 +94,9 @@ def _paths(session: Session) -> dict[int, str]:
 
 def held(session: Session) -> set[tuple[str, str]]:
     """Each (verb, table) that somebody who can sign in may do."""
-    rows = session.execute(_granted(_PERMISSION.c.name, _RESOURCE.c.name.label("resource")).distinct())
+    rows = session.execute(
+        _granted(_PERMISSION.c.name, _RESOURCE.c.name.label("resource")).distinct()
+    )
     return {(str(row.name).removeprefix("can_"), str(row.resource)) for row in rows}
 
 
@@ -106,7 +117,9 @@ def _granted(*columns: Any) -> Select[Any]:
         .join(_USER, _USER.c.id == _HELD.c.user_id)
         .join(Operator, Operator.user_id == _USER.c.id)
         .join(Employee, Employee.id == Operator.employee_id)
-        .where(_USER.c.active.is_(True), Operator.is_disabled.is_(False), Employee.is_active.is_(True))
+        .where(
+            _USER.c.active.is_(True), Operator.is_disabled.is_(False), Employee.is_active.is_(True)
+        )
     )
 
 
@@ -119,5 +132,7 @@ def whom_to_ask(session: Session, verb: str, resource: str) -> str:
 
 
 def _names(people: dict[str, list[str]]) -> str:
-    shown = "、".join(f"{name}（{'、'.join(roles)}）" for name, roles in list(people.items())[:SHOWN])
+    shown = "、".join(
+        f"{name}（{'、'.join(roles)}）" for name, roles in list(people.items())[:SHOWN]
+    )
     return shown + (f"等 {len(people)} 人" if len(people) > SHOWN else "")

@@ -69,7 +69,9 @@ def build_schedule(
     if None), the last one at maturity, which is `months` after the start. The principal sums up exactly: the last
     instalment takes what rounding left. Raises ValueError in Chinese where the terms make no plan.
     """
-    _check_terms(method, principal, rate_annual_pct, start_on=start_on, months=months, pay_day=pay_day)
+    _check_terms(
+        method, principal, rate_annual_pct, start_on=start_on, months=months, pay_day=pay_day
+    )
     with localcontext() as context:
         context.prec = _PRECISION
         parts = _METHODS[method](round_money(principal), rate_annual_pct / _MONTHS_PERCENT, months)
@@ -84,7 +86,12 @@ def build_schedule(
 
 
 def _check_terms(
-    method: str, principal: Decimal, rate_annual_pct: Decimal, start_on: date, months: int, pay_day: int | None
+    method: str,
+    principal: Decimal,
+    rate_annual_pct: Decimal,
+    start_on: date,
+    months: int,
+    pay_day: int | None,
 ) -> None:
     if not (principal.is_finite() and rate_annual_pct.is_finite()):
         message = "贷款本金和年利率应为有效的数字"
@@ -140,7 +147,10 @@ def _equal_principal(principal: Decimal, rate: Decimal, months: int) -> Parts:
 def _interest_first(principal: Decimal, rate: Decimal, months: int) -> Parts:
     """先息后本: interest each month, the principal at maturity."""
     interest = round_money(principal * rate)
-    return [(principal if month == months else Decimal("0.00"), interest) for month in range(1, months + 1)]
+    return [
+        (principal if month == months else Decimal("0.00"), interest)
+        for month in range(1, months + 1)
+    ]
 
 
 def _bullet(principal: Decimal, rate: Decimal, months: int) -> Parts:

@@ -41,7 +41,9 @@ def favoured(session: Session, project: Project) -> str:
     return "个体工商户" if runs_shop else ""
 
 
-def exemption(session: Session, project: Project, on: date, until: date | None = None) -> str | None:
+def exemption(
+    session: Session, project: Project, on: date, until: date | None = None
+) -> str | None:
     """Why the 担保费 of a project is free of VAT on a day; None where it is not.
 
     `until` is the day on which the last part falls due: the law may have run out by then.
@@ -50,17 +52,25 @@ def exemption(session: Session, project: Project, on: date, until: date | None =
     if not is_named or not flag(session, EXEMPT, on) or not (who := favoured(session, project)):
         return None
     kind = "借款" if project.guarantee_kind is GuaranteeKind.LOAN else "发行债券"
-    later = "；免税期满后到期的各期按届时规定" if until is not None and not flag(session, EXEMPT, until) else ""
+    later = (
+        "；免税期满后到期的各期按届时规定"
+        if until is not None and not flag(session, EXEMPT, until)
+        else ""
+    )
     return f"{who}{kind}担保，免征增值税（{LAW}）{later}"
 
 
 def is_free_product(session: Session, project: Project, kind: FeeKind) -> bool:
     """Whether the product itself charges the fee without VAT."""
-    query = select(ProductFee.vat_rate_pct).where(ProductFee.product_id == project.product_id, ProductFee.kind == kind)
+    query = select(ProductFee.vat_rate_pct).where(
+        ProductFee.product_id == project.product_id, ProductFee.kind == kind
+    )
     return session.scalar(query) == 0
 
 
-def not_due(session: Session, fee: Fee, on: date, *, leaving: Decimal = ZERO, refunded: Decimal = ZERO) -> Decimal:
+def not_due(
+    session: Session, fee: Fee, on: date, *, leaving: Decimal = ZERO, refunded: Decimal = ZERO
+) -> Decimal:
     """VAT of what falls due after a day, is not invoiced by then and neither collected nor waived.
 
     `leaving` is about to leave the fee, `refunded` the part of it that was received.
@@ -70,12 +80,18 @@ def not_due(session: Session, fee: Fee, on: date, *, leaving: Decimal = ZERO, re
     return tax_after(dues_of(session, fee), left, settled, fee.vat_rate_pct, on)
 
 
-def tax_after(dues: Sequence[FeeDue], left: Decimal, settled: Decimal, rate_pct: Decimal, on: date) -> Decimal:
+def tax_after(
+    dues: Sequence[FeeDue], left: Decimal, settled: Decimal, rate_pct: Decimal, on: date
+) -> Decimal:
     """VAT of the open parts that are neither due nor invoiced by a day, of what is left of a fee."""
     open_later = sum(
-        (due.amount - paid for due, paid in zip(dues, spread([d.amount for d in dues], settled), strict=True)
-         if due.due_on > on and (due.invoiced_on is None or due.invoiced_on > on)), ZERO,
-    )  # fmt: skip
+        (
+            due.amount - paid
+            for due, paid in zip(dues, spread([d.amount for d in dues], settled), strict=True)
+            if due.due_on > on and (due.invoiced_on is None or due.invoiced_on > on)
+        ),
+        ZERO,
+    )
     return vat_inside(left, rate_pct) - vat_inside(left - open_later, rate_pct)
 
 
@@ -85,13 +101,24 @@ def pending(session: Session, fee: Fee) -> Decimal:
     receipts = select(Receipt.id).where(Receipt.fee_id == fee.id)
     of_fee = or_(
         and_(BusinessEvent.record_table == Fee.__tablename__, BusinessEvent.record_id == fee.id),
-        and_(BusinessEvent.record_table == FeeWaiver.__tablename__, BusinessEvent.record_id.in_(waivers)),
-        and_(BusinessEvent.record_table == Receipt.__tablename__, BusinessEvent.record_id.in_(receipts)),
+        and_(
+            BusinessEvent.record_table == FeeWaiver.__tablename__,
+            BusinessEvent.record_id.in_(waivers),
+        ),
+        and_(
+            BusinessEvent.record_table == Receipt.__tablename__,
+            BusinessEvent.record_id.in_(receipts),
+        ),
     )
     query = select(BusinessEvent).where(
-        of_fee, BusinessEvent.event_code.in_(SIGNS), BusinessEvent.state.in_((EventState.PENDING, EventState.REFUSED))
+        of_fee,
+        BusinessEvent.event_code.in_(SIGNS),
+        BusinessEvent.state.in_((EventState.PENDING, EventState.REFUSED)),
     )
-    waiting = (SIGNS[e.event_code] * Decimal(e.amounts.get("tax_pending", "0")) for e in session.scalars(query))
+    waiting = (
+        SIGNS[e.event_code] * Decimal(e.amounts.get("tax_pending", "0"))
+        for e in session.scalars(query)
+    )
     return fee.vat_pending_amount + sum(waiting, ZERO)
 
 
@@ -101,7 +128,9 @@ def split(tax: Decimal, held: Decimal, remaining: Decimal) -> dict[str, Decimal]
     return {"tax": tax - waiting, "tax_pending": waiting} if waiting else {"tax": tax}
 
 
-def parts_back(session: Session, fee: Fee, gross: Decimal, on: date, *, is_refund: bool = False) -> dict[str, Decimal]:
+def parts_back(
+    session: Session, fee: Fee, gross: Decimal, on: date, *, is_refund: bool = False
+) -> dict[str, Decimal]:
     """The parts of an amount that leaves a fee; of 担保费 what is not earned yet goes first, then recognised income."""
     left = fee.amount - waived_total(session, fee)
     before = left - vat_inside(left, fee.vat_rate_pct)
@@ -117,5 +146,7 @@ def parts_back(session: Session, fee: Fee, gross: Decimal, on: date, *, is_refun
 def due_for_transfer(session: Session, on: date) -> list[tuple[Fee, Decimal]]:
     """Fees whose VAT has become due by the end of a day and still stands in 待转销项税额, with the amount."""
     query = select(Fee).where(Fee.vat_pending_amount > 0).order_by(Fee.id)
-    found = ((fee, fee.vat_pending_amount - not_due(session, fee, on)) for fee in session.scalars(query))
+    found = (
+        (fee, fee.vat_pending_amount - not_due(session, fee, on)) for fee in session.scalars(query)
+    )
     return [(fee, amount) for fee, amount in found if amount > 0]

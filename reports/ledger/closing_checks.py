@@ -88,18 +88,26 @@ def previous_closed(session: Session, period: AccountingPeriod) -> Finding:
     )
     open_ones = [p.code for p in session.scalars(query)]
     if open_ones:
-        return Finding(False, f"{_names(open_ones)} 尚未结账", f"/closing/?period={open_ones[0]}", "先结上期")
+        return Finding(
+            False, f"{_names(open_ones)} 尚未结账", f"/closing/?period={open_ones[0]}", "先结上期"
+        )
     return Finding(True, "以前期间均已结账")
 
 
 def _opening_code(session: Session) -> str:
     """The period of the opening; '' where the books began empty."""
-    query = select(AccountingPeriod.code).join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
+    query = select(AccountingPeriod.code).join(
+        OpeningImport, OpeningImport.period_id == AccountingPeriod.id
+    )
     return session.scalar(query) or ""
 
 
 def _in_states(session: Session, period: AccountingPeriod, *conditions: Any) -> list[str]:
-    query = select(Voucher.code).where(Voucher.period_id == period.id, *conditions).order_by(Voucher.code)
+    query = (
+        select(Voucher.code)
+        .where(Voucher.period_id == period.id, *conditions)
+        .order_by(Voucher.code)
+    )
     return list(session.scalars(query))
 
 
@@ -108,7 +116,10 @@ def reviewed(session: Session, period: AccountingPeriod) -> Finding:
     found = _in_states(session, period, Voucher.state == VoucherState.DRAFT)
     if found:
         return Finding(
-            False, f"{len(found)} 张未审核：{_names(found)}", _vouchers_url(period, "state:eq:DRAFT"), "去审核"
+            False,
+            f"{len(found)} 张未审核：{_names(found)}",
+            _vouchers_url(period, "state:eq:DRAFT"),
+            "去审核",
         )
     return Finding(True, "凭证均已审核")
 
@@ -125,11 +136,14 @@ def signed(session: Session, period: AccountingPeriod) -> Finding:
 def posted(session: Session, period: AccountingPeriod) -> Finding:
     """Every reviewed voucher is posted."""
     waiting = or_(
-        Voucher.state == VoucherState.SIGNED, and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False))
+        Voucher.state == VoucherState.SIGNED,
+        and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False)),
     )
     found = _in_states(session, period, waiting)
     if found:
-        return Finding(False, f"{len(found)} 张未记账：{_names(found)}", _vouchers_url(period), "去记账")
+        return Finding(
+            False, f"{len(found)} 张未记账：{_names(found)}", _vouchers_url(period), "去记账"
+        )
     return Finding(True, "凭证均已记账")
 
 
@@ -179,7 +193,9 @@ def ledgers_agree(session: Session, period: AccountingPeriod) -> Finding:
 
 
 def _codes(session: Session, ids: set[int]) -> Iterator[str]:
-    for account in session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.code)):
+    for account in session.scalars(
+        select(Account).where(Account.id.in_(ids)).order_by(Account.code)
+    ):
         yield f"{account.code} {account.name}"
 
 
@@ -196,10 +212,15 @@ def queue_empty(session: Session, period: AccountingPeriod) -> Finding:
 
 def receipts_settled(session: Session, period: AccountingPeriod) -> Finding:
     """No money received by the period's end was sent back by 复核 and then left lying."""
-    query = select(Receipt.number).join(BusinessEvent, BusinessEvent.record_id == Receipt.id).where(
-        BusinessEvent.record_table == Receipt.__tablename__, BusinessEvent.state == EventState.REFUSED,
-        BusinessEvent.occurred_on <= period.ends_on,
-    )  # fmt: skip
+    query = (
+        select(Receipt.number)
+        .join(BusinessEvent, BusinessEvent.record_id == Receipt.id)
+        .where(
+            BusinessEvent.record_table == Receipt.__tablename__,
+            BusinessEvent.state == EventState.REFUSED,
+            BusinessEvent.occurred_on <= period.ends_on,
+        )
+    )
     if found := list(session.scalars(query.order_by(Receipt.id))):
         words = f"{len(found)} 笔收款复核退回后未处理：{_names(found)}"
         return Finding(False, words, "/receipt/list/?f=state:eq:RETURNED", "重新登记或撤销")
@@ -212,7 +233,8 @@ def business_agrees(session: Session, period: AccountingPeriod) -> Finding:
         return Finding(True, "系统参数规定不检查")
     found = pairs(session)
     words = "；".join(
-        f"{p.code} {p.label}业务 {format_money(p.business)}，账面 {format_money(p.ledger)}" for p in found
+        f"{p.code} {p.label}业务 {format_money(p.business)}，账面 {format_money(p.ledger)}"
+        for p in found
     )
     if wrong := [pair for pair in found if pair.differs]:
         apart = "；".join(
@@ -259,8 +281,12 @@ def _worn(session: Session, period: AccountingPeriod, asset: str, wear: str, lab
     opening = figures_of(session, asset, period.code, period.code).opening
     # What was bought this month wears from the next one on.
     if booked.credit or net <= 0 or not opening:
-        return Finding(True, f"本期已计提 {format_money(booked.credit)}" if booked.credit else f"不需要{label}")
-    return Finding(False, f"{asset} 净值 {format_money(net)}，本期未{label}", "/voucher/add", "填制凭证")
+        return Finding(
+            True, f"本期已计提 {format_money(booked.credit)}" if booked.credit else f"不需要{label}"
+        )
+    return Finding(
+        False, f"{asset} 净值 {format_money(net)}，本期未{label}", "/voucher/add", "填制凭证"
+    )
 
 
 def depreciated(session: Session, period: AccountingPeriod) -> Finding:
@@ -278,7 +304,9 @@ def profit_transferred(session: Session, period: AccountingPeriod) -> Finding:
     found = unclosed(session, period.code)
     if found:
         names = list(_codes(session, set(found)))
-        return Finding(False, f"未结转：{_names(names)}", f"/closing/?period={period.code}", "月末处理")
+        return Finding(
+            False, f"未结转：{_names(names)}", f"/closing/?period={period.code}", "月末处理"
+        )
     return Finding(True, "损益类科目余额为零")
 
 
@@ -356,7 +384,9 @@ def equation_holds(session: Session, period: AccountingPeriod) -> Finding:
     url = f"/report/balance-sheet?period={period.code}"
     if not sheet.is_balanced:
         now, then = sheet.differences
-        return Finding(False, f"期末差额 {format_money(now)}，年初差额 {format_money(then)}", url, "资产负债表")
+        return Finding(
+            False, f"期末差额 {format_money(now)}，年初差额 {format_money(then)}", url, "资产负债表"
+        )
     return Finding(True, f"资产总计 {format_money(sheet.total)}", url)
 
 
@@ -365,7 +395,9 @@ def backed_up(session: Session, period: AccountingPeriod) -> Finding:
     if not flag(session, "closing.backup_required", period.ends_on):
         return Finding(True, "系统参数规定不检查")
     query = select(func.max(JobRun.business_date)).where(
-        JobRun.job.startswith("backup"), JobRun.status == JobStatus.SUCCEEDED, JobRun.business_date >= period.ends_on
+        JobRun.job.startswith("backup"),
+        JobRun.status == JobStatus.SUCCEEDED,
+        JobRun.business_date >= period.ends_on,
     )
     on = session.scalar(query)
     if on is None:
@@ -399,7 +431,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def closing_checks(session: Session, period: AccountingPeriod, *, only_ready: bool = False) -> list[ClosingCheck]:
+def closing_checks(
+    session: Session, period: AccountingPeriod, *, only_ready: bool = False
+) -> list[ClosingCheck]:
     """All checks of a period; `only_ready` leaves out those that the month-end's own steps bring about."""
     found = []
     for check in CHECKS:
@@ -407,9 +441,14 @@ def closing_checks(session: Session, period: AccountingPeriod, *, only_ready: bo
             finding = check.ask(session, period)
             found.append(
                 ClosingCheck(
-                    check.key, check.label, finding.is_met, evidence=finding.evidence, url=finding.url, mend_label=finding.mend_label
+                    check.key,
+                    check.label,
+                    finding.is_met,
+                    evidence=finding.evidence,
+                    url=finding.url,
+                    mend_label=finding.mend_label,
                 )
-            )  # fmt: skip
+            )
     return found
 
 

@@ -95,7 +95,13 @@ class DetailLedger:
 
 
 def detail_ledger(
-    session: Session, wanted: LedgerFilter, first: str, last: str, *, offset: int = 0, limit: int = 50
+    session: Session,
+    wanted: LedgerFilter,
+    first: str,
+    last: str,
+    *,
+    offset: int = 0,
+    limit: int = 50,
 ) -> DetailLedger:
     """明细账 for periods `first` to `last` ('2026-01'); rows from `offset` on, at most 200.
 
@@ -112,10 +118,20 @@ def detail_ledger(
     offset = max(offset, 0)
     brought = totals.opening + _moved_before(session, query, offset)
     size = min(max(limit, 1), PAGE_MAX)
-    found = _rows(session, query.offset(offset).limit(size + 1), brought)  # one more: does its month go on?
+    found = _rows(
+        session, query.offset(offset).limit(size + 1), brought
+    )  # one more: does its month go on?
     rows, lines = found[:size], _with_sums(session, wanted, found, size)
     title = str(account) if account else "全部科目"
-    return DetailLedger(title, COLUMNS, _opening(brought, is_first=offset == 0), rows=rows, totals=totals, count=count, lines=lines)
+    return DetailLedger(
+        title,
+        COLUMNS,
+        _opening(brought, is_first=offset == 0),
+        rows=rows,
+        totals=totals,
+        count=count,
+        lines=lines,
+    )
 
 
 def _account(session: Session, code: str) -> Account | None:
@@ -155,7 +171,9 @@ def _entries(session: Session, wanted: LedgerFilter, first: str, last: str) -> S
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .where(Voucher.state == VoucherState.POSTED, AccountingPeriod.code.between(first, last))
-        .where(*(getattr(VoucherEntry, name) == value for name, value in wanted.auxiliaries.items()))
+        .where(
+            *(getattr(VoucherEntry, name) == value for name, value in wanted.auxiliaries.items())
+        )
         .order_by(Voucher.date, Voucher.posting_no, VoucherEntry.line_no)
     )
     if wanted.account:
@@ -167,7 +185,9 @@ def _moved_before(session: Session, query: Select[Any], offset: int) -> Decimal:
     if offset == 0:
         return ZERO
     earlier = query.limit(offset).subquery()
-    return session.scalar(select(func.sum(earlier.c.debit - earlier.c.credit, type_=Money()))) or ZERO
+    return (
+        session.scalar(select(func.sum(earlier.c.debit - earlier.c.credit, type_=Money()))) or ZERO
+    )
 
 
 def _rows(session: Session, page: Select[Any], brought: Decimal) -> list[LedgerRow]:
@@ -197,7 +217,9 @@ def _rows(session: Session, page: Select[Any], brought: Decimal) -> list[LedgerR
     return rows
 
 
-def _with_sums(session: Session, wanted: LedgerFilter, found: list[LedgerRow], size: int) -> list[LedgerRow]:
+def _with_sums(
+    session: Session, wanted: LedgerFilter, found: list[LedgerRow], size: int
+) -> list[LedgerRow]:
     """The rows of a page, and below the last row of each month what the month and the year up to it have moved."""
     lines = []
     for at, row in enumerate(found[:size]):
@@ -212,13 +234,41 @@ def _with_sums(session: Session, wanted: LedgerFilter, found: list[LedgerRow], s
 
 
 def _sum(memo: str, debit: Decimal, credit: Decimal, signed: Decimal) -> LedgerRow:
-    return LedgerRow(None, None, "", account_id=None, account_code="", memo=memo, customer="", project_id=None, project="", debit=debit, credit=credit, signed=signed)
+    return LedgerRow(
+        None,
+        None,
+        "",
+        account_id=None,
+        account_code="",
+        memo=memo,
+        customer="",
+        project_id=None,
+        project="",
+        debit=debit,
+        credit=credit,
+        signed=signed,
+    )
 
 
 def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, str]:
-    return {row[0]: row[1] for row in session.execute(select(key, name).where(key.in_(ids - {None})))}
+    return {
+        row[0]: row[1] for row in session.execute(select(key, name).where(key.in_(ids - {None})))
+    }
 
 
 def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
     memo = "期初余额" if is_first else "承前页"
-    return LedgerRow(None, None, "", account_id=None, account_code="", memo=memo, customer="", project_id=None, project="", debit=ZERO, credit=ZERO, signed=brought)
+    return LedgerRow(
+        None,
+        None,
+        "",
+        account_id=None,
+        account_code="",
+        memo=memo,
+        customer="",
+        project_id=None,
+        project="",
+        debit=ZERO,
+        credit=ZERO,
+        signed=brought,
+    )

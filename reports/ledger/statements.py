@@ -22,7 +22,10 @@ from reports.figures.opening_year import earned_before, starts
 from reports.figures.profit import earned, unclosed
 
 TERM = re.compile(r"([+-]?)R([0-9]{1,3})")
-HEADS = {StatementKind.BALANCE_SHEET: ("期末余额", "年初余额"), StatementKind.INCOME: ("本月金额", "本年累计")}
+HEADS = {
+    StatementKind.BALANCE_SHEET: ("期末余额", "年初余额"),
+    StatementKind.INCOME: ("本月金额", "本年累计"),
+}
 ASSETS_TOTAL, CLAIMS_TOTAL, PROFIT_TOTAL = 30, 70, 40
 
 
@@ -95,7 +98,11 @@ class Statement:
 
 def statement(session: Session, kind: StatementKind, period: str) -> Statement:
     """The statement as the books stand now."""
-    return balance_sheet(session, period) if kind is StatementKind.BALANCE_SHEET else income_statement(session, period)
+    return (
+        balance_sheet(session, period)
+        if kind is StatementKind.BALANCE_SHEET
+        else income_statement(session, period)
+    )
 
 
 def balance_sheet(session: Session, period: str) -> Statement:
@@ -117,7 +124,9 @@ def income_statement(session: Session, period: str) -> Statement:
     return _build(session, StatementKind.INCOME, period, month, year, (ZERO, ZERO))
 
 
-def _at_start(session: Session, figures: dict[int, Figures], year: int, period: str) -> dict[int, Decimal]:
+def _at_start(
+    session: Session, figures: dict[int, Figures], year: int, period: str
+) -> dict[int, Decimal]:
     """Balances at the start of the year; an opening in its middle states those of the old books."""
     return {key: value.opening for key, value in figures.items()} | starts(session, year, period)
 
@@ -130,13 +139,19 @@ def _earned_this_year(session: Session, period: str) -> dict[int, Decimal]:
     return found
 
 
-def issued(session: Session, kind: StatementKind, period: str, round_: int | None = None) -> Statement | None:
+def issued(
+    session: Session, kind: StatementKind, period: str, round_: int | None = None
+) -> Statement | None:
     """The statement as it was issued at 结账: the one in force, or that of a given round."""
-    query = select(IssuedStatement).join(IssuedStatement.period).where(IssuedStatement.statement == kind)
+    query = (
+        select(IssuedStatement)
+        .join(IssuedStatement.period)
+        .where(IssuedStatement.statement == kind)
+    )
     query = query.where(IssuedStatement.period.has(code=period))
     query = query.where(
         IssuedStatement.is_current if round_ is None else IssuedStatement.round == round_
-    )  # fmt: skip
+    )
     found = session.scalars(query).one_or_none()
     return None if found is None else thawed(found)
 
@@ -144,8 +159,9 @@ def issued(session: Session, kind: StatementKind, period: str, round_: int | Non
 def frozen(found: Statement) -> list[dict[str, Any]]:
     """The lines of a statement for keeping: amounts as text, exact."""
     return [
-        {**asdict(line), "current": f"{line.current:.2f}", "prior": f"{line.prior:.2f}"} for line in found.lines
-    ]  # fmt: skip
+        {**asdict(line), "current": f"{line.current:.2f}", "prior": f"{line.prior:.2f}"}
+        for line in found.lines
+    ]
 
 
 def thawed(kept: IssuedStatement) -> Statement:
@@ -159,7 +175,11 @@ def thawed(kept: IssuedStatement) -> Statement:
 
 def account_rows(session: Session) -> dict[int, int | None]:
     """The row id of each leaf account: that of the nearest account above it that a row names; None for none."""
-    named = dict(session.execute(select(StatementAccount.account_id, StatementAccount.statement_row_id)).all())
+    named = dict(
+        session.execute(
+            select(StatementAccount.account_id, StatementAccount.statement_row_id)
+        ).all()
+    )
     accounts = {a.id: a for a in session.scalars(select(Account))}
     found: dict[int, int | None] = {}
     for account in accounts.values():
@@ -178,13 +198,19 @@ def unmapped(session: Session) -> list[Account]:
     of_leaf = account_rows(session)
     for account in session.scalars(select(Account).where(Account.is_leaf).order_by(Account.code)):
         row = rows.get(of_leaf[account.id] or 0)
-        wanted = StatementKind.INCOME if account.category is AccountCategory.PROFIT else StatementKind.BALANCE_SHEET
+        wanted = (
+            StatementKind.INCOME
+            if account.category is AccountCategory.PROFIT
+            else StatementKind.BALANCE_SHEET
+        )
         if row is None or row.statement is not wanted:
             found.append(account)
     return found
 
 
-def accounts_of_row(session: Session, row: StatementRow, period: str) -> list[tuple[Account, Decimal, Decimal]]:
+def accounts_of_row(
+    session: Session, row: StatementRow, period: str
+) -> list[tuple[Account, Decimal, Decimal]]:
     """The leaf accounts behind a row with their two amounts, on the row's side; those at zero are left out."""
     of_leaf = account_rows(session)
     if row.statement is StatementKind.BALANCE_SHEET:
@@ -210,12 +236,16 @@ def _build(
     unclosed_profit: tuple[Decimal, Decimal],
 ) -> Statement:
     rows = list(
-        session.scalars(select(StatementRow).where(StatementRow.statement == kind).order_by(StatementRow.row_no))
+        session.scalars(
+            select(StatementRow).where(StatementRow.statement == kind).order_by(StatementRow.row_no)
+        )
     )
     sums: dict[int, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     own = {row.id for row in rows}
     stray: set[int] = set()
-    profit = set(session.scalars(select(Account.id).where(Account.category == AccountCategory.PROFIT)))
+    profit = set(
+        session.scalars(select(Account.id).where(Account.category == AccountCategory.PROFIT))
+    )
     for account_id, row_id in account_rows(session).items():
         pair = now.get(account_id, ZERO), then.get(account_id, ZERO)
         if row_id in own:
@@ -230,12 +260,22 @@ def _build(
     amounts = _computed(rows, {row.row_no: sums[row.id] for row in rows if not row.formula})
     lines = [
         StatementLine(
-            row.row_no, row.label, row.level, row.side.name, row.opens or "", *amounts[row.row_no],
+            row.row_no,
+            row.label,
+            row.level,
+            row.side.name,
+            row.opens or "",
+            *amounts[row.row_no],
             row_id=None if row.formula else row.id,
         )
         for row in rows
-    ]  # fmt: skip
-    names = [str(a) for a in session.scalars(select(Account).where(Account.id.in_(stray)).order_by(Account.code))]
+    ]
+    names = [
+        str(a)
+        for a in session.scalars(
+            select(Account).where(Account.id.in_(stray)).order_by(Account.code)
+        )
+    ]
     return Statement(kind, period, lines, names)
 
 
@@ -243,7 +283,9 @@ def _sided(side: Direction, amount: Decimal) -> Decimal:
     return amount if side is Direction.DEBIT else -amount
 
 
-def _computed(rows: Iterable[StatementRow], sums: dict[int, list[Decimal]]) -> dict[int, tuple[Decimal, Decimal]]:
+def _computed(
+    rows: Iterable[StatementRow], sums: dict[int, list[Decimal]]
+) -> dict[int, tuple[Decimal, Decimal]]:
     """Amounts of all rows by number. Raises BusinessError for a formula that leads nowhere or to itself."""
     by_no = {row.row_no: row for row in rows}
     found: dict[int, tuple[Decimal, Decimal]] = {}
@@ -255,7 +297,10 @@ def _computed(rows: Iterable[StatementRow], sums: dict[int, list[Decimal]]) -> d
         if row_no not in found:
             if row.formula:
                 parts = [(s, amounts(n, (*path, row_no))) for s, n in terms(row.formula)]
-                found[row_no] = sum((s * p[0] for s, p in parts), ZERO), sum((s * p[1] for s, p in parts), ZERO)
+                found[row_no] = (
+                    sum((s * p[0] for s, p in parts), ZERO),
+                    sum((s * p[1] for s, p in parts), ZERO),
+                )
             else:
                 found[row_no] = _sided(row.side, sums[row_no][0]), _sided(row.side, sums[row_no][1])
         return found[row_no]
@@ -322,7 +367,10 @@ def _halves(found: Statement, side: Direction) -> list[Half]:
 def export_rows(found: Statement) -> list[list[Any]]:
     """The statement as rows of its `COLUMNS`, for Excel and PDF."""
     if found.kind is StatementKind.INCOME:
-        return [[f"{'　' * line.level}{line.label}", line.row_no, line.current, line.prior] for line in found.lines]
+        return [
+            [f"{'　' * line.level}{line.label}", line.row_no, line.current, line.prior]
+            for line in found.lines
+        ]
     return [[*_cells(left), *_cells(right)] for left, right in paired(found)]
 
 

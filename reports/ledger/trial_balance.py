@@ -57,7 +57,11 @@ class TrialBalance:
     def is_balanced(self) -> bool:
         """Whether the three pairs of totals agree."""
         t = self.totals
-        return (t.opening_debit, t.debit, t.closing_debit) == (t.opening_credit, t.credit, t.closing_credit)
+        return (t.opening_debit, t.debit, t.closing_debit) == (
+            t.opening_credit,
+            t.credit,
+            t.closing_credit,
+        )
 
 
 def trial_balance(
@@ -76,7 +80,9 @@ def trial_balance(
         for account in accounts
         if account.level <= level and (with_idle or figures[account.id])
     ]
-    return TrialBalance(first, last, COLUMNS, rows, _totals([row for row in rows if row.level == 1]))
+    return TrialBalance(
+        first, last, COLUMNS, rows, _totals([row for row in rows if row.level == 1])
+    )
 
 
 def _rolled_up(accounts: list[Account], leaves: dict[int, Figures]) -> dict[int, Figures]:
@@ -107,5 +113,9 @@ def _row(account: Account, figures: Figures) -> BalanceRow:
 
 
 def _totals(rows: list[BalanceRow]) -> BalanceRow:
-    sums = [sum((getattr(row, column.key) for row in rows), ZERO) for column in COLUMNS if column.kind == "money"]
+    sums = [
+        sum((getattr(row, column.key) for row in rows), ZERO)
+        for column in COLUMNS
+        if column.kind == "money"
+    ]
     return BalanceRow(None, "", "合计", 1, None, *sums)

@@ -17,8 +17,10 @@ from reports.base.documents_table import Orientation
 TEMPLATE = "voucher"
 MOST = 40  # a page takes about a third of a second
 _PAPER: dict[PaperSize, tuple[PageSize, Orientation]] = {
-    PaperSize.A4: ("A4", "portrait"), PaperSize.A4_LANDSCAPE: ("A4", "landscape"), PaperSize.A5: ("A5", "landscape"),
-}  # fmt: skip
+    PaperSize.A4: ("A4", "portrait"),
+    PaperSize.A4_LANDSCAPE: ("A4", "landscape"),
+    PaperSize.A5: ("A5", "landscape"),
+}
 _PARTS = (VoucherEntry.customer, VoucherEntry.project, VoucherEntry.bank, VoucherEntry.department)
 
 
@@ -29,7 +31,9 @@ def vouchers_pdf(session: Session, ids: Sequence[int]) -> bytes:
     """
     if len(ids) > MOST:
         raise BusinessError(f"一次最多打印 {MOST} 张凭证，现选了 {len(ids)} 张，请分批打印")
-    template = session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == TEMPLATE)).one_or_none()
+    template = session.scalars(
+        select(DocumentTemplate).where(DocumentTemplate.code == TEMPLATE)
+    ).one_or_none()
     if template is None or not template.is_active:
         raise BusinessError("文书模板“记账凭证”不存在或已停用，请在“文书模板”中设置")
     people = (Voucher.prepared_by, Voucher.reviewed_by, Voucher.signed_by, Voucher.posted_by)
@@ -38,7 +42,9 @@ def vouchers_pdf(session: Session, ids: Sequence[int]) -> bytes:
         select(Voucher)
         .where(Voucher.id.in_(ids))
         .options(*(joinedload(person) for person in people), joinedload(Voucher.reverses))
-        .options(entries.joinedload(VoucherEntry.account), *(entries.joinedload(part) for part in _PARTS))
+        .options(
+            entries.joinedload(VoucherEntry.account), *(entries.joinedload(part) for part in _PARTS)
+        )
     )
     found = {voucher.id: voucher for voucher in session.scalars(query)}
     company = session.scalars(select(Company.full_name)).first() or ""

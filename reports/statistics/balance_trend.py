@@ -58,7 +58,9 @@ def month_ends(on: date) -> list[date]:
 
 def _of_company(session: Session, _: Actor, ends: Sequence[date]) -> list[Decimal]:
     """The whole company's line of each day: the last one up to each month-end."""
-    lines = select(CompanySnapshot.in_force_balance).order_by(CompanySnapshot.taken_on.desc()).limit(1)
+    lines = (
+        select(CompanySnapshot.in_force_balance).order_by(CompanySnapshot.taken_on.desc()).limit(1)
+    )
     last = [lines.where(CompanySnapshot.taken_on <= end).scalar_subquery() for end in ends]
     return list(session.execute(select(*last)).one())
 
@@ -69,7 +71,9 @@ def _of_projects(session: Session, actor: Actor, ends: Sequence[date]) -> list[D
     before = func.lag(balance, type_=balance.type).over(
         partition_by=ProjectSnapshot.project_id, order_by=ProjectSnapshot.taken_on
     )
-    columns = select(ProjectSnapshot.taken_on, (balance - func.coalesce(before, ZERO)).label("change"))
+    columns = select(
+        ProjectSnapshot.taken_on, (balance - func.coalesce(before, ZERO)).label("change")
+    )
     changes = scoped(
         columns.where(ProjectSnapshot.taken_on <= ends[-1]), ProjectSnapshot, actor, as_set=True
     ).subquery()
@@ -82,7 +86,9 @@ def _of_projects(session: Session, actor: Actor, ends: Sequence[date]) -> list[D
 def _from_loans(session: Session, actor: Actor, ends: Sequence[date]) -> list[Decimal]:
     """What had been lent by each day less what had been repaid, of loans not yet released."""
     lent = scoped(
-        select(Drawdown.drawn_on, Drawdown.amount, Drawdown.state, Drawdown.closed_on), Drawdown, actor
+        select(Drawdown.drawn_on, Drawdown.amount, Drawdown.state, Drawdown.closed_on),
+        Drawdown,
+        actor,
     ).subquery()
     paid = scoped(
         select(Repayment.paid_on, Repayment.principal, Drawdown.state, Drawdown.closed_on)
@@ -92,8 +98,12 @@ def _from_loans(session: Session, actor: Actor, ends: Sequence[date]) -> list[De
         actor,
     ).subquery()
 
-    more = _sums(session, lent.c.amount, [and_(lent.c.drawn_on <= end, _bound(lent, end)) for end in ends])
-    less = _sums(session, paid.c.principal, [and_(paid.c.paid_on <= end, _bound(paid, end)) for end in ends])
+    more = _sums(
+        session, lent.c.amount, [and_(lent.c.drawn_on <= end, _bound(lent, end)) for end in ends]
+    )
+    less = _sums(
+        session, paid.c.principal, [and_(paid.c.paid_on <= end, _bound(paid, end)) for end in ends]
+    )
     return [plus - minus for plus, minus in zip(more, less, strict=True)]
 
 
@@ -102,7 +112,11 @@ def _bound(loans: Subquery, end: date) -> ColumnElement[bool]:
     return or_(loans.c.state != DrawdownState.RELEASED, loans.c.closed_on > end)
 
 
-def _sums(session: Session, amount: ColumnElement[Decimal], conditions: Sequence[ColumnElement[bool]]) -> list[Decimal]:
+def _sums(
+    session: Session, amount: ColumnElement[Decimal], conditions: Sequence[ColumnElement[bool]]
+) -> list[Decimal]:
     """The sum under each condition, all in one query."""
-    row = session.execute(select(*(func.sum(case((condition, amount))) for condition in conditions))).one()
+    row = session.execute(
+        select(*(func.sum(case((condition, amount))) for condition in conditions))
+    ).one()
     return [value or ZERO for value in row]

@@ -52,7 +52,9 @@ class Figures:
     def __add__(self, other: "Figures") -> "Figures":
         """Of two parties together."""
         return Figures(
-            self.in_force + other.in_force, self.committed + other.committed, self.unweighted + other.unweighted
+            self.in_force + other.in_force,
+            self.committed + other.committed,
+            self.unweighted + other.unweighted,
         )
 
 
@@ -158,7 +160,9 @@ def exposure_report(session: Session, actor: Actor, on: date) -> Exposure:
 
 def _leverage(session: Session, whole: exposure.Portfolio, assets: Decimal, on: date) -> Leverage:
     found = exposure.liability(session, whole.slices, on)
-    return Leverage(found, whole.total, _ratio(found, assets), exposure.leverage_limit(session, whole, on))
+    return Leverage(
+        found, whole.total, _ratio(found, assets), exposure.leverage_limit(session, whole, on)
+    )
 
 
 def _amounts(session: Session, on: date) -> dict[int, Figures]:
@@ -189,15 +193,27 @@ def _ratio(part: Decimal, whole: Decimal) -> Decimal | None:
     return None if part else Decimal(0)
 
 
-def _customers(session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names) -> list[Party]:
-    limit, warning = (number(session, f"exposure.single_{word}_pct", on) for word in ("limit", "warning"))
+def _customers(
+    session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names
+) -> list[Party]:
+    limit, warning = (
+        number(session, f"exposure.single_{word}_pct", on) for word in ("limit", "warning")
+    )
     largest = sorted(amounts.items(), key=lambda pair: (-pair[1].committed, pair[0]))[:TOP]
-    return [Party(*name_of(key), 1, own, assets, limit, warning) for key, own in largest if own.committed]
+    return [
+        Party(*name_of(key), 1, own, assets, limit, warning)
+        for key, own in largest
+        if own.committed
+    ]
 
 
-def _groups(session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names) -> list[Party]:
+def _groups(
+    session: Session, on: date, amounts: dict[int, Figures], assets: Decimal, name_of: Names
+) -> list[Party]:
     """Groups of two and more parties; one is called by its member with the largest amount."""
-    limit, warning = (number(session, f"exposure.group_{word}_pct", on) for word in ("limit", "warning"))
+    limit, warning = (
+        number(session, f"exposure.group_{word}_pct", on) for word in ("limit", "warning")
+    )
     found = []
     for members in _clusters(session):
         own = {key: amounts[key] for key in members if key in amounts}
@@ -207,7 +223,17 @@ def _groups(session: Session, on: date, amounts: dict[int, Figures], assets: Dec
         first = max(own, key=lambda key: (own[key].committed, -key))
         name, customer_id = name_of(first)
         label = f"{name} 等 {len(members)} 户"
-        found.append(Party(label, customer_id, len(members), amounts=total, assets=assets, limit=limit, warning=warning))
+        found.append(
+            Party(
+                label,
+                customer_id,
+                len(members),
+                amounts=total,
+                assets=assets,
+                limit=limit,
+                warning=warning,
+            )
+        )
     return sorted(found, key=lambda party: -party.amounts.committed)[:TOP]
 
 
@@ -227,7 +253,10 @@ def _lines(session: Session) -> list[Line]:
     query = select(PartnerBank).where(PartnerBank.credit_line.is_not(None)).order_by(PartnerBank.id)
     found = []
     for bank in session.scalars(query):
-        line, (in_force, reserved) = bank.credit_line or Decimal(0), exposure.line_used(session, bank)
+        line, (in_force, reserved) = (
+            bank.credit_line or Decimal(0),
+            exposure.line_used(session, bank),
+        )
         used = in_force + reserved
         share = round_to(used * 100 / line, 2) if line else Decimal(100 if used else 0)
         found.append(Line(bank.id, bank.name, line, in_force, reserved, share))

@@ -30,13 +30,20 @@ from reports.figures.parameters import flag
 
 # What the first project meets on its way, by whom: permission and what it is called.
 DUTIES: Final = (
-    (("grant", "operator"), "分配角色"), (("edit", "parameter"), "维护参数"), (("add", "partner_bank"), "新增合作银行"),
-    (("submit", "project"), "提交担保申请"), (("submit", "risk_assessment"), "提交风险评估"),
-    (("open", "review_meeting"), "召集审保会"), (("cast", "meeting_vote"), "表决"),
-    (("collect", "receipt"), "收取费用"), (("book", "business_event"), "复核记账"),
-    (("review", "voucher"), "审核凭证"), (("post", "voucher"), "记账"), (("close", "accounting_period"), "结账"),
+    (("grant", "operator"), "分配角色"),
+    (("edit", "parameter"), "维护参数"),
+    (("add", "partner_bank"), "新增合作银行"),
+    (("submit", "project"), "提交担保申请"),
+    (("submit", "risk_assessment"), "提交风险评估"),
+    (("open", "review_meeting"), "召集审保会"),
+    (("cast", "meeting_vote"), "表决"),
+    (("collect", "receipt"), "收取费用"),
+    (("book", "business_event"), "复核记账"),
+    (("review", "voucher"), "审核凭证"),
+    (("post", "voucher"), "记账"),
+    (("close", "accounting_period"), "结账"),
     (("load", "opening_import"), "导入期初余额"),
-)  # fmt: skip
+)
 BACKUP_DAYS: Final = 2
 SHOWN: Final = 4
 
@@ -73,15 +80,25 @@ def is_prepared(session: Session, today: date) -> bool:
 
 def _company(session: Session, _: date) -> Answer:
     found = session.scalars(select(Company)).first()
-    lacking = [] if found is None else [
-        str(Company.__table__.c[name].info["label"]) for name in ("legal_person", "address") if not getattr(found, name)
-    ]  # fmt: skip
+    lacking = (
+        []
+        if found is None
+        else [
+            str(Company.__table__.c[name].info["label"])
+            for name in ("legal_person", "address")
+            if not getattr(found, name)
+        ]
+    )
     if found is None or lacking:
-        return False, "请填写公司全称、" + "、".join(lacking or ["法定代表人"]) + "等，函件与报表据此印出"
+        return False, "请填写公司全称、" + "、".join(
+            lacking or ["法定代表人"]
+        ) + "等，函件与报表据此印出"
     return True, found.full_name
 
 
-def _counted(query: Select[Any], unit: str, least: int = 1, lacking: str = "") -> Callable[[Session, date], Answer]:
+def _counted(
+    query: Select[Any], unit: str, least: int = 1, lacking: str = ""
+) -> Callable[[Session, date], Answer]:
     def question(session: Session, _: date) -> Answer:
         count = session.scalar(query) or 0
         return count >= least, f"{count} {unit}" if count >= least or not lacking else lacking
@@ -101,12 +118,14 @@ def _duties(session: Session, _: date) -> Answer:
 def _positions(session: Session, _: date) -> Answer:
     staffed = exists().where(
         ApprovalPositionMember.position_id == ApprovalPosition.id,
-        ApprovalPositionMember.employee_id == Employee.id, Employee.is_active,
-    )  # fmt: skip
+        ApprovalPositionMember.employee_id == Employee.id,
+        Employee.is_active,
+    )
     asked = exists().where(
-        ApprovalNode.position_id == ApprovalPosition.id, ApprovalNode.flow_id == ApprovalFlow.id,
+        ApprovalNode.position_id == ApprovalPosition.id,
+        ApprovalNode.flow_id == ApprovalFlow.id,
         ApprovalFlow.state == FlowState.PUBLISHED,
-    )  # fmt: skip
+    )
     query = select(ApprovalPosition.label).where(asked, ApprovalPosition.is_active, ~staffed)
     lacking = list(session.scalars(query.order_by(ApprovalPosition.id)))
     return not lacking, f"还没有人员：{_some(lacking)}" if lacking else "流程用到的岗位都有人员"
@@ -116,7 +135,11 @@ def _flows(session: Session, _: date) -> Answer:
     published = exists().where(
         ApprovalFlow.business_type_id == ApprovalType.id, ApprovalFlow.state == FlowState.PUBLISHED
     )
-    query = select(ApprovalType.label).where(ApprovalType.is_active, ~published).order_by(ApprovalType.sort_no)
+    query = (
+        select(ApprovalType.label)
+        .where(ApprovalType.is_active, ~published)
+        .order_by(ApprovalType.sort_no)
+    )
     lacking = list(session.scalars(query))
     if lacking:
         return False, f"没有已发布的流程：{_some(lacking)}"
@@ -134,7 +157,10 @@ def _opening(session: Session, _: date) -> Answer:
     if session.scalar(select(OpeningImport.id).limit(1)) is not None:
         return True, "已导入"
     has_vouchers = session.scalar(select(Voucher.id).limit(1)) is not None
-    return has_vouchers, "从零开始记账" if has_vouchers else "尚未导入；新设公司没有期初余额时，记入第一张凭证即可"
+    return (
+        has_vouchers,
+        "从零开始记账" if has_vouchers else "尚未导入；新设公司没有期初余额时，记入第一张凭证即可",
+    )
 
 
 def _backup(session: Session, today: date) -> Answer:
@@ -157,23 +183,61 @@ def _count_of(column: Any, *where: Any) -> Select[Any]:
 
 
 # label, where, who may (verb, table), the question, whether business may begin before it is done
-_STEPS: Final[tuple[tuple[str, str, tuple[str, str], Callable[[Session, date], Answer], bool], ...]] = (
+_STEPS: Final[
+    tuple[tuple[str, str, tuple[str, str], Callable[[Session, date], Answer], bool], ...]
+] = (
     ("公司资料", "/company/list/", ("edit", "company"), _company, False),
-    ("部门", "/department/list/", ("add", "department"), _counted(
-        _count_of(Department.id, Department.is_active), "个", 2, "只有公司本部，请建立业务、风险、财务等部门"), False),
-    ("员工", "/employee/list/", ("add", "employee"), _counted(
-        _count_of(Employee.id, Employee.is_active), "人", 2, "只有管理员本人，请登记员工"), False),
+    (
+        "部门",
+        "/department/list/",
+        ("add", "department"),
+        _counted(
+            _count_of(Department.id, Department.is_active),
+            "个",
+            2,
+            "只有公司本部，请建立业务、风险、财务等部门",
+        ),
+        False,
+    ),
+    (
+        "员工",
+        "/employee/list/",
+        ("add", "employee"),
+        _counted(_count_of(Employee.id, Employee.is_active), "人", 2, "只有管理员本人，请登记员工"),
+        False,
+    ),
     ("操作员与角色", "/operator/list/", ("add", "operator"), _duties, False),
     ("审批岗位", "/approval_position/list/", ("edit", "approval_position"), _positions, False),
     ("审批流程", "/approval_flow/list/", ("publish", "approval_flow"), _flows, False),
-    ("合作银行", "/partner_bank/list/", ("add", "partner_bank"), _counted(
-        _count_of(PartnerBank.id), "家", 1, "还没有合作银行"), False),
-    ("担保产品", "/product/list/", ("edit", "product"), _counted(
-        _count_of(Product.id, Product.is_active), "个启用，请核对费率与要件"), False),
-    ("会计科目", "/account/list/", ("edit", "account"), _counted(
-        _count_of(Account.id), "个，请按本公司账套核对"), False),
-    ("凭证字", "/voucher_word/list/", ("edit", "voucher_word"), _counted(_count_of(VoucherWord.id), "个"), False),
+    (
+        "合作银行",
+        "/partner_bank/list/",
+        ("add", "partner_bank"),
+        _counted(_count_of(PartnerBank.id), "家", 1, "还没有合作银行"),
+        False,
+    ),
+    (
+        "担保产品",
+        "/product/list/",
+        ("edit", "product"),
+        _counted(_count_of(Product.id, Product.is_active), "个启用，请核对费率与要件"),
+        False,
+    ),
+    (
+        "会计科目",
+        "/account/list/",
+        ("edit", "account"),
+        _counted(_count_of(Account.id), "个，请按本公司账套核对"),
+        False,
+    ),
+    (
+        "凭证字",
+        "/voucher_word/list/",
+        ("edit", "voucher_word"),
+        _counted(_count_of(VoucherWord.id), "个"),
+        False,
+    ),
     ("期初余额", "/opening/", ("load", "opening_import"), _opening, True),
     ("净资产与参数", "/parameter/list/?q=净资产", ("edit", "parameter"), _assets, False),
     ("备份", "/day-end/", ("backup", "job_run"), _backup, True),
-)  # fmt: skip
+)

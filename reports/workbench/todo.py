@@ -10,7 +10,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, joinedload
 
 from models.approval.approval import ApprovalTask, TaskState
@@ -67,7 +79,9 @@ def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiti
     sources = _offered(actor)
     counts = [_count(source.rows_for(actor, today)) for source in sources]
     late = _tasks(actor).where(ApprovalTask.due_at < now)
-    row = session.execute(select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))).one()
+    row = session.execute(
+        select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))
+    ).one()
     found = {TodoKind.TASK: row[0]}
     for source, count in zip(sources, row[2:], strict=True):
         found[source.kind] = found.get(source.kind, 0) + count
@@ -88,12 +102,16 @@ def todos(session: Session, actor: Actor, known: Waiting, limit: int = 200) -> l
 def awaits_agenda(session: Session, project: Project) -> bool:
     """Whether a project before the board is on no agenda yet."""
     is_before = project.state is ProjectState.RUNNING and project.stage is Stage.RESOLVE
-    return is_before and bool(session.scalar(select(Project.id).where(Project.id == project.id, *unplanned())))
+    return is_before and bool(
+        session.scalar(select(Project.id).where(Project.id == project.id, *unplanned()))
+    )
 
 
 def waiting_for_agenda(session: Session, actor: Actor) -> list[Project]:
     """Projects before the board that are on no agenda yet, longest waiting first."""
-    query = select(Project).where(Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE, *unplanned())
+    query = select(Project).where(
+        Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE, *unplanned()
+    )
     query = query.order_by(Project.stage_since, Project.id).options(joinedload(Project.customer))
     return list(session.scalars(scoped(query, Project, actor)).unique())
 
@@ -109,7 +127,17 @@ def _of_row(source: Source, row: Any) -> Todo:
         what, by = NEXT_STEPS[by], ""
     elif source.kind in (TodoKind.RETURNED, TodoKind.COLLECT):
         what, by = f"{getattr(by, 'label', by)}{source.kind.label}", ""
-    return Todo(source.kind, table, record_id, what=what, about=about, number=number, amount=amount, by=by or "", since=since)
+    return Todo(
+        source.kind,
+        table,
+        record_id,
+        what=what,
+        about=about,
+        number=number,
+        amount=amount,
+        by=by or "",
+        since=since,
+    )
 
 
 def _tasks(actor: Actor) -> Select[int]:
@@ -127,9 +155,17 @@ def _of_task(task: ApprovalTask) -> Todo:
     number = project.number if project is not None else ""
     about = about.removesuffix(number).strip()
     return Todo(
-        TodoKind.TASK, "approval_task", task.id, what=what, about=about, number=number, amount=one.amount, by=one.applicant.name, since=one.submitted_at,
+        TodoKind.TASK,
+        "approval_task",
+        task.id,
+        what=what,
+        about=about,
+        number=number,
+        amount=one.amount,
+        by=one.applicant.name,
+        since=one.submitted_at,
         due_at=task.due_at,
-    )  # fmt: skip
+    )
 
 
 def _offered(actor: Actor) -> list[Source]:
@@ -160,7 +196,10 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
     ]
     if not parts:
         return []
-    found, able = [], dict[tuple[str, str], Sequence[Person]]()  # who holds a right is asked once a page
+    found, able = (
+        [],
+        dict[tuple[str, str], Sequence[Person]](),
+    )  # who holds a right is asked once a page
     for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
         source = SOURCES[seq]
         if source.permission not in able:
@@ -168,10 +207,15 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
         people = _people(session, source, able[source.permission], record_id, holder, barred)
         found.append(
             Next(
-                source.kind, source.model.__tablename__, record_id, what=_words(source, by), number=number or "", people=people,
+                source.kind,
+                source.model.__tablename__,
+                record_id,
+                what=_words(source, by),
+                number=number or "",
+                people=people,
                 is_numbered=source.numbered is not None,
             )
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda one: list(TodoKind).index(one.kind))
 
 
@@ -203,7 +247,11 @@ def _about(source: Source, seq: int, today: date) -> Select[Any]:
 def _concerns(source: Source, record: Entity) -> ColumnElement[bool] | None:
     if isinstance(record, Project):
         return source.of_project(record.id)
-    if source.model is BusinessEvent and hasattr(record, "project_id") and not isinstance(record, BusinessEvent):
+    if (
+        source.model is BusinessEvent
+        and hasattr(record, "project_id")
+        and not isinstance(record, BusinessEvent)
+    ):
         return _events_of(record)
     if isinstance(record, source.model):
         return source.model.id == record.id  # type: ignore[no-any-return]
@@ -212,17 +260,25 @@ def _concerns(source: Source, record: Entity) -> ColumnElement[bool] | None:
 
 def _events_of(record: Entity) -> ColumnElement[bool]:
     """Events that a paper has raised; a fee also through its receipts."""
-    own = (BusinessEvent.record_table == record.__tablename__) & (BusinessEvent.record_id == record.id)
+    own = (BusinessEvent.record_table == record.__tablename__) & (
+        BusinessEvent.record_id == record.id
+    )
     if not isinstance(record, Fee):
         return own
     receipts = select(Receipt.id).where(Receipt.fee_id == record.id)
-    return or_(own, (BusinessEvent.record_table == "receipt") & BusinessEvent.record_id.in_(receipts))
+    return or_(
+        own, (BusinessEvent.record_table == "receipt") & BusinessEvent.record_id.in_(receipts)
+    )
 
 
 def _people(
-    session: Session, source: Source, able: Sequence[Person], record_id: int, holder: int | None,
+    session: Session,
+    source: Source,
+    able: Sequence[Person],
+    record_id: int,
+    holder: int | None,
     barred: Sequence[int | None],
-) -> tuple[Person, ...]:  # fmt: skip
+) -> tuple[Person, ...]:
     found = [one for one in able if one.actor.employee_id not in barred]
     if source.holder is not None:
         found = [one for one in found if one.actor.employee_id == holder]

@@ -9,7 +9,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, literal_column, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.after.warning import RiskWarning, WarningState
@@ -32,7 +44,15 @@ from models.guarantee.resolution import (
     ResolutionState,
     ReviewMeeting,
 )
-from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, FeeState, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.signing import (
+    CounterGuarantee,
+    Fee,
+    FeeDue,
+    FeeState,
+    FeeWaiver,
+    Receipt,
+    ReceiptState,
+)
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from models.system.organization import Employee
@@ -68,7 +88,11 @@ class TodoKind(Kind):
 def _ballots(_: date) -> Rows:
     return (
         select(
-            MeetingItem.id, Customer.name, Project.number, MeetingItem.advised_amount, literal("审保会"),
+            MeetingItem.id,
+            Customer.name,
+            Project.number,
+            MeetingItem.advised_amount,
+            literal("审保会"),
             ReviewMeeting.held_on,
         )
         .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
@@ -76,14 +100,16 @@ def _ballots(_: date) -> Rows:
         .join(Customer, Customer.id == Project.customer_id)
         .join(MeetingMember, MeetingMember.meeting_id == MeetingItem.meeting_id)
         .where(
-            ReviewMeeting.state == MeetingState.OPEN, MeetingItem.result == ItemState.PENDING,
+            ReviewMeeting.state == MeetingState.OPEN,
+            MeetingItem.result == ItemState.PENDING,
             MeetingMember.is_present,
             ~exists().where(
-                MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == MeetingMember.employee_id
+                MeetingVote.item_id == MeetingItem.id,
+                MeetingVote.employee_id == MeetingMember.employee_id,
             ),
         )
         .order_by(ReviewMeeting.held_on, MeetingItem.seq, MeetingItem.id)
-    )  # fmt: skip
+    )
 
 
 def _announcements(_: date) -> Rows:
@@ -96,23 +122,35 @@ def _announcements(_: date) -> Rows:
             MeetingItem.result == ItemState.PENDING,
             MeetingMember.is_present,
             ~exists().where(
-                MeetingVote.item_id == MeetingItem.id, MeetingVote.employee_id == MeetingMember.employee_id
+                MeetingVote.item_id == MeetingItem.id,
+                MeetingVote.employee_id == MeetingMember.employee_id,
             ),
         )
     )
     return (
         select(
-            ReviewMeeting.id, literal("到会委员已全部表决"), ReviewMeeting.number, null(), literal("审保会"),
+            ReviewMeeting.id,
+            literal("到会委员已全部表决"),
+            ReviewMeeting.number,
+            null(),
+            literal("审保会"),
             ReviewMeeting.held_on,
         )
         .where(ReviewMeeting.state == MeetingState.OPEN, ~silent.exists())
         .order_by(ReviewMeeting.id)
-    )  # fmt: skip
+    )
 
 
 def _of_stage(stage: Stage, *where: ColumnElement[bool]) -> Rows:
     return (
-        select(Project.id, Customer.name, Project.number, Project.amount, Employee.name, Project.stage_since)
+        select(
+            Project.id,
+            Customer.name,
+            Project.number,
+            Project.amount,
+            Employee.name,
+            Project.stage_since,
+        )
         .join(Customer, Customer.id == Project.customer_id)
         .join(Employee, Employee.id == Project.manager_id, isouter=True)
         .where(Project.state == ProjectState.RUNNING, Project.stage == stage, *where)
@@ -122,25 +160,49 @@ def _of_stage(stage: Stage, *where: ColumnElement[bool]) -> Rows:
 
 # What the A角 does next at a stage, when nothing runs that others have to decide.
 NEXT_STEPS: Mapping[Stage, str] = {
-    Stage.APPLY: "提交申请", Stage.EVALUATE: "填写调查报告", Stage.INTENT: "出具意向函", Stage.REVIEW: "提交评审",
-    Stage.RESOLVE: "出具确认函", Stage.FEE_PLAN: "登记费用", Stage.CONTRACT: "办理合同", Stage.COUNTER: "登记反担保",
-    Stage.NOTICE: "开具放款通知", Stage.CONFIRM: "放款确认", Stage.IN_FORCE: "申请解保",
-}  # fmt: skip
+    Stage.APPLY: "提交申请",
+    Stage.EVALUATE: "填写调查报告",
+    Stage.INTENT: "出具意向函",
+    Stage.REVIEW: "提交评审",
+    Stage.RESOLVE: "出具确认函",
+    Stage.FEE_PLAN: "登记费用",
+    Stage.CONTRACT: "办理合同",
+    Stage.COUNTER: "登记反担保",
+    Stage.NOTICE: "开具放款通知",
+    Stage.CONFIRM: "放款确认",
+    Stage.IN_FORCE: "申请解保",
+}
 
 
 def _next_steps(_: date) -> Rows:
     """Projects of an A角 that wait for nobody else; the stage stands where others name who asks."""
-    running = exists().where(ApprovalInstance.project_id == Project.id, ApprovalInstance.state == ApprovalState.RUNNING)
+    running = exists().where(
+        ApprovalInstance.project_id == Project.id, ApprovalInstance.state == ApprovalState.RUNNING
+    )
     live = exists().where(Release.project_id == Project.id, Release.state.in_(LIVE_PAPERS))
     is_repaid = and_(
-        Project.state == ProjectState.IN_FORCE, Project.stage == Stage.IN_FORCE, Project.balance == 0, ~live
+        Project.state == ProjectState.IN_FORCE,
+        Project.stage == Stage.IN_FORCE,
+        Project.balance == 0,
+        ~live,
     )
-    signed = exists().where(Resolution.project_id == Project.id, Resolution.state == ResolutionState.VALID)
+    signed = exists().where(
+        Resolution.project_id == Project.id, Resolution.state == ResolutionState.VALID
+    )
     return (
-        select(Project.id, Customer.name, Project.number, Project.amount, Project.stage, Project.stage_since)
+        select(
+            Project.id,
+            Customer.name,
+            Project.number,
+            Project.amount,
+            Project.stage,
+            Project.stage_since,
+        )
         .join(Customer, Customer.id == Project.customer_id)
         .where(
-            or_(and_(Project.state.in_(UNDER_WAY), Project.stage.in_(tuple(NEXT_STEPS))), is_repaid),
+            or_(
+                and_(Project.state.in_(UNDER_WAY), Project.stage.in_(tuple(NEXT_STEPS))), is_repaid
+            ),
             or_(Project.stage != Stage.RESOLVE, signed),
             ~running,
         )
@@ -192,14 +254,18 @@ def _ratings(_: date) -> Rows:
     rater = aliased(Employee)
     return (
         select(
-            CustomerRating.id, Customer.name, Customer.number, CustomerRating.credit_line, rater.name,
+            CustomerRating.id,
+            Customer.name,
+            Customer.number,
+            CustomerRating.credit_line,
+            rater.name,
             CustomerRating.rated_on,
         )
         .join(Customer, Customer.id == CustomerRating.customer_id)
         .join(rater, rater.id == CustomerRating.rated_by_id)
         .where(CustomerRating.state == RatingState.DRAFT)
         .order_by(CustomerRating.rated_on, CustomerRating.id)
-    )  # fmt: skip
+    )
 
 
 def _settlements(_: date) -> Rows:
@@ -207,31 +273,43 @@ def _settlements(_: date) -> Rows:
     stages = (Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE)
     return (
         select(
-            CounterGuarantee.id, Customer.name + " · " + CounterGuarantee.name, Project.number,
-            CounterGuarantee.recognised_value, Employee.name, Project.stage_since,
+            CounterGuarantee.id,
+            Customer.name + " · " + CounterGuarantee.name,
+            Project.number,
+            CounterGuarantee.recognised_value,
+            Employee.name,
+            Project.stage_since,
         )
         .join(Project, Project.id == CounterGuarantee.project_id)
         .join(Customer, Customer.id == Project.customer_id)
         .join(Employee, Employee.id == Project.manager_id, isouter=True)
         .where(
-            Project.state == ProjectState.RUNNING, Project.stage.in_(stages),
-            CounterGuarantee.state == PaperState.APPROVED, CounterGuarantee.is_settled.is_(False),
+            Project.state == ProjectState.RUNNING,
+            Project.stage.in_(stages),
+            CounterGuarantee.state == PaperState.APPROVED,
+            CounterGuarantee.is_settled.is_(False),
         )
         .order_by(Project.stage_since, CounterGuarantee.id)
-    )  # fmt: skip
+    )
 
 
 def _meetings(_: date) -> Rows:
     """Meetings with an agenda that nobody has opened yet."""
-    planned = exists().where(MeetingItem.meeting_id == ReviewMeeting.id, MeetingItem.result == ItemState.PENDING)
+    planned = exists().where(
+        MeetingItem.meeting_id == ReviewMeeting.id, MeetingItem.result == ItemState.PENDING
+    )
     return (
         select(
-            ReviewMeeting.id, literal("议题已列入，待召开"), ReviewMeeting.number, null(), literal("审保会"),
+            ReviewMeeting.id,
+            literal("议题已列入，待召开"),
+            ReviewMeeting.number,
+            null(),
+            literal("审保会"),
             ReviewMeeting.held_on,
         )
         .where(ReviewMeeting.state == MeetingState.DRAFT, planned)
         .order_by(ReviewMeeting.held_on, ReviewMeeting.id)
-    )  # fmt: skip
+    )
 
 
 def _collections(today: date) -> Rows:
@@ -242,14 +320,23 @@ def _collections(today: date) -> Rows:
     owed = select(func.sum(other.amount - other.settled_amount)).where(
         other.fee_id == Fee.id, other.due_on <= today, is_open
     )
-    waits = _sum(Receipt.amount, Receipt.fee_id == Fee.id, Receipt.state == ReceiptState.SUBMITTED) + _sum(
-        FeeWaiver.amount, FeeWaiver.fee_id == Fee.id, FeeWaiver.is_booked.is_(False),
+    waits = _sum(
+        Receipt.amount, Receipt.fee_id == Fee.id, Receipt.state == ReceiptState.SUBMITTED
+    ) + _sum(
+        FeeWaiver.amount,
+        FeeWaiver.fee_id == Fee.id,
+        FeeWaiver.is_booked.is_(False),
         FeeWaiver.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED)),
-    )  # fmt: skip
+    )
     stages = (Stage.FEE_COLLECT, Stage.NOTICE, Stage.CONFIRM)
     return (
         select(
-            Fee.id, Customer.name, Project.number, FeeDue.amount - FeeDue.settled_amount, Fee.kind, FeeDue.due_on
+            Fee.id,
+            Customer.name,
+            Project.number,
+            FeeDue.amount - FeeDue.settled_amount,
+            Fee.kind,
+            FeeDue.due_on,
         )
         .join(Fee, Fee.id == FeeDue.fee_id)
         .join(Project, Project.id == Fee.project_id)
@@ -261,21 +348,34 @@ def _collections(today: date) -> Rows:
                 and_(Project.state == ProjectState.RUNNING, Project.stage.in_(stages)),
                 Project.state == ProjectState.IN_FORCE,
             ),
-            or_(func.coalesce(Fee.state, literal("")) == FeeState.BOOKED, Fee.kind == FeeKind.DEPOSIT),
-            ~earlier, owed.scalar_subquery() > waits,
+            or_(
+                func.coalesce(Fee.state, literal("")) == FeeState.BOOKED,
+                Fee.kind == FeeKind.DEPOSIT,
+            ),
+            ~earlier,
+            owed.scalar_subquery() > waits,
         )
         .order_by(FeeDue.due_on, FeeDue.id)
-    )  # fmt: skip
+    )
 
 
-def _sum(amount: InstrumentedAttribute[Decimal], *where: ColumnElement[bool]) -> ColumnElement[Decimal]:
+def _sum(
+    amount: InstrumentedAttribute[Decimal], *where: ColumnElement[bool]
+) -> ColumnElement[Decimal]:
     return func.coalesce(select(func.sum(amount)).where(*where).scalar_subquery(), Decimal(0))
 
 
 def _events(_: date) -> Rows:
     about = func.coalesce(Customer.name + " · ", "") + BusinessEvent.label
     return (
-        select(BusinessEvent.id, about, BusinessEvent.number, BusinessEvent.total, null(), BusinessEvent.occurred_on)
+        select(
+            BusinessEvent.id,
+            about,
+            BusinessEvent.number,
+            BusinessEvent.total,
+            null(),
+            BusinessEvent.occurred_on,
+        )
         .join(Customer, Customer.id == BusinessEvent.customer_id, isouter=True)
         .where(BusinessEvent.state == EventState.PENDING)
         .order_by(BusinessEvent.occurred_on, BusinessEvent.id)
@@ -295,19 +395,31 @@ def _vouchers(*where: Any) -> Callable[[date], Rows]:
 def _warnings(_: date) -> Rows:
     return (
         select(
-            RiskWarning.id, Customer.name, Project.number, null(), literal(""), RiskWarning.raised_on
+            RiskWarning.id,
+            Customer.name,
+            Project.number,
+            null(),
+            literal(""),
+            RiskWarning.raised_on,
         )
         .join(Project, Project.id == RiskWarning.project_id)
         .join(Customer, Customer.id == Project.customer_id)
         .where(RiskWarning.state == WarningState.PENDING)
         .order_by(RiskWarning.deadline, RiskWarning.id)
-    )  # fmt: skip
+    )
 
 
 def _papers(model: Any, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
     """Papers that came back to the A角."""
     return lambda _: (
-        select(model.id, Customer.name, model.number, Project.amount, literal(model.spec.label), Project.stage_since)
+        select(
+            model.id,
+            Customer.name,
+            model.number,
+            Project.amount,
+            literal(model.spec.label),
+            Project.stage_since,
+        )
         .join(Project, Project.id == model.project_id)
         .join(Customer, Customer.id == Project.customer_id)
         .where(*where)
@@ -344,80 +456,159 @@ def _is_project(project_id: int) -> ColumnElement[bool]:
 
 def _on_agenda(project_id: int) -> ColumnElement[bool]:
     return exists().where(
-        MeetingItem.meeting_id == ReviewMeeting.id, MeetingItem.project_id == project_id,
+        MeetingItem.meeting_id == ReviewMeeting.id,
+        MeetingItem.project_id == project_id,
         MeetingItem.result == ItemState.PENDING,
-    )  # fmt: skip
+    )
 
 
 _UNDONE = (PaperState.DRAFT,)
 _RELEASE_BACK = or_(
-    Release.state.in_(_UNDONE), and_(Release.returned_reason.is_not(None), Release.is_deposit_returned.is_(False))
+    Release.state.in_(_UNDONE),
+    and_(Release.returned_reason.is_not(None), Release.is_deposit_returned.is_(False)),
 )
 _END_BACK = or_(
-    Termination.state.in_(_UNDONE), and_(Termination.returned_reason.is_not(None), Termination.settled_on.is_(None))
+    Termination.state.in_(_UNDONE),
+    and_(Termination.returned_reason.is_not(None), Termination.settled_on.is_(None)),
 )
 _MANAGER: Any = Project.manager_id
 # Not by the index of managers: somebody has thousands of projects and a few papers that came back.
 _MANAGER_OF_PAPER: Any = Project.manager_id + literal_column("0")
 _TO_POST = or_(
-    Voucher.state == VoucherState.SIGNED, and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False))
+    Voucher.state == VoucherState.SIGNED,
+    and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False)),
 )
 _PARTS: tuple[Any, ...] = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Voucher.signed_by_id)
 _K = TodoKind
 SOURCES: tuple[Source, ...] = (
-    Source(_K.NEXT, Project, ("submit", "project"), rows=_next_steps, of_project=_is_project, holder=_MANAGER),
     Source(
-        _K.RETURNED, Release, ("submit", "release"), rows=_papers(Release, _RELEASE_BACK), of_project=_is_project, holder=_MANAGER_OF_PAPER,
+        _K.NEXT,
+        Project,
+        ("submit", "project"),
+        rows=_next_steps,
+        of_project=_is_project,
+        holder=_MANAGER,
     ),
     Source(
-        _K.RETURNED, FeeWaiver, ("submit", "fee_waiver"), rows=_papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
-        of_project=_is_project, holder=_MANAGER,
-    ),
-    Source(
-        _K.RETURNED, Termination, ("submit", "termination"), rows=_papers(Termination, _END_BACK), of_project=_is_project,
+        _K.RETURNED,
+        Release,
+        ("submit", "release"),
+        rows=_papers(Release, _RELEASE_BACK),
+        of_project=_is_project,
         holder=_MANAGER_OF_PAPER,
     ),
     Source(
-        _K.BALLOT, MeetingItem, ("cast", "meeting_vote"), rows=_ballots, of_project=lambda pk: MeetingItem.project_id == pk,
+        _K.RETURNED,
+        FeeWaiver,
+        ("submit", "fee_waiver"),
+        rows=_papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
+        of_project=_is_project,
+        holder=_MANAGER,
+    ),
+    Source(
+        _K.RETURNED,
+        Termination,
+        ("submit", "termination"),
+        rows=_papers(Termination, _END_BACK),
+        of_project=_is_project,
+        holder=_MANAGER_OF_PAPER,
+    ),
+    Source(
+        _K.BALLOT,
+        MeetingItem,
+        ("cast", "meeting_vote"),
+        rows=_ballots,
+        of_project=lambda pk: MeetingItem.project_id == pk,
         holder=MeetingMember.employee_id,
     ),
     Source(
-        _K.CONVENE, ReviewMeeting, ("open", "review_meeting"), _meetings, _on_agenda, numbered=ReviewMeeting.number
+        _K.CONVENE,
+        ReviewMeeting,
+        ("open", "review_meeting"),
+        _meetings,
+        _on_agenda,
+        numbered=ReviewMeeting.number,
     ),
     Source(
-        _K.ANNOUNCE, ReviewMeeting, ("close", "review_meeting"), _announcements, _on_agenda,
+        _K.ANNOUNCE,
+        ReviewMeeting,
+        ("close", "review_meeting"),
+        _announcements,
+        _on_agenda,
         numbered=ReviewMeeting.number,
     ),
     Source(_K.AGENDA, Project, ("open", "review_meeting"), _agenda, _is_project, is_scoped=True),
     Source(
-        _K.RATING, CustomerRating, ("confirm", "customer_rating"), _ratings, barred=(CustomerRating.rated_by_id,),
-        is_scoped=True, numbered=Customer.number,
+        _K.RATING,
+        CustomerRating,
+        ("confirm", "customer_rating"),
+        _ratings,
+        barred=(CustomerRating.rated_by_id,),
+        is_scoped=True,
+        numbered=Customer.number,
     ),
-    Source(_K.RISK, Project, ("submit", "risk_assessment"), _assessments, _is_project, is_scoped=True),
     Source(
-        _K.SMALL, Project, ("confirm_small", "project"), _corrections, _is_project,
-        barred=(Project.small_asked_by_id,), is_scoped=True,
+        _K.RISK, Project, ("submit", "risk_assessment"), _assessments, _is_project, is_scoped=True
     ),
     Source(
-        _K.SETTLE, CounterGuarantee, ("settle", "counter_guarantee"), _settlements, _is_project, is_scoped=True,
+        _K.SMALL,
+        Project,
+        ("confirm_small", "project"),
+        _corrections,
+        _is_project,
+        barred=(Project.small_asked_by_id,),
+        is_scoped=True,
+    ),
+    Source(
+        _K.SETTLE,
+        CounterGuarantee,
+        ("settle", "counter_guarantee"),
+        _settlements,
+        _is_project,
+        is_scoped=True,
         numbered=CounterGuarantee.name,
     ),
     Source(_K.COLLECT, Fee, ("collect", "receipt"), _collections, _is_project, is_scoped=True),
     Source(
-        _K.BOOK, BusinessEvent, ("book", "business_event"), _events, lambda pk: BusinessEvent.project_id == pk,
-        is_scoped=True, numbered=BusinessEvent.number,
+        _K.BOOK,
+        BusinessEvent,
+        ("book", "business_event"),
+        _events,
+        lambda pk: BusinessEvent.project_id == pk,
+        is_scoped=True,
+        numbered=BusinessEvent.number,
     ),
     Source(
-        _K.REVIEW, Voucher, ("review", "voucher"), _vouchers(Voucher.state == VoucherState.DRAFT), barred=_PARTS[:1],
+        _K.REVIEW,
+        Voucher,
+        ("review", "voucher"),
+        _vouchers(Voucher.state == VoucherState.DRAFT),
+        barred=_PARTS[:1],
         numbered=Voucher.code,
     ),
     Source(
-        _K.SIGN, Voucher, ("sign", "voucher"), _vouchers(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash),
-        barred=_PARTS[:2], numbered=Voucher.code,
+        _K.SIGN,
+        Voucher,
+        ("sign", "voucher"),
+        _vouchers(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash),
+        barred=_PARTS[:2],
+        numbered=Voucher.code,
     ),
-    Source(_K.POST, Voucher, ("post", "voucher"), _vouchers(_TO_POST), barred=_PARTS, numbered=Voucher.code),
     Source(
-        _K.WARNING, RiskWarning, ("handle", "risk_warning"), rows=_warnings, of_project=_is_project, holder=RiskWarning.owner_id,
+        _K.POST,
+        Voucher,
+        ("post", "voucher"),
+        _vouchers(_TO_POST),
+        barred=_PARTS,
+        numbered=Voucher.code,
+    ),
+    Source(
+        _K.WARNING,
+        RiskWarning,
+        ("handle", "risk_warning"),
+        rows=_warnings,
+        of_project=_is_project,
+        holder=RiskWarning.owner_id,
         numbered=RiskWarning.number,
     ),
-)  # fmt: skip
+)

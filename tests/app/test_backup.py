@@ -52,7 +52,11 @@ def archives(app: Flask) -> list[Path]:
 
 def runs(app: Flask) -> list[JobRun]:
     with app.app_context():
-        return list(db.session.scalars(select(JobRun).where(JobRun.job.startswith("backup")).order_by(JobRun.id)))
+        return list(
+            db.session.scalars(
+                select(JobRun).where(JobRun.job.startswith("backup")).order_by(JobRun.id)
+            )
+        )
 
 
 def books(app: Flask) -> tuple[object, ...]:
@@ -60,10 +64,13 @@ def books(app: Flask) -> tuple[object, ...]:
         found = tuple(
             db.session.scalar(query)
             for query in (
-                select(func.count(Customer.id)), select(func.count(Voucher.id)), select(func.max(Voucher.hash)),
-                select(func.count(Attachment.id)), select(SystemState.business_date),
+                select(func.count(Customer.id)),
+                select(func.count(Voucher.id)),
+                select(func.max(Voucher.hash)),
+                select(func.count(Attachment.id)),
+                select(SystemState.business_date),
             )
-        )  # fmt: skip
+        )
         db.session.remove()
         return found
 
@@ -117,7 +124,9 @@ def test_a_backup_without_a_file_says_so_and_keeps_the_older_ones(product):
         assert f"附件“{known.original_name}”的{says}" in ran.output
         assert runs(app)[-1].status is JobStatus.FAILED
         ran = command(app, "restore", str(archives(app)[-1]), "--replace")
-        assert (ran.exit_code, says in ran.output) == (1, True), "the archive is whole, the file is not"
+        assert (ran.exit_code, says in ran.output) == (1, True), (
+            "the archive is whole, the file is not"
+        )
     path.write_bytes(whole)
     assert older in archives(app)
     assert command(app, "verify").exit_code == 0
@@ -138,7 +147,9 @@ def test_the_heads_go_along_and_go_on_after_a_restore(product):
     file.unlink()
     ran = command(app, "restore", str(archive), "--replace")
     assert ran.exit_code == 0, ran.output
-    assert len(file.read_text().splitlines()) == last["number"] + 1, "another machine gets the file from the backup"
+    assert len(file.read_text().splitlines()) == last["number"] + 1, (
+        "another machine gets the file from the backup"
+    )
 
 
 def test_the_command_restores_and_verifies(product):
@@ -193,7 +204,9 @@ def test_a_failed_copy_leaves_nothing_and_is_on_the_log(product, monkeypatch):
     assert archives(app) == []
     assert runs(app)[-1].status is JobStatus.FAILED
     assert runs(app)[-1].message == "系统故障，详情见运行日志"
-    monkeypatch.setattr(backup, "_dump", lambda *_: (_ for _ in ()).throw(backup.BackupError("磁盘已满")))
+    monkeypatch.setattr(
+        backup, "_dump", lambda *_: (_ for _ in ()).throw(backup.BackupError("磁盘已满"))
+    )
     ran = command(app, "backup")
     assert (ran.exit_code, "磁盘已满" in ran.output) == (1, True)
     assert runs(app)[-1].message == "磁盘已满"
@@ -275,9 +288,18 @@ def with_manifest(**facts):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda name, content: (name, content if name == backup.MANIFEST else content[:-1] + b"?"), "内容与清单不符"),
+        (
+            lambda name, content: (
+                name,
+                content if name == backup.MANIFEST else content[:-1] + b"?",
+            ),
+            "内容与清单不符",
+        ),
         (lambda name, content: ("x" + name, content), "没有清单"),
-        (lambda name, content: (name, b"{" if name == backup.MANIFEST else content), "清单无法识别"),
+        (
+            lambda name, content: (name, b"{" if name == backup.MANIFEST else content),
+            "清单无法识别",
+        ),
         (with_manifest(format=99), "不是本版本能识别的"),
         (with_manifest(database="oracle"), "不能恢复到"),
         (with_manifest(migration="9999"), "更新的版本"),

@@ -102,19 +102,28 @@ def test_two_schedulers_on_one_database_do_each_work_once(demo, log, monkeypatch
         start = session.get_one(SystemState, 1).business_date
     monkeypatch.setattr(jobs, "local_today", lambda: start + timedelta(days=3))
     write_trail(demo, 20)
-    by_clock = [job for job in JOBS if job.name != "backup"]  # tests/app/test_backup.py has two of them at once
+    by_clock = [
+        job for job in JOBS if job.name != "backup"
+    ]  # tests/app/test_backup.py has two of them at once
     assert at_once(*(lambda job=job: run_job(demo.app, job) for job in by_clock * 2)) == []
-    run_job(demo.app, next(job for job in JOBS if job.name == "day_end"))  # the last day, where the loser left early
+    run_job(
+        demo.app, next(job for job in JOBS if job.name == "day_end")
+    )  # the last day, where the loser left early
     assert [line for line in log.lines if line[0] == "exception"] == []
     with demo.session() as session:
-        runs = session.scalars(select(JobRun).where(JobRun.job == "day_end", JobRun.business_date >= start)
-                               .order_by(JobRun.business_date))  # fmt: skip
+        runs = session.scalars(
+            select(JobRun)
+            .where(JobRun.job == "day_end", JobRun.business_date >= start)
+            .order_by(JobRun.business_date)
+        )
         assert [(run.business_date, run.status, run.attempts) for run in runs] == [
             (start + timedelta(days=n), JobStatus.SUCCEEDED, 1) for n in range(3)
         ]
         assert verify_trail(session) == []
         checked = session.scalars(select(JobRun).where(JobRun.job == "verify")).one()
-        assert (checked.message, checked.status) == (None, JobStatus.SUCCEEDED), "days are closed while it looks"
+        assert (checked.message, checked.status) == (None, JobStatus.SUCCEEDED), (
+            "days are closed while it looks"
+        )
 
 
 def test_what_a_job_refuses_or_breaks_is_told_and_the_clock_goes_on(demo, log):
@@ -138,7 +147,10 @@ def test_nothing_runs_while_the_database_is_brought_up_to_date(tmp_path, log):
     done = []
     job = Job("probe", "试", "* * * * *", lambda _: done.append(1))
     run_job(app, job)
-    assert (done, [line[1] for line in log.lines]) == ([], ["job left out: the database is not up to date"])
+    assert (done, [line[1] for line in log.lines]) == (
+        [],
+        ["job left out: the database is not up to date"],
+    )
     with app.app_context():
         initialise(app)
     run_job(app, job)
@@ -152,7 +164,9 @@ def test_nothing_runs_while_the_database_is_brought_up_to_date(tmp_path, log):
 
 
 def test_the_command_says_that_it_waits_for_init(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.cli.make_scheduler", lambda *_, **__: type("Stopped", (), {"start": lambda _: None})())
+    monkeypatch.setattr(
+        "app.cli.make_scheduler", lambda *_, **__: type("Stopped", (), {"start": lambda _: None})()
+    )
     app = create_app(settings_of(f"sqlite:///{tmp_path / 'new.db'}", tmp_path))
     with app.app_context():
         said = app.test_cli_runner().invoke(args=["scheduler"]).output

@@ -46,7 +46,9 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def loaded(db_url: str, said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def loaded(
+    db_url: str, said: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
     """A short story with some projects in bulk, on either kind of database."""
     app = create_app(settings_of(db_url, tmp_path_factory.mktemp("files")))
     said.clear()
@@ -60,9 +62,23 @@ def loaded(db_url: str, said: list[str], tmp_path_factory: pytest.TempPathFactor
 def _digest(session: Session) -> str:
     """What the demo is about, without clocks."""
     queries = (
-        select(Project.number, Project.amount, Project.balance, Project.stage, Project.state, Project.end_on),
-        select(Voucher.code, Voucher.date, Voucher.memo, Voucher.total, Voucher.state, Voucher.hash),
-        select(AccountBalance.period_id, AccountBalance.account_id, AccountBalance.debit, AccountBalance.credit),
+        select(
+            Project.number,
+            Project.amount,
+            Project.balance,
+            Project.stage,
+            Project.state,
+            Project.end_on,
+        ),
+        select(
+            Voucher.code, Voucher.date, Voucher.memo, Voucher.total, Voucher.state, Voucher.hash
+        ),
+        select(
+            AccountBalance.period_id,
+            AccountBalance.account_id,
+            AccountBalance.debit,
+            AccountBalance.credit,
+        ),
         select(AuxiliaryBalance.account_id, AuxiliaryBalance.project_id, AuxiliaryBalance.closing),
     )
     found = hashlib.sha256()
@@ -93,7 +109,9 @@ def test_same_seed_and_date_give_the_same_company(tmp_path: Path) -> None:
 
 def _chain(session: Session) -> str:
     """The vouchers with their hashes, which say what stands in their entries; keys may differ between databases."""
-    rows = session.execute(select(Voucher.code, Voucher.date, Voucher.total, Voucher.hash).order_by(Voucher.code)).all()
+    rows = session.execute(
+        select(Voucher.code, Voucher.date, Voucher.total, Voucher.hash).order_by(Voucher.code)
+    ).all()
     return "\n".join(str(tuple(row)) for row in rows)
 
 
@@ -123,7 +141,9 @@ def test_progress_is_told_month_by_month(loaded: Flask, said: list[str]) -> None
 
 def test_projects_of_the_bulk_stand_where_their_loans_stand(loaded: Flask) -> None:
     session = db.session()
-    counts = dict(session.execute(select(Project.state, func.count()).group_by(Project.state)).all())
+    counts = dict(
+        session.execute(select(Project.state, func.count()).group_by(Project.state)).all()
+    )
     assert sum(counts.values()) == BULK + LITTLE.guarantees + LITTLE.line
     assert counts[ProjectState.RELEASED] > 0
     assert counts[ProjectState.IN_FORCE] > 0
@@ -133,24 +153,35 @@ def test_projects_of_the_bulk_stand_where_their_loans_stand(loaded: Flask) -> No
 
 def test_each_snapshot_tells_how_the_company_stood_on_that_day(loaded: Flask) -> None:
     session = db.session()
-    taken = session.execute(select(CompanySnapshot.taken_on, CompanySnapshot.in_force_balance)).all()
+    taken = session.execute(
+        select(CompanySnapshot.taken_on, CompanySnapshot.in_force_balance)
+    ).all()
     assert len(taken) >= 12
     for on, balance in taken:
         drawn = session.scalar(select(func.sum(Drawdown.amount)).where(Drawdown.drawn_on <= on))
-        repaid = session.scalar(select(func.sum(Repayment.principal)).where(Repayment.paid_on <= on))
+        repaid = session.scalar(
+            select(func.sum(Repayment.principal)).where(Repayment.paid_on <= on)
+        )
         assert (on, balance) == (on, (drawn or 0) - (repaid or 0))
-    held = select(func.sum(ProjectSnapshot.balance)).where(ProjectSnapshot.taken_on == taken[0].taken_on)
+    held = select(func.sum(ProjectSnapshot.balance)).where(
+        ProjectSnapshot.taken_on == taken[0].taken_on
+    )
     assert session.scalar(held) == taken[0].in_force_balance
 
 
 def test_who_no_longer_pays_is_marked_overdue(loaded: Flask) -> None:
     session = db.session()
     late = Instalment.overdue_since.is_not(None)
-    missed = or_(Instalment.principal_paid < Instalment.principal, Instalment.interest_paid < Instalment.interest)
+    missed = or_(
+        Instalment.principal_paid < Instalment.principal,
+        Instalment.interest_paid < Instalment.interest,
+    )
     query = select(Instalment.id).order_by(Instalment.id)
     wanted = session.scalars(query.where(missed, Instalment.due_on < AS_OF)).all()
     assert session.scalars(query.where(late)).all() == wanted
-    states = dict(session.execute(select(Drawdown.state, func.count()).group_by(Drawdown.state)).all())
+    states = dict(
+        session.execute(select(Drawdown.state, func.count()).group_by(Drawdown.state)).all()
+    )
     assert states[DrawdownState.SETTLED] > 0
     assert states[DrawdownState.ACTIVE] > states.get(DrawdownState.OVERDUE, 0)
 
@@ -166,11 +197,23 @@ def test_months_are_closed_with_what_came_in_bulk(loaded: Flask) -> None:
 
 def test_numbers_and_keys_go_on_behind_the_bulk(loaded: Flask) -> None:
     session = db.session()
-    ctx = Ctx(session=session, actor=SYSTEM, today=AS_OF, now=session.get_one(SystemState, 1).updated_at)
-    given = session.scalars(select(Project.number).where(Project.number.startswith("DB2026-"))).all()
-    assert next_count(ctx, "project", "2026") == len(given) + 1 == max(int(number[7:]) for number in given) + 1
-    fee = Fee(project_id=session.scalars(select(Project.id).order_by(Project.id.desc())).first(), kind=FeeKind.OTHER,
-              rate_pct=0, vat_rate_pct=6)  # fmt: skip
+    ctx = Ctx(
+        session=session, actor=SYSTEM, today=AS_OF, now=session.get_one(SystemState, 1).updated_at
+    )
+    given = session.scalars(
+        select(Project.number).where(Project.number.startswith("DB2026-"))
+    ).all()
+    assert (
+        next_count(ctx, "project", "2026")
+        == len(given) + 1
+        == max(int(number[7:]) for number in given) + 1
+    )
+    fee = Fee(
+        project_id=session.scalars(select(Project.id).order_by(Project.id.desc())).first(),
+        kind=FeeKind.OTHER,
+        rate_pct=0,
+        vat_rate_pct=6,
+    )
     session.add(fee)
     session.flush()
     assert fee.id == session.scalar(select(func.max(Fee.id)))
@@ -181,12 +224,17 @@ def test_projects_of_the_bulk_are_found(loaded: Flask) -> None:
     session = db.session()
     last = session.scalars(select(Project).order_by(Project.id.desc())).first()
     assert last is not None
-    assert session.scalars(select(Project.id).where(condition(Project, last.number, session))).all() == [last.id]
+    assert session.scalars(
+        select(Project.id).where(condition(Project, last.number, session))
+    ).all() == [last.id]
 
 
 def test_load_days_lie_within_their_month_before_the_date() -> None:
     days = bulk.load_days(date(2025, 11, 26), AS_OF)
-    assert [day.strftime("%Y-%m") for day in days] == ["2025-12", *(f"2026-{month:02d}" for month in range(1, 12))]
+    assert [day.strftime("%Y-%m") for day in days] == [
+        "2025-12",
+        *(f"2026-{month:02d}" for month in range(1, 12)),
+    ]
     assert all(day.weekday() < 5 for day in days)
     assert (AS_OF - days[-1]).days > 2  # vouchers of the last two days wait for somebody's hand
     assert bulk.load_days(date(2025, 11, 26), date(2026, 11, 3))[-1].strftime("%Y-%m") == "2026-10"

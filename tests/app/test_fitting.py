@@ -67,7 +67,9 @@ def test_a_migration_that_was_released_stays_as_it_is():
     """Whoever needs another column writes another migration: databases that had this one will not have it again."""
     for line in (MIGRATIONS / "frozen.sha256").read_text().splitlines():
         digest, name = line.split()
-        assert hashlib.sha256((MIGRATIONS / "versions" / name).read_bytes()).hexdigest() == digest, name
+        assert (
+            hashlib.sha256((MIGRATIONS / "versions" / name).read_bytes()).hexdigest() == digest
+        ), name
     assert "0001_first_tables.py" in (MIGRATIONS / "frozen.sha256").read_text()
 
 
@@ -89,11 +91,20 @@ def test_what_is_missing_is_named(url, statement, said):
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("ALTER TABLE system_state DROP CONSTRAINT ck_system_state_single_row", "缺少检查约束 ck_system_state_single"),
-        ("ALTER TABLE department ALTER COLUMN code DROP NOT NULL", "应为 character varying(20) NOT NULL，实为"),
+        (
+            "ALTER TABLE system_state DROP CONSTRAINT ck_system_state_single_row",
+            "缺少检查约束 ck_system_state_single",
+        ),
+        (
+            "ALTER TABLE department ALTER COLUMN code DROP NOT NULL",
+            "应为 character varying(20) NOT NULL，实为",
+        ),
         ("ALTER TABLE department ALTER COLUMN name TYPE text", "实为 text NOT NULL"),
         ("ALTER TABLE department ADD COLUMN x INTEGER NOT NULL", "多出必填字段 x"),
-        ("ALTER TABLE project_stage DROP CONSTRAINT project_stage_project_id_fkey", "缺少外键 project_id"),
+        (
+            "ALTER TABLE project_stage DROP CONSTRAINT project_stage_project_id_fkey",
+            "缺少外键 project_id",
+        ),
     ],
 )
 def test_a_constraint_or_type_that_differs_is_named(url, statement, said):
@@ -106,16 +117,25 @@ def test_a_constraint_or_type_that_differs_is_named(url, statement, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("CONSTRAINT ck_system_state_single_row CHECK", "CHECK", "缺少检查约束 ck_system_state_single_row"),
+        (
+            "CONSTRAINT ck_system_state_single_row CHECK",
+            "CHECK",
+            "缺少检查约束 ck_system_state_single_row",
+        ),
         ("business_date DATE NOT NULL", "business_date DATE", "应为 DATE NOT NULL，实为 DATE"),
-        ("business_date DATE NOT NULL", "business_date DATE NOT NULL, x INTEGER NOT NULL", "多出必填字段 x"),
+        (
+            "business_date DATE NOT NULL",
+            "business_date DATE NOT NULL, x INTEGER NOT NULL",
+            "多出必填字段 x",
+        ),
     ],
 )
 def test_the_same_on_sqlite(url, old, new, said):
     change(
-        url, "PRAGMA writable_schema = ON",
+        url,
+        "PRAGMA writable_schema = ON",
         f"UPDATE sqlite_master SET sql = replace(sql, '{old}', '{new}') WHERE name = 'system_state'",
-    )  # fmt: skip
+    )
     (found,) = told(url)
     assert said in found
 
@@ -154,7 +174,11 @@ def test_a_database_of_a_later_release_is_left_alone(url, app):
 
 def test_an_older_database_is_looked_at_before_it_is_migrated(url, app, monkeypatch):
     """A later release would find it lacking afterwards only, when the earlier program can no longer open it."""
-    change(url, "ALTER TABLE department DROP COLUMN note", "UPDATE alembic_version SET version_num = '0001'")
+    change(
+        url,
+        "ALTER TABLE department DROP COLUMN note",
+        "UPDATE alembic_version SET version_num = '0001'",
+    )
     monkeypatch.setattr(readiness, "migrations", lambda _app: ["0001", "9999"])
     with app.app_context(), pytest.raises(Unfit, match=r"版本 0001 不符.*字段 note"):
         initialise(app)
@@ -176,8 +200,12 @@ def imported(url, tmp_path):
     env = {"DATABASE_URL": url, "DATA_DIR": str(tmp_path), "PYTHONUTF8": "1"}
     return subprocess.run(
         [sys.executable, "-c", "import run; print('served')"],
-        cwd=ROOT, env={**kept, **env}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**kept, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_gunicorn_serves_a_fitting_database_alone(url, tmp_path):
@@ -218,7 +246,9 @@ def test_a_database_of_another_encoding_is_told(url, tmp_path):
     name = "ascii_only"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
+        connection.execute(
+            text(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        )
         app = create_app(settings_of(re.sub(r"/test_\w+", f"/{name}", url), tmp_path))
         with pytest.raises(Unfit, match=r"SQL_ASCII.*UTF8"):
             ensure_ready(app)
@@ -229,7 +259,10 @@ def test_a_database_of_another_encoding_is_told(url, tmp_path):
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('connection failed: FATAL:  password authentication failed for user "u"', "用户名或密码不正确"),
+        (
+            'connection failed: FATAL:  password authentication failed for user "u"',
+            "用户名或密码不正确",
+        ),
         ('FATAL:  用户 "u" Password 认证失败', "用户名或密码不正确"),
         ('FATAL:  database "d" does not exist', "数据库不存在"),
         ("database or disk is full", "磁盘空间不足"),

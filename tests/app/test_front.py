@@ -28,7 +28,9 @@ def seen_from(remote, proxies, **headers):
 
     client = Client(behind_proxies(with_good_host(application), proxies))
     sent = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https", **headers}
-    return client.get("/", headers=sent, environ_base={"REMOTE_ADDR": remote}).get_data(as_text=True)
+    return client.get("/", headers=sent, environ_base={"REMOTE_ADDR": remote}).get_data(
+        as_text=True
+    )
 
 
 @pytest.mark.parametrize("networks", [["10.0.0.1/32"], ["192.168.0.0/16", "10.0.0.0/8"]])
@@ -48,13 +50,28 @@ def test_without_a_proxy_nobody_is_believed():
 def test_the_product_believes_nobody_by_itself(demo_app, is_production):
     """Production too: who reaches it without the proxy cannot choose the address that tries are counted by."""
     env = "production" if is_production else "development"
-    app = create_app(settings_of(str(demo_app.engine.url), demo_app.app.config["SETTINGS"].data_dir, app_env=env))
+    app = create_app(
+        settings_of(str(demo_app.engine.url), demo_app.app.config["SETTINGS"].data_dir, app_env=env)
+    )
     app.add_url_rule("/where", "where", lambda: __import__("flask").request.remote_addr)
     answer = app.test_client().get("/where", headers={"X-Forwarded-For": STRANGER})
     assert answer.get_data(as_text=True) == "127.0.0.1"
 
 
-BAD_HOSTS = ["a b", "[", "a:b:c", "a/b", "<script>", "x" * 300, "a..b", "a:123456", "@", "[::1", "a\\b", ""]
+BAD_HOSTS = [
+    "a b",
+    "[",
+    "a:b:c",
+    "a/b",
+    "<script>",
+    "x" * 300,
+    "a..b",
+    "a:123456",
+    "@",
+    "[::1",
+    "a\\b",
+    "",
+]
 
 
 @pytest.mark.parametrize("host", BAD_HOSTS)
@@ -67,7 +84,9 @@ def test_a_host_that_is_none_gets_a_short_answer(demo_app, host, path, caplog, c
     assert "Traceback" not in caplog.text + said.out + said.err
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "db_server.local", "xn--fiq228c.cn:443"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "db_server.local", "xn--fiq228c.cn:443"]
+)
 def test_any_host_that_is_one_is_served(demo_app, host):
     assert demo_app.app.test_client().get("/login/", headers={"Host": host}).status_code == 200
 
@@ -128,7 +147,12 @@ class Slow:
 
 
 def _send(application, path, body, answers=None):
-    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": "100", "wsgi.input": body}
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "CONTENT_LENGTH": "100",
+        "wsgi.input": body,
+    }
     found = []
     answer = application(environ, lambda status, _headers: found.append(status))
     text = b"".join(answer)
@@ -148,7 +172,9 @@ def test_who_sends_slowly_holds_no_lane(path):
 
     application = with_whole_body(Lanes(read_all, at_work=1, at_door=1, waiting=3))
     slow, answers = [Slow() for _ in range(3)], []
-    threads = [threading.Thread(target=_send, args=(application, path, body, answers)) for body in slow]
+    threads = [
+        threading.Thread(target=_send, args=(application, path, body, answers)) for body in slow
+    ]
     for thread, body in zip(threads, slow, strict=True):
         thread.start()
         assert body.asked.wait(30)
@@ -172,7 +198,13 @@ def test_a_body_that_never_comes_is_given_up():
 def test_a_long_body_is_refused_by_its_length_unread(more):
     """Whatever server stands before: nobody waits for what will not be taken."""
     body = Slow(OSError())
-    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/save", "wsgi.input": body, "CONTENT_LENGTH": str(2**40), **more}
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/save",
+        "wsgi.input": body,
+        "CONTENT_LENGTH": str(2**40),
+        **more,
+    }
     asked = with_whole_body(lambda environ, _: [environ["CONTENT_LENGTH"].encode()])
     assert list(asked(environ, None)) == [str(2**40).encode()]
     assert not body.asked.is_set()
@@ -208,7 +240,12 @@ def production(demo_app):
 @pytest.mark.parametrize("demo", [False, True])
 def test_production_never_lists_demo_accounts(demo_app, production, demo):
     assert DEMO_PASSWORD in demo_app.app.test_client().get("/login/").get_data(as_text=True)
-    page = production(demo=demo).test_client().get("/login/", base_url="https://localhost").get_data(as_text=True)
+    page = (
+        production(demo=demo)
+        .test_client()
+        .get("/login/", base_url="https://localhost")
+        .get_data(as_text=True)
+    )
     assert DEMO_PASSWORD not in page
     assert "演示账号" not in page
 
@@ -219,7 +256,9 @@ def test_production_refuses_to_start_on_demo_data(production):
         with pytest.raises(Unfit, match="演示账号的密码人人皆知"):
             start(app)
     with app.app_context():  # the `flask` command brings one along
-        began, loaded = (app.test_cli_runner().invoke(args=[command]) for command in ("init", "demo"))
+        began, loaded = (
+            app.test_cli_runner().invoke(args=[command]) for command in ("init", "demo")
+        )
     assert (began.exit_code, EXPOSED in began.output) == (1, True)
     assert (loaded.exit_code, "不装演示数据" in loaded.output) == (1, True)
     ensure_ready(production(demo=True))

@@ -106,7 +106,10 @@ def test_a_new_role_comes_with_all_its_rights(session):
     sync_permissions(session)
     again = session.scalars(select(RoleProfile).where(RoleProfile.name == "出纳")).one()
     assert again.is_builtin
-    assert set(session.scalars(select(links.permission_view_id).where(links.role_id == again.role_id))) == rights
+    assert (
+        set(session.scalars(select(links.permission_view_id).where(links.role_id == again.role_id)))
+        == rights
+    )
 
 
 @pytest.fixture
@@ -150,20 +153,29 @@ def test_an_index_of_an_older_release_is_built_anew_at_the_start(app):
     """It held the parts of masked values, by which they could be guessed."""
     with app.app_context():
         session = lifecycle.db.session()
-        session.execute(insert(search_text).values(id=key_base("personal_customer") + 1, words="y3201"))
+        session.execute(
+            insert(search_text).values(id=key_base("personal_customer") + 1, words="y3201")
+        )
         state = session.get_one(SystemState, 1)
         state.search_edition, state.base_data_version = 1, 0
         session.commit()
         initialise(app)
         assert session.get_one(SystemState, 1).search_edition == EDITION
-        assert session.scalar(select(func.count()).where(search_text.c.id == key_base("personal_customer") + 1)) == 0
+        assert (
+            session.scalar(
+                select(func.count()).where(search_text.c.id == key_base("personal_customer") + 1)
+            )
+            == 0
+        )
         assert session.scalar(select(func.count()).select_from(search_text)) > 0
     assert ready(app)
 
 
 def _older(session):
     """An installation whose security administrator reads meetings, and whose system administrator adds no bank."""
-    role = session.scalars(select(RoleProfile.role_id).where(RoleProfile.name == "安全管理员")).one()
+    role = session.scalars(
+        select(RoleProfile.role_id).where(RoleProfile.name == "安全管理员")
+    ).one()
     for pair in BOARD:
         values = {"role_id": role, "permission_view_id": pair_id(session, *pair)}
         session.execute(insert(assoc_permissionview_role).values(values))
@@ -234,7 +246,9 @@ def empty(tmp_path):
         db.engine.dispose()
 
 
-@pytest.mark.parametrize("args", [["day-end"], ["month-end", "--period", "2026-01"], ["backup"], ["verify"]])
+@pytest.mark.parametrize(
+    "args", [["day-end"], ["month-end", "--period", "2026-01"], ["backup"], ["verify"]]
+)
 def test_a_command_before_init_says_what_to_do_first(empty, args):
     answer = empty.test_cli_runner().invoke(args=args)
     assert answer.exit_code == 1

@@ -58,8 +58,13 @@ def _fill(url, source, data_dir):
 def _counts(session):
     """How many rows of business there are: an upgrade adds base data, and loses nothing."""
     there = {fact.table for fact in schema.facts_of(session.connection())}
-    found = [model for model in entities() if model.__tablename__ in there and model.spec.kind.has_screen]
-    return {m.__tablename__: session.scalar(select(func.count()).select_from(m.__table__)) for m in found}
+    found = [
+        model for model in entities() if model.__tablename__ in there and model.spec.kind.has_screen
+    ]
+    return {
+        m.__tablename__: session.scalar(select(func.count()).select_from(m.__table__))
+        for m in found
+    }
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +97,16 @@ def test_its_people_go_on_working(upgraded):
     product, _ = upgraded
     client = product.client_of("zhoumin")
     with product.session() as session:
-        mine = select(func.max(Project.id)).join(Operator, Operator.employee_id == Project.manager_id)
+        mine = select(func.max(Project.id)).join(
+            Operator, Operator.employee_id == Project.manager_id
+        )
         number = session.scalar(mine.where(Operator.username == "zhoumin"))
-    for page in ("/", "/project/list/", "/corporate_customer/list/", "/approvals/", f"/project/show/{number}"):
+    for page in (
+        "/",
+        "/project/list/",
+        "/corporate_customer/list/",
+        "/approvals/",
+        f"/project/show/{number}",
+    ):
         assert client.get(page).status_code == 200, page
     assert product.crashes == []

@@ -78,9 +78,15 @@ def business_date():
 def idle(url):
     """Somebody connected, who writes nothing at the moment."""
     parts = make_url(url)
-    parts = parts.update_query_dict({"application_name": "guarantee gunicorn"}) if parts.query else parts
+    parts = (
+        parts.update_query_dict({"application_name": "guarantee gunicorn"})
+        if parts.query
+        else parts
+    )
     named = parts.render_as_string(hide_password=False)
-    process = subprocess.Popen([sys.executable, "-c", IDLE, named], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", IDLE, named], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout.readline() == "connected\n"
     yield process
     process.kill()
@@ -109,7 +115,9 @@ def test_who_is_connected_is_named_and_nothing_is_restored(url, app, idle):
     assert business_date().year != 2031
 
 
-def test_a_backup_of_a_database_that_lacks_columns_is_refused_before_anything_is_replaced(url, app, database_at):
+def test_a_backup_of_a_database_that_lacks_columns_is_refused_before_anything_is_replaced(
+    url, app, database_at
+):
     """Made by the program before its release; `verify` after it was all green."""
     archive = backup.take(app, 3)
     with database_at("installed") as other:
@@ -159,7 +167,9 @@ def test_a_full_disk_saves_nothing_and_says_so(demo: Product):
     """The database gets no page more; what was there stays readable."""
     client = demo.client_of("zhoumin")
     with demo.session() as session:
-        customer = session.scalars(select(CorporateCustomer.id).order_by(CorporateCustomer.id)).first()
+        customer = session.scalars(
+            select(CorporateCustomer.id).order_by(CorporateCustomer.id)
+        ).first()
 
     def no_room(connection, _):
         free = connection.execute("PRAGMA freelist_count").fetchone()[0]
@@ -196,7 +206,9 @@ def test_a_full_disk_of_the_files_says_so_too(demo: Product, monkeypatch):
     monkeypatch.setattr("workflows.base.file_store.write_whole", full)
     client = demo.client_of("zhoumin")
     with demo.session() as session:
-        customer = session.scalars(select(CorporateCustomer.id).order_by(CorporateCustomer.id)).first()
+        customer = session.scalars(
+            select(CorporateCustomer.id).order_by(CorporateCustomer.id)
+        ).first()
     file = (io.BytesIO(b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF\n"), "x.pdf")
     answer = demo.post(client, f"/attachment/upload/corporate_customer/{customer}", file=file)
     assert answer.status_code == 503

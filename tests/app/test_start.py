@@ -46,9 +46,16 @@ def started(engine, db_url, tmp_path_factory):
     with engine.begin() as connection:
         connection.execute(text("UPDATE system_state SET demo_marker = 'loaded'"))
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    env = {"DATABASE_URL": db_url, "DATA_DIR": str(tmp_path_factory.mktemp("data")), "DEMO": "1", "PYTHONUTF8": "1"}
+    env = {
+        "DATABASE_URL": db_url,
+        "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "DEMO": "1",
+        "PYTHONUTF8": "1",
+    }
     command = [sys.executable, "-c", START]
-    done = subprocess.run(command, cwd=ROOT, env={**kept, **env}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env={**kept, **env}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -59,7 +66,9 @@ def test_the_first_page_comes(started):
 
 def test_heavy_engines_wait_for_their_first_use(started):
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    heavy = set(settings["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-module-level-imports"])
+    heavy = set(
+        settings["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-module-level-imports"]
+    )
     assert {"alembic", "apscheduler", "weasyprint"} <= heavy
     assert sorted(heavy & set(started["modules"])) == []
 
@@ -75,7 +84,9 @@ def test_the_collector_rests_during_the_start_and_works_afterwards(started):
 
 def test_templates_are_compiled_once_for_all_processes(tmp_path):
     pages = {"greeting": "Hello {{ name }}"}
-    Environment(loader=DictLoader(pages), bytecode_cache=KeptTemplates(tmp_path / "cache")).get_template("greeting")
+    Environment(
+        loader=DictLoader(pages), bytecode_cache=KeptTemplates(tmp_path / "cache")
+    ).get_template("greeting")
     assert len(list((tmp_path / "cache").iterdir())) == 1
     again = Environment(loader=DictLoader(pages), bytecode_cache=KeptTemplates(tmp_path / "cache"))
     again.compile = None  # the second process has no need of it
@@ -85,7 +96,9 @@ def test_templates_are_compiled_once_for_all_processes(tmp_path):
 def test_a_page_that_cannot_be_kept_is_answered(tmp_path):
     kept = KeptTemplates(tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache")
-    page = Environment(loader=DictLoader({"greeting": "Hello"}), bytecode_cache=kept).get_template("greeting")
+    page = Environment(loader=DictLoader({"greeting": "Hello"}), bytecode_cache=kept).get_template(
+        "greeting"
+    )
     assert page.render() == "Hello"
 
 

@@ -54,7 +54,13 @@ def be_busy(director: Stage) -> None:
             pass  # all on one day
     story.post_vouchers(replace(director, as_of=TODAY + timedelta(days=7)))
     for number in range(10):
-        draft(director, "payment", f"支付办公费 {number}", ("6601.01", Decimal(1000)), ("1002", Decimal(-1000)))
+        draft(
+            director,
+            "payment",
+            f"支付办公费 {number}",
+            ("6601.01", Decimal(1000)),
+            ("1002", Decimal(-1000)),
+        )
 
 
 def plot_of(director: Stage, number: int, until: str) -> story.Plot:
@@ -67,9 +73,16 @@ def plot_of(director: Stage, number: int, until: str) -> story.Plot:
     assert bank is not None
     parts = [part.__name__ for part in story.PARTS].index(until)
     return story.Plot(
-        customer=customer, manager=manager, assistant=people.ACCOUNT_MANAGERS[1], months=12, product_id=product.id,
-        bank_id=bank.id, amount=Decimal(2_000_000), parts=parts, method=RepaymentMethod.EQUAL_INSTALMENT,
-    )  # fmt: skip
+        customer=customer,
+        manager=manager,
+        assistant=people.ACCOUNT_MANAGERS[1],
+        months=12,
+        product_id=product.id,
+        bank_id=bank.id,
+        amount=Decimal(2_000_000),
+        parts=parts,
+        method=RepaymentMethod.EQUAL_INSTALMENT,
+    )
 
 
 if __name__ == "__main__":

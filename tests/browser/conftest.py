@@ -16,21 +16,39 @@ from playwright.sync_api import sync_playwright
 from tests.browser.person import Cast
 
 ROOT = Path(__file__).parents[2]
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync"]  # fmt: skip
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 START_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+def address(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """Where the product serves a company: without customers, or as the module's COMPANY says."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data_dir = tmp_path_factory.mktemp("data")
-    env = {**os.environ, "PORT": str(port), "DATA_DIR": str(data_dir), "DEMO": "1", "APP_ENV": "development"}
+    env = {
+        **os.environ,
+        "PORT": str(port),
+        "DATA_DIR": str(data_dir),
+        "DEMO": "1",
+        "APP_ENV": "development",
+    }
     env.pop("DATABASE_URL", None)
-    company = [sys.executable, "-m", "tests.browser.company", *getattr(request.module, "COMPANY", ())]
+    company = [
+        sys.executable,
+        "-m",
+        "tests.browser.company",
+        *getattr(request.module, "COMPANY", ()),
+    ]
     subprocess.run(company, cwd=ROOT, env=env, check=True)
     with (data_dir / "server.txt").open("w") as log:
         command = [sys.executable, "-m", "tests.browser.serve"]

@@ -46,7 +46,9 @@ class Person:
 
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.status != self.expected_status:
-            self.faults.append(f"{response.status}: {response.request.method} {response.url} from {self.page.url}")
+            self.faults.append(
+                f"{response.status}: {response.request.method} {response.url} from {self.page.url}"
+            )
 
     # ------------------------------------------------------------------------------------------------------ going about
     def go(self, module: str, entry: str) -> None:
@@ -65,7 +67,9 @@ class Person:
 
     def _entry(self, label: str) -> Locator:
         """A link of the menu, whether or not something waits behind it."""
-        return self.page.locator("#side a", has_text=re.compile(rf"^\s*{re.escape(label)}\s*\d*\s*$"))
+        return self.page.locator(
+            "#side a", has_text=re.compile(rf"^\s*{re.escape(label)}\s*\d*\s*$")
+        )
 
     def follow(self, link: Locator) -> None:
         """Click a link and wait for its page."""
@@ -79,7 +83,9 @@ class Person:
 
     def tab(self, label: str) -> None:
         """Turn to a tab of the record; one that is folded away is looked for under 更多."""
-        tab = self.page.locator("#tabs > ul.tabs a").filter(has_text=re.compile(rf"^{label}\s*\d*$"))
+        tab = self.page.locator("#tabs > ul.tabs a").filter(
+            has_text=re.compile(rf"^{label}\s*\d*$")
+        )
         if tab.is_hidden():
             self.page.locator("#tabs > ul.tabs .more summary").click()
         self.follow(tab)
@@ -106,7 +112,11 @@ class Person:
     def control(self, label: str, within: Locator | None = None) -> Locator:
         """The button or link of this name in the page's content."""
         place = within or self.page.locator("main")
-        return place.locator("a, button").filter(has_text=re.compile(rf"^\s*{re.escape(label)}\s*$")).first
+        return (
+            place.locator("a, button")
+            .filter(has_text=re.compile(rf"^\s*{re.escape(label)}\s*$"))
+            .first
+        )
 
     def refused(self, status: int, label: str) -> None:
         """Press a button of a form that will be refused."""
@@ -125,7 +135,9 @@ class Person:
         self.interactions += 1
         if control.get_attribute("role") == "combobox":
             control.fill(value)
-            control.page.locator(f"#{control.get_attribute('aria-controls')} [role=option]").first.click()
+            control.page.locator(
+                f"#{control.get_attribute('aria-controls')} [role=option]"
+            ).first.click()
         elif control.evaluate("e => e.tagName") == "SELECT":
             control.select_option(label=value)
         elif control.get_attribute("type") == "checkbox":
@@ -176,11 +188,15 @@ class Cast:
     def __call__(self, name: str, viewport: dict[str, int] = DESK) -> Person:
         """The person of this name; the first time they sign in from the login page's list of accounts."""
         if name not in self.people:
-            context = self.browser.new_context(viewport=viewport, locale="zh-CN", accept_downloads=True)  # type: ignore[arg-type]
+            context = self.browser.new_context(
+                viewport=viewport, locale="zh-CN", accept_downloads=True
+            )  # type: ignore[arg-type]
             context.set_default_timeout(8000)
             person = Person(context.new_page(), self.address)
             person.open("/login/")
-            person.page.get_by_role("button", name=name).click()  # the list of accounts fills in the form
+            person.page.get_by_role(
+                "button", name=name
+            ).click()  # the list of accounts fills in the form
             expect(person.page.get_by_label("密码", exact=True)).to_have_value(DEMO_PASSWORD)
             with person.page.expect_navigation():
                 person.page.get_by_role("button", name="登录", exact=True).click()
@@ -197,4 +213,6 @@ class Cast:
     @property
     def faults(self) -> list[str]:
         """All faults that any browser saw."""
-        return [f"{name} {fault}" for name, person in self.people.items() for fault in person.faults]
+        return [
+            f"{name} {fault}" for name, person in self.people.items() for fault in person.faults
+        ]

@@ -56,9 +56,12 @@ def retyped(person: Person, field: Locator) -> None:
 def written_with_units(person: Person, field: Locator) -> None:
     """600万 is shown as what it comes to; what is no amount stays as it was typed, for the server to refuse."""
     for typed, shown in {
-        "1.2亿元": "120,000,000.00", "１２３４.５万": "12,345,000.00", "12a": "12a", "1.234": "1.234",
+        "1.2亿元": "120,000,000.00",
+        "１２３４.５万": "12,345,000.00",
+        "12a": "12a",
+        "1.234": "1.234",
         "600万": "6,000,000.00",
-    }.items():  # fmt: skip
+    }.items():
         field.click()
         person.page.keyboard.type(typed)
         field.blur()

@@ -63,7 +63,11 @@ def test_a_meeting_of_five_projects_and_five_members_is_one_page(cast: Cast) -> 
 
 def test_ten_vouchers_are_reviewed_signed_and_posted(cast: Cast) -> None:
     """Three people, each: what waits for them, all of it, the button, and yes."""
-    parts = (("石慧", "凭证审核", "审核"), ("罗娜", "出纳签字", "出纳签字"), ("唐霞", "凭证记账", "记账"))
+    parts = (
+        ("石慧", "凭证审核", "审核"),
+        ("罗娜", "出纳签字", "出纳签字"),
+        ("唐霞", "凭证记账", "记账"),
+    )
     spent = 0
     for name, kind, verb in parts:
         person = at_home(cast, name)

@@ -38,22 +38,36 @@ def customer_is_registered(cast: Cast, tmp: Path) -> None:
     zhou = cast("周敏")
     zhou.go("客户管理", "对公客户")
     zhou.press("新增对公客户")
-    zhou.fill({
-        "客户名称": CUSTOMER, "统一社会信用代码": "91320100MA1ABCDE30", "法定代表人": "江南", "实际控制人": "江南",
-        "注册资本": "30,000,000", "实收资本": "30000000", "成立日期": "2015-06-18", "所属行业": "通用设备制造业",
-        "企业规模": "小型企业",
-        "经营范围": "精密机械的研发、生产与销售", "客户所属地区": "南京市", "注册地址": "江州市创业路 18 号",
-        "联系电话": "13805101234",
-        "企业性质": "民营企业", "联系人": "江南", "E-mail地址": "office@example.com",
-        "通讯地址": "江州市创业路 18 号",
-    })  # fmt: skip
+    zhou.fill(
+        {
+            "客户名称": CUSTOMER,
+            "统一社会信用代码": "91320100MA1ABCDE30",
+            "法定代表人": "江南",
+            "实际控制人": "江南",
+            "注册资本": "30,000,000",
+            "实收资本": "30000000",
+            "成立日期": "2015-06-18",
+            "所属行业": "通用设备制造业",
+            "企业规模": "小型企业",
+            "经营范围": "精密机械的研发、生产与销售",
+            "客户所属地区": "南京市",
+            "注册地址": "江州市创业路 18 号",
+            "联系电话": "13805101234",
+            "企业性质": "民营企业",
+            "联系人": "江南",
+            "E-mail地址": "office@example.com",
+            "通讯地址": "江州市创业路 18 号",
+        }
+    )
     zhou.refused(400, "保存")
     code = zhou.page.get_by_label("统一社会信用代码", exact=True)
     expect(code).to_have_attribute("aria-invalid", "true")
     zhou.sees("统一社会信用代码校验码不符")
     expect(code).to_have_value("91320100MA1ABCDE30")
     expect(zhou.page.get_by_label("客户名称", exact=True)).to_have_value(CUSTOMER)
-    expect(zhou.page.get_by_label("经营范围", exact=True)).to_have_value("精密机械的研发、生产与销售")
+    expect(zhou.page.get_by_label("经营范围", exact=True)).to_have_value(
+        "精密机械的研发、生产与销售"
+    )
     zhou.fill({"统一社会信用代码": USCC})
     zhou.save()
     zhou.sees(CUSTOMER)
@@ -98,11 +112,22 @@ def application_is_submitted(cast: Cast, tmp: Path) -> None:
     """The application from the customer's page, with its look-ups; it waits for its documents."""
     zhou = cast("周敏")
     zhou.press("申请担保")
-    zhou.fill({
-        "产品": "流动资金", "合作银行": "工商", "担保金额": "5000000", "期限": "12", "贷款用途": "流动资金周转",
-        "用途说明": "采购钢材", "贷款年利率": "4.35", "还款方式": "等额本息", "担保费率": "1.5", "银行分担比例": "20",
-        "拟提供反担保": "厂房抵押、实际控制人保证", "B角": "孙浩",
-    })  # fmt: skip
+    zhou.fill(
+        {
+            "产品": "流动资金",
+            "合作银行": "工商",
+            "担保金额": "5000000",
+            "期限": "12",
+            "贷款用途": "流动资金周转",
+            "用途说明": "采购钢材",
+            "贷款年利率": "4.35",
+            "还款方式": "等额本息",
+            "担保费率": "1.5",
+            "银行分担比例": "20",
+            "拟提供反担保": "厂房抵押、实际控制人保证",
+            "B角": "孙浩",
+        }
+    )
     zhou.save()
     zhou.cannot("提交申请", "营业执照")
     for category, name in (("营业执照", "营业执照.pdf"), ("财务报表", "财务报表.pdf")):
@@ -117,12 +142,20 @@ def project_is_evaluated(cast: Cast, tmp: Path) -> None:
     zhou = cast("周敏")
     take(zhou, "填写调查报告")
     zhou.press("填写保前调查报告")
-    zhou.fill({
-        "实地调查日期": "2026-01-15", "调查地点": "厂区", "经营情况": "正常", "财务分析": "稳健",
-        "还款来源": "销售回款",
-        "反担保评价": "足值", "风险及防范": "下游集中，按季检查", "调查结论": "建议担保", "建议担保金额": "5000000",
-        "建议期限": "12",
-    })  # fmt: skip
+    zhou.fill(
+        {
+            "实地调查日期": "2026-01-15",
+            "调查地点": "厂区",
+            "经营情况": "正常",
+            "财务分析": "稳健",
+            "还款来源": "销售回款",
+            "反担保评价": "足值",
+            "风险及防范": "下游集中，按季检查",
+            "调查结论": "建议担保",
+            "建议担保金额": "5000000",
+            "建议期限": "12",
+        }
+    )
     zhou.save()
     zhou.press("提交评估审批")
     agree(cast("陈立"))
@@ -147,11 +180,17 @@ def project_is_reviewed(cast: Cast, tmp: Path) -> None:
     zheng = cast("郑岚")
     take(zheng, "风险评估报告")
     zheng.press("填写风险评估报告")
-    zheng.fill({
-        "客户资信": "27", "第一还款来源": "26", "反担保措施": "21", "合规与用途": "14", "主要风险": "下游集中",
-        "控制措施": "按季检查",
-        "风控意见": "同意提交审保会",
-    })  # fmt: skip
+    zheng.fill(
+        {
+            "客户资信": "27",
+            "第一还款来源": "26",
+            "反担保措施": "21",
+            "合规与用途": "14",
+            "主要风险": "下游集中",
+            "控制措施": "按季检查",
+            "风控意见": "同意提交审保会",
+        }
+    )
     zheng.save()
     zheng.press("提交风控审批")
     agree(cast("何平"))
@@ -210,8 +249,10 @@ def book_everything(cast: Cast) -> None:
         cast("吴洁").press("记账")
         cast("吴洁").sees("已生成凭证")
     for name, what, verb in (
-        ("石慧", "凭证审核", "审核"), ("罗娜", "出纳签字", "出纳签字"), ("唐霞", "凭证记账", "记账")
-    ):  # fmt: skip
+        ("石慧", "凭证审核", "审核"),
+        ("罗娜", "出纳签字", "出纳签字"),
+        ("唐霞", "凭证记账", "记账"),
+    ):
         while take_if_any(cast(name), what):
             cast(name).press(verb)
 
@@ -237,11 +278,16 @@ def counter_guarantees_are_settled(cast: Cast, tmp: Path) -> None:
     """A plant and a surety, each with a contract of its own that 刘文 reviews; 何平 agrees."""
     zhou = cast("周敏")
     for values in (
-        {"方式": "抵押", "反担保物种类": "厂房", "反担保物 / 保证人": "创业路 18 号厂房",
-         "权证号码": "苏（2026）第 1 号",
-         "评估值": "10000000", "抵押率": "60"},
+        {
+            "方式": "抵押",
+            "反担保物种类": "厂房",
+            "反担保物 / 保证人": "创业路 18 号厂房",
+            "权证号码": "苏（2026）第 1 号",
+            "评估值": "10000000",
+            "抵押率": "60",
+        },
         {"方式": "保证", "反担保物 / 保证人": "江南夫妇"},
-    ):  # fmt: skip
+    ):
         take(zhou, "登记反担保")
         zhou.tab("反担保")
         zhou.press("新增反担保")
@@ -297,8 +343,14 @@ def loan_is_paid_out(cast: Cast, tmp: Path) -> None:
     zhou = cast("周敏")
     take(zhou, "放款确认")
     zhou.press("放款确认")
-    zhou.fill({"银行借据号": "JJ2026791514", "放款日期": "2026-01-15", "到期日期": "2027-01-14",
-               "银行还款计划表": str(DATA / "bank_repayment_plan_b.xlsx")})  # fmt: skip
+    zhou.fill(
+        {
+            "银行借据号": "JJ2026791514",
+            "放款日期": "2026-01-15",
+            "到期日期": "2027-01-14",
+            "银行还款计划表": str(DATA / "bank_repayment_plan_b.xlsx"),
+        }
+    )
     zhou.refused(400, "预览")
     expect(zhou.page.locator(".has-error")).not_to_have_count(0)
     zhou.fill({"银行还款计划表": str(DATA / "bank_repayment_plan_a.xlsx")})
@@ -317,7 +369,9 @@ def loan_is_settled_early(cast: Cast, tmp: Path) -> None:
     """The bank confirms that all is repaid before its dates: 周敏 stands on the project's page."""
     zhou = cast("周敏")
     zhou.press("提前结清")
-    expect(zhou.page.locator("form#form").get_by_label("还本金额", exact=True)).to_have_value("5,000,000.00")
+    expect(zhou.page.locator("form#form").get_by_label("还本金额", exact=True)).to_have_value(
+        "5,000,000.00"
+    )
     zhou.save("提前结清")
     zhou.sees("已登记提前结清")
 
@@ -359,7 +413,12 @@ def find(person: Person, module: str, entry: str, text: str) -> None:
 def row(person: Person, tab: str, text: str) -> None:
     """Open the record of the first row of one of the tabs that says this."""
     person.tab(tab)
-    person.follow(person.page.locator("#tabs table tbody tr").filter(has_text=text).first.get_by_role("link").first)
+    person.follow(
+        person.page.locator("#tabs table tbody tr")
+        .filter(has_text=text)
+        .first.get_by_role("link")
+        .first
+    )
 
 
 def take(person: Person, what: str, about: str = CUSTOMER) -> None:
@@ -370,7 +429,9 @@ def take(person: Person, what: str, about: str = CUSTOMER) -> None:
 def take_if_any(person: Person, what: str, about: str = "") -> bool:
     """Likewise, where there is any."""
     person.follow(person.page.locator("header a[aria-label^='待办事项']"))
-    lines = person.page.locator("main table tbody tr").filter(has=person.page.get_by_text(what, exact=True))
+    lines = person.page.locator("main table tbody tr").filter(
+        has=person.page.get_by_text(what, exact=True)
+    )
     lines = lines.filter(has_text=about)
     if lines.count():
         person.follow(lines.first.get_by_role("link").first)
@@ -381,7 +442,9 @@ def take_if_any(person: Person, what: str, about: str = "") -> bool:
 def agree(person: Person, reads: tuple[str, ...] = ()) -> None:
     """Open the first decision that waits, read what it is about, and agree to it."""
     person.follow(person.page.locator("header a[aria-label^='待办事项']"))
-    person.follow(person.page.locator("main a[href^='/approvals/']").filter(has_text=CUSTOMER).first)
+    person.follow(
+        person.page.locator("main a[href^='/approvals/']").filter(has_text=CUSTOMER).first
+    )
     for text in reads:
         person.sees(text)
     person.page.get_by_label("审批意见").fill("同意，按制度办理")
@@ -401,17 +464,39 @@ def letter_is_pdf(person: Person) -> None:
 
 USCC = "91320100MA1ABCDE3M"
 STATEMENT = {
-    "报表截止日": "2025-12-31", "货币资金": "7200000", "应收账款": "12000000", "存货": "10800000",
+    "报表截止日": "2025-12-31",
+    "货币资金": "7200000",
+    "应收账款": "12000000",
+    "存货": "10800000",
     "流动资产合计": "33000000",
-    "固定资产": "24000000", "资产总额": "60000000", "短期借款": "10800000", "流动负债合计": "18900000",
+    "固定资产": "24000000",
+    "资产总额": "60000000",
+    "短期借款": "10800000",
+    "流动负债合计": "18900000",
     "负债总额": "27000000",
-    "净资产": "33000000", "营业收入": "84000000", "营业成本": "67200000", "财务费用": "810000", "利润总额": "6300000",
-    "所得税费用": "1260000", "净利润": "5040000", "经营活动现金流净额": "5544000",
-}  # fmt: skip
+    "净资产": "33000000",
+    "营业收入": "84000000",
+    "营业成本": "67200000",
+    "财务费用": "810000",
+    "利润总额": "6300000",
+    "所得税费用": "1260000",
+    "净利润": "5040000",
+    "经营活动现金流净额": "5544000",
+}
 RELEASED_BY = ("陈立", "何平")
 BEFORE = (customer_is_registered, customer_is_rated)
 LINE = (
-    application_is_submitted, project_is_evaluated, intent_is_declared, project_is_reviewed, board_resolves,
-    fees_are_booked, contracts_are_reviewed, counter_guarantees_are_settled, fees_are_collected, bank_is_told_to_pay,
-    loan_is_paid_out, loan_is_settled_early, project_is_released,
-)  # fmt: skip
+    application_is_submitted,
+    project_is_evaluated,
+    intent_is_declared,
+    project_is_reviewed,
+    board_resolves,
+    fees_are_booked,
+    contracts_are_reviewed,
+    counter_guarantees_are_settled,
+    fees_are_collected,
+    bank_is_told_to_pay,
+    loan_is_paid_out,
+    loan_is_settled_early,
+    project_is_released,
+)

@@ -76,15 +76,23 @@ def _fall_due(session: Session) -> None:
     for row, day in zip(open_instalments(session), DAYS, strict=False):
         session.execute(update(Instalment).where(Instalment.id == row.id).values(due_on=day))
     told_of = Resolution.state == ResolutionState.EXPIRED  # its warning stands already
-    paper = session.scalars(select(Resolution).where(~told_of).order_by(Resolution.id.desc())).first()
+    paper = session.scalars(
+        select(Resolution).where(~told_of).order_by(Resolution.id.desc())
+    ).first()
     project = session.scalars(select(Project).where(Project.state == ProjectState.RUNNING)).first()
-    rating = session.scalars(select(CustomerRating).where(CustomerRating.state == RatingState.APPROVED)).first()
+    rating = session.scalars(
+        select(CustomerRating).where(CustomerRating.state == RatingState.APPROVED)
+    ).first()
     assert paper
     assert project
     assert rating
     standing = {"project_id": project.id, "state": ResolutionState.VALID, "valid_until": DAYS[1]}
     session.execute(update(Resolution).where(Resolution.id == paper.id).values(standing))
-    session.execute(update(Project).where(Project.id == project.id).values(reserved_amount=paper.amount))
-    session.execute(update(CustomerRating).where(CustomerRating.id == rating.id).values(valid_until=DAYS[1]))
+    session.execute(
+        update(Project).where(Project.id == project.id).values(reserved_amount=paper.amount)
+    )
+    session.execute(
+        update(CustomerRating).where(CustomerRating.id == rating.id).values(valid_until=DAYS[1])
+    )
     rated = update(Customer).where(Customer.id == rating.customer_id)
     session.execute(rated.values(grade_valid_until=DAYS[1]))

@@ -22,7 +22,9 @@ SECONDS = 120
 class Command:
     """`flask --app run …`, started at once; `at` is the moment at which it sends itself `sent`."""
 
-    def __init__(self, machine: "Machine", args: tuple[str, ...], at: int = 0, sent: int = 0) -> None:
+    def __init__(
+        self, machine: "Machine", args: tuple[str, ...], at: int = 0, sent: int = 0
+    ) -> None:
         machine.started += 1
         self._out = machine.folder / f"{machine.started}.txt"
         order = child.Order(args, machine.env, machine.shift(), out=self._out, at=at, signal=sent)
@@ -84,13 +86,24 @@ class Machine:
     def env(self) -> dict[str, str]:
         """The settings of the installation."""
         return {
-            "DATABASE_URL": self.url, "DATA_DIR": str(self.folder), "SECRET_KEY": KEY, "APP_ENV": "development",
-            "DEMO": "0", "LOG_LEVEL": "ERROR", "FLASK_SKIP_DOTENV": "1",
-        }  # fmt: skip
+            "DATABASE_URL": self.url,
+            "DATA_DIR": str(self.folder),
+            "SECRET_KEY": KEY,
+            "APP_ENV": "development",
+            "DEMO": "0",
+            "LOG_LEVEL": "ERROR",
+            "FLASK_SKIP_DOTENV": "1",
+        }
 
     def shift(self) -> timedelta:
         """From the world's clock to the machine's: nine o'clock in the company's morning, and the minutes since."""
-        there = datetime(self.today.year, self.today.month, self.today.day, MORNING, tzinfo=ZoneInfo("Asia/Shanghai"))
+        there = datetime(
+            self.today.year,
+            self.today.month,
+            self.today.day,
+            MORNING,
+            tzinfo=ZoneInfo("Asia/Shanghai"),
+        )
         return there + timedelta(minutes=self.minutes) - datetime.now(ZoneInfo("Asia/Shanghai"))
 
     def start(self, *args: str, at: int = 0, sent: int = 0) -> Command:

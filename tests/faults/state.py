@@ -28,10 +28,15 @@ def read(connection: Connection) -> dict[str, list[Row]]:
     """The rows of every entity, in the order in which they were written."""
     tables = [metadata.tables[model.__tablename__] for model in entities()]
     found = {
-        table.name: [dict(row) for row in connection.execute(select(table).order_by(table.c.id)).mappings()]
+        table.name: [
+            dict(row) for row in connection.execute(select(table).order_by(table.c.id)).mappings()
+        ]
         for table in tables
     }
-    keys = {name: {row["id"]: number for number, row in enumerate(rows, 1)} for name, rows in found.items()}
+    keys = {
+        name: {row["id"]: number for number, row in enumerate(rows, 1)}
+        for name, rows in found.items()
+    }
     return {table.name: [_plain(table, row, keys) for row in found[table.name]] for table in tables}
 
 
@@ -63,7 +68,11 @@ def _renamer(table: Table, keys: Keys) -> Callable[[str, Any], Any]:
     def rename(name: str, value: Any) -> Any:
         if name == "id":
             return keys[table.name][value]
-        targets = {foreign.column.table.name for foreign in table.c[name].foreign_keys} if name in table.c else set()
+        targets = (
+            {foreign.column.table.name for foreign in table.c[name].foreign_keys}
+            if name in table.c
+            else set()
+        )
         for target in targets & keys.keys():  # the framework's own tables are no business
             return keys[target].get(value)
         return value

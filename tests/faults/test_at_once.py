@@ -11,7 +11,9 @@ from tests.faults.conftest import WORKS, assert_left
 LEASE = 10  # minutes
 
 both_works = pytest.mark.parametrize("name", sorted(WORKS))
-one_quickly = pytest.mark.parametrize("name", ["day-end", pytest.param("month-end", marks=pytest.mark.long)])
+one_quickly = pytest.mark.parametrize(
+    "name", ["day-end", pytest.param("month-end", marks=pytest.mark.long)]
+)
 
 
 def step_in_work(run) -> int:
@@ -28,7 +30,9 @@ def test_started_together_one_does_the_work(machine_at, undisturbed, name):
         wanted = len(DAYS) if name == "day-end" else 6
         assert len(done) == wanted, said
         for command in started:
-            assert command.status == 0 or "正由" in command.said or "刚由他人办理" in command.said, command.said
+            assert (
+                command.status == 0 or "正由" in command.said or "刚由他人办理" in command.said
+            ), command.said
         assert_left(machine, undisturbed[name], "together")
 
 
@@ -48,11 +52,15 @@ def test_a_second_one_is_told_who_is_at_it(machine_at, undisturbed, name):
 
 
 @one_quickly
-def test_who_stands_still_past_the_lease_loses_the_run_and_does_nothing_more(machine_at, undisturbed, name):
+def test_who_stands_still_past_the_lease_loses_the_run_and_does_nothing_more(
+    machine_at, undisturbed, name
+):
     """It stands between two steps, so the database keeps nobody out: the lease does, then no longer."""
     work = WORKS[name]
     with machine_at(work.stage) as machine:
-        first = machine.start(*work.args, at=undisturbed[name].commits("committed")[4], sent=signal.SIGSTOP)
+        first = machine.start(
+            *work.args, at=undisturbed[name].commits("committed")[4], sent=signal.SIGSTOP
+        )
         first.wait_until_it_stands()
         machine.minutes = LEASE - 1
         early = machine.run(*work.args)

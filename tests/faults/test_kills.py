@@ -42,11 +42,25 @@ def test_a_step_commits_once_at_its_end(undisturbed):
 @pytest.mark.parametrize(
     ("name", "moment"),
     [
-        pytest.param("day-end", lambda run: run.inside(A_DAY + WARNINGS), id="among the warnings of the second day"),
-        pytest.param("day-end", lambda run: run.commits("commit")[A_DAY - 1], id="before the first day is rolled"),
-        pytest.param("day-end", lambda run: run.commits("committed")[2 * A_DAY - 1], id="after the second is rolled"),
+        pytest.param(
+            "day-end",
+            lambda run: run.inside(A_DAY + WARNINGS),
+            id="among the warnings of the second day",
+        ),
+        pytest.param(
+            "day-end",
+            lambda run: run.commits("commit")[A_DAY - 1],
+            id="before the first day is rolled",
+        ),
+        pytest.param(
+            "day-end",
+            lambda run: run.commits("committed")[2 * A_DAY - 1],
+            id="after the second is rolled",
+        ),
         pytest.param("month-end", lambda run: run.inside(PROVISIONS), id="among the provisions"),
-        pytest.param("month-end", lambda run: run.commits("commit")[-1], id="before the period is closed"),
+        pytest.param(
+            "month-end", lambda run: run.commits("commit")[-1], id="before the period is closed"
+        ),
     ],
 )
 def test_killed_it_ends_as_one_uninterrupted_run(machine_at, undisturbed, name, moment):
@@ -61,4 +75,9 @@ def test_killed_anywhere_it_ends_as_one_uninterrupted_run(machine_at, undisturbe
     name = dice.choice(sorted(WORKS))
     run = undisturbed[name]
     beside = run.commits("commit") + run.commits("committed")
-    end(machine_at, undisturbed, name, dice.choice(beside) if point % 3 == 0 else dice.randint(1, len(run.moments)))
+    end(
+        machine_at,
+        undisturbed,
+        name,
+        dice.choice(beside) if point % 3 == 0 else dice.randint(1, len(run.moments)),
+    )

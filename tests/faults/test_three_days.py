@@ -23,7 +23,9 @@ ONE = timedelta(days=1)
 def test_each_day_is_caught_up_with_its_own_date(machine_at):
     with machine_at("three_days") as machine:
         done = machine.run("day-end")
-        assert [line[2:12] for line in done.said.splitlines() if "日终完成" in line] == [str(day) for day in DAYS]
+        assert [line[2:12] for line in done.said.splitlines() if "日终完成" in line] == [
+            str(day) for day in DAYS
+        ]
         with looking_at(machine) as session:
             check_days(session)
 
@@ -36,13 +38,21 @@ def check_days(session: Session) -> None:
         (day, JobStatus.SUCCEEDED, 1) for day in DAYS
     ]
     late = session.execute(
-        select(Instalment.due_on, Instalment.overdue_since).where(Instalment.overdue_since.is_not(None))
+        select(Instalment.due_on, Instalment.overdue_since).where(
+            Instalment.overdue_since.is_not(None)
+        )
     ).all()
     assert sorted(late) == [(day, day + ONE) for day in DAYS]
     raised = select(RiskWarning.raised_on).where(RiskWarning.message.contains("逾期本金"))
     assert sorted(session.scalars(raised)) == [day + ONE for day in DAYS]
-    snapshots = select(CompanySnapshot).where(CompanySnapshot.taken_on.in_(DAYS)).order_by(CompanySnapshot.taken_on)
-    assert [shot.overdue_count for shot in session.scalars(snapshots)] == [0, 1, 2], "as each day closed"
+    snapshots = (
+        select(CompanySnapshot)
+        .where(CompanySnapshot.taken_on.in_(DAYS))
+        .order_by(CompanySnapshot.taken_on)
+    )
+    assert [shot.overdue_count for shot in session.scalars(snapshots)] == [0, 1, 2], (
+        "as each day closed"
+    )
     check_expired(session)
     assert session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2026-04")).one()
 
@@ -56,7 +66,9 @@ def check_expired(session: Session) -> None:
     assert session.scalars(raised).all() == [date(2026, 4, 1)]
     ratings = select(CustomerRating.state).where(CustomerRating.valid_until == DAYS[1])
     assert set(session.scalars(ratings)) == {RatingState.EXPIRED}
-    told = select(AuditLog.note).where(AuditLog.action == "EXPIRE", AuditLog.record_id == paper.project_id)
+    told = select(AuditLog.note).where(
+        AuditLog.action == "EXPIRE", AuditLog.record_id == paper.project_id
+    )
     assert len(session.scalars(told).all()) == 1
 
 
@@ -71,10 +83,14 @@ def test_it_is_as_if_each_night_had_been_on_time_and_so_is_the_month_end(machine
         assert machine.run(*WORKS["month-end"].args).status == 0
         assert_left(machine, undisturbed["month-end"], "then the month")
         with looking_at(machine) as session:
-            period = session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == PERIOD)).one()
+            period = session.scalars(
+                select(AccountingPeriod).where(AccountingPeriod.code == PERIOD)
+            ).one()
             made = session.scalars(select(Voucher).where(Voucher.id > before)).all()
             assert period.state is PeriodState.CLOSED
             assert {voucher.kind for voucher in made} == {
-                VoucherKind.RECOGNITION, VoucherKind.PROVISION, VoucherKind.TRANSFER
-            }  # fmt: skip
+                VoucherKind.RECOGNITION,
+                VoucherKind.PROVISION,
+                VoucherKind.TRANSFER,
+            }
             assert {(voucher.period_id, voucher.date) for voucher in made} == {(period.id, DAYS[1])}

@@ -7,8 +7,18 @@ import pytest
 from models.base.checks import birth_of, check_value, is_male, normal
 
 GOOD = {
-    "id_number": ["360426199101010071", "110101199405017977", "44010320001215270X", "44010320001215270x"],
-    "uscc": ["91330106JWYLF55T03", "91440305AEMA1Y1Q00", "91110000600037341L", " 91330106JWYLF55T03 "],
+    "id_number": [
+        "360426199101010071",
+        "110101199405017977",
+        "44010320001215270X",
+        "44010320001215270x",
+    ],
+    "uscc": [
+        "91330106JWYLF55T03",
+        "91440305AEMA1Y1Q00",
+        "91110000600037341L",
+        " 91330106JWYLF55T03 ",
+    ],
     "mobile": ["13800138000", "19237206012", "+86 13800138000"],
     "phone": ["0571-87654321", "010-65432100-8001", "4008001234", "95588", "13800138000"],
     "email": ["a.b+c@example.com.cn"],
@@ -44,7 +54,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in GOOD.items() for value in values])
+@pytest.mark.parametrize(
+    ("kind", "value"), [(kind, value) for kind, values in GOOD.items() for value in values]
+)
 def test_right_values_pass(kind, value):
     assert check_value(kind, value) is None
 
@@ -56,12 +68,20 @@ def test_wrong_values_are_explained(kind, value, words):
 
 def test_a_new_district_of_a_known_province_is_accepted():
     # 119901 is in no table of districts, its province is.
-    number = next(n for d in "0123456789X" if (n := f"11990119900101001{d}") and check_value("id_number", n) is None)
+    number = next(
+        n
+        for d in "0123456789X"
+        if (n := f"11990119900101001{d}") and check_value("id_number", n) is None
+    )
     assert birth_of(number) == date(1990, 1, 1)
 
 
 def test_letters_of_other_registrars_are_accepted():
-    found = [d for d in "0123456789ABCDEFGHJKLMNPQRTUWXY" if check_value("uscc", f"N1330106MF1234567{d}") is None]
+    found = [
+        d
+        for d in "0123456789ABCDEFGHJKLMNPQRTUWXY"
+        if check_value("uscc", f"N1330106MF1234567{d}") is None
+    ]
     assert len(found) == 1
 
 
@@ -79,13 +99,18 @@ def test_an_unknown_kind_is_a_mistake_of_ours():
 @pytest.mark.parametrize(
     ("kind", "typed", "kept"),
     [
-        ("mobile", "+86 138 0510 1234", "13805101234"), ("mobile", "0086-138-0510-1234", "13805101234"),
-        ("mobile", "１３８ ０５１０ １２３４", "13805101234"), ("phone", "(86)13805101234", "13805101234"),
-        ("phone", "0571-87654321", "0571-87654321"), ("mobile", "138051012345", "138051012345"),
-        ("uscc", "91330106-JWYLF55T-03", "91330106JWYLF55T03"), ("uscc", "9133 0106 jwylf55t03", "91330106JWYLF55T03"),
-        ("uscc", "9133-0106", "9133-0106"), ("code", "a-b c", "a-b c"),
+        ("mobile", "+86 138 0510 1234", "13805101234"),
+        ("mobile", "0086-138-0510-1234", "13805101234"),
+        ("mobile", "１３８ ０５１０ １２３４", "13805101234"),
+        ("phone", "(86)13805101234", "13805101234"),
+        ("phone", "0571-87654321", "0571-87654321"),
+        ("mobile", "138051012345", "138051012345"),
+        ("uscc", "91330106-JWYLF55T-03", "91330106JWYLF55T03"),
+        ("uscc", "9133 0106 jwylf55t03", "91330106JWYLF55T03"),
+        ("uscc", "9133-0106", "9133-0106"),
+        ("code", "a-b c", "a-b c"),
     ],
-)  # fmt: skip
+)
 def test_what_people_write_in_groups_is_kept_in_one_form(kind, typed, kept):
     assert normal(kind, typed) == kept
     assert normal(kind, kept) == kept

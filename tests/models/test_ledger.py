@@ -30,7 +30,10 @@ UNSIGNED_CASH = (
         ("state = 'REVIEWED'", "ck_voucher_reviewed"),
         ("reviewed_by_id = prepared_by_id", "ck_voucher_"),
         ("state = 'SIGNED', reviewed_by_id = :other, reviewed_at = :now", "ck_voucher_signed"),
-        ("state = 'REVIEWED', reviewed_by_id = prepared_by_id, reviewed_at = :now", "ck_voucher_own_review"),
+        (
+            "state = 'REVIEWED', reviewed_by_id = prepared_by_id, reviewed_at = :now",
+            "ck_voucher_own_review",
+        ),
         ("state = 'POSTED', reviewed_by_id = :other, reviewed_at = :now", "ck_voucher_posted"),
         ("posting_no = 1", "ck_voucher_posted"),
         (UNSIGNED_CASH, "ck_voucher_posted"),
@@ -59,14 +62,19 @@ def test_an_entry_stands_on_one_side(books, debit, credit):
         debit=yuan(debit),
         credit=yuan(credit),
     )
-    with pytest.raises(IntegrityError, match="ck_voucher_entry_one_side"), books.session.begin_nested():
+    with (
+        pytest.raises(IntegrityError, match="ck_voucher_entry_one_side"),
+        books.session.begin_nested(),
+    ):
         books.session.add(entry)
 
 
 def test_numbers_are_unique_in_word_and_period(books):
     first, second = books.transfer(), books.transfer()
     with pytest.raises(IntegrityError), books.session.begin_nested():
-        books.session.execute(text("UPDATE voucher SET number = 1 WHERE id = :id"), {"id": second.id})
+        books.session.execute(
+            text("UPDATE voucher SET number = 1 WHERE id = :id"), {"id": second.id}
+        )
     assert (first.number, second.number) == (1, 2)
 
 
@@ -76,15 +84,23 @@ def test_a_voucher_is_reversed_once(books):
     books.session.flush()
     with pytest.raises(IntegrityError), books.session.begin_nested():
         books.session.execute(
-            text("UPDATE voucher SET reverses_id = :t WHERE id = :id"), {"t": target.id, "id": two.id}
+            text("UPDATE voucher SET reverses_id = :t WHERE id = :id"),
+            {"t": target.id, "id": two.id},
         )
 
 
 def test_a_closed_period_says_who_and_when(books):
     books.transfer()
     period = books.session.scalars(select(AccountingPeriod)).one()
-    assert (str(period), period.starts_on, period.ends_on) == ("2026-11", date(2026, 11, 1), date(2026, 11, 30))
-    with pytest.raises(IntegrityError, match="ck_accounting_period_closed"), books.session.begin_nested():
+    assert (str(period), period.starts_on, period.ends_on) == (
+        "2026-11",
+        date(2026, 11, 1),
+        date(2026, 11, 30),
+    )
+    with (
+        pytest.raises(IntegrityError, match="ck_accounting_period_closed"),
+        books.session.begin_nested(),
+    ):
         books.session.execute(text("UPDATE accounting_period SET state = 'CLOSED'"))
 
 

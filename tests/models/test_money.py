@@ -19,7 +19,9 @@ from models.base.money import (
     to_fen,
 )
 
-AMOUNTS = st.decimals(min_value=-MONEY_MAX, max_value=MONEY_MAX, places=2, allow_nan=False, allow_infinity=False)
+AMOUNTS = st.decimals(
+    min_value=-MONEY_MAX, max_value=MONEY_MAX, places=2, allow_nan=False, allow_infinity=False
+)
 DIGITS = {c: i for i, c in enumerate("零壹贰叁肆伍陆柒捌玖")}
 STEPS = {"拾": 10, "佰": 100, "仟": 1000}
 
@@ -178,7 +180,12 @@ def test_what_is_no_amount_is_refused_in_chinese(text):
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("12,00", "1,200.00"), ("1,2345", "12,345.00"), ("1234,567.80", "1,234,567.80"), ("1,,200", "1,200.00")],
+    [
+        ("12,00", "1,200.00"),
+        ("1,2345", "12,345.00"),
+        ("1234,567.80", "1,234,567.80"),
+        ("1,,200", "1,200.00"),
+    ],
 )
 def test_a_wrong_grouping_is_refused_with_a_suggestion(text, meant):
     with pytest.raises(ValueError, match="千分位") as error:
@@ -186,7 +193,9 @@ def test_a_wrong_grouping_is_refused_with_a_suggestion(text, meant):
     assert f"是否为 {meant}？" in str(error.value)
 
 
-@pytest.mark.parametrize("value", ["10,000,000,000.00", "-10000000000", "100亿", 1e300, 10**40, Decimal("1E+400")])
+@pytest.mark.parametrize(
+    "value", ["10,000,000,000.00", "-10000000000", "100亿", 1e300, 10**40, Decimal("1E+400")]
+)
 def test_amounts_beyond_the_limit_are_refused(value):
     with pytest.raises(ValueError, match=r"超过上限 9,999,999,999\.99"):
         parse_amount(value)

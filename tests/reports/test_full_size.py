@@ -45,13 +45,28 @@ def test_a_set_of_readable_records_is_the_same_scope_as_one_asked_about_each(wor
 def test_the_desk_begins_with_an_index_and_sums_without_looking_at_rows(demo_app, reader):
     """SQLite plans without statistics, so here it does what it does at full size."""
     with demo_app.session() as session:
-        actor, today = actor_of_username(session, reader), session.get_one(SystemState, 1).business_date
+        actor, today = (
+            actor_of_username(session, reader),
+            session.get_one(SystemState, 1).business_date,
+        )
         connection = session.connection()
         for ask, begins in (
-            (lambda: desktop.in_force(session, actor), "SEARCH project USING COVERING INDEX ix_project_desk"),
-            (lambda: desktop.in_force_by_product(session, actor), "project USING COVERING INDEX ix_project_desk"),
-            (lambda: desktop.instalments_due(session, actor, today, today), "ix_instalment_open (due_on>? AND"),
-            (lambda: desktop.instalments_due(session, actor, None, today), "ix_instalment_open (due_on>? AND"),
+            (
+                lambda: desktop.in_force(session, actor),
+                "SEARCH project USING COVERING INDEX ix_project_desk",
+            ),
+            (
+                lambda: desktop.in_force_by_product(session, actor),
+                "project USING COVERING INDEX ix_project_desk",
+            ),
+            (
+                lambda: desktop.instalments_due(session, actor, today, today),
+                "ix_instalment_open (due_on>? AND",
+            ),
+            (
+                lambda: desktop.instalments_due(session, actor, None, today),
+                "ix_instalment_open (due_on>? AND",
+            ),
             (lambda: desktop.fees_due(session, actor, today), "ix_fee_due_open (due_on>? AND"),
             (lambda: desktop.open_warnings(session, actor), "ix_risk_warning_urgent (level=?)"),
         ):
@@ -80,7 +95,11 @@ def test_a_list_of_parts_counts_and_sums_in_one_question(demo, table):
     client.get(f"/{table}/list/")
     with demo.statements() as sent:
         assert client.get(f"/{table}/list/").status_code == 200
-    whole = [words for words in sent if f"FROM {table} " in words and ("count(*)" in words or "sum(" in words)]
+    whole = [
+        words
+        for words in sent
+        if f"FROM {table} " in words and ("count(*)" in words or "sum(" in words)
+    ]
     assert len(whole) == 1, whole
     assert " IN (SELECT" in whole[0], "the readable records are worked out once"
 
@@ -121,7 +140,10 @@ def test_the_page_of_a_long_list_waits_for_no_sum(demo, monkeypatch, path, reade
 
 
 def test_sums_by_a_request_of_their_own_ask_right_and_scope(demo):
-    own, all_ = (demo.client_of(name).get("/instalment/sums").get_json()["sums"] for name in ("zhoumin", "heping"))
+    own, all_ = (
+        demo.client_of(name).get("/instalment/sums").get_json()["sums"]
+        for name in ("zhoumin", "heping")
+    )
     assert own.keys() == all_.keys()
     assert own != all_
     for outsider in ("security", "luona"):
@@ -145,7 +167,9 @@ def next_page(page):
 
 
 @pytest.mark.parametrize("reader", ["heping", "zhoumin"])
-@pytest.mark.parametrize("path", ["/instalment/list/?size=10", "/fee_due/list/?size=10", "/project/list/?size=10"])
+@pytest.mark.parametrize(
+    "path", ["/instalment/list/?size=10", "/fee_due/list/?size=10", "/project/list/?size=10"]
+)
 def test_a_count_that_ends_loses_no_row(demo, monkeypatch, path, reader):
     client, table = demo.client_of(reader), path.split("/")[1]
     whole = client.get(f"/{table}/list/?size=200").text
@@ -156,7 +180,9 @@ def test_a_count_that_ends_loses_no_row(demo, monkeypatch, path, reader):
     monkeypatch.setattr(lists, "LONG", 1)
     with demo.statements() as sent:
         page = client.get(path).text
-    counts = [words for words in sent if words.startswith("SELECT count(*)") and f"{table}.id" in words]
+    counts = [
+        words for words in sent if words.startswith("SELECT count(*)") and f"{table}.id" in words
+    ]
     assert len(counts) == 1, counts
     assert "LIMIT" in counts[0], counts
     seen, where = [], path
@@ -203,11 +229,15 @@ def test_counting_begins_with_the_readers_own_records(demo_app):
         actor, connection = actor_of_username(session, "zhoumin"), session.connection()
         for table in ("instalment", "fee_due", "fee", "receipt", "repayment"):
             model = entity_of(table)
-            query = select(func.count()).select_from(scoped_by_join(select(model.id), model, actor).limit(1).subquery())
+            query = select(func.count()).select_from(
+                scoped_by_join(select(model.id), model, actor).limit(1).subquery()
+            )
             with plans.asked(connection) as sent:
                 session.scalar(query)
             plan = plans.plan(connection, *sent[-1])
-            assert plan.index("SEARCH project USING INDEX ix_project_manager_id") < plan.index(f"SEARCH {table} USING")
+            assert plan.index("SEARCH project USING INDEX ix_project_manager_id") < plan.index(
+                f"SEARCH {table} USING"
+            )
             assert f"SCAN {table}" not in plan, plan
 
 
@@ -215,14 +245,20 @@ def test_counting_begins_with_the_readers_own_records(demo_app):
 def test_what_hangs_on_records_is_asked_about_row_by_row(demo_app, table):
     """A few hundred documents ask for no set of a hundred thousand projects."""
     with demo_app.session() as session:
-        actor, model, connection = actor_of_username(session, "zhoumin"), entity_of(table), session.connection()
+        actor, model, connection = (
+            actor_of_username(session, "zhoumin"),
+            entity_of(table),
+            session.connection(),
+        )
         with plans.asked(connection) as sent:
             session.scalars(scoped(select(model.id), model, actor).limit(20)).all()
         assert f"WHERE project.id = {table}.{model.spec.scope.hangs_on[1]} AND" in sent[-1][0]
         assert "SEARCH project USING INTEGER PRIMARY KEY" in plans.plan(connection, *sent[-1])
 
 
-@pytest.mark.parametrize(("path", "table"), [("/voucher/list/", "voucher"), ("/review/", "business_event")])
+@pytest.mark.parametrize(
+    ("path", "table"), [("/voucher/list/", "voucher"), ("/review/", "business_event")]
+)
 def test_tabs_count_so_far_and_say_that_there_are_more(demo, monkeypatch, path, table):
     client = demo.client_of("wujie")
     exact = tabs(client.get(path).text)
@@ -232,10 +268,14 @@ def test_tabs_count_so_far_and_say_that_there_are_more(demo, monkeypatch, path, 
     assert some == ["3+" if int(count) > 3 else count for count in exact]
     assert "3+" in some
     each = f"(SELECT {table}.id AS id \nFROM {table}"
-    (question,) = [words for words in sent if words.startswith("SELECT (SELECT count(*)") and each in words]
+    (question,) = [
+        words for words in sent if words.startswith("SELECT (SELECT count(*)") and each in words
+    ]
     assert question.count("LIMIT") == len(exact), "no view is counted to its end"
 
 
 def tabs(page):
     """The numbers on the tabs of a list."""
-    return re.findall(r'<b class="n">([\d+]+)</b></a></li>', page.split('<ul class="tabs">')[1].split("</ul>")[0])
+    return re.findall(
+        r'<b class="n">([\d+]+)</b></a></li>', page.split('<ul class="tabs">')[1].split("</ul>")[0]
+    )

@@ -18,7 +18,9 @@ UNSEEN = "a\x00\u200b\u202eb"
 
 
 def login_of(session, employee_id):
-    return session.scalars(select(Operator.username).where(Operator.employee_id == employee_id)).one()
+    return session.scalars(
+        select(Operator.username).where(Operator.employee_id == employee_id)
+    ).one()
 
 
 @pytest.fixture
@@ -31,7 +33,9 @@ def company(demo):
 
 def test_a_reason_is_kept_without_what_nobody_sees(demo):
     with demo.session() as session:
-        project = session.scalars(select(Project).where(Project.state == ProjectState.DRAFT)).first()
+        project = session.scalars(
+            select(Project).where(Project.state == ProjectState.DRAFT)
+        ).first()
         who = login_of(session, project.manager_id)
     path = f"/do/project/{project.id}/cancel"
     answer = demo.post(demo.client_of(who), path, version=project.version, reason=f"不办了{UNSEEN}")
@@ -42,19 +46,28 @@ def test_a_reason_is_kept_without_what_nobody_sees(demo):
 
 def test_an_event_is_refused_with_a_clean_reason(demo):
     with demo.session() as session:
-        event = session.scalars(select(BusinessEvent).where(BusinessEvent.state == EventState.PENDING)).first()
+        event = session.scalars(
+            select(BusinessEvent).where(BusinessEvent.state == EventState.PENDING)
+        ).first()
     path = f"/do/business_event/{event.id}/refuse"
-    assert demo.post(demo.client_of("wujie"), path, version=event.version, reason=UNSEEN).status_code == 302
+    assert (
+        demo.post(demo.client_of("wujie"), path, version=event.version, reason=UNSEEN).status_code
+        == 302
+    )
     with demo.session() as session:
         assert session.get_one(BusinessEvent, event.id).reason == "ab"
 
 
 def test_an_opinion_is_kept_without_what_nobody_sees(demo):
     with demo.session() as session:
-        task = session.scalars(select(ApprovalTask).where(ApprovalTask.state == TaskState.PENDING)).first()
+        task = session.scalars(
+            select(ApprovalTask).where(ApprovalTask.state == TaskState.PENDING)
+        ).first()
         who = login_of(session, task.assignee_id)
     fields = {"decision": "REJECT", "opinion": f"不同意{UNSEEN}", "version": task.version}
-    assert demo.post(demo.client_of(who), f"/approvals/{task.id}/decide", **fields).status_code == 302
+    assert (
+        demo.post(demo.client_of(who), f"/approvals/{task.id}/decide", **fields).status_code == 302
+    )
     with demo.session() as session:
         assert session.get_one(ApprovalTask, task.id).opinion == "不同意ab"
 
@@ -62,13 +75,18 @@ def test_an_opinion_is_kept_without_what_nobody_sees(demo):
 def test_remarks_files_and_their_names(demo, company):
     customer, who = company
     client = demo.client_of(who)
-    assert demo.post(client, f"/comment/corporate_customer/{customer.id}", text=UNSEEN).status_code == 302
+    assert (
+        demo.post(client, f"/comment/corporate_customer/{customer.id}", text=UNSEEN).status_code
+        == 302
+    )
     file = (io.BytesIO("说明".encode()), f"说明{UNSEEN}.txt")
     upload = f"/attachment/upload/corporate_customer/{customer.id}"
     assert demo.post(client, upload, category="", file=file).status_code == 302
     with demo.session() as session:
         assert session.scalars(select(Comment.text).order_by(Comment.id.desc())).first() == "ab"
-        name = session.scalars(select(Attachment.original_name).order_by(Attachment.id.desc())).first()
+        name = session.scalars(
+            select(Attachment.original_name).order_by(Attachment.id.desc())
+        ).first()
         assert name == "说明ab.txt"
 
 
@@ -83,7 +101,9 @@ def test_nobody_hides_a_second_customer_behind_a_sign_that_nobody_sees(demo, com
     customer, who = company
     values = {"name": customer.name, "uscc": f"{customer.uscc[:9]}\u200b{customer.uscc[9:]}"}
     client = demo.client_of(who)
-    answer = client.post("/api/v1/corporate_customer/", json=values, headers={"X-CSRFToken": demo.token(client)})
+    answer = client.post(
+        "/api/v1/corporate_customer/", json=values, headers={"X-CSRFToken": demo.token(client)}
+    )
     assert answer.status_code == 400
     assert "已登记" in answer.get_json()["message"]
 
@@ -91,7 +111,9 @@ def test_nobody_hides_a_second_customer_behind_a_sign_that_nobody_sees(demo, com
 def test_a_value_beyond_its_column_is_refused_in_chinese(demo, company, monkeypatch):
     """Whatever a verb lets through: here a remark that says too much of where it hangs."""
     customer, who = company
-    monkeypatch.setattr(comments, "Comment", lambda **facts: Comment(**{**facts, "owner_table": "x" * 999}))
+    monkeypatch.setattr(
+        comments, "Comment", lambda **facts: Comment(**{**facts, "owner_table": "x" * 999})
+    )
     path, client = f"/comment/corporate_customer/{customer.id}", demo.client_of(who)
     answer = demo.post(client, path, text="说明")
     if demo.engine.dialect.name == "postgresql":  # SQLite takes any length

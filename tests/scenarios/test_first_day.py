@@ -17,10 +17,15 @@ BEGINS_WITH = "installed"
 FIRST, OWN = "Qwer!2345678", "Begin@2026x"
 # number, name, roles: every duty of reports.system.preparation has somebody
 STAFF = (
-    ("zhoumin", "周敏", ["客户经理"]), ("sunhao", "孙浩", ["客户经理"]), ("zhenglan", "郑岚", ["风控专员"]),
-    ("yangfan", "杨帆", ["审保会秘书"]), ("heping", "何平", ["审保会委员"]), ("wujie", "吴洁", ["会计"]),
-    ("shihui", "石慧", ["财务主管"]), ("luona", "罗娜", ["出纳"]),
-)  # fmt: skip
+    ("zhoumin", "周敏", ["客户经理"]),
+    ("sunhao", "孙浩", ["客户经理"]),
+    ("zhenglan", "郑岚", ["风控专员"]),
+    ("yangfan", "杨帆", ["审保会秘书"]),
+    ("heping", "何平", ["审保会委员"]),
+    ("wujie", "吴洁", ["会计"]),
+    ("shihui", "石慧", ["财务主管"]),
+    ("luona", "罗娜", ["出纳"]),
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,9 @@ def begun(product, username):
 
 
 def ok(answer):
-    assert answer.status_code == 302, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
+    assert answer.status_code == 302, re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True))
+    )
     return answer.headers["Location"]
 
 
@@ -77,17 +84,43 @@ def test_the_desk_leads_to_what_is_to_be_prepared(boss):
 @pytest.fixture(scope="module")
 def staff(product, boss):
     """Company, department, people, their sign-ins and positions, as 开业准备 lists them."""
-    ok(fill(boss, "/company/edit/1", full_name="江州融资担保有限公司", legal_person="老板", address="江州市1号"))
-    department = number_of(ok(fill(boss, "/department/add", code="01", name="业务一部", parent_id="1")))
+    ok(
+        fill(
+            boss,
+            "/company/edit/1",
+            full_name="江州融资担保有限公司",
+            legal_person="老板",
+            address="江州市1号",
+        )
+    )
+    department = number_of(
+        ok(fill(boss, "/department/add", code="01", name="业务一部", parent_id="1"))
+    )
     people = {}
     for username, name, roles in STAFF:
         people[username] = number_of(
             ok(fill(boss, "/employee/add", number=username, name=name, department_id=department))
         )
-        ok(fill(boss, "/operator/add", employee_id=people[username], username=username, password=FIRST, roles=roles))
+        ok(
+            fill(
+                boss,
+                "/operator/add",
+                employee_id=people[username],
+                username=username,
+                password=FIRST,
+                roles=roles,
+            )
+        )
     listed = boss.get("/approval_position/list/?size=100").get_data(as_text=True)
     for position in sorted(set(re.findall(r"/approval_position/show/(\d+)", listed))):
-        ok(fill(boss, "/approval_position_member/add", position_id=position, employee_id=people["heping"]))
+        ok(
+            fill(
+                boss,
+                "/approval_position_member/add",
+                position_id=position,
+                employee_id=people["heping"],
+            )
+        )
     parameters = boss.get("/parameter/list/?q=净资产（留空取总账）").get_data(as_text=True)
     parameter = re.search(r"/parameter/show/(\d+)", parameters).group(1)
     ok(fill(boss, f"/parameter/edit/{parameter}", value="100000000"))
@@ -97,9 +130,10 @@ def staff(product, boss):
 def test_a_refusal_names_who_may(product, staff, boss):
     cashier = begun(product, "luona")
     for path, who in (
-        ("/operator/add", "可联系：老板（安全管理员）"), ("/opening/", "可联系：石慧（财务主管）"),
+        ("/operator/add", "可联系：老板（安全管理员）"),
+        ("/opening/", "可联系：石慧（财务主管）"),
         ("/partner_bank/add", "可联系：老板（系统管理员）、孙浩（客户经理）、周敏（客户经理）"),
-    ):  # fmt: skip
+    ):
         answer = cashier.get(path)
         assert answer.status_code == 403
         told = re.findall("可联系：[^<]*", answer.get_data(as_text=True))
@@ -120,34 +154,90 @@ def test_the_first_project_is_handed_in_by_screens_alone(product, staff, boss):
     ok(fill(manager, "/partner_bank/add", code="ICBC", name="中国工商银行江州分行"))
     assert ">待办<" not in boss.get("/preparation/").get_data(as_text=True)
     assert 'href="/preparation/"' not in re.search(
-        r'<main.*</main>', boss.get("/").get_data(as_text=True), re.DOTALL
+        r"<main.*</main>", boss.get("/").get_data(as_text=True), re.DOTALL
     ).group(0)
-    known = {name: options(manager, "/personal_customer/add", name)[0] for name in (
-        "political_status", "ethnic_group", "marriage", "education", "health", "degree", "household", "residence"
-    )}  # fmt: skip
-    ok(fill(
-        manager, "/personal_customer/add", name="张三", id_number="11010519491231002X", gender="FEMALE",
-        mobile="13800138000", address="江州市滨江区1号", region="320000", postcode="214000", email="a@b.cn",
-        home_phone="0510-85551234", office_phone="0510-85551234", **known,
-    ))  # fmt: skip
-    work, money = "/occupation/add?personal_customer_id=1", "/income_expense/add?personal_customer_id=1"
-    ok(fill(manager, work, employer="江州纺织厂", occupation=options(manager, work, "occupation")[0]))
-    ok(fill(
-        manager, money, main_income_source=options(manager, money, "main_income_source")[0], monthly_income="20000",
-        household_monthly_income="30000", household_size="3", dependants="1", household_monthly_expense="8000",
-        monthly_debt_service="0", household_assets="3000000", household_debts="100000",
-    ))  # fmt: skip
+    known = {
+        name: options(manager, "/personal_customer/add", name)[0]
+        for name in (
+            "political_status",
+            "ethnic_group",
+            "marriage",
+            "education",
+            "health",
+            "degree",
+            "household",
+            "residence",
+        )
+    }
+    ok(
+        fill(
+            manager,
+            "/personal_customer/add",
+            name="张三",
+            id_number="11010519491231002X",
+            gender="FEMALE",
+            mobile="13800138000",
+            address="江州市滨江区1号",
+            region="320000",
+            postcode="214000",
+            email="a@b.cn",
+            home_phone="0510-85551234",
+            office_phone="0510-85551234",
+            **known,
+        )
+    )
+    work, money = (
+        "/occupation/add?personal_customer_id=1",
+        "/income_expense/add?personal_customer_id=1",
+    )
+    ok(
+        fill(
+            manager, work, employer="江州纺织厂", occupation=options(manager, work, "occupation")[0]
+        )
+    )
+    ok(
+        fill(
+            manager,
+            money,
+            main_income_source=options(manager, money, "main_income_source")[0],
+            monthly_income="20000",
+            household_monthly_income="30000",
+            household_size="3",
+            dependants="1",
+            household_monthly_expense="8000",
+            monthly_debt_service="0",
+            household_assets="3000000",
+            household_debts="100000",
+        )
+    )
     rating = "/do/personal_customer/1/rate"
     answers = {name: options(manager, rating, name)[0] for name in selects(manager, rating)}
     ok(fill(manager, rating, opinion="资料齐全，同意", **answers))
     ok(product.post(risk, "/do/customer_rating/1/confirm", version="1"))
-    project = number_of(ok(fill(
-        manager, "/project/add", customer_id="1", product_id="6", bank_id="1", amount="300000", term_months="12",
-        purpose="BUSINESS", rate_annual_pct="4.35", fee_rate_pct="1.5", counter_offer="第三人保证",
-        assistant_id=staff["sunhao"],
-    )))  # fmt: skip
+    project = number_of(
+        ok(
+            fill(
+                manager,
+                "/project/add",
+                customer_id="1",
+                product_id="6",
+                bank_id="1",
+                amount="300000",
+                term_months="12",
+                purpose="BUSINESS",
+                rate_annual_pct="4.35",
+                fee_rate_pct="1.5",
+                counter_offer="第三人保证",
+                assistant_id=staff["sunhao"],
+            )
+        )
+    )
     paper = (BytesIO(b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF\n"), "身份证.pdf")
-    ok(product.post(manager, f"/attachment/upload/project/{project}", file=paper, category="ID_COPY"))
+    ok(
+        product.post(
+            manager, f"/attachment/upload/project/{project}", file=paper, category="ID_COPY"
+        )
+    )
     ok(product.post(manager, f"/do/project/{project}/submit", version="1"))
     with product.session() as session:
         assert session.scalar(select(func.count(Customer.id))) == 1

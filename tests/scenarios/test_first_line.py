@@ -61,11 +61,15 @@ def company(session, tmp_path):
 def applied(company: Director, customer: Customer, product: str, bank: str, **facts) -> Project:
     """周敏 fills in the application; it stays hers until she submits it."""
     values = {
-        "customer_id": customer.id, "product_id": one(company, Product, code=product).id,
-        "bank_id": one(company, PartnerBank, code=bank).id, "purpose": "WORKING", "bank_share_pct": YUAN(20),
-        "counter_offer": "厂房抵押、实际控制人连带责任保证", "assistant_id": company.actor("sunhao").employee_id,
+        "customer_id": customer.id,
+        "product_id": one(company, Product, code=product).id,
+        "bank_id": one(company, PartnerBank, code=bank).id,
+        "purpose": "WORKING",
+        "bank_share_pct": YUAN(20),
+        "counter_offer": "厂房抵押、实际控制人连带责任保证",
+        "assistant_id": company.actor("sunhao").employee_id,
         **facts,
-    }  # fmt: skip
+    }
     project = records.create(company.ctx("zhoumin"), Project, values)
     assert (project.stage, project.state) == (Stage.APPLY, ProjectState.DRAFT)
     return project
@@ -81,11 +85,23 @@ def to_resolution(company: Director, project: Project) -> None:
     application.submit(company.ctx("zhoumin"), project, project.version)
     assert project.stage is Stage.EVALUATE, "submitting moves on by itself"
 
-    report = records.create(company.ctx("zhoumin"), InvestigationReport, {
-        "project_id": project.id, "visited_on": company.today, "visit_place": "厂区", "operation": "正常",
-        "finance": "稳健", "repayment_source": "销售回款", "security": "足值", "risks": "可控", "advice": "SUPPORT",
-        "advised_amount": project.amount, "advised_months": project.term_months,
-    })  # fmt: skip
+    report = records.create(
+        company.ctx("zhoumin"),
+        InvestigationReport,
+        {
+            "project_id": project.id,
+            "visited_on": company.today,
+            "visit_place": "厂区",
+            "operation": "正常",
+            "finance": "稳健",
+            "repayment_source": "销售回款",
+            "security": "足值",
+            "risks": "可控",
+            "advice": "SUPPORT",
+            "advised_amount": project.amount,
+            "advised_months": project.term_months,
+        },
+    )
     appraisal.submit_report(company.ctx("zhoumin"), report, report.version)
     decided(company, project)
     assert project.stage is Stage.INTENT
@@ -97,10 +113,20 @@ def to_resolution(company: Director, project: Project) -> None:
     decided(company, project)
     assert project.stage is Stage.RISK
 
-    paper = records.create(company.ctx("zhenglan"), RiskAssessment, {
-        "project_id": project.id, "score_customer": 27, "score_repayment": 26, "score_security": 21,
-        "score_compliance": 14, "findings": "下游集中", "measures": "按季检查", "opinion": "同意提交审保会",
-    })  # fmt: skip
+    paper = records.create(
+        company.ctx("zhenglan"),
+        RiskAssessment,
+        {
+            "project_id": project.id,
+            "score_customer": 27,
+            "score_repayment": 26,
+            "score_security": 21,
+            "score_compliance": 14,
+            "findings": "下游集中",
+            "measures": "按季检查",
+            "opinion": "同意提交审保会",
+        },
+    )
     assert paper.score == 88
     appraisal.submit_risk(company.ctx("zhenglan"), paper, paper.version)
     decided(company, project)
@@ -119,19 +145,37 @@ def to_resolution(company: Director, project: Project) -> None:
 def resolved(company: Director, project: Project) -> None:
     """杨帆 calls five members; one agrees on a condition; the result is announced."""
     members = {name: company.actor(name).employee_id for name in people.BOARD}
-    meeting = records.create(company.ctx("yangfan"), ReviewMeeting, {
-        "held_on": company.today, "place": "第一会议室", "chair_id": members["lujun"],
-    })  # fmt: skip
+    meeting = records.create(
+        company.ctx("yangfan"),
+        ReviewMeeting,
+        {
+            "held_on": company.today,
+            "place": "第一会议室",
+            "chair_id": members["lujun"],
+        },
+    )
     for employee_id in members.values():
-        records.create(company.ctx("yangfan"), MeetingMember, {"meeting_id": meeting.id, "employee_id": employee_id})
-    item = records.create(company.ctx("yangfan"), MeetingItem, {
-        "meeting_id": meeting.id, "project_id": project.id, "advised_amount": project.amount,
-        "advised_months": project.term_months,
-    })  # fmt: skip
+        records.create(
+            company.ctx("yangfan"),
+            MeetingMember,
+            {"meeting_id": meeting.id, "employee_id": employee_id},
+        )
+    item = records.create(
+        company.ctx("yangfan"),
+        MeetingItem,
+        {
+            "meeting_id": meeting.id,
+            "project_id": project.id,
+            "advised_amount": project.amount,
+            "advised_months": project.term_months,
+        },
+    )
     resolution.open_meeting(company.ctx("yangfan"), meeting, meeting.version)
     for name in people.BOARD[:4]:
         resolution.cast(company.ctx(name), item, VoteChoice.AGREE)
-    resolution.cast(company.ctx(people.BOARD[4]), item, VoteChoice.CONDITIONAL, "追加配偶连带责任保证")
+    resolution.cast(
+        company.ctx(people.BOARD[4]), item, VoteChoice.CONDITIONAL, "追加配偶连带责任保证"
+    )
     resolution.close_meeting(company.ctx("yangfan"), meeting, meeting.version)
 
 
@@ -144,7 +188,9 @@ def booked(company: Director, project: Project) -> None:
 def drawn_up(company: Director, project: Project) -> None:
     """The contracts that are missing, with the bank's number, reviewed one by one."""
     for contract in contracts.propose_contracts(company.ctx("zhoumin"), project):
-        records.update(company.ctx("zhoumin"), contract, {"main_number": "JK2026-0115"}, contract.version)
+        records.update(
+            company.ctx("zhoumin"), contract, {"main_number": "JK2026-0115"}, contract.version
+        )
         contracts.submit(company.ctx("zhoumin"), contract, contract.version)
         decided(company, project)
 
@@ -162,44 +208,76 @@ def to_notice(company: Director, project: Project) -> None:
     assert project.legal_officer_id == company.actor("liuwen").employee_id
 
     for values in (
-        {"kind": "MORTGAGE", "asset_kind": "PLANT", "name": "创业路 18 号厂房", "certificate_no": "苏（2026）第 1 号",
-         "appraised_value": project.amount * 2, "rate_pct": YUAN(60)},
+        {
+            "kind": "MORTGAGE",
+            "asset_kind": "PLANT",
+            "name": "创业路 18 号厂房",
+            "certificate_no": "苏（2026）第 1 号",
+            "appraised_value": project.amount * 2,
+            "rate_pct": YUAN(60),
+        },
         {"kind": "SURETY", "name": "实际控制人夫妇"},
-    ):  # fmt: skip
-        records.create(company.ctx("zhoumin"), CounterGuarantee, {"project_id": project.id, **values})
+    ):
+        records.create(
+            company.ctx("zhoumin"), CounterGuarantee, {"project_id": project.id, **values}
+        )
     drawn_up(company, project)
     counters.submit(company.ctx("zhoumin"), project, project.version)
     decided(company, project)
     assert project.stage is Stage.FEE_COLLECT
 
-    for fee in company.session.scalars(select(Fee).where(Fee.project_id == project.id, Fee.amount > 0)).all():
-        collection.collect(company.ctx("luona"), fee, amount=fee.open_amount, received_on=company.today,
-                           payer=project.customer.name)  # fmt: skip
+    for fee in company.session.scalars(
+        select(Fee).where(Fee.project_id == project.id, Fee.amount > 0)
+    ).all():
+        collection.collect(
+            company.ctx("luona"),
+            fee,
+            amount=fee.open_amount,
+            received_on=company.today,
+            payer=project.customer.name,
+        )
     booked(company, project)
     assert project.stage is Stage.NOTICE
-    receipts = company.session.scalars(select(Receipt).where(Receipt.project_id == project.id)).all()
+    receipts = company.session.scalars(
+        select(Receipt).where(Receipt.project_id == project.id)
+    ).all()
     assert receipts
     assert {r.state for r in receipts} == {ReceiptState.BOOKED}
 
 
 def to_in_force(company: Director, project: Project, plan_file: str, **facts) -> Drawdown:
     """The gate opens only with everything in place; the bank pays, its own file gives the plan."""
-    shut = {check.key for check in gate(company.session, project, company.today) if not check.is_met}
+    shut = {
+        check.key for check in gate(company.session, project, company.today) if not check.is_met
+    }
     assert shut, "the counter-guarantees are not settled and the board's condition is not met yet"
-    for item in company.session.scalars(select(CounterGuarantee).filter_by(project_id=project.id)).all():
-        counters.settle(company.ctx("fangyuan"), item, "登记证明已取得", company.today, item.version)
+    for item in company.session.scalars(
+        select(CounterGuarantee).filter_by(project_id=project.id)
+    ).all():
+        counters.settle(
+            company.ctx("fangyuan"), item, "登记证明已取得", company.today, item.version
+        )
     for condition in one(company, Resolution, project_id=project.id).conditions:
         disbursement.meet_condition(company.ctx("zhoumin"), condition, "保证合同已补签")
     assert all(check.is_met for check in gate(company.session, project, company.today))
     disbursement.issue_notice(company.ctx("zhoumin"), project, project.version)
-    assert one(company, BankLetter, project_id=project.id, kind=LetterKind.DISBURSEMENT).amount == project.amount
+    assert (
+        one(company, BankLetter, project_id=project.id, kind=LetterKind.DISBURSEMENT).amount
+        == project.amount
+    )
 
     company.today = facts["drawn_on"]
     loan = disbursement.confirm_from_file(
-        company.ctx("zhoumin"), project, (DATA / plan_file).read_bytes(), plan_file, version=project.version,
-        amount=project.amount, rate_annual_pct=project.rate_annual_pct, repayment_method=project.repayment_method,
+        company.ctx("zhoumin"),
+        project,
+        (DATA / plan_file).read_bytes(),
+        plan_file,
+        version=project.version,
+        amount=project.amount,
+        rate_annual_pct=project.rate_annual_pct,
+        repayment_method=project.repayment_method,
         **facts,
-    )  # fmt: skip
+    )
     booked(company, project)
     assert (project.stage, project.state) == (Stage.IN_FORCE, ProjectState.IN_FORCE)
     assert (project.balance, project.reserved_amount) == (loan.amount, 0)
@@ -208,26 +286,60 @@ def to_in_force(company: Director, project: Project, plan_file: str, **facts) ->
 
 def test_two_companies_from_application_to_posted_vouchers(company):
     small = applied(
-        company, registered_customer(company, "杭州江南精密机械有限公司"), "LDZJ", "ICBC", amount=YUAN(5_000_000),
-        term_months=12, rate_annual_pct=YUAN("4.35"), repayment_method=RepaymentMethod.EQUAL_INSTALMENT,
+        company,
+        registered_customer(company, "杭州江南精密机械有限公司"),
+        "LDZJ",
+        "ICBC",
+        amount=YUAN(5_000_000),
+        term_months=12,
+        rate_annual_pct=YUAN("4.35"),
+        repayment_method=RepaymentMethod.EQUAL_INSTALMENT,
         fee_rate_pct=YUAN("1.5"),
-    )  # fmt: skip
+    )
     large = applied(
-        company, registered_customer(company, "东方𠮷祥装备有限公司"), "GDZC", "CCB", amount=YUAN(12_000_000),
-        term_months=36, rate_annual_pct=YUAN("3.85"), repayment_method=RepaymentMethod.EQUAL_INSTALMENT,
+        company,
+        registered_customer(company, "东方𠮷祥装备有限公司"),
+        "GDZC",
+        "CCB",
+        amount=YUAN(12_000_000),
+        term_months=36,
+        rate_annual_pct=YUAN("3.85"),
+        repayment_method=RepaymentMethod.EQUAL_INSTALMENT,
         fee_rate_pct=YUAN("1.8"),
-    )  # fmt: skip
+    )
     for project in (small, large):
         to_resolution(company, project)
         to_notice(company, project)
 
-    loan_a = to_in_force(company, small, "bank_repayment_plan_a.xlsx", bank_note_no="JJ2026791514",
-                         drawn_on=date(2026, 1, 15), due_on=date(2027, 1, 15))  # fmt: skip
-    loan_b = to_in_force(company, large, "bank_repayment_plan_b.xlsx", bank_note_no="JJ-B-1",
-                         drawn_on=date(2026, 1, 31), due_on=date(2029, 1, 31))  # fmt: skip
+    loan_a = to_in_force(
+        company,
+        small,
+        "bank_repayment_plan_a.xlsx",
+        bank_note_no="JJ2026791514",
+        drawn_on=date(2026, 1, 15),
+        due_on=date(2027, 1, 15),
+    )
+    loan_b = to_in_force(
+        company,
+        large,
+        "bank_repayment_plan_b.xlsx",
+        bank_note_no="JJ-B-1",
+        drawn_on=date(2026, 1, 31),
+        due_on=date(2029, 1, 31),
+    )
 
-    assert plan_of(company, loan_a) == (12, YUAN("5000000.00"), YUAN("118594.03"), PlanSource.IMPORTED)
-    assert plan_of(company, loan_b) == (36, YUAN("12000000.00"), YUAN("725555.66"), PlanSource.IMPORTED)
+    assert plan_of(company, loan_a) == (
+        12,
+        YUAN("5000000.00"),
+        YUAN("118594.03"),
+        PlanSource.IMPORTED,
+    )
+    assert plan_of(company, loan_b) == (
+        36,
+        YUAN("12000000.00"),
+        YUAN("725555.66"),
+        PlanSource.IMPORTED,
+    )
     the_books_say_so(company)
     the_line_is_told(company, small)
     the_limits_count_both(company, small)
@@ -265,7 +377,9 @@ def the_books_say_so(company: Director) -> None:
     assert balance("2203") == YUAN("611320.75") - first_year_large
     assert balance("6021") == YUAN("9433.96") + YUAN("22641.51")
     vat = (YUAN("75000") - YUAN("70754.72")) + (YUAN("648000") - YUAN("611320.75"))
-    assert balance("2221") == vat + (YUAN("10000") - YUAN("9433.96")) + (YUAN("24000") - YUAN("22641.51"))
+    assert balance("2221") == vat + (YUAN("10000") - YUAN("9433.96")) + (
+        YUAN("24000") - YUAN("22641.51")
+    )
 
 
 def the_line_is_told(company: Director, project: Project) -> None:
@@ -279,5 +393,9 @@ def the_line_is_told(company: Director, project: Project) -> None:
 
 def the_limits_count_both(company: Director, project: Project) -> None:
     """责任余额: 80 % of 12 million for the large one; the small one, asked about with nothing more, counts nothing."""
-    leverage = next(c for c in checks(company.session, project, company.today, amount=YUAN(0)) if c.key == "leverage")
+    leverage = next(
+        c
+        for c in checks(company.session, project, company.today, amount=YUAN(0))
+        if c.key == "leverage"
+    )
     assert "9,600,000.00" in leverage.note

@@ -93,8 +93,15 @@ def the_old_books_are_taken_over(company: Director) -> None:
     assert session.scalar(select(func.count()).select_from(OpeningImport)) == 0
 
     opening.load_opening(ctx, BALANCES, AUXILIARIES, create_customers=True)
-    rows = [row for row in openpyxl.load_workbook(DATA / BALANCES[0]).active.values if str(row[0]).isdecimal()]
-    stated = {f"{code[:4]}.{code[4:]}".rstrip("."): Decimal(amount.replace(",", "")) for code, _, _, amount in rows}
+    rows = [
+        row
+        for row in openpyxl.load_workbook(DATA / BALANCES[0]).active.values
+        if str(row[0]).isdecimal()
+    ]
+    stated = {
+        f"{code[:4]}.{code[4:]}".rstrip("."): Decimal(amount.replace(",", ""))
+        for code, _, _, amount in rows
+    }
     assert len(stated) == 20
     assert {code: balance_of(session, code, "2025-12") for code in stated} == stated
     totals = trial_balance(session, "2025-12", "2025-12").totals
@@ -117,7 +124,9 @@ def month_ends(company: Director) -> Iterator[int]:
     the_next_year_begins_at_zero(company)
     yield until(company, date(2027, 2, 4))
     close(company, "2027-01")
-    assert figures(income_statement(company.session, "2027-01"), "current") == amounts(WANTED_JANUARY)
+    assert figures(income_statement(company.session, "2027-01"), "current") == amounts(
+        WANTED_JANUARY
+    )
 
 
 def close(company: Director, code: str) -> None:
@@ -135,7 +144,11 @@ def close(company: Director, code: str) -> None:
     story.post_vouchers(company)
     run = month_end(company, code)
     attempts = 2 if code in {tried for tried, _ in STOPS.values()} else 1
-    assert (run.job, run.status, run.attempts) == (f"month_end:{code}", JobStatus.SUCCEEDED, attempts)
+    assert (run.job, run.status, run.attempts) == (
+        f"month_end:{code}",
+        JobStatus.SUCCEEDED,
+        attempts,
+    )
     with pytest.raises(Taken, match=f"{code} 已结账"):  # closed is closed
         month_end(company, code)
 
@@ -156,8 +169,16 @@ def the_month_is_as_worked_out(company: Director, month: int) -> None:
     session, code = company.session, MONTHS[month - 1]
     sheet, income = balance_sheet(session, code), income_statement(session, code)
     assert figures(income, "current") == amounts(WANTED[month])
-    assert (sheet.is_balanced, sheet.unmapped, income.unmapped, unmapped(session)) == (True, [], [], [])
-    assert [issued(session, found.kind, code).lines for found in (sheet, income)] == [sheet.lines, income.lines]
+    assert (sheet.is_balanced, sheet.unmapped, income.unmapped, unmapped(session)) == (
+        True,
+        [],
+        [],
+        [],
+    )
+    assert [issued(session, found.kind, code).lines for found in (sheet, income)] == [
+        sheet.lines,
+        income.lines,
+    ]
     profit = sum(Decimal(WANTED[number][NET]) for number in range(1, month + 1))
     assert balance_of(session, "4103", code) == (profit if month < 12 else 0)
 
@@ -167,10 +188,16 @@ def the_year_is_as_worked_out(company: Director) -> None:
     session, code = company.session, "2026-12"
     sheet = balance_sheet(session, code)
     assert figures(income_statement(session, code), "prior") == amounts(WANTED_YEAR)
-    found = {line.row_no: (line.current, line.prior) for line in sheet.lines if line.current or line.prior}
+    found = {
+        line.row_no: (line.current, line.prior)
+        for line in sheet.lines
+        if line.current or line.prior
+    }
     assert found == {row: tuple(map(Decimal, pair)) for row, pair in WANTED_SHEET.items()}
     rows = session.scalars(select(StatementRow)).all()
-    behind = Counter(account.code for row in rows for account, *_ in accounts_of_row(session, row, code))
+    behind = Counter(
+        account.code for row in rows for account, *_ in accounts_of_row(session, row, code)
+    )
     assert set(behind.values()) == {1}
     leaves = set(session.scalars(select(Account.id).where(Account.is_leaf)))
     assert {account for account, row in account_rows(session).items() if row} == leaves
@@ -197,7 +224,9 @@ def the_last_quarter_is_opened_and_closed_again(company: Director) -> None:
         reopen(company, code)
         assert balance_sheet(session, code).is_balanced
         assert issued(session, StatementKind.BALANCE_SHEET, code) is None
-    assert balance_of(session, "4103", "2026-12") == sum(Decimal(WANTED[month][NET]) for month in range(1, 10))
+    assert balance_of(session, "4103", "2026-12") == sum(
+        Decimal(WANTED[month][NET]) for month in range(1, 10)
+    )
     with pytest.raises(Conflict, match="2026-10、2026-11 尚未结账"):
         month_end(company, "2026-12")
     for code in quarter:
@@ -214,9 +243,16 @@ def picture(company: Director) -> dict[str, Any]:
     """All that anybody can read of the year: statements live and as issued, every balance, what the vouchers do."""
     session = company.session
     kinds = [(kind, code) for code in [*MONTHS, "2027-01"] for kind in StatementKind]
-    kept = {table: session.execute(select(*(c for c in table.__table__.c if c.name not in STAMPS))) for table in
-            (AccountBalance, AuxiliaryBalance)}  # fmt: skip
-    keys = (AccountingPeriod.code, Voucher.kind, VoucherEntry.account_id, VoucherEntry.auxiliary_keys)
+    kept = {
+        table: session.execute(select(*(c for c in table.__table__.c if c.name not in STAMPS)))
+        for table in (AccountBalance, AuxiliaryBalance)
+    }
+    keys = (
+        AccountingPeriod.code,
+        Voucher.kind,
+        VoucherEntry.account_id,
+        VoucherEntry.auxiliary_keys,
+    )
     debit, credit = func.sum(VoucherEntry.debit), func.sum(VoucherEntry.credit)
     effect = (
         select(*keys, debit, credit)
@@ -230,7 +266,9 @@ def picture(company: Director) -> dict[str, Any]:
         "issued": [issued(session, *of) for of in kinds],
         "balances": {table.__tablename__: sorted(map(tuple, rows)) for table, rows in kept.items()},
         "effect": {tuple(row[:4]): row[4:] for row in session.execute(effect) if row[4] or row[5]},
-        "closed": dict(session.execute(select(AccountingPeriod.code, AccountingPeriod.state)).all()),
+        "closed": dict(
+            session.execute(select(AccountingPeriod.code, AccountingPeriod.state)).all()
+        ),
     }
 
 
@@ -239,8 +277,12 @@ def the_next_year_begins_at_zero(company: Director) -> None:
     session = company.session
     assert closing.find_period(session, "2027-01").state is PeriodState.OPEN
     figures_of_january = of_accounts(session, "2027-01", "2027-01")
-    query = select(Account.id).where((Account.category == AccountCategory.PROFIT) | (Account.code == "4103"))
+    query = select(Account.id).where(
+        (Account.category == AccountCategory.PROFIT) | (Account.code == "4103")
+    )
     zero = {figures_of_january[key] for key in session.scalars(query) if key in figures_of_january}
     assert zero
     assert {(of.opening, of.closing) for of in zero} == {(0, 0)}
-    assert not any((line.current, line.prior) != (0, 0) for line in income_statement(session, "2027-01").lines)
+    assert not any(
+        (line.current, line.prior) != (0, 0) for line in income_statement(session, "2027-01").lines
+    )

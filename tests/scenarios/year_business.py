@@ -60,9 +60,21 @@ def guarantee(company: Director, deal: Deal) -> Iterator[int]:
     """From the customer's first visit to 放款, one part of the line a day, and what comes after."""
     yield until(company, deal.applied_on)
     customer = registered_customer(company, deal.name, deal.index)
-    product, bank = one(company, Product, code=deal.product), one(company, PartnerBank, code=deal.bank)
-    plot = story.Plot(customer, MANAGER, ASSISTANT, product_id=product.id, bank_id=bank.id, amount=Decimal(deal.amount), months=deal.months, method=deal.method,
-                      parts=len(story.PARTS))  # fmt: skip
+    product, bank = (
+        one(company, Product, code=deal.product),
+        one(company, PartnerBank, code=deal.bank),
+    )
+    plot = story.Plot(
+        customer,
+        MANAGER,
+        ASSISTANT,
+        product_id=product.id,
+        bank_id=bank.id,
+        amount=Decimal(deal.amount),
+        months=deal.months,
+        method=deal.method,
+        parts=len(story.PARTS),
+    )
     project = story.apply(company, plot)
     for part in story.PARTS[:-1]:
         yield 1
@@ -82,9 +94,16 @@ def guarantee(company: Director, deal: Deal) -> Iterator[int]:
 
 def exempt_fee(company: Director, project: Project) -> None:
     """担保费 of a guarantee for a farmer is free of VAT, so 周敏 registers it herself; no other fee is due."""
-    facts = {"kind": "GUARANTEE", "payment": "ONE_OFF", "rate_pct": Decimal("1.5"), "is_rate_annual": True,
-             "vat_filing": "MSBA-2026-001"}  # fmt: skip
-    fee = records.create(company.ctx(MANAGER), Fee, {"project_id": project.id, "vat_rate_pct": Decimal(0), **facts})
+    facts = {
+        "kind": "GUARANTEE",
+        "payment": "ONE_OFF",
+        "rate_pct": Decimal("1.5"),
+        "is_rate_annual": True,
+        "vat_filing": "MSBA-2026-001",
+    }
+    fee = records.create(
+        company.ctx(MANAGER), Fee, {"project_id": project.id, "vat_rate_pct": Decimal(0), **facts}
+    )
     assert (fee.amount, fee.vat_amount) == (Decimal("60000.00"), 0)
 
 
@@ -95,7 +114,9 @@ def booked_after_the_closing(company: Director, project: Project, drawn_on: date
     with pytest.raises(Conflict, match="已结账"):
         posting.book(company.ctx(story.ACCOUNTANT), event, on=drawn_on)
     with pytest.raises(Conflict, match="已结账"):
-        books.draft(company, "transfer", "补记", ("6403", Decimal(1)), ("2221.03", Decimal(-1)), on=drawn_on)
+        books.draft(
+            company, "transfer", "补记", ("6403", Decimal(1)), ("2221.03", Decimal(-1)), on=drawn_on
+        )
     posting.book(company.ctx(story.ACCOUNTANT), event)
     still_open = select(AccountingPeriod.starts_on).where(
         AccountingPeriod.starts_on > drawn_on, AccountingPeriod.state == PeriodState.OPEN
@@ -159,7 +180,12 @@ def let_go(company: Director, project: Project, loan: Drawdown, day: date) -> It
     """解保 on the bank's letter: approved the day after, from then on the company answers for nothing."""
     yield until(company, day)
     ctx = company.ctx(MANAGER)
-    letter = {"basis": "BANK_LETTER", "letter_no": "建银函 18 号", "letter_on": day, "note": "更换担保方式"}
+    letter = {
+        "basis": "BANK_LETTER",
+        "letter_no": "建银函 18 号",
+        "letter_on": day,
+        "note": "更换担保方式",
+    }
     paper = records.create(ctx, Release, {"project_id": project.id, **letter})
     attachments.store(ctx, paper, filename="解除担保函.pdf", data=customers._PDF)
     release.submit(ctx, paper, paper.version)
@@ -180,16 +206,64 @@ def qinghe_repays(company: Director, project: Project, loan: Drawdown) -> Iterat
 
 
 DEALS = (
-    Deal(0, "杭州江南精密机械有限公司", "LDZJ", "ICBC", "6000000", 12, date(2026, 1, 5), date(2026, 2, 10),
-         method=RepaymentMethod.EQUAL_PRINCIPAL, after=jiangnan_repays),
-    Deal(1, "东方装备制造有限公司", "LDZJ", "CCB", "50000000", 36, date(2026, 2, 9), date(2026, 3, 17)),
-    Deal(3, "恒润建材有限公司", "LDZJ", "CCB", "50000000", 12, date(2026, 3, 9), date(2026, 4, 14),
-         after=hengrun_is_let_go),
-    Deal(4, "金穗食品有限公司", "LDZJ", "ABC", "40000000", 24, date(2026, 4, 13), date(2026, 5, 19),
-         after=jinsui_is_let_go),
-    Deal(6, "青禾农业有限公司", "SNDB", "ICBC", "8000000", 6, date(2026, 5, 25), date(2026, 6, 30),
-         registered_on=date(2026, 7, 7), is_exempt=True, after=qinghe_repays),
-)  # fmt: skip
+    Deal(
+        0,
+        "杭州江南精密机械有限公司",
+        "LDZJ",
+        "ICBC",
+        "6000000",
+        12,
+        date(2026, 1, 5),
+        date(2026, 2, 10),
+        method=RepaymentMethod.EQUAL_PRINCIPAL,
+        after=jiangnan_repays,
+    ),
+    Deal(
+        1,
+        "东方装备制造有限公司",
+        "LDZJ",
+        "CCB",
+        "50000000",
+        36,
+        date(2026, 2, 9),
+        date(2026, 3, 17),
+    ),
+    Deal(
+        3,
+        "恒润建材有限公司",
+        "LDZJ",
+        "CCB",
+        "50000000",
+        12,
+        date(2026, 3, 9),
+        date(2026, 4, 14),
+        after=hengrun_is_let_go,
+    ),
+    Deal(
+        4,
+        "金穗食品有限公司",
+        "LDZJ",
+        "ABC",
+        "40000000",
+        24,
+        date(2026, 4, 13),
+        date(2026, 5, 19),
+        after=jinsui_is_let_go,
+    ),
+    Deal(
+        6,
+        "青禾农业有限公司",
+        "SNDB",
+        "ICBC",
+        "8000000",
+        6,
+        date(2026, 5, 25),
+        date(2026, 6, 30),
+        registered_on=date(2026, 7, 7),
+        is_exempt=True,
+        after=qinghe_repays,
+    ),
+)
 
 
 # -------------------------------------------------------------------------------------------------- vouchers by hand
@@ -230,7 +304,9 @@ def every_month(company: Director) -> Iterator[int]:
         story.post_vouchers(company)
 
 
-def write(company, word: str, memo: str, amount: str, debit: str, credit: str, on: date | None = None) -> None:
+def write(
+    company, word: str, memo: str, amount: str, debit: str, credit: str, on: date | None = None
+) -> None:
     """吴洁 writes a voucher of two lines; where an account asks for a customer it is the first one of the old books."""
     customer = company.session.scalars(select(Customer).order_by(Customer.id).limit(1)).one()
     lines = ((debit, Decimal(amount)), (credit, -Decimal(amount)))

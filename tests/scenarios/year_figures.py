@@ -53,48 +53,133 @@ What happens is told in year_business.py. Amounts in 元 where 万 is not said.
 # (In February and March 责任余额 is 480 and 440 + 4,000 万, in January nothing: far below the reserve, so no charge.)
 #
 # Costs: salaries 320,000 and depreciation 50,000 a month, rent 90,000 a quarter. Last in each comment: 净利润.
-INCOME, SERVICE, TAXES, UNEARNED, COMPENSATION, INTEREST, COSTS, IMPAIRMENT, OTHER, INCOME_TAX, NET = (
-    2, 3, 7, 8, 9, 11, 13, 15, 22, 31, 40,
-)  # fmt: skip
+(
+    INCOME,
+    SERVICE,
+    TAXES,
+    UNEARNED,
+    COMPENSATION,
+    INTEREST,
+    COSTS,
+    IMPAIRMENT,
+    OTHER,
+    INCOME_TAX,
+    NET,
+) = (
+    2,
+    3,
+    7,
+    8,
+    9,
+    11,
+    13,
+    15,
+    22,
+    31,
+    40,
+)
 WANTED = {
     # 11,320.75 + 428,333.33 - 460,000; 江南's 服务费 12,000 - 679.25 is registered on 23 January
     1: {SERVICE: "11320.75", UNEARNED: "-428333.33", COSTS: "460000", NET: "-20345.92"},
     # 服务费 of 东方 registered on 27 February; 84,905.66 + 94,339.62 + 385,880.50 - 370,000
-    2: {INCOME: "84905.66", SERVICE: "94339.62", UNEARNED: "-385880.50", COSTS: "370000", NET: "195125.78"},
+    2: {
+        INCOME: "84905.66",
+        SERVICE: "94339.62",
+        UNEARNED: "-385880.50",
+        COSTS: "370000",
+        NET: "195125.78",
+    },
     # income 535,000 + 707,547.17; 服务费 of 恒润 94,339.62; 1,336,886.79 - 192,940.25 + 300,000 - 370,000
-    3: {INCOME: "1242547.17", SERVICE: "94339.62", UNEARNED: "192940.25", INTEREST: "300000", COSTS: "370000",
-        NET: "1073946.54"},
+    3: {
+        INCOME: "1242547.17",
+        SERVICE: "94339.62",
+        UNEARNED: "192940.25",
+        INTEREST: "300000",
+        COSTS: "370000",
+        NET: "1073946.54",
+    },
     # income 428,000 + 707,547.17; 1,135,547.17 - 139,440.25 - 460,000
     4: {INCOME: "1135547.17", UNEARNED: "139440.25", COSTS: "460000", NET: "536106.92"},
     # income 321,000 + 566,037.74; 服务费 75,471.70; 962,509.44 - 15,185.54 - 190,000 - 370,000
-    5: {INCOME: "887037.74", SERVICE: "75471.70", UNEARNED: "15185.54", COMPENSATION: "190000", COSTS: "370000",
-        NET: "387323.90"},
+    5: {
+        INCOME: "887037.74",
+        SERVICE: "75471.70",
+        UNEARNED: "15185.54",
+        COMPENSATION: "190000",
+        COSTS: "370000",
+        NET: "387323.90",
+    },
     # 1,337,500 - 39,000 - 240,416.66 + 300,000 - 370,000
-    6: {INCOME: "1337500", TAXES: "39000", UNEARNED: "240416.66", INTEREST: "300000", COSTS: "370000",
-        NET: "988083.34"},
+    6: {
+        INCOME: "1337500",
+        TAXES: "39000",
+        UNEARNED: "240416.66",
+        INTEREST: "300000",
+        COSTS: "370000",
+        NET: "988083.34",
+    },
     # 60,000 + 398,333.33 - 514,666.67 - 460,000 - 100,000
-    7: {INCOME: "60000", UNEARNED: "-398333.33", COMPENSATION: "514666.67", COSTS: "460000", OTHER: "100000",
-        NET: "-616333.34"},
+    7: {
+        INCOME: "60000",
+        UNEARNED: "-398333.33",
+        COMPENSATION: "514666.67",
+        COSTS: "460000",
+        OTHER: "100000",
+        NET: "-616333.34",
+    },
     # 428,333.33 - 65,333.33 - 1,200.50 - 370,000
-    8: {UNEARNED: "-428333.33", COMPENSATION: "65333.33", INTEREST: "-1200.50", COSTS: "370000", NET: "-8200.50"},
+    8: {
+        UNEARNED: "-428333.33",
+        COMPENSATION: "65333.33",
+        INTEREST: "-1200.50",
+        COSTS: "370000",
+        NET: "-8200.50",
+    },
     # 1,658,500 - 400,916.66 + 300,000 - 370,000
-    9: {INCOME: "1658500", UNEARNED: "400916.66", INTEREST: "300000", COSTS: "370000", NET: "1187583.34"},
+    9: {
+        INCOME: "1658500",
+        UNEARNED: "400916.66",
+        INTEREST: "300000",
+        COSTS: "370000",
+        NET: "1187583.34",
+    },
     # 1,284,000 - 213,666.67 - 460,000
     10: {INCOME: "1284000", UNEARNED: "213666.67", COSTS: "460000", NET: "610333.33"},
     # 856,000 + 333.33 + 43,083.33 - 370,000
-    11: {INCOME: "856000", UNEARNED: "-333.33", COMPENSATION: "-43083.33", COSTS: "370000", NET: "529416.66"},
+    11: {
+        INCOME: "856000",
+        UNEARNED: "-333.33",
+        COMPENSATION: "-43083.33",
+        COSTS: "370000",
+        NET: "529416.66",
+    },
     # 428,333.34 + 916.67 + 300,000 - 370,000 - 300,000 - 1,500,000
-    12: {UNEARNED: "-428333.34", COMPENSATION: "-916.67", INTEREST: "300000", COSTS: "370000", IMPAIRMENT: "300000",
-         INCOME_TAX: "1500000", NET: "-1440749.99"},
-}  # fmt: skip
+    12: {
+        UNEARNED: "-428333.34",
+        COMPENSATION: "-916.67",
+        INTEREST: "300000",
+        COSTS: "370000",
+        IMPAIRMENT: "300000",
+        INCOME_TAX: "1500000",
+        NET: "-1440749.99",
+    },
+}
 # Income 6,420,000 + 2,126,037.74; 服务费 275,471.69; reserves 4,273,018.87 - 5,140,000 and 1 % x 72,600,000; interest
 # 4 x 300,000 - 1,200.50; costs 12 x 370,000 + 4 x 90,000. 8,546,037.74 + 275,471.69 - 39,000 + 866,981.13 - 726,000
 # + 1,198,799.50 - 4,800,000 - 300,000 - 100,000 - 1,500,000 = 3,422,290.06.
 WANTED_YEAR = {
-    INCOME: "8546037.74", SERVICE: "275471.69", TAXES: "39000", UNEARNED: "-866981.13", COMPENSATION: "726000",
-    INTEREST: "1198799.50", COSTS: "4800000", IMPAIRMENT: "300000", OTHER: "100000", INCOME_TAX: "1500000",
+    INCOME: "8546037.74",
+    SERVICE: "275471.69",
+    TAXES: "39000",
+    UNEARNED: "-866981.13",
+    COMPENSATION: "726000",
+    INTEREST: "1198799.50",
+    COSTS: "4800000",
+    IMPAIRMENT: "300000",
+    OTHER: "100000",
+    INCOME_TAX: "1500000",
     NET: "3422290.06",
-}  # fmt: skip
+}
 # 资产负债表 of December: row -> (31 December, the opening). Received: fees with VAT 102,000 + 2,350,000 + 850,000 +
 # 1,280,000 + 60,000 = 4,642,000; deposits 300,000 + 2,500,000 + 2,500,000 + 2,000,000, less 恒润's 2,500,000 given
 # back, = 4,800,000. 年结: 10 % of 3,422,290.06 to 盈余公积 and the same to 一般风险准备.
@@ -109,7 +194,10 @@ WANTED_SHEET = {
     11: ("5850000", "6450000"),  # less 12 x 50,000
     13: ("3200000", "3200000"),
     30: ("457215345.42", "252389976.17"),
-    32: ("1981132.07", "6420000"),  # 东方's second and third year 1,415,094.34, 金穗's second 566,037.73
+    32: (
+        "1981132.07",
+        "6420000",
+    ),  # 东方's second and third year 1,415,094.34, 金穗's second 566,037.73
     33: ("17600000", "12800000"),
     # VAT 5,773.59 + 133,018.87 + 48,113.21 + 72,452.83 (each 担保费 + 服务费), surcharges 39,000, income tax 1,500,000
     35: ("1798358.50", "615430.25"),

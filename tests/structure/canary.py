@@ -23,18 +23,33 @@ from models.system.records import Attachment, Comment
 from reports.base import search
 
 WORD = "金丝雀"
-SEEN = re.compile(rf"{WORD}(\d+)([tx])(\d+)")  # table, whether it is what others call the record, row
+SEEN = re.compile(
+    rf"{WORD}(\d+)([tx])(\d+)"
+)  # table, whether it is what others call the record, row
 # Texts that programs read: their own words, addresses of files, digests.
 _OF_PROGRAMS = {
-    "owner_table", "table_name", "record_table", "stored_path", "pdf_path", "sha256", "action", "source", "ip",
-    "template_code", "role_name", "detected_type", "uscc", "id_number",
+    "owner_table",
+    "table_name",
+    "record_table",
+    "stored_path",
+    "pdf_path",
+    "sha256",
+    "action",
+    "source",
+    "ip",
+    "template_code",
+    "role_name",
+    "detected_type",
+    "uscc",
+    "id_number",
     "masked_of",
-}  # fmt: skip
+}
 # What a department has of its own, and who is named on it.
 _ROOTS: dict[type[Any], tuple[str, ...]] = {
     Project: ("manager_id", "assistant_id", "risk_officer_id", "legal_officer_id"),
-    Customer: ("manager_id",), JointGroup: ("manager_id",),
-}  # fmt: skip
+    Customer: ("manager_id",),
+    JointGroup: ("manager_id",),
+}
 _KINDS = {"text", "long_text"}
 # Of the whole company: read by right, by nobody for the department.
 _BOOKS = ("voucher", "voucher_entry", "month_end_log")
@@ -61,7 +76,9 @@ class Foreign:
 def people_of(session: Session, usernames: Sequence[str]) -> tuple[set[int], set[int]]:
     """(employees, departments with those below) of some accounts."""
     people = session.scalars(
-        select(Employee).join(Operator, Operator.employee_id == Employee.id).where(Operator.username.in_(usernames))
+        select(Employee)
+        .join(Operator, Operator.employee_id == Employee.id)
+        .where(Operator.username.in_(usernames))
     ).all()
     own = {person.department_id for person in people}
     paths = session.execute(select(Department.id, Department.path)).all()
@@ -75,10 +92,14 @@ def foreign_rows(session: Session, usernames: Sequence[str]) -> Foreign:
     found = Foreign()
     asked = set(session.execute(_asked_about(people)).all())
     for model, members in _ROOTS.items():
-        rows = session.execute(select(model.id, model.department_id, *(getattr(model, name) for name in members))).all()
+        rows = session.execute(
+            select(model.id, model.department_id, *(getattr(model, name) for name in members))
+        ).all()
         theirs = {row[0] for row in rows if row[1] not in departments and not people & set(row[2:])}
         tables = {mapper.local_table.name for mapper in inspect(model).self_and_descendants}
-        theirs -= {key for table, key, project in asked for key in ((key,) if table in tables else ())}
+        theirs -= {
+            key for table, key, project in asked for key in ((key,) if table in tables else ())
+        }
         theirs -= {project for _, _, project in asked if model is Project}
         for table in sorted(tables):
             keys = set(session.scalars(select(inspect(entity_of(table)).local_table.c.id)))
@@ -90,7 +111,9 @@ def foreign_rows(session: Session, usernames: Sequence[str]) -> Foreign:
 
 
 def _asked_about(people: set[int]) -> Any:
-    query = select(ApprovalInstance.table_name, ApprovalInstance.record_id, ApprovalInstance.project_id)
+    query = select(
+        ApprovalInstance.table_name, ApprovalInstance.record_id, ApprovalInstance.project_id
+    )
     return query.join(ApprovalTask, ApprovalTask.instance_id == ApprovalInstance.id).where(
         ApprovalTask.assignee_id.in_(people)
     )
@@ -101,30 +124,46 @@ def _spread(session: Session, found: Foreign, people: set[int]) -> None:
     grows = True
     while grows:
         followed = [
-            found.add(str(model.__tablename__), set(_belonging(session, model, found, people))) for model in entities()
+            found.add(str(model.__tablename__), set(_belonging(session, model, found, people)))
+            for model in entities()
         ]
-        mixed = select(MeetingItem.meeting_id).where(MeetingItem.id.not_in(found.ids["meeting_item"]))
+        mixed = select(MeetingItem.meeting_id).where(
+            MeetingItem.id.not_in(found.ids["meeting_item"])
+        )
         called = select(MeetingMember.meeting_id).where(MeetingMember.employee_id.in_(people))
-        meetings = select(ReviewMeeting.id).where(ReviewMeeting.id.not_in(mixed), ReviewMeeting.id.not_in(called))
-        meetings = meetings.where(ReviewMeeting.chair_id.not_in(people), ReviewMeeting.secretary_id.not_in(people))
+        meetings = select(ReviewMeeting.id).where(
+            ReviewMeeting.id.not_in(mixed), ReviewMeeting.id.not_in(called)
+        )
+        meetings = meetings.where(
+            ReviewMeeting.chair_id.not_in(people), ReviewMeeting.secretary_id.not_in(people)
+        )
         followed.append(found.add("review_meeting", set(session.scalars(meetings))))
         grows = any(followed)
 
 
-def _belonging(session: Session, model: type[Entity], found: Foreign, people: set[int]) -> Iterator[int]:
+def _belonging(
+    session: Session, model: type[Entity], found: Foreign, people: set[int]
+) -> Iterator[int]:
     """Rows that are part of a foreign row, or hang on one, by the columns of the table: never by its Spec."""
     columns = columns_of(model)
     for pair in (("owner_table", "owner_id"), ("table_name", "record_id")):
         if set(pair) <= columns.keys():
             query = select(model.id, *(getattr(model, name) for name in pair))
             query = (
-                query if model is not ApprovalInstance else query.where(ApprovalInstance.applicant_id.not_in(people))
+                query
+                if model is not ApprovalInstance
+                else query.where(ApprovalInstance.applicant_id.not_in(people))
             )
-            yield from (row[0] for row in session.execute(query) if row[2] in found.ids.get(row[1], ()))
+            yield from (
+                row[0] for row in session.execute(query) if row[2] in found.ids.get(row[1], ())
+            )
             return
     owner = owner_of(model)
     links = ["project_id", *([f"{owner[0]}_id"] if owner else []), "customer_id"]
-    link = next((columns[name] for name in links if name in columns and "target" in columns[name].info), None)
+    link = next(
+        (columns[name] for name in links if name in columns and "target" in columns[name].info),
+        None,
+    )
     if link is not None and model not in _ROOTS:
         keys = found.ids.get(str(link.info["target"]), set())
         yield from (row[0] for row in session.execute(select(model.id, link)) if row[1] in keys)
@@ -152,9 +191,13 @@ def texts_of(model: type[Entity]) -> Iterator[str]:
     for name, column in columns_of(model).items():
         if (model.__tablename__, name) in _NESTED:
             yield name
-        elif name in _OF_PROGRAMS or column.info.get("kind") not in _KINDS or column.info.get("mask"):
+        elif (
+            name in _OF_PROGRAMS or column.info.get("kind") not in _KINDS or column.info.get("mask")
+        ):
             continue
-        elif isinstance(column.type, String) and (column.type.length is None or column.type.length >= 16):
+        elif isinstance(column.type, String) and (
+            column.type.length is None or column.type.length >= 16
+        ):
             yield name
 
 
@@ -167,7 +210,9 @@ def _write(session: Session, model: type[Entity], name: str, keys: list[int], nu
         if (model.__tablename__, name) in _NESTED:
             word = {"note": [None, word]} if name == "changes" else {"note": word}
         written = update(table).where(table.c.id == key)
-        if model.__tablename__ in _BOOKS:  # a reason for what has not happened is refused by the table
+        if (
+            model.__tablename__ in _BOOKS
+        ):  # a reason for what has not happened is refused by the table
             written = written.where(table.c[column.name].is_not(None))
         session.execute(written.values({column.name: word}))
 
@@ -182,10 +227,16 @@ def _hang(session: Session, found: Foreign) -> None:
         if not keys or not model.spec.kind.has_screen or model.spec.kind is SpecKind.LOG:
             continue
         file = Attachment(
-            owner_table=table, owner_id=keys[0], original_name="x.pdf", sha256=sample.sha256, note="x",
-            detected_type=sample.detected_type, size_bytes=sample.size_bytes, stored_path=sample.stored_path,
+            owner_table=table,
+            owner_id=keys[0],
+            original_name="x.pdf",
+            sha256=sample.sha256,
+            note="x",
+            detected_type=sample.detected_type,
+            size_bytes=sample.size_bytes,
+            stored_path=sample.stored_path,
             uploaded_at=sample.uploaded_at,
-        )  # fmt: skip
+        )
         remark = Comment(owner_table=table, owner_id=keys[0], text="x")
         session.add_all([file, remark])
         session.flush()
@@ -200,8 +251,14 @@ def owners(session: Session, found: Foreign) -> dict[tuple[str, int], str]:
         columns = inspect(entity_of(table)).local_table.c
         name = next((name for name in ("owner_table", "table_name") if name in columns), None)
         if name is not None:
-            opened |= {(table, key): of for key, of in session.execute(select(columns.id, columns[name])) if of}
-    tasks = session.execute(select(ApprovalTask.id, ApprovalInstance.table_name).join(ApprovalTask.instance))
+            opened |= {
+                (table, key): of
+                for key, of in session.execute(select(columns.id, columns[name]))
+                if of
+            }
+    tasks = session.execute(
+        select(ApprovalTask.id, ApprovalInstance.table_name).join(ApprovalTask.instance)
+    )
     return opened | {("approval_task", key): of for key, of in tasks}
 
 
@@ -213,6 +270,8 @@ def drop_guards(engine: Engine) -> None:
             for table, name in connection.execute(text(query)).all():
                 connection.execute(text(f'ALTER TABLE {table} DISABLE TRIGGER "{name}"'))
             return
-        names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
+        names = connection.scalars(
+            text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        ).all()
         for name in (name for name in names if not name.startswith("search")):
             connection.execute(text(f'DROP TRIGGER "{name}"'))

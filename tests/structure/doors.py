@@ -22,7 +22,18 @@ from tests.structure.routes import PUBLIC, rules, table_of
 from views.kit.interface import shape
 from views.kit.verbs import REGISTRY
 
-_WRITTEN = {"text", "long_text", "money", "rate", "int", "date", "enum", "flag", "dictionary", "reference"}
+_WRITTEN = {
+    "text",
+    "long_text",
+    "money",
+    "rate",
+    "int",
+    "date",
+    "enum",
+    "flag",
+    "dictionary",
+    "reference",
+}
 
 
 class Ask(NamedTuple):
@@ -51,7 +62,9 @@ def readers() -> tuple[Reader, ...]:
         roles = [role for role in ROLES if role.name in names]
         pairs = set().union(*(permissions_of(role, known) for role in roles))
         tables = frozenset(table for verb, table in pairs if verb in {"list", "show"})
-        found.setdefault(names, Reader(username, tables, all(role.scope is not ScopeKind.ALL for role in roles)))
+        found.setdefault(
+            names, Reader(username, tables, all(role.scope is not ScopeKind.ALL for role in roles))
+        )
     return tuple(found.values())
 
 
@@ -68,7 +81,9 @@ def lists(table: str) -> Iterator[Ask]:
     yield Ask(f"/{table}/list/?q={quote(WORD)}")
     yield Ask(f"/{table}/export?format=csv&cols={columns}")
     yield Ask(f"/api/v1/{table}/?search={quote(WORD)}")
-    yield Ask(f"/api/v1/{table}/?q={quote(json.dumps({'columns': known.visible(), 'page_size': 200}))}")
+    yield Ask(
+        f"/api/v1/{table}/?q={quote(json.dumps({'columns': known.visible(), 'page_size': 200}))}"
+    )
     yield Ask(f"/api/v1/{table}/_info")
 
 
@@ -94,11 +109,18 @@ def ones(foreign: Foreign, table: str) -> Iterator[Ask]:
 
 
 _OTHERS = {
-    "issued_document": ("/issued_document/{}/pdf",), "attachment": ("/attachment/{}/download",),
-    "approval_instance": ("/approvals/instance/{}",), "meeting_item": ("/approvals/ballots/{}",),
-    "approval_task": ("/approvals/{}", "/approvals/{}/transfer", "/approvals/{}/add-signer", "/approvals/{}/reassign"),
+    "issued_document": ("/issued_document/{}/pdf",),
+    "attachment": ("/attachment/{}/download",),
+    "approval_instance": ("/approvals/instance/{}",),
+    "meeting_item": ("/approvals/ballots/{}",),
+    "approval_task": (
+        "/approvals/{}",
+        "/approvals/{}/transfer",
+        "/approvals/{}/add-signer",
+        "/approvals/{}/reassign",
+    ),
     "voucher": ("/voucher/{}/print",),
-}  # fmt: skip
+}
 
 
 def posts(session: Session, foreign: Foreign, table: str) -> Iterator[Ask]:
@@ -112,12 +134,19 @@ def posts(session: Session, foreign: Foreign, table: str) -> Iterator[Ask]:
             yield Ask(f"/{table}/{path}", "POST", {**twin, "version": "1"}, is_foreign=True)
         for of, name in REGISTRY:
             if of == table:
-                yield Ask(f"/do/{table}/{key}/{name}", "POST", {"version": "1", "reason": "x"}, is_foreign=True)
+                yield Ask(
+                    f"/do/{table}/{key}/{name}",
+                    "POST",
+                    {"version": "1", "reason": "x"},
+                    is_foreign=True,
+                )
         yield Ask(f"/api/v1/{table}/{key}", "PUT", {**twin, "version": 1}, is_foreign=True)
         yield Ask(f"/api/v1/{table}/{key}?version=1", "DELETE", is_foreign=True)
         yield Ask(f"/comment/{table}/{key}", "POST", {"text": ""}, is_foreign=True)
         yield Ask(f"/attachment/upload/{table}/{key}", "POST", {}, is_foreign=True)
-        masked = next((name for name, column in shape(model).columns.items() if column.info.get("mask")), "id")
+        masked = next(
+            (name for name, column in shape(model).columns.items() if column.info.get("mask")), "id"
+        )
         yield Ask(f"/{table}/reveal/{key}/{masked}", "POST", {}, is_foreign=True)
         yield Ask(f"/{table}/add", "POST", twin)
         yield Ask(f"/api/v1/{table}/", "POST", twin)

@@ -26,7 +26,9 @@ from tests.template import settings_of
 class SiteVisit(Entity):
     """A paper as they usually are: owned by a project, numbered, with a state, money and people."""
 
-    spec = Spec("回访", Module.GUARANTEE, SpecKind.DOCUMENT, scope=Scope(through="project"), state="state")
+    spec = Spec(
+        "回访", Module.GUARANTEE, SpecKind.DOCUMENT, scope=Scope(through="project"), state="state"
+    )
     __table_args__: Any = (CheckConstraint("cost >= 0", name="ck_site_visit_cost"),)
     project_id = c.owned_by("担保项目", "project")
     number = c.text("编号", 30, required=True, unique=True)

@@ -11,25 +11,49 @@ from models.base.entity import Entity, entities
 
 # Open to everybody: files of the shell, and signing in or out.
 PUBLIC = {
-    "static", "appbuilder.static", "SignInView.login", "SignInView.logout", "SecurityApi.login", "SecurityApi.refresh",
-    "LocaleView.index", "UtilView.back",
-}  # fmt: skip
+    "static",
+    "appbuilder.static",
+    "SignInView.login",
+    "SignInView.logout",
+    "SecurityApi.login",
+    "SecurityApi.refresh",
+    "LocaleView.index",
+    "UtilView.back",
+}
 # Open to everybody who is signed in: they show a person's own things, or check the record that they name.
 SIGNED_IN = {
-    "HomeView.index", "PasswordView.form", "SearchView.search", "DescriptionApi.get",
-    "ApprovalsView.list", "ApprovalsView.show", "ApprovalsView.instance", "ApprovalsView.decide",
-    "ApprovalsView.transfer", "ApprovalsView.add_signer", "AttachmentView.delete",
-    "ApprovalsView.colleagues", "ApprovalsView.urge", "ApprovalsView.withdraw",
-    "DesktopView.choose", "DesktopView.arrange", "DesktopView.module", "DesktopView.card",
+    "HomeView.index",
+    "PasswordView.form",
+    "SearchView.search",
+    "DescriptionApi.get",
+    "ApprovalsView.list",
+    "ApprovalsView.show",
+    "ApprovalsView.instance",
+    "ApprovalsView.decide",
+    "ApprovalsView.transfer",
+    "ApprovalsView.add_signer",
+    "AttachmentView.delete",
+    "ApprovalsView.colleagues",
+    "ApprovalsView.urge",
+    "ApprovalsView.withdraw",
+    "DesktopView.choose",
+    "DesktopView.arrange",
+    "DesktopView.module",
+    "DesktopView.card",
     "EmployeeView.hand_over",  # asks for either of two permissions, and both row by row
-    "SettingsView.page", "SettingsView.theme", "SettingsView.end_session", "SettingsView.columns",
+    "SettingsView.page",
+    "SettingsView.theme",
+    "SettingsView.end_session",
+    "SettingsView.columns",
     "AttachmentView.classify",
-}  # fmt: skip
+}
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
     """Rules that answer to a method, in the order of their addresses."""
-    return sorted((r for r in app.url_map.iter_rules() if method in (r.methods or ())), key=lambda r: r.rule)
+    return sorted(
+        (r for r in app.url_map.iter_rules() if method in (r.methods or ())), key=lambda r: r.rule
+    )
 
 
 def table_of(rule: Rule) -> str:
@@ -51,6 +75,10 @@ def address(rule: Rule, values: dict[str, str]) -> str:
 def records(session: Session) -> Iterator[tuple[type[Entity], int]]:
     """One record of every entity that has a screen and rows."""
     for model in entities():
-        found = session.scalar(select(model.id).order_by(model.id.desc())) if model.spec.kind.has_screen else None
+        found = (
+            session.scalar(select(model.id).order_by(model.id.desc()))
+            if model.spec.kind.has_screen
+            else None
+        )
         if found is not None:
             yield model, found

@@ -29,7 +29,9 @@ def powerless(demo_app):
         employee = Employee(number="X001", name="无权限者", department_id=department.id)
         ctx.session.add(employee)
         ctx.session.flush()
-        operators.create_operator(ctx, employee, NOBODY, PASSWORD, ["审计管理员"], must_change=False)
+        operators.create_operator(
+            ctx, employee, NOBODY, PASSWORD, ["审计管理员"], must_change=False
+        )
         user = ctx.session.scalars(select(User).where(User.username == NOBODY)).one()
         user.roles = []
         ctx.session.commit()
@@ -46,7 +48,9 @@ def test_a_stranger_is_sent_to_sign_in(demo_app):
         if rule.endpoint in PUBLIC:
             continue
         answer = _outcome(client, rule, "GET")
-        fine = answer.status_code == 401 or (answer.status_code == 302 and "/login/" in answer.headers["Location"])
+        fine = answer.status_code == 401 or (
+            answer.status_code == 302 and "/login/" in answer.headers["Location"]
+        )
         if not fine:
             wrong.append((rule.rule, answer.status_code))
     assert wrong == []
@@ -131,8 +135,13 @@ def test_each_kind_has_its_routes_and_no_other(demo_app):
     for model in entities():
         spec, table = model.spec, model.__tablename__
         own = {verb for t, verb in VERBS if t == table}
-        reading = {("GET", f"/{table}/list/"), ("GET", f"/{table}/show/<pk>"), ("GET", f"/api/v1/{table}/"),
-                   ("GET", f"/api/v1/{table}/<pk>"), ("GET", f"/api/v1/{table}/_info")}  # fmt: skip
+        reading = {
+            ("GET", f"/{table}/list/"),
+            ("GET", f"/{table}/show/<pk>"),
+            ("GET", f"/api/v1/{table}/"),
+            ("GET", f"/api/v1/{table}/<pk>"),
+            ("GET", f"/api/v1/{table}/_info"),
+        }
         assert reading <= found if spec.kind.has_screen else not reading & found, table
         for verb, writing in _writing(table).items():
             offered = spec.kind.has_screen and spec.kind.is_writable and verb in spec.saved_by
@@ -159,4 +168,6 @@ def test_every_route_that_writes_answers_a_repeated_submission_once(demo_app):
     functions = demo_app.app.view_functions
     writing = {rule.endpoint for method in WRITING for rule in rules(demo_app.app, method)}
     assert len(writing) > 100
-    assert {name for name in writing - PUBLIC if not getattr(functions[name], "answers_once", False)} == set()
+    assert {
+        name for name in writing - PUBLIC if not getattr(functions[name], "answers_once", False)
+    } == set()

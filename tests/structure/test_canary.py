@@ -20,9 +20,13 @@ from tests.structure.doors import Ask, Reader, choices, lists, ones, posts, read
 # An account manager, the head of one department, who may read no business: the word stands in what belongs to others.
 OUTSIDE = ("zhoumin", "chenli", "security")
 READERS = {reader.username: reader for reader in readers()}
-EACH = pytest.mark.parametrize("reader", [
-    pytest.param(one, id=name, marks=() if name == "zhoumin" else pytest.mark.long) for name, one in READERS.items()
-])  # fmt: skip
+EACH = pytest.mark.parametrize(
+    "reader",
+    [
+        pytest.param(one, id=name, marks=() if name == "zhoumin" else pytest.mark.long)
+        for name, one in READERS.items()
+    ],
+)
 OWN_ROWS = 1
 TAB = re.compile(r"[?&](?:amp;)?tab=(\w+)")
 
@@ -38,18 +42,28 @@ class World:
             self.foreign = canary.foreign_rows(session, OUTSIDE)
             self.planted = canary.plant(session, self.foreign)
             self.owners = canary.owners(session, self.foreign)
-            self.sent = [ask for table in sorted(self.foreign.ids) for ask in posts(session, self.foreign, table)]
+            self.sent = [
+                ask
+                for table in sorted(self.foreign.ids)
+                for ask in posts(session, self.foreign, table)
+            ]
         self.tables = {number: names[0] for number, names in self.planted.items()}
-        product.app.config["WTF_CSRF_METHODS"] = set()  # whatever is sent is looked at, with or without a token
+        product.app.config["WTF_CSRF_METHODS"] = (
+            set()
+        )  # whatever is sent is looked at, with or without a token
 
     def ask(self, reader: Reader, ask: Ask) -> tuple[int, str]:
         """(status, text) of an answer."""
-        form = {("json" if "/api/" in ask.path else "data"): ask.body} if ask.body is not None else {}
+        form = (
+            {("json" if "/api/" in ask.path else "data"): ask.body} if ask.body is not None else {}
+        )
         answer = self.product.client_of(reader.username).open(ask.path, method=ask.method, **form)
         body = answer.get_data()
         text = body.decode("utf-8", "replace")
         answer.close()
-        return answer.status_code, json.dumps(answer.get_json(), ensure_ascii=False) if answer.is_json else text
+        return answer.status_code, json.dumps(
+            answer.get_json(), ensure_ascii=False
+        ) if answer.is_json else text
 
     def told(self, text: str) -> set[tuple[str, int]]:
         """(table, row) of each text that came to light."""
@@ -64,8 +78,12 @@ class World:
         found = []
         for ask in asks:
             status, text = self.ask(reader, ask)
-            seen = sorted({table for table, key in self.told(text) if not self.may_read(reader, table, key)})
-            is_open = ask.is_foreign and reader.username in OUTSIDE and status not in {403, 404, 405}
+            seen = sorted(
+                {table for table, key in self.told(text) if not self.may_read(reader, table, key)}
+            )
+            is_open = (
+                ask.is_foreign and reader.username in OUTSIDE and status not in {403, 404, 405}
+            )
             if status >= 500 or seen or is_open:
                 found.append((reader.username, ask.method, ask.path, status, seen))
         return found
@@ -73,7 +91,9 @@ class World:
     def of_tables(self) -> Iterator[list[Ask]]:
         """Every question about each table whose turn it is."""
         for table in filter(self.comes_today, sorted({*tables(), *self.foreign.ids})):
-            of_many = [*lists(table), *choices(table)] if entity_of(table).spec.kind.has_screen else []
+            of_many = (
+                [*lists(table), *choices(table)] if entity_of(table).spec.kind.has_screen else []
+            )
             yield [*of_many, *ones(self.foreign, table)]
 
 
@@ -110,7 +130,11 @@ def test_the_word_stands_where_it_would_be_seen(world):
     auditor, seen = READERS["auditor"], set()
     for table in tables():
         for ask in lists(table):
-            seen |= {of for of, _ in world.told(world.ask(auditor, ask)[1])} if "/api/" in ask.path else set()
+            seen |= (
+                {of for of, _ in world.told(world.ask(auditor, ask)[1])}
+                if "/api/" in ask.path
+                else set()
+            )
     expected = {table for table in world.tables.values() if entity_of(table).spec.kind.has_screen}
     assert len(expected) > 30
     assert expected - seen == set()

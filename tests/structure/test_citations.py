@@ -25,7 +25,9 @@ def _cited(pattern: str | re.Pattern[str]) -> set[str]:
 
 def _numbers() -> set[str]:
     """Each number of README's feature table, ranges such as A1–A3 or 4.1a–4.3 by their ends and what lies between."""
-    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| 编号 |", 1)[1].split("\n## ")[0]
+    table = (
+        (ROOT / "README.md").read_text(encoding="utf-8").split("| 编号 |", 1)[1].split("\n## ")[0]
+    )
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
     found = set()
     for cell in cells:
@@ -36,20 +38,33 @@ def _numbers() -> set[str]:
 
 
 def _between(first: str, last: str) -> Iterator[str]:
-    (area, low), (_, high) = (re.fullmatch(r"(\d+\.|[A-Z])?(\d+)[a-e]?", end).groups() for end in (first, last))
+    (area, low), (_, high) = (
+        re.fullmatch(r"(\d+\.|[A-Z])?(\d+)[a-e]?", end).groups() for end in (first, last)
+    )
     return (f"{area or ''}{number}" for number in range(int(low), int(high) + 1))
 
 
 def _is_told(number: str, told: set[str]) -> bool:
     bare = number.rstrip("abcde")
-    return any(one in told for one in (number, bare, bare.split(".")[0])) or any(one.startswith(bare) for one in told)
+    return any(one in told for one in (number, bare, bare.split(".")[0])) or any(
+        one.startswith(bare) for one in told
+    )
 
 
 WAYS: dict[str, Callable[[], set[str]]] = {
-    "domain": lambda: _cited(r"domain\.md (\d+)") - set(re.findall(r"^## (\d+)\.", _page("domain"), re.MULTILINE)),
-    "decision": lambda: _cited(r"decision (\d{4})") - {path.name[:4] for path in ROOT.glob("docs/decisions/[0-9]*.md")},
-    "page": lambda: {name for name in _cited(r"docs/([\w./-]+\.md)") if not (ROOT / "docs" / name).exists()},
-    "product": lambda: {number for number in _cited(PRODUCT_NUMBER) if not _is_told(number, _numbers())},
+    "domain": lambda: (
+        _cited(r"domain\.md (\d+)") - set(re.findall(r"^## (\d+)\.", _page("domain"), re.MULTILINE))
+    ),
+    "decision": lambda: (
+        _cited(r"decision (\d{4})")
+        - {path.name[:4] for path in ROOT.glob("docs/decisions/[0-9]*.md")}
+    ),
+    "page": lambda: {
+        name for name in _cited(r"docs/([\w./-]+\.md)") if not (ROOT / "docs" / name).exists()
+    },
+    "product": lambda: {
+        number for number in _cited(PRODUCT_NUMBER) if not _is_told(number, _numbers())
+    },
 }
 
 

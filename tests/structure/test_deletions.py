@@ -17,7 +17,9 @@ from workflows.base.context import Ctx
 
 NOW = datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
 DELETABLE = [
-    m for m in entities() if m.spec.kind.has_screen and m.spec.kind.is_writable and "delete" in m.spec.saved_by
+    m
+    for m in entities()
+    if m.spec.kind.has_screen and m.spec.kind.is_writable and "delete" in m.spec.saved_by
 ]
 # (what is deleted, what is approved): the record itself, or a part of it, or a part's part.
 PAIRS = [(m, m) for m in DELETABLE] + [
@@ -37,14 +39,25 @@ def ctx(demo_app):
 
 
 def put_up(ctx, record, state):
-    flow = ctx.session.scalars(select(ApprovalFlow).where(ApprovalFlow.state == FlowState.PUBLISHED)).first()
+    flow = ctx.session.scalars(
+        select(ApprovalFlow).where(ApprovalFlow.state == FlowState.PUBLISHED)
+    ).first()
     is_running = state is ApprovalState.RUNNING
-    ctx.session.add(ApprovalInstance(
-        business_type_id=flow.business_type_id, flow_id=flow.id, title="试一试", state=state, submitted_at=NOW,
-        current_node_seq=10 if is_running else None, finished_at=None if is_running else NOW,
-        applicant_id=ctx.session.scalars(select(Employee.id)).first(), table_name=record.__tablename__,
-        record_id=record.id, facts={},
-    ))  # fmt: skip
+    ctx.session.add(
+        ApprovalInstance(
+            business_type_id=flow.business_type_id,
+            flow_id=flow.id,
+            title="试一试",
+            state=state,
+            submitted_at=NOW,
+            current_node_seq=10 if is_running else None,
+            finished_at=None if is_running else NOW,
+            applicant_id=ctx.session.scalars(select(Employee.id)).first(),
+            table_name=record.__tablename__,
+            record_id=record.id,
+            facts={},
+        )
+    )
     ctx.session.flush()
 
 
@@ -59,7 +72,9 @@ def some(ctx, model, part):
     return (None, None) if row is None else (ctx.session.get(model, getattr(row, name)), row)
 
 
-@pytest.mark.parametrize("state", [ApprovalState.RUNNING, ApprovalState.APPROVED], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "state", [ApprovalState.RUNNING, ApprovalState.APPROVED], ids=lambda s: s.name
+)
 def test_what_is_in_approval_or_approved_keeps_its_record(ctx, state):
     tried = 0
     for model, part in PAIRS:

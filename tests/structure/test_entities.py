@@ -9,7 +9,16 @@ from sqlalchemy import Table, inspect
 
 import models.registry  # noqa: F401 - maps every table
 from models.base.actor import Actor, ScopeLevel
-from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, label_of, owner_of
+from models.base.entity import (
+    STAMPS,
+    Entity,
+    columns_of,
+    editable_columns,
+    entities,
+    entity_of,
+    label_of,
+    owner_of,
+)
 from models.base.kinds import FIXED, SpecKind
 from models.open_tables import OPEN
 from models.system.setup import Parameter
@@ -45,7 +54,8 @@ def test_every_column_has_a_chinese_label(model):
     wrong = {
         name: column.info.get("label")
         for name, column in columns_of(model).items()
-        if not HAN.search(column.info.get("label") or "") and column.info.get("label") not in LATIN_LABELS
+        if not HAN.search(column.info.get("label") or "")
+        and column.info.get("label") not in LATIN_LABELS
     }
     assert not wrong
     assert HAN.search(model.spec.label)
@@ -53,9 +63,15 @@ def test_every_column_has_a_chinese_label(model):
 
 def test_tables_without_an_entity_say_what_their_columns_are():
     named = {model.__tablename__ for model in MODELS}
-    loose = [t for name, t in Entity.metadata.tables.items() if name not in named and not name.startswith("ab_")]
+    loose = [
+        t
+        for name, t in Entity.metadata.tables.items()
+        if name not in named and not name.startswith("ab_")
+    ]
     assert loose
-    assert [str(c) for table in loose for c in table.columns if not HAN.search(c.info.get("label", ""))] == []
+    assert [
+        str(c) for table in loose for c in table.columns if not HAN.search(c.info.get("label", ""))
+    ] == []
 
 
 @each_entity
@@ -96,7 +112,9 @@ def _leading(table: Table) -> set[str]:
         # Of (state, day) an index serves the day too: the states are few.
         found |= set(names[:2] if names[:1] == ["state"] else names[:1])
     for constraint in table.constraints:
-        if constraint.__class__.__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"} and len(constraint.columns):
+        if constraint.__class__.__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"} and len(
+            constraint.columns
+        ):
             found.add(next(iter(constraint.columns)).name)
     return found | {column.name for column in table.columns if column.unique or column.index}
 
@@ -110,7 +128,9 @@ def test_the_optimistic_lock_is_the_mappers(model):
 
 @each_entity
 def test_forms_leave_out_what_code_writes(model):
-    closed = {n for key in ("is_state", "is_hidden", "is_computed") for n in facts(model, key)} | set(STAMPS)
+    closed = {
+        n for key in ("is_state", "is_hidden", "is_computed") for n in facts(model, key)
+    } | set(STAMPS)
     assert not closed & set(form_columns(model))
     assert not closed & set(editable_columns(model))
 
@@ -129,7 +149,9 @@ def test_scope_columns_lead_to_people_and_departments(model):
 @each_entity
 def test_whose_row_it_is_is_said_or_a_list_says_why_it_is_nobodys(model):
     scope, reason = model.spec.scope, OPEN.get(model.__tablename__, "")
-    assert scope.is_open == bool(reason), "give it a scope, or stand it in models.open_tables with the reason"
+    assert scope.is_open == bool(reason), (
+        "give it a scope, or stand it in models.open_tables with the reason"
+    )
 
 
 def test_the_list_of_open_tables_names_tables():
@@ -155,7 +177,9 @@ def test_a_table_that_says_nothing_is_read_by_nobody(monkeypatch):
 def test_parts_of_a_scoped_record_are_scoped(model):
     owner = owner_of(model)
     if owner and not owner[1].spec.scope.is_open:
-        assert not model.spec.scope.is_open, f"everybody would read the {model.spec.label} of others"
+        assert not model.spec.scope.is_open, (
+            f"everybody would read the {model.spec.label} of others"
+        )
 
 
 @each_entity
@@ -165,7 +189,9 @@ def test_references_lead_to_entities_and_are_indexed(model):
         if column.info["target"] in {"ab_user", "ab_role"}:  # the framework's tables
             continue
         assert column.info["target"] in known, name
-        if name != "created_by_id" and model.spec.kind is not SpecKind.LOG:  # nobody is deleted who stands in a log
+        if (
+            name != "created_by_id" and model.spec.kind is not SpecKind.LOG
+        ):  # nobody is deleted who stands in a log
             assert any(column.name in _leading(table) for table in inspect(model).tables), name
 
 
@@ -188,7 +214,12 @@ def _seeded(part: str, column: str) -> set[str]:
 
 
 def test_every_dictionary_that_a_column_names_is_seeded():
-    types, filled = _seeded("dictionary_type", "code"), _seeded("dictionary_item", "dictionary_type_id")
-    named = {c.info["dictionary"] for model in MODELS for c in facts(model, "dictionary").values()} - FIXED.keys()
+    types, filled = (
+        _seeded("dictionary_type", "code"),
+        _seeded("dictionary_item", "dictionary_type_id"),
+    )
+    named = {
+        c.info["dictionary"] for model in MODELS for c in facts(model, "dictionary").values()
+    } - FIXED.keys()
     assert named - types == set()
     assert named - filled == set()

@@ -17,7 +17,9 @@ HAN = re.compile("[\u4e00-\u9fff]")
 @contextmanager
 def impatient(product):
     """New connections wait a moment for a lock instead of a quarter of a minute."""
-    word = {"sqlite": "PRAGMA busy_timeout=100", "postgresql": "SET lock_timeout = 100"}[product.engine.dialect.name]
+    word = {"sqlite": "PRAGMA busy_timeout=100", "postgresql": "SET lock_timeout = 100"}[
+        product.engine.dialect.name
+    ]
 
     def hurry(connection, _record):
         connection.cursor().execute(word)
@@ -55,9 +57,13 @@ def test_a_busy_database_keeps_what_was_typed_and_asks_to_try_again(demo, compan
     customer, who = company
     client = demo.client_of(who)
     fields = {
-        "name": customer.name, "uscc": customer.uscc, "version": customer.version, "short_name": "等一等",
-        "is_guarantee_customer": "y", "manager_id": str(customer.manager_id),
-    }  # fmt: skip
+        "name": customer.name,
+        "uscc": customer.uscc,
+        "version": customer.version,
+        "short_name": "等一等",
+        "is_guarantee_customer": "y",
+        "manager_id": str(customer.manager_id),
+    }
     with impatient(demo), held(demo, "customer, corporate_customer"):
         answer = demo.post(client, f"/corporate_customer/edit/{customer.id}", **fields)
     assert answer.status_code == 409
@@ -69,8 +75,12 @@ def test_a_busy_database_lets_nobody_in_and_says_so(demo, db_kind):
     client = demo.app.test_client()
     token = demo.token(client, "/login/")
     with impatient(demo), held(demo, "operator"):
-        answer = client.post("/login/", data={"csrf_token": token, "username": "zhoumin", "password": "x"})
-        program = client.post("/api/v1/security/login", json={"username": "zhoumin", "password": "x"})
+        answer = client.post(
+            "/login/", data={"csrf_token": token, "username": "zhoumin", "password": "x"}
+        )
+        program = client.post(
+            "/api/v1/security/login", json={"username": "zhoumin", "password": "x"}
+        )
     # SQLite says so when the writer's place is asked for, PostgreSQL at the row.
     busy = 409 if db_kind == "sqlite" else 503
     assert (answer.status_code, program.status_code) == (busy, busy)

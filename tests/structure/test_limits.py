@@ -7,7 +7,13 @@ import pytest
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 KEEPER = WORKFLOWS / "guarantee" / "limits.py"
-READERS = {"exposure.checks", "exposure.line_used", "exposure.portfolio", "gate.standing", "exposure.by_customer"}
+READERS = {
+    "exposure.checks",
+    "exposure.line_used",
+    "exposure.portfolio",
+    "gate.standing",
+    "exposure.by_customer",
+}
 
 
 def calls(source):
@@ -21,19 +27,29 @@ def calls(source):
 
 def unlocked(source):
     """Calls that read limits themselves; `gate` is given what was read under the lock as its fourth argument."""
-    return [name for name, count in calls(source) if name in READERS or (name in ("gate", "gate.gate") and count < 4)]
+    return [
+        name
+        for name, count in calls(source)
+        if name in READERS or (name in ("gate", "gate.gate") and count < 4)
+    ]
 
 
-@pytest.mark.parametrize("path", sorted(WORKFLOWS.rglob("*.py")), ids=lambda p: str(p.relative_to(WORKFLOWS)))
+@pytest.mark.parametrize(
+    "path", sorted(WORKFLOWS.rglob("*.py")), ids=lambda p: str(p.relative_to(WORKFLOWS))
+)
 def test_limits_are_read_under_the_lock(path):
     if path == KEEPER:
-        assert set(unlocked(path.read_text(encoding="utf-8"))) == {"exposure.checks", "gate.standing"}
+        assert set(unlocked(path.read_text(encoding="utf-8"))) == {
+            "exposure.checks",
+            "gate.standing",
+        }
     else:
         assert unlocked(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
-    "source", ["exposure.checks(s, p, d)", "gate(s, p, d)", "gate.gate(s, p, d)", "gate.standing(s, p, d)"]
+    "source",
+    ["exposure.checks(s, p, d)", "gate(s, p, d)", "gate.gate(s, p, d)", "gate.standing(s, p, d)"],
 )
 def test_the_test_sees_a_way_around_the_lock(source):
     assert unlocked(source)

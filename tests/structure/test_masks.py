@@ -13,8 +13,17 @@ from workflows.base.plain_papers import owners_of_plain_text
 from workflows.base.values import coerce
 
 MASKED = masked_columns()
-each_mask = pytest.mark.parametrize(("model", "name"), MASKED, ids=[f"{m.__tablename__}.{n}" for m, n in MASKED])
-STARRED = ("********", "320***********8879", "**** 5678", "江州市滨江区****", "＊＊＊＊", "1380013800*")
+each_mask = pytest.mark.parametrize(
+    ("model", "name"), MASKED, ids=[f"{m.__tablename__}.{n}" for m, n in MASKED]
+)
+STARRED = (
+    "********",
+    "320***********8879",
+    "**** 5678",
+    "江州市滨江区****",
+    "＊＊＊＊",
+    "1380013800*",
+)
 
 
 def test_there_are_masked_columns():
@@ -71,15 +80,22 @@ def test_the_search_box_says_what_must_be_whole():
 
 def test_somebody_may_see_what_every_table_masks():
     known = all_permissions()
-    held = {table for role in ROLES for verb, table in permissions_of(role, known) if verb == "reveal"}
+    held = {
+        table for role in ROLES for verb, table in permissions_of(role, known) if verb == "reveal"
+    }
     assert {str(model.__tablename__) for model, _ in MASKED} <= held
 
 
 def test_a_paper_follows_every_masked_column():
     for model, name in MASKED:
         value = for_paper(model(**{name: plain_of(model, name)}), name)
-        assert owners_of_plain_text({"parts": [{"text": value}]}, f"<p>{value}</p>") == model.__tablename__
+        assert (
+            owners_of_plain_text({"parts": [{"text": value}]}, f"<p>{value}</p>")
+            == model.__tablename__
+        )
 
 
 def test_no_look_up_notes_a_masked_column():
-    assert [(m, n) for m in entities() for n in lookup._note_names(m) if shape(m).info(n).get("mask")] == []
+    assert [
+        (m, n) for m in entities() for n in lookup._note_names(m) if shape(m).info(n).get("mask")
+    ] == []

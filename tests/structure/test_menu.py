@@ -7,7 +7,9 @@ from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
 
 FIRST_LEVEL = 10
-ENTRIES = [(m.spec.module, m.spec.group) for m in entities() if m.spec.in_menu and m.spec.kind.has_screen]
+ENTRIES = [
+    (m.spec.module, m.spec.group) for m in entities() if m.spec.in_menu and m.spec.kind.has_screen
+]
 ENTRIES += [(page.module, page.group) for page in PAGES]
 
 

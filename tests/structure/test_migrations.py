@@ -29,10 +29,12 @@ from workflows.system import operators
 BEGINS_WITH = "installed"
 # Undoes 0006, as far as it is about what was there before.
 SIGN_IN_BACK = (
-    "DROP TABLE sign_in_session", "DROP TABLE known_place", "DROP TABLE sign_in_count",
+    "DROP TABLE sign_in_session",
+    "DROP TABLE known_place",
+    "DROP TABLE sign_in_count",
     "ALTER TABLE operator ADD COLUMN session_epoch INTEGER NOT NULL DEFAULT 1",
     "UPDATE alembic_version SET version_num = '0005'",
-)  # fmt: skip
+)
 
 
 def _hire(session):
@@ -48,8 +50,13 @@ def _hire(session):
 
 def _operators(session):
     """What there is of operators: themselves and the passwords they have had."""
-    people = select(Operator.id, Operator.username, Operator.failed_count, Operator.must_change_password)
-    return session.execute(people).all(), session.execute(select(PasswordHistory.id, PasswordHistory.operator_id)).all()
+    people = select(
+        Operator.id, Operator.username, Operator.failed_count, Operator.must_change_password
+    )
+    return session.execute(people).all(), session.execute(
+        select(PasswordHistory.id, PasswordHistory.operator_id)
+    ).all()
+
 
 # The search engine's own tables, as in models/migrations/env.py, which runs when imported.
 NOT_OURS = ("search_index", "alembic_version", "ix_search_text_words")
@@ -78,8 +85,14 @@ def test_every_table_is_there_with_its_checks(engine):
     for model in entities():
         table = model.__table__
         assert table.name in names
-        wanted = {c.name for c in table.constraints if c.__class__.__name__ == "CheckConstraint" and c.name}
-        assert wanted <= {check["name"] for check in found.get_check_constraints(table.name)}, table.name
+        wanted = {
+            c.name
+            for c in table.constraints
+            if c.__class__.__name__ == "CheckConstraint" and c.name
+        }
+        assert wanted <= {check["name"] for check in found.get_check_constraints(table.name)}, (
+            table.name
+        )
 
 
 def test_an_installation_guards_its_posted_vouchers(engine):
@@ -114,7 +127,10 @@ def test_tasks_come_through_the_change_of_their_key(database_at, tmp_path):
         app = create_app(settings_of(url, tmp_path))
         with app.app_context():
             tasks = select(*ApprovalTask.__table__.c).order_by(ApprovalTask.id)
-            with db.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+            with (
+                db.engine.begin() as connection,
+                Operations.context(MigrationContext.configure(connection)),
+            ):
                 before = connection.execute(tasks).all()
                 script.downgrade()
                 script.upgrade()
@@ -133,7 +149,10 @@ def test_rules_of_an_installation_learn_of_vat_that_is_not_due(database_at, tmp_
         app = create_app(settings_of(url, tmp_path))
         with app.app_context():
             named = Account.__table__.update().where(Account.code == "2221.09").values(name=name)
-            with db.engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+            with (
+                db.engine.begin() as connection,
+                Operations.context(MigrationContext.configure(connection)),
+            ):
                 script.downgrade()
                 connection.execute(named)
                 script.upgrade()
@@ -142,9 +161,12 @@ def test_rules_of_an_installation_learn_of_vat_that_is_not_due(database_at, tmp_
             assert set(found) == {"fee.registered", "fee.waived", "fee.reversed", "fee.refunded"}
             assert {line.account.name for line in found.values()} == {"待转销项税额"}
             assert (found["fee.registered"].is_red, found["fee.waived"].is_red) == (False, True)
-            moving = db.session.scalars(select(PostingRule).where(PostingRule.event_code == "vat.due")).one()
+            moving = db.session.scalars(
+                select(PostingRule).where(PostingRule.event_code == "vat.due")
+            ).one()
             assert [(line.side.name, line.account.code) for line in moving.lines] == [
-                ("DEBIT", "2221.09" if name == "待转销项税额" else "2221.10"), ("CREDIT", "2221.01.02")
-            ]  # fmt: skip
+                ("DEBIT", "2221.09" if name == "待转销项税额" else "2221.10"),
+                ("CREDIT", "2221.01.02"),
+            ]
             db.session.remove()
             db.engine.dispose()

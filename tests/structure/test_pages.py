@@ -15,7 +15,12 @@ READERS = ("admin", "zhoumin")
 LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
 PROJECT_MAX_QUERIES = 45  # 42, the row of the session, and who holds the work with those who may
-HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+HEADERS = (
+    "Content-Security-Policy",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "Referrer-Policy",
+)
 OUTSIDE = re.compile(
     r"""(?:src|href|action|formaction|poster|data)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(\s*["']?(?:https?:)?//""",
     re.IGNORECASE,
@@ -68,7 +73,11 @@ def data_words(product):
         for model in entities():
             for name, column in columns_of(model).items():
                 if column.info["kind"] in {"text", "long_text"}:
-                    target = codes if (model.__tablename__, name) == ("dictionary_item", "code") else typed
+                    target = (
+                        codes
+                        if (model.__tablename__, name) == ("dictionary_item", "code")
+                        else typed
+                    )
                     for value in session.scalars(select(getattr(model, name)).distinct()):
                         target |= set(WORD.findall(value or ""))
     return typed, codes
@@ -83,10 +92,16 @@ def pages(demo_app):
     for reader in READERS:
         client = demo_app.client_of(reader)
         for rule in rules(demo_app.app, "GET"):
-            if rule.endpoint in PUBLIC or "/api/" in rule.rule or rule.rule.endswith(("/lookup", "/export")):
+            if (
+                rule.endpoint in PUBLIC
+                or "/api/" in rule.rule
+                or rule.rule.endswith(("/lookup", "/export"))
+            ):
                 continue
             table = rule.rule.split("/")[1]
-            path = address(rule, {"pk": str(ids.get(table, 1)), "table": "project", "name": "submit"})
+            path = address(
+                rule, {"pk": str(ids.get(table, 1)), "table": "project", "name": "submit"}
+            )
             answer = client.get(path)
             if answer.status_code == 200 and answer.mimetype == "text/html":
                 found.append((reader, path, answer))
@@ -95,14 +110,20 @@ def pages(demo_app):
 
 
 def test_no_page_asks_another_machine_for_anything(pages):
-    assert [(path, m.group()) for _, path, answer in pages if (m := OUTSIDE.search(answer.text))] == []
+    assert [
+        (path, m.group()) for _, path, answer in pages if (m := OUTSIDE.search(answer.text))
+    ] == []
 
 
 def test_no_english_is_left(pages, demo_app):
     typed, codes = data_words(demo_app)
     wrong = {}
     for _, path, answer in pages:
-        if left := english(answer.text) - typed - (codes if path.startswith("/dictionary_item/") else set()):
+        if (
+            left := english(answer.text)
+            - typed
+            - (codes if path.startswith("/dictionary_item/") else set())
+        ):
             wrong[path] = sorted(left)[:8]
     assert wrong == {}
 
@@ -113,7 +134,9 @@ def test_lists_are_small(pages):
 
 
 def test_every_answer_carries_the_security_headers(pages, demo_app):
-    bare = [path for _, path, answer in pages if any(name not in answer.headers for name in HEADERS)]
+    bare = [
+        path for _, path, answer in pages if any(name not in answer.headers for name in HEADERS)
+    ]
     assert bare == []
     stranger = demo_app.app.test_client()
     for path in ("/login/", "/nowhere", "/api/v1/project/", "/static/favicon.svg"):
@@ -131,7 +154,9 @@ def test_nothing_is_said_twice_by_id(pages):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("model", [m for m in entities() if m.spec.kind.has_screen], ids=lambda m: m.__tablename__)
+@pytest.mark.parametrize(
+    "model", [m for m in entities() if m.spec.kind.has_screen], ids=lambda m: m.__tablename__
+)
 def test_a_list_asks_few_questions_however_long_it_is(demo_app, model):
     client, path = demo_app.client_of("admin"), f"/{model.__tablename__}/list/"
     counts = {}
@@ -164,8 +189,12 @@ def test_a_project_page_asks_few_questions_and_none_about_the_limits_twice(demo_
         client.get(path)  # what is read once per process
         with demo_app.statements() as sent:
             assert client.get(path).status_code == 200
-        assert sum("FROM customer_relation" in words for words in sent) <= 3, "the group is followed once"
-        assert sum("sum(project.reserved_amount)" in words for words in sent) <= 2, "all exposure once, the bank's once"
+        assert sum("FROM customer_relation" in words for words in sent) <= 3, (
+            "the group is followed once"
+        )
+        assert sum("sum(project.reserved_amount)" in words for words in sent) <= 2, (
+            "all exposure once, the bank's once"
+        )
         counts[stage.name, project_id] = len(sent)
     assert max(counts.values()) <= PROJECT_MAX_QUERIES, counts
 
@@ -179,6 +208,10 @@ def test_what_is_counted_and_summed_over_all_projects_is_answered_by_indexes(dem
     assert len(asked) >= 3, "the tabs, the total and the sums"
     with demo_app.session() as session:
         run = session.connection().exec_driver_sql
-        plans = [run(f"EXPLAIN QUERY PLAN {words}", (None,) * words.count("?")).all() for words in asked]
+        plans = [
+            run(f"EXPLAIN QUERY PLAN {words}", (None,) * words.count("?")).all() for words in asked
+        ]
     steps = [step for plan in plans for *_, step in plan if "project" in step]
-    assert [step for step in steps if step.startswith("SCAN project") and "COVERING INDEX" not in step] == []
+    assert [
+        step for step in steps if step.startswith("SCAN project") and "COVERING INDEX" not in step
+    ] == []

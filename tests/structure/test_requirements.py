@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OWN = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+OWN = {
+    path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+}
 PRODUCT = ("app", "models", "reports", "views", "workflows", "config.py", "run.py")
 
 
@@ -43,7 +45,11 @@ def imported(places: tuple[str, ...]) -> dict[str, str]:
                     continue
                 for module in modules:
                     found.setdefault(module.partition(".")[0], str(file.relative_to(ROOT)))
-    return {name: file for name, file in found.items() if name not in OWN and name not in sys.stdlib_module_names}
+    return {
+        name: file
+        for name, file in found.items()
+        if name not in OWN and name not in sys.stdlib_module_names
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +71,9 @@ def test_every_import_is_named_in_its_requirements(places, requirements):
     assert not missing, f"{requirements} 没有列出：{missing}"
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"]
+)
 def test_locks_name_versions_and_hashes_alone(lock):
     text = (ROOT / lock).read_text()
     assert "://" not in text

@@ -27,7 +27,11 @@ def _calls(name: str, position: int):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if not (isinstance(node, ast.Call) and getattr(node.func, "attr", "") == name):
                     continue
-                words = [a.value for a in node.args[position : position + 2] if isinstance(a, ast.Constant)]
+                words = [
+                    a.value
+                    for a in node.args[position : position + 2]
+                    if isinstance(a, ast.Constant)
+                ]
                 if len(words) == 2 and all(isinstance(word, str) for word in words):
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", *words
 
@@ -39,7 +43,9 @@ STEP_IDS = sorted(STEPS)
 @pytest.mark.parametrize(("where", "verb", "table"), ASKED, ids=[where for where, *_ in ASKED])
 def test_a_permission_that_code_asks_for_exists_and_is_held(where, verb, table):
     assert verb in KNOWN.get(table, ()), f"{where}: nobody can be given can_{verb} on {table}"
-    assert any((verb, table) in pairs for pairs in HELD.values()), f"{where}: no built-in role may {verb} {table}"
+    assert any((verb, table) in pairs for pairs in HELD.values()), (
+        f"{where}: no built-in role may {verb} {table}"
+    )
 
 
 @pytest.mark.parametrize(("table", "verb"), sorted(VERBS))
@@ -67,9 +73,13 @@ def test_a_role_names_only_what_exists(role):
 
 
 def test_who_administers_the_system_does_no_business():
-    business = {m.__tablename__ for m in entities() if m.spec.module in {Module.GUARANTEE, Module.LEDGER}}
+    business = {
+        m.__tablename__ for m in entities() if m.spec.module in {Module.GUARANTEE, Module.LEDGER}
+    }
     for name in ("系统管理员", "安全管理员", "审计管理员"):
-        done = {(v, t) for v, t in HELD[name] if t in business and v not in {"list", "show", "export"}}
+        done = {
+            (v, t) for v, t in HELD[name] if t in business and v not in {"list", "show", "export"}
+        }
         assert done <= {("hand_over", "project")}  # who leaves is the administrator's affair
 
 
@@ -100,7 +110,9 @@ def test_a_step_is_refused_from_every_other_state(key, monkeypatch):
 @pytest.mark.parametrize("key", STEP_IDS, ids=[".".join(key) for key in STEP_IDS])
 def test_a_step_moves_a_state_column(key):
     step = STEPS[key]
-    assert entity_of(step.table).__table__.columns[step.column].info.get("is_state"), "forms and REST could write it"
+    assert entity_of(step.table).__table__.columns[step.column].info.get("is_state"), (
+        "forms and REST could write it"
+    )
 
 
 def test_only_kinds_that_are_written_have_writing_permissions():
@@ -114,8 +126,14 @@ def test_only_kinds_that_are_written_have_writing_permissions():
 
 
 def test_workflows_know_the_frameworks_tables_alone():
-    for path in sorted((ROOT / "workflows").rglob("*.py")) + sorted((ROOT / "models").rglob("*.py")):
-        for name in re.findall(r"^from (flask_appbuilder[\w.]*)", path.read_text(encoding="utf-8"), re.MULTILINE):
+    for path in sorted((ROOT / "workflows").rglob("*.py")) + sorted(
+        (ROOT / "models").rglob("*.py")
+    ):
+        for name in re.findall(
+            r"^from (flask_appbuilder[\w.]*)", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
             where = path.relative_to(ROOT).as_posix()
             declarative_base = (where, name) == ("models/base/entity.py", "flask_appbuilder")
-            assert declarative_base or name.startswith("flask_appbuilder.security.sqla"), f"{where}: {name}"
+            assert declarative_base or name.startswith("flask_appbuilder.security.sqla"), (
+                f"{where}: {name}"
+            )

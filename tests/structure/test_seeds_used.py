@@ -32,8 +32,14 @@ def _words() -> tuple[set[str], list[re.Pattern[str]]]:
                 texts.add(node.value)
             elif isinstance(node, ast.JoinedStr):
                 parts = [p.value if isinstance(p, ast.Constant) else None for p in node.values]
-                if re.match(r"[a-z_]{4,}\.", parts[0] or "") or re.fullmatch(r"\.[a-z_]{4,}", parts[-1] or ""):
-                    patterns.append(re.compile("".join("[A-Za-z_]+" if p is None else re.escape(p) for p in parts)))
+                if re.match(r"[a-z_]{4,}\.", parts[0] or "") or re.fullmatch(
+                    r"\.[a-z_]{4,}", parts[-1] or ""
+                ):
+                    patterns.append(
+                        re.compile(
+                            "".join("[A-Za-z_]+" if p is None else re.escape(p) for p in parts)
+                        )
+                    )
     return texts, patterns
 
 
@@ -81,7 +87,9 @@ def test_every_template_renders_with_its_sample(kind):
 
 
 def test_every_parameter_that_is_read_is_seeded():
-    call = r"""\b(?:number|value|whole|ratio|flag)\(\s*[\w.]*session,\s*["']([a-z_]+\.[a-z_]+)["']"""
+    call = (
+        r"""\b(?:number|value|whole|ratio|flag)\(\s*[\w.]*session,\s*["']([a-z_]+\.[a-z_]+)["']"""
+    )
     read = set(re.findall(call, CODE))
     assert read
     assert read - set(_seeded("parameter")) == set()

@@ -25,7 +25,9 @@ def act(product, username, verb):
     with product.app.test_request_context():
         ctx = edge.system_ctx("test")
         edge.begin_write(ctx.session)
-        answer = verb(ctx, ctx.session.scalars(select(Operator).where(Operator.username == username)).one())
+        answer = verb(
+            ctx, ctx.session.scalars(select(Operator).where(Operator.username == username)).one()
+        )
         ctx.session.commit()
         return answer
 
@@ -33,7 +35,9 @@ def act(product, username, verb):
 def enter(product, username, password=DEMO_PASSWORD):
     """Try to sign in from a new browser; the status tells."""
     client = product.app.test_client()
-    return product.post(client, "/login/", page="/login/", username=username, password=password).status_code
+    return product.post(
+        client, "/login/", page="/login/", username=username, password=password
+    ).status_code
 
 
 def is_in(client):
@@ -93,9 +97,17 @@ def test_the_cookie_names_nobody(demo):
 
 def test_enabling_an_account_again_brings_no_session_back(demo):
     client = demo.sign_in("fangyuan")
-    act(demo, "fangyuan", lambda ctx, found: records.update(ctx, found, {"is_disabled": "是"}, found.version))
+    act(
+        demo,
+        "fangyuan",
+        lambda ctx, found: records.update(ctx, found, {"is_disabled": "是"}, found.version),
+    )
     assert not is_in(client)
-    act(demo, "fangyuan", lambda ctx, found: records.update(ctx, found, {"is_disabled": "否"}, found.version))
+    act(
+        demo,
+        "fangyuan",
+        lambda ctx, found: records.update(ctx, found, {"is_disabled": "否"}, found.version),
+    )
     assert not is_in(client)
     assert enter(demo, "fangyuan") == 302
 
@@ -106,8 +118,17 @@ def test_a_browser_that_is_known_gets_in_where_others_have_guessed(demo):
     for address in ("127.0.0.1", "203.0.113.9"):
         for _ in range(25):
             stranger = demo.app.test_client()
-            token = {"csrf_token": demo.token(stranger, "/login/"), "username": "zhoumin", "password": "wrong"}
-            assert stranger.post("/login/", data=token, environ_base={"REMOTE_ADDR": address}).status_code == 401
+            token = {
+                "csrf_token": demo.token(stranger, "/login/"),
+                "username": "zhoumin",
+                "password": "wrong",
+            }
+            assert (
+                stranger.post(
+                    "/login/", data=token, environ_base={"REMOTE_ADDR": address}
+                ).status_code
+                == 401
+            )
     own.get("/logout/")
     answer = demo.post(own, "/login/", page="/login/", username="zhoumin", password=DEMO_PASSWORD)
     assert answer.status_code == 302
@@ -122,7 +143,13 @@ def test_every_refusal_reads_the_same(demo, quick_hash):
     for _ in range(6):
         enter(demo, "chenli", "wrong")
     said = set()
-    for name, password in (("nobody", "x"), ("wujie", "x"), ("chenli", "right"), ("chenli", "x"), ("huangbo", "right")):
+    for name, password in (
+        ("nobody", "x"),
+        ("wujie", "x"),
+        ("chenli", "right"),
+        ("chenli", "x"),
+        ("huangbo", "right"),
+    ):
         client = demo.app.test_client()
         page = demo.post(client, "/login/", page="/login/", username=name, password=password)
         shown = re.search(r'id="refused"><span>([^<]+)', page.get_data(as_text=True))[1]
@@ -158,7 +185,9 @@ def test_no_password_is_hashed_while_anybody_waits_for_the_database(demo, monkey
     assert enter(demo, "lujun") == 302
     assert change(demo, client, "wrong", "Quite-New-2026").status_code == 400
     assert change(demo, client, DEMO_PASSWORD, "Quite-New-2026").status_code == 302
-    assert demo.post(safe, f"/operator/{key}/password", password="Other-New-2026").status_code == 302
+    assert (
+        demo.post(safe, f"/operator/{key}/password", password="Other-New-2026").status_code == 302
+    )
     fields = {"employee_id": "99999", "username": "newcomer", "password": "First-One-2026"}
     assert demo.post(safe, "/operator/add", **fields).status_code == 400
     assert seen.count("generate_password_hash") == 3
@@ -195,7 +224,11 @@ def test_disabling_ends_the_session_and_the_way_in(demo):
 
 def test_a_new_password_ends_every_session(demo):
     first, second = demo.sign_in("xujing"), demo.sign_in("xujing")
-    act(demo, "xujing", lambda ctx, operator: operators.reset_password(ctx, operator, "Quite-New-2026"))
+    act(
+        demo,
+        "xujing",
+        lambda ctx, operator: operators.reset_password(ctx, operator, "Quite-New-2026"),
+    )
     assert not is_in(first)
     assert not is_in(second)
     assert enter(demo, "xujing") == 401
@@ -204,7 +237,8 @@ def test_a_new_password_ends_every_session(demo):
 
 def test_a_token_ends_with_the_account(demo):
     answer = demo.app.test_client().post(
-        "/api/v1/security/login", json={"username": "zhaoqian", "password": DEMO_PASSWORD, "provider": "db"}
+        "/api/v1/security/login",
+        json={"username": "zhaoqian", "password": DEMO_PASSWORD, "provider": "db"},
     )
     bearer = {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
     assert demo.app.test_client().get("/api/v1/project/", headers=bearer).status_code == 200
@@ -254,8 +288,14 @@ def test_every_token_ends_with_the_password_or_the_roles(demo, who):
 
 
 def test_a_first_password_opens_nothing_to_a_program(demo):
-    act(demo, "luona", lambda ctx, operator: operators.reset_password(ctx, operator, "First-One-2026"))
-    tokens = sign_in_by_rest(demo, username="luona", password="First-One-2026", refresh=True).get_json()
+    act(
+        demo,
+        "luona",
+        lambda ctx, operator: operators.reset_password(ctx, operator, "First-One-2026"),
+    )
+    tokens = sign_in_by_rest(
+        demo, username="luona", password="First-One-2026", refresh=True
+    ).get_json()
     assert bearer(demo, tokens["access_token"]) == 403
     refused = renewed(demo, tokens["refresh_token"])
     assert (refused.status_code, "初始密码" in refused.get_json()["message"]) == (403, True)
@@ -264,12 +304,15 @@ def test_a_first_password_opens_nothing_to_a_program(demo):
 @pytest.mark.parametrize(
     "sent",
     [
-        {}, {"username": ["a"], "password": {}}, {"username": 1, "password": 2}, {"username": "", "password": ""},
+        {},
+        {"username": ["a"], "password": {}},
+        {"username": 1, "password": 2},
+        {"username": "", "password": ""},
         {"username": "shihui", "password": DEMO_PASSWORD, "provider": "ldap"},
         {"username": "shihui", "password": DEMO_PASSWORD, "provider": ["db"]},
         {"username": "shihui", "password": DEMO_PASSWORD, "refresh": "x"},
     ],
-)  # fmt: skip
+)
 def test_a_program_is_told_in_chinese_what_is_missing(demo, sent):
     answer = sign_in_by_rest(demo, **sent)
     assert answer.status_code == 400
@@ -284,9 +327,13 @@ def test_no_name_makes_a_crash_at_either_door(demo, name):
     assert HAN.search(answer.get_json()["message"])
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"[" * 100_000, b"\xff\xfe", b'{"username": "\\ud800", "password": "x"}'])
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"[" * 100_000, b"\xff\xfe", b'{"username": "\\ud800", "password": "x"}']
+)
 def test_no_body_makes_a_crash_at_the_door_for_programs(demo, body):
-    answer = demo.app.test_client().post("/api/v1/security/login", data=body, content_type="application/json")
+    answer = demo.app.test_client().post(
+        "/api/v1/security/login", data=body, content_type="application/json"
+    )
     assert answer.status_code == 400
     assert HAN.search(answer.get_json()["message"])
 
@@ -294,7 +341,9 @@ def test_no_body_makes_a_crash_at_the_door_for_programs(demo, body):
 @pytest.fixture
 def quick_hash(monkeypatch):
     """No password is hashed: whoever says "right" is right."""
-    monkeypatch.setattr(passwords, "check_password_hash", lambda _hash, password: password == "right")
+    monkeypatch.setattr(
+        passwords, "check_password_hash", lambda _hash, password: password == "right"
+    )
 
 
 @pytest.fixture
@@ -304,7 +353,11 @@ def small_budget(demo):
     def begin(budget):
         with demo.session() as session:
             session.execute(delete(SignInCount))
-            session.execute(update(Parameter).where(Parameter.code == "login.address_failures").values(value=budget))
+            session.execute(
+                update(Parameter)
+                .where(Parameter.code == "login.address_failures")
+                .values(value=budget)
+            )
             session.commit()
         return int(budget)
 
@@ -328,7 +381,9 @@ def test_signing_in_rightly_slows_nobody_down(demo, quick_hash, small_budget):
 # ----------------------------------------------------------------------------------------------- sessions on the screen
 def test_a_person_sees_and_ends_the_own_sessions(demo):
     here, there = demo.sign_in("hejianguo"), demo.sign_in("hejianguo")
-    token = sign_in_by_rest(demo, username="hejianguo", password=DEMO_PASSWORD).get_json()["access_token"]
+    token = sign_in_by_rest(demo, username="hejianguo", password=DEMO_PASSWORD).get_json()[
+        "access_token"
+    ]
     page = here.get("/settings/").get_data(as_text=True)
     assert (page.count("本次登录"), page.count("127.0.0.1"), "程序接口" in page) == (1, 3, True)
     assert demo.post(here, "/settings/sessions/end").status_code == 302
@@ -341,7 +396,11 @@ def ids_of(product, username):
     """The sessions of somebody that last."""
     with product.session() as session:
         query = select(SignInSession.id).join(Operator).where(Operator.username == username)
-        return list(session.scalars(query.where(SignInSession.ended_at.is_(None)).order_by(SignInSession.id)))
+        return list(
+            session.scalars(
+                query.where(SignInSession.ended_at.is_(None)).order_by(SignInSession.id)
+            )
+        )
 
 
 def test_nobody_ends_the_sessions_of_others_but_the_security_administrator(demo):
@@ -400,7 +459,9 @@ def test_an_idle_session_is_over(demo):
 
 # --------------------------------------------------------------------------------------------------------------- clocks
 @pytest.mark.parametrize(("ahead", "inside"), [(180, True), (-180, True), (3600, False)])
-def test_machines_whose_clocks_differ_by_minutes_take_each_others_cookies(demo, monkeypatch, ahead, inside):
+def test_machines_whose_clocks_differ_by_minutes_take_each_others_cookies(
+    demo, monkeypatch, ahead, inside
+):
     """The second machine is behind by three minutes: what the first has signed is of the future."""
     client = demo.sign_in("zhoumin")
     serializer = TolerantCookies().get_signing_serializer(demo.app)

@@ -19,14 +19,22 @@ from workflows.base.transition import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "models" / "seeds"
-QUOTED = re.compile(r"(?:在|到|至|使用|打开|通过|办理|做)(?:系统|项目的|回)?((?:“[^“”{}]+”[、的和]?)+)")
+QUOTED = re.compile(
+    r"(?:在|到|至|使用|打开|通过|办理|做)(?:系统|项目的|回)?((?:“[^“”{}]+”[、的和]?)+)"
+)
 NAME = re.compile(r"“([^”]+)”")
 # Where a sentence sends people without quotes; what is no screen is named below.
 PLACE = re.compile(r"(?:请|可|须|应)先?(?:在|到|从)([一-鿿]{2,10}?)(?:中|里|页面|页(?!签))")
 DEED = re.compile(r"(?:请|须|应)先?(?:办理|做)([一-鿿]{2,})")
 NO_SCREENS = {
-    "列表", "文件", "客户资料", "列表或记录", "表头上方", "较早的备份", "备注",
-}  # fmt: skip
+    "列表",
+    "文件",
+    "客户资料",
+    "列表或记录",
+    "表头上方",
+    "较早的备份",
+    "备注",
+}
 # Words of links and fields that sentences name beside the screens.
 IN_PAGES = {"查看全部", "修改密码"}
 # Sentences about what comes with a screen of its own, and where.
@@ -39,7 +47,9 @@ def _texts_of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             inside |= set(node.values)
-            yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield "".join(
+                part.value if isinstance(part, ast.Constant) else "{}" for part in node.values
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in inside:
             yield node.value
 
@@ -51,7 +61,9 @@ def _sentences() -> Iterator[tuple[str, str]]:
             if where.startswith(("app/demo/", "models/migrations/")) or "samples" in where:
                 continue
             if path.suffix == ".py":
-                yield from ((where, text) for text in _texts_of(ast.parse(path.read_text(encoding="utf-8"))))
+                yield from (
+                    (where, text) for text in _texts_of(ast.parse(path.read_text(encoding="utf-8")))
+                )
             elif path.suffix in (".html", ".csv", ".js") and "vendor" not in where:
                 yield where, path.read_text(encoding="utf-8")
 
@@ -64,9 +76,16 @@ def _known() -> set[str]:
     with (SEEDS / "parameter.csv").open(encoding="utf-8", newline="") as file:
         found = {row["label"] for row in csv.DictReader(file)}
     found |= {model.spec.label for model in entities() if model.spec.kind.has_screen}
-    found |= {page.label for page in PAGES} | {group.label for group in MenuGroup} | set(NAMES.values())
+    found |= (
+        {page.label for page in PAGES} | {group.label for group in MenuGroup} | set(NAMES.values())
+    )
     found |= {kind.label for kind in (*Module, *Stage)}
-    return found | {str(label) for label in VERBS.values()} | {verb.label for verb in REGISTRY.values()} | IN_PAGES
+    return (
+        found
+        | {str(label) for label in VERBS.values()}
+        | {verb.label for verb in REGISTRY.values()}
+        | IN_PAGES
+    )
 
 
 KNOWN = _known()
@@ -98,7 +117,16 @@ def test_what_is_to_be_done_first_can_be_done():
 
 def test_enough_is_read():
     """The patterns find the sentences they are for."""
-    expected = {"复核管理", "系统参数", "文书模板", "审批岗位", "操作员", "部门", "期初余额", "断号整理"}
+    expected = {
+        "复核管理",
+        "系统参数",
+        "文书模板",
+        "审批岗位",
+        "操作员",
+        "部门",
+        "期初余额",
+        "断号整理",
+    }
     assert expected <= {name for _, name in NAMED}
     assert named_in("请在“审批岗位”“操作员”中补充") == {"审批岗位", "操作员"}
     assert PLACE.findall("请在参数设置中补充") == ["参数设置"]

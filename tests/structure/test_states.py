@@ -19,13 +19,19 @@ THE_ONE = "workflows/base/transition.py"
 # What bears the name of a state column and is none.
 OTHERS = {
     ("views/guarantee/project.py", "page.state"): "a part of the page",
-    ("workflows/guarantee/termination.py", "paper.stage"): "where the project stood, kept on the paper",
+    (
+        "workflows/guarantee/termination.py",
+        "paper.stage",
+    ): "where the project stood, kept on the paper",
     ("workflows/base/jobs.py", "held.result"): "what the steps of a job have done",
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
     ("workflows/base/records.py", "update"): "editable columns, of which no state is one",
-    ("workflows/base/records.py", "_fill_defaults"): "the default of the column, where every life begins",
+    (
+        "workflows/base/records.py",
+        "_fill_defaults",
+    ): "the default of the column, where every life begins",
     ("workflows/base/records.py", "_default_scope"): "owner and department",
     ("workflows/customer/rules.py", "check_statement"): "figures of a statement",
     ("app/demo/people.py", "make_company"): "master data of the company",
@@ -37,7 +43,10 @@ STATES = {
     if column.info.get("is_state")
 }
 NAMES = {name for _, name in STATES}
-DEFAULTS = {(entity_of(table).__name__, name): column.default.arg.name for (table, name), column in STATES.items()}
+DEFAULTS = {
+    (entity_of(table).__name__, name): column.default.arg.name
+    for (table, name), column in STATES.items()
+}
 WITH_STATE = {model for model, _ in DEFAULTS}
 
 
@@ -51,7 +60,12 @@ def _files() -> Iterator[tuple[str, ast.Module]]:
 
 def _targets(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
-        return [part for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Attribute)]
+        return [
+            part
+            for target in node.targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Attribute)
+        ]
     if isinstance(node, (ast.AugAssign, ast.AnnAssign)):
         return [node.target]
     return []
@@ -65,8 +79,16 @@ def _wrong_call(node: ast.Call, inside: tuple[str, str]) -> str | None:
     name, first = _called(node), node.args[0] if node.args else None
     if name == "setattr" and inside not in BY_NAME:
         word = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
-        return "setattr of a computed name" if word is None else f"setattr {word}" if word in NAMES else None
-    if name == "update" and (getattr(first, "id", None) in WITH_STATE or ast.unparse(node).endswith("__table__)")):
+        return (
+            "setattr of a computed name"
+            if word is None
+            else f"setattr {word}"
+            if word in NAMES
+            else None
+        )
+    if name == "update" and (
+        getattr(first, "id", None) in WITH_STATE or ast.unparse(node).endswith("__table__)")
+    ):
         model = ast.unparse(first).removesuffix(".__table__")
         return f"update({model})" if model in WITH_STATE else None
     for word in node.keywords:
@@ -88,7 +110,9 @@ def _writes(where: str, tree: ast.Module) -> Iterator[str]:
             is_part_of_code = written.startswith("self.") or (where, written) in OTHERS
             if getattr(target, "attr", None) in NAMES and not is_part_of_code:
                 yield f"{where}:{node.lineno} writes {written}"
-        if isinstance(node, ast.Call) and (wrong := _wrong_call(node, (where, inside.get(node, "")))):
+        if isinstance(node, ast.Call) and (
+            wrong := _wrong_call(node, (where, inside.get(node, "")))
+        ):
             yield f"{where}:{node.lineno} {wrong}"
 
 
@@ -96,11 +120,20 @@ def test_a_state_is_written_by_a_move_alone():
     assert [found for where, tree in _files() for found in _writes(where, tree)] == []
 
 
-@pytest.mark.parametrize("code", [
-    "paper.state = PaperState.VOID", "a, fee.state = 1, FeeState.DRAFT", "setattr(loan, 'state', x)",
-    "setattr(loan, name, x)", "Resolution(state=ResolutionState.VALID)", "update(JobRun).values(status=x)",
-    "update(Fee.__table__).where(a).values(b)", "table.update().values(state=x)", "project.stage += 1",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "paper.state = PaperState.VOID",
+        "a, fee.state = 1, FeeState.DRAFT",
+        "setattr(loan, 'state', x)",
+        "setattr(loan, name, x)",
+        "Resolution(state=ResolutionState.VALID)",
+        "update(JobRun).values(status=x)",
+        "update(Fee.__table__).where(a).values(b)",
+        "table.update().values(state=x)",
+        "project.stage += 1",
+    ],
+)
 def test_each_way_of_writing_a_state_is_seen(code):
     assert list(_writes("workflows/any.py", ast.parse(code)))
 
@@ -108,10 +141,16 @@ def test_each_way_of_writing_a_state_is_seen(code):
 def test_what_is_let_off_is_still_there():
     trees = dict(_files())
     for where, written in OTHERS:
-        assert any(ast.unparse(t) == written for node in ast.walk(trees[where]) for t in _targets(node)), written
+        assert any(
+            ast.unparse(t) == written for node in ast.walk(trees[where]) for t in _targets(node)
+        ), written
     for where, name in BY_NAME:
-        named = [n for n in ast.walk(trees[where]) if isinstance(n, ast.FunctionDef) and n.name == name]
-        assert any(isinstance(n, ast.Call) and _called(n) == "setattr" for f in named for n in ast.walk(f)), name
+        named = [
+            n for n in ast.walk(trees[where]) if isinstance(n, ast.FunctionDef) and n.name == name
+        ]
+        assert any(
+            isinstance(n, ast.Call) and _called(n) == "setattr" for f in named for n in ast.walk(f)
+        ), name
 
 
 def test_every_step_that_is_written_down_is_registered():
@@ -119,16 +158,21 @@ def test_every_step_that_is_written_down_is_registered():
         tuple(word.value for word in node.args[:2])
         for where, tree in _files()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _called(node) == "Step"
+        if isinstance(node, ast.Call)
+        and _called(node) == "Step"
         and all(isinstance(word, ast.Constant) for word in node.args[:2])
-    }  # fmt: skip
+    }
     assert written <= STEPS.keys()
 
 
 def _reached(table: str, name: str) -> set[str]:
     reached, found = {STATES[table, name].default.arg}, 0
-    tables = {part.name for part in inspect(entity_of(table)).tables}  # a kind of customer takes the customer's steps
-    mine: list[Step] = [step for step in STEPS.values() if step.table in tables and step.column == name]
+    tables = {
+        part.name for part in inspect(entity_of(table)).tables
+    }  # a kind of customer takes the customer's steps
+    mine: list[Step] = [
+        step for step in STEPS.values() if step.table in tables and step.column == name
+    ]
     while len(reached) != found:
         found = len(reached)
         reached |= {goal for step in mine if reached & set(step.sources) for goal in step.targets}
@@ -146,5 +190,10 @@ UNREACHED = {
 @pytest.mark.parametrize(("table", "name"), sorted(STATES))
 def test_the_steps_reach_every_state(table, name):
     model = entity_of(table)
-    missing, _ = next((UNREACHED[t.name] for t in inspect(model).tables if t.name in UNREACHED), (set(), ""))
-    assert _reached(table, name) == {state.name for state in STATES[table, name].type.enum_class} - missing
+    missing, _ = next(
+        (UNREACHED[t.name] for t in inspect(model).tables if t.name in UNREACHED), (set(), "")
+    )
+    assert (
+        _reached(table, name)
+        == {state.name for state in STATES[table, name].type.enum_class} - missing
+    )

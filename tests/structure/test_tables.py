@@ -29,7 +29,11 @@ def _name(node: ast.AST) -> str:
 def _taken(call: ast.Call) -> list[ast.expr]:
     """What a call is given, with what stands in lists among it."""
     given = [*call.args, *(word.value for word in call.keywords)]
-    return [part for one in given for part in (one.elts if isinstance(one, (ast.List, ast.Tuple)) else [one])]
+    return [
+        part
+        for one in given
+        for part in (one.elts if isinstance(one, (ast.List, ast.Tuple)) else [one])
+    ]
 
 
 @cache
@@ -47,7 +51,10 @@ def uses() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
                 written[called].add(where)  # Model(...)
                 for given in _taken(node):
                     (written if called in WRITERS else read)[_name(given)].add(where)
-            elif isinstance(node, ast.Attribute) and node.attr not in ("__table__", "__tablename__"):
+            elif isinstance(node, ast.Attribute) and node.attr not in (
+                "__table__",
+                "__tablename__",
+            ):
                 read[_name(node)].add(where)
             elif isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "tables":
                 for found in (written, read):  # metadata.tables["…"]
@@ -57,7 +64,9 @@ def uses() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
 
 def _kin(model: type[Entity]) -> set[str]:
     """Names a row of the table may go by: the model, its heirs, its table."""
-    return {model.__name__, model.__tablename__} | {heir.__name__ for heir in model.__subclasses__()}
+    return {model.__name__, model.__tablename__} | {
+        heir.__name__ for heir in model.__subclasses__()
+    }
 
 
 def _is_entered(model: type[Entity]) -> bool:
@@ -73,7 +82,9 @@ def _is_seeded(model: type[Entity]) -> bool:
 def test_each_table_is_written(model):
     by_code = any(uses()[0].get(name) for name in _kin(model))
     is_written = _is_entered(model) or _is_seeded(model) or by_code
-    assert is_written != (model.__tablename__ in UNWRITTEN), "no form, verb, import, job or base data makes a row of it"
+    assert is_written != (model.__tablename__ in UNWRITTEN), (
+        "no form, verb, import, job or base data makes a row of it"
+    )
 
 
 @pytest.mark.parametrize("model", entities(), ids=lambda model: model.__name__)

@@ -22,13 +22,16 @@ from workflows.ledger import posting
 # Some acts have several buttons, on the paper and on its project: what may be done is lost with the last of them.
 BUTTONS = {
     verb.permission: [key for key, one in REGISTRY.items() if one.permission == verb.permission]
-    for verb in REGISTRY.values() if verb.permission[::-1] in VERBS
-}  # fmt: skip
+    for verb in REGISTRY.values()
+    if verb.permission[::-1] in VERBS
+}
 TABS = [
-    (owner, tab) for owner in entities() for tab in owner.spec.tabs
+    (owner, tab)
+    for owner in entities()
+    for tab in owner.spec.tabs
     if ((owned := owner_of(entity_of(tab))) and owned[1] is owner)
     or (owner is Project and entity_of(tab) in wiring.of_project())
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("permission", sorted(BUTTONS), ids=".".join)
@@ -36,32 +39,43 @@ def test_the_buttons(demo_app, monkeypatch, permission):
     verb, table = permission
     for key in BUTTONS[permission]:
         monkeypatch.delitem(REGISTRY, key)
-    has_screen = permission in wiring.routes(demo_app.app) | wiring.asked_in_screens()  # a queue, a page of many
+    has_screen = (
+        permission in wiring.routes(demo_app.app) | wiring.asked_in_screens()
+    )  # a queue, a page of many
     assert wiring.undoored(demo_app.app) == ([] if has_screen else [(table, verb)])
 
 
-@pytest.mark.parametrize(("owner", "tab"), TABS, ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(
+    ("owner", "tab"), TABS, ids=lambda value: getattr(value, "__name__", value)
+)
 def test_a_tab(monkeypatch, owner, tab):
     kept = tuple(name for name in owner.spec.tabs if name != tab)
     monkeypatch.setattr(owner, "spec", replace(owner.spec, tabs=kept))
     assert tab in [*wiring.tabless(), *wiring.off_the_page()]
 
 
-@pytest.mark.parametrize("table", [m.__tablename__ for m in wiring.of_project() if m.__tablename__ in CREATED])
+@pytest.mark.parametrize(
+    "table", [m.__tablename__ for m in wiring.of_project() if m.__tablename__ in CREATED]
+)
 def test_the_words_in_the_news(monkeypatch, table):
     monkeypatch.delitem(CREATED, table)
     assert wiring.untold() == [table]
 
 
 RIGHTS = [
-    (role.name, name) for role in roles.ROLES for name in role.verbs if tuple(name.split(".")) in wiring.PAPERS
-]  # fmt: skip
+    (role.name, name)
+    for role in roles.ROLES
+    for name in role.verbs
+    if tuple(name.split(".")) in wiring.PAPERS
+]
 
 
 @pytest.mark.parametrize(("name", "right"), RIGHTS)
 def test_the_right_of_a_role(monkeypatch, name, right):
     changed = [
-        replace(role, verbs=tuple(verb for verb in role.verbs if verb != right)) if role.name == name else role
+        replace(role, verbs=tuple(verb for verb in role.verbs if verb != right))
+        if role.name == name
+        else role
         for role in roles.ROLES
     ]
     monkeypatch.setattr(roles, "ROLES", tuple(changed))
@@ -76,16 +90,20 @@ def test_the_number_that_finds_it(monkeypatch, model):
 
 
 FOLLOWERS = [
-    (registry, code, place) for registry in ("_BOOKED", "_UNBOOKED", "_REFUSED")
-    for code, found in sorted(getattr(posting, registry).items()) for place in range(len(found))
-]  # fmt: skip
+    (registry, code, place)
+    for registry in ("_BOOKED", "_UNBOOKED", "_REFUSED")
+    for code, found in sorted(getattr(posting, registry).items())
+    for place in range(len(found))
+]
 
 
 @pytest.mark.parametrize(("registry", "code", "place"), FOLLOWERS)
 def test_a_follower_of_an_event(monkeypatch, registry, code, place):
     found = getattr(posting, registry)[code]
     module = found[place].__module__
-    monkeypatch.setitem(getattr(posting, registry), code, [one for one in found if one is not found[place]])
+    monkeypatch.setitem(
+        getattr(posting, registry), code, [one for one in found if one is not found[place]]
+    )
     path = f"{module.replace('.', '/')}.py"
     is_other = any(one.__module__ == module for one in found if one is not found[place])
     is_raised = (path, code) in wiring.raised()
@@ -102,11 +120,17 @@ def emptied(demo_app):
 
 @pytest.mark.parametrize(
     "table",
-    [str(m.__tablename__) for m in entities() if m.spec.kind.has_screen and m.__tablename__ not in wiring.NOT_SHOWN],
+    [
+        str(m.__tablename__)
+        for m in entities()
+        if m.spec.kind.has_screen and m.__tablename__ not in wiring.NOT_SHOWN
+    ],
 )
 def test_its_row_in_the_demonstration(emptied, table):
     with Session(emptied) as session:
-        for (trigger,) in session.connection().exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        for (trigger,) in session.connection().exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ):
             session.connection().exec_driver_sql(f'DROP TRIGGER "{trigger}"')
         session.execute(delete(entity_of(table).__table__))
         assert table in set(wiring.unshown(session)) - wiring.NOT_SHOWN.keys()
@@ -116,12 +140,13 @@ def test_its_row_in_the_demonstration(emptied, table):
 def test_all_seven_are_tried_of_many_papers():
     """Counted, so that a change of a registry does not leave one of them untried."""
     of = {
-        "buttons": {table for _, table in BUTTONS}, "tabs": {tab for owner, tab in TABS},
+        "buttons": {table for _, table in BUTTONS},
+        "tabs": {tab for owner, tab in TABS},
         "words": {m.__tablename__ for m in wiring.of_project()} & CREATED.keys(),
         "rights": {right.split(".")[0] for _, right in RIGHTS},
         "numbers": {model.__tablename__ for model in wiring.NUMBERED},
         "rows": {m.__tablename__ for m in entities() if m.spec.kind.has_screen},
-    }  # fmt: skip
+    }
     assert {"fee_waiver", "contract", "release"} <= set.intersection(*of.values())
     assert Project in {owner for owner, _ in TABS}
     assert len(FOLLOWERS) > 20

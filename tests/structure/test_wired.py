@@ -46,8 +46,15 @@ def test_every_step_is_taken():
         for tree in trees("workflows").values()
         for node in ast.walk(tree)
         for place in ([node.slice] if isinstance(node, ast.Subscript) else [])
-    ] + [call.args[1] for tree in trees("workflows").values() for call in calls(tree, "_enter") if len(call.args) > 1]
-    named = {part.value for place in asked for part in ast.walk(place) if isinstance(part, ast.Constant)}
+    ] + [
+        call.args[1]
+        for tree in trees("workflows").values()
+        for call in calls(tree, "_enter")
+        if len(call.args) > 1
+    ]
+    named = {
+        part.value for place in asked for part in ast.walk(place) if isinstance(part, ast.Constant)
+    }
     ours = {verb for table, verb in STEPS if not (table == "project" and verb.startswith("leave_"))}
     assert ours - named == set()
 
@@ -67,7 +74,9 @@ def test_every_event_has_its_followers_where_it_is_raised():
 
 def test_every_follower_follows_something():
     known = {code for _, code in raised()}
-    assert (posting._BOOKED.keys() | posting._UNBOOKED.keys() | posting._REFUSED.keys()) - known == set()
+    assert (
+        posting._BOOKED.keys() | posting._UNBOOKED.keys() | posting._REFUSED.keys()
+    ) - known == set()
 
 
 @pytest.mark.parametrize("code", seeded("number_rule"))
@@ -98,7 +107,9 @@ def test_a_paper_is_looked_for_by_its_number():
 
 def test_every_screen_has_something_to_show_in_the_demo(demo_app):
     with demo_app.session() as session:
-        assert set(unshown(session)) == NOT_SHOWN.keys(), "give it a row in app/demo, or take the reason away"
+        assert set(unshown(session)) == NOT_SHOWN.keys(), (
+            "give it a row in app/demo, or take the reason away"
+        )
 
 
 # --- functions -------------------------------------------------------------------------------------------------------

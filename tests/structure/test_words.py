@@ -62,13 +62,26 @@ def test_a_word_in_every_look_up(demo, everybody, comes_today):
     for model in entities():
         if not comes_today(model.__tablename__):
             continue
-        keys = [k for k, c in shape(model).columns.items() if c.info.get("target") or c.info.get("dictionary")]
+        keys = [
+            k
+            for k, c in shape(model).columns.items()
+            if c.info.get("target") or c.info.get("dictionary")
+        ]
         for number, key in enumerate(keys):
-            asked += [f"/{model.__tablename__}/lookup?" + urlencode({"field": key, "q": word}) for word in WORDS]
+            asked += [
+                f"/{model.__tablename__}/lookup?" + urlencode({"field": key, "q": word})
+                for word in WORDS
+            ]
             word = WORDS[number % len(WORDS)]  # the same words are looked up by REST
             asked.append(f"/api/v1/{model.__tablename__}/related/{key}?" + urlencode({"q": word}))
-    others = [r.rule for r in rules(demo.app, "GET") if r.rule.endswith(("/lookup", "/colleagues", "/search"))]
-    asked += [f"{path}?" + urlencode({"q": word}) for path in others if "<" not in path for word in WORDS]
+    others = [
+        r.rule
+        for r in rules(demo.app, "GET")
+        if r.rule.endswith(("/lookup", "/colleagues", "/search"))
+    ]
+    asked += [
+        f"{path}?" + urlencode({"q": word}) for path in others if "<" not in path for word in WORDS
+    ]
     assert len(asked) > 300
     assert crashes(demo, everybody, asked) == []
 
@@ -94,7 +107,11 @@ def test_a_word_in_every_filter(demo, everybody, comes_today):
         good, bad = understood(demo, model)
         rest, screen = f"/api/v1/{model.__tablename__}/", f"/{model.__tablename__}/list/"
         # Both doors make the same conditions: one is sent all of them, the other every kind in turn.
-        asked += [*addresses(rest, good), *addresses(screen, good[::4]), *addresses(screen, bad[:: 4 * len(WORDS)])]
+        asked += [
+            *addresses(rest, good),
+            *addresses(screen, good[::4]),
+            *addresses(screen, bad[:: 4 * len(WORDS)]),
+        ]
     assert len(asked) > 250
     assert crashes(demo, everybody, asked) == []
 
@@ -119,7 +136,9 @@ def understood(demo, model):
 def addresses(path, raws):
     """Addresses with these filters, as many as one takes: conditions stand side by side, so each of them is run."""
     for start in range(0, len(raws), filters.MAX_FILTERS):
-        yield f"{path}?size=10&" + urlencode([("f", raw) for raw in raws[start : start + filters.MAX_FILTERS]])
+        yield f"{path}?size=10&" + urlencode(
+            [("f", raw) for raw in raws[start : start + filters.MAX_FILTERS]]
+        )
 
 
 @pytest.mark.parametrize(

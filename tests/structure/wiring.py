@@ -55,8 +55,16 @@ NOT_SHOWN = {
 @cache
 def trees(*rooms: str) -> dict[str, ast.Module]:
     """The syntax of each file of these rooms, by its path."""
-    paths = (path for room in rooms for path in sorted((ROOT / room).rglob("*.py")) if "versions" not in path.parts)
-    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    paths = (
+        path
+        for room in rooms
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if "versions" not in path.parts
+    )
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in paths
+    }
 
 
 def seeded(name: str) -> list[str]:
@@ -68,7 +76,10 @@ def seeded(name: str) -> list[str]:
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
     """Calls of functions of these names."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names:
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in names
+        ):
             yield node
 
 
@@ -82,16 +93,32 @@ def words(node: ast.AST, tree: ast.AST) -> set[str]:
         return set()
     found: set[str] = set()
     for one in ast.walk(tree):
-        names = {n.id for target in _bound(one) for n in ast.walk(target) if isinstance(n, ast.Name)}
-        if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None and node.id in names:
-            found |= {c.value for c in ast.walk(one.value) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+        names = {
+            n.id for target in _bound(one) for n in ast.walk(target) if isinstance(n, ast.Name)
+        }
+        if (
+            isinstance(one, (ast.Assign, ast.AnnAssign))
+            and one.value is not None
+            and node.id in names
+        ):
+            found |= {
+                c.value
+                for c in ast.walk(one.value)
+                if isinstance(c, ast.Constant) and isinstance(c.value, str)
+            }
             if isinstance(one.value, ast.Subscript):
                 found |= words(one.value, tree)
     return found
 
 
 def _bound(node: ast.AST) -> list[ast.expr]:
-    return node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
 
 
 def argument(call: ast.Call, place: int, name: str) -> ast.AST | None:
@@ -154,7 +181,11 @@ def raised() -> set[tuple[str, str]]:
     for path, tree in trees("workflows").items():
         for call in calls(tree, "raise_event"):
             code = argument(call, 1, "event_code")
-            found |= {(path, word) for word in words(code, tree) & EVENTS.keys()} if code is not None else set()
+            found |= (
+                {(path, word) for word in words(code, tree) & EVENTS.keys()}
+                if code is not None
+                else set()
+            )
     return found
 
 
@@ -205,7 +236,11 @@ def tabless() -> list[str]:
 def of_project() -> list[type[Entity]]:
     """What is done on a project: papers and ledgers with the project on them."""
     kinds = screens(SpecKind.DOCUMENT, SpecKind.LEDGER)
-    return [m for m in kinds if m.spec.scope.through == "project" and "project_id" in m.__table__.columns]
+    return [
+        m
+        for m in kinds
+        if m.spec.scope.through == "project" and "project_id" in m.__table__.columns
+    ]
 
 
 def off_the_page() -> list[str]:
@@ -216,12 +251,16 @@ def off_the_page() -> list[str]:
 
 def untold() -> list[str]:
     """What is done on a project without a word in its news."""
-    return [str(m.__tablename__) for m in of_project() if m.__tablename__ not in {*CREATED, *TOLD_BY_NOTE}]
+    return [
+        str(m.__tablename__)
+        for m in of_project()
+        if m.__tablename__ not in {*CREATED, *TOLD_BY_NOTE}
+    ]
 
 
 PAPERS = [
     key for key in sorted(STEPS) if key[1] == "submit" and "add" in entity_of(key[0]).spec.saved_by
-]  # fmt: skip
+]
 
 
 def unsubmitted() -> list[tuple[str, str]]:
@@ -232,32 +271,44 @@ def unsubmitted() -> list[tuple[str, str]]:
     for table, verb in PAPERS:
         writers = {name for name, pairs in held.items() if ("add", table) in pairs}
         submitters = {name for name, pairs in held.items() if (verb, table) in pairs}
-        found += [(table, name) for name in sorted(writers ^ submitters)] or [(table, "")] * (not writers)
+        found += [(table, name) for name in sorted(writers ^ submitters)] or [(table, "")] * (
+            not writers
+        )
     return found
 
 
 def is_unique(model: type[Entity]) -> bool:
     """Whether no two rows bear the same number, or no two parts of one paper (the fees of a receipt)."""
     column = columns_of(model)["number"]
-    keys = [key.columns.keys() for key in model.__table__.constraints if isinstance(key, UniqueConstraint)]
+    keys = [
+        key.columns.keys()
+        for key in model.__table__.constraints
+        if isinstance(key, UniqueConstraint)
+    ]
     return bool(column.unique) or any(key[0] == "number" for key in keys)
 
 
 NUMBERED = [
-    model for model in screens(SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
-    if "number" in columns_of(model) and isinstance(columns_of(model)["number"].type, String) and is_unique(model)
-] + [Voucher]  # fmt: skip
+    model
+    for model in screens(SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
+    if "number" in columns_of(model)
+    and isinstance(columns_of(model)["number"].type, String)
+    and is_unique(model)
+] + [Voucher]
 
 
 def unfound() -> list[str]:
     """Papers whose number, which no other bears, finds them nowhere."""
-    return [str(m.__tablename__) for m in NUMBERED if m is not Voucher and m not in search.numbered()] + (
-        [] if "code" in Voucher.spec.searched else ["voucher"]
-    )
+    return [
+        str(m.__tablename__) for m in NUMBERED if m is not Voucher and m not in search.numbered()
+    ] + ([] if "code" in Voucher.spec.searched else ["voucher"])
 
 
 def unshown(session: Session) -> list[str]:
     """Screens without a row in the demonstration."""
     models = [model for model in entities() if model.spec.kind.has_screen]
-    counts = {str(model.__tablename__): session.scalar(select(func.count()).select_from(model)) for model in models}
+    counts = {
+        str(model.__tablename__): session.scalar(select(func.count()).select_from(model))
+        for model in models
+    }
     return [table for table, count in counts.items() if not count]

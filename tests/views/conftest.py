@@ -55,7 +55,9 @@ class Product:
 
 def token(client: FlaskClient, path: str = "/password/") -> str:
     """The CSRF token of a page."""
-    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(path).get_data(as_text=True))
+    found = re.search(
+        r'name="csrf-token" content="([^"]+)"', client.get(path).get_data(as_text=True)
+    )
     assert found
     return found.group(1)
 

@@ -36,7 +36,8 @@ def hire(url: str, data_dir: Path) -> None:
         today = session.get_one(SystemState, 1).business_date
         ctx = Ctx(session=session, actor=SYSTEM, today=today, now=datetime.now(UTC), source="test")
         departments = [
-            Department(code=code, name=name, path="/") for code, name in (("D1", "业务一部"), ("D2", "业务二部"))
+            Department(code=code, name=name, path="/")
+            for code, name in (("D1", "业务一部"), ("D2", "业务二部"))
         ]
         session.add_all(departments)
         session.flush()

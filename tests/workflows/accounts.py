@@ -11,9 +11,14 @@ def sign_on(session: Session, person: Employee, *roles: str) -> Operator:
     """The account of a person, made without its password's hash, which takes long on purpose."""
     name = f"u{person.id}"
     user = User(
-        username=name, first_name=person.name, last_name="", email=f"{name}@local.invalid", active=True, password="-",
+        username=name,
+        first_name=person.name,
+        last_name="",
+        email=f"{name}@local.invalid",
+        active=True,
+        password="-",
         roles=list(session.scalars(select(Role).where(Role.name.in_(roles)))),
-    )  # fmt: skip
+    )
     session.add(user)
     session.flush()
     made = Operator(username=name, employee_id=person.id, user_id=user.id)

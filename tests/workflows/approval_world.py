@@ -68,7 +68,9 @@ class World:
         return made
 
     def hire(self, name, **facts):
-        made = Employee(number=f"E{len(self.people) + 1:03}", name=name, department_id=self.branch.id, **facts)
+        made = Employee(
+            number=f"E{len(self.people) + 1:03}", name=name, department_id=self.branch.id, **facts
+        )
         self.session.add(made)
         self.session.flush()
         self.people[name] = made
@@ -110,7 +112,9 @@ class World:
             department_id = department.id if department else None
             self.session.add(
                 ApprovalPositionMember(
-                    position_id=self.positions[code].id, employee_id=self.id(name), department_id=department_id
+                    position_id=self.positions[code].id,
+                    employee_id=self.id(name),
+                    department_id=department_id,
                 )
             )
         self.session.flush()
@@ -153,15 +157,25 @@ class World:
     def waiting(self, instance):
         """Names of those who are asked now."""
         self.session.expire(instance, ["tasks"])
-        return sorted(task.assignee.name for task in instance.tasks if task.state is TaskState.PENDING)
+        return sorted(
+            task.assignee.name for task in instance.tasks if task.state is TaskState.PENDING
+        )
 
     def approve(self, instance, name, opinion="", **facts):
-        return approval.decide(self.ctx(name), self.task(instance, name), approval.Decision.APPROVE, opinion, **facts)
+        return approval.decide(
+            self.ctx(name), self.task(instance, name), approval.Decision.APPROVE, opinion, **facts
+        )
 
     def reject(self, instance, name, opinion="不符合要求"):
-        return approval.decide(self.ctx(name), self.task(instance, name), approval.Decision.REJECT, opinion)
+        return approval.decide(
+            self.ctx(name), self.task(instance, name), approval.Decision.REJECT, opinion
+        )
 
     def give_back(self, instance, name, to_seq=None, opinion="请补充材料"):
         return approval.decide(
-            self.ctx(name), self.task(instance, name), approval.Decision.RETURN, opinion, to_seq=to_seq
+            self.ctx(name),
+            self.task(instance, name),
+            approval.Decision.RETURN,
+            opinion,
+            to_seq=to_seq,
         )

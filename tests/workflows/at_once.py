@@ -12,7 +12,10 @@ from sqlalchemy.orm.exc import StaleDataError
 from models.base.errors import BusinessError
 
 DONE = "done"
-DECIDED_BY_THE_DATABASE = (IntegrityError, StaleDataError)  # what the edge answers with "刚被他人修改"
+DECIDED_BY_THE_DATABASE = (
+    IntegrityError,
+    StaleDataError,
+)  # what the edge answers with "刚被他人修改"
 
 
 def together(engine: Engine, acts: Sequence[Callable[[Session], object]]) -> list[str]:

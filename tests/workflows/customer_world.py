@@ -11,7 +11,9 @@ from models.customer.financial_statement import FinancialStatement
 from models.system.organization import Department, Employee
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.customer import customer as customer_verbs  # its import registers the rules and the approval's handler
+from workflows.customer import (
+    customer as customer_verbs,
+)  # its import registers the rules and the approval's handler
 from workflows.system import setup
 
 __all__ = ["CustomerWorld", "customer_verbs", "setup"]
@@ -23,22 +25,48 @@ USCC = "91330106JWYLF55T03"
 OTHER_USCC = "91440305AEMA1Y1Q00"
 
 COMPANY = {
-    "name": "杭州测试食品有限公司", "uscc": USCC, "legal_person": "李晓明", "actual_controller": "李晓明",
-    "registered_capital": "42000000", "paid_in_capital": "42000000", "established_on": "2010-07-13", "industry": "14",
-    "scale": "SMALL", "business_scope": "食品加工", "region": "330100", "registered_address": "杭州市某某路289号",
+    "name": "杭州测试食品有限公司",
+    "uscc": USCC,
+    "legal_person": "李晓明",
+    "actual_controller": "李晓明",
+    "registered_capital": "42000000",
+    "paid_in_capital": "42000000",
+    "established_on": "2010-07-13",
+    "industry": "14",
+    "scale": "SMALL",
+    "business_scope": "食品加工",
+    "region": "330100",
+    "registered_address": "杭州市某某路289号",
     "phone": "13723763076",
-}  # fmt: skip
+}
 PERSON = {
-    "name": "王建国", "id_type": "ID_CARD", "id_number": MAN, "marriage": "20", "education": "20",
-    "region": "330100", "address": "杭州市某某路1号", "mobile": "13800138000",
-}  # fmt: skip
+    "name": "王建国",
+    "id_type": "ID_CARD",
+    "id_number": MAN,
+    "marriage": "20",
+    "education": "20",
+    "region": "330100",
+    "address": "杭州市某某路1号",
+    "mobile": "13800138000",
+}
 STATEMENT = {
-    "period_kind": "YEAR", "period_end": "2025-12-31", "cash": "1000000", "receivables": "2000000",
-    "inventory": "1000000", "current_assets": "6000000", "total_assets": "10000000", "current_liabilities": "3000000",
-    "total_liabilities": "4000000", "net_assets": "6000000", "revenue": "12000000", "cost_of_sales": "9000000",
-    "interest_expense": "200000", "total_profit": "1300000", "net_profit": "1000000",
+    "period_kind": "YEAR",
+    "period_end": "2025-12-31",
+    "cash": "1000000",
+    "receivables": "2000000",
+    "inventory": "1000000",
+    "current_assets": "6000000",
+    "total_assets": "10000000",
+    "current_liabilities": "3000000",
+    "total_liabilities": "4000000",
+    "net_assets": "6000000",
+    "revenue": "12000000",
+    "cost_of_sales": "9000000",
+    "interest_expense": "200000",
+    "total_profit": "1300000",
+    "net_profit": "1000000",
     "operating_cash_flow": "500000",
-}  # fmt: skip
+}
 
 
 class CustomerWorld:
@@ -51,7 +79,13 @@ class CustomerWorld:
         self.people = {
             name: self._hire(f"E{number}", name, department)
             for number, (name, department) in enumerate(
-                [("客户经理", self.one), ("同事", self.one), ("外部门", self.two), ("风控", self.two)], 1
+                [
+                    ("客户经理", self.one),
+                    ("同事", self.one),
+                    ("外部门", self.two),
+                    ("风控", self.two),
+                ],
+                1,
             )
         }
 
@@ -68,15 +102,25 @@ class CustomerWorld:
         self.session.flush()
         return made
 
-    def ctx(self, name="客户经理", *, scope=ScopeLevel.DEPARTMENT, permissions=None, today=TODAY) -> Ctx:
+    def ctx(
+        self, name="客户经理", *, scope=ScopeLevel.DEPARTMENT, permissions=None, today=TODAY
+    ) -> Ctx:
         person = self.people[name]
         tables = ("customer_rating", "customer_watch", "personal_customer", "corporate_customer")
         verbs = ("add", "edit", "delete", "rate", "confirm", "submit", "remove")
-        own = {(f"can_{verb}", table) for verb in verbs for table in tables} if permissions is None else permissions
+        own = (
+            {(f"can_{verb}", table) for verb in verbs for table in tables}
+            if permissions is None
+            else permissions
+        )
         actor = Actor(
-            employee_id=person.id, name=name, department_id=person.department_id,
-            department_ids=frozenset({person.department_id}), scope=scope, permissions=frozenset(own),
-        )  # fmt: skip
+            employee_id=person.id,
+            name=name,
+            department_id=person.department_id,
+            department_ids=frozenset({person.department_id}),
+            scope=scope,
+            permissions=frozenset(own),
+        )
         return Ctx(self.session, actor, today, NOW)
 
     def system(self, today=TODAY) -> Ctx:
@@ -90,7 +134,11 @@ class CustomerWorld:
 
     def add(self, model, owner, **values):
         """A row of a tab, by the system."""
-        name = next(n for n in ("personal_customer_id", "corporate_customer_id", "customer_id") if hasattr(model, n))
+        name = next(
+            n
+            for n in ("personal_customer_id", "corporate_customer_id", "customer_id")
+            if hasattr(model, n)
+        )
         return records.create(self.system(), model, {name: owner.id, **values})
 
     def statement(self, company, **changes) -> FinancialStatement:
@@ -100,15 +148,23 @@ class CustomerWorld:
         """经济档案 of a person: job and income."""
         self.add(Occupation, person, occupation="1", employer="某某公司", since_year="2018")
         self.add(
-            IncomeExpense, person, monthly_income="20000", household_monthly_income="30000", household_size="3",
-            monthly_debt_service="3000", household_assets="3000000", household_debts="500000",
-        )  # fmt: skip
+            IncomeExpense,
+            person,
+            monthly_income="20000",
+            household_monthly_income="30000",
+            household_size="3",
+            monthly_debt_service="3000",
+            household_assets="3000000",
+            household_debts="500000",
+        )
 
     def staff(self, code, *names) -> None:
         """Put people on an approval position."""
         position = self.session.query(ApprovalPosition).filter_by(code=code).one()
         for name in names:
-            self.session.add(ApprovalPositionMember(position_id=position.id, employee_id=self.people[name].id))
+            self.session.add(
+                ApprovalPositionMember(position_id=position.id, employee_id=self.people[name].id)
+            )
         self.session.flush()
 
 

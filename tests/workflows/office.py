@@ -36,12 +36,29 @@ class Office:
 
     def actor(self, who: str = "甲", **facts: Any) -> Actor:
         home = self.departments[PEOPLE[who]]
-        facts = {"scope": ScopeLevel.DEPARTMENT, "permissions": EVERYTHING, "ip": "10.0.0.8", **facts}
+        facts = {
+            "scope": ScopeLevel.DEPARTMENT,
+            "permissions": EVERYTHING,
+            "ip": "10.0.0.8",
+            **facts,
+        }
         return Actor(
-            employee_id=self.people[who], name=who, department_id=home, department_ids=frozenset({home}), **facts
+            employee_id=self.people[who],
+            name=who,
+            department_id=home,
+            department_ids=frozenset({home}),
+            **facts,
         )
 
-    def ctx(self, session: Session, who: str = "甲", *, today: date = TODAY, now: datetime = NOW, **facts: Any) -> Ctx:
+    def ctx(
+        self,
+        session: Session,
+        who: str = "甲",
+        *,
+        today: date = TODAY,
+        now: datetime = NOW,
+        **facts: Any,
+    ) -> Ctx:
         return Ctx(session, self.actor(who, **facts), today, now, "screen")
 
     def system(self, session: Session, today: date = TODAY) -> Ctx:

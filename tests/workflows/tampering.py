@@ -43,7 +43,7 @@ RECORDS: tuple[Way, ...] = (
     Way("voucher", "event_id = NULL", where=f"{POSTED} AND event_id IS NOT NULL"),
     Way("voucher", "DELETE", GONE, where=f"{POSTED} AND event_id IS NULL AND reverses_id IS NULL"),
     # events of the business
-    Way("business_event", "amounts = '{\"principal\": \"1.00\"}'"),
+    Way("business_event", 'amounts = \'{"principal": "1.00"}\''),
     Way("business_event", "total = total + 100"),
     Way("business_event", "occurred_on = '2020-01-01'"),
     Way("business_event", "memo = '改过的摘要'"),
@@ -143,8 +143,11 @@ RECORDS: tuple[Way, ...] = (
     Way("operator", "must_change_password = NOT must_change_password"),
     Way("operator", "username = 'other'"),
     Way("employee", "name = '别人'"),
-    Way("employee", "department_id = (SELECT max(id) FROM department)",
-        where="department_id <> (SELECT max(id) FROM department)"),
+    Way(
+        "employee",
+        "department_id = (SELECT max(id) FROM department)",
+        where="department_id <> (SELECT max(id) FROM department)",
+    ),
     Way("employee", "is_active = NOT is_active"),
     Way("department", "path = '/1/'", where="path <> '/1/'"),
     # who must approve, by which steps
@@ -167,76 +170,144 @@ RECORDS: tuple[Way, ...] = (
     Way("product", "name = '别的品种'"),
 )
 RIGHTS: tuple[tuple[str, str], ...] = (
-    ("DELETE FROM ab_permission_view_role WHERE role_id = (SELECT min(role_id) FROM ab_permission_view_role)", "角色"),
     (
-        ("INSERT INTO ab_permission_view_role (id, role_id, permission_view_id) SELECT 999999, r.id, p.id "
-        "FROM ab_role r, ab_permission_view p WHERE r.name = '分析员' AND NOT EXISTS (SELECT 1 FROM "
-        "ab_permission_view_role x WHERE x.role_id = r.id AND x.permission_view_id = p.id) ORDER BY p.id LIMIT 1"),
+        "DELETE FROM ab_permission_view_role WHERE role_id = (SELECT min(role_id) FROM ab_permission_view_role)",
+        "角色",
+    ),
+    (
+        (
+            "INSERT INTO ab_permission_view_role (id, role_id, permission_view_id) SELECT 999999, r.id, p.id "
+            "FROM ab_role r, ab_permission_view p WHERE r.name = '分析员' AND NOT EXISTS (SELECT 1 FROM "
+            "ab_permission_view_role x WHERE x.role_id = r.id AND x.permission_view_id = p.id) ORDER BY p.id LIMIT 1"
+        ),
         "角色“分析员”",
     ),
     ("UPDATE role_profile SET scope = 'ALL' WHERE name = '客户经理'", "角色“客户经理”"),
     ("UPDATE ab_role SET name = '超级管理员' WHERE name = '出纳'", "角色“超级管理员”"),
     (
-        ("INSERT INTO ab_user_role (id, user_id, role_id) SELECT 999999, u.id, r.id FROM ab_user u, ab_role r "
-        "WHERE u.username = 'zhoumin' AND r.name = '系统管理员'"),
+        (
+            "INSERT INTO ab_user_role (id, user_id, role_id) SELECT 999999, u.id, r.id FROM ab_user u, ab_role r "
+            "WHERE u.username = 'zhoumin' AND r.name = '系统管理员'"
+        ),
         "操作员“zhoumin”",
     ),
     ("UPDATE ab_user SET password = 'swapped' WHERE username = 'zhoumin'", "操作员“zhoumin”"),
     ("UPDATE ab_user SET active = NOT active WHERE username = 'zhoumin'", "操作员“zhoumin”"),
     ("UPDATE ab_user SET username = 'other' WHERE username = 'zhoumin'", "操作员“other”"),
-    ("DELETE FROM ab_user_role WHERE user_id = (SELECT id FROM ab_user WHERE username = 'zhoumin')", "操作员“zhoumin”"),
-)  # fmt: skip
+    (
+        "DELETE FROM ab_user_role WHERE user_id = (SELECT id FROM ab_user WHERE username = 'zhoumin')",
+        "操作员“zhoumin”",
+    ),
+)
 TRAIL: tuple[tuple[str, str], ...] = (
     ("DELETE FROM audit_log", "现有 0 行，末尾的日志被删除或改动"),
-    ("DELETE FROM audit_log WHERE seal_no > (SELECT max(seal_no) - 20 FROM audit_log)", "末尾的日志被删除或改动"),
+    (
+        "DELETE FROM audit_log WHERE seal_no > (SELECT max(seal_no) - 20 FROM audit_log)",
+        "末尾的日志被删除或改动",
+    ),
     ("DELETE FROM audit_log WHERE seal_no = 200", "与封存摘要不符"),
     ("DELETE FROM audit_log WHERE table_name = 'contract'", "与封存摘要不符"),
     ("UPDATE audit_log SET note = '改过' WHERE seal_no = 100", "与封存摘要不符"),
     ("UPDATE audit_log SET actor_name = '别人' WHERE seal_no = 100", "与封存摘要不符"),
     ("UPDATE audit_log SET changes = '{}' WHERE seal_no = 150", "与封存摘要不符"),
     ("UPDATE audit_log SET at = '2020-01-01 00:00:00' WHERE seal_no = 100", "与封存摘要不符"),
-    (("UPDATE audit_log SET digest = 'swapped' WHERE seal_no = (SELECT max(seal_no) FROM audit_log "
-     "WHERE digest IS NOT NULL)"), "与封存摘要不符"),
+    (
+        (
+            "UPDATE audit_log SET digest = 'swapped' WHERE seal_no = (SELECT max(seal_no) FROM audit_log "
+            "WHERE digest IS NOT NULL)"
+        ),
+        "与封存摘要不符",
+    ),
     ("UPDATE audit_log SET seal_no = NULL WHERE seal_no = 300", "操作日志第"),
-    (("INSERT INTO audit_log (at, actor_name, source, table_name, record_title, action, changes, log_kind, version, "
-     "extra, lane) SELECT at, actor_name, source, table_name, record_title, action, changes, log_kind, version, extra, "
-     "lane FROM audit_log WHERE seal_no = 100"), "不在封存链内"),
+    (
+        (
+            "INSERT INTO audit_log (at, actor_name, source, table_name, record_title, action, changes, log_kind, "
+            "version, extra, lane) SELECT at, actor_name, source, table_name, record_title, action, changes, "
+            "log_kind, version, extra, "
+            "lane FROM audit_log WHERE seal_no = 100"
+        ),
+        "不在封存链内",
+    ),
     ("UPDATE chain_lane SET length = length - 1", "末尾的日志被删除或改动"),
     ("UPDATE chain_lane SET hash = 'swapped'", "末尾的日志被删除或改动"),
     ("DELETE FROM chain_lane", "没有登记"),
-)  # fmt: skip
+)
 LEDGER: tuple[tuple[str, str], ...] = (
     ("UPDATE voucher SET memo = '改过的摘要' WHERE posting_no = 5", "校验链不符"),
     ("UPDATE voucher SET date = '2020-01-01' WHERE posting_no = 5", "校验链不符"),
     ("UPDATE voucher SET attachments = attachments + 1 WHERE posting_no = 5", "校验链不符"),
     ("UPDATE voucher SET hash = 'swapped' WHERE posting_no = 5", "校验链不符"),
-    (("UPDATE voucher_entry SET debit = debit + 100 WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5) "
-     "AND debit > 0"), "借贷不平"),
-    (("UPDATE voucher_entry SET debit = debit * 2, credit = credit * 2 WHERE voucher_id = (SELECT id FROM voucher "
-     "WHERE posting_no = 5)"), "合计金额与分录不符"),
-    (("UPDATE voucher_entry SET account_id = (SELECT min(id) FROM account) WHERE voucher_id = (SELECT id FROM voucher "
-     "WHERE posting_no = 5)"), "校验链不符"),
-    ("UPDATE voucher_entry SET memo = '改过' WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5)",
-     "校验链不符"),
-    (("UPDATE account_balance SET closing = closing + 100, opening = opening + 100 WHERE id = "
-     "(SELECT min(id) FROM account_balance)"),
-     "科目余额与凭证不符"),
-    ("DELETE FROM account_balance WHERE id = (SELECT max(id) FROM account_balance)", "科目余额与凭证不符"),
-    (("UPDATE auxiliary_balance SET closing = closing + 100, opening = opening + 100 WHERE id = "
-     "(SELECT min(id) FROM auxiliary_balance)"),
-     "辅助余额与凭证不符"),
-    *((
-        (f"UPDATE voucher_entry SET {name} = (SELECT max(id) FROM {table}) WHERE id = (SELECT min(e.id) FROM "
-        f"voucher_entry e JOIN voucher v ON v.id = e.voucher_id WHERE v.state = 'POSTED' AND e.{name} {found})"),
-        "辅助核算与其编号",
-    ) for name, table, found in (
-        ("customer_id", "customer", "IS NOT NULL"), ("project_id", "project", "IS NOT NULL"),
-        ("bank_id", "partner_bank", "IS NULL"), ("department_id", "department", "IS NULL"),
-    )),
-    ("UPDATE month_end_log SET chain_hash = 'swapped' WHERE id = (SELECT min(id) FROM month_end_log)",
-     "结账的凭证链校验码"),
-    ("UPDATE month_end_log SET posting_no = posting_no - 1 WHERE id = (SELECT min(id) FROM month_end_log)",
-     "结账的凭证链校验码"),
-    (("UPDATE business_event SET state = 'PENDING', voucher_id = NULL, booked_by_id = NULL, booked_at = NULL "
-     "WHERE state = 'BOOKED'"), "张有效凭证"),
-)  # fmt: skip
+    (
+        (
+            "UPDATE voucher_entry SET debit = debit + 100 "
+            "WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5) AND debit > 0"
+        ),
+        "借贷不平",
+    ),
+    (
+        (
+            "UPDATE voucher_entry SET debit = debit * 2, credit = credit * 2 "
+            "WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5)"
+        ),
+        "合计金额与分录不符",
+    ),
+    (
+        (
+            "UPDATE voucher_entry SET account_id = (SELECT min(id) FROM account) "
+            "WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5)"
+        ),
+        "校验链不符",
+    ),
+    (
+        "UPDATE voucher_entry SET memo = '改过' WHERE voucher_id = (SELECT id FROM voucher WHERE posting_no = 5)",
+        "校验链不符",
+    ),
+    (
+        (
+            "UPDATE account_balance SET closing = closing + 100, opening = opening + 100 WHERE id = "
+            "(SELECT min(id) FROM account_balance)"
+        ),
+        "科目余额与凭证不符",
+    ),
+    (
+        "DELETE FROM account_balance WHERE id = (SELECT max(id) FROM account_balance)",
+        "科目余额与凭证不符",
+    ),
+    (
+        (
+            "UPDATE auxiliary_balance SET closing = closing + 100, opening = opening + 100 WHERE id = "
+            "(SELECT min(id) FROM auxiliary_balance)"
+        ),
+        "辅助余额与凭证不符",
+    ),
+    *(
+        (
+            (
+                f"UPDATE voucher_entry SET {name} = (SELECT max(id) FROM {table}) WHERE id = (SELECT min(e.id) FROM "
+                f"voucher_entry e JOIN voucher v ON v.id = e.voucher_id WHERE v.state = 'POSTED' AND e.{name} {found})"
+            ),
+            "辅助核算与其编号",
+        )
+        for name, table, found in (
+            ("customer_id", "customer", "IS NOT NULL"),
+            ("project_id", "project", "IS NOT NULL"),
+            ("bank_id", "partner_bank", "IS NULL"),
+            ("department_id", "department", "IS NULL"),
+        )
+    ),
+    (
+        "UPDATE month_end_log SET chain_hash = 'swapped' WHERE id = (SELECT min(id) FROM month_end_log)",
+        "结账的凭证链校验码",
+    ),
+    (
+        "UPDATE month_end_log SET posting_no = posting_no - 1 WHERE id = (SELECT min(id) FROM month_end_log)",
+        "结账的凭证链校验码",
+    ),
+    (
+        (
+            "UPDATE business_event SET state = 'PENDING', voucher_id = NULL, booked_by_id = NULL, booked_at = NULL "
+            "WHERE state = 'BOOKED'"
+        ),
+        "张有效凭证",
+    ),
+)

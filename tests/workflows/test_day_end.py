@@ -67,29 +67,43 @@ class World:
 
     def state(self):
         """All that a day-end leaves behind."""
-        i, d, p, r, w, s, c = Instalment, Drawdown, Project, Resolution, RiskWarning, ProjectSnapshot, CompanySnapshot
+        i, d, p, r, w, s, c = (
+            Instalment,
+            Drawdown,
+            Project,
+            Resolution,
+            RiskWarning,
+            ProjectSnapshot,
+            CompanySnapshot,
+        )
         return {
             "date": self.today,
             "instalments": self.rows(select(i.id, i.overdue_since).order_by(i.id)),
             "loans": self.rows(select(d.id, d.state).order_by(d.id)),
             "projects": self.rows(select(p.id, p.reserved_amount, p.balance).order_by(p.id)),
             "resolutions": self.rows(select(r.id, r.state).order_by(r.id)),
-            "warnings": self.rows(select(w.number, w.message, w.raised_on, w.trigger).order_by(w.id)),
+            "warnings": self.rows(
+                select(w.number, w.message, w.raised_on, w.trigger).order_by(w.id)
+            ),
             "snapshots": self.rows(
-                select(s.taken_on, s.project_id, s.balance, s.overdue_principal, s.overdue_since).order_by(
-                    s.taken_on, s.project_id
-                )
+                select(
+                    s.taken_on, s.project_id, s.balance, s.overdue_principal, s.overdue_since
+                ).order_by(s.taken_on, s.project_id)
             ),
             "company": self.rows(
-                select(c.taken_on, c.in_force_count, c.in_force_balance, c.overdue_count, c.repaid_principal).order_by(
-                    c.taken_on
-                )
+                select(
+                    c.taken_on,
+                    c.in_force_count,
+                    c.in_force_balance,
+                    c.overdue_count,
+                    c.repaid_principal,
+                ).order_by(c.taken_on)
             ),
             "periods": self.rows(select(AccountingPeriod.code).order_by(AccountingPeriod.code)),
             "runs": self.rows(
-                select(JobRun.job, JobRun.business_date, JobRun.status, JobRun.progress_pct).order_by(
-                    JobRun.business_date
-                )
+                select(
+                    JobRun.job, JobRun.business_date, JobRun.status, JobRun.progress_pct
+                ).order_by(JobRun.business_date)
             ),
         }
 
@@ -99,7 +113,9 @@ def standing(engine):
     """A project in force (first instalment due 2026-04-02), one with a resolution, one with a letter to the bank."""
     found = prepare(engine, (Stage.REVIEW, Stage.FEE_PLAN, Stage.IN_FORCE))
     with Session(engine) as session:
-        resolution = session.scalars(select(Resolution).where(Resolution.project_id == found[Stage.FEE_PLAN])).one()
+        resolution = session.scalars(
+            select(Resolution).where(Resolution.project_id == found[Stage.FEE_PLAN])
+        ).one()
         resolution.valid_until = date(2026, 3, 31)
         letters = select(BankLetter).where(
             BankLetter.project_id == found[Stage.REVIEW], BankLetter.kind == LetterKind.INTENT
@@ -168,9 +184,12 @@ def uninterrupted(engine, standing):
 
 
 @pytest.mark.parametrize(
-    "dies_at", [p if p in SOME else pytest.param(p, marks=pytest.mark.long) for p in range(1, POINTS + 1)]
+    "dies_at",
+    [p if p in SOME else pytest.param(p, marks=pytest.mark.long) for p in range(1, POINTS + 1)],
 )
-def test_killed_between_any_two_steps_it_ends_like_an_uninterrupted_run(world, uninterrupted, dies_at):
+def test_killed_between_any_two_steps_it_ends_like_an_uninterrupted_run(
+    world, uninterrupted, dies_at
+):
     world.dies_at = dies_at
     with pytest.raises(Killed):
         world.run(date(2026, 4, 1))
@@ -180,7 +199,9 @@ def test_killed_between_any_two_steps_it_ends_like_an_uninterrupted_run(world, u
 
 
 @pytest.mark.parametrize("step", [step.code for step in day_end.STEPS])
-def test_killed_inside_a_step_it_ends_like_an_uninterrupted_run(world, uninterrupted, step, monkeypatch):
+def test_killed_inside_a_step_it_ends_like_an_uninterrupted_run(
+    world, uninterrupted, step, monkeypatch
+):
     def broken(run):
         def work(ctx):
             run(ctx)
@@ -189,7 +210,9 @@ def test_killed_inside_a_step_it_ends_like_an_uninterrupted_run(world, uninterru
 
         return work
 
-    spoiled = [JobStep(s.code, s.label, broken(s.run) if s.code == step else s.run) for s in day_end.STEPS]
+    spoiled = [
+        JobStep(s.code, s.label, broken(s.run) if s.code == step else s.run) for s in day_end.STEPS
+    ]
     with monkeypatch.context() as patch:
         patch.setattr(day_end, "STEPS", spoiled)
         with pytest.raises(Killed):
@@ -203,7 +226,9 @@ def test_a_run_that_another_process_holds_is_left_alone(world):
     assert jobs.claim(world.edge, day_end.JOB, START, day_end.STEPS) is not None
     assert world.run(date(2026, 4, 1)) == []
     assert world.today == START
-    with pytest.raises(jobs.Taken, match=r"2026-03-30 日终处理正由系统办理（进程 .+:\d+，当前步骤：标记逾期）"):
+    with pytest.raises(
+        jobs.Taken, match=r"2026-03-30 日终处理正由系统办理（进程 .+:\d+，当前步骤：标记逾期）"
+    ):
         day_end.start(world.edge, date(2026, 4, 1), SYSTEM)
     assert "正由系统办理" in day_end.why_taken(world.edge)
 
@@ -211,7 +236,10 @@ def test_a_run_that_another_process_holds_is_left_alone(world):
 def test_who_waits_for_an_answer_gets_the_first_date_and_closes_the_others_with_it(world):
     lease = day_end.start(world.edge, date(2026, 4, 1), SYSTEM)
     assert (lease.on, world.rows(select(JobRun.status))) == (START, [(JobStatus.RUNNING,)])
-    assert [run.business_date for run in world.run(date(2026, 4, 1), lease=lease)] == [START, START + timedelta(days=1)]
+    assert [run.business_date for run in world.run(date(2026, 4, 1), lease=lease)] == [
+        START,
+        START + timedelta(days=1),
+    ]
     with pytest.raises(Conflict, match="2026-04-01 尚未结束"):
         day_end.start(world.edge, date(2026, 4, 1), SYSTEM)
     assert "刚由他人办理" in day_end.why_taken(world.edge)
@@ -287,8 +315,11 @@ def test_snapshots_keep_only_what_changed(world):
         assert snapshot.take(line.ctx()) == 1
         company = session.scalars(select(CompanySnapshot).order_by(CompanySnapshot.taken_on)).all()
         assert [(c.in_force_count, c.running_count, c.overdue_count) for c in company] == [
-            (1, 2, 0), (1, 2, 0), (1, 2, 1), (1, 2, 1)
-        ]  # fmt: skip
+            (1, 2, 0),
+            (1, 2, 0),
+            (1, 2, 1),
+            (1, 2, 1),
+        ]
         assert company[-1].in_force_balance == Decimal(4_999_000)
         last = session.scalars(select(ProjectSnapshot).order_by(ProjectSnapshot.id.desc())).first()
         assert (last.balance, last.overdue_since) == (Decimal(4_999_000), date(2026, 4, 2))

@@ -45,7 +45,9 @@ def tamper(line, statement, **values):
 
 def findings(line, left_out="操作日志链与受保护的记录"):
     """What each recomputation says, those that find nothing left out; test_tampering.py is about what trails prove."""
-    found = {check.label: check.run(line.session) for check in verify.CHECKS if check.label != left_out}
+    found = {
+        check.label: check.run(line.session) for check in verify.CHECKS if check.label != left_out
+    }
     return {name: messages for name, messages in found.items() if messages}
 
 
@@ -61,13 +63,19 @@ def test_a_company_at_work_stands_every_check(line):
 def test_a_balance_of_a_project_that_its_loans_do_not_bear_out(line):
     project = line.at(Stage.IN_FORCE)
     tamper(line, "UPDATE project SET balance = 0 WHERE id = :id", id=project.id)
-    assert findings(line)["在保余额与决议占用"] == [f"项目 {project.number} 在保余额 0.00 与借据余额 5,000,000.00 不符"]
+    assert findings(line)["在保余额与决议占用"] == [
+        f"项目 {project.number} 在保余额 0.00 与借据余额 5,000,000.00 不符"
+    ]
 
 
 @pytest.mark.parametrize("place", STAGES)
 def test_a_reservation_that_no_valid_resolution_bears_out(line, place):
     project = line.at(place)
-    tamper(line, "UPDATE project SET reserved_amount = reserved_amount + 1 WHERE id = :id", id=project.id)
+    tamper(
+        line,
+        "UPDATE project SET reserved_amount = reserved_amount + 1 WHERE id = :id",
+        id=project.id,
+    )
     (message,) = findings(line)["在保余额与决议占用"]
     assert message.startswith(f"项目 {project.number} 决议占用额")
 
@@ -96,13 +104,17 @@ def test_the_first_of_several_wrong_rows_is_named(line):
 )
 def test_a_plan_that_does_not_add_up_to_its_loan(line, statement):
     tamper(line, statement)
-    assert findings(line)["借据与还款计划"] == [f"借据 {loan(line).number} 的还款计划本金与放款金额或余额不符"]
+    assert findings(line)["借据与还款计划"] == [
+        f"借据 {loan(line).number} 的还款计划本金与放款金额或余额不符"
+    ]
 
 
 @pytest.mark.parametrize("column", ["principal", "interest"])
 def test_an_instalment_marked_as_paid_that_nobody_registered(line, column):
     tamper(line, f"UPDATE instalment SET {column}_paid = 1 WHERE seq = 1")
-    assert findings(line)["还款登记与还款计划"] == [f"借据 {loan(line).number} 还款计划的已还本息与还款登记不符"]
+    assert findings(line)["还款登记与还款计划"] == [
+        f"借据 {loan(line).number} 还款计划的已还本息与还款登记不符"
+    ]
 
 
 def test_a_plan_of_the_past_counts_no_more(line):
@@ -115,9 +127,15 @@ def test_a_plan_of_the_past_counts_no_more(line):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE fee_due SET amount = amount + 1 WHERE fee_id = :id AND seq = 1", "应收计划与金额不符"),
+        (
+            "UPDATE fee_due SET amount = amount + 1 WHERE fee_id = :id AND seq = 1",
+            "应收计划与金额不符",
+        ),
         ("UPDATE fee SET amount = amount + 1 WHERE id = :id", "应收计划与金额不符"),
-        ("UPDATE fee SET collected_amount = collected_amount - 1 WHERE id = :id", "已收金额与收据不符"),
+        (
+            "UPDATE fee SET collected_amount = collected_amount - 1 WHERE id = :id",
+            "已收金额与收据不符",
+        ),
         ("UPDATE receipt SET amount = amount + 1 WHERE fee_id = :id", "已收金额与收据不符"),
     ],
 )
@@ -153,11 +171,15 @@ def test_an_approval_whose_record_is_gone(line):
     first = line.session.scalars(select(ApprovalInstance).order_by(ApprovalInstance.id)).first()
     tamper(line, "UPDATE approval_instance SET record_id = 0 WHERE id = :id", id=first.id)
     label = entity_of(first.table_name).spec.label
-    assert findings(line)["审批单与业务记录"] == [f"审批单“{first.title}”的{label}已不存在，请由系统管理员结束该审批"]
+    assert findings(line)["审批单与业务记录"] == [
+        f"审批单“{first.title}”的{label}已不存在，请由系统管理员结束该审批"
+    ]
 
 
 def test_an_approval_that_has_ended_and_still_asks_somebody(line):
     task = line.session.scalars(select(ApprovalTask).order_by(ApprovalTask.id)).first()
     undecided = "state = 'PENDING', decided_at = NULL, decided_by_id = NULL, opinion = NULL"
     tamper(line, f"UPDATE approval_task SET {undecided} WHERE id = :id", id=task.id)
-    assert findings(line)["审批单与业务记录"] == [f"审批单“{task.instance.title}”已办结，仍有待办的审批任务"]
+    assert findings(line)["审批单与业务记录"] == [
+        f"审批单“{task.instance.title}”已办结，仍有待办的审批任务"
+    ]

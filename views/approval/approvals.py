@@ -54,7 +54,9 @@ class ApprovalsView(BaseView):
         pages = max(-(-len(rows) // size), 1)
         page_no = min(valid_id(request.args.get("page", "1")) or 1, pages)
         shown = rows[(page_no - 1) * size : page_no * size]
-        links = tuple((str(n), f"/approvals/?tab={tab}&page={n}", n == page_no) for n in range(1, pages + 1))
+        links = tuple(
+            (str(n), f"/approvals/?tab={tab}&page={n}", n == page_no) for n in range(1, pages + 1)
+        )
         first = (page_no - 1) * size + 1 if rows else 0
         waiting = todo.waiting(ctx).total
         page = ListPage(
@@ -62,9 +64,24 @@ class ApprovalsView(BaseView):
             f"最近 {MOST} 条" if len(rows) == MOST else "",
             columns,
             shown,
-            Paging(first, first + len(shown) - 1 if rows else 0, len(rows), page=page_no, pages=pages, size=size, sizes=(), links=links),
+            Paging(
+                first,
+                first + len(shown) - 1 if rows else 0,
+                len(rows),
+                page=page_no,
+                pages=pages,
+                size=size,
+                sizes=(),
+                links=links,
+            ),
             tabs=[
-                Tab(label, f"/approvals/?tab={key}", key == tab, waiting if key == "todo" else None, key)
+                Tab(
+                    label,
+                    f"/approvals/?tab={key}",
+                    key == tab,
+                    waiting if key == "todo" else None,
+                    key,
+                )
                 for key, label in _TABS
             ],
             actions=todo.together(ctx),
@@ -80,14 +97,18 @@ class ApprovalsView(BaseView):
     def show(self, pk: str) -> ResponseReturnValue:
         """One task: the decision page, or the approval as it stands."""
         task = _task(pk)
-        return self.render_template("approval.html", page=approval_page(edge.current_ctx(), task.instance, task))
+        return self.render_template(
+            "approval.html", page=approval_page(edge.current_ctx(), task.instance, task)
+        )
 
     @expose("/instance/<pk>")
     @edge.screen()
     def instance(self, pk: str) -> ResponseReturnValue:
         """One approval as whoever started it sees it."""
         found = _instance(pk)
-        return self.render_template("approval.html", page=approval_page(edge.current_ctx(), found, None))
+        return self.render_template(
+            "approval.html", page=approval_page(edge.current_ctx(), found, None)
+        )
 
     @expose("/<pk>/decide", methods=("POST",))
     @edge.screen()
@@ -120,7 +141,9 @@ class ApprovalsView(BaseView):
         """Hand a task on to a colleague, saying why."""
 
         def act(ctx: Ctx, task: ApprovalTask, employee_id: int, version: int) -> None:
-            approval.transfer(ctx, task, employee_id, request.form.get("opinion", ""), version=version)
+            approval.transfer(
+                ctx, task, employee_id, request.form.get("opinion", ""), version=version
+            )
 
         return self._hand_on(pk, "转办", act, with_opinion=True)
 
@@ -184,9 +207,13 @@ class ApprovalsView(BaseView):
     @edge.screen()
     def urge(self, pk: str) -> ResponseReturnValue:
         """Remind everybody the approval waits for."""
-        return self._as_applicant(pk, lambda ctx, found: f"已催办 {approval.urge(ctx, found)} 位审批人")
+        return self._as_applicant(
+            pk, lambda ctx, found: f"已催办 {approval.urge(ctx, found)} 位审批人"
+        )
 
-    def _as_applicant(self, pk: str, act: Callable[[Ctx, ApprovalInstance], str]) -> ResponseReturnValue:
+    def _as_applicant(
+        self, pk: str, act: Callable[[Ctx, ApprovalInstance], str]
+    ) -> ResponseReturnValue:
         try:
             with edge.writing() as ctx:
                 message = act(ctx, records.find(ctx, ApprovalInstance, pk))
@@ -206,7 +233,12 @@ class ApprovalsView(BaseView):
         return self.render_template("approval.html", page=page), error.status
 
     def _hand_on(
-        self, pk: str, verb: str, act: Callable[[Ctx, ApprovalTask, int, int], None], *, with_opinion: bool
+        self,
+        pk: str,
+        verb: str,
+        act: Callable[[Ctx, ApprovalTask, int, int], None],
+        *,
+        with_opinion: bool,
     ) -> ResponseReturnValue:
         error: BusinessError | None = None
         if request.method == "POST":
@@ -223,10 +255,17 @@ class ApprovalsView(BaseView):
                 if refusal.status == 404 and refusal.field is None:
                     raise
                 error = refusal
-        return self._hand_on_page(_task(pk), verb, error, with_opinion=with_opinion), (error.status if error else 200)
+        return self._hand_on_page(_task(pk), verb, error, with_opinion=with_opinion), (
+            error.status if error else 200
+        )
 
-    def _hand_on_page(self, task: ApprovalTask, verb: str, error: BusinessError | None, *, with_opinion: bool) -> str:
-        chosen, errors = valid_id(request.form.get("employee_id", "")), error.field_errors if error else None
+    def _hand_on_page(
+        self, task: ApprovalTask, verb: str, error: BusinessError | None, *, with_opinion: bool
+    ) -> str:
+        chosen, errors = (
+            valid_id(request.form.get("employee_id", "")),
+            error.field_errors if error else None,
+        )
         person = edge.session().get(Employee, chosen) if chosen else None
         fields = [
             widgets.lookup(
@@ -241,7 +280,11 @@ class ApprovalsView(BaseView):
         ]
         if with_opinion:
             typed = request.form.get("opinion", "")
-            fields.append(widgets.long_text("opinion", "转办说明", typed, errors=errors, required=True, maxlength=2000))
+            fields.append(
+                widgets.long_text(
+                    "opinion", "转办说明", typed, errors=errors, required=True, maxlength=2000
+                )
+            )
         version = request.form.get("version") or str(task.version)
         hidden = [edge.csrf_input(), widgets.hidden("version", version)]
         crumbs = [
@@ -368,7 +411,11 @@ def _sequence(text: str) -> int | None:
 
 
 def _message(instance: ApprovalInstance, task: ApprovalTask, choice: approval.Decision) -> str:
-    others = [t.assignee.name for t in instance.tasks if t.node_id == task.node_id and t.state is TaskState.PENDING]
+    others = [
+        t.assignee.name
+        for t in instance.tasks
+        if t.node_id == task.node_id and t.state is TaskState.PENDING
+    ]
     running = f"等待 {'、'.join(others)} 审批" if others else "已转到下一步"
     ends = {
         ApprovalState.APPROVED: "审批已全部通过",

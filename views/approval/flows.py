@@ -5,7 +5,13 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.approval.approval import ApprovalFlow, ApprovalNode, ApprovalPositionMember, NodeChooser, NodeMode
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalNode,
+    ApprovalPositionMember,
+    NodeChooser,
+    NodeMode,
+)
 from models.base.entity import Entity
 from models.base.money import format_money
 from models.system.organization import Department, Employee
@@ -47,7 +53,11 @@ def drawn(ctx: Ctx, flow: ApprovalFlow) -> list[FlowStep]:
     """From the applicant to the end, with the people that the positions have today."""
     people = _people(ctx, [node.position_id for node in flow.nodes if node.position_id is not None])
     middle = [_step(node, people.get(node.position_id or 0, [])) for node in flow.nodes]
-    return [FlowStep("提交", "申请人", is_end=True), *middle, FlowStep("办结", "通知申请人", is_end=True)]
+    return [
+        FlowStep("提交", "申请人", is_end=True),
+        *middle,
+        FlowStep("办结", "通知申请人", is_end=True),
+    ]
 
 
 def _people(ctx: Ctx, positions: list[int]) -> dict[int, list[str]]:
@@ -68,12 +78,22 @@ def _people(ctx: Ctx, positions: list[int]) -> dict[int, list[str]]:
 def _step(node: ApprovalNode, names: list[str]) -> FlowStep:
     who, url = "申请人部门负责人", ""
     if node.chooser is NodeChooser.POSITION and node.position is not None:
-        who, url = node.position.label, f"/approval_position/show/{node.position_id}?tab=approval_position_member"
+        who, url = (
+            node.position.label,
+            f"/approval_position/show/{node.position_id}?tab=approval_position_member",
+        )
     elif node.chooser is NodeChooser.ROLE:
         who = f"角色 {node.role_name}"
     shown = "、".join(names[:NAMES]) + (f" 等 {len(names)} 人" if len(names) > NAMES else "")
     is_missing = node.chooser is NodeChooser.POSITION and not names
-    return FlowStep(node.name, who, url, "未设置人员" if is_missing else shown, _facts(node), is_missing=is_missing)
+    return FlowStep(
+        node.name,
+        who,
+        url,
+        "未设置人员" if is_missing else shown,
+        _facts(node),
+        is_missing=is_missing,
+    )
 
 
 def _facts(node: ApprovalNode) -> tuple[str, ...]:
@@ -100,7 +120,9 @@ def _meant_for(flow: ApprovalFlow) -> str:
         f"低于 {format_money(high)} 元" if high else "",
     ]
     parts = [
-        flow.product.name if flow.product else "", flow.customer_kind.label if flow.customer_kind else "", *amount,
+        flow.product.name if flow.product else "",
+        flow.customer_kind.label if flow.customer_kind else "",
+        *amount,
         f"{flow.department.name}及下级部门" if flow.department else "",
-    ]  # fmt: skip
+    ]
     return f"适用：{'、'.join(filter(None, parts)) or '该业务的全部申请'}"

@@ -5,7 +5,13 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
+from models.approval.approval import (
+    ApprovalInstance,
+    ApprovalState,
+    ApprovalTask,
+    NodeMode,
+    TaskState,
+)
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
 from models.base.money import format_money
@@ -19,7 +25,17 @@ from views.kit import hooks, record, todo, verbs, widgets
 from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.kit.deadlines import lateness
 from views.kit.interface import Titles, shape
-from views.kit.pages import Action, ApprovalPage, Cell, Decision, Fact, GateItem, Section, Stage, TimelineItem
+from views.kit.pages import (
+    Action,
+    ApprovalPage,
+    Cell,
+    Decision,
+    Fact,
+    GateItem,
+    Section,
+    Stage,
+    TimelineItem,
+)
 from workflows.base.context import Ctx
 
 PHRASES = ("同意", "情况属实，同意办理", "请补充材料后再报", "风险较高，不同意")
@@ -53,7 +69,9 @@ def approval_page(
         unit="元",
         number=_number(paper),
         state=_state(ctx, instance, task),
-        position=todo.position(ctx, TodoKind.TASK, task.id) if may_decide and task is not None else "",
+        position=todo.position(ctx, TodoKind.TASK, task.id)
+        if may_decide and task is not None
+        else "",
         facts=_facts(ctx, instance, task),
         steps=steps(instance),
         opinion=opinion,
@@ -69,7 +87,9 @@ def approval_page(
     if error is not None and error.field == "opinion":
         page.errors = [("opinion", "审批意见", error.message)]
     page.actions = [Action("打开业务单据", url)] if url else []
-    if instance.state is not ApprovalState.RUNNING:  # while it runs, what may be done is decided and `_more`
+    if (
+        instance.state is not ApprovalState.RUNNING
+    ):  # while it runs, what may be done is decided and `_more`
         page.actions += verbs.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
@@ -86,11 +106,15 @@ def _readable(ctx: Ctx, record_: Entity | None) -> Entity | None:
 def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
     """Why this reader may not decide the task; empty when they may: whom the flow asks needs no further permission."""
     actor = ctx.actor
-    if task.assignee_id not in {i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None}:
+    if task.assignee_id not in {
+        i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None
+    }:
         return "不是您的待办"
     if task.state is not TaskState.PENDING or instance.state is not ApprovalState.RUNNING:
         return "已经办理"
-    return "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
+    return (
+        "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
+    )
 
 
 def _number(paper: Entity | None) -> str:
@@ -98,9 +122,15 @@ def _number(paper: Entity | None) -> str:
 
 
 def _state(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> Cell:
-    if task is not None and task.state is TaskState.PENDING and (late := lateness(task.due_at, ctx.now)) is not None:
+    if (
+        task is not None
+        and task.state is TaskState.PENDING
+        and (late := lateness(task.due_at, ctx.now)) is not None
+    ):
         return late
-    state = task.state if task is not None and task.state is not TaskState.PENDING else instance.state
+    state = (
+        task.state if task is not None and task.state is not TaskState.PENDING else instance.state
+    )
     return Cell(state.label, "enum", tone=state.tone)
 
 
@@ -108,8 +138,12 @@ def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> l
     """The business first, then who asks for it and how it is decided."""
     project = _readable(ctx, instance.project)
     found = about_project(ctx, project) if isinstance(project, Project) else []
-    found.append(Fact("申请人", Cell(f"{instance.applicant.name}，{instance.applicant.department.name}")))
-    found.append(Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime")))
+    found.append(
+        Fact("申请人", Cell(f"{instance.applicant.name}，{instance.applicant.department.name}"))
+    )
+    found.append(
+        Fact("提交时间", Cell(f"{local(instance.submitted_at):%Y-%m-%d %H:%M}", "datetime"))
+    )
     way = f"{instance.flow.name} 第 {instance.flow.version_no} 版"
     if task is not None:
         ways = {NodeMode.VOTE: "票决"}
@@ -127,7 +161,10 @@ def about_project(ctx: Ctx, project: Project) -> list[Fact]:
         ("担保项目", Cell(project.number, "link" if url else "text", url=url)),
         ("产品", Cell(project.product.name)),
         ("合作银行", Cell(project.bank.name)),
-        ("期限 / 费率", Cell(f"{project.term_months} 个月 / {rate_text(project.fee_rate_pct)}% 每年")),
+        (
+            "期限 / 费率",
+            Cell(f"{project.term_months} 个月 / {rate_text(project.fee_rate_pct)}% 每年"),
+        ),
         ("用途", Cell("，".join(filter(None, (purpose, project.purpose_note))))),
         ("反担保", Cell(project.counter_offer or NONE)),
         ("经办人", Cell(people or NONE)),
@@ -143,24 +180,42 @@ def papers_of(ctx: Ctx, project: Project) -> list[Section]:
         if paper is not None and ctx.actor.may("show", str(model.__tablename__)):
             table, facts = str(model.__tablename__), _told(ctx, paper, titles)
             url = record_url(table, paper.id)
-            found.append(Section(table, model.spec.label, facts=facts, more_url=url, more_label="打开"))
-    return found if _readable(ctx, project) is None else [*found, *_project_section(ctx, project, titles)]
+            found.append(
+                Section(table, model.spec.label, facts=facts, more_url=url, more_label="打开")
+            )
+    return (
+        found
+        if _readable(ctx, project) is None
+        else [*found, *_project_section(ctx, project, titles)]
+    )
 
 
 def steps(instance: ApprovalInstance) -> list[Stage]:
     """The nodes as done, current and to come, with the people and days."""
-    found = [Stage("提交", "done", f"{local(instance.submitted_at):%Y-%m-%d}", instance.applicant.name)]
+    found = [
+        Stage("提交", "done", f"{local(instance.submitted_at):%Y-%m-%d}", instance.applicant.name)
+    ]
     for line in approvals.progress(instance):
         if line.state == "SKIPPED":
             continue
-        tasks = [task for task in line.tasks if task.round_no == instance.round_no] or list(line.tasks)
-        acted = [task for task in tasks if task.decided_at is not None and task.state is not TaskState.CANCELLED]
+        tasks = [task for task in line.tasks if task.round_no == instance.round_no] or list(
+            line.tasks
+        )
+        acted = [
+            task
+            for task in tasks
+            if task.decided_at is not None and task.state is not TaskState.CANCELLED
+        ]
         state = _STATES.get(line.state, "todo")
         if any(t.state in (TaskState.REJECTED, TaskState.RETURNED) for t in acted) and (
             instance.state is not ApprovalState.RUNNING
         ):
             state = "stopped"
-        people = acted if state in ("done", "stopped") else [t for t in tasks if t.state is TaskState.PENDING] or acted
+        people = (
+            acted
+            if state in ("done", "stopped")
+            else [t for t in tasks if t.state is TaskState.PENDING] or acted
+        )
         names = "、".join(dict.fromkeys(task.assignee.name for task in people))
         last = max((task.decided_at for task in acted if task.decided_at), default=None)
         found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
@@ -168,21 +223,41 @@ def steps(instance: ApprovalInstance) -> list[Stage]:
 
 
 def _decisions(task: ApprovalTask) -> list[Decision]:
-    found = [Decision("REJECT", "否决", "danger", needs_opinion=True, confirm="否决后本次审批结束，业务按否决处理。")]
+    found = [
+        Decision(
+            "REJECT",
+            "否决",
+            "danger",
+            needs_opinion=True,
+            confirm="否决后本次审批结束，业务按否决处理。",
+        )
+    ]
     if task.node.mode is not NodeMode.VOTE:
         found.append(Decision("RETURN", "退回", needs_opinion=True))
     return [*found, Decision("APPROVE", "同意", "primary")]
 
 
-def _return_targets(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> tuple[tuple[str, str], ...]:
+def _return_targets(
+    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask
+) -> tuple[tuple[str, str], ...]:
     if task.node.mode is NodeMode.VOTE:
         return ()
-    visited = set(ctx.session.scalars(select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)))
-    nodes = [n for n in instance.flow.nodes if n.id in visited and n.seq < (instance.current_node_seq or 0)]
+    visited = set(
+        ctx.session.scalars(
+            select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)
+        )
+    )
+    nodes = [
+        n
+        for n in instance.flow.nodes
+        if n.id in visited and n.seq < (instance.current_node_seq or 0)
+    ]
     return (("", f"申请人 {instance.applicant.name}"), *((str(n.seq), n.name) for n in nodes))
 
 
-def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, may_decide: bool) -> list[Action]:
+def _more(
+    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, may_decide: bool
+) -> list[Action]:
     found = []
     if may_decide and task is not None:
         found.append(Action("转办", f"/approvals/{task.id}/transfer"))
@@ -194,7 +269,9 @@ def _more(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, *, ma
         why = "已有审批人办理，不能撤回" if acted else ""
         question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
         found.append(Action("催办", f"{base}/urge", "POST"))
-        found.append(Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why))
+        found.append(
+            Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why)
+        )
     return [*found, *help_page.actions(ctx, instance)]
 
 
@@ -213,7 +290,9 @@ def limits(ctx: Ctx, project: Project) -> list[GateItem]:
         limit = f"{_figure(check.limit, check.unit)}" if check.limit is not None else "不限"
         near = check.warning is not None and check.after > check.warning
         evidence = f"{_figure(check.after, check.unit)} / {limit}"
-        found.append(GateItem(check.label, not check.is_over, evidence, detail=check.note, is_warning=near))
+        found.append(
+            GateItem(check.label, not check.is_over, evidence, detail=check.note, is_warning=near)
+        )
     return found
 
 
@@ -265,7 +344,11 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
     """Every decision on the record so far with its opinion, the latest first."""
     record_ = ctx.session.get(entity_of(instance.table_name), instance.record_id)
     may_see_all = _readable(ctx, record_) is not None
-    instances = approvals.history(ctx.session, record_) if record_ is not None and may_see_all else [instance]
+    instances = (
+        approvals.history(ctx.session, record_)
+        if record_ is not None and may_see_all
+        else [instance]
+    )
     lines: list[tuple[datetime, int, TimelineItem]] = []
     for one in instances:
         if one.id > instance.id and one.business_type_id != instance.business_type_id:
@@ -283,4 +366,6 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
             item = TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)
             lines.append((task.decided_at, task.id, item))
     items = [item for _, _, item in sorted(lines, key=lambda line: line[:2], reverse=True)]
-    return Section("history", "审批记录", template="parts/timeline.html", data=items, empty="还没有审批意见")
+    return Section(
+        "history", "审批记录", template="parts/timeline.html", data=items, empty="还没有审批意见"
+    )

@@ -19,9 +19,14 @@ def stuck(ctx: Ctx, instance: ApprovalInstance) -> str:
     if instance.state is not ApprovalState.RUNNING:
         return ""
     if approval_help.is_lost(ctx, instance):
-        return f"业务记录已不存在，无法办理；{_helpers(ctx, 'end', 'approval_instance')}可以结束该审批"
+        return (
+            f"业务记录已不存在，无法办理；{_helpers(ctx, 'end', 'approval_instance')}可以结束该审批"
+        )
     waiting = {task.assignee for task in instance.tasks if task.state is TaskState.PENDING}
-    why = [(one.name, duties.unable(ctx.session, one)) for one in sorted(waiting, key=lambda one: one.number)]
+    why = [
+        (one.name, duties.unable(ctx.session, one))
+        for one in sorted(waiting, key=lambda one: one.number)
+    ]
     said = "；".join(f"审批人{name}{words}，无法办理" for name, words in why if words)
     return f"{said}；{_helpers(ctx, 'reassign', 'approval_task')}可以改派" if said else ""
 
@@ -42,7 +47,9 @@ def actions(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
     if ctx.actor.may("reassign", "approval_task"):
         back = f"/approvals/instance/{instance.id}"
         waiting = [task for task in instance.tasks if task.state is TaskState.PENDING]
-        found += [Action(f"改派（{task.assignee.name}）", reassign_url(task, back)) for task in waiting]
+        found += [
+            Action(f"改派（{task.assignee.name}）", reassign_url(task, back)) for task in waiting
+        ]
     return found
 
 
@@ -60,35 +67,62 @@ def hand_over(ctx: Ctx, task: ApprovalTask) -> str:
     if to is None:
         raise BusinessError("请选择接手的人员", field="employee_id")
     holder = task.assignee_id
-    approval_help.reassign(ctx, task, to, reason, version=valid_id(request.form.get("version", "")) or 0)
-    count = 1 + (approval_help.reassign_all(ctx, holder, to, reason) if request.form.get("all") else 0)
+    approval_help.reassign(
+        ctx, task, to, reason, version=valid_id(request.form.get("version", "")) or 0
+    )
+    count = 1 + (
+        approval_help.reassign_all(ctx, holder, to, reason) if request.form.get("all") else 0
+    )
     return f"已改派 {count} 项审批任务"
 
 
 def page(ctx: Ctx, task: ApprovalTask, error: BusinessError | None) -> FormPage:
     """The form of 改派."""
-    chosen, errors = valid_id(request.form.get("employee_id", "")), error.field_errors if error else None
+    chosen, errors = (
+        valid_id(request.form.get("employee_id", "")),
+        error.field_errors if error else None,
+    )
     person = ctx.session.get(Employee, chosen) if chosen else None
     back = edge.safe_next(request.values.get("next"), "/approvals/")
     rest = len(duties.open_tasks(ctx.session, task.assignee_id)) - 1
     fields = [
         widgets.lookup(
-            "employee_id", "接手人", "/approvals/colleagues", str(person.id) if person else "",
-            person.name if person else "", errors=errors, required=True,
+            "employee_id",
+            "接手人",
+            "/approvals/colleagues",
+            str(person.id) if person else "",
+            person.name if person else "",
+            errors=errors,
+            required=True,
         ),
         widgets.long_text(
-            "opinion", "改派原因", request.form.get("opinion", ""), errors=errors, required=True, maxlength=2000
+            "opinion",
+            "改派原因",
+            request.form.get("opinion", ""),
+            errors=errors,
+            required=True,
+            maxlength=2000,
         ),
-    ]  # fmt: skip
+    ]
     if rest > 0:
         label = f"同时改派{task.assignee.name}的其余 {rest} 项待办审批"
         ticked = bool(request.form.get("all"))
-        fields.append(widgets.choice("all", label, [("", "否"), ("1", "是")], "1" if ticked else "", errors=errors))
+        fields.append(
+            widgets.choice(
+                "all", label, [("", "否"), ("1", "是")], "1" if ticked else "", errors=errors
+            )
+        )
     version = request.form.get("version") or str(task.version)
     hidden = [edge.csrf_input(), widgets.hidden("version", version), widgets.hidden("next", back)]
     title = f"改派：{task.instance.business_type.label}（{task.node.name}，{task.assignee.name}）"
     return FormPage(
-        title, [FieldGroup("", fields)], f"/approvals/{task.id}/reassign", cancel_url=back, hidden=hidden, submit_label="改派",
-        errors=widgets.summary(fields, error), crumbs=[("待办事项", "/approvals/"), ("改派", "")],
+        title,
+        [FieldGroup("", fields)],
+        f"/approvals/{task.id}/reassign",
+        cancel_url=back,
+        hidden=hidden,
+        submit_label="改派",
+        errors=widgets.summary(fields, error),
+        crumbs=[("待办事项", "/approvals/"), ("改派", "")],
         help_key="approval_task",
-    )  # fmt: skip
+    )

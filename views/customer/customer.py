@@ -28,7 +28,11 @@ class _CustomerView(EntityView):
             url, why = f"/project/add?customer_id={record.id}", _why_not_apply(record)
             tab = "customer_watch" if record.is_blacklisted else "customer_rating"
             apply = Action(
-                "申请担保", url, style="plain" if why else "primary", why_not=why, mend_url=f"?tab={tab}#tabs"
+                "申请担保",
+                url,
+                style="plain" if why else "primary",
+                why_not=why,
+                mend_url=f"?tab={tab}#tabs",
             )
             # One next step: who has a grade applies, who has none is rated first.
             found = [*(found if why else [replace(a, style="plain") for a in found]), apply]
@@ -47,10 +51,19 @@ def _completeness(ctx: Ctx, customer: Customer) -> Section:
     least = int(number(ctx.session, "customer.completeness_min_pct", ctx.today))
     may_edit = ctx.actor.may("edit", str(customer.__tablename__))
     items = sorted(found.missing, key=lambda item: not item.is_required)
-    missing = [(item.label, place_of(customer, item.source) if may_edit else "", item.is_required) for item in items]
-    marks = [(found.rated_from, "可评级", found.is_ratable), (least, "可申请", found.percent >= least)]
+    missing = [
+        (item.label, place_of(customer, item.source) if may_edit else "", item.is_required)
+        for item in items
+    ]
+    marks = [
+        (found.rated_from, "可评级", found.is_ratable),
+        (least, "可申请", found.percent >= least),
+    ]
     return Section(
-        "completeness", "资料完整度", template="parts/completeness.html", data=(found.percent, marks, missing)
+        "completeness",
+        "资料完整度",
+        template="parts/completeness.html",
+        data=(found.percent, marks, missing),
     )
 
 
@@ -90,16 +103,28 @@ class CustomerRatingView(EntityView):
 
 def _scores(rating: CustomerRating) -> Section:
     columns = [
-        Column("group", "类别"), Column("label", "指标"), Column("answer", "评价"), Column("figure", "取值", "rate"),
-        Column("score", "得分", "rate"), Column("max", "满分", "rate"),
-    ]  # fmt: skip
+        Column("group", "类别"),
+        Column("label", "指标"),
+        Column("answer", "评价"),
+        Column("figure", "取值", "rate"),
+        Column("score", "得分", "rate"),
+        Column("max", "满分", "rate"),
+    ]
     rows = []
     for at, one in enumerate(rating.scores):
         figure = NONE if one["figure"] is None else rate_text(Decimal(one["figure"]))
         amounts = (Cell(rate_text(Decimal(one[name])), "rate") for name in ("score", "max"))
-        cells = (Cell(one["group"]), Cell(one["label"]), Cell(one["answer"]), Cell(figure, "rate"), *amounts)
+        cells = (
+            Cell(one["group"]),
+            Cell(one["label"]),
+            Cell(one["answer"]),
+            Cell(figure, "rate"),
+            *amounts,
+        )
         rows.append(Row(str(at), "", cells))
     sums = [("总分", {"score": rate_text(rating.total)})] if rows else []
     if rating.adjustment:
         sums.insert(0, ("调整分", {"score": rate_text(rating.adjustment)}))
-    return Section("scores", "评分明细", columns=columns, rows=rows, sums=sums, empty="没有评分明细")
+    return Section(
+        "scores", "评分明细", columns=columns, rows=rows, sums=sums, empty="没有评分明细"
+    )

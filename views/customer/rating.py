@@ -24,7 +24,9 @@ def _indicators(ctx: Ctx, customer: Customer) -> Questions:
     found: dict[str, Any] = {}
     for indicator in customer_rating.open_indicators(ctx, customer):
         options = ctx.session.scalars(
-            select(RatingOption).where(RatingOption.rating_indicator_id == indicator.id).order_by(RatingOption.rank)
+            select(RatingOption)
+            .where(RatingOption.rating_indicator_id == indicator.id)
+            .order_by(RatingOption.rank)
         )
         labels = {o.code: f"{o.label}（{o.score.normalize():f} 分）" for o in options}
         choices = make_kind(f"Options{indicator.id}", labels)
@@ -74,27 +76,58 @@ def _watch(_: Ctx, __: Any) -> Questions:
 for table in ("personal_customer", "corporate_customer"):
     register(
         ScreenVerb(
-            table, "rate", "等级评估", run=_rate, permission=("rate", "customer_rating"), is_offered=_is_active, why_not=_why_not_rate,
-            mend=_mend_rate, questions=_indicators, has_form=True, style="primary", rank=1,
+            table,
+            "rate",
+            "等级评估",
+            run=_rate,
+            permission=("rate", "customer_rating"),
+            is_offered=_is_active,
+            why_not=_why_not_rate,
+            mend=_mend_rate,
+            questions=_indicators,
+            has_form=True,
+            style="primary",
+            rank=1,
             done="初评已提交，待他人复评",
             after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_rating#tabs",
         ),
         ScreenVerb(
-            table, "watch", "列入关注名单",
-            run=lambda ctx, r, v, _: watching.watch(ctx, r, v["kind"], v["reason_text"]), permission=("add", "customer_watch"),
-            is_offered=_is_active, questions=_watch, has_form=True, rank=30, note="黑名单的列入须经审批",
+            table,
+            "watch",
+            "列入关注名单",
+            run=lambda ctx, r, v, _: watching.watch(ctx, r, v["kind"], v["reason_text"]),
+            permission=("add", "customer_watch"),
+            is_offered=_is_active,
+            questions=_watch,
+            has_form=True,
+            rank=30,
+            note="黑名单的列入须经审批",
             after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_watch#tabs",
         ),
         ScreenVerb(
-            table, "close", "停用客户", run=lambda ctx, r, v, n: watching.close(ctx, r, v["reason"], n),
-            permission=("close", "customer"), is_offered=_is_active, why_not=watching.why_not_close, ask="停用原因", rank=80,
+            table,
+            "close",
+            "停用客户",
+            run=lambda ctx, r, v, n: watching.close(ctx, r, v["reason"], n),
+            permission=("close", "customer"),
+            is_offered=_is_active,
+            why_not=watching.why_not_close,
+            ask="停用原因",
+            rank=80,
             note="停用后不能申请担保、评级和列入关注名单",
         ),
         ScreenVerb(
-            table, "reopen", "启用客户", run=lambda ctx, r, v, n: watching.reopen(ctx, r, v["reason"], n),
-            permission=("reopen", "customer"), is_offered=lambda _, r: r.status is CustomerStatus.CLOSED, ask="启用原因", rank=80,
+            table,
+            "reopen",
+            "启用客户",
+            run=lambda ctx, r, v, n: watching.reopen(ctx, r, v["reason"], n),
+            permission=("reopen", "customer"),
+            is_offered=lambda _, r: r.status is CustomerStatus.CLOSED,
+            ask="启用原因",
+            rank=80,
         ),
-    )  # fmt: skip
+    )
+
 
 def _own_rating(ctx: Ctx, rating: Any) -> str:
     return "初评与复评须由不同的人办理" if rating.rated_by_id == ctx.actor.employee_id else ""
@@ -102,22 +135,47 @@ def _own_rating(ctx: Ctx, rating: Any) -> str:
 
 register(
     ScreenVerb(
-        "customer_rating", "confirm", "复评同意",
-        run=lambda ctx, r, _, v: customer_rating.confirm_rating(ctx, r, version=v), permission=("confirm", "customer_rating"),
-        is_offered=in_state("state", RatingState.DRAFT), why_not=_own_rating, style="primary", rank=1,
+        "customer_rating",
+        "confirm",
+        "复评同意",
+        run=lambda ctx, r, _, v: customer_rating.confirm_rating(ctx, r, version=v),
+        permission=("confirm", "customer_rating"),
+        is_offered=in_state("state", RatingState.DRAFT),
+        why_not=_own_rating,
+        style="primary",
+        rank=1,
     ),
     ScreenVerb(
-        "customer_rating", "refuse", "复评不同意",
-        run=lambda ctx, r, v, n: customer_rating.confirm_rating(ctx, r, agree=False, opinion=v["reason"], version=n),
-        permission=("confirm", "customer_rating"), is_offered=in_state("state", RatingState.DRAFT), why_not=_own_rating,
-        ask="不同意的原因", rank=2,
+        "customer_rating",
+        "refuse",
+        "复评不同意",
+        run=lambda ctx, r, v, n: customer_rating.confirm_rating(
+            ctx, r, agree=False, opinion=v["reason"], version=n
+        ),
+        permission=("confirm", "customer_rating"),
+        is_offered=in_state("state", RatingState.DRAFT),
+        why_not=_own_rating,
+        ask="不同意的原因",
+        rank=2,
     ),
     ScreenVerb(
-        "customer_watch", "submit", "提交", run=lambda ctx, r, _, v: watching.submit_watch(ctx, r, v),
-        permission=("submit", "customer_watch"), is_offered=in_state("state", WatchState.DRAFT), style="primary", rank=1,
+        "customer_watch",
+        "submit",
+        "提交",
+        run=lambda ctx, r, _, v: watching.submit_watch(ctx, r, v),
+        permission=("submit", "customer_watch"),
+        is_offered=in_state("state", WatchState.DRAFT),
+        style="primary",
+        rank=1,
     ),
     ScreenVerb(
-        "customer_watch", "remove", "移出名单", run=lambda ctx, r, v, n: watching.end_watch(ctx, r, v["reason"], n),
-        permission=("remove", "customer_watch"), is_offered=in_state("state", WatchState.ACTIVE), ask="移出原因", rank=2,
+        "customer_watch",
+        "remove",
+        "移出名单",
+        run=lambda ctx, r, v, n: watching.end_watch(ctx, r, v["reason"], n),
+        permission=("remove", "customer_watch"),
+        is_offered=in_state("state", WatchState.ACTIVE),
+        ask="移出原因",
+        rank=2,
     ),
-)  # fmt: skip
+)

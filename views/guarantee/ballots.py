@@ -31,7 +31,17 @@ from views.kit import edge, todo, widgets
 from views.kit.cells import record_url
 from views.kit.entity_view import EntityView
 from views.kit.interface import EntityInterface, valid_id
-from views.kit.pages import Action, ApprovalPage, Cell, Decision, Fact, Field, FieldGroup, FormPage, Section
+from views.kit.pages import (
+    Action,
+    ApprovalPage,
+    Cell,
+    Decision,
+    Fact,
+    Field,
+    FieldGroup,
+    FormPage,
+    Section,
+)
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import resolution
@@ -57,9 +67,13 @@ class MeetingItemView(EntityView):
 
     def defaults(self, ctx: Ctx) -> dict[str, Any]:
         """The whole of what was applied for, and the next place on the agenda."""
-        meeting, project_id = (valid_id(request.args.get(name, "")) for name in ("owner", "project_id"))
+        meeting, project_id = (
+            valid_id(request.args.get(name, "")) for name in ("owner", "project_id")
+        )
         project = EntityInterface(Project).get(project_id)
-        last = ctx.session.scalar(select(func.max(MeetingItem.seq)).where(MeetingItem.meeting_id == meeting))
+        last = ctx.session.scalar(
+            select(func.max(MeetingItem.seq)).where(MeetingItem.meeting_id == meeting)
+        )
         given: dict[str, Any] = {"seq": (last or 0) + 1}
         if isinstance(project, Project):
             given |= {"advised_amount": project.amount, "advised_months": project.term_months}
@@ -77,19 +91,26 @@ class ReviewMeetingView(EntityView):
 
     def defaults(self, ctx: Ctx) -> dict[str, Any]:
         """Today, where and under whom the board met last; who calls it keeps the minutes."""
-        last = ctx.session.scalars(select(ReviewMeeting).order_by(ReviewMeeting.id.desc()).limit(1)).first()
+        last = ctx.session.scalars(
+            select(ReviewMeeting).order_by(ReviewMeeting.id.desc()).limit(1)
+        ).first()
         given: dict[str, Any] = {"held_on": ctx.today, "secretary_id": ctx.actor.employee_id}
         return given | ({"place": last.place, "chair_id": last.chair_id} if last else {})
 
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """A new meeting is called as a whole: projects that wait and members of the board are ticked here."""
         if record is None:
-            wrong = {name: [m for key, _, m in page.errors if key == name] for name in (PROJECTS, MEMBERS)}
+            wrong = {
+                name: [m for key, _, m in page.errors if key == name]
+                for name in (PROJECTS, MEMBERS)
+            }
             page.can_go_on = False
             page.groups.append(FieldGroup("", [_projects(ctx, wrong), _board(ctx, wrong)]))
         return page
 
-    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+    def save(
+        self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
+    ) -> Entity:
         """A new meeting with all that was ticked, or nothing."""
         if record is not None:
             return super().save(ctx, record, values, version)
@@ -113,11 +134,12 @@ def _projects(ctx: Ctx, wrong: widgets.Errors) -> Field:
     """What waits for the board: all of it is ticked, what shall not be on the agenda is taken off."""
     options = [
         (
-            str(one.id), f"{one.number} {one.customer.name}　{format_money(one.amount)} 元 · {one.term_months} 个月",
+            str(one.id),
+            f"{one.number} {one.customer.name}　{format_money(one.amount)} 元 · {one.term_months} 个月",
             f"{one.stage_since} 进入公司决议",
         )
         for one in waiting_for_agenda(ctx.session, ctx.actor)
-    ]  # fmt: skip
+    ]
     label = f"待上会项目（{len(options)}）" if options else "没有待上会的项目"
     return _ticks(PROJECTS, label, options, wrong)
 
@@ -132,17 +154,26 @@ def _board(ctx: Ctx, wrong: widgets.Errors) -> Field:
 
 
 def _ticks(
-    name: str, label: str, options: list[tuple[str, str, str]], wrong: widgets.Errors, *, is_first_on: bool = True
-) -> Field:  # fmt: skip
+    name: str,
+    label: str,
+    options: list[tuple[str, str, str]],
+    wrong: widgets.Errors,
+    *,
+    is_first_on: bool = True,
+) -> Field:
     first = [value for value, _, _ in options] if is_first_on else []
     chosen = first if request.method == "GET" else request.form.getlist(name)
     return widgets.many(name, label, options, chosen, errors=wrong, is_list=True)
 
 
 def _turnout(ctx: Ctx, meeting: ReviewMeeting) -> Section:
-    items = ctx.session.scalars(select(MeetingItem.id).where(MeetingItem.meeting_id == meeting.id)).all()
+    items = ctx.session.scalars(
+        select(MeetingItem.id).where(MeetingItem.meeting_id == meeting.id)
+    ).all()
     voted = select(MeetingVote.employee_id, func.count()).where(MeetingVote.item_id.in_(items))
-    counts = {row[0]: row[1] for row in ctx.session.execute(voted.group_by(MeetingVote.employee_id))}
+    counts = {
+        row[0]: row[1] for row in ctx.session.execute(voted.group_by(MeetingVote.employee_id))
+    }
     query = (
         select(MeetingMember.employee_id, Employee.name, MeetingMember.is_present)
         .join(Employee, Employee.id == MeetingMember.employee_id)
@@ -155,7 +186,12 @@ def _turnout(ctx: Ctx, meeting: ReviewMeeting) -> Section:
         words = f"已表决 {count} / {len(items)}" if is_present else "未出席"
         has_all = is_present and count == len(items)
         done += has_all
-        facts.append(Fact(name, Cell(words, "enum", tone="ok" if has_all else "doing" if is_present else "draft")))
+        facts.append(
+            Fact(
+                name,
+                Cell(words, "enum", tone="ok" if has_all else "doing" if is_present else "draft"),
+            )
+        )
     note = f"{done} 人已表决"
     found = Section("turnout", "表决进度", template="parts/pairs.html", data=facts, note=note)
     if ctx.actor.may("attend", "meeting_member"):
@@ -185,11 +221,17 @@ class BallotView(BaseView):
         try:
             with edge.writing() as ctx:
                 vote = resolution.cast(
-                    ctx, records.find(ctx, MeetingItem, key), _choice(choice), opinion, withdraw=choice == WITHDRAW
+                    ctx,
+                    records.find(ctx, MeetingItem, key),
+                    _choice(choice),
+                    opinion,
+                    withdraw=choice == WITHDRAW,
                 )
                 cast = "回避" if vote.is_withdrawn else str(vote.choice)
         except BusinessError as error:
-            return self.render_template("approval.html", page=_page(ctx, _item(pk), error, opinion)), error.status
+            return self.render_template(
+                "approval.html", page=_page(ctx, _item(pk), error, opinion)
+            ), error.status
         flash(f"已记录您的表决：{cast}", "success")
         return redirect(todo.next_url(edge.current_ctx()))
 
@@ -209,26 +251,40 @@ def _why_not(ctx: Ctx, item: MeetingItem) -> str:
     if item.result is ItemState.WITHDRAWN:
         return "议题已撤下，不能表决"
     me = ctx.actor.employee_id
-    members = ctx.session.query(MeetingMember).filter_by(meeting_id=item.meeting_id, employee_id=me, is_present=True)
+    members = ctx.session.query(MeetingMember).filter_by(
+        meeting_id=item.meeting_id, employee_id=me, is_present=True
+    )
     if not members.count():
         return "您不是本次会议的到会委员"
     if ctx.session.query(MeetingVote).filter_by(item_id=item.id, employee_id=me).count():
         return "您已对该议题表决"
-    return "" if item.meeting.state is MeetingState.OPEN else f"会议{item.meeting.state.label}，不能表决"
+    return (
+        ""
+        if item.meeting.state is MeetingState.OPEN
+        else f"会议{item.meeting.state.label}，不能表决"
+    )
 
 
-def _page(ctx: Ctx, item: MeetingItem, error: BusinessError | None = None, opinion: str = "") -> ApprovalPage:
+def _page(
+    ctx: Ctx, item: MeetingItem, error: BusinessError | None = None, opinion: str = ""
+) -> ApprovalPage:
     project, why = item.project, _why_not(ctx, item)
     page = ApprovalPage(
         title="审保会表决",
-        crumbs=[("我的工作台", ""), ("待办事项", "/approvals/"), (f"审保会表决：{project.customer.name}", "")],
+        crumbs=[
+            ("我的工作台", ""),
+            ("待办事项", "/approvals/"),
+            (f"审保会表决：{project.customer.name}", ""),
+        ],
         who=project.customer.name,
         who_url=record_url("project", project.id) if ctx.actor.may("show", "project") else "",
         action_url=f"/approvals/ballots/{item.id}",
         amount=format_money(item.advised_amount),
         unit="元",
         number=project.number,
-        state=Cell(item.result.label, "enum", tone=item.result.tone) if item.result is not ItemState.PENDING else None,
+        state=Cell(item.result.label, "enum", tone=item.result.tone)
+        if item.result is not ItemState.PENDING
+        else None,
         facts=[*approval_page.about_project(ctx, project), *_about_meeting(item)],
         checks=approval_page.limits(ctx, project),
         opinion=opinion,
@@ -266,8 +322,20 @@ def _offer(ctx: Ctx, page: ApprovalPage, item: MeetingItem) -> None:
         Decision("CONDITIONAL", "附条件同意", needs_opinion=True, why_not=why),
         Decision("AGREE", "同意", "primary", why_not=why),
     ]
-    defer = Action("续议", page.action_url, "POST", confirm="续议不计入同意票，表决后不能更改。", why_not=why,
-                   fields=(("decision", "DEFER"),))  # fmt: skip
-    avoid = Action("回避", page.action_url, "POST", ask="回避原因", fields=(("decision", WITHDRAW),),
-                   confirm=f"回避“{project.customer.name}”的表决？回避后不计入法定人数，不能更改。")  # fmt: skip
+    defer = Action(
+        "续议",
+        page.action_url,
+        "POST",
+        confirm="续议不计入同意票，表决后不能更改。",
+        why_not=why,
+        fields=(("decision", "DEFER"),),
+    )
+    avoid = Action(
+        "回避",
+        page.action_url,
+        "POST",
+        ask="回避原因",
+        fields=(("decision", WITHDRAW),),
+        confirm=f"回避“{project.customer.name}”的表决？回避后不计入法定人数，不能更改。",
+    )
     page.more = [defer, avoid]

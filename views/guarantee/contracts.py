@@ -32,7 +32,12 @@ class ContractView(EntityView):
         with edge.writing() as ctx:
             found = records.find(ctx, Contract, pk)
             data = contracts.draft_pdf(ctx, found)
-        return send(io.BytesIO(data), "application/pdf", f"{found.kind.label}样稿_{found.number}.pdf", inline=True)
+        return send(
+            io.BytesIO(data),
+            "application/pdf",
+            f"{found.kind.label}样稿_{found.number}.pdf",
+            inline=True,
+        )
 
 
 def text_section(record: Entity, ctx: Ctx) -> Section | None:
@@ -47,7 +52,11 @@ def text_section(record: Entity, ctx: Ctx) -> Section | None:
         return section
     said = f"以下内容还没有，文本中留空待填：{'、'.join(found.missing)}" if found.missing else ""
     section.data = (Markup(found.shown), said)  # noqa: S704 - sanitised by render_letter
-    section.actions = [Action("打开样稿 PDF", f"/contract/{record.id}/draft", icon="print", why_not=found.why_closed)]
+    section.actions = [
+        Action(
+            "打开样稿 PDF", f"/contract/{record.id}/draft", icon="print", why_not=found.why_closed
+        )
+    ]
     return section
 
 

@@ -20,7 +20,18 @@ from views.guarantee.project_form import NEW, ProjectForms
 from views.kit import filters, lists, pages
 from views.kit.cells import format_value
 from views.kit.meters import meter
-from views.kit.pages import Action, Cell, Column, Fact, GateItem, ListPage, RecordPage, Row, Section, Tab
+from views.kit.pages import (
+    Action,
+    Cell,
+    Column,
+    Fact,
+    GateItem,
+    ListPage,
+    RecordPage,
+    Row,
+    Section,
+    Tab,
+)
 from views.kit.record import may_save
 from views.kit.verbs import actions
 from views.kit.waits import waits_of
@@ -31,8 +42,10 @@ NONE = "—"
 DUE_DAYS = 30
 # The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
 ROWS_AT: dict[str, tuple[Stage, ...]] = {
-    "fee": (Stage.FEE_PLAN,), "contract": (Stage.CONTRACT,), "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
-}  # fmt: skip
+    "fee": (Stage.FEE_PLAN,),
+    "contract": (Stage.CONTRACT,),
+    "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
+}
 # The form that the stage waits for: (stage, table, label); it is the reader's next step if the reader may add it.
 PAPERS: dict[Stage, tuple[str, str]] = {
     Stage.EVALUATE: ("investigation_report", "填写保前调查报告"),
@@ -46,7 +59,13 @@ class ProjectView(ProjectForms):
     model: ClassVar[type[Entity]] = Project
     read_with = tuple(
         joinedload(relation)
-        for relation in (Project.customer, Project.product, Project.bank, Project.manager, Project.assistant)
+        for relation in (
+            Project.customer,
+            Project.product,
+            Project.bank,
+            Project.manager,
+            Project.assistant,
+        )
     )
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
@@ -62,7 +81,9 @@ class ProjectView(ProjectForms):
         paper: Any = entity_of(table)
         existing = ctx.session.scalars(select(paper).where(paper.project_id == project.id)).first()
         if existing is not None:
-            return [Action(f"查看{paper.spec.label}", f"/{table}/show/{existing.id}", style="primary")]
+            return [
+                Action(f"查看{paper.spec.label}", f"/{table}/show/{existing.id}", style="primary")
+            ]
         if not ctx.actor.may("add", table):
             return []
         return [Action(label, f"/{table}/add?project_id={project.id}", style="primary")]
@@ -76,7 +97,9 @@ class ProjectView(ProjectForms):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
-        page.sections = _reached([*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record)
+        page.sections = _reached(
+            [*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record
+        )
         _offer_rows(ctx, record, page.sections)
         page.below = [recent(ctx, record)]
         page.notice = page.notice or _notice(record)
@@ -123,17 +146,27 @@ class ProjectView(ProjectForms):
             items = _conditions(ctx, record)
             met = sum(item.is_met for item in items)
             note = f"{met} / {len(items)} 项通过"
-            found.append(Section("conditions", "提交条件", template="parts/gate.html", data=items, note=note))
+            found.append(
+                Section("conditions", "提交条件", template="parts/gate.html", data=items, note=note)
+            )
         if record.stage.rank >= Stage.FEE_PLAN.rank:
             checks = gate_of(ctx, record)
             met = sum(check.is_met for check in checks)
             items = [_gate_item(check) for check in checks]
             found.append(
-                Section("gate", "放款条件", template="parts/gate.html", data=items, note=f"{met} / {len(items)} 项通过")
+                Section(
+                    "gate",
+                    "放款条件",
+                    template="parts/gate.html",
+                    data=items,
+                    note=f"{met} / {len(items)} 项通过",
+                )
             )
         meters = [meter(check) for check in standing_of(ctx, record).limits]
         note = "现有 → 办理后 / 限额"
-        found.append(Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note))
+        found.append(
+            Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note)
+        )
         return found
 
 
@@ -141,10 +174,18 @@ def _renewal(ctx: Ctx, project: Project) -> list[Action]:
     """复制为续保, or the project that goes on where this one ends."""
     if project.state not in application.RENEWED:
         return []
-    next_one = scoped(select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor)
-    if (found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()) is not None:
+    next_one = scoped(
+        select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor
+    )
+    if (
+        found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()
+    ) is not None:
         return [Action(f"续保项目 {found.number}", f"/project/show/{found.id}")]
-    return [Action("复制为续保", f"/project/add?renews={project.id}")] if ctx.actor.may("add", "project") else []
+    return (
+        [Action("复制为续保", f"/project/add?renews={project.id}")]
+        if ctx.actor.may("add", "project")
+        else []
+    )
 
 
 def _tabs(asked: lists.ListQuery) -> list[Tab]:
@@ -153,10 +194,15 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
     until = today + timedelta(days=DUE_DAYS)
     in_force = Project.state == ProjectState.IN_FORCE
     wanted: tuple[tuple[ColumnElement[bool], ...], ...] = (
-        (), (Project.state.in_(UNDER_WAY),), (in_force,), (in_force, Project.end_on.between(today, until)),
-    )  # fmt: skip
+        (),
+        (Project.state.in_(UNDER_WAY),),
+        (in_force,),
+        (in_force, Project.end_on.between(today, until)),
+    )
     query = select(func.count()).select_from(Project)
-    each = (scoped(query.where(*where), Project, asked.ctx.actor).scalar_subquery() for where in wanted)
+    each = (
+        scoped(query.where(*where), Project, asked.ctx.actor).scalar_subquery() for where in wanted
+    )
     every, under_way, running, due = asked.ctx.session.execute(select(*each)).one()
     kinds: list[tuple[str, list[str], int]] = [
         ("全部", [], every),
@@ -167,7 +213,12 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
     ]
     shown = sorted(f.raw for f in asked.filters)
     return [
-        Tab(label, asked.url(f=wished, page=None, q=None), shown == sorted(wished) and not asked.text, count)
+        Tab(
+            label,
+            asked.url(f=wished, page=None, q=None),
+            shown == sorted(wished) and not asked.text,
+            count,
+        )
         for label, wished, count in kinds
     ]
 
@@ -175,13 +226,17 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
 def _add_days(page: ListPage, asked: lists.ListQuery) -> None:
     """3 天 beside the stage of what is under way; one query for the page."""
     ids = [int(row.key) for row in page.rows]
-    query = select(Project.id, Project.stage_since).where(Project.id.in_(ids), Project.state.in_(UNDER_WAY))
+    query = select(Project.id, Project.stage_since).where(
+        Project.id.in_(ids), Project.state.in_(UNDER_WAY)
+    )
     since = {key: day for key, day in asked.ctx.session.execute(query) if day is not None}
     at = asked.names.index("stage")
     for index, row in enumerate(page.rows):
         if (day := since.get(int(row.key))) is not None:
             cells = list(row.cells)
-            cells[at] = replace(cells[at], hint=f"{(asked.ctx.today - day).days} 天", title=f"{day} 进入本阶段")
+            cells[at] = replace(
+                cells[at], hint=f"{(asked.ctx.today - day).days} 天", title=f"{day} 进入本阶段"
+            )
             page.rows[index] = replace(row, cells=tuple(cells))
 
 
@@ -189,7 +244,11 @@ def _agenda_action(ctx: Ctx, project: Project) -> list[Action]:
     """For the secretary: onto the agenda of the meeting in preparation, or call one."""
     if not ctx.actor.may("open", "review_meeting") or not awaits_agenda(ctx.session, project):
         return []
-    draft = select(ReviewMeeting.id).where(ReviewMeeting.state == MeetingState.DRAFT).order_by(ReviewMeeting.id.desc())
+    draft = (
+        select(ReviewMeeting.id)
+        .where(ReviewMeeting.state == MeetingState.DRAFT)
+        .order_by(ReviewMeeting.id.desc())
+    )
     if (meeting := ctx.session.scalar(draft.limit(1))) is None:
         return [Action("召集审保会", "/review_meeting/add", style="primary")]
     url = f"/meeting_item/add?owner={meeting}&project_id={project.id}"
@@ -198,17 +257,30 @@ def _agenda_action(ctx: Ctx, project: Project) -> list[Action]:
 
 # The stage from which a tab can have rows; an empty tab of a stage to come says nothing.
 TABS_FROM: dict[str, Stage] = {
-    "investigation_report": Stage.EVALUATE, "bank_letter": Stage.INTENT, "risk_assessment": Stage.RISK,
-    "resolution": Stage.RESOLVE, "fee": Stage.FEE_PLAN, "contract": Stage.CONTRACT, "counter_guarantee": Stage.CONTRACT,
-    "receipt": Stage.FEE_COLLECT, "fee_waiver": Stage.FEE_COLLECT, "drawdown": Stage.CONFIRM,
-    "repayment": Stage.IN_FORCE, "release": Stage.IN_FORCE, "risk_warning": Stage.IN_FORCE,
-}  # fmt: skip
+    "investigation_report": Stage.EVALUATE,
+    "bank_letter": Stage.INTENT,
+    "risk_assessment": Stage.RISK,
+    "resolution": Stage.RESOLVE,
+    "fee": Stage.FEE_PLAN,
+    "contract": Stage.CONTRACT,
+    "counter_guarantee": Stage.CONTRACT,
+    "receipt": Stage.FEE_COLLECT,
+    "fee_waiver": Stage.FEE_COLLECT,
+    "drawdown": Stage.CONFIRM,
+    "repayment": Stage.IN_FORCE,
+    "release": Stage.IN_FORCE,
+    "risk_warning": Stage.IN_FORCE,
+}
 
 # The tab with which a project opens at a stage; at the others with what was applied for.
 OPENS_WITH: dict[Stage, str] = {
-    Stage.FEE_PLAN: "fee", Stage.FEE_BOOK: "fee", Stage.CONTRACT: "contract", Stage.COUNTER: "counter_guarantee",
-    Stage.FEE_COLLECT: "fee", Stage.IN_FORCE: "drawdown",
-}  # fmt: skip
+    Stage.FEE_PLAN: "fee",
+    Stage.FEE_BOOK: "fee",
+    Stage.CONTRACT: "contract",
+    Stage.COUNTER: "counter_guarantee",
+    Stage.FEE_COLLECT: "fee",
+    Stage.IN_FORCE: "drawdown",
+}
 # What happens to few projects has a tab with those alone.
 RARE = ("resubmission", "termination")
 
@@ -220,7 +292,10 @@ def _reached(sections: list[Section], project: Project) -> list[Section]:
     def is_due(section: Section) -> bool:
         if section.key in RARE:
             return bool(section.count)
-        return bool(section.count) or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
+        return (
+            bool(section.count)
+            or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
+        )
 
     return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
 
@@ -228,10 +303,14 @@ def _reached(sections: list[Section], project: Project) -> list[Section]:
 def _offer_rows(ctx: Ctx, project: Project, sections: list[Section]) -> None:
     """A button on the tabs that take rows at this stage; the form then knows the project."""
     for section in sections:
-        is_due = project.state is ProjectState.RUNNING and project.stage in ROWS_AT.get(section.key, ())
+        is_due = project.state is ProjectState.RUNNING and project.stage in ROWS_AT.get(
+            section.key, ()
+        )
         if is_due and may_save(ctx, entity_of(section.key), "add"):
             label = f"新增{entity_of(section.key).spec.label}"
-            section.actions = [Action(label, f"/{section.key}/add?project_id={project.id}", icon="plus")]
+            section.actions = [
+                Action(label, f"/{section.key}/add?project_id={project.id}", icon="plus")
+            ]
 
 
 def _facts(project: Project) -> list[Fact]:
@@ -240,15 +319,29 @@ def _facts(project: Project) -> list[Fact]:
 
     grade = project.customer.grade
     found = [
-        ("客户", Cell(project.customer.name, url=f"/{project.customer.__tablename__}/show/{project.customer_id}")),
+        (
+            "客户",
+            Cell(
+                project.customer.name,
+                url=f"/{project.customer.__tablename__}/show/{project.customer_id}",
+            ),
+        ),
         ("产品", Cell(project.product.name)),
         ("合作银行", Cell(project.bank.name)),
         ("担保金额", money(project.amount)),
         ("期限", Cell(str(project.term_months), hint="个月")),
         ("担保费率", Cell(f"{project.fee_rate_pct.normalize():f}", hint="%/年")),
-        ("分担比例", Cell(f"{100 - project.bank_share_pct.normalize():f} : {project.bank_share_pct.normalize():f}")),
+        (
+            "分担比例",
+            Cell(
+                f"{100 - project.bank_share_pct.normalize():f} : {project.bank_share_pct.normalize():f}"
+            ),
+        ),
         ("评级", Cell(grade.label if grade else NONE)),
-        ("A / B 角", Cell(" / ".join(p.name if p else NONE for p in (project.manager, project.assistant)))),
+        (
+            "A / B 角",
+            Cell(" / ".join(p.name if p else NONE for p in (project.manager, project.assistant))),
+        ),
     ]
     if project.state is ProjectState.IN_FORCE:
         found.insert(4, ("在保余额", money(project.balance)))
@@ -272,8 +365,13 @@ def _notice(project: Project) -> str:
 
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
     """Every stage of the line: done with date and name, current with holder and days, to come."""
-    query = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
-    passed = {row.stage: row for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))}
+    query = (
+        select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
+    )
+    passed = {
+        row.stage: row
+        for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))
+    }
     found = []
     for stage in Stage:
         row = passed.get(stage)
@@ -288,7 +386,9 @@ def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
 
 def _passed(stage: Stage, row: ProjectStage | None) -> pages.Stage:
     when = f"{row.left_on:%m-%d}" if row and row.left_on else ""
-    return pages.Stage(stage.label, "done", when, row.done_by.name if row and row.done_by else "系统")
+    return pages.Stage(
+        stage.label, "done", when, row.done_by.name if row and row.done_by else "系统"
+    )
 
 
 def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stage:
@@ -299,7 +399,13 @@ def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stag
         return _passed(project.stage, row)
     since = project.stage_since
     days = (ctx.today - since).days if since else None
-    return pages.Stage(project.stage.label, "current", f"{since:%m-%d}" if since else "", holder(ctx, project), days)
+    return pages.Stage(
+        project.stage.label,
+        "current",
+        f"{since:%m-%d}" if since else "",
+        holder(ctx, project),
+        days,
+    )
 
 
 def holder(ctx: Ctx, project: Project) -> str:
@@ -314,19 +420,25 @@ def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
     """What the application still lacks, each with the place that mends it."""
     customer = f"/{project.customer.__tablename__}/show/{project.customer_id}"
     places = {
-        "customer": (customer, "查看客户"), "completeness": (customer, "补充资料"),
-        "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"), "documents": ("?tab=files#tabs", "上传要件"),
-    }  # fmt: skip
+        "customer": (customer, "查看客户"),
+        "completeness": (customer, "补充资料"),
+        "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"),
+        "documents": ("?tab=files#tabs", "上传要件"),
+    }
     found = []
     for one in conditions_of(ctx, project):
         url, mend = places[one.key]
-        found.append(GateItem(one.label, one.is_met, one.evidence if one.is_met else one.problem, url, mend))
+        found.append(
+            GateItem(one.label, one.is_met, one.evidence if one.is_met else one.problem, url, mend)
+        )
     return found
 
 
 def _gate_item(check: Any) -> GateItem:
     url = f"/{check.table}/show/{check.record_id}" if check.table and check.record_id else ""
-    return GateItem(check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label)
+    return GateItem(
+        check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label
+    )
 
 
 def _approvals(ctx: Ctx, project: Project) -> Section:
@@ -336,33 +448,64 @@ def _approvals(ctx: Ctx, project: Project) -> Section:
         .options(joinedload(ApprovalInstance.applicant), joinedload(ApprovalInstance.business_type))
         .order_by(ApprovalInstance.id)
     ).all()
-    columns = [Column("kind", "业务"), Column("applicant", "提交人"), Column("at", "提交时间"), Column("state", "结果"),
-               Column("done", "办结时间")]  # fmt: skip
+    columns = [
+        Column("kind", "业务"),
+        Column("applicant", "提交人"),
+        Column("at", "提交时间"),
+        Column("state", "结果"),
+        Column("done", "办结时间"),
+    ]
     cells = [
         Row(
-            str(i.id), f"/approvals/instance/{i.id}",
-            (Cell(i.title.partition("：")[0]), Cell(i.applicant.name),
-             Cell(format_value(i.submitted_at, "datetime")), Cell(i.state.label, "enum", tone=i.state.tone),
-             Cell(format_value(i.finished_at, "datetime"))),
+            str(i.id),
+            f"/approvals/instance/{i.id}",
+            (
+                Cell(i.title.partition("：")[0]),
+                Cell(i.applicant.name),
+                Cell(format_value(i.submitted_at, "datetime")),
+                Cell(i.state.label, "enum", tone=i.state.tone),
+                Cell(format_value(i.finished_at, "datetime")),
+            ),
         )
         for i in rows
-    ]  # fmt: skip
-    return Section("approvals", "审批", columns=columns, rows=cells, count=len(cells), empty="还没有审批记录")
+    ]
+    return Section(
+        "approvals", "审批", columns=columns, rows=cells, count=len(cells), empty="还没有审批记录"
+    )
 
 
 def _vouchers(ctx: Ctx, project: Project) -> Section:
     from_lines = select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == project.id)
-    rows = ctx.session.scalars(select(Voucher).where(Voucher.id.in_(from_lines)).order_by(Voucher.id).limit(50)).all()
-    columns = [Column("number", "凭证"), Column("date", "日期", "date"), Column("memo", "摘要"),
-               Column("total", "金额", "money", "元"), Column("state", "状态")]  # fmt: skip
+    rows = ctx.session.scalars(
+        select(Voucher).where(Voucher.id.in_(from_lines)).order_by(Voucher.id).limit(50)
+    ).all()
+    columns = [
+        Column("number", "凭证"),
+        Column("date", "日期", "date"),
+        Column("memo", "摘要"),
+        Column("total", "金额", "money", "元"),
+        Column("state", "状态"),
+    ]
     cells = [
         Row(
-            str(v.id), f"/voucher/show/{v.id}",
-            (Cell(str(v)), Cell(format_value(v.date, "date"), "date"), Cell(v.memo),
-             Cell(format_value(v.total, "money"), "money"), Cell(v.state.label, "enum", tone=v.state.tone)),
+            str(v.id),
+            f"/voucher/show/{v.id}",
+            (
+                Cell(str(v)),
+                Cell(format_value(v.date, "date"), "date"),
+                Cell(v.memo),
+                Cell(format_value(v.total, "money"), "money"),
+                Cell(v.state.label, "enum", tone=v.state.tone),
+            ),
         )
         for v in rows
-    ]  # fmt: skip
+    ]
     may = ctx.actor.may("list", "voucher")
-    return Section("vouchers", "凭证", columns=columns, rows=cells if may else [], count=len(cells) if may else None,
-                   empty="还没有凭证" if may else "您没有查看凭证的权限")  # fmt: skip
+    return Section(
+        "vouchers",
+        "凭证",
+        columns=columns,
+        rows=cells if may else [],
+        count=len(cells) if may else None,
+        empty="还没有凭证" if may else "您没有查看凭证的权限",
+    )

@@ -100,7 +100,11 @@ class _Values(dict[str, str]):
         self._cells, self._row = cells, row
 
     def __missing__(self, name: str) -> str:
-        return record.logged(self._cells, name, self._row.changes[name][1]) if name in self._row.changes else NONE
+        return (
+            record.logged(self._cells, name, self._row.changes[name][1])
+            if name in self._row.changes
+            else NONE
+        )
 
 
 class Teller:
@@ -119,29 +123,43 @@ class Teller:
         for table, ids in wanted.items():
             self.titles.load(table, ids)
         events = [r.record_id for r in rows if r.table == "business_event" and r.action == "UPDATE"]
-        query = select(BusinessEvent.id, BusinessEvent.label, BusinessEvent.total).where(BusinessEvent.id.in_(events))
+        query = select(BusinessEvent.id, BusinessEvent.label, BusinessEvent.total).where(
+            BusinessEvent.id.in_(events)
+        )
         found = ctx.session.execute(query) if events else ()
         self.events = {key: f"{label} {format_money(total)} 元" for key, label, total in found}
 
     def tell(self, rows: Sequence[Line]) -> Told | None:
         """All that one click wrote, as one sentence; None where nobody needs to hear of it."""
-        found = self._created(rows) or self._changed(rows) or self._noted(rows) or self._edited(rows)
-        return found and Told(found.text + stage_of(rows), found.url, (*found.changes, *self._moved(rows, found)))
+        found = (
+            self._created(rows) or self._changed(rows) or self._noted(rows) or self._edited(rows)
+        )
+        return found and Told(
+            found.text + stage_of(rows), found.url, (*found.changes, *self._moved(rows, found))
+        )
 
     def _created(self, rows: Sequence[Line]) -> Told | None:
         made = [row for row in rows if row.action == "CREATE"]
         for row in made:
             if row.table == "approval_instance" and not any(r.table in CREATED for r in made):
-                return Told(f"提交{approval_name(row.title)}", f"/approvals/instance/{row.record_id}")
+                return Told(
+                    f"提交{approval_name(row.title)}", f"/approvals/instance/{row.record_id}"
+                )
         for table, (head, words) in CREATED.items():
             if mine := [row for row in made if row.table == table]:
-                return Told(head + "；".join(self._fill(words, row) for row in mine), self._url(mine[0]))
+                return Told(
+                    head + "；".join(self._fill(words, row) for row in mine), self._url(mine[0])
+                )
         return None
 
     def _changed(self, rows: Sequence[Line]) -> Told | None:
         for table, column, value, words in CHANGED:
             for row in rows:
-                pair = row.changes.get(column) if row.table == table and row.action == "UPDATE" else None
+                pair = (
+                    row.changes.get(column)
+                    if row.table == table and row.action == "UPDATE"
+                    else None
+                )
                 if pair and ((value is None and pair[1]) or pair[1] == value):
                     return Told(self._fill(words, row), self._url(row))
         return None
@@ -150,7 +168,10 @@ class Teller:
         for row in rows:
             if row.note and row.action not in _SILENT_ACTIONS:
                 tab = "?tab=files#tabs" if row.action == "ATTACH" else ""
-                return Told(row.note.replace("上传附件：", "上传 ", 1), self._url(row) + tab if self._url(row) else "")
+                return Told(
+                    row.note.replace("上传附件：", "上传 ", 1),
+                    self._url(row) + tab if self._url(row) else "",
+                )
         return None
 
     def _edited(self, rows: Sequence[Line]) -> Told | None:
@@ -167,7 +188,11 @@ class Teller:
             if row.action == "UPDATE" and typed:
                 label = entity_of(row.table).spec.label
                 words = f"修改{label} {row.title}".strip()
-                return Told(words, self._url(row), tuple(record.changes_in_words(self._cells_of(row), typed)))
+                return Told(
+                    words,
+                    self._url(row),
+                    tuple(record.changes_in_words(self._cells_of(row), typed)),
+                )
         return None
 
     def _moved(self, rows: Sequence[Line], told: Told) -> Iterator[tuple[str, str, str]]:
@@ -176,7 +201,11 @@ class Teller:
         for row in rows:
             if row.table == "project" and row.action == "UPDATE":
                 moved = {name: row.changes[name] for name in MOVED if name in row.changes}
-                yield from (c for c in record.changes_in_words(self._cells_of(row), moved) if c[0] not in said)
+                yield from (
+                    c
+                    for c in record.changes_in_words(self._cells_of(row), moved)
+                    if c[0] not in said
+                )
 
     def _fill(self, words: str, row: Line) -> str:
         return words.format_map(_Values(self._cells_of(row), row, self.events))
@@ -203,19 +232,42 @@ def recent(ctx: Ctx, project: Project) -> Section:
     for (at, who), mine in clicks.items():
         mine.reverse()  # as they were written
         if (at, who) not in decisions and (found := teller.tell(mine)):
-            told.append((at, TimelineItem(_when(at, ctx), who, found.text, found.changes, found.url)))
+            told.append(
+                (at, TimelineItem(_when(at, ctx), who, found.text, found.changes, found.url))
+            )
     for (at, who), (text, url) in decisions.items():
-        told.append((at, TimelineItem(_when(at, ctx), who, text + stage_of(clicks.get((at, who), ())), (), url)))
+        told.append(
+            (
+                at,
+                TimelineItem(
+                    _when(at, ctx), who, text + stage_of(clicks.get((at, who), ())), (), url
+                ),
+            )
+        )
     items = [item for _, item in sorted(told, key=lambda one: one[0], reverse=True)[:ROWS]]
-    return Section("recent", "最近动态", template="parts/timeline.html", data=items, empty="还没有动态",
-                   more_url="?tab=timeline#tabs", more_label="变更记录")  # fmt: skip
+    return Section(
+        "recent",
+        "最近动态",
+        template="parts/timeline.html",
+        data=items,
+        empty="还没有动态",
+        more_url="?tab=timeline#tabs",
+        more_label="变更记录",
+    )
 
 
 def _lines(ctx: Ctx, project: Project) -> list[Line]:
     log = AuditLog
     query = (
         select(
-            log.at, log.actor_name, log.table_name, log.record_id, log.record_title, log.action, log.changes, log.note
+            log.at,
+            log.actor_name,
+            log.table_name,
+            log.record_id,
+            log.record_title,
+            log.action,
+            log.changes,
+            log.note,
         )
         .where(log.project_id == project.id, log.table_name.is_not(None))
         .order_by(log.id.desc())
@@ -237,10 +289,12 @@ def _decisions(ctx: Ctx, project: Project) -> dict[tuple[datetime, str], tuple[s
         .order_by(ApprovalTask.decided_at.desc())
         .limit(ROWS)
         .options(
-            joinedload(ApprovalTask.instance), joinedload(ApprovalTask.decided_by), joinedload(ApprovalTask.assignee),
+            joinedload(ApprovalTask.instance),
+            joinedload(ApprovalTask.decided_by),
+            joinedload(ApprovalTask.assignee),
             joinedload(ApprovalTask.on_behalf_of),
         )
-    )  # fmt: skip
+    )
     found = {}
     for task in ctx.session.scalars(query):
         who = (task.decided_by or task.assignee).name

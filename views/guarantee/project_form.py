@@ -47,13 +47,18 @@ class ProjectForms(EntityView):
         """Rate and way of repayment of the product; the bank's share by its agreement, the least one otherwise."""
         found: dict[str, Any] = {}
         if (product := ctx.session.get(Product, chosen.get("product_id", 0))) is not None:
-            found |= {"fee_rate_pct": product.fee_rate_pct, "repayment_method": product.repayment_method}
+            found |= {
+                "fee_rate_pct": product.fee_rate_pct,
+                "repayment_method": product.repayment_method,
+            }
         if (bank := ctx.session.get(PartnerBank, chosen.get("bank_id", 0))) is not None:
             least = number(ctx.session, "bank.share_min_pct", ctx.today)
             found["bank_share_pct"] = max(bank.share_pct, least)
         return found
 
-    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+    def save(
+        self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
+    ) -> Entity:
         """A copy of a project is an application that renews it."""
         former = _renewed() if record is None else None
         if former is None:
@@ -84,4 +89,8 @@ def _renewed() -> Project | None:
 
 
 def _as_typed(value: Any) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(getattr(value, "name", value))
+    return (
+        f"{value.normalize():f}"
+        if isinstance(value, Decimal)
+        else str(getattr(value, "name", value))
+    )

@@ -24,7 +24,8 @@ from workflows.guarantee.repayment import Paid
 def _running_loan(ctx: Ctx, project: Project) -> Drawdown | None:
     """The one loan of a project that still runs; None when there are several or none."""
     query = select(Drawdown).where(
-        Drawdown.project_id == project.id, Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE))
+        Drawdown.project_id == project.id,
+        Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
     )
     found = ctx.session.scalars(query.limit(2)).all()
     return found[0] if len(found) == 1 else None
@@ -38,7 +39,9 @@ def _repayment_form(ctx: Ctx, record: Any) -> Questions:
     return {
         "paid_on": c.day("还款日期", required=True),
         "principal": c.money("还本金额", required=True),
-        "interest": c.money("还息金额", required=True, help="按银行实收填写；超出还款计划的部分单独列示"),
+        "interest": c.money(
+            "还息金额", required=True, help="按银行实收填写；超出还款计划的部分单独列示"
+        ),
         "is_final": c.flag("结清", help="银行确认本息已全部结清；计划利息与实收利息的差额不再收取"),
         "note": c.text("备注", 200),
     }
@@ -65,11 +68,19 @@ def _is_before_its_dates(ctx: Ctx, loan: Drawdown) -> bool:
 
 
 def _register(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> Repayment:
-    paid = Paid(values["paid_on"], values["principal"], values["interest"], values["is_final"], values["note"])
+    paid = Paid(
+        values["paid_on"],
+        values["principal"],
+        values["interest"],
+        values["is_final"],
+        values["note"],
+    )
     return repayment.register(ctx, loan, paid, version)
 
 
-def _register_of_project(ctx: Ctx, project: Project, values: Values, version: int | None) -> Repayment:
+def _register_of_project(
+    ctx: Ctx, project: Project, values: Values, version: int | None
+) -> Repayment:
     records.check_version(ctx, project, version)
     loan = _running_loan(ctx, project)
     assert loan is not None, "offered only with one running loan"
@@ -135,7 +146,8 @@ def _may_release(ctx: Ctx, project: Project) -> bool:
     if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
         return False
     query = select(Release.id).where(
-        Release.project_id == project.id, Release.state.in_((PaperState.DRAFT, PaperState.IN_APPROVAL))
+        Release.project_id == project.id,
+        Release.state.in_((PaperState.DRAFT, PaperState.IN_APPROVAL)),
     )
     return ctx.session.scalar(query.limit(1)) is None
 
@@ -158,57 +170,149 @@ def _why_not_release(ctx: Ctx, record: Release) -> str:
 
 register(
     ScreenVerb(
-        "drawdown", "register", "登记还款", run=_register, permission=("register", "repayment"), is_offered=_is_running,
-        questions=_repayment_form, given=_repayment_given, has_form=True, style="primary", rank=1,
-        done="已登记还款，还款回执已出具", after=_result_url,
+        "drawdown",
+        "register",
+        "登记还款",
+        run=_register,
+        permission=("register", "repayment"),
+        is_offered=_is_running,
+        questions=_repayment_form,
+        given=_repayment_given,
+        has_form=True,
+        style="primary",
+        rank=1,
+        done="已登记还款，还款回执已出具",
+        after=_result_url,
     ),
     ScreenVerb(
-        "drawdown", "settle_early", "提前结清", run=_register, permission=("register", "repayment"), is_offered=_is_before_its_dates,
-        questions=_repayment_form, given=_settlement_given, has_form=True, rank=4,
-        done="已登记提前结清，还款回执已出具", after=_result_url,
+        "drawdown",
+        "settle_early",
+        "提前结清",
+        run=_register,
+        permission=("register", "repayment"),
+        is_offered=_is_before_its_dates,
+        questions=_repayment_form,
+        given=_settlement_given,
+        has_form=True,
+        rank=4,
+        done="已登记提前结清，还款回执已出具",
+        after=_result_url,
         note=_SETTLING,
     ),
     ScreenVerb(
-        "project", "register_repayment", "登记还款", run=_register_of_project, permission=("register", "repayment"), is_offered=_has_one_loan,
-        questions=_repayment_form, given=_given_of_project, has_form=True, style="primary", rank=3,
-        done="已登记还款，还款回执已出具", after=_result_url,
+        "project",
+        "register_repayment",
+        "登记还款",
+        run=_register_of_project,
+        permission=("register", "repayment"),
+        is_offered=_has_one_loan,
+        questions=_repayment_form,
+        given=_given_of_project,
+        has_form=True,
+        style="primary",
+        rank=3,
+        done="已登记还款，还款回执已出具",
+        after=_result_url,
     ),
     ScreenVerb(
-        "project", "settle_early", "提前结清", run=_register_of_project, permission=("register", "repayment"), is_offered=_is_ahead_of_its_plan,
-        questions=_repayment_form, given=_settlement_of_project, has_form=True, rank=6,
-        done="已登记提前结清，还款回执已出具", after=_result_url, note=_SETTLING,
+        "project",
+        "settle_early",
+        "提前结清",
+        run=_register_of_project,
+        permission=("register", "repayment"),
+        is_offered=_is_ahead_of_its_plan,
+        questions=_repayment_form,
+        given=_settlement_of_project,
+        has_form=True,
+        rank=6,
+        done="已登记提前结清，还款回执已出具",
+        after=_result_url,
+        note=_SETTLING,
     ),
     ScreenVerb(
-        "drawdown", "issue_overdue", "开具欠款通知单",
-        run=lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v), permission=("issue_overdue", "drawdown"),
-        is_offered=_is_overdue, rank=5, done="已开具欠款通知单", after=_result_url,
+        "drawdown",
+        "issue_overdue",
+        "开具欠款通知单",
+        run=lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v),
+        permission=("issue_overdue", "drawdown"),
+        is_offered=_is_overdue,
+        rank=5,
+        done="已开具欠款通知单",
+        after=_result_url,
     ),
     ScreenVerb(
-        "repayment", "reverse", "冲正", run=lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
-        permission=("reverse", "repayment"), is_offered=in_state("state", RepaymentState.BOOKED), style="danger", rank=30, ask="冲正原因",
-        confirm="冲正后借款余额、还款计划和在保余额恢复到登记之前。", done="还款已冲正",
+        "repayment",
+        "reverse",
+        "冲正",
+        run=lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
+        permission=("reverse", "repayment"),
+        is_offered=in_state("state", RepaymentState.BOOKED),
+        style="danger",
+        rank=30,
+        ask="冲正原因",
+        confirm="冲正后借款余额、还款计划和在保余额恢复到登记之前。",
+        done="还款已冲正",
     ),
     ScreenVerb(
-        "project", "release", "申请解保", run=_apply_for_release, permission=("submit", "release"), is_offered=_may_release,
-        questions=_release_form, given=_release_given, has_form=True, rank=8, done="已提交解保审批", after=_result_url,
+        "project",
+        "release",
+        "申请解保",
+        run=_apply_for_release,
+        permission=("submit", "release"),
+        is_offered=_may_release,
+        questions=_release_form,
+        given=_release_given,
+        has_form=True,
+        rank=8,
+        done="已提交解保审批",
+        after=_result_url,
     ),
     ScreenVerb(
-        "release", "submit", "提交解保审批", run=lambda ctx, r, _, v: release.submit(ctx, r, v), permission=("submit", "release"),
-        is_offered=in_state("state", PaperState.DRAFT), why_not=_why_not_release, mend=running_url, style="primary", rank=1,
+        "release",
+        "submit",
+        "提交解保审批",
+        run=lambda ctx, r, _, v: release.submit(ctx, r, v),
+        permission=("submit", "release"),
+        is_offered=in_state("state", PaperState.DRAFT),
+        why_not=_why_not_release,
+        mend=running_url,
+        style="primary",
+        rank=1,
     ),
     ScreenVerb(
-        "release", "return_deposit", "重新提交退还款项", run=lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
-        permission=("return_deposit", "release"), is_offered=_waits_for_deposit, style="primary", rank=2, done="已重新送复核",
+        "release",
+        "return_deposit",
+        "重新提交退还款项",
+        run=lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
+        permission=("return_deposit", "release"),
+        is_offered=_waits_for_deposit,
+        style="primary",
+        rank=2,
+        done="已重新送复核",
     ),
     ScreenVerb(
-        "risk_warning", "handle", "处理", run=lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
-        permission=("handle", "risk_warning"), is_offered=in_state("state", *OPEN_WARNING),
-        questions=_measure, given=lambda _, w: {"handling": w.handling}, has_form=True, style="primary", rank=1,
+        "risk_warning",
+        "handle",
+        "处理",
+        run=lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
+        permission=("handle", "risk_warning"),
+        is_offered=in_state("state", *OPEN_WARNING),
+        questions=_measure,
+        given=lambda _, w: {"handling": w.handling},
+        has_form=True,
+        style="primary",
+        rank=1,
         done="已登记处理措施",
     ),
     ScreenVerb(
-        "risk_warning", "lift", "解除", run=lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
-        permission=("lift", "risk_warning"), is_offered=in_state("state", *OPEN_WARNING), rank=2,
-        ask="解除原因", done="预警已解除",
+        "risk_warning",
+        "lift",
+        "解除",
+        run=lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
+        permission=("lift", "risk_warning"),
+        is_offered=in_state("state", *OPEN_WARNING),
+        rank=2,
+        ask="解除原因",
+        done="预警已解除",
     ),
-)  # fmt: skip
+)

@@ -20,7 +20,14 @@ from workflows.guarantee.repayment_import import Outcome, Outcomes
 from workflows.guarantee.repayment_sheets import COLUMNS, KIND
 
 _CRUMBS = [("保后管理", ""), ("还款登记", "/repayment/list/"), ("导入还款", "")]
-_TONES = {"新增": "ok", "冲正": "warn", "已登记": "draft", "对冲": "draft", "不在范围": "warn", "有误": "bad"}
+_TONES = {
+    "新增": "ok",
+    "冲正": "warn",
+    "已登记": "draft",
+    "对冲": "draft",
+    "不在范围": "warn",
+    "有误": "bad",
+}
 _DONE = ("新增", "冲正")
 _HELP = "、".join(COLUMNS[key][0] for key in ("note_no", "paid_on", "principal", "interest"))
 
@@ -55,7 +62,9 @@ class RepaymentImportView(BaseView):
     def _preview(self, file: mapping.File) -> ResponseReturnValue:
         name, data = file
         try:
-            if is_unknown(KIND, data, name, edge.session()) and guess(KIND, data, name, edge.session()):
+            if is_unknown(KIND, data, name, edge.session()) and guess(
+                KIND, data, name, edge.session()
+            ):
                 message = "未找到还款明细表，请说明各列是什么"
                 return self._map(file, BusinessError(message)), 400
             with edge.writing("import") as ctx:  # the trial writes and takes everything back
@@ -79,11 +88,20 @@ class RepaymentImportView(BaseView):
             if error.status in {403, 404}:
                 raise
             return self._map(file, error), error.status
-        return redirect("/repayment_import/?" + urlencode({"key": mapping.keep(file[1]), "name": file[0]}))
+        return redirect(
+            "/repayment_import/?" + urlencode({"key": mapping.keep(file[1]), "name": file[0]})
+        )
 
     def _map(self, file: mapping.File, error: BusinessError | None = None) -> str:
         url = "/repayment_import/"
-        page = mapping.page(KIND, file, f"{url}columns", url, [*_CRUMBS[:2], ("导入还款", url), ("列对应", "")], error)
+        page = mapping.page(
+            KIND,
+            file,
+            f"{url}columns",
+            url,
+            [*_CRUMBS[:2], ("导入还款", url), ("列对应", "")],
+            error,
+        )
         return str(self.render_template("form.html", page=page))
 
     @expose("/confirm", methods=("POST",))
@@ -117,23 +135,38 @@ class RepaymentImportView(BaseView):
             top = [("", "", str(row)) for row in error.rows[:200]]
         elif error is not None:
             own = [error.message]
-        fields = [Field("file", "银行还款明细", control, "file", True, "", help_text, tuple(own), True)]
+        fields = [
+            Field("file", "银行还款明细", control, "file", True, "", help_text, tuple(own), True)
+        ]
         page = FormPage(
-            "导入还款", [FieldGroup("", fields)], "/repayment_import/", "/repayment/list/", hidden=[edge.csrf_input()],
-            submit_label="预览", errors=[*top, *[("file", "银行还款明细", message) for message in own]],
-            crumbs=_CRUMBS, is_upload=True, help_key="repayment",
+            "导入还款",
+            [FieldGroup("", fields)],
+            "/repayment_import/",
+            "/repayment/list/",
+            hidden=[edge.csrf_input()],
+            submit_label="预览",
+            errors=[*top, *[("file", "银行还款明细", message) for message in own]],
+            crumbs=_CRUMBS,
+            is_upload=True,
+            help_key="repayment",
             note="先预览每一行的结果，确认后才登记；有一行有误则全部不登记，重复导入不会重复登记",
-        )  # fmt: skip
+        )
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
 
 def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
     columns = [
-        Column("row", "行", "int"), Column("note", "借据号"), Column("customer", "客户"), Column("bank", "银行"),
-        Column("paid_on", "还款日期", "date"), Column("principal", "还本金额", "money", "元"),
-        Column("interest", "还息金额", "money", "元"), Column("balance", "还款后余额", "money", "元"),
-        Column("label", "结果"), Column("problem", "说明", "long_text"),
-    ]  # fmt: skip
+        Column("row", "行", "int"),
+        Column("note", "借据号"),
+        Column("customer", "客户"),
+        Column("bank", "银行"),
+        Column("paid_on", "还款日期", "date"),
+        Column("principal", "还本金额", "money", "元"),
+        Column("interest", "还息金额", "money", "元"),
+        Column("balance", "还款后余额", "money", "元"),
+        Column("label", "结果"),
+        Column("problem", "说明", "long_text"),
+    ]
     counts = {label: sum(o.label == label for o in found) for label in _TONES}
     columns_url = "/repayment_import/columns?" + urlencode({"key": key, "name": name})
     actions = [Action("重新上传", "/repayment_import/"), Action("列对应", columns_url)]
@@ -143,32 +176,60 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
         fields = (("key", key), ("name", name), *((("answered", "1"),) if questions else ()))
         asked = "；".join([*questions, f"只导入认得的 {number} 笔？"]) if questions else ""
         actions.insert(
-            0, Action(f"确认导入 {number} 笔", "/repayment_import/confirm", "POST", "primary", confirm=asked,
-                      fields=fields)
-        )  # fmt: skip
-    notes = [*(("请确认", question) for question in questions), *(("提示", notice) for notice in found.notices)]
-    total_p, total_i = (sum((getattr(o.row, k) for o in found), Decimal(0)) for k in ("principal", "interest"))
+            0,
+            Action(
+                f"确认导入 {number} 笔",
+                "/repayment_import/confirm",
+                "POST",
+                "primary",
+                confirm=asked,
+                fields=fields,
+            ),
+        )
+    notes = [
+        *(("请确认", question) for question in questions),
+        *(("提示", notice) for notice in found.notices),
+    ]
+    total_p, total_i = (
+        sum((getattr(o.row, k) for o in found), Decimal(0)) for k in ("principal", "interest")
+    )
     return ReportPage(
-        "导入还款预览", columns, [_row(outcome) for outcome in found], note=name, heading=f"共 {len(found)} 行",
-        states=[Cell(f"{label} {n} 行", "enum", tone=_TONES[label]) for label, n in counts.items() if n],
-        actions=actions, crumbs=_CRUMBS, help_key="repayment",
+        "导入还款预览",
+        columns,
+        [_row(outcome) for outcome in found],
+        note=name,
+        heading=f"共 {len(found)} 行",
+        states=[
+            Cell(f"{label} {n} 行", "enum", tone=_TONES[label]) for label, n in counts.items() if n
+        ],
+        actions=actions,
+        crumbs=_CRUMBS,
+        help_key="repayment",
         above=told(notes),
         sums=[("合计", {"principal": format_money(total_p), "interest": format_money(total_i)})],
         foot="有误的行请在文件中更正后重新上传" if counts["有误"] else "",
-    )  # fmt: skip
+    )
 
 
 def _row(outcome: Outcome) -> Row:
     row = outcome.row
     balance = "" if outcome.balance_after is None else format_money(outcome.balance_after)
     return Row(
-        str(row.row_no), "",
-        (Cell(str(row.row_no), "int"), Cell(row.note_no), Cell(outcome.customer),
-         Cell(outcome.bank), Cell(row.paid_on.isoformat(), "date"),
-         Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money"), Cell(balance, "money"),
-         Cell(outcome.label, "enum", tone=_TONES[outcome.label]),
-         Cell(_remark(outcome))),
-    )  # fmt: skip
+        str(row.row_no),
+        "",
+        (
+            Cell(str(row.row_no), "int"),
+            Cell(row.note_no),
+            Cell(outcome.customer),
+            Cell(outcome.bank),
+            Cell(row.paid_on.isoformat(), "date"),
+            Cell(format_money(row.principal), "money"),
+            Cell(format_money(row.interest), "money"),
+            Cell(balance, "money"),
+            Cell(outcome.label, "enum", tone=_TONES[outcome.label]),
+            Cell(_remark(outcome)),
+        ),
+    )
 
 
 def _remark(outcome: Outcome) -> str:
@@ -183,5 +244,7 @@ def _remark(outcome: Outcome) -> str:
     if outcome.label == "对冲":
         words.append("同一文件中已冲正，不登记")
     if None not in (row.balance, outcome.balance_after) and row.balance != outcome.balance_after:
-        words.append(f"银行余额 {format_money(row.balance or Decimal(0))} 元与登记后余额不同，请核对")
+        words.append(
+            f"银行余额 {format_money(row.balance or Decimal(0))} 元与登记后余额不同，请核对"
+        )
     return "；".join(words)

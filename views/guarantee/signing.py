@@ -21,10 +21,27 @@ from reports.figures.schedules import Instalment, add_months
 from views.guarantee.appraisal import at, in_approval, running_url
 from views.guarantee.gate import gate_of
 from views.kit.pages import Cell, Column, Row, Section
-from views.kit.verbs import Questions, ScreenVerb, Upload, Values, all_of, in_state, record_url, register
+from views.kit.verbs import (
+    Questions,
+    ScreenVerb,
+    Upload,
+    Values,
+    all_of,
+    in_state,
+    record_url,
+    register,
+)
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.guarantee import collection, contracts, counters, disbursement, fees, resolution, waivers
+from workflows.guarantee import (
+    collection,
+    contracts,
+    counters,
+    disbursement,
+    fees,
+    resolution,
+    waivers,
+)
 from workflows.guarantee.plan_layout import PLAN
 
 _TOGETHER = "一笔到账收几项费用，开一张收据；每项费用各自复核记账"
@@ -38,8 +55,13 @@ def to_project(tab: str = "") -> Any:
 
 def has(model: Any, *conditions: Any) -> Any:
     """Offered while the project has such rows."""
+
     def test(ctx: Ctx, project: Project) -> bool:
-        query = select(func.count()).select_from(model).where(model.project_id == project.id, *conditions)
+        query = (
+            select(func.count())
+            .select_from(model)
+            .where(model.project_id == project.id, *conditions)
+        )
         return bool(ctx.session.scalar(query))
 
     return test
@@ -59,7 +81,9 @@ def _lacks_contracts(ctx: Ctx, project: Project) -> bool:
 def _lacks_counter_contracts(ctx: Ctx, project: Project) -> bool:
     """Offered up to the drawdown while a registered guarantor or asset has no contract of its own."""
     is_signing = Stage.CONTRACT.rank <= project.stage.rank <= Stage.NOTICE.rank
-    is_open = project.state is ProjectState.RUNNING and is_signing and not _lacks_contracts(ctx, project)
+    is_open = (
+        project.state is ProjectState.RUNNING and is_signing and not _lacks_contracts(ctx, project)
+    )
     return is_open and bool(uncontracted(ctx.session, project.id))
 
 
@@ -72,7 +96,9 @@ def _may_void(_: Ctx, paper: Any) -> bool:
     """An approved paper of a project between 合同处理 and the drawdown."""
     project = paper.project
     is_signing = Stage.CONTRACT.rank <= project.stage.rank <= Stage.CONFIRM.rank
-    return paper.state is PaperState.APPROVED and project.state is ProjectState.RUNNING and is_signing
+    return (
+        paper.state is PaperState.APPROVED and project.state is ProjectState.RUNNING and is_signing
+    )
 
 
 def _why_no_notice(ctx: Ctx, project: Project) -> str:
@@ -83,7 +109,11 @@ def _why_no_notice(ctx: Ctx, project: Project) -> str:
 def _mend_notice(ctx: Ctx, project: Project) -> str:
     """Where the first unmet condition is mended."""
     missing = next(check for check in gate_of(ctx, project) if not check.is_met)
-    return f"/{missing.table}/show/{missing.record_id}" if missing.record_id else f"?tab={missing.table}#tabs"
+    return (
+        f"/{missing.table}/show/{missing.record_id}"
+        if missing.record_id
+        else f"?tab={missing.table}#tabs"
+    )
 
 
 def _mend_contract(_: Ctx, contract: Contract) -> str:
@@ -129,7 +159,8 @@ def _receipts(ctx: Ctx, project: Project) -> Questions:
     """A line of each booked fee, and the transfer that pays them."""
     lines = {
         collection.line_key(fee): c.money(
-            fee.kind.label, help=f"应收 {format_money(fee.amount)} 元，待收 {format_money(free)} 元；本次不收则留空"
+            fee.kind.label,
+            help=f"应收 {format_money(fee.amount)} 元，待收 {format_money(free)} 元；本次不收则留空",
         )
         for fee, free in collection.open_fees(ctx, project).items()
     }
@@ -138,7 +169,10 @@ def _receipts(ctx: Ctx, project: Project) -> Questions:
 
 
 def _receipts_given(ctx: Ctx, project: Project) -> Values:
-    found = {collection.line_key(fee): free or None for fee, free in collection.open_fees(ctx, project).items()}
+    found = {
+        collection.line_key(fee): free or None
+        for fee, free in collection.open_fees(ctx, project).items()
+    }
     return {**found, **_money_given(ctx, project)}
 
 
@@ -147,7 +181,7 @@ def _collect_many(ctx: Ctx, project: Project, values: Values, version: int | Non
     amounts = {key: amount for key, amount in given.items() if amount is not None}
     money = collection.Money(
         values["received_on"], values["payer"], values["bank_account"], values["bank_reference"]
-    )  # fmt: skip
+    )
     return collection.collect_many(ctx, project, amounts, money, version)
 
 
@@ -166,21 +200,27 @@ def _with_the_others(ctx: Ctx, fee: Fee, values: Values, version: int | None) ->
 
 
 def _is_one_of_several(ctx: Ctx, fee: Fee) -> bool:
-    return _may_collect(ctx, fee) and sum(free > 0 for free in collection.open_fees(ctx, fee.project).values()) > 1
+    return (
+        _may_collect(ctx, fee)
+        and sum(free > 0 for free in collection.open_fees(ctx, fee.project).values()) > 1
+    )
 
 
 def _invoice(_: Ctx, __: FeeDue) -> Questions:
     return {
-        "invoiced_on": c.day("开票日期", required=True), "invoice_number": c.text("发票号码", 40, required=True),
-    }  # fmt: skip
+        "invoiced_on": c.day("开票日期", required=True),
+        "invoice_number": c.text("发票号码", 40, required=True),
+    }
 
 
 def _unfiled(ctx: Ctx, project: Project) -> Fee | None:
     """A draft that is free of VAT and names no filing yet."""
     query = select(Fee).where(
-        Fee.project_id == project.id, Fee.state == FeeState.DRAFT, Fee.vat_exemption.is_not(None),
+        Fee.project_id == project.id,
+        Fee.state == FeeState.DRAFT,
+        Fee.vat_exemption.is_not(None),
         Fee.vat_filing.is_(None),
-    )  # fmt: skip
+    )
     return ctx.session.scalars(query.limit(1)).first()
 
 
@@ -201,20 +241,24 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
         "drawn_on": c.day("放款日期", required=True),
         "due_on": c.day("到期日期", required=True),
         "amount": c.money("放款金额", required=True, positive=True),
-        "rate_annual_pct": c.rate("年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)),
+        "rate_annual_pct": c.rate(
+            "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
+        ),
         "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
         "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成", sheet=PLAN),
-    }  # fmt: skip
+    }
 
 
 def _loan_given(ctx: Ctx, project: Project) -> Values:
     found = resolution.valid_resolution(ctx, project)
     months = found.term_months if found else project.term_months
     return {
-        "drawn_on": ctx.today, "due_on": add_months(ctx.today, months),
-        "amount": found.amount if found else project.amount, "rate_annual_pct": project.rate_annual_pct,
+        "drawn_on": ctx.today,
+        "due_on": add_months(ctx.today, months),
+        "amount": found.amount if found else project.amount,
+        "rate_annual_pct": project.rate_annual_pct,
         "repayment_method": project.repayment_method,
-    }  # fmt: skip
+    }
 
 
 def _confirm_loan(ctx: Ctx, project: Project, values: Values, version: int | None) -> Drawdown:
@@ -232,21 +276,39 @@ def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:
         name, data = values["plan"]
-        found = disbursement.plan_of(ctx, data, name, values["amount"], values["drawn_on"], values["due_on"])
+        found = disbursement.plan_of(
+            ctx, data, name, values["amount"], values["drawn_on"], values["due_on"]
+        )
         return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
-    return plan_section(disbursement.generate_plan(disbursement.Loan(**terms)), "由系统按还款方式生成")
+    return plan_section(
+        disbursement.generate_plan(disbursement.Loan(**terms)), "由系统按还款方式生成"
+    )
 
 
 def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:
     """A repayment plan to look at."""
-    columns = [Column("seq", "期次", "int"), Column("due_on", "应还日期", "date"),
-               Column("principal", "本金", "money", "元"), Column("interest", "利息", "money", "元")]  # fmt: skip
+    columns = [
+        Column("seq", "期次", "int"),
+        Column("due_on", "应还日期", "date"),
+        Column("principal", "本金", "money", "元"),
+        Column("interest", "利息", "money", "元"),
+    ]
     cells = [
-        Row(str(row.seq), "", (Cell(str(row.seq), "int"), Cell(row.due_on.isoformat(), "date"),
-                               Cell(format_money(row.principal), "money"), Cell(format_money(row.interest), "money")))
+        Row(
+            str(row.seq),
+            "",
+            (
+                Cell(str(row.seq), "int"),
+                Cell(row.due_on.isoformat(), "date"),
+                Cell(format_money(row.principal), "money"),
+                Cell(format_money(row.interest), "money"),
+            ),
+        )
         for row in rows
-    ]  # fmt: skip
-    principal, interest = (sum((getattr(r, part) for r in rows), Decimal(0)) for part in ("principal", "interest"))
+    ]
+    principal, interest = (
+        sum((getattr(r, part) for r in rows), Decimal(0)) for part in ("principal", "interest")
+    )
     sums = [("合计", {"principal": format_money(principal), "interest": format_money(interest)})]
     note = "；".join([f"{source}，共 {len(rows)} 期，请与银行核对后确认", *warnings])
     return Section("plan", "还款计划预览", columns=columns, rows=cells, sums=sums, note=note)
@@ -267,7 +329,9 @@ def _new_plan_preview(ctx: Ctx, loan: Drawdown, values: Values) -> Section:
 
 def _replan(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> RepaymentPlan:
     name, data = values["plan"]
-    return disbursement.replan(ctx, loan, data, filename=name, reason=values["why"], version=version)
+    return disbursement.replan(
+        ctx, loan, data, filename=name, reason=values["why"], version=version
+    )
 
 
 def _evidence(label: str) -> Any:
@@ -276,126 +340,295 @@ def _evidence(label: str) -> Any:
 
 def _settlement(_: Ctx, __: Any) -> Questions:
     return {
-        "evidence": c.text("落实依据", 200, required=True, help="如：不动产登记证明编号、保证合同面签日期"),
+        "evidence": c.text(
+            "落实依据", 200, required=True, help="如：不动产登记证明编号、保证合同面签日期"
+        ),
         "on": c.day("落实日期", required=True),
     }
 
 
 register(
     ScreenVerb(
-        "project", "propose_fees", "按产品带出费用", run=lambda ctx, p, _, v: fees.propose_fees(ctx, p, v), permission=("add", "fee"),
-        is_offered=all_of(at(Stage.FEE_PLAN), lacks(Fee)), style="primary", rank=1, done="已带出产品费用，请核对",
+        "project",
+        "propose_fees",
+        "按产品带出费用",
+        run=lambda ctx, p, _, v: fees.propose_fees(ctx, p, v),
+        permission=("add", "fee"),
+        is_offered=all_of(at(Stage.FEE_PLAN), lacks(Fee)),
+        style="primary",
+        rank=1,
+        done="已带出产品费用，请核对",
         after=on_tab("fee"),
     ),
     ScreenVerb(
-        "project", "submit_fees", "提交费用记账", run=lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
-        permission=("submit_fees", "project"), is_offered=all_of(at(Stage.FEE_PLAN), has(Fee)), style="primary", rank=2,
-        why_not=_why_not_submitted, mend=_mend_fees,
+        "project",
+        "submit_fees",
+        "提交费用记账",
+        run=lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
+        permission=("submit_fees", "project"),
+        is_offered=all_of(at(Stage.FEE_PLAN), has(Fee)),
+        style="primary",
+        rank=2,
+        why_not=_why_not_submitted,
+        mend=_mend_fees,
         done="费用已送复核记账",
     ),
     ScreenVerb(
-        "project", "propose_contracts", "生成合同", run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
-        permission=("add", "contract"), is_offered=all_of(at(Stage.CONTRACT), _lacks_contracts), style="primary", rank=1,
-        done="已生成合同，请核对后逐份提交审核", after=on_tab("contract"),
+        "project",
+        "propose_contracts",
+        "生成合同",
+        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
+        permission=("add", "contract"),
+        is_offered=all_of(at(Stage.CONTRACT), _lacks_contracts),
+        style="primary",
+        rank=1,
+        done="已生成合同，请核对后逐份提交审核",
+        after=on_tab("contract"),
     ),
     ScreenVerb(
-        "project", "propose_counter_contracts", "生成反担保合同",
-        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v), permission=("add", "contract"), is_offered=_lacks_counter_contracts,
-        style="primary", rank=0, done="已按登记的反担保逐项生成合同，请核对后逐份提交审核", after=on_tab("contract"),
+        "project",
+        "propose_counter_contracts",
+        "生成反担保合同",
+        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
+        permission=("add", "contract"),
+        is_offered=_lacks_counter_contracts,
+        style="primary",
+        rank=0,
+        done="已按登记的反担保逐项生成合同，请核对后逐份提交审核",
+        after=on_tab("contract"),
     ),
     ScreenVerb(
-        "contract", "submit", "提交合同审核", run=lambda ctx, r, _, v: contracts.submit(ctx, r, v), permission=("submit", "contract"),
-        is_offered=in_state("state", PaperState.DRAFT), why_not=contracts.why_incomplete, mend=_mend_contract, style="primary",
-        rank=1, after=to_project("contract"),
+        "contract",
+        "submit",
+        "提交合同审核",
+        run=lambda ctx, r, _, v: contracts.submit(ctx, r, v),
+        permission=("submit", "contract"),
+        is_offered=in_state("state", PaperState.DRAFT),
+        why_not=contracts.why_incomplete,
+        mend=_mend_contract,
+        style="primary",
+        rank=1,
+        after=to_project("contract"),
     ),
     ScreenVerb(
-        "contract", "void", "作废合同", run=lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
-        permission=("void", "contract"), is_offered=_may_void, ask="作废原因", style="danger", rank=60, done="合同已作废",
+        "contract",
+        "void",
+        "作废合同",
+        run=lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
+        permission=("void", "contract"),
+        is_offered=_may_void,
+        ask="作废原因",
+        style="danger",
+        rank=60,
+        done="合同已作废",
         confirm="作废后项目退回“合同处理”，重新签订并审核后继续办理；其他已办妥的环节不受影响。",
         after=to_project("contract"),
     ),
     ScreenVerb(
-        "project", "submit_counters", "提交反担保审核", run=lambda ctx, p, _, v: counters.submit(ctx, p, v),
-        permission=("submit", "counter_guarantee"), is_offered=at(Stage.COUNTER), why_not=_why_no_counters, mend=_mend_counters,
-        style="primary", rank=1,
+        "project",
+        "submit_counters",
+        "提交反担保审核",
+        run=lambda ctx, p, _, v: counters.submit(ctx, p, v),
+        permission=("submit", "counter_guarantee"),
+        is_offered=at(Stage.COUNTER),
+        why_not=_why_no_counters,
+        mend=_mend_counters,
+        style="primary",
+        rank=1,
         after=on_tab("counter_guarantee"),
     ),
     ScreenVerb(
-        "counter_guarantee", "settle", "登记落实",
-        run=lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n), permission=("settle", "counter_guarantee"),
-        is_offered=lambda _, r: r.state is PaperState.APPROVED and not r.is_settled, questions=_settlement,
-        given=lambda ctx, _: {"on": ctx.today}, has_form=True, style="primary", rank=1,
+        "counter_guarantee",
+        "settle",
+        "登记落实",
+        run=lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n),
+        permission=("settle", "counter_guarantee"),
+        is_offered=lambda _, r: r.state is PaperState.APPROVED and not r.is_settled,
+        questions=_settlement,
+        given=lambda ctx, _: {"on": ctx.today},
+        has_form=True,
+        style="primary",
+        rank=1,
         after=to_project("counter_guarantee"),
     ),
     ScreenVerb(
-        "counter_guarantee", "void", "撤销反担保", run=lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
-        permission=("void", "counter_guarantee"), is_offered=_may_void, ask="撤销原因", style="danger", rank=60, done="反担保已撤销",
-        confirm="撤销后如反担保覆盖率不足，项目退回“反担保”补充办理。", after=to_project("counter_guarantee"),
+        "counter_guarantee",
+        "void",
+        "撤销反担保",
+        run=lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
+        permission=("void", "counter_guarantee"),
+        is_offered=_may_void,
+        ask="撤销原因",
+        style="danger",
+        rank=60,
+        done="反担保已撤销",
+        confirm="撤销后如反担保覆盖率不足，项目退回“反担保”补充办理。",
+        after=to_project("counter_guarantee"),
     ),
     ScreenVerb(
-        "fee", "collect", "收款",
+        "fee",
+        "collect",
+        "收款",
         run=lambda ctx, f, v, n: collection.collect(
-            ctx, f, amount=v["amount"], received_on=v["received_on"], payer=v["payer"],
-            bank_account=v["bank_account"], bank_reference=v["bank_reference"], version=n,
+            ctx,
+            f,
+            amount=v["amount"],
+            received_on=v["received_on"],
+            payer=v["payer"],
+            bank_account=v["bank_account"],
+            bank_reference=v["bank_reference"],
+            version=n,
         ),
         permission=("collect", "receipt"),
         is_offered=_may_collect,
-        questions=_receipt, given=_receipt_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
+        questions=_receipt,
+        given=_receipt_given,
+        has_form=True,
+        style="primary",
+        rank=1,
+        done="已登记收款，送复核记账",
         after=to_project("receipt"),
     ),
     ScreenVerb(
-        "fee", "collect_all", "连同其他费用收款", run=_with_the_others, permission=("collect", "receipt"), is_offered=_is_one_of_several,
-        questions=lambda ctx, fee: _receipts(ctx, fee.project), has_form=True, style="primary", rank=0,
-        given=lambda ctx, fee: _receipts_given(ctx, fee.project), done="已登记收款，送复核记账", note=_TOGETHER,
+        "fee",
+        "collect_all",
+        "连同其他费用收款",
+        run=_with_the_others,
+        permission=("collect", "receipt"),
+        is_offered=_is_one_of_several,
+        questions=lambda ctx, fee: _receipts(ctx, fee.project),
+        has_form=True,
+        style="primary",
+        rank=0,
+        given=lambda ctx, fee: _receipts_given(ctx, fee.project),
+        done="已登记收款，送复核记账",
+        note=_TOGETHER,
         after=to_project("receipt"),
     ),
     ScreenVerb(
-        "project", "collect", "收款", run=_collect_many, permission=("collect", "receipt"), is_offered=_may_collect_many, questions=_receipts,
-        given=_receipts_given, has_form=True, style="primary", rank=1, done="已登记收款，送复核记账",
-        note=_TOGETHER, after=on_tab("receipt"),
+        "project",
+        "collect",
+        "收款",
+        run=_collect_many,
+        permission=("collect", "receipt"),
+        is_offered=_may_collect_many,
+        questions=_receipts,
+        given=_receipts_given,
+        has_form=True,
+        style="primary",
+        rank=1,
+        done="已登记收款，送复核记账",
+        note=_TOGETHER,
+        after=on_tab("receipt"),
     ),
     ScreenVerb(
-        "receipt", "drop", "撤销退回的收款", run=lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
-        permission=("drop", "receipt"), is_offered=collection.is_sent_back, ask="撤销原因", style="danger", rank=60, done="已撤销",
+        "receipt",
+        "drop",
+        "撤销退回的收款",
+        run=lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
+        permission=("drop", "receipt"),
+        is_offered=collection.is_sent_back,
+        ask="撤销原因",
+        style="danger",
+        rank=60,
+        done="已撤销",
         confirm="款项确未收到时撤销；已收到的请在费用上重新登记收款。",
     ),
     ScreenVerb(
-        "fee_due", "invoice", "登记开票",
-        run=lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n), permission=("invoice", "fee_due"),
-        is_offered=lambda _, due: due.invoiced_on is None and due.fee.state is FeeState.BOOKED and due.fee.kind in RECEIVABLE,
-        questions=_invoice, given=lambda ctx, _: {"invoiced_on": ctx.today}, has_form=True, rank=10,
-        done="已登记开票，增值税自开票之日起计", after=lambda due, _: f"/fee/show/{due.fee_id}?tab=fee_due#tabs",
+        "fee_due",
+        "invoice",
+        "登记开票",
+        run=lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n),
+        permission=("invoice", "fee_due"),
+        is_offered=lambda _, due: (
+            due.invoiced_on is None
+            and due.fee.state is FeeState.BOOKED
+            and due.fee.kind in RECEIVABLE
+        ),
+        questions=_invoice,
+        given=lambda ctx, _: {"invoiced_on": ctx.today},
+        has_form=True,
+        rank=10,
+        done="已登记开票，增值税自开票之日起计",
+        after=lambda due, _: f"/fee/show/{due.fee_id}?tab=fee_due#tabs",
     ),
     ScreenVerb(
-        "fee_waiver", "submit", "提交减免审批", run=lambda ctx, w, _, v: waivers.submit(ctx, w, v),
+        "fee_waiver",
+        "submit",
+        "提交减免审批",
+        run=lambda ctx, w, _, v: waivers.submit(ctx, w, v),
         permission=("submit", "fee_waiver"),
-        is_offered=in_state("state", PaperState.DRAFT), style="primary", rank=1, after=to_project("fee_waiver"),
+        is_offered=in_state("state", PaperState.DRAFT),
+        style="primary",
+        rank=1,
+        after=to_project("fee_waiver"),
     ),
     ScreenVerb(
-        "resolution_condition", "meet", "登记落实",
-        run=lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n), permission=("meet", "resolution_condition"),
-        is_offered=lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID, questions=_evidence("落实依据"),
-        has_form=True, style="primary", rank=1, after=lambda r, _: f"/project/show/{r.resolution.project_id}",
+        "resolution_condition",
+        "meet",
+        "登记落实",
+        run=lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n),
+        permission=("meet", "resolution_condition"),
+        is_offered=lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID,
+        questions=_evidence("落实依据"),
+        has_form=True,
+        style="primary",
+        rank=1,
+        after=lambda r, _: f"/project/show/{r.resolution.project_id}",
     ),
     ScreenVerb(
-        "project", "issue_notice", "开具放款通知单", run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        permission=("issue_notice", "bank_letter"), is_offered=at(Stage.NOTICE), why_not=_why_no_notice, mend=_mend_notice,
-        style="primary", rank=1,
+        "project",
+        "issue_notice",
+        "开具放款通知单",
+        run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        permission=("issue_notice", "bank_letter"),
+        is_offered=at(Stage.NOTICE),
+        why_not=_why_no_notice,
+        mend=_mend_notice,
+        style="primary",
+        rank=1,
     ),
     ScreenVerb(
-        "project", "confirm", "放款确认", run=_confirm_loan, permission=("confirm", "drawdown"), is_offered=at(Stage.CONFIRM),
-        questions=_loan, given=_loan_given, has_form=True, style="primary", rank=1, done="已放款，项目进入在保",
-        preview=_plan_preview, after=on_tab("drawdown"),
+        "project",
+        "confirm",
+        "放款确认",
+        run=_confirm_loan,
+        permission=("confirm", "drawdown"),
+        is_offered=at(Stage.CONFIRM),
+        questions=_loan,
+        given=_loan_given,
+        has_form=True,
+        style="primary",
+        rank=1,
+        done="已放款，项目进入在保",
+        preview=_plan_preview,
+        after=on_tab("drawdown"),
     ),
     ScreenVerb(
-        "drawdown", "replan", "更换还款计划", run=_replan, permission=("replan", "drawdown"), is_offered=disbursement.may_replan,
-        questions=_new_plan, preview=_new_plan_preview, has_form=True, rank=20, done="已更换还款计划，原计划保留备查",
+        "drawdown",
+        "replan",
+        "更换还款计划",
+        run=_replan,
+        permission=("replan", "drawdown"),
+        is_offered=disbursement.may_replan,
+        questions=_new_plan,
+        preview=_new_plan_preview,
+        has_form=True,
+        rank=20,
+        done="已更换还款计划，原计划保留备查",
         note="首次还款之前可以更换；原计划保留",
     ),
     ScreenVerb(
-        "project", "reissue_notice", "重新开具放款通知单", run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
+        "project",
+        "reissue_notice",
+        "重新开具放款通知单",
+        run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
         permission=("issue_notice", "bank_letter"),
-        is_offered=lambda ctx, p: p.state is ProjectState.RUNNING and p.stage is Stage.CONFIRM and disbursement.is_run_out(ctx, p),
+        is_offered=lambda ctx, p: (
+            p.state is ProjectState.RUNNING
+            and p.stage is Stage.CONFIRM
+            and disbursement.is_run_out(ctx, p)
+        ),
         rank=5,
     ),
-)  # fmt: skip
+)

@@ -23,16 +23,42 @@ NUMBERS = ("money", "rate", "int")
 
 # What the system's own notes call things: codes that only programs write, in the words of readers.
 ACTIONS = {
-    "CREATE": "新增", "UPDATE": "修改", "DELETE": "删除", "REVEAL": "查看原值", "OPEN": "打开文书", "EXPORT": "导出",
-    "ATTACH": "上传附件", "DETACH": "删除附件", "RECLASS": "附件改类", "RENEW": "续保", "ISSUE": "出具文书",
-    "RESOLUTION": "公司决议", "EXPIRE": "到期失效",
-    "CANCEL": "撤回", "VOID": "作废", "AGENDA": "撤下议题", "RESUBMIT": "重新上会", "TERMINATE": "终止办理",
-    "GRANT": "授予角色", "PASSWORD": "密码变更", "UNLOCK": "解除锁定", "END_SESSION": "结束登录会话",
-    "SEAL": "封存记录", "ADOPT": "封存起点", "VERIFY": "文档核验", "CORRECT": "更正",
-}  # fmt: skip
+    "CREATE": "新增",
+    "UPDATE": "修改",
+    "DELETE": "删除",
+    "REVEAL": "查看原值",
+    "OPEN": "打开文书",
+    "EXPORT": "导出",
+    "ATTACH": "上传附件",
+    "DETACH": "删除附件",
+    "RECLASS": "附件改类",
+    "RENEW": "续保",
+    "ISSUE": "出具文书",
+    "RESOLUTION": "公司决议",
+    "EXPIRE": "到期失效",
+    "CANCEL": "撤回",
+    "VOID": "作废",
+    "AGENDA": "撤下议题",
+    "RESUBMIT": "重新上会",
+    "TERMINATE": "终止办理",
+    "GRANT": "授予角色",
+    "PASSWORD": "密码变更",
+    "UNLOCK": "解除锁定",
+    "END_SESSION": "结束登录会话",
+    "SEAL": "封存记录",
+    "ADOPT": "封存起点",
+    "VERIFY": "文档核验",
+    "CORRECT": "更正",
+}
 DOORS = {
-    "screen": "页面", "rest": "接口", "import": "导入", "job": "作业", "cli": "命令行", "demo": "演示", "login": "登录",
-}  # fmt: skip
+    "screen": "页面",
+    "rest": "接口",
+    "import": "导入",
+    "job": "作业",
+    "cli": "命令行",
+    "demo": "演示",
+    "login": "登录",
+}
 
 
 _CHOICES = {code: label for words in PARAMETER_CHOICES.values() for code, label in words.items()}
@@ -145,14 +171,22 @@ class Cells:
 
     def _reference(self, target: str, record_id: Any, text: str) -> Cell:
         url = record_url(target, record_id) if self.ctx.actor.may("show", target) else ""
-        return Cell(text, "link" if url else "text", url=url, hint=self.titles.beside(target, record_id))
+        return Cell(
+            text, "link" if url else "text", url=url, hint=self.titles.beside(target, record_id)
+        )
 
 
 def _free_cell(value: Any) -> Cell:
     """A property of the model: no column says what it is, so its type does."""
     if isinstance(value, Kind):
         return Cell(str(value), "enum", tone=value.tone)
-    kinds = ((bool, "bool"), (Decimal, "money"), (int, "int"), (datetime, "datetime"), (date, "date"))
+    kinds = (
+        (bool, "bool"),
+        (Decimal, "money"),
+        (int, "int"),
+        (datetime, "datetime"),
+        (date, "date"),
+    )
     kind = next((name for type_, name in kinds if isinstance(value, type_)), "text")
     return Cell(format_value(value, kind), kind)
 

@@ -31,4 +31,6 @@ def days_left(days: int) -> Cell:
     """How far a day is: 超 3 天, 今天, 剩 5 天."""
     if days < 0:
         return Cell(f"超 {-days} 天", "enum", tone="bad")
-    return Cell("今天" if days == 0 else f"剩 {days} 天", "enum", tone="warn" if days <= 7 else "doing")
+    return Cell(
+        "今天" if days == 0 else f"剩 {days} 天", "enum", tone="warn" if days <= 7 else "doing"
+    )

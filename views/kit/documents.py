@@ -18,7 +18,16 @@ from views.kit import edge, hooks, widgets
 from views.kit.cells import format_value, record_url
 from views.kit.entity_view import EntityView
 from views.kit.interface import Titles, model_of, valid_id
-from views.kit.pages import Action, Comments, FieldGroup, FileItem, FormPage, Section, TimelineItem, Upload
+from views.kit.pages import (
+    Action,
+    Comments,
+    FieldGroup,
+    FileItem,
+    FormPage,
+    Section,
+    TimelineItem,
+    Upload,
+)
 from views.kit.record import trail_items
 from workflows.base import attachments, comments, documents, plain_papers, records
 from workflows.base.context import Ctx
@@ -29,8 +38,13 @@ _NO_CLASS = "不分类（不算要件）"
 # Kinds of record that people hang things on; reference data and logs stay bare.
 _ASKED = (SpecKind.DOCUMENT, SpecKind.MASTER)
 _BARE_MODULES_KEEP = (
-    "customer", "personal_customer", "corporate_customer", "voucher", "business_event", "resubmission",
-)  # fmt: skip
+    "customer",
+    "personal_customer",
+    "corporate_customer",
+    "voucher",
+    "business_event",
+    "resubmission",
+)
 
 
 class AttachmentView(BaseView):
@@ -87,7 +101,10 @@ class AttachmentView(BaseView):
         found, _ = attachments.open_attachment(ctx, _key(pk))
         back = f"{record_url(found.owner_table, found.owner_id)}?tab=files#tabs"
         if request.method == "POST":
-            category, version = request.form.get("category") or None, valid_id(request.form.get("version", ""))
+            category, version = (
+                request.form.get("category") or None,
+                valid_id(request.form.get("version", "")),
+            )
             try:
                 with edge.writing() as ctx:
                     attachments.classify(ctx, records.find(ctx, Attachment, pk), category, version)
@@ -129,7 +146,11 @@ class IssuedDocumentView(EntityView):
         """The paper itself, and where it belongs."""
         assert isinstance(record, IssuedDocument)
         why = plain_papers.why_closed(ctx, record)
-        found = [Action("打开 PDF", self.url(f"{record.id}/pdf"), style="primary", icon="print", why_not=why)]
+        found = [
+            Action(
+                "打开 PDF", self.url(f"{record.id}/pdf"), style="primary", icon="print", why_not=why
+            )
+        ]
         url = record_url(record.owner_table, record.owner_id)
         if url and ctx.actor.may("show", record.owner_table):
             found.append(Action("来源业务", url))
@@ -139,12 +160,19 @@ class IssuedDocumentView(EntityView):
         """Who opened it, where each opening leaves a line."""
         assert isinstance(record, IssuedDocument)
         found = super().extra_sections(record, ctx)
-        if record.masked_of and (ctx.actor.may("list", "audit_log") or not plain_papers.why_closed(ctx, record)):
+        if record.masked_of and (
+            ctx.actor.may("list", "audit_log") or not plain_papers.why_closed(ctx, record)
+        ):
             lines = trail_items(ctx, record, Titles(ctx.session))
             empty = "还没有人打开过"
             found.append(
                 Section(
-                    "openings", "打开记录", template="parts/timeline.html", data=lines, count=len(lines), empty=empty
+                    "openings",
+                    "打开记录",
+                    template="parts/timeline.html",
+                    data=lines,
+                    count=len(lines),
+                    empty=empty,
                 )
             )
         return found
@@ -167,7 +195,9 @@ class IssuedDocumentView(EntityView):
         return send(path, "application/pdf", f"{found.title}_{found.number}.pdf", inline=True)
 
 
-def _keep(ctx: Ctx, record: Entity, files: list[FileStorage], category: str | None) -> tuple[str, str]:
+def _keep(
+    ctx: Ctx, record: Entity, files: list[FileStorage], category: str | None
+) -> tuple[str, str]:
     """Store what was sent: what to say, and how; bytes that hang there already under another name are named."""
     before = {one.id: one.category for one in attachments.attachments_of(ctx.session, record)}
     label = dictionaries.labels(ctx.session, "document_category").get(category or "", "")
@@ -177,7 +207,9 @@ def _keep(ctx: Ctx, record: Entity, files: list[FileStorage], category: str | No
         made = attachments.store(ctx, record, filename=name, data=sent.read(), category=category)
         if made.id in before:
             done = f"已将它归入“{label}”" if before[made.id] != made.category else "没有重复保存"
-            told.append(f"“{attachments.clean_name(name)}”与已有的“{made.original_name}”内容相同，{done}")
+            told.append(
+                f"“{attachments.clean_name(name)}”与已有的“{made.original_name}”内容相同，{done}"
+            )
         before[made.id] = made.category
     count = len(files) - len(told)
     said = [f"已上传 {count} 个文件"] if count else []
@@ -191,12 +223,19 @@ def _classing(ctx: Ctx, found: Attachment, back: str, error: BusinessError | Non
     chosen = request.form.get("category", found.category or "")
     errors = error.field_errors if error else None
     field = widgets.choice("category", "要件类别", options, chosen, errors=errors)
-    version = Markup('<input type="hidden" name="version" value="%s">') % (request.form.get("version") or found.version)
+    version = Markup('<input type="hidden" name="version" value="%s">') % (
+        request.form.get("version") or found.version
+    )
     top = [("", "", message) for message in (errors or {}).get("", ())]
     return FormPage(
-        f"改类别：{found.original_name}", [FieldGroup("", [field])], f"/attachment/{found.id}/classify", back,
-        hidden=[edge.csrf_input(), version], errors=top, crumbs=[("附件", back), ("改类别", "")],
-    )  # fmt: skip
+        f"改类别：{found.original_name}",
+        [FieldGroup("", [field])],
+        f"/attachment/{found.id}/classify",
+        back,
+        hidden=[edge.csrf_input(), version],
+        errors=top,
+        crumbs=[("附件", back), ("改类别", "")],
+    )
 
 
 def send(path: Any, kind: str, name: str, *, inline: bool = False) -> ResponseReturnValue:
@@ -231,7 +270,12 @@ def files_section(record: Entity, ctx: Ctx) -> Section | None:
             widgets.choice("category", "要件类别", options),
         )
     return Section(
-        "files", "附件", template="parts/attachments.html", data=(items, upload), count=len(items), empty="还没有附件"
+        "files",
+        "附件",
+        template="parts/attachments.html",
+        data=(items, upload),
+        count=len(items),
+        empty="还没有附件",
     )
 
 
@@ -254,7 +298,9 @@ def _file(item: Attachment, labels: dict[str, str], actions: list[Action]) -> Fi
         f"{size / 1024:.1f} MB" if size >= 1024 else f"{max(size, 0.1):.1f} KB",
         format_value(item.uploaded_at, "datetime"),
     ]
-    return FileItem(item.original_name, f"/attachment/{item.id}/download", " · ".join(words), actions)
+    return FileItem(
+        item.original_name, f"/attachment/{item.id}/download", " · ".join(words), actions
+    )
 
 
 def comments_section(record: Entity, ctx: Ctx) -> Section | None:
@@ -267,7 +313,13 @@ def comments_section(record: Entity, ctx: Ctx) -> Section | None:
     ]
     may_add = ctx.actor.may("add", "comment") and may_write(ctx, record)
     url = f"/comment/{record.__tablename__}/{record.id}" if may_add else ""
-    return Section("comments", "备注", template="parts/comments.html", data=Comments(items, url), count=len(items))
+    return Section(
+        "comments",
+        "备注",
+        template="parts/comments.html",
+        data=Comments(items, url),
+        count=len(items),
+    )
 
 
 def _has_papers(record: Entity) -> bool:

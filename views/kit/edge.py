@@ -50,9 +50,14 @@ TITLES = {
     503: "系统正忙",
 }
 VERBS = {
-    "list": "查看", "show": "查看", "add": "新增", "edit": "修改", "delete": "删除", "export": "导出",
+    "list": "查看",
+    "show": "查看",
+    "add": "新增",
+    "edit": "修改",
+    "delete": "删除",
+    "export": "导出",
     "reveal": "查看原值",
-}  # fmt: skip
+}
 
 
 class NotSignedIn(BusinessError):
@@ -93,12 +98,18 @@ def _new_ctx(source: str) -> Ctx:
 def system_ctx(source: str) -> Ctx:
     """A unit of work of the system inside a request, e.g. for checking a sign-in; kept apart from the actor's."""
     actor = replace(SYSTEM, ip=request.remote_addr or "")
-    return Ctx(session=session(), actor=actor, today=business_date(), now=datetime.now(UTC), source=source)
+    return Ctx(
+        session=session(), actor=actor, today=business_date(), now=datetime.now(UTC), source=source
+    )
 
 
 def _signed_in_user() -> Any:
     for user in (g.get("user"), current_user):
-        if user is not None and getattr(user, "is_authenticated", False) and getattr(user, "is_active", False):
+        if (
+            user is not None
+            and getattr(user, "is_authenticated", False)
+            and getattr(user, "is_active", False)
+        ):
             return user
     return None
 
@@ -136,7 +147,9 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         raise Conflict(trouble.FULL if trouble.is_full(error) else BUSY) from error
     except DataError as error:
         ctx.session.rollback()
-        raise BusinessError("有内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试") from error
+        raise BusinessError(
+            "有内容过长、数字过大或含有无法保存的字符，没有保存，请修改后重试"
+        ) from error
     except BaseException:
         ctx.session.rollback()
         raise
@@ -206,7 +219,9 @@ def handle(error: BusinessError) -> ResponseReturnValue:
         return to_login()
     title = TITLES.get(error.status, TITLES[400])
     builder = current_app.appbuilder  # type: ignore[attr-defined]
-    page = render_template("error.html", code=error.status, title=title, message=error.message, appbuilder=builder)
+    page = render_template(
+        "error.html", code=error.status, title=title, message=error.message, appbuilder=builder
+    )
     return page, error.status
 
 
@@ -231,7 +246,9 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 ctx = current_ctx()
                 if not (or_asked and _was_asked(self, kwargs)):
                     require_any(ctx, verbs, self.class_permission_name, getattr(self, "title", ""))
-                return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
+                return answer_once(
+                    ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs))
+                )
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
@@ -247,7 +264,9 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
 def _was_asked(view: Any, places: Mapping[str, Any]) -> bool:
     """Whether the reader lacks the permission of the record's page, but is or was to decide on the record."""
     ctx, key = current_ctx(), str(places.get("pk", ""))
-    if ctx.actor.may("show", view.class_permission_name) or not (key.isascii() and key.isdecimal() and len(key) < 10):
+    if ctx.actor.may("show", view.class_permission_name) or not (
+        key.isascii() and key.isdecimal() and len(key) < 10
+    ):
         return False
     record = ctx.session.get(view.model, int(key))
     return record is not None and was_asked(ctx.session, ctx.actor, record)
@@ -264,7 +283,9 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 ctx = current_ctx("rest")
                 if not (or_asked and _was_asked(self, kwargs)):
                     require_any(ctx, verbs, self.class_permission_name, self.title)
-                return answer_once(ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs)))
+                return answer_once(
+                    ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs))
+                )
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
@@ -324,16 +345,29 @@ def chosen_columns(ctx: Ctx, table: str) -> Sequence[str]:
 
 def _operator(ctx: Ctx) -> Operator | None:
     found: Operator | None = g.get("operator")
-    return found or ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).first()
+    return (
+        found
+        or ctx.session.scalars(
+            select(Operator).where(Operator.user_id == ctx.actor.user_id)
+        ).first()
+    )
 
 
 def csrf_input() -> Markup:
     """The hidden token and key that every form of ours sends along."""
-    return Markup('<input type="hidden" name="csrf_token" value="%s">') % generate_csrf() + once.key_input()
+    return (
+        Markup('<input type="hidden" name="csrf_token" value="%s">') % generate_csrf()
+        + once.key_input()
+    )
 
 
 def safe_next(target: str | None, fallback: str) -> str:
     """An address of this application to go to next; anything else gives the fallback."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    if (
+        not target
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or "\\" in target
+    ):
         return fallback
     return fallback if any(ord(char) < 32 for char in target) else target

@@ -27,18 +27,27 @@ from workflows.base.context import Ctx
 from workflows.base.facts import plain
 
 PERMISSIONS = {
-    "info": "list", "get_list": "list", "related": "list", "get": "show",
-    "post": "add", "put": "edit", "delete": "delete",
-}  # fmt: skip
+    "info": "list",
+    "get_list": "list",
+    "related": "list",
+    "get": "show",
+    "post": "add",
+    "put": "edit",
+    "delete": "delete",
+}
 SECURITY = {
     "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "api_key": {"type": "http", "scheme": "bearer"},
 }
 GIVES_ONE = {"get", "post", "put"}  # routes that answer with the record
 _TYPES: dict[str, type[fields.Field[Any]]] = {
-    "int": fields.Integer, "reference": fields.Integer, "bool": fields.Boolean, "date": fields.Date,
-    "datetime": fields.DateTime, "json": fields.Raw,
-}  # fmt: skip
+    "int": fields.Integer,
+    "reference": fields.Integer,
+    "bool": fields.Boolean,
+    "date": fields.Date,
+    "datetime": fields.DateTime,
+    "json": fields.Raw,
+}
 
 
 class EntityApi(ModelRestApi):
@@ -59,13 +68,19 @@ class EntityApi(ModelRestApi):
         cls.resource_name = table
         cls.class_permission_name = table
         cls.openapi_spec_tag = spec.label
-        writes = {v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by}
-        cls.exclude_route_methods = {m for m, v in PERMISSIONS.items() if v in {"add", "edit", "delete"} - writes}
+        writes = {
+            v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by
+        }
+        cls.exclude_route_methods = {
+            m for m, v in PERMISSIONS.items() if v in {"add", "edit", "delete"} - writes
+        }
         cls.base_permissions = [f"can_{v}" for v in ("list", "show", *sorted(writes))]
 
     def _init_properties(self) -> None:
         """The framework would work out columns, filters and schemas that nothing here uses."""
-        self.label_columns = {name: shape(self.model).label(name) for name in shape(self.model).columns}
+        self.label_columns = {
+            name: shape(self.model).label(name) for name in shape(self.model).columns
+        }
         self.title = self.list_title = self.model.spec.label
 
     def _init_titles(self) -> None:
@@ -75,7 +90,9 @@ class EntityApi(ModelRestApi):
         """Values are read by the verbs; schemas are made when the description of the interface is asked for."""
 
     # ========================================================================================================== hooks
-    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+    def save(
+        self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
+    ) -> Entity:
         """What POST and PUT call; a document with a verb of its own overrides this."""
         if record is None:
             return records.create(ctx, self.model, values)
@@ -112,7 +129,11 @@ class EntityApi(ModelRestApi):
             }
             for name in known.visible()
         ]
-        mine = [p for p in self.base_permissions or [] if ctx.actor.may(p.removeprefix("can_"), known.table)]
+        mine = [
+            p
+            for p in self.base_permissions or []
+            if ctx.actor.may(p.removeprefix("can_"), known.table)
+        ]
         return jsonify({"label": self.model.spec.label, "columns": columns, "permissions": mine})
 
     @expose("/", methods=["GET"])
@@ -146,7 +167,9 @@ class EntityApi(ModelRestApi):
                           $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
         """  # noqa: E501 - one parameter a line
         ctx, columns = edge.current_ctx(), list[str]()
-        asked = lists.read_list(ctx, self.model, rest_args.list_args(request.args, columns), request.path)
+        asked = lists.read_list(
+            ctx, self.model, rest_args.list_args(request.args, columns), request.path
+        )
         names = self._columns(columns, asked)
         self._keyset(asked)
         if asked.problems:
@@ -158,7 +181,11 @@ class EntityApi(ModelRestApi):
         return jsonify({"count": total, "ids": [row.id for row in rows], "result": result})
 
     def _columns(self, wanted: list[str], asked: lists.ListQuery) -> list[str]:
-        known = [n for n in shape(self.model).visible() if shape(self.model).info(n).get("kind") != "long_text"]
+        known = [
+            n
+            for n in shape(self.model).visible()
+            if shape(self.model).info(n).get("kind") != "long_text"
+        ]
         unknown = [name for name in wanted if name not in shape(self.model).visible()]
         if unknown:
             asked.problems.append("没有这些字段：" + "、".join(name[:64] for name in unknown[:5]))
@@ -273,11 +300,17 @@ class EntityApi(ModelRestApi):
     def add_apispec_components(self, api_spec: Any) -> None:
         """Describe the resource: what it gives, and what POST and PUT take."""
         super(ModelRestApi, self).add_apispec_components(api_spec)
-        _once(api_spec.components.response, "409", self.responses["400"] | {"description": "Conflict"})
+        _once(
+            api_spec.components.response, "409", self.responses["400"] | {"description": "Conflict"}
+        )
         for name, scheme in SECURITY.items():
             _once(api_spec.components.security_scheme, name, scheme)
         editable = editable_columns(self.model)
-        for method, names in (("get", shape(self.model).visible()), ("post", editable), ("put", editable)):
+        for method, names in (
+            ("get", shape(self.model).visible()),
+            ("post", editable),
+            ("put", editable),
+        ):
             schema = self._schema(method, names)
             api_spec.components.schema(f"{type(self).__name__}.{method}", schema=schema)
         record = {"$ref": f"#/components/schemas/{type(self).__name__}.get"}
@@ -285,24 +318,41 @@ class EntityApi(ModelRestApi):
         api_spec.components.schema(f"{type(self).__name__}.one", one)
 
     def operation_helper(
-        self, path: Any = None, operations: Any = None, methods: Any = None, func: Any = None, **kwargs: Any
+        self,
+        path: Any = None,
+        operations: Any = None,
+        methods: Any = None,
+        func: Any = None,
+        **kwargs: Any,
     ) -> None:
         """Docstrings say what is particular to a route; what follows from address and method is said here for all."""
-        super().operation_helper(path=path, operations=operations, methods=methods, func=func, **kwargs)
+        super().operation_helper(
+            path=path, operations=operations, methods=methods, func=func, **kwargs
+        )
         places, name = re.findall(r"{(\w+)}", path), type(self).__name__
-        gives = {"$ref": f"#/components/schemas/{name}.one"} if func.__name__ in GIVES_ONE else {"type": "object"}
+        gives = (
+            {"$ref": f"#/components/schemas/{name}.one"}
+            if func.__name__ in GIVES_ONE
+            else {"type": "object"}
+        )
         for method, operation in operations.items():
             if method in {"post", "put"}:
                 body = {"$ref": f"#/components/schemas/{name}.{method}"}
                 operation["requestBody"] = {"required": True, "content": _content(body)}
-            refused = {"401", "403"} | ({"404"} if places else set()) | ({"409"} if method != "get" else set())
+            refused = (
+                {"401", "403"}
+                | ({"404"} if places else set())
+                | ({"409"} if method != "get" else set())
+            )
             if operation.keys() & {"parameters", "requestBody"}:
                 refused.add("400")
             key = [] if method == "get" else [_ONCE]
             operation["parameters"] = [*map(_place, places), *operation.get("parameters", ()), *key]
             for answer in operation.setdefault("responses", {}).values():
                 answer.setdefault("content", _content(gives))
-            operation["responses"] |= {code: {"$ref": f"#/components/responses/{code}"} for code in sorted(refused)}
+            operation["responses"] |= {
+                code: {"$ref": f"#/components/responses/{code}"} for code in sorted(refused)
+            }
 
     def _schema(self, method: str, names: list[str]) -> type[Schema]:
         known, found = shape(self.model), dict[str, Any]()
@@ -312,22 +362,38 @@ class EntityApi(ModelRestApi):
             found["id"] = fields.Integer()
         for name in names:
             info = known.columns[name].info
-            required = method == "post" and bool(info.get("required")) and known.columns[name].default is None
+            required = (
+                method == "post"
+                and bool(info.get("required"))
+                and known.columns[name].default is None
+            )
             type_ = _TYPES.get(str(info["kind"]), fields.String)
-            facts = {"description": str(info["label"]) + (f"（{info['unit']}）" if info.get("unit") else "")}
-            found[name] = type_(required=required, allow_none=not info.get("required"), metadata=facts)
+            facts = {
+                "description": str(info["label"])
+                + (f"（{info['unit']}）" if info.get("unit") else "")
+            }
+            found[name] = type_(
+                required=required, allow_none=not info.get("required"), metadata=facts
+            )
         return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
 
 
 _ONCE = {
-    "in": "header", "name": HEADER, "schema": {"type": "string", "minLength": 8, "maxLength": 64},
+    "in": "header",
+    "name": HEADER,
+    "schema": {"type": "string", "minLength": 8, "maxLength": 64},
     "description": "同一标识再次提交时不重复办理，返回第一次的结果",
-}  # fmt: skip
+}
 
 
 def _place(name: str) -> dict[str, Any]:
     """The description of a place in an address."""
-    return {"in": "path", "name": name, "required": True, "schema": {"type": "integer" if name == "pk" else "string"}}
+    return {
+        "in": "path",
+        "name": name,
+        "required": True,
+        "schema": {"type": "integer" if name == "pk" else "string"},
+    }
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,9 @@ class EntityView(EntityHooks, ModelView):
     # Texts of routes that ours replace: left lazy, each look of the framework for routes would translate them.
     add_row_message = edit_row_message = delete_row_message = database_error_message = ""
     add_integrity_error_message = edit_integrity_error_message = delete_integrity_error_message = ""
-    add_form = edit_form = search_form = Form  # the framework would build forms at start; ours are built per request
+    add_form = edit_form = search_form = (
+        Form  # the framework would build forms at start; ours are built per request
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Derive routes and permissions from the model."""
@@ -55,18 +57,24 @@ class EntityView(EntityHooks, ModelView):
         cls.datamodel = EntityInterface(cls.model)
         cls.route_base = f"/{table}"
         cls.class_permission_name = table
-        writes = tuple(v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by)
+        writes = tuple(
+            v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by
+        )
         cls.exclude_route_methods = UNSAFE_ROUTES | ({"add", "edit", "delete"} - set(writes))
         if "delete" not in writes:
             cls.exclude_route_methods = cls.exclude_route_methods | {"bulk_delete"}
         masked = any(column.info.get("mask") for column in shape(cls.model).columns.values())
-        cls.base_permissions = [f"can_{v}" for v in (*READING, *writes, *(("reveal",) if masked else ()))]
+        cls.base_permissions = [
+            f"can_{v}" for v in (*READING, *writes, *(("reveal",) if masked else ()))
+        ]
         if not masked:
             cls.exclude_route_methods = cls.exclude_route_methods | {"reveal"}
 
     def _init_properties(self) -> None:
         """The framework would work out columns, filters and labels that nothing here uses."""
-        self.label_columns = {name: shape(self.model).label(name) for name in shape(self.model).columns}
+        self.label_columns = {
+            name: shape(self.model).label(name) for name in shape(self.model).columns
+        }
         self.related_views = self._related_views = ()
         self.list_title = self.title = self.model.spec.label
 
@@ -96,7 +104,9 @@ class EntityView(EntityHooks, ModelView):
         """What the address asks for, in the columns that the reader has chosen."""
         args = request.args if args is None else args
         chosen = edge.chosen_columns(ctx, shape(self.model).table)
-        asked = lists.read_list(ctx, self.model, args, self.url("list/"), edge.rows_per_page(ctx), chosen)
+        asked = lists.read_list(
+            ctx, self.model, args, self.url("list/"), edge.rows_per_page(ctx), chosen
+        )
         self.narrow_list(asked)
         return asked
 
@@ -139,7 +149,11 @@ class EntityView(EntityHooks, ModelView):
         spec, owner = self.model.spec, shape(self.model).owner
         if owner is not None and record.offers(self.model, "add"):
             return f"还没有{spec.label}，在{owner[1].spec.label}页面的“{spec.label}”中登记"
-        return f"还没有{spec.label}" if record.offers(self.model, "add") else f"还没有{spec.label}，办理业务时自动形成"
+        return (
+            f"还没有{spec.label}"
+            if record.offers(self.model, "add")
+            else f"还没有{spec.label}，办理业务时自动形成"
+        )
 
     def _where_added(self, ctx: Ctx) -> Action | None:
         """Rows of a child table are added at their owner."""
@@ -152,7 +166,9 @@ class EntityView(EntityHooks, ModelView):
         """Buttons at the head of the list; rows of a child table are added at their owner."""
         if shape(self.model).owner is not None or not record.may_save(ctx, self.model, "add"):
             return []
-        return [Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")]
+        return [
+            Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")
+        ]
 
     def bulk_actions(self, ctx: Ctx) -> Actions:
         """Actions on the rows that are ticked; their routes ask `selected` for the records."""
@@ -170,7 +186,9 @@ class EntityView(EntityHooks, ModelView):
             query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
             keys: Sequence[Any] = ctx.session.scalars(query).all()
         else:
-            keys = list(dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys")))
+            keys = list(
+                dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys"))
+            )
         if not keys:
             raise BusinessError("没有选中任何记录")
         if len(keys) > most:
@@ -185,7 +203,9 @@ class EntityView(EntityHooks, ModelView):
             chosen = self.selected(ctx)
             shown = dict(key.split(".", 1) for key in request.form.getlist("keys") if "." in key)
             if any(str(found.id) not in shown for found in chosen):
-                raise BusinessError("只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选")
+                raise BusinessError(
+                    "只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选"
+                )
             for found in chosen:
                 self.remove(ctx, found, valid_id(shown[str(found.id)]))
         flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
@@ -194,9 +214,15 @@ class EntityView(EntityHooks, ModelView):
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
         if not total or not asked.ctx.actor.may("export", shape(self.model).table):
             return []
-        base, number = asked.url(page=None, size=None).partition("?")[2], f"{total:,}{'+' if asked.is_cut else ''}"
+        base, number = (
+            asked.url(page=None, size=None).partition("?")[2],
+            f"{total:,}{'+' if asked.is_cut else ''}",
+        )
         return [
-            Action(f"{label}（{number} 行）", f"{self.url('export')}?{base}{'&' if base else ''}format={code}")
+            Action(
+                f"{label}（{number} 行）",
+                f"{self.url('export')}?{base}{'&' if base else ''}format={code}",
+            )
             for code, label, most in files.FORMATS
             if total <= most
         ]
@@ -208,7 +234,9 @@ class EntityView(EntityHooks, ModelView):
         """The record page."""
         ctx = edge.current_ctx()
         found = self.datamodel.find(pk, *self.read_with)
-        if type(found) is not self.model:  # a customer, say, is shown as the personal or corporate one it is
+        if (
+            type(found) is not self.model
+        ):  # a customer, say, is shown as the personal or corporate one it is
             return redirect(f"/{type(found).__tablename__}/show/{found.id}")
         return self.render_template("record.html", page=self.record_page(found, ctx))
 
@@ -217,7 +245,9 @@ class EntityView(EntityHooks, ModelView):
         titles = Titles(ctx.session)
         cells, spec = Cells(ctx, self.model, titles), found.spec
         active = request.args.get("tab", "")[:64] or self.default_tab(found)
-        children = record.child_sections(ctx, found, titles, active, may_change=not record.why_frozen(found))
+        children = record.child_sections(
+            ctx, found, titles, active, may_change=not record.why_frozen(found)
+        )
         trail = record.timeline(ctx, found, titles, active)
         rest = [*children, *self.extra_sections(found, ctx), *([trail] if trail else [])]
         facts = Section("facts", record.GENERAL)
@@ -244,7 +274,11 @@ class EntityView(EntityHooks, ModelView):
         """The edit button, disabled with the reason where the record's state forbids it."""
         if not record.may_save(ctx, self.model, "edit"):
             return []
-        return [Action("修改", self.url(f"edit/{found.id}"), icon="edit", why_not=record.why_frozen(found))]
+        return [
+            Action(
+                "修改", self.url(f"edit/{found.id}"), icon="edit", why_not=record.why_frozen(found)
+            )
+        ]
 
     def delete_actions(self, found: Entity, ctx: Ctx) -> Actions:
         """The delete entry of the menu, likewise; the version that was seen travels along."""
@@ -263,7 +297,12 @@ class EntityView(EntityHooks, ModelView):
             owner_id = getattr(found, str(shape(self.model).key(owner[0])))
             table = str(owner[1].__tablename__)
             title, url = titles.text(table, owner_id), f"/{table}/show/{owner_id}"
-            return [*crumbs, (owner[1].spec.label, f"/{table}/list/"), (title, url), (spec.label, "")]
+            return [
+                *crumbs,
+                (owner[1].spec.label, f"/{table}/list/"),
+                (title, url),
+                (spec.label, ""),
+            ]
         return [*crumbs, (spec.label, self.url("list/"))]
 
     # =========================================================================================================== forms
@@ -296,21 +335,32 @@ class EntityView(EntityHooks, ModelView):
         key = None if found is None else found.id
         try:
             with edge.writing():
-                saved = self.save(ctx, None if key is None else records.find(ctx, self.model, key), values, version)
+                saved = self.save(
+                    ctx,
+                    None if key is None else records.find(ctx, self.model, key),
+                    values,
+                    version,
+                )
             once.about(saved)
             flash(f"已保存{self.model.spec.label}“{Titles(ctx.session).of(saved)}”", "success")
             if found is None and AGAIN in request.form:
                 return redirect(request.full_path.rstrip("?"))
-            return redirect(edge.safe_next(request.form.get("next"), self.after_save_url(saved, ctx)))
+            return redirect(
+                edge.safe_next(request.form.get("next"), self.after_save_url(saved, ctx))
+            )
         except BusinessError as error:
             if error.status in {403, 404}:
                 raise
             again = None if key is None else self.datamodel.find(key)
             form = self._entity_form(ctx, again).read(request.form).refuse(error)
-            return self.render_template("form.html", page=self._form_page(form, again, ctx)), error.status
+            return self.render_template(
+                "form.html", page=self._form_page(form, again, ctx)
+            ), error.status
 
     def _entity_form(self, ctx: Ctx, found: Entity | None) -> forms.EntityForm:
-        return forms.EntityForm(ctx, self.model, found, self.form_names(found, ctx), self._fixed(found))
+        return forms.EntityForm(
+            ctx, self.model, found, self.form_names(found, ctx), self._fixed(found)
+        )
 
     def _fixed(self, found: Entity | None) -> dict[str, Any]:
         """The owner of a child row is given by the address and checked against the reader's scope."""
@@ -335,7 +385,11 @@ class EntityView(EntityHooks, ModelView):
         found = {}
         for name, column in shape(self.model).columns.items():
             target = model_of(str(column.info.get("target", "")))
-            if name in request.args and target is not None and EntityInterface(target).get(request.args[name]):
+            if (
+                name in request.args
+                and target is not None
+                and EntityInterface(target).get(request.args[name])
+            ):
                 found[name] = valid_id(request.args[name])
         return found
 
@@ -349,9 +403,14 @@ class EntityView(EntityHooks, ModelView):
         action = request.full_path.rstrip("?")
         crumbs = [*self._crumbs(found, form.cells.titles), (title, "")]
         page = form.page(
-            title, action, back, note=self.model.spec.help, crumbs=crumbs, help_key=shape(self.model).table,
+            title,
+            action,
+            back,
+            note=self.model.spec.help,
+            crumbs=crumbs,
+            help_key=shape(self.model).table,
             can_go_on=found is None,
-        )  # fmt: skip
+        )
         return self.enrich_form(page, found, ctx)
 
     # ========================================================================================================== delete
@@ -363,7 +422,10 @@ class EntityView(EntityHooks, ModelView):
         try:
             with edge.writing():
                 found = records.find(ctx, self.model, pk)
-                label, back = f"{found.spec.label}“{Titles(ctx.session).of(found)}”", self._after_delete_url(found, ctx)
+                label, back = (
+                    f"{found.spec.label}“{Titles(ctx.session).of(found)}”",
+                    self._after_delete_url(found, ctx),
+                )
                 self.remove(ctx, found, valid_id(request.form.get("version", "")))
         except BusinessError as error:
             if error.status in {403, 404}:
@@ -374,7 +436,11 @@ class EntityView(EntityHooks, ModelView):
         return redirect(back)
 
     def _after_delete_url(self, found: Entity, ctx: Ctx) -> str:
-        return self.url("list/") if shape(self.model).owner is None else self.after_save_url(found, ctx)
+        return (
+            self.url("list/")
+            if shape(self.model).owner is None
+            else self.after_save_url(found, ctx)
+        )
 
     # ================================================================================================ look-up and files
     @expose("/lookup")

@@ -25,7 +25,9 @@ CHOOSE = SelectChoice("", "请选择")
 class TypedText(StringField):
     """A line of text whose value is the text itself."""
 
-    def __init__(self, label: str = "", kind: str = "text", limit: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, label: str = "", kind: str = "text", limit: int | None = None, **kwargs: Any
+    ) -> None:
         """`kind` is the column's kind, `limit` the most characters the column holds."""
         super().__init__(label, **kwargs)
         self.kind = kind
@@ -33,7 +35,10 @@ class TypedText(StringField):
 
     def __call__(self, **kwargs: Any) -> Any:
         """Render with the attributes of the kind."""
-        kwargs.setdefault("class_", "form-control num" if self.kind in {"money", "rate", "int"} else "form-control")
+        kwargs.setdefault(
+            "class_",
+            "form-control num" if self.kind in {"money", "rate", "int"} else "form-control",
+        )
         if self.kind in {"money", "rate"}:
             kwargs.setdefault("inputmode", "decimal")
             kwargs.setdefault("data-kind", self.kind)
@@ -96,7 +101,9 @@ def make(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
         return Tick(label, false_values=("false", "", "0", "否"))
     if kind == "long_text":
         return TextAreaField(label, render_kw={"class_": "form-control", "rows": 3})
-    return TypedText(label, kind=kind, limit=column.type.length if isinstance(column.type, String) else None)
+    return TypedText(
+        label, kind=kind, limit=column.type.length if isinstance(column.type, String) else None
+    )
 
 
 def _choice(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
@@ -105,7 +112,9 @@ def _choice(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
         return LookupField(column.info["label"], url=f"/{table}/lookup?field={name}")
     shown = {"render_kw": {"class_": "form-control"}, "validate_choice": False}
     return SelectField(
-        column.info["label"], choices=[CHOOSE, *(SelectChoice(code, label) for code, label in options)], **shown
+        column.info["label"],
+        choices=[CHOOSE, *(SelectChoice(code, label) for code, label in options)],
+        **shown,
     )
 
 

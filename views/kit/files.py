@@ -21,7 +21,11 @@ from workflows.base import audit
 
 # A page waits for its PDF, which takes some 2 ms a row (docs/decisions/0007-pdf-lists.md).
 PDF_ROWS = 5_000
-FORMATS = (("xlsx", "导出 Excel", MAX_ROWS), ("csv", "导出 CSV", MAX_ROWS), ("pdf", "导出 PDF", PDF_ROWS))
+FORMATS = (
+    ("xlsx", "导出 Excel", MAX_ROWS),
+    ("csv", "导出 CSV", MAX_ROWS),
+    ("pdf", "导出 PDF", PDF_ROWS),
+)
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -40,7 +44,9 @@ def send(asked: ListQuery, kind: str) -> ResponseReturnValue:
     total = asked.total()
     if total > limits[kind]:
         other = "，或改为导出 Excel" if kind == "pdf" else ""
-        raise BusinessError(f"共 {total:,} 行，{kind.upper()} 一次最多导出 {limits[kind]:,} 行，请缩小筛选范围{other}")
+        raise BusinessError(
+            f"共 {total:,} 行，{kind.upper()} 一次最多导出 {limits[kind]:,} 行，请缩小筛选范围{other}"
+        )
     plain = _may_show_plain(asked, total)
     target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response when it is sent
     write(asked, kind, target, plain=plain)
@@ -75,7 +81,12 @@ def _may_show_plain(asked: ListQuery, total: int) -> bool:
         return False
     labels = "、".join(known.label(name) for name in masked)
     with edge.writing() as ctx:
-        audit.log(ctx, asked.model(), "EXPORT", note=f"导出{asked.model.spec.label} {total} 行，含原值：{labels}")
+        audit.log(
+            ctx,
+            asked.model(),
+            "EXPORT",
+            note=f"导出{asked.model.spec.label} {total} 行，含原值：{labels}",
+        )
     return True
 
 
@@ -86,7 +97,9 @@ def columns(asked: ListQuery) -> list[ExportColumn]:
     for name in asked.names:
         info = known.info(name)
         kind: Any = info["kind"] if info.get("kind") in PLAIN_KINDS else "text"
-        found.append(ExportColumn(name, str(info.get("label", name)), kind, str(info.get("unit", ""))))
+        found.append(
+            ExportColumn(name, str(info.get("label", name)), kind, str(info.get("unit", "")))
+        )
     return found
 
 
@@ -96,7 +109,10 @@ def _rows(asked: ListQuery, *, plain: bool) -> Iterator[list[Any]]:
     for chunk in asked.chunks():
         _learn_titles(asked, facts, chunk)
         for row in chunk:
-            yield [_value(asked, info, value, plain=plain) for info, value in zip(facts, row[1:], strict=True)]
+            yield [
+                _value(asked, info, value, plain=plain)
+                for info, value in zip(facts, row[1:], strict=True)
+            ]
 
 
 def _learn_titles(asked: ListQuery, facts: Sequence[dict[str, Any]], chunk: Sequence[Any]) -> None:

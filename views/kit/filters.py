@@ -89,7 +89,9 @@ def _choice(ctx: Ctx, known: Shape, key: str) -> FilterChoice:
     found, lookup = options(ctx, known.columns[key]), ""
     if info["kind"] == "reference" or len(found) > MAX_OPTIONS:
         found, lookup = (), f"/{known.table}/lookup?field={key}"
-    return FilterChoice(key, info["label"], info["kind"], operators=offered, options=found, lookup_url=lookup)
+    return FilterChoice(
+        key, info["label"], info["kind"], operators=offered, options=found, lookup_url=lookup
+    )
 
 
 def options(ctx: Ctx, column: Column[Any]) -> tuple[tuple[str, str], ...]:
@@ -105,7 +107,9 @@ def options(ctx: Ctx, column: Column[Any]) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def parse(ctx: Ctx, model: type[Entity], raws: Sequence[str], cells: Cells) -> tuple[list[Filter], list[str]]:
+def parse(
+    ctx: Ctx, model: type[Entity], raws: Sequence[str], cells: Cells
+) -> tuple[list[Filter], list[str]]:
     """The filters of an address that can be understood, and a sentence for each that cannot."""
     found: list[Filter] = []
     problems: list[str] = []
@@ -139,11 +143,20 @@ def _parse_one(ctx: Ctx, model: type[Entity], raw: str, cells: Cells) -> Filter:
         raise BadFilter("值过长或含有非法字符")
     attribute = getattr(model, key)
     if operator in {"empty", "filled"}:
-        return Filter(raw, key, operator, condition=_blank(column, attribute, operator), label=column.info["label"], value="")
+        return Filter(
+            raw,
+            key,
+            operator,
+            condition=_blank(column, attribute, operator),
+            label=column.info["label"],
+            value="",
+        )
     values = _values(ctx, column, operator, text.strip())
     condition = _CONDITIONS[operator](attribute, values)
     words = _words(cells, column, key, operator, values)
-    return Filter(raw, key, operator, condition=condition, label=str(column.info["label"]), value=words)
+    return Filter(
+        raw, key, operator, condition=condition, label=str(column.info["label"]), value=words
+    )
 
 
 def _blank(column: Column[Any], attribute: Any, operator: str) -> ColumnElement[bool]:
@@ -233,7 +246,11 @@ _READERS: dict[str, Callable[[Ctx, Column[Any], str], Any]] = {
 def _first(value: Any) -> Any:
     """A day that stands for a moment begins at midnight in Shanghai."""
     is_day = isinstance(value, date) and not isinstance(value, datetime)
-    return datetime(value.year, value.month, value.day, tzinfo=SHANGHAI).astimezone(UTC) if is_day else value
+    return (
+        datetime(value.year, value.month, value.day, tzinfo=SHANGHAI).astimezone(UTC)
+        if is_day
+        else value
+    )
 
 
 def _is_moment(attribute: Any) -> bool:
@@ -289,7 +306,9 @@ _CONDITIONS: dict[str, Callable[[Any, list[Any]], ColumnElement[bool]]] = {
 
 def _words(cells: Cells, column: Column[Any], key: str, operator: str, values: list[Any]) -> str:
     if column.info.get("kind") == "reference":
-        shown = [visible_title(cells.titles, column.info["target"], v) or f"序号 {v}" for v in values[:5]]
+        shown = [
+            visible_title(cells.titles, column.info["target"], v) or f"序号 {v}" for v in values[:5]
+        ]
         return "、".join(shown) + (f" 等 {len(values)} 项" if len(values) > 5 else "")
     shown = ["…" if v is None else _word(cells, key, v) for v in values]
     return " 至 ".join(shown) if operator == "between" else "、".join(shown)

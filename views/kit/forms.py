@@ -78,12 +78,20 @@ class EntityForm:
         if self.record is not None:
             return getattr(self.record, name)
         default = column.default
-        return getattr(default, "arg", None) if default is not None and getattr(default, "is_scalar", False) else None
+        return (
+            getattr(default, "arg", None)
+            if default is not None and getattr(default, "is_scalar", False)
+            else None
+        )
 
     def _put(self, name: str, text: str) -> None:
         control = self._form[name]
         control.data = text == "true" if isinstance(control, fields.Tick) else text
-        if isinstance(control, SelectField) and text and text not in {choice.value for choice in control.choices}:
+        if (
+            isinstance(control, SelectField)
+            and text
+            and text not in {choice.value for choice in control.choices}
+        ):
             shown = fields.current_text(self.ctx, self.known.columns[name], text, self.cells)
             control.choices = [*control.choices, SelectChoice(text, shown[:100])]
         if isinstance(control, fields.LookupField):
@@ -107,7 +115,9 @@ class EntityForm:
                 continue
             text = posted.get(name, "")
             if self.known.columns[name].info["kind"] == "bool":
-                text = "true" if text and text.lower() not in {"false", "0", "否", "off"} else "false"
+                text = (
+                    "true" if text and text.lower() not in {"false", "0", "否", "off"} else "false"
+                )
             self._put(name, text)
         return self
 
@@ -121,7 +131,11 @@ class EntityForm:
         found: dict[str, Any] = {}
         for name in self.names:
             control = self._form[name]
-            text = ("true" if control.data else "false") if isinstance(control, fields.Tick) else control.data
+            text = (
+                ("true" if control.data else "false")
+                if isinstance(control, fields.Tick)
+                else control.data
+            )
             if not self._is_untouched(name, text):
                 found[name] = text
         return found
@@ -161,23 +175,44 @@ class EntityForm:
         if self.record is not None:
             hidden.append(Markup('<input type="hidden" name="version" value="%s">') % self._version)
         return FormPage(
-            title, self.groups(), action_url, cancel_url, hidden=hidden, errors=errors, stale=self.stale, **facts
+            title,
+            self.groups(),
+            action_url,
+            cancel_url,
+            hidden=hidden,
+            errors=errors,
+            stale=self.stale,
+            **facts,
         )
 
     def groups(self) -> list[FieldGroup]:
         """Fields under the headings that the columns name, in the order of the model."""
         found: dict[str, list[Field]] = {}
         for name in self.names:
-            found.setdefault(str(self.known.info(name).get("group") or ""), []).append(self._field(name))
+            found.setdefault(str(self.known.info(name).get("group") or ""), []).append(
+                self._field(name)
+            )
         return [FieldGroup(label, items) for label, items in found.items()]
 
     def _field(self, name: str) -> Field:
         info, control = self.known.columns[name].info, self._form[name]
         reveal = ""
-        if info.get("mask") and self.record is not None and self.cells.may_reveal and getattr(self.record, name):
+        if (
+            info.get("mask")
+            and self.record is not None
+            and self.cells.may_reveal
+            and getattr(self.record, name)
+        ):
             reveal = f"/{self.known.table}/reveal/{self.record.id}/{name}"
         return Field(
-            name, str(info["label"]), control, str(info["kind"]), bool(info.get("required")) and info["kind"] != "bool",
-            str(info.get("unit", "")), str(info.get("help", "")), tuple(control.errors),
-            info["kind"] in WIDE, reveal,
-        )  # fmt: skip
+            name,
+            str(info["label"]),
+            control,
+            str(info["kind"]),
+            bool(info.get("required")) and info["kind"] != "bool",
+            str(info.get("unit", "")),
+            str(info.get("help", "")),
+            tuple(control.errors),
+            info["kind"] in WIDE,
+            reveal,
+        )

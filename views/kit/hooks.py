@@ -29,7 +29,9 @@ def papers(record: Entity, ctx: Ctx) -> list[Action]:
     found = []
     for name, column in shape(type(record)).columns.items():
         if column.info.get("target") == "issued_document" and (key := getattr(record, name)):
-            found.append(Action(f"打开{column.info['label']}", f"/issued_document/{key}/pdf", icon="print"))
+            found.append(
+                Action(f"打开{column.info['label']}", f"/issued_document/{key}/pdf", icon="print")
+            )
     return found
 
 
@@ -37,7 +39,9 @@ class EntityHooks:
     """The hooks of EntityView; reading and writing go on as generated unless one of them says otherwise."""
 
     model: ClassVar[type[Entity]]
-    read_with: ClassVar[tuple[Any, ...]] = ()  # loader options of what the record page shows of its references
+    read_with: ClassVar[
+        tuple[Any, ...]
+    ] = ()  # loader options of what the record page shows of its references
 
     def proposed(self, ctx: Ctx, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """What follows from references chosen in a new form, for fields that nobody has filled in."""
@@ -49,7 +53,9 @@ class EntityHooks:
 
     def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Tabs beside the generated ones."""
-        return texts(record, ctx) + [section for build in SECTIONS if (section := build(record, ctx)) is not None]
+        return texts(record, ctx) + [
+            section for build in SECTIONS if (section := build(record, ctx)) is not None
+        ]
 
     def default_tab(self, record: Entity) -> str:
         """The tab with which the record opens."""
@@ -82,7 +88,9 @@ class EntityHooks:
         """Values that an add form begins with."""
         return {}
 
-    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+    def save(
+        self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
+    ) -> Entity:
         """What a form calls; a document with a verb of its own overrides this."""
         if record is None:
             return records.create(ctx, self.model, values)

@@ -57,7 +57,9 @@ class Shape:
         return [
             name
             for name, column in self.columns.items()
-            if not column.info.get("is_hidden") and column.info.get("kind") != "json" and "label" in column.info
+            if not column.info.get("is_hidden")
+            and column.info.get("kind") != "json"
+            and "label" in column.info
         ]
 
 
@@ -127,7 +129,9 @@ class EntityInterface(SQLAInterface):
     ) -> tuple[int, Sequence[Entity]]:
         """What the framework calls to load rows; the generator has its own list, so this one is plain and bounded."""
         size = min(page_size or 20, 200)
-        query = self.select().order_by(self.obj.id.desc()).limit(size).offset(max(page or 0, 0) * size)
+        query = (
+            self.select().order_by(self.obj.id.desc()).limit(size).offset(max(page or 0, 0) * size)
+        )
         total = edge.session().scalar(self.select(func.count(self.obj.id))) or 0
         return total, edge.session().scalars(query).all()
 
@@ -154,7 +158,9 @@ class Titles:
 
     def load(self, table: str, ids: Iterable[Any], depth: int = 0) -> None:
         """Learn the titles of these ids of a table with one query."""
-        wanted = sorted({int(i) for i in ids if i is not None} - {i for t, i in self._known if t == table})
+        wanted = sorted(
+            {int(i) for i in ids if i is not None} - {i for t, i in self._known if t == table}
+        )
         model = model_of(table)
         if not wanted or model is None:
             return
@@ -173,11 +179,15 @@ class Titles:
             ids = [one for one in ids if not self._at_hand(model, key, one)]
             if not ids:
                 return
-        rows = self._session.execute(select(model.id, getattr(model, key)).where(model.id.in_(ids))).all()
+        rows = self._session.execute(
+            select(model.id, getattr(model, key)).where(model.id.in_(ids))
+        ).all()
         if info.get("target"):
             self.load(info["target"], (value for _, value in rows), depth + 1)
         for record_id, value in rows:
-            self._known[named.table, record_id] = self._words(info, value) or f"{model.spec.label} {record_id}"
+            self._known[named.table, record_id] = (
+                self._words(info, value) or f"{model.spec.label} {record_id}"
+            )
 
     def _at_hand(self, model: type[Entity], key: str, record_id: int) -> bool:
         """Take the title of a record that this page has read already; false if it has not."""
@@ -197,9 +207,13 @@ class Titles:
 
     def load_beside(self, table: str, ids: Iterable[Any]) -> None:
         """Learn what stands beside these references, for tables whose titles are numbers."""
-        wanted = sorted({int(i) for i in ids if i is not None} - {i for t, i in self._beside if t == table})
+        wanted = sorted(
+            {int(i) for i in ids if i is not None} - {i for t, i in self._beside if t == table}
+        )
         if wanted and table == "project":
-            query = select(Project.id, Customer.name).join(Customer, Customer.id == Project.customer_id)
+            query = select(Project.id, Customer.name).join(
+                Customer, Customer.id == Project.customer_id
+            )
             for key, name in self._session.execute(query.where(Project.id.in_(wanted))):
                 self._beside[table, key] = name
 
@@ -235,13 +249,21 @@ def visible_title(titles: Titles, table: str, record_id: Any) -> str:
 def narrow(model: type[Entity], names: Iterable[str]) -> Any:
     """Loader option: only the columns that are shown, and what every row needs."""
     known = shape(model)
-    always = {"id", "version", known.key(model.spec.title), model.spec.state or None, model.spec.tree or None}
+    always = {
+        "id",
+        "version",
+        known.key(model.spec.title),
+        model.spec.state or None,
+        model.spec.tree or None,
+    }
     keys = {known.key(name) for name in names} | always
     mapped = inspect(model).column_attrs
     return load_only(*(getattr(model, key) for key in sorted(k for k in keys if k and k in mapped)))
 
 
-def sorting(model: type[Entity], order: str, *, after: Sequence[str] = ()) -> list[UnaryExpression[Any]]:
+def sorting(
+    model: type[Entity], order: str, *, after: Sequence[str] = ()
+) -> list[UnaryExpression[Any]]:
     """ORDER BY of `column`, `-column` or several of them with commas; empty values come last on every database.
 
     `after` are columns that break ties. SQLite takes NULL for the smallest value and PostgreSQL for the largest, so

@@ -30,7 +30,9 @@ KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view")
 ZERO = Decimal(0)
 LONG = 5_000  # rows whose sums come with the page; those of more are asked for when the page stands
 MANY = 10_000  # rows that a page counts; of more it says so, and the exact number is asked for like the sums
-WITH_SUMS = "sums"  # asks for count and sums with the page, however long the list: the way without scripts
+WITH_SUMS = (
+    "sums"  # asks for count and sums with the page, however long the list: the way without scripts
+)
 
 
 @dataclass
@@ -49,7 +51,9 @@ class ListQuery:
     size: int = 20
     page: int = 1
     problems: list[str] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)  # those of filters: without them there are more rows than asked for
+    unread: list[str] = field(
+        default_factory=list
+    )  # those of filters: without them there are more rows than asked for
     fixed: list[ColumnElement[bool]] = field(default_factory=list)
     of_all: Sequence[Any] = ()  # sums that came with the total
     is_cut: bool = False  # the count ended at MANY: there are more rows than it says
@@ -59,7 +63,9 @@ class ListQuery:
     def require_understood(self) -> None:
         """Raise BusinessError where a filter made no sense: a file, or an act on all rows, must not take more."""
         if self.unread:
-            raise BusinessError(f"{'；'.join(self.unread)}；没有按全部记录办理，请改正筛选条件后再试")
+            raise BusinessError(
+                f"{'；'.join(self.unread)}；没有按全部记录办理，请改正筛选条件后再试"
+            )
 
     def where(self) -> list[ColumnElement[bool]]:
         """Conditions of the filters and of the search box."""
@@ -70,7 +76,9 @@ class ListQuery:
 
     def select(self, *entities: Any, as_set: bool = False) -> Select[Any]:
         """A query of these columns over the filtered rows that the actor may read; `as_set` where it reads them all."""
-        return scoped(select(*entities).where(*self.where()), self.model, self.ctx.actor, as_set=as_set)
+        return scoped(
+            select(*entities).where(*self.where()), self.model, self.ctx.actor, as_set=as_set
+        )
 
     def ordered(self, query: Select[Any]) -> Select[Any]:
         """Sorted as asked, ties broken by the primary key, so that paging never shows a row twice."""
@@ -80,7 +88,9 @@ class ListQuery:
     def total(self) -> int:
         """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
         query = self.select(func.count(), as_set=True).select_from(self.model)
-        if query.whereclause is None:  # every row: an inherited model needs no look at the table above its own
+        if (
+            query.whereclause is None
+        ):  # every row: an inherited model needs no look at the table above its own
             query = select(func.count()).select_from(self.model.__table__)
         return int(self.ctx.session.scalar(query) or 0)
 
@@ -95,7 +105,9 @@ class ListQuery:
             return int(found)
         if WITH_SUMS in self.args:
             return self.total()
-        some = session.scalar(select(func.count()).select_from(self._first(MANY + 1).subquery())) or 0
+        some = (
+            session.scalar(select(func.count()).select_from(self._first(MANY + 1).subquery())) or 0
+        )
         self.is_cut = some > MANY
         return min(some, MANY)
 
@@ -103,7 +115,9 @@ class ListQuery:
         """Keys of any rows of the list, at most so many; conditions of its own are left to the indexes they have."""
         if condition(self.model, self.ctx.actor) is None and not self.where():
             return select(self.model.__table__.c.id).limit(most)
-        if self.model.spec.scope.hangs_on and self._is_small():  # fewer rows than records that they may hang on
+        if (
+            self.model.spec.scope.hangs_on and self._is_small()
+        ):  # fewer rows than records that they may hang on
             return self.select(self.model.id).limit(most)
         if self.where():
             return self.select(self.model.id, as_set=True).limit(most)
@@ -112,10 +126,15 @@ class ListQuery:
     def page_of(self) -> tuple[int, Sequence[Entity]]:
         """How many rows there are, and those of the page; a page beyond the last shows the last, and says so."""
         total = self.counted()
-        if self.is_cut and self.page * self.size > total:  # whether there is such a page its rows tell
+        if (
+            self.is_cut and self.page * self.size > total
+        ):  # whether there is such a page its rows tell
             if (rows := self.records()) and self.is_followed:
                 return total, rows
-            self.is_cut, total = False, (self.page - 1) * self.size + len(rows) if rows else self.total()
+            self.is_cut, total = (
+                False,
+                (self.page - 1) * self.size + len(rows) if rows else self.total(),
+            )
             if rows:
                 return total, rows
         pages = max(-(-total // self.size), 1)
@@ -130,7 +149,9 @@ class ListQuery:
         wanted = self.ordered(self.select(self.model.id)).offset(offset).limit(self.size + 1)
         *ids, more = [*self.ctx.session.scalars(wanted), None][: self.size + 1]
         self.is_followed = more is not None
-        query = select(self.model).where(self.model.id.in_(ids)).options(narrow(self.model, self.names))
+        query = (
+            select(self.model).where(self.model.id.in_(ids)).options(narrow(self.model, self.names))
+        )
         found = {record.id: record for record in self.ctx.session.scalars(query)}
         records = [found[i] for i in ids if i in found]
         self.cells.prepare(records, self.names)
@@ -141,13 +162,20 @@ class ListQuery:
         known = shape(self.model)
         keys = [known.key(name) for name in self.names]
         columns = [getattr(self.model, key) for key in keys if key]
-        query = self.ordered(self.select(self.model.id, *columns, as_set=True)).execution_options(yield_per=size)
+        query = self.ordered(self.select(self.model.id, *columns, as_set=True)).execution_options(
+            yield_per=size
+        )
         yield from self.ctx.session.execute(query).partitions(size)
 
     # ---------------------------------------------------------------------------------------------------- addresses
     def url(self, **changes: Any) -> str:
         """This list's address with some arguments changed; None takes an argument away."""
-        kept = [(k, v) for k, values in self.args.lists() for v in values if k not in changes and k in KNOWN_ARGS]
+        kept = [
+            (k, v)
+            for k, values in self.args.lists()
+            for v in values
+            if k not in changes and k in KNOWN_ARGS
+        ]
         for key, value in changes.items():
             values = value if isinstance(value, list) else [value]
             kept += [(key, str(v)) for v in values if v is not None]
@@ -156,7 +184,12 @@ class ListQuery:
     def kept_args(self, *without: str) -> list[tuple[str, str]]:
         """Arguments that a form of this list sends along."""
         drop = {"page", *without}
-        return [(k, v) for k, values in self.args.lists() for v in values if k in KNOWN_ARGS and k not in drop]
+        return [
+            (k, v)
+            for k, values in self.args.lists()
+            for v in values
+            if k in KNOWN_ARGS and k not in drop
+        ]
 
     # ---------------------------------------------------------------------------------------------------- parts
     def columns(self) -> list[Column]:
@@ -170,7 +203,13 @@ class ListQuery:
         if key is None or kind in UNSORTED or info.get("mask"):
             return Column(name, label, kind, unit)
         now = {name: "asc", f"-{name}": "desc"}.get(self.order, "")
-        next_order = name if now == "desc" else f"-{name}" if now == "asc" or kind in (*NUMBERS, "date") else name
+        next_order = (
+            name
+            if now == "desc"
+            else f"-{name}"
+            if now == "asc" or kind in (*NUMBERS, "date")
+            else name
+        )
         return Column(name, label, kind, unit, now, self.url(order=next_order, page=None))
 
     def rows(self, records: Sequence[Entity]) -> list[Row]:
@@ -208,7 +247,9 @@ class ListQuery:
         if not names or not records:
             return []
         page = {n: format_money(sum((getattr(r, n) or ZERO for r in records), ZERO)) for n in names}
-        whole = dict.fromkeys(names, "…") if self.is_summed_later(total) else self.sums_of_all(total)
+        whole = (
+            dict.fromkeys(names, "…") if self.is_summed_later(total) else self.sums_of_all(total)
+        )
         return [("本页合计", page), ("全部合计", whole)]
 
     def is_summed_later(self, total: int) -> bool:
@@ -232,7 +273,12 @@ class ListQuery:
         """全部合计: money by column, over all filtered rows, of which there are `total`."""
         if not self._summed():
             return {}
-        found = self.of_all or self.ctx.session.execute(self.select(*self._sums_of_all(), as_set=total > LONG)).one()
+        found = (
+            self.of_all
+            or self.ctx.session.execute(
+                self.select(*self._sums_of_all(), as_set=total > LONG)
+            ).one()
+        )
         return self._as_money(found)
 
     def count_and_sums(self) -> tuple[int, dict[str, str]]:
@@ -251,7 +297,9 @@ class ListQuery:
 
     def _is_small(self) -> bool:
         """Whether the whole table is no long list, by its last id, which costs next to nothing."""
-        return int(self.ctx.session.scalar(select(func.max(self.model.__table__.c.id))) or 0) <= LONG
+        return (
+            int(self.ctx.session.scalar(select(func.max(self.model.__table__.c.id))) or 0) <= LONG
+        )
 
     def _summed(self) -> list[str]:
         return [n for n in self.model.spec.sums if n in self.names and shape(self.model).key(n)]
@@ -266,7 +314,17 @@ class ListQuery:
         sizes = tuple((n, self.url(size=n, page=None)) for n in sorted({*SIZES, self.size}))
         last = self.page * self.size if self.is_cut else min(self.page * self.size, total)
         links, exact = tuple(self._links(pages)), self._in_full() if self.is_cut else ""
-        return Paging(first, last, total, page=self.page, pages=pages, size=self.size, sizes=sizes, links=links, exact_url=exact)
+        return Paging(
+            first,
+            last,
+            total,
+            page=self.page,
+            pages=pages,
+            size=self.size,
+            sizes=sizes,
+            links=links,
+            exact_url=exact,
+        )
 
     def _links(self, pages: int) -> Iterator[tuple[str, str, bool]]:
         """Pages near this one and the ends; a list that is not counted to its end has no last page, only a next."""
@@ -286,7 +344,12 @@ __all__ = ["ListQuery", "available", "read_list", "scope_note", "search_hint"]
 
 
 def read_list(
-    ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]", path: str, size: int = 20, columns: Sequence[str] = ()
+    ctx: Ctx,
+    model: type[Entity],
+    args: "MultiDict[str, str]",
+    path: str,
+    size: int = 20,
+    columns: Sequence[str] = (),
 ) -> ListQuery:
     """Understand the arguments of a list's address; whatever makes no sense is left out and named.
 
@@ -306,7 +369,9 @@ def read_list(
 def _names(asked: ListQuery, chosen: Sequence[str]) -> list[str]:
     known, allowed = shape(asked.model), set(available(asked.model))
     listed = list(asked.model.spec.listed) or [n for n in known.visible() if n not in STAMPS][:8]
-    wanted = [name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name]
+    wanted = [
+        name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name
+    ]
     if not wanted:
         return [name for name in chosen if name in allowed] or listed
     names = [name for name in dict.fromkeys(wanted) if name in allowed]
@@ -320,7 +385,9 @@ def available(model: type[Entity]) -> list[str]:
     known = shape(model)
     listed = list(model.spec.listed)
     taken = {known.key(name) for name in listed}
-    rest = [n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"]
+    rest = [
+        n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"
+    ]
     return listed + rest
 
 
@@ -348,7 +415,11 @@ def _order(asked: ListQuery) -> str:
     known = shape(asked.model)
     name = order.removeprefix("-")
     key = known.key(name) if name else None
-    if key is not None and known.columns[key].info.get("kind") not in UNSORTED and not known.info(name).get("mask"):
+    if (
+        key is not None
+        and known.columns[key].info.get("kind") not in UNSORTED
+        and not known.info(name).get("mask")
+    ):
         return order
     if order:
         asked.problems.append("不能按这一列排序，已按默认顺序显示")

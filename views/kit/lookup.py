@@ -63,9 +63,16 @@ def _own_papers(
 
 def _from_dictionary(ctx: Ctx, code: str, text: str, page: int) -> dict[str, Any]:
     known = dictionaries.items(ctx.session, code)
-    found = [(c, label) for c, label in known if text in label or c.startswith(text) or _is_short_for(text, label)]
+    found = [
+        (c, label)
+        for c, label in known
+        if text in label or c.startswith(text) or _is_short_for(text, label)
+    ]
     shown = found[(page - 1) * PAGE : page * PAGE]
-    return {"result": [{"id": c, "text": label, "hint": c} for c, label in shown], "more": len(found) > page * PAGE}
+    return {
+        "result": [{"id": c, "text": label, "hint": c} for c, label in shown],
+        "more": len(found) > page * PAGE,
+    }
 
 
 def _is_short_for(text: str, label: str) -> bool:
@@ -99,7 +106,9 @@ def candidates(
     names = _note_names(target)
     cells = Cells(ctx, target)
     cells.prepare(found, [*names, target.spec.title])
-    items = [{"id": r.id, "text": _title(cells, r), "hint": _note(cells, r, names)} for r in found[:PAGE]]
+    items = [
+        {"id": r.id, "text": _title(cells, r), "hint": _note(cells, r, names)} for r in found[:PAGE]
+    ]
     return {"result": items, "more": len(found) > PAGE}
 
 
@@ -116,7 +125,9 @@ def _matches(ctx: Ctx, target: type[Entity], text: str, depth: int = 0) -> Colum
         return attribute.in_(select(beyond.id).where(_matches(ctx, beyond, text, depth + 1)))
     labels = filters.options(ctx, column)
     if labels:
-        return attribute.in_([filters.value(ctx, column, code) for code, label in labels if text in label])
+        return attribute.in_(
+            [filters.value(ctx, column, code) for code, label in labels if text in label]
+        )
     if column.info["kind"] in {"text", "long_text"} and not column.info.get("mask"):
         return attribute.like(f"%{filters.escape_like(text)}%", escape="/")
     try:
@@ -127,8 +138,14 @@ def _matches(ctx: Ctx, target: type[Entity], text: str, depth: int = 0) -> Colum
 
 def _note_names(target: type[Entity]) -> list[str]:
     known, spec = shape(target), target.spec
-    usable = [n for n in spec.listed if known.key(n) not in {None, known.key(spec.title), spec.state or None}]
-    return [n for n in usable if not known.info(n).get("mask") and known.info(n).get("kind") != "bool"][:NOTES]
+    usable = [
+        n
+        for n in spec.listed
+        if known.key(n) not in {None, known.key(spec.title), spec.state or None}
+    ]
+    return [
+        n for n in usable if not known.info(n).get("mask") and known.info(n).get("kind") != "bool"
+    ][:NOTES]
 
 
 def _title(cells: Cells, record: Entity) -> str:
@@ -139,5 +156,7 @@ def _title(cells: Cells, record: Entity) -> str:
 
 
 def _note(cells: Cells, record: Entity, names: list[str]) -> str:
-    texts = (cells.text(str(cells.shape.key(n)), getattr(record, str(cells.shape.key(n)))) for n in names)
+    texts = (
+        cells.text(str(cells.shape.key(n)), getattr(record, str(cells.shape.key(n)))) for n in names
+    )
     return " · ".join(t for t in texts if t != NONE)

@@ -45,13 +45,19 @@ def save(kind: Kind, file: File) -> str:
     """Remember what was sent for a file; gives the source's name. Raises FieldErrors by column."""
     with edge.writing() as ctx:
         keys = [request.form.get(f"c{at}", "") for at in range(200) if f"c{at}" in request.form]
-        return sheet_mapping.remember(ctx, kind, file[1], filename=file[0], source=request.form.get("source", ""), keys=keys).source
+        return sheet_mapping.remember(
+            ctx, kind, file[1], filename=file[0], source=request.form.get("source", ""), keys=keys
+        ).source
 
 
 def page(
-    kind: Kind, file: File, url: str, cancel_url: str, crumbs: Sequence[tuple[str, str]],
+    kind: Kind,
+    file: File,
+    url: str,
+    cancel_url: str,
+    crumbs: Sequence[tuple[str, str]],
     error: BusinessError | None = None,
-) -> FormPage:  # fmt: skip
+) -> FormPage:
     """A select for each column of the file, filled with what it seems to hold. Raises BusinessError without a head."""
     found = sheet_mapping.guess(kind, file[1], file[0], edge.current_ctx().session)
     if found is None:
@@ -59,15 +65,26 @@ def page(
     errors = dict(error.field_errors) if error is not None and error.field_errors else {}
     top = [("", "", error.message)] if error is not None and not errors else []
     own = [(name, "", message) for name, messages in errors.items() for message in messages]
-    hidden = [edge.csrf_input(), *(_hidden(name, value) for name, value in (("key", keep(file[1])), ("name", file[0])))]
+    hidden = [
+        edge.csrf_input(),
+        *(_hidden(name, value) for name, value in (("key", keep(file[1])), ("name", file[0]))),
+    ]
     return FormPage(
-        f"列对应：{kind.label}", [FieldGroup("", _fields(kind, found, errors))], url, cancel_url, hidden=hidden,
-        submit_label="保存并预览", errors=[*top, *own], crumbs=list(crumbs),
+        f"列对应：{kind.label}",
+        [FieldGroup("", _fields(kind, found, errors))],
+        url,
+        cancel_url,
+        hidden=hidden,
+        submit_label="保存并预览",
+        errors=[*top, *own],
+        crumbs=list(crumbs),
         note=f"{file[0]}，工作表“{found.sheet}”第 {found.row_no} 行为表头；说明各列是什么，同一来源的文件以后自动识别",
-    )  # fmt: skip
+    )
 
 
-def group(kind: Kind, file: File, errors: Mapping[str, Sequence[str]], *, anew: bool = False) -> FieldGroup | None:
+def group(
+    kind: Kind, file: File, errors: Mapping[str, Sequence[str]], *, anew: bool = False
+) -> FieldGroup | None:
     """The columns of a file as part of another form, where nobody knows them, they were wrong, or `anew`; else None."""
     session = edge.session()
     try:
@@ -93,26 +110,51 @@ def is_own(name: str) -> bool:
 
 
 def _fields(kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]]) -> list[Field]:
-    choices = [SelectChoice("", "（不读取）"), *(SelectChoice(field.key, field.title) for field in kind.fields)]
+    choices = [
+        SelectChoice("", "（不读取）"),
+        *(SelectChoice(field.key, field.title) for field in kind.fields),
+    ]
     members: dict[str, SelectField | StringField] = {
-        "source": StringField("来源（银行或财务软件）", render_kw={"class_": "form-control", "maxlength": 60})
+        "source": StringField(
+            "来源（银行或财务软件）", render_kw={"class_": "form-control", "maxlength": 60}
+        )
     }
     for at in range(len(found.heads)):
         members[f"c{at}"] = SelectField(choices=choices, render_kw={"class_": "form-control"})
     form = type("MappingForm", (Form,), members)(
-        data={"source": request.form.get("source", ""), **{
-            f"c{at}": request.form.get(f"c{at}", key) for at, key in enumerate(found.keys)
-        }}
-    )  # fmt: skip
+        data={
+            "source": request.form.get("source", ""),
+            **{f"c{at}": request.form.get(f"c{at}", key) for at, key in enumerate(found.keys)},
+        }
+    )
     fields = [
-        Field("source", "来源（银行或财务软件）", form["source"], "text", True, "", "如：江州银行、用友 U8",
-              tuple(errors.get("source", ())), True)
-    ]  # fmt: skip
+        Field(
+            "source",
+            "来源（银行或财务软件）",
+            form["source"],
+            "text",
+            True,
+            "",
+            "如：江州银行、用友 U8",
+            tuple(errors.get("source", ())),
+            True,
+        )
+    ]
     for at in range(len(found.heads)):
         label = f"{letter(at)} 列 {found.heads[at] or '（无列名）'}"
         samples = "、".join(found.samples[at])
-        fields.append(Field(f"c{at}", label, form[f"c{at}"], "enum", False, "", f"如 {samples}" if samples else "空列",
-                            tuple(errors.get(f"c{at}", ()))))  # fmt: skip
+        fields.append(
+            Field(
+                f"c{at}",
+                label,
+                form[f"c{at}"],
+                "enum",
+                False,
+                "",
+                f"如 {samples}" if samples else "空列",
+                tuple(errors.get(f"c{at}", ())),
+            )
+        )
     return fields
 
 

@@ -21,9 +21,16 @@ def meter(check: Check) -> Meter:
         before, after = "—", "净资产未录入"
     limit = "不限" if check.limit is None else f"{format_money(check.limit / scale)} {unit}"
     return Meter(
-        check.label, before, after, limit=limit, share_before=_share(check.before, top), share_added=_share(added, top), share_warning=warning, note=check.advice,
+        check.label,
+        before,
+        after,
+        limit=limit,
+        share_before=_share(check.before, top),
+        share_added=_share(added, top),
+        share_warning=warning,
+        note=check.advice,
         is_over=check.is_over,
-    )  # fmt: skip
+    )
 
 
 def _share(part: Decimal, whole: Decimal) -> str:

@@ -34,7 +34,9 @@ DONE = "这次提交此前已经保存，没有重复办理。请在列表或记
 
 def key_input() -> Markup:
     """The hidden key of a form; a form that is shown again after a refusal keeps the one it was sent with."""
-    sent = request.form.get(FIELD, "") if request.method == "POST" and not g.get("once_spent") else ""
+    sent = (
+        request.form.get(FIELD, "") if request.method == "POST" and not g.get("once_spent") else ""
+    )
     key = sent if _KEY.fullmatch(sent) else secrets.token_urlsafe(18)
     return Markup('<input type="hidden" name="form_key" value="%s">') % key
 
@@ -72,7 +74,9 @@ def never_keep() -> None:
 def answered(ctx: Ctx) -> str:
     """Where the first answer to this very submission is found; '' where it comes for the first time."""
     asked = _asked(ctx)
-    return asked[0] if asked is not None and once.content_of(ctx.session, asked[0]) == asked[1] else ""
+    return (
+        asked[0] if asked is not None and once.content_of(ctx.session, asked[0]) == asked[1] else ""
+    )
 
 
 def first_answer(ctx: Ctx, place: str) -> ResponseReturnValue:
@@ -106,7 +110,13 @@ def _may_still_read(ctx: Ctx, kept: dict[str, Any]) -> bool:
 
 def _rights(actor: Actor) -> str:
     """A digest of all that decides what somebody reads, beside the rows themselves."""
-    reach = [actor.employee_id, actor.on_behalf_of_id, actor.scope, actor.department_id, sorted(actor.department_ids)]
+    reach = [
+        actor.employee_id,
+        actor.on_behalf_of_id,
+        actor.scope,
+        actor.department_id,
+        sorted(actor.department_ids),
+    ]
     return hashlib.sha256(json.dumps([*reach, sorted(actor.permissions)]).encode()).hexdigest()[:32]
 
 
@@ -163,7 +173,11 @@ def _content() -> str:
 def _kept(response: Response) -> dict[str, Any]:
     if g.get("once_never"):
         return {}
-    if response.is_json and response.status_code < 400 and len(body := response.get_data(as_text=True)) <= _BODY_MAX:
+    if (
+        response.is_json
+        and response.status_code < 400
+        and len(body := response.get_data(as_text=True)) <= _BODY_MAX
+    ):
         key = told.get("id") if isinstance(told := response.get_json(), dict) else None
         return _answer(response, f"{request.path.rstrip('/')}/{key}", body=body)
     if 300 <= response.status_code < 400:

@@ -36,7 +36,11 @@ class DescriptionApi(OpenApi):
             404:
               $ref: '#/components/responses/404'
         """
-        found = [api for api in self.appbuilder.baseviews if isinstance(api, BaseApi) and api.version == version]
+        found = [
+            api
+            for api in self.appbuilder.baseviews
+            if isinstance(api, BaseApi) and api.version == version
+        ]
         if not found:
             raise NotFound("没有这个版本的接口")
         spec = self._create_api_spec(version)

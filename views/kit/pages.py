@@ -64,7 +64,9 @@ class Row:
     url: str
     cells: tuple[Cell, ...]
     actions: tuple[Action, ...] = ()
-    tone: str = ""  # reports: warn, bad, total or head; warn and bad tint the cells that have a tone
+    tone: str = (
+        ""  # reports: warn, bad, total or head; warn and bad tint the cells that have a tone
+    )
     group: str = ""  # reports: heading cell before this row, `span` rows high
     span: int = 0
     level: int = 0  # indentation of the first cell, 0 to 3
@@ -160,7 +162,9 @@ class ListPage:
     search_hint: str = ""
     url: str = ""
     kept_args: list[tuple[str, str]] = field(default_factory=list)
-    sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # label, text by column key
+    sums: list[tuple[str, dict[str, str]]] = field(
+        default_factory=list
+    )  # label, text by column key
     later_sums: LaterSums | None = None  # where the last of the sums is asked for afterwards
     columns_url: str = ""  # keeps the chosen columns, then goes on to `columns_next`
     columns_next: str = ""
@@ -262,7 +266,9 @@ class RecordPage:
     crumbs: list[tuple[str, str]]
     facts: list[Fact] = field(default_factory=list)  # the head's strip
     state: Cell | None = None
-    actions: list[Action] = field(default_factory=list)  # first with style primary is the reader's next step
+    actions: list[Action] = field(
+        default_factory=list
+    )  # first with style primary is the reader's next step
     more: list[Action] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     active: str = ""
@@ -442,7 +448,9 @@ class Shell:
 
     company: str
     seal: str
-    sections: tuple[tuple[str, tuple[MenuModule, ...]], ...]  # ('', …) front office, ('后台设置', …)
+    sections: tuple[
+        tuple[str, tuple[MenuModule, ...]], ...
+    ]  # ('', …) front office, ('后台设置', …)
     business_date: str
     weekday: str
     user_name: str
@@ -451,7 +459,9 @@ class Shell:
     help_url: str = ""
     theme: str = ""
     home_url: str = "/"
-    search_url: str = ""  # GET ?q=…; with Accept: application/json it answers as look-ups do, plus "url"
+    search_url: str = (
+        ""  # GET ?q=…; with Accept: application/json it answers as look-ups do, plus "url"
+    )
     inbox_url: str = ""
     user_links: tuple[MenuItem, ...] = ()  # 个人设置, 修改密码 …
     logout_url: str = "/logout/"
@@ -560,7 +570,9 @@ class ReportPage:
     paging: Paging | None = None
     aside: list[Section] = field(default_factory=list)
     above: list[Section] = field(default_factory=list)
-    below: list[Section] = field(default_factory=list)  # cards under the table, columns of twelve wide
+    below: list[Section] = field(
+        default_factory=list
+    )  # cards under the table, columns of twelve wide
     foot: str = ""
     foot_url: str = ""
     foot_label: str = ""

@@ -17,7 +17,12 @@ from workflows.system import backup
 
 _DAILY = {day_end.JOB: day_end.LABEL, backup.JOB: backup.LABEL, verify.JOB: verify.LABEL}
 # Who may start long work: nobody else is asked about on every page.
-_STARTS = (("close", "accounting_period"), (day_end.JOB, "job_run"), (backup.JOB, "job_run"), (verify.JOB, "job_run"))
+_STARTS = (
+    ("close", "accounting_period"),
+    (day_end.JOB, "job_run"),
+    (backup.JOB, "job_run"),
+    (verify.JOB, "job_run"),
+)
 STOPPED = "办理到此中断，这一步没有生效；继续办理时从这一步接着做，已完成的步骤不会重做"
 
 
@@ -66,11 +71,18 @@ def follow(run: JobRun | None, steps: Sequence[JobStep], now: datetime) -> Secti
     """The steps of a run: with a bar while somebody is at it, else what is done and where it stopped."""
     found = _steps(run, steps, now)
     if run is not None and state_of(run, now) == "running":
-        job = Job(words_of(run), f"/jobs/{run.id}", url_of(run), run.progress_pct, "running", tuple(found))
+        job = Job(
+            words_of(run), f"/jobs/{run.id}", url_of(run), run.progress_pct, "running", tuple(found)
+        )
         return Section("progress", "正在办理", template="parts/progress.html", data=job)
     # What is not done yet is no failure: a triangle waits, a cross is where it stopped.
     items = [
-        GateItem(label, state != "failed", note or ("未办理" if state == "todo" else ""), is_warning=state == "todo")
+        GateItem(
+            label,
+            state != "failed",
+            note or ("未办理" if state == "todo" else ""),
+            is_warning=state == "todo",
+        )
         for label, state, note in found
     ]
     title, note = ("没有办完", label_of(run)) if is_broken(run, now) else ("办理步骤", "")
@@ -81,7 +93,9 @@ def running_of(ctx: Ctx) -> tuple[Job, ...]:
     """Long work of this person that somebody is at, for the top of every page."""
     if ctx.actor.employee_id is None or not any(ctx.actor.may(*starts) for starts in _STARTS):
         return ()
-    query = select(JobRun).where(JobRun.status == JobStatus.RUNNING, JobRun.requested_by_id == ctx.actor.employee_id)
+    query = select(JobRun).where(
+        JobRun.status == JobStatus.RUNNING, JobRun.requested_by_id == ctx.actor.employee_id
+    )
     found = ctx.session.scalars(query.order_by(JobRun.id.desc())).all()
     return tuple(
         Job(words_of(run), f"/jobs/{run.id}", url_of(run), run.progress_pct)
@@ -90,7 +104,9 @@ def running_of(ctx: Ctx) -> tuple[Job, ...]:
     )
 
 
-def _steps(run: JobRun | None, steps: Sequence[JobStep], now: datetime) -> list[tuple[str, str, str]]:
+def _steps(
+    run: JobRun | None, steps: Sequence[JobStep], now: datetime
+) -> list[tuple[str, str, str]]:
     """Label, state (done, now, todo, failed) and note of each step."""
     done = run.result.get("done", {}) if run else {}
     left = [step.code for step in steps if step.code not in done]

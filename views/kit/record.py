@@ -43,7 +43,9 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
         label = "登记信息" if name in STAMPS else str(known.info(name).get("group") or GENERAL)
-        groups.setdefault(label, []).append(Fact(known.label(name), _with_unit(cells, record, name), name))
+        groups.setdefault(label, []).append(
+            Fact(known.label(name), _with_unit(cells, record, name), name)
+        )
     return list(groups.items())
 
 
@@ -51,19 +53,33 @@ def link_to(child: type[Entity], owner: type[Entity]) -> str | None:
     """The foreign key by which rows of `child` belong to `owner`: the owner key, else the first reference to it."""
     tables = {str(t.name) for t in inspect(owner).tables}
     columns = shape(child).columns.items()
-    links = [name for name, column in columns if column.info.get("target") in tables and name not in STAMPS]
+    links = [
+        name
+        for name, column in columns
+        if column.info.get("target") in tables and name not in STAMPS
+    ]
     owned = [name for name in links if shape(child).columns[name].info.get("is_owner")]
     return next(iter(owned or links), None)
 
 
-def child_sections(ctx: Ctx, record: Entity, titles: Titles, active: str, *, may_change: bool) -> list[Section]:
+def child_sections(
+    ctx: Ctx, record: Entity, titles: Titles, active: str, *, may_change: bool
+) -> list[Section]:
     """A tab for each child table that the reader may list; all are counted at once, the active one alone is read."""
     links = _links(ctx, record)
     if not links:
         return []
-    counts = ctx.session.execute(select(*(_count(ctx, record, child, link) for child, link in links))).one()
+    counts = ctx.session.execute(
+        select(*(_count(ctx, record, child, link) for child, link in links))
+    ).one()
     return [
-        _child_section(ctx, record, (child, link, count), titles if child.__tablename__ == active else None, may_change)
+        _child_section(
+            ctx,
+            record,
+            (child, link, count),
+            titles if child.__tablename__ == active else None,
+            may_change,
+        )
         for (child, link), count in zip(links, counts, strict=True)
     ]
 
@@ -84,30 +100,46 @@ def _count(ctx: Ctx, record: Entity, child: type[Entity], link: str) -> Any:
 
 
 def _child_section(
-    ctx: Ctx, record: Entity, what: tuple[type[Entity], str, int], titles: Titles | None, may_change: bool
+    ctx: Ctx,
+    record: Entity,
+    what: tuple[type[Entity], str, int],
+    titles: Titles | None,
+    may_change: bool,
 ) -> Section:
     child, link, count = what
     known = shape(child)
     section = Section(known.table, child.spec.label, empty=f"暂无{child.spec.label}", count=count)
     if titles is None:  # another tab is open
         return section
-    names = [n for n in child.spec.listed if known.key(n) != link] or [n for n in known.visible() if n not in STAMPS]
+    names = [n for n in child.spec.listed if known.key(n) != link] or [
+        n for n in known.visible() if n not in STAMPS
+    ]
     rows, cells = _child_rows(ctx, record, child, link, names), Cells(ctx, child, titles)
     cells.prepare(rows, names)
     section.columns = [column(known, name) for name in names]
     main = names.index(child.spec.title) if child.spec.title in names else 0
     section.rows = [
-        Row(str(r.id), record_url(known.table, r.id), tuple(cells.cell(r, n) for n in names), main=main) for r in rows
+        Row(
+            str(r.id),
+            record_url(known.table, r.id),
+            tuple(cells.cell(r, n) for n in names),
+            main=main,
+        )
+        for r in rows
     ]
     if may_change and known.info(link).get("is_owner") and may_save(ctx, child, "add"):
-        section.actions = [Action(f"新增{child.spec.label}", f"/{known.table}/add?owner={record.id}", icon="plus")]
+        section.actions = [
+            Action(f"新增{child.spec.label}", f"/{known.table}/add?owner={record.id}", icon="plus")
+        ]
     if count > len(rows):
         section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
         section.more_label = f"查看全部 {count} 条"
     return section
 
 
-def _child_rows(ctx: Ctx, record: Entity, child: type[Entity], link: str, names: Sequence[str]) -> Sequence[Entity]:
+def _child_rows(
+    ctx: Ctx, record: Entity, child: type[Entity], link: str, names: Sequence[str]
+) -> Sequence[Entity]:
     order = child.spec.order
     query = scoped(select(child).where(getattr(child, link) == record.id), child, ctx.actor)
     query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
@@ -117,7 +149,9 @@ def _child_rows(ctx: Ctx, record: Entity, child: type[Entity], link: str, names:
 def column(known: Shape, name: str) -> Column:
     """The head of a column without sorting."""
     info = known.info(name)
-    return Column(name, str(info.get("label", name)), str(info.get("kind", "text")), str(info.get("unit", "")))
+    return Column(
+        name, str(info.get("label", name)), str(info.get("kind", "text")), str(info.get("unit", ""))
+    )
 
 
 def may_save(ctx: Ctx, model: type[Entity], verb: str) -> bool:
@@ -143,7 +177,9 @@ def timeline(ctx: Ctx, record: Entity, titles: Titles, active: str) -> Section |
     """What happened to the record: who, when, old → new; masked columns stay masked. Read when its tab is open."""
     if record.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL):
         return None
-    section = Section(TIMELINE, "变更记录", template="parts/timeline.html", data=[], empty="暂无变更记录")
+    section = Section(
+        TIMELINE, "变更记录", template="parts/timeline.html", data=[], empty="暂无变更记录"
+    )
     if active == TIMELINE:
         section.data = trail_items(ctx, record, titles)
     return section

@@ -28,9 +28,17 @@ def register_entities(
 
 def view_of(model: type[Entity]) -> type[EntityView]:
     """The generated view class of a model."""
-    return type(f"{model.__name__}View", (EntityView,), {"model": model, "__doc__": f"Screens of {model.__name__}."})
+    return type(
+        f"{model.__name__}View",
+        (EntityView,),
+        {"model": model, "__doc__": f"Screens of {model.__name__}."},
+    )
 
 
 def api_of(model: type[Entity]) -> type[EntityApi]:
     """The generated REST class of a model."""
-    return type(f"{model.__name__}Api", (EntityApi,), {"model": model, "__doc__": f"REST of {model.__name__}."})
+    return type(
+        f"{model.__name__}Api",
+        (EntityApi,),
+        {"model": model, "__doc__": f"REST of {model.__name__}."},
+    )

@@ -21,7 +21,13 @@ from reports.base.documents import table_pdf
 from reports.base.documents_table import Orientation
 from reports.base.export import ExportColumn, write_xlsx
 from reports.ledger.detail_ledger import COLUMNS as DETAIL_COLUMNS
-from reports.ledger.detail_ledger import PAGE_MAX, DetailLedger, LedgerFilter, LedgerRow, detail_ledger
+from reports.ledger.detail_ledger import (
+    PAGE_MAX,
+    DetailLedger,
+    LedgerFilter,
+    LedgerRow,
+    detail_ledger,
+)
 from reports.ledger.trial_balance import LEVELS_MAX, BalanceRow, TrialBalance, trial_balance
 from views.kit import edge, lookup, widgets
 from views.kit.cells import record_url
@@ -32,7 +38,11 @@ from workflows.base.context import Ctx
 
 EXPORT_MAX = 100_000
 FILES = ("xlsx", "pdf")
-_PARTS = {"customer_id": ("customer", "客户"), "project_id": ("project", "项目"), "bank_id": ("partner_bank", "银行")}
+_PARTS = {
+    "customer_id": ("customer", "客户"),
+    "project_id": ("project", "项目"),
+    "bank_id": ("partner_bank", "银行"),
+}
 
 
 def told(notes: Iterable[tuple[str, str]]) -> list[Section]:
@@ -56,7 +66,9 @@ def money(value: Decimal | None, url: str = "") -> Cell:
     return Cell(format_money(value) if value else "—", "money", url=url if value else "")
 
 
-def excel(title: str, columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]]) -> ResponseReturnValue:
+def excel(
+    title: str, columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]]
+) -> ResponseReturnValue:
     """A report as a workbook to download."""
     target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response when it is sent
     write_xlsx(columns, rows, target, title=title)
@@ -84,12 +96,24 @@ def pdf(
     """
     ctx = edge.current_ctx()
     foot = "　".join(filter(None, (note, f"打印：{ctx.actor.name} {ctx.today}")))
-    shown = ([None if value == 0 and c.kind == "money" else value for c, value in zip(columns, row, strict=True)]
-             for row in rows)  # fmt: skip
+    shown = (
+        [
+            None if value == 0 and c.kind == "money" else value
+            for c, value in zip(columns, row, strict=True)
+        ]
+        for row in rows
+    )
     data = table_pdf(
-        title, columns, shown, orientation=orientation, subtitle=subtitle, totals=totals, foot=foot, strong=strong,
+        title,
+        columns,
+        shown,
+        orientation=orientation,
+        subtitle=subtitle,
+        totals=totals,
+        foot=foot,
+        strong=strong,
         signs=("单位负责人：", "会计机构负责人：", "复核：", f"制表：{ctx.actor.name}"),
-    )  # fmt: skip
+    )
     response = send_file(io.BytesIO(data), mimetype=TYPES["pdf"])
     name = quote(f"{title}_{ctx.today:%Y%m%d}.pdf")
     response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
@@ -103,7 +127,9 @@ def company_name(ctx: Ctx) -> str:
 
 def periods(ctx: Ctx) -> list[str]:
     """Period codes, the latest first; the business month where the books are still empty."""
-    found = list(ctx.session.scalars(select(AccountingPeriod.code).order_by(AccountingPeriod.code.desc())))
+    found = list(
+        ctx.session.scalars(select(AccountingPeriod.code).order_by(AccountingPeriod.code.desc()))
+    )
     return found or [f"{ctx.today:%Y-%m}"]
 
 
@@ -134,18 +160,26 @@ class LedgerReports(BaseView):
         found: TrialBalance | None = None
         try:
             first, last = asked_period("first", known, ctx), asked_period("last", known, ctx)
-            found = trial_balance(ctx.session, first, last, level=_level(), with_idle=request.args.get("idle") == "1")
+            found = trial_balance(
+                ctx.session, first, last, level=_level(), with_idle=request.args.get("idle") == "1"
+            )
         except BusinessError as refusal:
             error = refusal
         wanted = request.args.get("format")
         if found is not None and wanted in FILES:
-            rows, totals = ([[getattr(row, c.key) for c in found.columns] for row in part]
-                            for part in (found.rows, [found.totals]))  # fmt: skip
+            rows, totals = (
+                [[getattr(row, c.key) for c in found.columns] for row in part]
+                for part in (found.rows, [found.totals])
+            )
             if wanted == "xlsx":
                 return excel("科目余额表", found.columns, [*rows, *totals])
-            subtitle = f"编制单位：{company_name(ctx)}　　{_span(found.first, found.last)}　　单位：元"
+            subtitle = (
+                f"编制单位：{company_name(ctx)}　　{_span(found.first, found.last)}　　单位：元"
+            )
             top = {number for number, row in enumerate(found.rows) if row.level == 1}
-            return pdf("科目余额表", found.columns, rows, subtitle=subtitle, totals=totals[0], strong=top)
+            return pdf(
+                "科目余额表", found.columns, rows, subtitle=subtitle, totals=totals[0], strong=top
+            )
         page = self._balance_page(ctx, known, found, error)
         return self.render_template("report.html", page=page), (error.status if error else 200)
 
@@ -155,9 +189,17 @@ class LedgerReports(BaseView):
         params = [
             *_period_fields(ctx, known, error),
             widgets.choice(
-                "level", "科目级次", [(str(n), f"到 {n} 级") for n in range(1, LEVELS_MAX + 1)], str(_level())
+                "level",
+                "科目级次",
+                [(str(n), f"到 {n} 级") for n in range(1, LEVELS_MAX + 1)],
+                str(_level()),
             ),
-            widgets.choice("idle", "无发生额科目", [("", "不显示"), ("1", "显示")], request.args.get("idle", "")[:1]),
+            widgets.choice(
+                "idle",
+                "无发生额科目",
+                [("", "不显示"), ("1", "显示")],
+                request.args.get("idle", "")[:1],
+            ),
         ]
         page = ReportPage(
             "科目余额表",
@@ -174,7 +216,11 @@ class LedgerReports(BaseView):
             return page
         page.columns = columns_of(found.columns)
         page.rows = [_balance_row(row, found) for row in found.rows]
-        sums = {c.key: format_money(getattr(found.totals, c.key)) for c in found.columns if c.kind == "money"}
+        sums = {
+            c.key: format_money(getattr(found.totals, c.key))
+            for c in found.columns
+            if c.kind == "money"
+        }
         page.sums = [("合计", sums)] if found.rows else []
         page.heading = _span(found.first, found.last)
         words = ("借贷平衡", "ok") if found.is_balanced else ("借贷不平", "bad")
@@ -200,7 +246,9 @@ class LedgerReports(BaseView):
             if wanted.account or wanted.auxiliaries:
                 if (kind := request.args.get("format")) in FILES:
                     return _ledger_file(ctx, wanted, first, last, str(kind))
-                found = detail_ledger(ctx.session, wanted, first, last, offset=(number - 1) * size, limit=size)
+                found = detail_ledger(
+                    ctx.session, wanted, first, last, offset=(number - 1) * size, limit=size
+                )
         except BusinessError as refusal:
             error = refusal
         page = self._detail_page(ctx, known, wanted, error)
@@ -215,14 +263,20 @@ class LedgerReports(BaseView):
         name = request.args.get("field", "")
         text = request.args.get("q", "").replace("\x00", "").strip()[: lookup.MAX_TEXT]
         if name == "account":
-            return lookup.candidates(edge.current_ctx(), Account, text, order=lookup.by_code(Account.code, text))
+            return lookup.candidates(
+                edge.current_ctx(), Account, text, order=lookup.by_code(Account.code, text)
+            )
         if name not in _PARTS:
             raise NotFound("没有这个字段")
         return lookup.candidates(edge.current_ctx(), entity_of(_PARTS[name][0]), text)
 
-    def _detail_page(self, ctx: Ctx, known: list[str], wanted: LedgerFilter, error: BusinessError | None) -> ReportPage:
+    def _detail_page(
+        self, ctx: Ctx, known: list[str], wanted: LedgerFilter, error: BusinessError | None
+    ) -> ReportPage:
         errors = error.field_errors if error else None
-        account = ctx.session.scalars(select(Account).where(Account.code == wanted.account)).one_or_none()
+        account = ctx.session.scalars(
+            select(Account).where(Account.code == wanted.account)
+        ).one_or_none()
         titles = Titles(ctx.session)
         base = "/report/detail-ledger/lookup?field="
         params: list[Field] = [
@@ -239,7 +293,9 @@ class LedgerReports(BaseView):
         for name, (table, label) in _PARTS.items():
             key = getattr(wanted, name)
             shown = titles.text(table, key) if key else ""
-            params.append(widgets.lookup(name, label, f"{base}{name}", str(key or ""), shown, errors=errors))
+            params.append(
+                widgets.lookup(name, label, f"{base}{name}", str(key or ""), shown, errors=errors)
+            )
         return ReportPage(
             "明细账",
             columns_of(DETAIL_COLUMNS),
@@ -265,8 +321,12 @@ def _period_fields(ctx: Ctx, known: list[str], error: BusinessError | None) -> l
     default = present if present in known else known[0]
     options, errors = [(code, code) for code in known], error.field_errors if error else None
     return [
-        widgets.choice("first", "开始期间", options, request.args.get("first", "") or default, errors=errors),
-        widgets.choice("last", "结束期间", options, request.args.get("last", "") or default, errors=errors),
+        widgets.choice(
+            "first", "开始期间", options, request.args.get("first", "") or default, errors=errors
+        ),
+        widgets.choice(
+            "last", "结束期间", options, request.args.get("last", "") or default, errors=errors
+        ),
     ]
 
 
@@ -287,7 +347,9 @@ def file_actions(has_rows: bool) -> list[Action]:
     why = "" if has_rows else "没有可导出的数据"
     return [
         Action("Excel", _address(request.path, format="xlsx"), icon="down", why_not=why),
-        Action("PDF", _address(request.path, format="pdf"), icon="print", why_not=why, new_window=True),
+        Action(
+            "PDF", _address(request.path, format="pdf"), icon="print", why_not=why, new_window=True
+        ),
     ]
 
 
@@ -295,12 +357,19 @@ def _span(first: str, last: str) -> str:
     return first if first == last else f"{first} 至 {last}"
 
 
-def _ledger_file(ctx: Ctx, wanted: LedgerFilter, first: str, last: str, kind: str) -> ResponseReturnValue:
+def _ledger_file(
+    ctx: Ctx, wanted: LedgerFilter, first: str, last: str, kind: str
+) -> ResponseReturnValue:
     """The whole ledger of a range: opening line, every row, and the sums of the range."""
     found, rows = _all_rows(ctx, wanted, first, last)
     sums = found.totals
     totals = [
-        {"memo": "本期合计", "debit": sums.debit, "credit": sums.credit, "balance": abs(sums.closing)}.get(c.key)
+        {
+            "memo": "本期合计",
+            "debit": sums.debit,
+            "credit": sums.credit,
+            "balance": abs(sums.closing),
+        }.get(c.key)
         for c in DETAIL_COLUMNS
     ]
     if kind == "xlsx":
@@ -313,14 +382,22 @@ def _balance_row(row: BalanceRow, found: TrialBalance) -> Row:
     args = urlencode({"account": row.account_id, "first": found.first, "last": found.last})
     url = f"/report/detail-ledger?{args}"
     amounts = [c.key for c in found.columns if c.kind == "money"]
-    cells = (Cell(row.code, "link"), Cell(row.name), *(money(getattr(row, key), url) for key in amounts))
-    return Row(row.code, url, cells, tone="total" if row.level == 1 else "", level=min(row.level - 1, 3))
+    cells = (
+        Cell(row.code, "link"),
+        Cell(row.name),
+        *(money(getattr(row, key), url) for key in amounts),
+    )
+    return Row(
+        row.code, url, cells, tone="total" if row.level == 1 else "", level=min(row.level - 1, 3)
+    )
 
 
 def _wanted(ctx: Ctx) -> LedgerFilter:
     """Account (id or code) and auxiliaries of the address, each within the reader's scope."""
     code = request.args.get("account", "").replace("\x00", "").strip()[:40]
-    if (key := valid_id(code)) is not None and (account := ctx.session.get(Account, key)) is not None:
+    if (key := valid_id(code)) is not None and (
+        account := ctx.session.get(Account, key)
+    ) is not None:
         code = account.code
     parts: dict[str, int] = {}
     for name, (table, label) in _PARTS.items():
@@ -356,13 +433,26 @@ def _fill_detail(ctx: Ctx, page: ReportPage, found: DetailLedger, number: int, s
     near = sorted({1, pages, *range(max(number - 2, 1), min(number + 2, pages) + 1)})
     links = tuple((str(n), _address("/report/detail-ledger", page=n), n == number) for n in near)
     first = (number - 1) * size + 1 if found.count else 0
-    page.paging = Paging(first, min(number * size, found.count), found.count, page=number, pages=pages, size=size, sizes=(), links=links)
+    page.paging = Paging(
+        first,
+        min(number * size, found.count),
+        found.count,
+        page=number,
+        pages=pages,
+        size=size,
+        sizes=(),
+        links=links,
+    )
 
 
 def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
     may_open = ctx.actor.may("show", "voucher")
     voucher = record_url("voucher", row.voucher_id) if row.voucher_id and may_open else ""
-    project = record_url("project", row.project_id) if row.project_id and ctx.actor.may("show", "project") else ""
+    project = (
+        record_url("project", row.project_id)
+        if row.project_id and ctx.actor.may("show", "project")
+        else ""
+    )
     cells = (
         Cell(row.date.isoformat() if row.date else "", "date"),
         Cell(row.voucher_code),
@@ -375,14 +465,24 @@ def _detail_row(ctx: Ctx, row: LedgerRow) -> Row:
         Cell(row.side),
         Cell(format_money(row.balance), "money"),
     )
-    return Row(row.voucher_code, voucher, cells, tone="" if row.voucher_id else "head", main=1 if row.voucher_id else 3)
+    return Row(
+        row.voucher_code,
+        voucher,
+        cells,
+        tone="" if row.voucher_id else "head",
+        main=1 if row.voucher_id else 3,
+    )
 
 
-def _all_rows(ctx: Ctx, wanted: LedgerFilter, first: str, last: str) -> tuple[DetailLedger, list[list[Any]]]:
+def _all_rows(
+    ctx: Ctx, wanted: LedgerFilter, first: str, last: str
+) -> tuple[DetailLedger, list[list[Any]]]:
     """The ledger, with its opening line and every row of the range, read page by page."""
     offset, found = 0, detail_ledger(ctx.session, wanted, first, last, limit=PAGE_MAX)
     if found.count > EXPORT_MAX:
-        raise BusinessError(f"共 {found.count:,} 行，一次最多导出 {EXPORT_MAX:,} 行，请缩小期间或科目范围")
+        raise BusinessError(
+            f"共 {found.count:,} 行，一次最多导出 {EXPORT_MAX:,} 行，请缩小期间或科目范围"
+        )
     rows = [found.opening, *found.lines]
     while offset + PAGE_MAX < found.count:
         offset += PAGE_MAX

@@ -12,7 +12,14 @@ from models.base.errors import BusinessError, FieldErrors
 from views.kit.interface import valid_id
 
 # Operators of the framework's clients, beside ours.
-FOREIGN_OPERATORS = {"neq": "ne", "ct": "has", "sw": "starts", "rel_o_m": "eq", "gte": "ge", "lte": "le"}
+FOREIGN_OPERATORS = {
+    "neq": "ne",
+    "ct": "has",
+    "sw": "starts",
+    "rel_o_m": "eq",
+    "gte": "ge",
+    "lte": "le",
+}
 LIST_KEYS = {"page", "page_size", "order_column", "order_direction", "filters", "columns", "search"}
 
 
@@ -45,7 +52,9 @@ def refuse_broken_text(found: Any) -> None:
 def version(value: Any) -> int:
     number = None if isinstance(value, bool) else valid_id(value)
     if number is None:
-        raise BusinessError("缺少版本号（version），请先读取记录，再连同读到的版本号一起提交", field="version")
+        raise BusinessError(
+            "缺少版本号（version），请先读取记录，再连同读到的版本号一起提交", field="version"
+        )
     return number
 
 
@@ -58,14 +67,20 @@ def list_args(args: "MultiDict[str, str]", columns: list[str]) -> "MultiDict[str
     asked = _rison(args.get("q", ""))
     unknown = set(asked) - LIST_KEYS
     if unknown:
-        raise BusinessError("q 中没有这些参数：" + "、".join(sorted(str(k)[:32] for k in unknown)[:5]))
+        raise BusinessError(
+            "q 中没有这些参数：" + "、".join(sorted(str(k)[:32] for k in unknown)[:5])
+        )
     if "page" in asked:
-        found["page"] = str(asked["page"] + 1) if type(asked["page"]) is int else "?"  # the framework counts from 0
+        found["page"] = (
+            str(asked["page"] + 1) if type(asked["page"]) is int else "?"
+        )  # the framework counts from 0
     for ours, theirs in (("size", "page_size"), ("q", "search")):
         if theirs in asked:
             found[ours] = str(asked[theirs])
     if asked.get("order_column"):
-        found["order"] = ("-" if asked.get("order_direction") == "desc" else "") + str(asked["order_column"])
+        found["order"] = ("-" if asked.get("order_direction") == "desc" else "") + str(
+            asked["order_column"]
+        )
     for one in _items(asked, "filters"):
         found.add("f", _filter(one))
     columns += [str(name) for name in _items(asked, "columns")]

@@ -27,7 +27,11 @@ class SearchView(BaseView):
         ctx = edge.current_ctx()
         text = request.args.get("q", "").replace("\x00", "").strip()[:TEXT_MAX]
         wants_json = edge.wants_json()
-        found = global_search(ctx.session, ctx.actor, text, SUGGESTED if wants_json else MOST) if text else []
+        found = (
+            global_search(ctx.session, ctx.actor, text, SUGGESTED if wants_json else MOST)
+            if text
+            else []
+        )
         if wants_json:
             return jsonify({"result": [_suggestion(hit) for hit in found]})
         rows = [_row(hit) for hit in found]

@@ -18,9 +18,10 @@ from workflows.base.context import Ctx
 _PLACES = {TodoKind.TASK: "/approvals/{}", TodoKind.BALLOT: "/approvals/ballots/{}"}
 # Where several of a kind are done at once.
 _TOGETHER = {
-    TodoKind.REVIEW: "/voucher/list/?view=review", TodoKind.SIGN: "/voucher/list/?view=sign",
+    TodoKind.REVIEW: "/voucher/list/?view=review",
+    TodoKind.SIGN: "/voucher/list/?view=sign",
     TodoKind.POST: "/voucher/list/?view=post",
-}  # fmt: skip
+}
 
 
 def waiting(ctx: Ctx) -> Waiting:
@@ -33,7 +34,10 @@ def waiting(ctx: Ctx) -> Waiting:
 
 def rows(ctx: Ctx, limit: int, *, dated: bool = False) -> list[Row]:
     """The things that wait, at most so many; `dated` adds when they came."""
-    return [_row(ctx, one, dated=dated) for one in todo.todos(ctx.session, ctx.actor, waiting(ctx), limit)]
+    return [
+        _row(ctx, one, dated=dated)
+        for one in todo.todos(ctx.session, ctx.actor, waiting(ctx), limit)
+    ]
 
 
 def together(ctx: Ctx) -> list[Action]:
@@ -47,7 +51,11 @@ def columns(*, dated: bool = False) -> list[Column]:
     """Heads of the rows."""
     found = [Column("what", "事项"), Column("about", "客户 / 说明"), Column("number", "编号")]
     found += [Column("amount", "金额", "money", "元"), Column("by", "提交人")]
-    return [*found, *([Column("since", "提交时间", "datetime")] if dated else []), Column("due", "时限")]
+    return [
+        *found,
+        *([Column("since", "提交时间", "datetime")] if dated else []),
+        Column("due", "时限"),
+    ]
 
 
 def headline(found: Waiting) -> str:
@@ -68,7 +76,11 @@ def next_url(ctx: Ctx) -> str:
 def position(ctx: Ctx, kind: TodoKind, record_id: int) -> str:
     """待办 2 / 7, for the head of a decision page."""
     found: Sequence[Todo] = todo.todos(ctx.session, ctx.actor, waiting(ctx))
-    at = [number for number, one in enumerate(found, 1) if (one.kind, one.record_id) == (kind, record_id)]
+    at = [
+        number
+        for number, one in enumerate(found, 1)
+        if (one.kind, one.record_id) == (kind, record_id)
+    ]
     return f"待办 {at[0]} / {len(found)}" if at else ""
 
 
@@ -87,9 +99,12 @@ def _row(ctx: Ctx, one: Todo, *, dated: bool) -> Row:
     url = address(one)
     amount = NONE if one.amount is None else format_money(one.amount)
     cells = [
-        Cell(one.what), Cell(one.about, "link", url=url), Cell(one.number or NONE), Cell(amount, "money"),
+        Cell(one.what),
+        Cell(one.about, "link", url=url),
+        Cell(one.number or NONE),
+        Cell(amount, "money"),
         Cell(one.by or NONE),
-    ]  # fmt: skip
+    ]
     if dated:
         cells.append(Cell(format_value(one.since, "datetime"), "datetime"))
     cells.append(lateness(one.due_at, ctx.now) or _age(one.since, ctx.today))

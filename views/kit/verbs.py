@@ -105,7 +105,9 @@ def actions(ctx: Ctx, record: Entity) -> list[Action]:
     offered = [
         verb
         for verb in sorted(REGISTRY.values(), key=lambda v: v.rank)
-        if verb.table == record.__tablename__ and ctx.actor.may(*verb.permission) and verb.is_offered(ctx, record)
+        if verb.table == record.__tablename__
+        and ctx.actor.may(*verb.permission)
+        and verb.is_offered(ctx, record)
     ]
     return [_action(ctx, verb, record) for verb in offered]
 
@@ -118,10 +120,17 @@ def _action(ctx: Ctx, verb: ScreenVerb, record: Entity) -> Action:
     if verb.confirm:
         question += f"：{verb.confirm}"
     return Action(
-        verb.label, url, "GET" if verb.has_form else "POST", verb.style, confirm=question, ask=verb.ask,
-        ask_required=bool(verb.ask), why_not=why, mend_url=verb.mend(ctx, record) if why else "",
+        verb.label,
+        url,
+        "GET" if verb.has_form else "POST",
+        verb.style,
+        confirm=question,
+        ask=verb.ask,
+        ask_required=bool(verb.ask),
+        why_not=why,
+        mend_url=verb.mend(ctx, record) if why else "",
         fields=(("version", str(record.version)),),
-    )  # fmt: skip
+    )
 
 
 class VerbView(BaseView):
@@ -171,12 +180,16 @@ class VerbView(BaseView):
         flash(verb.done or f"已{verb.label}", "success")
         return redirect(verb.after(fresh, result))
 
-    def _refuse(self, verb: ScreenVerb, form: "VerbForm", error: BusinessError, pk: int) -> ResponseReturnValue:
+    def _refuse(
+        self, verb: ScreenVerb, form: "VerbForm", error: BusinessError, pk: int
+    ) -> ResponseReturnValue:
         if verb.has_form:
             return self.render_template("form.html", page=form.refuse(error).page()), error.status
         ctx = edge.current_ctx()
         view = self.appbuilder_view(verb.table)
-        page = view.record_page(records.find(ctx, entity_of(verb.table), pk), ctx, notice=error.message)
+        page = view.record_page(
+            records.find(ctx, entity_of(verb.table), pk), ctx, notice=error.message
+        )
         return view.render_template("record.html", page=page), error.status
 
     def appbuilder_view(self, table: str) -> Any:
@@ -197,7 +210,9 @@ class VerbForm:
         self.top: list[str] = []
         self.version = str(record.version)
         self.uploads: dict[str, Upload] = {}
-        self.kept: dict[str, tuple[str, str]] = {}  # of a file that was chosen before: its name and digest
+        self.kept: dict[
+            str, tuple[str, str]
+        ] = {}  # of a file that was chosen before: its name and digest
         self.shown: Section | None = None
         self.mapped: list[FieldGroup] = []
         self.columns: dict[str, Column[Any]] = {}
@@ -207,7 +222,9 @@ class VerbForm:
             else:
                 question.column.name = name
                 self.columns[name] = question.column
-        controls: dict[str, Any] = {n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()}
+        controls: dict[str, Any] = {
+            n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()
+        }
         controls |= {
             n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"})
             for n, u in self.uploads.items()
@@ -274,7 +291,11 @@ class VerbForm:
     def _ask_columns(self, errors: Mapping[str, Sequence[str]], *, anew: bool = False) -> None:
         for name, upload in self.uploads.items():
             file = self._file(name)
-            if upload.sheet and file and (group := mapping.group(upload.sheet, file, errors, anew=anew)):
+            if (
+                upload.sheet
+                and file
+                and (group := mapping.group(upload.sheet, file, errors, anew=anew))
+            ):
                 self.mapped.append(group)
 
     def forget_files(self) -> None:
@@ -300,7 +321,9 @@ class VerbForm:
         for name, upload in self.uploads.items():
             found[name] = self._file(name)
             if found[name] is None and (name in self.kept or upload.required):
-                wrong[name] = ["文件已过期，请重新选择" if name in self.kept else f"请选择{upload.label}"]
+                wrong[name] = [
+                    "文件已过期，请重新选择" if name in self.kept else f"请选择{upload.label}"
+                ]
         if wrong:
             raise FieldErrors(wrong)
         return found
@@ -309,7 +332,9 @@ class VerbForm:
         """Put the messages at their fields."""
         self._ask_columns(error.field_errors)
         # What is wrong inside a file belongs to the file's own field.
-        upload = next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
+        upload = (
+            next(iter(self.uploads), "") if isinstance(error, WorkbookError | PlanError) else ""
+        )
         for field_name, messages in error.field_errors.items():
             name = field_name or upload
             if self.mapped and mapping.is_own(name):
@@ -327,24 +352,37 @@ class VerbForm:
         record = self.record
         hidden: list[Any] = [
             edge.csrf_input(),
-            Markup('<input type="hidden" name="version" value="%s">') % (self.version or record.version),
+            Markup('<input type="hidden" name="version" value="%s">')
+            % (self.version or record.version),
         ]
         for name, (filename, digest) in self.kept.items():
             pairs = ((f"{name}_kept", digest), (f"{name}_name", filename))
-            hidden += [Markup('<input type="hidden" name="%s" value="%s">') % pair for pair in pairs]
+            hidden += [
+                Markup('<input type="hidden" name="%s" value="%s">') % pair for pair in pairs
+            ]
         if self.shown is not None:
             hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
         label = self.verb.label if self.verb.preview is None or self.shown is not None else "预览"
         crumbs = [
-            (record.spec.module.label, ""), (record.spec.label, f"/{record.__tablename__}/list/"),
-            (str(record), record_url(record)), (self.verb.label, ""),
-        ]  # fmt: skip
+            (record.spec.module.label, ""),
+            (record.spec.label, f"/{record.__tablename__}/list/"),
+            (str(record), record_url(record)),
+            (self.verb.label, ""),
+        ]
         return FormPage(
-            self.verb.label, [FieldGroup("", self._fields()), *self.mapped],
-            f"/do/{self.verb.table}/{record.id}/{self.verb.name}", record_url(record), hidden=hidden,
-            submit_label=label, note=self.verb.note or str(record), errors=errors, crumbs=crumbs,
-            is_upload=bool(self.uploads), help_key=self.verb.table, side=self._about(),
-        )  # fmt: skip
+            self.verb.label,
+            [FieldGroup("", self._fields()), *self.mapped],
+            f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
+            record_url(record),
+            hidden=hidden,
+            submit_label=label,
+            note=self.verb.note or str(record),
+            errors=errors,
+            crumbs=crumbs,
+            is_upload=bool(self.uploads),
+            help_key=self.verb.table,
+            side=self._about(),
+        )
 
     def _about(self) -> list[Section]:
         """What the form is about, beside it: the same facts as in the head of the record."""
@@ -352,29 +390,60 @@ class VerbForm:
         names = shape(type(self.record)).visible()
         cells.prepare([self.record], names)
         facts = head_facts(cells, self.record)
-        about = Section("about", self.record.spec.label, template="parts/pairs.html", data=facts, more_label="打开")
+        about = Section(
+            "about",
+            self.record.spec.label,
+            template="parts/pairs.html",
+            data=facts,
+            more_label="打开",
+        )
         about.note, about.more_url = cells.titles.of(self.record), record_url(self.record)
         return [*([self.shown] if self.shown else []), *([about] if facts else [])]
 
     def _fields(self) -> list[Field]:
         found = [
             Field(
-                n, str(c.info["label"]), self.form[n], str(c.info["kind"]), bool(c.info.get("required")),
-                str(c.info.get("unit", "")), str(c.info.get("help", "")), tuple(str(e) for e in self.form[n].errors),
+                n,
+                str(c.info["label"]),
+                self.form[n],
+                str(c.info["kind"]),
+                bool(c.info.get("required")),
+                str(c.info.get("unit", "")),
+                str(c.info.get("help", "")),
+                tuple(str(e) for e in self.form[n].errors),
                 c.info["kind"] == "long_text",
             )
             for n, c in self.columns.items()
-        ]  # fmt: skip
+        ]
         found += [
             Field(
-                n, u.label, self.form[n], "file", u.required, "", self._about_file(n, u),
-                tuple(map(str, self.form[n].errors)), True,
+                n,
+                u.label,
+                self.form[n],
+                "file",
+                u.required,
+                "",
+                self._about_file(n, u),
+                tuple(map(str, self.form[n].errors)),
+                True,
             )
             for n, u in self.uploads.items()
         ]
-        if self.shown is not None and any(u.sheet and n in self.kept for n, u in self.uploads.items()):
+        if self.shown is not None and any(
+            u.sheet and n in self.kept for n, u in self.uploads.items()
+        ):
             tick = type("RemapForm", (Form,), {REMAP: fields.Tick("重新说明各列")})()[REMAP]
-            found.append(Field(REMAP, "重新说明各列", tick, "bool", False, "", "列读错了时勾选，再说明各列是什么"))
+            found.append(
+                Field(
+                    REMAP,
+                    "重新说明各列",
+                    tick,
+                    "bool",
+                    False,
+                    "",
+                    "列读错了时勾选，再说明各列是什么",
+                )
+            )
         return found
 
     def _about_file(self, name: str, upload: Upload) -> str:

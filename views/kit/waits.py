@@ -43,7 +43,9 @@ def _decisions(ctx: Ctx, record: Entity) -> list[Wait]:
         return []
     mine = ApprovalInstance.project_id == record.id
     if not isinstance(record, Project):
-        mine = (ApprovalInstance.table_name == record.__tablename__) & (ApprovalInstance.record_id == record.id)
+        mine = (ApprovalInstance.table_name == record.__tablename__) & (
+            ApprovalInstance.record_id == record.id
+        )
     query = (
         select(ApprovalTask)
         .join(ApprovalTask.instance)

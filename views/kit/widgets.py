@@ -14,32 +14,52 @@ Errors = Mapping[str, Sequence[str]]
 
 def attributes(**facts: Any) -> Markup:
     """HTML attributes, escaped; None and False are left out."""
-    return Markup(html_params(**{k: v for k, v in facts.items() if v is not None and v is not False}))  # noqa: S704 - html_params escapes
+    told = {k: v for k, v in facts.items() if v is not None and v is not False}
+    return Markup(html_params(**told))  # noqa: S704 - html_params escapes
 
 
-def text(key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any) -> Field:
+def text(
+    key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any
+) -> Field:
     """A line of text; `type`, `maxlength`, `kind`, `required`, `help`, `unit` and `wide` as facts."""
     kind = facts.pop("kind", "text")
     field = _field(key, label, kind, errors, facts)
     look = "form-control num" if kind in ("money", "rate", "int") else "form-control"
     known: dict[str, Any] = {"type": "text", "autocomplete": "off", **facts}
-    field.html = Markup("<input %s>") % attributes(id=key, name=key, value=value, class_=look, **known)
+    field.html = Markup("<input %s>") % attributes(
+        id=key, name=key, value=value, class_=look, **known
+    )
     return field
 
 
-def day(key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any) -> Field:
+def day(
+    key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any
+) -> Field:
     """A date."""
-    return text(key, label, value, errors=errors, type="date", max="2200-12-31", kind="date", **facts)
-
-
-def password(key: str, label: str, *, errors: Errors | None = None, autocomplete: str, **facts: Any) -> Field:
-    """A password: never shown again after a refusal."""
     return text(
-        key, label, errors=errors, type="password", maxlength=128, required=True, autocomplete=autocomplete, **facts
+        key, label, value, errors=errors, type="date", max="2200-12-31", kind="date", **facts
     )
 
 
-def long_text(key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any) -> Field:
+def password(
+    key: str, label: str, *, errors: Errors | None = None, autocomplete: str, **facts: Any
+) -> Field:
+    """A password: never shown again after a refusal."""
+    return text(
+        key,
+        label,
+        errors=errors,
+        type="password",
+        maxlength=128,
+        required=True,
+        autocomplete=autocomplete,
+        **facts,
+    )
+
+
+def long_text(
+    key: str, label: str, value: str = "", *, errors: Errors | None = None, **facts: Any
+) -> Field:
     """Several lines of text."""
     field = _field(key, label, "long_text", errors, facts)
     field.wide = True
@@ -97,8 +117,12 @@ def many(
         for value, name, note in options
     )
     field.html = Markup('<div class="%s" role="group" aria-label="%s" id="%s"%s>%s</div>') % (
-        "choices" if is_list else "checks", label, key, Markup(" data-all") if with_all else "", boxes,
-    )  # fmt: skip
+        "choices" if is_list else "checks",
+        label,
+        key,
+        Markup(" data-all") if with_all else "",
+        boxes,
+    )
     return field
 
 
@@ -118,7 +142,9 @@ def lookup(
     return field
 
 
-def lookup_html(name: str, url: str, value: str = "", shown: str = "", *, id_: str, **facts: Any) -> Markup:
+def lookup_html(
+    name: str, url: str, value: str = "", shown: str = "", *, id_: str, **facts: Any
+) -> Markup:
     """The hidden id whose text box the page's script adds."""
     return Markup("<input %s>") % attributes(
         type="hidden", name=name, id=id_, value=value, data_lookup_url=url, data_text=shown, **facts

@@ -62,7 +62,9 @@ class AssetClassReport(BaseView):
         found: AssetReport | None = None
         try:
             asked = request.form.get("period", "")
-            found = asset_report(ctx.session, asked if asked in known else asked_period("period", known, ctx))
+            found = asset_report(
+                ctx.session, asked if asked in known else asked_period("period", known, ctx)
+            )
         except BusinessError as refusal:
             error = error or refusal
         if found is not None and request.args.get("format") == "xlsx":
@@ -71,22 +73,46 @@ class AssetClassReport(BaseView):
         return self.render_template("report.html", page=page), (error.status if error else 200)
 
 
-def _page(ctx: Ctx, found: AssetReport | None, known: list[str], error: BusinessError | None) -> ReportPage:
+def _page(
+    ctx: Ctx, found: AssetReport | None, known: list[str], error: BusinessError | None
+) -> ReportPage:
     default = found.period if found else known[0]
-    params = [widgets.choice("period", "会计期间", [(code, code) for code in known], default,
-                             errors=error.field_errors if error else None)]  # fmt: skip
+    params = [
+        widgets.choice(
+            "period",
+            "会计期间",
+            [(code, code) for code in known],
+            default,
+            errors=error.field_errors if error else None,
+        )
+    ]
     page = ReportPage(
-        "资产分级", [], [], params=params, url=_URL, errors=widgets.summary(params, error), empty="这个月没有资产余额",
-        crumbs=[("总账管理", ""), ("资产分级", "")], help_key="asset_classes", foot=_FOOT,
-    )  # fmt: skip
+        "资产分级",
+        [],
+        [],
+        params=params,
+        url=_URL,
+        errors=widgets.summary(params, error),
+        empty="这个月没有资产余额",
+        crumbs=[("总账管理", ""), ("资产分级", "")],
+        help_key="asset_classes",
+        foot=_FOOT,
+    )
     if found is None:
         return page
-    page.columns = [replace(c, kind="long_text") if c.key == "evidence" else c for c in columns_of(COLUMNS)]
+    page.columns = [
+        replace(c, kind="long_text") if c.key == "evidence" else c for c in columns_of(COLUMNS)
+    ]
     page.rows = [_row(at, line) for at, line in enumerate(found.lines)]
-    page.sums = [("合计", {
-        "amount": format_money(sum(found.totals.values(), ZERO)),
-        **{each.name.lower(): format_money(found.totals[each]) for each in AssetClass},
-    })]  # fmt: skip
+    page.sums = [
+        (
+            "合计",
+            {
+                "amount": format_money(sum(found.totals.values(), ZERO)),
+                **{each.name.lower(): format_money(found.totals[each]) for each in AssetClass},
+            },
+        )
+    ]
     page.heading = f"{found.period} 月末资产（不含应收代偿款）"
     page.states = _states(found)
     page.actions = _actions(ctx, found)
@@ -95,8 +121,10 @@ def _page(ctx: Ctx, found: AssetReport | None, known: list[str], error: Business
 
 
 def _actions(ctx: Ctx, found: AssetReport) -> list[Action]:
-    actions = [Action("分级依据", f"/asset_split/list/?f=month:eq:{found.period}"),
-               Action("Excel", f"{_URL}?period={found.period}&format=xlsx", icon="down")]  # fmt: skip
+    actions = [
+        Action("分级依据", f"/asset_split/list/?f=month:eq:{found.period}"),
+        Action("Excel", f"{_URL}?period={found.period}&format=xlsx", icon="down"),
+    ]
     if ctx.actor.may("add", "asset_split"):
         fields = (("period", found.period),)
         actions.insert(0, Action("登记依据", "/asset_split/add", "GET", "primary"))
@@ -108,18 +136,31 @@ def _actions(ctx: Ctx, found: AssetReport) -> list[Action]:
 def _states(found: AssetReport) -> list[Cell]:
     broken = [ratio for ratio in found.ratios if not ratio.is_met]
     words = f"{len(broken)} 项不达标" if broken else "四项比例达标"
-    return [Cell(words, "enum", tone="bad" if broken else "ok", title="；".join(ratio.label for ratio in broken))]
+    return [
+        Cell(
+            words,
+            "enum",
+            tone="bad" if broken else "ok",
+            title="；".join(ratio.label for ratio in broken),
+        )
+    ]
 
 
 def _ratios(found: AssetReport) -> Section:
     figures = [
-        f"资产总额 {format_money(found.assets)}", f"应收代偿款 {format_money(found.claims)}",
+        f"资产总额 {format_money(found.assets)}",
+        f"应收代偿款 {format_money(found.claims)}",
         f"准备金 {format_money(found.reserves)}",
-    ]  # fmt: skip
+    ]
     return Section(
-        "ratios", "资产比例", template="parts/meters.html", data=[_meter(ratio) for ratio in found.ratios],
-        note="；".join(figures), foot="净资产", foot_figure=f"{format_money(found.net_assets)} 元",
-    )  # fmt: skip
+        "ratios",
+        "资产比例",
+        template="parts/meters.html",
+        data=[_meter(ratio) for ratio in found.ratios],
+        note="；".join(figures),
+        foot="净资产",
+        foot_figure=f"{format_money(found.net_assets)} 元",
+    )
 
 
 def _meter(ratio: Ratio) -> Meter:
@@ -127,14 +168,30 @@ def _meter(ratio: Ratio) -> Meter:
     words = "无法计算" if share is None else f"{format_money(share)}%"
     width = min(max(share or ZERO, ZERO), Decimal(100))
     sign = "不低于" if ratio.is_least else "不高于"
-    note = f"{format_money(ratio.numerator)} / {format_money(ratio.denominator)} 元；{ratio.article}"
+    note = (
+        f"{format_money(ratio.numerator)} / {format_money(ratio.denominator)} 元；{ratio.article}"
+    )
     return Meter(
-        ratio.label, "", words, limit=f"{sign} {ratio.limit.normalize():f}%", share_before=f"{width:.1f}", share_added="0.0", share_warning=f"{ratio.limit:.1f}",
-        note=note, is_over=not ratio.is_met,
-    )  # fmt: skip
+        ratio.label,
+        "",
+        words,
+        limit=f"{sign} {ratio.limit.normalize():f}%",
+        share_before=f"{width:.1f}",
+        share_added="0.0",
+        share_warning=f"{ratio.limit:.1f}",
+        note=note,
+        is_over=not ratio.is_met,
+    )
 
 
 def _row(at: int, line: Line) -> Row:
     classes = [money(line.classes.get(each, ZERO)) for each in AssetClass]
-    cells = (Cell(line.code), Cell(line.name), Cell(line.basis), money(line.amount), *classes, Cell(line.evidence))
+    cells = (
+        Cell(line.code),
+        Cell(line.name),
+        Cell(line.basis),
+        money(line.amount),
+        *classes,
+        Cell(line.evidence),
+    )
     return Row(str(at), "", cells)

@@ -69,8 +69,15 @@ def _asked(ctx: Ctx) -> AccountingPeriod | None:
     if code:
         return closing.find_period(ctx.session, code)
     query = select(AccountingPeriod).order_by(AccountingPeriod.code)
-    first = ctx.session.scalars(query.where(AccountingPeriod.state == PeriodState.OPEN).limit(1)).one_or_none()
-    return first or ctx.session.scalars(query.order_by(None).order_by(AccountingPeriod.code.desc()).limit(1)).first()
+    first = ctx.session.scalars(
+        query.where(AccountingPeriod.state == PeriodState.OPEN).limit(1)
+    ).one_or_none()
+    return (
+        first
+        or ctx.session.scalars(
+            query.order_by(None).order_by(AccountingPeriod.code.desc()).limit(1)
+        ).first()
+    )
 
 
 def _page(ctx: Ctx, period: AccountingPeriod) -> ReportPage:
@@ -115,10 +122,16 @@ def _actions(ctx: Ctx, period: AccountingPeriod, run: JobRun | None) -> list[Act
             why = f"营业日期 {ctx.today} 未到期末 {period.ends_on}"
         elif run is not None and jobs.is_live(run, ctx.now):
             why = "正在办理"
-        words = f"依次确认收入、计提准备金、结转损益并结账 {period.code}；结账后不能再填制本期凭证。"
+        words = (
+            f"依次确认收入、计提准备金、结转损益并结账 {period.code}；结账后不能再填制本期凭证。"
+        )
         fields = (("period", period.code),)
         label = "继续月末处理" if progress.is_broken(run, ctx.now) else "月末处理并结账"
-        found.append(Action(label, "/closing/run", "POST", "primary", confirm=words, why_not=why, fields=fields))
+        found.append(
+            Action(
+                label, "/closing/run", "POST", "primary", confirm=words, why_not=why, fields=fields
+            )
+        )
     return [*found, *actions(ctx, period)]
 
 
@@ -126,7 +139,11 @@ def _run_of(ctx: Ctx, period: AccountingPeriod) -> JobRun | None:
     """The month-end that is open for the period; of a closed one the last."""
     if period.state is PeriodState.OPEN:
         return jobs.find(ctx.session, closing.job_name(ctx.session, period), period.ends_on)
-    query = select(JobRun).where(JobRun.job.startswith(f"{closing.JOB}:{period.code}")).order_by(JobRun.id.desc())
+    query = (
+        select(JobRun)
+        .where(JobRun.job.startswith(f"{closing.JOB}:{period.code}"))
+        .order_by(JobRun.id.desc())
+    )
     return ctx.session.scalars(query.limit(1)).one_or_none()
 
 
@@ -139,19 +156,34 @@ def _gate(checks: list[ClosingCheck]) -> Section:
     met = sum(check.is_met for check in checks)
     items = [
         GateItem(
-            check.label, check.is_met or waits(check), check.evidence, check.url, check.mend_label,
+            check.label,
+            check.is_met or waits(check),
+            check.evidence,
+            check.url,
+            check.mend_label,
             is_waiting=not check.is_met and waits(check),
         )
         for check in checks
-    ]  # fmt: skip
-    return Section("checks", "结账前检查", template="parts/gate.html", data=items, note=f"{met} / {len(checks)} 项通过")
+    ]
+    return Section(
+        "checks",
+        "结账前检查",
+        template="parts/gate.html",
+        data=items,
+        note=f"{met} / {len(checks)} 项通过",
+    )
 
 
 _COLUMNS = [
-    Column("kind", "项目"), Column("base", "计提基数", "money", "元"), Column("rate", "比例", "rate", "%"),
-    Column("required", "应有金额", "money", "元"), Column("booked", "账上金额", "money", "元"),
-    Column("amount", "本次计提", "money", "元"), Column("formula", "计算过程"), Column("voucher", "凭证"),
-]  # fmt: skip
+    Column("kind", "项目"),
+    Column("base", "计提基数", "money", "元"),
+    Column("rate", "比例", "rate", "%"),
+    Column("required", "应有金额", "money", "元"),
+    Column("booked", "账上金额", "money", "元"),
+    Column("amount", "本次计提", "money", "元"),
+    Column("formula", "计算过程"),
+    Column("voucher", "凭证"),
+]
 
 
 def _calculations(ctx: Ctx, period: AccountingPeriod) -> list[Row]:
@@ -161,27 +193,52 @@ def _calculations(ctx: Ctx, period: AccountingPeriod) -> list[Row]:
         code = item.voucher.code if item.voucher else ""
         url = record_url("voucher", item.voucher_id)
         cells = (
-            Cell(item.kind.label), money(item.base), Cell(f"{item.rate_pct.normalize():f}", "rate"),
-            money(item.required), money(item.booked), money(item.amount), Cell(item.formula),
+            Cell(item.kind.label),
+            money(item.base),
+            Cell(f"{item.rate_pct.normalize():f}", "rate"),
+            money(item.required),
+            money(item.booked),
+            money(item.amount),
+            Cell(item.formula),
             Cell(code, "link", url=url),
-        )  # fmt: skip
+        )
         rows.append(Row(str(item.id), record_url("provision_calculation", item.id), cells))
     return rows
 
 
 def _log(ctx: Ctx, period: AccountingPeriod) -> Section:
-    query = select(MonthEndLog).where(MonthEndLog.period_id == period.id).order_by(MonthEndLog.round.desc())
-    columns = [Column("at", "结账时间"), Column("by", "结账人"), Column("profit", "净利润", "money", "元"),
-               Column("state", "状态")]  # fmt: skip
+    query = (
+        select(MonthEndLog)
+        .where(MonthEndLog.period_id == period.id)
+        .order_by(MonthEndLog.round.desc())
+    )
+    columns = [
+        Column("at", "结账时间"),
+        Column("by", "结账人"),
+        Column("profit", "净利润", "money", "元"),
+        Column("state", "状态"),
+    ]
     rows = []
     for log in ctx.session.scalars(query):
         is_open = log.reopened_at is not None
         cells = (
-            Cell(format_value(log.closed_at, "datetime")), Cell(log.closed_by.name),
+            Cell(format_value(log.closed_at, "datetime")),
+            Cell(log.closed_by.name),
             Cell(format_money(log.net_profit), "money"),
-            Cell("已反结账" if is_open else "有效", "enum", tone="warn" if is_open else "ok",
-                 title=log.reopen_reason or ""),
-        )  # fmt: skip
+            Cell(
+                "已反结账" if is_open else "有效",
+                "enum",
+                tone="warn" if is_open else "ok",
+                title=log.reopen_reason or "",
+            ),
+        )
         rows.append(Row(str(log.id), record_url("month_end_log", log.id), cells))
-    return Section("log", "财务月终日志", columns=columns, rows=rows, empty="本期还没有结账",
-                   more_url="/month_end_log/list/", more_label="全部")  # fmt: skip
+    return Section(
+        "log",
+        "财务月终日志",
+        columns=columns,
+        rows=rows,
+        empty="本期还没有结账",
+        more_url="/month_end_log/list/",
+        more_label="全部",
+    )

@@ -32,7 +32,9 @@ register(
         "accounting_period",
         "reopen",
         "反结账",
-        run=lambda ctx, period, values, version: closing.reopen(ctx, period, values["reason"], version),
+        run=lambda ctx, period, values, version: closing.reopen(
+            ctx, period, values["reason"], version
+        ),
         permission=("reopen", "accounting_period"),
         is_offered=in_state("state", PeriodState.CLOSED),
         style="danger",

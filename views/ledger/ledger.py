@@ -65,7 +65,9 @@ class EventView(EntityView):
         if event.voucher is not None:
             sheet = sheet_of(ctx, event.voucher)
             actions = [Action("打开凭证", record_url("voucher", event.voucher_id))]
-            return Section("voucher", "凭证", template="parts/voucher.html", data=sheet, actions=actions)
+            return Section(
+                "voucher", "凭证", template="parts/voucher.html", data=sheet, actions=actions
+            )
         try:
             rule, memo, lines = posting.preview(ctx, event)
             lines = [replace(line, memo=line.memo or memo) for line in lines]
@@ -149,14 +151,23 @@ class ReviewView(EventView):
         now = _state_of(asked.args.get("view", ""))
         page.title, page.crumbs = "复核管理", [("总账管理", ""), ("复核管理", "")]
         page.tabs = [
-            Tab(state.label, f"/review/?view={state.name}", state is now, count=counts[state], key=state.name, most=desktop.MANY)
+            Tab(
+                state.label,
+                f"/review/?view={state.name}",
+                state is now,
+                count=counts[state],
+                key=state.name,
+                most=desktop.MANY,
+            )
             for state in EventState
         ]
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):
             question = "按记账规则为所选 {n} 笔复核单生成凭证，{sum}，由您制单。其中一笔不能记账时全部不记。"
             page.bulk = [Action("批量记账", "/review/book", "POST", "primary", confirm=question)]
         if not (asked.filters or asked.text):
-            page.empty = "没有等待复核的业务" if now is EventState.PENDING else f"没有{now.label}的复核单"
+            page.empty = (
+                "没有等待复核的业务" if now is EventState.PENDING else f"没有{now.label}的复核单"
+            )
         return page
 
 
@@ -179,7 +190,10 @@ class VoucherView(VoucherMany):
                 with edge.writing() as ctx:
                     moved = vouchers.renumber(ctx, *_series(ctx))
                 words = "、".join(f"{old} → {new}" for old, new in moved[:5])
-                flash(f"已整理 {len(moved)} 张凭证：{words}" if moved else "凭证号连续，不需要整理", "success")
+                flash(
+                    f"已整理 {len(moved)} 张凭证：{words}" if moved else "凭证号连续，不需要整理",
+                    "success",
+                )
                 return redirect("/voucher/list/")
             except BusinessError as refusal:
                 error = refusal
@@ -210,7 +224,9 @@ class VoucherView(VoucherMany):
             found.append(Section("links", "关联凭证", template="parts/pairs.html", data=links))
         found.append(Section("flow", "流程", template="parts/stages.html", data=_flow(record)))
         if record.state not in (VoucherState.POSTED, VoucherState.VOID):
-            found.append(Section("checks", "记账前检查", template="parts/gate.html", data=_checks(record)))
+            found.append(
+                Section("checks", "记账前检查", template="parts/gate.html", data=_checks(record))
+            )
         return found
 
 
@@ -220,7 +236,10 @@ VoucherView.exclude_route_methods = VoucherView.exclude_route_methods - {"add", 
 
 def source_section(ctx: Ctx, event: BusinessEvent) -> Section:
     """来源单据: event, record, project, customer and amounts, each with its link."""
-    facts = [Fact("复核单", _link(ctx, "business_event", event.id, event.number)), Fact("事项", Cell(event.label))]
+    facts = [
+        Fact("复核单", _link(ctx, "business_event", event.id, event.number)),
+        Fact("事项", Cell(event.label)),
+    ]
     source = record_url(event.record_table, event.record_id)
     if source and event.record_table != "project" and ctx.actor.may("show", event.record_table):
         facts.append(Fact("来源单据", Cell("打开单据", "link", url=source)))
@@ -237,15 +256,23 @@ def source_section(ctx: Ctx, event: BusinessEvent) -> Section:
 
 
 def _link(ctx: Ctx, table: str, record_id: Any, text: str) -> Cell:
-    return Cell(text, "link", url=record_url(table, record_id) if ctx.actor.may("show", table) else "")
+    return Cell(
+        text, "link", url=record_url(table, record_id) if ctx.actor.may("show", table) else ""
+    )
 
 
 def _links(ctx: Ctx, voucher: Voucher) -> list[Fact]:
     found = []
     if voucher.reverses is not None:
-        found.append(Fact("冲销", _link(ctx, "voucher", voucher.reverses_id, voucher.reverses.code)))
-    query = select(Voucher).where(Voucher.reverses_id == voucher.id, Voucher.state != VoucherState.VOID)
-    found += [Fact("被冲销", _link(ctx, "voucher", v.id, v.code)) for v in ctx.session.scalars(query)]
+        found.append(
+            Fact("冲销", _link(ctx, "voucher", voucher.reverses_id, voucher.reverses.code))
+        )
+    query = select(Voucher).where(
+        Voucher.reverses_id == voucher.id, Voucher.state != VoucherState.VOID
+    )
+    found += [
+        Fact("被冲销", _link(ctx, "voucher", v.id, v.code)) for v in ctx.session.scalars(query)
+    ]
     if voucher.posting_no is not None:
         found.append(Fact("记账序号", Cell(str(voucher.posting_no), "int")))
     return found
@@ -260,7 +287,9 @@ def _flow(voucher: Voucher) -> list[Stage]:
             continue
         person, moment = getattr(voucher, who), getattr(voucher, when)
         if person is not None:
-            found.append(Stage(label, "done", f"{local(moment):%m-%d}" if moment else "", person.name))
+            found.append(
+                Stage(label, "done", f"{local(moment):%m-%d}" if moment else "", person.name)
+            )
         elif is_open:
             found.append(Stage(label, "current"))
             is_open = False
@@ -295,7 +324,9 @@ def _by(label: str, person: Any) -> GateItem:
 # ---------------------------------------------------------------------------------------------------------- 断号整理
 def _series(ctx: Ctx) -> tuple[AccountingPeriod, VoucherWord]:
     code, word = request.form.get("period", "")[:7], request.form.get("word", "")[:20]
-    period = ctx.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code)).one_or_none()
+    period = ctx.session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == code)
+    ).one_or_none()
     if period is None:
         raise BusinessError("请选择会计期间", field="period")
     found = ctx.session.scalars(select(VoucherWord).where(VoucherWord.code == word)).one_or_none()
@@ -306,12 +337,26 @@ def _series(ctx: Ctx) -> tuple[AccountingPeriod, VoucherWord]:
 
 def _renumber_page(ctx: Ctx, error: BusinessError | None) -> FormPage:
     query = select(AccountingPeriod.code).where(AccountingPeriod.state == PeriodState.OPEN)
-    periods = [(code, code) for code in ctx.session.scalars(query.order_by(AccountingPeriod.code.desc()))]
-    words = [(w.code, w.name) for w in ctx.session.scalars(select(VoucherWord).order_by(VoucherWord.rank))]
+    periods = [
+        (code, code) for code in ctx.session.scalars(query.order_by(AccountingPeriod.code.desc()))
+    ]
+    words = [
+        (w.code, w.name)
+        for w in ctx.session.scalars(select(VoucherWord).order_by(VoucherWord.rank))
+    ]
     errors = error.field_errors if error else None
     fields = [
-        widgets.choice("period", "会计期间", periods, request.form.get("period", ""), errors=errors, required=True),
-        widgets.choice("word", "凭证字", words, request.form.get("word", ""), errors=errors, required=True),
+        widgets.choice(
+            "period",
+            "会计期间",
+            periods,
+            request.form.get("period", ""),
+            errors=errors,
+            required=True,
+        ),
+        widgets.choice(
+            "word", "凭证字", words, request.form.get("word", ""), errors=errors, required=True
+        ),
     ]
     return FormPage(
         "断号整理",

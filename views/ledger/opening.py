@@ -51,7 +51,9 @@ class OpeningView(BaseView):
         ctx = edge.current_ctx()
         if request.method == "GET":
             known = ctx.session.scalars(select(OpeningImport)).one_or_none()
-            again = known is not None and "again" in request.args and not why_not_replaced(ctx, known)
+            again = (
+                known is not None and "again" in request.args and not why_not_replaced(ctx, known)
+            )
             return self._form() if known is None or again else self._loaded(known)
         try:
             files = [_sent(name) for name in ("balances", "auxiliaries")]
@@ -59,7 +61,9 @@ class OpeningView(BaseView):
                 raise BusinessError("请选择科目余额表", field="balances")
             for name, sent in zip(KINDS, files, strict=True):
                 if sent is not None and _needs_mapping(name, sent):
-                    return self._map(name, sent, BusinessError("没有找到表头，请说明各列是什么")), 400
+                    return self._map(
+                        name, sent, BusinessError("没有找到表头，请说明各列是什么")
+                    ), 400
             make = bool(request.form.get("create_customers"))
             plan = opening.preview_opening(ctx, files[0], files[1], create_customers=make)
             names = dict(ctx.session.execute(select(Account.code, Account.name)).all())
@@ -93,7 +97,9 @@ class OpeningView(BaseView):
 
     def _map(self, name: str, file: opening.File, error: BusinessError | None = None) -> str:
         crumbs = [_CRUMBS[0], (TITLE, "/opening/"), ("列对应", "")]
-        page = mapping.page(KINDS[name], file, f"/opening/columns/{name}", "/opening/", crumbs, error)
+        page = mapping.page(
+            KINDS[name], file, f"/opening/columns/{name}", "/opening/", crumbs, error
+        )
         return str(self.render_template("form.html", page=page))
 
     @expose("/confirm", methods=("POST",))
@@ -120,38 +126,81 @@ class OpeningView(BaseView):
         errors = error.field_errors if error else {}
         helps = {
             "balances": "按列名识别：科目编码、科目名称、方向、期末余额；表头上方注明期间；"
-                        "期初在年中的，另加年初余额、本年累计借方和贷方",
+            "期初在年中的，另加年初余额、本年累计借方和贷方",
             "auxiliaries": "按列名识别：科目编码、客户名称、统一社会信用代码、期末余额；预收担保费另填起始、到期日期",
             "create_customers": "只登记名称和统一社会信用代码，由您暂管，资料请补全",
         }
         fields = [
-            Field(c.name, c.label.text, c, "bool" if c.name == "create_customers" else "file", c.name == "balances", "",
-                  helps[c.name], tuple(errors.get(c.name, ())), True)
+            Field(
+                c.name,
+                c.label.text,
+                c,
+                "bool" if c.name == "create_customers" else "file",
+                c.name == "balances",
+                "",
+                helps[c.name],
+                tuple(errors.get(c.name, ())),
+                True,
+            )
             for c in form
-        ]  # fmt: skip
-        summary = [(name if name in helps else "", "", m) for name, messages in errors.items() for m in messages]
+        ]
+        summary = [
+            (name if name in helps else "", "", m)
+            for name, messages in errors.items()
+            for m in messages
+        ]
         page = FormPage(
-            TITLE, [FieldGroup("", fields)], "/opening/", "/account/list/", hidden=[edge.csrf_input()],
-            submit_label="预览", errors=summary, crumbs=_CRUMBS, is_upload=True, help_key="opening",
+            TITLE,
+            [FieldGroup("", fields)],
+            "/opening/",
+            "/account/list/",
+            hidden=[edge.csrf_input()],
+            submit_label="预览",
+            errors=summary,
+            crumbs=_CRUMBS,
+            is_upload=True,
+            help_key="opening",
             note="先预览，确认后才装入；借贷不平或有一行有误则全部不装入，重复装入同一文件不会改变账簿",
-        )  # fmt: skip
+        )
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
     def _loaded(self, known: OpeningImport) -> ResponseReturnValue:
         code, why = known.period.code, why_not_replaced(edge.current_ctx(), known)
         again = [] if why else [Action("重新装入", "/opening/?again=1")]
         page = ReportPage(
-            TITLE, [Column("file", "文件"), Column("period", "期间"), Column("total", "借方合计", "money", "元"),
-                    Column("voucher", "期初凭证")],
-            [Row(str(known.id), record_url("opening_import", known.id),
-                 (Cell("、".join(filter(None, (known.file_name, known.auxiliary_file_name)))), Cell(code),
-                  money(known.total), Cell(known.voucher.code, "link", url=record_url("voucher", known.voucher_id))))],
-            heading="期初余额已装入", states=[Cell("试算平衡", "enum", tone="ok")], crumbs=_CRUMBS, help_key="opening",
-            actions=[*again, Action("科目余额表", f"/report/trial-balance?first={code}&last={code}"),
-                     Action("收入确认计划", "/income_schedule/list/"),
-                     Action("期初前担保费收入", "/income_history/list/")],
+            TITLE,
+            [
+                Column("file", "文件"),
+                Column("period", "期间"),
+                Column("total", "借方合计", "money", "元"),
+                Column("voucher", "期初凭证"),
+            ],
+            [
+                Row(
+                    str(known.id),
+                    record_url("opening_import", known.id),
+                    (
+                        Cell("、".join(filter(None, (known.file_name, known.auxiliary_file_name)))),
+                        Cell(code),
+                        money(known.total),
+                        Cell(
+                            known.voucher.code, "link", url=record_url("voucher", known.voucher_id)
+                        ),
+                    ),
+                )
+            ],
+            heading="期初余额已装入",
+            states=[Cell("试算平衡", "enum", tone="ok")],
+            crumbs=_CRUMBS,
+            help_key="opening",
+            actions=[
+                *again,
+                Action("科目余额表", f"/report/trial-balance?first={code}&last={code}"),
+                Action("收入确认计划", "/income_schedule/list/"),
+                Action("期初前担保费收入", "/income_history/list/"),
+            ],
             foot=why or "还没有其他凭证，可以重新装入；原期初凭证红字冲销",
-        )  # fmt: skip
+        )
         return self.render_template("report.html", page=page)
 
 
@@ -163,7 +212,10 @@ def _sent(name: str) -> opening.File | None:
 def _needs_mapping(name: str, file: opening.File) -> bool:
     """Whether no table is found in a file, and one could be made of it by hand."""
     kind, session = KINDS[name], edge.session()
-    return is_unknown(kind, file[1], file[0], session) and guess(kind, file[1], file[0], session) is not None
+    return (
+        is_unknown(kind, file[1], file[0], session)
+        and guess(kind, file[1], file[0], session) is not None
+    )
 
 
 def _kept(name: str) -> opening.File | None:
@@ -175,28 +227,44 @@ def _kept(name: str) -> opening.File | None:
 
 def _preview(
     plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...], names: dict[str, str]
-) -> ReportPage:  # fmt: skip
+) -> ReportPage:
     wrong: dict[int, list[str]] = {}
     shown = {line.row for line in plan.sheet.lines}
     for error in plan.errors:
         if error.file == plan.file_name and error.row in shown:
             wrong.setdefault(error.row, []).append(error.message)
-    others = [error for error in plan.errors if error.file != plan.file_name or error.row not in shown]
+    others = [
+        error for error in plan.errors if error.file != plan.file_name or error.row not in shown
+    ]
     new = {line.code for line in plan.new_accounts}
     rows = []
     for line in plan.sheet.lines:
         target = plan.leaves.get(line.code, (line, ""))[1]
-        word, tone = ("有误", "bad") if line.row in wrong else (("新增科目", "warn") if line.code in new else ("", ""))
+        word, tone = (
+            ("有误", "bad")
+            if line.row in wrong
+            else (("新增科目", "warn") if line.code in new else ("", ""))
+        )
         goes = f"{target} {names.get(target, line.name)}" if target else "上级，不装入"
         cells = (
-            Cell(str(line.row), "int"), Cell(line.code), Cell(line.name), Cell("借" if line.is_debit else "贷"),
-            money(line.amount if line.is_debit else -line.amount), Cell(goes), Cell(word, "enum", tone=tone),
+            Cell(str(line.row), "int"),
+            Cell(line.code),
+            Cell(line.name),
+            Cell("借" if line.is_debit else "贷"),
+            money(line.amount if line.is_debit else -line.amount),
+            Cell(goes),
+            Cell(word, "enum", tone=tone),
             Cell("；".join(wrong.get(line.row, ())), "long_text"),
-        )  # fmt: skip
+        )
         rows.append(Row(str(line.row), "", cells, tone="bad" if line.row in wrong else ""))
-    notes = [*(("错误", error.text) for error in others), *(("提示", notice) for notice in plan.notices)]
+    notes = [
+        *(("错误", error.text) for error in others),
+        *(("提示", notice) for notice in plan.notices),
+    ]
     if plan.new_customers:
-        text = f"新建客户 {len(plan.new_customers)} 户：" + "、".join(list(plan.new_customers.values())[:10])
+        text = f"新建客户 {len(plan.new_customers)} 户：" + "、".join(
+            list(plan.new_customers.values())[:10]
+        )
         notes.append(("提示", text))
     actions = [Action("重新上传", "/opening/")]
     sent = dict(fields)
@@ -206,16 +274,36 @@ def _preview(
             actions.append(Action(f"列对应：{kind.label}", f"/opening/columns/{name}?{where}"))
     if not plan.errors:
         words = f"期初余额装入 {plan.sheet.period}，借贷各 {format_money(plan.total)} 元；装入后不能撤销。"
-        actions.insert(0, Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields))
+        actions.insert(
+            0,
+            Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields),
+        )
     count = len(plan.errors)
     columns = [
-        Column("row", "行", "int"), Column("code", "科目编码"), Column("name", "科目名称"), Column("side", "方向"),
-        Column("amount", "余额", "money", "元"), Column("goes", "装入科目"), Column("state", "结果"),
+        Column("row", "行", "int"),
+        Column("code", "科目编码"),
+        Column("name", "科目名称"),
+        Column("side", "方向"),
+        Column("amount", "余额", "money", "元"),
+        Column("goes", "装入科目"),
+        Column("state", "结果"),
         Column("problem", "说明", "long_text"),
-    ]  # fmt: skip
+    ]
     return ReportPage(
-        f"{TITLE}预览", columns, rows, note=f"{plan.file_name} {plan.auxiliary_file_name}",
+        f"{TITLE}预览",
+        columns,
+        rows,
+        note=f"{plan.file_name} {plan.auxiliary_file_name}",
         heading=f"期间 {plan.sheet.period or '未注明'}，共 {len(rows)} 个科目，客户明细 {len(plan.parts)} 行",
-        states=[Cell(f"{count} 处错误" if count else "借贷平衡，可以装入", "enum", tone="bad" if count else "ok")],
-        actions=actions, above=told(notes), crumbs=_CRUMBS, help_key="opening",
-    )  # fmt: skip
+        states=[
+            Cell(
+                f"{count} 处错误" if count else "借贷平衡，可以装入",
+                "enum",
+                tone="bad" if count else "ok",
+            )
+        ],
+        actions=actions,
+        above=told(notes),
+        crumbs=_CRUMBS,
+        help_key="opening",
+    )

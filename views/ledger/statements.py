@@ -29,7 +29,10 @@ from views.kit.pages import Action, Cell, Column, ReportPage, Row
 from views.kit.report import asked_period, columns_of, company_name, excel, money, pdf, periods
 from workflows.base.context import Ctx
 
-PATHS = {StatementKind.BALANCE_SHEET: "/report/balance-sheet", StatementKind.INCOME: "/report/income-statement"}
+PATHS = {
+    StatementKind.BALANCE_SHEET: "/report/balance-sheet",
+    StatementKind.INCOME: "/report/income-statement",
+}
 AS_ISSUED = "issued"
 _SOURCES = [("", "按当前账簿"), (AS_ISSUED, "结账时留存")]
 
@@ -104,28 +107,44 @@ def _pdf(ctx: Ctx, found: Statement) -> ResponseReturnValue:
     strong = {
         number
         for number, row in enumerate(halves)
-        if all(line is None or line.is_total for line, _ in row) and any(line is not None for line, _ in row)
+        if all(line is None or line.is_total for line, _ in row)
+        and any(line is not None for line, _ in row)
     }
     return pdf(
-        found.kind.label, COLUMNS[found.kind], export_rows(found), orientation="landscape" if wide else "portrait",
-        subtitle=_subtitle(found, company_name(ctx)), note="结账时留存" if found.is_issued else "按当前账簿",
+        found.kind.label,
+        COLUMNS[found.kind],
+        export_rows(found),
+        orientation="landscape" if wide else "portrait",
+        subtitle=_subtitle(found, company_name(ctx)),
+        note="结账时留存" if found.is_issued else "按当前账簿",
         strong=strong,
-    )  # fmt: skip
+    )
 
 
-def _page(ctx: Ctx, kind: StatementKind, found: Statement | None, error: BusinessError | None) -> ReportPage:
+def _page(
+    ctx: Ctx, kind: StatementKind, found: Statement | None, error: BusinessError | None
+) -> ReportPage:
     known = periods(ctx)
     present = f"{ctx.today:%Y-%m}"
     default = request.args.get("period", "") or (present if present in known else known[0])
     errors = error.field_errors if error else None
     params = [
-        widgets.choice("period", "会计期间", [(code, code) for code in known], default, errors=errors),
+        widgets.choice(
+            "period", "会计期间", [(code, code) for code in known], default, errors=errors
+        ),
         widgets.choice("as", "取数", _SOURCES, request.args.get("as", "")[:10], errors=errors),
     ]
     page = ReportPage(
-        kind.label, [], [], params=params, url=PATHS[kind], errors=widgets.summary(params, error),
-        empty="没有设置报表公式", crumbs=[("总账管理", ""), (kind.label, "")], help_key=kind.name.lower(),
-    )  # fmt: skip
+        kind.label,
+        [],
+        [],
+        params=params,
+        url=PATHS[kind],
+        errors=widgets.summary(params, error),
+        empty="没有设置报表公式",
+        crumbs=[("总账管理", ""), (kind.label, "")],
+        help_key=kind.name.lower(),
+    )
     if found is None:
         return page
     page.columns = columns_of(COLUMNS[kind])
@@ -135,7 +154,10 @@ def _page(ctx: Ctx, kind: StatementKind, found: Statement | None, error: Busines
     page.actions = [_download(found, "xlsx", "Excel"), _download(found, "pdf", "PDF")]
     page.foot = "只含已记账凭证；未结转的损益计入未分配利润"
     if ctx.actor.may("list", "statement_row"):
-        page.foot_url, page.foot_label = f"/statement_row/list/?f=statement:eq:{kind.name}", "报表公式"
+        page.foot_url, page.foot_label = (
+            f"/statement_row/list/?f=statement:eq:{kind.name}",
+            "报表公式",
+        )
     return page
 
 
@@ -148,16 +170,30 @@ def _states(ctx: Ctx, found: Statement) -> list[Cell]:
             words = f"不平：期末 {format_money(now)}，年初 {format_money(then)}"
         states.append(Cell(words, "enum", tone="ok" if found.is_balanced else "bad"))
     if found.unmapped:
-        states.append(Cell(f"{len(found.unmapped)} 个科目未对应", "enum", tone="bad", title="、".join(found.unmapped)))
+        states.append(
+            Cell(
+                f"{len(found.unmapped)} 个科目未对应",
+                "enum",
+                tone="bad",
+                title="、".join(found.unmapped),
+            )
+        )
     closed = select(AccountingPeriod.id).where(
         AccountingPeriod.code == found.period, AccountingPeriod.state == PeriodState.CLOSED
     )
     is_closed = ctx.session.scalar(closed) is not None
-    return [*states, Cell("已结账" if is_closed else "未结账", "enum", tone="ok" if is_closed else "draft")]
+    return [
+        *states,
+        Cell("已结账" if is_closed else "未结账", "enum", tone="ok" if is_closed else "draft"),
+    ]
 
 
 def _download(found: Statement, kind: str, label: str) -> Action:
-    args = {"period": found.period, "format": kind, **({"as": AS_ISSUED} if found.is_issued else {})}
+    args = {
+        "period": found.period,
+        "format": kind,
+        **({"as": AS_ISSUED} if found.is_issued else {}),
+    }
     is_sheet = kind == "xlsx"
     url = f"{PATHS[found.kind]}?{urlencode(args)}"
     return Action(label, url, icon="down" if is_sheet else "print", new_window=not is_sheet)
@@ -191,10 +227,15 @@ def _balance_rows(found: Statement) -> list[Row]:
 
 def _income_rows(found: Statement) -> list[Row]:
     return [
-        Row(str(line.row_no), "", (Cell(line.label), *_cells(found, line)), tone="total" if line.is_total else "",
-            level=line.level)
+        Row(
+            str(line.row_no),
+            "",
+            (Cell(line.label), *_cells(found, line)),
+            tone="total" if line.is_total else "",
+            level=line.level,
+        )
         for line in found.lines
-    ]  # fmt: skip
+    ]
 
 
 def _row_page(ctx: Ctx, row: StatementRow, period: str) -> ReportPage:
@@ -206,16 +247,32 @@ def _row_page(ctx: Ctx, row: StatementRow, period: str) -> ReportPage:
             f"/report/detail-ledger?{urlencode({'account': account.id, 'first': first, 'last': period})}"
             for first in (period, year)
         )
-        cells = (Cell(account.code, "link", url=url), Cell(account.full_name), money(now, url), money(then, url_year))
+        cells = (
+            Cell(account.code, "link", url=url),
+            Cell(account.full_name),
+            money(now, url),
+            money(then, url_year),
+        )
         rows.append(Row(account.code, url, cells))
     heads = ("期末余额", "年初余额") if is_sheet else ("本月金额", "本年累计")
     path = PATHS[row.statement]
     return ReportPage(
         row.label.lstrip("　"),
-        [Column("code", "科目编码"), Column("name", "科目名称"), Column("now", heads[0], "money", "元"),
-         Column("then", heads[1], "money", "元")],
-        rows, heading=f"{row.statement.label} 第 {row.row_no} 行", note=period, empty="这一行没有发生额和余额",
+        [
+            Column("code", "科目编码"),
+            Column("name", "科目名称"),
+            Column("now", heads[0], "money", "元"),
+            Column("then", heads[1], "money", "元"),
+        ],
+        rows,
+        heading=f"{row.statement.label} 第 {row.row_no} 行",
+        note=period,
+        empty="这一行没有发生额和余额",
         foot="未分配利润另含未结转的损益" if row.takes_unclosed_profit else "",
-        crumbs=[("总账管理", ""), (row.statement.label, f"{path}?period={period}"), (row.label, "")],
+        crumbs=[
+            ("总账管理", ""),
+            (row.statement.label, f"{path}?period={period}"),
+            (row.label, ""),
+        ],
         help_key=row.statement.name.lower(),
-    )  # fmt: skip
+    )

@@ -78,7 +78,11 @@ class VoucherForms(EntityView):
         if request.method == "GET":
             word, day = request.args.get("word", "")[:20], request.args.get("date", "")[:10]
             typed = MultiDict(
-                {"date": day or ctx.today.isoformat(), "attachments": "0", "word": word or _first_word(ctx)}
+                {
+                    "date": day or ctx.today.isoformat(),
+                    "attachments": "0",
+                    "word": word or _first_word(ctx),
+                }
             )
             return self.render_template("voucher_form.html", page=_page(ctx, None, typed, None))
         try:
@@ -97,7 +101,9 @@ class VoucherForms(EntityView):
         found = records.find(ctx, Voucher, pk)
         records.require_draft(found, "修改")
         if request.method == "GET":
-            return self.render_template("voucher_form.html", page=_page(ctx, found, _typed(found), None))
+            return self.render_template(
+                "voucher_form.html", page=_page(ctx, found, _typed(found), None)
+            )
         try:
             with edge.writing() as ctx:
                 voucher = records.find(ctx, Voucher, pk)
@@ -122,7 +128,9 @@ class VoucherForms(EntityView):
         ids = [item["id"] for item in answer["result"]]
         known = {a.id: a for a in ctx.session.scalars(select(Account).where(Account.id.in_(ids)))}
         for item in answer["result"]:
-            needed = [label for _, flag, label in AUXILIARIES.values() if getattr(known[item["id"]], flag)]
+            needed = [
+                label for _, flag, label in AUXILIARIES.values() if getattr(known[item["id"]], flag)
+            ]
             item["hint"] = "须填 " + "、".join(needed) if needed else ""
             item["needs"] = " ".join(_needs(known[item["id"]]))
         return jsonify(answer)
@@ -133,7 +141,11 @@ class VoucherForms(EntityView):
         """Candidates for an auxiliary of a line."""
         if name not in AUXILIARIES:
             raise BusinessError("没有这个辅助核算项")
-        return jsonify(lookup.answer(edge.current_ctx(), Voucher.entries.property.mapper.class_, _with_field(name)))
+        return jsonify(
+            lookup.answer(
+                edge.current_ctx(), Voucher.entries.property.mapper.class_, _with_field(name)
+            )
+        )
 
     def list_actions(self, ctx: Ctx) -> list[Action]:
         """填制凭证 and 断号整理."""
@@ -164,7 +176,9 @@ class VoucherForms(EntityView):
         once.about(voucher)
         flash(f"已保存凭证“{voucher.code}”", "success")
         if request.form.get("then") == "next":  # the next one is mostly of the same word and day
-            return redirect(f"/voucher/add?{urlencode({'word': voucher.word.code, 'date': voucher.date})}")
+            return redirect(
+                f"/voucher/add?{urlencode({'word': voucher.word.code, 'date': voucher.date})}"
+            )
         return redirect(f"/voucher/show/{voucher.id}")
 
 
@@ -178,7 +192,9 @@ def _needs(account: Account | None) -> tuple[str, ...]:
 
 def _memos(ctx: Ctx) -> list[str]:
     """What this person wrote on the latest vouchers, each once."""
-    query = select(Voucher.memo).where(Voucher.prepared_by_id == ctx.actor.employee_id, Voucher.event_id.is_(None))
+    query = select(Voucher.memo).where(
+        Voucher.prepared_by_id == ctx.actor.employee_id, Voucher.event_id.is_(None)
+    )
     return list(dict.fromkeys(ctx.session.scalars(query.order_by(Voucher.id.desc()).limit(MEMOS))))
 
 
@@ -193,7 +209,11 @@ def _first_word(ctx: Ctx) -> str:
 
 
 def _words() -> Any:
-    return select(VoucherWord.code).where(VoucherWord.is_active).order_by(VoucherWord.rank, VoucherWord.id)
+    return (
+        select(VoucherWord.code)
+        .where(VoucherWord.is_active)
+        .order_by(VoucherWord.rank, VoucherWord.id)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- what came in
@@ -223,7 +243,8 @@ def _rows(form: "MultiDict[str, str]") -> list[dict[str, str]]:
     columns = {name: form.getlist(f"line_{name}")[: LINES_MAX + 1] for name in _COLUMNS}
     count = max((len(values) for values in columns.values()), default=0)
     rows = [
-        {name: (values[n].strip() if n < len(values) else "") for name, values in columns.items()} for n in range(count)
+        {name: (values[n].strip() if n < len(values) else "") for name, values in columns.items()}
+        for n in range(count)
     ]
     return [row for row in rows if any(row.values())]
 
@@ -250,7 +271,9 @@ def _line(row: dict[str, str]) -> Line:
     if row["cash_flow"] and row["cash_flow"] not in CashFlow.__members__:
         raise ValueError("没有这个现金流量项目")
     flow = CashFlow[row["cash_flow"]] if row["cash_flow"] else None
-    return Line(account, _money(row["debit"]), _money(row["credit"]), row["memo"], cash_flow=flow, **parts)
+    return Line(
+        account, _money(row["debit"]), _money(row["credit"]), row["memo"], cash_flow=flow, **parts
+    )
 
 
 def _money(text: str) -> Decimal:
@@ -281,11 +304,18 @@ def _typed(voucher: Voucher) -> "MultiDict[str, str]":
     return typed
 
 
-def _page(ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error: BusinessError | None) -> VoucherPage:
-    words = [(w.code, w.name) for w in ctx.session.scalars(select(VoucherWord).where(VoucherWord.code.in_(_words())))]
+def _page(
+    ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error: BusinessError | None
+) -> VoucherPage:
+    words = [
+        (w.code, w.name)
+        for w in ctx.session.scalars(select(VoucherWord).where(VoucherWord.code.in_(_words())))
+    ]
     errors = error.field_errors if error else None
     fields = [
-        widgets.choice("word", "凭证字", words, typed.get("word", ""), errors=errors, required=True),
+        widgets.choice(
+            "word", "凭证字", words, typed.get("word", ""), errors=errors, required=True
+        ),
         widgets.day("date", "凭证日期", typed.get("date", ""), errors=errors, required=True),
         widgets.text(
             "attachments",
@@ -296,10 +326,16 @@ def _page(ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error
             unit="张",
             inputmode="numeric",
         ),
-        widgets.text("memo", "摘要", typed.get("memo", ""), errors=errors, required=True, maxlength=200),
+        widgets.text(
+            "memo", "摘要", typed.get("memo", ""), errors=errors, required=True, maxlength=200
+        ),
     ]
     rows = _rows(typed)
-    wrong = {m.partition("行：")[0].removeprefix("第") for m in (errors or {}).get("entries", ()) if "行：" in m}
+    wrong = {
+        m.partition("行：")[0].removeprefix("第")
+        for m in (errors or {}).get("entries", ())
+        if "行：" in m
+    }
     drawn = _drawn(ctx, rows, wrong)
     is_fixed = voucher is not None and voucher.reverses_id is not None
     total = {side: _sum(rows, side) for side in ("debit", "credit")}
@@ -328,7 +364,10 @@ def _page(ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error
 
 def _summary(fields: Sequence[Field], error: BusinessError | None) -> list[tuple[str, str, str]]:
     """Messages about lines are read as they are; they name the line."""
-    return [(key, label if key else "", message) for key, label, message in widgets.summary(fields, error)]
+    return [
+        (key, label if key else "", message)
+        for key, label, message in widgets.summary(fields, error)
+    ]
 
 
 def _drawn(ctx: Ctx, rows: list[dict[str, str]], wrong: set[str]) -> list[EntryRow]:
@@ -340,7 +379,9 @@ def _drawn(ctx: Ctx, rows: list[dict[str, str]], wrong: set[str]) -> list[EntryR
         titles.load(table, _ids(rows, name))
     blanks = [dict.fromkeys(_COLUMNS, "") for _ in range(max(BLANK_LINES - len(rows), 1))]
     return [
-        _entry_row(n, row, titles, accounts.get(valid_id(row["account_id"]) or 0), is_wrong=str(n) in wrong)
+        _entry_row(
+            n, row, titles, accounts.get(valid_id(row["account_id"]) or 0), is_wrong=str(n) in wrong
+        )
         for n, row in enumerate([*rows, *blanks], 1)
     ]
 
@@ -350,7 +391,12 @@ def _ids(rows: list[dict[str, str]], name: str) -> list[int]:
 
 
 def _entry_row(
-    number: int, values: dict[str, str], titles: Titles, account: Account | None = None, *, is_wrong: bool = False
+    number: int,
+    values: dict[str, str],
+    titles: Titles,
+    account: Account | None = None,
+    *,
+    is_wrong: bool = False,
 ) -> EntryRow:
     def control(name: str, url: str, table: str, label: str) -> Markup:
         key = valid_id(values[name])
@@ -370,7 +416,9 @@ def _entry_row(
         for name, (table, _, label) in AUXILIARIES.items()
     ]
     flow = Markup("<select %s>%s</select>") % (
-        widgets.attributes(name="line_cash_flow", class_="form-control", aria_label=f"第{number}行现金流量项目"),
+        widgets.attributes(
+            name="line_cash_flow", class_="form-control", aria_label=f"第{number}行现金流量项目"
+        ),
         widgets.options_html(_CASH_FLOWS, values["cash_flow"]),
     )
     parts.append(("cash_flow", "现金流量", flow))

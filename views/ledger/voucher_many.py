@@ -27,7 +27,12 @@ _WAITS: dict[str, tuple[str, str, Callable[[Ctx, Voucher], Voucher]]] = {
     "sign": ("待签字", "出纳签字", vouchers.sign),
     "post": ("待记账", "记账", vouchers.post),
 }
-_LABELS = {"": "全部", **{verb: label for verb, (label, _, _) in _WAITS.items()}, "posted": "已记账", "void": "作废"}
+_LABELS = {
+    "": "全部",
+    **{verb: label for verb, (label, _, _) in _WAITS.items()},
+    "posted": "已记账",
+    "void": "作废",
+}
 
 
 class VoucherMany(VoucherForms):
@@ -45,7 +50,14 @@ class VoucherMany(VoucherForms):
         now = now if now in _LABELS else ""
         counts = desktop.voucher_counts(ctx.session, ctx.actor)
         page.tabs = [
-            Tab(label, asked.url(view=view or None, page=None), view == now, count=counts[view], key=view, most=desktop.MANY)
+            Tab(
+                label,
+                asked.url(view=view or None, page=None),
+                view == now,
+                count=counts[view],
+                key=view,
+                most=desktop.MANY,
+            )
             for view, label in _LABELS.items()
         ]
         page.bulk = []
@@ -53,7 +65,9 @@ class VoucherMany(VoucherForms):
             label = _WAITS[now][1]
             final = "记账后不能再修改或删除，只能红字冲销。" if now == "post" else ""
             words = f"{label}所选 {{n}} 张凭证，{{sum}}。{final}其中一张不能{label}时，一张也不{label}。"
-            page.bulk.append(Action(f"批量{label}", f"/voucher/all/{now}", "POST", "primary", confirm=words))
+            page.bulk.append(
+                Action(f"批量{label}", f"/voucher/all/{now}", "POST", "primary", confirm=words)
+            )
         page.bulk.append(Action("打印", "/voucher/print", "POST", icon="print", new_window=True))
         if now in _WAITS and not (asked.filters or asked.text):
             page.empty, page.empty_action = f"没有{_LABELS[now]}的凭证", None
@@ -97,7 +111,9 @@ class VoucherMany(VoucherForms):
     def print_many(self) -> ResponseReturnValue:
         """The ticked vouchers as one PDF."""
         ctx = edge.current_ctx()
-        return _pdf(ctx, [record.id for record in self.selected(ctx, MOST)], f"记账凭证_{ctx.today:%Y%m%d}")
+        return _pdf(
+            ctx, [record.id for record in self.selected(ctx, MOST)], f"记账凭证_{ctx.today:%Y%m%d}"
+        )
 
     @expose("/<pk>/print")
     @edge.screen("show")
@@ -115,7 +131,10 @@ class VoucherMany(VoucherForms):
         if following is not None:
             label = f"下一张待办（{sum(counts.values())}）"
             found.append(Action(label, f"/voucher/show/{following.id}", hotkey="n"))
-        return [*found, Action("打印", self.url(f"{record.id}/print"), icon="print", new_window=True)]
+        return [
+            *found,
+            Action("打印", self.url(f"{record.id}/print"), icon="print", new_window=True),
+        ]
 
 
 def _pdf(ctx: Ctx, ids: list[Any], name: str) -> ResponseReturnValue:

@@ -118,7 +118,9 @@ def _names(ctx: Ctx, lines: Sequence[Line]) -> tuple[Titles, dict[int, Account]]
     return titles, {account.id: account for account in ctx.session.scalars(query)}
 
 
-def _line(ctx: Ctx, line: Line, titles: Titles, accounts: dict[int, Account], period: str) -> SheetLine:
+def _line(
+    ctx: Ctx, line: Line, titles: Titles, accounts: dict[int, Account], period: str
+) -> SheetLine:
     account = accounts.get(line.account_id)
     found = []
     for name, (table, _, label) in AUXILIARIES.items():

@@ -20,7 +20,10 @@ def _own_part(verb: str) -> Any:
 
     def why(ctx: Ctx, voucher: Voucher) -> str:
         for name, what in vouchers.SEPARATION.get(verb, {}).items():
-            if ctx.actor.employee_id is not None and getattr(voucher, name) == ctx.actor.employee_id:
+            if (
+                ctx.actor.employee_id is not None
+                and getattr(voucher, name) == ctx.actor.employee_id
+            ):
                 return f"您已办理{what}，须由其他人办理"
         return ""
 
@@ -55,7 +58,9 @@ def _can_reverse(_: Ctx, voucher: Voucher) -> bool:
 
 
 def _voucher_verb(name: str, label: str, run: Any, offered: Any, **facts: Any) -> ScreenVerb:
-    return ScreenVerb("voucher", name, label, run=run, permission=(name, "voucher"), is_offered=offered, **facts)
+    return ScreenVerb(
+        "voucher", name, label, run=run, permission=(name, "voucher"), is_offered=offered, **facts
+    )
 
 
 register(
@@ -134,7 +139,15 @@ register(
 
 
 def _event_verb(name: str, label: str, run: Any, *states: EventState, **facts: Any) -> ScreenVerb:
-    return ScreenVerb("business_event", name, label, run=run, permission=(name, "business_event"), is_offered=in_state("state", *states), **facts)
+    return ScreenVerb(
+        "business_event",
+        name,
+        label,
+        run=run,
+        permission=(name, "business_event"),
+        is_offered=in_state("state", *states),
+        **facts,
+    )
 
 
 def _book(ctx: Ctx, event: BusinessEvent, _: Any, version: int | None) -> Voucher:
@@ -202,4 +215,6 @@ def amounts_of(event: BusinessEvent) -> list[tuple[str, str]]:
     """The amounts of an event by their Chinese names."""
     kind = EVENTS.get(event.event_code)
     labels = kind.amounts if kind else {}
-    return [(labels.get(key, key), format_money(Decimal(value))) for key, value in event.amounts.items()]
+    return [
+        (labels.get(key, key), format_money(Decimal(value))) for key, value in event.amounts.items()
+    ]

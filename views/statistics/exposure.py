@@ -43,9 +43,20 @@ class ExposureReport(BaseView):
         ctx = edge.current_ctx()
         found = exposure.exposure_report(ctx.session, ctx.actor, ctx.today)
         if request.args.get("format") == "xlsx":
-            parties = [("单户", party) for party in found.customers] + [("关联方", party) for party in found.groups]
+            parties = [("单户", party) for party in found.customers] + [
+                ("关联方", party) for party in found.groups
+            ]
             rows = [
-                [kind, p.name, p.amounts.in_force, p.shares[0], p.amounts.committed, *p.shares[1:], p.limit, p.state]
+                [
+                    kind,
+                    p.name,
+                    p.amounts.in_force,
+                    p.shares[0],
+                    p.amounts.committed,
+                    *p.shares[1:],
+                    p.limit,
+                    p.state,
+                ]
                 for kind, p in parties
             ]
             return excel("额度与集中度", exposure.COLUMNS, rows)
@@ -53,7 +64,10 @@ class ExposureReport(BaseView):
 
 
 def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
-    over = sum(p.state in {"超限", "办理后超限"} for p in (*found.customers, *found.groups)) + found.committed.is_over
+    over = (
+        sum(p.state in {"超限", "办理后超限"} for p in (*found.customers, *found.groups))
+        + found.committed.is_over
+    )
     near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
     states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
     states += [Cell(f"{near} 项预警", "enum", tone="warn")] if near else []
@@ -128,7 +142,9 @@ def _structure(ctx: Ctx) -> list[Section]:
 def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
     rows = []
     for position, party in enumerate(parties):
-        projects = f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
+        projects = (
+            f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
+        )
         tone = _TONES.get(party.state, "")
         shares = ["无净资产" if share is None else format_money(share) for share in party.shares]
         cells = (
@@ -158,7 +174,9 @@ def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
 def _leverage_meter(found: exposure.Exposure) -> Meter:
     now, after = found.in_force, found.committed
     top = max(after.limit, after.times or Decimal(0), Decimal("0.01"))
-    words = ["无净资产" if one.times is None else f"{format_money(one.times)} 倍" for one in (now, after)]
+    words = [
+        "无净资产" if one.times is None else f"{format_money(one.times)} 倍" for one in (now, after)
+    ]
     shares = [Decimal(100) if one.times is None else one.times * 100 / top for one in (now, after)]
     warning = f"{min(found.leverage_warning * 100 / top, Decimal(100)):.1f}"
     note = (
@@ -181,6 +199,21 @@ def _leverage_meter(found: exposure.Exposure) -> Meter:
 def _line_meter(line: exposure.Line) -> Meter:
     whole = max(line.line, line.used, Decimal("0.01"))
     in_force, reserved = (amount * 100 / whole for amount in (line.in_force, line.reserved))
-    words = [f"{format_money(a / 10000)} 万元" for a in (line.used, line.line, line.in_force, line.reserved, line.free)]
-    note = f"在保 {words[2]}，决议占用 {words[3]}，剩余 {words[4]}（已用 {format_money(line.share)}%）"
-    return Meter(line.name, "", words[0], limit=words[1], share_before=f"{in_force:.1f}", share_added=f"{reserved:.1f}", share_warning="", note=note, is_over=line.free < 0)
+    words = [
+        f"{format_money(a / 10000)} 万元"
+        for a in (line.used, line.line, line.in_force, line.reserved, line.free)
+    ]
+    note = (
+        f"在保 {words[2]}，决议占用 {words[3]}，剩余 {words[4]}（已用 {format_money(line.share)}%）"
+    )
+    return Meter(
+        line.name,
+        "",
+        words[0],
+        limit=words[1],
+        share_before=f"{in_force:.1f}",
+        share_added=f"{reserved:.1f}",
+        share_warning="",
+        note=note,
+        is_over=line.free < 0,
+    )

@@ -42,7 +42,11 @@ class JobsView(BaseView):
         ctx = edge.current_ctx()
         key = valid_id(pk)
         run = None if key is None else ctx.session.get(JobRun, key)
-        is_mine = run is not None and run.requested_by_id is not None and run.requested_by_id == ctx.actor.employee_id
+        is_mine = (
+            run is not None
+            and run.requested_by_id is not None
+            and run.requested_by_id == ctx.actor.employee_id
+        )
         if not is_mine and not ctx.actor.may("list", "job_run"):
             raise NotAllowed("您没有查看这个作业的权限", needed=("list", "job_run"))
         if run is None:
@@ -50,7 +54,14 @@ class JobsView(BaseView):
         state = progress.state_of(run, ctx.now)
         state = "failed" if state == "stopped" else state
         url = progress.url_of(run)
-        return jsonify({"percent": run.progress_pct, "label": progress.words_of(run), "state": state, "url": url})
+        return jsonify(
+            {
+                "percent": run.progress_pct,
+                "label": progress.words_of(run),
+                "state": state,
+                "url": url,
+            }
+        )
 
 
 class DayEndView(BaseView):
@@ -133,19 +144,35 @@ def _page(ctx: Ctx) -> ReportPage:
     last = runs[0] if runs else None
     is_open = last is not None and progress.state_of(last, ctx.now) != "done"
     columns = [
-        Column("date", "营业日期", "date"), Column("status", "状态"), Column("started", "开始时间"),
-        Column("finished", "结束时间"), Column("attempts", "运行次数", "int"), Column("result", "结果"),
-    ]  # fmt: skip
+        Column("date", "营业日期", "date"),
+        Column("status", "状态"),
+        Column("started", "开始时间"),
+        Column("finished", "结束时间"),
+        Column("attempts", "运行次数", "int"),
+        Column("result", "结果"),
+    ]
     return ReportPage(
-        day_end.LABEL, columns, [_row(run, ctx.now) for run in runs], note=f"营业日期 {today} · 日历日期 {calendar}",
-        heading="系统日终日志", above=[progress.follow(last, day_end.STEPS, ctx.now)] if is_open else [],
+        day_end.LABEL,
+        columns,
+        [_row(run, ctx.now) for run in runs],
+        note=f"营业日期 {today} · 日历日期 {calendar}",
+        heading="系统日终日志",
+        above=[progress.follow(last, day_end.STEPS, ctx.now)] if is_open else [],
         states=[
-            Cell(f"待办理 {due} 天" if due else "没有待办理的日终", "enum", tone="warn" if due else "ok"),
+            Cell(
+                f"待办理 {due} 天" if due else "没有待办理的日终",
+                "enum",
+                tone="warn" if due else "ok",
+            ),
             _last_backup(ctx),
         ],
-        actions=_actions(ctx, due, last), empty="还没有办理过日终", crumbs=[("系统设置", ""), (day_end.LABEL, "")],
-        foot_url="/job_run/list/?f=job:eq:day_end", foot_label="全部日志", help_key="day_end",
-    )  # fmt: skip
+        actions=_actions(ctx, due, last),
+        empty="还没有办理过日终",
+        crumbs=[("系统设置", ""), (day_end.LABEL, "")],
+        foot_url="/job_run/list/?f=job:eq:day_end",
+        foot_label="全部日志",
+        help_key="day_end",
+    )
 
 
 def _last_backup(ctx: Ctx) -> Cell:
@@ -156,13 +183,20 @@ def _last_backup(ctx: Ctx) -> Cell:
         return Cell("还没有备份", "enum", tone="warn")
     if jobs.is_live(run, ctx.now):
         return Cell("正在备份", "enum", tone="doing", url=f"/job_run/show/{run.id}")
-    when, is_done = format_value(run.finished_at or run.started_at, "datetime"), run.status is JobStatus.SUCCEEDED
+    when, is_done = (
+        format_value(run.finished_at or run.started_at, "datetime"),
+        run.status is JobStatus.SUCCEEDED,
+    )
     word = f"最近备份 {when}" if is_done else f"{when} 备份失败"
     return Cell(word, "enum", tone="ok" if is_done else "bad", url=f"/job_run/show/{run.id}")
 
 
 def _actions(ctx: Ctx, due: int, run: JobRun | None) -> list[Action]:
-    more = [Action("立即备份", "/day-end/backup", "POST")] if ctx.actor.may(backup.JOB, "job_run") else []
+    more = (
+        [Action("立即备份", "/day-end/backup", "POST")]
+        if ctx.actor.may(backup.JOB, "job_run")
+        else []
+    )
     if not ctx.actor.may(day_end.JOB, "job_run"):
         return more
     last = ctx.today + timedelta(days=due - 1)
@@ -181,10 +215,19 @@ def _row(run: JobRun, now: datetime) -> Row:
     notes = "；".join(note for note in run.result.get("done", {}).values() if note)
     status = Cell(run.status.label, "enum", tone=run.status.tone)
     if jobs.is_stopped(run, now):
-        status, notes = Cell("已中断", "enum", tone="bad"), f"在“{run.step}”中断，继续办理时从这一步接着做"
+        status, notes = (
+            Cell("已中断", "enum", tone="bad"),
+            f"在“{run.step}”中断，继续办理时从这一步接着做",
+        )
     return Row(
-        str(run.id), f"/job_run/show/{run.id}",
-        (Cell(run.business_date.isoformat(), "date"), status,
-         Cell(format_value(run.started_at, "datetime")), Cell(format_value(run.finished_at, "datetime")),
-         Cell(str(run.attempts), "int"), Cell(f"{run.step}：{run.message}" if run.message else notes)),
-    )  # fmt: skip
+        str(run.id),
+        f"/job_run/show/{run.id}",
+        (
+            Cell(run.business_date.isoformat(), "date"),
+            status,
+            Cell(format_value(run.started_at, "datetime")),
+            Cell(format_value(run.finished_at, "datetime")),
+            Cell(str(run.attempts), "int"),
+            Cell(f"{run.step}：{run.message}" if run.message else notes),
+        ),
+    )

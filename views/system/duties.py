@@ -22,8 +22,14 @@ def duties_section(ctx: Ctx, employee: Employee, back: str) -> Section:
         facts.append(Fact("未结束的担保项目", Cell(f"{found.projects} 个", "link", url=url)))
     for task in found.tasks:
         label = f"{task.instance.business_type.label} · {task.node.name}"
-        facts.append(Fact(label, Cell("改派", "link", url=reassign_url(task, back)) if may else Cell("待办")))
+        facts.append(
+            Fact(label, Cell("改派", "link", url=reassign_url(task, back)) if may else Cell("待办"))
+        )
     return Section(
-        "duties", "待办审批、岗位与项目", template="parts/pairs.html", data=facts, count=len(facts),
+        "duties",
+        "待办审批、岗位与项目",
+        template="parts/pairs.html",
+        data=facts,
+        count=len(facts),
         empty="没有待办审批和未结束的项目，也不是任何岗位的唯一人员",
-    )  # fmt: skip
+    )

@@ -16,7 +16,11 @@ from workflows.system import hand_over
 from workflows.system.hand_over import MOST, Piece
 
 # A list of boxes for each kind: its field and its name.
-_LISTS = {"": ("customers", "客户"), "A角": ("manager", "A角的项目"), "B角": ("assistant", "B角的项目")}
+_LISTS = {
+    "": ("customers", "客户"),
+    "A角": ("manager", "A角的项目"),
+    "B角": ("assistant", "B角的项目"),
+}
 
 
 def is_offered(ctx: Ctx) -> bool:
@@ -36,7 +40,9 @@ def act(ctx: Ctx, person: Employee) -> str:
     if to is None:
         raise BusinessError("请选择接手的人员", field="employee_id")
     pieces = [_piece(word) for word in _ticked()[: MOST + 1]]
-    return f"已移交 {hand_over.hand_over(ctx, person, to, pieces, request.form.get('reason', ''))} 项"
+    return (
+        f"已移交 {hand_over.hand_over(ctx, person, to, pieces, request.form.get('reason', ''))} 项"
+    )
 
 
 def page(ctx: Ctx, person: Employee, error: BusinessError | None) -> FormPage:
@@ -45,24 +51,44 @@ def page(ctx: Ctx, person: Employee, error: BusinessError | None) -> FormPage:
     found = holdings.holdings(ctx.session, person.id, MOST)
     mine = [one for one in found if not hand_over.why_not(ctx, one.record)]
     others = sorted({hand_over.why_not(ctx, one.record) for one in found} - {""})
-    people = [("", "请选择"), *((str(one.id), _who(one)) for one in hand_over.successors(ctx, person))]
+    people = [
+        ("", "请选择"),
+        *((str(one.id), _who(one)) for one in hand_over.successors(ctx, person)),
+    ]
     form = request.form
     fields = [
         widgets.choice(
-            "employee_id", "接手人", people, form.get("employee_id", ""), errors=errors, required=True,
+            "employee_id",
+            "接手人",
+            people,
+            form.get("employee_id", ""),
+            errors=errors,
+            required=True,
             help="列出账号可用、有办理项目权限的人员",
         ),
         widgets.text(
-            "reason", "移交原因", form.get("reason", ""), errors=errors, required=True, maxlength=hand_over.REASON_MAX
+            "reason",
+            "移交原因",
+            form.get("reason", ""),
+            errors=errors,
+            required=True,
+            maxlength=hand_over.REASON_MAX,
         ),
-    ]  # fmt: skip
+    ]
     rows = _rows(mine, _ticked(), errors)
     title, back = f"移交：{person.name}", f"/employee/show/{person.id}"
     return FormPage(
-        title, [FieldGroup("", fields), FieldGroup("客户与项目", rows)], f"/employee/{person.id}/hand-over", cancel_url=back,
-        hidden=[edge.csrf_input()], submit_label="移交", note=_note(found, mine, others), errors=widgets.summary([*fields, *rows], error),
-        crumbs=[("系统设置", ""), ("员工", "/employee/list/"), (person.name, back), ("移交", "")], help_key="employee",
-    )  # fmt: skip
+        title,
+        [FieldGroup("", fields), FieldGroup("客户与项目", rows)],
+        f"/employee/{person.id}/hand-over",
+        cancel_url=back,
+        hidden=[edge.csrf_input()],
+        submit_label="移交",
+        note=_note(found, mine, others),
+        errors=widgets.summary([*fields, *rows], error),
+        crumbs=[("系统设置", ""), ("员工", "/employee/list/"), (person.name, back), ("移交", "")],
+        help_key="employee",
+    )
 
 
 def _who(person: Employee) -> str:
@@ -88,7 +114,9 @@ def _rows(mine: list[Held], chosen: list[str], errors: widgets.Errors | None) ->
         options = [(_word(one), _label(one), "") for one in mine if one.role == role]
         if options:
             wrong, told = {key: told}, []  # the message stands once
-            found.append(widgets.many(key, label, options, chosen, errors=wrong, is_list=True, with_all=True))
+            found.append(
+                widgets.many(key, label, options, chosen, errors=wrong, is_list=True, with_all=True)
+            )
     return found
 
 
@@ -101,7 +129,11 @@ def _label(held: Held) -> str:
     record = held.record
     if isinstance(record, Customer):
         return f"{record.number} {record.name}"
-    where = record.stage.label if record.stage.label == record.state.label else f"{record.stage} · {record.state}"
+    where = (
+        record.stage.label
+        if record.stage.label == record.state.label
+        else f"{record.stage} · {record.state}"
+    )
     return f"{record.number} {record.customer.name} · {record.amount:,.2f} 元 · {where}"
 
 

@@ -26,9 +26,15 @@ class AuditLogView(EntityView):
         assert isinstance(record, AuditLog)
         changes = changes_of(ctx, record)
         if changes:
-            columns = [Column("field", "字段"), Column("old", "原值", "long_text"), Column("new", "新值", "long_text")]
+            columns = [
+                Column("field", "字段"),
+                Column("old", "原值", "long_text"),
+                Column("new", "新值", "long_text"),
+            ]
             rows = [Row(str(n), "", tuple(map(Cell, change))) for n, change in enumerate(changes)]
-            page.sections.insert(0, Section("changes", "变更内容", columns=columns, rows=rows, count=len(rows)))
+            page.sections.insert(
+                0, Section("changes", "变更内容", columns=columns, rows=rows, count=len(rows))
+            )
             page.active = request.args.get("tab", "changes")[:64]
         return page
 
@@ -53,7 +59,9 @@ class MonthEndLogView(EntityView):
         kept: list[dict[str, Any]] = record.checks
         if kept:
             items = [GateItem(str(c["label"]), bool(c["is_met"]), str(c["evidence"])) for c in kept]
-            checks = Section("checks", "结账检查", template="parts/gate.html", data=items, count=len(items))
+            checks = Section(
+                "checks", "结账检查", template="parts/gate.html", data=items, count=len(items)
+            )
             page.sections.insert(0, checks)
             page.active = request.args.get("tab", "checks")[:64]
         return page

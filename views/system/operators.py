@@ -18,7 +18,17 @@ from views.kit import edge, lists, widgets
 from views.kit.cells import format_value
 from views.kit.entity_view import EntityView
 from views.kit.interface import valid_id
-from views.kit.pages import Action, Cell, Column, Fact, Field, FieldGroup, FormPage, ListPage, Section
+from views.kit.pages import (
+    Action,
+    Cell,
+    Column,
+    Fact,
+    Field,
+    FieldGroup,
+    FormPage,
+    ListPage,
+    Section,
+)
 from views.system import hand_over as hand_over_page
 from views.system.duties import duties_section
 from views.system.roles import role_choices
@@ -60,17 +70,25 @@ class OperatorView(EntityView):
 
     def form_names(self, record: Entity | None, ctx: Ctx) -> list[str]:
         """A new operator is an employee with a name; later only what the person sees changes here."""
-        return ["employee_id", "username"] if record is None else ["is_disabled", "rows_per_page", "theme"]
+        return (
+            ["employee_id", "username"]
+            if record is None
+            else ["is_disabled", "rows_per_page", "theme"]
+        )
 
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """First password and roles beside the columns."""
         if record is None:
             errors: dict[str, list[str]] = g.get("operator_errors", {})
             page.groups.append(FieldGroup("首次登录", [_password(errors)]))
-            page.groups.append(FieldGroup("", [role_choices(ctx, request.form.getlist("roles"), errors)]))
+            page.groups.append(
+                FieldGroup("", [role_choices(ctx, request.form.getlist("roles"), errors)])
+            )
         return page
 
-    def save(self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None) -> Entity:
+    def save(
+        self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
+    ) -> Entity:
         """A new operator gets its sign-in with it."""
         if record is not None:
             return records.update(ctx, record, values, version)
@@ -83,7 +101,9 @@ class OperatorView(EntityView):
                 request.form.getlist("roles")[:100],
             )
         except BusinessError as error:
-            if error.field in _FIRST:  # these two are no columns, so the form itself cannot show their messages
+            if (
+                error.field in _FIRST
+            ):  # these two are no columns, so the form itself cannot show their messages
                 g.operator_errors = error.field_errors
                 error.field = None
             raise
@@ -93,7 +113,9 @@ class OperatorView(EntityView):
         if found is None:
             try:
                 password = request.form.get("password", "")[:256]
-                passwords.check_password(ctx, request.form.get("username", "")[:64].strip(), password)
+                passwords.check_password(
+                    ctx, request.form.get("username", "")[:64].strip(), password
+                )
                 ctx.session.rollback()
                 g.first_password = passwords.Asked().secret(password)
             except BusinessError as error:
@@ -107,12 +129,20 @@ class OperatorView(EntityView):
         found = []
         if ctx.actor.may("grant", "operator"):
             why = "不能给自己分配角色" if is_own else ""
-            found.append(Action("分配角色", self.url(f"{record.id}/roles"), icon="shield", why_not=why))
+            found.append(
+                Action("分配角色", self.url(f"{record.id}/roles"), icon="shield", why_not=why)
+            )
         if ctx.actor.may("reset", "operator"):
             why = "请使用“修改密码”更改自己的密码" if is_own else ""
-            found.append(Action("重置密码", self.url(f"{record.id}/password"), icon="edit", why_not=why))
+            found.append(
+                Action("重置密码", self.url(f"{record.id}/password"), icon="edit", why_not=why)
+            )
         if ctx.actor.may("unlock", "operator"):
-            why = "" if sign_in.is_held(ctx.session, record, ctx.now) else "账号没有被锁定，近期也没有登录失败"
+            why = (
+                ""
+                if sign_in.is_held(ctx.session, record, ctx.now)
+                else "账号没有被锁定，近期也没有登录失败"
+            )
             found.append(Action("解除锁定", self.url(f"{record.id}/unlock"), "POST", why_not=why))
         return found
 
@@ -134,7 +164,12 @@ class OperatorView(EntityView):
             for n, role in enumerate(sorted(user.roles if user else [], key=lambda r: r.id), 1)
         ]
         roles = Section(
-            "roles", "角色", template="parts/pairs.html", data=facts, count=len(facts), empty="尚未分配角色"
+            "roles",
+            "角色",
+            template="parts/pairs.html",
+            data=facts,
+            count=len(facts),
+            empty="尚未分配角色",
         )
         waiting = duties_section(ctx, record.employee, f"/operator/show/{record.id}")
         if not ctx.actor.may("end_session", "operator"):
@@ -175,7 +210,12 @@ class OperatorView(EntityView):
             operators.grant_roles(ctx, self._hold(ctx, pk), ticked)
             return "角色已分配，该操作员需重新登录"
 
-        return self._act(found, "分配角色", lambda errors: [role_choices(edge.current_ctx(), ticked, errors)], act)
+        return self._act(
+            found,
+            "分配角色",
+            lambda errors: [role_choices(edge.current_ctx(), ticked, errors)],
+            act,
+        )
 
     @expose("/<pk>/unlock", methods=("POST",))
     @edge.screen("unlock")
@@ -194,12 +234,19 @@ class OperatorView(EntityView):
         if named and valid_id(named) is None:
             raise NotFound("没有这个登录会话，或已结束")
         with edge.writing() as ctx:
-            ended = sessions.end_by_administrator(ctx, self._hold(ctx, pk), valid_id(named) if named else None)
+            ended = sessions.end_by_administrator(
+                ctx, self._hold(ctx, pk), valid_id(named) if named else None
+            )
         flash(f"已结束 {ended} 个登录会话", "success")
         return redirect(self.url(f"show/{valid_id(pk)}"))
 
     def _act(
-        self, found: Operator, verb: str, fields_of: Any, act: Any, prepare: Callable[[Ctx], None] | None = None
+        self,
+        found: Operator,
+        verb: str,
+        fields_of: Any,
+        act: Any,
+        prepare: Callable[[Ctx], None] | None = None,
     ) -> ResponseReturnValue:
         """A form with fields and an act; `prepare` does before the transaction what takes long."""
         error: BusinessError | None = None
@@ -252,7 +299,11 @@ class EmployeeView(EntityView):
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """移交 of what this person holds."""
-        return [Action("移交", self.url(f"{record.id}/hand-over"))] if hand_over_page.is_offered(ctx) else []
+        return (
+            [Action("移交", self.url(f"{record.id}/hand-over"))]
+            if hand_over_page.is_offered(ctx)
+            else []
+        )
 
     @expose("/<pk>/hand-over", methods=("GET", "POST"))
     @edge.screen()
@@ -280,13 +331,19 @@ def _state(ctx: Ctx, locked_until: datetime | None, *, is_disabled: bool) -> Cel
     if is_disabled:
         return Cell("停用", "enum", tone="draft")
     if locked_until is not None and locked_until > ctx.now:
-        return Cell("已锁定", "enum", tone="warn", title=f"锁定至 {format_value(locked_until, 'datetime')}")
+        return Cell(
+            "已锁定", "enum", tone="warn", title=f"锁定至 {format_value(locked_until, 'datetime')}"
+        )
     return Cell("正常", "enum", tone="ok")
 
 
 def _password(errors: widgets.Errors | None) -> Field:
-    note = "至少含大写字母、小写字母、数字、符号中的三种；请当面或通过其他渠道告知本人，首次登录须修改"
-    return widgets.password("password", "初始密码", errors=errors, autocomplete="new-password", help=note)
+    note = (
+        "至少含大写字母、小写字母、数字、符号中的三种；请当面或通过其他渠道告知本人，首次登录须修改"
+    )
+    return widgets.password(
+        "password", "初始密码", errors=errors, autocomplete="new-password", help=note
+    )
 
 
 def _hashed() -> Secret:

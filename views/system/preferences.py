@@ -35,7 +35,9 @@ class SettingsView(BaseView):
         if request.method == "POST":
             try:
                 with edge.writing() as ctx:
-                    desktop.save_preferences(ctx, request.form.get("look", ""), request.form.get("rows", ""))
+                    desktop.save_preferences(
+                        ctx, request.form.get("look", ""), request.form.get("rows", "")
+                    )
                 flash("个人设置已保存", "success")
                 return redirect("/settings/")
             except BusinessError as refusal:
@@ -92,17 +94,36 @@ def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
     sizes = sorted({*SIZES, mine.rows_per_page})
     fields = [
         widgets.choice(
-            "rows", "每页行数", [(str(n), f"{n} 行") for n in sizes], typed.get("rows", str(mine.rows_per_page)),
-            errors=errors, help="列表每页显示的行数；在列表下方也可临时更改",
+            "rows",
+            "每页行数",
+            [(str(n), f"{n} 行") for n in sizes],
+            typed.get("rows", str(mine.rows_per_page)),
+            errors=errors,
+            help="列表每页显示的行数；在列表下方也可临时更改",
         ),
         widgets.choice(
-            "look", "界面主题", [(theme.name, theme.label) for theme in Theme], typed.get("look", mine.theme.name),
-            errors=errors, help="右上角的月亮图标可随时切换明暗",
+            "look",
+            "界面主题",
+            [(theme.name, theme.label) for theme in Theme],
+            typed.get("look", mine.theme.name),
+            errors=errors,
+            help="右上角的月亮图标可随时切换明暗",
         ),
-    ]  # fmt: skip
+    ]
     return FormPage(
-        TITLE, [FieldGroup("", fields)], "/settings/", cancel_url="/", hidden=[edge.csrf_input()], submit_label="保存设置",
-        errors=widgets.summary(fields, error), crumbs=[("我的工作台", "/"), (TITLE, "")], help_key="settings",
+        TITLE,
+        [FieldGroup("", fields)],
+        "/settings/",
+        cancel_url="/",
+        hidden=[edge.csrf_input()],
+        submit_label="保存设置",
+        errors=widgets.summary(fields, error),
+        crumbs=[("我的工作台", "/"), (TITLE, "")],
+        help_key="settings",
         actions=[Action("修改密码", "/password/"), Action("自定义桌面", "/desktop/")],
-        side=[sessions_section(sessions.open_of(ctx.session, mine.id, ctx.now), "/settings/sessions/end", own_id)],
-    )  # fmt: skip
+        side=[
+            sessions_section(
+                sessions.open_of(ctx.session, mine.id, ctx.now), "/settings/sessions/end", own_id
+            )
+        ],
+    )

@@ -27,8 +27,16 @@ class PreparationView(BaseView):
 def _page(ctx: Ctx) -> ReportPage:
     found = steps(ctx.session, ctx.today)
     left = sum(not step.is_done for step in found)
-    state = Cell(f"还有 {left} 项", "enum", tone="warn") if left else Cell("全部就绪", "enum", tone="ok")
-    columns = [Column("step", "事项"), Column("state", "状态", "enum"), Column("note", "现状", "long_text")]
+    state = (
+        Cell(f"还有 {left} 项", "enum", tone="warn")
+        if left
+        else Cell("全部就绪", "enum", tone="ok")
+    )
+    columns = [
+        Column("step", "事项"),
+        Column("state", "状态", "enum"),
+        Column("note", "现状", "long_text"),
+    ]
     columns.append(Column("who", "由谁办理", "long_text"))
     return ReportPage(
         "开业准备",
@@ -46,6 +54,14 @@ def _row(number: int, step: Step) -> Row:
     if step.is_done:
         state = Cell("已完成", "enum", tone="ok")
     else:
-        state = Cell("可稍后" if step.may_be_later else "待办", "enum", tone="muted" if step.may_be_later else "warn")
+        state = Cell(
+            "可稍后" if step.may_be_later else "待办",
+            "enum",
+            tone="muted" if step.may_be_later else "warn",
+        )
     name = Cell(f"{number}. {step.label}", "link", step.url)
-    return Row(step.label, step.url, (name, state, Cell(step.note, "long_text"), Cell(step.who, "long_text")))
+    return Row(
+        step.label,
+        step.url,
+        (name, state, Cell(step.note, "long_text"), Cell(step.who, "long_text")),
+    )

@@ -88,7 +88,10 @@ def _resources() -> Iterator[tuple[str, str, Module, int]]:
 
 
 def _with_parts(
-    model: type[Entity], children: dict[type[Entity], list[type[Entity]]], module: Module, level: int
+    model: type[Entity],
+    children: dict[type[Entity], list[type[Entity]]],
+    module: Module,
+    level: int,
 ) -> Iterator[tuple[str, str, Module, int]]:
     yield model.spec.label, str(model.__tablename__), module, level
     for child in sorted(children.get(model, []), key=lambda m: (m.spec.rank, m.__tablename__)):
@@ -98,13 +101,22 @@ def _with_parts(
 def _row(label: str, table: str, level: int, granted: Pairs, known: Pairs) -> MatrixRow:
     boxes: list[Box | None] = []
     for verb, name in COLUMNS.items():
-        real = next((v for v in ("list", "show") if (f"can_{v}", table) in known), "list") if verb == "read" else verb
+        real = (
+            next((v for v in ("list", "show") if (f"can_{v}", table) in known), "list")
+            if verb == "read"
+            else verb
+        )
         has = (f"can_{real}", table) in known
-        boxes.append(Box(f"{table}.{verb}", name, (f"can_{real}", table) in granted) if has else None)
+        boxes.append(
+            Box(f"{table}.{verb}", name, (f"can_{real}", table) in granted) if has else None
+        )
     own = sorted(
         permission.removeprefix("can_")
         for permission, resource in known
         if resource == table and permission.removeprefix("can_") not in _GENERAL
     )
-    verbs = [Box(f"{table}.{verb}", VERBS.get((table, verb), verb), (f"can_{verb}", table) in granted) for verb in own]
+    verbs = [
+        Box(f"{table}.{verb}", VERBS.get((table, verb), verb), (f"can_{verb}", table) in granted)
+        for verb in own
+    ]
     return MatrixRow(label, table, level, boxes, verbs)

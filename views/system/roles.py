@@ -32,7 +32,9 @@ class PasswordView(BaseView):
         """Ask for the old password and twice for the new one; other sessions of the person end."""
         if request.method == "GET":
             return self.render_template("form.html", page=self._page(None))
-        old, new, again = (request.form.get(name, "")[:256] for name in ("old_password", "password", "again"))
+        old, new, again = (
+            request.form.get(name, "")[:256] for name in ("old_password", "password", "again")
+        )
         try:
             self._change(old, new, again)
         except BusinessError as error:
@@ -65,8 +67,12 @@ class PasswordView(BaseView):
         rule = f"至少 {shortest} 位，含大写字母、小写字母、数字、符号中的至少三种，不含登录名"
         errors = error.field_errors if error else None
         fields = [
-            widgets.password("old_password", "原密码", errors=errors, autocomplete="current-password"),
-            widgets.password("password", "新密码", errors=errors, autocomplete="new-password", help=rule),
+            widgets.password(
+                "old_password", "原密码", errors=errors, autocomplete="current-password"
+            ),
+            widgets.password(
+                "password", "新密码", errors=errors, autocomplete="new-password", help=rule
+            ),
             widgets.password("again", "再次输入新密码", errors=errors, autocomplete="new-password"),
         ]
         return FormPage(
@@ -95,7 +101,11 @@ class RolesView(BaseView):
         """All roles with their data scope and the number of their holders."""
         ctx = edge.current_ctx()
         rows = [_row(role, profile, holders) for role, profile, holders in _roles(ctx)]
-        add = [Action("新增角色", "/roles/add", style="primary", icon="plus")] if _may_edit(ctx) else []
+        add = (
+            [Action("新增角色", "/roles/add", style="primary", icon="plus")]
+            if _may_edit(ctx)
+            else []
+        )
         columns = [
             Column("name", "角色"),
             Column("scope", "数据范围"),
@@ -108,7 +118,16 @@ class RolesView(BaseView):
             "",
             columns,
             rows,
-            Paging(1 if rows else 0, len(rows), len(rows), page=1, pages=1, size=len(rows), sizes=(), links=()),
+            Paging(
+                1 if rows else 0,
+                len(rows),
+                len(rows),
+                page=1,
+                pages=1,
+                size=len(rows),
+                sizes=(),
+                links=(),
+            ),
             actions=add,
             url="/roles/",
             crumbs=[("系统设置", ""), ("角色权限", "")],
@@ -140,7 +159,9 @@ class RolesView(BaseView):
         except BusinessError as error:
             if error.status == 404:
                 raise
-            return self.render_template("role.html", page=self._matrix(_find(pk), error)), error.status
+            return self.render_template(
+                "role.html", page=self._matrix(_find(pk), error)
+            ), error.status
         flash(f"已保存角色“{saved.name}”，持有人需重新登录", "success")
         return redirect(f"/roles/{saved.id}")
 
@@ -180,25 +201,35 @@ class RolesView(BaseView):
         except BusinessError as error:
             if error.status != 409:
                 raise
-            return self.render_template("role.html", page=self._matrix(_find(pk), error)), error.status
+            return self.render_template(
+                "role.html", page=self._matrix(_find(pk), error)
+            ), error.status
         flash(f"已删除角色“{name}”", "success")
         return redirect("/roles/")
 
     def _matrix(self, role: Role, error: BusinessError | None) -> MatrixPage:
         ctx = edge.current_ctx()
-        profile = ctx.session.scalars(select(RoleProfile).where(RoleProfile.role_id == role.id)).one_or_none()
+        profile = ctx.session.scalars(
+            select(RoleProfile).where(RoleProfile.role_id == role.id)
+        ).one_or_none()
         granted, known = roles.permissions_by_role(ctx.session, role.id)
         is_own = role.name in ctx.actor.roles
         why = "您本人持有这个角色，其权限须由另一位管理员修改" if is_own else ""
         chosen = frozenset(_posted()) if error is not None and "scope" in request.form else granted
         version = profile.version if profile else 1
         typed = request.form if error is not None and "scope" in request.form else None
-        scope = typed.get("scope", "")[:20] if typed else (profile.scope.name if profile else "SELF")
+        scope = (
+            typed.get("scope", "")[:20] if typed else (profile.scope.name if profile else "SELF")
+        )
         note = typed.get("note", "") if typed else ((profile.note or "") if profile else "")
         errors = error.field_errors if error else None
         fields = [
-            widgets.choice("scope", "数据范围", [(k.name, k.label) for k in ScopeKind], scope, errors=errors),
-            widgets.text("note", "职责说明", note, errors=errors, maxlength=roles.NOTE_MAX, wide=True),
+            widgets.choice(
+                "scope", "数据范围", [(k.name, k.label) for k in ScopeKind], scope, errors=errors
+            ),
+            widgets.text(
+                "note", "职责说明", note, errors=errors, maxlength=roles.NOTE_MAX, wide=True
+            ),
         ]
         held = roles.holders(ctx.session, role.id)
         delete = Action(
@@ -208,7 +239,9 @@ class RolesView(BaseView):
             "danger",
             confirm=f"删除角色“{role.name}”及其全部权限设置？",
             fields=(("version", str(version)),),
-            why_not="内置角色不能删除" if profile and profile.is_builtin else (f"仍有 {held} 名操作员" if held else ""),
+            why_not="内置角色不能删除"
+            if profile and profile.is_builtin
+            else (f"仍有 {held} 名操作员" if held else ""),
         )
         return MatrixPage(
             role.name,
@@ -226,9 +259,19 @@ class RolesView(BaseView):
     def _add_page(self, error: BusinessError | None) -> FormPage:
         ctx = edge.current_ctx()
         errors, typed = (error.field_errors if error else None), request.form
-        others = [("", "不复制，从空白开始"), *((str(role.id), role.name) for role, _, _ in _roles(ctx))]
+        others = [
+            ("", "不复制，从空白开始"),
+            *((str(role.id), role.name) for role, _, _ in _roles(ctx)),
+        ]
         fields = [
-            widgets.text("name", "角色名称", typed.get("name", ""), errors=errors, required=True, maxlength=64),
+            widgets.text(
+                "name",
+                "角色名称",
+                typed.get("name", ""),
+                errors=errors,
+                required=True,
+                maxlength=64,
+            ),
             widgets.choice(
                 "scope",
                 "数据范围",
@@ -255,7 +298,10 @@ class RolesView(BaseView):
 
 def role_choices(ctx: Ctx, chosen: list[str], errors: widgets.Errors | None = None) -> Field:
     """Check boxes of all roles."""
-    options = [(role.name, role.name, (profile.note or "") if profile else "") for role, profile, _ in _roles(ctx)]
+    options = [
+        (role.name, role.name, (profile.note or "") if profile else "")
+        for role, profile, _ in _roles(ctx)
+    ]
     return widgets.many("roles", "角色", options, chosen, errors=errors)
 
 
@@ -267,7 +313,11 @@ def _roles(ctx: Ctx) -> list[Any]:
         .correlate(Role)
         .scalar_subquery()
     )
-    query = select(Role, RoleProfile, count).outerjoin(RoleProfile, RoleProfile.role_id == Role.id).order_by(Role.id)
+    query = (
+        select(Role, RoleProfile, count)
+        .outerjoin(RoleProfile, RoleProfile.role_id == Role.id)
+        .order_by(Role.id)
+    )
     return list(ctx.session.execute(query))
 
 

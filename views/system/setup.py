@@ -25,7 +25,9 @@ _FLAGS = {"是": "是", "否": "否"}
 
 def field_of(page: FormPage, name: str) -> Field | None:
     """The field of a form by its name."""
-    return next((field for group in page.groups for field in group.fields if field.key == name), None)
+    return next(
+        (field for group in page.groups for field in group.fields if field.key == name), None
+    )
 
 
 def offer(field: Field | None, words: dict[str, str]) -> None:
@@ -35,7 +37,9 @@ def offer(field: Field | None, words: dict[str, str]) -> None:
     typed = str(field.html.data or "")
     codes = [*words, *([typed] if typed and typed not in words else [])]
     options = [("", "请选择"), *((code, words.get(code, code)) for code in codes)]
-    field.html = widgets.choice(field.key, field.label, options, typed, errors={field.key: field.errors}).html
+    field.html = widgets.choice(
+        field.key, field.label, options, typed, errors={field.key: field.errors}
+    ).html
 
 
 class CompanyView(EntityView):
@@ -67,7 +71,11 @@ class PostingRuleLineView(EntityView):
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """The amounts of the event, in its own words."""
         owner = field_of(page, "posting_rule_id")
-        rule = ctx.session.get(PostingRule, valid_id(owner.html.data) or 0) if owner is not None else None
+        rule = (
+            ctx.session.get(PostingRule, valid_id(owner.html.data) or 0)
+            if owner is not None
+            else None
+        )
         if rule is not None:
             offer(field_of(page, "amount_key"), EVENTS[rule.event_code].amounts)
         return page
@@ -91,7 +99,9 @@ class ParameterView(EntityView):
         """The value is chosen where there are only a few, and carries its unit."""
         since = field_of(page, "effective_on")
         if request.method == "GET" and isinstance(record, Parameter) and since is not None:
-            since.html.data = max(record.effective_on, ctx.today).isoformat()  # a change leaves the past alone
+            since.html.data = max(
+                record.effective_on, ctx.today
+            ).isoformat()  # a change leaves the past alone
         kind, code, value = (field_of(page, name) for name in ("value_kind", "code", "value"))
         if kind is None or code is None or value is None:
             return page
@@ -106,20 +116,30 @@ class ParameterView(EntityView):
         """A change from a day on, which leaves the past alone."""
         found = super().verbs(record, ctx)
         if ctx.actor.may("add", "parameter"):
-            found.append(Action("调整参数值", f"/parameter/add?of={record.id}", style="primary", icon="plus"))
+            found.append(
+                Action("调整参数值", f"/parameter/add?of={record.id}", style="primary", icon="plus")
+            )
         return found
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Every value it had, has and will have, with the one in force today."""
         assert isinstance(record, Parameter)
-        query = select(Parameter).where(Parameter.code == record.code).order_by(Parameter.effective_on.desc())
+        query = (
+            select(Parameter)
+            .where(Parameter.code == record.code)
+            .order_by(Parameter.effective_on.desc())
+        )
         rows = ctx.session.scalars(query).all()
         now = next((row.id for row in rows if row.effective_on <= ctx.today), None)
         return [
             Section(
                 "values",
                 "各生效日期的值",
-                columns=[Column("on", "生效日期", "date"), Column("value", "参数值"), Column("state", "状态")],
+                columns=[
+                    Column("on", "生效日期", "date"),
+                    Column("value", "参数值"),
+                    Column("state", "状态"),
+                ],
                 rows=[_value_row(row, now, ctx) for row in rows],
             )
         ]
@@ -129,5 +149,9 @@ def _value_row(row: Parameter, now: int | None, ctx: Ctx) -> Row:
     later = ("未生效", "doing") if row.effective_on > ctx.today else ("", "")
     words, tone = ("现行", "ok") if row.id == now else later
     shown = " ".join(filter(None, (parameters.words(row.code, row.value), row.unit)))
-    cells = (Cell(row.effective_on.isoformat(), "date"), Cell(shown or "—"), Cell(words, "enum", tone=tone))
+    cells = (
+        Cell(row.effective_on.isoformat(), "date"),
+        Cell(shown or "—"),
+        Cell(words, "enum", tone=tone),
+    )
     return Row(str(row.id), f"/parameter/show/{row.id}", cells)

@@ -31,6 +31,7 @@ def balance_card(desk: Desk, _: int = 0) -> Section:
         )
         for one in line
     )
+    widths = WIDTHS if len(points) > 1 else ()
     card = ChartCard(
         figure=format_money(force.amount),
         unit="元",
@@ -38,7 +39,7 @@ def balance_card(desk: Desk, _: int = 0) -> Section:
         side=f"{force.count} 个项目",
         notes=_changes(line),
         axis=unit,
-        drawings=tuple(Markup(trend(points, width=width)) for width in WIDTHS) if len(points) > 1 else (),  # noqa: S704
+        drawings=tuple(Markup(trend(points, width=width)) for width in widths),  # noqa: S704 - drawn by us
     )
     note = f"近 12 个月 · {desk.actor.scope.label}"
     return Section("", "在保余额", template="parts/chart.html", data=card, note=note)
@@ -50,7 +51,9 @@ def _day_url(desk: Desk, on: date) -> str:
         return IN_FORCE
     if not desk.actor.may("list", "company_snapshot"):
         return ""
-    return "/company_snapshot/list/?" + urlencode({"f": f"taken_on:between:{on.replace(day=1)}..{on}"})
+    return "/company_snapshot/list/?" + urlencode(
+        {"f": f"taken_on:between:{on.replace(day=1)}..{on}"}
+    )
 
 
 def _changes(line: list[Balance]) -> tuple[tuple[str, str, str], ...]:
@@ -64,7 +67,9 @@ def _changes(line: list[Balance]) -> tuple[tuple[str, str, str], ...]:
         for one in before:
             change = today.amount - one.amount
             share = f"{change * 100 / one.amount:+.2f}%" if one.amount else ""
-            found.append((words, f"{'+' if change > 0 else ''}{format_money(change / _WAN)} 万元", share))
+            found.append(
+                (words, f"{'+' if change > 0 else ''}{format_money(change / _WAN)} 万元", share)
+            )
     return tuple(found)
 
 

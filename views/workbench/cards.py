@@ -41,9 +41,15 @@ _SHORTCUTS = (
 def _tasks(desk: Desk, limit: int) -> Section:
     found = todo.waiting(desk.ctx)
     return Section(
-        "", DesktopModule.TASKS.label, columns=todo.columns(), rows=todo.rows(desk.ctx, limit), count=found.total,
-        more_url="/approvals/", empty="没有等您办理的事项", actions=todo.together(desk.ctx),
-    )  # fmt: skip
+        "",
+        DesktopModule.TASKS.label,
+        columns=todo.columns(),
+        rows=todo.rows(desk.ctx, limit),
+        count=found.total,
+        more_url="/approvals/",
+        empty="没有等您办理的事项",
+        actions=todo.together(desk.ctx),
+    )
 
 
 def _projects(desk: Desk, _: int) -> Section:
@@ -51,7 +57,11 @@ def _projects(desk: Desk, _: int) -> Section:
         Row(
             line.stage.name,
             f"{PROJECTS}&f=stage:eq:{line.stage.name}",
-            (Cell(line.stage.label), Cell(str(line.count), "int"), Cell(format_money(line.amount), "money")),
+            (
+                Cell(line.stage.label),
+                Cell(str(line.count), "int"),
+                Cell(format_money(line.amount), "money"),
+            ),
         )
         for line in desk.stages
     ]
@@ -66,7 +76,12 @@ def _projects(desk: Desk, _: int) -> Section:
         "我的项目",
         columns=columns,
         rows=rows,
-        sums=[("合计", {"count": str(desk.running.count), "amount": format_money(desk.running.amount)})]
+        sums=[
+            (
+                "合计",
+                {"count": str(desk.running.count), "amount": format_money(desk.running.amount)},
+            )
+        ]
         if rows
         else [],
         count=desk.running.count,
@@ -82,18 +97,34 @@ _NEW_PROJECT = Action("新建担保申请", "/project/add", icon="plus")
 
 def _due(desk: Desk, limit: int) -> Section:
     until = desk.today + timedelta(days=DUE_DAYS)
-    total, rows = desktop.instalments_due(desk.session, desk.actor, desk.today, until, limit, is_whole=limit > ROWS)
+    total, rows = desktop.instalments_due(
+        desk.session, desk.actor, desk.today, until, limit, is_whole=limit > ROWS
+    )
     empty = f"{DUE_DAYS} 天内没有到期的还款"
     return _table(
-        desk, DesktopModule.DUE, ("到期日", "应还", "借据"), total, rows, empty=empty, note=f"{DUE_DAYS} 天内"
+        desk,
+        DesktopModule.DUE,
+        ("到期日", "应还", "借据"),
+        total,
+        rows,
+        empty=empty,
+        note=f"{DUE_DAYS} 天内",
     )
 
 
 def _overdue(desk: Desk, limit: int) -> Section:
     before = desk.today - timedelta(days=1)
-    total, rows = desktop.instalments_due(desk.session, desk.actor, None, before, limit, is_whole=limit > ROWS)
+    total, rows = desktop.instalments_due(
+        desk.session, desk.actor, None, before, limit, is_whole=limit > ROWS
+    )
     return _table(
-        desk, DesktopModule.OVERDUE, ("应还日", "逾期", "借据"), total, rows, empty="没有逾期的借据", note="按期次"
+        desk,
+        DesktopModule.OVERDUE,
+        ("应还日", "逾期", "借据"),
+        total,
+        rows,
+        empty="没有逾期的借据",
+        note="按期次",
     )
 
 
@@ -102,7 +133,13 @@ def _fees(desk: Desk, limit: int) -> Section:
     total, rows = desktop.fees_due(desk.session, desk.actor, until, limit, is_whole=limit > ROWS)
     empty = f"{DUE_DAYS} 天内没有待收的费用"
     return _table(
-        desk, DesktopModule.FEES, ("应收日", "待收", "费用"), total, rows, empty=empty, note=f"{DUE_DAYS} 天内及已到期"
+        desk,
+        DesktopModule.FEES,
+        ("应收日", "待收", "费用"),
+        total,
+        rows,
+        empty=empty,
+        note=f"{DUE_DAYS} 天内及已到期",
     )
 
 
@@ -156,7 +193,9 @@ def _table(
 
 
 def _sum_words(total: desktop.Total) -> str:
-    return f"合计 {total.count} 笔" if total.is_whole else f"超过 {total.count} 笔，合计见“查看全部”"
+    return (
+        f"合计 {total.count} 笔" if total.is_whole else f"超过 {total.count} 笔，合计见“查看全部”"
+    )
 
 
 def _warnings(desk: Desk, limit: int) -> Section:
@@ -179,7 +218,11 @@ def _events(desk: Desk, limit: int) -> Section:
     items = [
         FeedItem(
             f"{event.label} {format_money(event.total)} 元",
-            " · ".join(filter(None, [event.number, event.customer.name if event.customer else "", event.memo])),
+            " · ".join(
+                filter(
+                    None, [event.number, event.customer.name if event.customer else "", event.memo]
+                )
+            ),
             Cell("待复核", "enum", tone="doing"),
             event.occurred_on.isoformat(),
             record_url("business_event", event.id),
@@ -204,7 +247,13 @@ def _vouchers(desk: Desk, limit: int) -> Section:
         )
         for voucher in vouchers
     ]
-    section = _feed("凭证待办", items, "没有等您办理的凭证", sum(counts.values()), "/desktop/vouchers" if items else "")
+    section = _feed(
+        "凭证待办",
+        items,
+        "没有等您办理的凭证",
+        sum(counts.values()),
+        "/desktop/vouchers" if items else "",
+    )
     section.note = " · ".join(f"{_WAITS[verb]} {count}" for verb, count in counts.items())
     return section
 
@@ -229,7 +278,9 @@ def _customers(desk: Desk, limit: int) -> Section:
     ]
     more = f"/customer/list/?f=manager_id:eq:{desk.actor.employee_id}"
     section = _feed("我的客户", items, "名下还没有客户", count, more)
-    section.actions = [] if customers else [Action("新增对公客户", "/corporate_customer/add", icon="plus")]
+    section.actions = (
+        [] if customers else [Action("新增对公客户", "/corporate_customer/add", icon="plus")]
+    )
     return section
 
 
@@ -252,13 +303,21 @@ def _submissions(desk: Desk, limit: int) -> Section:
 
 
 def _shortcuts(desk: Desk, _: int) -> Section:
-    items = [MenuItem(label, url) for label, url, verb, table in _SHORTCUTS if desk.actor.may(verb, table)]
+    items = [
+        MenuItem(label, url)
+        for label, url, verb, table in _SHORTCUTS
+        if desk.actor.may(verb, table)
+    ]
     items.append(MenuItem("修改密码", "/password/"))
     return Section("", "快捷入口", template="parts/shortcuts.html", data=items)
 
 
-def _feed(label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str) -> Section:
-    return Section("", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty)
+def _feed(
+    label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str
+) -> Section:
+    return Section(
+        "", label, template=_FEED, data=items, count=count, more_url=more_url, empty=empty
+    )
 
 
 def _holds(*pairs: tuple[str, str]) -> Callable[[Ctx], bool]:
@@ -272,8 +331,12 @@ class Card:
     is_for: Callable[[Ctx], bool]
     fill: Callable[[Desk, int], Section]
     width: int = WIDE
-    is_listed: bool = False  # all its rows stand on a page of its own, for no list has this very filter
-    is_at_hand: bool = False  # says what the page around it has read anyway: filled with the page, not after it
+    is_listed: bool = (
+        False  # all its rows stand on a page of its own, for no list has this very filter
+    )
+    is_at_hand: bool = (
+        False  # says what the page around it has read anyway: filled with the page, not after it
+    )
 
 
 _ANYBODY: Callable[[Ctx], bool] = lambda _: True  # noqa: E731 - one of a table of conditions
@@ -287,7 +350,9 @@ CARDS: dict[DesktopModule, Card] = {
     DesktopModule.OVERDUE: Card(_holds(("list", "drawdown")), _overdue, is_listed=True),
     DesktopModule.FEES: Card(_holds(("list", "fee")), _fees, is_listed=True),
     DesktopModule.EVENTS: Card(_holds(("book", "business_event")), _events),
-    DesktopModule.VOUCHERS: Card(_holds(*((verb, "voucher") for verb in _WAITS)), _vouchers, is_listed=True),
+    DesktopModule.VOUCHERS: Card(
+        _holds(*((verb, "voucher") for verb in _WAITS)), _vouchers, is_listed=True
+    ),
     DesktopModule.CUSTOMERS: Card(_CUSTOMERS, _customers, NARROW),
     DesktopModule.SUBMISSIONS: Card(_ANYBODY, _submissions, NARROW),
     DesktopModule.STRUCTURE: Card(_holds(("list", "project")), structure_card, NARROW),

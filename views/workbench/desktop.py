@@ -52,7 +52,9 @@ class DesktopView(BaseView):
             with edge.writing() as ctx:
                 choose_modules(ctx, request.form.getlist("modules"))
         except BusinessError as error:
-            return self.render_template("form.html", page=_chooser(edge.current_ctx(), error)), error.status
+            return self.render_template(
+                "form.html", page=_chooser(edge.current_ctx(), error)
+            ), error.status
         flash("桌面已保存", "success")
         return redirect("/")
 
@@ -89,7 +91,9 @@ class DesktopView(BaseView):
         note = f"营业日期 {ctx.today.isoformat()} · 数据范围：{ctx.actor.scope.label}"
         if section.count and section.count > MOST_ROWS:
             note += f" · 显示前 {MOST_ROWS} 行"
-        page = HomePage(found.label, note, [Action("返回桌面", "/")], [], [section], help_key="home")
+        page = HomePage(
+            found.label, note, [Action("返回桌面", "/")], [], [section], help_key="home"
+        )
         return self.render_template("home.html", page=page)
 
 
@@ -120,13 +124,23 @@ def home_page(ctx: Ctx) -> HomePage:
 
 def _operator(ctx: Ctx) -> Operator:
     operator: Operator | None = g.get("operator")
-    return operator or ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).one()
+    return (
+        operator
+        or ctx.session.scalars(select(Operator).where(Operator.user_id == ctx.actor.user_id)).one()
+    )
 
 
 def greeting(now: datetime) -> str:
     """Good morning, as the clock in Shanghai says."""
     hour = local(now).hour
-    words = ((5, "夜深了"), (9, "早上好"), (12, "上午好"), (14, "中午好"), (18, "下午好"), (24, "晚上好"))
+    words = (
+        (5, "夜深了"),
+        (9, "早上好"),
+        (12, "上午好"),
+        (14, "中午好"),
+        (18, "下午好"),
+        (24, "晚上好"),
+    )
     return next(word for until, word in words if hour < until)
 
 
@@ -144,11 +158,39 @@ def _stats(desk: Desk) -> list[Stat]:
     """The line above the cards: each figure opens the rows it counts."""
     waiting = todo.waiting(desk.ctx)
     late = f"{waiting.late} 项超时" if waiting.late else ""
-    found = [Stat("待办事项", str(waiting.total), "项", figure=late, figure_unit="", url="/approvals/", tone="bad" if late else "")]
+    found = [
+        Stat(
+            "待办事项",
+            str(waiting.total),
+            "项",
+            figure=late,
+            figure_unit="",
+            url="/approvals/",
+            tone="bad" if late else "",
+        )
+    ]
     if desk.actor.may("list", "project"):
         running, force = desk.running, desk.force
-        found.append(Stat("办理中项目", str(running.count), "个", figure=format_money(running.amount), figure_unit="元", url=PROJECTS))
-        found.append(Stat("在保项目", str(force.count), "个", figure=format_money(force.amount), figure_unit="元", url=IN_FORCE))
+        found.append(
+            Stat(
+                "办理中项目",
+                str(running.count),
+                "个",
+                figure=format_money(running.amount),
+                figure_unit="元",
+                url=PROJECTS,
+            )
+        )
+        found.append(
+            Stat(
+                "在保项目",
+                str(force.count),
+                "个",
+                figure=format_money(force.amount),
+                figure_unit="元",
+                url=IN_FORCE,
+            )
+        )
     if desk.actor.may("list", "risk_warning"):
         tone = "warn" if desk.warnings else ""
         found.append(Stat("待处理预警", str(desk.warnings), "条", url=WARNINGS, tone=tone))
@@ -156,9 +198,17 @@ def _stats(desk: Desk) -> list[Stat]:
 
 
 def _chooser(ctx: Ctx, error: BusinessError | None) -> FormPage:
-    offered = [(module.name, module.label, "") for module in DesktopModule if CARDS[module].is_for(ctx)]
-    chosen = request.form.getlist("modules") if error else [m.name for m in chosen_modules(_operator(ctx))]
-    field = widgets.many("modules", "快捷模块", offered, chosen, errors=error.field_errors if error else None)
+    offered = [
+        (module.name, module.label, "") for module in DesktopModule if CARDS[module].is_for(ctx)
+    ]
+    chosen = (
+        request.form.getlist("modules")
+        if error
+        else [m.name for m in chosen_modules(_operator(ctx))]
+    )
+    field = widgets.many(
+        "modules", "快捷模块", offered, chosen, errors=error.field_errors if error else None
+    )
     field.help = "勾选要显示的模块；在桌面上拖动卡片标题前的手柄可调整顺序"
     return FormPage(
         "自定义桌面",

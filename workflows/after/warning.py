@@ -27,8 +27,22 @@ from workflows.guarantee import stages
 
 State = WarningState
 STEPS = steps(
-    Step("risk_warning", "handle", "处理预警", column="state", sources=OPEN_WARNING, targets=(State.HANDLING,)),
-    Step("risk_warning", "lift", "解除预警", column="state", sources=OPEN_WARNING, targets=(State.LIFTED,)),
+    Step(
+        "risk_warning",
+        "handle",
+        "处理预警",
+        column="state",
+        sources=OPEN_WARNING,
+        targets=(State.HANDLING,),
+    ),
+    Step(
+        "risk_warning",
+        "lift",
+        "解除预警",
+        column="state",
+        sources=OPEN_WARNING,
+        targets=(State.LIFTED,),
+    ),
 )
 verbs("risk_warning", {"evaluate": "检查预警"})
 _DAYS = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
@@ -71,7 +85,9 @@ def check_rule(ctx: Ctx, rule: WarningRule, is_new: bool) -> None:
 def evaluate(ctx: Ctx) -> int:
     """Look at every active rule on the business date: lift what has passed, raise what is new; how many were raised."""
     ctx.require("evaluate", "risk_warning", "检查预警")
-    rules = select(WarningRule).where(WarningRule.is_active).order_by(WarningRule.rank, WarningRule.id)
+    rules = (
+        select(WarningRule).where(WarningRule.is_active).order_by(WarningRule.rank, WarningRule.id)
+    )
     raised = 0
     for rule in ctx.session.scalars(rules).all():
         hits = list(CHECKS[rule.code](ctx.session, ctx.today, thresholds(rule)))
@@ -112,7 +128,9 @@ def lift(ctx: Ctx, warning: RiskWarning, reason: str, version: int | None = None
 @stages.on_end
 def lift_all(ctx: Ctx, project: Project, reason: str) -> None:
     """Close what is open of a project that has ended."""
-    query = select(RiskWarning).where(RiskWarning.project_id == project.id, RiskWarning.state.in_(OPEN_WARNING))
+    query = select(RiskWarning).where(
+        RiskWarning.project_id == project.id, RiskWarning.state.in_(OPEN_WARNING)
+    )
     for warning in ctx.session.scalars(query).all():
         _lift(ctx, warning, reason, ctx.actor.employee_id)
 
@@ -130,7 +148,9 @@ def _lift(ctx: Ctx, warning: RiskWarning, reason: str, by: int | None) -> None:
 def _lift_passed(ctx: Ctx, rule: WarningRule, hits: Sequence[Hit]) -> None:
     """Close what holds no longer, so that people only see what asks for something today, with today's figures."""
     now = {(hit.record.__tablename__, hit.record.id): hit for hit in hits}
-    query = select(RiskWarning).where(RiskWarning.rule_id == rule.id, RiskWarning.state.in_(OPEN_WARNING))
+    query = select(RiskWarning).where(
+        RiskWarning.rule_id == rule.id, RiskWarning.state.in_(OPEN_WARNING)
+    )
     for warning in ctx.session.scalars(query.order_by(RiskWarning.id)).all():
         hit = now.get((warning.record_table, warning.record_id))
         if hit is None or hit.trigger != warning.trigger:
@@ -147,19 +167,29 @@ def _known(ctx: Ctx, rule: WarningRule, ids: Sequence[int]) -> set[tuple[str, in
         query = select(*columns).where(
             RiskWarning.rule_id == rule.id, RiskWarning.record_id.in_(ids[first : first + _BATCH])
         )
-        found |= {(table, record_id, trigger) for table, record_id, trigger in ctx.session.execute(query)}
+        found |= {
+            (table, record_id, trigger) for table, record_id, trigger in ctx.session.execute(query)
+        }
     return found
 
 
 def _raise(ctx: Ctx, rule: WarningRule, hit: Hit) -> None:
     ctx.session.add(
         RiskWarning(
-            number=next_number(ctx, "warning"), rule=rule, project=hit.project, record_table=hit.record.__tablename__,
-            record_id=hit.record.id, trigger=hit.trigger, level=rule.level, message=hit.message[:300],
-            raised_on=ctx.today, deadline=ctx.today + timedelta(days=rule.handle_days), state=State.PENDING,
+            number=next_number(ctx, "warning"),
+            rule=rule,
+            project=hit.project,
+            record_table=hit.record.__tablename__,
+            record_id=hit.record.id,
+            trigger=hit.trigger,
+            level=rule.level,
+            message=hit.message[:300],
+            raised_on=ctx.today,
+            deadline=ctx.today + timedelta(days=rule.handle_days),
+            state=State.PENDING,
             owner_id=_owner(hit.project, rule.owner_role),
         )
-    )  # fmt: skip
+    )
 
 
 def _owner(project: Project, role: WarningOwner) -> int | None:
@@ -185,9 +215,10 @@ def _behind(days: Sequence[int], late: int) -> int | None:
 @check("guarantee_due")
 def _guarantee_due(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
     query = select(Project).where(
-        Project.state == ProjectState.IN_FORCE, Project.balance > 0,
+        Project.state == ProjectState.IN_FORCE,
+        Project.balance > 0,
         Project.end_on.between(on, on + timedelta(days=max(days))),
-    )  # fmt: skip
+    )
     for project in session.scalars(query.order_by(Project.end_on, Project.id)):
         assert project.end_on is not None
         left = (project.end_on - on).days
@@ -204,19 +235,23 @@ def _instalments(session: Session, *where: object) -> Iterator[tuple[Instalment,
         .join(Project, Project.id == Drawdown.project_id)
         .options(contains_eager(Drawdown.project))
         .where(
-            text(f"({OPEN})"), RepaymentPlan.is_current,
+            text(f"({OPEN})"),
+            RepaymentPlan.is_current,
             Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
-            Project.state == ProjectState.IN_FORCE, *where,  # type: ignore[arg-type]
+            Project.state == ProjectState.IN_FORCE,
+            *where,  # type: ignore[arg-type]
         )
         .order_by(Instalment.due_on, Instalment.id)
-    )  # fmt: skip
+    )
     for row in session.execute(query):
         yield row.Instalment, row.Drawdown
 
 
 @check("instalment_due")
 def _instalment_due(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
-    for row, drawdown in _instalments(session, Instalment.due_on.between(on, on + timedelta(days=max(days)))):
+    for row, drawdown in _instalments(
+        session, Instalment.due_on.between(on, on + timedelta(days=max(days)))
+    ):
         left = (row.due_on - on).days
         owed = row.principal - row.principal_paid + row.interest - row.interest_paid
         message = (
@@ -226,9 +261,14 @@ def _instalment_due(session: Session, on: date, days: Sequence[int]) -> Iterator
         yield Hit(drawdown.project, row, f"{row.due_on}/{_ahead(days, left)}", message)
 
 
-def _overdue(session: Session, on: date, days: Sequence[int], part: str, label: str) -> Iterator[Hit]:
+def _overdue(
+    session: Session, on: date, days: Sequence[int], part: str, label: str
+) -> Iterator[Hit]:
     paid = f"{part}_paid"
-    where = (Instalment.due_on <= on - timedelta(days=min(days)), getattr(Instalment, paid) < getattr(Instalment, part))
+    where = (
+        Instalment.due_on <= on - timedelta(days=min(days)),
+        getattr(Instalment, paid) < getattr(Instalment, part),
+    )
     for row, drawdown in _instalments(session, *where):
         late = (on - row.due_on).days
         owed = getattr(row, part) - getattr(row, paid)
@@ -251,12 +291,16 @@ def _interest_overdue(session: Session, on: date, days: Sequence[int]) -> Iterat
 
 @check("resolution_expired")
 def _resolution_expired(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
-    latest = select(func.max(Resolution.id)).group_by(Resolution.project_id)  # a new one takes the place of the old
+    latest = select(func.max(Resolution.id)).group_by(
+        Resolution.project_id
+    )  # a new one takes the place of the old
     query = select(Resolution).join(Project, Project.id == Resolution.project_id)
     query = query.where(
-        Project.state == ProjectState.RUNNING, Resolution.state == ResolutionState.EXPIRED, Resolution.id.in_(latest),
+        Project.state == ProjectState.RUNNING,
+        Resolution.state == ResolutionState.EXPIRED,
+        Resolution.id.in_(latest),
         Resolution.valid_until <= on - timedelta(days=min(days)),
-    )  # fmt: skip
+    )
     for paper in session.scalars(query.order_by(Resolution.id)):
         assert paper.valid_until is not None
         late = _behind(days, (on - paper.valid_until).days)
@@ -267,19 +311,24 @@ def _resolution_expired(session: Session, on: date, days: Sequence[int]) -> Iter
 @check("intent_expired")
 def _intent_expired(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
     latest = (
-        select(func.max(BankLetter.id)).where(BankLetter.kind == LetterKind.INTENT).group_by(BankLetter.project_id)
+        select(func.max(BankLetter.id))
+        .where(BankLetter.kind == LetterKind.INTENT)
+        .group_by(BankLetter.project_id)
     )
     # Once the company has resolved, its confirmation stands in place of the intent.
     query = select(BankLetter).join(Project, Project.id == BankLetter.project_id)
     query = query.where(
-        Project.state == ProjectState.RUNNING, BankLetter.id.in_(latest),
+        Project.state == ProjectState.RUNNING,
+        BankLetter.id.in_(latest),
         BankLetter.valid_until <= on - timedelta(days=min(days)),
         Project.stage.in_((Stage.REVIEW, Stage.RISK, Stage.RESOLVE)),
-    )  # fmt: skip
+    )
     for letter in session.scalars(query.order_by(BankLetter.id)):
         assert letter.valid_until is not None
         late = _behind(days, (on - letter.valid_until).days)
-        message = f"担保意向函 {letter.number} 已于 {letter.valid_until} 到期，请与银行沟通是否继续办理"
+        message = (
+            f"担保意向函 {letter.number} 已于 {letter.valid_until} 到期，请与银行沟通是否继续办理"
+        )
         yield Hit(letter.project, letter, f"{letter.valid_until}/{late}", message)
 
 
@@ -291,13 +340,17 @@ def _fee_overdue(session: Session, on: date, days: Sequence[int]) -> Iterator[Hi
         .join(Fee, Fee.id == FeeDue.fee_id)
         .join(Project, Project.id == Fee.project_id)
         .where(
-            Project.state == ProjectState.IN_FORCE, Fee.kind.in_(RECEIVABLE), FeeDue.settled_amount < FeeDue.amount,
+            Project.state == ProjectState.IN_FORCE,
+            Fee.kind.in_(RECEIVABLE),
+            FeeDue.settled_amount < FeeDue.amount,
             FeeDue.due_on <= on - timedelta(days=min(days) + grace),
         )
         .order_by(FeeDue.due_on, FeeDue.id)
-    )  # fmt: skip
+    )
     for due in session.scalars(query):
         late = (on - due.due_on).days
         owed = format_money(due.amount - due.settled_amount)
-        message = f"{due.fee.kind.label}第 {due.seq} 期 {owed} 元应于 {due.due_on} 收取，已逾期 {late} 天"
+        message = (
+            f"{due.fee.kind.label}第 {due.seq} 期 {owed} 元应于 {due.due_on} 收取，已逾期 {late} 天"
+        )
         yield Hit(due.fee.project, due, f"{due.due_on}/{_behind(days, late - grace)}", message)

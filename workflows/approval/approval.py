@@ -9,23 +9,50 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from models.approval.approval import ApprovalFlow, ApprovalInstance, ApprovalState, ApprovalType, FlowCustomerKind
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalInstance,
+    ApprovalState,
+    ApprovalType,
+    FlowCustomerKind,
+)
 from models.base.entity import STAMPS, Entity, columns_of, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import format_money
 from models.system.organization import Department, Employee
 from reports.figures import approvals
 from workflows.approval import steps
-from workflows.approval.decide import Decision, add_signer, call_off, decide, escalate_overdue, transfer, urge, withdraw
+from workflows.approval.decide import (
+    Decision,
+    add_signer,
+    call_off,
+    decide,
+    escalate_overdue,
+    transfer,
+    urge,
+    withdraw,
+)
 from workflows.approval.flows import new_version, publish, retire
 from workflows.approval.steps import lapse, on_finish
 from workflows.base.context import Ctx
 from workflows.base.facts import plain
 
 __all__ = [
-    "Decision", "add_signer", "call_off", "decide", "escalate_overdue", "lapse", "new_version", "on_finish",
-    "publish", "retire", "start", "transfer", "urge", "withdraw",
-]  # fmt: skip
+    "Decision",
+    "add_signer",
+    "call_off",
+    "decide",
+    "escalate_overdue",
+    "lapse",
+    "new_version",
+    "on_finish",
+    "publish",
+    "retire",
+    "start",
+    "transfer",
+    "urge",
+    "withdraw",
+]
 
 TITLE_MAX: Final = 200
 
@@ -56,14 +83,26 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade)
     flow = _flow(ctx, type_code, facts)
     ctx.session.flush()
-    if (other := approvals.running(ctx.session, record)) and other.business_type_id == flow.business_type_id:
+    if (
+        other := approvals.running(ctx.session, record)
+    ) and other.business_type_id == flow.business_type_id:
         raise Conflict(f"“{other.title}”正在审批中，不能重复提交")
     instance = ApprovalInstance(
-        business_type=flow.business_type, flow=flow, title=title[:TITLE_MAX], amount=amount,
-        state=ApprovalState.RUNNING, current_node_seq=0, round_no=1, applicant_id=applicant.id,
-        department_id=department_id, project_id=_project_id(record, project), submitted_at=ctx.now,
-        table_name=record.__tablename__, record_id=record.id, facts=_frozen(ctx, facts, applicant.id, record),
-    )  # fmt: skip
+        business_type=flow.business_type,
+        flow=flow,
+        title=title[:TITLE_MAX],
+        amount=amount,
+        state=ApprovalState.RUNNING,
+        current_node_seq=0,
+        round_no=1,
+        applicant_id=applicant.id,
+        department_id=department_id,
+        project_id=_project_id(record, project),
+        submitted_at=ctx.now,
+        table_name=record.__tablename__,
+        record_id=record.id,
+        facts=_frozen(ctx, facts, applicant.id, record),
+    )
     for step in approvals.path(flow, amount):
         if not step.is_skipped:
             steps.people_at(ctx, instance, step.node)
@@ -96,7 +135,10 @@ def _flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> ApprovalFlow:
 
 def _no_flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> str:
     session = ctx.session
-    label = session.scalar(select(ApprovalType.label).where(ApprovalType.code == type_code)) or type_code
+    label = (
+        session.scalar(select(ApprovalType.label).where(ApprovalType.code == type_code))
+        or type_code
+    )
     parts = [f"业务类型“{label}”"]
     if facts.product_id is not None:
         parts.append(f"产品“{session.get(entity_of('product'), facts.product_id)}”")
@@ -119,7 +161,9 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
     """The facts as submitted: what the flow was chosen by, who may not decide, and the record's own columns."""
     excluded = {applicant_id, ctx.actor.employee_id, ctx.actor.on_behalf_of_id} - {None}
     if ctx.actor.is_system:
-        excluded = {applicant_id}  # follow-ups keep who decided the stage before, who may well decide the next
+        excluded = {
+            applicant_id
+        }  # follow-ups keep who decided the stage before, who may well decide the next
     columns = {
         name: plain(getattr(record, name))
         for name, column in columns_of(type(record)).items()

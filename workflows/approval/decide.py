@@ -56,7 +56,9 @@ def decide(
     opinion, no such node, nobody at the next node); then nothing has changed once the edge rolls back.
     """
     instance = _hold(ctx, task, version)
-    opinion = checked_opinion(opinion, is_required=decision is not Decision.APPROVE, label=decision.label)
+    opinion = checked_opinion(
+        opinion, is_required=decision is not Decision.APPROVE, label=decision.label
+    )
     if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
         raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
     target = _return_target(ctx, instance, decision, to_seq)
@@ -69,7 +71,9 @@ def decide(
     return instance
 
 
-def transfer(ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None) -> None:
+def transfer(
+    ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None
+) -> None:
     """Hand the task on to a colleague (转办), saying why."""
     instance = _hold(ctx, task, version)
     opinion = checked_opinion(opinion, is_required=True, label="转办")
@@ -79,7 +83,9 @@ def transfer(ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, ve
     steps.open_task(ctx, instance, task.node, colleague.id, origin)
 
 
-def add_signer(ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int | None = None) -> None:
+def add_signer(
+    ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int | None = None
+) -> None:
     """Ask one more person at the present node (加签), whose consent is needed whatever the mode."""
     instance = _hold(ctx, task, version)
     if task.node.mode is NodeMode.VOTE:
@@ -94,7 +100,9 @@ def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
     _require_applicant(ctx, instance, "催办")
     steps.require_running(instance)
     waiting = [
-        task for task in steps.pending(ctx, instance) if task.urged_at is None or ctx.now - task.urged_at >= URGE_PAUSE
+        task
+        for task in steps.pending(ctx, instance)
+        if task.urged_at is None or ctx.now - task.urged_at >= URGE_PAUSE
     ]
     if not waiting:
         raise Conflict("一小时内已经催办过，请稍后再试")
@@ -110,7 +118,9 @@ def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:
     _require_applicant(ctx, instance, "撤回")
     steps.require_running(instance)
     acted = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED, TaskState.TRANSFERRED)
-    query = select(ApprovalTask.id).where(ApprovalTask.instance_id == instance.id, ApprovalTask.state.in_(acted))
+    query = select(ApprovalTask.id).where(
+        ApprovalTask.instance_id == instance.id, ApprovalTask.state.in_(acted)
+    )
     if ctx.session.scalar(query.limit(1)) is not None:
         raise Conflict("已有审批人办理，不能撤回；如需修改，请审批人退回")
     steps.finish(ctx, instance, ApprovalState.WITHDRAWN)
@@ -134,7 +144,9 @@ def escalate_overdue(ctx: Ctx) -> int:
         if task.escalated_at is None:
             task.escalated_at = ctx.now
     ctx.session.flush()
-    for instance_id in sorted({task.instance_id for task in found if task.node.mode is NodeMode.VOTE}):
+    for instance_id in sorted(
+        {task.instance_id for task in found if task.node.mode is NodeMode.VOTE}
+    ):
         close_vote(ctx, instance_id)
     return len(found)
 
@@ -147,7 +159,9 @@ def close_vote(ctx: Ctx, instance_id: int) -> None:
         settle(ctx, instance, node, is_closed=True)
 
 
-def settle(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, *, is_closed: bool = False) -> None:
+def settle(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, *, is_closed: bool = False
+) -> None:
     """Go on, end or wait, by what the tasks of the node add up to."""
     query = select(ApprovalTask).where(
         ApprovalTask.instance_id == instance.id,
@@ -206,7 +220,9 @@ def checked_opinion(opinion: str, *, is_required: bool, label: str) -> str:
     return opinion
 
 
-def _return_target(ctx: Ctx, instance: ApprovalInstance, decision: Decision, to_seq: int | None) -> ApprovalNode | None:
+def _return_target(
+    ctx: Ctx, instance: ApprovalInstance, decision: Decision, to_seq: int | None
+) -> ApprovalNode | None:
     """The earlier node to return to; None for the applicant."""
     if decision is not Decision.RETURN or to_seq is None:
         return None
@@ -232,14 +248,20 @@ def _send_back(ctx: Ctx, instance: ApprovalInstance, target: ApprovalNode | None
     steps.open_node(ctx, instance, target)
 
 
-def colleague_for(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, employee_id: int) -> Employee:
+def colleague_for(
+    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, employee_id: int
+) -> Employee:
     person = ctx.session.get(Employee, employee_id)
     if person is None or not person.is_active:
         raise BusinessError("所选人员不存在或已离职", field="employee_id")
-    if ctx.session.scalar(select(Operator.id).where(Operator.employee_id == person.id, Operator.is_disabled)):
+    if ctx.session.scalar(
+        select(Operator.id).where(Operator.employee_id == person.id, Operator.is_disabled)
+    ):
         raise BusinessError(f"{person.name}的账号已停用，不能审批", field="employee_id")
     if person.id in instance.facts["excluded"]:
-        raise BusinessError(f"{person.name}是本业务的提交人，不能审批自己提交的业务", field="employee_id")
+        raise BusinessError(
+            f"{person.name}是本业务的提交人，不能审批自己提交的业务", field="employee_id"
+        )
     query = select(ApprovalTask.id).where(
         ApprovalTask.instance_id == instance.id,
         ApprovalTask.node_id == task.node_id,

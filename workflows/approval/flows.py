@@ -13,8 +13,22 @@ from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps
 
 FLOW: Final = steps(
-    Step("approval_flow", "publish", "发布审批流程", column="state", sources=(FlowState.DRAFT,), targets=(FlowState.PUBLISHED,)),
-    Step("approval_flow", "retire", "停用审批流程", column="state", sources=(FlowState.PUBLISHED,), targets=(FlowState.RETIRED,)),
+    Step(
+        "approval_flow",
+        "publish",
+        "发布审批流程",
+        column="state",
+        sources=(FlowState.DRAFT,),
+        targets=(FlowState.PUBLISHED,),
+    ),
+    Step(
+        "approval_flow",
+        "retire",
+        "停用审批流程",
+        column="state",
+        sources=(FlowState.PUBLISHED,),
+        targets=(FlowState.RETIRED,),
+    ),
 )
 _OWN = (*STAMPS, "state", "published_on", "version_no", "flow_id")
 
@@ -42,7 +56,9 @@ def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
     for node in flow.nodes:
         if node.chooser is NodeChooser.ROLE and node.role_name not in roles:
             found.append(f"节点“{node.name}”的角色“{node.role_name or ''}”不存在")
-        if node.chooser is NodeChooser.POSITION and (node.position is None or not node.position.is_active):
+        if node.chooser is NodeChooser.POSITION and (
+            node.position is None or not node.position.is_active
+        ):
             found.append(f"节点“{node.name}”的审批岗位不存在或已停用")
     return found
 
@@ -60,7 +76,9 @@ def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
     ctx.require("add", "approval_flow", "新增审批流程版本")
     if drafts := _versions(ctx, flow, FlowState.DRAFT):
         raise Conflict(f"审批流程“{flow.name}”已有草稿版本 {drafts[0].version_no}，请先发布或删除")
-    newest = ctx.session.scalar(select(func.max(ApprovalFlow.version_no)).where(ApprovalFlow.code == flow.code))
+    newest = ctx.session.scalar(
+        select(func.max(ApprovalFlow.version_no)).where(ApprovalFlow.code == flow.code)
+    )
     copy = ApprovalFlow(**_content(flow), version_no=(newest or 0) + 1, state=FlowState.DRAFT)
     copy.nodes = [ApprovalNode(**_content(node)) for node in flow.nodes]
     ctx.session.add(copy)
@@ -82,7 +100,11 @@ def _versions(ctx: Ctx, flow: ApprovalFlow, state: FlowState) -> list[ApprovalFl
 @records.rule(ApprovalFlow)
 def _check_amounts(ctx: Ctx, flow: ApprovalFlow, is_new: bool) -> None:
     del ctx, is_new
-    if flow.amount_from is not None and flow.amount_to is not None and flow.amount_from >= flow.amount_to:
+    if (
+        flow.amount_from is not None
+        and flow.amount_to is not None
+        and flow.amount_from >= flow.amount_to
+    ):
         raise BusinessError("金额上限必须大于金额下限", field="amount_to")
 
 

@@ -1,6 +1,12 @@
 """What an administrator does where an approval stands still (A8): give a task to somebody else, end a lost one."""
 
-from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskOrigin, TaskState
+from models.approval.approval import (
+    ApprovalInstance,
+    ApprovalState,
+    ApprovalTask,
+    TaskOrigin,
+    TaskState,
+)
 from models.base.entity import entity_of
 from models.base.errors import Conflict, NotAllowed
 from reports.figures import duties
@@ -14,7 +20,9 @@ verbs("approval_task", {"reassign": "改派审批任务"})
 verbs("approval_instance", {"end": "结束失去业务记录的审批"})
 
 
-def reassign(ctx: Ctx, task: ApprovalTask, employee_id: int, reason: str, *, version: int | None = None) -> None:
+def reassign(
+    ctx: Ctx, task: ApprovalTask, employee_id: int, reason: str, *, version: int | None = None
+) -> None:
     """Give a pending task to another person, saying why (改派); never to oneself, nor to who submitted it.
 
     Raises NotAllowed, Conflict when the task is settled, StaleRecord, BusinessError for a person who cannot be asked.
@@ -45,7 +53,9 @@ def reassign_all(ctx: Ctx, employee_id: int, to_id: int, reason: str) -> int:
 def is_lost(ctx: Ctx, instance: ApprovalInstance) -> bool:
     """Whether the record of a running approval is gone, so that nobody can decide it."""
     is_running = instance.state is ApprovalState.RUNNING
-    return is_running and ctx.session.get(entity_of(instance.table_name), instance.record_id) is None
+    return (
+        is_running and ctx.session.get(entity_of(instance.table_name), instance.record_id) is None
+    )
 
 
 def end_lost(ctx: Ctx, instance: ApprovalInstance, reason: str) -> None:

@@ -33,5 +33,10 @@ def issue_sheet(ctx: Ctx, instance: ApprovalInstance) -> IssuedDocument:
         return present
     title = f"{instance.business_type.label}审批单"
     return documents.issue(
-        ctx, _TEMPLATE, instance, number_rule="approval", title=title, data=sheet(ctx.session, instance)
+        ctx,
+        _TEMPLATE,
+        instance,
+        number_rule="approval",
+        title=title,
+        data=sheet(ctx.session, instance),
     )

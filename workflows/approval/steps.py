@@ -32,22 +32,42 @@ Handler = Callable[[Ctx, ApprovalInstance, Any, ApprovalState], None]
 # No permission stands behind these two: whom the flow asks may decide, who submitted may withdraw, and nobody else.
 FINISH: Final = steps(
     Step(
-        "approval_instance", "finish", "办结", column="state", sources=(ApprovalState.RUNNING,),
-        targets=(ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.RETURNED, ApprovalState.WITHDRAWN), follows=True,
-    ),
-)["finish"]  # fmt: skip
-LAPSE: Final = steps(
-    Step(
-        "approval_instance", "lapse", "审批失效", column="state", sources=(ApprovalState.APPROVED,), targets=(ApprovalState.LAPSED,),
+        "approval_instance",
+        "finish",
+        "办结",
+        column="state",
+        sources=(ApprovalState.RUNNING,),
+        targets=(
+            ApprovalState.APPROVED,
+            ApprovalState.REJECTED,
+            ApprovalState.RETURNED,
+            ApprovalState.WITHDRAWN,
+        ),
         follows=True,
     ),
-)["lapse"]  # fmt: skip
+)["finish"]
+LAPSE: Final = steps(
+    Step(
+        "approval_instance",
+        "lapse",
+        "审批失效",
+        column="state",
+        sources=(ApprovalState.APPROVED,),
+        targets=(ApprovalState.LAPSED,),
+        follows=True,
+    ),
+)["lapse"]
 SETTLE: Final = steps(
     Step(
-        "approval_task", "settle", "办理", column="state", sources=(TaskState.PENDING,),
-        targets=tuple(state for state in TaskState if state is not TaskState.PENDING), follows=True,
+        "approval_task",
+        "settle",
+        "办理",
+        column="state",
+        sources=(TaskState.PENDING,),
+        targets=tuple(state for state in TaskState if state is not TaskState.PENDING),
+        follows=True,
     ),
-)["settle"]  # fmt: skip
+)["settle"]
 
 _HANDLERS: dict[str, Handler] = {}
 _DECISIONS = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
@@ -70,7 +90,11 @@ def on_finish(type_code: str) -> Callable[[Handler], Handler]:
 
 def lock(ctx: Ctx, instance_id: int) -> ApprovalInstance:
     """The instance as it is now, its row held until the commit: decisions of one approval come one after another."""
-    query = select(ApprovalInstance).where(ApprovalInstance.id == instance_id).with_for_update(of=ApprovalInstance)
+    query = (
+        select(ApprovalInstance)
+        .where(ApprovalInstance.id == instance_id)
+        .with_for_update(of=ApprovalInstance)
+    )
     ctx.session.flush()
     return ctx.session.scalars(query.execution_options(populate_existing=True)).one()
 
@@ -101,7 +125,12 @@ def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = ""
         ctx.session.refresh(task)
         raise Conflict(settled_message(task))
     ctx.session.refresh(task)
-    audit.log(ctx, task, "UPDATE", {"state": [TaskState.PENDING.name, state.name], "opinion": [None, opinion or None]})
+    audit.log(
+        ctx,
+        task,
+        "UPDATE",
+        {"state": [TaskState.PENDING.name, state.name], "opinion": [None, opinion or None]},
+    )
 
 
 def settled_message(task: ApprovalTask) -> str:
@@ -110,7 +139,9 @@ def settled_message(task: ApprovalTask) -> str:
     return f"该审批任务已{by}办理（{task.state.label}），请刷新页面查看最新状态"
 
 
-def cancel_others(ctx: Ctx, instance: ApprovalInstance, state: TaskState = TaskState.CANCELLED) -> None:
+def cancel_others(
+    ctx: Ctx, instance: ApprovalInstance, state: TaskState = TaskState.CANCELLED
+) -> None:
     """End what is still pending: settled without these people."""
     for task in pending(ctx, instance):
         close_task(ctx, task, state)
@@ -118,17 +149,26 @@ def cancel_others(ctx: Ctx, instance: ApprovalInstance, state: TaskState = TaskS
 
 def pending(ctx: Ctx, instance: ApprovalInstance) -> list[ApprovalTask]:
     """Tasks of the approval that nobody has settled yet."""
-    query = select(ApprovalTask).where(ApprovalTask.instance_id == instance.id, ApprovalTask.state == TaskState.PENDING)
+    query = select(ApprovalTask).where(
+        ApprovalTask.instance_id == instance.id, ApprovalTask.state == TaskState.PENDING
+    )
     return list(ctx.session.scalars(query.order_by(ApprovalTask.id)))
 
 
-def open_task(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee_id: int, origin: TaskOrigin) -> None:
+def open_task(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee_id: int, origin: TaskOrigin
+) -> None:
     """Ask one person at a node in the present round."""
     due = None if node.hours_limit is None else ctx.now + timedelta(hours=node.hours_limit)
     task = ApprovalTask(
-        instance=instance, node=node, round_no=instance.round_no, origin=origin, assignee_id=employee_id,
-        state=TaskState.PENDING, due_at=due,
-    )  # fmt: skip
+        instance=instance,
+        node=node,
+        round_no=instance.round_no,
+        origin=origin,
+        assignee_id=employee_id,
+        state=TaskState.PENDING,
+        due_at=due,
+    )
     ctx.session.add(task)
     ctx.session.flush()
 
@@ -136,7 +176,9 @@ def open_task(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee
 def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[int]:
     """Whom a node asks for this approval; BusinessError naming its position when there is nobody."""
     excluded = instance.facts["excluded"]
-    found = approvals.eligible(ctx.session, node, department_id=instance.department_id, excluded=excluded)
+    found = approvals.eligible(
+        ctx.session, node, department_id=instance.department_id, excluded=excluded
+    )
     if not found:
         said = approvals.nobody(ctx.session, node, instance.department_id)
         raise BusinessError(f"{said}，请联系系统管理员在“审批岗位”中补充")
@@ -145,7 +187,9 @@ def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[
 
 def current_node(instance: ApprovalInstance) -> ApprovalNode | None:
     """The node whose people are asked now; None once the approval has ended."""
-    return next((node for node in instance.flow.nodes if node.seq == instance.current_node_seq), None)
+    return next(
+        (node for node in instance.flow.nodes if node.seq == instance.current_node_seq), None
+    )
 
 
 def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
@@ -159,7 +203,9 @@ def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
     """Go on to the next node that this amount meets; after the last one the approval has passed."""
     steps = approvals.path(instance.flow, instance.amount)
     after = instance.current_node_seq or 0
-    coming = next((step.node for step in steps if step.node.seq > after and not step.is_skipped), None)
+    coming = next(
+        (step.node for step in steps if step.node.seq > after and not step.is_skipped), None
+    )
     if coming is None:
         finish(ctx, instance, ApprovalState.APPROVED)
     else:
@@ -169,7 +215,11 @@ def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
 def close(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
     """End the approval itself; what follows from it is `finish`'s."""
     check_source(FINISH, instance)
-    cancel_others(ctx, instance, TaskState.WITHDRAWN if outcome is ApprovalState.WITHDRAWN else TaskState.CANCELLED)
+    cancel_others(
+        ctx,
+        instance,
+        TaskState.WITHDRAWN if outcome is ApprovalState.WITHDRAWN else TaskState.CANCELLED,
+    )
     move(FINISH, instance, outcome)
     instance.finished_at = ctx.now
     instance.current_node_seq = None
@@ -192,7 +242,10 @@ def finish(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None
 
 def lapse(ctx: Ctx, record: Entity, reason: str) -> None:
     """The record is a draft again: what was approved of it holds no more, and needs to be approved anew."""
-    mine = (ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id)
+    mine = (
+        ApprovalInstance.table_name == record.__tablename__,
+        ApprovalInstance.record_id == record.id,
+    )
     query = select(ApprovalInstance).where(*mine, ApprovalInstance.state.in_(LAPSE.sources))
     for instance in ctx.session.scalars(query.order_by(ApprovalInstance.id)).all():
         move(LAPSE, instance)
@@ -212,7 +265,9 @@ def _by_rule(ctx: Ctx) -> Ctx:
     return replace(ctx, actor=replace(ctx.actor, is_system=True, scope=ScopeLevel.ALL))
 
 
-def outcome_of(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool = False) -> TaskState:
+def outcome_of(
+    node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool = False
+) -> TaskState:
     """What the tasks of a node in one round add up to: PENDING (wait), APPROVED or REJECTED.
 
     `is_closed` ends a vote whose time is up: those who have not voted no longer count, if there is a quorum.

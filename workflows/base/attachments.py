@@ -54,7 +54,13 @@ verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "�
 
 
 def store(
-    ctx: Ctx, record: Entity, *, filename: str, data: bytes, category: str | None = None, note: str | None = None
+    ctx: Ctx,
+    record: Entity,
+    *,
+    filename: str,
+    data: bytes,
+    category: str | None = None,
+    note: str | None = None,
 ) -> Attachment:
     """Check a file and hang it on a record that the actor may add to; the same file on the same record is kept once.
 
@@ -72,10 +78,18 @@ def store(
             _class_as(ctx, record, present, category)
         return present
     made = Attachment(
-        owner_table=record.__tablename__, owner_id=record.id, category=category, original_name=name, sha256=digest,
-        detected_type=ALLOWED[extension], size_bytes=len(data), stored_path=file_store.keep(ctx.session, digest, data),
-        uploaded_by_id=ctx.actor.employee_id, uploaded_at=ctx.now, note=note,
-    )  # fmt: skip
+        owner_table=record.__tablename__,
+        owner_id=record.id,
+        category=category,
+        original_name=name,
+        sha256=digest,
+        detected_type=ALLOWED[extension],
+        size_bytes=len(data),
+        stored_path=file_store.keep(ctx.session, digest, data),
+        uploaded_by_id=ctx.actor.employee_id,
+        uploaded_at=ctx.now,
+        note=note,
+    )
     ctx.session.add(made)
     ctx.session.flush()
     audit.log(ctx, record, "ATTACH", note=f"上传附件：{name}")
@@ -95,7 +109,9 @@ def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
     return found, path
 
 
-def classify(ctx: Ctx, attachment: Attachment, category: str | None, version: int | None = None) -> None:
+def classify(
+    ctx: Ctx, attachment: Attachment, category: str | None, version: int | None = None
+) -> None:
     """Say what a file is, or that it is nothing the product asks for; by whom and as long as it could be removed.
 
     What is not classified yet may be at any time by who uploaded it, as another file could be added.
@@ -106,7 +122,9 @@ def classify(ctx: Ctx, attachment: Attachment, category: str | None, version: in
     _require_own(ctx, owner, attachment, "改类", is_first=attachment.category is None)
     _require_category(ctx, category)
     if category != attachment.category:
-        others = [one for one in _twins(ctx.session, owner, attachment.sha256) if one is not attachment]
+        others = [
+            one for one in _twins(ctx.session, owner, attachment.sha256) if one is not attachment
+        ]
         if any(one.category == category for one in others):
             raise BusinessError("同一文件已在这个类别下，请删除多余的一份", field="category")
         _class_as(ctx, owner, attachment, category)
@@ -122,7 +140,9 @@ def may_classify(ctx: Ctx, owner: Entity, attachment: Attachment) -> bool:
     return _is_own(ctx, owner, attachment, "改类", is_first=attachment.category is None)
 
 
-def _is_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False) -> bool:
+def _is_own(
+    ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False
+) -> bool:
     try:
         _require_own(ctx, owner, attachment, verb, is_first=is_first)
     except BusinessError:
@@ -130,7 +150,9 @@ def _is_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_fi
     return True
 
 
-def _require_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False) -> None:
+def _require_own(
+    ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False
+) -> None:
     require_writer(ctx, owner)
     if ctx.actor.may("delete", "attachment"):
         return
@@ -141,7 +163,9 @@ def _require_own(ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, 
 
 
 def _require_category(ctx: Ctx, category: str | None) -> None:
-    if category is not None and category not in dict(dictionaries.items(ctx.session, "document_category")):
+    if category is not None and category not in dict(
+        dictionaries.items(ctx.session, "document_category")
+    ):
         raise BusinessError("没有这个要件类别，请从列表中选择", field="category")
 
 
@@ -169,13 +193,17 @@ def remove(ctx: Ctx, attachment: Attachment, version: int | None = None) -> None
 
 def attachments_of(session: Session, record: Entity) -> list[Attachment]:
     """Attachments of a record the caller may read, oldest first."""
-    query = select(Attachment).where(Attachment.owner_table == record.__tablename__, Attachment.owner_id == record.id)
+    query = select(Attachment).where(
+        Attachment.owner_table == record.__tablename__, Attachment.owner_id == record.id
+    )
     return list(session.scalars(query.order_by(Attachment.id)))
 
 
 def damaged(session: Session) -> Iterator[str]:
     """What `flask verify` says of files that are missing or no longer what was uploaded."""
-    query = select(Attachment.sha256, Attachment.stored_path, Attachment.original_name).order_by(Attachment.id)
+    query = select(Attachment.sha256, Attachment.stored_path, Attachment.original_name).order_by(
+        Attachment.id
+    )
     with session.execute(query, execution_options={"yield_per": 500}) as rows:
         for digest, stored_path, name in rows:
             found = file_store.digest_of(file_store.path_of(session, stored_path))
@@ -188,7 +216,11 @@ def damaged(session: Session) -> Iterator[str]:
 def clean_name(filename: str) -> str:
     """The name as people gave it, Chinese and rare characters included, without folders and control characters."""
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
-    name = "".join(sign for sign in name if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    name = "".join(
+        sign
+        for sign in name
+        if unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
     name = name.strip().strip(".").strip()
     if not name:
         raise BusinessError("文件名为空，请重新选择文件", field="file")
@@ -203,16 +235,22 @@ def check_file(name: str, data: bytes, *, max_bytes: int) -> str:
     extension = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a name from outside is no path
     if extension not in ALLOWED:
         kinds = "、".join(kind.lstrip(".") for kind in ALLOWED)
-        raise BusinessError(f"不支持“{extension or '无扩展名'}”文件，可以上传：{kinds}", field="file")
+        raise BusinessError(
+            f"不支持“{extension or '无扩展名'}”文件，可以上传：{kinds}", field="file"
+        )
     if not data:
         raise BusinessError(f"文件“{name}”是空的（0 字节），请检查后重新上传", field="file")
     if len(data) > max_bytes:
         size = f"{len(data) / 1048576:.1f}"
-        raise BusinessError(f"文件“{name}”为 {size} MB，超过上限 {max_bytes // 1048576} MB", field="file")
+        raise BusinessError(
+            f"文件“{name}”为 {size} MB，超过上限 {max_bytes // 1048576} MB", field="file"
+        )
     if extension in _MAIN_PART:
         _check_office(data, extension)
     elif not _agrees(data, extension):
-        raise BusinessError(f"文件“{name}”的内容与扩展名“{extension}”不符，已拒绝上传", field="file")
+        raise BusinessError(
+            f"文件“{name}”的内容与扩展名“{extension}”不符，已拒绝上传", field="file"
+        )
     return extension
 
 
@@ -249,7 +287,15 @@ def _check_office(data: bytes, extension: str) -> None:
     """Count what an office file really unpacks to, and see that it is what its name says, without macros."""
     try:
         names = _unpacked_names(data)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+    ) as error:
         raise BusinessError(_BROKEN, field="file") from error
     if _MAIN_PART[extension] not in names:
         raise BusinessError(f"文件内容与扩展名“{extension}”不符，已拒绝上传", field="file")
@@ -284,12 +330,16 @@ def _same(session: Session, record: Entity, digest: str, category: str | None) -
     found = _twins(session, record, digest)
     if category is None:
         return found[0] if found else None
-    return next((one for wanted in (category, None) for one in found if one.category == wanted), None)
+    return next(
+        (one for wanted in (category, None) for one in found if one.category == wanted), None
+    )
 
 
 def _twins(session: Session, record: Entity, digest: str) -> list[Attachment]:
     query = select(Attachment).where(
-        Attachment.owner_table == record.__tablename__, Attachment.owner_id == record.id, Attachment.sha256 == digest
+        Attachment.owner_table == record.__tablename__,
+        Attachment.owner_id == record.id,
+        Attachment.sha256 == digest,
     )
     return list(session.scalars(query.order_by(Attachment.id)))
 

@@ -15,20 +15,43 @@ from models.system.proof import SEALED
 from models.system.setup import LogKind
 from workflows.base import seal
 from workflows.base.context import Ctx
-from workflows.base.facts import BLOCK, GONE, Affected, Fact, dependents, facts, left_out_of, plain, sealed_target
+from workflows.base.facts import (
+    BLOCK,
+    GONE,
+    Affected,
+    Fact,
+    dependents,
+    facts,
+    left_out_of,
+    plain,
+    sealed_target,
+)
 
 # Lines that prove and tell of no change: digests of records by their ids.
 PROOFS = ("SEAL", "ADOPT")
 _SILENT = (SpecKind.INTERNAL, SpecKind.LOG)
 # What a line without changed columns tells of; any other word is a verb of the business.
 _KINDS = {
-    "CREATE": LogKind.CHANGE, "UPDATE": LogKind.CHANGE, "DELETE": LogKind.CHANGE, "REVEAL": LogKind.ACCESS,
-    "OPEN": LogKind.ACCESS, "EXPORT": LogKind.EXPORT, "GRANT": LogKind.SECURITY, "PASSWORD": LogKind.SECURITY,
-    "UNLOCK": LogKind.SECURITY, "END_SESSION": LogKind.SECURITY,
-}  # fmt: skip
+    "CREATE": LogKind.CHANGE,
+    "UPDATE": LogKind.CHANGE,
+    "DELETE": LogKind.CHANGE,
+    "REVEAL": LogKind.ACCESS,
+    "OPEN": LogKind.ACCESS,
+    "EXPORT": LogKind.EXPORT,
+    "GRANT": LogKind.SECURITY,
+    "PASSWORD": LogKind.SECURITY,
+    "UNLOCK": LogKind.SECURITY,
+    "END_SESSION": LogKind.SECURITY,
+}
 
 
-def log(ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | None = None, note: str = "") -> None:
+def log(
+    ctx: Ctx,
+    record: Entity,
+    action: str,
+    changes: dict[str, list[Any]] | None = None,
+    note: str = "",
+) -> None:
     """Write one line that no change of columns shows, e.g. a reading of masked data or a decision."""
     if ctx.session.autoflush:
         ctx.session.flush()
@@ -40,7 +63,11 @@ def log(ctx: Ctx, record: Entity, action: str, changes: dict[str, list[Any]] | N
 
 def log_event(ctx: Ctx, table: str, action: str, kind: LogKind, note: str) -> None:
     """Write a line about a table that is about none of its records, e.g. a question that found nothing."""
-    line = {**block_line(ctx, table, {}, action=action, note=note[:500]), "log_kind": kind, "changes": {}}
+    line = {
+        **block_line(ctx, table, {}, action=action, note=note[:500]),
+        "log_kind": kind,
+        "changes": {},
+    }
     seal.append(ctx.session.connection(), [line])
 
 
@@ -50,7 +77,9 @@ def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
     log(ctx, record, "REVEAL", note=f"查看原值：{label}")
 
 
-def seal_rows(ctx: Ctx, table: str, ids: Iterable[int], *, action: str = "SEAL", note: str = "") -> None:
+def seal_rows(
+    ctx: Ctx, table: str, ids: Iterable[int], *, action: str = "SEAL", note: str = ""
+) -> None:
     """Lines with the digests of rows that no flush tells of; rows that are no more count as gone.
 
     Wanted after statements that no session sees, and for role rights (`RIGHTS`), which the framework keeps.
@@ -63,20 +92,34 @@ def seal_rows(ctx: Ctx, table: str, ids: Iterable[int], *, action: str = "SEAL",
         seal.append(connection, [block_line(ctx, table, rows, action=action, note=note)])
 
 
-def block_line(ctx: Ctx, table: str | None, rows: dict[str, str], *, action: str = "SEAL", note: str = "") -> Any:
+def block_line(
+    ctx: Ctx, table: str | None, rows: dict[str, str], *, action: str = "SEAL", note: str = ""
+) -> Any:
     """A line about many rows of a table: their digests by id."""
     actor = ctx.actor
     return {
-        **_line(ctx), "log_kind": LogKind.SYSTEM, "table_name": table, "record_id": None, "record_title": "",
-        "action": action, "changes": {"rows": rows}, "project_id": None, "note": note, "employee_id": actor.employee_id,
-    }  # fmt: skip
+        **_line(ctx),
+        "log_kind": LogKind.SYSTEM,
+        "table_name": table,
+        "record_id": None,
+        "record_title": "",
+        "action": action,
+        "changes": {"rows": rows},
+        "project_id": None,
+        "note": note,
+        "employee_id": actor.employee_id,
+    }
 
 
 def told_digest(session: Session, record: Entity) -> str | None:
     """What the last line of the trail about a record alone says that it holds; None where only blocks tell of it."""
     of = seal.LINES.c
-    query = select(of.digest).where(of.table_name == record.__tablename__, of.record_id == record.id)
-    found: str | None = session.scalar(query.where(of.digest.is_not(None)).order_by(of.id.desc()).limit(1))
+    query = select(of.digest).where(
+        of.table_name == record.__tablename__, of.record_id == record.id
+    )
+    found: str | None = session.scalar(
+        query.where(of.digest.is_not(None)).order_by(of.id.desc()).limit(1)
+    )
     return found
 
 
@@ -94,7 +137,9 @@ def install(factory: Any) -> None:
     event.listen(factory, "do_orm_execute", _follow)
 
 
-def _row(ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[Any]]) -> dict[str, Any]:
+def _row(
+    ctx: Ctx | None, record: Entity, action: str, changes: dict[str, list[Any]]
+) -> dict[str, Any]:
     values = record.__dict__
     project_id = values.get("id") if record.__tablename__ == "project" else values.get("project_id")
     return {
@@ -166,12 +211,20 @@ def changes_of(record: Entity) -> dict[str, list[Any]]:
 
 def _last_values(record: Entity) -> dict[str, list[Any]]:
     """What a deleted row held: nobody can look it up any more."""
-    values = {name: plain(record.__dict__.get(name)) for name in columns_of(type(record)) if name not in STAMPS}
+    values = {
+        name: plain(record.__dict__.get(name))
+        for name in columns_of(type(record))
+        if name not in STAMPS
+    }
     return {name: [value, None] for name, value in values.items() if value not in (None, {}, "")}
 
 
 def _told(records: Iterable[object]) -> list[Entity]:
-    return [record for record in records if isinstance(record, Entity) and record.spec.kind not in _SILENT]
+    return [
+        record
+        for record in records
+        if isinstance(record, Entity) and record.spec.kind not in _SILENT
+    ]
 
 
 def _quiet(records: Iterable[object]) -> list[Entity]:
@@ -179,14 +232,20 @@ def _quiet(records: Iterable[object]) -> list[Entity]:
     return [
         record
         for record in records
-        if isinstance(record, Entity) and record.spec.kind in _SILENT and record.__tablename__ in SEALED
+        if isinstance(record, Entity)
+        and record.spec.kind in _SILENT
+        and record.__tablename__ in SEALED
     ]
 
 
 def _untold(session: Session) -> set[tuple[str, int]]:
     """Sealed rows that are written without a trail, e.g. base data of a release: whoever does so seals them after."""
     records = (*session.new, *session.dirty, *session.deleted)
-    return {(r.__tablename__, r.id) for r in records if isinstance(r, Entity) and r.__tablename__ in SEALED}
+    return {
+        (r.__tablename__, r.id)
+        for r in records
+        if isinstance(r, Entity) and r.__tablename__ in SEALED
+    }
 
 
 def _look_ahead(session: Session, *_: Any) -> None:
@@ -208,13 +267,21 @@ def _record(session: Session, *_: Any) -> None:
         return
     rows = []
     for record in _told(session.new):
-        created = {k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")}
+        created = {
+            k: [None, v] for k, (_, v) in changes_of(record).items() if v not in (None, {}, "")
+        }
         rows.append(_row(ctx, record, "CREATE", created))
     # The session keeps what was changed in no order: the same work gives the same trail.
     dirty = sorted(_told(session.dirty), key=lambda record: (record.__tablename__, record.id))
-    rows += [_row(ctx, record, "UPDATE", changed) for record in dirty if (changed := changes_of(record))]
+    rows += [
+        _row(ctx, record, "UPDATE", changed) for record in dirty if (changed := changes_of(record))
+    ]
     rows += [_row(ctx, record, "DELETE", _last_values(record)) for record in _told(session.deleted)]
-    quiet = [*_quiet(session.new), *(r for r in _quiet(session.dirty) if changes_of(r)), *_quiet(session.deleted)]
+    quiet = [
+        *_quiet(session.new),
+        *(r for r in _quiet(session.dirty) if changes_of(r)),
+        *_quiet(session.deleted),
+    ]
     quiet.sort(key=lambda record: (record.__tablename__, record.id))
     proof = {"log_kind": LogKind.SYSTEM, "project_id": None}  # no news of a project
     rows += [{**_row(ctx, record, "SEAL", {}), **proof} for record in quiet]
@@ -233,7 +300,9 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
         if row["table_name"] in SEALED and row["record_id"] is not None and _is_covered(row):
             wanted[row["table_name"]].add(row["record_id"])
     found: dict[tuple[str, int], Fact] = {
-        (table, fact.id): fact for table, ids in wanted.items() for fact in facts(connection, table, ids)
+        (table, fact.id): fact
+        for table, ids in wanted.items()
+        for fact in facts(connection, table, ids)
     }
     for row in rows:
         key = row["table_name"], row["record_id"]

@@ -41,12 +41,15 @@ def load_templates(session: Session) -> int:
     present = set(session.scalars(select(DocumentTemplate.code)))
     made = [
         DocumentTemplate(
-            code=kind.key, label=kind.title, paper=_PAPER[kind.page_size, kind.orientation],
-            body=template_source(kind.key), version_no=1,
+            code=kind.key,
+            label=kind.title,
+            paper=_PAPER[kind.page_size, kind.orientation],
+            body=template_source(kind.key),
+            version_no=1,
         )
         for kind in DOCUMENT_KINDS.values()
         if kind.key not in present
-    ]  # fmt: skip
+    ]
     session.add_all(made)
     session.flush()
     return len(made)
@@ -77,12 +80,22 @@ def issue(
     body = render_letter(template.body, whole)
     code = verify_code(body, number)
     made = IssuedDocument(
-        number=number, title=title, template_code=template_code, template_version=template.version_no,
-        paper=template.paper, owner_table=record.__tablename__, owner_id=record.id,
-        project_id=_project_id(record, project), data=frozen(whole), body=body, sha256=code,
+        number=number,
+        title=title,
+        template_code=template_code,
+        template_version=template.version_no,
+        paper=template.paper,
+        owner_table=record.__tablename__,
+        owner_id=record.id,
+        project_id=_project_id(record, project),
+        data=frozen(whole),
+        body=body,
+        sha256=code,
         masked_of=plain_papers.owners_of_plain_text(whole, body) or None,
-        pdf_path=f"documents/{ctx.today:%Y}/{code}.pdf", issued_by_id=ctx.actor.employee_id, issued_at=ctx.now,
-    )  # fmt: skip
+        pdf_path=f"documents/{ctx.today:%Y}/{code}.pdf",
+        issued_by_id=ctx.actor.employee_id,
+        issued_at=ctx.now,
+    )
     ctx.session.add(made)
     ctx.session.flush()
     audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}")
@@ -95,14 +108,19 @@ def draft(ctx: Ctx, template_code: str, *, title: str, number: str, data: Mappin
 
 
 def _template(ctx: Ctx, code: str) -> DocumentTemplate:
-    template = ctx.session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == code)).one_or_none()
+    template = ctx.session.scalars(
+        select(DocumentTemplate).where(DocumentTemplate.code == code)
+    ).one_or_none()
     if template is None or not template.is_active:
         raise BusinessError(f"文书模板“{code}”不存在或已停用，请在“文书模板”中设置")
     return template
 
 
 def _whole(ctx: Ctx, data: Mapping[str, Any], number: str, title: str) -> dict[str, Any]:
-    return {**data, "doc": {"date": ctx.today, **data.get("doc", {}), "number": number, "title": title}}
+    return {
+        **data,
+        "doc": {"date": ctx.today, **data.get("doc", {}), "number": number, "title": title},
+    }
 
 
 def pdf(ctx: Ctx, document: IssuedDocument) -> Path:
@@ -122,7 +140,9 @@ def pdf(ctx: Ctx, document: IssuedDocument) -> Path:
     if found is None:
         raise NotFound(f"文书“{document.number}”的文件已不在存储中，请联系系统管理员从备份恢复")
     if found != document.pdf_sha256:
-        raise Conflict(f"文书“{document.number}”的 PDF 文件与打印时不符，请联系系统管理员从备份恢复")
+        raise Conflict(
+            f"文书“{document.number}”的 PDF 文件与打印时不符，请联系系统管理员从备份恢复"
+        )
     return path
 
 
@@ -162,7 +182,9 @@ def verify_document(session: Session, number: str, code: str) -> IssuedDocument 
 
     A row or text that was changed since is none: the paper says what was issued, the system something else.
     """
-    found = session.scalars(select(IssuedDocument).where(IssuedDocument.number == number.strip())).one_or_none()
+    found = session.scalars(
+        select(IssuedDocument).where(IssuedDocument.number == number.strip())
+    ).one_or_none()
     if found is None:
         return None
     asked = "".join(sign for sign in code.upper() if sign.isalnum())
@@ -199,14 +221,19 @@ def frozen(value: Any) -> Any:
 
 
 def _print(document: IssuedDocument) -> bytes:
-    kind = DOCUMENT_KINDS.get(document.template_code, DocumentKind(document.template_code, document.title))
+    kind = DOCUMENT_KINDS.get(
+        document.template_code, DocumentKind(document.template_code, document.title)
+    )
     if kind.long:
         return long_pdf(document.body, title=document.title, number=document.number)
     size, orientation = next(paper for paper, name in _PAPER.items() if name is document.paper)
     return letter_pdf(
-        document.body, title=document.title, number=document.number,
-        page_size="A5" if size == "A5" else "A4", orientation="landscape" if orientation == "landscape" else "portrait",
-    )  # fmt: skip
+        document.body,
+        title=document.title,
+        number=document.number,
+        page_size="A5" if size == "A5" else "A4",
+        orientation="landscape" if orientation == "landscape" else "portrait",
+    )
 
 
 def _project_id(record: Entity, project: Entity | None) -> int | None:

@@ -50,7 +50,9 @@ def plain(value: Any) -> Any:
 
 def digest_of(values: Sequence[Any]) -> str:
     """128 bits of SHA-256 over values as the database gives them."""
-    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=plain)
+    text = json.dumps(
+        values, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=plain
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -114,7 +116,9 @@ def _places(table: str) -> tuple[int, int | None]:
 @cache
 def _columns(table: Table) -> tuple[Any, ...]:
     left_out = left_out_of(table.name)
-    return tuple(sorted((c for c in table.c if c.name not in left_out), key=lambda column: column.name))
+    return tuple(
+        sorted((c for c in table.c if c.name not in left_out), key=lambda column: column.name)
+    )
 
 
 def _table(name: str) -> Table:
@@ -126,9 +130,16 @@ def _table(name: str) -> Table:
 def _roles(connection: Connection) -> Iterator[Fact]:
     """Each role with its data scope and every permission."""
     role, verb, resource, pair, link, profile = map(
-        _table, ("ab_role", "ab_permission", "ab_view_menu", "ab_permission_view", "ab_permission_view_role",
-                 "role_profile")
-    )  # fmt: skip
+        _table,
+        (
+            "ab_role",
+            "ab_permission",
+            "ab_view_menu",
+            "ab_permission_view",
+            "ab_permission_view_role",
+            "role_profile",
+        ),
+    )
     granted: dict[int, list[str]] = defaultdict(list)
     pairs = (
         select(link.c.role_id, verb.c.name, resource.c.name)
@@ -138,7 +149,9 @@ def _roles(connection: Connection) -> Iterator[Fact]:
     )
     for role_id, name, on in connection.execute(pairs):
         granted[role_id].append(f"{on}.{name}")
-    roles = select(role.c.id, role.c.name, profile.c.scope).outerjoin(profile, profile.c.role_id == role.c.id)
+    roles = select(role.c.id, role.c.name, profile.c.scope).outerjoin(
+        profile, profile.c.role_id == role.c.id
+    )
     for role_id, name, scope in connection.execute(roles.order_by(role.c.id)):
         yield Fact(role_id, digest_of([name, scope, sorted(granted[role_id])]), name)
 
@@ -153,7 +166,11 @@ def _users(connection: Connection) -> Iterator[Fact]:
         held[user_id].append(name)
     users = select(user.c.id, user.c.username, user.c.active, user.c.password).order_by(user.c.id)
     for user_id, username, is_active, password in connection.execute(users):
-        yield Fact(user_id, digest_of([username, sorted(held[user_id]), bool(is_active), password]), username)
+        yield Fact(
+            user_id,
+            digest_of([username, sorted(held[user_id]), bool(is_active), password]),
+            username,
+        )
 
 
 _RIGHTS: dict[str, Callable[[Connection], Iterator[Fact]]] = {"ab_role": _roles, "ab_user": _users}
@@ -181,7 +198,9 @@ def _hanging_on() -> dict[str, list[tuple[Table, Any, bool]]]:
     for table in Entity.metadata.tables.values():
         for key in table.foreign_keys:
             acts = (key.ondelete or "").upper()
-            if "id" in table.c and (acts == "CASCADE" or (acts == "SET NULL" and table.name in SEALED)):
+            if "id" in table.c and (
+                acts == "CASCADE" or (acts == "SET NULL" and table.name in SEALED)
+            ):
                 found[key.column.table.name].append((table, key.parent, acts == "CASCADE"))
     return dict(found)
 
@@ -191,7 +210,11 @@ class Affected:
 
     def __init__(self, state: ORMExecuteState, table: Table) -> None:
         """Look before the statement runs."""
-        self.connection, self.table, self.is_insert = state.session.connection(), table, state.is_insert
+        self.connection, self.table, self.is_insert = (
+            state.session.connection(),
+            table,
+            state.is_insert,
+        )
         self.ids: list[int] = []
         if state.is_insert:
             self.top = self.connection.scalar(select(func.max(table.c.id))) or 0
@@ -204,7 +227,9 @@ class Affected:
     def after(self) -> list[int]:
         """Their ids once it has run."""
         if self.is_insert:
-            return list(self.connection.scalars(select(self.table.c.id).where(self.table.c.id > self.top)))
+            return list(
+                self.connection.scalars(select(self.table.c.id).where(self.table.c.id > self.top))
+            )
         return self.ids
 
 
@@ -223,6 +248,8 @@ def _values_of(state: ORMExecuteState) -> set[str]:
     """The columns that an UPDATE sets, in words of its own or row by row with its parameters."""
     own = state.statement._values  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells
     if own:
-        return {str(getattr(column, "key", column)) for column in own}  # a name where the statement gave one
+        return {
+            str(getattr(column, "key", column)) for column in own
+        }  # a name where the statement gave one
     rows = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
     return {str(name) for row in rows for name in row} - {"id"}

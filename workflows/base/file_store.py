@@ -80,7 +80,12 @@ def _drop(session: Session, digests: dict[str, str]) -> None:
             session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             for digest, stored in sorted(digests.items()):
                 _hold(session, digest)
-                if session.scalar(select(Attachment.id).where(Attachment.sha256 == digest).limit(1)) is None:
+                if (
+                    session.scalar(
+                        select(Attachment.id).where(Attachment.sha256 == digest).limit(1)
+                    )
+                    is None
+                ):
                     path_of(session, stored).unlink(missing_ok=True)
     finally:
         session.rollback()

@@ -33,12 +33,33 @@ from workflows.base.transition import Step, move, move_all, steps
 _AT_WORK = (JobStatus.RUNNING,)
 STEPS = steps(
     Step(
-        "job_run", "take", "办理作业", column="status", sources=(JobStatus.PENDING, JobStatus.FAILED, JobStatus.RUNNING), targets=_AT_WORK,
+        "job_run",
+        "take",
+        "办理作业",
+        column="status",
+        sources=(JobStatus.PENDING, JobStatus.FAILED, JobStatus.RUNNING),
+        targets=_AT_WORK,
         follows=True,
     ),
-    Step("job_run", "finish", "完成作业", column="status", sources=_AT_WORK, targets=(JobStatus.SUCCEEDED,), follows=True),
-    Step("job_run", "fail", "作业失败", column="status", sources=_AT_WORK, targets=(JobStatus.FAILED,), follows=True),
-)  # fmt: skip
+    Step(
+        "job_run",
+        "finish",
+        "完成作业",
+        column="status",
+        sources=_AT_WORK,
+        targets=(JobStatus.SUCCEEDED,),
+        follows=True,
+    ),
+    Step(
+        "job_run",
+        "fail",
+        "作业失败",
+        column="status",
+        sources=_AT_WORK,
+        targets=(JobStatus.FAILED,),
+        follows=True,
+    ),
+)
 HUNDRED = 100
 BEAT_SECONDS = 20
 FAULT = "系统故障，详情见运行日志"
@@ -94,7 +115,9 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def run(edge: Edge, job: str, on: date, steps: Sequence[JobStep], *, actor: Actor = SYSTEM) -> JobRun | None:
+def run(
+    edge: Edge, job: str, on: date, steps: Sequence[JobStep], *, actor: Actor = SYSTEM
+) -> JobRun | None:
     """Run what is left of a job for a business date; None when it is done already or another process holds it.
 
     Raises what `work` raises.
@@ -103,7 +126,9 @@ def run(edge: Edge, job: str, on: date, steps: Sequence[JobStep], *, actor: Acto
     return None if lease is None else work(lease, steps)
 
 
-def start(edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor, label: str) -> Lease:
+def start(
+    edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor, label: str
+) -> Lease:
     """Take a lease for somebody who waits for the answer; `work` does the rest.
 
     Raises Taken saying who is at it, or that it is done.
@@ -114,7 +139,9 @@ def start(edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor
     return lease
 
 
-def claim(edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor = SYSTEM) -> Lease | None:
+def claim(
+    edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor = SYSTEM
+) -> Lease | None:
     """Take the lease of (job, date); None when it is done, or somebody is at it."""
     lease, now = Lease(edge, job, on, owner_name(), actor), edge.now()
     with edge.reader() as session:
@@ -128,9 +155,15 @@ def claim(edge: Edge, job: str, on: date, steps: Sequence[JobStep], actor: Actor
             return None
         if held is None:
             held = JobRun(
-                job=job, business_date=on, started_at=now, attempts=0, progress_pct=0, step=steps[0].label,
-                status=JobStatus.PENDING, result={"done": {}},
-            )  # fmt: skip
+                job=job,
+                business_date=on,
+                started_at=now,
+                attempts=0,
+                progress_pct=0,
+                step=steps[0].label,
+                status=JobStatus.PENDING,
+                result={"done": {}},
+            )
         _take(session, held, lease, now)
         try:
             session.add(held)
@@ -261,7 +294,13 @@ def _run_step(lease: Lease, step: JobStep, percent: int, following: str | None) 
         held = _hold(session, lease)
         done = held.result.get("done", {})
         if step.code not in done:
-            ctx = Ctx(session=session, actor=lease.actor, today=lease.on, now=edge.now(), source=edge.source)
+            ctx = Ctx(
+                session=session,
+                actor=lease.actor,
+                today=lease.on,
+                now=edge.now(),
+                source=edge.source,
+            )
             held.result = {**held.result, "done": {**done, step.code: step.run(ctx)[:500]}}
         held.progress_pct, held.step = percent, following
         _renew(session, held, edge.now())
@@ -302,7 +341,9 @@ def _heartbeat(lease: Lease) -> Iterator[None]:
                 session.commit()
 
     # The edge's sessions may know the application by the context of this thread.
-    thread = threading.Thread(target=copy_context().run, args=(beat,), name="heartbeat", daemon=True)
+    thread = threading.Thread(
+        target=copy_context().run, args=(beat,), name="heartbeat", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -313,7 +354,9 @@ def _heartbeat(lease: Lease) -> Iterator[None]:
 
 def _hold(session: Session, lease: Lease) -> JobRun:
     """The run, locked until the step's end; Taken when it went to somebody else while this process slept."""
-    held = session.scalars(_of(lease.job, lease.on).with_for_update().execution_options(populate_existing=True)).one()
+    held = session.scalars(
+        _of(lease.job, lease.on).with_for_update().execution_options(populate_existing=True)
+    ).one()
     if held.owner != lease.owner or held.status is not JobStatus.RUNNING:
         raise Taken("作业已由另一进程接手")
     return held
@@ -321,7 +364,11 @@ def _hold(session: Session, lease: Lease) -> JobRun:
 
 def _fail(lease: Lease, step: JobStep, message: str) -> None:
     with lease.edge.open_session() as session:
-        mine = (JobRun.job == lease.job, JobRun.business_date == lease.on, JobRun.owner == lease.owner)
+        mine = (
+            JobRun.job == lease.job,
+            JobRun.business_date == lease.on,
+            JobRun.owner == lease.owner,
+        )
         facts = {"step": step.label, "message": message[:2000], "finished_at": lease.edge.now()}
         move_all(session, STEPS["fail"], *mine, facts=facts)
         session.commit()

@@ -26,14 +26,18 @@ def next_count(ctx: Ctx, rule_code: str, scope: str = "") -> int:
         # Two first users at once: the loser of the unique key goes on with the winner's row.
         with ctx.session.begin_nested():
             ctx.session.execute(
-                insert(NumberCounter).values(rule_code=rule_code, scope=scope, last_no=0, version=1, extra={})
+                insert(NumberCounter).values(
+                    rule_code=rule_code, scope=scope, last_no=0, version=1, extra={}
+                )
             )
     except IntegrityError:
         pass
     return int(ctx.session.scalar(raise_by_one) or 0)
 
 
-def next_number(ctx: Ctx, rule_code: str, *, on: date | None = None, scope: str = "", **parts: str) -> str:
+def next_number(
+    ctx: Ctx, rule_code: str, *, on: date | None = None, scope: str = "", **parts: str
+) -> str:
     """The next number by its rule (编号规则), e.g. DB2026-0001; `parts` fill further places of the pattern.
 
     Raises BusinessError when the rule is missing or its pattern cannot be filled.

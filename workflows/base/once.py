@@ -29,7 +29,14 @@ def claim(ctx: Ctx, place: str, content: str) -> None:
     Who comes second waits for the first. Raises Repeated where that one was carried out, Conflict where the same key
     came with other contents.
     """
-    row = {"place": place, "content": content, "at": ctx.now, "answer": {}, "version": 1, "extra": {}}
+    row = {
+        "place": place,
+        "content": content,
+        "at": ctx.now,
+        "answer": {},
+        "version": 1,
+        "extra": {},
+    }
     try:
         with ctx.session.begin_nested():
             ctx.session.execute(insert(SubmissionKey).values(row))

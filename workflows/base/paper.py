@@ -16,15 +16,38 @@ OPEN_PAPERS = (PaperState.DRAFT, PaperState.IN_APPROVAL)
 
 def life(table: str, label: str, *, lapses_from: tuple[PaperState, ...] = ()) -> tuple[Step, ...]:
     """The steps of a paper: `submit` with its label, the outcome, and whence the end of its project makes it void."""
-    submit = Step(table, "submit", label, column="state", sources=(PaperState.DRAFT,), targets=(PaperState.IN_APPROVAL,))
-    lapse = Step(table, "lapse", "随项目终止作废", column="state", sources=lapses_from, targets=(PaperState.VOID,), follows=True)
+    submit = Step(
+        table,
+        "submit",
+        label,
+        column="state",
+        sources=(PaperState.DRAFT,),
+        targets=(PaperState.IN_APPROVAL,),
+    )
+    lapse = Step(
+        table,
+        "lapse",
+        "随项目终止作废",
+        column="state",
+        sources=lapses_from,
+        targets=(PaperState.VOID,),
+        follows=True,
+    )
     return (submit, outcome_of(table), lapse) if lapses_from else (submit, outcome_of(table))
 
 
 def outcome_of(table: str) -> Step:
     """The step that `conclude` takes."""
     decided = tuple(dict.fromkeys(OUTCOMES.values()))
-    return Step(table, "conclude", "办结审批", column="state", sources=(PaperState.IN_APPROVAL,), targets=decided, follows=True)
+    return Step(
+        table,
+        "conclude",
+        "办结审批",
+        column="state",
+        sources=(PaperState.IN_APPROVAL,),
+        targets=decided,
+        follows=True,
+    )
 
 
 def conclude(record: Entity, outcome: ApprovalState) -> None:

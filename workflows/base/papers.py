@@ -28,7 +28,9 @@ def require_writer(ctx: Ctx, record: Entity) -> None:
     """Raise unless the actor may hang something on the record: to read it is not enough."""
     require_reader(ctx, record)
     if not may_write(ctx, record):
-        raise NotAllowed(f"您只能查看这条{record.spec.label}，不能添加附件或备注；如需补充请联系经办人")
+        raise NotAllowed(
+            f"您只能查看这条{record.spec.label}，不能添加附件或备注；如需补充请联系经办人"
+        )
 
 
 def may_write(ctx: Ctx, record: Entity) -> bool:
@@ -69,6 +71,12 @@ def _is_named(ctx: Ctx, record: Entity) -> bool:
 def _with_parts(model: type[Entity]) -> frozenset[str]:
     """The table of a record and those of its parts, with the parts of these."""
     if model not in _PARTS:
-        parts = [part for part in entities() if (owner := owner_of(part)) is not None and issubclass(model, owner[1])]
-        _PARTS[model] = frozenset({str(model.__tablename__)}).union(*(_with_parts(part) for part in parts))
+        parts = [
+            part
+            for part in entities()
+            if (owner := owner_of(part)) is not None and issubclass(model, owner[1])
+        ]
+        _PARTS[model] = frozenset({str(model.__tablename__)}).union(
+            *(_with_parts(part) for part in parts)
+        )
     return _PARTS[model]

@@ -29,7 +29,9 @@ def task(condition: Task) -> Task:
 def owners_of_plain_text(data: Mapping[str, Any], body: str) -> str:
     """The tables whose masked columns a rendered text prints, as `masked_of` keeps them; '' for none."""
     text = html.unescape(body)
-    return _BETWEEN.join(sorted({part.table for part in _plain_parts(data) if part and part in text}))
+    return _BETWEEN.join(
+        sorted({part.table for part in _plain_parts(data) if part and part in text})
+    )
 
 
 def masked(value: Any) -> Any:
@@ -58,7 +60,9 @@ def why_closed(ctx: Ctx, document: IssuedDocument) -> str:
     """Why the actor may not open a document that prints personal data, and who can help; '' where it opens."""
     if not document.masked_of or _may_reveal(ctx, document) or _has_task(ctx, document):
         return ""
-    people = select(Employee.name).where(Employee.id.in_(_people(ctx, document)), Employee.is_active)
+    people = select(Employee.name).where(
+        Employee.id.in_(_people(ctx, document)), Employee.is_active
+    )
     names = "、".join(ctx.session.scalars(people.order_by(Employee.number)))
     helps = f"可联系承办人或出具人 {names}" if names else "如需办理请联系系统管理员"
     return (
@@ -76,16 +80,25 @@ def require_open(ctx: Ctx, document: IssuedDocument) -> None:
 def log_opening(ctx: Ctx, document: IssuedDocument) -> None:
     """Note that somebody opened a document that prints personal data; others leave no line."""
     if document.masked_of:
-        audit.log(ctx, document, "OPEN", note=f"打开含个人信息的文书：{document.title}（{document.number}）")
+        audit.log(
+            ctx,
+            document,
+            "OPEN",
+            note=f"打开含个人信息的文书：{document.title}（{document.number}）",
+        )
 
 
 def _may_reveal(ctx: Ctx, document: IssuedDocument) -> bool:
-    return all(ctx.actor.may("reveal", table) for table in (document.masked_of or "").split(_BETWEEN))
+    return all(
+        ctx.actor.may("reveal", table) for table in (document.masked_of or "").split(_BETWEEN)
+    )
 
 
 def _has_task(ctx: Ctx, document: IssuedDocument) -> bool:
     mine = {ctx.actor.employee_id, ctx.actor.on_behalf_of_id} - {None}
-    return bool(mine & _people(ctx, document)) or any(condition(ctx, document) for condition in _TASKS)
+    return bool(mine & _people(ctx, document)) or any(
+        condition(ctx, document) for condition in _TASKS
+    )
 
 
 def _people(ctx: Ctx, document: IssuedDocument) -> set[int]:
@@ -97,7 +110,9 @@ def _people(ctx: Ctx, document: IssuedDocument) -> set[int]:
     while holder is not None and holder.spec.scope.through:
         holder = getattr(holder, holder.spec.scope.through)
     scope = holder.spec.scope if holder is not None else None
-    held = [getattr(holder, name) for name in (scope.owner, *scope.members) if name] if scope else []
+    held = (
+        [getattr(holder, name) for name in (scope.owner, *scope.members) if name] if scope else []
+    )
     return {person for person in (document.issued_by_id, *held) if person is not None}
 
 
@@ -106,4 +121,6 @@ def _decides(ctx: Ctx, document: IssuedDocument) -> bool:
     """Whoever is asked to decide now, on what the document was issued for or on its project."""
     places = [(document.owner_table, document.owner_id), ("project", document.project_id)]
     about = [ctx.session.get(entity_of(table), key) for table, key in places if key is not None]
-    return any(was_asked(ctx.session, ctx.actor, one, is_pending=True) for one in about if one is not None)
+    return any(
+        was_asked(ctx.session, ctx.actor, one, is_pending=True) for one in about if one is not None
+    )

@@ -9,8 +9,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from models.approval.approval import ApprovalInstance, ApprovalState
-from models.base.entity import STAMPS, Entity, columns_of, editable_columns, entities, entity_of, owner_of
-from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.base.entity import (
+    STAMPS,
+    Entity,
+    columns_of,
+    editable_columns,
+    entities,
+    entity_of,
+    owner_of,
+)
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
@@ -55,9 +70,16 @@ def delete_rule(model: type[Entity]) -> Callable[[DeleteRule], DeleteRule]:
 def find(ctx: Ctx, model: type[E], record_id: Any, *, lock: bool = False) -> E:
     """The record if it exists and the actor may read it; else NotFound. `lock` holds its row until the commit."""
     text = str(record_id)
-    if not text.isdecimal() or not text.isascii() or not 0 < int(text[:12]) <= _ID_MAX or len(text) > 10:
+    if (
+        not text.isdecimal()
+        or not text.isascii()
+        or not 0 < int(text[:12]) <= _ID_MAX
+        or len(text) > 10
+    ):
         raise NotFound
-    query = scoped(select(model).where(inspect(model).primary_key[0] == int(text)), model, ctx.actor)
+    query = scoped(
+        select(model).where(inspect(model).primary_key[0] == int(text)), model, ctx.actor
+    )
     if lock:
         query = query.with_for_update(of=model).execution_options(populate_existing=True)
     found: E | None = ctx.session.scalars(query).one_or_none()
@@ -144,7 +166,9 @@ def check_version(ctx: Ctx, record: Entity, version: int | None) -> None:
     if version is None:
         raise BusinessError("缺少版本号（version），请重新打开后再办理")
     if int(version) != record.version:
-        raise StaleRecord("这条记录已被他人修改，请核对后重新保存", _changes_since(ctx, record, int(version)))
+        raise StaleRecord(
+            "这条记录已被他人修改，请核对后重新保存", _changes_since(ctx, record, int(version))
+        )
 
 
 def require_draft(record: Entity, verb: str) -> None:
@@ -166,7 +190,11 @@ def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any])
     allowed = set(editable_columns(model))
     known = columns_of(model)
     wrong = {
-        name: [f"“{known[name].info['label']}”由系统维护，不能直接修改" if name in known else f"没有“{name}”这个字段"]
+        name: [
+            f"“{known[name].info['label']}”由系统维护，不能直接修改"
+            if name in known
+            else f"没有“{name}”这个字段"
+        ]
         for name in values
         if name not in allowed
     }
@@ -179,10 +207,14 @@ def _changed(record: Entity, values: Mapping[str, Any]) -> list[str]:
     known = columns_of(type(record))
     editable = set(editable_columns(type(record)))
     given = [name for name in values if name in editable]
-    return [name for name in given if not is_own_mask(known[name], getattr(record, name), values[name])]
+    return [
+        name for name in given if not is_own_mask(known[name], getattr(record, name), values[name])
+    ]
 
 
-def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+def _typed(
+    ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list[str]
+) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     known = columns_of(model)
@@ -203,7 +235,9 @@ def _typed(ctx: Ctx, model: type[Entity], values: Mapping[str, Any], names: list
 def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
     if value is None:
         return
-    if info["kind"] == "dictionary" and value not in dict(dictionaries.items(ctx.session, info["dictionary"])):
+    if info["kind"] == "dictionary" and value not in dict(
+        dictionaries.items(ctx.session, info["dictionary"])
+    ):
         raise ValueError("没有这个选项，请从列表中选择")
     if info["kind"] == "reference":
         target = entity_of(info["target"])
@@ -268,7 +302,11 @@ def _check_unique(ctx: Ctx, record: Entity) -> None:
     for names in [s for table in inspect(model).tables for s in _unique_sets(table)]:
         if not all(n in known for n in names) or any(getattr(record, n) is None for n in names):
             continue
-        query = select(func.count()).select_from(model).where(*(getattr(model, n) == getattr(record, n) for n in names))
+        query = (
+            select(func.count())
+            .select_from(model)
+            .where(*(getattr(model, n) == getattr(record, n) for n in names))
+        )
         if record.id is not None:
             query = query.where(identity != record.id)
         if ctx.session.scalar(query):
@@ -295,11 +333,15 @@ def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
             column = key.columns[0]
             if column.primary_key or column.name == "created_by_id":
                 continue
-            count = ctx.session.scalar(select(func.count()).select_from(table).where(column == record.id))
+            count = ctx.session.scalar(
+                select(func.count()).select_from(table).where(column == record.id)
+            )
             if count:
                 found.append(f"{count} 条{model.spec.label}")
     if found:
-        raise Conflict(f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除")
+        raise Conflict(
+            f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除"
+        )
 
 
 def _parts(ctx: Ctx, record: Entity) -> Iterator[Entity]:
@@ -310,10 +352,16 @@ def _parts(ctx: Ctx, record: Entity) -> Iterator[Entity]:
     """
     for model in entities():
         owner = owner_of(model)
-        if owner is None or not isinstance(record, owner[1]) or model.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL):
+        if (
+            owner is None
+            or not isinstance(record, owner[1])
+            or model.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL)
+        ):
             continue
         key = getattr(model, f"{owner[0]}_id")
-        for part in ctx.session.scalars(select(model).where(key == record.id).order_by(model.id)).all():
+        for part in ctx.session.scalars(
+            select(model).where(key == record.id).order_by(model.id)
+        ).all():
             yield part
             yield from _parts(ctx, part)
 
@@ -323,10 +371,15 @@ def _refuse_if_approved(ctx: Ctx, record: Entity, parts: list[Entity]) -> None:
     for one in (record, *parts):
         tables = [table.name for table in inspect(type(one)).tables]
         query = select(ApprovalInstance).where(
-            ApprovalInstance.table_name.in_(tables), ApprovalInstance.record_id == one.id,
+            ApprovalInstance.table_name.in_(tables),
+            ApprovalInstance.record_id == one.id,
             ApprovalInstance.state.in_((ApprovalState.RUNNING, ApprovalState.APPROVED)),
-        )  # fmt: skip
-        if (found := ctx.session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()) is not None:
+        )
+        if (
+            found := ctx.session.scalars(
+                query.order_by(ApprovalInstance.id.desc()).limit(1)
+            ).first()
+        ) is not None:
             of_part = "" if one is record else f"{one.spec.label}“{one}”的"
             said = f"{of_part}审批单“{found.title}”{found.state.label}"
             raise Conflict(f"{record.spec.label}“{record}”不能删除：{said}")
@@ -346,7 +399,9 @@ def _delete_papers(ctx: Ctx, record: Entity) -> None:
     """Files and remarks hang on a record by its table and number, so no foreign key takes them along."""
     tables = [t.name for t in inspect(type(record)).tables]
     files, remarks = (
-        ctx.session.scalars(select(kind).where(kind.owner_table.in_(tables), kind.owner_id == record.id)).all()
+        ctx.session.scalars(
+            select(kind).where(kind.owner_table.in_(tables), kind.owner_id == record.id)
+        ).all()
         for kind in (Attachment, Comment)
     )
     if not (files or remarks):
@@ -364,14 +419,19 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
     behind = max(record.version - max(version, 0), 1)
     mine = (AuditLog.table_name == record.__tablename__, AuditLog.record_id == record.id)
     query = (
-        select(AuditLog.changes).where(*mine, AuditLog.action == "UPDATE").order_by(AuditLog.id.desc()).limit(behind)
+        select(AuditLog.changes)
+        .where(*mine, AuditLog.action == "UPDATE")
+        .order_by(AuditLog.id.desc())
+        .limit(behind)
     )
     known = columns_of(type(record))
     return [
         (str(column.info["label"]), _word(ctx, column, old), _word(ctx, column, new))
         for changes in ctx.session.scalars(query).all()
         for name, (old, new) in changes.items()
-        if (column := known.get(name)) is not None and name not in STAMPS and not _SECRET & column.info.keys()
+        if (column := known.get(name)) is not None
+        and name not in STAMPS
+        and not _SECRET & column.info.keys()
     ]
 
 

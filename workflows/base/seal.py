@@ -18,9 +18,21 @@ from models.system.setup import AuditLog
 LINES = AuditLog.metadata.tables["audit_log"]
 LANES = ChainLane.metadata.tables["chain_lane"]
 _FIELDS = (
-    "at", "employee_id", "actor_name", "on_behalf_of_id", "ip", "source", "table_name", "record_id", "record_title",
-    "action", "changes", "note", "log_kind", "project_id",
-)  # fmt: skip
+    "at",
+    "employee_id",
+    "actor_name",
+    "on_behalf_of_id",
+    "ip",
+    "source",
+    "table_name",
+    "record_id",
+    "record_title",
+    "action",
+    "changes",
+    "note",
+    "log_kind",
+    "project_id",
+)
 _BATCH = 1000
 
 
@@ -55,7 +67,9 @@ def append(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def heads(connection: Connection) -> list[Head]:
     """How long each lane is, and where it ends."""
-    rows = connection.execute(select(LANES.c.lane, LANES.c.length, LANES.c.hash).order_by(LANES.c.lane))
+    rows = connection.execute(
+        select(LANES.c.lane, LANES.c.length, LANES.c.hash).order_by(LANES.c.lane)
+    )
     return [Head(*row) for row in rows]
 
 
@@ -74,7 +88,9 @@ def _take(connection: Connection) -> Head:
 def _open_lane(connection: Connection) -> None:
     """One more lane, of a number that no other writer is about to choose."""
     number = secrets.randbelow(2**31 - 1) + 1 if connection.dialect.name == "postgresql" else 0
-    connection.execute(insert(LANES), [{"lane": number, "length": 0, "hash": "", "version": 1, "extra": {}}])
+    connection.execute(
+        insert(LANES), [{"lane": number, "length": 0, "hash": "", "version": 1, "extra": {}}]
+    )
 
 
 def take_in(connection: Connection) -> int:
@@ -109,14 +125,19 @@ def read(connection: Connection) -> Iterator[RowMapping]:
         yield from rows.mappings()
 
 
-def check(connection: Connection, lines: Iterable[RowMapping]) -> Iterator[tuple[RowMapping | None, str]]:
+def check(
+    connection: Connection, lines: Iterable[RowMapping]
+) -> Iterator[tuple[RowMapping | None, str]]:
     """Each line with what is wrong with its place in the chain (mostly ''), and at last what is missing at the ends."""
     wanted = {head.lane: head for head in heads(connection)}
     lane, number, previous = -1, 0, ""
     ends: dict[int, tuple[int, str]] = {}
     for row in lines:
         if row["seal_no"] is None:
-            yield row, f"操作日志第 {row['id']} 行（{name_of(row)}）不在封存链内，可能是绕过系统写入的"
+            yield (
+                row,
+                f"操作日志第 {row['id']} 行（{name_of(row)}）不在封存链内，可能是绕过系统写入的",
+            )
             continue
         if row["lane"] != lane:
             lane, number, previous = row["lane"], 0, ""
@@ -128,7 +149,10 @@ def check(connection: Connection, lines: Iterable[RowMapping]) -> Iterator[tuple
     for head in wanted.values():
         number, previous = ends.pop(head.lane, (0, ""))
         if (number, previous) != (head.length, head.hash):
-            yield None, f"操作日志第 {head.lane} 链应有 {head.length} 行，现有 {number} 行，末尾的日志被删除或改动"
+            yield (
+                None,
+                f"操作日志第 {head.lane} 链应有 {head.length} 行，现有 {number} 行，末尾的日志被删除或改动",
+            )
     for extra in ends:
         yield None, f"操作日志第 {extra} 链没有登记，可能是绕过系统写入的"
 

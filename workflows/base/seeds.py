@@ -39,7 +39,9 @@ def load_base_data(session: Session, directory: Path = SEEDS) -> dict[str, int]:
     Raises SeedError naming file and line.
     """
     files = _files(directory)
-    heads = {table: {name for path in paths for name in _head(path)} for table, paths in files.items()}
+    heads = {
+        table: {name for path in paths for name in _head(path)} for table, paths in files.items()
+    }
     loaders: dict[str, _Loader] = {}
     # The trail tells of people; the base data of a release is known from the release.
     silent, session.info["no_audit"] = session.info.get("no_audit", False), True
@@ -86,7 +88,9 @@ def _order(heads: dict[str, set[str]]) -> Iterable[str]:
     for table in sorted(heads):
         known = columns_of(entity_of(table))
         targets = {known[name].info.get("target") for name in heads[table] if name in known}
-        sorter.add(table, *sorted(target for target in targets if target in heads and target != table))
+        sorter.add(
+            table, *sorted(target for target in targets if target in heads and target != table)
+        )
     return sorter.static_order()
 
 
@@ -111,7 +115,9 @@ class _Loader:
         for path in paths:
             for line, row in enumerate(_rows(path), 2):
                 try:
-                    key = "|".join(self._part(name, row.get(name, "")) for name in self.model.spec.key)
+                    key = "|".join(
+                        self._part(name, row.get(name, "")) for name in self.model.spec.key
+                    )
                     if key in own or key in self.made:
                         continue
                     if self._is_of_users(row) or key in self._given_up:
@@ -126,7 +132,10 @@ class _Loader:
         made = self.model(**self._values(row))
         self.made[key] = made
         self.session.add(made)
-        if any(column.info.get("target") == self.model.__tablename__ for column in self.columns.values()):
+        if any(
+            column.info.get("target") == self.model.__tablename__
+            for column in self.columns.values()
+        ):
             self.session.flush()
             self._known(self.model.__tablename__)[key] = made.id
 
@@ -163,17 +172,25 @@ class _Loader:
         """One part of a natural key as the seed files write it."""
         column = self.columns[name]
         if text == "":
-            return str(plain(column.default.arg)) if isinstance(column.default, ColumnDefault) else ""
+            return (
+                str(plain(column.default.arg)) if isinstance(column.default, ColumnDefault) else ""
+            )
         return text if column.info.get("target") else str(plain(coerce(column, text)))
 
     def _is_of_users(self, row: dict[str, str]) -> bool:
         """Whether the row belongs to a whole that users have had before, or do without."""
-        place, whole = (f"{self.owner[0]}_id", self.owner[1].__tablename__) if self.owner else ("", "")
+        place, whole = (
+            (f"{self.owner[0]}_id", self.owner[1].__tablename__) if self.owner else ("", "")
+        )
         for name in {*self.model.spec.key, place} & row.keys():
             other = self.others.get(self.columns[name].info.get("target", ""))
             if other is not None and row[name] in other.left_out:
                 return True
-        if not whole or self.model.__tablename__ in GROWING or row[place] in self.others[whole].made:
+        if (
+            not whole
+            or self.model.__tablename__ in GROWING
+            or row[place] in self.others[whole].made
+        ):
             return False
         return row[place] in self._known(whole)
 
@@ -181,7 +198,8 @@ class _Loader:
     def _given_up(self) -> set[str]:
         """Natural keys of records that users deleted or gave another key, as the trail tells from today backwards."""
         told = select(AuditLog.record_id, AuditLog.changes).where(
-            AuditLog.table_name == self.model.__tablename__, AuditLog.action.in_(("UPDATE", "DELETE"))
+            AuditLog.table_name == self.model.__tablename__,
+            AuditLog.action.in_(("UPDATE", "DELETE")),
         )
         held: dict[int, dict[str, Any]] = {}
         found = set()
@@ -189,12 +207,16 @@ class _Loader:
             if not changes.keys().isdisjoint(self.model.spec.key):
                 values = held.setdefault(record_id, self._present(record_id))
                 values |= {name: before for name, (before, _) in changes.items()}
-                found.add("|".join(self._told(name, values.get(name)) for name in self.model.spec.key))
+                found.add(
+                    "|".join(self._told(name, values.get(name)) for name in self.model.spec.key)
+                )
         return found
 
     def _present(self, record_id: int) -> dict[str, Any]:
         record = self.session.get(self.model, record_id)
-        return {name: plain(getattr(record, name)) for name in self.model.spec.key} if record else {}
+        return (
+            {name: plain(getattr(record, name)) for name in self.model.spec.key} if record else {}
+        )
 
     def _told(self, name: str, value: Any) -> str:
         """One part of a natural key as the trail writes it: a reference by its id."""
@@ -212,11 +234,15 @@ def _ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:
     for name in names:
         target = known[name].info.get("target")
         if target:
-            behind[name] = {found: key for key, found in _ids_by_key(session, entity_of(target)).items()}
+            behind[name] = {
+                found: key for key, found in _ids_by_key(session, entity_of(target)).items()
+            }
     query = select(model.id, *(getattr(model, name) for name in names)).order_by(model.id.desc())
     return {
         "|".join(
-            behind[name].get(value, "") if name in behind else ("" if value is None else str(plain(value)))
+            behind[name].get(value, "")
+            if name in behind
+            else ("" if value is None else str(plain(value)))
             for name, value in zip(names, values, strict=True)
         ): record_id
         for record_id, *values in session.execute(query)

@@ -14,7 +14,9 @@ from workflows.base.workbook import Cell
 YUAN: Final = Decimal(1)
 NOTHING: Final = {"", "-", "--", "—", "——", "–", "/"}  # how banks write "nothing this time"
 
-_DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)")
+_DATE = re.compile(
+    r"([0-9]{4})(?:[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日?)"
+)
 _TIME = re.compile(
     r"(?:T|[\s-]*)(?:上午|下午|[AP]M)?\s*[0-9]{1,2}"
     r"(?:[:：][0-9]{2}(?:[:：][0-9]{2}(?:\.[0-9]+)?)?|[时点][0-9]{1,2}分?(?:[0-9]{1,2}秒)?)"
@@ -31,7 +33,9 @@ _BRACKETS = re.compile(r"^(?:¥|人民币)?[(\[【](.*?)[)\]】]元?$")
 _MINUS_WORD = re.compile(r"^(?:负|红字|红):?(?=[¥0-9])")
 _UNIT_WORDS = "千万元|百万元|千元|万元|亿元|元"
 UNIT_IN_NAME: Final = re.compile(rf"\((?:单位:?)?(?:人民币)?({_UNIT_WORDS})\)")
-_UNIT_IN_HEADING = re.compile(rf"(?<![款户保])单位\s*:?\s*(?:人民币)?\s*({_UNIT_WORDS})(?![\u4e00-\u9fff])")
+_UNIT_IN_HEADING = re.compile(
+    rf"(?<![款户保])单位\s*:?\s*(?:人民币)?\s*({_UNIT_WORDS})(?![\u4e00-\u9fff])"
+)
 
 _TOTAL = re.compile(r".{0,30}?(?:合计|总计|小计|累计|总额).{0,6}")
 _PART = re.compile("小计|本页|本日|当日|本月|当月|年")
@@ -126,8 +130,12 @@ def is_money(value: Cell) -> bool:
 
 def unit_above(rows: Iterable[list[Cell]]) -> Decimal:
     """What one unit of a bare number is worth by the words above the table (单位：万元)."""
-    texts = (unicodedata.normalize("NFKC", cell) for row in rows for cell in row if isinstance(cell, str))
-    return next((UNITS[match[1]] for text in texts if (match := _UNIT_IN_HEADING.search(text))), YUAN)
+    texts = (
+        unicodedata.normalize("NFKC", cell) for row in rows for cell in row if isinstance(cell, str)
+    )
+    return next(
+        (UNITS[match[1]] for text in texts if (match := _UNIT_IN_HEADING.search(text))), YUAN
+    )
 
 
 def months_above(rows: Iterable[list[Cell]]) -> tuple[str, str] | None:
@@ -169,7 +177,10 @@ class Span(Enum):
 
 def total_span(cells: Iterable[Cell]) -> Span | None:
     """Tell whether a row is a total, wherever in it the word stands, and of what."""
-    word = next((text for cell in cells if isinstance(cell, str) and _TOTAL.fullmatch(text := plain(cell))), None)
+    word = next(
+        (text for cell in cells if isinstance(cell, str) and _TOTAL.fullmatch(text := plain(cell))),
+        None,
+    )
     if word is None:
         return None
     if "累计" in word:
@@ -204,7 +215,10 @@ class Totals:
             Span.WHOLE: [0, self._starts[Span.WHOLE]],
         }.get(span, [self._starts[span], self._last])
         found = [
-            {key: sum((row.get(key, Decimal(0)) for row in self.rows[start:]), Decimal(0)) for key in stated}
+            {
+                key: sum((row.get(key, Decimal(0)) for row in self.rows[start:]), Decimal(0))
+                for key in stated
+            }
             for start in starts
         ]
         if any(sums == dict(stated) for sums in found):

@@ -11,7 +11,15 @@ from models.base.errors import FieldErrors
 from models.system.setup import SheetMapping
 from workflows.base.context import Ctx
 from workflows.base.sheet_cells import is_date, is_money, name_of, plain
-from workflows.base.sheets import IGNORED, Kind, Mapped, find_tables, match, merged_names, only_sides
+from workflows.base.sheets import (
+    IGNORED,
+    Kind,
+    Mapped,
+    find_tables,
+    match,
+    merged_names,
+    only_sides,
+)
 from workflows.base.workbook import Cell, Sheet, read_sheets
 
 _HEADS = 40  # a head stands near the top
@@ -32,7 +40,9 @@ class Guess:
 
 def remembered(session: Session, kind: Kind) -> list[Mapped]:
     """What was mapped for this kind of table, the newest first."""
-    rows = session.scalars(select(SheetMapping).where(SheetMapping.kind == kind.key).order_by(SheetMapping.id.desc()))
+    rows = session.scalars(
+        select(SheetMapping).where(SheetMapping.kind == kind.key).order_by(SheetMapping.id.desc())
+    )
     return [Mapped(row.source, row.columns) for row in rows]
 
 
@@ -45,7 +55,9 @@ def guess(kind: Kind, data: bytes, filename: str, session: Session) -> Guess | N
     """Where the head of a file seems to be; None where nothing looks like one. Raises WorkbookError."""
     sheets = [sheet for sheet in read_sheets(data, filename) if sheet.visible]
     for table in find_tables(kind, sheets, remembered(session, kind)):
-        return _guess(kind, table.sheet, table.header_row, {at: key for key, at in table.columns.items()})
+        return _guess(
+            kind, table.sheet, table.header_row, {at: key for key, at in table.columns.items()}
+        )
     rows = [(sheet, at) for sheet in sheets for at in range(min(len(sheet.rows), _HEADS))]
     best = max(rows, key=lambda place: (_looks_like_head(kind, *place), -place[1]), default=None)
     if best is None or _looks_like_head(kind, *best) < 2:
@@ -55,7 +67,7 @@ def guess(kind: Kind, data: bytes, filename: str, session: Session) -> Guess | N
 
 def remember(
     ctx: Ctx, kind: Kind, data: bytes, filename: str, source: str, keys: Sequence[str]
-) -> Mapped:  # fmt: skip
+) -> Mapped:
     """Keep how the columns of a file are to be read, in their order; the source's earlier mapping is replaced.
 
     Raises FieldErrors by the number of the column (c0, c1 ...) and for a mapping that makes no table.
@@ -67,7 +79,11 @@ def remember(
     _check(kind, found, source, keys)
     columns = {head: key for head, key in zip(found.heads, keys, strict=True) if key}
     known = {name: field.key for field in kind.fields for name in field.names}
-    columns |= {head: IGNORED for head, key in zip(found.heads, keys, strict=True) if not key and head in known}
+    columns |= {
+        head: IGNORED
+        for head, key in zip(found.heads, keys, strict=True)
+        if not key and head in known
+    }
     mapped = Mapped(source, columns)
     if not find_tables(kind, read_sheets(data, filename), [mapped]):
         raise FieldErrors({"": [f"按这样的对应仍找不到{kind.label}，请核对"]})
@@ -97,7 +113,9 @@ def _check(kind: Kind, found: Guess, source: str, keys: Sequence[str]) -> None:
         elif key and uses[key] > 1:
             wrong[f"c{at}"] = [f"“{titles[key]}”对应了两列"]
     if not wrong and not kind.fits(uses):
-        ways = "；或".join("、".join(titles[key] for key in titles if key in need) for need in kind.needs)
+        ways = "；或".join(
+            "、".join(titles[key] for key in titles if key in need) for need in kind.needs
+        )
         wrong[""] = [f"{kind.label}须有：{ways}"]
     if wrong:
         raise FieldErrors(wrong)
@@ -106,12 +124,20 @@ def _check(kind: Kind, found: Guess, source: str, keys: Sequence[str]) -> None:
 def _looks_like_head(kind: Kind, sheet: Sheet, at: int) -> int:
     """How many names a row holds; those that are known count more, and figures below it tell that it is a head."""
     row = sheet.rows[at]
-    words = [name_of(cell) for cell in row if isinstance(cell, str) and not is_money(cell) and not is_date(cell)]
+    words = [
+        name_of(cell)
+        for cell in row
+        if isinstance(cell, str) and not is_money(cell) and not is_date(cell)
+    ]
     if len([cell for cell in row if cell is not None]) > len(words):
         return 0
     below = sheet.rows[at + 1 : at + 3]
     figures = any(is_money(cell) for each in below for cell in each)
-    return (len(words) + 3 * len(match(kind, [[word] for word in words]))) if figures and len(words) > 1 else 0
+    return (
+        (len(words) + 3 * len(match(kind, [[word] for word in words])))
+        if figures and len(words) > 1
+        else 0
+    )
 
 
 def _guess(kind: Kind, sheet: Sheet, at: int, used: Mapping[int, str]) -> Guess:
@@ -124,7 +150,9 @@ def _guess(kind: Kind, sheet: Sheet, at: int, used: Mapping[int, str]) -> Guess:
     by_name = {places[0][1]: key for key, places in match(kind, names).items()}
     keys = [(used or by_name).get(column, "") for column in range(len(names))]
     samples = [_samples(sheet.rows[first:], column) for column in range(len(names))]
-    return Guess(sheet.name, at + 1, tuple(n[0] if n else "" for n in names), tuple(samples), tuple(keys))
+    return Guess(
+        sheet.name, at + 1, tuple(n[0] if n else "" for n in names), tuple(samples), tuple(keys)
+    )
 
 
 def _samples(rows: Sequence[Sequence[Cell]], column: int) -> tuple[str, ...]:

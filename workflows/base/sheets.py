@@ -11,7 +11,16 @@ from decimal import Decimal
 from typing import Final
 
 from models.base.money import UNITS
-from workflows.base.sheet_cells import UNIT_IN_NAME, YUAN, Span, is_money, name_of, plain, total_span, unit_above
+from workflows.base.sheet_cells import (
+    UNIT_IN_NAME,
+    YUAN,
+    Span,
+    is_money,
+    name_of,
+    plain,
+    total_span,
+    unit_above,
+)
 from workflows.base.workbook import Cell, Sheet
 
 HEAD_ROWS: Final = 200
@@ -19,7 +28,9 @@ IGNORED: Final = ""  # a column that somebody has mapped to nothing
 Places = dict[str, list[tuple[int, int]]]
 
 _OTHER_GROUP = re.compile("实还|已还|实际|逾期|罚息|复利")
-_OTHER_TABLE = re.compile("^(?:借据[^:]{0,3}|会计期间|期间|月份|借款人[^:]{0,3}|户名|客户名称|账号):")
+_OTHER_TABLE = re.compile(
+    "^(?:借据[^:]{0,3}|会计期间|期间|月份|借款人[^:]{0,3}|户名|客户名称|账号):"
+)
 NOTE: Final = re.compile(
     r"备注|说明|注:|注意|提示|温馨提示|本表|\*|※|制表|打印|复核|经办|审核|记账|会计主管|单位负责人|签字|签章|盖章"
     r"|借款人|贷款人|第?[0-9]+页|共[0-9]+[页条笔]|第[0-9]+/[0-9]+页|以下空白|此页以下"
@@ -106,7 +117,9 @@ class Table:
     def rows(self) -> list[tuple[int, list[Cell]]]:
         """The rows below the head by their number in Excel, a total that stands above its rows after them."""
         found = [(at + 1, self._filled(at)) for at in range(self.first_row, len(self.sheet.rows))]
-        first = next((n for n, (_, row) in enumerate(found) if any(cell is not None for cell in row)), 0)
+        first = next(
+            (n for n, (_, row) in enumerate(found) if any(cell is not None for cell in row)), 0
+        )
         if found and total_span(found[first][1]) is Span.WHOLE and len(found) > first + 1:
             found.append(found.pop(first))
         return found
@@ -114,8 +127,14 @@ class Table:
     def _filled(self, at: int) -> list[Cell]:
         """A row with what is merged over it from above."""
         row = self.sheet.rows[at]
-        spans = {self.columns[field.key] for field in self.kind.fields if field.spans and field.key in self.columns}
-        for (top, left), (bottom, right) in self.sheet.merges if any(cell is not None for cell in row) else ():
+        spans = {
+            self.columns[field.key]
+            for field in self.kind.fields
+            if field.spans and field.key in self.columns
+        }
+        for (top, left), (bottom, right) in (
+            self.sheet.merges if any(cell is not None for cell in row) else ()
+        ):
             if left == right in spans and self.first_row <= top < at <= bottom:
                 row = [*row[:left], self.sheet.rows[top][left], *row[left + 1 :]]
         return row
@@ -143,16 +162,23 @@ class Table:
     def is_head_again(self, row: Sequence[Cell]) -> bool:
         """Tell whether a row of the head is repeated here, as at the top of a printed page."""
         texts = {at: plain(cell) for at, cell in enumerate(row) if plain(cell)}
-        heads = [[plain(cell) for cell in head] for head in self.sheet.rows[self.header_row : self.first_row]]
+        heads = [
+            [plain(cell) for cell in head]
+            for head in self.sheet.rows[self.header_row : self.first_row]
+        ]
         if texts and all(any(head[at] == text for head in heads) for at, text in texts.items()):
             return True
         names = {name_of(cell) for cell in row if cell is not None}
         known = {name for field in self.kind.fields for name in field.names}
-        return len(names & known) >= 2 and names <= known | {name for head in heads for name in map(name_of, head)}
+        return len(names & known) >= 2 and names <= known | {
+            name for head in heads for name in map(name_of, head)
+        }
 
     def is_around(self, row: Sequence[Cell]) -> bool:
         """Tell whether a row is none of the table: a head or a title repeated, a note or a signature."""
-        return self.is_page_top(row) or bool(NOTE.match(next(plain(cell) for cell in row if plain(cell))))
+        return self.is_page_top(row) or bool(
+            NOTE.match(next(plain(cell) for cell in row if plain(cell)))
+        )
 
     def is_page_top(self, row: Sequence[Cell]) -> bool:
         """Tell whether a row is empty or repeats the head or the words above it."""
@@ -162,12 +188,19 @@ class Table:
 
     def unread(self) -> tuple[str, ...]:
         """Names of the columns that hold something and are read as nothing."""
-        used = {self.columns[f.key] for f in self.kind.fields if f.key in self.columns and not f.is_only_checked}
+        used = {
+            self.columns[f.key]
+            for f in self.kind.fields
+            if f.key in self.columns and not f.is_only_checked
+        }
         return tuple(
             head
             for at, head in enumerate(self.heads)
-            if head and at not in used
-            and any(at < len(row) and row[at] is not None for row in self.sheet.rows[self.first_row :])
+            if head
+            and at not in used
+            and any(
+                at < len(row) and row[at] is not None for row in self.sheet.rows[self.first_row :]
+            )
         )
 
 
@@ -185,7 +218,9 @@ def find_tables(kind: Kind, sheets: Iterable[Sheet], mapped: Sequence[Mapped] = 
     """All tables of this kind in the visible sheets, side by side and below each other, in the order of the file."""
     every = list(sheets)
     found = [table for sheet in every if sheet.visible for table in _of_sheet(kind, sheet, mapped)]
-    unseen = tuple(sheet.name for sheet in every if not sheet.visible and _of_sheet(kind, sheet, mapped))
+    unseen = tuple(
+        sheet.name for sheet in every if not sheet.visible and _of_sheet(kind, sheet, mapped)
+    )
     return [replace(table, unseen=unseen) for table in found]
 
 
@@ -253,7 +288,17 @@ def _head_at(kind: Kind, sheet: Sheet, at: int, mapped: Sequence[Mapped]) -> lis
 def only_sides(under: list[str]) -> bool:
     """Tell whether a row holds nothing but the words under a merged head."""
     words = set(filter(None, under))
-    return bool(words) and words <= {"借方", "贷方", "方向", "余额", "金额", "借", "贷", "借方金额", "贷方金额"}
+    return bool(words) and words <= {
+        "借方",
+        "贷方",
+        "方向",
+        "余额",
+        "金额",
+        "借",
+        "贷",
+        "借方金额",
+        "贷方金额",
+    }
 
 
 def match(kind: Kind, candidates: Sequence[Sequence[str]], mapped: Mapped | None = None) -> Places:
@@ -294,21 +339,36 @@ def _only_brackets(row: list[Cell]) -> bool:
 
 
 def _tables(
-    kind: Kind, sheet: Sheet, at: int, rows: int, names: Sequence[Sequence[str]], mapped: Mapped | None
+    kind: Kind,
+    sheet: Sheet,
+    at: int,
+    rows: int,
+    names: Sequence[Sequence[str]],
+    mapped: Mapped | None,
 ) -> list[Table]:
     """The table with this head; two where the names that make one stand there twice, side by side."""
     found = match(kind, names, mapped)
-    twice = {key: places[1][1] for key, places in found.items() if len(places) > 1 and places[0][0] == places[1][0]}
+    twice = {
+        key: places[1][1]
+        for key, places in found.items()
+        if len(places) > 1 and places[0][0] == places[1][0]
+    }
     if len(twice) > 1:
         middle = min(twice.values())
-        halves = ([n if i < middle else [] for i, n in enumerate(names)],
-                  [n if i >= middle else [] for i, n in enumerate(names)])  # fmt: skip
+        halves = (
+            [n if i < middle else [] for i, n in enumerate(names)],
+            [n if i >= middle else [] for i, n in enumerate(names)],
+        )
         if all(kind.fits(match(kind, half)) for half in halves):
-            return [table for half in halves for table in _tables(kind, sheet, at, rows, half, None)]
+            return [
+                table for half in halves for table in _tables(kind, sheet, at, rows, half, None)
+            ]
     header = sheet.rows[at : at + rows]
     columns = {key: places[0][1] for key, places in found.items()}
     texts = {key: "".join(plain(row[column]) for row in header) for key, column in columns.items()}
-    stated = {key: UNITS[unit[1]] for key, text in texts.items() if (unit := UNIT_IN_NAME.search(text))}
+    stated = {
+        key: UNITS[unit[1]] for key, text in texts.items() if (unit := UNIT_IN_NAME.search(text))
+    }
     shown = {
         key: next((name for row in reversed(header) if (name := name_of(row[column]))), texts[key])
         for key, column in columns.items()
@@ -316,6 +376,17 @@ def _tables(
     doubled = tuple(shown[key] for key in twice)
     heads = tuple(each[0] if each else "" for each in names)
     return [
-        Table(kind, sheet, at, first_row=at + rows, columns=columns, names=shown, units=stated, unit=unit_above(sheet.rows[:at]), doubled=doubled, heads=heads,
-              source=mapped.source if mapped else "")
-    ]  # fmt: skip
+        Table(
+            kind,
+            sheet,
+            at,
+            first_row=at + rows,
+            columns=columns,
+            names=shown,
+            units=stated,
+            unit=unit_above(sheet.rows[:at]),
+            doubled=doubled,
+            heads=heads,
+            source=mapped.source if mapped else "",
+        )
+    ]

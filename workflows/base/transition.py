@@ -72,7 +72,9 @@ def check_source(step: Step, record: Entity) -> None:
     now = getattr(record, step.column)
     if now not in step.sources:
         words = "、".join(s.label for s in step.sources)
-        raise IllegalTransition(f"{record.spec.label}“{record}”现为“{now.label}”，“{words}”时才能{step.label}")
+        raise IllegalTransition(
+            f"{record.spec.label}“{record}”现为“{now.label}”，“{words}”时才能{step.label}"
+        )
 
 
 def move(step: Step, record: Entity, target: Kind | None = None) -> None:
@@ -82,7 +84,11 @@ def move(step: Step, record: Entity, target: Kind | None = None) -> None:
 
 
 def move_all(
-    session: Session, step: Step, *where: ColumnElement[bool], target: Kind | None = None, facts: Mapping[str, Any]
+    session: Session,
+    step: Step,
+    *where: ColumnElement[bool],
+    target: Kind | None = None,
+    facts: Mapping[str, Any],
 ) -> int:
     """Move the rows that stand in one of the step's sources in one statement, and set facts of theirs; how many.
 

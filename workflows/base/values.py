@@ -20,7 +20,9 @@ _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
 _INT_MAX = 2_147_483_647
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
 _DIGITS_MAX = 18
-_WORK_SPACE = Context(prec=60)  # above any number that gets here, so that no step rounds or overflows
+_WORK_SPACE = Context(
+    prec=60
+)  # above any number that gets here, so that no step rounds or overflows
 
 
 def coerce(column: Column[Any], value: Any) -> Any:
@@ -165,7 +167,11 @@ def _enum(column: Column[Any], value: Any) -> enum.Enum:
 def _reference(_: Column[Any], value: Any) -> int:
     if hasattr(value, "id"):
         value = value.id
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,10}", str(value)) or int(value) > _INT_MAX:
+    if (
+        isinstance(value, bool)
+        or not re.fullmatch(r"\d{1,10}", str(value))
+        or int(value) > _INT_MAX
+    ):
         raise ValueError("请从列表中选择")
     return int(value)
 
@@ -177,6 +183,16 @@ def _json(_: Column[Any], value: Any) -> Any:
 
 
 _READERS = {
-    "text": _text, "long_text": _text, "dictionary": _text, "money": _money, "rate": _rate, "int": _whole,
-    "date": _date, "datetime": _moment, "bool": _flag, "enum": _enum, "reference": _reference, "json": _json,
-}  # fmt: skip
+    "text": _text,
+    "long_text": _text,
+    "dictionary": _text,
+    "money": _money,
+    "rate": _rate,
+    "int": _whole,
+    "date": _date,
+    "datetime": _moment,
+    "bool": _flag,
+    "enum": _enum,
+    "reference": _reference,
+    "json": _json,
+}

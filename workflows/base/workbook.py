@@ -32,7 +32,9 @@ _CSV_ENCODINGS = ("utf-8-sig", "gb18030")
 _CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r", "\x0b", "\x0c"}
 _DELIMITERS = ",\t;|"
 _NO_DELIMITER = re.compile(r'"[^"]*"|(?<=[0-9]),(?=[0-9]{3})')  # quoted text, thousands
-_AS_TEXT = re.compile(r'="(.*)"|[\'’](.*)', re.DOTALL)  # how exports keep Excel from making numbers of digits
+_AS_TEXT = re.compile(
+    r'="(.*)"|[\'’](.*)', re.DOTALL
+)  # how exports keep Excel from making numbers of digits
 Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -82,18 +84,27 @@ def read_sheets(
 
 def _read_excel(
     data: bytes, limits: Limits, hidden: Mapping[str, frozenset[int]] = MappingProxyType({})
-) -> list[Sheet]:  # fmt: skip
+) -> list[Sheet]:
     import python_calamine as calamine  # loads when first used
 
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             found = [
-                (meta.name, book.get_sheet_by_name(meta.name), meta.visible == calamine.SheetVisibleEnum.Visible)
+                (
+                    meta.name,
+                    book.get_sheet_by_name(meta.name),
+                    meta.visible == calamine.SheetVisibleEnum.Visible,
+                )
                 for meta in book.sheets_metadata
                 if meta.typ == calamine.SheetTypeEnum.WorkSheet
             ]
             read = [
-                (name, sheet.to_python(skip_empty_area=False), visible, tuple(sheet.merged_cell_ranges or ()))
+                (
+                    name,
+                    sheet.to_python(skip_empty_area=False),
+                    visible,
+                    tuple(sheet.merged_cell_ranges or ()),
+                )
                 for name, sheet, visible in found
             ]
     except (KeyboardInterrupt, SystemExit, MemoryError):
@@ -102,7 +113,13 @@ def _read_excel(
         raise WorkbookError("文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传") from error
     none: frozenset[int] = frozenset()
     return [
-        Sheet(name, _trimmed([[_cell(c) for c in row] for row in rows], limits), seen, merges, hidden.get(name, none))
+        Sheet(
+            name,
+            _trimmed([[_cell(c) for c in row] for row in rows], limits),
+            seen,
+            merges,
+            hidden.get(name, none),
+        )
         for name, rows, seen, merges in read
     ]
 
@@ -111,7 +128,9 @@ def _cell(value: RawCell) -> Cell:
     if isinstance(value, bool | date):  # a datetime is a date, too
         return value
     if isinstance(value, int | float):
-        return excel_decimal(value) if abs(value) < 1e300 else str(value)  # false for infinity and not-a-number
+        return (
+            excel_decimal(value) if abs(value) < 1e300 else str(value)
+        )  # false for infinity and not-a-number
     if isinstance(value, time):
         return value.isoformat()
     return _text(str(value))
@@ -126,7 +145,9 @@ def _text(value: str) -> str | None:
 def _trimmed(rows: list[list[Cell]], limits: Limits) -> list[list[Cell]]:
     while rows and all(cell is None for cell in rows[-1]):
         rows.pop()
-    width = max((at for row in rows for at, cell in enumerate(row, start=1) if cell is not None), default=0)
+    width = max(
+        (at for row in rows for at, cell in enumerate(row, start=1) if cell is not None), default=0
+    )
     if len(rows) > limits.rows:
         raise WorkbookError(f"工作表超过 {limits.rows} 行，请拆分后再上传")
     if width > limits.cols:
@@ -139,7 +160,9 @@ def _read_csv(data: bytes, limits: Limits) -> list[list[Cell]]:
         raise WorkbookError("文件过大，请拆分后再上传")
     text = _decoded(data)
     sample = _NO_DELIMITER.sub("", text[:20000])
-    delimiter = max(_DELIMITERS, key=sample.count)  # the first of those that stand there equally often
+    delimiter = max(
+        _DELIMITERS, key=sample.count
+    )  # the first of those that stand there equally often
     rows: list[list[Cell]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
@@ -148,7 +171,9 @@ def _read_csv(data: bytes, limits: Limits) -> list[list[Cell]]:
             elif any(row):
                 raise WorkbookError(f"工作表超过 {limits.rows} 行，请拆分后再上传")
     except csv.Error as error:
-        raise WorkbookError(f"第 {len(rows) + 1} 行不是有效的 CSV：引号没有成对或单元格过长") from error
+        raise WorkbookError(
+            f"第 {len(rows) + 1} 行不是有效的 CSV：引号没有成对或单元格过长"
+        ) from error
     return _trimmed(rows, limits)
 
 

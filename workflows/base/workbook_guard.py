@@ -87,7 +87,15 @@ def guard_xlsx(data: bytes, limits: Limits) -> bytes:
     """
     try:
         entries = _unpack(data, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+    ) as error:
         raise WorkbookError(_BROKEN) from error
     if "xl/workbook.xml" not in {name.replace("\\", "/").lower() for name in entries}:
         raise WorkbookError(_WRONG_TYPE)
@@ -99,7 +107,10 @@ def guard_xlsx(data: bytes, limits: Limits) -> bytes:
                 raise WorkbookError("文件内嵌了压缩包，已拒绝读取")
             if content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
                 scan.read(content)
-            archive.writestr(name, _ERROR_CELL.sub(rb"\1\2str\2", content) if _SHEET_MARK.search(content) else content)
+            archive.writestr(
+                name,
+                _ERROR_CELL.sub(rb"\1\2str\2", content) if _SHEET_MARK.search(content) else content,
+            )
     if scan.text_size() > limits.unpacked:
         raise WorkbookError(_TOO_BIG)
     return plain.getvalue()
@@ -115,7 +126,10 @@ def _unpack(data: bytes, limits: Limits) -> dict[str, bytes]:
         if len(infos) > _ENTRIES_MAX or sum(info.file_size for info in infos) > allowed:
             raise WorkbookError(_TOO_BIG)
         for info in infos:
-            if info.filename in entries or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            if info.filename in entries or info.compress_type not in {
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+            }:
                 raise WorkbookError(_BROKEN)
             with archive.open(info) as stream:
                 # a bare read() would unpack far beyond a size that lies; so it stops there and the checksum fails
@@ -137,7 +151,9 @@ def hidden_rows(plain: bytes) -> dict[str, frozenset[int]]:
     for sheet in book.iter():
         if sheet.tag.rpartition("}")[2] == "sheet":
             key = next((value for name, value in sheet.items() if name.endswith("}id")), "")
-            part = posixpath.normpath(posixpath.join("/xl", targets.get(key, ""))).lstrip("/").lower()
+            part = (
+                posixpath.normpath(posixpath.join("/xl", targets.get(key, ""))).lstrip("/").lower()
+            )
             rows = _HIDDEN_ROW.findall(parts.get(part, b""))
             numbers = [match[1] for tag in rows if (match := _ROW_NUMBER.search(tag))]
             found[sheet.get("name", "")] = frozenset(int(number) - 1 for number in numbers)
@@ -200,7 +216,9 @@ class _XmlScan:
             match = _REFERENCE.fullmatch(attributes.get("r", ""))
             self._col = _column(match[1]) if match else self._col + 1
             self._row = int(match[2]) if match else self._row
-        elif local in {"v", "is", "f"} and self._col:  # styled but empty cells cost nothing; caches of links lack "c"
+        elif (
+            local in {"v", "is", "f"} and self._col
+        ):  # styled but empty cells cost nothing; caches of links lack "c"
             self.extent.reach(self._row, self._col)
             self._index = "" if local == "v" and self._shared else None
 
@@ -258,7 +276,9 @@ def _walk_records(stream: bytes, extent: _Extent) -> None:
             extent.next_sheet()
         elif kind == _BIFF_DIMENSIONS and size >= 14:
             _, rows, _, cols = struct.unpack_from("<IIHH", body + bytes(14))
-            if rows > _BIFF_ROWS or cols > _BIFF_COLS:  # the reader reserves memory for what is claimed here
+            if (
+                rows > _BIFF_ROWS or cols > _BIFF_COLS
+            ):  # the reader reserves memory for what is claimed here
                 raise WorkbookError(_BROKEN)
         elif kind in _BIFF_CELLS and len(body) >= 6:
             row, col = struct.unpack_from("<HH", body)

@@ -13,11 +13,25 @@ from workflows.base.transition import Step, enter, move, steps
 from workflows.customer.rating import confirm_rating, expire_ratings, rate
 
 __all__ = [
-    "close", "confirm_rating", "end_watch", "expire_ratings", "rate", "reopen", "submit_watch", "watch",
-]  # fmt: skip
+    "close",
+    "confirm_rating",
+    "end_watch",
+    "expire_ratings",
+    "rate",
+    "reopen",
+    "submit_watch",
+    "watch",
+]
 
 STEPS = steps(
-    Step("customer_watch", "submit", "列入", column="state", sources=(WatchState.DRAFT,), targets=(WatchState.ACTIVE, WatchState.IN_APPROVAL)),
+    Step(
+        "customer_watch",
+        "submit",
+        "列入",
+        column="state",
+        sources=(WatchState.DRAFT,),
+        targets=(WatchState.ACTIVE, WatchState.IN_APPROVAL),
+    ),
     Step(
         "customer_watch",
         "remove",
@@ -28,22 +42,51 @@ STEPS = steps(
     ),
 )
 CUSTOMER = steps(
-    Step("customer", "close", "停用客户", column="status", sources=(CustomerStatus.ACTIVE,), targets=(CustomerStatus.CLOSED,)),
-    Step("customer", "reopen", "启用客户", column="status", sources=(CustomerStatus.CLOSED,), targets=(CustomerStatus.ACTIVE,)),
+    Step(
+        "customer",
+        "close",
+        "停用客户",
+        column="status",
+        sources=(CustomerStatus.ACTIVE,),
+        targets=(CustomerStatus.CLOSED,),
+    ),
+    Step(
+        "customer",
+        "reopen",
+        "启用客户",
+        column="status",
+        sources=(CustomerStatus.CLOSED,),
+        targets=(CustomerStatus.ACTIVE,),
+    ),
 )
 REASON_MAX = 200
 # What the approval's outcome does; no person takes these steps directly.
 OUTCOME = steps(
     Step(
-        "customer_watch", "entered", "列入审批", column="state", sources=(WatchState.IN_APPROVAL,),
-        targets=(WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT), follows=True,
+        "customer_watch",
+        "entered",
+        "列入审批",
+        column="state",
+        sources=(WatchState.IN_APPROVAL,),
+        targets=(WatchState.ACTIVE, WatchState.REFUSED, WatchState.DRAFT),
+        follows=True,
     ),
     Step(
-        "customer_watch", "removed", "移出审批", column="state", sources=(WatchState.REMOVAL_IN_APPROVAL,),
-        targets=(WatchState.CLOSED, WatchState.ACTIVE), follows=True,
+        "customer_watch",
+        "removed",
+        "移出审批",
+        column="state",
+        sources=(WatchState.REMOVAL_IN_APPROVAL,),
+        targets=(WatchState.CLOSED, WatchState.ACTIVE),
+        follows=True,
     ),
-)  # fmt: skip
-_OPEN = (WatchState.DRAFT, WatchState.IN_APPROVAL, WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)
+)
+_OPEN = (
+    WatchState.DRAFT,
+    WatchState.IN_APPROVAL,
+    WatchState.ACTIVE,
+    WatchState.REMOVAL_IN_APPROVAL,
+)
 _LISTED = (WatchState.ACTIVE, WatchState.REMOVAL_IN_APPROVAL)
 # The gravest list is the one that lists show.
 _PRECEDENCE = (WatchKind.BLACKLIST, WatchKind.VIP, WatchKind.POTENTIAL)
@@ -52,7 +95,9 @@ _PRECEDENCE = (WatchKind.BLACKLIST, WatchKind.VIP, WatchKind.POTENTIAL)
 def why_not_close(ctx: Ctx, customer: Customer) -> str:
     """A customer with business under way or in force stays open; '' when there is none."""
     going = (*UNDER_WAY, ProjectState.IN_FORCE)
-    query = select(Project.number).where(Project.customer_id == customer.id, Project.state.in_(going))
+    query = select(Project.number).where(
+        Project.customer_id == customer.id, Project.state.in_(going)
+    )
     number = ctx.session.scalar(query.order_by(Project.id).limit(1))
     return f"项目 {number} 尚未结束，不能停用客户" if number else ""
 
@@ -60,7 +105,9 @@ def why_not_close(ctx: Ctx, customer: Customer) -> str:
 def close(ctx: Ctx, customer: Customer, reason: str, version: int | None = None) -> Customer:
     """Do no new business with a customer; the reason stands in the trail. Raises Conflict while business goes on."""
     enter(ctx, CUSTOMER["close"], customer, version)
-    ctx.session.refresh(customer, with_for_update=True)  # an application that is being saved is waited for
+    ctx.session.refresh(
+        customer, with_for_update=True
+    )  # an application that is being saved is waited for
     if refused := why_not_close(ctx, customer):
         raise Conflict(refused)
     return _turn(ctx, customer, "close", reason)
@@ -104,7 +151,9 @@ def watch(ctx: Ctx, customer: Customer, kind: WatchKind, reason: str) -> Custome
 
     Raises Conflict when it stands there already, FieldErrors without a reason, and what the approval engine raises.
     """
-    entry = records.create(ctx, CustomerWatch, {"customer_id": customer.id, "kind": kind, "reason": reason})
+    entry = records.create(
+        ctx, CustomerWatch, {"customer_id": customer.id, "kind": kind, "reason": reason}
+    )
     return submit_watch(ctx, entry)
 
 
@@ -122,7 +171,9 @@ def submit_watch(ctx: Ctx, entry: CustomerWatch, version: int | None = None) -> 
     return entry
 
 
-def end_watch(ctx: Ctx, entry: CustomerWatch, reason: str, version: int | None = None) -> CustomerWatch:
+def end_watch(
+    ctx: Ctx, entry: CustomerWatch, reason: str, version: int | None = None
+) -> CustomerWatch:
     """Take a customer off a list: at once, or by approval where it is the black list; a reason is due."""
     step = STEPS["remove"]
     enter(ctx, step, entry, version)
@@ -140,7 +191,9 @@ def end_watch(ctx: Ctx, entry: CustomerWatch, reason: str, version: int | None =
 
 
 @approval.on_finish("blacklist")
-def on_blacklist_decided(ctx: Ctx, _instance: ApprovalInstance, entry: CustomerWatch, outcome: ApprovalState) -> None:
+def on_blacklist_decided(
+    ctx: Ctx, _instance: ApprovalInstance, entry: CustomerWatch, outcome: ApprovalState
+) -> None:
     """What was asked takes effect when approved; a refused entry ends, a refused removal leaves the customer listed."""
     is_approved = outcome is ApprovalState.APPROVED
     if entry.state is WatchState.REMOVAL_IN_APPROVAL:
@@ -170,7 +223,9 @@ def _ask(ctx: Ctx, entry: CustomerWatch, title: str) -> None:
 def _show_on_customer(ctx: Ctx, customer: Customer) -> None:
     """`watch` and `is_blacklisted` of the customer follow from its entries."""
     ctx.session.flush()
-    query = select(CustomerWatch.kind).where(CustomerWatch.customer_id == customer.id, CustomerWatch.state.in_(_LISTED))
+    query = select(CustomerWatch.kind).where(
+        CustomerWatch.customer_id == customer.id, CustomerWatch.state.in_(_LISTED)
+    )
     listed = set(ctx.session.scalars(query))
     customer.watch = next((kind for kind in _PRECEDENCE if kind in listed), None)
     customer.is_blacklisted = WatchKind.BLACKLIST in listed

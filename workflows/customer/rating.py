@@ -32,7 +32,15 @@ STEPS = steps(
 verbs("customer_rating", {"rate": "等级初评"})
 # The system's own move when the term is over or a later rating takes effect.
 EXPIRE = steps(
-    Step("customer_rating", "expire", "失效", column="state", sources=(RatingState.APPROVED,), targets=(RatingState.EXPIRED,), follows=True),
+    Step(
+        "customer_rating",
+        "expire",
+        "失效",
+        column="state",
+        sources=(RatingState.APPROVED,),
+        targets=(RatingState.EXPIRED,),
+        follows=True,
+    ),
 )["expire"]
 
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)
@@ -66,7 +74,9 @@ def rate(
     figures = rating_figures(ctx.session, customer, ctx.today)
     answers = _answers(ctx, model, scores, figures)
     adjustment = _checked_adjustment(ctx, adjustment, adjustment_reason)
-    total = min(max(sum((Decimal(a["score"]) for a in answers), _ZERO) + adjustment, _ZERO), _HUNDRED)
+    total = min(
+        max(sum((Decimal(a["score"]) for a in answers), _ZERO) + adjustment, _ZERO), _HUNDRED
+    )
     if credit_line is not None and credit_line < 0:
         raise FieldErrors({"credit_line": ["授信额度不能为负数"]})
     rating = CustomerRating(
@@ -91,13 +101,20 @@ def rate(
 def open_indicators(ctx: Ctx, customer: Customer) -> list[RatingIndicator]:
     """The indicators of the customer's model that its data does not answer: what a rater must judge."""
     figures = rating_figures(ctx.session, customer, ctx.today)
-    query = select(RatingIndicator).where(RatingIndicator.rating_model_id == _model_for(ctx, customer).id)
+    query = select(RatingIndicator).where(
+        RatingIndicator.rating_model_id == _model_for(ctx, customer).id
+    )
     rows = ctx.session.scalars(query.order_by(RatingIndicator.rank, RatingIndicator.id))
     return [row for row in rows if not row.figure or figures.get(row.figure) is None]
 
 
 def confirm_rating(
-    ctx: Ctx, rating: CustomerRating, *, agree: bool = True, opinion: str = "", version: int | None = None
+    ctx: Ctx,
+    rating: CustomerRating,
+    *,
+    agree: bool = True,
+    opinion: str = "",
+    version: int | None = None,
 ) -> CustomerRating:
     """复评 by another person: grade and credit line go to the customer for the term, an earlier rating ends.
 
@@ -137,7 +154,9 @@ def expire_ratings(ctx: Ctx) -> int:
     ended = ctx.session.scalars(query).all()
     for rating in ended:
         move(EXPIRE, rating)
-        rating.customer.grade = rating.customer.grade_valid_until = rating.customer.credit_line = None
+        rating.customer.grade = rating.customer.grade_valid_until = rating.customer.credit_line = (
+            None
+        )
     ctx.session.flush()
     return len(ended)
 
@@ -183,7 +202,9 @@ def _in_force(ctx: Ctx, customer_id: int) -> list[CustomerRating]:
 def _model_for(ctx: Ctx, customer: Customer) -> RatingModel:
     if customer.rating_model is not None:
         return customer.rating_model
-    query = select(RatingModel).where(RatingModel.customer_kind == customer.kind, RatingModel.is_active)
+    query = select(RatingModel).where(
+        RatingModel.customer_kind == customer.kind, RatingModel.is_active
+    )
     found = ctx.session.scalars(query.order_by(RatingModel.code)).all()
     if len(found) != 1:
         what = "没有启用的评分模型" if not found else "有多个启用的评分模型，请在客户资料中选择一个"
@@ -191,7 +212,9 @@ def _model_for(ctx: Ctx, customer: Customer) -> RatingModel:
     return found[0]
 
 
-def _answers(ctx: Ctx, model: RatingModel, scores: Mapping[str, str], figures: Figures) -> list[dict[str, Any]]:
+def _answers(
+    ctx: Ctx, model: RatingModel, scores: Mapping[str, str], figures: Figures
+) -> list[dict[str, Any]]:
     """The frozen answers in the model's order; FieldErrors names each indicator without one."""
     indicators = ctx.session.scalars(
         select(RatingIndicator)
@@ -222,12 +245,17 @@ def _answers(ctx: Ctx, model: RatingModel, scores: Mapping[str, str], figures: F
 
 
 def _chosen(
-    indicator: RatingIndicator, options: list[RatingOption], scores: Mapping[str, str], figures: Figures
+    indicator: RatingIndicator,
+    options: list[RatingOption],
+    scores: Mapping[str, str],
+    figures: Figures,
 ) -> tuple[RatingOption, Decimal | None]:
     figure = figures.get(indicator.figure) if indicator.figure else None
     if figure is not None:
         for option in options:
-            if (option.lower is None or option.lower <= figure) and (option.upper is None or figure < option.upper):
+            if (option.lower is None or option.lower <= figure) and (
+                option.upper is None or figure < option.upper
+            ):
                 return option, figure
         raise ValueError(f"取值 {format_money(figure)} 不在任何选项范围内，请检查评分模型")
     # A figure that the data does not give is judged by the rater like any other indicator.
@@ -240,7 +268,9 @@ def _chosen(
     raise ValueError("没有这个选项，请从列表中选择")
 
 
-def _frozen(indicator: RatingIndicator, option: RatingOption, figure: Decimal | None) -> dict[str, Any]:
+def _frozen(
+    indicator: RatingIndicator, option: RatingOption, figure: Decimal | None
+) -> dict[str, Any]:
     return {
         "indicator": indicator.code,
         "group": indicator.group_label,
@@ -256,7 +286,9 @@ def _frozen(indicator: RatingIndicator, option: RatingOption, figure: Decimal | 
 def _checked_adjustment(ctx: Ctx, adjustment: Decimal, reason: str) -> Decimal:
     most = parameters.number(ctx.session, "rating.adjustment_max", ctx.today)
     if abs(adjustment) > most:
-        raise FieldErrors({"adjustment": [f"调整分应在 -{most.normalize():f} 至 {most.normalize():f} 分之间"]})
+        raise FieldErrors(
+            {"adjustment": [f"调整分应在 -{most.normalize():f} 至 {most.normalize():f} 分之间"]}
+        )
     if adjustment and not reason.strip():
         raise FieldErrors({"adjustment_reason": ["有调整分时请填写调整原因"]})
     return adjustment

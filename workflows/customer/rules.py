@@ -52,14 +52,22 @@ def check_person(ctx: Ctx, customer: PersonalCustomer, is_new: bool) -> None:
         _check_id_card(customer)
     if customer.born_on is not None and customer.born_on > ctx.today:
         raise FieldErrors({"born_on": ["出生日期不能晚于营业日期"]})
-    same = and_(PersonalCustomer.id_type == customer.id_type, PersonalCustomer.id_number == customer.id_number)
-    _refuse_duplicate(ctx, customer, PersonalCustomer, same=same, field="id_number", label="证件号码")
+    same = and_(
+        PersonalCustomer.id_type == customer.id_type,
+        PersonalCustomer.id_number == customer.id_number,
+    )
+    _refuse_duplicate(
+        ctx, customer, PersonalCustomer, same=same, field="id_number", label="证件号码"
+    )
 
 
 def _check_id_card(customer: PersonalCustomer) -> None:
     if message := check_value("id_number", customer.id_number):
         raise FieldErrors({"id_number": [message]})
-    born, gender = birth_of(customer.id_number), Gender.MALE if is_male(customer.id_number) else Gender.FEMALE
+    born, gender = (
+        birth_of(customer.id_number),
+        Gender.MALE if is_male(customer.id_number) else Gender.FEMALE,
+    )
     errors = {}
     if customer.born_on not in (None, born):
         errors["born_on"] = [f"与身份证号不符，身份证号中的出生日期为 {born.isoformat()}"]
@@ -85,10 +93,14 @@ def check_company(ctx: Ctx, customer: CorporateCustomer, is_new: bool) -> None:
     if errors:
         raise FieldErrors(errors)
     same = CorporateCustomer.uscc == customer.uscc
-    _refuse_duplicate(ctx, customer, CorporateCustomer, same=same, field="uscc", label="统一社会信用代码")
+    _refuse_duplicate(
+        ctx, customer, CorporateCustomer, same=same, field="uscc", label="统一社会信用代码"
+    )
 
 
-def _refuse_duplicate(ctx: Ctx, customer: Customer, model: type[Customer], same: Any, field: str, label: str) -> None:
+def _refuse_duplicate(
+    ctx: Ctx, customer: Customer, model: type[Customer], same: Any, field: str, label: str
+) -> None:
     """A hit outside one's scope says only that it exists and in which department (architecture rule 9)."""
     query = select(model).where(same)
     if customer.id is not None:
@@ -109,13 +121,21 @@ def check_customer(ctx: Ctx, customer: Customer, is_new: bool) -> None:
         raise Conflict(f"客户“{customer}”已合并，不能修改")
     if not (customer.is_guarantee_customer or customer.is_credit_customer):
         raise FieldErrors({"is_guarantee_customer": ["信贷客户、担保客户至少选择一类"]})
-    manager = None if customer.manager_id is None else ctx.session.get(Employee, customer.manager_id)
+    manager = (
+        None if customer.manager_id is None else ctx.session.get(Employee, customer.manager_id)
+    )
     if manager is None:
         raise FieldErrors({"manager_id": ["请选择客户经理"]})
     if not manager.is_active:
         raise FieldErrors({"manager_id": [f"{manager.name}已离职，请选择在职员工"]})
-    if not is_new and "manager_id" in audit.changes_of(customer) and not ctx.actor.may("hand_over", "customer"):
-        raise FieldErrors({"manager_id": ["不能直接更换客户经理，请由部门经理在员工页面的“移交”中办理"]})
+    if (
+        not is_new
+        and "manager_id" in audit.changes_of(customer)
+        and not ctx.actor.may("hand_over", "customer")
+    ):
+        raise FieldErrors(
+            {"manager_id": ["不能直接更换客户经理，请由部门经理在员工页面的“移交”中办理"]}
+        )
     customer.department_id = manager.department_id
     if customer.rating_model_id is not None:
         _check_rating_model(ctx, customer)
@@ -125,7 +145,9 @@ def check_customer(ctx: Ctx, customer: Customer, is_new: bool) -> None:
 
 def _check_rating_model(ctx: Ctx, customer: Customer) -> None:
     model = ctx.session.get_one(RatingModel, customer.rating_model_id)
-    kind = CustomerKind.PERSONAL if isinstance(customer, PersonalCustomer) else CustomerKind.CORPORATE
+    kind = (
+        CustomerKind.PERSONAL if isinstance(customer, PersonalCustomer) else CustomerKind.CORPORATE
+    )
     if model.customer_kind is not kind:
         raise FieldErrors({"rating_model_id": [f"评分模型“{model}”不适用于{kind}"]})
 
@@ -157,8 +179,14 @@ def check_shareholder(ctx: Ctx, holder: Shareholder, is_new: bool) -> None:
         others = others.where(Shareholder.id != holder.id)
     total = (ctx.session.scalar(others) or Decimal(0)) + holder.share_pct
     if total > _HUNDRED:
-        raise FieldErrors({"share_pct": [f"全部股东持股比例合计为 {total.normalize():f}%，不能超过 100%"]})
-    if holder.subscribed is not None and holder.paid_in is not None and holder.paid_in > holder.subscribed:
+        raise FieldErrors(
+            {"share_pct": [f"全部股东持股比例合计为 {total.normalize():f}%，不能超过 100%"]}
+        )
+    if (
+        holder.subscribed is not None
+        and holder.paid_in is not None
+        and holder.paid_in > holder.subscribed
+    ):
         raise FieldErrors({"paid_in": ["实缴出资额不能大于认缴出资额"]})
 
 
@@ -211,7 +239,9 @@ def _period_problem(ctx: Ctx, kind: PeriodKind, end: date) -> str:
         return "报表截止日不能晚于营业日期"
     if end.day != calendar.monthrange(end.year, end.month)[1]:
         return "报表截止日应为月末"
-    months = {PeriodKind.YEAR: (12,), PeriodKind.HALF: (6,), PeriodKind.QUARTER: (3, 6, 9, 12)}.get(kind)
+    months = {PeriodKind.YEAR: (12,), PeriodKind.HALF: (6,), PeriodKind.QUARTER: (3, 6, 9, 12)}.get(
+        kind
+    )
     if months and end.month not in months:
         return f"{kind}的截止月份应为 {'、'.join(map(str, months))} 月"
     return ""

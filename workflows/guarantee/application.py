@@ -27,8 +27,22 @@ from workflows.guarantee import limits, smallness, stages
 
 RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 STEPS = steps(
-    Step("project", "submit", "提交申请", column="state", sources=(ProjectState.DRAFT,), targets=(ProjectState.RUNNING,)),
-    Step("project", "cancel", "撤回申请", column="state", sources=(ProjectState.DRAFT,), targets=(ProjectState.CANCELLED,)),
+    Step(
+        "project",
+        "submit",
+        "提交申请",
+        column="state",
+        sources=(ProjectState.DRAFT,),
+        targets=(ProjectState.RUNNING,),
+    ),
+    Step(
+        "project",
+        "cancel",
+        "撤回申请",
+        column="state",
+        sources=(ProjectState.DRAFT,),
+        targets=(ProjectState.CANCELLED,),
+    ),
 )
 
 
@@ -41,7 +55,9 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     errors = {
         "product_id": _about_product(product, customer),
         "customer_id": _about_customer(customer),
-        "bank_id": [] if bank.status is BankStatus.ACTIVE else [f"{bank.name}{bank.status.label}，不能办理新项目"],
+        "bank_id": []
+        if bank.status is BankStatus.ACTIVE
+        else [f"{bank.name}{bank.status.label}，不能办理新项目"],
         "amount": _about_amount(project.amount, product),
         "term_months": _about_term(project.term_months, product),
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
@@ -66,7 +82,13 @@ def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
     if former.state not in RENEWED:
         raise Conflict(f"项目 {former.number} {former.state.label}，在保或已解保的项目才能续保")
     if str(facts.get("customer_id")) != str(former.customer_id):  # not typed yet
-        raise FieldErrors({"customer_id": [f"续保的客户应为原项目 {former.number} 的客户“{former.customer.name}”"]})
+        raise FieldErrors(
+            {
+                "customer_id": [
+                    f"续保的客户应为原项目 {former.number} 的客户“{former.customer.name}”"
+                ]
+            }
+        )
     project = records.create(ctx, Project, facts)
     project.renewed_from_id = former.id
     ctx.session.flush()
@@ -76,9 +98,17 @@ def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
 
 def usual_assistant(ctx: Ctx) -> int | None:
     """Who was the actor's B角 last and can still sign in; else the only colleague of the department who applies."""
-    mine = select(Project.assistant_id).where(Project.manager_id == ctx.actor.employee_id).order_by(Project.id.desc())
+    mine = (
+        select(Project.assistant_id)
+        .where(Project.manager_id == ctx.actor.employee_id)
+        .order_by(Project.id.desc())
+    )
     last = ctx.session.scalar(mine.where(Project.assistant_id.is_not(None)).limit(1))
-    able = [one for one in holders_of_right(ctx.session, "add", "project") if one.id != ctx.actor.employee_id]
+    able = [
+        one
+        for one in holders_of_right(ctx.session, "add", "project")
+        if one.id != ctx.actor.employee_id
+    ]
     if last in {one.id for one in able}:
         return last
     near = [one.id for one in able if one.department_id == ctx.actor.department_id]
@@ -88,9 +118,16 @@ def usual_assistant(ctx: Ctx) -> int | None:
 def _about_product(product: Product, customer: Customer) -> list[str]:
     if not product.is_active:
         return [f"产品“{product.name}”已停用"]
-    audience = {ProductAudience.PERSONAL: CustomerKind.PERSONAL, ProductAudience.CORPORATE: CustomerKind.CORPORATE}
+    audience = {
+        ProductAudience.PERSONAL: CustomerKind.PERSONAL,
+        ProductAudience.CORPORATE: CustomerKind.CORPORATE,
+    }
     wanted = audience.get(product.audience)
-    return [] if wanted in (None, customer.kind) else [f"产品“{product.name}”仅适用于{product.audience.label}"]
+    return (
+        []
+        if wanted in (None, customer.kind)
+        else [f"产品“{product.name}”仅适用于{product.audience.label}"]
+    )
 
 
 def _about_customer(customer: Customer) -> list[str]:
@@ -153,16 +190,20 @@ def missing_documents(ctx: Ctx, project: Project) -> list[str]:
 
 def _on_file(project: Project) -> ColumnElement[bool]:
     on_project = (Attachment.owner_table == "project") & (Attachment.owner_id == project.id)
-    on_customer = Attachment.owner_table.in_(("customer", "personal_customer", "corporate_customer")) & (
-        Attachment.owner_id == project.customer_id
-    )
+    on_customer = Attachment.owner_table.in_(
+        ("customer", "personal_customer", "corporate_customer")
+    ) & (Attachment.owner_id == project.customer_id)
     return on_project | on_customer
 
 
 def _about_documents(ctx: Ctx, project: Project, missing: list[str]) -> str:
     if not missing:
         return ""
-    query = select(func.count()).select_from(Attachment).where(_on_file(project), Attachment.category.is_(None))
+    query = (
+        select(func.count())
+        .select_from(Attachment)
+        .where(_on_file(project), Attachment.category.is_(None))
+    )
     count = ctx.session.scalar(query)
     said = "缺少要件：" + "、".join(missing)
     return f"{said}（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）" if count else said
@@ -193,8 +234,16 @@ def conditions(ctx: Ctx, project: Project) -> list[Condition]:
     return [
         Condition("customer", "客户可以申请", not barred, "不在黑名单", barred),
         Condition("completeness", "客户资料完整", percent >= least, f"{percent}%", thin),
-        Condition("grade", "信用等级有效", is_graded, grade, "客户没有有效的信用等级，请先完成等级评估"),
-        Condition("documents", "要件齐全", not papers, "产品要求的要件已上传", _about_documents(ctx, project, papers)),
+        Condition(
+            "grade", "信用等级有效", is_graded, grade, "客户没有有效的信用等级，请先完成等级评估"
+        ),
+        Condition(
+            "documents",
+            "要件齐全",
+            not papers,
+            "产品要求的要件已上传",
+            _about_documents(ctx, project, papers),
+        ),
     ]
 
 
@@ -206,7 +255,9 @@ def obstacles(
 ) -> list[str]:
     """Why the application cannot be submitted now by these checks of its limits; empty when it can."""
     known = conditions(ctx, project) if known is None else known
-    return [one.problem for one in known if not one.is_met] + [check.text for check in checks if check.is_over]
+    return [one.problem for one in known if not one.is_met] + [
+        check.text for check in checks if check.is_over
+    ]
 
 
 def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:

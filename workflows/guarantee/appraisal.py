@@ -1,10 +1,14 @@
 """4.1b-4.2: investigation report, letters, review and risk assessment, each approved through the engine."""
 
-
-
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
-from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment, RiskLevel
+from models.guarantee.appraisal import (
+    BankLetter,
+    InvestigationReport,
+    LetterKind,
+    RiskAssessment,
+    RiskLevel,
+)
 from models.guarantee.project import Project, ProjectState, Stage
 from reports.figures.parameters import number
 from reports.figures.schedules import add_months
@@ -18,7 +22,16 @@ from workflows.guarantee import letters, stages
 
 REPORT = steps(*life("investigation_report", "提交评估审批", lapses_from=OPEN_PAPERS))
 RISK = steps(*life("risk_assessment", "提交风控审批", lapses_from=OPEN_PAPERS))
-REVIEW = steps(Step("project", "submit_review", "提交评审审批", column="stage", sources=(Stage.REVIEW,), targets=(Stage.RISK,)))
+REVIEW = steps(
+    Step(
+        "project",
+        "submit_review",
+        "提交评审审批",
+        column="stage",
+        sources=(Stage.REVIEW,),
+        targets=(Stage.RISK,),
+    )
+)
 verbs("bank_letter", {"issue_intent": "出具担保意向函"})
 
 
@@ -35,17 +48,23 @@ def check_report(ctx: Ctx, report: InvestigationReport, is_new: bool) -> None:
         report.number = next_number(ctx, "investigation")
 
 
-def submit_report(ctx: Ctx, report: InvestigationReport, version: int | None = None) -> ApprovalInstance:
+def submit_report(
+    ctx: Ctx, report: InvestigationReport, version: int | None = None
+) -> ApprovalInstance:
     """Put the report up for 评估审批; the flow is matched by product and amount."""
     enter(ctx, REPORT["submit"], report, version)
     project = report.project
     stages.require_running(project, Stage.EVALUATE, "提交评估审批")
     move(REPORT["submit"], report)
-    return stages.put_up(ctx, "project.evaluation", report, project, "评估审批", amount=project.amount)
+    return stages.put_up(
+        ctx, "project.evaluation", report, project, "评估审批", amount=project.amount
+    )
 
 
 @approval.on_finish("project.evaluation")
-def evaluated(ctx: Ctx, instance: ApprovalInstance, report: InvestigationReport, outcome: ApprovalState) -> None:
+def evaluated(
+    ctx: Ctx, instance: ApprovalInstance, report: InvestigationReport, outcome: ApprovalState
+) -> None:
     """Approved goes on to 意向函; refused ends the project; returned is a draft again."""
     del instance
     conclude(report, outcome)
@@ -61,7 +80,9 @@ def issue_intent(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.INTENT, "出具意向函")
     months = int(number(ctx.session, "intent.valid_months", ctx.today))
-    letter = letters.issue(ctx, project, LetterKind.INTENT, project.amount, add_months(ctx.today, months))
+    letter = letters.issue(
+        ctx, project, LetterKind.INTENT, project.amount, add_months(ctx.today, months)
+    )
     stages.advance(ctx, project, Stage.REVIEW, "已出具")
     ctx.session.flush()
     return letter
@@ -75,7 +96,9 @@ def submit_review(ctx: Ctx, project: Project, version: int | None = None) -> App
 
 
 @approval.on_finish("project.review")
-def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: ApprovalState) -> None:
+def reviewed(
+    ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: ApprovalState
+) -> None:
     """Approved goes on to 风险控制, refused ends the project, returned stays until it is submitted anew."""
     del instance
     if outcome is ApprovalState.APPROVED:
@@ -89,10 +112,19 @@ def check_risk(ctx: Ctx, paper: RiskAssessment, is_new: bool) -> None:
     """Total and level follow from the scores; the first 风控 to write it becomes the project's 风控复核人."""
     project = ctx.session.get_one(Project, paper.project_id)
     stages.require_running(project, Stage.RISK, "填写风险评估报告")
-    paper.score = paper.score_customer + paper.score_repayment + paper.score_security + paper.score_compliance
-    low, medium = (int(number(ctx.session, code, ctx.today)) for code in ("risk.low_score", "risk.medium_score"))
+    paper.score = (
+        paper.score_customer + paper.score_repayment + paper.score_security + paper.score_compliance
+    )
+    low, medium = (
+        int(number(ctx.session, code, ctx.today))
+        for code in ("risk.low_score", "risk.medium_score")
+    )
     paper.level = (
-        RiskLevel.LOW if paper.score >= low else RiskLevel.MEDIUM if paper.score >= medium else RiskLevel.HIGH
+        RiskLevel.LOW
+        if paper.score >= low
+        else RiskLevel.MEDIUM
+        if paper.score >= medium
+        else RiskLevel.HIGH
     )
     if is_new:
         paper.number = next_number(ctx, "risk_assessment")
@@ -111,11 +143,18 @@ def submit_risk(ctx: Ctx, paper: RiskAssessment, version: int | None = None) -> 
 
 
 @approval.on_finish("project.risk")
-def risk_assessed(ctx: Ctx, instance: ApprovalInstance, paper: RiskAssessment, outcome: ApprovalState) -> None:
+def risk_assessed(
+    ctx: Ctx, instance: ApprovalInstance, paper: RiskAssessment, outcome: ApprovalState
+) -> None:
     """Approved goes on to the review board, refused ends the project, returned is a draft again."""
     del instance
     conclude(paper, outcome)
     if outcome is ApprovalState.APPROVED:
-        stages.advance(ctx, paper.project, Stage.RESOLVE, f"风控通过（{paper.level.label if paper.level else ''}）")
+        stages.advance(
+            ctx,
+            paper.project,
+            Stage.RESOLVE,
+            f"风控通过（{paper.level.label if paper.level else ''}）",
+        )
     elif outcome is ApprovalState.REJECTED:
         stages.stop(ctx, paper.project, ProjectState.REFUSED, "风控否决")

@@ -35,18 +35,28 @@ def voters(ctx: Ctx) -> set[int]:
 
 def hold(ctx: Ctx, meeting_id: int, *, shared: bool = False) -> ReviewMeeting:
     """The meeting as it is now, held until the commit: votes are cast side by side, its result stands alone."""
-    query = select(ReviewMeeting).where(ReviewMeeting.id == meeting_id).with_for_update(read=shared, of=ReviewMeeting)
+    query = (
+        select(ReviewMeeting)
+        .where(ReviewMeeting.id == meeting_id)
+        .with_for_update(read=shared, of=ReviewMeeting)
+    )
     ctx.session.flush()
     return ctx.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def members_of(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingMember]:
     """The members as they are now."""
-    query = select(MeetingMember).where(MeetingMember.meeting_id == meeting.id).order_by(MeetingMember.id)
+    query = (
+        select(MeetingMember)
+        .where(MeetingMember.meeting_id == meeting.id)
+        .order_by(MeetingMember.id)
+    )
     return list(ctx.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def mark_absent(ctx: Ctx, member: MeetingMember, reason: str, version: int | None = None) -> MeetingMember:
+def mark_absent(
+    ctx: Ctx, member: MeetingMember, reason: str, version: int | None = None
+) -> MeetingMember:
     """Note during the vote that a member is not there, or had to leave; votes already cast stay and count.
 
     Raises Conflict outside the vote, or where it is noted already.

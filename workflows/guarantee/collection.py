@@ -25,9 +25,27 @@ from workflows.ledger import posting
 
 _WAITS, _BOOKED = (ReceiptState.SUBMITTED,), (ReceiptState.BOOKED,)
 STEPS = steps(
-    Step("receipt", "book", "复核记账", column="state", sources=_WAITS, targets=_BOOKED, follows=True),
-    Step("receipt", "unbook", "撤回复核", column="state", sources=_BOOKED, targets=_WAITS, follows=True),
-    Step("receipt", "return", "复核退回", column="state", sources=_WAITS, targets=(ReceiptState.RETURNED,), follows=True),
+    Step(
+        "receipt", "book", "复核记账", column="state", sources=_WAITS, targets=_BOOKED, follows=True
+    ),
+    Step(
+        "receipt",
+        "unbook",
+        "撤回复核",
+        column="state",
+        sources=_BOOKED,
+        targets=_WAITS,
+        follows=True,
+    ),
+    Step(
+        "receipt",
+        "return",
+        "复核退回",
+        column="state",
+        sources=_WAITS,
+        targets=(ReceiptState.RETURNED,),
+        follows=True,
+    ),
 )
 verbs("receipt", {"collect": "费用收取", "drop": "撤销退回的收款"})
 _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
@@ -36,7 +54,9 @@ _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 def require_collecting(project: Project, verb: str) -> None:
     """Raise Conflict unless the project has come to 费用收取 and has not ended."""
     if project.state not in _OPEN or project.stage.rank < Stage.FEE_COLLECT.rank:
-        place = project.stage.label if project.state is ProjectState.RUNNING else project.state.label
+        place = (
+            project.stage.label if project.state is ProjectState.RUNNING else project.state.label
+        )
         raise Conflict(f"项目 {project.number} 现处“{place}”，不能{verb}")
 
 
@@ -52,7 +72,9 @@ class Money:
     @property
     def trimmed(self) -> "Money":
         """Without blanks around what was typed."""
-        account, reference = ((text or "").strip() or None for text in (self.bank_account, self.bank_reference))
+        account, reference = (
+            (text or "").strip() or None for text in (self.bank_account, self.bank_reference)
+        )
         return Money(self.received_on, self.payer.strip(), account, reference)
 
 
@@ -62,9 +84,16 @@ def line_key(fee: Fee) -> str:
 
 
 def collect(
-    ctx: Ctx, fee: Fee, *, amount: Decimal, received_on: date, payer: str, bank_account: str | None = None,
-    bank_reference: str | None = None, version: int | None = None,
-) -> Receipt:  # fmt: skip
+    ctx: Ctx,
+    fee: Fee,
+    *,
+    amount: Decimal,
+    received_on: date,
+    payer: str,
+    bank_account: str | None = None,
+    bank_reference: str | None = None,
+    version: int | None = None,
+) -> Receipt:
     """Register money received for one fee. Raises FieldErrors above what is open."""
     ctx.require("collect", "receipt", "费用收取")
     fee = records.find(ctx, Fee, fee.id, lock=True)
@@ -75,11 +104,17 @@ def collect(
         return collect_many(ctx, fee.project, {fee.id: amount}, money)[0]
     except FieldErrors as error:
         at = line_key(fee)
-        raise FieldErrors({"amount" if k == at else k: said for k, said in error.field_errors.items()}) from error
+        raise FieldErrors(
+            {"amount" if k == at else k: said for k, said in error.field_errors.items()}
+        ) from error
 
 
 def collect_many(
-    ctx: Ctx, project: Project, amounts: Mapping[int, Decimal], money: Money, version: int | None = None
+    ctx: Ctx,
+    project: Project,
+    amounts: Mapping[int, Decimal],
+    money: Money,
+    version: int | None = None,
 ) -> list[Receipt]:
     """Register one transfer for several fees of a project: one printed receipt, a line and an event of each fee.
 
@@ -101,24 +136,41 @@ def collect_many(
     if wrong := _about_money(ctx, money) | _about_lines(ctx, chosen, amounts):
         raise FieldErrors(wrong)
     document = documents.issue(
-        ctx, "fee_receipt", chosen[0], project=project, number_rule="receipt", title=f"收费收据 {project.number}",
+        ctx,
+        "fee_receipt",
+        chosen[0],
+        project=project,
+        number_rule="receipt",
+        title=f"收费收据 {project.number}",
         data=_receipt_data(ctx, project, [(fee, amounts[fee.id]) for fee in chosen], money),
-    )  # fmt: skip
+    )
     return [_line(ctx, fee, amounts[fee.id], money, document) for fee in chosen]
 
 
 def _line(ctx: Ctx, fee: Fee, amount: Decimal, money: Money, document: IssuedDocument) -> Receipt:
     receipt = Receipt(
-        number=document.number, project=fee.project, fee=fee, received_on=money.received_on, amount=amount,
-        payer=money.payer, bank_account=money.bank_account, bank_reference=money.bank_reference, document=document,
+        number=document.number,
+        project=fee.project,
+        fee=fee,
+        received_on=money.received_on,
+        amount=amount,
+        payer=money.payer,
+        bank_account=money.bank_account,
+        bank_reference=money.bank_reference,
+        document=document,
         state=ReceiptState.SUBMITTED,
-    )  # fmt: skip
+    )
     ctx.session.add(receipt)
     code = "deposit.received" if fee.kind is FeeKind.DEPOSIT else "fee.collected"
     posting.raise_event(
-        ctx, code, record=receipt, project=fee.project, amounts={"amount": amount}, on=money.received_on,
+        ctx,
+        code,
+        record=receipt,
+        project=fee.project,
+        amounts={"amount": amount},
+        on=money.received_on,
         memo=f"收{fee.kind.label}，收据 {receipt.number}",
-    )  # fmt: skip
+    )
     for event in _sent_back(ctx, fee):
         posting.cancel(ctx, event, f"已重新登记为收据 {receipt.number}")
     return receipt
@@ -147,15 +199,20 @@ def is_sent_back(ctx: Ctx, receipt: Receipt) -> bool:
 
 
 def _sent_back(ctx: Ctx, fee: Fee) -> list[BusinessEvent]:
-    receipts = select(Receipt.id).where(Receipt.fee_id == fee.id, Receipt.state == ReceiptState.RETURNED)
+    receipts = select(Receipt.id).where(
+        Receipt.fee_id == fee.id, Receipt.state == ReceiptState.RETURNED
+    )
     query = select(BusinessEvent).where(
-        BusinessEvent.record_table == Receipt.__tablename__, BusinessEvent.record_id.in_(receipts),
+        BusinessEvent.record_table == Receipt.__tablename__,
+        BusinessEvent.record_id.in_(receipts),
         BusinessEvent.state == EventState.REFUSED,
-    )  # fmt: skip
+    )
     return list(ctx.session.scalars(query.order_by(BusinessEvent.id)))
 
 
-def _about_lines(ctx: Ctx, chosen: list[Fee], amounts: Mapping[int, Decimal]) -> dict[str, list[str]]:
+def _about_lines(
+    ctx: Ctx, chosen: list[Fee], amounts: Mapping[int, Decimal]
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for fee in chosen:
         amount, free = amounts[fee.id], free_amount(ctx.session, fee)
@@ -182,40 +239,64 @@ def _about_money(ctx: Ctx, money: Money) -> dict[str, list[str]]:
 
 def open_fees(ctx: Ctx, project: Project) -> dict[Fee, Decimal]:
     """The booked fees of a project and what may still be collected of each; one that is paid stands with 0."""
-    query = select(Fee).where(Fee.project_id == project.id, Fee.state == FeeState.BOOKED, Fee.amount > 0)
-    return {fee: free_amount(ctx.session, fee) for fee in ctx.session.scalars(query.order_by(Fee.id))}
+    query = select(Fee).where(
+        Fee.project_id == project.id, Fee.state == FeeState.BOOKED, Fee.amount > 0
+    )
+    return {
+        fee: free_amount(ctx.session, fee) for fee in ctx.session.scalars(query.order_by(Fee.id))
+    }
 
 
 def last_account(ctx: Ctx) -> str | None:
     """The account into which money came last."""
-    query = select(Receipt.bank_account).where(Receipt.bank_account.is_not(None)).order_by(Receipt.id.desc())
+    query = (
+        select(Receipt.bank_account)
+        .where(Receipt.bank_account.is_not(None))
+        .order_by(Receipt.id.desc())
+    )
     return ctx.session.scalar(query.limit(1))
 
 
-def _receipt_data(ctx: Ctx, project: Project, lines: list[tuple[Fee, Decimal]], money: Money) -> dict[str, Any]:
+def _receipt_data(
+    ctx: Ctx, project: Project, lines: list[tuple[Fee, Decimal]], money: Money
+) -> dict[str, Any]:
     data = letters.data_for(ctx, project)
-    period = f"{project.start_on} 至 {project.end_on}" if project.start_on else f"{project.term_months} 个月"
+    period = (
+        f"{project.start_on} 至 {project.end_on}"
+        if project.start_on
+        else f"{project.term_months} 个月"
+    )
     items = [
         {
-            "name": fee.kind.label, "base": data["project"]["amount"], "amount": amount,
+            "name": fee.kind.label,
+            "base": data["project"]["amount"],
+            "amount": amount,
             "rate": None if fee.fixed_amount is not None else fee.rate_pct,
             "period": "" if fee.kind is FeeKind.DEPOSIT else period,
         }
         for fee, amount in lines
-    ]  # fmt: skip
+    ]
     data["doc"] = {"date": money.received_on}
     data["receipt"] = {
-        "payer": money.payer, "method": "银行转账", "account": money.bank_account or "", "items": items,
-        "total": sum((amount for _, amount in lines), Decimal(0)), "cashier": ctx.actor.name,
+        "payer": money.payer,
+        "method": "银行转账",
+        "account": money.bank_account or "",
+        "items": items,
+        "total": sum((amount for _, amount in lines), Decimal(0)),
+        "cashier": ctx.actor.name,
         "handler": project.manager.name if project.manager else "",
         "remark": f"银行流水号 {money.bank_reference}" if money.bank_reference else None,
-    }  # fmt: skip
+    }
     return data
 
 
 def _receipt(ctx: Ctx, event: BusinessEvent) -> Receipt | None:
     """The receipt behind an event; the same events may also come from other records."""
-    return ctx.session.get(Receipt, event.record_id) if event.record_table == Receipt.__tablename__ else None
+    return (
+        ctx.session.get(Receipt, event.record_id)
+        if event.record_table == Receipt.__tablename__
+        else None
+    )
 
 
 def booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:

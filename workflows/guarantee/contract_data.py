@@ -34,12 +34,16 @@ _COMPANY = ("address", "phone", "legal_person")
 _PARTIES: dict[ContractKind, dict[str, tuple[str, ...]]] = {
     ContractKind.ENTRUSTMENT: {"customer": ("id_number", "address", "phone"), "company": _COMPANY},
     ContractKind.GUARANTEE: {
-        "bank": ("address", "principal"), "customer": ("id_number", "address"), "company": _COMPANY
+        "bank": ("address", "principal"),
+        "customer": ("id_number", "address"),
+        "company": _COMPANY,
     },
     ContractKind.COUNTER: {
-        "provider": ("id_number", "address", "phone"), "customer": ("id_number",), "company": _COMPANY
+        "provider": ("id_number", "address", "phone"),
+        "customer": ("id_number",),
+        "company": _COMPANY,
     },
-}  # fmt: skip
+}
 _NUMBERS: dict[ContractKind, tuple[str, ...]] = {
     ContractKind.ENTRUSTMENT: ("main_number",),
     ContractKind.GUARANTEE: ("main_number",),
@@ -47,17 +51,24 @@ _NUMBERS: dict[ContractKind, tuple[str, ...]] = {
 }
 _WHO = {"customer": "客户", "provider": "反担保人", "company": "本公司", "bank": "合作银行"}
 _WHAT = {
-    "id_number": "证件号码", "address": "住所", "phone": "电话", "legal_person": "法定代表人", "principal": "负责人"
-}  # fmt: skip
+    "id_number": "证件号码",
+    "address": "住所",
+    "phone": "电话",
+    "legal_person": "法定代表人",
+    "principal": "负责人",
+}
 NUMBER_LABELS = {
-    "main_number": "主合同编号（银行借款合同的编号）", "entrusted_number": "委托担保合同",
+    "main_number": "主合同编号（银行借款合同的编号）",
+    "entrusted_number": "委托担保合同",
     "guarantee_number": "保证合同",
-}  # fmt: skip
+}
 
 
 def numbers(session: Session, project: Project) -> dict[str, str]:
     """Numbers of the project's contracts as papers name them; '' for what is not drawn up."""
-    query = select(Contract).where(Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS))
+    query = select(Contract).where(
+        Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
+    )
     found = {"main_number": "", "guarantee_number": "", "entrusted_number": ""}
     for contract in session.scalars(query.order_by(Contract.id)):
         found["main_number"] = contract.main_number or found["main_number"]
@@ -94,20 +105,30 @@ def with_blanks(contract: Contract, data: dict[str, Any]) -> tuple[dict[str, Any
     lacking = [name for name in _NUMBERS[contract.kind] if not data["contract"][name]]
     missing += [NUMBER_LABELS[name] for name in lacking]
     filled["contract"] = {**data["contract"], **dict.fromkeys(lacking, BLANK)}
-    missing += [f"{item['name']}的权证号码" for item in data.get("collateral", []) if not item["certificate"]]
+    missing += [
+        f"{item['name']}的权证号码"
+        for item in data.get("collateral", [])
+        if not item["certificate"]
+    ]
     return filled, missing
 
 
 def _terms(ctx: Ctx, project: Project) -> dict[str, Any]:
     session, on = ctx.session, ctx.today
-    fees = {fee.kind: fee for fee in session.scalars(select(Fee).where(Fee.project_id == project.id))}
-    guarantee, deposit, penalty = (fees.get(k) for k in (FeeKind.GUARANTEE, FeeKind.DEPOSIT, FeeKind.PENALTY))
+    fees = {
+        fee.kind: fee for fee in session.scalars(select(Fee).where(Fee.project_id == project.id))
+    }
+    guarantee, deposit, penalty = (
+        fees.get(k) for k in (FeeKind.GUARANTEE, FeeKind.DEPOSIT, FeeKind.PENALTY)
+    )
     return {
         **numbers(session, project),
         "fee_amount": guarantee.amount if guarantee else Decimal(0),
         "fee_schedule": _SCHEDULES[guarantee.payment if guarantee else FeePayment.ONE_OFF],
         "deposit_amount": deposit.amount if deposit else None,
-        "penalty_rate_daily_pct": penalty.rate_pct if penalty else number(session, "fee.penalty_rate_daily_pct", on),
+        "penalty_rate_daily_pct": penalty.rate_pct
+        if penalty
+        else number(session, "fee.penalty_rate_daily_pct", on),
         "occupation_rate_pct": number(session, "compensation.occupancy_rate_pct", on),
         "grace_days": project.bank.compensation_days,
         "notice_days": number(session, "contract.notice_days", on),
@@ -124,17 +145,23 @@ def _counter(ctx: Ctx, contract: Contract) -> dict[str, Any]:
     assets = [item] if item and kind.needs_value else []
     return {
         "counter": {
-            "kind": kind.label, "method": _method(ctx.session, item) if item else BLANK, "amount": contract.amount,
+            "kind": kind.label,
+            "method": _method(ctx.session, item) if item else BLANK,
+            "amount": contract.amount,
         },
         "provider": _provider(contract, item),
         "collateral": [
             {
-                "name": asset.name, "certificate": asset.certificate_no or "", "location": "", "quantity": "",
-                "value": asset.appraised_value, "rate": asset.rate_pct,
+                "name": asset.name,
+                "certificate": asset.certificate_no or "",
+                "location": "",
+                "quantity": "",
+                "value": asset.appraised_value,
+                "rate": asset.rate_pct,
             }
             for asset in assets
         ],
-    }  # fmt: skip
+    }
 
 
 def _method(session: Session, item: CounterGuarantee) -> str:
@@ -153,9 +180,15 @@ def provider_of(item: CounterGuarantee) -> str:
 def _provider(contract: Contract, item: CounterGuarantee | None) -> dict[str, Any]:
     """The counter-guarantor: a customer of that name where there is one, else the name alone."""
     on_file = (contract.project.customer, item.guarantor if item else None)
-    known: dict[str, Customer] = {customer.name: customer for customer in on_file if customer is not None}
+    known: dict[str, Customer] = {
+        customer.name: customer for customer in on_file if customer is not None
+    }
     customer = known.get(contract.counterparty)
-    found = letters.customer_data(customer) if customer else {"id_number": "", "address": "", "phone": ""}
+    found = (
+        letters.customer_data(customer)
+        if customer
+        else {"id_number": "", "address": "", "phone": ""}
+    )
     return {**found, "name": contract.counterparty, "spouse": None}
 
 
@@ -165,4 +198,8 @@ def account(session: Session, customer: Customer) -> dict[str, str]:
     found = session.scalars(query.order_by(BankAccount.id)).first()
     if found is None:
         return {"name": customer.name, "number": "", "bank": ""}
-    return {"name": found.account_name, "number": for_paper(found, "account_no"), "bank": found.bank_name}
+    return {
+        "name": found.account_name,
+        "number": for_paper(found, "account_no"),
+        "bank": found.bank_name,
+    }

@@ -29,7 +29,14 @@ from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     *life("contract", "提交合同审核", lapses_from=(*OPEN_PAPERS, PaperState.APPROVED)),
-    Step("contract", "void", "作废合同", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.VOID,)),
+    Step(
+        "contract",
+        "void",
+        "作废合同",
+        column="state",
+        sources=(PaperState.APPROVED,),
+        targets=(PaperState.VOID,),
+    ),
 )
 
 
@@ -54,7 +61,9 @@ RULES = {
 def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     """A contract stays within the resolution; a new one is numbered by its kind."""
     project = stages.locked(ctx, contract.project_id)
-    if contract.kind is ContractKind.COUNTER:  # once what it is about has been registered, at whatever stage that is
+    if (
+        contract.kind is ContractKind.COUNTER
+    ):  # once what it is about has been registered, at whatever stage that is
         stages.require_before_drawdown(project, Stage.CONTRACT, "登记反担保合同")
     else:
         stages.require_running(project, Stage.CONTRACT, "登记合同")
@@ -66,7 +75,9 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
         found["signed_on"] = ["签约日期不能晚于营业日期"]
     if contract.ends_on < contract.starts_on:
         found["ends_on"] = ["到期日期不能早于起始日期"]
-    elif contract.kind in REQUIRED and contract.ends_on > _latest(contract.starts_on, resolution.term_months):
+    elif contract.kind in REQUIRED and contract.ends_on > _latest(
+        contract.starts_on, resolution.term_months
+    ):
         found["ends_on"] = [f"合同期限不能超过决议期限 {resolution.term_months} 个月"]
     if contract.kind in REQUIRED and _other(ctx, contract, Contract.kind == contract.kind):
         found["kind"] = [f"项目已有一份{contract.kind.label}"]
@@ -95,15 +106,23 @@ def _about_counter(ctx: Ctx, contract: Contract, project: Project) -> dict[str, 
     """A counter-guarantee contract is about one registered guarantor or asset and is signed by who gives it."""
     key = contract.counter_guarantee_id
     if contract.kind is not ContractKind.COUNTER:
-        return {"counter_guarantee_id": ["只有反担保合同才对应一项反担保，请留空"]} if key is not None else {}
+        return (
+            {"counter_guarantee_id": ["只有反担保合同才对应一项反担保，请留空"]}
+            if key is not None
+            else {}
+        )
     item = None if key is None else ctx.session.get(CounterGuarantee, key)
     if item is None:
-        return {"counter_guarantee_id": ["请选择已登记的反担保；还没有的，请先在项目的“反担保”页签登记"]}
+        return {
+            "counter_guarantee_id": ["请选择已登记的反担保；还没有的，请先在项目的“反担保”页签登记"]
+        }
     if why := _why_no_contract(ctx, contract, item):
         return {"counter_guarantee_id": [why]}
     if item.guarantor is not None and contract.counterparty != item.guarantor.name:
         return {"counterparty": [f"“{item}”的反担保人是“{item.guarantor.name}”"]}
-    if item.kind is CounterKind.SURETY and whole(contract.counterparty) == whole(project.customer.name):
+    if item.kind is CounterKind.SURETY and whole(contract.counterparty) == whole(
+        project.customer.name
+    ):
         return {"counterparty": ["保证人不能是被担保客户本人"]}
     return {}
 
@@ -134,27 +153,42 @@ def propose_contracts(ctx: Ctx, project: Project, version: int | None = None) ->
     stages.require_before_drawdown(project, Stage.CONTRACT, "登记合同")
     resolution = require_resolution(ctx, project, "登记合同")
     terms = {
-        "project_id": project.id, "amount": resolution.amount, "signed_on": ctx.today, "starts_on": ctx.today,
-        "ends_on": _latest(ctx.today, resolution.term_months), "main_number": _bank_number(ctx, project),
-    }  # fmt: skip
-    parties = {ContractKind.ENTRUSTMENT: project.customer.name, ContractKind.GUARANTEE: project.bank.name}
+        "project_id": project.id,
+        "amount": resolution.amount,
+        "signed_on": ctx.today,
+        "starts_on": ctx.today,
+        "ends_on": _latest(ctx.today, resolution.term_months),
+        "main_number": _bank_number(ctx, project),
+    }
+    parties = {
+        ContractKind.ENTRUSTMENT: project.customer.name,
+        ContractKind.GUARANTEE: project.bank.name,
+    }
     made = [
         records.create(ctx, Contract, {**terms, "kind": kind, "counterparty": parties[kind]})
         for kind in lacking_kinds(ctx.session, project)
         if project.stage is Stage.CONTRACT
     ]
     return made + [
-        records.create(ctx, Contract, {
-            **terms, "kind": ContractKind.COUNTER, "counterparty": contract_data.provider_of(item),
-            "counter_guarantee_id": item.id,
-        })
+        records.create(
+            ctx,
+            Contract,
+            {
+                **terms,
+                "kind": ContractKind.COUNTER,
+                "counterparty": contract_data.provider_of(item),
+                "counter_guarantee_id": item.id,
+            },
+        )
         for item in uncontracted(ctx.session, project.id)
-    ]  # fmt: skip
+    ]
 
 
 def _bank_number(ctx: Ctx, project: Project) -> str | None:
     """The number of the bank's loan contract as an earlier contract of the project says it, also one that is void."""
-    query = select(Contract.main_number).where(Contract.project_id == project.id, Contract.main_number.is_not(None))
+    query = select(Contract.main_number).where(
+        Contract.project_id == project.id, Contract.main_number.is_not(None)
+    )
     return ctx.session.scalars(query.order_by(Contract.id.desc()).limit(1)).first()
 
 
@@ -176,7 +210,9 @@ def why_incomplete(ctx: Ctx, contract: Contract) -> str:
     lacking = [contract_data.NUMBER_LABELS[name] for name in missing if name != "main_number"]
     if lacking:
         return f"请先生成{'、'.join(lacking)}，反担保合同要写明其编号"
-    return f"请先填写{contract_data.NUMBER_LABELS['main_number']}，合同文本要写明" if missing else ""
+    return (
+        f"请先填写{contract_data.NUMBER_LABELS['main_number']}，合同文本要写明" if missing else ""
+    )
 
 
 def draft(ctx: Ctx, contract: Contract) -> Draft:
@@ -189,9 +225,12 @@ def draft(ctx: Ctx, contract: Contract) -> Draft:
 
     body = text(data)
     paper = IssuedDocument(
-        number=contract.number, owner_table="contract", owner_id=contract.id, project_id=contract.project_id,
+        number=contract.number,
+        owner_table="contract",
+        owner_id=contract.id,
+        project_id=contract.project_id,
         masked_of=plain_papers.owners_of_plain_text(data, body) or None,
-    )  # fmt: skip
+    )
     why = plain_papers.why_closed(ctx, paper)
     shown = text(plain_papers.masked(data)) if paper.masked_of else body
     return Draft(shown, "" if why else body, why, missing)
@@ -214,7 +253,9 @@ def _title(contract: Contract) -> str:
 
 
 @approval.on_finish("contract")
-def reviewed(ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: ApprovalState) -> None:
+def reviewed(
+    ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: ApprovalState
+) -> None:
     """Approved, its text is issued and the reviewer is the project's 法务; a rejected one may be redrawn."""
     del instance
     conclude(contract, outcome)
@@ -223,9 +264,14 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: 
     project = contract.project
     data, _ = contract_data.with_blanks(contract, contract_data.for_contract(ctx, contract))
     contract.document = documents.issue(
-        ctx, contract_data.TEMPLATES[contract.kind], contract, project=project, number=contract.number,
-        title=_title(contract), data=data,
-    )  # fmt: skip
+        ctx,
+        contract_data.TEMPLATES[contract.kind],
+        contract,
+        project=project,
+        number=contract.number,
+        title=_title(contract),
+        data=data,
+    )
     if project.legal_officer_id is None and ctx.actor.employee_id is not None:
         project.legal_officer_id = ctx.actor.employee_id
         stages.hold(ctx, project, "法务", ctx.actor.employee_id)
@@ -248,7 +294,9 @@ def void(ctx: Ctx, contract: Contract, reason: str, version: int | None = None) 
 
 def void_exceeding(ctx: Ctx, project: Project, resolution: Resolution) -> None:
     """Approved contracts that go beyond a new resolution are out of force and have to be drawn up anew."""
-    query = select(Contract).where(Contract.project_id == project.id, Contract.state == PaperState.APPROVED)
+    query = select(Contract).where(
+        Contract.project_id == project.id, Contract.state == PaperState.APPROVED
+    )
     for contract in ctx.session.scalars(query.order_by(Contract.id)):
         if not contract_stands(contract, resolution):
             _void(ctx, contract, f"超出决议 {resolution.number} 的金额或期限")
@@ -264,7 +312,9 @@ def lapse_of(ctx: Ctx, item: CounterGuarantee, *, is_decided: bool = False) -> N
 
     Raises Conflict for one that is given up while its contract is under review: that is decided or withdrawn first.
     """
-    query = select(Contract).where(Contract.counter_guarantee_id == item.id, Contract.state.in_(LIVE_PAPERS))
+    query = select(Contract).where(
+        Contract.counter_guarantee_id == item.id, Contract.state.in_(LIVE_PAPERS)
+    )
     for contract in ctx.session.scalars(query.order_by(Contract.id)):
         if contract.state is PaperState.IN_APPROVAL and not is_decided:
             raise Conflict(f"“{item}”的反担保合同 {contract.number} 正在审核，请先撤回或办结")
@@ -277,7 +327,10 @@ def pass_on(ctx: Ctx, project: Project, *, without: int | None = None) -> None:
     if project.stage is not Stage.CONTRACT or project.state is not ProjectState.RUNNING:
         return
     query = select(Contract.kind, Contract.state).where(Contract.project_id == project.id)
-    rows = [(kind, state) for kind, state in ctx.session.execute(query.where(Contract.id != (without or 0)))]
+    rows = [
+        (kind, state)
+        for kind, state in ctx.session.execute(query.where(Contract.id != (without or 0)))
+    ]
     approved = {kind for kind, state in rows if state is PaperState.APPROVED}
     is_open = any(state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for _, state in rows)
     if approved.issuperset(REQUIRED) and not is_open:

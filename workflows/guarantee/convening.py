@@ -30,13 +30,20 @@ def convene(
         _add(ctx, MEMBERS, MeetingMember, {"meeting_id": meeting.id, "employee_id": employee_id})
     for seq, project_id in enumerate(project_ids, 1):
         project = records.find(ctx, Project, project_id)
-        given = {"meeting_id": meeting.id, "project_id": project.id, "seq": seq, "advised_amount": project.amount,
-                 "advised_months": project.term_months}  # fmt: skip
+        given = {
+            "meeting_id": meeting.id,
+            "project_id": project.id,
+            "seq": seq,
+            "advised_amount": project.amount,
+            "advised_months": project.term_months,
+        }
         _add(ctx, PROJECTS, MeetingItem, given, project.number)
     return meeting
 
 
-def _add(ctx: Ctx, chosen_in: str, part: type[Entity], given: Mapping[str, Any], name: str = "") -> None:
+def _add(
+    ctx: Ctx, chosen_in: str, part: type[Entity], given: Mapping[str, Any], name: str = ""
+) -> None:
     """Somebody may have taken it elsewhere since the page was opened: said at the list in which it is ticked."""
     try:
         records.create(ctx, part, given)

@@ -24,7 +24,14 @@ from workflows.guarantee.fees import require_resolution
 
 STEPS = steps(
     *life("counter_guarantee", "提交反担保审核", lapses_from=OPEN_PAPERS),
-    Step("counter_guarantee", "void", "撤销反担保", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.VOID,)),
+    Step(
+        "counter_guarantee",
+        "void",
+        "撤销反担保",
+        column="state",
+        sources=(PaperState.APPROVED,),
+        targets=(PaperState.VOID,),
+    ),
 )
 verbs("counter_guarantee", {"settle": "落实反担保"})
 HUNDRED = Decimal(100)
@@ -115,14 +122,20 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     all_items = [*items, *_items(ctx, project, PaperState.APPROVED)]
     covered, least = coverage_pct(all_items, resolution.amount), project.product.coverage_min_pct
     if covered < least:
-        raise BusinessError(f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%")
+        raise BusinessError(
+            f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%"
+        )
     for item in items:
         move(step, item)
-    return stages.put_up(ctx, "counter_guarantee", project, project, "反担保审核", amount=resolution.amount)
+    return stages.put_up(
+        ctx, "counter_guarantee", project, project, "反担保审核", amount=resolution.amount
+    )
 
 
 @approval.on_finish("counter_guarantee")
-def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: ApprovalState) -> None:
+def reviewed(
+    ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: ApprovalState
+) -> None:
     """Approved, the project moves on to 费用收取; returned items are drafts again, rejected ones are replaced."""
     del instance
     for item in _items(ctx, project, PaperState.IN_APPROVAL):
@@ -135,7 +148,9 @@ def reviewed(ctx: Ctx, instance: ApprovalInstance, project: Project, outcome: Ap
         collection.pass_on(ctx, project)
 
 
-def void(ctx: Ctx, item: CounterGuarantee, reason: str, version: int | None = None) -> CounterGuarantee:
+def void(
+    ctx: Ctx, item: CounterGuarantee, reason: str, version: int | None = None
+) -> CounterGuarantee:
     """Give up an approved item that cannot be settled or is replaced; below coverage the project is back at 反担保."""
     step = STEPS["void"]
     enter(ctx, step, item, version)
@@ -166,7 +181,9 @@ def settle(
     if item.is_settled:
         raise IllegalTransition(f"反担保“{item}”已落实")
     if item.project.state is not ProjectState.RUNNING:
-        raise IllegalTransition(f"项目 {item.project.number} {item.project.state.label}，不能落实反担保")
+        raise IllegalTransition(
+            f"项目 {item.project.number} {item.project.state.label}，不能落实反担保"
+        )
     found: dict[str, list[str]] = {}
     if not evidence.strip() or len(evidence.strip()) > 200:
         found["evidence"] = ["请填写落实依据，如登记证号、交付凭据，不超过 200 字"]

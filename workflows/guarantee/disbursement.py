@@ -18,7 +18,13 @@ from models.guarantee.resolution import Resolution, ResolutionCondition, Resolut
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
 from reports.figures import schedules
-from reports.figures.fees import due_date, dues_of, first_year_part, net_after_waivers, recognised_total
+from reports.figures.fees import (
+    due_date,
+    dues_of,
+    first_year_part,
+    net_after_waivers,
+    recognised_total,
+)
 from reports.figures.gate import GateCheck, gate
 from reports.figures.line import REQUIRED
 from reports.figures.parameters import number, value
@@ -36,13 +42,24 @@ from workflows.ledger import posting
 
 USE = steps(
     Step(
-        "resolution", "use", "放款", column="state", sources=(ResolutionState.VALID, ResolutionState.EXPIRED), targets=(ResolutionState.USED,),
+        "resolution",
+        "use",
+        "放款",
+        column="state",
+        sources=(ResolutionState.VALID, ResolutionState.EXPIRED),
+        targets=(ResolutionState.USED,),
         follows=True,
     ),
-)  # fmt: skip
+)
 IN_FORCE = steps(
     Step(
-        "project", "put_in_force", "放款", column="state", sources=(ProjectState.RUNNING,), targets=(ProjectState.IN_FORCE,), follows=True
+        "project",
+        "put_in_force",
+        "放款",
+        column="state",
+        sources=(ProjectState.RUNNING,),
+        targets=(ProjectState.IN_FORCE,),
+        follows=True,
     ),
 )
 verbs("bank_letter", {"issue_notice": "出具放款通知单"})
@@ -82,7 +99,9 @@ def meet_condition(
 
 def last_notice(ctx: Ctx, project: Project) -> BankLetter | None:
     """The latest 放款通知单 of the project."""
-    query = select(BankLetter).where(BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT)
+    query = select(BankLetter).where(
+        BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT
+    )
     return ctx.session.scalars(query.order_by(BankLetter.id.desc())).first()
 
 
@@ -93,19 +112,28 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     """
     ctx.require("issue_notice", "bank_letter", "出具放款通知单")
     limits.hold(ctx)
-    project = records.find(ctx, Project, project.id, lock=True)  # a second click waits, and finds the letter there
+    project = records.find(
+        ctx, Project, project.id, lock=True
+    )  # a second click waits, and finds the letter there
     letters.require_visible(ctx, project, version)
     again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
     stages.refuse_while_ending(ctx, project, "出具放款通知单")
     checks = gate(ctx.session, project, ctx.today, limits.standing(ctx, project))
     if missing := [check for check in checks if not check.is_met]:
-        raise BusinessError("放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing))
+        raise BusinessError(
+            "放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing)
+        )
     resolution = require_resolution(ctx, project, "出具放款通知单")
     until = ctx.today + timedelta(days=int(number(ctx.session, "notice.valid_days", ctx.today)))
     until = min(until, resolution.valid_until or until)
     letter = letters.issue(
-        ctx, project, LetterKind.DISBURSEMENT, resolution.amount, until, **_notice_data(ctx, project, checks, until)
+        ctx,
+        project,
+        LetterKind.DISBURSEMENT,
+        resolution.amount,
+        until,
+        **_notice_data(ctx, project, checks, until),
     )
     if not again:
         stages.advance(ctx, project, Stage.CONFIRM, f"通知单 {letter.number}")
@@ -120,7 +148,9 @@ def is_run_out(ctx: Ctx, project: Project) -> bool:
     return notice is not None and notice.valid_until is not None and notice.valid_until < ctx.today
 
 
-def _notice_data(ctx: Ctx, project: Project, checks: list[GateCheck], until: date) -> dict[str, Any]:
+def _notice_data(
+    ctx: Ctx, project: Project, checks: list[GateCheck], until: date
+) -> dict[str, Any]:
     return {
         "contract": contract_data.numbers(ctx.session, project),
         "account": contract_data.account(ctx.session, project.customer),
@@ -160,7 +190,14 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
     The resolution's reservation becomes exposure and the income of the first year is recognised.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
-    loan = Loan(bank_note_no.strip(), drawn_on, due_on, amount=amount, rate_annual_pct=rate_annual_pct, repayment_method=repayment_method)
+    loan = Loan(
+        bank_note_no.strip(),
+        drawn_on,
+        due_on,
+        amount=amount,
+        rate_annual_pct=rate_annual_pct,
+        repayment_method=repayment_method,
+    )
     resolution = _check_loan(ctx, project, loan, version)
     if plan is None:
         rows = generate_plan(loan)
@@ -168,18 +205,31 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
         check_plan(ParsedPlan(plan), loan_amount=amount, start_on=drawn_on, end_on=due_on)
         rows = plan
     drawdown = _draw(ctx, project, loan)
-    _keep_plan(ctx, drawdown, rows, PlanSource.GENERATED if plan is None else PlanSource.IMPORTED, file_name)
+    _keep_plan(
+        ctx,
+        drawdown,
+        rows,
+        PlanSource.GENERATED if plan is None else PlanSource.IMPORTED,
+        file_name,
+    )
     drawdown.document = documents.issue(
-        ctx, "drawdown_voucher", drawdown, project=project, number_rule="drawdown_voucher",
-        title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),
-    )  # fmt: skip
+        ctx,
+        "drawdown_voucher",
+        drawdown,
+        project=project,
+        number_rule="drawdown_voucher",
+        title=f"放款凭证 {drawdown.number}",
+        data=_voucher_data(ctx, drawdown, rows),
+    )
     move(USE["use"], resolution)
     _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
     return drawdown
 
 
-def confirm_from_file(ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any) -> Drawdown:
+def confirm_from_file(
+    ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any
+) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
     ctx.require("confirm", "drawdown", "放款确认")
     found = plan_of(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
@@ -187,7 +237,12 @@ def confirm_from_file(ctx: Ctx, project: Project, data: bytes, filename: str, **
 
 
 def replan(
-    ctx: Ctx, drawdown: Drawdown, data: bytes, filename: str, reason: str, version: int | None = None
+    ctx: Ctx,
+    drawdown: Drawdown,
+    data: bytes,
+    filename: str,
+    reason: str,
+    version: int | None = None,
 ) -> RepaymentPlan:
     """Put the bank's plan in the place of a wrong one, until the first repayment; the old one is kept.
 
@@ -200,15 +255,31 @@ def replan(
     reason = stages.checked_reason(reason, "更换还款计划")
     if not may_replan(ctx, drawdown):
         raise Conflict(f"借据 {drawdown.number} 已有还款登记或已结束，不能更换还款计划")
-    rows = plan_of(ctx, data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on).instalments
-    plans = list(ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)))
+    rows = plan_of(
+        ctx, data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on
+    ).instalments
+    plans = list(
+        ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id))
+    )
     for plan in plans:
         plan.is_current = False
-    made = _keep_plan(ctx, drawdown, rows, source=PlanSource.IMPORTED, file_name=filename[:200], plan_no=len(plans) + 1)
+    made = _keep_plan(
+        ctx,
+        drawdown,
+        rows,
+        source=PlanSource.IMPORTED,
+        file_name=filename[:200],
+        plan_no=len(plans) + 1,
+    )
     drawdown.document = documents.issue(
-        ctx, "drawdown_voucher", drawdown, project=drawdown.project, number_rule="drawdown_voucher",
-        title=f"放款凭证 {drawdown.number}", data=_voucher_data(ctx, drawdown, rows),
-    )  # fmt: skip
+        ctx,
+        "drawdown_voucher",
+        drawdown,
+        project=drawdown.project,
+        number_rule="drawdown_voucher",
+        title=f"放款凭证 {drawdown.number}",
+        data=_voucher_data(ctx, drawdown, rows),
+    )
     audit.log(ctx, drawdown, "REPLAN", note=f"更换还款计划为第 {made.plan_no} 版：{reason}")
     ctx.session.flush()
     return made
@@ -216,11 +287,15 @@ def replan(
 
 def may_replan(ctx: Ctx, drawdown: Drawdown) -> bool:
     """Whether the loan runs and nothing stands repaid of it."""
-    query = select(Repayment.id).where(Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
+    query = select(Repayment.id).where(
+        Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
+    )
     return drawdown.is_running and ctx.session.scalar(query.limit(1)) is None
 
 
-def plan_of(ctx: Ctx, data: bytes, filename: str, amount: Decimal, start: date, end: date) -> ParsedPlan:
+def plan_of(
+    ctx: Ctx, data: bytes, filename: str, amount: Decimal, start: date, end: date
+) -> ParsedPlan:
     """The bank's plan for a loan, its columns as known or mapped; raises WorkbookError and PlanError naming rows."""
     parsed = parse_plan(data, filename, remembered(ctx.session, PLAN))
     check_plan(parsed, loan_amount=amount, start_on=start, end_on=end)
@@ -238,7 +313,9 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> 
     resolution = _resolution_on(ctx, project, loan.drawn_on)
     latest = add_months(loan.drawn_on, resolution.term_months)
     agreed = select(func.min(Contract.amount)).where(
-        Contract.project_id == project.id, Contract.kind.in_(REQUIRED), Contract.state == PaperState.APPROVED
+        Contract.project_id == project.id,
+        Contract.kind.in_(REQUIRED),
+        Contract.state == PaperState.APPROVED,
     )
     if loan.amount > resolution.amount:
         found["amount"] = [f"放款金额不能超过决议金额 {format_money(resolution.amount)} 元"]
@@ -254,7 +331,9 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> 
 
 def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[str]]:
     """The bank paid on a notice that held on that day, also where another one was issued since."""
-    query = select(BankLetter).where(BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT)
+    query = select(BankLetter).where(
+        BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT
+    )
     notices = list(ctx.session.scalars(query.order_by(BankLetter.id)))
     if not notices:
         raise Conflict(f"项目 {project.number} 没有放款通知单，不能放款确认")
@@ -285,8 +364,9 @@ def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
     query = select(Resolution).where(
         Resolution.project_id == project.id,
         Resolution.state.in_((ResolutionState.VALID, ResolutionState.EXPIRED)),
-        Resolution.resolved_on <= drawn_on, Resolution.valid_until >= drawn_on,
-    )  # fmt: skip
+        Resolution.resolved_on <= drawn_on,
+        Resolution.valid_until >= drawn_on,
+    )
     found = ctx.session.scalars(query.order_by(Resolution.id.desc())).first()
     if found is None:
         raise Conflict(f"{drawn_on} 没有有效的公司决议，不能放款确认")
@@ -317,27 +397,46 @@ def generate_plan(loan: Loan) -> list[schedules.Instalment]:
 
 def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
     drawdown = Drawdown(
-        number=next_number(ctx, "drawdown"), project=project, bank_note_no=loan.bank_note_no, drawn_on=loan.drawn_on,
-        due_on=loan.due_on, amount=loan.amount, balance=loan.amount, rate_annual_pct=loan.rate_annual_pct,
+        number=next_number(ctx, "drawdown"),
+        project=project,
+        bank_note_no=loan.bank_note_no,
+        drawn_on=loan.drawn_on,
+        due_on=loan.due_on,
+        amount=loan.amount,
+        balance=loan.amount,
+        rate_annual_pct=loan.rate_annual_pct,
         repayment_method=loan.repayment_method,
-    )  # fmt: skip
+    )
     ctx.session.add(drawdown)
     ctx.session.flush()
     return drawdown
 
 
 def _keep_plan(
-    ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment], source: PlanSource, file_name: str | None,
+    ctx: Ctx,
+    drawdown: Drawdown,
+    rows: list[schedules.Instalment],
+    source: PlanSource,
+    file_name: str | None,
     plan_no: int = 1,
 ) -> RepaymentPlan:
     plan = RepaymentPlan(
-        drawdown=drawdown, plan_no=plan_no, source=source, file_name=file_name, is_current=True, made_on=ctx.today
+        drawdown=drawdown,
+        plan_no=plan_no,
+        source=source,
+        file_name=file_name,
+        is_current=True,
+        made_on=ctx.today,
     )
     ctx.session.add(plan)
     for row in rows:
         ctx.session.add(
             Instalment(
-                repayment_plan=plan, seq=row.seq, due_on=row.due_on, principal=row.principal, interest=row.interest
+                repayment_plan=plan,
+                seq=row.seq,
+                due_on=row.due_on,
+                principal=row.principal,
+                interest=row.interest,
             )
         )
     return plan
@@ -362,12 +461,19 @@ def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
 def _recognise(ctx: Ctx, project: Project, fee: Fee, drawdown: Drawdown) -> None:
     """担保费 of the first twelve months is income at the drawdown; the rest stays deferred."""
     months = _months(ctx, project)
-    net = first_year_part(net_after_waivers(ctx.session, fee), months) - recognised_total(ctx.session, fee)
+    net = first_year_part(net_after_waivers(ctx.session, fee), months) - recognised_total(
+        ctx.session, fee
+    )
     if net > 0:
         posting.raise_event(
-            ctx, "income.recognised", record=fee, project=project, amounts={"amount": net}, on=drawdown.drawn_on,
+            ctx,
+            "income.recognised",
+            record=fee,
+            project=project,
+            amounts={"amount": net},
+            on=drawdown.drawn_on,
             memo=f"确认担保费收入，借据 {drawdown.number}",
-        )  # fmt: skip
+        )
 
 
 @posting.on_booked("income.recognised")
@@ -401,18 +507,32 @@ def _voucher_data(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]
     for row in rows:
         left -= row.principal
         plan.append(
-            {"seq": row.seq, "due_date": row.due_on, "principal": row.principal, "interest": row.interest,
-             "balance": left}
-        )  # fmt: skip
+            {
+                "seq": row.seq,
+                "due_date": row.due_on,
+                "principal": row.principal,
+                "interest": row.interest,
+                "balance": left,
+            }
+        )
     return {
         **data,
         "contract": contract_data.numbers(ctx.session, project),
         "drawdown": {
-            "number": drawdown.bank_note_no, "date": drawdown.drawn_on, "amount": drawdown.amount,
-            "rate": drawdown.rate_annual_pct, "start": drawdown.drawn_on, "end": drawdown.due_on,
-            "account": " ".join(part for part in place.values() if part), "paid_into": place,
+            "number": drawdown.bank_note_no,
+            "date": drawdown.drawn_on,
+            "amount": drawdown.amount,
+            "rate": drawdown.rate_annual_pct,
+            "start": drawdown.drawn_on,
+            "end": drawdown.due_on,
+            "account": " ".join(part for part in place.values() if part),
+            "paid_into": place,
             "total_amount": drawdown.amount,
-            "guaranteed": round_money(drawdown.amount * (HUNDRED - project.bank_share_pct) / HUNDRED), "plan": plan,
-            "prepared_by": ctx.actor.name, "reviewed_by": "",
+            "guaranteed": round_money(
+                drawdown.amount * (HUNDRED - project.bank_share_pct) / HUNDRED
+            ),
+            "plan": plan,
+            "prepared_by": ctx.actor.name,
+            "reviewed_by": "",
         },
-    }  # fmt: skip
+    }

@@ -12,7 +12,13 @@ from workflows.base.transition import Step, move, steps
 
 STEPS = steps(
     Step(
-        "resolution", "expire", "到期", column="state", sources=(ResolutionState.VALID,), targets=(ResolutionState.EXPIRED,), follows=True
+        "resolution",
+        "expire",
+        "到期",
+        column="state",
+        sources=(ResolutionState.VALID,),
+        targets=(ResolutionState.EXPIRED,),
+        follows=True,
     ),
 )
 

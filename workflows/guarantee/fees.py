@@ -25,16 +25,59 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.ledger import posting
 
-STEPS = steps(Step("project", "submit_fees", "提交费用记账", column="stage", sources=(Stage.FEE_PLAN,), targets=(Stage.FEE_BOOK,)))
+STEPS = steps(
+    Step(
+        "project",
+        "submit_fees",
+        "提交费用记账",
+        column="stage",
+        sources=(Stage.FEE_PLAN,),
+        targets=(Stage.FEE_BOOK,),
+    )
+)
 _IN_BOOKS = (FeeState.SUBMITTED, FeeState.BOOKED)
 FEE = steps(
-    Step("fee", "register", "提交复核", column="state", sources=(FeeState.DRAFT,), targets=_IN_BOOKS, follows=True),
-    Step("fee", "book", "复核记账", column="state", sources=(FeeState.SUBMITTED,), targets=_IN_BOOKS, follows=True),
-    Step("fee", "unbook", "撤回复核", column="state", sources=_IN_BOOKS, targets=(FeeState.SUBMITTED,), follows=True),
-    Step("fee", "reopen", "退回登记", column="state", sources=_IN_BOOKS, targets=(FeeState.DRAFT,), follows=True),
+    Step(
+        "fee",
+        "register",
+        "提交复核",
+        column="state",
+        sources=(FeeState.DRAFT,),
+        targets=_IN_BOOKS,
+        follows=True,
+    ),
+    Step(
+        "fee",
+        "book",
+        "复核记账",
+        column="state",
+        sources=(FeeState.SUBMITTED,),
+        targets=_IN_BOOKS,
+        follows=True,
+    ),
+    Step(
+        "fee",
+        "unbook",
+        "撤回复核",
+        column="state",
+        sources=_IN_BOOKS,
+        targets=(FeeState.SUBMITTED,),
+        follows=True,
+    ),
+    Step(
+        "fee",
+        "reopen",
+        "退回登记",
+        column="state",
+        sources=_IN_BOOKS,
+        targets=(FeeState.DRAFT,),
+        follows=True,
+    ),
 )
 verbs("fee_due", {"invoice": "登记开票"})
-NOT_EXEMPT = "客户不是农户、小型微型企业或个体工商户，或不是借款、发行债券担保，担保费不免征增值税，请填税率"
+NOT_EXEMPT = (
+    "客户不是农户、小型微型企业或个体工商户，或不是借款、发行债券担保，担保费不免征增值税，请填税率"
+)
 NO_RESOLUTION = "没有总裁签字且在有效期内的公司决议"
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
@@ -64,7 +107,11 @@ def check_fee(ctx: Ctx, fee: Fee, is_new: bool) -> None:
 
 
 def _require_what_is_settled(ctx: Ctx, fee: Fee, is_new: bool) -> None:
-    least = max(_registered(ctx, fee)["gross"], fee.collected_amount + fee.waived_amount) if not is_new else _ZERO
+    least = (
+        max(_registered(ctx, fee)["gross"], fee.collected_amount + fee.waived_amount)
+        if not is_new
+        else _ZERO
+    )
     if fee.amount < least:
         said = f"{fee.kind.label}已记账或收取 {format_money(least)} 元，不能少于；需要减收时请办理费用减免"
         raise FieldErrors({"fixed_amount" if fee.fixed_amount is not None else "rate_pct": [said]})
@@ -82,9 +129,13 @@ def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if fee.kind is FeeKind.GUARANTEE:
         if fee.rate_pct != resolution.fee_rate_pct or not fee.is_rate_annual:
-            found["rate_pct"] = [f"担保费按决议年费率 {resolution.fee_rate_pct.normalize():f}% 计收"]
+            found["rate_pct"] = [
+                f"担保费按决议年费率 {resolution.fee_rate_pct.normalize():f}% 计收"
+            ]
         if fee.fixed_amount is not None:
-            found["fixed_amount"] = ["担保费按决议费率计收，不另行约定金额；需要减收时请办理费用减免"]
+            found["fixed_amount"] = [
+                "担保费按决议费率计收，不另行约定金额；需要减收时请办理费用减免"
+            ]
     if fee.kind in (FeeKind.DEPOSIT, FeeKind.PENALTY) and fee.vat_rate_pct:
         found["vat_rate_pct"] = [f"{fee.kind.label}不计增值税，请填 0"]
     if fee.kind is FeeKind.DEPOSIT and fee.payment is not FeePayment.ONE_OFF:
@@ -94,7 +145,9 @@ def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
     return found
 
 
-def _about_vat(ctx: Ctx, fee: Fee, project: Project, resolution: Resolution) -> dict[str, list[str]]:
+def _about_vat(
+    ctx: Ctx, fee: Fee, project: Project, resolution: Resolution
+) -> dict[str, list[str]]:
     """担保费 that the law frees of VAT has the rate 0 and says why; what the books hold keeps its rate."""
     state: Any = inspect(fee)
     if state.persistent and _registered(ctx, fee)["gross"]:
@@ -103,7 +156,9 @@ def _about_vat(ctx: Ctx, fee: Fee, project: Project, resolution: Resolution) -> 
     fee.vat_exemption = None
     if fee.kind is not FeeKind.GUARANTEE:
         return {}
-    last = due_date(fee.payment, ctx.today, len(fee_dues(_ONE, fee.payment, ctx.today, resolution.term_months)))
+    last = due_date(
+        fee.payment, ctx.today, len(fee_dues(_ONE, fee.payment, ctx.today, resolution.term_months))
+    )
     if reason := exemption(ctx.session, project, ctx.today, last):
         fee.vat_rate_pct, fee.vat_exemption = _ZERO, reason
     elif not fee.vat_rate_pct and not is_free_product(ctx.session, project, fee.kind):
@@ -117,7 +172,11 @@ def lacks_filing(fee: Fee) -> dict[str, list[str]]:
     """What is wrong with a fee that is free of VAT and does not say by which filing."""
     fee.vat_filing = (fee.vat_filing or "").strip() or None
     if fee.vat_exemption and not fee.vat_filing:
-        return {"vat_filing": [f"{fee.vat_exemption}：请填写免税备案号或留存备查资料的编号，未登记的不能免税"]}
+        return {
+            "vat_filing": [
+                f"{fee.vat_exemption}：请填写免税备案号或留存备查资料的编号，未登记的不能免税"
+            ]
+        }
     return {}
 
 
@@ -131,13 +190,22 @@ def _plan(ctx: Ctx, fee: Fee, resolution: Resolution, *, is_new: bool) -> None:
     wanted = fee_dues(fee.amount, fee.payment, ctx.today, resolution.term_months)
     query = select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)
     present = [] if is_new else list(ctx.session.scalars(query))
-    settled = spread([due.amount for due in wanted], _ZERO if is_new else fee.collected_amount + fee.waived_amount)
+    settled = spread(
+        [due.amount for due in wanted],
+        _ZERO if is_new else fee.collected_amount + fee.waived_amount,
+    )
     for at, due in enumerate(wanted):
         if at < len(present):
             row = present[at]
             row.due_on, row.amount, row.settled_amount = due.due_on, due.amount, settled[at]
         else:
-            row = FeeDue(fee=fee, seq=due.seq, due_on=due.due_on, amount=due.amount, settled_amount=settled[at])
+            row = FeeDue(
+                fee=fee,
+                seq=due.seq,
+                due_on=due.due_on,
+                amount=due.amount,
+                settled_amount=settled[at],
+            )
             ctx.session.add(row)
     for surplus in present[len(wanted) :]:
         ctx.session.delete(surplus)
@@ -166,27 +234,44 @@ def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list
     stages.require_running(project, Stage.FEE_PLAN, "登记费用")
     resolution = require_resolution(ctx, project, "登记费用")
     present = set(ctx.session.scalars(select(Fee.kind).where(Fee.project_id == project.id)))
-    query = select(ProductFee).where(ProductFee.product_id == project.product_id).order_by(ProductFee.id)
+    query = (
+        select(ProductFee)
+        .where(ProductFee.product_id == project.product_id)
+        .order_by(ProductFee.id)
+    )
     terms: dict[FeeKind, dict[str, Any]] = {
         row.kind: {
-            "payment": row.payment, "rate_pct": row.rate_pct, "is_rate_annual": row.is_rate_annual,
+            "payment": row.payment,
+            "rate_pct": row.rate_pct,
+            "is_rate_annual": row.is_rate_annual,
             "vat_rate_pct": row.vat_rate_pct,
         }
         for row in ctx.session.scalars(query)
-    }  # fmt: skip
+    }
     if FeeKind.GUARANTEE in terms:
         terms[FeeKind.GUARANTEE].update(rate_pct=resolution.fee_rate_pct, is_rate_annual=True)
     daily = number(ctx.session, "fee.penalty_rate_daily_pct", ctx.today)
     terms.setdefault(
         FeeKind.PENALTY,
-        {"payment": FeePayment.ONE_OFF, "rate_pct": daily, "is_rate_annual": False, "vat_rate_pct": _ZERO,
-         "note": "日利率，按逾期金额逐日计收"},
-    )  # fmt: skip
+        {
+            "payment": FeePayment.ONE_OFF,
+            "rate_pct": daily,
+            "is_rate_annual": False,
+            "vat_rate_pct": _ZERO,
+            "note": "日利率，按逾期金额逐日计收",
+        },
+    )
     ctx.require("add", "fee", "登记费用")
-    return [_propose(ctx, project, resolution, kind, facts) for kind, facts in terms.items() if kind not in present]
+    return [
+        _propose(ctx, project, resolution, kind, facts)
+        for kind, facts in terms.items()
+        if kind not in present
+    ]
 
 
-def _propose(ctx: Ctx, project: Project, resolution: Resolution, kind: FeeKind, facts: dict[str, Any]) -> Fee:
+def _propose(
+    ctx: Ctx, project: Project, resolution: Resolution, kind: FeeKind, facts: dict[str, Any]
+) -> Fee:
     """A draft by the product's terms; one that is free of VAT still lacks its filing, which 提交费用记账 asks for."""
     fee = Fee(project=project, project_id=project.id, kind=kind, **facts)
     with ctx.session.no_autoflush:
@@ -230,10 +315,14 @@ def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
     move(FEE["register"], fee, FeeState.SUBMITTED)
     later = min(max(not_due(ctx.session, fee, ctx.today) - pending(ctx.session, fee), _ZERO), tax)
     posting.raise_event(
-        ctx, "fee.registered", record=fee, project=project, memo=f"登记{fee.kind.label}",
+        ctx,
+        "fee.registered",
+        record=fee,
+        project=project,
+        memo=f"登记{fee.kind.label}",
         amounts={"gross": gross, key: gross - tax, **split(tax, later, _ZERO)},
         sequence=len(_events(ctx, fee, *_KNOWN)) + 1,
-    )  # fmt: skip
+    )
 
 
 _KNOWN = (EventState.PENDING, EventState.BOOKED)
@@ -242,9 +331,11 @@ _KNOWN = (EventState.PENDING, EventState.BOOKED)
 def _events(ctx: Ctx, fee: Fee, *states: EventState) -> list[BusinessEvent]:
     """Registrations of a fee in these states."""
     query = select(BusinessEvent).where(
-        BusinessEvent.event_code == "fee.registered", BusinessEvent.record_table == Fee.__tablename__,
-        BusinessEvent.record_id == fee.id, BusinessEvent.state.in_(states),
-    )  # fmt: skip
+        BusinessEvent.event_code == "fee.registered",
+        BusinessEvent.record_table == Fee.__tablename__,
+        BusinessEvent.record_id == fee.id,
+        BusinessEvent.state.in_(states),
+    )
     return list(ctx.session.scalars(query.order_by(BusinessEvent.sequence)))
 
 
@@ -252,7 +343,10 @@ def _registered(ctx: Ctx, fee: Fee) -> dict[str, Decimal]:
     """What the books hold, or are about to, of a fee: amount and VAT in 元."""
     found = {"gross": _ZERO, "tax": _ZERO}
     for event in _events(ctx, fee, *_KNOWN):
-        found = {"gross": found["gross"] + Decimal(event.amounts["gross"]), "tax": found["tax"] + tax_of(event)}
+        found = {
+            "gross": found["gross"] + Decimal(event.amounts["gross"]),
+            "tax": found["tax"] + tax_of(event),
+        }
     return found
 
 
@@ -273,8 +367,14 @@ def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     del voucher
     fee = ctx.session.get_one(Fee, event.record_id)
     count_vat(fee, event, 1)
-    if fee.state is not FeeState.DRAFT:  # a draft again, it waits for the difference that a new resolution brought
-        move(FEE["book"], fee, FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED)
+    if (
+        fee.state is not FeeState.DRAFT
+    ):  # a draft again, it waits for the difference that a new resolution brought
+        move(
+            FEE["book"],
+            fee,
+            FeeState.SUBMITTED if _events(ctx, fee, EventState.PENDING) else FeeState.BOOKED,
+        )
     ctx.session.flush()
     _pass_on(ctx, fee.project)
 
@@ -285,7 +385,9 @@ def refused(ctx: Ctx, event: BusinessEvent) -> None:
     fee = ctx.session.get_one(Fee, event.record_id)
     project = fee.project
     if project.stage not in (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.RESOLVE):
-        raise Conflict(f"项目 {project.number} 已到“{project.stage.label}”，费用不能退回重新登记，请更正后记账")
+        raise Conflict(
+            f"项目 {project.number} 已到“{project.stage.label}”，费用不能退回重新登记，请更正后记账"
+        )
     fee.returned_reason = event.reason
     if fee.state is not FeeState.DRAFT:
         move(FEE["reopen"], fee)
@@ -304,7 +406,9 @@ def unregistered(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
     del former
     fee = ctx.session.get_one(Fee, event.record_id)
     stages.refuse_when_ended(fee.project)
-    query = select(Receipt.number).where(Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED)
+    query = select(Receipt.number).where(
+        Receipt.fee_id == fee.id, Receipt.state != ReceiptState.RETURNED
+    )
     if (receipt := ctx.session.scalars(query).first()) or fee.waived_amount:
         raise Conflict(f"{fee.kind.label}已有收款或减免（{receipt or '费用减免'}），请先撤回其复核")
     count_vat(fee, event, -1)
@@ -320,13 +424,17 @@ def tax_of(event: BusinessEvent) -> Decimal:
 
 def count_vat(fee: Fee, event: BusinessEvent, sign: int) -> None:
     """What an event that is booked (or back in the queue: -1) does to 待转销项税额 of the fee."""
-    fee.vat_pending_amount += sign * SIGNS[event.event_code] * Decimal(event.amounts.get("tax_pending", "0"))
+    fee.vat_pending_amount += (
+        sign * SIGNS[event.event_code] * Decimal(event.amounts.get("tax_pending", "0"))
+    )
 
 
 def settle_dues(ctx: Ctx, fee: Fee) -> None:
     """Spread what was collected and waived over the plan, in the order of the due dates."""
     left = fee.collected_amount + fee.waived_amount
-    for due in ctx.session.scalars(select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.due_on, FeeDue.seq)):
+    for due in ctx.session.scalars(
+        select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.due_on, FeeDue.seq)
+    ):
         due.settled_amount = min(left, due.amount)
         left -= due.settled_amount
 
@@ -337,8 +445,9 @@ def require_booked(fee: Fee, verb: str) -> None:
         raise Conflict(f"{fee.kind.label}{fee.state.label}，记账后才能{verb}")
 
 
-
-def invoice(ctx: Ctx, due: FeeDue, invoiced_on: date, number: str, version: int | None = None) -> FeeDue:
+def invoice(
+    ctx: Ctx, due: FeeDue, invoiced_on: date, number: str, version: int | None = None
+) -> FeeDue:
     """Note that an instalment was invoiced: its VAT is due from that day on, whenever the money is."""
     ctx.require("invoice", "fee_due", "登记开票")
     due = records.find(ctx, FeeDue, due.id, lock=True)

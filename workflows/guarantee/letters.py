@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 from models.base.errors import BusinessError, NotFound
 from models.base.masks import for_paper
 from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.guarantee.appraisal import LIVE_PAPERS, BankLetter, InvestigationReport, LetterKind, RiskAssessment
+from models.guarantee.appraisal import (
+    LIVE_PAPERS,
+    BankLetter,
+    InvestigationReport,
+    LetterKind,
+    RiskAssessment,
+)
 from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution
 from models.guarantee.signing import CounterGuarantee
@@ -38,18 +44,34 @@ def require_visible(ctx: Ctx, project: Project, version: int | None) -> None:
 
 
 def issue(
-    ctx: Ctx, project: Project, kind: LetterKind, amount: Decimal, valid_until: date | None, **more: Any
+    ctx: Ctx,
+    project: Project,
+    kind: LetterKind,
+    amount: Decimal,
+    valid_until: date | None,
+    **more: Any,
 ) -> BankLetter:
     """Issue a numbered letter to the project's bank with its text frozen; `more` are further template variables."""
     template, rule = TEMPLATES[kind]
     data = {**data_for(ctx, project), "intent": {"valid_until": valid_until}, **more}
     document = documents.issue(
-        ctx, template, project, project=project, number_rule=rule, title=f"{kind.label} {project.number}", data=data
+        ctx,
+        template,
+        project,
+        project=project,
+        number_rule=rule,
+        title=f"{kind.label} {project.number}",
+        data=data,
     )
     letter = BankLetter(
-        number=document.number, kind=kind, project=project, issued_on=ctx.today, valid_until=valid_until,
-        amount=amount, document=document,
-    )  # fmt: skip
+        number=document.number,
+        kind=kind,
+        project=project,
+        issued_on=ctx.today,
+        valid_until=valid_until,
+        amount=amount,
+        document=document,
+    )
     ctx.session.add(letter)
     return letter
 
@@ -60,22 +82,34 @@ def company_data(session: Session) -> dict[str, Any]:
     if company is None:
         raise BusinessError("请先在“公司信息”中填写公司资料，再出具文件")
     return {
-        "name": company.full_name, "address": company.address or "", "phone": company.phone or "",
+        "name": company.full_name,
+        "address": company.address or "",
+        "phone": company.phone or "",
         "legal_person": company.legal_person or "",
-    }  # fmt: skip
+    }
 
 
 def customer_data(customer: Customer) -> dict[str, Any]:
     """The customer as papers print it."""
     address = for_paper(customer, "address")
-    found = {"name": customer.name, "address": address, "legal_person": "", "id_number": "", "phone": ""}
+    found = {
+        "name": customer.name,
+        "address": address,
+        "legal_person": "",
+        "id_number": "",
+        "phone": "",
+    }
     if isinstance(customer, CorporateCustomer):
         found.update(
-            id_number=customer.uscc, legal_person=customer.legal_person or "", phone=for_paper(customer, "phone"),
+            id_number=customer.uscc,
+            legal_person=customer.legal_person or "",
+            phone=for_paper(customer, "phone"),
             address=customer.registered_address or address,
-        )  # fmt: skip
+        )
     elif isinstance(customer, PersonalCustomer):
-        found.update(id_number=for_paper(customer, "id_number"), phone=for_paper(customer, "mobile"))
+        found.update(
+            id_number=for_paper(customer, "id_number"), phone=for_paper(customer, "mobile")
+        )
     return found
 
 
@@ -83,7 +117,12 @@ def bank_data(project: Project) -> dict[str, Any]:
     """The lending bank: head office and branch."""
     bank = project.bank
     name, branch = (bank.parent.name, bank.name) if bank.parent else (bank.name, "")
-    return {"name": name, "branch": branch, "address": bank.address or "", "principal": bank.contact or ""}
+    return {
+        "name": name,
+        "branch": branch,
+        "address": bank.address or "",
+        "principal": bank.contact or "",
+    }
 
 
 def data_for(ctx: Ctx, project: Project) -> dict[str, Any]:
@@ -101,11 +140,19 @@ def data_for(ctx: Ctx, project: Project) -> dict[str, Any]:
     }
 
 
-def _project_data(session: Session, project: Project, resolution: Resolution | None) -> dict[str, Any]:
-    report = session.scalars(select(InvestigationReport).where(InvestigationReport.project_id == project.id)).first()
-    risk = session.scalars(select(RiskAssessment).where(RiskAssessment.project_id == project.id)).first()
+def _project_data(
+    session: Session, project: Project, resolution: Resolution | None
+) -> dict[str, Any]:
+    report = session.scalars(
+        select(InvestigationReport).where(InvestigationReport.project_id == project.id)
+    ).first()
+    risk = session.scalars(
+        select(RiskAssessment).where(RiskAssessment.project_id == project.id)
+    ).first()
     mine = select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)
-    items = session.scalars(mine.where(CounterGuarantee.state.in_(LIVE_PAPERS)).order_by(CounterGuarantee.id)).all()
+    items = session.scalars(
+        mine.where(CounterGuarantee.state.in_(LIVE_PAPERS)).order_by(CounterGuarantee.id)
+    ).all()
     purpose = dictionaries.label(session, "loan_purpose", project.purpose)
     return {
         "number": project.number,
@@ -119,7 +166,9 @@ def _project_data(session: Session, project: Project, resolution: Resolution | N
         "start": project.start_on,
         "end": project.end_on,
         "share_pct": HUNDRED - project.bank_share_pct,
-        "counter_guarantee": "；".join(f"{i.kind.label}：{i.name}" for i in items) or project.counter_offer or "",
+        "counter_guarantee": "；".join(f"{i.kind.label}：{i.name}" for i in items)
+        or project.counter_offer
+        or "",
         "report": report.operation if report else "",
         "risk_opinion": risk.opinion if risk else "",
     }

@@ -50,7 +50,11 @@ class RowError:
     def __str__(self) -> str:
         """Name the place as users see it."""
         place = f"第 {self.row_no} 行" if self.row_no else ""
-        return f"{place}{f'“{self.column}”列' if self.column else ''}：{self.message}" if place else self.message
+        return (
+            f"{place}{f'“{self.column}”列' if self.column else ''}：{self.message}"
+            if place
+            else self.message
+        )
 
 
 class PlanError(BusinessError):
@@ -91,7 +95,12 @@ def parse_plan(data: bytes, filename: str, mapped: Sequence[Mapped] = ()) -> Par
     if len(tables) > 1:
         raise PlanError([RowError(0, "", too_many(tables))])
     if tables[0].doubled:
-        raise PlanError([RowError(tables[0].header_row + 1, name, "表头中有两列同名") for name in tables[0].doubled])
+        raise PlanError(
+            [
+                RowError(tables[0].header_row + 1, name, "表头中有两列同名")
+                for name in tables[0].doubled
+            ]
+        )
     return _Reader(tables[0], read_heading(tables[0])).read()
 
 
@@ -105,7 +114,9 @@ def check_plan(plan: ParsedPlan, *, loan_amount: Decimal, start_on: date, end_on
     errors = [error for row in rows for error in _check_row(row, start_on, end_on)]
     errors += [
         RowError(
-            later.row_no or 0, "应还日期", f"第 {later.seq} 期应还日期 {later.due_on} 不晚于上一期 {earlier.due_on}"
+            later.row_no or 0,
+            "应还日期",
+            f"第 {later.seq} 期应还日期 {later.due_on} 不晚于上一期 {earlier.due_on}",
         )
         for earlier, later in pairwise(rows)
         if later.due_on <= earlier.due_on
@@ -117,24 +128,38 @@ def check_plan(plan: ParsedPlan, *, loan_amount: Decimal, start_on: date, end_on
         seen.add(row.seq)
     total = sum((row.principal for row in rows), Decimal(0))
     if total != loan_amount:
-        message = f"本金合计 {format_money(total)} 元与贷款金额 {format_money(loan_amount)} 元不一致"
+        message = (
+            f"本金合计 {format_money(total)} 元与贷款金额 {format_money(loan_amount)} 元不一致"
+        )
         errors.append(RowError(0, "应还本金", message))
     if plan.loan_amount is not None and plan.loan_amount != loan_amount:
         stated = format_money(plan.loan_amount)
-        errors.append(RowError(0, "", f"文件所载贷款金额 {stated} 元与借据金额 {format_money(loan_amount)} 元不一致"))
+        errors.append(
+            RowError(
+                0,
+                "",
+                f"文件所载贷款金额 {stated} 元与借据金额 {format_money(loan_amount)} 元不一致",
+            )
+        )
     if errors:
         raise PlanError(errors)
 
 
 def _check_row(row: Instalment, start_on: date, end_on: date) -> list[RowError]:
     problems = {
-        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 早于放款日 {start_on}"): row.due_on < start_on,
-        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 晚于到期日 {end_on}"): row.due_on > end_on,
+        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 早于放款日 {start_on}"): row.due_on
+        < start_on,
+        ("应还日期", f"第 {row.seq} 期应还日期 {row.due_on} 晚于到期日 {end_on}"): row.due_on
+        > end_on,
         ("应还本金", f"第 {row.seq} 期本金不能为负数"): row.principal < 0,
         ("应还利息", f"第 {row.seq} 期利息不能为负数"): row.interest < 0,
         ("应还本金", f"第 {row.seq} 期本金和利息都为 0"): row.principal == 0 and row.interest == 0,
     }
-    return [RowError(row.row_no or 0, column, message) for (column, message), wrong in problems.items() if wrong]
+    return [
+        RowError(row.row_no or 0, column, message)
+        for (column, message), wrong in problems.items()
+        if wrong
+    ]
 
 
 def _read_seq(value: Cell) -> int | None:
@@ -163,7 +188,9 @@ class _Reader:
     balances: list[tuple[int, Decimal | None]] = field(default_factory=list)
     totals: dict[str, Decimal] = field(default_factory=dict)
     sums: Totals = field(default_factory=Totals)
-    seen: dict[tuple[int, date], tuple[int, set[str]]] = field(default_factory=dict)  # where one row is a part of one
+    seen: dict[tuple[int, date], tuple[int, set[str]]] = field(
+        default_factory=dict
+    )  # where one row is a part of one
 
     @property
     def by_sort(self) -> bool:
@@ -215,13 +242,23 @@ class _Reader:
 
     def _looks_like_instalment(self, row: list[Cell], first: str) -> bool:
         """Tell a broken instalment from a note or a signature line without a number in 期数."""
-        if any(self._is_amount(row, column) for column in ("principal", "interest", "total", "amount", "balance")):
+        if any(
+            self._is_amount(row, column)
+            for column in ("principal", "interest", "total", "amount", "balance")
+        ):
             return True
         filled = [column for column in self.table.columns if plain(self._cell(row, column))]
-        signed = "seq" in filled and len(filled) == 2 and any(is_date(self._cell(row, column)) for column in filled)
+        signed = (
+            "seq" in filled
+            and len(filled) == 2
+            and any(is_date(self._cell(row, column)) for column in filled)
+        )
         if NOTE.match(first) or signed:  # signed: 制表日期 | 2026-01-05
             return False
-        digits = any(re.search(r"[0-9]", plain(self._cell(row, column))) for column in ("due_on", "principal"))
+        digits = any(
+            re.search(r"[0-9]", plain(self._cell(row, column)))
+            for column in ("due_on", "principal")
+        )
         return self._has_date(row) or (digits and len(filled) >= 2)
 
     def _is_amount(self, row: list[Cell], column: Column) -> bool:
@@ -234,7 +271,10 @@ class _Reader:
             return False
 
     def _is_nothing(self, row: list[Cell]) -> bool:
-        return all(plain(self._cell(row, key)) in _ZEROS for key in ("principal", "interest", "total", "amount"))
+        return all(
+            plain(self._cell(row, key)) in _ZEROS
+            for key in ("principal", "interest", "total", "amount")
+        )
 
     def _has_date(self, row: list[Cell]) -> bool:
         return is_date(self._cell(row, "due_on"))
@@ -244,7 +284,11 @@ class _Reader:
 
     def _instalment(self, row_no: int, row: list[Cell]) -> None:
         before = len(self.errors)
-        seq = _read_seq(self._cell(row, "seq")) if "seq" in self.table.columns else len(self.instalments) + 1
+        seq = (
+            _read_seq(self._cell(row, "seq"))
+            if "seq" in self.table.columns
+            else len(self.instalments) + 1
+        )
         if seq is None:
             self._wrong(row_no, "seq", "期数为空或不是数字")
         due_on = None
@@ -253,15 +297,26 @@ class _Reader:
         except ValueError as error:
             self._wrong(row_no, "due_on", str(error))
         amounts = {
-            column: self._amount(row_no, row, column) for column in ("principal", "interest", "total", "balance")
+            column: self._amount(row_no, row, column)
+            for column in ("principal", "interest", "total", "balance")
         }
         principal, interest, total = amounts["principal"], amounts["interest"], amounts["total"]
         if self.by_sort:
             self._part(row_no, row, seq, due_on)
             return
         if "interest" not in self.table.columns:
-            interest = total - principal if total is not None and principal is not None else Decimal("0.00")
-        if len(self.errors) > before or seq is None or due_on is None or principal is None or interest is None:
+            interest = (
+                total - principal
+                if total is not None and principal is not None
+                else Decimal("0.00")
+            )
+        if (
+            len(self.errors) > before
+            or seq is None
+            or due_on is None
+            or principal is None
+            or interest is None
+        ):
             return
         fee = self._amount(row_no, row, "fee") or Decimal(0)
         if total is not None and total not in {principal + interest, principal + interest + fee}:
@@ -275,7 +330,13 @@ class _Reader:
         """A row that is the principal or the interest of an instalment, which other rows make whole."""
         key: Column = "total" if "total" in self.table.columns else "amount"
         word, amount = plain(self._cell(row, "sort")), self._amount(row_no, row, key)
-        sort = "interest" if "息" in word and "本息" not in word else "principal" if "本金" in word else ""
+        sort = (
+            "interest"
+            if "息" in word and "本息" not in word
+            else "principal"
+            if "本金" in word
+            else ""
+        )
         if not sort:
             self._wrong(row_no, "sort", f"“{word[:_SHOWN_MAX]}”既不是本金也不是利息")
         if amount is None and plain(self._cell(row, key)) == "":
@@ -288,12 +349,16 @@ class _Reader:
         if sort in sorts:
             self._wrong(row_no, "sort", f"{due_on} 的{word[:_SHOWN_MAX]}写了两次")
         if not sorts:
-            self.instalments.append(Instalment(seq, due_on, Decimal("0.00"), Decimal("0.00"), row_no))
+            self.instalments.append(
+                Instalment(seq, due_on, Decimal("0.00"), Decimal("0.00"), row_no)
+            )
             self.balances.append((row_no, None))
         sorts.add(sort)
         each = self.instalments[at]
         self.instalments[at] = (
-            replace(each, principal=amount) if sort == "principal" else replace(each, interest=amount)
+            replace(each, principal=amount)
+            if sort == "principal"
+            else replace(each, interest=amount)
         )
         self.sums.add({key: amount})
 
@@ -321,8 +386,14 @@ class _Reader:
         """Check a total row against the instalments that it covers."""
         readable = not self.errors  # after an unreadable row the sums say nothing
         columns: tuple[Column, ...] = ("principal", "interest", "total", "amount")
-        read = {column: self._amount(row_no, row, column) for column in columns if plain(self._cell(row, column))}
-        stated: dict[str, Decimal] = {column: amount for column, amount in read.items() if amount is not None}
+        read = {
+            column: self._amount(row_no, row, column)
+            for column in columns
+            if plain(self._cell(row, column))
+        }
+        stated: dict[str, Decimal] = {
+            column: amount for column, amount in read.items() if amount is not None
+        }
         if span in {Span.WHOLE, Span.RUNNING}:
             self.totals |= stated
         wrong = self.sums.wrong(span, stated)
@@ -333,7 +404,10 @@ class _Reader:
 
     def _check_balances(self) -> None:
         """Follow the balance from row to row; some banks print it after the payment, some before."""
-        known = [(each, balance) for each, (_, balance) in zip(self.instalments, self.balances, strict=True)]
+        known = [
+            (each, balance)
+            for each, (_, balance) in zip(self.instalments, self.balances, strict=True)
+        ]
         if not known or any(balance is None for _, balance in known):
             if any(balance is not None for _, balance in known):
                 self.warnings.append("剩余本金列不完整，未核对")
@@ -345,7 +419,9 @@ class _Reader:
             if balance is not None and balance != expected:
                 message = f"{format_money(balance)} 与推算的 {format_money(expected)} 不一致"
                 self._wrong(each.row_no or 0, "balance", message)
-                left += balance - expected  # go on from what is stated, so that one slip is named once
+                left += (
+                    balance - expected
+                )  # go on from what is stated, so that one slip is named once
             left -= each.principal
 
     def _wrong(self, row_no: int, column: Column, message: str) -> None:

@@ -12,40 +12,96 @@ from workflows.base.sheet_cells import UNIT_IN_NAME, YUAN, plain
 from workflows.base.sheets import Field, Kind, Table
 from workflows.base.workbook import Cell
 
-Column = Literal["seq", "due_on", "principal", "interest", "total", "balance", "sort", "amount", "fee"]
+Column = Literal[
+    "seq", "due_on", "principal", "interest", "total", "balance", "sort", "amount", "fee"
+]
 
 # Names in use at banks, the plainer a name the later: where two columns could serve, the earlier name wins.
 _NAMES: Final[dict[Column, tuple[str, ...]]] = {
     "seq": ("期数", "期次", "还款期次", "还款期数", "期号", "期序", "序号"),
     "due_on": (
-        "应还日期", "应还款日期", "应还款日", "应还日", "还款日期", "还款日", "计划还款日期", "计划还款日",
-        "约定还款日期", "约定还款日", "还款到期日", "还款时间", "到期日期", "到期日",
+        "应还日期",
+        "应还款日期",
+        "应还款日",
+        "应还日",
+        "还款日期",
+        "还款日",
+        "计划还款日期",
+        "计划还款日",
+        "约定还款日期",
+        "约定还款日",
+        "还款到期日",
+        "还款时间",
+        "到期日期",
+        "到期日",
     ),
     "principal": (
-        "应还本金", "应还本金金额", "本期应还本金", "本期本金", "计划还本金额", "还本金额", "归还本金", "偿还本金",
-        "还款本金", "本金金额", "本金",
+        "应还本金",
+        "应还本金金额",
+        "本期应还本金",
+        "本期本金",
+        "计划还本金额",
+        "还本金额",
+        "归还本金",
+        "偿还本金",
+        "还款本金",
+        "本金金额",
+        "本金",
     ),
     "interest": (
-        "应还利息", "应还利息金额", "本期应还利息", "本期利息", "计划还息金额", "还息金额", "归还利息", "偿还利息",
-        "还款利息", "利息金额", "利息",
+        "应还利息",
+        "应还利息金额",
+        "本期应还利息",
+        "本期利息",
+        "计划还息金额",
+        "还息金额",
+        "归还利息",
+        "偿还利息",
+        "还款利息",
+        "利息金额",
+        "利息",
     ),
     "total": (
-        "应还合计", "本期本息合计", "应还本息合计", "本息合计", "应还本息", "应还总额", "应还总金额", "本期应还合计",
-        "本期应还总额", "还款总额", "应还款金额", "应还金额", "还款金额", "月供", "期供", "合计",
+        "应还合计",
+        "本期本息合计",
+        "应还本息合计",
+        "本息合计",
+        "应还本息",
+        "应还总额",
+        "应还总金额",
+        "本期应还合计",
+        "本期应还总额",
+        "还款总额",
+        "应还款金额",
+        "应还金额",
+        "还款金额",
+        "月供",
+        "期供",
+        "合计",
     ),
     "balance": (
-        "剩余本金", "本金余额", "剩余本金余额", "剩余未还本金", "未还本金", "期末本金余额", "期末余额", "贷款余额",
+        "剩余本金",
+        "本金余额",
+        "剩余本金余额",
+        "剩余未还本金",
+        "未还本金",
+        "期末本金余额",
+        "期末余额",
+        "贷款余额",
     ),
     "sort": ("款项", "款项类型", "还款类型", "还款种类", "费用类型", "科目", "类型"),
     "amount": ("金额", "发生额"),
     "fee": ("手续费", "服务费", "其他费用", "费用"),
-}  # fmt: skip
+}
 
 PLAN: Final = Kind(
     "repayment_plan",
     "还款计划表",
     tuple(Field(key, names, spans=key in {"seq", "due_on"}) for key, names in _NAMES.items()),
-    tuple(frozenset({"due_on", *need}) for need in (("principal",), ("sort", "total"), ("sort", "amount"))),
+    tuple(
+        frozenset({"due_on", *need})
+        for need in (("principal",), ("sort", "total"), ("sort", "amount"))
+    ),
     only_first_group=True,
 )
 _LABELS: Final[dict[str, str]] = {
@@ -85,8 +141,12 @@ def read_heading(table: Table) -> Heading:
             warnings.append(f"第 {row_no} 行的{label}未能识别，未与借据核对：{error}")
     if "rate" in facts:
         rate = _rate(facts["rate"][1])
-    borrower, note_no = (plain(facts[key][1]) or None if key in facts else None for key in ("borrower", "note_no"))
-    return Heading(unit, borrower, note_no, loan_amount=amount, rate_annual_pct=rate, warnings=tuple(warnings))
+    borrower, note_no = (
+        plain(facts[key][1]) or None if key in facts else None for key in ("borrower", "note_no")
+    )
+    return Heading(
+        unit, borrower, note_no, loan_amount=amount, rate_annual_pct=rate, warnings=tuple(warnings)
+    )
 
 
 def _labelled(rows: list[list[Cell]]) -> Iterator[tuple[int, str, Cell, str]]:
@@ -98,7 +158,9 @@ def _labelled(rows: list[list[Cell]]) -> Iterator[tuple[int, str, Cell, str]]:
                 if label and (label["colon"] or label.end() == len(text)):
                     beside = next((other for other in row[at + 1 :] if other is not None), None)
                     value = text[label.end() :] or (None if _LABEL.match(plain(beside)) else beside)
-                    key = next(key for key, names in _LABELS.items() if label["name"] in names.split("|"))
+                    key = next(
+                        key for key, names in _LABELS.items() if label["name"] in names.split("|")
+                    )
                     yield row_no, key, value, label["name"] + (label["unit"] or "")
 
 
@@ -114,5 +176,9 @@ def _rate(value: Cell) -> Decimal | None:
     if isinstance(value, Decimal):
         # Excel keeps 4.35 % as 0.0435; nobody lends at half a per cent or less
         return value * 100 if value < Decimal("0.5") else value
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)%?(?:\(.*\))?", plain(value)) if isinstance(value, str) else None
+    match = (
+        re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)%?(?:\(.*\))?", plain(value))
+        if isinstance(value, str)
+        else None
+    )
     return Decimal(match[1]) if match else None

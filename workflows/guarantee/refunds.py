@@ -23,14 +23,35 @@ from workflows.ledger import posting
 
 FEE = steps(
     Step(
-        "fee", "cancel", "随项目终止撤销", column="state", sources=(FeeState.DRAFT, FeeState.SUBMITTED, FeeState.BOOKED),
-        targets=(FeeState.CANCELLED,), follows=True,
+        "fee",
+        "cancel",
+        "随项目终止撤销",
+        column="state",
+        sources=(FeeState.DRAFT, FeeState.SUBMITTED, FeeState.BOOKED),
+        targets=(FeeState.CANCELLED,),
+        follows=True,
     ),
-)  # fmt: skip
+)
 _BOOKED, _REFUNDED = (ReceiptState.BOOKED,), (ReceiptState.REFUNDED,)
 RECEIPT = steps(
-    Step("receipt", "refund", "退费", column="state", sources=_BOOKED, targets=_REFUNDED, follows=True),
-    Step("receipt", "unrefund", "撤回退费", column="state", sources=_REFUNDED, targets=_BOOKED, follows=True),
+    Step(
+        "receipt",
+        "refund",
+        "退费",
+        column="state",
+        sources=_BOOKED,
+        targets=_REFUNDED,
+        follows=True,
+    ),
+    Step(
+        "receipt",
+        "unrefund",
+        "撤回退费",
+        column="state",
+        sources=_REFUNDED,
+        targets=_BOOKED,
+        follows=True,
+    ),
 )
 verbs("termination", {"settle": "重新提交冲账退费"})
 CODES = ("fee.reversed", "fee.refunded", "deposit.returned")
@@ -42,11 +63,14 @@ def give_back(ctx: Ctx, paper: Termination) -> None:
     """Withdraw what waits for 复核, and hand over to it what has to go back of each fee and of the deposit."""
     project = paper.project
     waiting = select(BusinessEvent).where(
-        BusinessEvent.project_id == project.id, BusinessEvent.state.in_((EventState.PENDING, EventState.REFUSED))
+        BusinessEvent.project_id == project.id,
+        BusinessEvent.state.in_((EventState.PENDING, EventState.REFUSED)),
     )
     for event in ctx.session.scalars(waiting.order_by(BusinessEvent.id)).all():
         posting.cancel(ctx, event, f"项目终止办理 {paper.number}")
-    for fee in ctx.session.scalars(select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)).all():
+    for fee in ctx.session.scalars(
+        select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
+    ).all():
         move(FEE["cancel"], fee)
         if fee.kind in RECEIVABLE:
             _give_back_fee(ctx, paper, fee)
@@ -54,7 +78,9 @@ def give_back(ctx: Ctx, paper: Termination) -> None:
     if paper.deposit_amount:
         memo = f"终止退还保证金 {paper.number}"
         amounts = {"amount": paper.deposit_amount}
-        posting.raise_event(ctx, "deposit.returned", record=paper, project=project, amounts=amounts, memo=memo)
+        posting.raise_event(
+            ctx, "deposit.returned", record=paper, project=project, amounts=amounts, memo=memo
+        )
     _mark_settled(ctx, paper)
 
 
@@ -71,7 +97,12 @@ def settle_again(ctx: Ctx, paper: Termination, version: int | None = None) -> Te
         record = ctx.session.get_one(entity_of(event.record_table), event.record_id)
         amounts = {key: Decimal(amount) for key, amount in event.amounts.items()}
         posting.raise_event(
-            ctx, event.event_code, record=record, project=paper.project, amounts=amounts, memo=event.memo
+            ctx,
+            event.event_code,
+            record=record,
+            project=paper.project,
+            amounts=amounts,
+            memo=event.memo,
         )
     paper.returned_reason = None
     ctx.session.flush()
@@ -87,18 +118,24 @@ def _give_back_fee(ctx: Ctx, paper: Termination, fee: Fee) -> None:
         amounts = _parts(fee, gross - collected, tax - back_tax, held)
         held -= amounts.get("tax_pending", ZERO)
         memo = f"冲回{fee.kind.label} {paper.number}"
-        posting.raise_event(ctx, "fee.reversed", record=fee, project=fee.project, amounts=amounts, memo=memo)
+        posting.raise_event(
+            ctx, "fee.reversed", record=fee, project=fee.project, amounts=amounts, memo=memo
+        )
         paper.receivable_amount += gross - collected
     receipts = select(Receipt).where(Receipt.fee_id == fee.id, Receipt.state == ReceiptState.BOOKED)
     so_far = tax_so_far = ZERO
     for receipt in ctx.session.scalars(receipts.order_by(Receipt.id)).all():
         so_far += receipt.amount
-        share = (back_tax if so_far == collected else vat_inside(so_far, fee.vat_rate_pct)) - tax_so_far
+        share = (
+            back_tax if so_far == collected else vat_inside(so_far, fee.vat_rate_pct)
+        ) - tax_so_far
         tax_so_far += share
         amounts = _parts(fee, receipt.amount, share, held)
         held -= amounts.get("tax_pending", ZERO)
         memo = f"退{fee.kind.label}，收据 {receipt.number}"
-        posting.raise_event(ctx, "fee.refunded", record=receipt, project=fee.project, amounts=amounts, memo=memo)
+        posting.raise_event(
+            ctx, "fee.refunded", record=receipt, project=fee.project, amounts=amounts, memo=memo
+        )
         paper.refund_amount += receipt.amount
 
 
@@ -128,15 +165,18 @@ def _termination(ctx: Ctx, event: BusinessEvent) -> Termination | None:
     """The termination that an event settles, if any; deposits also go back by 解保."""
     if event.record_table not in _RECORDS:
         return None
-    query = select(Termination).where(Termination.project_id == event.project_id, Termination.approved_on.is_not(None))
+    query = select(Termination).where(
+        Termination.project_id == event.project_id, Termination.approved_on.is_not(None)
+    )
     return ctx.session.scalars(query).one_or_none()
 
 
 def _events(ctx: Ctx, paper: Termination, *states: EventState) -> list[BusinessEvent]:
     query = select(BusinessEvent).where(
-        BusinessEvent.project_id == paper.project_id, BusinessEvent.event_code.in_(CODES),
+        BusinessEvent.project_id == paper.project_id,
+        BusinessEvent.event_code.in_(CODES),
         BusinessEvent.state.in_(states),
-    )  # fmt: skip
+    )
     return list(ctx.session.scalars(query.order_by(BusinessEvent.id)))
 
 

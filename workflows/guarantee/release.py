@@ -32,18 +32,35 @@ from workflows.ledger import posting
 STEPS = steps(*life("release", "提交解保审批"))
 PROJECT = steps(
     Step(
-        "project", "release", "解保", column="state", sources=(ProjectState.IN_FORCE,), targets=(ProjectState.RELEASED,), follows=True
+        "project",
+        "release",
+        "解保",
+        column="state",
+        sources=(ProjectState.IN_FORCE,),
+        targets=(ProjectState.RELEASED,),
+        follows=True,
     ),
     Step(
-        "project", "reopen", "撤回解保", column="state", sources=(ProjectState.RELEASED,), targets=(ProjectState.IN_FORCE,), follows=True
+        "project",
+        "reopen",
+        "撤回解保",
+        column="state",
+        sources=(ProjectState.RELEASED,),
+        targets=(ProjectState.IN_FORCE,),
+        follows=True,
     ),
 )
 LOAN = steps(
     Step(
-        "drawdown", "release", "随项目解保", column="state", sources=(DrawdownState.ACTIVE, DrawdownState.OVERDUE),
-        targets=(DrawdownState.RELEASED,), follows=True,
+        "drawdown",
+        "release",
+        "随项目解保",
+        column="state",
+        sources=(DrawdownState.ACTIVE, DrawdownState.OVERDUE),
+        targets=(DrawdownState.RELEASED,),
+        follows=True,
     ),
-)  # fmt: skip
+)
 verbs("release", {"return_deposit": "重新提交退还款项"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
@@ -53,7 +70,9 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
     """A release concerns a project in force that has no other one; a letter of the bank as its basis is named."""
     project = stages.locked(ctx, release.project_id)
     _require_in_force(project)
-    others = select(func.count(Release.id)).where(Release.project_id == project.id, Release.state.in_(_OPEN))
+    others = select(func.count(Release.id)).where(
+        Release.project_id == project.id, Release.state.in_(_OPEN)
+    )
     if release.id is not None:
         others = others.where(Release.id != release.id)
     if ctx.session.scalar(others):
@@ -76,12 +95,16 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
 
 
 def _last_drawn(ctx: Ctx, project: Project) -> date | None:
-    return ctx.session.scalar(select(func.max(Drawdown.drawn_on)).where(Drawdown.project_id == project.id))
+    return ctx.session.scalar(
+        select(func.max(Drawdown.drawn_on)).where(Drawdown.project_id == project.id)
+    )
 
 
 def _require_in_force(project: Project) -> None:
     if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
-        place = project.stage.label if project.state is ProjectState.IN_FORCE else project.state.label
+        place = (
+            project.stage.label if project.state is ProjectState.IN_FORCE else project.state.label
+        )
         raise IllegalTransition(f"项目 {project.number} 现为“{place}”，在保时才能申请解保")
 
 
@@ -90,16 +113,20 @@ def obstacles(ctx: Ctx, release: Release) -> list[str]:
     session, project = ctx.session, release.project
     found = []
     if release.basis is ReleaseBasis.REPAID:
-        query = select(Drawdown).where(Drawdown.project_id == project.id, Drawdown.state != DrawdownState.SETTLED)
+        query = select(Drawdown).where(
+            Drawdown.project_id == project.id, Drawdown.state != DrawdownState.SETTLED
+        )
         found += [
             f"借据 {loan.bank_note_no} 尚未结清，借款余额 {format_money(loan.balance)} 元"
             for loan in session.scalars(query.order_by(Drawdown.id))
         ]
     elif not attachments.attachments_of(session, release):
         found.append("请上传银行解除担保函的扫描件")
-    due = select(func.sum(FeeDue.amount), func.sum(FeeDue.settled_amount)).join(Fee).where(
-        Fee.project_id == project.id, Fee.kind.in_(RECEIVABLE), FeeDue.due_on <= ctx.today
-    )  # fmt: skip
+    due = (
+        select(func.sum(FeeDue.amount), func.sum(FeeDue.settled_amount))
+        .join(Fee)
+        .where(Fee.project_id == project.id, Fee.kind.in_(RECEIVABLE), FeeDue.due_on <= ctx.today)
+    )
     owed, settled = (total or Decimal(0) for total in session.execute(due).one())
     if owed > settled:
         found.append(f"尚有到期未收的费用 {format_money(owed - settled)} 元")
@@ -120,7 +147,9 @@ def submit(ctx: Ctx, release: Release, version: int | None = None) -> ApprovalIn
     if missing := obstacles(ctx, release):
         raise BusinessError("还不能解保：" + "；".join(missing))
     move(step, release)
-    return stages.put_up(ctx, "release", release, release.project, "解保", amount=release.project.amount)
+    return stages.put_up(
+        ctx, "release", release, release.project, "解保", amount=release.project.amount
+    )
 
 
 @approval.on_finish("release")
@@ -137,7 +166,9 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
         if loan.is_running:  # the bank lets the company go while the customer still owes it
             move(LOAN["release"], loan)
             # The guarantee ends when the bank says so, not when its letter has been approved here.
-            loan.closed_on = release.letter_on if release.basis is ReleaseBasis.BANK_LETTER else ctx.today
+            loan.closed_on = (
+                release.letter_on if release.basis is ReleaseBasis.BANK_LETTER else ctx.today
+            )
             loan.balance = Decimal(0)  # what is left of it is the bank's alone
     project.balance = Decimal(0)
     for item in ctx.session.scalars(_counters(project)):
@@ -157,11 +188,17 @@ def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> Bu
     if version is not None:
         records.check_version(ctx, release, version)
     again = release_fees.raise_again(ctx, release) if release.state is PaperState.APPROVED else []
-    if again and not any(event.state is EventState.REFUSED for event in _deposit_events(ctx, release)):
+    if again and not any(
+        event.state is EventState.REFUSED for event in _deposit_events(ctx, release)
+    ):
         release.returned_reason = None
         ctx.session.flush()
         return again[-1]
-    if release.state is not PaperState.APPROVED or not release.deposit_amount or release.is_deposit_returned:
+    if (
+        release.state is not PaperState.APPROVED
+        or not release.deposit_amount
+        or release.is_deposit_returned
+    ):
         raise Conflict(f"解保“{release}”没有待退还的保证金")
     return _raise_deposit(ctx, release)
 
@@ -169,9 +206,13 @@ def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> Bu
 def _raise_deposit(ctx: Ctx, release: Release) -> BusinessEvent:
     release.returned_reason = None
     return posting.raise_event(
-        ctx, "deposit.returned", record=release, project=release.project, amounts={"amount": release.deposit_amount},
+        ctx,
+        "deposit.returned",
+        record=release,
+        project=release.project,
+        amounts={"amount": release.deposit_amount},
         memo=f"解保退还保证金 {release.number}",
-    )  # fmt: skip
+    )
 
 
 def _deposit_events(ctx: Ctx, release: Release) -> list[BusinessEvent]:
@@ -196,7 +237,12 @@ def _open_again(ctx: Ctx, release: Release) -> None:
     release.released_on = None
     project = release.project
     move(PROJECT["reopen"], project)
-    last = select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id.desc()).limit(1)
+    last = (
+        select(ProjectStage)
+        .where(ProjectStage.project_id == project.id)
+        .order_by(ProjectStage.id.desc())
+        .limit(1)
+    )
     row = ctx.session.scalars(last).one()
     row.left_on = row.done_by_id = None
     ctx.session.flush()
@@ -205,7 +251,9 @@ def _open_again(ctx: Ctx, release: Release) -> None:
 def _counters(project: Project) -> Any:
     return (
         select(CounterGuarantee)
-        .where(CounterGuarantee.project_id == project.id, CounterGuarantee.state == PaperState.APPROVED)
+        .where(
+            CounterGuarantee.project_id == project.id, CounterGuarantee.state == PaperState.APPROVED
+        )
         .order_by(CounterGuarantee.id)
     )
 
@@ -216,7 +264,9 @@ def _release_of(ctx: Ctx, event: BusinessEvent) -> Release | None:
         return ctx.session.get(Release, event.record_id)
     if event.event_code not in release_fees.CODES or event.record_table != Fee.__tablename__:
         return None
-    approved = select(Release).where(Release.project_id == event.project_id, Release.state == PaperState.APPROVED)
+    approved = select(Release).where(
+        Release.project_id == event.project_id, Release.state == PaperState.APPROVED
+    )
     return ctx.session.scalars(approved).one_or_none()
 
 
@@ -273,9 +323,14 @@ def _finish(ctx: Ctx, release: Release) -> None:
     release.released_on = ctx.today
     if release.document is None:
         release.document = documents.issue(
-            ctx, "release_notice", release, project=project, number=release.number, title=f"解保通知 {project.number}",
+            ctx,
+            "release_notice",
+            release,
+            project=project,
+            number=release.number,
+            title=f"解保通知 {project.number}",
             data=_notice_data(ctx, release),
-        )  # fmt: skip
+        )
     stages.leave(ctx, project, "已解保")
     move(PROJECT["release"], project)
     stages.ended(ctx, project, f"项目已解保（{release.number}）")
@@ -284,19 +339,31 @@ def _finish(ctx: Ctx, release: Release) -> None:
 
 def _notice_data(ctx: Ctx, release: Release) -> dict[str, Any]:
     project = release.project
-    loans = ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id).order_by(Drawdown.id)).all()
+    loans = ctx.session.scalars(
+        select(Drawdown).where(Drawdown.project_id == project.id).order_by(Drawdown.id)
+    ).all()
     items = ctx.session.scalars(_counters(project)).all()
     return {
         **letters.data_for(ctx, project),
         "contract": contract_data.numbers(ctx.session, project),
         "release": {
-            "date": release.approved_on, "basis": release.basis.label, "letter_no": release.letter_no or "",
-            "letter_date": release.letter_on, "amount": release.released_amount, "deposit": release.deposit_amount,
-            "settled_on": max((loan.closed_on for loan in loans if loan.closed_on), default=release.approved_on),
+            "date": release.approved_on,
+            "basis": release.basis.label,
+            "letter_no": release.letter_no or "",
+            "letter_date": release.letter_on,
+            "amount": release.released_amount,
+            "deposit": release.deposit_amount,
+            "settled_on": max(
+                (loan.closed_on for loan in loans if loan.closed_on), default=release.approved_on
+            ),
             "notes": "、".join(loan.bank_note_no for loan in loans),
             "items": [
-                {"kind": item.kind.label, "name": item.name, "certificate": item.certificate_no or ""}
+                {
+                    "kind": item.kind.label,
+                    "name": item.name,
+                    "certificate": item.certificate_no or "",
+                }
                 for item in items
             ],
         },
-    }  # fmt: skip
+    }

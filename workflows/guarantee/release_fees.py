@@ -25,14 +25,28 @@ def give_back(ctx: Ctx, release: Release) -> None:
 
     Service for later years is not rendered: their open instalments leave the books with their VAT and deferred income.
     """
-    query = select(Fee).where(Fee.project_id == release.project_id, Fee.state == FeeState.BOOKED).order_by(Fee.id)
+    query = (
+        select(Fee)
+        .where(Fee.project_id == release.project_id, Fee.state == FeeState.BOOKED)
+        .order_by(Fee.id)
+    )
     for fee in ctx.session.scalars(query).all():
         if fee.kind not in RECEIVABLE:
             continue
-        later = sum((d.amount - d.settled_amount for d in dues_of(ctx.session, fee) if d.due_on > ctx.today), ZERO)
+        later = sum(
+            (
+                d.amount - d.settled_amount
+                for d in dues_of(ctx.session, fee)
+                if d.due_on > ctx.today
+            ),
+            ZERO,
+        )
         if later:
             _raise(ctx, release, fee, REVERSED, later, f"解保冲回未到期{fee.kind.label}")
-        if fee.kind is FeeKind.GUARANTEE and value(ctx.session, "release.refund_rule", ctx.today) == "MONTHS":
+        if (
+            fee.kind is FeeKind.GUARANTEE
+            and value(ctx.session, "release.refund_rule", ctx.today) == "MONTHS"
+        ):
             back = refund_due(fee, release.project, ctx.today)
             if back:
                 _raise(ctx, release, fee, REFUNDED, back, f"解保退{fee.kind.label}")
@@ -41,7 +55,12 @@ def give_back(ctx: Ctx, release: Release) -> None:
 def _raise(ctx: Ctx, release: Release, fee: Fee, code: str, gross: Decimal, memo: str) -> None:
     amounts = parts_back(ctx.session, fee, gross, ctx.today, is_refund=code == REFUNDED)
     posting.raise_event(
-        ctx, code, record=fee, project=release.project, amounts=amounts, memo=f"{memo} {release.number}"
+        ctx,
+        code,
+        record=fee,
+        project=release.project,
+        amounts=amounts,
+        memo=f"{memo} {release.number}",
     )
 
 
@@ -53,7 +72,12 @@ def raise_again(ctx: Ctx, release: Release) -> list[BusinessEvent]:
         amounts = {key: Decimal(amount) for key, amount in event.amounts.items()}
         again.append(
             posting.raise_event(
-                ctx, event.event_code, record=fee, project=release.project, amounts=amounts, memo=event.memo
+                ctx,
+                event.event_code,
+                record=fee,
+                project=release.project,
+                amounts=amounts,
+                memo=event.memo,
             )
         )
     return again
@@ -62,10 +86,11 @@ def raise_again(ctx: Ctx, release: Release) -> list[BusinessEvent]:
 def waiting(ctx: Ctx, release: Release, *states: EventState) -> list[BusinessEvent]:
     """Fee events of a release that the books do not hold yet."""
     query = select(BusinessEvent).where(
-        BusinessEvent.project_id == release.project_id, BusinessEvent.event_code.in_(CODES),
+        BusinessEvent.project_id == release.project_id,
+        BusinessEvent.event_code.in_(CODES),
         BusinessEvent.record_table == Fee.__tablename__,
         BusinessEvent.state.in_(states or (EventState.PENDING, EventState.REFUSED)),
-    )  # fmt: skip
+    )
     return list(ctx.session.scalars(query.order_by(BusinessEvent.id)))
 
 

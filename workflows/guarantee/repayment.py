@@ -30,15 +30,40 @@ from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters
 
 STEPS = steps(
-    Step("repayment", "reverse", "还款冲正", column="state", sources=(RepaymentState.BOOKED,), targets=(RepaymentState.REVERSED,)),
+    Step(
+        "repayment",
+        "reverse",
+        "还款冲正",
+        column="state",
+        sources=(RepaymentState.BOOKED,),
+        targets=(RepaymentState.REVERSED,),
+    ),
 )
 _LOAN_RUNS = (DrawdownState.ACTIVE, DrawdownState.OVERDUE)
 _LOAN_STANDS = (*_LOAN_RUNS, DrawdownState.SETTLED)
 LOAN = steps(
-    Step("drawdown", "fall_overdue", "逾期", column="state", sources=_LOAN_RUNS, targets=(DrawdownState.OVERDUE,), follows=True),
-    Step("drawdown", "repay", "还款", column="state", sources=_LOAN_STANDS, targets=_LOAN_STANDS, follows=True),
+    Step(
+        "drawdown",
+        "fall_overdue",
+        "逾期",
+        column="state",
+        sources=_LOAN_RUNS,
+        targets=(DrawdownState.OVERDUE,),
+        follows=True,
+    ),
+    Step(
+        "drawdown",
+        "repay",
+        "还款",
+        column="state",
+        sources=_LOAN_STANDS,
+        targets=_LOAN_STANDS,
+        follows=True,
+    ),
 )
-verbs("repayment", {"register": "登记还款", "import": "导入还款", "import_bank": "导入银行整份文件"})
+verbs(
+    "repayment", {"register": "登记还款", "import": "导入还款", "import_bank": "导入银行整份文件"}
+)
 verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)
@@ -72,25 +97,40 @@ def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None)
     """`register` for verbs with a permission of their own."""
     drawdown, project = _lock(ctx, drawdown.id, version)
     if project.state is not ProjectState.IN_FORCE or not drawdown.is_running:
-        place = drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
+        place = (
+            drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
+        )
         raise Conflict(f"借据 {drawdown.number} 所属项目 {project.number} {place}，不能登记还款")
     rows = plan_rows(ctx.session, drawdown)
     if wrong := _about(ctx, drawdown, rows, paid):
         raise FieldErrors(wrong)
     before = [(row.principal_paid, row.interest_paid) for row in rows]
     made = Repayment(
-        number=next_number(ctx, "repayment_receipt"), project=project, drawdown=drawdown, paid_on=paid.paid_on,
-        principal=paid.principal, interest=paid.interest, is_final=paid.is_final, source=paid.source,
-        file_name=paid.file_name, note=(paid.note or "").strip() or None,
-        balance_after=drawdown.balance - paid.principal, state=RepaymentState.BOOKED,
-    )  # fmt: skip
+        number=next_number(ctx, "repayment_receipt"),
+        project=project,
+        drawdown=drawdown,
+        paid_on=paid.paid_on,
+        principal=paid.principal,
+        interest=paid.interest,
+        is_final=paid.is_final,
+        source=paid.source,
+        file_name=paid.file_name,
+        note=(paid.note or "").strip() or None,
+        balance_after=drawdown.balance - paid.principal,
+        state=RepaymentState.BOOKED,
+    )
     ctx.session.add(made)
     ctx.session.flush()
     _move(ctx, drawdown, project, rows, paid.principal)
     made.document = documents.issue(
-        ctx, "repayment_receipt", made, project=project, number=made.number, title=f"还款回执 {drawdown.bank_note_no}",
+        ctx,
+        "repayment_receipt",
+        made,
+        project=project,
+        number=made.number,
+        title=f"还款回执 {drawdown.bank_note_no}",
         data=_receipt_data(ctx, made, rows, before),
-    )  # fmt: skip
+    )
     ctx.session.flush()
     return made
 
@@ -118,7 +158,9 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     return repayment
 
 
-def issue_overdue_notice(ctx: Ctx, drawdown: Drawdown, version: int | None = None) -> IssuedDocument:
+def issue_overdue_notice(
+    ctx: Ctx, drawdown: Drawdown, version: int | None = None
+) -> IssuedDocument:
     """欠款通知单 to the customer on all that is overdue of a loan today; Conflict when nothing is."""
     ctx.require("issue_overdue", "drawdown", "开具欠款通知单")
     records.find(ctx, Drawdown, drawdown.id)
@@ -128,24 +170,41 @@ def issue_overdue_notice(ctx: Ctx, drawdown: Drawdown, version: int | None = Non
     if not lines:
         raise Conflict(f"借据 {drawdown.number} 没有逾期的本金或利息，不需要开具欠款通知单")
     project = drawdown.project
-    owed = {"principal": sum((x.principal for x in lines), ZERO), "interest": sum((x.interest for x in lines), ZERO)}
+    owed = {
+        "principal": sum((x.principal for x in lines), ZERO),
+        "interest": sum((x.interest for x in lines), ZERO),
+    }
     data = {
         **letters.data_for(ctx, project),
         "contract": contract_data.numbers(ctx.session, project),
         "drawdown": _loan_data(drawdown),
         "overdue": {
-            **owed, "total": owed["principal"] + owed["interest"], "days": max(x.days for x in lines),
-            "as_of": ctx.today, "handler": project.manager.name if project.manager else "",
+            **owed,
+            "total": owed["principal"] + owed["interest"],
+            "days": max(x.days for x in lines),
+            "as_of": ctx.today,
+            "handler": project.manager.name if project.manager else "",
             "lines": [
-                {"seq": x.seq, "due_date": x.due_on, "principal": x.principal, "interest": x.interest, "days": x.days}
+                {
+                    "seq": x.seq,
+                    "due_date": x.due_on,
+                    "principal": x.principal,
+                    "interest": x.interest,
+                    "days": x.days,
+                }
                 for x in lines
             ],
         },
-    }  # fmt: skip
+    }
     return documents.issue(
-        ctx, "overdue_notice", drawdown, project=project, number_rule="overdue_notice",
-        title=f"欠款通知单 {drawdown.bank_note_no}", data=data,
-    )  # fmt: skip
+        ctx,
+        "overdue_notice",
+        drawdown,
+        project=project,
+        number_rule="overdue_notice",
+        title=f"欠款通知单 {drawdown.bank_note_no}",
+        data=data,
+    )
 
 
 def mark_overdue(ctx: Ctx) -> int:
@@ -155,12 +214,15 @@ def mark_overdue(ctx: Ctx) -> int:
         .join(RepaymentPlan, RepaymentPlan.id == Instalment.repayment_plan_id)
         .join(Drawdown, Drawdown.id == RepaymentPlan.drawdown_id)
         .where(
-            text(f"({OPEN})"), Instalment.due_on < ctx.today, Instalment.overdue_since.is_(None),
-            RepaymentPlan.is_current, Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
+            text(f"({OPEN})"),
+            Instalment.due_on < ctx.today,
+            Instalment.overdue_since.is_(None),
+            RepaymentPlan.is_current,
+            Drawdown.state.in_((DrawdownState.ACTIVE, DrawdownState.OVERDUE)),
         )
         .order_by(Drawdown.id, Instalment.seq)
         .with_for_update(of=Drawdown)
-    )  # fmt: skip
+    )
     found = ctx.session.execute(query).all()
     for row, drawdown in found:
         row.overdue_since = row.due_on + timedelta(days=1)
@@ -199,7 +261,9 @@ def _lock(ctx: Ctx, drawdown_id: int, version: int | None) -> tuple[Drawdown, Pr
     return drawdown, records.find(ctx, Project, drawdown.project_id, lock=True)
 
 
-def _about(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid) -> dict[str, list[str]]:
+def _about(
+    ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if not drawdown.drawn_on <= paid.paid_on <= ctx.today:
         found["paid_on"] = [f"还款日期应在放款日期 {drawdown.drawn_on} 与营业日期 {ctx.today} 之间"]
@@ -228,15 +292,23 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
     due, due_interest = owed_by(rows, _horizon(ctx, paid.paid_on))
     if paid.principal > total:
         found["principal"] = [f"尚欠本金 {format_money(total)} 元，不能多还"]
-    elif paid.principal > due and not paid.is_final:  # the bank's word that all is settled stands above the plan
+    elif (
+        paid.principal > due and not paid.is_final
+    ):  # the bank's word that all is settled stands above the plan
         found["principal"] = [
             f"至本期应还本金 {format_money(due)} 元，超出部分属于提前还款；银行确认全部结清的请办理“提前结清”"
         ]
-    limit = due_interest * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today)) / HUNDRED
+    limit = (
+        due_interest
+        * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today))
+        / HUNDRED
+    )
     is_told = bool((paid.note or "").strip()) or paid.source is RepaymentSource.IMPORTED
     if paid.interest > limit and not is_told:
         extra = format_money(paid.interest - due_interest)
-        found["note"] = [f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"]
+        found["note"] = [
+            f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"
+        ]
     return found
 
 
@@ -247,7 +319,9 @@ def _horizon(ctx: Ctx, paid_on: date) -> date:
 
 def _count_interest(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> Decimal:
     """What the plan counts of the interest repaid; of each payment in turn the rest is extra."""
-    booked = select(Repayment).where(Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
+    booked = select(Repayment).where(
+        Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
+    )
     counted = ZERO
     for made in ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)):
         planned = _planned_by(rows, _horizon(ctx, made.paid_on))
@@ -267,9 +341,13 @@ def _planned_by(rows: list[Instalment], day: date) -> Decimal:
     return found
 
 
-def _move(ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal) -> None:
+def _move(
+    ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal
+) -> None:
     """Spread the new totals over the plan; balances, states and overdue marks follow."""
-    paid_p = spread([r.principal for r in rows], sum((r.principal_paid for r in rows), ZERO) + principal)
+    paid_p = spread(
+        [r.principal for r in rows], sum((r.principal_paid for r in rows), ZERO) + principal
+    )
     paid_i = spread([r.interest for r in rows], _count_interest(ctx, drawdown, rows))
     for row, part_p, part_i in zip(rows, paid_p, paid_i, strict=True):
         row.principal_paid, row.interest_paid = part_p, part_i
@@ -282,7 +360,9 @@ def _move(ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment]
 
 def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
     booked = (Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED)
-    is_final = ctx.session.scalar(select(func.count(Repayment.id)).where(*booked, Repayment.is_final))
+    is_final = ctx.session.scalar(
+        select(func.count(Repayment.id)).where(*booked, Repayment.is_final)
+    )
     is_settled = drawdown.balance == 0 and (bool(is_final) or not any(row.is_open for row in rows))
     for row in rows:
         is_missed = row.is_open and not is_settled and row.due_on < ctx.today
@@ -299,16 +379,21 @@ def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
 
 def _is_being_released(ctx: Ctx, project: Project) -> bool:
     query = select(func.count(Release.id)).where(
-        Release.project_id == project.id, Release.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED))
+        Release.project_id == project.id,
+        Release.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED)),
     )
     return bool(ctx.session.scalar(query))
 
 
 def _loan_data(drawdown: Drawdown) -> dict[str, Any]:
     return {
-        "number": drawdown.bank_note_no, "amount": drawdown.amount, "balance": drawdown.balance,
-        "start": drawdown.drawn_on, "end": drawdown.due_on, "rate": drawdown.rate_annual_pct,
-    }  # fmt: skip
+        "number": drawdown.bank_note_no,
+        "amount": drawdown.amount,
+        "balance": drawdown.balance,
+        "start": drawdown.drawn_on,
+        "end": drawdown.due_on,
+        "rate": drawdown.rate_annual_pct,
+    }
 
 
 def _receipt_data(
@@ -316,21 +401,31 @@ def _receipt_data(
 ) -> dict[str, Any]:
     """What the receipt prints: the instalments that this repayment has settled, and what is left."""
     settled = [
-        {"seq": row.seq, "due_date": row.due_on, "principal": row.principal_paid - was_p,
-         "interest": row.interest_paid - was_i, "is_done": not row.is_open}
+        {
+            "seq": row.seq,
+            "due_date": row.due_on,
+            "principal": row.principal_paid - was_p,
+            "interest": row.interest_paid - was_i,
+            "is_done": not row.is_open,
+        }
         for row, (was_p, was_i) in zip(rows, before, strict=True)
         if (row.principal_paid, row.interest_paid) != (was_p, was_i)
-    ]  # fmt: skip
+    ]
     project = made.project
     return {
         **letters.data_for(ctx, project),
         "contract": contract_data.numbers(ctx.session, project),
         "drawdown": _loan_data(made.drawdown),
         "repayment": {
-            "date": made.paid_on, "principal": made.principal, "interest": made.interest,
-            "total": made.principal + made.interest, "balance": made.balance_after, "lines": settled,
+            "date": made.paid_on,
+            "principal": made.principal,
+            "interest": made.interest,
+            "total": made.principal + made.interest,
+            "balance": made.balance_after,
+            "lines": settled,
             "extra_interest": made.extra_interest,
-            "is_settled": made.drawdown.state is DrawdownState.SETTLED, "remark": made.note,
+            "is_settled": made.drawdown.state is DrawdownState.SETTLED,
+            "remark": made.note,
             "handler": ctx.actor.name,
         },
-    }  # fmt: skip
+    }

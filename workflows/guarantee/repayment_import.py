@@ -60,7 +60,10 @@ class Outcomes(list[Outcome]):
         """What must be answered before an import: rows of another bank, rows of loans that are not ours."""
         found = []
         if len(self.banks) > 1:
-            found.append("文件中有几家银行的借据：" + "、".join(f"{name} {n} 行" for name, n in self.banks.items()))
+            found.append(
+                "文件中有几家银行的借据："
+                + "、".join(f"{name} {n} 行" for name, n in self.banks.items())
+            )
         if self.unknown and self.banks:
             found.append(f"{self.unknown} 行的借据号系统中没有，可能属于别的担保机构或别的银行")
         return found
@@ -75,7 +78,9 @@ def preview(ctx: Ctx, data: bytes, filename: str) -> Outcomes:
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     trial = ctx.session.begin_nested()
     try:
-        found = Outcomes(sorted(_apply(ctx, statement, filename), key=lambda outcome: outcome.row.row_no))
+        found = Outcomes(
+            sorted(_apply(ctx, statement, filename), key=lambda outcome: outcome.row.row_no)
+        )
     finally:
         trial.rollback()
         ctx.session.expire_all()
@@ -92,7 +97,11 @@ def import_file(ctx: Ctx, data: bytes, filename: str, *, answered: bool = False)
     ctx.require("import", "repayment", "导入还款")
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     found = Outcomes(_apply(ctx, statement, filename))
-    wrong = [o.problem for o in found if o.problem and o.label == "有误" and not (answered and not o.bank)]
+    wrong = [
+        o.problem
+        for o in found
+        if o.problem and o.label == "有误" and not (answered and not o.bank)
+    ]
     if wrong:
         raise PlanError(wrong)
     if found.questions and not answered:
@@ -123,7 +132,11 @@ class _Import:
 
     def run(self) -> list[Outcome]:
         """All rows; what the bank took back in the same file after what stands, so that nothing is taken twice."""
-        stands = [row for row in self.rows if row.row_no not in self.pairs and row not in self.pairs.values()]
+        stands = [
+            row
+            for row in self.rows
+            if row.row_no not in self.pairs and row not in self.pairs.values()
+        ]
         taken_back = [row for row in self.rows if row.row_no in self.pairs]
         found = [self._one(row) for row in stands]
         for row in taken_back:
@@ -142,7 +155,9 @@ class _Import:
         if key not in self.seen:
             self.seen[key] = -len(_known(self.ctx, *key))
         self.seen[key] += 1
-        if self.seen[key] <= 0:  # as many such payments as the file has so far are registered already
+        if (
+            self.seen[key] <= 0
+        ):  # as many such payments as the file has so far are registered already
             return self._outcome(row, "已登记", loan)
         return self._register(row, loan)
 
@@ -156,7 +171,10 @@ class _Import:
             self.seen[key] = -len(_known(self.ctx, *key))
         if self.seen[key] < 0:
             self.seen[key] += 1
-            return [self._outcome(paid, "已登记", loan), self._take_back(back, loan, _known(self.ctx, *key)[-1])]
+            return [
+                self._outcome(paid, "已登记", loan),
+                self._take_back(back, loan, _known(self.ctx, *key)[-1]),
+            ]
         return [self._outcome(row, "对冲", loan) for row in (paid, back)]
 
     def _reversal(self, row: ImportRow, loan: Drawdown) -> Outcome:
@@ -164,14 +182,18 @@ class _Import:
         if row.principal > 0 or row.interest > 0:
             return self._refused(row, "principal", "本金与利息一正一负，请分行", loan=loan)
         query = select(Repayment).where(
-            Repayment.drawdown_id == loan.id, Repayment.principal == -row.principal,
-            Repayment.interest == -row.interest, Repayment.paid_on <= row.paid_on,
-        )  # fmt: skip
+            Repayment.drawdown_id == loan.id,
+            Repayment.principal == -row.principal,
+            Repayment.interest == -row.interest,
+            Repayment.paid_on <= row.paid_on,
+        )
         same = list(self.ctx.session.scalars(query.order_by(Repayment.paid_on, Repayment.id)))
         key = (loan.id, row.paid_on, row.principal, row.interest)
         reason = f"{_REVERSED_BY_BANK} {row.paid_on}"
         if key not in self.undone:
-            self.undone[key] = -sum((paid.reversal_reason or "").startswith(reason) for paid in same)
+            self.undone[key] = -sum(
+                (paid.reversal_reason or "").startswith(reason) for paid in same
+            )
         self.undone[key] += 1
         if self.undone[key] <= 0:
             return self._outcome(row, "已登记", loan)
@@ -193,9 +215,13 @@ class _Import:
 
     def _register(self, row: ImportRow, loan: Drawdown) -> Outcome:
         paid = Paid(
-            row.paid_on, row.principal, row.interest, source=RepaymentSource.IMPORTED, file_name=self.filename[-200:],
+            row.paid_on,
+            row.principal,
+            row.interest,
+            source=RepaymentSource.IMPORTED,
+            file_name=self.filename[-200:],
             note=f"含罚息 {format_money(row.penalty)} 元" if row.penalty else None,
-        )  # fmt: skip
+        )
         attempt = self.ctx.session.begin_nested()
         try:
             made = record(self.ctx, loan, paid)
@@ -211,12 +237,20 @@ class _Import:
         return Outcome(row, label, loan.project.customer.name, bank=loan.project.bank.name, **more)
 
     def _refused(
-        self, row: ImportRow, field: str, message: str, *, label: str = "有误", loan: Drawdown | None = None
-    ) -> Outcome:  # fmt: skip
+        self,
+        row: ImportRow,
+        field: str,
+        message: str,
+        *,
+        label: str = "有误",
+        loan: Drawdown | None = None,
+    ) -> Outcome:
         problem = RowError(row.row_no, self.names.get(field, COLUMNS[field][0]), message)
         if loan is None:  # what is beyond the scope is not told
             return Outcome(row, label, problem=problem)
-        return Outcome(row, label, loan.project.customer.name, problem=problem, bank=loan.project.bank.name)
+        return Outcome(
+            row, label, loan.project.customer.name, problem=problem, bank=loan.project.bank.name
+        )
 
 
 def _pairs(rows: Sequence[ImportRow]) -> dict[int, ImportRow]:
@@ -226,10 +260,13 @@ def _pairs(rows: Sequence[ImportRow]) -> dict[int, ImportRow]:
         if not row.is_reversal:
             continue
         before = [
-            paid for paid in rows[:at]
-            if paid.note_no == row.note_no and paid.row_no not in found and not paid.is_reversal
+            paid
+            for paid in rows[:at]
+            if paid.note_no == row.note_no
+            and paid.row_no not in found
+            and not paid.is_reversal
             and (paid.principal, paid.interest) == (-row.principal, -row.interest)
-        ]  # fmt: skip
+        ]
         if before:
             found[before[-1].row_no] = row
     return found
@@ -243,7 +280,9 @@ def _loans(ctx: Ctx, note_numbers: set[str]) -> tuple[dict[str, Drawdown], set[i
     ordered = sorted(note_numbers)
     for first in range(0, len(ordered), 500):
         part = ordered[first : first + 500]
-        query = select(Drawdown).where(or_(Drawdown.bank_note_no.in_(part), Drawdown.number.in_(part)))
+        query = select(Drawdown).where(
+            or_(Drawdown.bank_note_no.in_(part), Drawdown.number.in_(part))
+        )
         for loan in ctx.session.scalars(query.order_by(Drawdown.id)):
             found[loan.number] = found[loan.bank_note_no] = loan
         own = query if whole_bank else scoped(query, Drawdown, ctx.actor)
@@ -251,10 +290,15 @@ def _loans(ctx: Ctx, note_numbers: set[str]) -> tuple[dict[str, Drawdown], set[i
     return found, visible
 
 
-def _known(ctx: Ctx, drawdown_id: int, paid_on: date, principal: Decimal, interest: Decimal) -> list[Repayment]:
+def _known(
+    ctx: Ctx, drawdown_id: int, paid_on: date, principal: Decimal, interest: Decimal
+) -> list[Repayment]:
     """Such repayments that are registered and not taken back, oldest first."""
     query = select(Repayment).where(
-        Repayment.drawdown_id == drawdown_id, Repayment.paid_on == paid_on, Repayment.principal == principal,
-        Repayment.interest == interest, Repayment.state == RepaymentState.BOOKED,
-    )  # fmt: skip
+        Repayment.drawdown_id == drawdown_id,
+        Repayment.paid_on == paid_on,
+        Repayment.principal == principal,
+        Repayment.interest == interest,
+        Repayment.state == RepaymentState.BOOKED,
+    )
     return list(ctx.session.scalars(query.order_by(Repayment.id)))

@@ -9,7 +9,16 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from models.base.money import format_money
-from workflows.base.sheet_cells import NOTHING, Totals, is_date, is_money, plain, read_date, read_money, total_span
+from workflows.base.sheet_cells import (
+    NOTHING,
+    Totals,
+    is_date,
+    is_money,
+    plain,
+    read_date,
+    read_money,
+    total_span,
+)
 from workflows.base.sheets import Field, Kind, Mapped, Table, find_tables, too_many
 from workflows.base.workbook import Cell, read_sheets
 from workflows.guarantee.plan_import import PlanError, RowError
@@ -19,28 +28,118 @@ KIND: Final = Kind(
     "repayment",
     "还款明细表",
     (
-        Field("note_no", ("借据号", "借据号码", "借据编号", "银行借据号", "贷款借据号", "借据", "借据代码"),
-              spans=True),
-        Field("paid_on", ("还款日期", "实还日期", "实际还款日期", "实际还款日", "还款日", "还款时间", "交易日期",
-                          "交易时间", "交易日", "入账日期", "入账时间", "扣款日期", "扣款时间", "记账日期", "日期"),
-              spans=True),
-        Field("principal", ("还本金额", "实还本金", "归还本金", "偿还本金", "还款本金", "收回本金", "本金金额",
-                            "本金")),
-        Field("interest", ("还息金额", "实还利息", "归还利息", "偿还利息", "还款利息", "收回利息", "利息金额",
-                           "利息")),
+        Field(
+            "note_no",
+            ("借据号", "借据号码", "借据编号", "银行借据号", "贷款借据号", "借据", "借据代码"),
+            spans=True,
+        ),
+        Field(
+            "paid_on",
+            (
+                "还款日期",
+                "实还日期",
+                "实际还款日期",
+                "实际还款日",
+                "还款日",
+                "还款时间",
+                "交易日期",
+                "交易时间",
+                "交易日",
+                "入账日期",
+                "入账时间",
+                "扣款日期",
+                "扣款时间",
+                "记账日期",
+                "日期",
+            ),
+            spans=True,
+        ),
+        Field(
+            "principal",
+            (
+                "还本金额",
+                "实还本金",
+                "归还本金",
+                "偿还本金",
+                "还款本金",
+                "收回本金",
+                "本金金额",
+                "本金",
+            ),
+        ),
+        Field(
+            "interest",
+            (
+                "还息金额",
+                "实还利息",
+                "归还利息",
+                "偿还利息",
+                "还款利息",
+                "收回利息",
+                "利息金额",
+                "利息",
+            ),
+        ),
         Field("penalty", ("实还罚息", "归还罚息", "还款罚息", "罚息金额", "罚息", "罚息复利")),
         Field("compound", ("实还复利", "归还复利", "还款复利", "复利金额", "复利")),
-        Field("sort", ("还款类型", "还款种类", "款项类型", "款项种类", "款项", "类型", "科目", "费用类型", "资金类型",
-                       "交易类型", "还款科目", "摘要", "交易摘要")),
-        Field("amount", ("金额", "还款金额", "实还金额", "交易金额", "发生额", "入账金额", "扣款金额")),
+        Field(
+            "sort",
+            (
+                "还款类型",
+                "还款种类",
+                "款项类型",
+                "款项种类",
+                "款项",
+                "类型",
+                "科目",
+                "费用类型",
+                "资金类型",
+                "交易类型",
+                "还款科目",
+                "摘要",
+                "交易摘要",
+            ),
+        ),
+        Field(
+            "amount", ("金额", "还款金额", "实还金额", "交易金额", "发生额", "入账金额", "扣款金额")
+        ),
         Field("balance", ("贷款余额", "剩余本金", "本金余额", "还款后余额", "剩余本金余额")),
-        Field("total", ("还款总额", "还款合计", "实还合计", "实还总额", "本息合计", "实还本息", "还款本息", "合计")),
+        Field(
+            "total",
+            (
+                "还款总额",
+                "还款合计",
+                "实还合计",
+                "实还总额",
+                "本息合计",
+                "实还本息",
+                "还款本息",
+                "合计",
+            ),
+        ),
         Field("fee", ("手续费", "服务费", "其他费用", "费用"), is_only_checked=True),
-        Field("status", ("交易状态", "扣款状态", "还款状态", "处理状态", "处理结果", "状态", "冲正标志", "冲正标识",
-                         "冲销标志", "冲正状态", "是否冲正")),
+        Field(
+            "status",
+            (
+                "交易状态",
+                "扣款状态",
+                "还款状态",
+                "处理状态",
+                "处理结果",
+                "状态",
+                "冲正标志",
+                "冲正标识",
+                "冲销标志",
+                "冲正状态",
+                "是否冲正",
+            ),
+        ),
     ),
-    (frozenset({"note_no", "paid_on", "principal", "interest"}), frozenset({"note_no", "paid_on", "sort", "amount"})),
-)  # fmt: skip
+    (
+        frozenset({"note_no", "paid_on", "principal", "interest"}),
+        frozenset({"note_no", "paid_on", "sort", "amount"}),
+    ),
+)
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {each.key: each.names for each in KIND.fields}
 _MONEY = ("principal", "interest", "penalty", "compound", "amount")
 Part = Literal["principal", "interest", "penalty"]
@@ -84,12 +183,25 @@ def read_statement(data: bytes, filename: str, mapped: Sequence[Mapped] = ()) ->
     """The rows of the one table of repayments; raises PlanError with every fault of the file."""
     tables = find_tables(KIND, read_sheets(data, filename), mapped)
     if not tables:
-        names = "、".join(f"“{COLUMNS[key][0]}”" for key in ("note_no", "paid_on", "principal", "interest"))
-        raise PlanError([RowError(0, "", f"未找到还款明细表：表头应有{names}四列，或每行一笔的“还款类型”“金额”")])
+        names = "、".join(
+            f"“{COLUMNS[key][0]}”" for key in ("note_no", "paid_on", "principal", "interest")
+        )
+        raise PlanError(
+            [
+                RowError(
+                    0, "", f"未找到还款明细表：表头应有{names}四列，或每行一笔的“还款类型”“金额”"
+                )
+            ]
+        )
     if len(tables) > 1:
         raise PlanError([RowError(0, "", too_many(tables))])
     if tables[0].doubled:
-        raise PlanError([RowError(tables[0].header_row + 1, name, "表头中有两列同名") for name in tables[0].doubled])
+        raise PlanError(
+            [
+                RowError(tables[0].header_row + 1, name, "表头中有两列同名")
+                for name in tables[0].doubled
+            ]
+        )
     return _Reader(tables[0]).read()
 
 
@@ -99,7 +211,9 @@ class _Reader:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.by_sort = "principal" not in table.columns or "interest" not in table.columns
-        self.money = [key for key in _MONEY if key in table.columns and (key != "amount" or self.by_sort)]
+        self.money = [
+            key for key in _MONEY if key in table.columns and (key != "amount" or self.by_sort)
+        ]
         self.rows: list[ImportRow] = []
         self.errors: list[RowError] = []
         self.notices: list[str] = []
@@ -114,7 +228,9 @@ class _Reader:
         if self.errors:
             raise PlanError(self.errors)
         self.notices += self.table.notices(_HARMLESS)
-        return Statement(_paired(self.rows) if self.by_sort else self.rows, self.table.names, self.notices)
+        return Statement(
+            _paired(self.rows) if self.by_sort else self.rows, self.table.names, self.notices
+        )
 
     def _any_row(self, row_no: int, cells: list[Cell]) -> None:
         keys = ("note_no", "paid_on", *self.money)
@@ -124,7 +240,9 @@ class _Reader:
             return
         if not has_date and total_span(cells):
             self._total(row_no, cells)
-        elif (has_date and len(filled) > 1) or any(is_money(self.table.cell(cells, key)) for key in self.money):
+        elif (has_date and len(filled) > 1) or any(
+            is_money(self.table.cell(cells, key)) for key in self.money
+        ):
             self._row(row_no, cells)
         elif self.table.is_around(cells):
             return
@@ -152,16 +270,34 @@ class _Reader:
         principal, interest = parts.get("principal", ZERO), parts.get("interest", ZERO) + penalty
         self._check_total(row_no, cells, principal + interest)
         balance = self._balance(cells)
-        self.rows.append(ImportRow(row_no, note_no, paid_on, principal=principal, interest=interest, penalty=penalty, balance=balance))
+        self.rows.append(
+            ImportRow(
+                row_no,
+                note_no,
+                paid_on,
+                principal=principal,
+                interest=interest,
+                penalty=penalty,
+                balance=balance,
+            )
+        )
         self.totals.add(stated)
 
     def _note_no(self, row_no: int, cells: list[Cell]) -> str:
         value = self.table.cell(cells, "note_no")
-        note_no = f"{value:f}" if isinstance(value, Decimal) else re.sub(r"(?<=[0-9])\.0+$", "", plain(value))
+        note_no = (
+            f"{value:f}"
+            if isinstance(value, Decimal)
+            else re.sub(r"(?<=[0-9])\.0+$", "", plain(value))
+        )
         if not note_no:
             self._wrong(row_no, "note_no", "借据号为空")
         elif _SCIENTIFIC.fullmatch(note_no):
-            self._wrong(row_no, "note_no", f"“{note_no}”是科学计数，号码已不完整，请把这一列设为文本后重新导出")
+            self._wrong(
+                row_no,
+                "note_no",
+                f"“{note_no}”是科学计数，号码已不完整，请把这一列设为文本后重新导出",
+            )
         return note_no
 
     def _takes_back(self, row_no: int, cells: list[Cell]) -> bool:
@@ -180,15 +316,26 @@ class _Reader:
             return
         total, fee = (self._amount(row_no, cells, key) for key in ("total", "fee"))
         if abs(total) not in {abs(due), abs(due + fee)}:
-            self._wrong(row_no, "total", f"{format_money(total)} 不等于本金加利息 {format_money(due)}")
+            self._wrong(
+                row_no, "total", f"{format_money(total)} 不等于本金加利息 {format_money(due)}"
+            )
 
     def _sorted(self, row_no: int, cells: list[Cell], amount: Decimal) -> dict[str, Decimal]:
         """Where one column says what an amount is: a row of principal, of interest, or of penalty."""
         word = plain(self.table.cell(cells, "sort"))
-        for sign, key in (("罚", "penalty"), ("复利", "penalty"), ("息", "interest"), ("本", "principal")):
+        for sign, key in (
+            ("罚", "penalty"),
+            ("复利", "penalty"),
+            ("息", "interest"),
+            ("本", "principal"),
+        ):
             if sign in word and "本息" not in word:
                 return {key: amount}
-        self._wrong(row_no, "sort", f"“{word[:20]}”既不是本金也不是利息" if word else "没有写明是本金还是利息")
+        self._wrong(
+            row_no,
+            "sort",
+            f"“{word[:20]}”既不是本金也不是利息" if word else "没有写明是本金还是利息",
+        )
         return {}
 
     def _balance(self, cells: list[Cell]) -> Decimal | None:
@@ -210,8 +357,9 @@ class _Reader:
         span = total_span(cells)
         stated = {
             key: self._amount(row_no, cells, key)
-            for key in self.money if plain(self.table.cell(cells, key)) not in NOTHING
-        }  # fmt: skip
+            for key in self.money
+            if plain(self.table.cell(cells, key)) not in NOTHING
+        }
         if span is None:
             return
         for key, found in self.totals.wrong(span, stated).items():
@@ -228,7 +376,9 @@ _HARMLESS: Final = {"序号", "客户名称", "借款人", "借款人名称", "�
 
 def _paired(rows: list[ImportRow]) -> list[ImportRow]:
     """Repayments from rows of principal and of interest: the nth of each of a loan's day are one repayment."""
-    lanes: dict[tuple[str, date], dict[str, list[ImportRow]]] = defaultdict(lambda: defaultdict(list))
+    lanes: dict[tuple[str, date], dict[str, list[ImportRow]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in rows:
         lane = "principal" if row.principal else "penalty" if row.penalty else "interest"
         lanes[row.note_no, row.paid_on][lane].append(row)
@@ -239,9 +389,18 @@ def _paired(rows: list[ImportRow]) -> list[ImportRow]:
             first = min(parts, key=lambda row: row.row_no)
             last = max(parts, key=lambda row: row.row_no)
             principal, interest, penalty = (
-                sum((getattr(part, key) for part in parts), ZERO) for key in ("principal", "interest", "penalty")
+                sum((getattr(part, key) for part in parts), ZERO)
+                for key in ("principal", "interest", "penalty")
             )
             found.append(
-                ImportRow(first.row_no, first.note_no, first.paid_on, principal=principal, interest=interest, penalty=penalty, balance=last.balance)
+                ImportRow(
+                    first.row_no,
+                    first.note_no,
+                    first.paid_on,
+                    principal=principal,
+                    interest=interest,
+                    penalty=penalty,
+                    balance=last.balance,
+                )
             )
     return sorted(found, key=lambda row: row.row_no)

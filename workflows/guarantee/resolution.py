@@ -40,26 +40,67 @@ from workflows.guarantee import contracts, fees, letters, limits, stages
 from workflows.guarantee.board import hold, members_of, voters
 
 MEETING = steps(
-    Step("review_meeting", "open", "开始表决", column="state", sources=(MeetingState.DRAFT,), targets=(MeetingState.OPEN,)),
-    Step("review_meeting", "close", "宣布结果", column="state", sources=(MeetingState.OPEN,), targets=(MeetingState.CLOSED,)),
+    Step(
+        "review_meeting",
+        "open",
+        "开始表决",
+        column="state",
+        sources=(MeetingState.DRAFT,),
+        targets=(MeetingState.OPEN,),
+    ),
+    Step(
+        "review_meeting",
+        "close",
+        "宣布结果",
+        column="state",
+        sources=(MeetingState.OPEN,),
+        targets=(MeetingState.CLOSED,),
+    ),
 )
 ITEM = steps(
-    Step("meeting_item", "withdraw", "撤下议题", column="result", sources=(ItemState.PENDING,), targets=(ItemState.WITHDRAWN,)),
+    Step(
+        "meeting_item",
+        "withdraw",
+        "撤下议题",
+        column="result",
+        sources=(ItemState.PENDING,),
+        targets=(ItemState.WITHDRAWN,),
+    ),
 )
 _ANNOUNCED = (ItemState.PASSED, ItemState.REFUSED)
-RESULT = steps(Step("meeting_item", "announce", "宣布结果", column="result", sources=(ItemState.PENDING,), targets=_ANNOUNCED, follows=True))
+RESULT = steps(
+    Step(
+        "meeting_item",
+        "announce",
+        "宣布结果",
+        column="result",
+        sources=(ItemState.PENDING,),
+        targets=_ANNOUNCED,
+        follows=True,
+    )
+)
 SIGNED = steps(
     Step(
-        "resolution", "sign", "总裁签字", column="state", sources=(ResolutionState.SIGNING,),
-        targets=(ResolutionState.VALID, ResolutionState.VETOED, ResolutionState.VOID), follows=True,
-    ),
-)  # fmt: skip
-LAPSE = steps(
-    Step(
-        "resolution", "lapse", "随项目终止失效", column="state", sources=(ResolutionState.VALID,), targets=(ResolutionState.VOID,),
+        "resolution",
+        "sign",
+        "总裁签字",
+        column="state",
+        sources=(ResolutionState.SIGNING,),
+        targets=(ResolutionState.VALID, ResolutionState.VETOED, ResolutionState.VOID),
         follows=True,
     ),
-)  # fmt: skip
+)
+LAPSE = steps(
+    Step(
+        "resolution",
+        "lapse",
+        "随项目终止失效",
+        column="state",
+        sources=(ResolutionState.VALID,),
+        targets=(ResolutionState.VOID,),
+        follows=True,
+    ),
+)
 _ABSENT = "不能到会的，请在“参会委员”中登记缺席"
 verbs("meeting_vote", {"cast": "表决"})
 verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
@@ -94,7 +135,9 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
     if ctx.session.scalar(pending):
         raise Conflict(f"项目 {project.number} 已列入另一次审保会的议题", field="project_id")
     if ctx.session.scalar(
-        select(func.count()).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING)
+        select(func.count()).where(
+            Resolution.project_id == project.id, Resolution.state == ResolutionState.SIGNING
+        )
     ):
         raise Conflict(f"项目 {project.number} 已有决议待总裁签字", field="project_id")
     if (valid := valid_resolution(ctx, project)) is not None:
@@ -104,7 +147,9 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
 
 def _items(ctx: Ctx, meeting: ReviewMeeting) -> list[MeetingItem]:
     """The items that the meeting still has to vote on."""
-    query = select(MeetingItem).where(MeetingItem.meeting_id == meeting.id, MeetingItem.result == ItemState.PENDING)
+    query = select(MeetingItem).where(
+        MeetingItem.meeting_id == meeting.id, MeetingItem.result == ItemState.PENDING
+    )
     query = query.order_by(MeetingItem.seq, MeetingItem.id)
     return list(ctx.session.scalars(query.execution_options(populate_existing=True)))
 
@@ -114,12 +159,16 @@ def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -
     hold(ctx, meeting.id)
     enter(ctx, MEETING["open"], meeting, version)
     members = members_of(ctx, meeting)
-    least, most = (int(number(ctx.session, f"meeting.members_{k}", ctx.today)) for k in ("min", "max"))
+    least, most = (
+        int(number(ctx.session, f"meeting.members_{k}", ctx.today)) for k in ("min", "max")
+    )
     if not least <= len(members) <= most:
         raise BusinessError(f"审保会委员应为 {least} 至 {most} 人，现有 {len(members)} 人")
     able = voters(ctx)
     if unable := [m.employee.name for m in members if m.is_present and m.employee_id not in able]:
-        raise BusinessError(f"{'、'.join(unable)}不能表决（没有表决权限，或账号已停用），请更换委员或登记为不出席")
+        raise BusinessError(
+            f"{'、'.join(unable)}不能表决（没有表决权限，或账号已停用），请更换委员或登记为不出席"
+        )
     if not _items(ctx, meeting):
         raise BusinessError("会议没有议题，请先添加要审议的项目")
     present = sum(m.is_present for m in members)
@@ -137,7 +186,12 @@ def _reaches(part: int, whole: int, least: Fraction) -> bool:
 
 
 def cast(
-    ctx: Ctx, item: MeetingItem, choice: VoteChoice | None, opinion: str = "", *, withdraw: bool = False
+    ctx: Ctx,
+    item: MeetingItem,
+    choice: VoteChoice | None,
+    opinion: str = "",
+    *,
+    withdraw: bool = False,
 ) -> MeetingVote:
     """Cast one's own vote on an item, or withdraw (回避); each member once, and nobody for another.
 
@@ -150,23 +204,39 @@ def cast(
         raise Conflict(f"会议{meeting.state.label}，不能表决")
     if item.result is not ItemState.PENDING:
         raise Conflict(f"议题{item.result.label}，不能表决")
-    member = next((m for m in members_of(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None)
+    member = next(
+        (m for m in members_of(ctx, meeting) if m.employee_id == ctx.actor.employee_id), None
+    )
     if member is None or not member.is_present:
         raise NotAllowed("您不是本次会议的到会委员，不能表决")
     project = item.project
-    if not withdraw and ctx.actor.employee_id in (project.manager_id, project.assistant_id, project.risk_officer_id):
+    if not withdraw and ctx.actor.employee_id in (
+        project.manager_id,
+        project.assistant_id,
+        project.risk_officer_id,
+    ):
         raise NotAllowed("您是本项目的经办人，请选择回避")
     if not withdraw and choice is None:
         raise BusinessError("请选择表决意见", field="choice")
-    if choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE) and not withdraw and not opinion.strip():
+    if (
+        choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE)
+        and not withdraw
+        and not opinion.strip()
+    ):
         raise BusinessError("附条件同意或不同意时请填写条件或理由", field="opinion")
-    voted = select(func.count()).where(MeetingVote.item_id == item.id, MeetingVote.employee_id == member.employee_id)
+    voted = select(func.count()).where(
+        MeetingVote.item_id == item.id, MeetingVote.employee_id == member.employee_id
+    )
     if ctx.session.scalar(voted):
         raise Conflict("您已对该议题表决，不能重复表决")
     vote = MeetingVote(
-        item=item, employee_id=member.employee_id, choice=None if withdraw else choice, is_withdrawn=withdraw,
-        opinion=opinion.strip() or None, voted_at=ctx.now,
-    )  # fmt: skip
+        item=item,
+        employee_id=member.employee_id,
+        choice=None if withdraw else choice,
+        is_withdrawn=withdraw,
+        opinion=opinion.strip() or None,
+        voted_at=ctx.now,
+    )
     ctx.session.add(vote)
     ctx.session.flush()
     return vote
@@ -200,7 +270,9 @@ def tally(ctx: Ctx, item: MeetingItem) -> Tally:
     voters = sum(counts.values())
     votes_for = sum(n for choice, n in counts.items() if choice.is_for)
     quorum = _reaches(voters, base, ratio(ctx.session, "meeting.quorum_ratio", ctx.today))
-    passed = quorum and _reaches(votes_for, voters, ratio(ctx.session, "meeting.pass_ratio", ctx.today))
+    passed = quorum and _reaches(
+        votes_for, voters, ratio(ctx.session, "meeting.pass_ratio", ctx.today)
+    )
     return Tally(base, voters, votes_for, counts=counts, has_quorum=quorum, is_passed=passed)
 
 
@@ -222,7 +294,9 @@ def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) 
     return meeting
 
 
-def withdraw_item(ctx: Ctx, item: MeetingItem, reason: str, version: int | None = None) -> MeetingItem:
+def withdraw_item(
+    ctx: Ctx, item: MeetingItem, reason: str, version: int | None = None
+) -> MeetingItem:
     """Take a project off the agenda, e.g. without a quorum; it may come before another meeting."""
     step = ITEM["withdraw"]
     meeting = hold(ctx, item.meeting_id)
@@ -236,7 +310,9 @@ def withdraw_item(ctx: Ctx, item: MeetingItem, reason: str, version: int | None 
 
 def take_off_agenda(ctx: Ctx, project: Project, reason: str) -> None:
     """A project that has ended is not voted on any more."""
-    pending = select(MeetingItem).where(MeetingItem.project_id == project.id, MeetingItem.result == ItemState.PENDING)
+    pending = select(MeetingItem).where(
+        MeetingItem.project_id == project.id, MeetingItem.result == ItemState.PENDING
+    )
     for item in ctx.session.scalars(pending).all():
         _take_off(ctx, item, reason)
 
@@ -255,17 +331,30 @@ def _sits_on_the_board(ctx: Ctx, document: IssuedDocument) -> bool:
         return False
     item = ctx.session.get_one(MeetingItem, document.owner_id)
     member = select(MeetingMember.id).where(MeetingMember.meeting_id == item.meeting_id)
-    return ctx.session.scalar(member.where(MeetingMember.employee_id == ctx.actor.employee_id)) is not None
+    return (
+        ctx.session.scalar(member.where(MeetingMember.employee_id == ctx.actor.employee_id))
+        is not None
+    )
 
 
 def _require_complete(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
-    voted = set(ctx.session.scalars(select(MeetingVote.employee_id).where(MeetingVote.item_id == item.id)))
-    missing = [m.employee_id for m in members_of(ctx, meeting) if m.is_present and m.employee_id not in voted]
+    voted = set(
+        ctx.session.scalars(select(MeetingVote.employee_id).where(MeetingVote.item_id == item.id))
+    )
+    missing = [
+        m.employee_id
+        for m in members_of(ctx, meeting)
+        if m.is_present and m.employee_id not in voted
+    ]
     if missing:
         names = ctx.session.scalars(select(Employee.name).where(Employee.id.in_(missing)))
-        raise BusinessError(f"议题 {item.project.number} 尚有委员未表决：{'、'.join(names)}；{_ABSENT}")
+        raise BusinessError(
+            f"议题 {item.project.number} 尚有委员未表决：{'、'.join(names)}；{_ABSENT}"
+        )
     if not tally(ctx, item).has_quorum:
-        raise BusinessError(f"议题 {item.project.number} 表决人数未达到法定人数，请撤下该议题，改期再议")
+        raise BusinessError(
+            f"议题 {item.project.number} 表决人数未达到法定人数，请撤下该议题，改期再议"
+        )
 
 
 def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
@@ -275,9 +364,14 @@ def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
     project = item.project
     resolution = _resolve(ctx, meeting, item) if count.is_passed else None
     item.minutes_id = documents.issue(
-        ctx, "review_minutes", item, project=project, number_rule="minutes",
-        title=f"审保会会议纪要 {project.number}", data=minutes_data(ctx, meeting, item, count),
-    ).id  # fmt: skip
+        ctx,
+        "review_minutes",
+        item,
+        project=project,
+        number_rule="minutes",
+        title=f"审保会会议纪要 {project.number}",
+        data=minutes_data(ctx, meeting, item, count),
+    ).id
     if resolution is None:
         stages.stop(ctx, project, ProjectState.REFUSED, "审保会未通过")
         return
@@ -287,10 +381,15 @@ def _announce(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> None:
 def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
     project = item.project
     resolution = Resolution(
-        number=next_number(ctx, "resolution"), project=project, item=item, amount=item.advised_amount,
-        term_months=item.advised_months, fee_rate_pct=project.fee_rate_pct, resolved_on=meeting.held_on,
+        number=next_number(ctx, "resolution"),
+        project=project,
+        item=item,
+        amount=item.advised_amount,
+        term_months=item.advised_months,
+        fee_rate_pct=project.fee_rate_pct,
+        resolved_on=meeting.held_on,
         state=ResolutionState.SIGNING,
-    )  # fmt: skip
+    )
     ctx.session.add(resolution)
     conditional = select(MeetingVote).where(
         MeetingVote.item_id == item.id, MeetingVote.choice == VoteChoice.CONDITIONAL
@@ -303,13 +402,20 @@ def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
 
 def _ask_president(ctx: Ctx, resolution: Resolution, applicant_id: int | None = None) -> None:
     stages.put_up(
-        ctx, "project.president", resolution, resolution.project, "总裁签字", amount=resolution.amount,
+        ctx,
+        "project.president",
+        resolution,
+        resolution.project,
+        "总裁签字",
+        amount=resolution.amount,
         applicant_id=applicant_id,
-    )  # fmt: skip
+    )
 
 
 @approval.on_finish("project.president")
-def signed(ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome: ApprovalState) -> None:
+def signed(
+    ctx: Ctx, instance: ApprovalInstance, resolution: Resolution, outcome: ApprovalState
+) -> None:
     """Signed, the resolution is valid and reserves its amount; a veto ends the project.
 
     Sent back or withdrawn it goes to the president again at once: the board's pass stands and only he can end it;
@@ -348,7 +454,9 @@ def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -
     resolution = valid_resolution(ctx, project)
     if resolution is None:
         raise Conflict("没有总裁签字且在有效期内的公司决议，不能出具担保确认函")
-    letter = letters.issue(ctx, project, LetterKind.CONFIRMATION, resolution.amount, resolution.valid_until)
+    letter = letters.issue(
+        ctx, project, LetterKind.CONFIRMATION, resolution.amount, resolution.valid_until
+    )
     fees.reopen_short(ctx, project, resolution)
     contracts.void_exceeding(ctx, project, resolution)
     due, signer = stage_due(ctx.session, project, Stage.RESOLVE), _signer(ctx, resolution)
@@ -363,7 +471,8 @@ def _signer(ctx: Ctx, resolution: Resolution) -> int | None:
         select(ApprovalTask.decided_by_id)
         .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
         .where(
-            ApprovalInstance.table_name == Resolution.__tablename__, ApprovalInstance.record_id == resolution.id,
+            ApprovalInstance.table_name == Resolution.__tablename__,
+            ApprovalInstance.record_id == resolution.id,
             ApprovalTask.state == TaskState.APPROVED,
         )
         .order_by(ApprovalTask.id.desc())
@@ -371,30 +480,45 @@ def _signer(ctx: Ctx, resolution: Resolution) -> int | None:
     return ctx.session.scalars(query.limit(1)).first()
 
 
-def minutes_data(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tally) -> dict[str, Any]:
+def minutes_data(
+    ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem, count: Tally
+) -> dict[str, Any]:
     """What the minutes print: meeting, members with their votes, the count."""
-    votes = {v.employee_id: v for v in ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id))}
+    votes = {
+        v.employee_id: v
+        for v in ctx.session.scalars(select(MeetingVote).where(MeetingVote.item_id == item.id))
+    }
     members = members_of(ctx, meeting)
     rows = [_minute_row(m, votes.get(m.employee_id), meeting.chair_id) for m in members]
     least = ratio(ctx.session, "meeting.pass_ratio", ctx.today)
-    share, required = (_percent(part) for part in (Fraction(count.votes_for, count.voters or 1), least))
+    share, required = (
+        _percent(part) for part in (Fraction(count.votes_for, count.voters or 1), least)
+    )
     data = letters.data_for(ctx, item.project)
     data["resolution"] = {**data["resolution"], "result": "通过" if count.is_passed else "不通过"}
     return {
         **data,
         "meeting": {
-            "number": meeting.number, "date": meeting.held_on, "place": meeting.place, "chair": meeting.chair.name,
-            "secretary": meeting.secretary.name if meeting.secretary else "", "should_attend": len(members),
+            "number": meeting.number,
+            "date": meeting.held_on,
+            "place": meeting.place,
+            "chair": meeting.chair.name,
+            "secretary": meeting.secretary.name if meeting.secretary else "",
+            "should_attend": len(members),
             "attended": sum(m.is_present or m.employee_id in votes for m in members),
-            "withdrawn": len(members) - count.base, "guests": "",
+            "withdrawn": len(members) - count.base,
+            "guests": "",
         },
         "members": rows,
         "votes": {
-            "agree": count.counts[VoteChoice.AGREE], "conditional": count.counts[VoteChoice.CONDITIONAL],
-            "refuse": count.counts[VoteChoice.OPPOSE], "defer": count.counts[VoteChoice.DEFER],
-            "pass_pct": share, "required_pct": required,
+            "agree": count.counts[VoteChoice.AGREE],
+            "conditional": count.counts[VoteChoice.CONDITIONAL],
+            "refuse": count.counts[VoteChoice.OPPOSE],
+            "defer": count.counts[VoteChoice.DEFER],
+            "pass_pct": share,
+            "required_pct": required,
         },
-    }  # fmt: skip
+    }
 
 
 def _percent(part: Fraction) -> Decimal:
@@ -402,7 +526,9 @@ def _percent(part: Fraction) -> Decimal:
 
 
 def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) -> dict[str, str]:
-    choice = "回避" if vote and vote.is_withdrawn else vote.choice.label if vote and vote.choice else "—"
+    choice = (
+        "回避" if vote and vote.is_withdrawn else vote.choice.label if vote and vote.choice else "—"
+    )
     return {
         "name": member.employee.name,
         "role": "主持人" if member.employee_id == chair_id else "委员",

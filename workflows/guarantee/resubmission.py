@@ -14,11 +14,31 @@ from workflows.guarantee import application, stages
 from workflows.guarantee.expiry import expire
 
 RENEWABLE = (
-    Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE, Stage.CONFIRM,
-)  # fmt: skip
+    Stage.FEE_PLAN,
+    Stage.FEE_BOOK,
+    Stage.CONTRACT,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.NOTICE,
+    Stage.CONFIRM,
+)
 STEPS = steps(
-    Step("project", "resubmit", "重新提交审保会", column="stage", sources=RENEWABLE, targets=(Stage.RESOLVE,)),
-    Step("project", "reconsider", "申请复议", column="state", sources=(ProjectState.REFUSED,), targets=(ProjectState.RUNNING,)),
+    Step(
+        "project",
+        "resubmit",
+        "重新提交审保会",
+        column="stage",
+        sources=RENEWABLE,
+        targets=(Stage.RESOLVE,),
+    ),
+    Step(
+        "project",
+        "reconsider",
+        "申请复议",
+        column="state",
+        sources=(ProjectState.REFUSED,),
+        targets=(ProjectState.RUNNING,),
+    ),
 )
 REASON_MAX = 500
 
@@ -38,7 +58,9 @@ def resubmit(ctx: Ctx, project: Project, reason: str, version: int | None = None
         raise Conflict("项目有审批正在办理，请待办结后再重新上会")
     reason = stages.checked_reason(reason, step.label, REASON_MAX)
     _require_fit(ctx, project)
-    run_out = select(Resolution).where(Resolution.project_id == project.id, Resolution.state == ResolutionState.VALID)
+    run_out = select(Resolution).where(
+        Resolution.project_id == project.id, Resolution.state == ResolutionState.VALID
+    )
     for resolution in ctx.session.scalars(run_out).all():  # day-end has not been by yet
         expire(ctx, resolution)
     made = _note(ctx, project, ResubmissionKind.RENEWED, reason)
@@ -48,7 +70,11 @@ def resubmit(ctx: Ctx, project: Project, reason: str, version: int | None = None
 
 
 def reconsider(
-    ctx: Ctx, project: Project, reason: str, material: tuple[str, bytes] | None = None, version: int | None = None
+    ctx: Ctx,
+    project: Project,
+    reason: str,
+    material: tuple[str, bytes] | None = None,
+    version: int | None = None,
 ) -> Resubmission:
     """Bring a project that the board refused or the president vetoed back to 公司决议, once, for new reasons.
 
@@ -57,7 +83,9 @@ def reconsider(
     step = STEPS["reconsider"]
     enter(ctx, step, project, version)
     if project.stage is not Stage.RESOLVE:
-        raise Conflict(f"项目 {project.number} 止于“{project.stage.label}”，只有审保会未通过或总裁否决的项目可以复议")
+        raise Conflict(
+            f"项目 {project.number} 止于“{project.stage.label}”，只有审保会未通过或总裁否决的项目可以复议"
+        )
     if is_reconsidered(ctx, project):
         raise Conflict(f"项目 {project.number} 已复议过一次，不能再次复议")
     reason = stages.checked_reason(reason, step.label, REASON_MAX)
@@ -87,9 +115,13 @@ def _require_fit(ctx: Ctx, project: Project) -> None:
 
 def _note(ctx: Ctx, project: Project, kind: ResubmissionKind, reason: str) -> Resubmission:
     made = Resubmission(
-        project=project, kind=kind, from_stage=project.stage, reason=reason, submitted_on=ctx.today,
+        project=project,
+        kind=kind,
+        from_stage=project.stage,
+        reason=reason,
+        submitted_on=ctx.today,
         submitted_by_id=ctx.actor.employee_id,
-    )  # fmt: skip
+    )
     ctx.session.add(made)
     ctx.session.flush()
     audit.log(ctx, project, "RESUBMIT", note=f"{kind.label}：{reason}")

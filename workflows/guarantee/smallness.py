@@ -18,7 +18,11 @@ CORRECTED_IN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 def usual(customer: Customer) -> tuple[SmallKind, ...]:
     """What a project of this customer may be called without a reason; the first is meant where nothing is said."""
     if isinstance(customer, CorporateCustomer):
-        return (SmallKind.NONE if customer.scale is None else _BY_SCALE.get(customer.scale, SmallKind.NONE),)
+        return (
+            SmallKind.NONE
+            if customer.scale is None
+            else _BY_SCALE.get(customer.scale, SmallKind.NONE),
+        )
     return (SmallKind.NONE, SmallKind.OWNER)
 
 
@@ -28,16 +32,24 @@ def check(project: Project, customer: Customer) -> list[str]:
     project.small_kind = kind = chosen or expected[0]
     if kind in expected or project.small_reason:
         return []
-    return [f"{_because(customer)}，小微属性应为“{expected[0].label}”；选择“{kind.label}”请填写原因"]
+    return [
+        f"{_because(customer)}，小微属性应为“{expected[0].label}”；选择“{kind.label}”请填写原因"
+    ]
 
 
 def _because(customer: Customer) -> str:
     if not isinstance(customer, CorporateCustomer):
         return "客户是个人"
-    return f"客户的企业规模为“{customer.scale.label}”" if customer.scale else "客户资料没有填写企业规模"
+    return (
+        f"客户的企业规模为“{customer.scale.label}”"
+        if customer.scale
+        else "客户资料没有填写企业规模"
+    )
 
 
-def correct(ctx: Ctx, project: Project, kind: SmallKind, reason: str, version: int | None = None) -> Project:
+def correct(
+    ctx: Ctx, project: Project, kind: SmallKind, reason: str, version: int | None = None
+) -> Project:
     """Ask for another 小微属性 of a project under way or in force; it counts once somebody else has agreed."""
     label = "更正小微属性"
     ctx.require("correct_small", "project", label)
@@ -55,7 +67,9 @@ def correct(ctx: Ctx, project: Project, kind: SmallKind, reason: str, version: i
     return project
 
 
-def decide(ctx: Ctx, project: Project, *, agrees: bool, note: str = "", version: int | None = None) -> Project:
+def decide(
+    ctx: Ctx, project: Project, *, agrees: bool, note: str = "", version: int | None = None
+) -> Project:
     """Somebody else agrees to a correction or does not; agreed, the exposures count with it from then on."""
     label = "复核小微属性更正"
     ctx.require("confirm_small", "project", label)

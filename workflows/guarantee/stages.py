@@ -9,14 +9,28 @@ from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import BusinessError, Conflict, IllegalTransition
 from models.guarantee.appraisal import PaperState
-from models.guarantee.project import UNDER_WAY, Project, ProjectHolder, ProjectStage, ProjectState, Stage
+from models.guarantee.project import (
+    UNDER_WAY,
+    Project,
+    ProjectHolder,
+    ProjectStage,
+    ProjectState,
+    Stage,
+)
 from models.guarantee.termination import Termination
 from workflows.approval import approval
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps
 
 # After a new resolution, or where a paper was drawn up anew, work goes on at the first of these that has any left.
-_WORK = (Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE)
+_WORK = (
+    Stage.FEE_PLAN,
+    Stage.FEE_BOOK,
+    Stage.CONTRACT,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.NOTICE,
+)
 # The only moves between stages. Whatever is not here is refused, whoever asks.
 NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.APPLY: (Stage.EVALUATE,),
@@ -36,13 +50,29 @@ NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.RELEASE: (),
 }
 LINE = {
-    at: Step("project", f"leave_{at.name.lower()}", f"{at.label}办结", column="stage", sources=(at,), targets=following, follows=True)
+    at: Step(
+        "project",
+        f"leave_{at.name.lower()}",
+        f"{at.label}办结",
+        column="stage",
+        sources=(at,),
+        targets=following,
+        follows=True,
+    )
     for at, following in NEXT.items()
     if following
 }
 steps(*LINE.values())
 REFUSE = steps(
-    Step("project", "stop", "否决", column="state", sources=(ProjectState.RUNNING,), targets=(ProjectState.REFUSED,), follows=True),
+    Step(
+        "project",
+        "stop",
+        "否决",
+        column="state",
+        sources=(ProjectState.RUNNING,),
+        targets=(ProjectState.REFUSED,),
+        follows=True,
+    ),
 )["stop"]
 
 # What else ends with a project: later wings put themselves here.
@@ -69,7 +99,9 @@ def open_first(ctx: Ctx, project: Project) -> None:
     hold(ctx, project, "B角", project.assistant_id)
 
 
-def advance(ctx: Ctx, project: Project, target: Stage, outcome: str = "完成", *, by: int | None = None) -> None:
+def advance(
+    ctx: Ctx, project: Project, target: Stage, outcome: str = "完成", *, by: int | None = None
+) -> None:
     """Move the project to its next stage; `by` is who finished the stage (the actor unless given).
 
     Raises IllegalTransition where the line knows no such move.
@@ -90,7 +122,9 @@ def begin(ctx: Ctx, project: Project) -> None:
 def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) -> None:
     """Close the present stage's line in the history."""
     now = ctx.session.scalars(
-        select(ProjectStage).where(ProjectStage.project_id == project.id, ProjectStage.left_on.is_(None))
+        select(ProjectStage).where(
+            ProjectStage.project_id == project.id, ProjectStage.left_on.is_(None)
+        )
     ).one()
     now.left_on = max(ctx.today, now.entered_on)
     now.done_by_id = by if by is not None else ctx.actor.employee_id
@@ -98,7 +132,13 @@ def leave(ctx: Ctx, project: Project, outcome: str, *, by: int | None = None) ->
 
 
 def stop(
-    ctx: Ctx, project: Project, state: ProjectState, outcome: str, *, by: int | None = None, step: Step = REFUSE
+    ctx: Ctx,
+    project: Project,
+    state: ProjectState,
+    outcome: str,
+    *,
+    by: int | None = None,
+    step: Step = REFUSE,
 ) -> None:
     """End a project that will not be guaranteed; whatever was reserved for it is free again."""
     leave(ctx, project, outcome, by=by)
@@ -118,14 +158,23 @@ def require(project: Project, stage: Stage, verb: str) -> None:
     if project.state not in UNDER_WAY:
         raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能{verb}")
     if project.stage is not stage:
-        raise IllegalTransition(f"项目 {project.number} 现处“{project.stage.label}”，到“{stage.label}”时才能{verb}")
+        raise IllegalTransition(
+            f"项目 {project.number} 现处“{project.stage.label}”，到“{stage.label}”时才能{verb}"
+        )
 
 
 def require_before_drawdown(project: Project, first: Stage, verb: str) -> None:
     """Raise IllegalTransition unless the project is under way between a stage and the drawdown."""
-    if project.state is not ProjectState.RUNNING or not first.rank <= project.stage.rank <= Stage.CONFIRM.rank:
-        place = project.stage.label if project.state is ProjectState.RUNNING else project.state.label
-        raise IllegalTransition(f"项目 {project.number} 现为“{place}”，“{first.label}”之后、放款之前才能{verb}")
+    if (
+        project.state is not ProjectState.RUNNING
+        or not first.rank <= project.stage.rank <= Stage.CONFIRM.rank
+    ):
+        place = (
+            project.stage.label if project.state is ProjectState.RUNNING else project.state.label
+        )
+        raise IllegalTransition(
+            f"项目 {project.number} 现为“{place}”，“{first.label}”之后、放款之前才能{verb}"
+        )
 
 
 def refuse_while_ending(ctx: Ctx, project: Project, verb: str) -> None:
@@ -171,11 +220,25 @@ def title(project: Project, what: str) -> str:
 
 
 def put_up(
-    ctx: Ctx, code: str, record: Entity, project: Project, what: str, *, amount: Decimal,
+    ctx: Ctx,
+    code: str,
+    record: Entity,
+    project: Project,
+    what: str,
+    *,
+    amount: Decimal,
     applicant_id: int | None = None,
-) -> ApprovalInstance:  # fmt: skip
+) -> ApprovalInstance:
     """Start the approval of a project's paper: the flow is chosen by the project's product, customer and department."""
     return approval.start(
-        ctx, code, record, title=title(project, what), amount=amount, project=project, product_id=project.product_id,
-        customer_kind=project.customer.kind.name, department_id=project.department_id, applicant_id=applicant_id,
-    )  # fmt: skip
+        ctx,
+        code,
+        record,
+        title=title(project, what),
+        amount=amount,
+        project=project,
+        product_id=project.product_id,
+        customer_kind=project.customer.kind.name,
+        department_id=project.department_id,
+        applicant_id=applicant_id,
+    )

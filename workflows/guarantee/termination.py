@@ -26,15 +26,24 @@ from workflows.guarantee import refunds, resolution, stages
 
 STEPS = steps(
     Step(
-        "termination", "submit", "提交终止办理", column="state", sources=(PaperState.DRAFT,),
+        "termination",
+        "submit",
+        "提交终止办理",
+        column="state",
+        sources=(PaperState.DRAFT,),
         targets=(PaperState.IN_APPROVAL, PaperState.APPROVED),
     ),
     outcome_of("termination"),
     Step(
-        "project", "terminate", "终止办理", column="state", sources=(ProjectState.RUNNING, ProjectState.REFUSED),
-        targets=(ProjectState.CANCELLED,), follows=True,
+        "project",
+        "terminate",
+        "终止办理",
+        column="state",
+        sources=(ProjectState.RUNNING, ProjectState.REFUSED),
+        targets=(ProjectState.CANCELLED,),
+        follows=True,
     ),
-)  # fmt: skip
+)
 _PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeWaiver)
 
 
@@ -44,7 +53,9 @@ def check_termination(ctx: Ctx, paper: Termination, is_new: bool) -> None:
     project = stages.locked(ctx, paper.project_id)
     _require_endable(ctx, project)
     others = select(func.count(Termination.id)).where(
-        Termination.project_id == project.id, Termination.state.in_(OPEN_PAPERS), Termination.id != (paper.id or 0)
+        Termination.project_id == project.id,
+        Termination.state.in_(OPEN_PAPERS),
+        Termination.id != (paper.id or 0),
     )
     if ctx.session.scalar(others):
         raise FieldErrors({"project_id": [f"项目 {project.number} 已有终止办理申请，不能重复登记"]})
@@ -54,7 +65,9 @@ def check_termination(ctx: Ctx, paper: Termination, is_new: bool) -> None:
 
 
 def _require_endable(ctx: Ctx, project: Project) -> None:
-    is_under_way = project.state is ProjectState.RUNNING and project.stage.rank < Stage.IN_FORCE.rank
+    is_under_way = (
+        project.state is ProjectState.RUNNING and project.stage.rank < Stage.IN_FORCE.rank
+    )
     if not is_under_way and not (project.state is ProjectState.REFUSED and has_money(ctx, project)):
         raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能终止办理")
 
@@ -62,7 +75,8 @@ def _require_endable(ctx: Ctx, project: Project) -> None:
 def has_money(ctx: Ctx, project: Project) -> bool:
     """Whether something of the project stands in the books or waits for 复核."""
     query = select(func.count(BusinessEvent.id)).where(
-        BusinessEvent.project_id == project.id, BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED))
+        BusinessEvent.project_id == project.id,
+        BusinessEvent.state.in_((EventState.PENDING, EventState.BOOKED)),
     )
     return bool(ctx.session.scalar(query))
 
@@ -87,7 +101,9 @@ def submit(ctx: Ctx, paper: Termination, version: int | None = None) -> Terminat
 
 
 @approval.on_finish("termination")
-def decided(ctx: Ctx, instance: ApprovalInstance, paper: Termination, outcome: ApprovalState) -> None:
+def decided(
+    ctx: Ctx, instance: ApprovalInstance, paper: Termination, outcome: ApprovalState
+) -> None:
     """Approved, the project ends; returned it is a draft again, refused the project goes on."""
     del instance
     if outcome is not ApprovalState.APPROVED:
@@ -103,11 +119,14 @@ def decided(ctx: Ctx, instance: ApprovalInstance, paper: Termination, outcome: A
 def _require_clear(ctx: Ctx, project: Project) -> None:
     """Registrations that wait are withdrawn with the project; money that came in is booked first."""
     query = select(BusinessEvent.label).where(
-        BusinessEvent.project_id == project.id, BusinessEvent.state == EventState.PENDING,
+        BusinessEvent.project_id == project.id,
+        BusinessEvent.state == EventState.PENDING,
         BusinessEvent.event_code != "fee.registered",
-    )  # fmt: skip
+    )
     if labels := ctx.session.scalars(query.order_by(BusinessEvent.id)).all():
-        raise BusinessError("尚有待复核的" + "、".join(dict.fromkeys(labels)) + "，请会计先复核记账或退回")
+        raise BusinessError(
+            "尚有待复核的" + "、".join(dict.fromkeys(labels)) + "，请会计先复核记账或退回"
+        )
 
 
 def _end(ctx: Ctx, paper: Termination, project: Project) -> None:
@@ -134,6 +153,10 @@ def _void_papers(ctx: Ctx, project: Project) -> None:
         move(resolution.LAPSE["lapse"], found)
     for model in _PAPERS:
         for paper in ctx.session.scalars(select(model).where(model.project_id == project.id)):
-            if not lapse(paper) and isinstance(paper, CounterGuarantee) and paper.state is PaperState.APPROVED:
+            if (
+                not lapse(paper)
+                and isinstance(paper, CounterGuarantee)
+                and paper.state is PaperState.APPROVED
+            ):
                 paper.released_on = ctx.today
     ctx.session.flush()

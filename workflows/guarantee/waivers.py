@@ -25,7 +25,15 @@ from workflows.ledger import posting
 
 STEPS = steps(
     *life("fee_waiver", "提交减免审批", lapses_from=OPEN_PAPERS),
-    Step("fee_waiver", "return", "复核退回", column="state", sources=(PaperState.APPROVED,), targets=(PaperState.DRAFT,), follows=True),
+    Step(
+        "fee_waiver",
+        "return",
+        "复核退回",
+        column="state",
+        sources=(PaperState.APPROVED,),
+        targets=(PaperState.DRAFT,),
+        follows=True,
+    ),
 )
 
 
@@ -42,7 +50,9 @@ def check_waiver(ctx: Ctx, waiver: FeeWaiver, is_new: bool) -> None:
     require_booked(fee, "减免")
     free = free_amount(ctx.session, fee, without_waiver=waiver.id)
     if waiver.amount > free:
-        raise FieldErrors({"amount": [f"{fee.kind.label}待收 {format_money(free)} 元，减免金额不能超过"]})
+        raise FieldErrors(
+            {"amount": [f"{fee.kind.label}待收 {format_money(free)} 元，减免金额不能超过"]}
+        )
     if is_new:
         waiver.number = next_number(ctx, "waiver")
         waiver.fee, waiver.project = fee, project
@@ -66,7 +76,9 @@ def submit(ctx: Ctx, waiver: FeeWaiver, version: int | None = None) -> ApprovalI
 
 
 @approval.on_finish("fee.waiver")
-def decided(ctx: Ctx, instance: ApprovalInstance, waiver: FeeWaiver, outcome: ApprovalState) -> None:
+def decided(
+    ctx: Ctx, instance: ApprovalInstance, waiver: FeeWaiver, outcome: ApprovalState
+) -> None:
     """Approved, the reversal of the receivable goes to 复核; returned it is a draft again."""
     del instance
     conclude(waiver, outcome)
@@ -74,9 +86,13 @@ def decided(ctx: Ctx, instance: ApprovalInstance, waiver: FeeWaiver, outcome: Ap
         return
     ctx.session.flush()
     posting.raise_event(
-        ctx, "fee.waived", record=waiver, project=waiver.project, amounts=_amounts(ctx, waiver),
+        ctx,
+        "fee.waived",
+        record=waiver,
+        project=waiver.project,
+        amounts=_amounts(ctx, waiver),
         memo=f"减免{waiver.fee.kind.label} {waiver.number}",
-    )  # fmt: skip
+    )
 
 
 def _amounts(ctx: Ctx, waiver: FeeWaiver) -> dict[str, Decimal]:
@@ -84,7 +100,9 @@ def _amounts(ctx: Ctx, waiver: FeeWaiver) -> dict[str, Decimal]:
     fee = waiver.fee
     before = net_after_waivers(ctx.session, fee, without=waiver.id)
     net = before - net_after_waivers(ctx.session, fee)
-    tax = split(waiver.amount - net, pending(ctx.session, fee), not_due(ctx.session, fee, ctx.today))
+    tax = split(
+        waiver.amount - net, pending(ctx.session, fee), not_due(ctx.session, fee, ctx.today)
+    )
     found = {"gross": waiver.amount, **tax}
     if fee.kind is not FeeKind.GUARANTEE:
         return {**found, "earned": net}

@@ -59,12 +59,19 @@ def check_rule_line(ctx: Ctx, line: PostingRuleLine, is_new: bool) -> None:
     errors: dict[str, list[str]] = {}
     amounts = EVENTS[rule.event_code].amounts
     if line.amount_key not in amounts:
-        errors["amount_key"] = [f"“{EVENTS[rule.event_code].label}”可用的金额项：{'、'.join(amounts.values())}"]
+        errors["amount_key"] = [
+            f"“{EVENTS[rule.event_code].label}”可用的金额项：{'、'.join(amounts.values())}"
+        ]
     if not account.is_leaf or not account.is_active:
         errors["account_id"] = ["请选择启用的末级科目"]
     elif is_at(account.code, PROFIT):
         errors["account_id"] = [f"科目“{account}”由月末结转损益和年结登记，记账规则不能使用"]
-    for name, label in (("customer", "客户"), ("project", "项目"), ("bank", "银行"), ("department", "部门")):
+    for name, label in (
+        ("customer", "客户"),
+        ("project", "项目"),
+        ("bank", "银行"),
+        ("department", "部门"),
+    ):
         if getattr(account, f"needs_{name}") and not getattr(line, f"with_{name}"):
             errors[f"with_{name}"] = [f"科目“{account}”要求{label}核算，请勾选"]
     if errors:
@@ -76,7 +83,10 @@ def check_word(ctx: Ctx, word: VoucherWord, is_new: bool) -> None:
     """Words and codes that numbers were given under stay."""
     if is_new or not {"code", "name"} & _changed(word):
         return
-    if ctx.session.scalar(select(Voucher.id).where(Voucher.word_id == word.id).limit(1)) is not None:
+    if (
+        ctx.session.scalar(select(Voucher.id).where(Voucher.word_id == word.id).limit(1))
+        is not None
+    ):
         raise Conflict(f"凭证字“{word.name}”已有凭证，编码和凭证字不能修改")
 
 
@@ -85,7 +95,9 @@ def _check_code(account: Account, parent: Account | None) -> None:
     if parent is None and not _TOP.fullmatch(account.code):
         raise FieldErrors({"code": ["一级科目编码为四位数字；下级科目请同时选择上级科目"]})
     if parent is not None and (above != parent.code or not _PART.fullmatch(own)):
-        raise FieldErrors({"code": [f"下级编码应为 {parent.code}. 加两到四位数字，如 {parent.code}.01"]})
+        raise FieldErrors(
+            {"code": [f"下级编码应为 {parent.code}. 加两到四位数字，如 {parent.code}.01"]}
+        )
 
 
 def _check_parent(ctx: Ctx, account: Account, parent: Account) -> None:
@@ -94,14 +106,19 @@ def _check_parent(ctx: Ctx, account: Account, parent: Account) -> None:
     if parent.category is not account.category:
         raise FieldErrors({"category": [f"科目类别须与上级一致：{parent.category.label}"]})
     if parent.is_leaf and _is_used(ctx, parent):
-        raise Conflict(f"科目“{parent}”已有凭证，不能再增加下级；请新建科目，并用凭证把余额转过去", field="parent_id")
+        raise Conflict(
+            f"科目“{parent}”已有凭证，不能再增加下级；请新建科目，并用凭证把余额转过去",
+            field="parent_id",
+        )
 
 
 def _is_used(ctx: Ctx, account: Account) -> bool:
     query = select(VoucherEntry.id).join(Voucher, Voucher.id == VoucherEntry.voucher_id)
     return (
         ctx.session.scalar(
-            query.where(VoucherEntry.account_id == account.id, Voucher.state != VoucherState.VOID).limit(1)
+            query.where(
+                VoucherEntry.account_id == account.id, Voucher.state != VoucherState.VOID
+            ).limit(1)
         )
         is not None
     )

@@ -31,7 +31,11 @@ def check_split(ctx: Ctx, split: AssetSplit, is_new: bool) -> None:
     if not _MONTH.fullmatch(split.month or "") or split.month > f"{ctx.today:%Y-%m}":
         raise FieldErrors({"month": [f"请填写 2025-12 这样的月份，不晚于 {ctx.today:%Y-%m}"]})
     account = ctx.session.get_one(Account, split.account_id)
-    if account.category is not AccountCategory.ASSET or not account.is_leaf or is_claim(account.code):
+    if (
+        account.category is not AccountCategory.ASSET
+        or not account.is_leaf
+        or is_claim(account.code)
+    ):
         wrong["account_id"] = ["请选择末级资产科目；应收代偿款不参加分级"]
     elif excess := _excess(ctx, split, account):
         wrong["amount"] = [excess]
@@ -56,13 +60,17 @@ def carry_over(ctx: Ctx, month: str) -> tuple[int, list[str]]:
     before = month_before(month, 1)
     names = ("account_id", "rule", "amount", "customer_id", "starts_on", "ends_on", "evidence")
     made, left = 0, []
-    for row in ctx.session.scalars(select(AssetSplit).where(AssetSplit.month == before).order_by(AssetSplit.id)).all():
+    for row in ctx.session.scalars(
+        select(AssetSplit).where(AssetSplit.month == before).order_by(AssetSplit.id)
+    ).all():
         if row.ends_on is not None and row.ends_on <= last_day(month):
             left.append(f"{row.evidence}：合同已到期")
             continue
         attempt = ctx.session.begin_nested()
         try:
-            records.create(ctx, AssetSplit, {"month": month, **{name: getattr(row, name) for name in names}})
+            records.create(
+                ctx, AssetSplit, {"month": month, **{name: getattr(row, name) for name in names}}
+            )
         except FieldErrors as error:
             attempt.rollback()
             left.append(f"{row.evidence}：{error.message}")
@@ -77,8 +85,10 @@ def carry_over(ctx: Ctx, month: str) -> tuple[int, list[str]]:
 def _excess(ctx: Ctx, split: AssetSplit, account: Account) -> str:
     """What to say where the parts of a balance come to more than it."""
     query = select(func.sum(AssetSplit.amount, type_=Money())).where(
-        AssetSplit.month == split.month, AssetSplit.account_id == split.account_id, AssetSplit.id != (split.id or 0)
-    )  # fmt: skip
+        AssetSplit.month == split.month,
+        AssetSplit.account_id == split.account_id,
+        AssetSplit.id != (split.id or 0),
+    )
     with ctx.session.no_autoflush:
         others: Decimal = ctx.session.scalar(query) or ZERO
     left = abs(balance_of(ctx.session, account.code, split.month)) - others
@@ -97,7 +107,11 @@ def _about_client(ctx: Ctx, split: AssetSplit) -> str:
 
 
 def _about_term(ctx: Ctx, split: AssetSplit) -> dict[str, list[str]]:
-    missing = {name: ["委托贷款须填合同日期"] for name in ("starts_on", "ends_on") if getattr(split, name) is None}
+    missing = {
+        name: ["委托贷款须填合同日期"]
+        for name in ("starts_on", "ends_on")
+        if getattr(split, name) is None
+    }
     if missing or split.starts_on is None or split.ends_on is None:
         return missing
     on = last_day(split.month)

@@ -25,8 +25,12 @@ CHUNK = 100  # keys per statement: SQLite limits the depth of an expression
 class Movement:
     """Debit and credit to be added, by account and by account with its auxiliaries (0 for none)."""
 
-    accounts: dict[Key, list[Decimal]] = field(default_factory=lambda: defaultdict(lambda: [ZERO, ZERO]))
-    auxiliaries: dict[Key, list[Decimal]] = field(default_factory=lambda: defaultdict(lambda: [ZERO, ZERO]))
+    accounts: dict[Key, list[Decimal]] = field(
+        default_factory=lambda: defaultdict(lambda: [ZERO, ZERO])
+    )
+    auxiliaries: dict[Key, list[Decimal]] = field(
+        default_factory=lambda: defaultdict(lambda: [ZERO, ZERO])
+    )
 
     def add(self, entries: Iterable[VoucherEntry]) -> "Movement":
         """Count entries in; one without any auxiliary moves the account alone."""
@@ -54,7 +58,11 @@ def apply(session: Session, period: AccountingPeriod, movement: Movement) -> Non
 
 
 def _apply(
-    session: Session, period: AccountingPeriod, table: Table, names: Sequence[str], sums: dict[Key, list[Decimal]]
+    session: Session,
+    period: AccountingPeriod,
+    table: Table,
+    names: Sequence[str],
+    sums: dict[Key, list[Decimal]],
 ) -> None:
     columns = [table.c[name] for name in names]
     items = list(sums.items())
@@ -63,18 +71,27 @@ def _apply(
 
 
 def _apply_chunk(
-    session: Session, period: AccountingPeriod, table: Table, columns: list[Any], sums: dict[Key, list[Decimal]]
+    session: Session,
+    period: AccountingPeriod,
+    table: Table,
+    columns: list[Any],
+    sums: dict[Key, list[Decimal]],
 ) -> None:
     names = [column.name for column in columns]
     wanted = or_(*(and_(*(c == v for c, v in zip(columns, key, strict=True))) for key in sums))
-    present = {tuple(row) for row in session.execute(select(*columns).where(table.c.period_id == period.id, wanted))}
+    present = {
+        tuple(row)
+        for row in session.execute(select(*columns).where(table.c.period_id == period.id, wanted))
+    }
     known = [_change(names, key, sums[key]) for key in sums if key in present]
     if known:
         _add(session, table, names, known, period.id)
     missing = [key for key in sums if key not in present]
     if missing:
         openings = _openings(session, period, table, columns, wanted)
-        rows = [_new_row(period.id, names, key, openings.get(key, ZERO), sums[key]) for key in missing]
+        rows = [
+            _new_row(period.id, names, key, openings.get(key, ZERO), sums[key]) for key in missing
+        ]
         session.execute(insert(table), rows)
     _carry(session, period, table, names, [_change(names, key, s) for key, s in sums.items()])
 
@@ -88,14 +105,28 @@ def _new_row(
     period_id: int, names: Sequence[str], key: Key, opening: Decimal, sums: Sequence[Decimal]
 ) -> dict[str, Any]:
     row: dict[str, Any] = dict(zip(names, key, strict=True))
-    amounts = {"opening": opening, "debit": sums[0], "credit": sums[1], "closing": opening + sums[0] - sums[1]}
+    amounts = {
+        "opening": opening,
+        "debit": sums[0],
+        "credit": sums[1],
+        "closing": opening + sums[0] - sums[1],
+    }
     return {**row, **amounts, "period_id": period_id}
 
 
-def _add(session: Session, table: Table, names: Sequence[str], changes: list[dict[str, Any]], period_id: int) -> None:
+def _add(
+    session: Session,
+    table: Table,
+    names: Sequence[str],
+    changes: list[dict[str, Any]],
+    period_id: int,
+) -> None:
     statement = (
         update(table)
-        .where(table.c.period_id == period_id, *(table.c[name] == bindparam(f"of_{name}") for name in names))
+        .where(
+            table.c.period_id == period_id,
+            *(table.c[name] == bindparam(f"of_{name}") for name in names),
+        )
         .values(
             debit=table.c.debit + bindparam("more_debit", type_=Money()),
             credit=table.c.credit + bindparam("more_credit", type_=Money()),
@@ -119,14 +150,21 @@ def _openings(
 
 
 def _carry(
-    session: Session, period: AccountingPeriod, table: Table, names: Sequence[str], changes: list[dict[str, Any]]
+    session: Session,
+    period: AccountingPeriod,
+    table: Table,
+    names: Sequence[str],
+    changes: list[dict[str, Any]],
 ) -> None:
     later = select(AccountingPeriod.id).where(AccountingPeriod.code > period.code)
     if session.scalar(later.limit(1)) is None:
         return
     statement = (
         update(table)
-        .where(table.c.period_id.in_(later), *(table.c[name] == bindparam(f"of_{name}") for name in names))
+        .where(
+            table.c.period_id.in_(later),
+            *(table.c[name] == bindparam(f"of_{name}") for name in names),
+        )
         .values(
             opening=table.c.opening + bindparam("net", type_=Money()),
             closing=table.c.closing + bindparam("net", type_=Money()),

@@ -34,8 +34,22 @@ from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line, line_of, red
 from workflows.ledger.period import ensure_period
 
 TRANSITIONS = steps(
-    Step("accounting_period", "close", "结账", column="state", sources=(PeriodState.OPEN,), targets=(PeriodState.CLOSED,)),
-    Step("accounting_period", "reopen", "反结账", column="state", sources=(PeriodState.CLOSED,), targets=(PeriodState.OPEN,)),
+    Step(
+        "accounting_period",
+        "close",
+        "结账",
+        column="state",
+        sources=(PeriodState.OPEN,),
+        targets=(PeriodState.CLOSED,),
+    ),
+    Step(
+        "accounting_period",
+        "reopen",
+        "反结账",
+        column="state",
+        sources=(PeriodState.CLOSED,),
+        targets=(PeriodState.OPEN,),
+    ),
 )
 verbs("accounting_period", {"provide": "收入确认与计提"})
 JOB, LABEL = "month_end", "月末处理"
@@ -65,13 +79,19 @@ def transfer_profit(ctx: Ctx, period: AccountingPeriod) -> str:
     size = LINES_MAX - 1
     for start in range(0, len(lines), size):
         part = lines[start : start + size]
-        net = sum((line.debit - line.credit for line in part), ZERO)  # what goes to 4103's other side
+        net = sum(
+            (line.debit - line.credit for line in part), ZERO
+        )  # what goes to 4103's other side
         total += net
         if net:
             debit, credit = (ZERO, net) if net > 0 else (-net, ZERO)
             part = [*part, Line(_leaf(ctx, PROFIT), debit=debit, credit=credit)]
         voucher.write_posted(
-            ctx, kind=VoucherKind.TRANSFER, date=period.ends_on, memo=f"结转 {period.code} 损益", entries=part
+            ctx,
+            kind=VoucherKind.TRANSFER,
+            date=period.ends_on,
+            memo=f"结转 {period.code} 损益",
+            entries=part,
         )
     return f"结转净利润 {format_money(total)} 元" if lines else "损益类科目没有余额"
 
@@ -85,7 +105,11 @@ def end_year(ctx: Ctx, period: AccountingPeriod) -> str:
         debit, credit = (amount, ZERO) if amount > 0 else (ZERO, -amount)
         lines = [Line(_leaf(ctx, PROFIT), debit, credit), Line(_leaf(ctx, RETAINED), credit, debit)]
         voucher.write_posted(
-            ctx, kind=VoucherKind.YEAR_END, date=period.ends_on, memo=f"结转 {period.year} 年净利润", entries=lines
+            ctx,
+            kind=VoucherKind.YEAR_END,
+            date=period.ends_on,
+            memo=f"结转 {period.year} 年净利润",
+            entries=lines,
         )
     provisions.appropriate(ctx, period)
     return f"本年利润 {format_money(amount)} 元转入利润分配"
@@ -107,24 +131,42 @@ def close(ctx: Ctx, period: AccountingPeriod, version: int | None = None) -> Mon
     statements = [statement(ctx.session, kind, period.code) for kind in StatementKind]
     head = heads.note(ctx, f"月终 {period.code}")
     log = MonthEndLog(
-        period=period, round=round_of(ctx.session, period), closed_at=ctx.now, closed_by_id=ctx.actor.employee_id,
-        net_profit=profit.net_profit(ctx.session, period.code, period.code), total_assets=statements[0].total,
-        posting_no=head.voucher_count, chain_hash=head.voucher_hash, head_no=head.number, checks=as_kept(checks),
-    )  # fmt: skip
+        period=period,
+        round=round_of(ctx.session, period),
+        closed_at=ctx.now,
+        closed_by_id=ctx.actor.employee_id,
+        net_profit=profit.net_profit(ctx.session, period.code, period.code),
+        total_assets=statements[0].total,
+        posting_no=head.voucher_count,
+        chain_hash=head.voucher_hash,
+        head_no=head.number,
+        checks=as_kept(checks),
+    )
     ctx.session.add(log)
     for found in statements:
         kept = IssuedStatement(
-            period=period, statement=found.kind, round=log.round, total=found.total, lines=frozen(found)
+            period=period,
+            statement=found.kind,
+            round=log.round,
+            total=found.total,
+            lines=frozen(found),
         )
         ctx.session.add(kept)
     period.closed_at, period.closed_by_id = ctx.now, ctx.actor.employee_id
     move(step, period)
     ctx.session.flush()
-    _note(ctx, period, "CLOSE", f"第 {log.round} 次结账，凭证链 {head.voucher_count} 号 {head.voucher_hash[:16]}")
+    _note(
+        ctx,
+        period,
+        "CLOSE",
+        f"第 {log.round} 次结账，凭证链 {head.voucher_count} 号 {head.voucher_hash[:16]}",
+    )
     return log
 
 
-def reopen(ctx: Ctx, period: AccountingPeriod, reason: str, version: int | None = None) -> MonthEndLog:
+def reopen(
+    ctx: Ctx, period: AccountingPeriod, reason: str, version: int | None = None
+) -> MonthEndLog:
     """反结账 of the latest closed period: the vouchers that moved profit are reversed in red, statements lapse.
 
     Raises Conflict for an earlier period or the opening's, BusinessError without a reason.
@@ -134,10 +176,15 @@ def reopen(ctx: Ctx, period: AccountingPeriod, reason: str, version: int | None 
     enter(ctx, step, period, version)
     if not reason.strip() or len(reason.strip()) > 200:
         raise BusinessError("请填写反结账原因，不超过200个字", field="reason")
-    later = select(func.max(AccountingPeriod.code)).where(AccountingPeriod.state == PeriodState.CLOSED)
+    later = select(func.max(AccountingPeriod.code)).where(
+        AccountingPeriod.state == PeriodState.CLOSED
+    )
     if (latest := ctx.session.scalar(later)) != period.code:
         raise Conflict(f"只能对最近结账的期间 {latest} 反结账")
-    if ctx.session.scalar(select(OpeningImport.id).where(OpeningImport.period_id == period.id)) is not None:
+    if (
+        ctx.session.scalar(select(OpeningImport.id).where(OpeningImport.period_id == period.id))
+        is not None
+    ):
         raise Conflict(f"{period.code} 是期初期间，不能反结账")
     period.closed_at = period.closed_by_id = None
     move(step, period)
@@ -145,11 +192,20 @@ def reopen(ctx: Ctx, period: AccountingPeriod, reason: str, version: int | None 
     for original in reversed(_in_force(ctx.session, period)):
         _reverse(ctx, period, original)
     log = ctx.session.scalars(
-        select(MonthEndLog).where(MonthEndLog.period_id == period.id).order_by(MonthEndLog.round.desc()).limit(1)
+        select(MonthEndLog)
+        .where(MonthEndLog.period_id == period.id)
+        .order_by(MonthEndLog.round.desc())
+        .limit(1)
     ).one()
-    log.reopened_at, log.reopened_by_id, log.reopen_reason = ctx.now, ctx.actor.employee_id, reason.strip()
+    log.reopened_at, log.reopened_by_id, log.reopen_reason = (
+        ctx.now,
+        ctx.actor.employee_id,
+        reason.strip(),
+    )
     for kept in ctx.session.scalars(
-        select(IssuedStatement).where(IssuedStatement.period_id == period.id, IssuedStatement.is_current)
+        select(IssuedStatement).where(
+            IssuedStatement.period_id == period.id, IssuedStatement.is_current
+        )
     ):
         kept.is_current = False
     ctx.session.flush()
@@ -188,7 +244,11 @@ def start_month_end(edge: jobs.Edge, period_code: str, actor: Actor) -> jobs.Lea
     actor.require("close", "accounting_period", "结账")
     with edge.reader() as session:
         period = find_period(session, period_code)
-        is_closed, name, on = period.state is PeriodState.CLOSED, job_name(session, period), period.ends_on
+        is_closed, name, on = (
+            period.state is PeriodState.CLOSED,
+            job_name(session, period),
+            period.ends_on,
+        )
     if is_closed:
         raise jobs.Taken(f"{period_code} 已结账")
     return jobs.start(edge, name, on, month_end_steps(period_code), actor, f"{period_code} {LABEL}")
@@ -223,7 +283,9 @@ def round_of(session: Session, period: AccountingPeriod) -> int:
 
 def find_period(session: Session, code: str) -> AccountingPeriod:
     """The period of a code. Raises NotFound."""
-    found = session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code)).one_or_none()
+    found = session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == code)
+    ).one_or_none()
     if found is None:
         raise NotFound(f"没有会计期间 {code[:10]}")
     return found
@@ -232,22 +294,33 @@ def find_period(session: Session, code: str) -> AccountingPeriod:
 def require_over(period: AccountingPeriod, today: date) -> None:
     """Raise BusinessError before the last day of a period."""
     if today < period.ends_on:
-        raise BusinessError(f"营业日期 {today} 未到 {period.code} 期末（{period.ends_on}），不能月末处理")
+        raise BusinessError(
+            f"营业日期 {today} 未到 {period.code} 期末（{period.ends_on}），不能月末处理"
+        )
 
 
 def prepare(ctx: Ctx, period_code: str) -> AccountingPeriod:
     """What the edge asks before it runs the job: the period is over; one without any voucher is made now."""
     ctx.require("close", "accounting_period", "结账")
     year, _, month = period_code.partition("-")
-    if not (len(year) == 4 and len(month) == 2 and (year + month).isdecimal() and 1 <= int(month) <= DECEMBER):
+    if not (
+        len(year) == 4
+        and len(month) == 2
+        and (year + month).isdecimal()
+        and 1 <= int(month) <= DECEMBER
+    ):
         raise BusinessError("期间应为 YYYY-MM，如 2026-01", field="period")
     first = date(int(year), int(month), 1)
     if first > ctx.today:
-        raise BusinessError(f"营业日期 {ctx.today} 未到期间 {period_code}，不能月末处理", field="period")
+        raise BusinessError(
+            f"营业日期 {ctx.today} 未到期间 {period_code}，不能月末处理", field="period"
+        )
     # Months before the books would be made and then all have to be closed: a slip of the keyboard, not a month-end.
     earliest = ctx.session.scalar(select(func.min(AccountingPeriod.code)))
     if earliest is not None and period_code < earliest:
-        raise BusinessError(f"账上最早的会计期间是 {earliest}，没有 {period_code} 可以结账", field="period")
+        raise BusinessError(
+            f"账上最早的会计期间是 {earliest}，没有 {period_code} 可以结账", field="period"
+        )
     period = ensure_period(ctx, first)
     require_over(period, ctx.today)
     return period
@@ -293,14 +366,18 @@ def _transfer_lines(ctx: Ctx, period: AccountingPeriod) -> list[Line]:
     query = select(Account).where(Account.id.in_(balances)).order_by(Account.code)
     for account in ctx.session.scalars(query):
         needed = [name for name, (_, flag, _label) in AUXILIARIES.items() if getattr(account, flag)]
-        parts = _by_auxiliary(ctx, period, account, needed) if needed else {(): balances[account.id]}
+        parts = (
+            _by_auxiliary(ctx, period, account, needed) if needed else {(): balances[account.id]}
+        )
         for key, amount in sorted(parts.items()):
             if amount:
                 side = account.direction
                 # Written on the other side than it stands on; `on_side` turns abnormal balances over.
                 debit, credit = on_side(amount if side.name == "DEBIT" else -amount, side)
                 of = {name: one or None for name, one in zip(needed, key, strict=True)}
-                line = Line(account.id, debit=credit, credit=debit, customer_id=of.get("customer_id"))
+                line = Line(
+                    account.id, debit=credit, credit=debit, customer_id=of.get("customer_id")
+                )
                 lines.append(
                     replace(
                         line,
@@ -333,21 +410,31 @@ def _in_force(session: Session, period: AccountingPeriod) -> list[Voucher]:
     reversal = aliased(Voucher)
     query = (
         select(Voucher)
-        .outerjoin(reversal, (reversal.reverses_id == Voucher.id) & (reversal.state != VoucherState.VOID))
+        .outerjoin(
+            reversal, (reversal.reverses_id == Voucher.id) & (reversal.state != VoucherState.VOID)
+        )
         .where(
-            Voucher.period_id == period.id, Voucher.kind.in_(MOVING), Voucher.state == VoucherState.POSTED,
-            Voucher.reverses_id.is_(None), reversal.id.is_(None),
+            Voucher.period_id == period.id,
+            Voucher.kind.in_(MOVING),
+            Voucher.state == VoucherState.POSTED,
+            Voucher.reverses_id.is_(None),
+            reversal.id.is_(None),
         )
         .order_by(Voucher.posting_no)
-    )  # fmt: skip
+    )
     return list(session.scalars(query))
 
 
 def _reverse(ctx: Ctx, period: AccountingPeriod, original: Voucher) -> None:
     voucher.write_posted(
-        ctx, kind=original.kind, date=period.ends_on, memo=f"反结账冲销 {original.code}：{original.memo}"[:200],
-        entries=[red(line_of(entry)) for entry in original.entries], word=original.word.code, reverses=original,
-    )  # fmt: skip
+        ctx,
+        kind=original.kind,
+        date=period.ends_on,
+        memo=f"反结账冲销 {original.code}：{original.memo}"[:200],
+        entries=[red(line_of(entry)) for entry in original.entries],
+        word=original.word.code,
+        reverses=original,
+    )
 
 
 def _note(ctx: Ctx, period: AccountingPeriod, action: str, note: str) -> None:

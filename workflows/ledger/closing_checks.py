@@ -15,7 +15,9 @@ class ClosingRefused(Conflict):
         self.checks = checks
 
 
-def require_checks(ctx: Ctx, period: AccountingPeriod, *, only_ready: bool = False) -> list[ClosingCheck]:
+def require_checks(
+    ctx: Ctx, period: AccountingPeriod, *, only_ready: bool = False
+) -> list[ClosingCheck]:
     """All checks when each is met. Raises ClosingRefused naming those that are not."""
     ctx.session.flush()
     found = closing_checks(ctx.session, period, only_ready=only_ready)

@@ -81,7 +81,9 @@ def checked(
     accounts = accounts_of(ctx, lines)
     for number, line in enumerate(lines, 1):
         entry, errors = _entry(ctx, line, number, memo)
-        errors += _account_errors(ctx, accounts.get(line.account_id), line, is_reversal=is_reversal, kind=kind)
+        errors += _account_errors(
+            ctx, accounts.get(line.account_id), line, is_reversal=is_reversal, kind=kind
+        )
         wrong += [f"第{number}行：{error}" for error in errors]
         entries.append(entry)
     most = OPENING_LINES_MAX if kind is VoucherKind.OPENING else LINES_MAX
@@ -178,7 +180,12 @@ def _amount_errors(line: Line) -> list[str]:
 
 
 def _account_errors(
-    ctx: Ctx, account: Account | None, line: Line | VoucherEntry, *, is_reversal: bool, kind: VoucherKind
+    ctx: Ctx,
+    account: Account | None,
+    line: Line | VoucherEntry,
+    *,
+    is_reversal: bool,
+    kind: VoucherKind,
 ) -> list[str]:
     if account is None:
         return ["会计科目不存在"]
@@ -189,7 +196,9 @@ def _account_errors(
     if not account.is_active:
         return [f"科目“{account}”已停用"]
     if kind is VoucherKind.ORDINARY and is_at(account.code, PROFIT):
-        return [f"科目“{account}”由月末结转损益和年结登记，不能填制凭证；以前年度损益请记入利润分配"]
+        return [
+            f"科目“{account}”由月末结转损益和年结登记，不能填制凭证；以前年度损益请记入利润分配"
+        ]
     lax = kind is VoucherKind.OPENING
     return [
         f"科目“{account}”须填写{label}"
@@ -212,7 +221,9 @@ def _stands_without(ctx: Ctx, line: Line | VoucherEntry, name: str) -> bool:
         .where(
             Voucher.kind == VoucherKind.OPENING,
             VoucherEntry.account_id == line.account_id,
-            VoucherEntry.customer_id == line.customer_id if line.customer_id else VoucherEntry.customer_id.is_(None),
+            VoucherEntry.customer_id == line.customer_id
+            if line.customer_id
+            else VoucherEntry.customer_id.is_(None),
             getattr(VoucherEntry, name).is_(None),
         )
     )

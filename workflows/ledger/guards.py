@@ -83,21 +83,35 @@ def wrong_guards(connection: Connection) -> list[str]:
     if connection.dialect.name == "sqlite":
         query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         found = {str(name): str(sql) for name, sql in connection.execute(query)}
-        return [_wrong(name, name in found) for name in _SQLITE if found.get(name) != _sqlite_trigger(name)]
+        return [
+            _wrong(name, name in found)
+            for name in _SQLITE
+            if found.get(name) != _sqlite_trigger(name)
+        ]
     sources = text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'guard%'")
     bodies = {str(name): str(body) for name, body in connection.execute(sources)}
     wanted = {name: function.split("$body$")[1] for name, function in _FUNCTIONS.items()}
-    query = text("SELECT tgname, tgenabled, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal")
-    present = {name: (_enabled(enabled), definition) for name, enabled, definition in connection.execute(query)}
+    query = text(
+        "SELECT tgname, tgenabled, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    present = {
+        name: (_enabled(enabled), definition)
+        for name, enabled, definition in connection.execute(query)
+    }
     return [
         _wrong(name, name in present)
         for name, (table, _, _) in _POSTGRESQL.items()
-        if present.get(name) != (True, _postgresql_trigger(name)) or bodies.get(f"guard_{table}") != wanted[table]
+        if present.get(name) != (True, _postgresql_trigger(name))
+        or bodies.get(f"guard_{table}") != wanted[table]
     ]
 
 
 def _wrong(name: str, is_there: bool) -> str:
-    return f"已记账凭证的数据库保护触发器 {name} 被停用或改写" if is_there else "已记账凭证的数据库保护触发器缺失"
+    return (
+        f"已记账凭证的数据库保护触发器 {name} 被停用或改写"
+        if is_there
+        else "已记账凭证的数据库保护触发器缺失"
+    )
 
 
 def _sqlite_trigger(name: str) -> str:

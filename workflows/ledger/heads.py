@@ -35,9 +35,16 @@ def note(ctx: Ctx, reason: str) -> ChainHead:
     lanes = [list(head) for head in seal.heads(session.connection())]
     count, digest = chain.head(session)
     made = ChainHead(
-        number=last.number + 1 if last else 1, noted_at=ctx.now, reason=reason[:60], business_date=ctx.today,
-        voucher_count=count, voucher_hash=digest, audit_count=sum(lane[1] for lane in lanes), lanes=lanes, hash="",
-    )  # fmt: skip
+        number=last.number + 1 if last else 1,
+        noted_at=ctx.now,
+        reason=reason[:60],
+        business_date=ctx.today,
+        voucher_count=count,
+        voucher_hash=digest,
+        audit_count=sum(lane[1] for lane in lanes),
+        lanes=lanes,
+        hash="",
+    )
     made.hash = _hash(last.hash if last else "", line_of(made))
     session.add(made)
     session.flush()
@@ -55,10 +62,13 @@ def note_news(ctx: Ctx, reason: str) -> ChainHead | None:
 def line_of(head: ChainHead) -> dict[str, Any]:
     """A head as its line in the file says it, without the hash."""
     return {
-        "number": head.number, "noted_at": head.noted_at.isoformat(timespec="seconds"), "reason": head.reason,
-        "business_date": head.business_date.isoformat(), "vouchers": [head.voucher_count, head.voucher_hash],
+        "number": head.number,
+        "noted_at": head.noted_at.isoformat(timespec="seconds"),
+        "reason": head.reason,
+        "business_date": head.business_date.isoformat(),
+        "vouchers": [head.voucher_count, head.voucher_hash],
         "audit": head.lanes,
-    }  # fmt: skip
+    }
 
 
 def _hash(previous: str, line: dict[str, Any]) -> str:
@@ -136,12 +146,16 @@ def resume(ctx: Ctx) -> None:
 def verify_heads(session: Session) -> list[str]:
     """Every line of the file is the database's own line, and the chains still pass through what it says."""
     kept = {head.number: {**line_of(head), "hash": head.hash} for head in _kept(session)}
-    wrong = next(_differences(session, kept), None) or next(_breaks(session, list(kept.values())), None)
+    wrong = next(_differences(session, kept), None) or next(
+        _breaks(session, list(kept.values())), None
+    )
     return [wrong] if wrong else []
 
 
 def _kept(session: Session) -> Iterator[ChainHead]:
-    yield from session.scalars(select(ChainHead).order_by(ChainHead.number).execution_options(yield_per=CHUNK))
+    yield from session.scalars(
+        select(ChainHead).order_by(ChainHead.number).execution_options(yield_per=CHUNK)
+    )
 
 
 def _differences(session: Session, kept: dict[int, dict[str, Any]]) -> Iterator[str]:
@@ -201,7 +215,9 @@ def _breaks(session: Session, lines: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _vouchers(session: Session, numbers: list[int]) -> dict[int, str]:
-    rows = session.execute(select(Voucher.posting_no, Voucher.hash).where(Voucher.posting_no.in_(numbers)))
+    rows = session.execute(
+        select(Voucher.posting_no, Voucher.hash).where(Voucher.posting_no.in_(numbers))
+    )
     return {int(number): str(digest) for number, digest in rows if number is not None}
 
 

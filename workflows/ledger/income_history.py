@@ -28,8 +28,12 @@ def check_month(ctx: Ctx, row: IncomeHistory, is_new: bool) -> None:
     del is_new
     if not _MONTH.fullmatch(row.month or ""):
         raise FieldErrors({"month": ["月份应写作 2025-12"]})
-    opened = select(AccountingPeriod.code).join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
-    own = select(func.min(AccountingPeriod.code)).join(Voucher, Voucher.period_id == AccountingPeriod.id)
+    opened = select(AccountingPeriod.code).join(
+        OpeningImport, OpeningImport.period_id == AccountingPeriod.id
+    )
+    own = select(func.min(AccountingPeriod.code)).join(
+        Voucher, Voucher.period_id == AccountingPeriod.id
+    )
     own = own.where(Voucher.kind != VoucherKind.OPENING, Voucher.state == VoucherState.POSTED)
     opening, first = ctx.session.scalar(opened), ctx.session.scalar(own)
     if (opening is not None and row.month > opening) or (first is not None and row.month >= first):
@@ -38,7 +42,11 @@ def check_month(ctx: Ctx, row: IncomeHistory, is_new: bool) -> None:
 
 
 def estimate(
-    ctx: Ctx, leaves: list[tuple[BalanceLine, str]], years: dict[str, YearFigures], period: str, day: date
+    ctx: Ctx,
+    leaves: list[tuple[BalanceLine, str]],
+    years: dict[str, YearFigures],
+    period: str,
+    day: date,
 ) -> None:
     """担保费收入 of the twelve months before, as 未到期责任准备金 implies it; accountants put in the true months.
 
@@ -48,12 +56,17 @@ def estimate(
     earned = sum((-line.amount for line, target in leaves if is_at(target, INCOME)), ZERO)
     if not earned:
         earned = sum((year.credit for code, year in years.items() if is_at(code, INCOME)), ZERO)
-    if max(reserve, earned) <= 0 or ctx.session.scalar(select(func.count()).select_from(IncomeHistory)):
+    if max(reserve, earned) <= 0 or ctx.session.scalar(
+        select(func.count()).select_from(IncomeHistory)
+    ):
         return
     rate = number(ctx.session, "provision.unearned_pct", day)
     year = round_money(reserve * 100 / rate) if rate else ZERO
     own = day.month if earned > 0 else 0
-    for total, count, end in ((max(year - max(earned, ZERO), ZERO), MONTHS - own, own), (earned, own, 0)):
+    for total, count, end in (
+        (max(year - max(earned, ZERO), ZERO), MONTHS - own, own),
+        (earned, own, 0),
+    ):
         before = ZERO
         for month in range(count):
             until = round_money(total * (month + 1) / count)

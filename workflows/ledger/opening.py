@@ -47,7 +47,13 @@ from workflows.ledger.period import ensure_period
 
 CLOSE = steps(
     Step(
-        "accounting_period", "load", "装入期初余额", column="state", sources=(PeriodState.OPEN,), targets=(PeriodState.CLOSED,), follows=True
+        "accounting_period",
+        "load",
+        "装入期初余额",
+        column="state",
+        sources=(PeriodState.OPEN,),
+        targets=(PeriodState.CLOSED,),
+        follows=True,
     ),
 )
 verbs("opening_import", {"load": "装入期初余额"})
@@ -67,7 +73,9 @@ class OpeningPlan:
     errors: list[RowError] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     new_accounts: list[BalanceLine] = field(default_factory=list)
-    leaves: dict[str, tuple[BalanceLine, str]] = field(default_factory=dict)  # file's code -> its line, code loaded to
+    leaves: dict[str, tuple[BalanceLine, str]] = field(
+        default_factory=dict
+    )  # file's code -> its line, code loaded to
     customers: dict[str, int] = field(default_factory=dict)  # 统一社会信用代码 -> id
     new_customers: dict[str, str] = field(default_factory=dict)  # 统一社会信用代码 -> name
 
@@ -75,10 +83,15 @@ class OpeningPlan:
     def digest(self) -> str:
         """Of the rows as read."""
         rows: list[object] = [self.sheet.period]
-        rows += [[astuple(line) for line in self.sheet.lines], [astuple(part) for part in self.parts]]
+        rows += [
+            [astuple(line) for line in self.sheet.lines],
+            [astuple(part) for part in self.parts],
+        ]
         if self.sheet.years:
             rows.append({code: astuple(year) for code, year in self.sheet.years.items()})
-        return hashlib.sha256(json.dumps(rows, ensure_ascii=False, default=str).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(rows, ensure_ascii=False, default=str).encode()
+        ).hexdigest()
 
     @property
     def total(self) -> Decimal:
@@ -110,10 +123,15 @@ def preview_opening(
     parts: list[AuxiliaryLine] = []
     if auxiliaries is not None:
         parts, more = read_auxiliaries(
-            auxiliaries[1], auxiliaries[0], remembered(ctx.session, AUXILIARIES), lambda code: _is_debit(accounts, code)
-        )  # fmt: skip
+            auxiliaries[1],
+            auxiliaries[0],
+            remembered(ctx.session, AUXILIARIES),
+            lambda code: _is_debit(accounts, code),
+        )
         errors += more
-    plan = OpeningPlan(balances[0][:200], auxiliaries[0][:200] if auxiliaries else "", sheet, parts, errors)
+    plan = OpeningPlan(
+        balances[0][:200], auxiliaries[0][:200] if auxiliaries else "", sheet, parts, errors
+    )
     plan.notices += sheet.notices
     if sheet.is_opening and sheet.stated:
         plan.notices.append(f"文件是 {sheet.stated} 的期初余额，按 {sheet.period} 的期末余额装入")
@@ -160,7 +178,9 @@ def _check_period(ctx: Ctx, plan: OpeningPlan) -> None:
     known = ctx.session.scalars(select(OpeningImport)).one_or_none()
     if known is not None:
         if known.digest != plan.digest and not why_not_replaced(ctx, known):
-            plan.notices.append(f"替换已装入的“{known.file_name}”（{known.period.code}），原期初凭证红字冲销")
+            plan.notices.append(
+                f"替换已装入的“{known.file_name}”（{known.period.code}），原期初凭证红字冲销"
+            )
         return  # the same file again, a replacement, or a conflict that loading names
     moved = (
         select(AccountingPeriod.code)
@@ -183,7 +203,9 @@ def _check_accounts(  # noqa: C901 - one look at each row, in the order of prece
     """Which account each row loads to, and which accounts are to be made."""
     wanted = dict(
         pair.strip().split("=", 1)
-        for pair in value(ctx.session, "opening.leaf_codes", ctx.today).replace("，", ",").split(",")
+        for pair in value(ctx.session, "opening.leaf_codes", ctx.today)
+        .replace("，", ",")
+        .split(",")
         if "=" in pair
     )
     lines: dict[str, BalanceLine] = {}
@@ -247,15 +269,26 @@ def _check_totals(plan: OpeningPlan) -> None:
         if plan.sheet.period and not plan.sheet.period.endswith("-12"):
             plan.notices.append(ASKED)
         return
-    start = sum((plan.sheet.years[line.code].start for line in plan.sheet.tops if line.code in plan.sheet.years), ZERO)
+    start = sum(
+        (
+            plan.sheet.years[line.code].start
+            for line in plan.sheet.tops
+            if line.code in plan.sheet.years
+        ),
+        ZERO,
+    )
     if start and not plan.errors:
         plan.wrong(0, f"年初余额借贷不平：借方减贷方相差 {format_money(start)} 元，未装入")
 
 
 def _check_customers(ctx: Ctx, plan: OpeningPlan, create_customers: bool) -> None:
     names = {part.uscc: part.customer for part in plan.parts}
-    corporate = select(CorporateCustomer.uscc, CorporateCustomer.id).where(CorporateCustomer.uscc.in_(names))
-    personal = select(PersonalCustomer.id_number, PersonalCustomer.id).where(PersonalCustomer.id_number.in_(names))
+    corporate = select(CorporateCustomer.uscc, CorporateCustomer.id).where(
+        CorporateCustomer.uscc.in_(names)
+    )
+    personal = select(PersonalCustomer.id_number, PersonalCustomer.id).where(
+        PersonalCustomer.id_number.in_(names)
+    )
     for query in (corporate, personal):
         plan.customers |= dict(ctx.session.execute(query).all())
     unknown = {uscc: name for uscc, name in names.items() if uscc not in plan.customers}
@@ -265,9 +298,10 @@ def _check_customers(ctx: Ctx, plan: OpeningPlan, create_customers: bool) -> Non
     for part in plan.parts:
         if part.uscc in unknown:
             plan.wrong(
-                part.row, f"客户“{part.customer}”（{part.uscc}）不存在，请先登记客户，或选择自动建立客户",
+                part.row,
+                f"客户“{part.customer}”（{part.uscc}）不存在，请先登记客户，或选择自动建立客户",
                 in_auxiliaries=True,
-            )  # fmt: skip
+            )
 
 
 def _check_parts(plan: OpeningPlan, accounts: dict[str, Account]) -> None:
@@ -278,15 +312,19 @@ def _check_parts(plan: OpeningPlan, accounts: dict[str, Account]) -> None:
         if part.code not in plan.leaves:
             plan.wrong(part.row, f"科目 {part.code} 不在余额表中，或不是末级", in_auxiliaries=True)
         if part.code.startswith(DEFERRED) and not _has_term(part):
-            plan.wrong(part.row, "预收担保费须有起始日期和到期日期，且起始不晚于到期", in_auxiliaries=True)
+            plan.wrong(
+                part.row, "预收担保费须有起始日期和到期日期，且起始不晚于到期", in_auxiliaries=True
+            )
     for code, (line, target) in plan.leaves.items():
         account = _nearest(accounts, target)
         own = line.amount if account.direction is Direction.DEBIT else -line.amount
         if code in sums and sums[code] != own:
             plan.wrong(
-                0, f"科目 {code} 辅助余额合计 {format_money(sums[code])} 与科目余额 {format_money(own)} 不符，"
-                f"相差 {format_money(sums[code] - own)}", in_auxiliaries=True,
-            )  # fmt: skip
+                0,
+                f"科目 {code} 辅助余额合计 {format_money(sums[code])} 与科目余额 {format_money(own)} 不符，"
+                f"相差 {format_money(sums[code] - own)}",
+                in_auxiliaries=True,
+            )
         elif code not in sums and account.needs_customer and own:
             plan.wrong(line.row, f"科目 {code} 要求客户核算，辅助余额表中没有它的客户明细")
         elif code not in sums and own and (account.needs_bank or account.needs_department):
@@ -294,7 +332,9 @@ def _check_parts(plan: OpeningPlan, accounts: dict[str, Account]) -> None:
 
 
 def _has_term(part: AuxiliaryLine) -> bool:
-    return part.starts_on is not None and part.ends_on is not None and part.starts_on <= part.ends_on
+    return (
+        part.starts_on is not None and part.ends_on is not None and part.starts_on <= part.ends_on
+    )
 
 
 def _is_debit(accounts: dict[str, Account], code: str) -> bool:
@@ -324,7 +364,11 @@ def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -
             plan.customers[uscc] = made.id
     accounts = {a.code: a for a in ctx.session.scalars(select(Account))}
     posted = voucher.write_posted(
-        ctx, kind=VoucherKind.OPENING, date=day, memo=f"{plan.sheet.period} 期初余额", entries=_lines(plan, accounts)
+        ctx,
+        kind=VoucherKind.OPENING,
+        date=day,
+        memo=f"{plan.sheet.period} 期初余额",
+        entries=_lines(plan, accounts),
     )
     period = ensure_period(ctx, day)
     move(CLOSE["load"], period)
@@ -332,10 +376,18 @@ def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -
     ensure_period(ctx, add_months(day.replace(day=1), 1))
     _make_schedules(ctx, plan, day)
     years = plan.years
-    estimate(ctx, [(line, target) for line, target in plan.leaves.values()], years, plan.sheet.period, day)
+    estimate(
+        ctx,
+        [(line, target) for line, target in plan.leaves.values()],
+        years,
+        plan.sheet.period,
+        day,
+    )
     kept = replaced or OpeningImport()
     kept.period, kept.voucher, kept.total, kept.digest = period, posted, posted.total, plan.digest
-    kept.year_figures = {code: [f"{part:.2f}" for part in astuple(year)] for code, year in years.items()}
+    kept.year_figures = {
+        code: [f"{part:.2f}" for part in astuple(year)] for code, year in years.items()
+    }
     kept.file_name, kept.auxiliary_file_name = plan.file_name, plan.auxiliary_file_name
     ctx.session.add(kept)
     ctx.session.flush()
@@ -353,18 +405,32 @@ def _as_system(ctx: Ctx) -> Iterator[Ctx]:
 
 def _make_account(ctx: Ctx, line: BalanceLine) -> None:
     """A lower account with the facts of the one above; what 记账规则 wrote to that one goes to its first child."""
-    parent = ctx.session.scalars(select(Account).where(Account.code == line.code.rpartition(".")[0])).one()
+    parent = ctx.session.scalars(
+        select(Account).where(Account.code == line.code.rpartition(".")[0])
+    ).one()
     was_leaf = parent.is_leaf
-    taken = ("category", "needs_customer", "needs_project", "needs_bank", "needs_department", "is_cash_bank",
-             "asset_class", "asset_ratio_pct")  # fmt: skip
+    taken = (
+        "category",
+        "needs_customer",
+        "needs_project",
+        "needs_bank",
+        "needs_department",
+        "is_cash_bank",
+        "asset_class",
+        "asset_ratio_pct",
+    )
     values = {name: getattr(parent, name) for name in taken}
     side = Direction.DEBIT if line.is_debit else Direction.CREDIT
     made = records.create(
-        ctx, Account, {**values, "code": line.code, "name": line.name, "parent_id": parent.id, "direction": side}
+        ctx,
+        Account,
+        {**values, "code": line.code, "name": line.name, "parent_id": parent.id, "direction": side},
     )
     if was_leaf:
         ctx.session.execute(
-            update(PostingRuleLine).where(PostingRuleLine.account_id == parent.id).values(account_id=made.id)
+            update(PostingRuleLine)
+            .where(PostingRuleLine.account_id == parent.id)
+            .values(account_id=made.id)
         )
 
 
@@ -377,7 +443,11 @@ def _lines(plan: OpeningPlan, accounts: dict[str, Account]) -> list[Line]:
         account = accounts[target]
         sign = 1 if account.direction is Direction.DEBIT else -1
         if code in split:
-            lines += [_line(account, sign * p.amount, plan.customers[p.uscc]) for p in split[code] if p.amount]
+            lines += [
+                _line(account, sign * p.amount, plan.customers[p.uscc])
+                for p in split[code]
+                if p.amount
+            ]
         elif line.amount:
             lines.append(_line(account, line.amount, None))
     return lines
@@ -398,7 +468,12 @@ def _make_schedules(ctx: Ctx, plan: OpeningPlan, day: date) -> None:
             assert part.ends_on is not None
             ctx.session.add(
                 IncomeSchedule(
-                    source=ScheduleSource.OPENING, customer_id=plan.customers[part.uscc], starts_on=part.starts_on,
-                    ends_on=part.ends_on, spread_from=max(first, part.starts_on), amount=part.amount, recognised=ZERO,
+                    source=ScheduleSource.OPENING,
+                    customer_id=plan.customers[part.uscc],
+                    starts_on=part.starts_on,
+                    ends_on=part.ends_on,
+                    spread_from=max(first, part.starts_on),
+                    amount=part.amount,
+                    recognised=ZERO,
                 )
-            )  # fmt: skip
+            )

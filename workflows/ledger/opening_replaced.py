@@ -14,21 +14,30 @@ from workflows.ledger.entries import line_of, red
 ESTIMATE = "按期初未到期责任准备金推算，请按实际收入更正"
 STEPS = steps(
     Step(
-        "accounting_period", "replace_opening", "更换期初余额", column="state", sources=(PeriodState.CLOSED,), targets=(PeriodState.OPEN,),
+        "accounting_period",
+        "replace_opening",
+        "更换期初余额",
+        column="state",
+        sources=(PeriodState.CLOSED,),
+        targets=(PeriodState.OPEN,),
         follows=True,
     ),
-)  # fmt: skip
+)
 
 
 def why_not_replaced(ctx: Ctx, known: OpeningImport) -> str:
     """What keeps an opening as it is; empty while it may be replaced."""
-    other = select(Voucher).where(Voucher.kind != VoucherKind.OPENING, Voucher.state != VoucherState.VOID)
+    other = select(Voucher).where(
+        Voucher.kind != VoucherKind.OPENING, Voucher.state != VoucherState.VOID
+    )
     if (found := ctx.session.scalars(other.order_by(Voucher.id).limit(1)).first()) is not None:
         return f"已有凭证 {found.code}，差错请另填凭证调整"
     closed = select(AccountingPeriod.code).where(
         AccountingPeriod.state == PeriodState.CLOSED, AccountingPeriod.id != known.period_id
     )
-    if (code := ctx.session.scalar(closed.order_by(AccountingPeriod.code.desc()).limit(1))) is not None:
+    if (
+        code := ctx.session.scalar(closed.order_by(AccountingPeriod.code.desc()).limit(1))
+    ) is not None:
         return f"会计期间 {code} 已结账，请先反结账"
     return ""
 
@@ -44,9 +53,14 @@ def take_back(ctx: Ctx, known: OpeningImport) -> None:
     ctx.session.flush()
     former = known.voucher
     voucher.write_posted(
-        ctx, kind=VoucherKind.OPENING, date=former.date, memo=f"更换期初余额，冲销 {former.code}",
-        entries=[red(line_of(entry)) for entry in former.entries], word=former.word.code, reverses=former,
-    )  # fmt: skip
+        ctx,
+        kind=VoucherKind.OPENING,
+        date=former.date,
+        memo=f"更换期初余额，冲销 {former.code}",
+        entries=[red(line_of(entry)) for entry in former.entries],
+        word=former.word.code,
+        reverses=former,
+    )
     openings = select(IncomeSchedule).where(IncomeSchedule.source == ScheduleSource.OPENING)
     for row in (
         *ctx.session.scalars(openings),

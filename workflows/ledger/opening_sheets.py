@@ -10,21 +10,62 @@ from typing import Final
 from models.base.money import format_money
 from models.ledger.account import ZERO
 from reports.figures.provisions import month_before
-from workflows.base.sheet_cells import Span, Totals, is_money, months_above, plain, read_date, read_money, total_span
+from workflows.base.sheet_cells import (
+    Span,
+    Totals,
+    is_money,
+    months_above,
+    plain,
+    read_date,
+    read_money,
+    total_span,
+)
 from workflows.base.sheets import Field, Kind, Mapped, Table, find_tables, too_many
 from workflows.base.workbook import Cell, WorkbookError, read_sheets
 from workflows.ledger.opening_year import YEAR_FIELDS, YearFigures, year_of
 
 _DOTTED = re.compile(r"\d{4}(?:[.-]\d{2,4})*")
-_SCHEMES: Final = ((2, 2, 2, 2, 2), (3, 3, 3, 3), (3, 2, 2, 2), (2, 3, 3), (4, 4, 4))  # digits below the first four
-_TERM = (Field("starts_on", ("起始日期", "开始日期", "起始日", "开始日")),
-         Field("ends_on", ("到期日期", "结束日期", "到期日", "终止日期")))  # fmt: skip
+_SCHEMES: Final = (
+    (2, 2, 2, 2, 2),
+    (3, 3, 3, 3),
+    (3, 2, 2, 2),
+    (2, 3, 3),
+    (4, 4, 4),
+)  # digits below the first four
+_TERM = (
+    Field("starts_on", ("起始日期", "开始日期", "起始日", "开始日")),
+    Field("ends_on", ("到期日期", "结束日期", "到期日", "终止日期")),
+)
 _CODE = Field("code", ("科目编码", "科目代码", "科目编号", "科目号", "编码"))
 _SIDE = Field("side", ("期末余额方向", "期末方向", "余额方向", "借贷方向", "方向", "借贷"))
-_DEBIT = Field("debit", ("期末余额借方", "期末借方余额", "期末借方", "借方期末余额", "期末余额借方金额", "期末余额借",
-                         "期末借方金额", "借方余额"), "期末借方")  # fmt: skip
-_CREDIT = Field("credit", ("期末余额贷方", "期末贷方余额", "期末贷方", "贷方期末余额", "期末余额贷方金额", "期末余额贷",
-                           "期末贷方金额", "贷方余额"), "期末贷方")  # fmt: skip
+_DEBIT = Field(
+    "debit",
+    (
+        "期末余额借方",
+        "期末借方余额",
+        "期末借方",
+        "借方期末余额",
+        "期末余额借方金额",
+        "期末余额借",
+        "期末借方金额",
+        "借方余额",
+    ),
+    "期末借方",
+)
+_CREDIT = Field(
+    "credit",
+    (
+        "期末余额贷方",
+        "期末贷方余额",
+        "期末贷方",
+        "贷方期末余额",
+        "期末余额贷方金额",
+        "期末余额贷",
+        "期末贷方金额",
+        "贷方余额",
+    ),
+    "期末贷方",
+)
 BALANCES: Final = Kind(
     "opening_balances",
     "科目余额表",
@@ -37,33 +78,68 @@ BALANCES: Final = Kind(
         _CREDIT,
         Field("open_side", ("期初余额方向", "期初方向")),
         Field("open_amount", ("期初余额", "期初金额", "期初余额金额", "期初余额余额", "月初余额")),
-        Field("open_debit", ("期初余额借方", "期初借方余额", "期初借方", "借方期初余额", "期初余额借方金额",
-                             "期初余额借", "期初借方金额"), "期初借方"),
-        Field("open_credit", ("期初余额贷方", "期初贷方余额", "期初贷方", "贷方期初余额", "期初余额贷方金额",
-                              "期初余额贷", "期初贷方金额"), "期初贷方"),
+        Field(
+            "open_debit",
+            (
+                "期初余额借方",
+                "期初借方余额",
+                "期初借方",
+                "借方期初余额",
+                "期初余额借方金额",
+                "期初余额借",
+                "期初借方金额",
+            ),
+            "期初借方",
+        ),
+        Field(
+            "open_credit",
+            (
+                "期初余额贷方",
+                "期初贷方余额",
+                "期初贷方",
+                "贷方期初余额",
+                "期初余额贷方金额",
+                "期初余额贷",
+                "期初贷方金额",
+            ),
+            "期初贷方",
+        ),
         *YEAR_FIELDS,
         Field("customer", ("客户名称", "往来单位", "往来单位名称", "供应商名称")),
     ),
-    tuple(frozenset({"code", *need}) for need in (
-        ("side", "amount"), ("debit", "credit"), ("side", "open_amount"), ("open_side", "open_amount"),
-        ("open_debit", "open_credit"),
-    )),
+    tuple(
+        frozenset({"code", *need})
+        for need in (
+            ("side", "amount"),
+            ("debit", "credit"),
+            ("side", "open_amount"),
+            ("open_side", "open_amount"),
+            ("open_debit", "open_credit"),
+        )
+    ),
     without=frozenset({"customer"}),
-)  # fmt: skip
+)
 AUXILIARIES: Final = Kind(
     "opening_auxiliaries",
     "辅助余额表",
     (
         replace(_CODE, spans=True),
         Field("customer", ("客户名称", "往来单位", "往来单位名称", "单位名称", "客户"), spans=True),
-        Field("uscc", ("统一社会信用代码", "信用代码", "证件号码", "身份证号码", "证件号", "身份证号"), spans=True),
+        Field(
+            "uscc",
+            ("统一社会信用代码", "信用代码", "证件号码", "身份证号码", "证件号", "身份证号"),
+            spans=True,
+        ),
         _SIDE,
         _DEBIT,
         _CREDIT,
         Field("amount", ("期末余额", "期末金额", "余额", "金额", "期初余额", "期初金额")),
         *_TERM,
     ),
-    tuple(frozenset({"code", "customer", "uscc", *need}) for need in (("amount",), ("debit", "credit"))),
+    tuple(
+        frozenset({"code", "customer", "uscc", *need})
+        for need in (("amount",), ("debit", "credit"))
+    ),
 )
 
 
@@ -78,7 +154,11 @@ class RowError:
     @property
     def text(self) -> str:
         """With its place."""
-        return f"{self.file} 第 {self.row} 行：{self.message}" if self.row else f"{self.file}：{self.message}"
+        return (
+            f"{self.file} 第 {self.row} 行：{self.message}"
+            if self.row
+            else f"{self.file}：{self.message}"
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +198,9 @@ class BalanceSheet:
     stated: str = ""
     is_opening: bool = False
     notices: list[str] = field(default_factory=list)
-    years: dict[str, YearFigures] = field(default_factory=dict)  # by code, where the file states the year so far
+    years: dict[str, YearFigures] = field(
+        default_factory=dict
+    )  # by code, where the file states the year so far
 
     @property
     def tops(self) -> list[BalanceLine]:
@@ -129,17 +211,24 @@ class BalanceSheet:
 
 def read_balances(
     data: bytes, filename: str, mapped: Sequence[Mapped] = ()
-) -> tuple[BalanceSheet, list[RowError]]:  # fmt: skip
+) -> tuple[BalanceSheet, list[RowError]]:
     """科目余额表 with what is wrong in it. Raises WorkbookError for a file that is none."""
-    table = _find(BALANCES, data, filename, mapped, "科目编码、方向、期末余额（或期末借方、期末贷方）")
+    table = _find(
+        BALANCES, data, filename, mapped, "科目编码、方向、期末余额（或期末借方、期末贷方）"
+    )
     return _Balances(table, filename).read()
 
 
 def read_auxiliaries(
-    data: bytes, filename: str, mapped: Sequence[Mapped] = (), is_debit: Callable[[str], bool] = lambda code: code < "2"
-) -> tuple[list[AuxiliaryLine], list[RowError]]:  # fmt: skip
+    data: bytes,
+    filename: str,
+    mapped: Sequence[Mapped] = (),
+    is_debit: Callable[[str], bool] = lambda code: code < "2",
+) -> tuple[list[AuxiliaryLine], list[RowError]]:
     """辅助余额表 with what is wrong in it; `is_debit` tells an account's own side. Raises WorkbookError for none."""
-    table = _find(AUXILIARIES, data, filename, mapped, "科目编码、客户名称、统一社会信用代码、期末余额")
+    table = _find(
+        AUXILIARIES, data, filename, mapped, "科目编码、客户名称、统一社会信用代码、期末余额"
+    )
     lines: list[AuxiliaryLine] = []
     errors: list[RowError] = []
     totals = Totals()
@@ -216,7 +305,9 @@ def _body(table: Table) -> Iterable[tuple[int, list[Cell]]]:
 
 
 def _holds_money(row: list[Cell], table: Table) -> bool:
-    return any(is_money(table.cell(row, key)) for key in table.columns if key not in ("code", "name"))
+    return any(
+        is_money(table.cell(row, key)) for key in table.columns if key not in ("code", "name")
+    )
 
 
 def _is_code(text: str) -> bool:
@@ -277,7 +368,11 @@ class _Balances:
         self.rows = list(_body(table))
         self.is_opening = self._states_opening()
         prefix = "open_" if self.is_opening and self._has("open_") else ""
-        self.debit, self.credit, self.amount = f"{prefix}debit", f"{prefix}credit", f"{prefix}amount"
+        self.debit, self.credit, self.amount = (
+            f"{prefix}debit",
+            f"{prefix}credit",
+            f"{prefix}amount",
+        )
         self.side = "open_side" if prefix and "open_side" in table.columns else "side"
         self.scheme = code_scheme(_code(row, table) for _, row in self.rows)
         self.notices += table.notices(table.heads)
@@ -290,9 +385,14 @@ class _Balances:
         months = months_above([*self.table.above, [self.table.sheet.name]])
         said = "" if months is None else months[0] if self.is_opening else months[1]
         sheet = BalanceSheet(
-            month_before(said, 1) if said and self.is_opening else said, [line for line in lines if line],
-            {}, stated=said, is_opening=self.is_opening, notices=self.notices, years=self.years,
-        )  # fmt: skip
+            month_before(said, 1) if said and self.is_opening else said,
+            [line for line in lines if line],
+            {},
+            stated=said,
+            is_opening=self.is_opening,
+            notices=self.notices,
+            years=self.years,
+        )
         self._check(stated, sheet)
         return sheet, sorted(self.errors, key=lambda error: error.row)
 
@@ -302,14 +402,20 @@ class _Balances:
 
     def _states_opening(self) -> bool:
         """The end of the month where the file has it, else its opening: by the columns, then by the words above."""
+
         def any_of(*keys: str) -> bool:
             return any(is_money(self.table.cell(row, key)) for _, row in self.rows for key in keys)
 
         if self._has("open_") and not (self._has("") and any_of("amount", "debit", "credit")):
             return not self._has("") or any_of("open_amount", "open_debit", "open_credit")
-        closing = any("期末" in self.table.heads[at] for key, at in self.table.columns.items()
-                      if key in ("amount", "debit", "credit"))  # fmt: skip
-        return not closing and any("期初" in plain(cell) for row in self.table.above for cell in row)
+        closing = any(
+            "期末" in self.table.heads[at]
+            for key, at in self.table.columns.items()
+            if key in ("amount", "debit", "credit")
+        )
+        return not closing and any(
+            "期初" in plain(cell) for row in self.table.above for cell in row
+        )
 
     def _stated(self) -> Iterable[_Stated]:
         span: Span | None = None
@@ -319,14 +425,26 @@ class _Balances:
             if _is_code(code):
                 span = None
             elif found := total_span(row):
-                span, word = found, next(text for cell in row if (text := plain(cell)) and not is_money(cell))
+                span, word = (
+                    found,
+                    next(text for cell in row if (text := plain(cell)) and not is_money(cell)),
+                )
             elif code or span is None:
                 span = None
                 if not _holds_money(row, self.table):
-                    self.notices.append(f"第 {number} 行未读取：{next(plain(c) for c in row if plain(c))[:40]}")
+                    self.notices.append(
+                        f"第 {number} 行未读取：{next(plain(c) for c in row if plain(c))[:40]}"
+                    )
                     continue
             try:
-                yield _Stated(number, code, _text(row, self.table, "name"), amounts=self._amounts(row, span), span=span, word=word)
+                yield _Stated(
+                    number,
+                    code,
+                    _text(row, self.table, "name"),
+                    amounts=self._amounts(row, span),
+                    span=span,
+                    word=word,
+                )
             except ValueError as error:
                 self.errors.append(RowError(self.filename, number, str(error)))
 
@@ -335,8 +453,13 @@ class _Balances:
         if self.debit in self.table.columns and self.credit in self.table.columns:
             debit = _amount(row, self.table, self.debit, "借方")
             credit = _amount(row, self.table, self.credit, "贷方")
-            return {side: amount for side, amount in ((True, debit), (False, credit)) if amount} or {True: ZERO}
-        side, amount = _side(row, self.table, self.side), _amount(row, self.table, self.amount, "余额")
+            return {
+                side: amount for side, amount in ((True, debit), (False, credit)) if amount
+            } or {True: ZERO}
+        side, amount = (
+            _side(row, self.table, self.side),
+            _amount(row, self.table, self.amount, "余额"),
+        )
         if span is not None and side in ("平", ""):
             return {None: amount}
         if side not in _SIDES and not (side in ("平", "") and amount == 0):
@@ -358,7 +481,12 @@ class _Balances:
         row = self.table.sheet.rows[each.row - 1]
         side = _side(row, self.table, "year_side") or _side(row, self.table, self.side)
         try:
-            found = year_of(set(self.table.columns), net, lambda key, name: _amount(row, self.table, key, name), side)
+            found = year_of(
+                set(self.table.columns),
+                net,
+                lambda key, name: _amount(row, self.table, key, name),
+                side,
+            )
         except ValueError as error:
             self.errors.append(RowError(self.filename, each.row, str(error)))
             return
@@ -373,10 +501,14 @@ class _Balances:
             amounts = {_KEYS[side]: amount for side, amount in each.amounts.items()}
             if each.span is None:
                 if each.row in tops:
-                    totals.add({**amounts, _NET: amounts.get("借方", ZERO) - amounts.get("贷方", ZERO)})
+                    totals.add(
+                        {**amounts, _NET: amounts.get("借方", ZERO) - amounts.get("贷方", ZERO)}
+                    )
                 continue
             if each.span is Span.WHOLE:
-                sheet.totals.update({side: amount for side, amount in each.amounts.items() if side is not None})
+                sheet.totals.update(
+                    {side: amount for side, amount in each.amounts.items() if side is not None}
+                )
             wrong = totals.wrong(each.span, amounts)
             if wrong and _NET in amounts and not totals.wrong(each.span, {_NET: -amounts[_NET]}):
                 continue  # of 负债 and 权益
@@ -392,14 +524,25 @@ _NET: Final = "余额"
 _KEYS: Final = {True: "借方", False: "贷方", None: _NET}
 
 
-def _auxiliary(number: int, row: list[Cell], table: Table, code: str, is_debit: bool) -> AuxiliaryLine:
+def _auxiliary(
+    number: int, row: list[Cell], table: Table, code: str, is_debit: bool
+) -> AuxiliaryLine:
     uscc = _text(row, table, "uscc").upper()
     if not uscc:
         raise ValueError("没有统一社会信用代码，无法对应客户")
-    starts, ends = _day(row, table, "starts_on", "起始日期"), _day(row, table, "ends_on", "到期日期")
+    starts, ends = (
+        _day(row, table, "starts_on", "起始日期"),
+        _day(row, table, "ends_on", "到期日期"),
+    )
     return AuxiliaryLine(
-        number, code, _text(row, table, "customer"), uscc=uscc, amount=_own_side(row, table, is_debit), starts_on=starts, ends_on=ends
-    )  # fmt: skip
+        number,
+        code,
+        _text(row, table, "customer"),
+        uscc=uscc,
+        amount=_own_side(row, table, is_debit),
+        starts_on=starts,
+        ends_on=ends,
+    )
 
 
 def _own_side(row: list[Cell], table: Table, is_debit: bool) -> Decimal:

@@ -24,7 +24,9 @@ def ensure_period(ctx: Ctx, day: date) -> AccountingPeriod:
 
     Raises Conflict where the date lies before a closed period, BusinessError where it is years away from the books.
     """
-    found = ctx.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code_of(day))).one_or_none()
+    found = ctx.session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == code_of(day))
+    ).one_or_none()
     if found is not None:
         return found
     closed = ctx.session.scalar(
@@ -39,7 +41,9 @@ def ensure_period(ctx: Ctx, day: date) -> AccountingPeriod:
     for month in range(min(known | {wanted}), max(known | {wanted}) + 1):
         if month not in known:
             _make(ctx, month)
-    return ctx.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == code_of(day))).one()
+    return ctx.session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == code_of(day))
+    ).one()
 
 
 def open_period(ctx: Ctx, day: date) -> AccountingPeriod:
@@ -55,7 +59,9 @@ def open_period(ctx: Ctx, day: date) -> AccountingPeriod:
 
 def hold_open(ctx: Ctx, period_id: int) -> AccountingPeriod:
     """Keep a period from being closed until the commit; raises Conflict when it is closed already."""
-    query = select(AccountingPeriod).where(AccountingPeriod.id == period_id).with_for_update(read=True)
+    query = (
+        select(AccountingPeriod).where(AccountingPeriod.id == period_id).with_for_update(read=True)
+    )
     period = ctx.session.scalars(query.execution_options(populate_existing=True)).one()
     if period.state is PeriodState.CLOSED:
         raise Conflict(f"会计期间 {period.code} 已结账，不能再办理凭证业务", field="date")

@@ -27,18 +27,49 @@ from workflows.ledger.entries import Line
 
 State = EventState
 TRANSITIONS = steps(
-    Step("business_event", "book", "复核记账", column="state", sources=(State.PENDING,), targets=(State.BOOKED,)),
-    Step("business_event", "refuse", "复核退回", column="state", sources=(State.PENDING,), targets=(State.REFUSED,)),
-    Step("business_event", "unbook", "撤回复核", column="state", sources=(State.BOOKED,), targets=(State.PENDING,)),
     Step(
-        "business_event", "raise", "再次提交复核", column="state", sources=(State.REFUSED, State.CANCELLED), targets=(State.PENDING,),
+        "business_event",
+        "book",
+        "复核记账",
+        column="state",
+        sources=(State.PENDING,),
+        targets=(State.BOOKED,),
+    ),
+    Step(
+        "business_event",
+        "refuse",
+        "复核退回",
+        column="state",
+        sources=(State.PENDING,),
+        targets=(State.REFUSED,),
+    ),
+    Step(
+        "business_event",
+        "unbook",
+        "撤回复核",
+        column="state",
+        sources=(State.BOOKED,),
+        targets=(State.PENDING,),
+    ),
+    Step(
+        "business_event",
+        "raise",
+        "再次提交复核",
+        column="state",
+        sources=(State.REFUSED, State.CANCELLED),
+        targets=(State.PENDING,),
         follows=True,
     ),
     Step(
-        "business_event", "cancel", "撤销复核单", column="state", sources=(State.PENDING, State.REFUSED), targets=(State.CANCELLED,),
+        "business_event",
+        "cancel",
+        "撤销复核单",
+        column="state",
+        sources=(State.PENDING, State.REFUSED),
+        targets=(State.CANCELLED,),
         follows=True,
     ),
-)  # fmt: skip
+)
 
 Booked = Callable[[Ctx, BusinessEvent, Voucher], None]
 Refused = Callable[[Ctx, BusinessEvent], None]
@@ -53,7 +84,9 @@ def _reviews(ctx: Ctx, document: IssuedDocument) -> bool:
     if document.project_id is None or not ctx.actor.may("book", "business_event"):
         return False
     waiting = select(BusinessEvent.id).where(BusinessEvent.project_id == document.project_id)
-    return ctx.session.scalar(waiting.where(BusinessEvent.state == State.PENDING).limit(1)) is not None
+    return (
+        ctx.session.scalar(waiting.where(BusinessEvent.state == State.PENDING).limit(1)) is not None
+    )
 
 
 def on_booked(event_code: str) -> Callable[[Booked], Booked]:
@@ -145,7 +178,11 @@ def book(
         entries=_lines(ctx, event, rule),
         event=event,
     )
-    event.voucher_id, event.booked_by_id, event.booked_at = voucher.id, ctx.actor.employee_id, ctx.now
+    event.voucher_id, event.booked_by_id, event.booked_at = (
+        voucher.id,
+        ctx.actor.employee_id,
+        ctx.now,
+    )
     event.reason = None
     move(step, event)
     ctx.session.flush()
@@ -160,7 +197,9 @@ def preview(ctx: Ctx, event: BusinessEvent) -> tuple[PostingRule, str, list[Line
     return rule, _fill_in(ctx, event, rule.memo), _lines(ctx, event, rule)
 
 
-def refuse(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = None) -> BusinessEvent:
+def refuse(
+    ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = None
+) -> BusinessEvent:
     """Send an event back to its business with a reason; its workflow raises it again when mended."""
     step = _enter(ctx, "refuse", event, version)
     event.reason = _checked_reason(reason)
@@ -175,7 +214,9 @@ def cancel(ctx: Ctx, event: BusinessEvent, reason: str) -> BusinessEvent:
     """Withdraw an event that is not booked, because its business was undone; called by that business's workflow."""
     step = TRANSITIONS["cancel"]
     _hold(ctx, event)
-    check_source(step, event)  # no permission of its own: whoever may undo the business may withdraw its event
+    check_source(
+        step, event
+    )  # no permission of its own: whoever may undo the business may withdraw its event
     event.reason = _checked_reason(reason)
     move(step, event)
     ctx.session.flush()
@@ -200,7 +241,9 @@ def unbook(ctx: Ctx, event: BusinessEvent, reason: str, version: int | None = No
     """
     step = _enter(ctx, "unbook", event, version)
     reason = _checked_reason(reason)
-    former = ctx.session.get_one(Voucher, event.voucher_id, with_for_update=True, populate_existing=True)
+    former = ctx.session.get_one(
+        Voucher, event.voucher_id, with_for_update=True, populate_existing=True
+    )
     if former.state is VoucherState.POSTED:
         result = vouchers.write_reversal(ctx, former, event=event)
     elif former.state is VoucherState.DRAFT:
@@ -243,7 +286,9 @@ def _event_for(ctx: Ctx, event_code: str, record: Entity, sequence: int) -> Busi
         number = next_count(ctx, "business_event", f"{ctx.today:%Y}")
         return BusinessEvent(**key, number=f"FH{ctx.today:%Y}-{number:05d}")
     if found.state in (State.PENDING, State.BOOKED):
-        raise Conflict(f"“{found.label}”已提交复核（{found.number}，{found.state.label}），不能重复提交")
+        raise Conflict(
+            f"“{found.label}”已提交复核（{found.number}，{found.state.label}），不能重复提交"
+        )
     return found
 
 
@@ -256,7 +301,9 @@ def _exact(kind: EventType, amounts: dict[str, Decimal]) -> dict[str, Decimal]:
         if key not in kind.amounts:
             raise BusinessError(f"“{kind.label}”没有“{key}”这项金额")
         if not amount.is_finite() or not 0 <= amount <= MONEY_MAX:
-            raise BusinessError(f"“{kind.label}”的{kind.amounts[key]}应在0到{format_money(MONEY_MAX)}之间")
+            raise BusinessError(
+                f"“{kind.label}”的{kind.amounts[key]}应在0到{format_money(MONEY_MAX)}之间"
+            )
     return {key: round_money(amount) for key, amount in amounts.items()}
 
 
@@ -273,15 +320,21 @@ def _rule(ctx: Ctx, event: BusinessEvent) -> PostingRule:
     )
     found = ctx.session.scalars(query).one_or_none()
     if found is None:
-        raise BusinessError(f"没有在 {event.occurred_on} 生效的“{event.label}”记账规则，请在“记账规则”中补充")
+        raise BusinessError(
+            f"没有在 {event.occurred_on} 生效的“{event.label}”记账规则，请在“记账规则”中补充"
+        )
     return found
 
 
 def booking_date(ctx: Ctx, event: BusinessEvent) -> date:
     """The day of the event, or where its month is closed the first day that is not, so that no month comes too late."""
-    closed = select(func.max(AccountingPeriod.ends_on)).where(AccountingPeriod.state == PeriodState.CLOSED)
+    closed = select(func.max(AccountingPeriod.ends_on)).where(
+        AccountingPeriod.state == PeriodState.CLOSED
+    )
     until = ctx.session.scalar(closed)
-    first = event.occurred_on if until is None else max(event.occurred_on, until + timedelta(days=1))
+    first = (
+        event.occurred_on if until is None else max(event.occurred_on, until + timedelta(days=1))
+    )
     return min(first, ctx.today)
 
 
@@ -300,7 +353,9 @@ def _lines(ctx: Ctx, event: BusinessEvent, rule: PostingRule) -> list[Line]:
 def _line(ctx: Ctx, event: BusinessEvent, rule: PostingRule, part: PostingRuleLine) -> Line | None:
     if part.amount_key not in EVENTS[event.event_code].amounts:
         word = AMOUNT_LABELS.get(part.amount_key, part.amount_key)
-        raise BusinessError(f"记账规则“{rule.label}”第{part.line_no}行的金额取数“{word}”不属于这种业务事项")
+        raise BusinessError(
+            f"记账规则“{rule.label}”第{part.line_no}行的金额取数“{word}”不属于这种业务事项"
+        )
     amount = Decimal(event.amounts.get(part.amount_key, "0"))
     if amount == 0:
         return None

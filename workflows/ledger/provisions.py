@@ -37,9 +37,12 @@ def _provide(ctx: Ctx, period: AccountingPeriod, found: Provision) -> ProvisionC
         lines = rule_lines(ctx, charge if found.amount > 0 else release, period, abs(found.amount))
         word = "提取" if found.amount > 0 else "转回"
         made = voucher.write_posted(
-            ctx, kind=VoucherKind.PROVISION, date=period.ends_on, memo=f"{word} {period.code} {found.kind.label}",
+            ctx,
+            kind=VoucherKind.PROVISION,
+            date=period.ends_on,
+            memo=f"{word} {period.code} {found.kind.label}",
             entries=lines,
-        )  # fmt: skip
+        )
     return keep(ctx, period, found, made)
 
 
@@ -59,9 +62,12 @@ def appropriate(ctx: Ctx, period: AccountingPeriod) -> Voucher | None:
     made = None
     if lines:
         made = voucher.write_posted(
-            ctx, kind=VoucherKind.YEAR_END, date=period.ends_on, memo=f"{period.year} 年提取盈余公积和一般风险准备",
+            ctx,
+            kind=VoucherKind.YEAR_END,
+            date=period.ends_on,
+            memo=f"{period.year} 年提取盈余公积和一般风险准备",
             entries=lines,
-        )  # fmt: skip
+        )
     keep(ctx, period, surplus, made if surplus.amount else None)
     keep(ctx, period, general, made if general.amount else None)
     return made
@@ -77,7 +83,7 @@ def _account(ctx: Ctx, code: str) -> int:
 
 def keep(
     ctx: Ctx, period: AccountingPeriod, found: Provision, made: Voucher | None
-) -> ProvisionCalculation:  # fmt: skip
+) -> ProvisionCalculation:
     """Keep a computation with its inputs; one that changes nothing is kept once per period and kind."""
     latest = ctx.session.scalars(
         select(ProvisionCalculation)
@@ -85,12 +91,23 @@ def keep(
         .order_by(ProvisionCalculation.id.desc())
         .limit(1)
     ).one_or_none()
-    if made is None and latest is not None and (latest.base, latest.required) == (found.base, found.required):
+    if (
+        made is None
+        and latest is not None
+        and (latest.base, latest.required) == (found.base, found.required)
+    ):
         return latest
     kept = ProvisionCalculation(
-        period=period, kind=found.kind, base=found.base, rate_pct=found.rate_pct, required=found.required,
-        booked=found.booked, amount=found.amount, formula=found.formula, voucher=made,
-    )  # fmt: skip
+        period=period,
+        kind=found.kind,
+        base=found.base,
+        rate_pct=found.rate_pct,
+        required=found.required,
+        booked=found.booked,
+        amount=found.amount,
+        formula=found.formula,
+        voucher=made,
+    )
     ctx.session.add(kept)
     ctx.session.flush()
     return kept

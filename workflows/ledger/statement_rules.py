@@ -24,7 +24,9 @@ def check_row(ctx: Ctx, row: StatementRow, is_new: bool) -> None:
         wanted = {number for _, number in terms(row.formula)}
     except ValueError as error:
         raise FieldErrors({"formula": [str(error)]}) from error
-    others = select(StatementRow).where(StatementRow.statement == row.statement, StatementRow.id != (row.id or 0))
+    others = select(StatementRow).where(
+        StatementRow.statement == row.statement, StatementRow.id != (row.id or 0)
+    )
     formulas = {other.row_no: other.formula for other in ctx.session.scalars(others)}
     unknown = sorted(wanted - formulas.keys() - {row.row_no})
     if unknown:
@@ -42,7 +44,11 @@ def check_account(ctx: Ctx, item: StatementAccount, is_new: bool) -> None:
     del is_new
     row = ctx.session.get_one(StatementRow, item.statement_row_id)
     account = ctx.session.get_one(Account, item.account_id)
-    wanted = StatementKind.INCOME if account.category is AccountCategory.PROFIT else StatementKind.BALANCE_SHEET
+    wanted = (
+        StatementKind.INCOME
+        if account.category is AccountCategory.PROFIT
+        else StatementKind.BALANCE_SHEET
+    )
     if row.statement is not wanted:
         raise FieldErrors({"account_id": [f"科目“{account}”属于{wanted.label}"]})
     if row.formula:
@@ -55,7 +61,9 @@ def check_history(ctx: Ctx, item: IncomeHistory, is_new: bool) -> None:
     del is_new
     if not _MONTH.fullmatch(item.month):
         raise FieldErrors({"month": ["月份应为 2025-12 这样的格式"]})
-    opening = select(AccountingPeriod.code).join(OpeningImport, OpeningImport.period_id == AccountingPeriod.id)
+    opening = select(AccountingPeriod.code).join(
+        OpeningImport, OpeningImport.period_id == AccountingPeriod.id
+    )
     last = ctx.session.scalar(opening)
     if last is not None and item.month > last:
         raise FieldErrors({"month": [f"账套自 {last} 之后启用，以后月份由凭证计算"]})

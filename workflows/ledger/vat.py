@@ -27,9 +27,18 @@ def transfer(ctx: Ctx, period: AccountingPeriod) -> Decimal:
         lines: list[Line] = []
         for fee, amount in part:
             project = ctx.session.get_one(Project, fee.project_id)
-            lines += rule_lines(ctx, EVENT, period, amount=amount, customer_id=project.customer_id, project_id=project.id)
+            lines += rule_lines(
+                ctx,
+                EVENT,
+                period,
+                amount=amount,
+                customer_id=project.customer_id,
+                project_id=project.id,
+            )
         memo = f"转出 {period.code} 到期费用销项税额"
-        voucher.write_posted(ctx, kind=VoucherKind.RECOGNITION, date=period.ends_on, memo=memo, entries=lines)
+        voucher.write_posted(
+            ctx, kind=VoucherKind.RECOGNITION, date=period.ends_on, memo=memo, entries=lines
+        )
         for fee, amount in part:
             count(fee, -amount)
     ctx.session.flush()

@@ -14,7 +14,14 @@ from models.base.entity import entity_of
 from models.base.money import format_money
 from models.ledger.account import ZERO, Account, AccountBalance, AccountingPeriod, AuxiliaryBalance
 from models.ledger.closing import MonthEndLog
-from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry, VoucherState, VoucherWord
+from models.ledger.voucher import (
+    BusinessEvent,
+    EventState,
+    Voucher,
+    VoucherEntry,
+    VoucherState,
+    VoucherWord,
+)
 from models.system.setup import AuditLog, NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
@@ -66,7 +73,13 @@ def check_balanced(session: Session) -> Iterator[str]:
 def check_numbers(session: Session) -> Iterator[str]:
     """No posted voucher stands above a missing number of its series."""
     query = (
-        select(Voucher.period_id, Voucher.word_id, AccountingPeriod.code, VoucherWord.name, func.max(Voucher.number))
+        select(
+            Voucher.period_id,
+            Voucher.word_id,
+            AccountingPeriod.code,
+            VoucherWord.name,
+            func.max(Voucher.number),
+        )
         .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
         .join(VoucherWord, VoucherWord.id == Voucher.word_id)
         .where(POSTED)
@@ -86,12 +99,16 @@ def check_chain(session: Session) -> Iterator[str]:
         if row.posting_no != expected:
             yield f"记账序号 {expected} 缺失"
             return
-        head = ChainHead(row.code, row.date.isoformat(), row.memo, row.attachments, row.reverses or "")
+        head = ChainHead(
+            row.code, row.date.isoformat(), row.memo, row.attachments, row.reverses or ""
+        )
         if row.previous_hash != previous or row.hash != link(previous, head, lines):
             yield f"凭证 {row.code} 的校验链不符，内容可能被改动"
             return
         expected, previous = expected + 1, row.hash
-    counted = session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == COUNTER)) or 0
+    counted = (
+        session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == COUNTER)) or 0
+    )
     if counted != expected - 1:
         yield f"记账序号应到 {counted}，凭证链只到 {expected - 1}，最后的已记账凭证缺失"
 
@@ -113,7 +130,9 @@ def check_auxiliary_ids(session: Session) -> Iterator[str]:
     for own, other in zip(ids, others, strict=True):
         query = query.outerjoin(other, other.id == own)
     known: dict[tuple[str, int, str], bool] = {}
-    for code, line, keys, *found in _streamed(session, query.where(POSTED, kept != expected).order_by(VoucherEntry.id)):
+    for code, line, keys, *found in _streamed(
+        session, query.where(POSTED, kept != expected).order_by(VoucherEntry.id)
+    ):
         if not _were_called(session, keys, found, known):
             yield f"凭证 {code} 第 {line} 行的辅助核算与其编号“{keys.rstrip(';')}”不符，内容可能被改动"
             return
@@ -143,9 +162,16 @@ def _names_of(session: Session, table: str, record_id: int) -> set[str]:
     if record is None:
         return set()
     told = select(AuditLog.changes).where(
-        AuditLog.table_name == record.__tablename__, AuditLog.record_id == record_id, AuditLog.action == "UPDATE"
+        AuditLog.table_name == record.__tablename__,
+        AuditLog.record_id == record_id,
+        AuditLog.action == "UPDATE",
     )
-    before = (changes[name][0] for changes in session.scalars(told) for name in ("number", "code") if name in changes)
+    before = (
+        changes[name][0]
+        for changes in session.scalars(told)
+        for name in ("number", "code")
+        if name in changes
+    )
     return {natural_key(record), *map(str, before)}
 
 
@@ -155,7 +181,9 @@ def check_closings(session: Session) -> Iterator[str]:
         select(MonthEndLog.round, AccountingPeriod.code, MonthEndLog.posting_no)
         .join(AccountingPeriod, AccountingPeriod.id == MonthEndLog.period_id)
         .outerjoin(Voucher, Voucher.posting_no == MonthEndLog.posting_no)
-        .where(MonthEndLog.posting_no > 0, func.coalesce(Voucher.hash, "") != MonthEndLog.chain_hash)
+        .where(
+            MonthEndLog.posting_no > 0, func.coalesce(Voucher.hash, "") != MonthEndLog.chain_hash
+        )
         .order_by(MonthEndLog.id)
         .limit(1)
     )
@@ -178,8 +206,12 @@ def check_events(session: Session) -> Iterator[str]:
     reversal = aliased(Voucher)
     in_force = (
         select(Voucher.event_id, func.count().label("vouchers"))
-        .outerjoin(reversal, and_(reversal.reverses_id == Voucher.id, reversal.state != VoucherState.VOID))
-        .where(Voucher.state != VoucherState.VOID, Voucher.reverses_id.is_(None), reversal.id.is_(None))
+        .outerjoin(
+            reversal, and_(reversal.reverses_id == Voucher.id, reversal.state != VoucherState.VOID)
+        )
+        .where(
+            Voucher.state != VoucherState.VOID, Voucher.reverses_id.is_(None), reversal.id.is_(None)
+        )
         .group_by(Voucher.event_id)
         .subquery()
     )
@@ -255,7 +287,16 @@ def _chain_lines(session: Session, voucher_ids: list[int]) -> dict[int, list[Cha
     )
     return {
         voucher_id: [
-            ChainLine(r[1], r[2], r[3], debit=f"{r[4]:.2f}", credit=f"{r[5]:.2f}", auxiliaries=r[6], cash_flow=r[7].name if r[7] else "") for r in rows
+            ChainLine(
+                r[1],
+                r[2],
+                r[3],
+                debit=f"{r[4]:.2f}",
+                credit=f"{r[5]:.2f}",
+                auxiliaries=r[6],
+                cash_flow=r[7].name if r[7] else "",
+            )
+            for r in rows
         ]
         for voucher_id, rows in groupby(session.execute(query), key=itemgetter(0))
     }
@@ -264,8 +305,12 @@ def _chain_lines(session: Session, voucher_ids: list[int]) -> dict[int, list[Cha
 def _movements(session: Session, names: tuple[str, ...]) -> Iterator[tuple[Any, Kept]]:
     """((key..., period code), balance) by the posted entries, in the order of keys and periods, as they stream."""
     is_auxiliary = len(names) > 1
-    columns = [func.coalesce(getattr(VoucherEntry, name), 0) if is_auxiliary else getattr(VoucherEntry, name)
-               for name in names]  # fmt: skip
+    columns = [
+        func.coalesce(getattr(VoucherEntry, name), 0)
+        if is_auxiliary
+        else getattr(VoucherEntry, name)
+        for name in names
+    ]
     sums = [func.sum(amount, type_=Money()) for amount in (VoucherEntry.debit, VoucherEntry.credit)]
     query: Select[Any] = (
         select(*columns, AccountingPeriod.code, *sums)
@@ -287,7 +332,9 @@ def _movements(session: Session, names: tuple[str, ...]) -> Iterator[tuple[Any, 
 def _kept(session: Session, table: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, Kept]]:
     columns = [getattr(table, name) for name in names]
     query = (
-        select(*columns, AccountingPeriod.code, table.opening, table.debit, table.credit, table.closing)
+        select(
+            *columns, AccountingPeriod.code, table.opening, table.debit, table.credit, table.closing
+        )
         .join(AccountingPeriod, AccountingPeriod.id == table.period_id)
         .order_by(*columns, AccountingPeriod.code)
     )
@@ -318,7 +365,9 @@ def _compare(session: Session, table: Any, names: tuple[str, ...], label: str) -
 
 def _named(names: tuple[str, ...], values: tuple[int, ...]) -> str:
     return "".join(
-        f" {ENTRY_AUXILIARIES[name][2]}（序号{value}）" for name, value in zip(names, values, strict=True) if value
+        f" {ENTRY_AUXILIARIES[name][2]}（序号{value}）"
+        for name, value in zip(names, values, strict=True)
+        if value
     )
 
 

@@ -23,21 +23,89 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.ledger import balances, chain
-from workflows.ledger.entries import Line, accounts_of, by_account, checked, line_of, recheck, red, total_of
+from workflows.ledger.entries import (
+    Line,
+    accounts_of,
+    by_account,
+    checked,
+    line_of,
+    recheck,
+    red,
+    total_of,
+)
 from workflows.ledger.period import hold_open, open_period
 from workflows.ledger.voucher_habits import check_cash_left, check_written
 
 State = VoucherState
 TRANSITIONS = steps(
-    Step("voucher", "edit", "修改凭证", column="state", sources=(State.DRAFT,), targets=(State.DRAFT,)),
-    Step("voucher", "review", "凭证审核", column="state", sources=(State.DRAFT,), targets=(State.REVIEWED,)),
-    Step("voucher", "unreview", "取消审核", column="state", sources=(State.REVIEWED,), targets=(State.DRAFT,)),
-    Step("voucher", "sign", "出纳签字", column="state", sources=(State.REVIEWED,), targets=(State.SIGNED,)),
-    Step("voucher", "unsign", "取消签字", column="state", sources=(State.SIGNED,), targets=(State.REVIEWED,)),
-    Step("voucher", "post", "凭证记账", column="state", sources=(State.REVIEWED, State.SIGNED), targets=(State.POSTED,)),
-    Step("voucher", "write_posted", "系统记账", column="state", sources=(State.DRAFT,), targets=(State.POSTED,), follows=True),
-    Step("voucher", "void", "凭证作废", column="state", sources=(State.DRAFT,), targets=(State.VOID,)),
-    Step("voucher", "reverse", "红字冲销", column="state", sources=(State.POSTED,), targets=(State.POSTED,)),
+    Step(
+        "voucher",
+        "edit",
+        "修改凭证",
+        column="state",
+        sources=(State.DRAFT,),
+        targets=(State.DRAFT,),
+    ),
+    Step(
+        "voucher",
+        "review",
+        "凭证审核",
+        column="state",
+        sources=(State.DRAFT,),
+        targets=(State.REVIEWED,),
+    ),
+    Step(
+        "voucher",
+        "unreview",
+        "取消审核",
+        column="state",
+        sources=(State.REVIEWED,),
+        targets=(State.DRAFT,),
+    ),
+    Step(
+        "voucher",
+        "sign",
+        "出纳签字",
+        column="state",
+        sources=(State.REVIEWED,),
+        targets=(State.SIGNED,),
+    ),
+    Step(
+        "voucher",
+        "unsign",
+        "取消签字",
+        column="state",
+        sources=(State.SIGNED,),
+        targets=(State.REVIEWED,),
+    ),
+    Step(
+        "voucher",
+        "post",
+        "凭证记账",
+        column="state",
+        sources=(State.REVIEWED, State.SIGNED),
+        targets=(State.POSTED,),
+    ),
+    Step(
+        "voucher",
+        "write_posted",
+        "系统记账",
+        column="state",
+        sources=(State.DRAFT,),
+        targets=(State.POSTED,),
+        follows=True,
+    ),
+    Step(
+        "voucher", "void", "凭证作废", column="state", sources=(State.DRAFT,), targets=(State.VOID,)
+    ),
+    Step(
+        "voucher",
+        "reverse",
+        "红字冲销",
+        column="state",
+        sources=(State.POSTED,),
+        targets=(State.POSTED,),
+    ),
 )
 verbs("voucher", {"add": "填制凭证", "renumber": "断号整理"})
 
@@ -58,7 +126,13 @@ SEPARATION = {
 
 
 def create_draft(
-    ctx: Ctx, *, date: dt.date, word: VoucherWord | str, memo: str, entries: Sequence[Line], attachments: int = 0
+    ctx: Ctx,
+    *,
+    date: dt.date,
+    word: VoucherWord | str,
+    memo: str,
+    entries: Sequence[Line],
+    attachments: int = 0,
 ) -> Voucher:
     """Write a draft and give it the next number of its word and period.
 
@@ -67,7 +141,9 @@ def create_draft(
     ctx.require("add", "voucher", "填制凭证")
     checked(ctx, entries, _checked_memo(memo))  # what is wrong in a line comes first
     check_written(ctx, _word(ctx, word), date, entries)
-    return write_draft(ctx, date=date, word=word, memo=memo, entries=entries, attachments=attachments)
+    return write_draft(
+        ctx, date=date, word=word, memo=memo, entries=entries, attachments=attachments
+    )
 
 
 def write_draft(  # noqa: PLR0913 - the facts of a voucher
@@ -123,7 +199,9 @@ def write_posted(
     """
     if ctx.actor.employee_id is None:
         raise NotAllowed("系统生成的凭证须由具体人员办理记账")
-    voucher = write_draft(ctx, date=date, word=word, memo=memo, entries=entries, reverses=reverses, kind=kind)
+    voucher = write_draft(
+        ctx, date=date, word=word, memo=memo, entries=entries, reverses=reverses, kind=kind
+    )
     voucher.prepared_by_id = None
     voucher.is_cash = False  # no money moves: the cashier has nothing to confirm
     ctx.session.flush()
@@ -155,7 +233,13 @@ def edit_draft(
         lines = voucher.entries if entries is None else entries
         if entries is not None:
             checked(ctx, entries, voucher.memo, kind=voucher.kind)
-        check_written(ctx, voucher.word if word is None else _word(ctx, word), date or voucher.date, lines, voucher)
+        check_written(
+            ctx,
+            voucher.word if word is None else _word(ctx, word),
+            date or voucher.date,
+            lines,
+            voucher,
+        )
     if voucher.prepared_by_id not in (None, ctx.actor.employee_id):
         raise NotAllowed(f"凭证“{voucher}”只能由制单人修改")
     voucher.prepared_by_id = ctx.actor.employee_id
@@ -248,7 +332,12 @@ def withdraw_draft(ctx: Ctx, voucher: Voucher, reason: str, step: Step) -> Vouch
 
 
 def reverse(
-    ctx: Ctx, voucher: Voucher, version: int | None = None, *, date: dt.date | None = None, memo: str = ""
+    ctx: Ctx,
+    voucher: Voucher,
+    version: int | None = None,
+    *,
+    date: dt.date | None = None,
+    memo: str = "",
 ) -> Voucher:
     """红字冲销: draft the same entries in red letters; the link stands on the new voucher.
 
@@ -256,14 +345,21 @@ def reverse(
     """
     _enter(ctx, "reverse", voucher, version)
     if voucher.event_id is not None:
-        raise Conflict(f"凭证“{voucher}”由业务生成，请在“复核管理”中撤回对应的复核单，系统会自动冲销")
+        raise Conflict(
+            f"凭证“{voucher}”由业务生成，请在“复核管理”中撤回对应的复核单，系统会自动冲销"
+        )
     if voucher.kind in _NOT_BY_HAND:
         raise Conflict(f"凭证“{voucher}”{_NOT_BY_HAND[voucher.kind]}")
     return write_reversal(ctx, voucher, date=date, memo=memo)
 
 
 def write_reversal(
-    ctx: Ctx, voucher: Voucher, *, date: dt.date | None = None, memo: str = "", event: BusinessEvent | None = None
+    ctx: Ctx,
+    voucher: Voucher,
+    *,
+    date: dt.date | None = None,
+    memo: str = "",
+    event: BusinessEvent | None = None,
 ) -> Voucher:
     """Draft the red-letter voucher; the caller has checked permission and that the voucher is posted."""
     if voucher.reverses_id is not None:
@@ -291,7 +387,11 @@ def renumber(ctx: Ctx, period: AccountingPeriod, word: VoucherWord) -> list[tupl
     ctx.session.flush()
     ctx.session.refresh(period, with_for_update=True)
     hold_open(ctx, period.id)
-    query = select(Voucher).where(Voucher.period_id == period.id, Voucher.word_id == word.id).order_by(Voucher.number)
+    query = (
+        select(Voucher)
+        .where(Voucher.period_id == period.id, Voucher.word_id == word.id)
+        .order_by(Voucher.number)
+    )
     vouchers = list(ctx.session.scalars(query.with_for_update(of=Voucher)))
     moved = []
     for voucher in vouchers:
@@ -415,7 +515,9 @@ def _replace_entries(ctx: Ctx, voucher: Voucher, lines: Sequence[Line]) -> None:
 def _keep_accounts(ctx: Ctx, voucher: Voucher, entries: list[VoucherEntry]) -> None:
     """The rule decides where the amounts of an event go: a line may be split by auxiliaries, not moved."""
     if total_of(entries) != voucher.total:
-        raise Conflict(f"凭证“{voucher}”由业务生成，合计金额须为 {format_money(voucher.total)}；金额有误请退回业务办理")
+        raise Conflict(
+            f"凭证“{voucher}”由业务生成，合计金额须为 {format_money(voucher.total)}；金额有误请退回业务办理"
+        )
     before, after = by_account(voucher.entries), by_account(entries)
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     if changed:
@@ -432,13 +534,24 @@ def _wait_for_lower_numbers(ctx: Ctx, voucher: Voucher) -> None:
     lower = (*series, Voucher.number < voucher.number)
     waiting = select(Voucher).where(*lower, UNFINISHED_VOUCHER).order_by(Voucher.number).limit(1)
     if (other := ctx.session.scalar(waiting)) is not None:
-        raise Conflict(f"凭证“{other}”现为“{other.state.label}”，编号在前的凭证记账后才能记“{voucher}”")
+        raise Conflict(
+            f"凭证“{other}”现为“{other.state.label}”，编号在前的凭证记账后才能记“{voucher}”"
+        )
     # Whatever lies below a posted voucher was there when that one was posted, and stays.
     posted = (
-        select(Voucher.number).where(*lower, Voucher.state == State.POSTED).order_by(Voucher.number.desc()).limit(1)
+        select(Voucher.number)
+        .where(*lower, Voucher.state == State.POSTED)
+        .order_by(Voucher.number.desc())
+        .limit(1)
     )
     gaps = number_gaps(
-        ctx.session, voucher.period_id, voucher.word_id, below=voucher.number, above=ctx.session.scalar(posted) or 0
+        ctx.session,
+        voucher.period_id,
+        voucher.word_id,
+        below=voucher.number,
+        above=ctx.session.scalar(posted) or 0,
     )
     if gaps:
-        raise Conflict(f"{voucher.period.code} {voucher.word.name}字凭证缺号 {gaps[0]}，请先办理“断号整理”再记账")
+        raise Conflict(
+            f"{voucher.period.code} {voucher.word.name}字凭证缺号 {gaps[0]}，请先办理“断号整理”再记账"
+        )

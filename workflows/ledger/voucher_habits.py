@@ -20,7 +20,11 @@ CASH_FLOW, NO_OVERDRAFT = "voucher.cash_flow_required", "voucher.no_overdraft"
 
 
 def check_written(
-    ctx: Ctx, word: VoucherWord, day: date, lines: Sequence[Line | VoucherEntry], known: Voucher | None = None
+    ctx: Ctx,
+    word: VoucherWord,
+    day: date,
+    lines: Sequence[Line | VoucherEntry],
+    known: Voucher | None = None,
 ) -> None:
     """收 and 付 move cash their own way and 转 moves none, cash lines say why, dates follow the numbers.
 
@@ -32,7 +36,11 @@ def check_written(
         wrong["word"] = [said]
     is_within = all(line.account_id in cash for line in lines)
     if flag(ctx.session, CASH_FLOW, ctx.today) and not is_within:
-        bare = [at for at, line in enumerate(lines, 1) if line.account_id in cash and line.cash_flow is None]
+        bare = [
+            at
+            for at, line in enumerate(lines, 1)
+            if line.account_id in cash and line.cash_flow is None
+        ]
         if bare:
             wrong["entries"] = [f"第{number}行：现金银行科目须选择现金流量项目" for number in bare]
     if flag(ctx.session, IN_ORDER, ctx.today) and (said := _about_date(ctx, word, day, known)):
@@ -55,9 +63,11 @@ def _about_word(word: VoucherWord, entries: Sequence[Line | VoucherEntry], cash:
 def _about_date(ctx: Ctx, word: VoucherWord, day: date, known: Voucher | None) -> str:
     first = day.replace(day=1)
     lower = select(func.max(Voucher.date)).where(
-        Voucher.word_id == word.id, Voucher.date >= first, Voucher.date < add_months(first, 1),
+        Voucher.word_id == word.id,
+        Voucher.date >= first,
+        Voucher.date < add_months(first, 1),
         Voucher.state != VoucherState.VOID,
-    )  # fmt: skip
+    )
     if known is not None and (known.word_id, known.date.replace(day=1)) == (word.id, first):
         lower = lower.where(Voucher.number < known.number)
     latest = ctx.session.scalar(lower)
@@ -66,7 +76,11 @@ def _about_date(ctx: Ctx, word: VoucherWord, day: date, known: Voucher | None) -
 
 def check_cash_left(ctx: Ctx, voucher: Voucher) -> None:
     """No voucher by hand takes more out of a cash or bank account than is there; Conflict naming the account."""
-    by_hand = voucher.kind is VoucherKind.ORDINARY and voucher.event_id is None and voucher.reverses_id is None
+    by_hand = (
+        voucher.kind is VoucherKind.ORDINARY
+        and voucher.event_id is None
+        and voucher.reverses_id is None
+    )
     if not (by_hand and voucher.is_cash and flag(ctx.session, NO_OVERDRAFT, ctx.today)):
         return
     accounts = accounts_of(ctx, voucher.entries)
@@ -75,4 +89,6 @@ def check_cash_left(ctx: Ctx, voucher: Voucher) -> None:
         if account.is_cash_bank and net < ZERO:
             left = balance_of(ctx.session, account.code, voucher.period.code) + net
             if left < ZERO:
-                raise Conflict(f"记账后科目“{account}”透支 {format_money(-left)} 元，请核对金额或先记收款")
+                raise Conflict(
+                    f"记账后科目“{account}”透支 {format_money(-left)} 元，请核对金额或先记收款"
+                )

@@ -41,24 +41,34 @@ def _stamps(ctx: Ctx) -> dict[str, Any]:
 
 def _now(session: Session, overdue: dict[int, Overdue]) -> dict[int, dict[str, Any]]:
     found = {}
-    query = select(Project.id, Project.stage, Project.state, Project.balance).where(Project.state != ProjectState.DRAFT)
+    query = select(Project.id, Project.stage, Project.state, Project.balance).where(
+        Project.state != ProjectState.DRAFT
+    )
     for project_id, stage, state, balance in session.execute(query):
         late = overdue.get(project_id, Overdue())
         found[project_id] = {
-            "stage": stage, "state": state, "balance": balance, "overdue_principal": late.principal,
-            "overdue_interest": late.interest, "overdue_since": late.since,
-        }  # fmt: skip
+            "stage": stage,
+            "state": state,
+            "balance": balance,
+            "overdue_principal": late.principal,
+            "overdue_interest": late.interest,
+            "overdue_since": late.since,
+        }
     return found
 
 
 def _latest(session: Session) -> dict[int, tuple[Any, ...]]:
     """The last row of each project."""
-    newest = select(ProjectSnapshot.project_id, func.max(ProjectSnapshot.taken_on).label("taken_on")).group_by(
-        ProjectSnapshot.project_id
-    )
+    newest = select(
+        ProjectSnapshot.project_id, func.max(ProjectSnapshot.taken_on).label("taken_on")
+    ).group_by(ProjectSnapshot.project_id)
     last = newest.subquery()
-    query = select(ProjectSnapshot.project_id, *(getattr(ProjectSnapshot, name) for name in _FIELDS)).join(
-        last, (last.c.project_id == ProjectSnapshot.project_id) & (last.c.taken_on == ProjectSnapshot.taken_on)
+    query = select(
+        ProjectSnapshot.project_id, *(getattr(ProjectSnapshot, name) for name in _FIELDS)
+    ).join(
+        last,
+        (last.c.project_id == ProjectSnapshot.project_id)
+        & (last.c.taken_on == ProjectSnapshot.taken_on),
     )
     return {row[0]: tuple(row[1:]) for row in session.execute(query)}
 
@@ -67,7 +77,9 @@ def _totals(session: Session, on: date, overdue: dict[int, Overdue]) -> dict[str
     counts: dict[ProjectState, tuple[int, Decimal]] = {
         state: (count, balance)
         for state, count, balance in session.execute(
-            select(Project.state, func.count(Project.id), func.sum(Project.balance)).group_by(Project.state)
+            select(Project.state, func.count(Project.id), func.sum(Project.balance)).group_by(
+                Project.state
+            )
         )
     }
     repaid = select(func.sum(Repayment.principal)).where(
@@ -75,9 +87,12 @@ def _totals(session: Session, on: date, overdue: dict[int, Overdue]) -> dict[str
     )
     in_force = counts.get(ProjectState.IN_FORCE, (0, ZERO))
     return {
-        "taken_on": on, "running_count": counts.get(ProjectState.RUNNING, (0, ZERO))[0],
-        "in_force_count": in_force[0], "in_force_balance": in_force[1], "overdue_count": len(overdue),
+        "taken_on": on,
+        "running_count": counts.get(ProjectState.RUNNING, (0, ZERO))[0],
+        "in_force_count": in_force[0],
+        "in_force_balance": in_force[1],
+        "overdue_count": len(overdue),
         "overdue_principal": sum((o.principal for o in overdue.values()), ZERO),
         "overdue_interest": sum((o.interest for o in overdue.values()), ZERO),
         "repaid_principal": session.scalar(repaid) or ZERO,
-    }  # fmt: skip
+    }

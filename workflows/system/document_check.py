@@ -26,9 +26,13 @@ LABEL = "文档核验"
 WRONG_MAX, WITHIN = 10, timedelta(minutes=10)
 _WRONG = "编号与校验码不符"
 _ENDED = {
-    "VOID": "已作废", "CANCELLED": "已撤销", "REVERSED": "已冲销", "REFUSED": "已退回", "REJECTED": "未通过",
+    "VOID": "已作废",
+    "CANCELLED": "已撤销",
+    "REVERSED": "已冲销",
+    "REFUSED": "已退回",
+    "REJECTED": "未通过",
     "WITHDRAWN": "已撤回",
-}  # fmt: skip
+}
 _OVER = (ProjectState.CANCELLED, ProjectState.REFUSED)
 
 verbs("issued_document", {"verify": LABEL})
@@ -51,29 +55,41 @@ def check(ctx: Ctx, number: str, code: str) -> Answer | None:
     Raises FieldErrors for a blank, Conflict after too many wrong ones.
     """
     ctx.require("verify", "issued_document", LABEL)
-    blank = {name: ["请填写"] for name, value in (("number", number), ("code", code)) if not value.strip()}
+    blank = {
+        name: ["请填写"]
+        for name, value in (("number", number), ("code", code))
+        if not value.strip()
+    }
     if blank:
         raise FieldErrors(blank)
     if _wrong_lately(ctx) >= WRONG_MAX:
         raise Conflict(f"核验不符次数过多，请 {WITHIN.seconds // 60} 分钟后再试")
     found = verify_document(ctx.session, number[:40], code[:40])
     if found is None:
-        audit.log_event(ctx, "issued_document", "VERIFY", LogKind.ACCESS, f"{_WRONG}：{number.strip()[:40]}")
+        audit.log_event(
+            ctx, "issued_document", "VERIFY", LogKind.ACCESS, f"{_WRONG}：{number.strip()[:40]}"
+        )
         return None
     audit.log(ctx, found, "VERIFY", note="编号与校验码相符")
     word = ended(ctx.session, found, ctx.today)
     kind = DOCUMENT_KINDS.get(found.template_code)
     return Answer(
-        found.number, kind.title if kind else found.title, masked(_party(ctx.session, found)),
-        found.issued_at.date(), not word, word or "有效",
-    )  # fmt: skip
+        found.number,
+        kind.title if kind else found.title,
+        masked(_party(ctx.session, found)),
+        found.issued_at.date(),
+        not word,
+        word or "有效",
+    )
 
 
 def _wrong_lately(ctx: Ctx) -> int:
     query = select(func.count()).where(
-        AuditLog.employee_id == ctx.actor.employee_id, AuditLog.action == "VERIFY", AuditLog.at > ctx.now - WITHIN,
+        AuditLog.employee_id == ctx.actor.employee_id,
+        AuditLog.action == "VERIFY",
+        AuditLog.at > ctx.now - WITHIN,
         AuditLog.note.startswith(_WRONG),
-    )  # fmt: skip
+    )
     return ctx.session.scalar(query) or 0
 
 
@@ -103,7 +119,9 @@ def ended(session: Session, document: IssuedDocument, today: date) -> str:
 def _holders(session: Session, document: IssuedDocument) -> list[Entity]:
     """The records of which this is the paper."""
     models = [model for model in entities() if "document_id" in model.__table__.c]
-    queries = (select(model).where(model.__table__.c.document_id == document.id) for model in models)
+    queries = (
+        select(model).where(model.__table__.c.document_id == document.id) for model in models
+    )
     return [record for query in queries for record in session.scalars(query)]
 
 
@@ -111,11 +129,17 @@ def _letter_ended(session: Session, letter: BankLetter, today: date) -> str:
     if letter.project.state in _OVER:
         return f"项目{letter.project.state.label}，本函失效"
     later = select(BankLetter.number).where(
-        BankLetter.project_id == letter.project_id, BankLetter.kind == letter.kind, BankLetter.id > letter.id
+        BankLetter.project_id == letter.project_id,
+        BankLetter.kind == letter.kind,
+        BankLetter.id > letter.id,
     )
     if (number := session.scalar(later.order_by(BankLetter.id.desc()).limit(1))) is not None:
         return f"已由 {number} 替代"
-    return f"有效期至 {letter.valid_until}，已过期" if letter.valid_until and letter.valid_until < today else ""
+    return (
+        f"有效期至 {letter.valid_until}，已过期"
+        if letter.valid_until and letter.valid_until < today
+        else ""
+    )
 
 
 def _replaced(session: Session, document: IssuedDocument) -> str:

@@ -34,17 +34,25 @@ def refuse_without_roles(ctx: Ctx, employee: Employee, roles: Collection[str]) -
 def _refuse(employee: Employee, found: Duties, verb: str, field: str | None) -> None:
     if found.text:
         helps = [_HELP] * bool(found.tasks or found.sole) + [_HAND_OVER] * bool(found.projects)
-        raise Conflict(f"{employee.name}{found.text}；{'；'.join(helps).format(verb=verb)}", field=field)
+        raise Conflict(
+            f"{employee.name}{found.text}；{'；'.join(helps).format(verb=verb)}", field=field
+        )
 
 
 def _hold_positions(ctx: Ctx, employee_id: int) -> None:
     """Two members leave a position one after the other: the second one finds out to be the last."""
-    held = select(ApprovalPositionMember.position_id).where(ApprovalPositionMember.employee_id == employee_id)
+    held = select(ApprovalPositionMember.position_id).where(
+        ApprovalPositionMember.employee_id == employee_id
+    )
     _hold(ctx, *ctx.session.scalars(held))
 
 
 def _hold(ctx: Ctx, *position_ids: int) -> None:
-    query = select(ApprovalPosition.id).where(ApprovalPosition.id.in_(position_ids)).order_by(ApprovalPosition.id)
+    query = (
+        select(ApprovalPosition.id)
+        .where(ApprovalPosition.id.in_(position_ids))
+        .order_by(ApprovalPosition.id)
+    )
     ctx.session.execute(query.with_for_update())
 
 
@@ -65,20 +73,29 @@ def keep_who_is_needed(ctx: Ctx, employee: Employee, is_new: bool) -> None:
 def keep_who_decides(ctx: Ctx, operator: Operator, is_new: bool) -> None:
     """Who is disabled has handed over."""
     if not is_new and operator.is_disabled and not _before(operator, "is_disabled"):
-        refuse_while_needed(ctx, ctx.session.get_one(Employee, operator.employee_id), "停用", "is_disabled")
+        refuse_while_needed(
+            ctx, ctx.session.get_one(Employee, operator.employee_id), "停用", "is_disabled"
+        )
 
 
 @records.delete_rule(ApprovalPositionMember)
 def keep_a_position_filled(ctx: Ctx, member: ApprovalPositionMember) -> None:
     """Nobody is taken off a position with tasks of it, nor the last one who fills it."""
     _hold(ctx, member.position_id)
-    _refuse(member.employee, duties.of_row(ctx.session, Seat.of(member), but_for=[member.id]), "移出岗位", None)
+    _refuse(
+        member.employee,
+        duties.of_row(ctx.session, Seat.of(member), but_for=[member.id]),
+        "移出岗位",
+        None,
+    )
 
 
 @records.rule(ApprovalPositionMember)
 def keep_a_changed_position_filled(ctx: Ctx, member: ApprovalPositionMember, is_new: bool) -> None:
     """Nor by a change of the row: another person, another position, fewer departments."""
-    before = Seat(*(_before(member, name) for name in ("position_id", "employee_id", "department_id")))
+    before = Seat(
+        *(_before(member, name) for name in ("position_id", "employee_id", "department_id"))
+    )
     if is_new or before == Seat.of(member):
         return
     _hold(ctx, before.position_id, member.position_id)

@@ -56,7 +56,14 @@ def hand_over(ctx: Ctx, person: Employee, to_id: int, pieces: Iterable[Piece], r
     versions = {(piece.table, piece.id): piece.version for piece in wanted}
     for (table, key), version in versions.items():
         roles = [piece.role for piece in wanted if (piece.table, piece.id) == (table, key)]
-        _give(ctx, _row(ctx, table, key, version), roles, person=person, to=successor, reason=reason.strip())
+        _give(
+            ctx,
+            _row(ctx, table, key, version),
+            roles,
+            person=person,
+            to=successor,
+            reason=reason.strip(),
+        )
     return len(wanted)
 
 
@@ -64,14 +71,19 @@ def is_in_charge(actor: Actor, department_id: int | None) -> bool:
     """Whether a department's people and business are the actor's to dispose of."""
     if actor.scope is ScopeLevel.ALL or actor.is_system:
         return True
-    reach = {ScopeLevel.SUBTREE: actor.department_ids, ScopeLevel.DEPARTMENT: frozenset({actor.department_id})}
+    reach = {
+        ScopeLevel.SUBTREE: actor.department_ids,
+        ScopeLevel.DEPARTMENT: frozenset({actor.department_id}),
+    }
     return department_id is not None and department_id in reach.get(actor.scope, frozenset())
 
 
 def successors(ctx: Ctx, person: Employee) -> list[Employee]:
     """Who may take over: with an account and the right to do such business, within the actor's reach."""
     able = duties.holders_of_right(ctx.session, *_BEGINS)
-    return [one for one in able if one.id != person.id and is_in_charge(ctx.actor, one.department_id)]
+    return [
+        one for one in able if one.id != person.id and is_in_charge(ctx.actor, one.department_id)
+    ]
 
 
 def why_not(ctx: Ctx, record: Customer | Project) -> str:
@@ -89,7 +101,9 @@ def _successor(ctx: Ctx, person: Employee, to_id: int) -> Employee:
     found = next((one for one in successors(ctx, person) if one.id == to_id), None)
     if found is None:
         beyond = "" if ctx.actor.scope is ScopeLevel.ALL else "，跨部门移交请由系统管理员办理"
-        raise BusinessError(f"请选择有办理项目权限、账号可用的另一位人员{beyond}", field="employee_id")
+        raise BusinessError(
+            f"请选择有办理项目权限、账号可用的另一位人员{beyond}", field="employee_id"
+        )
     return found
 
 
@@ -104,7 +118,12 @@ def _row(ctx: Ctx, table: str, key: int, version: int) -> Customer | Project:
 
 
 def _give(
-    ctx: Ctx, record: Customer | Project, roles: Sequence[str], person: Employee, to: Employee, reason: str
+    ctx: Ctx,
+    record: Customer | Project,
+    roles: Sequence[str],
+    person: Employee,
+    to: Employee,
+    reason: str,
 ) -> None:
     if isinstance(record, Customer):
         _give_customer(record, person, to)
@@ -125,9 +144,13 @@ def _give_customer(customer: Customer, person: Employee, to: Employee) -> None:
 def _give_project(ctx: Ctx, project: Project, role: str, person: Employee, to: Employee) -> None:
     column = ROLES.get(role)
     if column is None or getattr(project, column) != person.id or project.state not in OPEN_STATES:
-        raise Conflict(f"项目 {project.number} 已不由{person.name}承办，请刷新后重新勾选", field="rows")
+        raise Conflict(
+            f"项目 {project.number} 已不由{person.name}承办，请刷新后重新勾选", field="rows"
+        )
     if to.id in (project.manager_id, project.assistant_id):
-        raise BusinessError(f"项目 {project.number} 的A角与B角不能为同一人（{to.name}）", field="employee_id")
+        raise BusinessError(
+            f"项目 {project.number} 的A角与B角不能为同一人（{to.name}）", field="employee_id"
+        )
     _refuse_judge(ctx, project, to)
     if column == "manager_id":
         project.manager_id, project.department_id = to.id, to.department_id
@@ -138,21 +161,35 @@ def _give_project(ctx: Ctx, project: Project, role: str, person: Employee, to: E
 
 def _refuse_judge(ctx: Ctx, project: Project, to: Employee) -> None:
     """Nobody decides on a project of their own."""
-    asked = select(ApprovalTask.id).join(ApprovalTask.instance).where(
-        ApprovalInstance.project_id == project.id, ApprovalTask.assignee_id == to.id,
-        ApprovalTask.state == TaskState.PENDING,
-    )  # fmt: skip
+    asked = (
+        select(ApprovalTask.id)
+        .join(ApprovalTask.instance)
+        .where(
+            ApprovalInstance.project_id == project.id,
+            ApprovalTask.assignee_id == to.id,
+            ApprovalTask.state == TaskState.PENDING,
+        )
+    )
     if ctx.session.scalar(asked.limit(1)) is not None:
-        raise Conflict(f"{to.name}正在审批项目 {project.number}，不能同时承办，请选择其他人员", field="employee_id")
+        raise Conflict(
+            f"{to.name}正在审批项目 {project.number}，不能同时承办，请选择其他人员",
+            field="employee_id",
+        )
 
 
 def _note_holder(ctx: Ctx, project: Project, role: str, before: int, after: int) -> None:
     """The earlier holder until today, the new one from today; who gets it back the same day goes on."""
-    of = select(ProjectHolder).where(ProjectHolder.project_id == project.id, ProjectHolder.role == role)
-    for row in ctx.session.scalars(of.where(ProjectHolder.employee_id == before, ProjectHolder.until_on.is_(None))):
+    of = select(ProjectHolder).where(
+        ProjectHolder.project_id == project.id, ProjectHolder.role == role
+    )
+    for row in ctx.session.scalars(
+        of.where(ProjectHolder.employee_id == before, ProjectHolder.until_on.is_(None))
+    ):
         row.until_on = ctx.today
     again = of.where(ProjectHolder.employee_id == after, ProjectHolder.since_on == ctx.today)
     if held := ctx.session.scalars(again).one_or_none():
         held.until_on = None
     else:
-        ctx.session.add(ProjectHolder(project=project, role=role, employee_id=after, since_on=ctx.today))
+        ctx.session.add(
+            ProjectHolder(project=project, role=role, employee_id=after, since_on=ctx.today)
+        )

@@ -14,7 +14,10 @@ from workflows.base.transition import verbs
 from workflows.system import duties, passwords, sessions, sign_in
 from workflows.system.passwords import Asked, Secret, check_password
 
-verbs("operator", {"reset": "重置密码", "grant": "分配角色", "unlock": "解除锁定", "end_session": "结束登录会话"})
+verbs(
+    "operator",
+    {"reset": "重置密码", "grant": "分配角色", "unlock": "解除锁定", "end_session": "结束登录会话"},
+)
 verbs("ab_role", {"list": "查看角色", "edit": "维护角色权限"})
 
 
@@ -40,7 +43,13 @@ ADMIN_ROLES = ("系统管理员", "安全管理员", "审计管理员")
 
 
 def create_operator(
-    ctx: Ctx, employee: Employee, username: str, password: str | Secret, roles: list[str], *, must_change: bool = True
+    ctx: Ctx,
+    employee: Employee,
+    username: str,
+    password: str | Secret,
+    roles: list[str],
+    *,
+    must_change: bool = True,
 ) -> Operator:
     """Make the sign-in of an existing employee with its first password; a `Secret` was checked and hashed before.
 
@@ -53,19 +62,29 @@ def create_operator(
     username = username.strip()
     if wrong := check_value("code", username) if username else "请填写登录名":
         raise BusinessError(wrong, field="username")
-    taken = select(Operator.id).where((Operator.username == username) | (Operator.employee_id == employee.id))
+    taken = select(Operator.id).where(
+        (Operator.username == username) | (Operator.employee_id == employee.id)
+    )
     if ctx.session.scalar(taken) is not None:
         raise Conflict("该员工已有操作员，或登录名已被使用", field="username")
     secret = password if isinstance(password, Secret) else first_secret(ctx, username, password)
     user = User(
-        username=username, first_name=employee.name, last_name="", active=True, password=secret.hashed,
-        email=employee.email or f"{username}@local.invalid", roles=_roles(ctx, roles),
-    )  # fmt: skip
+        username=username,
+        first_name=employee.name,
+        last_name="",
+        active=True,
+        password=secret.hashed,
+        email=employee.email or f"{username}@local.invalid",
+        roles=_roles(ctx, roles),
+    )
     ctx.session.add(user)
     ctx.session.flush()
     operator = Operator(
-        username=username, employee_id=employee.id, user_id=user.id, must_change_password=must_change
-    )  # fmt: skip
+        username=username,
+        employee_id=employee.id,
+        user_id=user.id,
+        must_change_password=must_change,
+    )
     ctx.session.add(operator)
     ctx.session.flush()
     passwords.keep(ctx, operator, secret)
@@ -106,10 +125,14 @@ def _user(session: Session, operator: Operator) -> User:
 
 def own(ctx: Ctx) -> Operator:
     """The operator who acts."""
-    return ctx.session.scalars(select(Operator).where(Operator.employee_id == ctx.actor.employee_id)).one()
+    return ctx.session.scalars(
+        select(Operator).where(Operator.employee_id == ctx.actor.employee_id)
+    ).one()
 
 
-def change_own_password(ctx: Ctx, asked: Asked, secret: Secret, keep_session: int | None = None) -> Operator:
+def change_own_password(
+    ctx: Ctx, asked: Asked, secret: Secret, keep_session: int | None = None
+) -> Operator:
     """Set one's own password, the old one of `asked` proved and the new one hashed before; other sessions end."""
     operator = own(ctx)
     if _user(ctx.session, operator).password != asked.current:

@@ -51,7 +51,9 @@ def check_password(ctx: Ctx, username: str, password: str) -> None:
     kinds = [any(test(ch) for ch in password) for test in (str.islower, str.isupper, str.isdigit)]
     kinds.append(any(not ch.isalnum() for ch in password))
     if sum(kinds) < 3:
-        raise BusinessError("密码应包含大写字母、小写字母、数字、符号中的至少三种", field="password")
+        raise BusinessError(
+            "密码应包含大写字母、小写字母、数字、符号中的至少三种", field="password"
+        )
     if username and username.lower() in password.lower():
         raise BusinessError("密码不能包含登录名", field="password")
 
@@ -105,6 +107,8 @@ def keep(ctx: Ctx, operator: Operator, secret: Secret) -> None:
         raise Conflict("密码刚被修改，请重新办理")
     ctx.session.get_one(User, operator.user_id).password = secret.hashed
     operator.password_changed_at = ctx.now
-    ctx.session.add(PasswordHistory(operator_id=operator.id, password_hash=secret.hashed, set_at=ctx.now))
+    ctx.session.add(
+        PasswordHistory(operator_id=operator.id, password_hash=secret.hashed, set_at=ctx.now)
+    )
     ctx.session.flush()
     audit.seal_rows(ctx, "ab_user", [operator.user_id])

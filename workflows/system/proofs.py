@@ -36,7 +36,9 @@ def adopt(ctx: Ctx) -> None:
     for table in fresh:
         for rows in _blocks(every_fact(connection, table)):
             seal.append(connection, [audit.block_line(ctx, table, rows)])
-    line = audit.block_line(ctx, None, {table: wanted[table] for table in fresh}, action=ADOPT, note="封存业务记录")
+    line = audit.block_line(
+        ctx, None, {table: wanted[table] for table in fresh}, action=ADOPT, note="封存业务记录"
+    )
     seal.append(connection, [line])
 
 
@@ -45,7 +47,9 @@ def seal_untold(ctx: Ctx) -> None:
     written: set[tuple[str, int]] = ctx.session.info.pop("untold", set())
     known = adopted(ctx.session.connection())
     for table in sorted({table for table, _ in written} & known.keys()):
-        audit.seal_rows(ctx, table, [row for name, row in written if name == table], note="新版本的基础数据")
+        audit.seal_rows(
+            ctx, table, [row for name, row in written if name == table], note="新版本的基础数据"
+        )
 
 
 def take_in_all(ctx: Ctx) -> None:
@@ -86,9 +90,12 @@ class Store:
         """An empty store in `folder`."""
         self.database = sqlite3.connect(folder / "digests.db", isolation_level=None)
         for statement in (
-            "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-16000", "BEGIN",
+            "PRAGMA journal_mode=OFF",
+            "PRAGMA synchronous=OFF",
+            "PRAGMA cache_size=-16000",
+            "BEGIN",
             "CREATE TABLE seen (tbl, rec, line, digest, title, PRIMARY KEY (tbl, rec)) WITHOUT ROWID",
-        ):  # fmt: skip
+        ):
             self.database.execute(statement)
         self.adopted: set[str] = set()
         self._waiting: list[_Row] = []
@@ -102,9 +109,13 @@ class Store:
             return
         elif row["record_id"] is None:
             of = changes.get("rows", {})
-            self._waiting += [(table, int(record), line, digest, "") for record, digest in of.items()]
+            self._waiting += [
+                (table, int(record), line, digest, "") for record, digest in of.items()
+            ]
         elif row["digest"]:
-            self._waiting.append((table, row["record_id"], line, row["digest"], row["record_title"] or ""))
+            self._waiting.append(
+                (table, row["record_id"], line, row["digest"], row["record_title"] or "")
+            )
         if len(self._waiting) > 5000:
             self._keep()
 
@@ -140,14 +151,18 @@ def verify_trail(session: Session) -> list[str]:
                 wrong.append(problem)
         missing = _unadopted(connection, store)
         wrong += [f"{label_of(table)}没有封存起点" for table in missing[:1]]
-        found = (first_wrong(connection, store, table) for table in TABLES if table in store.adopted)
+        found = (
+            first_wrong(connection, store, table) for table in TABLES if table in store.adopted
+        )
         wrong += [problem for problem in found if problem]
     return wrong
 
 
 def _unadopted(connection: Connection, store: Store) -> list[str]:
     """An installation has taken all its tables in; bare tables (of tests) hold nothing that says so."""
-    is_installed = connection.scalar(select(SystemState.base_data_version).where(SystemState.base_data_version > 0))
+    is_installed = connection.scalar(
+        select(SystemState.base_data_version).where(SystemState.base_data_version > 0)
+    )
     return [table for table in TABLES if table not in store.adopted] if is_installed else []
 
 

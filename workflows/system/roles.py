@@ -31,7 +31,9 @@ KEEPER = ("can_edit", "ab_role")
 Pair = tuple[str, str]
 
 
-def create_role(ctx: Ctx, name: str, scope: ScopeKind, note: str = "", *, like: int | None = None) -> Role:
+def create_role(
+    ctx: Ctx, name: str, scope: ScopeKind, note: str = "", *, like: int | None = None
+) -> Role:
     """Make a role, empty or with the permissions of another one.
 
     Raises NotAllowed, BusinessError for a missing or taken name, NotFound for an unknown role to copy.
@@ -42,20 +44,32 @@ def create_role(ctx: Ctx, name: str, scope: ScopeKind, note: str = "", *, like: 
     role = Role(name=name)
     ctx.session.add(role)
     ctx.session.flush()
-    profile = RoleProfile(role_id=role.id, name=name, scope=scope, note=_checked_note(note), is_builtin=False)
+    profile = RoleProfile(
+        role_id=role.id, name=name, scope=scope, note=_checked_note(note), is_builtin=False
+    )
     ctx.session.add(profile)
     ctx.session.flush()
     if source is not None:
         ids = _granted(ctx.session, source.id).values()
         _link(ctx, role, ids)
-    changes = {"name": [None, name], "scope": [None, scope.name], "like": [None, source.name if source else None]}
+    changes = {
+        "name": [None, name],
+        "scope": [None, scope.name],
+        "like": [None, source.name if source else None],
+    }
     audit.seal_rows(ctx, "ab_role", [role.id])
     audit.log(ctx, profile, "CREATE", changes, note=f"新增角色“{name}”")
     return role
 
 
 def save_role(
-    ctx: Ctx, role_id: int, *, scope: ScopeKind, note: str, pairs: Iterable[Pair], version: int | None
+    ctx: Ctx,
+    role_id: int,
+    *,
+    scope: ScopeKind,
+    note: str,
+    pairs: Iterable[Pair],
+    version: int | None,
 ) -> Role:
     """Give a role exactly these (permission, resource) pairs and this data scope; its holders must sign in again.
 
@@ -108,7 +122,9 @@ def delete_role(ctx: Ctx, role_id: int, version: int | None) -> str:
     name, key = str(role.name), role.id
     ctx.session.delete(profile)
     ctx.session.flush()
-    ctx.session.execute(delete(assoc_permissionview_role).where(assoc_permissionview_role.c.role_id == role.id))
+    ctx.session.execute(
+        delete(assoc_permissionview_role).where(assoc_permissionview_role.c.role_id == role.id)
+    )
     ctx.session.delete(role)
     ctx.session.flush()
     audit.seal_rows(ctx, "ab_role", [key])
@@ -122,7 +138,9 @@ def _require_same(profile: RoleProfile, version: int | None) -> None:
 
 def profile_of(ctx: Ctx, role: Role) -> RoleProfile:
     """The role's profile; one is made for a role of the framework that has none."""
-    found = ctx.session.scalars(select(RoleProfile).where(RoleProfile.role_id == role.id)).one_or_none()
+    found = ctx.session.scalars(
+        select(RoleProfile).where(RoleProfile.role_id == role.id)
+    ).one_or_none()
     if found is None:
         found = RoleProfile(role_id=role.id, name=role.name, scope=ScopeKind.SELF, is_builtin=False)
         ctx.session.add(found)
@@ -133,7 +151,11 @@ def profile_of(ctx: Ctx, role: Role) -> RoleProfile:
 
 def holders(session: Session, role_id: int) -> int:
     """How many users hold a role."""
-    query = select(func.count()).select_from(assoc_user_role).where(assoc_user_role.c.role_id == role_id)
+    query = (
+        select(func.count())
+        .select_from(assoc_user_role)
+        .where(assoc_user_role.c.role_id == role_id)
+    )
     return session.scalar(query) or 0
 
 
@@ -211,7 +233,9 @@ def _unlink(ctx: Ctx, role: Role, ids: list[int]) -> None:
     link = assoc_permissionview_role.c
     if ids:
         ctx.session.execute(
-            delete(assoc_permissionview_role).where(link.role_id == role.id, link.permission_view_id.in_(ids))
+            delete(assoc_permissionview_role).where(
+                link.role_id == role.id, link.permission_view_id.in_(ids)
+            )
         )
 
 

@@ -48,17 +48,25 @@ def begin(ctx: Ctx, operator_id: int, kind: SignInKind, agent: str) -> str:
     hours = min(max(whole(ctx.session, "session.absolute_hours", ctx.today), 1), 168)
     ctx.session.add(
         SignInSession(
-            operator_id=operator_id, token_hash=digest(word), kind=kind, began_at=ctx.now, seen_at=ctx.now,
-            idle_until=_idle_until(ctx), expires_at=ctx.now + timedelta(hours=hours), ip=ctx.actor.ip[:45] or None,
+            operator_id=operator_id,
+            token_hash=digest(word),
+            kind=kind,
+            began_at=ctx.now,
+            seen_at=ctx.now,
+            idle_until=_idle_until(ctx),
+            expires_at=ctx.now + timedelta(hours=hours),
+            ip=ctx.actor.ip[:45] or None,
             user_agent=agent[:200] or None,
         )
-    )  # fmt: skip
+    )
     ctx.session.flush()
     return word
 
 
 def _idle_until(ctx: Ctx) -> datetime:
-    return ctx.now + timedelta(minutes=max(whole(ctx.session, "session.idle_minutes", ctx.today), 5))
+    return ctx.now + timedelta(
+        minutes=max(whole(ctx.session, "session.idle_minutes", ctx.today), 5)
+    )
 
 
 def find(session: Session, word: str, now: datetime) -> tuple[Found, Operator, User] | None:
@@ -77,7 +85,11 @@ def find(session: Session, word: str, now: datetime) -> tuple[Found, Operator, U
 
 
 def _alive(now: datetime) -> tuple[Any, ...]:
-    return SignInSession.ended_at.is_(None), SignInSession.idle_until > now, SignInSession.expires_at > now
+    return (
+        SignInSession.ended_at.is_(None),
+        SignInSession.idle_until > now,
+        SignInSession.expires_at > now,
+    )
 
 
 def touch(ctx: Ctx, session_id: int) -> None:
@@ -92,12 +104,18 @@ def touch(ctx: Ctx, session_id: int) -> None:
 def open_of(session: Session, operator_id: int, now: datetime) -> Sequence[SignInSession]:
     """The live sessions of an operator, the latest used first."""
     query = select(SignInSession).where(SignInSession.operator_id == operator_id, *_alive(now))
-    return session.scalars(query.order_by(SignInSession.seen_at.desc(), SignInSession.id.desc())).all()
+    return session.scalars(
+        query.order_by(SignInSession.seen_at.desc(), SignInSession.id.desc())
+    ).all()
 
 
-def end_of(ctx: Ctx, operators: Select[Any] | Sequence[int], reason: SessionEnd, keep: int | None = None) -> int:
+def end_of(
+    ctx: Ctx, operators: Select[Any] | Sequence[int], reason: SessionEnd, keep: int | None = None
+) -> int:
     """End every session of these operators (ids, or a query for them) but `keep`; how many there were."""
-    mine = update(SignInSession).where(SignInSession.operator_id.in_(operators), SignInSession.ended_at.is_(None))
+    mine = update(SignInSession).where(
+        SignInSession.operator_id.in_(operators), SignInSession.ended_at.is_(None)
+    )
     ended = ctx.session.scalars(
         mine.where(SignInSession.id != (keep or 0))
         .values(ended_at=ctx.now, end_reason=reason)
@@ -149,7 +167,10 @@ def _end_with_account(_mapper: Any, connection: Any, operator: Operator) -> None
     changed = state.attrs.is_disabled.history
     if changed.has_changes() and operator.is_disabled:
         mine = (SignInSession.operator_id == operator.id, SignInSession.ended_at.is_(None))
-        ending = {"ended_at": operator.updated_at or SignInSession.seen_at, "end_reason": SessionEnd.DISABLED}
+        ending = {
+            "ended_at": operator.updated_at or SignInSession.seen_at,
+            "end_reason": SessionEnd.DISABLED,
+        }
         connection.execute(update(SignInSession).where(*mine).values(**ending))
 
 

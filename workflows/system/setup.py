@@ -34,7 +34,11 @@ _HUNDRED = Decimal(100)
 @records.rule(Department)
 def place_department(ctx: Ctx, department: Department, is_new: bool) -> None:
     """Keep `path` of the department and of all below it; a department is never below itself."""
-    parent = None if department.parent_id is None else ctx.session.get_one(Department, department.parent_id)
+    parent = (
+        None
+        if department.parent_id is None
+        else ctx.session.get_one(Department, department.parent_id)
+    )
     above = "/" if parent is None else parent.path
     if not is_new and f"/{department.id}/" in above:
         raise FieldErrors({"parent_id": ["上级部门不能是本部门或其下级部门"]})
@@ -49,7 +53,8 @@ def place_department(ctx: Ctx, department: Department, is_new: bool) -> None:
         below = Department.path.startswith(old, autoescape=True) & (Department.id != department.id)
         moved = new + func.substr(Department.path, len(old) + 1)
         ctx.session.execute(
-            update(Department).where(below).values(path=moved), execution_options={"synchronize_session": "fetch"}
+            update(Department).where(below).values(path=moved),
+            execution_options={"synchronize_session": "fetch"},
         )
 
 
@@ -58,21 +63,33 @@ def check_department_in_use(ctx: Ctx, department: Department, is_new: bool) -> N
     """A department with people or active parts stays in use."""
     if is_new or department.is_active:
         return
-    people = ctx.session.scalar(select(func.count()).where(Employee.department_id == department.id, Employee.is_active))
-    parts = ctx.session.scalar(select(func.count()).where(Department.parent_id == department.id, Department.is_active))
+    people = ctx.session.scalar(
+        select(func.count()).where(Employee.department_id == department.id, Employee.is_active)
+    )
+    parts = ctx.session.scalar(
+        select(func.count()).where(Department.parent_id == department.id, Department.is_active)
+    )
     if people or parts:
-        raise FieldErrors({"is_active": [f"部门下还有 {people} 名在职员工、{parts} 个启用的下级部门，不能停用"]})
+        raise FieldErrors(
+            {"is_active": [f"部门下还有 {people} 名在职员工、{parts} 个启用的下级部门，不能停用"]}
+        )
 
 
 @records.rule(Employee)
 def check_employee(ctx: Ctx, employee: Employee, is_new: bool) -> None:
     """Dates in order; who has left can no longer sign in."""
-    if employee.entered_on is not None and employee.left_on is not None and employee.left_on < employee.entered_on:
+    if (
+        employee.entered_on is not None
+        and employee.left_on is not None
+        and employee.left_on < employee.entered_on
+    ):
         raise FieldErrors({"left_on": ["离职日期不能早于入职日期"]})
     if not is_new and employee.manager_id == employee.id:
         raise FieldErrors({"manager_id": ["直接上级不能是本人"]})
     if not is_new and not employee.is_active:
-        for operator in ctx.session.scalars(select(Operator).where(Operator.employee_id == employee.id)):
+        for operator in ctx.session.scalars(
+            select(Operator).where(Operator.employee_id == employee.id)
+        ):
             operator.is_disabled = True
 
 
@@ -110,7 +127,11 @@ def check_joint_member(ctx: Ctx, member: JointGroupMember, is_new: bool) -> None
     group = ctx.session.get_one(JointGroup, member.joint_group_id)
     if member.limit_amount is not None and member.limit_amount > group.credit_line:
         raise FieldErrors({"limit_amount": ["单户上限不能大于联保总额度"]})
-    if member.joined_on is not None and member.left_on is not None and member.left_on < member.joined_on:
+    if (
+        member.joined_on is not None
+        and member.left_on is not None
+        and member.left_on < member.joined_on
+    ):
         raise FieldErrors({"left_on": ["退出日期不能早于加入日期"]})
 
 
@@ -182,14 +203,22 @@ def _keep_history(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
         raise FieldErrors({"effective_on": [said]})
     if since < parameter.effective_on:
         ctx.session.flush()  # the day of the old row is free only then
-        kept = {name: getattr(parameter, name) for name in columns_of(Parameter) if name not in STAMPS}
-        ctx.session.add(Parameter(**kept | {"value": before.get("value", parameter.value), "effective_on": since}))
+        kept = {
+            name: getattr(parameter, name) for name in columns_of(Parameter) if name not in STAMPS
+        }
+        ctx.session.add(
+            Parameter(
+                **kept | {"value": before.get("value", parameter.value), "effective_on": since}
+            )
+        )
 
 
 @records.delete_rule(Parameter)
 def refuse_delete_of_last(ctx: Ctx, parameter: Parameter) -> None:
     """A parameter keeps at least one row: code asks for it."""
-    others = select(func.count()).where(Parameter.code == parameter.code, Parameter.id != parameter.id)
+    others = select(func.count()).where(
+        Parameter.code == parameter.code, Parameter.id != parameter.id
+    )
     if not ctx.session.scalar(others):
         raise Conflict(f"系统参数“{parameter.label}”只有这一行，不能删除；请直接修改其值")
     if parameter.effective_on <= ctx.today:
@@ -202,16 +231,28 @@ def check_number_rule(ctx: Ctx, rule: NumberRule, is_new: bool) -> None:
     del ctx, is_new
     try:
         # Plain names alone: a pattern must not reach into what it is filled with.
-        if not all(name is None or name.isidentifier() for _, name, _, _ in Formatter().parse(rule.pattern)):
+        if not all(
+            name is None or name.isidentifier() for _, name, _, _ in Formatter().parse(rule.pattern)
+        ):
             raise ValueError
-        first, second = (rule.pattern.format_map(_Places(yyyy="2026", mm="01", dd="01", no=no)) for no in (1, 2))
+        first, second = (
+            rule.pattern.format_map(_Places(yyyy="2026", mm="01", dd="01", no=no)) for no in (1, 2)
+        )
     except ValueError:
         raise FieldErrors({"pattern": ["格式不正确，例：DB{yyyy}-{no:04d}"]}) from None
     if first == second:
         raise FieldErrors({"pattern": ["格式中必须含流水号 {no}，例：DB{yyyy}-{no:04d}"]})
-    needs = {NumberReset.YEAR: ("{yyyy}",), NumberReset.MONTH: ("{yyyy}", "{mm}")}.get(rule.reset, ())
+    needs = {NumberReset.YEAR: ("{yyyy}",), NumberReset.MONTH: ("{yyyy}", "{mm}")}.get(
+        rule.reset, ()
+    )
     if missing := [place for place in needs if place not in rule.pattern]:
-        raise FieldErrors({"pattern": [f"流水号{rule.reset}重置时，格式中必须含 {'、'.join(missing)}，否则会重号"]})
+        raise FieldErrors(
+            {
+                "pattern": [
+                    f"流水号{rule.reset}重置时，格式中必须含 {'、'.join(missing)}，否则会重号"
+                ]
+            }
+        )
 
 
 class _Places(dict[str, Any]):
@@ -228,7 +269,13 @@ def check_dictionary_item(ctx: Ctx, item: DictionaryItem, is_new: bool) -> None:
     if not is_new:
         before: Sequence[Any] = inspect(item).attrs.code.history.deleted
         if before and (count := _uses(ctx, dictionary.code, str(before[0]))):
-            raise FieldErrors({"code": [f"编码“{before[0]}”已被 {count} 条记录使用，不能修改；可以停用后新增条目"]})
+            raise FieldErrors(
+                {
+                    "code": [
+                        f"编码“{before[0]}”已被 {count} 条记录使用，不能修改；可以停用后新增条目"
+                    ]
+                }
+            )
     if item.parent_code is None:
         return
     parents = dictionaries.parents(ctx.session, dictionary.code)
@@ -253,7 +300,10 @@ def refuse_delete_of_used_dictionary(ctx: Ctx, dictionary: DictionaryType) -> No
     """A dictionary that a column draws on stays."""
     del ctx
     for model in entities():
-        if any(column.info.get("dictionary") == dictionary.code for column in columns_of(model).values()):
+        if any(
+            column.info.get("dictionary") == dictionary.code
+            for column in columns_of(model).values()
+        ):
             raise Conflict(f"字典“{dictionary.label}”由“{model.spec.label}”使用，不能删除")
 
 
@@ -294,7 +344,9 @@ def check_rating_indicator(ctx: Ctx, indicator: RatingIndicator, is_new: bool) -
         others = others.where(RatingIndicator.id != indicator.id)
     total = (ctx.session.scalar(others) or Decimal(0)) + indicator.max_score
     if total > _HUNDRED:
-        raise FieldErrors({"max_score": [f"模型全部指标满分合计 {total.normalize():f} 分，不能超过 100 分"]})
+        raise FieldErrors(
+            {"max_score": [f"模型全部指标满分合计 {total.normalize():f} 分，不能超过 100 分"]}
+        )
 
 
 def _never_delete(model: type[Entity], message: str) -> None:

@@ -80,7 +80,14 @@ class SignedIn:
 def look(ctx: Ctx, tried: Try) -> Look:
     """Read; the same queries for a name that nobody has. Raises TooManyTries where the address has used up its own."""
     row = ctx.session.execute(
-        select(Operator.id, Operator.locked_until, Operator.is_disabled, User.password, User.active, Employee.is_active)
+        select(
+            Operator.id,
+            Operator.locked_until,
+            Operator.is_disabled,
+            User.password,
+            User.active,
+            Employee.is_active,
+        )
         .join(User, User.id == Operator.user_id)
         .join(Employee, Employee.id == Operator.employee_id)
         .where(Operator.username == tried.name)
@@ -88,14 +95,32 @@ def look(ctx: Ctx, tried: Try) -> Look:
     place, is_known = _place(ctx, row[0] if row else 0, tried)
     limit = _limit(ctx, "known_failures" if is_known else "max_failures")
     failures = _failures(ctx, tried.who, place)
-    if place.startswith("address:") and _failures(ctx, "", place) >= _limit(ctx, "address_failures"):
+    if place.startswith("address:") and _failures(ctx, "", place) >= _limit(
+        ctx, "address_failures"
+    ):
         raise TooManyTries("来自这个地址的登录失败次数过多，请稍后再试")
     if row is None:
-        return Look(0, passwords.nobodys_hash(), False, is_held=failures >= limit, place=place, is_known=is_known, limit=limit)
+        return Look(
+            0,
+            passwords.nobodys_hash(),
+            False,
+            is_held=failures >= limit,
+            place=place,
+            is_known=is_known,
+            limit=limit,
+        )
     operator_id, locked_until, is_disabled, hashed, is_active, is_employed = row
     is_locked = not is_known and locked_until is not None and locked_until > ctx.now
     may_enter = bool(is_active and is_employed and not is_disabled)
-    return Look(operator_id, hashed or "", may_enter, is_held=is_locked or failures >= limit, place=place, is_known=is_known, limit=limit)
+    return Look(
+        operator_id,
+        hashed or "",
+        may_enter,
+        is_held=is_locked or failures >= limit,
+        place=place,
+        is_known=is_known,
+        limit=limit,
+    )
 
 
 def is_right(found: Look, password: str) -> bool:
@@ -109,19 +134,30 @@ def settle(ctx: Ctx, tried: Try, seen: Look, *, right: bool) -> SignedIn | None:
     key = (SignInCount.who == tried.who, SignInCount.place == seen.place)
     ctx.session.execute(select(SignInCount.id).where(*key).with_for_update())
     now = look(ctx, tried)
-    if not (right and now.may_enter and not now.is_held and now.password_hash == seen.password_hash):
+    if not (
+        right and now.may_enter and not now.is_held and now.password_hash == seen.password_hash
+    ):
         _count(ctx, tried, now)
         return None
-    ctx.session.execute(delete(SignInCount).where(*key).execution_options(synchronize_session=False))
+    ctx.session.execute(
+        delete(SignInCount).where(*key).execution_options(synchronize_session=False)
+    )
     entered = {
-        "failed_count": 0, "last_login_at": ctx.now, "last_login_ip": ctx.actor.ip or None,
+        "failed_count": 0,
+        "last_login_at": ctx.now,
+        "last_login_ip": ctx.actor.ip or None,
         "locked_until": case((Operator.locked_until > ctx.now, Operator.locked_until), else_=None),
-    }  # fmt: skip
+    }
     user_id = ctx.session.scalar(
-        update(Operator).where(Operator.id == now.operator_id).values(**entered).returning(Operator.user_id)
+        update(Operator)
+        .where(Operator.id == now.operator_id)
+        .values(**entered)
+        .returning(Operator.user_id)
     )
     devices = _remember(ctx, tried, now)
-    return SignedIn(int(user_id or 0), sessions.begin(ctx, now.operator_id, tried.kind, tried.agent), devices)
+    return SignedIn(
+        int(user_id or 0), sessions.begin(ctx, now.operator_id, tried.kind, tried.agent), devices
+    )
 
 
 def _limit(ctx: Ctx, name: str) -> int:
@@ -200,7 +236,9 @@ def _count_at(ctx: Ctx, who: str, place: str, limit: int) -> None:
     _upsert(ctx, SignInCount, ["who", "place"], row, again)
 
 
-def _upsert(ctx: Ctx, model: Any, key: list[str], row: dict[str, Any], again: dict[str, Any]) -> None:
+def _upsert(
+    ctx: Ctx, model: Any, key: list[str], row: dict[str, Any], again: dict[str, Any]
+) -> None:
     is_sqlite = ctx.session.get_bind().dialect.name == "sqlite"
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(model).values(**row)
     ctx.session.execute(insert.on_conflict_do_update(index_elements=key, set_=again))
@@ -215,12 +253,16 @@ def require_old_password_tries(ctx: Ctx, operator: Operator) -> None:
     """Raise TooManyTries after as many wrong old passwords as a stranger has at the door."""
     if _failures(ctx, digest(operator.username), PASSWORD_PAGE) >= _limit(ctx, "max_failures"):
         minutes = _limit(ctx, "lock_minutes")
-        raise TooManyTries(f"原密码输错次数过多，请 {minutes} 分钟后再试，或联系安全管理员", field="old_password")
+        raise TooManyTries(
+            f"原密码输错次数过多，请 {minutes} 分钟后再试，或联系安全管理员", field="old_password"
+        )
 
 
 def is_held(session: Session, operator: Operator, now: datetime) -> bool:
     """Whether tries for this account have gone wrong of late: there is something to unlock."""
-    query = select(SignInCount.id).where(SignInCount.who == digest(operator.username), SignInCount.until > now)
+    query = select(SignInCount.id).where(
+        SignInCount.who == digest(operator.username), SignInCount.until > now
+    )
     is_locked = operator.locked_until is not None and operator.locked_until > now
     return is_locked or session.scalar(query.limit(1)) is not None
 
@@ -249,4 +291,3 @@ def purge(ctx: Ctx) -> None:
     for gone in (counts, delete(KnownPlace).where(KnownPlace.used_at < since)):
         ctx.session.execute(gone.execution_options(synchronize_session=False))
     sessions.purge(ctx)
-

@@ -26,7 +26,10 @@ def choose_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
     """
     operator, wanted = _own(ctx), _modules(names)
     kept = [module for module in chosen_modules(operator) if module in wanted]
-    return _save(operator, kept + [module for module in DesktopModule if module in wanted and module not in kept])
+    return _save(
+        operator,
+        kept + [module for module in DesktopModule if module in wanted and module not in kept],
+    )
 
 
 def arrange_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
@@ -46,7 +49,9 @@ def choose_columns(ctx: Ctx, table: str, names: Sequence[str]) -> None:
     Whoever calls knows the columns of the list.
     """
     operator = _own(ctx)
-    kept = {name: columns for name, columns in (operator.list_columns or {}).items() if name != table}
+    kept = {
+        name: columns for name, columns in (operator.list_columns or {}).items() if name != table
+    }
     operator.list_columns = {**kept, table: list(names)} if names else kept
 
 
@@ -68,7 +73,9 @@ def save_preferences(ctx: Ctx, theme: str, rows: str | None = None) -> Operator:
 
 
 def _own(ctx: Ctx) -> Operator:
-    return ctx.session.scalars(select(Operator).where(Operator.employee_id == ctx.actor.employee_id)).one()
+    return ctx.session.scalars(
+        select(Operator).where(Operator.employee_id == ctx.actor.employee_id)
+    ).one()
 
 
 def _modules(names: Sequence[str]) -> list[DesktopModule]:

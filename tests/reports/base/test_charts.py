@@ -11,7 +11,12 @@ from reports.base import charts
 from reports.base.charts import Limit, Point, bars, donut, trend
 
 MONTHS = tuple(
-    Point(f"2026-{month:02d}", 70.0 + month, f"{70 + month}.00", f"/project/list/?f=end_on:eq:2026-{month:02d}-01&a=1")
+    Point(
+        f"2026-{month:02d}",
+        70.0 + month,
+        f"{70 + month}.00",
+        f"/project/list/?f=end_on:eq:2026-{month:02d}-01&a=1",
+    )
     for month in range(1, 12)
 )
 
@@ -30,7 +35,9 @@ def test_a_trend_says_its_last_value_and_names_its_months():
     said = words(trend(MONTHS, width=316))
     assert said.count("81.00") == 1
     assert "80.00" not in said
-    assert [word for word in said if word in {f"{m:02d}" for m in range(1, 13)}] == [f"{m:02d}" for m in range(1, 12)]
+    assert [word for word in said if word in {f"{m:02d}" for m in range(1, 13)}] == [
+        f"{m:02d}" for m in range(1, 12)
+    ]
 
 
 def test_each_month_opens_its_rows_with_its_words():
@@ -42,7 +49,9 @@ def test_each_month_opens_its_rows_with_its_words():
 
 def test_a_trend_begins_at_nothing_where_a_limit_is_shown():
     without = trend(MONTHS, width=316)
-    limited = trend(MONTHS, (Limit(100, "上限 100"), Limit(80, "预警 80", is_warning=True)), width=316)
+    limited = trend(
+        MONTHS, (Limit(100, "上限 100"), Limit(80, "预警 80", is_warning=True)), width=316
+    )
     assert "0" not in words(without)
     assert {"0", "上限 100", "预警 80"} <= set(words(limited))
     assert 'stroke-dasharray="4,3"' in limited
@@ -78,7 +87,9 @@ def test_a_donut_shares_the_ring_and_says_the_whole():
     assert words(drawing) == ["100", "户"]
     assert 'aria-label="共 100 户：保函 75%，贷款 25%"' in drawing
     arcs = dict(re.findall(r"A(64,64,0,[01]),[^>]*><title>(..)", drawing))
-    assert arcs == {"64,64,0,1": "保函", "64,64,0,0": "贷款"}, "three quarters go the long way round"
+    assert arcs == {"64,64,0,1": "保函", "64,64,0,0": "贷款"}, (
+        "three quarters go the long way round"
+    )
 
 
 def test_colours_and_font_are_those_of_the_page():
@@ -118,7 +129,9 @@ def test_nothing_to_draw_is_drawn_too():
 def test_the_same_data_is_drawn_once(monkeypatch):
     drawn = []
     real = vl_convert.vegalite_to_svg
-    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda spec: drawn.append(spec) or real(spec))
+    monkeypatch.setattr(
+        vl_convert, "vegalite_to_svg", lambda spec: drawn.append(spec) or real(spec)
+    )
     first = trend(MONTHS, width=316)
     assert trend(tuple(MONTHS), width=316) is first
     trend(MONTHS[:-1], width=316)
@@ -126,5 +139,7 @@ def test_the_same_data_is_drawn_once(monkeypatch):
 
 
 def test_the_engine_is_loaded_when_first_used():
-    script = "import sys, reports.base.charts; assert not {'altair', 'vl_convert'} & set(sys.modules)"
+    script = (
+        "import sys, reports.base.charts; assert not {'altair', 'vl_convert'} & set(sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

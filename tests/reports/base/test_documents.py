@@ -61,7 +61,8 @@ def test_filters_print_amounts_rates_and_dates_the_chinese_way():
         {"m": Decimal("1234567.85"), "r": Decimal("4.350000"), "d": date(2026, 11, 3)},
     )
     assert (
-        html == "1,234,567.85/壹佰贰拾叁万肆仟伍佰陆拾柒元捌角伍分/4.35/2026年11月3日/二〇二六年十一月三日/2026-11-03"
+        html
+        == "1,234,567.85/壹佰贰拾叁万肆仟伍佰陆拾柒元捌角伍分/4.35/2026年11月3日/二〇二六年十一月三日/2026-11-03"
     )
 
 
@@ -79,7 +80,10 @@ def test_formal_dates(day, text):
 
 
 def test_empty_values_print_as_nothing_and_truth_in_chinese():
-    assert render_letter("[{{ a }}][{{ a|money }}][{{ a|cn_date }}][{{ b }}]", {"a": None, "b": True}) == "[][][][是]"
+    assert (
+        render_letter("[{{ a }}][{{ a|money }}][{{ a|cn_date }}][{{ b }}]", {"a": None, "b": True})
+        == "[][][][是]"
+    )
 
 
 def test_a_whole_rate_keeps_its_zeros():
@@ -100,7 +104,10 @@ def test_a_document_error_is_a_business_error_with_its_message():
 
 
 def test_keys_win_over_methods_of_dictionaries():
-    assert render_letter("{% for i in r.items %}{{ i }}{% endfor %}", {"r": {"items": ["甲", "乙"]}}) == "甲乙"
+    assert (
+        render_letter("{% for i in r.items %}{{ i }}{% endfor %}", {"r": {"items": ["甲", "乙"]}})
+        == "甲乙"
+    )
     with pytest.raises(DocumentError, match=r"r\.keys"):
         render_letter("{{ r.keys }}", {"r": {}})
 
@@ -150,7 +157,12 @@ def test_data_cannot_bring_markup():
     ],
 )
 def test_dangerous_or_broken_templates_are_refused_in_chinese(template):
-    data = {"name": "甲", "amount": Decimal(1), "huge": Decimal(10) ** 20, "part_of_a_fen": Decimal("0.001")}
+    data = {
+        "name": "甲",
+        "amount": Decimal(1),
+        "huge": Decimal(10) ** 20,
+        "part_of_a_fen": Decimal("0.001"),
+    }
     with pytest.raises(DocumentError, match=r"[\u4e00-\u9fff]"):
         render_letter(template, data)
 
@@ -172,13 +184,17 @@ def test_nested_loops_over_data_stop():
     data = {"rows": list(range(1000))}
     with pytest.raises(DocumentError, match="循环次数过多"):
         render_letter(
-            "{% for a in rows %}{% for b in rows %}{% for c in rows %}{% endfor %}{% endfor %}{% endfor %}", data
+            "{% for a in rows %}{% for b in rows %}{% for c in rows %}{% endfor %}{% endfor %}{% endfor %}",
+            data,
         )
 
 
 def test_output_is_limited():
     with pytest.raises(DocumentError, match="过大"):
-        render_letter("{% for a in rows %}{{ text }}{% endfor %}", {"rows": list(range(300)), "text": "字" * 1000})
+        render_letter(
+            "{% for a in rows %}{{ text }}{% endfor %}",
+            {"rows": list(range(300)), "text": "字" * 1000},
+        )
 
 
 def test_loop_numbers_and_conditions_work():
@@ -236,7 +252,10 @@ def test_a_span_that_would_blow_the_table_up_is_dropped():
 
 # ------------------------------------------------------------------------------------------------ seeded templates
 def test_every_kind_has_a_template_and_sample_data():
-    files = {path.stem for path in (Path(documents.__file__).parents[2] / "models/seeds/templates").glob("*.html")}
+    files = {
+        path.stem
+        for path in (Path(documents.__file__).parents[2] / "models/seeds/templates").glob("*.html")
+    }
     assert set(KINDS) == set(SAMPLE_DATA)
     assert set(KINDS) <= files
 
@@ -253,7 +272,9 @@ def test_seeded_template_names_every_variable_in_its_comment(kind):
     loops = set(re.findall(r"{% for (\w+) in", body)) | {"loop"}
     used = {
         name
-        for name in re.findall(r"\b([a-z_]+\.[a-z_]+)\b", " ".join(re.findall(r"{[{%](.*?)[%}]}", body)))
+        for name in re.findall(
+            r"\b([a-z_]+\.[a-z_]+)\b", " ".join(re.findall(r"{[{%](.*?)[%}]}", body))
+        )
         if name.split(".")[0] not in loops
     }
     assert used
@@ -269,7 +290,9 @@ def test_seeded_letter_renders_completely_and_survives_sanitising(kind):
     assert sanitise(html) == html
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"approval_sheet", "voucher", "fee_receipt"}])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in {"approval_sheet", "voucher", "fee_receipt"}]
+)
 def test_letters_carry_amount_in_figures_and_capitals_and_the_seal(kind):
     html = plain(render_letter(template_source(kind), SAMPLE_DATA[kind]))
     assert "5,000,000.00" in html
@@ -312,18 +335,30 @@ def test_a_letter_is_one_page_with_its_number_and_code(kind, engine, request):
     spec = DOCUMENT_KINDS[kind]
     html = render_letter(template_source(kind), SAMPLE_DATA[kind])
     number = SAMPLE_DATA[kind]["doc"]["number"]
-    pdf = letter_pdf(html, title=spec.title, number=number, page_size=spec.page_size, orientation=spec.orientation)
+    pdf = letter_pdf(
+        html,
+        title=spec.title,
+        number=number,
+        page_size=spec.page_size,
+        orientation=spec.orientation,
+    )
     (text,) = pdf_pages(pdf)
     assert f"本文件编号{number},校验码{verify_code(html, number)},可在系统" in text
     box = pypdf.PdfReader(io.BytesIO(pdf)).pages[0].mediabox
-    assert (round(box.width), round(box.height)) == ((595, 842) if spec.page_size == "A4" else (595, 420))
+    assert (round(box.width), round(box.height)) == (
+        (595, 842) if spec.page_size == "A4" else (595, 420)
+    )
 
 
-@pytest.mark.parametrize("kind", ["confirmation_letter", "disbursement_notice", "drawdown_voucher", "voucher"])
+@pytest.mark.parametrize(
+    "kind", ["confirmation_letter", "disbursement_notice", "drawdown_voucher", "voucher"]
+)
 def test_the_other_seeded_letters_fit_one_page(kind):
     spec = DOCUMENT_KINDS[kind]
     html = render_letter(template_source(kind), SAMPLE_DATA[kind])
-    pdf = letter_pdf(html, title=spec.title, number="A-1", page_size=spec.page_size, orientation=spec.orientation)
+    pdf = letter_pdf(
+        html, title=spec.title, number="A-1", page_size=spec.page_size, orientation=spec.orientation
+    )
     assert len(pdf_pages(pdf)) == 1
 
 
@@ -353,7 +388,9 @@ class _Witness(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("engine", ["wkhtmltopdf", "WeasyPrint"])
-def test_engines_fetch_nothing_even_from_html_that_was_not_sanitised(engine, request, monkeypatch, tmp_path):
+def test_engines_fetch_nothing_even_from_html_that_was_not_sanitised(
+    engine, request, monkeypatch, tmp_path
+):
     if engine == "WeasyPrint":
         request.getfixturevalue("no_wkhtmltopdf")
     elif engine_name() != engine:
@@ -441,7 +478,9 @@ def test_missing_parts_are_named(monkeypatch):
 
 
 def test_fonts_fall_back_to_what_the_machine_has(monkeypatch):
-    monkeypatch.setattr(documents, "_installed_fonts", lambda: ("AR PL UMing CN", "WenQuanYi Zen Hei"))
+    monkeypatch.setattr(
+        documents, "_installed_fonts", lambda: ("AR PL UMing CN", "WenQuanYi Zen Hei")
+    )
     assert documents.chinese_fonts(serif=True) == ("WenQuanYi Zen Hei",)
     monkeypatch.setattr(documents, "_installed_fonts", lambda: ("AR PL UMing CN",))
     assert documents.chinese_fonts(serif=False) == ("AR PL UMing CN",)
@@ -460,7 +499,9 @@ def test_engines_load_when_first_used():
         "print([m for m in ('weasyprint', 'typst', 'pdfkit', 'pypdf', 'xlsxwriter', 'cn2an') if m in sys.modules])"
     )
     root = Path(documents.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -475,15 +516,36 @@ COLUMNS = [
 
 
 def project(number: int, customer: str = "示例有限公司") -> tuple:
-    return (f"DB{number:05d}", customer, Decimal(1000 + number), Decimal("1.500000"), date(2027, 11, 30))
+    return (
+        f"DB{number:05d}",
+        customer,
+        Decimal(1000 + number),
+        Decimal("1.500000"),
+        date(2027, 11, 30),
+    )
 
 
 def test_a_table_prints_values_as_people_read_them():
     pages = pdf_pages(
-        table_pdf("在保台账", COLUMNS, [project(1)], subtitle="截至2026-11-23", totals=["合计", "", 1001, None, None])
+        table_pdf(
+            "在保台账",
+            COLUMNS,
+            [project(1)],
+            subtitle="截至2026-11-23",
+            totals=["合计", "", 1001, None, None],
+        )
     )
     assert len(pages) == 1
-    for text in ("在保台账", "截至2026-11-23", "担保金额(元)", "1,001.00", "1.5", "2027-11-30", "合计", "第1/1页"):
+    for text in (
+        "在保台账",
+        "截至2026-11-23",
+        "担保金额(元)",
+        "1,001.00",
+        "1.5",
+        "2027-11-30",
+        "合计",
+        "第1/1页",
+    ):
         assert text in pages[0]
 
 
@@ -506,7 +568,9 @@ def test_markup_in_data_stays_text():
 def test_every_row_prints_once_and_in_order_across_slices(monkeypatch):
     monkeypatch.setattr(documents_table, "_SLICE_ROWS", 60)
     rows = [project(n, "很长的客户名称" * (n % 7 + 1)) for n in range(1, 251)]
-    pages = pdf_pages(table_pdf("台账", COLUMNS, rows, orientation="portrait", totals=["合计"] + [None] * 4))
+    pages = pdf_pages(
+        table_pdf("台账", COLUMNS, rows, orientation="portrait", totals=["合计"] + [None] * 4)
+    )
     assert re.findall(r"DB\d{5}", "".join(pages)) == [row[0] for row in rows]
     for number, text in enumerate(pages, 1):
         assert "项目编号" in text

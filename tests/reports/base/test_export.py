@@ -11,7 +11,15 @@ import pytest
 
 from models.base.errors import BusinessError
 from reports.base import export
-from reports.base.export import CUT_MARK, MAX_CELL_CHARS, ExportColumn, ExportError, clean_text, write_csv, write_xlsx
+from reports.base.export import (
+    CUT_MARK,
+    MAX_CELL_CHARS,
+    ExportColumn,
+    ExportError,
+    clean_text,
+    write_csv,
+    write_xlsx,
+)
 
 COLUMNS = [
     ExportColumn("name", "客户名称"),
@@ -33,7 +41,17 @@ ROW = (
     datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC),
     True,
 )
-DANGEROUS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\tx", "\rx", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x")', "＝1+1"]
+DANGEROUS = [
+    "=1+1",
+    "+1",
+    "-1+2",
+    "@SUM(A1)",
+    "\tx",
+    "\rx",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://x")',
+    "＝1+1",
+]
 TEXT = [ExportColumn("text", "文本")]
 
 
@@ -77,8 +95,15 @@ def test_values_come_back_with_their_types():
 def test_head_is_frozen_filtered_and_names_the_units():
     table = sheet([ROW, ROW])
     assert [cell.value for cell in table[1]] == [
-        "客户名称", "账号", "担保金额（元）", "年利率（%）", "逾期天数（天）", "到期日", "登记时间", "已结清",
-    ]  # fmt: skip
+        "客户名称",
+        "账号",
+        "担保金额（元）",
+        "年利率（%）",
+        "逾期天数（天）",
+        "到期日",
+        "登记时间",
+        "已结清",
+    ]
     assert table.freeze_panes == "A2"
     assert table.auto_filter.ref == "A1:H3"
     assert table.column_dimensions["G"].width > table.column_dimensions["H"].width
@@ -112,13 +137,19 @@ def test_numbers_beyond_excels_fifteen_digits_keep_all_of_them():
 
 def test_infinite_numbers_and_fractions_of_integers_do_not_break_the_file():
     columns = [ExportColumn("x", "金额", "money"), ExportColumn("n", "天数", "int")]
-    cells = sheet([(Decimal("NaN"), Decimal("1.5")), (Decimal("Infinity"), Decimal("2.00"))], columns)
+    cells = sheet(
+        [(Decimal("NaN"), Decimal("1.5")), (Decimal("Infinity"), Decimal("2.00"))], columns
+    )
     assert [cell.value for cell in cells[2]] == ["NaN", "1.5"]
     assert [cell.value for cell in cells[3]] == ["Infinity", 2]
 
 
 def test_old_dates_and_empty_cells():
-    columns = [ExportColumn("d", "日期", "date"), ExportColumn("t", "文本"), ExportColumn("m", "金额", "money")]
+    columns = [
+        ExportColumn("d", "日期", "date"),
+        ExportColumn("t", "文本"),
+        ExportColumn("m", "金额", "money"),
+    ]
     cells = sheet([(date(1899, 12, 31), None, None)], columns)[2]
     assert [cell.value for cell in cells] == ["1899-12-31", None, None]
 
@@ -166,7 +197,9 @@ def test_rows_are_taken_one_by_one_and_progress_is_told(monkeypatch):
             taken.append(number)
             yield (f"第{number}行",)
 
-    count = write_xlsx(TEXT, rows(), io.BytesIO(), title="x", progress=lambda done: told.append((done, len(taken))))
+    count = write_xlsx(
+        TEXT, rows(), io.BytesIO(), title="x", progress=lambda done: told.append((done, len(taken)))
+    )
     assert count == 5
     # Each report comes before the next row is asked for: nothing was read ahead.
     assert told == [(2, 2), (4, 4), (5, 5)]
@@ -176,7 +209,9 @@ def test_memory_does_not_grow_with_the_rows():
     def peak(count: int) -> int:
         tracemalloc.start()
         try:
-            write_xlsx(TEXT, ((f"客户{number:07d}",) for number in range(count)), _Sink(), title="x")
+            write_xlsx(
+                TEXT, ((f"客户{number:07d}",) for number in range(count)), _Sink(), title="x"
+            )
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -236,9 +271,15 @@ def test_csv_has_bom_crlf_and_plain_values():
     assert raw.count(b"\r\n") == 2
     assert raw.endswith(b"\r\n")
     assert csv_rows([ROW])[1] == [
-        "示例𠮷有限公司", "6200000000000012345", "1234567.80", "4.350000", "12",
-        "2026-11-23", "2026-11-23 09:02:03", "是",
-    ]  # fmt: skip
+        "示例𠮷有限公司",
+        "6200000000000012345",
+        "1234567.80",
+        "4.350000",
+        "12",
+        "2026-11-23",
+        "2026-11-23 09:02:03",
+        "是",
+    ]
 
 
 @pytest.mark.parametrize("text", [*DANGEROUS, " =1+1", "\u3000=1+1"])

@@ -94,7 +94,9 @@ def test_the_index_follows_every_save(session, departments):
 
 def test_an_untouched_name_is_not_written_again(session, departments):
     written = []
-    event.listen(session.connection(), "before_cursor_execute", lambda *args: written.append(args[2]))
+    event.listen(
+        session.connection(), "before_cursor_execute", lambda *args: written.append(args[2])
+    )
     departments[0].note = "备注"
     session.flush()
     assert not [statement for statement in written if "search_text" in statement]
@@ -119,10 +121,16 @@ def test_an_entity_without_searched_columns_has_no_words(session):
 
 def test_records_of_each_kind_are_found_through_their_base(session):
     person = PersonalCustomer(
-        number="KH1", name="张三丰", id_number="11010519491231002X", **required_values(PersonalCustomer)
+        number="KH1",
+        name="张三丰",
+        id_number="11010519491231002X",
+        **required_values(PersonalCustomer),
     )
     firm = CorporateCustomer(
-        number="KH2", name="三丰科技", uscc="91440000000000000X", **required_values(CorporateCustomer)
+        number="KH2",
+        name="三丰科技",
+        uscc="91440000000000000X",
+        **required_values(CorporateCustomer),
     )
     session.add_all([person, firm])
     session.flush()
@@ -139,7 +147,11 @@ NUMBER, MOBILE = "11010519491231002X", "13800138000"
 @pytest.fixture
 def person(session):
     made = PersonalCustomer(
-        number="KH1", name="张三丰", id_number=NUMBER, mobile="138 0013-8000", **required_values(PersonalCustomer)
+        number="KH1",
+        name="张三丰",
+        id_number=NUMBER,
+        mobile="138 0013-8000",
+        **required_values(PersonalCustomer),
     )
     session.add(made)
     session.flush()
@@ -149,9 +161,17 @@ def person(session):
 @pytest.mark.parametrize("model", [Customer, PersonalCustomer])
 @pytest.mark.parametrize(
     "value",
-    [NUMBER, NUMBER.lower(), "110105 19491231 002X", "１１０１０５19491231002x", MOBILE, "138-0013-8000",
-     "138 0013 8000", "张三丰 13800138000"],
-)  # fmt: skip
+    [
+        NUMBER,
+        NUMBER.lower(),
+        "110105 19491231 002X",
+        "１１０１０５19491231002x",
+        MOBILE,
+        "138-0013-8000",
+        "138 0013 8000",
+        "张三丰 13800138000",
+    ],
+)
 def test_a_masked_column_is_found_by_its_whole_value(session, person, model, value):
     assert found(session, value, model) == ["张三丰"]
 
@@ -160,8 +180,17 @@ def test_no_part_of_a_masked_column_finds_anything(session, person):
     """Not as it was saved, not after the index was built anew, and not as a part of a longer number."""
     for _ in range(2):
         for plain in (NUMBER, MOBILE):
-            parts = {plain[start:end] for start in range(len(plain)) for end in range(start + 3, len(plain) + 1)}
-            asked = [*sorted(parts - {plain}), f"{plain}0", f"0{plain}", f"{plain[:6]} {plain[6:]}0"]
+            parts = {
+                plain[start:end]
+                for start in range(len(plain))
+                for end in range(start + 3, len(plain) + 1)
+            }
+            asked = [
+                *sorted(parts - {plain}),
+                f"{plain}0",
+                f"0{plain}",
+                f"{plain[:6]} {plain[6:]}0",
+            ]
             assert [part for part in asked if found(session, part, Customer)] == []
         assert found(session, f"{NUMBER} {MOBILE}", Customer) == ["张三丰"]
         search.reindex(session, PersonalCustomer)
@@ -170,7 +199,10 @@ def test_no_part_of_a_masked_column_finds_anything(session, person):
 def test_the_index_follows_a_masked_column(session, person):
     person.mobile = "13900139000"
     session.flush()
-    assert (found(session, MOBILE, Customer), found(session, "13900139000", Customer)) == ([], ["张三丰"])
+    assert (found(session, MOBILE, Customer), found(session, "13900139000", Customer)) == (
+        [],
+        ["张三丰"],
+    )
 
 
 def test_an_index_of_an_older_edition_is_built_anew(session, person):
@@ -182,7 +214,10 @@ def test_an_index_of_an_older_edition_is_built_anew(session, person):
 
 
 def test_the_global_search_keeps_to_permission_and_scope(session, departments):
-    people = [Employee(number=f"E{no}", name=f"员工{no}", department_id=departments[no].id) for no in range(2)]
+    people = [
+        Employee(number=f"E{no}", name=f"员工{no}", department_id=departments[no].id)
+        for no in range(2)
+    ]
     session.add_all(people)
     session.flush()
     for no in range(2):
@@ -202,7 +237,10 @@ def test_the_global_search_keeps_to_permission_and_scope(session, departments):
     everything = Actor(people[0].id, "员工0", scope=ScopeLevel.ALL, permissions=rights)
     assert [hit.title for hit in search.global_search(session, own, "鑫海")] == ["鑫海分公司0"]
     hits = search.global_search(session, everything, "鑫海")
-    assert [(hit.table, hit.number) for hit in hits] == [("corporate_customer", "KH1"), ("corporate_customer", "KH0")]
+    assert [(hit.table, hit.number) for hit in hits] == [
+        ("corporate_customer", "KH1"),
+        ("corporate_customer", "KH0"),
+    ]
     assert len(search.global_search(session, everything, "鑫海", limit=1)) == 1
     assert search.global_search(session, Actor(1, "无权限", scope=ScopeLevel.ALL), "鑫海") == []
     assert search.global_search(session, everything, "  ") == []

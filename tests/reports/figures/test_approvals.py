@@ -36,24 +36,31 @@ def counted(session, question):
 def test_the_dry_run_names_flow_steps_and_people(world):
     position = world.position("risk", "乙", "甲")
     flow = world.flow(
-        world.node(10, position), world.node(20, skip_below=Decimal(5_000_000)),
+        world.node(10, position),
+        world.node(20, skip_below=Decimal(5_000_000)),
         world.node(30, world.position("boss", "丙"), approve_limit=Decimal(9_000_000)),
-    )  # fmt: skip
+    )
     facts = Facts(Decimal(1_000_000), department_id=world.branch.id)
     found = approvals.preview(world.session, "loan.test", facts)
     assert (found.flow, found.problem) == (flow, "")
     assert [(s.step.node.seq, s.step.is_skipped, s.people) for s in found.steps] == [
-        (10, False, ("甲", "乙")), (20, True, ("经理",)), (30, False, ("丙",)),
-    ]  # fmt: skip
+        (10, False, ("甲", "乙")),
+        (20, True, ("经理",)),
+        (30, False, ("丙",)),
+    ]
     assert found.steps[-1].step.is_last
 
 
 def test_the_dry_run_says_what_would_refuse_the_submission(world):
     assert approvals.preview(world.session, "loan.test", Facts()).problem == "没有适用的已发布流程"
     world.flow(world.node(10, world.position("risk", "甲"), approve_limit=Decimal(100)))
-    found = approvals.preview(world.session, "loan.test", Facts(Decimal(101), department_id=world.branch.id))
+    found = approvals.preview(
+        world.session, "loan.test", Facts(Decimal(101), department_id=world.branch.id)
+    )
     assert "审批限额" in found.problem
-    found = approvals.preview(world.session, "loan.test", Facts(Decimal(100)), applicant_id=world.id("甲"))
+    found = approvals.preview(
+        world.session, "loan.test", Facts(Decimal(100)), applicant_id=world.id("甲")
+    )
     assert "岗位“risk岗”" in found.problem
     assert approvals.preview(world.session, "loan.test", Facts(Decimal(100))).problem == ""
 
@@ -63,7 +70,9 @@ def test_a_department_without_a_manager_is_named(world):
     world.flow(world.node(10))
     found = approvals.preview(world.session, "loan.test", Facts(department_id=world.branch.id))
     assert "申请部门的负责人" in found.problem
-    assert "岗位“”" in approvals.nobody(world.session, world.node(20, ApprovalPosition(id=None)), None)
+    assert "岗位“”" in approvals.nobody(
+        world.session, world.node(20, ApprovalPosition(id=None)), None
+    )
 
 
 def test_the_inbox_takes_one_query_however_full(world):
@@ -76,7 +85,8 @@ def test_the_inbox_takes_one_query_however_full(world):
 
     def read():
         return [
-            (t.instance.title, t.node.name, t.instance.applicant.name) for t in approvals.my_tasks(world.session, actor)
+            (t.instance.title, t.node.name, t.instance.applicant.name)
+            for t in approvals.my_tasks(world.session, actor)
         ]
 
     count, rows = counted(world.session, read)
@@ -84,7 +94,9 @@ def test_the_inbox_takes_one_query_however_full(world):
     assert approvals.my_tasks(world.session, world.actor("丙")) == []
     world.approve(approvals.history(world.session, people[0])[0], "甲")
     assert len(approvals.my_tasks(world.session, actor)) == 5
-    assert [task.instance.record_id for task in approvals.my_decisions(world.session, actor)] == [people[0].id]
+    assert [task.instance.record_id for task in approvals.my_decisions(world.session, actor)] == [
+        people[0].id
+    ]
 
 
 def test_the_history_of_a_record_takes_a_fixed_number_of_queries(world):
@@ -100,7 +112,10 @@ def test_the_history_of_a_record_takes_a_fixed_number_of_queries(world):
             (
                 i.title,
                 i.flow.name,
-                [(t.node.name, t.assignee.name, t.decided_by and t.decided_by.name) for t in i.tasks],
+                [
+                    (t.node.name, t.assignee.name, t.decided_by and t.decided_by.name)
+                    for t in i.tasks
+                ],
             )
             for i in approvals.history(world.session, world.branch)
         ]
@@ -128,5 +143,7 @@ def test_whoever_had_a_task_may_read_the_record(world):
     assert not is_visible(world.session, world.actor("甲"), other)
     assert not is_visible(world.session, world.actor("乙"), asked)
     for model in (Customer, CorporateCustomer):
-        assert world.session.scalars(scoped(select(model), model, world.actor("甲"))).all() == [asked]
+        assert world.session.scalars(scoped(select(model), model, world.actor("甲"))).all() == [
+            asked
+        ]
     assert world.session.scalars(scoped(select(Project.id), Project, world.actor("甲"))).all() == []

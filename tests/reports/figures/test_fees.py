@@ -21,8 +21,12 @@ START = date(2026, 1, 31)
         ("5000000", "0", 12, True, "0.00"),
     ],
 )
-def test_amount_is_base_times_rate_by_the_month_where_the_rate_is_annual(base, rate, months, is_annual, expected):
-    assert fee_amount(Decimal(base), Decimal(rate), months, is_annual=is_annual) == Decimal(expected)
+def test_amount_is_base_times_rate_by_the_month_where_the_rate_is_annual(
+    base, rate, months, is_annual, expected
+):
+    assert fee_amount(Decimal(base), Decimal(rate), months, is_annual=is_annual) == Decimal(
+        expected
+    )
 
 
 @pytest.mark.parametrize(("rate", "expected"), [("6", "4245.28"), ("0", "0.00"), ("3", "2184.47")])
@@ -42,10 +46,15 @@ def test_parts_sum_exactly_and_none_is_negative(payment, months, amount):
 
 def test_a_plan_follows_the_way_of_payment():
     yearly = fee_dues(Decimal(112500), FeePayment.YEARLY, START, 18)
-    assert [(d.due_on, d.amount) for d in yearly] == [(START, Decimal(75000)), (date(2027, 1, 31), Decimal(37500))]
+    assert [(d.due_on, d.amount) for d in yearly] == [
+        (START, Decimal(75000)),
+        (date(2027, 1, 31), Decimal(37500)),
+    ]
     monthly = fee_dues(Decimal(300), FeePayment.MONTHLY, START, 3)
     assert [d.due_on for d in monthly] == [START, date(2026, 2, 28), date(2026, 3, 31)]
-    assert [(d.due_on, d.amount) for d in fee_dues(Decimal(9), FeePayment.ONE_OFF, START, 36)] == [(START, Decimal(9))]
+    assert [(d.due_on, d.amount) for d in fee_dues(Decimal(9), FeePayment.ONE_OFF, START, 36)] == [
+        (START, Decimal(9))
+    ]
 
 
 def test_nothing_has_no_plan_and_one_off_is_due_at_the_start():

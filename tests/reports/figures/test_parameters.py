@@ -14,7 +14,9 @@ DAY = date(2026, 3, 2)
 
 
 def put(session, code, value, on=date(2026, 1, 1)):
-    made = Parameter(code=code, label=code, value=value, value_kind=ValueKind.NUMBER, effective_on=on)
+    made = Parameter(
+        code=code, label=code, value=value, value_kind=ValueKind.NUMBER, effective_on=on
+    )
     session.add(made)
     session.flush()
     return made
@@ -79,7 +81,11 @@ def colours(session):
     kind = DictionaryType(code="colour", label="颜色")
     session.add(kind)
     session.flush()
-    rows = [("R", "红", None, 20, True, "朱|赤"), ("B", "蓝", "R", 10, True, None), ("G", "绿", None, 30, False, "青")]
+    rows = [
+        ("R", "红", None, 20, True, "朱|赤"),
+        ("B", "蓝", "R", 10, True, None),
+        ("G", "绿", None, 30, False, "青"),
+    ]
     for code, label, parent, rank, is_active, aliases in rows:
         session.add(
             DictionaryItem(
@@ -109,7 +115,8 @@ def test_labels_include_items_out_of_use(session, colours):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("R", "R"), (" 红 ", "R"), ("赤", "R"), ("青", None), ("紫", None), ("", None)]
+    ("text", "code"),
+    [("R", "R"), (" 红 ", "R"), ("赤", "R"), ("青", None), ("紫", None), ("", None)],
 )
 def test_a_cell_names_an_item_by_code_label_or_alias(session, colours, text, code):
     assert dictionaries.code_of(session, "colour", text) == code

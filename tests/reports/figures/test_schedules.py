@@ -29,9 +29,13 @@ def test_the_plan_of_bank_a_comes_out_to_the_fen():
     sheet = openpyxl.load_workbook(DATA / "bank_repayment_plan_a.xlsx").active
     bank = [
         (date.fromisoformat(due.replace("/", "-")), parse_amount(principal), parse_amount(interest))
-        for _, due, principal, interest, *_ in sheet.iter_rows(min_row=5, max_row=16, values_only=True)
+        for _, due, principal, interest, *_ in sheet.iter_rows(
+            min_row=5, max_row=16, values_only=True
+        )
     ]
-    plan = build_schedule("EQUAL_INSTALMENT", Decimal(5_000_000), Decimal("4.35"), date(2026, 1, 15), 12)
+    plan = build_schedule(
+        "EQUAL_INSTALMENT", Decimal(5_000_000), Decimal("4.35"), date(2026, 1, 15), 12
+    )
     assert figures(plan) == bank
 
 
@@ -41,7 +45,9 @@ def test_the_plan_of_bank_b_comes_out_to_the_fen_through_month_ends_and_a_leap_y
         (due.date(), parse_amount(principal), parse_amount(interest))
         for _, due, _, principal, interest, _ in sheet.iter_rows(min_row=2, values_only=True)
     ]
-    plan = build_schedule("EQUAL_INSTALMENT", Decimal(12_000_000), Decimal("3.85"), date(2026, 1, 31), 36)
+    plan = build_schedule(
+        "EQUAL_INSTALMENT", Decimal(12_000_000), Decimal("3.85"), date(2026, 1, 31), 36
+    )
     assert figures(plan) == bank
 
 
@@ -70,11 +76,18 @@ def test_bullet_by_hand():
 
 def test_the_day_of_the_start_comes_back_after_a_short_month():
     plan = build_schedule("EQUAL_PRINCIPAL", Decimal(1_200), Decimal(0), date(2027, 12, 31), 4)
-    assert [row.due_on for row in plan] == [date(2028, 1, 31), date(2028, 2, 29), date(2028, 3, 31), date(2028, 4, 30)]
+    assert [row.due_on for row in plan] == [
+        date(2028, 1, 31),
+        date(2028, 2, 29),
+        date(2028, 3, 31),
+        date(2028, 4, 30),
+    ]
 
 
 def test_a_pay_day_moves_all_but_the_last_instalment():
-    plan = build_schedule("INTEREST_FIRST", Decimal(1_200), Decimal(5), date(2026, 1, 15), 3, pay_day=31)
+    plan = build_schedule(
+        "INTEREST_FIRST", Decimal(1_200), Decimal(5), date(2026, 1, 15), 3, pay_day=31
+    )
     assert [row.due_on for row in plan] == [date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 15)]
 
 
@@ -113,7 +126,9 @@ def test_equal_instalments_are_equal_but_for_the_last(principal, rate, months):
     plan = build_schedule("EQUAL_INSTALMENT", principal, rate, date(2026, 1, 31), months)
     totals = {row.total for row in plan[:-1]}
     assert len(totals) == 1
-    growth = sum((1 + rate / 1200) ** k for k in range(months))  # half a fen a month, grown to the end
+    growth = sum(
+        (1 + rate / 1200) ** k for k in range(months)
+    )  # half a fen a month, grown to the end
     assert abs(plan[-1].total - totals.pop()) <= Decimal("0.01") * growth + Decimal("0.01") * months
 
 

@@ -29,11 +29,19 @@ def books(session):
 
 def rows(report):
     return {
-        row.code: tuple(int(a) for a in (
-            row.opening_debit, row.opening_credit, row.debit, row.credit, row.closing_debit, row.closing_credit,
-        ))
+        row.code: tuple(
+            int(a)
+            for a in (
+                row.opening_debit,
+                row.opening_credit,
+                row.debit,
+                row.credit,
+                row.closing_debit,
+                row.closing_credit,
+            )
+        )
         for row in report.rows
-    }  # fmt: skip
+    }
 
 
 def test_the_trial_balance_opens_with_what_was_before(books):
@@ -58,7 +66,14 @@ def test_levels_and_idle_accounts(books):
         "1002": (0, 0, 100, 0, 100, 0),
         "1122": (0, 0, 0, 100, 0, 100),
     }
-    assert rows(trial_balance(books.session, "2026-12", "2026-12"))["1002"] == (142, 0, 0, 0, 142, 0)
+    assert rows(trial_balance(books.session, "2026-12", "2026-12"))["1002"] == (
+        142,
+        0,
+        0,
+        0,
+        142,
+        0,
+    )
 
 
 def test_empty_ranges_are_refused(books):
@@ -71,13 +86,21 @@ def test_empty_ranges_are_refused(books):
 def test_the_detail_ledger_runs_on_from_the_opening(books):
     ledger = detail_ledger(books.session, LedgerFilter("1122"), "2026-10", "2026-11")
     assert ledger.title == "1122 应收担保费"
-    assert (ledger.opening.memo, ledger.opening.balance, ledger.opening.side) == ("期初余额", 100, "贷")
+    assert (ledger.opening.memo, ledger.opening.balance, ledger.opening.side) == (
+        "期初余额",
+        100,
+        "贷",
+    )
     assert [(row.date, row.credit, row.balance, row.side) for row in ledger.rows] == [
         (OCTOBER, 40, 140, "贷"),
         (date(2026, 11, 23), 2, 142, "贷"),
     ]
     row = ledger.rows[0]
-    assert (row.customer, row.project, row.project_id) == (books.customer.name, "DB2026-T387", books.project.id)
+    assert (row.customer, row.project, row.project_id) == (
+        books.customer.name,
+        "DB2026-T387",
+        books.project.id,
+    )
     assert (row.voucher_code, row.account_code) == ("2026-10-记-0001", "1122")
     assert ledger.totals == Figures(yuan(-100), yuan(0), yuan(42))
     assert ledger.totals.closing == ledger.rows[-1].signed
@@ -85,10 +108,14 @@ def test_the_detail_ledger_runs_on_from_the_opening(books):
 
 
 def test_pages_carry_the_balance_forward(books):
-    page = detail_ledger(books.session, LedgerFilter("1002"), "2026-09", "2026-11", offset=2, limit=1)
+    page = detail_ledger(
+        books.session, LedgerFilter("1002"), "2026-09", "2026-11", offset=2, limit=1
+    )
     assert (page.opening.memo, page.opening.signed) == ("承前页", 140)
     assert [row.signed for row in page.rows] == [142]
-    beyond = detail_ledger(books.session, LedgerFilter("1002"), "2026-09", "2026-11", offset=-5, limit=0)
+    beyond = detail_ledger(
+        books.session, LedgerFilter("1002"), "2026-09", "2026-11", offset=-5, limit=0
+    )
     assert len(beyond.rows) == 1
     past = detail_ledger(books.session, LedgerFilter("1002"), "2026-09", "2026-11", offset=50)
     assert (past.rows, past.opening.signed) == ([], 142)
@@ -97,14 +124,22 @@ def test_pages_carry_the_balance_forward(books):
 def test_each_month_ends_with_its_sum_and_the_years(books):
     ledger = detail_ledger(books.session, LedgerFilter("1002"), "2026-09", "2026-11")
     assert [(line.memo, line.debit, line.signed) for line in ledger.lines] == [
-        ("计提利息", 100, 100), ("本月合计", 100, 100), ("本年累计", 100, 100),
-        ("计提利息", 40, 140), ("本月合计", 40, 140), ("本年累计", 140, 140),
-        ("计提利息", 2, 142), ("本月合计", 2, 142), ("本年累计", 142, 142),
-    ]  # fmt: skip
+        ("计提利息", 100, 100),
+        ("本月合计", 100, 100),
+        ("本年累计", 100, 100),
+        ("计提利息", 40, 140),
+        ("本月合计", 40, 140),
+        ("本年累计", 140, 140),
+        ("计提利息", 2, 142),
+        ("本月合计", 2, 142),
+        ("本年累计", 142, 142),
+    ]
     books.post(books.receipt(5, day=OCTOBER))
     ask = books.session, LedgerFilter("1002"), "2026-10", "2026-11"
     pages = [detail_ledger(*ask, offset=n, limit=1) for n in (0, 1)]
-    assert [len(page.lines) for page in pages] == [1, 3], "the month goes on, on the next page it ends"
+    assert [len(page.lines) for page in pages] == [1, 3], (
+        "the month goes on, on the next page it ends"
+    )
     year = detail_ledger(books.session, LedgerFilter("1002"), "2026-10", "2026-11").lines[3]
     assert (year.memo, year.debit) == ("本年累计", 145), "from January on, whatever the range"
 
@@ -117,7 +152,9 @@ def test_a_heading_shows_what_is_below_it(books):
 
 
 def test_the_auxiliary_ledger_is_of_a_customer_or_a_project(books):
-    everything = detail_ledger(books.session, LedgerFilter(customer_id=books.customer.id), "2026-10", "2026-11")
+    everything = detail_ledger(
+        books.session, LedgerFilter(customer_id=books.customer.id), "2026-10", "2026-11"
+    )
     assert (everything.title, everything.count, everything.opening.signed) == ("全部科目", 2, -100)
     one = LedgerFilter("1122", project_id=books.project.id)
     assert detail_ledger(books.session, one, "2026-10", "2026-11").totals.closing == -142
@@ -134,7 +171,10 @@ def test_what_the_ledger_is_of_must_be_said(books):
 
 def test_a_settled_account_stands_even(books):
     books.post(books.draft(books.line("2241.02", 7), books.line("6603", 0, 7), word="transfer"))
-    assert detail_ledger(books.session, LedgerFilter("2241.02"), "2026-11", "2026-11").rows[-1].side == "平"
+    assert (
+        detail_ledger(books.session, LedgerFilter("2241.02"), "2026-11", "2026-11").rows[-1].side
+        == "平"
+    )
 
 
 def test_figures_add_up(books):

@@ -31,7 +31,9 @@ def opened(session) -> Year:
 
 
 def row_of(session, kind: StatementKind, number: int) -> StatementRow:
-    query = select(StatementRow).where(StatementRow.statement == kind, StatementRow.row_no == number)
+    query = select(StatementRow).where(
+        StatementRow.statement == kind, StatementRow.row_no == number
+    )
     return session.scalars(query).one()
 
 
@@ -39,12 +41,27 @@ def test_the_opening_reads_as_a_balance_sheet(opened, session):
     sheet = balance_sheet(session, "2026-01")
     found = {line.row_no: line.current for line in sheet.lines if line.current}
     assert found == {
-        1: yuan("186453776.17"), 3: yuan("1280000"), 5: yuan("9650000"), 6: yuan("356200"), 7: yuan("45000000"),
-        11: yuan("6450000"), 13: yuan("3200000"), 30: yuan("252389976.17"), 32: yuan("6420000"), 33: yuan("12800000"),
-        35: yuan("615430.25"), 37: yuan("5140000"), 38: yuan("11250000"), 50: yuan("36225430.25"),
-        51: yuan("200000000"), 53: yuan("3120000"), 54: yuan("3120000"), 55: yuan("9924545.92"),
-        60: yuan("216164545.92"), 70: yuan("252389976.17"),
-    }  # fmt: skip
+        1: yuan("186453776.17"),
+        3: yuan("1280000"),
+        5: yuan("9650000"),
+        6: yuan("356200"),
+        7: yuan("45000000"),
+        11: yuan("6450000"),
+        13: yuan("3200000"),
+        30: yuan("252389976.17"),
+        32: yuan("6420000"),
+        33: yuan("12800000"),
+        35: yuan("615430.25"),
+        37: yuan("5140000"),
+        38: yuan("11250000"),
+        50: yuan("36225430.25"),
+        51: yuan("200000000"),
+        53: yuan("3120000"),
+        54: yuan("3120000"),
+        55: yuan("9924545.92"),
+        60: yuan("216164545.92"),
+        70: yuan("252389976.17"),
+    }
     assert [line.prior for line in sheet.lines] == [line.current for line in sheet.lines]
     assert balance_sheet(session, "2025-12").line(30).prior == 0
     assert sheet.is_balanced
@@ -66,7 +83,9 @@ def test_every_account_of_the_chart_has_one_row(session):
     rows = {row.id: row.statement for row in session.scalars(select(StatementRow))}
     leaves = account_rows(session)
     assert None not in leaves.values()
-    profit = set(session.scalars(select(Account.id).where(Account.code.startswith("6"), Account.is_leaf)))
+    profit = set(
+        session.scalars(select(Account.id).where(Account.code.startswith("6"), Account.is_leaf))
+    )
     assert {key for key, row in leaves.items() if rows[row] is StatementKind.INCOME} == profit
 
 
@@ -81,7 +100,9 @@ def test_a_lower_account_may_have_a_row_of_its_own(opened, session):
 
 
 def test_an_account_without_a_row_is_listed_and_unbalances_the_sheet(opened, session):
-    session.execute(delete(StatementAccount).where(StatementAccount.account_id == opened.account("1601")))
+    session.execute(
+        delete(StatementAccount).where(StatementAccount.account_id == opened.account("1601"))
+    )
     assert [a.code for a in unmapped(session)] == ["1601"]
     sheet = balance_sheet(session, "2026-01")
     assert sheet.unmapped == ["1601 固定资产"]
@@ -107,7 +128,11 @@ def test_rows_open_the_accounts_that_sum_to_them(opened, session):
         assert sum((now for _, now, _ in behind), Decimal(0)) == sheet.line(number).current
         assert sum((then for _, _, then in behind), Decimal(0)) == sheet.line(number).prior
     cash = row_of(session, StatementKind.BALANCE_SHEET, 1)
-    assert [a.code for a, _, _ in accounts_of_row(session, cash, "2026-01")] == ["1001", "1002.01", "1002.02"]
+    assert [a.code for a, _, _ in accounts_of_row(session, cash, "2026-01")] == [
+        "1001",
+        "1002.01",
+        "1002.02",
+    ]
     opened.post(date(2026, 1, 9), opened.line("1221", 70), opened.line("6301", 0, 70))
     found = accounts_of_row(session, row_of(session, StatementKind.INCOME, 21), "2026-01")
     assert [(a.code, now, then) for a, now, then in found] == [("6301", yuan(70), yuan(70))]
@@ -174,7 +199,9 @@ def test_a_side_that_is_longer_or_empty_still_pairs(opened, session):
     for row in session.scalars(select(StatementRow).where(StatementRow.side == Direction.CREDIT)):
         session.delete(row)
     session.flush()
-    assert {right for _, right in statements.paired(balance_sheet(session, "2026-01"))} == {(None, "")}
+    assert {right for _, right in statements.paired(balance_sheet(session, "2026-01"))} == {
+        (None, "")
+    }
 
 
 def test_what_was_issued_stays_as_it_was(session):

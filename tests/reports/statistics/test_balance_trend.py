@@ -39,21 +39,31 @@ def test_the_company_reads_the_snapshot_of_each_month_end(world):
     line = trend_of(session, "heping", today)
     assert len(line) > 6
     for point in line[:-1]:
-        kept = session.scalars(select(CompanySnapshot).where(CompanySnapshot.taken_on == point.on)).one()
+        kept = session.scalars(
+            select(CompanySnapshot).where(CompanySnapshot.taken_on == point.on)
+        ).one()
         assert point.amount == kept.in_force_balance
     assert line[-1].on == today
-    total = session.scalar(select(func.sum(Project.balance)).where(Project.state == ProjectState.IN_FORCE))
+    total = session.scalar(
+        select(func.sum(Project.balance)).where(Project.state == ProjectState.IN_FORCE)
+    )
     assert line[-1].amount == total
 
 
 def test_a_manager_reads_their_own_projects_alone(world):
     session, today = world
-    mine = set(session.scalars(scoped(select(Project.id), Project, actor_of_username(session, "zhoumin"))))
+    mine = set(
+        session.scalars(scoped(select(Project.id), Project, actor_of_username(session, "zhoumin")))
+    )
     kept = session.scalars(select(ProjectSnapshot).order_by(ProjectSnapshot.taken_on)).all()
     line = trend_of(session, "zhoumin", today)
     whole = {point.on: point.amount for point in trend_of(session, "heping", today)}
     for point in line[:-1]:
-        newest = {row.project_id: row.balance for row in kept if row.taken_on <= point.on and row.project_id in mine}
+        newest = {
+            row.project_id: row.balance
+            for row in kept
+            if row.taken_on <= point.on and row.project_id in mine
+        }
         assert point.amount == sum(newest.values())
     assert 0 < line[-1].amount < whole[today]
 

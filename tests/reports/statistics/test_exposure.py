@@ -40,23 +40,52 @@ def portfolio(line):
     rng = random.Random(6)
     bank = line.bank().id
     customers = [line.customer(f"江州第{number}公司").id for number in range(PARTIES)]
-    line.session.add(CustomerRelation(customer_id=customers[1], to_customer_id=customers[2], kind=RelationKind.KINSHIP))
+    line.session.add(
+        CustomerRelation(
+            customer_id=customers[1], to_customer_id=customers[2], kind=RelationKind.KINSHIP
+        )
+    )
     product = line.session.scalars(select(Product.id).limit(1)).one()
     for number in range(60):
         customer = rng.choice(customers)
-        amount = Decimal(rng.randrange(1, 90)) * rng.choice((1_000, 10_000, 30_000)) + Decimal("0.37")
-        state = rng.choice((ProjectState.IN_FORCE, ProjectState.IN_FORCE, ProjectState.RUNNING, ProjectState.RELEASED))
-        line.session.add(Project(
-            number=f"DB-{number}", customer_id=customer, product_id=product, bank_id=bank, amount=amount,
-            term_months=12, purpose="WORKING", rate_annual_pct=4, fee_rate_pct=1,
-            repayment_method=RepaymentMethod.BULLET, counter_offer="保证", small_kind=rng.choice(list(SmallKind)),
-            bank_share_pct=rng.choice((Decimal(0), Decimal(20), Decimal("33.33"))),
-            guarantee_kind=rng.choice(list(GuaranteeKind)),
-            is_farmer=rng.random() < 0.3, is_housing=rng.random() < 0.2, issuer_grade=rng.choice(list(IssuerGrade)),
-            assistant_id=line.id(MANAGER), stage=Stage.IN_FORCE, state=state, start_on=ON,
-            balance=amount if state is ProjectState.IN_FORCE else 0,
-            reserved_amount=amount if state is ProjectState.RUNNING else 0,
-        ))  # fmt: skip
+        amount = Decimal(rng.randrange(1, 90)) * rng.choice((1_000, 10_000, 30_000)) + Decimal(
+            "0.37"
+        )
+        state = rng.choice(
+            (
+                ProjectState.IN_FORCE,
+                ProjectState.IN_FORCE,
+                ProjectState.RUNNING,
+                ProjectState.RELEASED,
+            )
+        )
+        line.session.add(
+            Project(
+                number=f"DB-{number}",
+                customer_id=customer,
+                product_id=product,
+                bank_id=bank,
+                amount=amount,
+                term_months=12,
+                purpose="WORKING",
+                rate_annual_pct=4,
+                fee_rate_pct=1,
+                repayment_method=RepaymentMethod.BULLET,
+                counter_offer="保证",
+                small_kind=rng.choice(list(SmallKind)),
+                bank_share_pct=rng.choice((Decimal(0), Decimal(20), Decimal("33.33"))),
+                guarantee_kind=rng.choice(list(GuaranteeKind)),
+                is_farmer=rng.random() < 0.3,
+                is_housing=rng.random() < 0.2,
+                issuer_grade=rng.choice(list(IssuerGrade)),
+                assistant_id=line.id(MANAGER),
+                stage=Stage.IN_FORCE,
+                state=state,
+                start_on=ON,
+                balance=amount if state is ProjectState.IN_FORCE else 0,
+                reserved_amount=amount if state is ProjectState.RUNNING else 0,
+            )
+        )
     line.session.flush()
     return list(line.session.scalars(select(Project).order_by(Project.id)))
 
@@ -70,7 +99,9 @@ def weight(project, total):
         return 100
     if project.is_housing:
         return 30
-    small = project.small_kind is not SmallKind.NONE and total <= CEILINGS["weight.small_loan_ceiling"]
+    small = (
+        project.small_kind is not SmallKind.NONE and total <= CEILINGS["weight.small_loan_ceiling"]
+    )
     farmer = project.is_farmer and total <= CEILINGS["weight.farmer_loan_ceiling"]
     return 75 if small or farmer else 100
 
@@ -96,9 +127,13 @@ def stood(amounts):
         own(project, amount) * weight(project, totals[project.customer_id]) / 100
         for project, amount in financing.items()
     )
-    favoured = {p: a for p, a in financing.items() if p.small_kind is not SmallKind.NONE or p.is_farmer}
+    favoured = {
+        p: a for p, a in financing.items() if p.small_kind is not SmallKind.NONE or p.is_farmer
+    }
     by_amount = sum(favoured.values()) * 2 >= sum(financing.values())
-    by_count = len({p.customer_id for p in favoured}) * 100 >= 80 * len({p.customer_id for p in financing})
+    by_count = len({p.customer_id for p in favoured}) * 100 >= 80 * len(
+        {p.customer_id for p in financing}
+    )
     return round_money(Decimal(found)), 15 if financing and by_amount and by_count else 10
 
 
@@ -107,8 +142,15 @@ def concentrated(amounts, parties):
     law, plain, totals = Decimal(0), Decimal(0), financing_totals(amounts)
     for project, amount in amounts.items():
         if project.customer_id in parties and project.guarantee_kind.is_financing:
-            is_top = project.guarantee_kind is GuaranteeKind.BOND and project.issuer_grade is IssuerGrade.AA_OR_ABOVE
-            law += own(project, amount) * (60 if is_top else weight(project, totals[project.customer_id])) / 100
+            is_top = (
+                project.guarantee_kind is GuaranteeKind.BOND
+                and project.issuer_grade is IssuerGrade.AA_OR_ABOVE
+            )
+            law += (
+                own(project, amount)
+                * (60 if is_top else weight(project, totals[project.customer_id]))
+                / 100
+            )
             plain += own(project, amount)
     return round_money(law), round_money(plain)
 
@@ -124,16 +166,26 @@ def test_every_project_is_checked_as_the_rules_say(line, portfolio):
         if project.guarantee_kind.is_financing:
             (before, _), (after, limit) = stood(in_force), stood(with_it)
             check = found["leverage"]
-            assert (check.before, check.after) == (round_money(before / ASSETS), round_money(after / ASSETS))
+            assert (check.before, check.after) == (
+                round_money(before / ASSETS),
+                round_money(after / ASSETS),
+            )
             assert check.limit == limit
             assert f"责任余额 在保 {before:,} 元，办理后 {after:,} 元" in check.note
         else:
             assert "leverage" not in found
-        for key, parties in (("single", {project.customer_id}), ("group", kin[project.customer_id])):
-            (before, _), (after, plain) = (concentrated(amounts, parties) for amounts in (in_force, with_it))
+        for key, parties in (
+            ("single", {project.customer_id}),
+            ("group", kin[project.customer_id]),
+        ):
+            (before, _), (after, plain) = (
+                concentrated(amounts, parties) for amounts in (in_force, with_it)
+            )
             assert found[key].before == round_money(before * 100 / ASSETS)
             assert found[key].after == round_money(after * 100 / ASSETS)
-            assert f"在保 {before:,} 元，办理后 {after:,} 元，未加权 {plain:,} 元" in found[key].note
+            assert (
+                f"在保 {before:,} 元，办理后 {after:,} 元，未加权 {plain:,} 元" in found[key].note
+            )
 
 
 @pytest.mark.parametrize(("small", "limit"), [(SmallKind.NONE, 10), (SmallKind.SMALL, 15)])
@@ -156,7 +208,9 @@ def test_a_first_project_stands_alone(line):
 
 @pytest.mark.parametrize("ceiling", [0, 3_000_000, 10**9])
 def test_ceilings_are_parameters(line, portfolio, ceiling, monkeypatch):
-    row = line.session.scalars(select(Parameter).where(Parameter.code == "weight.small_loan_ceiling")).one()
+    row = line.session.scalars(
+        select(Parameter).where(Parameter.code == "weight.small_loan_ceiling")
+    ).one()
     row.value = str(ceiling)
     line.session.flush()
     parameters.forget(line.session)
@@ -192,13 +246,19 @@ def test_the_ceilings_include_their_own_figure(line, small, is_farmer, amount, w
 
 def _two(line, first, second, **facts):
     """Two projects of one small company with no share of the bank: the first in force, the second applied for."""
-    projects = [line.apply(amount=Decimal(amount), small_kind="SMALL") for amount in (first, second)]
+    projects = [
+        line.apply(amount=Decimal(amount), small_kind="SMALL") for amount in (first, second)
+    ]
     for project in projects:
         project.bank_share_pct = Decimal(0)
     for name, value in facts.items():
         setattr(projects[0], name, value)
     projects[1].customer_id = projects[0].customer_id
-    projects[0].balance, projects[0].start_on, projects[0].state = Decimal(first), ON, ProjectState.IN_FORCE
+    projects[0].balance, projects[0].start_on, projects[0].state = (
+        Decimal(first),
+        ON,
+        ProjectState.IN_FORCE,
+    )
     line.session.flush()
     return {check.key: check for check in exposure.checks(line.session, projects[1], ON)}
 
@@ -248,7 +308,9 @@ def test_only_financing_of_small_companies_and_farmers_raises_the_limit(line, po
         if not is_first:
             project.small_kind = SmallKind.SMALL
     line.session.flush()
-    (leverage,) = (c for c in exposure.checks(line.session, portfolio[0], ON) if c.key == "leverage")
+    (leverage,) = (
+        c for c in exposure.checks(line.session, portfolio[0], ON) if c.key == "leverage"
+    )
     assert leverage.limit == 10
 
 

@@ -28,7 +28,9 @@ def flow(product):
     with product.session() as session:
         kind = ApprovalType(code="screen.test", label="测试业务")
         nodes = [
-            ApprovalNode(seq=n, name=name, chooser=NodeChooser.ROLE, role_name=role, mode=NodeMode.ANY)
+            ApprovalNode(
+                seq=n, name=name, chooser=NodeChooser.ROLE, role_name=role, mode=NodeMode.ANY
+            )
             for n, name, role in ((1, "财务审批", "财务主管"), (2, "出纳审批", "出纳"))
         ]
         ctx = product.ctx(session)
@@ -63,14 +65,17 @@ def started(product, flow):
         session.commit()
         task = session.scalars(
             select(ApprovalTask.id).where(
-                ApprovalTask.instance_id == instance.id, ApprovalTask.assignee_id == product.employees["chief"]
+                ApprovalTask.instance_id == instance.id,
+                ApprovalTask.assignee_id == product.employees["chief"],
             )
         ).one()
         return instance.id, task
 
 
 def version_of(client, path):
-    return re.search(r'name="version"[^>]*value="(\d+)"', client.get(path).get_data(as_text=True)).group(1)
+    return re.search(
+        r'name="version"[^>]*value="(\d+)"', client.get(path).get_data(as_text=True)
+    ).group(1)
 
 
 def state(product, instance_id):
@@ -81,7 +86,16 @@ def state(product, instance_id):
 def test_the_page_names_who_asks_for_how_much_and_what_comes_next(product, started):
     _, task = started
     page = product.browser("chief").get(f"/approvals/{task}").get_data(as_text=True)
-    for words in ("待批事项", "1,234,567.89", "周敏", "财务审批", "出纳审批", "同意", "退回", "否决"):
+    for words in (
+        "待批事项",
+        "1,234,567.89",
+        "周敏",
+        "财务审批",
+        "出纳审批",
+        "同意",
+        "退回",
+        "否决",
+    ):
         assert words in page
     assert "待批事项" in product.browser("chief").get("/approvals/").get_data(as_text=True)
 
@@ -90,9 +104,13 @@ def test_agreeing_moves_on_and_a_second_click_changes_nothing(product, started):
     instance, task = started
     client = product.browser("chief")
     version = version_of(client, f"/approvals/{task}")
-    first = send(client, f"/approvals/{task}/decide", decision="APPROVE", opinion="同意", version=version)
+    first = send(
+        client, f"/approvals/{task}/decide", decision="APPROVE", opinion="同意", version=version
+    )
     assert first.status_code == 302
-    again = send(client, f"/approvals/{task}/decide", decision="REJECT", opinion="再点一次", version=version)
+    again = send(
+        client, f"/approvals/{task}/decide", decision="REJECT", opinion="再点一次", version=version
+    )
     assert again.status_code == 409
     assert 'class="dock"' not in again.get_data(as_text=True)
     assert state(product, instance) is ApprovalState.RUNNING
@@ -104,10 +122,14 @@ def test_refusing_needs_an_opinion(product, started, decision):
     instance, task = started
     client = product.browser("chief")
     version = version_of(client, f"/approvals/{task}")
-    answer = send(client, f"/approvals/{task}/decide", decision=decision, opinion="  ", version=version)
+    answer = send(
+        client, f"/approvals/{task}/decide", decision=decision, opinion="  ", version=version
+    )
     assert answer.status_code == 400
     assert "必须填写意见" in answer.get_data(as_text=True)
-    done = send(client, f"/approvals/{task}/decide", decision=decision, opinion="材料不全", version=version)
+    done = send(
+        client, f"/approvals/{task}/decide", decision=decision, opinion="材料不全", version=version
+    )
     assert done.status_code == 302
     wanted = {"REJECT": ApprovalState.REJECTED, "RETURN": ApprovalState.RETURNED}
     assert state(product, instance) is wanted[decision]
@@ -116,7 +138,9 @@ def test_refusing_needs_an_opinion(product, started, decision):
 def test_what_was_typed_stays_when_it_is_refused(product, started):
     _, task = started
     client = product.browser("chief")
-    answer = send(client, f"/approvals/{task}/decide", decision="MAYBE", opinion="写了很久的意见", version="1")
+    answer = send(
+        client, f"/approvals/{task}/decide", decision="MAYBE", opinion="写了很久的意见", version="1"
+    )
     assert answer.status_code == 400
     assert "写了很久的意见" in answer.get_data(as_text=True)
 
@@ -124,7 +148,13 @@ def test_what_was_typed_stays_when_it_is_refused(product, started):
 def test_only_the_person_asked_decides(product, started):
     instance, task = started
     for name in ("manager", "clerk", "other"):
-        answer = send(product.browser(name), f"/approvals/{task}/decide", decision="APPROVE", opinion="", version="1")
+        answer = send(
+            product.browser(name),
+            f"/approvals/{task}/decide",
+            decision="APPROVE",
+            opinion="",
+            version="1",
+        )
         assert answer.status_code in {403, 404}, name
     assert state(product, instance) is ApprovalState.RUNNING
 
@@ -133,7 +163,10 @@ def test_the_applicant_withdraws_until_somebody_has_acted(product, started):
     instance, task = started
     client = product.browser("manager")
     assert "撤回" in client.get(f"/approvals/instance/{instance}").get_data(as_text=True)
-    assert send(product.browser("chief"), f"/approvals/instance/{instance}/withdraw").status_code == 403
+    assert (
+        send(product.browser("chief"), f"/approvals/instance/{instance}/withdraw").status_code
+        == 403
+    )
     assert send(client, f"/approvals/instance/{instance}/withdraw").status_code == 302
     assert state(product, instance) is ApprovalState.WITHDRAWN
     answer = send(client, f"/approvals/instance/{instance}/withdraw")

@@ -11,9 +11,15 @@ from models.system.organization import Employee, Operator
 def waiting(demo):
     """A task that waits, the sign-ins of its holder and of who submitted it."""
     with demo.session() as session:
-        query = select(ApprovalTask).join(ApprovalTask.instance).where(ApprovalTask.state == TaskState.PENDING)
+        query = (
+            select(ApprovalTask)
+            .join(ApprovalTask.instance)
+            .where(ApprovalTask.state == TaskState.PENDING)
+        )
         for task in session.scalars(query.order_by(ApprovalTask.id)):
-            names = [username(session, one) for one in (task.assignee_id, task.instance.applicant_id)]
+            names = [
+                username(session, one) for one in (task.assignee_id, task.instance.applicant_id)
+            ]
             if all(names):
                 return task.id, task.instance_id, task.assignee_id, *names
     raise AssertionError("the demonstration has no task that waits")
@@ -25,7 +31,9 @@ def username(session, employee_id):
 
 def holder_leaves(demo, employee_id, *, is_active):
     with demo.session() as session:
-        session.execute(update(Employee).where(Employee.id == employee_id).values(is_active=is_active))
+        session.execute(
+            update(Employee).where(Employee.id == employee_id).values(is_active=is_active)
+        )
         session.commit()
 
 
@@ -46,9 +54,10 @@ def test_leaving_is_refused_at_the_field_and_changes_nothing(demo, waiting):
         version = session.get(Employee, holder).version
     client = demo.client_of("admin")
     answer = client.put(
-        f"/api/v1/employee/{holder}", json={"version": version, "is_active": False},
+        f"/api/v1/employee/{holder}",
+        json={"version": version, "is_active": False},
         headers={"X-CSRFToken": demo.token(client)},
-    )  # fmt: skip
+    )
     assert answer.status_code == 409
     assert "待办审批" in answer.get_json()["message"]
     with demo.session() as session:
@@ -75,13 +84,27 @@ def test_an_administrator_gives_a_task_on_with_a_reason(demo, waiting):
     with demo.session() as session:
         task = session.get(ApprovalTask, task_id)
         facts = session.get(ApprovalInstance, instance_id).facts
-        asked = set(session.scalars(select(ApprovalTask.assignee_id).where(ApprovalTask.instance_id == instance_id)))
-        active = select(Operator.employee_id).where(~Operator.is_disabled, Operator.username != "admin")
+        asked = set(
+            session.scalars(
+                select(ApprovalTask.assignee_id).where(ApprovalTask.instance_id == instance_id)
+            )
+        )
+        active = select(Operator.employee_id).where(
+            ~Operator.is_disabled, Operator.username != "admin"
+        )
         fit = session.scalars(active.order_by(Operator.id)).all()
         to = next(one for one in fit if one not in asked | set(facts["excluded"]))
         version = task.version
-    given = {"page": "/approvals/", "version": str(version), "employee_id": str(to), "next": f"/employee/show/{holder}"}
-    for wrong, words in (({"opinion": ""}, "必须填写意见"), ({"employee_id": "", "opinion": "x"}, "请选择接手的人员")):
+    given = {
+        "page": "/approvals/",
+        "version": str(version),
+        "employee_id": str(to),
+        "next": f"/employee/show/{holder}",
+    }
+    for wrong, words in (
+        ({"opinion": ""}, "必须填写意见"),
+        ({"employee_id": "", "opinion": "x"}, "请选择接手的人员"),
+    ):
         refused = demo.post(admin, url, **{**given, **wrong})
         assert (refused.status_code, words in refused.get_data(as_text=True)) == (400, True)
     assert demo.client_of("zhoumin").get(url).status_code == 403
@@ -102,7 +125,9 @@ def test_an_administrator_gives_a_task_on_with_a_reason(demo, waiting):
 def test_an_approval_whose_record_is_gone_can_be_ended(demo, waiting):
     _, instance_id, _, _, applicant = waiting
     with demo.session() as session:
-        session.execute(update(ApprovalInstance).where(ApprovalInstance.id == instance_id).values(record_id=0))
+        session.execute(
+            update(ApprovalInstance).where(ApprovalInstance.id == instance_id).values(record_id=0)
+        )
         session.commit()
     admin, url = demo.client_of("admin"), f"/approvals/instance/{instance_id}"
     page = admin.get(url).get_data(as_text=True)

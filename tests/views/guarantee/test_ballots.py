@@ -6,7 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from models.guarantee.project import Project, ProjectState, Stage
-from models.guarantee.resolution import MeetingItem, MeetingMember, MeetingVote, ReviewMeeting, VoteChoice
+from models.guarantee.resolution import (
+    MeetingItem,
+    MeetingMember,
+    MeetingVote,
+    ReviewMeeting,
+    VoteChoice,
+)
 from models.system.organization import Employee
 from models.system.setup import AuditLog
 from reports.workbench.todo import awaits_agenda
@@ -20,7 +26,9 @@ def item(demo):
     """An item of an open meeting that 杨帆 called on the screens; 马杰 looks after the project."""
     with demo.session() as session:
         ids = {e.name: e.id for e in session.scalars(select(Employee))}
-        waiting = select(Project).where(Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE)
+        waiting = select(Project).where(
+            Project.state == ProjectState.RUNNING, Project.stage == Stage.RESOLVE
+        )
         project = next(p for p in session.scalars(waiting) if awaits_agenda(session, p))
         project.assistant_id, project_id = ids[NAMES["majie"]], project.id
         session.commit()
@@ -28,17 +36,30 @@ def item(demo):
     assert ">召集审保会</a>" in client.get(f"/project/show/{project_id}").text
     today = re.search(r'<b class="date">(\S+)</b>', client.get("/").text).group(1)
     chair, clerk = ids["陆军"], ids["杨帆"]
-    demo.post(client, "/review_meeting/add", held_on=today, place="第一会议室", chair_id=chair, secretary_id=clerk)
+    demo.post(
+        client,
+        "/review_meeting/add",
+        held_on=today,
+        place="第一会议室",
+        chair_id=chair,
+        secretary_id=clerk,
+    )
     with demo.session() as session:
         meeting = session.scalar(select(ReviewMeeting.id).order_by(ReviewMeeting.id.desc()))
     for username in MEMBERS:
         path = f"/meeting_member/add?owner={meeting}"
-        demo.post(client, path, meeting_id=meeting, employee_id=ids[NAMES[username]], is_present="true")
+        demo.post(
+            client, path, meeting_id=meeting, employee_id=ids[NAMES[username]], is_present="true"
+        )
     path = f"/meeting_item/add?owner={meeting}&project_id={project_id}"
     assert path.replace("&", "&amp;") in client.get(f"/project/show/{project_id}").text, (
         "onto the agenda in preparation"
     )
-    given = dict(re.findall(r'name="(seq|advised_amount|advised_months)"[^>]*value="([^"]+)"', client.get(path).text))
+    given = dict(
+        re.findall(
+            r'name="(seq|advised_amount|advised_months)"[^>]*value="([^"]+)"', client.get(path).text
+        )
+    )
     assert given["seq"] == "1"
     answer = demo.post(client, path, meeting_id=meeting, project_id=project_id, **given)
     assert answer.status_code == 302
@@ -47,7 +68,9 @@ def item(demo):
         assert session.query(MeetingMember).filter_by(meeting_id=meeting).count() == len(MEMBERS)
         assert found.advised_amount == session.get_one(Project, project_id).amount
         number, version = found.id, session.get_one(ReviewMeeting, meeting).version
-    assert "会议筹备中，不能表决" in demo.client_of("heping").get(f"/approvals/ballots/{number}").text
+    assert (
+        "会议筹备中，不能表决" in demo.client_of("heping").get(f"/approvals/ballots/{number}").text
+    )
     answer = demo.post(client, f"/do/review_meeting/{meeting}/open", version=version)
     assert answer.status_code == 302
     return number
@@ -56,7 +79,9 @@ def item(demo):
 def vote_of(demo, item, username):
     with demo.session() as session:
         query = select(MeetingVote).join(Employee, Employee.id == MeetingVote.employee_id)
-        return session.scalars(query.where(MeetingVote.item_id == item, Employee.name == NAMES[username])).one_or_none()
+        return session.scalars(
+            query.where(MeetingVote.item_id == item, Employee.name == NAMES[username])
+        ).one_or_none()
 
 
 def meeting_of(demo, item):
@@ -75,7 +100,16 @@ def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
     assert f'href="{path}"' in client.get("/").text
     page = client.get(path).text
     assert all(
-        words in page for words in ("审保会表决", "附条件同意", "不同意", "续议", "回避", "系统检查", "风险评估报告")
+        words in page
+        for words in (
+            "审保会表决",
+            "附条件同意",
+            "不同意",
+            "续议",
+            "回避",
+            "系统检查",
+            "风险评估报告",
+        )
     )
     assert ">表决</a>" in client.get(f"/meeting_item/show/{item}").text
     answer = demo.post(client, path, decision="AGREE", opinion="同意")
@@ -84,7 +118,11 @@ def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
     assert "已记录您的表决：同意" in after
     assert bell(after) == bell(before) - 1
     meeting = meeting_of(demo, item)
-    turnout = demo.client_of("yangfan").get(f"/review_meeting/show/{meeting}").text.split('data-key="turnout"')[1]
+    turnout = (
+        demo.client_of("yangfan")
+        .get(f"/review_meeting/show/{meeting}")
+        .text.split('data-key="turnout"')[1]
+    )
     assert "1 人已表决" in turnout
     assert re.search(r"<dt>何平</dt><dd><span class=\"status ok\">已表决 1 / 1", turnout)
     assert re.search(r"<dt>刘文</dt><dd><span class=\"status doing\">已表决 0 / 1", turnout)
@@ -124,21 +162,42 @@ def test_who_is_no_member_has_no_vote(demo, item):
     assert demo.client_of("heping").get("/approvals/ballots/999999").status_code == 404
 
 
-WATCHERS = ("yangfan", "hejianguo", "auditor", "analyst", "zhenglan", "wujie", "lujun", "zhoumin", "heping")
+WATCHERS = (
+    "yangfan",
+    "hejianguo",
+    "auditor",
+    "analyst",
+    "zhenglan",
+    "wujie",
+    "lujun",
+    "zhoumin",
+    "heping",
+)
 
 
 def test_nobody_reads_a_vote_before_the_result_but_ones_own(demo, item):
     """Not in its list, by its address, by REST, in a file, on the agenda or in the trail."""
     with demo.session() as session:
-        query = select(MeetingVote.id, Employee.name).join(Employee, Employee.id == MeetingVote.employee_id)
-        votes = {name: key for key, name in session.execute(query.where(MeetingVote.item_id == item))}
-        trail = session.scalars(select(AuditLog.id).where(AuditLog.table_name == "meeting_vote").order_by(-AuditLog.id))
+        query = select(MeetingVote.id, Employee.name).join(
+            Employee, Employee.id == MeetingVote.employee_id
+        )
+        votes = {
+            name: key for key, name in session.execute(query.where(MeetingVote.item_id == item))
+        }
+        trail = session.scalars(
+            select(AuditLog.id).where(AuditLog.table_name == "meeting_vote").order_by(-AuditLog.id)
+        )
         lines = list(trail.all())[: len(votes)]
     meeting = meeting_of(demo, item)
-    pages = ("/meeting_vote/list/?size=200&cols=item,employee,choice,opinion", "/api/v1/meeting_vote/?size=200",
-             "/meeting_vote/export?format=csv", f"/meeting_item/show/{item}?tab=meeting_vote",
-             f"/review_meeting/show/{meeting}?tab=timeline", "/audit_log/list/?size=200&f=table_name:eq:meeting_vote",
-             "/audit_log/export?format=csv&f=table_name:eq:meeting_vote")  # fmt: skip
+    pages = (
+        "/meeting_vote/list/?size=200&cols=item,employee,choice,opinion",
+        "/api/v1/meeting_vote/?size=200",
+        "/meeting_vote/export?format=csv",
+        f"/meeting_item/show/{item}?tab=meeting_vote",
+        f"/review_meeting/show/{meeting}?tab=timeline",
+        "/audit_log/list/?size=200&f=table_name:eq:meeting_vote",
+        "/audit_log/export?format=csv&f=table_name:eq:meeting_vote",
+    )
     for reader in WATCHERS:
         client, own = demo.client_of(reader), NAMES.get(reader, "?")
         told = "".join(client.get(path).get_data(as_text=True) for path in pages)
@@ -147,7 +206,10 @@ def test_nobody_reads_a_vote_before_the_result_but_ones_own(demo, item):
         for name, key in votes.items():
             for path in (f"/meeting_vote/show/{key}", f"/api/v1/meeting_vote/{key}"):
                 assert (client.get(path).status_code == 200) is (name == own), (reader, name)
-        assert {client.get(f"/audit_log/show/{line}").status_code for line in lines} <= {403, 404}, reader
+        assert {client.get(f"/audit_log/show/{line}").status_code for line in lines} <= {
+            403,
+            404,
+        }, reader
     found = demo.client_of("auditor").get("/api/v1/meeting_vote/?size=200").get_json()
     assert found["count"] > 0, "votes of meetings that are over are read by right"
     assert not {row["id"] for row in found["result"]} & set(votes.values())
@@ -163,11 +225,17 @@ def test_who_or_what_cannot_be_on_a_new_meeting_is_said_at_its_list(demo, item):
     offered = re.findall(r'<input checked name="members" type="checkbox" value="(\d+)"', page)
     assert {int(key) for key in offered} == {ids[name] for name in NAMES.values()}
     today = re.search(r'id="held_on"[^>]*value="([^"]+)"', page).group(1)
-    facts = {"held_on": today, "place": "第一会议室", "chair_id": ids["陆军"], "secretary_id": ids["杨帆"]}
+    facts = {
+        "held_on": today,
+        "place": "第一会议室",
+        "chair_id": ids["陆军"],
+        "secretary_id": ids["杨帆"],
+    }
     for field, value, status, said in (
-        ("members", ids["周敏"], 400, "周敏不是审保会委员"), ("projects", taken, 409, "已列入另一次审保会的议题"),
+        ("members", ids["周敏"], 400, "周敏不是审保会委员"),
+        ("projects", taken, 409, "已列入另一次审保会的议题"),
         ("projects", "abc", 400, "勾选的内容无效"),
-    ):  # fmt: skip
+    ):
         answer = demo.post(client, "/review_meeting/add", **facts, **{field: value})
         assert answer.status_code == status
         assert re.search(rf'has-error" id="{field}-g".*?{said}', answer.text, re.DOTALL), said

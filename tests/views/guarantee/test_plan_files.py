@@ -32,16 +32,24 @@ def plan_file(*rows):
 @pytest.fixture(scope="module")
 def loan(demo):
     with demo.session() as session:
-        query = select(Project).where(Project.stage == Stage.CONFIRM, Project.state == ProjectState.RUNNING)
+        query = select(Project).where(
+            Project.stage == Stage.CONFIRM, Project.state == ProjectState.RUNNING
+        )
         project = session.scalars(query.order_by(Project.id)).first()
-        who = session.scalars(select(Operator.username).where(Operator.employee_id == project.manager_id)).one()
+        who = session.scalars(
+            select(Operator.username).where(Operator.employee_id == project.manager_id)
+        ).one()
         today = session.get_one(SystemState, 1).business_date
         end = add_months(today, 6)
         facts = {
-            "version": str(project.version), "bank_note_no": "JJ-K6", "drawn_on": today.isoformat(),
-            "due_on": end.isoformat(), "amount": str(project.amount), "rate_annual_pct": "4.35",
+            "version": str(project.version),
+            "bank_note_no": "JJ-K6",
+            "drawn_on": today.isoformat(),
+            "due_on": end.isoformat(),
+            "amount": str(project.amount),
+            "rate_annual_pct": "4.35",
             "repayment_method": "BULLET",
-        }  # fmt: skip
+        }
         return project.id, project.amount, who, facts, end
 
 
@@ -73,7 +81,9 @@ def test_a_plan_is_kept_when_refused_and_counts_only_once_seen(demo, loan):
     done = demo.post(client, url, **{**facts, **hidden(shown)})
     assert done.status_code == 302, done.text
     with demo.session() as session:
-        plan = session.scalars(select(RepaymentPlan).join(Drawdown).where(Drawdown.project_id == project_id)).one()
+        plan = session.scalars(
+            select(RepaymentPlan).join(Drawdown).where(Drawdown.project_id == project_id)
+        ).one()
         assert (plan.source, plan.file_name) == (PlanSource.IMPORTED, "计划甲.xlsx")
 
 
@@ -84,7 +94,10 @@ def test_a_wrong_plan_is_replaced_with_a_reason_until_the_first_repayment(demo, 
         found = session.scalars(select(Drawdown).where(Drawdown.project_id == project_id)).one()
         drawdown_id, version = found.id, str(found.version)
     url, half = f"/do/drawdown/{drawdown_id}/replan", amount / 2
-    rows = (1, (end - timedelta(days=60)).isoformat(), str(half), "80"), (2, end.isoformat(), str(half), "20")
+    rows = (
+        (1, (end - timedelta(days=60)).isoformat(), str(half), "80"),
+        (2, end.isoformat(), str(half), "20"),
+    )
     wrong = demo.post(client, url, version=version, why="错", plan=(plan_file(rows[0]), "乙.xlsx"))
     assert wrong.status_code == 400
     no_reason = demo.post(client, url, version=version, why="", plan=(plan_file(*rows), "乙.xlsx"))
@@ -94,23 +107,36 @@ def test_a_wrong_plan_is_replaced_with_a_reason_until_the_first_repayment(demo, 
     assert done.status_code == 302, done.text
     with demo.session() as session:
         plans = session.scalars(
-            select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown_id).order_by(RepaymentPlan.plan_no)
+            select(RepaymentPlan)
+            .where(RepaymentPlan.drawdown_id == drawdown_id)
+            .order_by(RepaymentPlan.plan_no)
         ).all()
         assert [(p.plan_no, p.is_current, p.file_name) for p in plans] == [
-            (1, False, "计划甲.xlsx"), (2, True, "乙.xlsx")
-        ]  # fmt: skip
-        paid = session.scalars(select(Drawdown).where(select(Repayment.id).where(
-            Repayment.drawdown_id == Drawdown.id).exists())).first()  # fmt: skip
-        paid_id, paid_version, before = paid.id, str(paid.version), session.scalar(select(func.count(RepaymentPlan.id)))
+            (1, False, "计划甲.xlsx"),
+            (2, True, "乙.xlsx"),
+        ]
+        paid = session.scalars(
+            select(Drawdown).where(
+                select(Repayment.id).where(Repayment.drawdown_id == Drawdown.id).exists()
+            )
+        ).first()
+        paid_id, paid_version, before = (
+            paid.id,
+            str(paid.version),
+            session.scalar(select(func.count(RepaymentPlan.id))),
+        )
         manager = session.scalars(
             select(Operator.username).where(Operator.employee_id == paid.project.manager_id)
         ).one()
     page = demo.client_of(manager).get(f"/drawdown/show/{paid_id}").text
     assert f"/do/drawdown/{paid_id}/replan" not in page, "repaid already"
     late = demo.post(
-        demo.client_of(manager), f"/do/drawdown/{paid_id}/replan", version=paid_version, why="晚了",
+        demo.client_of(manager),
+        f"/do/drawdown/{paid_id}/replan",
+        version=paid_version,
+        why="晚了",
         plan=(plan_file(*rows), "丙.xlsx"),
-    )  # fmt: skip
+    )
     assert late.status_code == 400
     with demo.session() as session:
         assert session.scalar(select(func.count(RepaymentPlan.id))) == before

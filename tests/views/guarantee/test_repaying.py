@@ -49,7 +49,11 @@ def owed(demo, loan_id):
     with demo.session() as session:
         loan = session.get_one(Drawdown, loan_id)
         row = next(r for r in repayment.plan_rows(session, loan) if r.is_open)
-        return row.principal - row.principal_paid, row.interest - row.interest_paid, loan.bank_note_no
+        return (
+            row.principal - row.principal_paid,
+            row.interest - row.interest_paid,
+            loan.bank_note_no,
+        )
 
 
 def business_date(demo):
@@ -69,15 +73,22 @@ def test_a_repayment_by_hand_and_its_reversal(demo, loans):
     url = f"/do/project/{project_id}/register_repayment"
     refused = demo.post(client, url, version=version_of(demo, Project, project_id), **sent)
     assert (refused.status_code, "不能" in refused.text) == (400, True)
-    done = demo.post(client, url, version=version_of(demo, Project, project_id), **{**sent, "principal": principal})
+    done = demo.post(
+        client,
+        url,
+        version=version_of(demo, Project, project_id),
+        **{**sent, "principal": principal},
+    )
     assert done.status_code == 302, done.text
     page = client.get(done.location).text
     assert "已登记" in page
     repayment_id = int(done.location.rpartition("/")[2])
     undone = demo.post(
-        client, f"/do/repayment/{repayment_id}/reverse", reason="登记有误",
+        client,
+        f"/do/repayment/{repayment_id}/reverse",
+        reason="登记有误",
         version=version_of(demo, Repayment, repayment_id),
-    )  # fmt: skip
+    )
     assert undone.status_code == 302
     with demo.session() as session:
         assert session.get_one(Repayment, repayment_id).state is RepaymentState.REVERSED
@@ -93,13 +104,19 @@ def book(*rows):
 
 
 def upload(demo, client, data, name="还款.xlsx"):
-    fields = {"csrf_token": demo.token(client), FIELD: "the-key-of-an-upload", "file": (io.BytesIO(data), name)}
+    fields = {
+        "csrf_token": demo.token(client),
+        FIELD: "the-key-of-an-upload",
+        "file": (io.BytesIO(data), name),
+    }
     return client.post("/repayment_import/", data=fields, content_type="multipart/form-data")
 
 
 def count(demo):
     with demo.session() as session:
-        return session.scalar(select(func.count(Repayment.id)).where(Repayment.state == RepaymentState.BOOKED))
+        return session.scalar(
+            select(func.count(Repayment.id)).where(Repayment.state == RepaymentState.BOOKED)
+        )
 
 
 def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
@@ -111,7 +128,9 @@ def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
     page = upload(demo, client, data).text
     assert "确认导入 1 笔" in page
     assert "超出计划利息" in page
-    assert "确认导入 1 笔" in upload(demo, client, data).text, "a preview may be asked for again with the same form"
+    assert "确认导入 1 笔" in upload(demo, client, data).text, (
+        "a preview may be asked for again with the same form"
+    )
     assert count(demo) == before, "a preview keeps nothing"
     key = re.search(r"[0-9a-f]{64}", page).group(0)
     done = demo.post(client, "/repayment_import/confirm", key=key, name="还款.xlsx")
@@ -142,25 +161,48 @@ def test_columns_are_mapped_by_hand_once_and_remembered_for_their_source(demo, l
 
     def odd(amount):
         workbook = openpyxl.Workbook()
-        for row in [["某行流水"], ["合约", "记账", "收本", "收息"], [note_no, business_date(demo), amount, 0]]:
+        for row in [
+            ["某行流水"],
+            ["合约", "记账", "收本", "收息"],
+            [note_no, business_date(demo), amount, 0],
+        ]:
             workbook.active.append(row)
         stream = io.BytesIO()
         workbook.save(stream)
         return stream.getvalue()
 
     asked = upload(demo, client, odd(3))
-    assert (asked.status_code, "列对应：还款明细表" in asked.text, "第 2 行为表头" in asked.text) == (400, True, True)
-    sent = {"key": re.search(r'name="key" value="([0-9a-f]{64})', asked.text)[1], "name": "流水.xlsx"}
-    columns = {"c0": "note_no", "c1": "paid_on", "c2": "principal", "c3": "principal", "source": " "}
+    assert (
+        asked.status_code,
+        "列对应：还款明细表" in asked.text,
+        "第 2 行为表头" in asked.text,
+    ) == (400, True, True)
+    sent = {
+        "key": re.search(r'name="key" value="([0-9a-f]{64})', asked.text)[1],
+        "name": "流水.xlsx",
+    }
+    columns = {
+        "c0": "note_no",
+        "c1": "paid_on",
+        "c2": "principal",
+        "c3": "principal",
+        "source": " ",
+    }
     refused = demo.post(client, "/repayment_import/columns", **sent, **columns)
-    assert (refused.status_code, "对应了两列" in refused.text, "请填写来源" in refused.text) == (400, True, True)
+    assert (refused.status_code, "对应了两列" in refused.text, "请填写来源" in refused.text) == (
+        400,
+        True,
+        True,
+    )
     columns |= {"c3": "interest", "source": "江南银行"}
     done = demo.post(client, "/repayment_import/columns", **sent, **columns)
     assert done.status_code == 302
     page = client.get(done.location).text
     assert "按“江南银行”的列对应读取" in page
     assert note_no in page
-    assert "按“江南银行”的列对应读取" in upload(demo, client, odd(4)).text, "the next file of the source"
+    assert "按“江南银行”的列对应读取" in upload(demo, client, odd(4)).text, (
+        "the next file of the source"
+    )
     assert client.get(f"/repayment_import/columns?key={'0' * 64}&name=a.xlsx").status_code == 404
 
 
@@ -182,10 +224,18 @@ def test_a_release_by_the_banks_letter(demo, loans):
     client = demo.client_of(who)
     url = f"/do/project/{project_id}/release"
     assert "解保依据" in client.get(url).text
-    sent = {"basis": "BANK_LETTER", "letter_no": "函 1 号", "letter_on": business_date(demo), "note": "置换"}
+    sent = {
+        "basis": "BANK_LETTER",
+        "letter_no": "函 1 号",
+        "letter_on": business_date(demo),
+        "note": "置换",
+    }
     without = demo.post(client, url, version=version_of(demo, Project, project_id), **sent)
     assert (without.status_code, "请上传银行解除担保函" in without.text) == (400, True)
-    letter = (io.BytesIO(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"), "解除担保函.pdf")
+    letter = (
+        io.BytesIO(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"),
+        "解除担保函.pdf",
+    )
     fields = {**sent, "letter": letter, "version": version_of(demo, Project, project_id)}
     fields["csrf_token"] = demo.token(client)
     done = client.post(url, data=fields, content_type="multipart/form-data")
@@ -193,7 +243,10 @@ def test_a_release_by_the_banks_letter(demo, loans):
     assert "审批中" in client.get(done.location).text
     assert f"/do/project/{project_id}/release" not in client.get(f"/project/show/{project_id}").text
     with demo.session() as session:
-        assert session.scalar(select(func.count(Release.id)).where(Release.project_id == project_id)) == 1
+        assert (
+            session.scalar(select(func.count(Release.id)).where(Release.project_id == project_id))
+            == 1
+        )
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +262,13 @@ def closed(demo):
 
 def test_day_end_shows_what_each_day_did(demo, closed):
     page = demo.client_of("admin").get("/day-end/").text
-    for words in ("系统日终日志", "已完成", "新增预警", "变动项目", f"营业日期 {closed + timedelta(days=35)}"):
+    for words in (
+        "系统日终日志",
+        "已完成",
+        "新增预警",
+        "变动项目",
+        f"营业日期 {closed + timedelta(days=35)}",
+    ):
         assert words in page
     with demo.session() as session:
         run = session.scalars(select(JobRun).order_by(JobRun.id.desc())).first()
@@ -223,14 +282,18 @@ def test_the_button_starts_nothing_before_the_day_is_over(demo, closed):
     client = demo.client_of("admin")
     assert demo.post(client, "/day-end/run").status_code == 302
     page = client.get("/day-end/").text
-    assert f"营业日期 {business_date(demo)} 尚未结束，没有需要办理的日终" in page, "it is ahead of the calendar here"
+    assert f"营业日期 {business_date(demo)} 尚未结束，没有需要办理的日终" in page, (
+        "it is ahead of the calendar here"
+    )
     assert "data-job-url" not in page
 
 
 def test_overdue_loans_get_a_notice_and_warnings_are_handled(demo, closed, loans):
     _, loan_id, who = loans[3]
     client = demo.client_of(who)
-    answer = demo.post(client, f"/do/drawdown/{loan_id}/issue_overdue", version=version_of(demo, Drawdown, loan_id))
+    answer = demo.post(
+        client, f"/do/drawdown/{loan_id}/issue_overdue", version=version_of(demo, Drawdown, loan_id)
+    )
     assert answer.status_code == 302
     assert "欠款通知单" in client.get(answer.location).text
     with demo.session() as session:

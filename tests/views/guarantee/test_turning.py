@@ -8,7 +8,14 @@ from sqlalchemy import select
 
 from models.guarantee.appraisal import PaperState
 from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
-from models.guarantee.resolution import ItemState, MeetingItem, MeetingState, Resolution, ResolutionState, Resubmission
+from models.guarantee.resolution import (
+    ItemState,
+    MeetingItem,
+    MeetingState,
+    Resolution,
+    ResolutionState,
+    Resubmission,
+)
 from models.guarantee.signing import Contract, CounterGuarantee
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState
@@ -45,7 +52,11 @@ def test_an_early_project_ends_at_once_and_shows_where(demo):
     assert url in client.get(f"/project/show/{project_id}").text
     assert "没有费用入账的项目立即终止" in client.get(url).text
     empty = demo.post(client, url, version=version, cause="", words="")
-    assert (empty.status_code, "请填写终止原因" in empty.text, "请填写情况说明" in empty.text) == (400, True, True)
+    assert (empty.status_code, "请填写终止原因" in empty.text, "请填写情况说明" in empty.text) == (
+        400,
+        True,
+        True,
+    )
     done = demo.post(client, url, version=version, cause="CUSTOMER", words="客户放弃")
     assert done.status_code == 302, done.text
     assert "已通过" in client.get(done.location).text
@@ -58,15 +69,24 @@ def test_an_early_project_ends_at_once_and_shows_where(demo):
 def test_an_end_with_money_in_the_books_waits_for_approval(demo):
     project_id, version, who = standing(demo, Stage.FEE_COLLECT, Stage.COUNTER, Stage.CONTRACT)
     client = demo.client_of(who)
-    done = demo.post(client, f"/do/project/{project_id}/terminate", version=version, cause="BANK", words="银行额度收紧")
+    done = demo.post(
+        client,
+        f"/do/project/{project_id}/terminate",
+        version=version,
+        cause="BANK",
+        words="银行额度收紧",
+    )
     assert done.status_code == 302, done.text
     assert "审批中" in client.get(done.location).text
     assert "terminate" not in client.get(f"/project/show/{project_id}").text
     with demo.session() as session:
-        paper = session.scalars(select(Termination).where(Termination.project_id == project_id)).one()
+        paper = session.scalars(
+            select(Termination).where(Termination.project_id == project_id)
+        ).one()
         assert (paper.state, session.get_one(Project, project_id).state) == (
-            PaperState.IN_APPROVAL, ProjectState.RUNNING
-        )  # fmt: skip
+            PaperState.IN_APPROVAL,
+            ProjectState.RUNNING,
+        )
 
 
 def test_a_part_that_was_sent_back_is_handed_in_from_the_page(demo):
@@ -75,7 +95,9 @@ def test_a_part_that_was_sent_back_is_handed_in_from_the_page(demo):
         paper.returned_reason, paper.settled_on = "账号不符", None
         session.commit()
         paper_id, version = paper.id, paper.version
-        who = session.scalar(select(Operator.username).where(Operator.employee_id == paper.created_by_id))
+        who = session.scalar(
+            select(Operator.username).where(Operator.employee_id == paper.created_by_id)
+        )
     client, url = demo.client_of(who), f"/do/termination/{paper_id}/settle"
     assert url in client.get(f"/termination/show/{paper_id}").text
     refused = demo.post(client, url, version=version)
@@ -88,7 +110,9 @@ def run_out(demo):
     project_id, _, who = standing(demo, Stage.NOTICE, Stage.CONFIRM)
     with demo.session() as session:
         today = session.get_one(SystemState, 1).business_date
-        held = select(Resolution).where(Resolution.project_id == project_id, Resolution.state == ResolutionState.VALID)
+        held = select(Resolution).where(
+            Resolution.project_id == project_id, Resolution.state == ResolutionState.VALID
+        )
         session.scalars(held).one().valid_until = today - timedelta(days=1)
         session.commit()
     return project_id, who
@@ -99,11 +123,15 @@ def test_papers_in_force_are_taken_out_from_their_pages(demo, run_out):
     client = demo.client_of(who)
     for model in (Contract, CounterGuarantee):
         with demo.session() as session:
-            mine = select(model).where(model.project_id == project_id, model.state == PaperState.APPROVED)
+            mine = select(model).where(
+                model.project_id == project_id, model.state == PaperState.APPROVED
+            )
             paper = session.scalars(mine.order_by(model.id)).first()
         table = model.__tablename__
         assert f"/do/{table}/{paper.id}/void" in client.get(f"/{table}/show/{paper.id}").text
-        done = demo.post(client, f"/do/{table}/{paper.id}/void", version=paper.version, reason="条款变更")
+        done = demo.post(
+            client, f"/do/{table}/{paper.id}/void", version=paper.version, reason="条款变更"
+        )
         assert done.status_code == 302, done.text
         assert stored(demo, model, paper.id).state is PaperState.VOID
         assert f"/do/{table}/{paper.id}/void" not in client.get(f"/{table}/show/{paper.id}").text
@@ -114,7 +142,9 @@ def test_a_resolution_that_ran_out_offers_the_way_back_to_the_board(demo, run_ou
     project_id, who = run_out
     client, url = demo.client_of(who), f"/do/project/{project_id}/resubmit"
     assert url in client.get(f"/project/show/{project_id}").text
-    done = demo.post(client, url, version=stored(demo, Project, project_id).version, reason="客户仍需贷款")
+    done = demo.post(
+        client, url, version=stored(demo, Project, project_id).version, reason="客户仍需贷款"
+    )
     assert done.status_code == 302, done.text
     page = client.get(f"/project/show/{project_id}?tab=resubmission").text
     assert ("重新决议" in page, "客户仍需贷款" in page, url in page) == (True, True, False)
@@ -131,7 +161,9 @@ def refused(demo):
         project = session.get_one(Project, project_id)
         project.state = ProjectState.REFUSED
         row = session.scalars(
-            select(ProjectStage).where(ProjectStage.project_id == project_id, ProjectStage.left_on.is_(None))
+            select(ProjectStage).where(
+                ProjectStage.project_id == project_id, ProjectStage.left_on.is_(None)
+            )
         ).one()
         row.left_on = row.entered_on
         session.commit()
@@ -145,13 +177,20 @@ def test_a_refused_project_is_reconsidered_once_with_new_material(demo, refused)
     assert (url in page, "只有复议一次的机会" in page, "/terminate" in page) == (True, True, False)
     assert "每个项目只能复议一次" in client.get(url).text
     fields = {
-        "csrf_token": demo.token(client), "version": stored(demo, Project, project_id).version, "why": "追加抵押",
-        "material": (io.BytesIO(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"), "补充材料.pdf"),
-    }  # fmt: skip
+        "csrf_token": demo.token(client),
+        "version": stored(demo, Project, project_id).version,
+        "why": "追加抵押",
+        "material": (
+            io.BytesIO(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"),
+            "补充材料.pdf",
+        ),
+    }
     done = client.post(url, data=fields, content_type="multipart/form-data")
     assert done.status_code == 302, done.text
     with demo.session() as session:
-        made = session.scalars(select(Resubmission).where(Resubmission.project_id == project_id)).first()
+        made = session.scalars(
+            select(Resubmission).where(Resubmission.project_id == project_id)
+        ).first()
         assert session.scalars(
             select(Attachment.original_name).where(
                 Attachment.owner_table == "resubmission", Attachment.owner_id == made.id
@@ -159,7 +198,10 @@ def test_a_refused_project_is_reconsidered_once_with_new_material(demo, refused)
         ).all() == ["补充材料.pdf"]
         session.get_one(Project, project_id).state = ProjectState.REFUSED
         session.commit()
-    assert "补充材料.pdf" in demo.client_of("majie").get(f"/resubmission/show/{made.id}?tab=files").text
+    assert (
+        "补充材料.pdf"
+        in demo.client_of("majie").get(f"/resubmission/show/{made.id}?tab=files").text
+    )
     assert url not in client.get(f"/project/show/{project_id}").text
 
 
@@ -175,4 +217,6 @@ def test_the_secretary_takes_an_item_off_an_open_meeting(demo):
     assert done.location.endswith(f"/review_meeting/show/{meeting_id}")
     assert stored(demo, MeetingItem, item_id).result is ItemState.WITHDRAWN
     assert url not in client.get(f"/meeting_item/show/{item_id}").text
-    assert "议题已撤下，不能表决" in demo.client_of("majie").get(f"/approvals/ballots/{item_id}").text
+    assert (
+        "议题已撤下，不能表决" in demo.client_of("majie").get(f"/approvals/ballots/{item_id}").text
+    )

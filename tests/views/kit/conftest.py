@@ -61,10 +61,14 @@ class World:
             session.flush()
             for model in {type(record) for record in records if type(record).spec.searched}:
                 reindex(session, model)
-            if session.get_bind().dialect.name == "postgresql":  # ids given by hand are unknown to the sequence
+            if (
+                session.get_bind().dialect.name == "postgresql"
+            ):  # ids given by hand are unknown to the sequence
                 for table in {str(r.__tablename__) for r in records}:
                     last = f"(SELECT max(id) FROM {table})"
-                    session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})"))
+                    session.execute(
+                        text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {last})")
+                    )
             session.commit()
 
     def get(self, model: type[Entity], **where: Any) -> Any:
@@ -78,10 +82,16 @@ def world(db_url: str) -> Iterator[World]:
     """The application on this module's own database."""
     app = Flask("app", root_path=str(ROOT / "app"))
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=db_url, SECRET_KEY="k" * 40, FAB_UPDATE_PERMS=False, FAB_CREATE_DB=False, TESTING=True,
-        LANGUAGES={"zh": {"flag": "cn", "name": "中文"}}, BABEL_DEFAULT_LOCALE="zh",
-        RATELIMIT_ENABLED=False, WTF_CSRF_TIME_LIMIT=None,
-    )  # fmt: skip
+        SQLALCHEMY_DATABASE_URI=db_url,
+        SECRET_KEY="k" * 40,
+        FAB_UPDATE_PERMS=False,
+        FAB_CREATE_DB=False,
+        TESTING=True,
+        LANGUAGES={"zh": {"flag": "cn", "name": "中文"}},
+        BABEL_DEFAULT_LOCALE="zh",
+        RATELIMIT_ENABLED=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
     found = World(app)
     database = SQLA(session_options={"expire_on_commit": False}, metadata=metadata)
     database.init_app(app)
@@ -152,12 +162,25 @@ def house(world: World) -> SimpleNamespace:
         Employee(id=2, number="E2", name="李思齐", department_id=2, mobile="13987654321"),
     )
     return SimpleNamespace(
-        boss=Actor(1, "张明远", 1, department_id=1, department_ids=frozenset({1}), scope=ScopeLevel.ALL, permissions=permissions()),
+        boss=Actor(
+            1,
+            "张明远",
+            1,
+            department_id=1,
+            department_ids=frozenset({1}),
+            scope=ScopeLevel.ALL,
+            permissions=permissions(),
+        ),
         clerk=Actor(
-            2, "李思齐", 2, department_id=2, department_ids=frozenset({2}), scope=ScopeLevel.DEPARTMENT,
+            2,
+            "李思齐",
+            2,
+            department_id=2,
+            department_ids=frozenset({2}),
+            scope=ScopeLevel.DEPARTMENT,
             permissions=permissions(verbs=("list", "show", "add", "edit", "delete", "export")),
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -31,7 +31,12 @@ def customer(product):
 
 
 def upload(client, customer, name, data, **fields):
-    return send(client, f"/attachment/upload/corporate_customer/{customer}", file=(io.BytesIO(data), name), **fields)
+    return send(
+        client,
+        f"/attachment/upload/corporate_customer/{customer}",
+        file=(io.BytesIO(data), name),
+        **fields,
+    )
 
 
 def test_a_file_comes_back_as_it_was_under_its_chinese_name(product, customer):
@@ -41,7 +46,9 @@ def test_a_file_comes_back_as_it_was_under_its_chinese_name(product, customer):
         found = session.scalars(select(Attachment)).one()
     answer = client.get(f"/attachment/{found.id}/download")
     assert answer.data == PDF
-    assert answer.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''%E8%90%A5%E4%B8%9A")
+    assert answer.headers["Content-Disposition"].startswith(
+        "attachment; filename*=UTF-8''%E8%90%A5%E4%B8%9A"
+    )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     page = client.get(f"/corporate_customer/show/{customer}?tab=files").get_data(as_text=True)
@@ -51,7 +58,9 @@ def test_a_file_comes_back_as_it_was_under_its_chinese_name(product, customer):
     assert send(other, f"/attachment/{found.id}/delete").status_code == 404
 
 
-def test_a_file_is_classed_anew_and_taken_off_by_who_uploaded_it_and_the_same_bytes_are_named(product, customer):
+def test_a_file_is_classed_anew_and_taken_off_by_who_uploaded_it_and_the_same_bytes_are_named(
+    product, customer
+):
     client, page = product.browser("manager"), f"/corporate_customer/show/{customer}?tab=files"
     data = PDF + b"%2"
     upload(client, customer, "扫描件.pdf", data)
@@ -62,17 +71,26 @@ def test_a_file_is_classed_anew_and_taken_off_by_who_uploaded_it_and_the_same_by
     text = client.get(page).get_data(as_text=True)
     assert "“执照.pdf”与已有的“扫描件.pdf”内容相同，已将它归入“营业执照”" in text
     upload(client, customer, "执照 2.pdf", data, category="LICENCE")
-    assert "“执照 2.pdf”与已有的“扫描件.pdf”内容相同，没有重复保存" in client.get(page).get_data(as_text=True)
+    assert "“执照 2.pdf”与已有的“扫描件.pdf”内容相同，没有重复保存" in client.get(page).get_data(
+        as_text=True
+    )
     with product.session() as session:
-        found = session.scalars(select(Attachment).where(Attachment.original_name == "扫描件.pdf")).one()
+        found = session.scalars(
+            select(Attachment).where(Attachment.original_name == "扫描件.pdf")
+        ).one()
     path = f"/attachment/{found.id}/classify"
     assert f'href="{path}"' in text
     assert "营业执照" in client.get(path).get_data(as_text=True)
-    for category, version, status in (("NONE", found.version, 400), ("FINANCE", found.version - 1, 409)):
+    for category, version, status in (
+        ("NONE", found.version, 400),
+        ("FINANCE", found.version - 1, 409),
+    ):
         answer = send(client, path, category=category, version=version)
         assert answer.status_code == status
     assert send(client, path, category="", version=found.version).status_code == 302
-    assert send(product.browser("other"), path, category="", version=found.version).status_code == 404
+    assert (
+        send(product.browser("other"), path, category="", version=found.version).status_code == 404
+    )
     with product.session() as session:
         found = session.get_one(Attachment, found.id)
         assert found.category is None
@@ -83,7 +101,9 @@ def test_a_file_is_classed_anew_and_taken_off_by_who_uploaded_it_and_the_same_by
         assert session.get(Attachment, found.id) is None
 
 
-@pytest.mark.parametrize(("name", "data"), [("a.html", b"<script>"), ("a.pdf", b"<script>"), ("a.pdf", b"")])
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.html", b"<script>"), ("a.pdf", b"<script>"), ("a.pdf", b"")]
+)
 def test_what_is_no_document_is_refused(product, customer, name, data):
     with product.session() as session:
         before = session.query(Attachment).count()
@@ -95,7 +115,13 @@ def test_what_is_no_document_is_refused(product, customer, name, data):
 def test_nothing_is_hung_on_records_one_may_not_read(product, customer):
     assert upload(product.browser("other"), customer, "a.pdf", PDF).status_code == 404
     client = product.browser("manager")
-    for target in ("ab_user/1", "nothing/1", "corporate_customer/999999", "corporate_customer/x", "parameter/1"):
+    for target in (
+        "ab_user/1",
+        "nothing/1",
+        "corporate_customer/999999",
+        "corporate_customer/x",
+        "parameter/1",
+    ):
         path = f"/attachment/upload/{target}"
         assert send(client, path, file=(io.BytesIO(PDF), "a.pdf")).status_code in {403, 404}, target
     assert client.get("/attachment/x/download").status_code == 404

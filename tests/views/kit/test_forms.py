@@ -19,7 +19,15 @@ def version(client, path):
 
 
 def test_add_saves_and_opens_the_record(boss, world):
-    response = post(boss, "/department/add", "/department/add", code="D10", name="风控部", rank="5", is_active="y")
+    response = post(
+        boss,
+        "/department/add",
+        "/department/add",
+        code="D10",
+        name="风控部",
+        rank="5",
+        is_active="y",
+    )
     assert response.status_code == 302, response.get_data(as_text=True)
     saved = world.get(Department, code="D10")
     assert response.headers["Location"] == f"/department/show/{saved.id}"
@@ -30,7 +38,16 @@ def test_add_saves_and_opens_the_record(boss, world):
 def test_saving_may_begin_the_next_one_with_what_the_address_names(boss, world):
     assert 'name="again"' in boss.get("/department/add").get_data(as_text=True)
     address = "/department/add?parent_id=1"
-    response = post(boss, address, "/department/add", code="D12", name="又一", rank="1", is_active="y", again="1")
+    response = post(
+        boss,
+        address,
+        "/department/add",
+        code="D12",
+        name="又一",
+        rank="1",
+        is_active="y",
+        again="1",
+    )
     assert (response.status_code, response.headers["Location"]) == (302, address)
     assert world.get(Department, code="D12") is not None
     refused = post(boss, address, "/department/add", code="", name="", rank="1", again="1")
@@ -39,7 +56,12 @@ def test_saving_may_begin_the_next_one_with_what_the_address_names(boss, world):
 
 
 def test_a_post_without_token_changes_nothing(boss, world):
-    assert boss.post("/department/add", data={"code": "D11", "name": "无令牌", "rank": "1"}).status_code == 400
+    assert (
+        boss.post(
+            "/department/add", data={"code": "D11", "name": "无令牌", "rank": "1"}
+        ).status_code
+        == 400
+    )
     assert boss.post("/department/delete/1").status_code == 400
     assert world.get(Department, code="D11") is None
     assert world.get(Department, id=1) is not None
@@ -47,7 +69,14 @@ def test_a_post_without_token_changes_nothing(boss, world):
 
 def test_errors_stand_at_their_fields_and_what_was_typed_stays(boss, world):
     response = post(
-        boss, "/department/add", "/department/add", code="", name="名" * 61, rank="很多", parent_id="999", note="留住我"
+        boss,
+        "/department/add",
+        "/department/add",
+        code="",
+        name="名" * 61,
+        rank="很多",
+        parent_id="999",
+        note="留住我",
     )
     text = response.get_data(as_text=True)
     assert response.status_code == 400
@@ -68,9 +97,16 @@ def test_an_edit_sends_only_what_was_changed(boss, world):
     world.add(Department(id=20, code="D20", name="旧名", note="备注", path="/20/"))
     opened = version(boss, "/department/edit/20")
     response = post(
-        boss, "/department/edit/20", "/department/edit/20",
-        version=opened, code="D20", name="新名", rank="100", note="备注", is_active="y",
-    )  # fmt: skip
+        boss,
+        "/department/edit/20",
+        "/department/edit/20",
+        version=opened,
+        code="D20",
+        name="新名",
+        rank="100",
+        note="备注",
+        is_active="y",
+    )
     assert response.status_code == 302, response.get_data(as_text=True)
     with world.session() as session:
         line = session.scalars(
@@ -83,8 +119,15 @@ def test_a_stale_save_is_refused_and_says_what_changed(boss, world):
     world.add(Department(id=21, code="D21", name="甲"))
     old = version(boss, "/department/edit/21")
     fields = {"code": "D21", "rank": "100", "is_active": "y"}
-    assert post(boss, "/department/edit/21", "/department/edit/21", version=old, name="乙", **fields).status_code == 302
-    response = post(boss, "/department/edit/21", "/department/edit/21", version=old, name="丙", **fields)
+    assert (
+        post(
+            boss, "/department/edit/21", "/department/edit/21", version=old, name="乙", **fields
+        ).status_code
+        == 302
+    )
+    response = post(
+        boss, "/department/edit/21", "/department/edit/21", version=old, name="丙", **fields
+    )
     text = response.get_data(as_text=True)
     assert response.status_code == 409
     assert "<s>甲</s>" in text
@@ -92,13 +135,24 @@ def test_a_stale_save_is_refused_and_says_what_changed(boss, world):
     assert world.get(Department, id=21).name == "乙"
     again = text.split('name="version" value="')[1].split('"')[0]
     assert (
-        post(boss, "/department/edit/21", "/department/edit/21", version=again, name="丙", **fields).status_code == 302
+        post(
+            boss, "/department/edit/21", "/department/edit/21", version=again, name="丙", **fields
+        ).status_code
+        == 302
     )
 
 
 @pytest.mark.parametrize("sent", ["", "abc", "99999999999999", "-1"])
 def test_a_save_without_its_version_is_refused(boss, world, sent):
-    response = post(boss, "/department/edit/1", "/department/edit/1", version=sent, name="改名", code="D1", rank="1")
+    response = post(
+        boss,
+        "/department/edit/1",
+        "/department/edit/1",
+        version=sent,
+        name="改名",
+        code="D1",
+        rank="1",
+    )
     assert response.status_code == 400
     assert "缺少版本号" in response.get_data(as_text=True)
     assert world.get(Department, id=1).name == "业务一部"
@@ -111,13 +165,23 @@ def test_a_duplicate_is_named_at_its_field(boss, world):
 
 
 def test_an_untouched_mask_changes_nothing(boss, world):
-    fields = {"number": "E1", "name": "张明远", "department_id": "1", "is_active": "y", "title": "经理"}
+    fields = {
+        "number": "E1",
+        "name": "张明远",
+        "department_id": "1",
+        "is_active": "y",
+        "title": "经理",
+    }
     now = version(boss, "/employee/edit/1")
-    response = post(boss, "/employee/edit/1", "/employee/edit/1", version=now, mobile="138****5678", **fields)
+    response = post(
+        boss, "/employee/edit/1", "/employee/edit/1", version=now, mobile="138****5678", **fields
+    )
     assert response.status_code == 302, response.get_data(as_text=True)
     assert world.get(Employee, id=1).mobile == "13812345678"
     now = version(boss, "/employee/edit/1")
-    response = post(boss, "/employee/edit/1", "/employee/edit/1", version=now, mobile="138****0000", **fields)
+    response = post(
+        boss, "/employee/edit/1", "/employee/edit/1", version=now, mobile="138****0000", **fields
+    )
     assert response.status_code == 400, "a mask that was changed is no number"
 
 
@@ -128,7 +192,12 @@ def test_reveal_shows_the_plain_value_and_is_logged(boss, clerk, world, house):
     assert boss.post("/employee/reveal/1/mobile", data=sent).get_json() == {"value": "13812345678"}
     assert boss.post("/employee/reveal/1/name", data=sent).status_code == 404
     with world.session() as session:
-        assert session.scalars(select(AuditLog).where(AuditLog.action.like("%REVEAL%"))).one().record_id == 1
+        assert (
+            session.scalars(select(AuditLog).where(AuditLog.action.like("%REVEAL%")))
+            .one()
+            .record_id
+            == 1
+        )
     world.actor = house.clerk
     sent = {"csrf_token": token(clerk, "/department/list/")}
     assert clerk.post("/employee/reveal/2/mobile", data=sent).status_code == 403
@@ -146,13 +215,22 @@ def test_delete_goes_by_post_alone_and_only_when_nothing_refers_to_it(boss, worl
 
 
 def test_a_child_row_belongs_to_the_owner_of_the_address(boss, world):
-    world.add(DictionaryType(id=9001, code="colour", label="颜色"), DictionaryType(id=9002, code="shape", label="形状"))
+    world.add(
+        DictionaryType(id=9001, code="colour", label="颜色"),
+        DictionaryType(id=9002, code="shape", label="形状"),
+    )
     text = boss.get("/dictionary_item/add?owner=9001").get_data(as_text=True)
     assert "颜色" in text
     response = post(
-        boss, "/dictionary_item/add?owner=9001", "/dictionary_item/add?owner=9001",
-        dictionary_type_id="9002", code="red", label="红", rank="1", is_active="y",
-    )  # fmt: skip
+        boss,
+        "/dictionary_item/add?owner=9001",
+        "/dictionary_item/add?owner=9001",
+        dictionary_type_id="9002",
+        code="red",
+        label="红",
+        rank="1",
+        is_active="y",
+    )
     assert response.headers["Location"] == "/dictionary_type/show/9001?tab=dictionary_item#tabs"
     assert world.get(DictionaryItem, code="red").dictionary_type_id == 9001
     assert boss.get("/dictionary_item/add?owner=77").status_code == 404
@@ -160,7 +238,9 @@ def test_a_child_row_belongs_to_the_owner_of_the_address(boss, world):
 
 
 def test_a_dictionary_shows_a_code_that_is_out_of_use_and_keeps_it(boss, world):
-    world.add(DictionaryItem(id=9100, dictionary_type_id=9001, code="old", label="旧色", is_active=False))
+    world.add(
+        DictionaryItem(id=9100, dictionary_type_id=9001, code="old", label="旧色", is_active=False)
+    )
     assert "旧色" in boss.get("/dictionary_item/show/9100").get_data(as_text=True)
 
 
@@ -189,7 +269,15 @@ def test_kinds_without_writing_have_no_such_routes(boss):
 
 
 def test_a_saved_form_never_leads_away(boss):
-    response = post(boss, "/department/add", "/department/add", code="D50", name="甲", rank="1", next="//evil.example/")
+    response = post(
+        boss,
+        "/department/add",
+        "/department/add",
+        code="D50",
+        name="甲",
+        rank="1",
+        next="//evil.example/",
+    )
     assert response.headers["Location"].startswith("/department/show/")
 
 
@@ -221,18 +309,34 @@ def test_every_form_and_record_page_opens(boss, world):
 def test_ticked_rows_are_deleted_all_or_none(boss, world):
     world.add(*(Department(id=n, code=f"B{n}", name=f"批{n}") for n in (70, 71, 72)))
     sent = {"csrf_token": token(boss, "/department/list/")}
-    shown = {key: f"{key}.{world.get(Department, id=int(key)).version}" for key in ("1", "70", "71", "72")}
-    assert f'name="keys" value="{shown["70"]}"' in boss.get("/department/list/?f=code:starts:B7").get_data(as_text=True)
+    shown = {
+        key: f"{key}.{world.get(Department, id=int(key)).version}"
+        for key in ("1", "70", "71", "72")
+    }
+    assert f'name="keys" value="{shown["70"]}"' in boss.get(
+        "/department/list/?f=code:starts:B7"
+    ).get_data(as_text=True)
     refused = boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"], shown["1"]]})
     assert refused.status_code == 409
     assert world.get(Department, id=70) is not None
     assert boss.post("/department/bulk_delete", data=sent).status_code == 400
-    assert boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"], "x"]}).status_code == 404
+    assert (
+        boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"], "x"]}).status_code
+        == 404
+    )
     for unseen, status in (("70", 400), ("70.x", 400), ("70.99", 409)):
-        assert boss.post("/department/bulk_delete", data={**sent, "keys": [unseen]}).status_code == status
-    assert boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"]]}).status_code == 302
+        assert (
+            boss.post("/department/bulk_delete", data={**sent, "keys": [unseen]}).status_code
+            == status
+        )
+    assert (
+        boss.post("/department/bulk_delete", data={**sent, "keys": [shown["70"]]}).status_code
+        == 302
+    )
     every, url = {**sent, "all": "1"}, "/department/bulk_delete?f=code:starts:B7"
-    assert boss.post(url, data={**every, "keys": [shown["71"]]}).status_code == 400  # 72 is on a page nobody has seen
+    assert (
+        boss.post(url, data={**every, "keys": [shown["71"]]}).status_code == 400
+    )  # 72 is on a page nobody has seen
     assert world.get(Department, id=71) is not None
     assert boss.post(url, data={**every, "keys": [shown["71"], shown["72"]]}).status_code == 302
     assert world.get(Department, id=71) is None

@@ -10,7 +10,23 @@ from models.customer.detail import BankAccount
 
 # Reads everything and may reveal nothing.
 GUESSER = "analyst"
-OPERATORS = ("ct", "has", "sw", "starts", "ge", "gte", "le", "lte", "gt", "lt", "ne", "neq", "between", "in", "eq")
+OPERATORS = (
+    "ct",
+    "has",
+    "sw",
+    "starts",
+    "ge",
+    "gte",
+    "le",
+    "lte",
+    "gt",
+    "lt",
+    "ne",
+    "neq",
+    "between",
+    "in",
+    "eq",
+)
 KNOWN = 6  # what the mask and the region tell anyway
 PERSON = "/api/v1/personal_customer/"
 
@@ -19,7 +35,9 @@ PERSON = "/api/v1/personal_customer/"
 def person(demo):
     """A customer with a number and a mobile."""
     with demo.session() as session:
-        return session.scalars(select(PersonalCustomer).where(PersonalCustomer.mobile.is_not(None))).first()
+        return session.scalars(
+            select(PersonalCustomer).where(PersonalCustomer.mobile.is_not(None))
+        ).first()
 
 
 def _filter(column, operator, text):
@@ -37,19 +55,28 @@ def _candidates(answer):
 def _answers(client, person, column, text):
     """What each door says of a text: a list of (door, what it shows of the person)."""
     get = client.get
-    asked = {operator: get(PERSON, query_string={"q": _filter(column, operator, text)}) for operator in OPERATORS}
+    asked = {
+        operator: get(PERSON, query_string={"q": _filter(column, operator, text)})
+        for operator in OPERATORS
+    }
     found = {operator: person.id in (_ids(answer) or ()) for operator, answer in asked.items()}
     found["search"] = person.id in _ids(get(PERSON, query_string={"search": text}))
-    found["rison"] = person.id in _ids(get(PERSON, query_string={"q": json.dumps({"search": text})}))
+    found["rison"] = person.id in _ids(
+        get(PERSON, query_string={"q": json.dumps({"search": text})})
+    )
     found["base"] = person.id in _ids(get("/api/v1/customer/", query_string={"search": text}))
     found["lookup"] = person.id in _candidates(get(f"/project/lookup?field=customer_id&q={text}"))
-    found["related"] = person.id in _candidates(get(f"/api/v1/project/related/customer_id?q={text}"))
+    found["related"] = person.id in _candidates(
+        get(f"/api/v1/project/related/customer_id?q={text}")
+    )
     pages = {
-        "global": f"/search?q={text}", "list": f"/personal_customer/list/?q={text}", "all": f"/customer/list/?q={text}",
+        "global": f"/search?q={text}",
+        "list": f"/personal_customer/list/?q={text}",
+        "all": f"/customer/list/?q={text}",
         "box": f"/personal_customer/list/?f={column}:has:{text}",
         "from": f"/personal_customer/list/?f={column}:ge:{text}",
         "file": f"/personal_customer/export?format=csv&q={text}",
-    }  # fmt: skip
+    }
     for door, path in pages.items():
         with get(path) as answer:
             body = answer.get_data(as_text=True)
@@ -80,7 +107,9 @@ def test_the_whole_number_finds_its_owner(demo, person, column):
 def test_nothing_is_sorted_by_a_masked_column(demo, column):
     client = demo.client_of(GUESSER)
     assert client.get(PERSON, query_string={"order": column}).status_code == 400
-    assert "不能按这一列排序" in client.get(f"/personal_customer/list/?order={column}").get_data(as_text=True)
+    assert "不能按这一列排序" in client.get(f"/personal_customer/list/?order={column}").get_data(
+        as_text=True
+    )
 
 
 def test_accounts_are_compared_whole(demo):
@@ -88,7 +117,13 @@ def test_accounts_are_compared_whole(demo):
         account = session.scalars(select(BankAccount)).first()
     client, url = demo.client_of(GUESSER), "/api/v1/bank_account/"
     for operator in ("ct", "sw", "gte", "lte", "neq", "between", "in"):
-        asked = client.get(url, query_string={"q": _filter("account_no", operator, account.account_no[:8])})
+        asked = client.get(
+            url, query_string={"q": _filter("account_no", operator, account.account_no[:8])}
+        )
         assert asked.status_code == 400, operator
-    assert account.id in _ids(client.get(url, query_string={"q": _filter("account_no", "eq", account.account_no)}))
-    assert not _ids(client.get(url, query_string={"q": _filter("account_no", "eq", account.account_no[:-1])}))
+    assert account.id in _ids(
+        client.get(url, query_string={"q": _filter("account_no", "eq", account.account_no)})
+    )
+    assert not _ids(
+        client.get(url, query_string={"q": _filter("account_no", "eq", account.account_no[:-1])})
+    )

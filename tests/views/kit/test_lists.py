@@ -13,13 +13,44 @@ from models.system.organization import Employee
 from models.system.setup import Parameter, ValueKind
 
 STRANGE = [
-    "page=abc", "page=-1", "page=0", "page=99999999999999999999", "size=999999", "size=abc", "size=-5", "order=unknown",
-    "order=-", "order=--name", "order=manager", "f=garbage", "f=", "f=:::", "f=name:eq", "f=name:nope:1", "f=id:eq:abc",
-    "f=parent_id:eq:99999999999999999999", "f=parent_id:in:,,,", "f=is_active:eq:perhaps", "f=name:has:%00", "q=%00",
-    "q=%FF%FE", "f=%FF%FE:eq:1", "q=" + "长" * 5000, "f=name:eq:" + "x" * 5000, "cols=a,b,c", "cols=" + "x," * 3000,
-    "cols=", "f=rank:between:", "f=rank:between:..", "f=rank:ge:1e999", "f=rank:eq:99999999999", "page=1.5", "%00=%00",
-    "page=٣", "f=rank:eq:１２",
-]  # fmt: skip
+    "page=abc",
+    "page=-1",
+    "page=0",
+    "page=99999999999999999999",
+    "size=999999",
+    "size=abc",
+    "size=-5",
+    "order=unknown",
+    "order=-",
+    "order=--name",
+    "order=manager",
+    "f=garbage",
+    "f=",
+    "f=:::",
+    "f=name:eq",
+    "f=name:nope:1",
+    "f=id:eq:abc",
+    "f=parent_id:eq:99999999999999999999",
+    "f=parent_id:in:,,,",
+    "f=is_active:eq:perhaps",
+    "f=name:has:%00",
+    "q=%00",
+    "q=%FF%FE",
+    "f=%FF%FE:eq:1",
+    "q=" + "长" * 5000,
+    "f=name:eq:" + "x" * 5000,
+    "cols=a,b,c",
+    "cols=" + "x," * 3000,
+    "cols=",
+    "f=rank:between:",
+    "f=rank:between:..",
+    "f=rank:ge:1e999",
+    "f=rank:eq:99999999999",
+    "page=1.5",
+    "%00=%00",
+    "page=٣",
+    "f=rank:eq:１２",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,13 +59,16 @@ def parameters(world, house):
     world.add(
         *(
             Parameter(
-                code=f"P{number:03d}", label=f"参数{number}", value=str(number),
+                code=f"P{number:03d}",
+                label=f"参数{number}",
+                value=str(number),
                 effective_on=date(2026, 1, 1 + number % 28),
-                value_kind=ValueKind.DAYS if number % 2 else ValueKind.TEXT, note="甲%乙" if number == 7 else None,
+                value_kind=ValueKind.DAYS if number % 2 else ValueKind.TEXT,
+                note="甲%乙" if number == 7 else None,
             )
             for number in range(45)
         )
-    )  # fmt: skip
+    )
 
 
 def page(client, address):
@@ -50,8 +84,16 @@ def test_strange_addresses_are_answered(boss, query):
 
 
 def test_what_makes_no_sense_is_named(boss):
-    text = page(boss, "/department/list/?page=abc&order=unknown&f=garbage&size=999999&cols=name,nothing")
-    for words in ("页码无效", "不能按这一列排序", "筛选条件“garbage”无法识别", "每页行数最大为 200", "部分列不存在"):
+    text = page(
+        boss, "/department/list/?page=abc&order=unknown&f=garbage&size=999999&cols=name,nothing"
+    )
+    for words in (
+        "页码无效",
+        "不能按这一列排序",
+        "筛选条件“garbage”无法识别",
+        "每页行数最大为 200",
+        "部分列不存在",
+    ):
         assert words in text
 
 
@@ -62,7 +104,11 @@ def test_the_page_beyond_the_last_shows_the_last(boss):
 
 
 def test_pages_hold_every_row_once(boss):
-    seen = [code for number in (1, 2, 3) for code in _codes(page(boss, f"/parameter/list/?page={number}&order=module"))]
+    seen = [
+        code
+        for number in (1, 2, 3)
+        for code in _codes(page(boss, f"/parameter/list/?page={number}&order=module"))
+    ]
     assert sorted(seen) == [f"P{number:03d}" for number in range(45)]
 
 
@@ -84,7 +130,12 @@ def test_empty_values_come_last_whichever_way_it_sorts(boss):
 def test_a_default_order_may_name_several_columns(boss, world):
     sheet = StatementKind.BALANCE_SHEET
     rows = [(StatementKind.INCOME, 1, "甲"), (sheet, 2, "乙"), (sheet, 1, "丙")]
-    world.add(*(StatementRow(statement=s, row_no=n, label=f"行{x}", side=Direction.DEBIT) for s, n, x in rows))
+    world.add(
+        *(
+            StatementRow(statement=s, row_no=n, label=f"行{x}", side=Direction.DEBIT)
+            for s, n, x in rows
+        )
+    )
     assert re.findall(r"行[甲乙丙]", page(boss, "/statement_row/list/")) == ["行丙", "行乙", "行甲"]
     assert re.findall(r"行[甲乙丙]", page(boss, "/statement_row/list/?order=-row_no"))[0] == "行乙"
 
@@ -92,14 +143,25 @@ def test_a_default_order_may_name_several_columns(boss, world):
 @pytest.mark.parametrize(
     ("condition", "count"),
     [
-        ("code:eq:P007", 1), ("code:ne:P007", 44), ("label:has:参数1", 11), ("code:starts:P01", 10),
-        ("note:has:甲%25", 1), ("note:has:%25", 1), ("note:filled:", 1), ("note:empty:", 44),
-        ("effective_on:le:2026-01-03", 6), ("effective_on:ge:2026-01-27", 2),
-        ("effective_on:between:2026-01-02..2026-01-03", 4), ("effective_on:between:2026-01-27..", 2),
-        ("value_kind:eq:DAYS", 22), ("value_kind:in:DAYS,TEXT", 45), ("value_kind:eq:天数", 22),
-        ("value_kind:ne:DAYS", 23), ("version:eq:1", None),
+        ("code:eq:P007", 1),
+        ("code:ne:P007", 44),
+        ("label:has:参数1", 11),
+        ("code:starts:P01", 10),
+        ("note:has:甲%25", 1),
+        ("note:has:%25", 1),
+        ("note:filled:", 1),
+        ("note:empty:", 44),
+        ("effective_on:le:2026-01-03", 6),
+        ("effective_on:ge:2026-01-27", 2),
+        ("effective_on:between:2026-01-02..2026-01-03", 4),
+        ("effective_on:between:2026-01-27..", 2),
+        ("value_kind:eq:DAYS", 22),
+        ("value_kind:in:DAYS,TEXT", 45),
+        ("value_kind:eq:天数", 22),
+        ("value_kind:ne:DAYS", 23),
+        ("version:eq:1", None),
     ],
-)  # fmt: skip
+)
 def test_filters(boss, condition, count):
     text = page(boss, f"/parameter/list/?f={condition}")
     if count is None:
@@ -112,12 +174,18 @@ def test_a_rate_is_filtered_with_all_its_places(boss, world):
     for number, rate in enumerate(("1.2345", "1.2346", "2")):
         world.add(
             Product(
-                code=f"R{number}", name=f"产品{number}", guarantee_kind=GuaranteeKind.LOAN, fee_rate_pct=Decimal(rate),
-                amount_max=Decimal(1000000), months_max=12,
+                code=f"R{number}",
+                name=f"产品{number}",
+                guarantee_kind=GuaranteeKind.LOAN,
+                fee_rate_pct=Decimal(rate),
+                amount_max=Decimal(1000000),
+                months_max=12,
             )
-        )  # fmt: skip
+        )
     for condition, count in (("eq:1.2345", 1), ("ge:1.2346%25", 2), ("between:1.2345..1.2346", 2)):
-        assert f"共 {count} 条" in page(boss, f"/product/list/?f=fee_rate_pct:{condition}").replace("\n", "")
+        assert f"共 {count} 条" in page(boss, f"/product/list/?f=fee_rate_pct:{condition}").replace(
+            "\n", ""
+        )
 
 
 def test_a_chip_says_the_filter_in_words_and_takes_itself_away(boss):
@@ -144,7 +212,12 @@ def test_queries_do_not_grow_with_the_rows(boss, world):
         world.statements.clear()
         page(boss, f"/employee/list/?size={size}")
         counts[size] = len(world.statements)
-        world.add(*(Employee(number=f"N{size}{n}", name=f"员工{n}", department_id=1 + n % 2) for n in range(30)))
+        world.add(
+            *(
+                Employee(number=f"N{size}{n}", name=f"员工{n}", department_id=1 + n % 2)
+                for n in range(30)
+            )
+        )
     assert counts[5] == counts[40] <= 30
 
 

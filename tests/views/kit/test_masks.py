@@ -38,9 +38,15 @@ def test_get_and_put_back_leaves_every_plain_value(boss, sent, world, stored, mo
     url = f"/api/v1/{model.__tablename__}/{stored[model]}"
     read = boss.get(url).get_json()["result"]
     before = plain_values(world, model, stored[model])
-    assert all(read[name] == mask(before[name], columns_of(model)[name].info["mask"]) for name in before)
+    assert all(
+        read[name] == mask(before[name], columns_of(model)[name].info["mask"]) for name in before
+    )
     kinds = {name: column.info["kind"] for name, column in columns_of(model).items()}
-    body = {name: read[name] for name in editable_columns(model) if kinds[name] not in {"dictionary", "reference"}}
+    body = {
+        name: read[name]
+        for name in editable_columns(model)
+        if kinds[name] not in {"dictionary", "reference"}
+    }
     answer = boss.put(url, json={**body, "version": read["version"]}, headers=sent)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert plain_values(world, model, stored[model]) == before
@@ -49,7 +55,10 @@ def test_get_and_put_back_leaves_every_plain_value(boss, sent, world, stored, mo
 @each_model
 def test_a_changed_mask_is_refused_at_its_field(boss, sent, world, stored, model):
     url = f"/api/v1/{model.__tablename__}/{stored[model]}"
-    before, now = plain_values(world, model, stored[model]), boss.get(url).get_json()["result"]["version"]
+    before, now = (
+        plain_values(world, model, stored[model]),
+        boss.get(url).get_json()["result"]["version"],
+    )
     for name in SAVED[model]:
         for text in ("********", mask(before[name], columns_of(model)[name].info["mask"]) + "1"):
             answer = boss.put(url, json={name: text, "version": now}, headers=sent)
@@ -79,7 +88,13 @@ def test_no_form_carries_a_plain_value(boss, world, stored, model):
 def test_typing_behind_the_mask_in_the_form_is_refused(boss, world):
     page = boss.get("/employee/edit/1").get_data(as_text=True)
     version = page.split('name="version" value="')[1].split('"')[0]
-    fields = {"number": "E1", "name": "张明远", "department_id": "1", "is_active": "y", "version": version}
+    fields = {
+        "number": "E1",
+        "name": "张明远",
+        "department_id": "1",
+        "is_active": "y",
+        "version": version,
+    }
     data = {"csrf_token": token(boss, "/employee/edit/1"), **fields, "mobile": "138****56789"}
     answer = boss.post("/employee/edit/1", data=data)
     assert answer.status_code == 400

@@ -18,14 +18,18 @@ from models.system.setup import SubmissionKey
 from views.kit.once import FIELD, HEADER
 
 KEY, ADDRESS = "a-key-of-this-test", "南京市玄武区长江路 199 号"
-USCCS = (stem + uscc.calc_check_digit(stem) for stem in (f"91320100MA00077{n:02}" for n in range(50)))
+USCCS = (
+    stem + uscc.calc_check_digit(stem) for stem in (f"91320100MA00077{n:02}" for n in range(50))
+)
 
 
 @pytest.fixture
 def customer(demo):
     """A customer of 周敏, and her browser."""
     client, facts = demo.client_of("zhoumin"), {"name": "只办一次公司", "uscc": next(USCCS)}
-    answer = client.post("/api/v1/corporate_customer/", json=facts, headers={"X-CSRFToken": demo.token(client)})
+    answer = client.post(
+        "/api/v1/corporate_customer/", json=facts, headers={"X-CSRFToken": demo.token(client)}
+    )
     assert answer.status_code == 201, answer.get_json()
     return client, answer.get_json()["id"]
 
@@ -69,14 +73,20 @@ def test_eight_at_once_make_one(demo, customer):
 
     def send(client, token):
         gate.wait()
-        answers.append(client.post(path, data={"csrf_token": token, "text": "同时点了八次", FIELD: KEY * 2}))
+        answers.append(
+            client.post(path, data={"csrf_token": token, "text": "同时点了八次", FIELD: KEY * 2})
+        )
 
-    threads = [threading.Thread(target=send, args=pair) for pair in zip(clients, tokens, strict=True)]
+    threads = [
+        threading.Thread(target=send, args=pair) for pair in zip(clients, tokens, strict=True)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {(a.status_code, a.headers["Location"]) for a in answers} == {(302, answers[0].headers["Location"])}
+    assert {(a.status_code, a.headers["Location"]) for a in answers} == {
+        (302, answers[0].headers["Location"])
+    }
     assert _count(demo, Comment, Comment.owner_id == key) == 1
 
 
@@ -92,7 +102,12 @@ def test_a_refused_form_keeps_its_key_and_may_be_mended(demo):
 
 def test_the_same_key_with_other_contents_is_refused_and_what_was_typed_stays(demo):
     client = demo.client_of("zhoumin")
-    fields = {"name": "第一次填的公司", "uscc": next(USCCS), "is_guarantee_customer": "y", FIELD: "back-button-key"}
+    fields = {
+        "name": "第一次填的公司",
+        "uscc": next(USCCS),
+        "is_guarantee_customer": "y",
+        FIELD: "back-button-key",
+    }
     assert demo.post(client, "/corporate_customer/add", **fields).status_code == 302
     again = demo.post(client, "/corporate_customer/add", **fields | {"name": "退回后另填的公司"})
     assert again.status_code == 409
@@ -105,12 +120,18 @@ def test_the_same_key_with_other_contents_is_refused_and_what_was_typed_stays(de
 def test_a_program_that_tries_again_reads_the_first_answer(demo):
     client, facts = demo.client_of("zhoumin"), {"name": "接口只建一次公司", "uscc": next(USCCS)}
     headers = {"X-CSRFToken": demo.token(client), HEADER: "0b7c5e0a-rest-key"}
-    first, second = (client.post("/api/v1/corporate_customer/", json=facts, headers=headers) for _ in range(2))
+    first, second = (
+        client.post("/api/v1/corporate_customer/", json=facts, headers=headers) for _ in range(2)
+    )
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.get_json() == second.get_json()
-    other = client.post("/api/v1/corporate_customer/", json=facts | {"name": "另一家"}, headers=headers)
+    other = client.post(
+        "/api/v1/corporate_customer/", json=facts | {"name": "另一家"}, headers=headers
+    )
     assert other.status_code == 409
-    wrong = client.post("/api/v1/corporate_customer/", json=facts, headers=headers | {HEADER: "a b"})
+    wrong = client.post(
+        "/api/v1/corporate_customer/", json=facts, headers=headers | {HEADER: "a b"}
+    )
     assert wrong.status_code == 400
 
 
@@ -136,10 +157,15 @@ def sends(demo, customer):
 
     return [
         lambda: client.put(path, json=fields, headers=headers | {HEADER: f"{key}-put-key"}),
-        lambda: client.post("/api/v1/corporate_customer/", json=made, headers=headers | {HEADER: f"{key}-new-key"}),
+        lambda: client.post(
+            "/api/v1/corporate_customer/", json=made, headers=headers | {HEADER: f"{key}-new-key"}
+        ),
         post(f"/comment/corporate_customer/{key}", text="移交之前的备注"),
         post("/corporate_customer/add", **form),
-        post("/corporate_customer/add?then=add", **form | {"uscc": next(USCCS), "next": "/corporate_customer/add"}),
+        post(
+            "/corporate_customer/add?then=add",
+            **form | {"uscc": next(USCCS), "next": "/corporate_customer/add"},
+        ),
     ]
 
 
@@ -156,7 +182,9 @@ REFUSED = [409] * len(KEPT)
 def _is_silent(client, text):
     """Neither the answers nor a notice on the next page tell of the records."""
     assert text.count("没有重复办理") >= len(KEPT)
-    assert not any(name in text + client.get("/settings/").text for name in ("只办一次公司", "移交之前"))
+    assert not any(
+        name in text + client.get("/settings/").text for name in ("只办一次公司", "移交之前")
+    )
 
 
 def test_a_first_answer_tells_nothing_of_what_is_no_longer_ones_own(demo, customer, sends):
@@ -174,7 +202,10 @@ def test_a_first_answer_tells_nothing_of_what_is_no_longer_ones_own(demo, custom
     statuses, text = _send_all(sends)
     assert statuses == REFUSED
     _is_silent(client, text)
-    assert (_count(demo, Comment, Comment.owner_id == key), _count(demo, CorporateCustomer)) == (1, before)
+    assert (_count(demo, Comment, Comment.owner_id == key), _count(demo, CorporateCustomer)) == (
+        1,
+        before,
+    )
 
 
 def test_a_first_answer_is_for_the_rights_of_then(demo, customer, sends):
@@ -195,7 +226,9 @@ def test_a_deletion_sent_twice_is_answered_twice(demo, customer):
     version = client.get(f"/api/v1{url}").get_json()["result"]["version"]
     headers = {"X-CSRFToken": demo.token(client), HEADER: "delete-once"}
     answers = [client.delete(f"/api/v1{url}?version={version}", headers=headers) for _ in range(2)]
-    assert [(answer.status_code, answer.get_json()) for answer in answers] == [(200, {"message": "已删除"})] * 2
+    assert [(answer.status_code, answer.get_json()) for answer in answers] == [
+        (200, {"message": "已删除"})
+    ] * 2
 
 
 def test_a_plain_value_that_was_looked_at_is_kept_nowhere(demo, customer):
@@ -221,11 +254,14 @@ def test_the_button_of_a_verb_pressed_twice_is_answered_like_the_first(demo, cus
 @contextlib.contextmanager
 def _without(demo, verb, table):
     """Nobody holds a right for a while."""
-    link, pair, action, place = map(Entity.metadata.tables.get, (
-        "ab_permission_view_role", "ab_permission_view", "ab_permission", "ab_view_menu"
-    ))  # fmt: skip
+    link, pair, action, place = map(
+        Entity.metadata.tables.get,
+        ("ab_permission_view_role", "ab_permission_view", "ab_permission", "ab_view_menu"),
+    )
     wanted = select(pair.c.id).join(action, action.c.id == pair.c.permission_id)
-    wanted = wanted.join(place, place.c.id == pair.c.view_menu_id).where(action.c.name == verb, place.c.name == table)
+    wanted = wanted.join(place, place.c.id == pair.c.view_menu_id).where(
+        action.c.name == verb, place.c.name == table
+    )
     where = link.c.permission_view_id.in_(wanted.scalar_subquery())
     with demo.engine.begin() as connection:
         rows = [dict(row) for row in connection.execute(select(link).where(where)).mappings()]
@@ -236,7 +272,9 @@ def _without(demo, verb, table):
 
 
 def _stranger(session, customer):
-    query = select(Employee.id, Employee.department_id).where(Employee.department_id != customer.department_id)
+    query = select(Employee.id, Employee.department_id).where(
+        Employee.department_id != customer.department_id
+    )
     return session.execute(query.limit(1)).one()
 
 
@@ -255,7 +293,9 @@ def cut(demo, monkeypatch):
         if wrote and not broken:
             broken.append(connection)
             connection.driver_connection.close()
-            gone = sqlite3.ProgrammingError if dialect.name == "sqlite" else psycopg.OperationalError
+            gone = (
+                sqlite3.ProgrammingError if dialect.name == "sqlite" else psycopg.OperationalError
+            )
             raise gone("Cannot operate on a closed database.")
 
     event.listen(demo.engine, "before_cursor_execute", note)
@@ -266,7 +306,10 @@ def cut(demo, monkeypatch):
 
 def test_a_save_of_unknown_end_says_so_and_may_be_sent_again(demo, customer, cut):
     client, key = customer
-    path, fields = f"/comment/corporate_customer/{key}", {"text": "数据库停在保存时", FIELD: "unknown-key"}
+    path, fields = (
+        f"/comment/corporate_customer/{key}",
+        {"text": "数据库停在保存时", FIELD: "unknown-key"},
+    )
     first = demo.post(client, path, **fields)
     assert (first.status_code, len(cut)) == (503, 1)
     assert "结果未知" in first.text

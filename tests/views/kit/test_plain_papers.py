@@ -33,7 +33,9 @@ def papers(demo):
     with demo.session() as session:
         values = set()
         for model, name in masked_columns():
-            found = session.scalars(select(getattr(model, name)).where(getattr(model, name).is_not(None)))
+            found = session.scalars(
+                select(getattr(model, name)).where(getattr(model, name).is_not(None))
+            )
             values |= {value for value in found if len(value) >= 8}
         return list(session.scalars(select(IssuedDocument).order_by(IssuedDocument.id))), values
 
@@ -51,7 +53,9 @@ def test_an_older_release_s_papers_are_known_too(demo, papers):
     module, (documents, _) = migration("0004_plain_papers"), papers
     for doc in documents:
         # Lines to write on did not stand in the papers of that release.
-        found = [(table, value) for table, value in module._plain(doc.data) if value and value != BLANK]
+        found = [
+            (table, value) for table, value in module._plain(doc.data) if value and value != BLANK
+        ]
         tables = {table for table, value in found if value in doc.body}
         assert ",".join(sorted(tables)) == (doc.masked_of or ""), doc.template_code
 
@@ -68,14 +72,18 @@ def lines(demo, doc):
 
 
 def sign_in_of(session, employee):
-    return session.scalars(select(Operator.username).where(Operator.employee_id == employee.id)).one()
+    return session.scalars(
+        select(Operator.username).where(Operator.employee_id == employee.id)
+    ).one()
 
 
 @pytest.fixture(scope="module")
 def guarded(demo):
     """A paper with personal data of a person's project, and the account manager's sign-in name."""
     with demo.session() as session:
-        query = select(IssuedDocument, Project).join(Project, Project.id == IssuedDocument.project_id)
+        query = select(IssuedDocument, Project).join(
+            Project, Project.id == IssuedDocument.project_id
+        )
         query = query.where(IssuedDocument.masked_of.contains("personal_customer"))
         doc, project = session.execute(query.order_by(IssuedDocument.id)).first()
         manager = session.get_one(Employee, project.manager_id)
@@ -123,10 +131,14 @@ def test_no_other_door_gives_the_text_of_a_paper(demo, papers):
     doc = next(doc for doc in documents if doc.masked_of and "personal" in doc.masked_of)
     printed = [value for value in values if value in doc.body]
     paths = [
-        f"/api/v1/issued_document/{doc.id}", f"/api/v1/issued_document/?f=id:eq:{doc.id}", "/issued_document/list/",
-        f"/issued_document/show/{doc.id}", "/issued_document/export?format=csv", f"/project/show/{doc.project_id}",
+        f"/api/v1/issued_document/{doc.id}",
+        f"/api/v1/issued_document/?f=id:eq:{doc.id}",
+        "/issued_document/list/",
+        f"/issued_document/show/{doc.id}",
+        "/issued_document/export?format=csv",
+        f"/project/show/{doc.project_id}",
         "/api/v1/issued_document/_info",
-    ]  # fmt: skip
+    ]
     for path in paths:
         with client.get(path) as answer:
             words = answer.get_data(as_text=True)
@@ -148,9 +160,13 @@ HEADS = {"02": "chenli", "03": "wangyan"}  # heads of the two business departmen
 
 def a_person_of(session, department):
     """A customer of a department, a relative of theirs, and the account manager's sign-in name."""
-    query = select(PersonalCustomer).join(Department, Department.id == PersonalCustomer.department_id)
+    query = select(PersonalCustomer).join(
+        Department, Department.id == PersonalCustomer.department_id
+    )
     person = session.scalars(query.where(Department.code.startswith(department))).first()
-    relative = FamilyMember(personal_customer_id=person.id, relation="SPOUSE", name="甲", phone="13900139000")
+    relative = FamilyMember(
+        personal_customer_id=person.id, relation="SPOUSE", name="甲", phone="13900139000"
+    )
     session.add(relative)
     session.commit()
     return person, relative, sign_in_of(session, session.get_one(Employee, person.manager_id))
@@ -165,9 +181,16 @@ def test_values_are_shown_to_who_holds_the_customer_alone(demo):
         person, relative, manager = people[code]
         for record, column in ((person, "mobile"), (relative, "phone")):
             for who in (manager, HEADS[code]):
-                assert reveal(demo, who, record, column).get_json() == {"value": getattr(record, column)}
+                assert reveal(demo, who, record, column).get_json() == {
+                    "value": getattr(record, column)
+                }
                 seen.append((record.__tablename__, record.id))
-            for who, status in ((HEADS[other], 404), (people[other][2], 404), ("analyst", 403), ("luona", 403)):
+            for who, status in (
+                (HEADS[other], 404),
+                (people[other][2], 404),
+                ("analyst", 403),
+                ("luona", 403),
+            ):
                 assert reveal(demo, who, record, column).status_code == status, (who, record)
     with demo.session() as session:
         query = select(AuditLog.table_name, AuditLog.record_id).where(AuditLog.action == "REVEAL")

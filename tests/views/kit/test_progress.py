@@ -47,11 +47,20 @@ def running(demo, job, on, owner="", by="admin", **facts):
     """A run that says that it runs; by default this very process is at it."""
     lease = datetime.now(UTC) + timedelta(minutes=10)
     with demo.session() as session:
-        who = session.scalar(select(Employee.id).where(Employee.name == {"admin": "方志远", "shihui": "石慧"}[by]))
+        who = session.scalar(
+            select(Employee.id).where(Employee.name == {"admin": "方志远", "shihui": "石慧"}[by])
+        )
         run = JobRun(
-            job=job, business_date=on, status=JobStatus.RUNNING, attempts=1, lease_until=lease, requested_by_id=who,
-            owner=owner or f"{socket.gethostname()}:{os.getpid()}:1a2b3c4d", started_at=datetime.now(UTC), **facts,
-        )  # fmt: skip
+            job=job,
+            business_date=on,
+            status=JobStatus.RUNNING,
+            attempts=1,
+            lease_until=lease,
+            requested_by_id=who,
+            owner=owner or f"{socket.gethostname()}:{os.getpid()}:1a2b3c4d",
+            started_at=datetime.now(UTC),
+            **facts,
+        )
         session.add(run)
         session.commit()
         return run.id
@@ -66,7 +75,11 @@ def yesterday(demo):
         return state.business_date
 
 
-HALF = {"step": "预警检查", "progress_pct": 33, "result": {"done": {"overdue": "新增逾期 2 期", "expire": ""}}}
+HALF = {
+    "step": "预警检查",
+    "progress_pct": 33,
+    "result": {"done": {"overdue": "新增逾期 2 期", "expire": ""}},
+}
 
 
 def test_while_it_runs_the_page_shows_steps_and_a_second_click_is_told_who_is_at_it(demo):
@@ -79,7 +92,10 @@ def test_while_it_runs_the_page_shows_steps_and_a_second_click_is_told_who_is_at
     assert "disabled" in re.search(r"<button[^>]*>[^<]*开始日终", page).group(0)
     assert demo.post(client, "/day-end/run").status_code == 302
     told = client.get("/day-end/").text
-    assert f"{on} 日终处理正由方志远办理（进程 {socket.gethostname()}:{os.getpid()}，当前步骤：预警检查）" in told
+    assert (
+        f"{on} 日终处理正由方志远办理（进程 {socket.gethostname()}:{os.getpid()}，当前步骤：预警检查）"
+        in told
+    )
     with demo.session() as session:
         assert session.scalars(select(JobRun)).one().attempts == 1
 
@@ -93,22 +109,40 @@ def test_it_is_seen_from_every_page_by_who_started_it(demo):
     assert "33%" in other
     assert "data-job-url" not in demo.client_of("zhoumin").get("/project/list/").text
     state = demo.client_of("admin").get(f"/jobs/{key}").get_json()
-    assert state == {"percent": 33, "label": f"{on} 日终处理：预警检查", "state": "running", "url": "/day-end/"}
+    assert state == {
+        "percent": 33,
+        "label": f"{on} 日终处理：预警检查",
+        "state": "running",
+        "url": "/day-end/",
+    }
 
 
 def test_where_it_was_killed_stands_on_the_page_and_the_button_goes_on(demo, gone):
     on, client = yesterday(demo), demo.client_of("admin")
     key = running(demo, day_end.JOB, on, owner=gone, **HALF)
-    assert client.get(f"/jobs/{key}").get_json()["state"] == "failed", "who still watches is told at once"
+    assert client.get(f"/jobs/{key}").get_json()["state"] == "failed", (
+        "who still watches is told at once"
+    )
     page = client.get("/day-end/").text
-    for words in ("没有办完", "办理到此中断", "已完成的步骤不会重做", "新增逾期 2 期", "已中断", "继续日终"):
+    for words in (
+        "没有办完",
+        "办理到此中断",
+        "已完成的步骤不会重做",
+        "新增逾期 2 期",
+        "已中断",
+        "继续日终",
+    ):
         assert words in page
     assert "data-job-url" not in page, "nothing goes on by itself"
     with demo.app.app_context():  # the button, and its thread to the end
         clock.start_day_end(demo.app, jobs.SYSTEM).join(60)
     with demo.session() as session:
         run = session.get_one(JobRun, key)
-        assert (run.status, run.attempts, run.result["done"]["overdue"]) == (JobStatus.SUCCEEDED, 2, "新增逾期 2 期")
+        assert (run.status, run.attempts, run.result["done"]["overdue"]) == (
+            JobStatus.SUCCEEDED,
+            2,
+            "新增逾期 2 期",
+        )
         assert session.get_one(SystemState, 1).business_date == on + timedelta(days=1)
     assert "没有办完" not in client.get("/day-end/").text
 
@@ -132,7 +166,11 @@ def open_period(demo):
 
 def test_a_month_end_is_followed_refused_twice_and_taken_up_again(demo, gone):
     period, client = open_period(demo), demo.client_of("shihui")
-    facts = {"step": "计提准备金", "progress_pct": 33, "result": {"done": {"check": "15 项检查通过", "income": "无"}}}
+    facts = {
+        "step": "计提准备金",
+        "progress_pct": 33,
+        "result": {"done": {"check": "15 项检查通过", "income": "无"}},
+    }
     with demo.session() as session:
         session.get_one(SystemState, 1).business_date = period.ends_on
         session.commit()
@@ -157,7 +195,9 @@ def test_other_work_is_named_by_its_job(demo):
     state = demo.client_of("admin").get(f"/jobs/{key}").get_json()
     assert (state["label"], state["url"]) == ("export:42", f"/job_run/show/{key}")
     key = running(demo, "backup", clock.local_today(), **HALF)
-    assert demo.client_of("admin").get(f"/jobs/{key}").get_json()["label"].endswith("备份：预警检查")
+    assert (
+        demo.client_of("admin").get(f"/jobs/{key}").get_json()["label"].endswith("备份：预警检查")
+    )
 
 
 def test_the_date_is_that_of_the_moment_of_writing(demo, monkeypatch):

@@ -16,7 +16,12 @@ from views.kit.interface import model_of
 def colours(world, house):
     """A dictionary with more items than a tab shows."""
     world.add(DictionaryType(id=9001, code="colour", label="颜色"))
-    world.add(*(DictionaryItem(dictionary_type_id=9001, code=f"C{n:03d}", label=f"色{n:03d}") for n in range(60)))
+    world.add(
+        *(
+            DictionaryItem(dictionary_type_id=9001, code=f"C{n:03d}", label=f"色{n:03d}")
+            for n in range(60)
+        )
+    )
 
 
 def test_a_tab_counts_all_shows_fifty_and_leads_to_the_rest(boss, world):
@@ -42,8 +47,18 @@ def test_queries_do_not_grow_with_the_tabs(boss, world):
 
 
 def test_the_timeline_says_who_did_what_in_words(boss, world):
-    data = {"csrf_token": token(boss, "/employee/edit/2"), "number": "E2", "name": "李思齐", "is_active": "y"}
-    data |= {"version": "1", "department_id": "1", "mobile": "13900001111", "entered_on": "2026-01-02"}
+    data = {
+        "csrf_token": token(boss, "/employee/edit/2"),
+        "number": "E2",
+        "name": "李思齐",
+        "is_active": "y",
+    }
+    data |= {
+        "version": "1",
+        "department_id": "1",
+        "mobile": "13900001111",
+        "entered_on": "2026-01-02",
+    }
     assert boss.post("/employee/edit/2", data=data).status_code == 302
     assert world.get(Employee, id=2).entered_on == date(2026, 1, 2)
     text = boss.get("/employee/show/2?tab=timeline").get_data(as_text=True)

@@ -20,11 +20,24 @@ def test_add_show_edit_delete(boss, sent, world):
     assert made.status_code == 201, made.get_json()
     key = made.get_json()["id"]
     shown = boss.get(f"/api/v1/department/{key}").get_json()["result"]
-    assert (shown["name"], shown["version"], shown["rank"]) == ("接口部", made.get_json()["result"]["version"], 100)
+    assert (shown["name"], shown["version"], shown["rank"]) == (
+        "接口部",
+        made.get_json()["result"]["version"],
+        100,
+    )
     seen = shown["version"]
-    saved = boss.put(f"/api/v1/department/{key}", json={"version": seen, "name": "改名", "manager_id": 1}, headers=sent)
+    saved = boss.put(
+        f"/api/v1/department/{key}",
+        json={"version": seen, "name": "改名", "manager_id": 1},
+        headers=sent,
+    )
     assert saved.get_json()["result"]["manager_id_label"] == "张明远"
-    assert boss.put(f"/api/v1/department/{key}", json={"version": seen, "name": "旧"}, headers=sent).status_code == 409
+    assert (
+        boss.put(
+            f"/api/v1/department/{key}", json={"version": seen, "name": "旧"}, headers=sent
+        ).status_code
+        == 409
+    )
     assert boss.delete(f"/api/v1/department/{key}?version={seen}", headers=sent).status_code == 409
     for none in ("", "?version=", "?version=x", "?version=-1"):
         without = boss.delete(f"/api/v1/department/{key}{none}", headers=sent)
@@ -35,21 +48,28 @@ def test_add_show_edit_delete(boss, sent, world):
 
 
 def test_a_session_without_token_changes_nothing(boss, world):
-    assert boss.post("/api/v1/department/", json={"code": "R2", "name": "无令牌"}).status_code == 400
+    assert (
+        boss.post("/api/v1/department/", json={"code": "R2", "name": "无令牌"}).status_code == 400
+    )
     assert world.get(Department, code="R2") is None
 
 
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"code": "R3", "name": "甲", "nothing": 1}, "nothing"), ({"code": "R3", "name": "甲", "path": "/9/"}, "path"),
-        ({"code": "R3", "name": "甲", "id": 5}, "id"), ({"code": "R3"}, "name"),
+        ({"code": "R3", "name": "甲", "nothing": 1}, "nothing"),
+        ({"code": "R3", "name": "甲", "path": "/9/"}, "path"),
+        ({"code": "R3", "name": "甲", "id": 5}, "id"),
+        ({"code": "R3"}, "name"),
         ({"code": "R3", "name": "甲", "rank": 10**30}, "rank"),
-        ({"code": "R3", "name": "甲", "rank": "abc"}, "rank"), ({"code": "R3", "name": "甲", "rank": 1.5}, "rank"),
-        ({"code": "R3", "name": "甲", "manager_id": 424242}, "manager_id"), ({"code": "R3", "name": ["甲"]}, "name"),
-        ({"code": "R3", "name": {"a": 1}}, "name"), ({"code": "R3", "name": "甲", "is_active": "maybe"}, "is_active"),
+        ({"code": "R3", "name": "甲", "rank": "abc"}, "rank"),
+        ({"code": "R3", "name": "甲", "rank": 1.5}, "rank"),
+        ({"code": "R3", "name": "甲", "manager_id": 424242}, "manager_id"),
+        ({"code": "R3", "name": ["甲"]}, "name"),
+        ({"code": "R3", "name": {"a": 1}}, "name"),
+        ({"code": "R3", "name": "甲", "is_active": "maybe"}, "is_active"),
     ],
-)  # fmt: skip
+)
 def test_bad_bodies_get_a_message_at_the_field(boss, sent, world, body, field):
     response = boss.post("/api/v1/department/", json=body, headers=sent)
     assert response.status_code == 400
@@ -57,9 +77,13 @@ def test_bad_bodies_get_a_message_at_the_field(boss, sent, world, body, field):
     assert world.get(Department, code="R3") is None
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'"x"', b"\xff\xfe", b"1" * 6000, b"[" * 5000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"null", b"{", b'"x"', b"\xff\xfe", b"1" * 6000, b"[" * 5000]
+)
 def test_bodies_that_are_no_object_are_refused(boss, sent, raw):
-    response = boss.post("/api/v1/department/", data=raw, headers=sent, content_type="application/json")
+    response = boss.post(
+        "/api/v1/department/", data=raw, headers=sent, content_type="application/json"
+    )
     assert response.status_code == 400
     assert response.get_json()["message"]
 
@@ -83,12 +107,25 @@ def test_a_duplicate_is_refused(boss, sent):
 @pytest.mark.parametrize(
     "query",
     [
-        "q=((", "q=!(", "q=[1]", "q=(page:x)", "q=(page:-1)", "q=(nothing:1)", "q=(order_column:nothing)",
+        "q=((",
+        "q=!(",
+        "q=[1]",
+        "q=(page:x)",
+        "q=(page:-1)",
+        "q=(nothing:1)",
+        "q=(order_column:nothing)",
         "q=(filters:1)",
-        "q=(filters:!(1))", "q=(filters:!((col:nothing,opr:eq,value:1)))", "q=(columns:!(nothing))", "q=" + "(" * 3000,
-        "page=abc", "order=nothing", "f=garbage", "after=abc", "size=100000",
+        "q=(filters:!(1))",
+        "q=(filters:!((col:nothing,opr:eq,value:1)))",
+        "q=(columns:!(nothing))",
+        "q=" + "(" * 3000,
+        "page=abc",
+        "order=nothing",
+        "f=garbage",
+        "after=abc",
+        "size=100000",
     ],
-)  # fmt: skip
+)
 def test_strange_questions_are_refused(boss, query):
     response = boss.get(f"/api/v1/department/?{query}")
     assert response.status_code == 400, response.get_json()
@@ -159,7 +196,12 @@ def test_the_description_is_valid_openapi(world, house):
 
 def test_half_characters_and_zero_bytes_are_no_crash(boss, sent):
     half = b'{"code": "Z1", "name": "\\ud800"}'
-    assert boss.post("/api/v1/department/", data=half, headers=sent, content_type="application/json").status_code == 400
+    assert (
+        boss.post(
+            "/api/v1/department/", data=half, headers=sent, content_type="application/json"
+        ).status_code
+        == 400
+    )
     assert boss.get('/api/v1/department/?q={"search":"\\ud800"}').status_code == 400
     zero = boss.post("/api/v1/department/", json={"code": "Z1", "name": "a\x00b"}, headers=sent)
     assert zero.get_json()["result"]["name"] == "ab"

@@ -19,7 +19,9 @@ def event(product):
     with product.session() as session:
         bank = session.scalars(select(PartnerBank)).first()
         amounts = {"amount": Decimal(5000)}
-        made = posting.raise_event(product.ctx(session), "margin.placed", record=bank, amounts=amounts, bank=bank)
+        made = posting.raise_event(
+            product.ctx(session), "margin.placed", record=bank, amounts=amounts, bank=bank
+        )
         session.commit()
         return made.id
 
@@ -28,7 +30,8 @@ def entry(product, name, url, path="/password/"):
     """(is lit, count) of a menu entry."""
     page = product.browser(name).get(path).get_data(as_text=True)
     found = re.search(
-        rf'<li( class="active")?><a href="{url}"[^>]*><span>[^<]*</span>(?:<b class="n">(\d+)</b>)?', page
+        rf'<li( class="active")?><a href="{url}"[^>]*><span>[^<]*</span>(?:<b class="n">(\d+)</b>)?',
+        page,
     )
     return None if found is None else (bool(found[1]), int(found[2] or 0))
 
@@ -62,15 +65,22 @@ def test_a_record_without_a_list_in_the_menu_lights_its_queue(product, event):
 def test_work_that_one_has_started_is_seen_on_every_page(product, job, place, words):
     with product.session() as session:
         run = JobRun(
-            job=job, business_date=date(2026, 10, 31), status=JobStatus.RUNNING, step="计提准备金", progress_pct=40,
-            requested_by_id=product.employees["chief"], lease_until=datetime.now(UTC) + timedelta(minutes=5),
-        )  # fmt: skip
+            job=job,
+            business_date=date(2026, 10, 31),
+            status=JobStatus.RUNNING,
+            step="计提准备金",
+            progress_pct=40,
+            requested_by_id=product.employees["chief"],
+            lease_until=datetime.now(UTC) + timedelta(minutes=5),
+        )
         session.add(run)
         session.commit()
         page = product.browser("chief").get("/password/").get_data(as_text=True)
         assert f'data-job-url="/jobs/{run.id}"' in page
         assert f'<a href="{place}" data-job-label>{words}</a>' in page
-        assert "data-job-url" not in product.browser("boss").get("/password/").get_data(as_text=True)
+        assert "data-job-url" not in product.browser("boss").get("/password/").get_data(
+            as_text=True
+        )
         run.status, run.finished_at = JobStatus.SUCCEEDED, datetime.now(UTC)
         session.commit()
     assert "data-job-url" not in product.browser("chief").get("/password/").get_data(as_text=True)
@@ -78,8 +88,10 @@ def test_work_that_one_has_started_is_seen_on_every_page(product, job, place, wo
 
 def test_jobs_have_names(product):
     assert [job_label(job) for job in ("day_end", "month_end:2026-10", "export:7")] == [
-        "日终处理", "月末处理 2026-10", "export 7",
-    ]  # fmt: skip
+        "日终处理",
+        "月末处理 2026-10",
+        "export 7",
+    ]
     with product.session() as session:
         assert str(JobRun(job="day_end", business_date=date(2026, 10, 31))) == "日终处理 2026-10-31"
         assert session.scalar(select(JobRun.id).where(JobRun.job == "day_end")) is not None

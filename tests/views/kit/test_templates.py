@@ -51,19 +51,36 @@ APP = Path(__file__).resolve().parents[3] / "app"
 EVIL = "<script>alert('1')</script>\"&"
 MODULES = (
     MenuModule(
-        "担保办理", "shield", (MenuItem("担保项目", "/project/list/", is_active=True, count=4),), is_active=True
+        "担保办理",
+        "shield",
+        (MenuItem("担保项目", "/project/list/", is_active=True, count=4),),
+        is_active=True,
     ),
 )
 SHELL = Shell(
-    "华衡融资担保", "衡", (("", MODULES), ("后台设置", MODULES)), business_date="2026-11-23", weekday="周一", user_name="陈立", user_role="业务一部", unread=7,
-    help_url="/help", search_url="/search", inbox_url="/inbox", jobs=(Job("导出台账", "/jobs/1", "/jobs", 64),),
-)  # fmt: skip
+    "华衡融资担保",
+    "衡",
+    (("", MODULES), ("后台设置", MODULES)),
+    business_date="2026-11-23",
+    weekday="周一",
+    user_name="陈立",
+    user_role="业务一部",
+    unread=7,
+    help_url="/help",
+    search_url="/search",
+    inbox_url="/inbox",
+    jobs=(Job("导出台账", "/jobs/1", "/jobs", 64),),
+)
 COLUMNS = [
-    Column("number", "项目编号"), Column("customer", "客户", "reference"),
+    Column("number", "项目编号"),
+    Column("customer", "客户", "reference"),
     Column("amount", "担保金额", "money", "元", "desc", "?o"),
-    Column("stage", "阶段", "enum"), Column("end_on", "到期日", "date"), Column("updated_at", "更新时间", "datetime"),
-    Column("note", "备注"), Column("manager", "A 角"),
-]  # fmt: skip
+    Column("stage", "阶段", "enum"),
+    Column("end_on", "到期日", "date"),
+    Column("updated_at", "更新时间", "datetime"),
+    Column("note", "备注"),
+    Column("manager", "A 角"),
+]
 
 
 class Seen(HTMLParser):
@@ -87,9 +104,10 @@ class Seen(HTMLParser):
     def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
         """Elements of a kind whose attributes have these values (`_` stands for `-`)."""
         return [
-            attrs for t, attrs in self.found
+            attrs
+            for t, attrs in self.found
             if t == tag and all(attrs.get(k.replace("_", "-")) == v for k, v in wanted.items())
-        ]  # fmt: skip
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -112,54 +130,114 @@ def render(app: Flask, template: str, shell: Shell | None = SHELL, **context: An
 def row(number: int) -> Row:
     """A typical row."""
     cells = (
-        Cell(f"DB2026-{number:04}"), Cell("江州明达精密机械有限公司", "link", url="/corporate_customer/show/12345"),
-        Cell("12,345,678.90", "money"), Cell("放款通知", "enum", tone="doing"), Cell("2026-12-02", "date"),
-        Cell("2026-11-23 10:42", "datetime"), Cell("—"), Cell("周敏"),
-    )  # fmt: skip
+        Cell(f"DB2026-{number:04}"),
+        Cell("江州明达精密机械有限公司", "link", url="/corporate_customer/show/12345"),
+        Cell("12,345,678.90", "money"),
+        Cell("放款通知", "enum", tone="doing"),
+        Cell("2026-12-02", "date"),
+        Cell("2026-11-23 10:42", "datetime"),
+        Cell("—"),
+        Cell("周敏"),
+    )
     return Row(str(number), f"/project/show/{number}", cells)
 
 
 def list_page(rows: int) -> ListPage:
     """A list with everything a list can have."""
     return ListPage(
-        "担保项目", "数据范围：本部门", COLUMNS, [row(n) for n in range(rows)],
-        Paging(1, rows, 128, page=1, pages=7, size=20, sizes=((20, "?size=20"),), links=(("1", "?page=1", True), ("2", "?page=2", False))),
-        actions=[Action("新增担保项目", "/project/add", style="primary", icon="plus")], exports=[Action("Excel", "?x")],
-        bulk=[Action("催办", "/bulk", "POST", confirm=EVIL)], tabs=[Tab("全部", "?", True, 128)],
-        chips=[Chip("状态", "属于", "在保", "?")], clear_url="?", url="/project/list/", search_hint="编号",
+        "担保项目",
+        "数据范围：本部门",
+        COLUMNS,
+        [row(n) for n in range(rows)],
+        Paging(
+            1,
+            rows,
+            128,
+            page=1,
+            pages=7,
+            size=20,
+            sizes=((20, "?size=20"),),
+            links=(("1", "?page=1", True), ("2", "?page=2", False)),
+        ),
+        actions=[Action("新增担保项目", "/project/add", style="primary", icon="plus")],
+        exports=[Action("Excel", "?x")],
+        bulk=[Action("催办", "/bulk", "POST", confirm=EVIL)],
+        tabs=[Tab("全部", "?", True, 128)],
+        chips=[Chip("状态", "属于", "在保", "?")],
+        clear_url="?",
+        url="/project/list/",
+        search_hint="编号",
         filters=[FilterChoice("stage", "阶段", "enum", (("eq", "等于"),), (("A", EVIL),))],
         sums=[("本页合计", {"amount": "1.00"}), ("全部合计", {"amount": "2.00"})],
-        all_columns=[(c.key, c.label, True) for c in COLUMNS], problems=["列不存在"],
-    )  # fmt: skip
+        all_columns=[(c.key, c.label, True) for c in COLUMNS],
+        problems=["列不存在"],
+    )
 
 
 def record_page() -> RecordPage:
     """A record with a stage line, conditions, limits and a trail."""
-    facts = [Fact("客户", Cell(EVIL)), Fact("证件号码", Cell("320***1234", reveal_url="/customer/reveal/1/id_number"))]
-    gate = [GateItem("费用已收讫", True, "3 份", "/x"), GateItem("反担保已落实", False, "权证未入库", "/y", "去登记")]
-    meters = [Meter("单户", "2.23", "5.02%", limit="10%", share_before="22.3", share_added="27.9", share_warning="80", note="预警 8%")]
+    facts = [
+        Fact("客户", Cell(EVIL)),
+        Fact("证件号码", Cell("320***1234", reveal_url="/customer/reveal/1/id_number")),
+    ]
+    gate = [
+        GateItem("费用已收讫", True, "3 份", "/x"),
+        GateItem("反担保已落实", False, "权证未入库", "/y", "去登记"),
+    ]
+    meters = [
+        Meter(
+            "单户",
+            "2.23",
+            "5.02%",
+            limit="10%",
+            share_before="22.3",
+            share_added="27.9",
+            share_warning="80",
+            note="预警 8%",
+        )
+    ]
     trail = [TimelineItem("11-23", "周敏", "修改", (("金额", "1.00", "2.00"),))]
     return RecordPage(
-        "明达精密", [("担保项目", "/project/list/")], facts=facts, state=Cell("放款通知", "enum", tone="doing"),
+        "明达精密",
+        [("担保项目", "/project/list/")],
+        facts=facts,
+        state=Cell("放款通知", "enum", tone="doing"),
         actions=[
-            Action("通知放款", "/do", "POST", "primary"), Action("出具函件", "#", why_not="还差 1 项"),
+            Action("通知放款", "/do", "POST", "primary"),
+            Action("出具函件", "#", why_not="还差 1 项"),
             Action(
-                "撤销", "/void", "POST", "danger", confirm=EVIL, ask="原因", ask_required=True,
+                "撤销",
+                "/void",
+                "POST",
+                "danger",
+                confirm=EVIL,
+                ask="原因",
+                ask_required=True,
                 fields=(("version", EVIL),),
             ),
         ],
         sections=[
             Section("facts", "基本信息", facts=[("", facts)]),
-            Section("children", "反担保", columns=COLUMNS, rows=[row(1)], sums=[("合计", {"amount": "3.00"})], count=1),
+            Section(
+                "children",
+                "反担保",
+                columns=COLUMNS,
+                rows=[row(1)],
+                sums=[("合计", {"amount": "3.00"})],
+                count=1,
+            ),
         ],
         active="children",
-        stages=[Stage("申请", "done", "10-08", "周敏"), Stage("放款", "current", "11-20", "周敏", 3)],
+        stages=[
+            Stage("申请", "done", "10-08", "周敏"),
+            Stage("放款", "current", "11-20", "周敏", 3),
+        ],
         aside=[
             Section("g", "条件", template="parts/gate.html", data=gate),
             Section("m", "额度", template="parts/meters.html", data=meters),
         ],
         below=[Section("t", "最近动态", template="parts/timeline.html", data=trail)],
-    )  # fmt: skip
+    )
 
 
 class Sample(Form):
@@ -174,67 +252,121 @@ def form_page() -> FormPage:
     fields = [
         Field("name", "名称", control, required=True, errors=("名称太长",)),
         Field(
-            "amount", "金额", Markup('<input id="amount" name="amount" type="text">'), "money", unit="元", help="不含税"
+            "amount",
+            "金额",
+            Markup('<input id="amount" name="amount" type="text">'),
+            "money",
+            unit="元",
+            help="不含税",
         ),
     ]
     return FormPage(
-        "新增客户", [FieldGroup("基本信息", fields)], "/customer/add", "/customer/list/",
-        errors=[("name", "名称", "名称太长")], stale=[("金额", "1.00", "2.00")],
-    )  # fmt: skip
+        "新增客户",
+        [FieldGroup("基本信息", fields)],
+        "/customer/add",
+        "/customer/list/",
+        errors=[("name", "名称", "名称太长")],
+        stale=[("金额", "1.00", "2.00")],
+    )
 
 
 def pages() -> Iterator[tuple[str, Any]]:
     """A sample of every page."""
     yield "list.html", list_page(20)
-    yield "list.html", replace(list_page(0), chips=[], search="", bulk=[], empty_action=Action("新增", "/add"))
+    yield (
+        "list.html",
+        replace(list_page(0), chips=[], search="", bulk=[], empty_action=Action("新增", "/add")),
+    )
     yield "record.html", record_page()
     yield "form.html", form_page()
     donut = Donut("50", "户", (Slice("担保办理", "16 户", 32), Slice("保后管理", "34 户", 68)))
     cards = [
         Section("d", "我的客户", template="parts/legend.html", data=donut),
-        Section("f", "预警", template="parts/feed.html", data=[FeedItem(EVIL, mark=Cell("重大", "enum", tone="bad"))]),
+        Section(
+            "f",
+            "预警",
+            template="parts/feed.html",
+            data=[FeedItem(EVIL, mark=Cell("重大", "enum", tone="bad"))],
+        ),
         Section("e", "日程", empty="今天没有日程"),
     ]
     yield (
         "home.html",
-        HomePage("上午好，陈立", stats=[Stat("日内放款", "2", "笔", url="/x")], sections=cards, arrange_url="/desk"),
+        HomePage(
+            "上午好，陈立",
+            stats=[Stat("日内放款", "2", "笔", url="/x")],
+            sections=cards,
+            arrange_url="/desk",
+        ),
     )
-    yield "approval.html", ApprovalPage(
-        "评估审批", [], "青禾农产品有限公司", "/approvals/1",
-        [Decision("REFUSE", "否决", "danger", True), Decision("AGREE", "同意", "primary")],
-        checks=[GateItem("黑名单未命中", True, "")], steps=[Stage("待审", "current", who="陈立")], phrases=("同意",),
-        errors=[("opinion", "审批意见", "请填写意见")],
-    )  # fmt: skip
+    yield (
+        "approval.html",
+        ApprovalPage(
+            "评估审批",
+            [],
+            "青禾农产品有限公司",
+            "/approvals/1",
+            [Decision("REFUSE", "否决", "danger", True), Decision("AGREE", "同意", "primary")],
+            checks=[GateItem("黑名单未命中", True, "")],
+            steps=[Stage("待审", "current", who="陈立")],
+            phrases=("同意",),
+            errors=[("opinion", "审批意见", "请填写意见")],
+        ),
+    )
     grouped = [
-        Row("1", "", (Cell("最大单户"), Cell("8.26", "money", tone="warn")), tone="warn", group="集中度", span=1)
+        Row(
+            "1",
+            "",
+            (Cell("最大单户"), Cell("8.26", "money", tone="warn")),
+            tone="warn",
+            group="集中度",
+            span=1,
+        )
     ]
     yield (
         "report.html",
-        ReportPage("监管指标", [Column("n", "指标"), Column("a", "本期", "money")], grouped, foot="口径"),
+        ReportPage(
+            "监管指标", [Column("n", "指标"), Column("a", "本期", "money")], grouped, foot="口径"
+        ),
     )
 
 
 SAMPLES = list(pages())
 
 
-@pytest.mark.parametrize(("template", "page"), SAMPLES, ids=[f"{i}-{t}" for i, (t, _) in enumerate(SAMPLES)])
+@pytest.mark.parametrize(
+    ("template", "page"), SAMPLES, ids=[f"{i}-{t}" for i, (t, _) in enumerate(SAMPLES)]
+)
 def test_page_is_safe_and_needs_nothing_from_outside(app: Flask, template: str, page: Any) -> None:
     """No inline script or style, no foreign address, nothing unescaped; icons and files exist."""
     html = render(app, template, page=page)
     seen = Seen(html)
     assert "alert('1')</script>" not in html
     assert all(attrs.get("src") for attrs in seen.all("script"))
-    assert not [attrs for _, attrs in seen.found if "style" in attrs or any(name.startswith("on") for name in attrs)]
-    addresses = [v for _, a in seen.found for k, v in a.items() if k in {"src", "href", "action", "formaction"} and v]
+    assert not [
+        attrs
+        for _, attrs in seen.found
+        if "style" in attrs or any(name.startswith("on") for name in attrs)
+    ]
+    addresses = [
+        v
+        for _, a in seen.found
+        for k, v in a.items()
+        if k in {"src", "href", "action", "formaction"} and v
+    ]
     assert not [address for address in addresses if "//" in address]
-    symbols = set(re.findall(r'symbol id="(\w+)"', (APP / "static/icons.svg").read_text(encoding="utf-8")))
+    symbols = set(
+        re.findall(r'symbol id="(\w+)"', (APP / "static/icons.svg").read_text(encoding="utf-8"))
+    )
     for address in addresses:
         path, _, mark = address.partition("#")
         if path.startswith("/static/"):
             assert (APP / path.removeprefix("/")).is_file(), path
         if path.endswith("icons.svg"):
             assert mark in symbols, mark
-    assert len({a["id"] for _, a in seen.found if a.get("id")}) == len([a for _, a in seen.found if a.get("id")])
+    assert len({a["id"] for _, a in seen.found if a.get("id")}) == len(
+        [a for _, a in seen.found if a.get("id")]
+    )
 
 
 def test_list_of_fifty_rows_is_light(app: Flask) -> None:
@@ -315,5 +447,13 @@ def test_login_shows_demo_accounts_only_when_given(app: Flask) -> None:
     assert seen.all("input", name="username")[0]["value"] == EVIL
     assert not seen.all("input", name="password")[0]["value"]
     assert "密码错误" in seen.text
-    demo = Seen(render(app, template, None, brand_name="担保", demo_accounts=[("zhoumin", "周敏", "客户经理", "Demo")]))
+    demo = Seen(
+        render(
+            app,
+            template,
+            None,
+            brand_name="担保",
+            demo_accounts=[("zhoumin", "周敏", "客户经理", "Demo")],
+        )
+    )
     assert demo.all("button", data_fill_user="zhoumin", data_fill_password="Demo")

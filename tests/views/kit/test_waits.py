@@ -27,7 +27,9 @@ def inboxes(demo_app):
     found = defaultdict(set)
     with demo_app.session() as session:
         today = session.get_one(SystemState, 1).business_date
-        for username in session.scalars(select(Operator.username).where(Operator.is_disabled.is_(False))):
+        for username in session.scalars(
+            select(Operator.username).where(Operator.is_disabled.is_(False))
+        ):
             actor = actor_of_username(session, username)
             known = waiting(session, actor, NOW, today)
             for one in todos(session, actor, known, 100_000):
@@ -42,13 +44,22 @@ def _named(session, step):
 
 
 def test_whoever_has_it_in_the_inbox_is_named_on_its_page(demo_app, inboxes):
-    assert {kind for kind, *_ in inboxes} >= {TodoKind.NEXT, TodoKind.BOOK, TodoKind.REVIEW, TodoKind.COLLECT}
+    assert {kind for kind, *_ in inboxes} >= {
+        TodoKind.NEXT,
+        TodoKind.BOOK,
+        TodoKind.REVIEW,
+        TodoKind.COLLECT,
+    }
     with demo_app.session() as session:
         today = session.get_one(SystemState, 1).business_date
         wrong = []
         for (kind, table, pk), names in inboxes.items():
             steps = steps_of(session, session.get_one(entity_of(table), pk), today)
-            named = [_named(session, s) for s in steps if (s.kind, s.table, s.record_id) == (kind, table, pk)]
+            named = [
+                _named(session, s)
+                for s in steps
+                if (s.kind, s.table, s.record_id) == (kind, table, pk)
+            ]
             if named != [names]:
                 wrong.append((kind, table, pk, names, named))
         assert wrong == []
@@ -84,7 +95,8 @@ def test_a_project_on_its_way_always_names_somebody(demo_app):
     with demo_app.session() as session:
         today = session.get_one(SystemState, 1).business_date
         running = select(ApprovalInstance.project_id).where(
-            ApprovalInstance.state == ApprovalState.RUNNING, ApprovalInstance.project_id.is_not(None)
+            ApprovalInstance.state == ApprovalState.RUNNING,
+            ApprovalInstance.project_id.is_not(None),
         )
         on_the_way = Project.state.in_((ProjectState.DRAFT, ProjectState.RUNNING))
         query = select(Project).where(on_the_way, Project.id.not_in(running))
@@ -94,15 +106,22 @@ def test_a_project_on_its_way_always_names_somebody(demo_app):
 
 def test_collected_fees_wait_for_the_accountant_and_are_not_offered_again(demo):
     with demo.session() as session:
-        receipt = session.scalars(select(Receipt).where(Receipt.state == ReceiptState.SUBMITTED)).first()
+        receipt = session.scalars(
+            select(Receipt).where(Receipt.state == ReceiptState.SUBMITTED)
+        ).first()
         assert receipt is not None, "the demo has money on its way"
         event = session.scalars(
             select(BusinessEvent).where(
-                BusinessEvent.record_table == "receipt", BusinessEvent.record_id == receipt.id,
+                BusinessEvent.record_table == "receipt",
+                BusinessEvent.record_id == receipt.id,
                 BusinessEvent.state == EventState.PENDING,
             )
-        ).one()  # fmt: skip
-        number, fee_id, is_all = event.number, receipt.fee_id, receipt.fee.open_amount == receipt.amount
+        ).one()
+        number, fee_id, is_all = (
+            event.number,
+            receipt.fee_id,
+            receipt.fee.open_amount == receipt.amount,
+        )
     page = demo.client_of("luona").get(f"/fee/show/{fee_id}").text
     assert f"复核记账 {number}" in page
     assert ("/collect" in page) is not is_all

@@ -24,21 +24,30 @@ READERS_ALONE = ("auditor", "analyst", "admin")
 
 def upload(demo, username, table, key, name="资料.pdf"):
     client = demo.client_of(username)
-    return demo.post(client, f"/attachment/upload/{table}/{key}", file=(io.BytesIO(PDF), name)).status_code
+    return demo.post(
+        client, f"/attachment/upload/{table}/{key}", file=(io.BytesIO(PDF), name)
+    ).status_code
 
 
 def remark(demo, username, table, key):
-    return demo.post(demo.client_of(username), f"/comment/{table}/{key}", text=f"{username} 的备注").status_code
+    return demo.post(
+        demo.client_of(username), f"/comment/{table}/{key}", text=f"{username} 的备注"
+    ).status_code
 
 
 def hung(demo):
     with demo.session() as session:
-        return tuple(session.scalar(select(func.count()).select_from(model)) for model in (Attachment, Comment))
+        return tuple(
+            session.scalar(select(func.count()).select_from(model))
+            for model in (Attachment, Comment)
+        )
 
 
 def id_of(demo, username):
     with demo.session() as session:
-        return session.scalars(select(Operator.employee_id).where(Operator.username == username)).one()
+        return session.scalars(
+            select(Operator.employee_id).where(Operator.username == username)
+        ).one()
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +63,18 @@ def projects(demo):
     """A project of 周敏 that is over, and one of another department."""
     me = id_of(demo, "zhoumin")
     with demo.session() as session:
-        own = select(Project.id).where(Project.manager_id == me).order_by(Project.state != ProjectState.RELEASED)
+        own = (
+            select(Project.id)
+            .where(Project.manager_id == me)
+            .order_by(Project.state != ProjectState.RELEASED)
+        )
         department = session.get_one(Employee, me).department_id
-        roles = (Project.manager_id, Project.assistant_id, Project.risk_officer_id, Project.legal_officer_id)
+        roles = (
+            Project.manager_id,
+            Project.assistant_id,
+            Project.risk_officer_id,
+            Project.legal_officer_id,
+        )
         foreign = select(Project.id).where(Project.department_id != department)
         foreign = foreign.where(*(func.coalesce(role, 0) != me for role in roles))
         return session.scalars(own.limit(1)).one(), session.scalars(foreign.limit(1)).one()
@@ -71,7 +89,11 @@ def test_a_file_opens_by_the_right_on_what_it_hangs_on(demo, voucher):
         assert demo.client_of(username).get(path).status_code == 200, username
     for username in ("zhoumin", "heping", "liuwen", "security"):
         client = demo.client_of(username)
-        assert client.get(path).status_code == client.get(f"/voucher/show/{voucher}").status_code == 403, username
+        assert (
+            client.get(path).status_code
+            == client.get(f"/voucher/show/{voucher}").status_code
+            == 403
+        ), username
 
 
 @pytest.mark.parametrize("username", READERS_ALONE)
@@ -90,9 +112,11 @@ def test_who_works_on_it_adds_to_it(demo, voucher, projects):
     with demo.session() as session:
         receipt = session.scalars(select(Receipt.id).order_by(Receipt.id.desc()).limit(1)).one()
     for username, table, key in (
-        ("zhoumin", "project", projects[0]), ("luona", "receipt", receipt), ("luona", "voucher", voucher),
+        ("zhoumin", "project", projects[0]),
+        ("luona", "receipt", receipt),
+        ("luona", "voucher", voucher),
         ("shihui", "voucher", voucher),
-    ):  # fmt: skip
+    ):
         assert upload(demo, username, table, key, f"{username}.pdf") == 302, (username, table)
         assert remark(demo, username, table, key) == 302, (username, table)
     assert remark(demo, "zhoumin", "project", projects[1]) == 404
@@ -103,9 +127,9 @@ def pending(demo, username):
     """(task, record table, record id) of something that waits for this person."""
     me = id_of(demo, username)
     with demo.session() as session:
-        query = select(ApprovalTask.id, ApprovalInstance.table_name, ApprovalInstance.record_id).join(
-            ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id
-        )
+        query = select(
+            ApprovalTask.id, ApprovalInstance.table_name, ApprovalInstance.record_id
+        ).join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
         mine = query.where(ApprovalTask.assignee_id == me, ApprovalTask.state == TaskState.PENDING)
         return session.execute(mine).first()
 
@@ -116,7 +140,9 @@ def test_whoever_is_to_decide_adds_to_it_until_it_is_decided(demo):
     client = demo.client_of("heping")
     with demo.session() as session:
         version = session.get_one(ApprovalTask, task).version
-    sent = demo.post(client, f"/approvals/{task}/decide", decision="REJECT", opinion="资料不全", version=version)
+    sent = demo.post(
+        client, f"/approvals/{task}/decide", decision="REJECT", opinion="资料不全", version=version
+    )
     assert sent.status_code == 302
     assert client.get(f"/{table}/show/{key}").status_code == 200
     assert remark(demo, "heping", table, key) == 403
@@ -127,7 +153,9 @@ def asked(demo):
     """The browser of somebody without any permission to whom a task was handed, and what it is about."""
     with demo.session() as session:
         found = session.execute(
-            select(ApprovalTask.id, ApprovalInstance.table_name, ApprovalInstance.record_id, Project.id)
+            select(
+                ApprovalTask.id, ApprovalInstance.table_name, ApprovalInstance.record_id, Project.id
+            )
             .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
             .join(Project, Project.id == ApprovalInstance.project_id)
             .where(ApprovalTask.state == TaskState.PENDING)
@@ -139,7 +167,9 @@ def asked(demo):
         employee = Employee(number="X009", name="受托人", department_id=department.id)
         ctx.session.add(employee)
         ctx.session.flush()
-        operators.create_operator(ctx, employee, "asked", PASSWORD, ["审计管理员"], must_change=False)
+        operators.create_operator(
+            ctx, employee, "asked", PASSWORD, ["审计管理员"], must_change=False
+        )
         ctx.session.scalars(select(User).where(User.username == "asked")).one().roles = []
         ctx.session.get_one(ApprovalTask, found[0]).assignee_id = employee.id
         ctx.session.commit()
@@ -154,7 +184,13 @@ def test_being_asked_opens_that_record_and_nothing_else(demo, asked):
     with demo.session() as session:
         others = session.scalars(select(Project.id).where(Project.id != project)).all()
     assert {client.get(f"/project/show/{other}").status_code for other in others[:10]} == {403}
-    for path in (f"/{table}/list/", "/api/v1/project/", "/project/export", f"/{table}/edit/{key}", "/project/show/0"):
+    for path in (
+        f"/{table}/list/",
+        "/api/v1/project/",
+        "/project/export",
+        f"/{table}/edit/{key}",
+        "/project/show/0",
+    ):
         assert client.get(path).status_code == 403, path
 
 
@@ -166,7 +202,10 @@ def test_the_applicant_sees_who_decides_even_when_the_record_is_no_longer_his(de
             .join(Project, Project.id == ApprovalInstance.project_id)
             .join(ApprovalTask, ApprovalTask.instance_id == ApprovalInstance.id)
             .join(Employee, Employee.id == ApprovalTask.assignee_id)
-            .where(ApprovalInstance.state == ApprovalState.RUNNING, ApprovalTask.state == TaskState.PENDING)
+            .where(
+                ApprovalInstance.state == ApprovalState.RUNNING,
+                ApprovalTask.state == TaskState.PENDING,
+            )
             .where(Project.manager_id == ApprovalInstance.applicant_id)
         ).first()
         instance, username, key, decider = one
@@ -197,12 +236,21 @@ def test_a_reference_to_a_file_offers_and_takes_the_records_own_alone(demo):
     client = demo.client_of("zhoumin")
     path = "/qualification/lookup?field=scan_id"
     assert client.get(path).get_json()["result"] == []
-    assert [row["text"] for row in client.get(f"{path}&record={key}").get_json()["result"]] == ["证书.pdf"]
+    assert [row["text"] for row in client.get(f"{path}&record={key}").get_json()["result"]] == [
+        "证书.pdf"
+    ]
     with demo.session() as session:
-        foreign = session.scalars(select(Attachment.id).where(Attachment.original_name == "客户的.pdf")).one()
-        file = session.scalars(select(Attachment.id).where(Attachment.original_name == "证书.pdf")).one()
+        foreign = session.scalars(
+            select(Attachment.id).where(Attachment.original_name == "客户的.pdf")
+        ).one()
+        file = session.scalars(
+            select(Attachment.id).where(Attachment.original_name == "证书.pdf")
+        ).one()
     headers = {"X-CSRFToken": demo.token(client)}
     version = client.get(f"/api/v1/qualification/{key}").get_json()["result"]["version"]
     for given, status in ((foreign, 400), (file, 200)):
         sent = {"scan_id": given, "version": version}
-        assert client.put(f"/api/v1/qualification/{key}", json=sent, headers=headers).status_code == status
+        assert (
+            client.put(f"/api/v1/qualification/{key}", json=sent, headers=headers).status_code
+            == status
+        )

@@ -13,8 +13,17 @@ def test_the_report_shows_ratios_beside_the_law_and_the_evidence(demo):
         month = f"{session.get_one(SystemState, 1).business_date:%Y-%m}"
     client = demo.client_of("shihui")
     page = client.get(f"{URL}?period={month}").text
-    for words in ("资产比例管理办法第八条", "第九条", "第十条", "第十一条", "不低于 20%", "不高于 30%", "货币市场基金",
-                  "中债登托管明细", "净资产"):  # fmt: skip
+    for words in (
+        "资产比例管理办法第八条",
+        "第九条",
+        "第十条",
+        "第十一条",
+        "不低于 20%",
+        "不高于 30%",
+        "货币市场基金",
+        "中债登托管明细",
+        "净资产",
+    ):
         assert words in page, words
     assert "/asset_split/add" in page
     assert "复制上月依据" not in page, "the month has its own"

@@ -35,7 +35,9 @@ def upload(client, data, name):
 def loaded(product):
     with product.session() as session:
         found = session.scalars(select(OpeningImport)).one_or_none()
-        return None if found is None else (found.file_name, found.period.code, f"{found.total:,.2f}")
+        return (
+            None if found is None else (found.file_name, found.period.code, f"{found.total:,.2f}")
+        )
 
 
 def vouchers(product):
@@ -56,25 +58,41 @@ def test_the_files_of_two_products_load_one_in_the_place_of_the_other(product, c
         assert loaded(product) == (name, "2025-12", TOTAL)
     count = vouchers(product)
     again = upload(chief, (REAL / KINGDEE).read_bytes(), KINGDEE)
-    assert send(chief, "/opening/confirm", **fields_of(again.text, "/opening/confirm")).status_code == 302
+    assert (
+        send(chief, "/opening/confirm", **fields_of(again.text, "/opening/confirm")).status_code
+        == 302
+    )
     assert vouchers(product) == count, "the same file again changes nothing"
 
 
 def test_a_file_of_an_unknown_product_is_mapped_once(product, chief):
     book = openpyxl.Workbook()
-    for row in (["期间：2025年12月"], ["代号", "称谓", "年末数", None], [None, None, "借方", "贷方"],
-                ["1001", "库存现金", 5, None], ["4001", "实收资本", None, 5]):  # fmt: skip
+    for row in (
+        ["期间：2025年12月"],
+        ["代号", "称谓", "年末数", None],
+        [None, None, "借方", "贷方"],
+        ["1001", "库存现金", 5, None],
+        ["4001", "实收资本", None, 5],
+    ):
         book.active.append(row)
     made = io.BytesIO()
     book.save(made)
     data, before = made.getvalue(), loaded(product)
     asked = upload(chief, data, "余额.xlsx")
-    assert (asked.status_code, "列对应：科目余额表" in asked.text, "如 1001、4001" in asked.text) == (400, True, True)
+    assert (
+        asked.status_code,
+        "列对应：科目余额表" in asked.text,
+        "如 1001、4001" in asked.text,
+    ) == (400, True, True)
     key = asked.text.split('name="key" value="')[1][:64]
     file = {"key": key, "name": "余额.xlsx", "source": "老软件"}
-    wrong = send(chief, "/opening/columns/balances", **file, c0="code", c1="name", c2="debit", c3="debit")
+    wrong = send(
+        chief, "/opening/columns/balances", **file, c0="code", c1="name", c2="debit", c3="debit"
+    )
     assert (wrong.status_code, "对应了两列" in wrong.text) == (400, True)
-    done = send(chief, "/opening/columns/balances", **file, c0="code", c1="name", c2="debit", c3="credit")
+    done = send(
+        chief, "/opening/columns/balances", **file, c0="code", c1="name", c2="debit", c3="credit"
+    )
     assert done.status_code == 302
     shown = upload(chief, data, "余额.xlsx")
     assert (shown.status_code, "期间 2025-12，共 2 个科目" in shown.text) == (200, True)

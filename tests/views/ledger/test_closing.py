@@ -69,8 +69,13 @@ def post_depreciation(company) -> None:
         ctx = company.ctx(session)
         ids = dict(session.execute(select(Account.code, Account.id).where(Account.is_leaf)).all())
         amount = Decimal(50000)
-        lines = [Line(ids["6601.06"], debit=amount, department_id=1), Line(ids["1602"], credit=amount)]
-        made = voucher.write_draft(ctx, date=MONTH_END, word="transfer", memo="计提折旧", entries=lines)
+        lines = [
+            Line(ids["6601.06"], debit=amount, department_id=1),
+            Line(ids["1602"], credit=amount),
+        ]
+        made = voucher.write_draft(
+            ctx, date=MONTH_END, word="transfer", memo="计提折旧", entries=lines
+        )
         for verb, name in (("review", "chief"), ("post", "boss")):
             acting = company.ctx(session)
             acting.actor = acting.actor.__class__(company.employees[name], name, is_system=True)
@@ -126,13 +131,17 @@ def test_a_month_is_closed_by_button_and_command_and_opened_again(opened):
     assert "最近十二个月担保费收入" in page
     assert "反结账" in page
     with opened.session() as session:
-        period = session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2026-01")).one()
+        period = session.scalars(
+            select(AccountingPeriod).where(AccountingPeriod.code == "2026-01")
+        ).one()
         assert period.state is PeriodState.CLOSED
         assert period.closed_by_id == opened.employees["chief"]
         key, version = period.id, period.version
     again = send(chief, "/closing/run", period="2026-01")
     assert again.status_code == 302
-    answer = send(chief, f"/do/accounting_period/{key}/reopen", version=str(version), reason="补记费用")
+    answer = send(
+        chief, f"/do/accounting_period/{key}/reopen", version=str(version), reason="补记费用"
+    )
     assert answer.status_code == 302
     assert answer.location.endswith("/closing/?period=2026-01")
     assert "已反结账" in chief.get("/closing/?period=2026-01").get_data(as_text=True)
@@ -150,7 +159,9 @@ def test_statements_lead_to_accounts_and_to_files(opened, path):
     chief = opened.browser("chief")
     page = chief.get(f"{path}?period=2025-12").get_data(as_text=True)
     assert ("资产 = 负债 + 所有者权益" in page) == (path == "/report/balance-sheet")
-    sheet = openpyxl.load_workbook(io.BytesIO(chief.get(f"{path}?period=2025-12&format=xlsx").data)).active
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(chief.get(f"{path}?period=2025-12&format=xlsx").data)
+    ).active
     assert sheet.max_row > 10
     assert chief.get(f"{path}?period=2025-12&format=pdf").data.startswith(b"%PDF")
     assert chief.get(f"{path}?period=1999-01").status_code == 400
@@ -163,7 +174,9 @@ def test_statements_lead_to_accounts_and_to_files(opened, path):
 def test_a_row_opens_its_accounts_and_they_open_their_ledger(opened):
     chief = opened.browser("chief")
     page = chief.get("/report/balance-sheet?period=2025-12").get_data(as_text=True)
-    assert page.count("254,539,976.17") == 0  # 累计折旧 is a deduction: assets and claims are 252,389,976.17
+    assert (
+        page.count("254,539,976.17") == 0
+    )  # 累计折旧 is a deduction: assets and claims are 252,389,976.17
     assert "252,389,976.17" in page
     link = re.search(r'href="(/report/statement-row/\d+\?period=2025-12)"', page).group(1)
     behind = chief.get(link).get_data(as_text=True)
@@ -182,4 +195,7 @@ def test_an_impossible_period_is_refused_in_words(opened, period):
 def test_unknown_periods_and_stale_uploads_are_not_found(opened):
     chief = opened.browser("chief")
     assert chief.get("/closing/?period=1999-01").status_code == 404
-    assert send(chief, "/opening/confirm", balances="0" * 64, balances_name="a.xlsx").status_code == 404
+    assert (
+        send(chief, "/opening/confirm", balances="0" * 64, balances_name="a.xlsx").status_code
+        == 404
+    )

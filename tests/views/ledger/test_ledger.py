@@ -42,7 +42,10 @@ def voucher_form(accounts, debit="1,000.00", credit="1000", **changes):
 def fields_of(page):
     """Word and date as the form offers them."""
     word = re.search(r'name="word"[^>]*>.*?<option selected value="([^"]+)"', page, re.DOTALL)
-    return {"word": word.group(1), "date": re.search(r'name="date"[^>]*value="([^"]+)"', page).group(1)}
+    return {
+        "word": word.group(1),
+        "date": re.search(r'name="date"[^>]*value="([^"]+)"', page).group(1),
+    }
 
 
 def write(product, accounts, name="clerk", **changes):
@@ -70,7 +73,11 @@ def act(product, name, number, verb, **fields):
 def test_a_voucher_goes_from_draft_to_the_books_through_four_pairs_of_hands(product, accounts):
     number = written(product, accounts)
     found = voucher(product, number)
-    assert (found.state, found.total, found.is_cash) == (VoucherState.DRAFT, Decimal("1000.00"), True)
+    assert (found.state, found.total, found.is_cash) == (
+        VoucherState.DRAFT,
+        Decimal("1000.00"),
+        True,
+    )
     assert act(product, "clerk", number, "review").status_code == 403  # the preparer
     assert act(product, "chief", number, "review").status_code == 302
     assert act(product, "boss", number, "post").status_code == 409  # cash waits for the cashier
@@ -114,7 +121,10 @@ def test_an_unbalanced_voucher_is_refused_with_everything_kept(product, accounts
         ({"word": "nope"}, "没有可用的凭证字"),
         ({"memo": "  "}, "请填写摘要"),
         ({"attachments": "-1"}, "附单据数"),
-        ({"line_account_id": [], "line_debit": [], "line_credit": [], "line_memo": []}, "至少要有两条分录"),
+        (
+            {"line_account_id": [], "line_debit": [], "line_credit": [], "line_memo": []},
+            "至少要有两条分录",
+        ),
     ],
 )
 def test_each_wrong_line_says_what_to_do(product, accounts, changes, message):
@@ -128,13 +138,20 @@ def test_a_draft_is_changed_by_its_preparer_and_a_stale_save_is_refused(product,
     client, path = product.browser("clerk"), f"/voucher/edit/{number}"
     page = client.get(path).get_data(as_text=True)
     version = re.search(r'name="version"[^>]*value="(\d+)"', page).group(1)
-    form = {**voucher_form(accounts, debit="2000", credit="2000"), **fields_of(page), "version": version}
+    form = {
+        **voucher_form(accounts, debit="2000", credit="2000"),
+        **fields_of(page),
+        "version": version,
+    }
     assert send(client, path, **form).status_code == 302
     assert voucher(product, number).total == Decimal("2000.00")
     stale = send(client, path, **{**form, "memo": "迟到的修改"})
     assert stale.status_code == 409
     assert "迟到的修改" in stale.get_data(as_text=True)
-    assert send(product.browser("chief"), path, **{**form, "version": "99"}).status_code in {403, 409}
+    assert send(product.browser("chief"), path, **{**form, "version": "99"}).status_code in {
+        403,
+        409,
+    }
     assert voucher(product, number).memo == "收到出资"
 
 
@@ -154,7 +171,13 @@ def test_voiding_asks_why(product, accounts):
 
 def test_an_account_manager_has_no_books(product, accounts):
     client = product.browser("manager")
-    for path in ("/voucher/list/", "/voucher/add", "/review/", "/report/trial-balance", "/report/detail-ledger"):
+    for path in (
+        "/voucher/list/",
+        "/voucher/add",
+        "/review/",
+        "/report/trial-balance",
+        "/report/detail-ledger",
+    ):
         assert client.get(path).status_code == 403, path
     assert send(client, "/voucher/add", **voucher_form(accounts)).status_code == 403
 
@@ -167,7 +190,9 @@ def test_the_account_lookup_offers_leaves_and_says_what_they_ask_for(product):
     assert "客户" in found[0]["hint"]
     with product.session() as session:
         leaves = set(session.scalars(select(Account.id).where(Account.is_leaf)))
-    assert all(item["id"] in leaves for item in client.get("/voucher/accounts?q=2221").get_json()["result"])
+    assert all(
+        item["id"] in leaves for item in client.get("/voucher/accounts?q=2221").get_json()["result"]
+    )
     assert client.get("/voucher/accounts?q=%00((%27&page=-5").status_code == 200
     assert client.get("/voucher/part/hash").status_code == 400
 
@@ -199,7 +224,9 @@ def event_state(product, number):
 def do(product, name, number, verb, **fields):
     with product.session() as session:
         version = str(session.get_one(BusinessEvent, number).version)
-    return send(product.browser(name), f"/do/business_event/{number}/{verb}", version=version, **fields)
+    return send(
+        product.browser(name), f"/do/business_event/{number}/{verb}", version=version, **fields
+    )
 
 
 def test_an_accountant_chooses_the_day_of_an_event(product, event):
@@ -236,14 +263,18 @@ def test_refusing_an_event_asks_why(product, event):
     assert do(product, "clerk", event, "refuse").status_code == 400
     assert do(product, "clerk", event, "refuse", reason="金额有误").status_code == 302
     assert event_state(product, event) is EventState.REFUSED
-    assert "金额有误" in product.browser("clerk").get(f"/business_event/show/{event}").get_data(as_text=True)
+    assert "金额有误" in product.browser("clerk").get(f"/business_event/show/{event}").get_data(
+        as_text=True
+    )
 
 
 def test_ticked_events_are_booked_together_or_not_at_all(product, event):
     client = product.browser("clerk")
     assert send(client, "/review/book").status_code == 400
     with product.session() as session:
-        done = session.scalars(select(BusinessEvent.id).where(BusinessEvent.state == EventState.BOOKED)).first()
+        done = session.scalars(
+            select(BusinessEvent.id).where(BusinessEvent.state == EventState.BOOKED)
+        ).first()
     mixed = send(client, "/review/book", keys=[str(event), str(done)])
     assert mixed.status_code == 409
     assert event_state(product, event) is EventState.PENDING
@@ -251,7 +282,9 @@ def test_ticked_events_are_booked_together_or_not_at_all(product, event):
     assert event_state(product, event) is EventState.BOOKED
 
 
-@pytest.mark.parametrize("args", ["view=NOPE", "view=BOOKED&page=99999999999", "f=((&order=%00&size=-1", "q=%25%27"])
+@pytest.mark.parametrize(
+    "args", ["view=NOPE", "view=BOOKED&page=99999999999", "f=((&order=%00&size=-1", "q=%25%27"]
+)
 def test_the_queue_survives_any_address(product, args):
     assert product.browser("clerk").get(f"/review/?{args}").status_code == 200
 
@@ -261,5 +294,8 @@ def test_renumbering_closes_no_gap_where_there_is_none(product, accounts):
     page = client.get("/voucher/renumber").get_data(as_text=True)
     period = re.search(r'<option selected value="(\d{4}-\d\d)"|<option value="(\d{4}-\d\d)"', page)
     word = fields_of(client.get("/voucher/add").get_data(as_text=True))["word"]
-    assert send(client, "/voucher/renumber", period=period[1] or period[2], word=word).status_code == 302
+    assert (
+        send(client, "/voucher/renumber", period=period[1] or period[2], word=word).status_code
+        == 302
+    )
     assert send(client, "/voucher/renumber", period="2999-01", word=word).status_code == 400

@@ -31,14 +31,19 @@ def company(product):
 
 def preview(client, amount, period, *, again="", head=HEAD, more=()):
     book = openpyxl.Workbook()
-    rows = ["1001", "库存现金", "借", *more, amount], ["4001", "实收资本", "贷", *more[::-1], amount]
+    rows = (
+        ["1001", "库存现金", "借", *more, amount],
+        ["4001", "实收资本", "贷", *more[::-1], amount],
+    )
     for row in (["科目余额表"], [f"期间:{period}"], head, *rows):
         book.active.append(row)
     target = io.BytesIO()
     book.save(target)
     target.seek(0)
     data = {"csrf_token": token(client, "/password/"), "balances": (target, "余额.xlsx")}
-    return client.post(f"/opening/{again}", data=data, content_type="multipart/form-data").get_data(as_text=True)
+    return client.post(f"/opening/{again}", data=data, content_type="multipart/form-data").get_data(
+        as_text=True
+    )
 
 
 def kept(product):
@@ -56,7 +61,14 @@ def test_an_opening_is_replaced_on_the_screen_until_another_voucher_exists(compa
     assert "重新装入" in page
     assert "还没有其他凭证，可以重新装入" in page
     assert 'type="file"' in chief.get("/opening/?again=1").get_data(as_text=True)
-    page = preview(chief, "700", "2026年6月", again="?again=1", head=[*HEAD[:3], "年初余额", HEAD[3]], more=("700",))
+    page = preview(
+        chief,
+        "700",
+        "2026年6月",
+        again="?again=1",
+        head=[*HEAD[:3], "年初余额", HEAD[3]],
+        more=("700",),
+    )
     assert "替换已装入的“余额.xlsx”（2026-06），原期初凭证红字冲销" in page
     assert "没有“年初余额”" not in page
     assert kept(company) == ("2026-06", "500.00"), "a preview changes nothing"
@@ -73,6 +85,10 @@ def test_an_opening_is_replaced_on_the_screen_until_another_voucher_exists(compa
     assert "重新装入" not in page
     assert "已有凭证 2026-07-记-0001，差错请另填凭证调整" in page
     page = preview(chief, "800", "2026年5月", again="?again=1")
-    answer = send(chief, "/opening/confirm", **fields_of(page, "/opening/confirm")) if "确认装入" in page else None
+    answer = (
+        send(chief, "/opening/confirm", **fields_of(page, "/opening/confirm"))
+        if "确认装入" in page
+        else None
+    )
     assert answer is None or answer.status_code == 409
     assert kept(company) == ("2026-06", "700.00")

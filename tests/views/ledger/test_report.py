@@ -63,10 +63,15 @@ def test_both_ledgers_go_to_excel(product, books):
 
 def test_both_ledgers_go_to_paper_with_places_to_sign(product, books):
     client = product.browser("chief")
-    for path in ("/report/trial-balance?format=pdf", "/report/detail-ledger?account=1002&format=pdf"):
+    for path in (
+        "/report/trial-balance?format=pdf",
+        "/report/detail-ledger?account=1002&format=pdf",
+    ):
         answer = client.get(path)
         assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
-        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages).replace(" ", "")
+        text = "".join(
+            page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages
+        ).replace(" ", "")
         for words in ("1,234,567.89", "会计机构负责人", "制表：石慧", "第1/1页", "合计"):
             assert words in text
     assert "0.00" not in text.partition("本期合计")[0]  # nothing is blank on paper

@@ -43,7 +43,9 @@ def signed_in(address, chromium_path):
 def page(signed_in):
     """A window of its own for every test."""
     browser, kept = signed_in
-    context = browser.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN", storage_state=kept)
+    context = browser.new_context(
+        viewport={"width": 1366, "height": 900}, locale="zh-CN", storage_state=kept
+    )
     yield context.new_page()
     context.close()
 
@@ -89,7 +91,10 @@ def test_what_was_typed_survives_a_refusal(address, page):
     page.wait_for_selector(".alert-danger")
     assert "借贷不平" in page.locator(".alert-danger").inner_text()
     assert page.locator("[name=line_credit]").nth(1).input_value() == "99.99"
-    assert page.locator("[data-line]").nth(0).locator(".e-account > .lookup > input").input_value() == "1001 库存现金"
+    assert (
+        page.locator("[data-line]").nth(0).locator(".e-account > .lookup > input").input_value()
+        == "1001 库存现金"
+    )
 
 
 def focus(page):
@@ -100,7 +105,12 @@ def focus(page):
 
 
 def account_of(page, line):
-    return page.locator("[data-line]").nth(line).locator(".e-account > .lookup > input").first.input_value()
+    return (
+        page.locator("[data-line]")
+        .nth(line)
+        .locator(".e-account > .lookup > input")
+        .first.input_value()
+    )
 
 
 def test_a_voucher_is_typed_without_the_mouse(address, page):
@@ -112,7 +122,9 @@ def test_a_voucher_is_typed_without_the_mouse(address, page):
     assert focus(page) == "line_memo"
     page.keyboard.press("Enter")
     page.keyboard.type("1001")
-    page.keyboard.press("Enter")  # before any answer: the first one is taken when it comes, and the focus goes on
+    page.keyboard.press(
+        "Enter"
+    )  # before any answer: the first one is taken when it comes, and the focus goes on
     page.wait_for_selector("[name=line_cash_flow]:focus")
     assert account_of(page, 0) == "1001 库存现金"
     page.keyboard.press("Enter")

@@ -32,7 +32,11 @@ def drafts(product):
         for number in range(1, 4):
             amount = Decimal(number * 100)
             lines = [Line(ids["1002"], debit=amount), Line(ids["4001"], credit=amount)]
-            found.append(vouchers.write_draft(ctx, date=ctx.today, word="receipt", memo=f"第{number}张", entries=lines))
+            found.append(
+                vouchers.write_draft(
+                    ctx, date=ctx.today, word="receipt", memo=f"第{number}张", entries=lines
+                )
+            )
         session.commit()
         return [str(voucher.id) for voucher in found]
 
@@ -45,11 +49,17 @@ def states(product, ids):
 def tabs(product, name):
     """Count by tab of the list."""
     page = product.browser(name).get("/voucher/list/").get_data(as_text=True)
-    return {label: int(count) for label, count in re.findall(r'>([^<>]+) <b class="n">(\d+)</b></a></li>', page)}
+    return {
+        label: int(count)
+        for label, count in re.findall(r'>([^<>]+) <b class="n">(\d+)</b></a></li>', page)
+    }
 
 
 def pdf_texts(answer):
-    return [page.extract_text().replace(" ", "") for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages]
+    return [
+        page.extract_text().replace(" ", "")
+        for page in pypdf.PdfReader(io.BytesIO(answer.data)).pages
+    ]
 
 
 def test_many_go_from_draft_to_the_books_together(product, drafts):
@@ -63,7 +73,9 @@ def test_many_go_from_draft_to_the_books_together(product, drafts):
     assert states(product, drafts) == [VoucherState.REVIEWED] * 3
     assert tabs(product, "chief")["待审核"] == before - 3
     assert send(cashier, "/voucher/all/sign", keys=drafts).status_code == 302
-    assert send(boss, "/voucher/all/post", keys=list(reversed(drafts))).status_code == 302  # by their numbers
+    assert (
+        send(boss, "/voucher/all/post", keys=list(reversed(drafts))).status_code == 302
+    )  # by their numbers
     assert states(product, drafts) == [VoucherState.POSTED] * 3
 
 
@@ -74,7 +86,11 @@ def test_one_that_cannot_be_keeps_all_back(product, drafts):
     assert answer.status_code == 409
     assert "本次勾选的均未审核" in answer.get_data(as_text=True)
     assert "待审核" in answer.get_data(as_text=True)
-    assert states(product, drafts) == [VoucherState.REVIEWED, VoucherState.DRAFT, VoucherState.DRAFT]
+    assert states(product, drafts) == [
+        VoucherState.REVIEWED,
+        VoucherState.DRAFT,
+        VoucherState.DRAFT,
+    ]
 
 
 def test_nobody_brings_on_what_is_not_theirs(product, drafts):
@@ -96,22 +112,30 @@ def test_tabs_show_what_is_left_for_the_reader(product, drafts):
         for key in drafts:
             session.get_one(Voucher, int(key)).prepared_by_id = product.employees["chief"]
         session.commit()
-    mine = product.browser("chief").get("/voucher/list/?view=review&size=100").get_data(as_text=True)
+    mine = (
+        product.browser("chief").get("/voucher/list/?view=review&size=100").get_data(as_text=True)
+    )
     link = f'/voucher/show/{drafts[0]}"'
     assert link not in mine
-    assert link in product.browser("boss").get("/voucher/list/?view=review&size=100").get_data(as_text=True)
+    assert link in product.browser("boss").get("/voucher/list/?view=review&size=100").get_data(
+        as_text=True
+    )
 
 
 def test_an_empty_tab_says_so_and_a_strange_one_is_all(product):
     page = product.browser("boss").get("/voucher/list/?view=void").get_data(as_text=True)
     assert 'aria-current="page">作废' in page
-    assert 'aria-current="page">全部' in product.browser("boss").get("/voucher/list/?view=%00x").get_data(as_text=True)
+    assert 'aria-current="page">全部' in product.browser("boss").get(
+        "/voucher/list/?view=%00x"
+    ).get_data(as_text=True)
 
 
 def test_a_voucher_leads_to_the_next_that_waits(product, drafts):
     page = product.browser("chief").get(f"/voucher/show/{drafts[0]}").get_data(as_text=True)
     assert "下一张待办" in page
-    assert "下一张待办" not in product.browser("clerk").get(f"/voucher/show/{drafts[0]}").get_data(as_text=True)
+    assert "下一张待办" not in product.browser("clerk").get(f"/voucher/show/{drafts[0]}").get_data(
+        as_text=True
+    )
 
 
 def test_vouchers_are_printed_one_a_sheet(product, drafts):
@@ -135,7 +159,9 @@ def test_printing_has_limits_and_needs_its_template(product, drafts, monkeypatch
         monkeypatch.setattr(voucher_print, "MOST", 2)
         with pytest.raises(voucher_print.BusinessError, match="一次最多打印 2 张"):
             voucher_print.vouchers_pdf(session, [1, 2, 3])
-        template = session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == "voucher")).one()
+        template = session.scalars(
+            select(DocumentTemplate).where(DocumentTemplate.code == "voucher")
+        ).one()
         template.is_active = False
         session.commit()
         try:
@@ -147,8 +173,13 @@ def test_printing_has_limits_and_needs_its_template(product, drafts, monkeypatch
 
 def test_a_long_batch_comes_as_one_file():
     bodies = [f"<p>第{number}份{'很长的正文' * 3000}</p>" for number in range(5)]
-    texts = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(sheets_pdf(bodies, title="批"))).pages]
-    assert [match.group() for text in texts for match in re.finditer(r"第\d份", text)] == [f"第{n}份" for n in range(5)]
+    texts = [
+        page.extract_text()
+        for page in pypdf.PdfReader(io.BytesIO(sheets_pdf(bodies, title="批"))).pages
+    ]
+    assert [match.group() for text in texts for match in re.finditer(r"第\d份", text)] == [
+        f"第{n}份" for n in range(5)
+    ]
 
 
 def test_a_red_letter_voucher_is_printed_with_what_it_reverses(product, drafts):
@@ -156,9 +187,15 @@ def test_a_red_letter_voucher_is_printed_with_what_it_reverses(product, drafts):
         found = session.get_one(Voucher, int(drafts[0]))
         assert voucher_print.voucher_data(found, "甲公司")["voucher"]["reversal_of"] is None
         copy = Voucher(
-            word=found.word, period=found.period, date=date(2026, 11, 23), number=9, memo="冲", attachments=0,
-            reverses=found, entries=[],
-        )  # fmt: skip
+            word=found.word,
+            period=found.period,
+            date=date(2026, 11, 23),
+            number=9,
+            memo="冲",
+            attachments=0,
+            reverses=found,
+            entries=[],
+        )
         data = voucher_print.voucher_data(copy, "甲公司")["voucher"]
         assert data["reversal_of"] == found.code
         assert data["prepared_by"] == ""

@@ -26,14 +26,18 @@ def test_the_button_stands_on_the_page_of_the_employee_for_who_may(demo, ids):
     path = f"/employee/{ids['孙浩']}/hand-over"
     for who, may in (("chenli", True), ("admin", True), ("zhoumin", False), ("luona", False)):
         client = demo.client_of(who)
-        assert (path in client.get(f"/employee/show/{ids['孙浩']}").get_data(as_text=True)) == may, who
+        assert (
+            path in client.get(f"/employee/show/{ids['孙浩']}").get_data(as_text=True)
+        ) == may, who
         assert client.get(path).status_code == (200 if may else 403), who
 
 
 def test_what_is_ticked_goes_and_a_refusal_keeps_the_ticks(demo, ids):
     path, head = f"/employee/{ids['孙浩']}/hand-over", demo.client_of("chenli")
     rows = boxes(head.get(path).get_data(as_text=True))
-    customer, project = (next(row for row in rows if row.startswith(kind)) for kind in ("customer.", "project."))
+    customer, project = (
+        next(row for row in rows if row.startswith(kind)) for kind in ("customer.", "project.")
+    )
     sent = {"customers": [customer], "assistant": [project], "employee_id": ids["周敏"]}
     refused = demo.post(head, path, **sent)
     assert refused.status_code == 400
@@ -55,16 +59,22 @@ def test_what_belongs_to_another_department_is_neither_listed_nor_taken(demo, id
     assert boxes(page) == []
     assert "请该部门经理或系统管理员移交" in page
     with demo.session() as session:
-        foreign = session.scalars(select(Project).where(Project.manager_id == ids["林一凡"]).limit(1)).one()
+        foreign = session.scalars(
+            select(Project).where(Project.manager_id == ids["林一凡"]).limit(1)
+        ).one()
     row = f"project.{foreign.id}.A角.{foreign.version}"
     answer = demo.post(head, path, manager=row, employee_id=ids["周敏"], reason="试试")
     assert answer.status_code in {403, 404}
 
 
-@pytest.mark.parametrize("row", ["project", "project.x.A角.1", "contract.1.A角.1", "project.1.A角.", "."])
+@pytest.mark.parametrize(
+    "row", ["project", "project.x.A角.1", "contract.1.A角.1", "project.1.A角.", "."]
+)
 def test_what_no_box_carries_is_refused_in_words(demo, ids, row):
     path = f"/employee/{ids['孙浩']}/hand-over"
-    answer = demo.post(demo.client_of("admin"), path, customers=row, employee_id=ids["周敏"], reason="试试")
+    answer = demo.post(
+        demo.client_of("admin"), path, customers=row, employee_id=ids["周敏"], reason="试试"
+    )
     assert answer.status_code == 400
     assert "请刷新后重新勾选" in answer.get_data(as_text=True)
 
@@ -76,7 +86,9 @@ def test_who_is_to_leave_is_told_of_the_screen(demo, ids):
         version = session.get(Employee, ids["周敏"]).version
     token = demo.token(demo.client_of("admin"))
     answer = demo.client_of("admin").put(
-        f"/api/v1/employee/{ids['周敏']}", json={"version": version, "is_active": False}, headers={"X-CSRFToken": token}
+        f"/api/v1/employee/{ids['周敏']}",
+        json={"version": version, "is_active": False},
+        headers={"X-CSRFToken": token},
     )
     assert answer.status_code == 409
     assert "“移交”" in answer.get_json()["errors"]["is_active"][0]

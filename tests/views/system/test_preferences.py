@@ -60,12 +60,16 @@ def test_the_columns_of_a_list_are_ones_own_and_are_found_again(product):
     usual = heads_of(product.browser("other"), "/customer/list/")
     wanted = ["grade", "name", "number"]
     first = product.browser("head")
-    answer = send(first, "/settings/columns/customer", cols=wanted, next="/customer/list/?q=%E5%B7%9E")
+    answer = send(
+        first, "/settings/columns/customer", cols=wanted, next="/customer/list/?q=%E5%B7%9E"
+    )
     assert (answer.status_code, answer.location) == (302, "/customer/list/?q=%E5%B7%9E")
     again = product.sign_in("head")
     assert heads_of(again, "/customer/list/") == wanted
     assert heads_of(product.browser("other"), "/customer/list/") == usual
-    assert heads_of(again, "/customer/list/?cols=name,region") == ["name", "region"], "an address may say otherwise"
+    assert heads_of(again, "/customer/list/?cols=name,region") == ["name", "region"], (
+        "an address may say otherwise"
+    )
     assert heads_of(again, "/employee/list/") != wanted
     assert send(again, "/settings/columns/customer", reset="1").status_code == 302
     assert heads_of(again, "/customer/list/") == usual
@@ -73,9 +77,14 @@ def test_the_columns_of_a_list_are_ones_own_and_are_found_again(product):
 
 @pytest.mark.parametrize(
     ("table", "columns", "status"),
-    [("customer", [], 400), ("customer", ["name", "nothing"], 400), ("customer", ["name;drop"], 400),
-     ("nothing", ["name"], 404), ("audit_log", ["note"], 403)],
-)  # fmt: skip
+    [
+        ("customer", [], 400),
+        ("customer", ["name", "nothing"], 400),
+        ("customer", ["name;drop"], 400),
+        ("nothing", ["name"], 404),
+        ("audit_log", ["note"], 403),
+    ],
+)
 def test_columns_that_are_none_are_refused_and_change_nothing(product, table, columns, status):
     manager = product.browser("other")
     before = operator(product, "other").list_columns
@@ -83,7 +92,9 @@ def test_columns_that_are_none_are_refused_and_change_nothing(product, table, co
     assert operator(product, "other").list_columns == before
 
 
-@pytest.mark.parametrize(("rows", "look"), [("3", "DARK"), ("9999", "DARK"), ("٣٠", "DARK"), ("20", "PINK"), ("", "")])
+@pytest.mark.parametrize(
+    ("rows", "look"), [("3", "DARK"), ("9999", "DARK"), ("٣٠", "DARK"), ("20", "PINK"), ("", "")]
+)
 def test_what_makes_no_sense_is_said_at_its_field(product, rows, look):
     before = operator(product, "other").rows_per_page
     answer = send(product.browser("other"), "/settings/", rows=rows, look=look)
@@ -111,7 +122,10 @@ def test_departments_stand_below_each_other(product):
         below.path = f"{top.path}{below.id}/"
         session.commit()
     admin = product.browser("admin")
-    row = re.search(r'<td class="l1"><a href="/department/show/\d+">业务一部一组', read(admin, "/department/list/"))
+    row = re.search(
+        r'<td class="l1"><a href="/department/show/\d+">业务一部一组',
+        read(admin, "/department/list/"),
+    )
     assert row
     assert 'class="l1"' not in read(admin, "/department/list/?order=-name")
     accounts = read(product.browser("chief"), "/account/list/?size=200")
@@ -131,13 +145,19 @@ def test_the_company_is_one_page(product):
 def test_operators_show_their_roles_and_whether_they_may_sign_in(product):
     with product.session() as session:
         later = datetime(2099, 1, 1, tzinfo=UTC)
-        for username, changes in (("other", {"is_disabled": True}), ("head", {"locked_until": later})):
+        for username, changes in (
+            ("other", {"is_disabled": True}),
+            ("head", {"locked_until": later}),
+        ):
             found = session.scalars(select(Operator).where(Operator.username == username)).one()
             for name, value in changes.items():
                 setattr(found, name, value)
         session.commit()
     page = read(product.browser("safe"), "/operator/list/?size=50")
-    rows = {re.search(r">(\w+)</a>", row)[1]: row for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)[1:]}
+    rows = {
+        re.search(r">(\w+)</a>", row)[1]: row
+        for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)[1:]
+    }
     assert "会计" in rows["clerk"]
     assert "正常" in rows["clerk"]
     assert "停用" in rows["other"]
@@ -150,22 +170,39 @@ def flow(product):
     """A flow with a manager, a vote of a position, a role, and a position that nobody holds."""
     with product.session() as session:
         type_id = session.scalars(select(ApprovalFlow.business_type_id)).first()
-        filled, empty = ApprovalPosition(code="t1", label="评审小组"), ApprovalPosition(code="t2", label="空岗")
+        filled, empty = (
+            ApprovalPosition(code="t1", label="评审小组"),
+            ApprovalPosition(code="t2", label="空岗"),
+        )
         session.add_all([filled, empty])
         session.flush()
         people = list(session.scalars(select(Employee).order_by(Employee.number).limit(6)))
-        session.add_all(ApprovalPositionMember(position_id=filled.id, employee_id=p.id) for p in people)
+        session.add_all(
+            ApprovalPositionMember(position_id=filled.id, employee_id=p.id) for p in people
+        )
         made = ApprovalFlow(
-            code="drawn", name="图示流程", business_type_id=type_id, amount_from=Decimal(10), amount_to=Decimal(100),
-            customer_kind=FlowCustomerKind.CORPORATE, department_id=people[0].department_id,
-        )  # fmt: skip
+            code="drawn",
+            name="图示流程",
+            business_type_id=type_id,
+            amount_from=Decimal(10),
+            amount_to=Decimal(100),
+            customer_kind=FlowCustomerKind.CORPORATE,
+            department_id=people[0].department_id,
+        )
         made.nodes = [
             ApprovalNode(seq=10, name="经理审核", chooser=NodeChooser.MANAGER, hours_limit=48),
-            ApprovalNode(seq=20, name="评审", position_id=filled.id, mode=NodeMode.VOTE, quorum_pct=Decimal(60),
-                         pass_pct=Decimal("66.67"), approve_limit=Decimal(50)),
+            ApprovalNode(
+                seq=20,
+                name="评审",
+                position_id=filled.id,
+                mode=NodeMode.VOTE,
+                quorum_pct=Decimal(60),
+                pass_pct=Decimal("66.67"),
+                approve_limit=Decimal(50),
+            ),
             ApprovalNode(seq=30, name="财务", chooser=NodeChooser.ROLE, role_name="财务主管"),
             ApprovalNode(seq=40, name="终审", position_id=empty.id, skip_below=Decimal(80)),
-        ]  # fmt: skip
+        ]
         session.add(made)
         session.commit()
         return made.id
@@ -180,7 +217,11 @@ def test_a_flow_is_drawn_from_the_applicant_to_the_end(product, flow):
     assert steps[2].people.endswith(" 等 6 人")
     assert steps[2].facts == ("票决，参与 ≥ 60%，同意 ≥ 66.67%", "不超过 50.00 元到此为止")
     assert (steps[3].who, steps[3].people) == ("角色 财务主管", "")
-    assert (steps[4].people, steps[4].is_missing, steps[4].facts[1]) == ("未设置人员", True, "低于 80.00 元跳过")
+    assert (steps[4].people, steps[4].is_missing, steps[4].facts[1]) == (
+        "未设置人员",
+        True,
+        "低于 80.00 元跳过",
+    )
     page = read(product.browser("admin"), f"/approval_flow/show/{flow}")
     assert "适用：对公客户、10.00 元及以上、低于 100.00 元、" in page
     assert 'class="flow"' in page
@@ -188,23 +229,41 @@ def test_a_flow_is_drawn_from_the_applicant_to_the_end(product, flow):
 
 def test_a_flow_for_all_says_so(product):
     with product.session() as session:
-        plain = session.scalars(select(ApprovalFlow.id).where(ApprovalFlow.code == "contract")).one()
-    assert "适用：该业务的全部申请" in read(product.browser("admin"), f"/approval_flow/show/{plain}")
+        plain = session.scalars(
+            select(ApprovalFlow.id).where(ApprovalFlow.code == "contract")
+        ).one()
+    assert "适用：该业务的全部申请" in read(
+        product.browser("admin"), f"/approval_flow/show/{plain}"
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------------- logs
 def test_the_trail_shows_old_and_new_values_in_words(product):
     admin = product.browser("admin")
     with product.session() as session:
-        known = session.scalars(select(Parameter).where(Parameter.code == "login.lock_minutes")).one()
+        known = session.scalars(
+            select(Parameter).where(Parameter.code == "login.lock_minutes")
+        ).one()
         today = session.get_one(SystemState, 1).business_date
-    sent = {"code": known.code, "label": known.label, "value": "45", "value_kind": "NUMBER", "unit": "分钟",
-            "effective_on": str(today), "module": "SYSTEM", "version": str(known.version)}  # fmt: skip
+    sent = {
+        "code": known.code,
+        "label": known.label,
+        "value": "45",
+        "value_kind": "NUMBER",
+        "unit": "分钟",
+        "effective_on": str(today),
+        "module": "SYSTEM",
+        "version": str(known.version),
+    }
     assert send(admin, f"/parameter/edit/{known.id}", **sent).status_code == 302
     with product.session() as session:
-        query = select(AuditLog.id).where(AuditLog.table_name == "parameter", AuditLog.record_id == known.id)
+        query = select(AuditLog.id).where(
+            AuditLog.table_name == "parameter", AuditLog.record_id == known.id
+        )
         row = session.scalars(query.order_by(AuditLog.id.desc())).first()
-        sign_in = session.scalars(select(AuditLog.id).where(AuditLog.table_name == "operator")).first()
+        sign_in = session.scalars(
+            select(AuditLog.id).where(AuditLog.table_name == "operator")
+        ).first()
     page = read(product.browser("safe"), f"/audit_log/show/{row}")
     for words in ("变更内容", "参数值", ">30<", ">45<"):
         assert words in page
@@ -213,7 +272,9 @@ def test_the_trail_shows_old_and_new_values_in_words(product):
 
 def test_a_row_of_the_trail_without_changes_is_plain(product):
     with product.session() as session:
-        row = AuditLog(at=datetime.now(UTC), actor_name="甲", action="EXPORT", changes={}, table_name="nowhere")
+        row = AuditLog(
+            at=datetime.now(UTC), actor_name="甲", action="EXPORT", changes={}, table_name="nowhere"
+        )
         session.add(row)
         session.commit()
         key = row.id
@@ -223,13 +284,25 @@ def test_a_row_of_the_trail_without_changes_is_plain(product):
 def test_a_closing_keeps_its_checks(product):
     with product.session() as session:
         day = date(2026, 1, 31)
-        period = AccountingPeriod(code="2026-01", year=2026, month=1, starts_on=date(2026, 1, 1), ends_on=day)
+        period = AccountingPeriod(
+            code="2026-01", year=2026, month=1, starts_on=date(2026, 1, 1), ends_on=day
+        )
         session.add(period)
         session.flush()
-        facts = {"period_id": period.id, "closed_at": datetime.now(UTC), "closed_by_id": product.employees["chief"],
-                 "net_profit": Decimal(1), "total_assets": Decimal(2), "posting_no": 1, "chain_hash": "x"}  # fmt: skip
+        facts = {
+            "period_id": period.id,
+            "closed_at": datetime.now(UTC),
+            "closed_by_id": product.employees["chief"],
+            "net_profit": Decimal(1),
+            "total_assets": Decimal(2),
+            "posting_no": 1,
+            "chain_hash": "x",
+        }
         checks = [{"label": "凭证无断号", "is_met": True, "evidence": "凭证编号连续"}]
-        kept, bare = MonthEndLog(round=1, checks=checks, **facts), MonthEndLog(round=2, checks=[], **facts)
+        kept, bare = (
+            MonthEndLog(round=1, checks=checks, **facts),
+            MonthEndLog(round=2, checks=[], **facts),
+        )
         session.add_all([kept, bare])
         session.commit()
         ids = kept.id, bare.id
@@ -243,9 +316,14 @@ def test_a_job_shows_what_each_step_did(product):
     with product.session() as session:
         facts = {"started_at": datetime.now(UTC), "attempts": 1, "progress_pct": 40}
         failed = JobRun(
-            job="day_end", business_date=date(2026, 3, 1), status=JobStatus.FAILED, step="日终快照", message="磁盘满了",
-            result={"done": {"overdue": "新增逾期 3 期", "expire": ""}}, **facts,
-        )  # fmt: skip
+            job="day_end",
+            business_date=date(2026, 3, 1),
+            status=JobStatus.FAILED,
+            step="日终快照",
+            message="磁盘满了",
+            result={"done": {"overdue": "新增逾期 3 期", "expire": ""}},
+            **facts,
+        )
         month = JobRun(job="month_end:2026-02", business_date=date(2026, 2, 28), result={}, **facts)
         other = JobRun(job="export:7", business_date=date(2026, 2, 28), result={}, **facts)
         session.add_all([failed, month, other])
@@ -256,4 +334,6 @@ def test_a_job_shows_what_each_step_did(product):
     for words in ("新增逾期 3 期", "磁盘满了", "未办理", "日终处理 2026-03-01"):
         assert words in page
     assert "结转损益" in read(admin, f"/job_run/show/{ids[1]}")
-    assert "步骤" not in read(admin, f"/job_run/show/{ids[2]}").partition("<main")[2].replace("当前步骤", "")
+    assert "步骤" not in read(admin, f"/job_run/show/{ids[2]}").partition("<main")[2].replace(
+        "当前步骤", ""
+    )

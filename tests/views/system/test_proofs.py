@@ -32,7 +32,9 @@ def ask(client, number, code):
 @pytest.fixture(scope="module")
 def contract(demo):
     with demo.session() as session:
-        found = session.scalars(select(Contract).where(Contract.document_id.is_not(None)).order_by(Contract.id)).first()
+        found = session.scalars(
+            select(Contract).where(Contract.document_id.is_not(None)).order_by(Contract.id)
+        ).first()
         paper = session.get_one(IssuedDocument, found.document_id)
         customer = session.get_one(Project, found.project_id).customer.name
         return paper.number, paper.sha256, customer, found.id
@@ -56,7 +58,9 @@ def test_what_was_touched_is_named_on_the_page_and_on_the_run(demo):
     with demo.session() as session:
         one = session.scalars(select(Contract).order_by(Contract.id)).first()
         kept, number = one.counterparty, one.number
-        session.execute(update(Contract).where(Contract.id == one.id).values(counterparty="别的当事人"))
+        session.execute(
+            update(Contract).where(Contract.id == one.id).values(counterparty="别的当事人")
+        )
         session.commit()
     with pytest.raises(BusinessError, match=f"合同“{number}”与留痕不符"):
         run_verify(demo.app)
@@ -64,7 +68,9 @@ def test_what_was_touched_is_named_on_the_page_and_on_the_run(demo):
     assert f"合同“{number}”与留痕不符" in page
     assert "有不符" in page
     with demo.session() as session:
-        run = session.scalars(select(JobRun).where(JobRun.job.startswith("verify")).order_by(JobRun.id.desc())).first()
+        run = session.scalars(
+            select(JobRun).where(JobRun.job.startswith("verify")).order_by(JobRun.id.desc())
+        ).first()
         assert (run.status, number in run.message) == (JobStatus.FAILED, True)
         session.execute(update(Contract).where(Contract.number == number).values(counterparty=kept))
         session.commit()
@@ -119,7 +125,9 @@ def test_what_ended_is_no_longer_valid(demo, contract):
     number, _, _, key = contract
     with demo.session() as session:
         session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-        document = session.scalars(select(IssuedDocument).where(IssuedDocument.number == number)).one()
+        document = session.scalars(
+            select(IssuedDocument).where(IssuedDocument.number == number)
+        ).one()
         today = document.issued_at.date()
         assert document_check.ended(session, document, today) == ""
         session.execute(update(Contract).where(Contract.id == key).values(state="VOID"))
@@ -127,11 +135,15 @@ def test_what_ended_is_no_longer_valid(demo, contract):
         assert document_check.ended(session, document, today) == "已作废"
         session.rollback()
         letter = session.scalars(
-            select(BankLetter).where(BankLetter.kind == LetterKind.INTENT, BankLetter.valid_until.is_not(None))
+            select(BankLetter).where(
+                BankLetter.kind == LetterKind.INTENT, BankLetter.valid_until.is_not(None)
+            )
         ).first()
         paper = session.get_one(IssuedDocument, letter.document_id)
         assert document_check.ended(session, paper, letter.valid_until) == ""
-        assert "已过期" in document_check.ended(session, paper, letter.valid_until.replace(year=2099))
+        assert "已过期" in document_check.ended(
+            session, paper, letter.valid_until.replace(year=2099)
+        )
 
 
 def test_every_letter_names_this_page(demo):
@@ -162,7 +174,9 @@ def first(demo, table, where="1 = 1"):
 def sealed_lines(demo, table):
     with demo.session() as session:
         told = AuditLog.digest.is_not(None) | (AuditLog.action == "SEAL")
-        return session.scalar(select(func.count()).select_from(AuditLog).where(AuditLog.table_name == table, told))
+        return session.scalar(
+            select(func.count()).select_from(AuditLog).where(AuditLog.table_name == table, told)
+        )
 
 
 def test_signing_in_and_own_settings_are_well_and_cost_no_seal(demo):
@@ -183,7 +197,9 @@ def test_passwords_operators_and_settings_changed_on_screens_are_well(demo):
     assert demo.post(demo.sign_in("zhaoqian"), "/password/", **own).status_code == 302
     key = first(demo, "operator", "username = 'analyst'")  # nobody waits for this one
     security = demo.client_of("security")
-    assert demo.post(security, f"/operator/{key}/password", password="Welcome@2026").status_code == 302
+    assert (
+        demo.post(security, f"/operator/{key}/password", password="Welcome@2026").status_code == 302
+    )
     assert demo.post(security, f"/operator/{key}/roles", roles="押品专员").status_code == 302
     put(demo, "security", "operator", key, is_disabled=True)
     put(demo, "admin", "employee", first(demo, "employee"), title="另一职务")
@@ -205,8 +221,16 @@ def test_base_data_that_a_release_brings_is_well(demo, monkeypatch):
         load(session)
         today = session.get_one(SystemState, 1).business_date
         kind = session.scalars(select(Parameter).limit(1)).one()
-        session.add(Parameter(code="later.release", label="新版本的参数", value="1", value_kind=kind.value_kind,
-                              effective_on=today, module=kind.module))  # fmt: skip
+        session.add(
+            Parameter(
+                code="later.release",
+                label="新版本的参数",
+                value="1",
+                value_kind=kind.value_kind,
+                effective_on=today,
+                module=kind.module,
+            )
+        )
 
     monkeypatch.setattr(lifecycle, "load_base_data", later)
     with demo.app.app_context():
@@ -234,4 +258,6 @@ def test_an_installation_of_before_is_taken_in_once(demo):
 def _of_before(_):
     """What an earlier release took in: other columns of operators, nothing of parameters."""
     known = {table: proofs.fingerprint(table) for table in proofs.TABLES}
-    return {table: of for table, of in known.items() if table != "parameter"} | {"operator": "other columns"}
+    return {table: of for table, of in known.items() if table != "parameter"} | {
+        "operator": "other columns"
+    }

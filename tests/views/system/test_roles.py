@@ -43,7 +43,9 @@ def matrix_of(client, path):
     ],
 )
 def test_a_wrong_password_form_says_why_and_changes_nothing(product, old, new, again, message):
-    answer = send(product.browser("admin"), "/password/", old_password=old, password=new, again=again)
+    answer = send(
+        product.browser("admin"), "/password/", old_password=old, password=new, again=again
+    )
     assert answer.status_code == 400
     assert message in answer.get_data(as_text=True)
     product.sign_in("admin")
@@ -51,7 +53,9 @@ def test_a_wrong_password_form_says_why_and_changes_nothing(product, old, new, a
 
 def test_changing_the_password_ends_the_other_sessions(product):
     here, elsewhere = product.sign_in("head"), product.sign_in("head")
-    answer = send(here, "/password/", old_password=PASSWORD, password="Danbao@2027", again="Danbao@2027")
+    answer = send(
+        here, "/password/", old_password=PASSWORD, password="Danbao@2027", again="Danbao@2027"
+    )
     assert answer.status_code == 302
     assert here.get("/").status_code == 200
     assert elsewhere.get("/").status_code == 302
@@ -84,7 +88,9 @@ def test_a_changed_matrix_grants_withdraws_logs_and_ends_sessions(product):
     assert holder.get("/").status_code == 302  # must sign in again
     with product.session() as session:
         line = session.scalars(
-            select(AuditLog).where(AuditLog.table_name == "role_profile").order_by(AuditLog.id.desc())
+            select(AuditLog)
+            .where(AuditLog.table_name == "role_profile")
+            .order_by(AuditLog.id.desc())
         ).first()
         assert line.changes["permissions"] == [["voucher.sign"], ["voucher.review"]]
 
@@ -122,14 +128,20 @@ def test_nobody_edits_a_role_they_hold(product):
 def test_a_role_is_made_like_another_and_deleted_while_nobody_holds_it(product):
     client = product.browser("safe")
     source = role_id(product, "会计")
-    answer = send(client, "/roles/add", name="记账员", scope="DEPARTMENT", note="", like=str(source))
+    answer = send(
+        client, "/roles/add", name="记账员", scope="DEPARTMENT", note="", like=str(source)
+    )
     assert answer.status_code == 302
     assert granted(product, "记账员") == granted(product, "会计")
     again = send(client, "/roles/add", name="记账员", scope="SELF", note="", like="")
     assert again.status_code == 400
     assert "已有同名角色" in again.get_data(as_text=True)
-    seen = re.search(r'name="version" value="(\d+)"', client.get(answer.location).get_data(as_text=True)).group(1)
-    assert send(client, f"{answer.location}/delete").status_code == 409  # without the version that was seen
+    seen = re.search(
+        r'name="version" value="(\d+)"', client.get(answer.location).get_data(as_text=True)
+    ).group(1)
+    assert (
+        send(client, f"{answer.location}/delete").status_code == 409
+    )  # without the version that was seen
     assert send(client, f"{answer.location}/delete", version=seen).status_code == 302
     assert client.get(answer.location).status_code == 404
     assert send(client, f"/roles/{source}/delete").status_code == 409
@@ -166,13 +178,23 @@ def test_roles_and_password_of_others_only(product):
         ids = dict(session.execute(select(Operator.username, Operator.id)).all())
     own = send(client, f"/operator/{ids['safe']}/roles", roles=["系统管理员"])
     assert own.status_code == 403
-    assert send(client, f"/operator/{ids['other']}/password", password="Fresh@202666").status_code == 302
+    assert (
+        send(client, f"/operator/{ids['other']}/password", password="Fresh@202666").status_code
+        == 302
+    )
     assert product.sign_in("other", "Fresh@202666").get("/").location == "/password/"
     assert send(client, f"/operator/{ids['other']}/roles", roles=["不存在"]).status_code == 400
-    assert send(product.browser("admin"), f"/operator/{ids['other']}/roles", roles=["会计"]).status_code == 403
+    assert (
+        send(
+            product.browser("admin"), f"/operator/{ids['other']}/roles", roles=["会计"]
+        ).status_code
+        == 403
+    )
 
 
-@pytest.mark.parametrize("path", ["/roles/0", "/roles/99999999999999999999", "/roles/x", "/operator/x/password"])
+@pytest.mark.parametrize(
+    "path", ["/roles/0", "/roles/99999999999999999999", "/roles/x", "/operator/x/password"]
+)
 def test_hostile_addresses_are_not_found(product, path):
     assert product.browser("safe").get(path).status_code == 404
 

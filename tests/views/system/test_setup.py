@@ -53,18 +53,29 @@ def test_a_line_of_a_rule_takes_the_amounts_of_its_event_alone(product):
     chief, rule = product.browser("chief"), rule_of(product, "fee.registered")
     form = read(chief, f"/posting_rule_line/add?owner={rule}")
     assert options(form, "amount_key") == [
-        ("", "请选择"), ("gross", "含税金额"), ("deferred", "担保费（不含税）"), ("earned", "其他费用（不含税）"),
-        ("tax", "销项税额"), ("tax_pending", "待转销项税额"),
-    ]  # fmt: skip
+        ("", "请选择"),
+        ("gross", "含税金额"),
+        ("deferred", "担保费（不含税）"),
+        ("earned", "其他费用（不含税）"),
+        ("tax", "销项税额"),
+        ("tax_pending", "待转销项税额"),
+    ]
     assert re.search(r'name="line_no"[^>]*value="6"', form)
     sent = {"posting_rule_id": str(rule), "line_no": "6", "side": "DEBIT", "amount_key": "proceeds"}
     answer = send(chief, f"/posting_rule_line/add?owner={rule}", **sent)
     assert answer.status_code == 400
     refused = answer.get_data(as_text=True)
-    assert ("proceeds", "proceeds") in options(refused, "amount_key")  # what came in stays to be seen
+    assert ("proceeds", "proceeds") in options(
+        refused, "amount_key"
+    )  # what came in stays to be seen
     with_account = {**sent, "account_id": "6"}
-    refused = send(chief, f"/posting_rule_line/add?owner={rule}", **with_account).get_data(as_text=True)
-    assert "“费用登记”可用的金额项：含税金额、担保费（不含税）、其他费用（不含税）、销项税额" in refused
+    refused = send(chief, f"/posting_rule_line/add?owner={rule}", **with_account).get_data(
+        as_text=True
+    )
+    assert (
+        "“费用登记”可用的金额项：含税金额、担保费（不含税）、其他费用（不含税）、销项税额"
+        in refused
+    )
 
 
 def test_a_line_without_a_rule_is_refused_and_not_a_crash(product):
@@ -74,7 +85,9 @@ def test_a_line_without_a_rule_is_refused_and_not_a_crash(product):
 def test_a_parameter_is_changed_from_a_day_on(product):
     admin = product.browser("admin")
     with product.session() as session:
-        known = session.scalars(select(Parameter).where(Parameter.code == "exposure.leverage_warning")).one()
+        known = session.scalars(
+            select(Parameter).where(Parameter.code == "exposure.leverage_warning")
+        ).one()
         today = product.ctx(session).today
     page = read(admin, f"/parameter/show/{known.id}")
     assert f"/parameter/add?of={known.id}" in page
@@ -83,8 +96,16 @@ def test_a_parameter_is_changed_from_a_day_on(product):
     assert re.search(r'name="code"[^>]*value="exposure.leverage_warning"', form)
     assert re.search(rf'name="effective_on"[^>]*value="{today}"', form)
     later = date(today.year + 1, 1, 1)
-    facts = {"code": known.code, "label": known.label, "value": "7.5", "value_kind": "NUMBER", "unit": "倍",
-             "module": "GUARANTEE_SETUP", "effective_on": later.isoformat(), "note": known.note}  # fmt: skip
+    facts = {
+        "code": known.code,
+        "label": known.label,
+        "value": "7.5",
+        "value_kind": "NUMBER",
+        "unit": "倍",
+        "module": "GUARANTEE_SETUP",
+        "effective_on": later.isoformat(),
+        "note": known.note,
+    }
     assert send(admin, "/parameter/add", **facts).status_code == 302
     page = read(admin, f"/parameter/show/{known.id}")
     assert "7.5 倍" in page
@@ -99,7 +120,11 @@ def test_a_parameter_is_changed_from_a_day_on(product):
     [
         (
             "income.recognition_mode",
-            [("AT_DRAWDOWN", "放款时确认当年保费"), ("MONTHLY", "按月均摊"), ("EVENLY", "按日均摊")],
+            [
+                ("AT_DRAWDOWN", "放款时确认当年保费"),
+                ("MONTHLY", "按月均摊"),
+                ("EVENLY", "按日均摊"),
+            ],
             "放款时确认当年保费",
         ),
         ("closing.backup_required", [("是", "是"), ("否", "否")], "否"),
@@ -109,10 +134,20 @@ def test_a_parameter_with_few_values_is_chosen(product, code, offered, shown):
     admin = product.browser("admin")
     with product.session() as session:
         known = session.scalars(select(Parameter).where(Parameter.code == code)).one()
-    assert options(read(admin, f"/parameter/edit/{known.id}"), "value") == [("", "请选择"), *offered]
+    assert options(read(admin, f"/parameter/edit/{known.id}"), "value") == [
+        ("", "请选择"),
+        *offered,
+    ]
     assert shown in read(admin, f"/parameter/list/?f=code:eq:{code}")
-    wrong = {"code": code, "label": known.label, "value": "也许", "value_kind": known.value_kind.name,
-             "module": known.module.name, "effective_on": "2000-01-01", "version": str(known.version)}  # fmt: skip
+    wrong = {
+        "code": code,
+        "label": known.label,
+        "value": "也许",
+        "value_kind": known.value_kind.name,
+        "module": known.module.name,
+        "effective_on": "2000-01-01",
+        "version": str(known.version),
+    }
     answer = send(admin, f"/parameter/edit/{known.id}", **wrong)
     assert answer.status_code == 400
     assert ("也许", "也许") in options(answer.get_data(as_text=True), "value")
@@ -126,7 +161,11 @@ def test_every_parameter_says_what_it_does(product):
 def test_what_files_and_ratings_look_at_has_names(product):
     with product.session() as session:
         facts = FIXED["customer_fact"]()
-        assert [item.source for item in session.scalars(select(CompletenessItem)) if item.source not in facts] == []
+        assert [
+            item.source
+            for item in session.scalars(select(CompletenessItem))
+            if item.source not in facts
+        ] == []
         figures = FIXED["rating_figure"]
         used = {item.figure for item in session.scalars(select(RatingIndicator)) if item.figure}
         assert used - figures.keys() == set()

@@ -7,7 +7,9 @@ import pytest
 
 from models.system.organization import DesktopModule, Operator
 
-LATER = re.compile(r'<section class="panel w\d+" data-key="\w+" data-later-url="([^"]+)".*?</section>', re.DOTALL)
+LATER = re.compile(
+    r'<section class="panel w\d+" data-key="\w+" data-later-url="([^"]+)".*?</section>', re.DOTALL
+)
 
 
 def get(demo, username, path):
@@ -44,7 +46,9 @@ def desktop_of(demo, username):
 def arrange(demo, username, sent):
     client = demo.client_of(username)
     return client.post(
-        "/desktop/arrange", json=sent, headers={"X-CSRFToken": demo.token(client), "Accept": "application/json"}
+        "/desktop/arrange",
+        json=sent,
+        headers={"X-CSRFToken": demo.token(client), "Accept": "application/json"},
     )
 
 
@@ -65,9 +69,16 @@ def test_chosen_modules_and_their_order_stay_with_the_person(demo):
     assert keys(page_of(demo, "zhaoqian")) == ["TASKS", "DUE", "SHORTCUTS"]
     assert arrange(demo, "zhaoqian", {"keys": ["DUE", "TASKS", "SHORTCUTS"]}).status_code == 200
     demo.post(client, "/desktop/", modules=["TASKS", "DUE", "SHORTCUTS", "WARNINGS"])
-    assert keys(page_of(demo, "zhaoqian")) == ["DUE", "TASKS", "WARNINGS", "SHORTCUTS"], "new ones follow"
+    assert keys(page_of(demo, "zhaoqian")) == ["DUE", "TASKS", "WARNINGS", "SHORTCUTS"], (
+        "new ones follow"
+    )
     form = page_of(demo, "zhaoqian", "/desktop/")
-    assert re.findall(r'checked[^>]*value="(\w+)"', form) == ["TASKS", "DUE", "WARNINGS", "SHORTCUTS"]
+    assert re.findall(r'checked[^>]*value="(\w+)"', form) == [
+        "TASKS",
+        "DUE",
+        "WARNINGS",
+        "SHORTCUTS",
+    ]
     assert len(keys(before)) > 4
     assert desktop_of(demo, "linyifan") in ({}, None), "nobody else's desktop moved"
 
@@ -81,7 +92,9 @@ def test_dragging_neither_adds_nor_loses_a_module(demo):
     assert sorted(moved) == sorted(shown)
 
 
-@pytest.mark.parametrize("sent", [{"keys": ["NO_SUCH"]}, {"keys": "TASKS"}, {"keys": [1]}, [], {}, None])
+@pytest.mark.parametrize(
+    "sent", [{"keys": ["NO_SUCH"]}, {"keys": "TASKS"}, {"keys": [1]}, [], {}, None]
+)
 def test_an_order_of_nonsense_is_refused_in_words(demo, sent):
     before = desktop_of(demo, "linyifan")
     answer = arrange(demo, "linyifan", sent)
@@ -117,12 +130,15 @@ def test_figures_open_the_rows_they_count(demo, username):
     for url, figure in stats:
         assert total_of(demo, username, url) == int(figure), url
     stages = re.findall(
-        r'href="(/project/list/[^"]+stage:eq[^"]+)"[^>]*>[^<]+</a></td><td[^>]*>(\d+)', card(page, "PROJECTS")
+        r'href="(/project/list/[^"]+stage:eq[^"]+)"[^>]*>[^<]+</a></td><td[^>]*>(\d+)',
+        card(page, "PROJECTS"),
     )
     assert sum(int(figure) for _, figure in stages) == count_of(page, "PROJECTS")
     for url, figure in stages[:2]:
         assert total_of(demo, username, url) == int(figure), url
-    parts = re.findall(r'<a href="([^"]+product_id[^"]+)">', card(page, "STRUCTURE").split("legend")[1])
+    parts = re.findall(
+        r'<a href="([^"]+product_id[^"]+)">', card(page, "STRUCTURE").split("legend")[1]
+    )
     assert sum(total_of(demo, username, url) for url in parts) == int(stats[1][1])
 
 
@@ -157,8 +173,19 @@ def test_each_card_is_a_request_of_its_own(demo):
         page = client.get("/").text
     urls = LATER.findall(page)
     assert len(urls) >= 5
-    assert {"/desktop/card/due", "/desktop/card/overdue", "/desktop/card/fees", "/desktop/card/balance"} <= set(urls)
-    heavy = ("FROM instalment", "FROM fee_due", "company_snapshot", "project_snapshot", "FROM product")
+    assert {
+        "/desktop/card/due",
+        "/desktop/card/overdue",
+        "/desktop/card/fees",
+        "/desktop/card/balance",
+    } <= set(urls)
+    heavy = (
+        "FROM instalment",
+        "FROM fee_due",
+        "company_snapshot",
+        "project_snapshot",
+        "FROM product",
+    )
     assert [words for words in sent if any(name in words for name in heavy)] == []
     for url in urls:
         with demo.statements() as sent:
@@ -166,7 +193,9 @@ def test_each_card_is_a_request_of_its_own(demo):
         assert filled.lstrip().startswith("<section"), url
         assert f'data-key="{url.rpartition("/")[2].upper()}"' in filled
         assert "data-later-url" not in filled
-        assert len([words for words in sent if not words.startswith(("BEGIN", "PRAGMA"))]) <= 14, url
+        assert len([words for words in sent if not words.startswith(("BEGIN", "PRAGMA"))]) <= 14, (
+            url
+        )
 
 
 def test_the_trend_is_drawn_for_each_width_and_opens_its_months(demo):

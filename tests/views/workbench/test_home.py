@@ -10,7 +10,8 @@ from views.workbench.desktop import greeting
 
 
 @pytest.mark.parametrize(
-    ("utc_hour", "words"), [(0, "早上好"), (2, "上午好"), (5, "中午好"), (8, "下午好"), (12, "晚上好"), (18, "夜深了")]
+    ("utc_hour", "words"),
+    [(0, "早上好"), (2, "上午好"), (5, "中午好"), (8, "下午好"), (12, "晚上好"), (18, "夜深了")],
 )
 def test_the_greeting_follows_the_clock_in_shanghai(utc_hour, words):
     assert greeting(datetime(2026, 11, 23, utc_hour, 30, tzinfo=UTC)) == words

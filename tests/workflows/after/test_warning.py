@@ -50,7 +50,9 @@ def test_every_seeded_rule_has_its_check(line):
     assert seeded == set(warnings.CHECKS)
 
 
-@pytest.mark.parametrize(("before", "expected"), [(31, []), (30, [30]), (15, [15]), (7, [7]), (0, [0])])
+@pytest.mark.parametrize(
+    ("before", "expected"), [(31, []), (30, [30]), (15, [15]), (7, [7]), (0, [0])]
+)
 def test_the_end_of_the_guarantee_is_announced_at_each_threshold(line, project, before, expected):
     found = raised(line, MATURITY - before * DAY, "guarantee_due")
     assert [w.message for w in found] == [
@@ -59,7 +61,9 @@ def test_the_end_of_the_guarantee_is_announced_at_each_threshold(line, project, 
 
 
 def test_a_threshold_is_told_once_and_the_next_one_anew(line, project):
-    counts = [len(raised(line, MATURITY - left * DAY, "guarantee_due")) for left in range(32, -1, -1)]
+    counts = [
+        len(raised(line, MATURITY - left * DAY, "guarantee_due")) for left in range(32, -1, -1)
+    ]
     assert sum(counts) == 3
     assert [32 - at for at, count in enumerate(counts) if count] == [30, 15, 7]
     assert raised(line, MATURITY + DAY, "guarantee_due") == []
@@ -72,21 +76,29 @@ def test_only_what_still_holds_stays_open(line, project):
     assert raised(line, first.due_on - 5 * DAY, "instalment_due") == []
     assert (week.state, week.lifted_on) == (WarningState.PENDING, None), "nothing has changed"
     (three,) = raised(line, first.due_on - 3 * DAY, "instalment_due")
-    assert (week.state, week.reason, week.lifted_by_id) == (WarningState.LIFTED, "已由新的预警接替", None)
+    assert (week.state, week.reason, week.lifted_by_id) == (
+        WarningState.LIFTED,
+        "已由新的预警接替",
+        None,
+    )
     warnings.handle(line.ctx(MANAGER), three, "已电话提醒")
     first.principal_paid, first.interest_paid = first.principal, first.interest
     line.session.flush()
     assert raised(line, first.due_on - 2 * DAY, "instalment_due") == []
     assert (three.state, three.reason, three.lifted_on) == (
-        WarningState.LIFTED, "预警情形已不存在", first.due_on - 2 * DAY,
-    )  # fmt: skip
+        WarningState.LIFTED,
+        "预警情形已不存在",
+        first.due_on - 2 * DAY,
+    )
     assert three.handling == "已电话提醒"
 
 
 def test_the_figures_of_a_warning_are_those_of_the_day(line, project):
     (one,) = raised(line, MATURITY - 29 * DAY, "guarantee_due")
     assert "剩余 29 天" in one.message
-    assert raised(line, MATURITY - 20 * DAY, "guarantee_due") == [], "no new one under the same threshold"
+    assert raised(line, MATURITY - 20 * DAY, "guarantee_due") == [], (
+        "no new one under the same threshold"
+    )
     assert "剩余 20 天" in one.message
 
 
@@ -106,9 +118,14 @@ def test_a_repaid_guarantee_is_not_announced(line, project):
 def test_an_instalment_is_announced_with_what_is_still_owed(line, project):
     loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
     first = repayment.plan_rows(line.session, loan)[0]
-    counts = {left: len(raised(line, first.due_on - left * DAY, "instalment_due")) for left in range(9, -1, -1)}
+    counts = {
+        left: len(raised(line, first.due_on - left * DAY, "instalment_due"))
+        for left in range(9, -1, -1)
+    }
     assert {left for left, count in counts.items() if count} == {7, 3, 1}
-    (warning,) = line.session.scalars(select(RiskWarning).where(RiskWarning.message.contains("剩余 0 天")))
+    (warning,) = line.session.scalars(
+        select(RiskWarning).where(RiskWarning.message.contains("剩余 0 天"))
+    )
     assert f"第 1 期将于 {first.due_on} 到期" in warning.message
     assert (warning.record_table, warning.record_id) == ("instalment", first.id)
 
@@ -117,7 +134,10 @@ def test_overdue_principal_and_interest_are_told_apart_and_grow_worse(line, proj
     assert raised(line, date(2026, 4, 2), "principal_overdue") == []
     assert len(raised(line, date(2026, 4, 3), "principal_overdue")) == 1
     assert raised(line, date(2026, 4, 4), "principal_overdue") == [], "told on the day before"
-    worse = {w.message.rpartition("，")[2]: w.level for w in raised(line, date(2026, 5, 3), "interest_overdue")}
+    worse = {
+        w.message.rpartition("，")[2]: w.level
+        for w in raised(line, date(2026, 5, 3), "interest_overdue")
+    }
     assert worse == {"已逾期 31 天": WarningLevel.SERIOUS, "已逾期 1 天": WarningLevel.SERIOUS}
     assert raised(line, date(2026, 5, 4), "interest_overdue") == []
 
@@ -126,12 +146,16 @@ def test_an_expired_resolution_and_an_expired_letter_are_told(line):
     waiting, letter_project = line.at(Stage.FEE_PLAN), line.at(Stage.REVIEW)
     paper = line.resolution(waiting)
     letter = line.session.scalars(
-        select(BankLetter).where(BankLetter.project_id == letter_project.id, BankLetter.kind == LetterKind.INTENT)
+        select(BankLetter).where(
+            BankLetter.project_id == letter_project.id, BankLetter.kind == LetterKind.INTENT
+        )
     ).one()
     paper.valid_until = letter.valid_until = date(2026, 3, 31)
     line.session.flush()
     codes = {"resolution_expired", "intent_expired"}
-    assert not codes & {w.rule.code for w in raised(line, date(2026, 3, 31))}, "both hold on their last day"
+    assert not codes & {w.rule.code for w in raised(line, date(2026, 3, 31))}, (
+        "both hold on their last day"
+    )
     line.today = date(2026, 4, 1)
     expire_reservations(line.ctx())
     assert paper.state is ResolutionState.EXPIRED
@@ -144,8 +168,18 @@ def test_an_expired_resolution_and_an_expired_letter_are_told(line):
 def test_late_fees_are_told_after_the_grace(line, project):
     fee = next(f for f in [line.fee(project)] if f.kind is FeeKind.GUARANTEE)
     fee.amount += 100
-    line.session.add(FeeDue(fee=fee, seq=2, due_on=date(2026, 3, 10), amount=Decimal(100), settled_amount=Decimal(40)))
-    line.session.scalars(select(Parameter).where(Parameter.code == "fee.overdue_grace_days")).one().value = "5"
+    line.session.add(
+        FeeDue(
+            fee=fee,
+            seq=2,
+            due_on=date(2026, 3, 10),
+            amount=Decimal(100),
+            settled_amount=Decimal(40),
+        )
+    )
+    line.session.scalars(
+        select(Parameter).where(Parameter.code == "fee.overdue_grace_days")
+    ).one().value = "5"
     line.session.flush()
     assert raised(line, date(2026, 3, 15), "fee_overdue") == []
     (found,) = raised(line, date(2026, 3, 16), "fee_overdue")
@@ -161,12 +195,20 @@ def test_an_inactive_rule_is_silent(line, project):
 
 @pytest.mark.parametrize(
     ("role", "who"),
-    [(WarningOwner.MANAGER, MANAGER), (WarningOwner.DEPARTMENT, DEPARTMENT_HEAD), (WarningOwner.RISK, RISK)],
+    [
+        (WarningOwner.MANAGER, MANAGER),
+        (WarningOwner.DEPARTMENT, DEPARTMENT_HEAD),
+        (WarningOwner.RISK, RISK),
+    ],
 )
 def test_a_warning_has_its_owner_and_deadline(line, project, role, who):
     rule(line, "guarantee_due").owner_role = role
     (found,) = raised(line, MATURITY - 7 * DAY, "guarantee_due")
-    assert (found.owner_id, found.deadline, found.state) == (line.id(who), MATURITY, WarningState.PENDING)
+    assert (found.owner_id, found.deadline, found.state) == (
+        line.id(who),
+        MATURITY,
+        WarningState.PENDING,
+    )
     assert found.number.startswith("YJ2027-")
 
 
@@ -192,8 +234,11 @@ def test_handling_and_lifting(line, project):
             warnings.lift(ctx, warning, words)
     warnings.lift(ctx, warning, "客户已还款")
     assert (warning.state, warning.reason, warning.lifted_on, warning.lifted_by_id) == (
-        WarningState.LIFTED, "客户已还款", line.today, line.id(MANAGER)
-    )  # fmt: skip
+        WarningState.LIFTED,
+        "客户已还款",
+        line.today,
+        line.id(MANAGER),
+    )
     with pytest.raises(IllegalTransition):
         warnings.lift(ctx, warning, "再次")
     assert raised(line, line.today, "guarantee_due") == [warning], "lifted, it is not raised again"

@@ -8,7 +8,14 @@ from sqlalchemy import insert, select, table, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import column
 
-from models.approval.approval import ApprovalState, ApprovalTask, FlowCustomerKind, NodeChooser, NodeMode, TaskState
+from models.approval.approval import (
+    ApprovalState,
+    ApprovalTask,
+    FlowCustomerKind,
+    NodeChooser,
+    NodeMode,
+    TaskState,
+)
 from models.base.actor import SYSTEM
 from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, StaleRecord
 from models.guarantee.product import GuaranteeKind, Product
@@ -36,7 +43,12 @@ def risk(world):
 
 def vote(world, position, quorum="66.67", share="66.67"):
     return world.node(
-        10, position, mode=NodeMode.VOTE, quorum_pct=Decimal(quorum), pass_pct=Decimal(share), hours_limit=24
+        10,
+        position,
+        mode=NodeMode.VOTE,
+        quorum_pct=Decimal(quorum),
+        pass_pct=Decimal(share),
+        hours_limit=24,
     )
 
 
@@ -46,7 +58,11 @@ def vote(world, position, quorum="66.67", share="66.67"):
 def test_the_first_node_asks_its_people_and_freezes_the_facts(world, risk):
     world.flow(world.node(10, risk, hours_limit=48), world.node(20))
     found = world.start("1234567.89")
-    assert (found.state, found.current_node_seq, found.department_id) == (ApprovalState.RUNNING, 10, world.branch.id)
+    assert (found.state, found.current_node_seq, found.department_id) == (
+        ApprovalState.RUNNING,
+        10,
+        world.branch.id,
+    )
     assert world.waiting(found) == ["乙", "甲"]
     assert world.task(found, "甲").due_at == world.now + timedelta(hours=48)
     assert found.facts["amount"] == "1234567.89"
@@ -55,9 +71,13 @@ def test_the_first_node_asks_its_people_and_freezes_the_facts(world, risk):
 
 def test_no_flow_is_refused_naming_what_was_looked_for(world):
     product = Product(
-        code="P1", name="流贷担保", guarantee_kind=GuaranteeKind.LOAN, amount_max=Decimal(100), months_max=12,
+        code="P1",
+        name="流贷担保",
+        guarantee_kind=GuaranteeKind.LOAN,
+        amount_max=Decimal(100),
+        months_max=12,
         fee_rate_pct=Decimal(2),
-    )  # fmt: skip
+    )
     world.session.add(product)
     world.session.flush()
     with pytest.raises(BusinessError) as refused:
@@ -75,7 +95,9 @@ def test_no_flow_without_facts_still_names_the_type(world):
 
 
 def test_a_node_without_people_is_refused_before_anything_is_written(world):
-    world.flow(world.node(10, world.position("risk", "甲")), world.node(20, world.position("empty")))
+    world.flow(
+        world.node(10, world.position("risk", "甲")), world.node(20, world.position("empty"))
+    )
     with pytest.raises(BusinessError, match="岗位“empty岗”没有在职且账号可用的人员"):
         world.start()
     assert approvals.history(world.session, world.branch) == []
@@ -105,7 +127,10 @@ def test_members_for_another_department_are_not_asked(world):
     position = world.position("risk", "甲", department=world.head)
     world.position("risk", "乙", department=world.branch)
     world.flow(world.node(10, position))
-    assert world.waiting(world.start()) == ["乙", "甲"]  # the head office covers the branch below it
+    assert world.waiting(world.start()) == [
+        "乙",
+        "甲",
+    ]  # the head office covers the branch below it
     assert world.waiting(world.start(record=world.head, department_id=world.head.id)) == ["甲"]
 
 
@@ -118,7 +143,12 @@ def test_those_who_left_are_not_asked(world, risk):
 def test_a_role_asks_its_active_operators(world):
     role = table("ab_role", column("id"), column("name"))
     users = table(
-        "ab_user", column("id"), column("first_name"), column("last_name"), column("username"), column("email")
+        "ab_user",
+        column("id"),
+        column("first_name"),
+        column("last_name"),
+        column("username"),
+        column("email"),
     )
     link = table("ab_user_role", column("id"), column("user_id"), column("role_id"))
     group = table("ab_group", column("id"), column("name"))
@@ -129,8 +159,16 @@ def test_a_role_asks_its_active_operators(world):
     session.execute(insert(group).values(id=901, name="审批组"))
     session.execute(insert(group_role).values(id=901, group_id=901, role_id=901))
     for no, name in enumerate(("甲", "乙", "丙"), 901):
-        session.execute(insert(users).values(id=no, first_name=name, last_name=name, username=name, email=f"{no}@x.cn"))
-        session.add(Operator(username=name, employee_id=world.id(name), user_id=no, is_disabled=name == "丙"))
+        session.execute(
+            insert(users).values(
+                id=no, first_name=name, last_name=name, username=name, email=f"{no}@x.cn"
+            )
+        )
+        session.add(
+            Operator(
+                username=name, employee_id=world.id(name), user_id=no, is_disabled=name == "丙"
+            )
+        )
         if name == "乙":
             session.execute(insert(in_group).values(id=no, user_id=no, group_id=901))
         else:
@@ -138,7 +176,9 @@ def test_a_role_asks_its_active_operators(world):
     session.flush()
     world.flow(world.node(10, chooser=NodeChooser.ROLE, role_name="审批角色"))
     assert world.waiting(world.start()) == ["乙", "甲"]
-    missing = world.flow(world.node(10, chooser=NodeChooser.ROLE, role_name="没有"), code="F2", priority=9)
+    missing = world.flow(
+        world.node(10, chooser=NodeChooser.ROLE, role_name="没有"), code="F2", priority=9
+    )
     with pytest.raises(BusinessError, match="角色“没有”"):
         world.start(record=world.head)
     assert missing.id
@@ -172,7 +212,9 @@ def test_the_system_submits_for_a_person_or_for_the_owner_of_the_record(world, r
     world.flow(world.node(10, risk))
     first = world.start(ctx=world.system(), applicant_id=world.id("甲"))
     assert (first.applicant_id, world.waiting(first)) == (world.id("甲"), ["乙"])
-    second = world.start(ctx=world.system(), record=first)  # the approval's own Scope names its applicant
+    second = world.start(
+        ctx=world.system(), record=first
+    )  # the approval's own Scope names its applicant
     assert second.applicant_id == world.id("甲")
 
 
@@ -195,7 +237,9 @@ def test_the_project_of_the_record_is_kept(world, risk):
 
 def test_a_node_is_skipped_below_its_amount_alone(world, risk):
     boss = world.position("boss", "丙")
-    world.flow(world.node(10, risk), world.node(20, boss, skip_below=Decimal(5_000_000)), world.node(30))
+    world.flow(
+        world.node(10, risk), world.node(20, boss, skip_below=Decimal(5_000_000)), world.node(30)
+    )
     small = world.start("4999999.99")
     world.approve(small, "甲")
     assert world.waiting(small) == ["经理"]
@@ -246,11 +290,16 @@ def test_a_flow_that_would_ask_nobody_is_refused(world, risk):
 )
 def test_priority_then_the_most_conditions_choose_the_flow(world, risk, facts, code):
     world.flow(world.node(10, risk), code="ANY")
-    world.flow(world.node(10, risk), code="BIG", amount_from=Decimal(1000), amount_to=Decimal(10000))
     world.flow(
-        world.node(10, risk), code="PERSON", amount_from=Decimal(1000), customer_kind=FlowCustomerKind.PERSONAL,
+        world.node(10, risk), code="BIG", amount_from=Decimal(1000), amount_to=Decimal(10000)
+    )
+    world.flow(
+        world.node(10, risk),
+        code="PERSON",
+        amount_from=Decimal(1000),
+        customer_kind=FlowCustomerKind.PERSONAL,
         department_id=world.head.id,
-    )  # fmt: skip
+    )
     world.flow(world.node(10, risk), code="GRADE", risk_grade="HIGH", priority=5)
     assert world.start(**facts).flow.code == code
 
@@ -278,15 +327,26 @@ def test_any_is_settled_by_the_first_and_frees_the_others(world, risk):
     assert world.approve(found, "甲").state is ApprovalState.APPROVED
     assert found.finished_at == world.now
     done, freed = world.task(found, "甲"), world.task(found, "乙")
-    assert (done.state, done.decided_by_id, done.on_behalf_of_id) == (TaskState.APPROVED, world.id("甲"), None)
-    assert (freed.state, freed.decided_by_id, str(freed.state)) == (TaskState.CANCELLED, None, "他人已办")
+    assert (done.state, done.decided_by_id, done.on_behalf_of_id) == (
+        TaskState.APPROVED,
+        world.id("甲"),
+        None,
+    )
+    assert (freed.state, freed.decided_by_id, str(freed.state)) == (
+        TaskState.CANCELLED,
+        None,
+        "他人已办",
+    )
 
 
 def test_a_refusal_names_who_refused_and_nobody_else(world, risk):
     world.flow(world.node(10, risk), world.node(20))
     found = world.start()
     assert world.reject(found, "乙", " 资料不实 ").state is ApprovalState.REJECTED
-    assert [world.task(found, name).state for name in "甲乙"] == [TaskState.CANCELLED, TaskState.REJECTED]
+    assert [world.task(found, name).state for name in "甲乙"] == [
+        TaskState.CANCELLED,
+        TaskState.REJECTED,
+    ]
     assert world.task(found, "乙").opinion == "资料不实"
     assert found.current_node_seq is None
 
@@ -323,7 +383,9 @@ def test_a_vote_fails_when_it_can_no_longer_pass(world):
 
 
 def test_a_vote_waits_for_its_quorum(world):
-    world.flow(vote(world, world.position("board", "甲", "乙", "丙", "丁"), quorum="75", share="50"))
+    world.flow(
+        vote(world, world.position("board", "甲", "乙", "丙", "丁"), quorum="75", share="50")
+    )
     found = world.start()
     world.approve(found, "甲")
     assert world.approve(found, "乙").state is ApprovalState.RUNNING
@@ -351,7 +413,9 @@ def test_the_database_lets_one_of_two_writers_through(world, risk):
     task = world.task(found, "甲")
     table_ = ApprovalTask.__table__
     values = {"state": TaskState.CANCELLED, "decided_at": world.now}
-    world.session.execute(table_.update().where(table_.c.id == task.id).values(**values))  # past the loaded object
+    world.session.execute(
+        table_.update().where(table_.c.id == task.id).values(**values)
+    )  # past the loaded object
     assert task.state is TaskState.PENDING
     with pytest.raises(Conflict, match="该审批任务已办理（他人已办）"):
         steps.close_task(world.ctx("甲"), task, TaskState.APPROVED)
@@ -431,7 +495,9 @@ def test_a_decision_is_in_the_audit_trail(world, risk):
     world.flow(world.node(10, risk))
     found = world.start()
     world.reject(found, "甲", "不行")
-    query = select(AuditLog).where(AuditLog.table_name == "approval_task", AuditLog.action == "UPDATE")
+    query = select(AuditLog).where(
+        AuditLog.table_name == "approval_task", AuditLog.action == "UPDATE"
+    )
     lines = world.session.scalars(query.order_by(AuditLog.id)).all()
     assert lines[0].changes == {"state": ["PENDING", "REJECTED"], "opinion": [None, "不行"]}
     assert lines[0].employee_id == world.id("甲")
@@ -457,7 +523,10 @@ def test_returning_to_the_applicant_ends_this_submission(world, risk):
     world.flow(world.node(10, risk))
     found = world.start()
     assert world.give_back(found, "甲").state is ApprovalState.RETURNED
-    assert [world.task(found, name).state for name in "甲乙"] == [TaskState.RETURNED, TaskState.CANCELLED]
+    assert [world.task(found, name).state for name in "甲乙"] == [
+        TaskState.RETURNED,
+        TaskState.CANCELLED,
+    ]
     again = world.start()
     assert again.id != found.id
 
@@ -478,7 +547,10 @@ def test_returning_to_an_earlier_node_starts_a_new_round(world, risk):
 @pytest.mark.parametrize("seq", [10, 20, 30, 99])
 def test_only_earlier_nodes_that_were_visited_can_be_returned_to(world, risk, seq):
     world.flow(
-        world.node(10, risk, skip_below=Decimal(5_000_000)), world.node(15, risk), world.node(20), world.node(30)
+        world.node(10, risk, skip_below=Decimal(5_000_000)),
+        world.node(15, risk),
+        world.node(20),
+        world.node(30),
     )
     found = world.start()
     world.approve(found, "甲")
@@ -521,7 +593,10 @@ def test_handing_on_moves_the_task(world, risk):
     found = world.start()
     approval.transfer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"), "出差")
     assert world.waiting(found) == ["丙", "乙"]
-    assert (world.task(found, "甲").state, world.task(found, "甲").opinion) == (TaskState.TRANSFERRED, "转办给丙：出差")
+    assert (world.task(found, "甲").state, world.task(found, "甲").opinion) == (
+        TaskState.TRANSFERRED,
+        "转办给丙：出差",
+    )
     world.approve(found, "丙")
     assert world.approve(found, "乙").state is ApprovalState.APPROVED
 
@@ -531,8 +606,11 @@ def test_handing_on_is_refused_to_the_wrong_people(world, risk):
     found = world.start()
     world.people["丁"].is_active = False
     for employee_id, message in (
-        (world.id("申请人"), "提交人"), (world.id("乙"), "已是本节点"), (world.id("丁"), "已离职"), (999999, "不存在"),
-    ):  # fmt: skip
+        (world.id("申请人"), "提交人"),
+        (world.id("乙"), "已是本节点"),
+        (world.id("丁"), "已离职"),
+        (999999, "不存在"),
+    ):
         with pytest.raises(BusinessError, match=message):
             approval.transfer(world.ctx("甲"), world.task(found, "甲"), employee_id, "出差")
     with pytest.raises(BusinessError, match="转办时必须填写意见"):
@@ -613,7 +691,9 @@ def test_the_handler_acts_by_rule_but_knows_who_decided(world, risk):
     @approval.on_finish("loan.test")
     def follow(ctx, instance, record, outcome):
         seen.append((ctx.actor.is_system, ctx.actor.employee_id, instance.title, record, outcome))
-        Ctx(ctx.session, SYSTEM, ctx.today, ctx.now)  # a follow-up may take the session's context over
+        Ctx(
+            ctx.session, SYSTEM, ctx.today, ctx.now
+        )  # a follow-up may take the session's context over
 
     world.flow(world.node(10, risk))
     found = world.start()

@@ -4,7 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from models.approval.approval import ApprovalFlow, ApprovalNode, ApprovalState, FlowState, NodeChooser, NodeMode
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalNode,
+    ApprovalState,
+    FlowState,
+    NodeChooser,
+    NodeMode,
+)
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed
 from tests.workflows.approval_world import TODAY, World
 from workflows.approval import approval
@@ -20,7 +27,9 @@ def world(session):
 
 @pytest.fixture
 def flow(world):
-    return world.flow(world.node(10, world.position("risk", "甲")), world.node(20), amount_from=Decimal(1))
+    return world.flow(
+        world.node(10, world.position("risk", "甲")), world.node(20), amount_from=Decimal(1)
+    )
 
 
 def test_a_running_approval_keeps_the_version_it_began_with(world, flow):
@@ -28,10 +37,16 @@ def test_a_running_approval_keeps_the_version_it_began_with(world, flow):
     draft = approval.new_version(world.system(), flow)
     assert (draft.version_no, draft.state, draft.published_on) == (2, FlowState.DRAFT, None)
     assert draft.amount_from == Decimal(1)
-    assert [(n.seq, n.name, n.position_id) for n in draft.nodes] == [(n.seq, n.name, n.position_id) for n in flow.nodes]
+    assert [(n.seq, n.name, n.position_id) for n in draft.nodes] == [
+        (n.seq, n.name, n.position_id) for n in flow.nodes
+    ]
     draft.nodes.pop()
     approval.publish(world.system(), draft)
-    assert (flow.state, draft.state, draft.published_on) == (FlowState.RETIRED, FlowState.PUBLISHED, TODAY)
+    assert (flow.state, draft.state, draft.published_on) == (
+        FlowState.RETIRED,
+        FlowState.PUBLISHED,
+        TODAY,
+    )
     assert world.start(record=world.head).flow_id == draft.id
     world.approve(found, "甲")
     assert world.waiting(found) == ["经理"]
@@ -108,4 +123,7 @@ def test_amounts_of_a_flow_are_in_order(world):
     values = {"code": "F9", "name": "流程", "business_type_id": world.type.id, "amount_from": "100"}
     with pytest.raises(BusinessError, match="金额上限必须大于金额下限"):
         records.create(world.system(), ApprovalFlow, values | {"amount_to": "100"})
-    assert records.create(world.system(), ApprovalFlow, values | {"amount_to": "100.01"}).state is FlowState.DRAFT
+    assert (
+        records.create(world.system(), ApprovalFlow, values | {"amount_to": "100.01"}).state
+        is FlowState.DRAFT
+    )

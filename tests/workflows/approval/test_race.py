@@ -6,7 +6,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.approval.approval import ApprovalFlow, ApprovalInstance, ApprovalState, ApprovalTask, NodeMode, TaskState
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalInstance,
+    ApprovalState,
+    ApprovalTask,
+    NodeMode,
+    TaskState,
+)
 from models.base.actor import Actor
 from models.base.errors import Conflict
 from models.system.organization import Department
@@ -27,21 +34,31 @@ def committed(engine):
         position = world.position("risk", "甲", "乙")
         world.flow(world.node(10, position, mode=NodeMode.ANY), world.node(20), code="ANY")
         world.flow(
-            world.node(10, position, mode=NodeMode.ALL), world.node(20), code="ALL", amount_from=Decimal(10), priority=1
+            world.node(10, position, mode=NodeMode.ALL),
+            world.node(20),
+            code="ALL",
+            amount_from=Decimal(10),
+            priority=1,
         )
-        ids = {name: person.id for name, person in world.people.items()} | {"branch": world.branch.id}
+        ids = {name: person.id for name, person in world.people.items()} | {
+            "branch": world.branch.id
+        }
         session.commit()
     return ids
 
 
 def _ctx(session, ids, name):
-    return Ctx(session, Actor(employee_id=ids[name], name=name, department_id=ids["branch"]), TODAY, NOW)
+    return Ctx(
+        session, Actor(employee_id=ids[name], name=name, department_id=ids["branch"]), TODAY, NOW
+    )
 
 
 def _submit(engine, ids, amount):
     with Session(engine) as session:
         record = session.get(Department, ids["branch"])
-        made = approval.start(_ctx(session, ids, "申请人"), "loan.test", record, title="并发", amount=Decimal(amount))
+        made = approval.start(
+            _ctx(session, ids, "申请人"), "loan.test", record, title="并发", amount=Decimal(amount)
+        )
         session.commit()
         return made.id
 
@@ -61,7 +78,9 @@ def _finish(engine, ids, instance_id):
     """End the approval, so that the next turn can submit again."""
     with Session(engine) as session:
         task = session.scalars(
-            select(ApprovalTask).where(ApprovalTask.instance_id == instance_id, ApprovalTask.state == TaskState.PENDING)
+            select(ApprovalTask).where(
+                ApprovalTask.instance_id == instance_id, ApprovalTask.state == TaskState.PENDING
+            )
         ).first()
         if task is not None:
             approval.decide(_ctx(session, ids, "经理"), task, Decision.REJECT, "结束")
@@ -75,7 +94,11 @@ def test_the_same_task_clicked_twice_is_decided_once(engine, committed, turn):
     assert together(engine, acts) == ["Conflict", "Conflict", "done"]
     with Session(engine) as session:
         assert session.get(ApprovalInstance, instance_id).current_node_seq == 20
-        query = select(func.count()).select_from(ApprovalTask).where(ApprovalTask.instance_id == instance_id)
+        query = (
+            select(func.count())
+            .select_from(ApprovalTask)
+            .where(ApprovalTask.instance_id == instance_id)
+        )
         assert session.scalar(query) == 3  # 甲, 乙 and one task for the manager, not two
     _finish(engine, committed, instance_id)
 
@@ -87,7 +110,11 @@ def test_of_two_people_at_an_any_node_one_decides(engine, committed, turn):
     acts = [_decider(committed, instance_id, name, decision) for name, decision in clicks.items()]
     assert together(engine, acts) == ["Conflict", "done"]
     with Session(engine) as session:
-        query = select(ApprovalTask.state).where(ApprovalTask.instance_id == instance_id).order_by(ApprovalTask.id)
+        query = (
+            select(ApprovalTask.state)
+            .where(ApprovalTask.instance_id == instance_id)
+            .order_by(ApprovalTask.id)
+        )
         states = session.scalars(query).all()[:2]
         assert TaskState.CANCELLED in states
         assert len(set(states)) == 2
@@ -101,15 +128,23 @@ def test_both_of_a_countersign_count_and_the_next_node_opens_once(engine, commit
     assert together(engine, acts) == ["done", "done"]
     with Session(engine) as session:
         instance = session.get(ApprovalInstance, instance_id)
-        assert instance.flow_id == session.scalar(select(ApprovalFlow.id).where(ApprovalFlow.code == "ALL"))
+        assert instance.flow_id == session.scalar(
+            select(ApprovalFlow.id).where(ApprovalFlow.code == "ALL")
+        )
         assert (instance.state, instance.current_node_seq) == (ApprovalState.RUNNING, 20)
-        assert [task.state for task in instance.tasks] == [TaskState.APPROVED, TaskState.APPROVED, TaskState.PENDING]
+        assert [task.state for task in instance.tasks] == [
+            TaskState.APPROVED,
+            TaskState.APPROVED,
+            TaskState.PENDING,
+        ]
     _finish(engine, committed, instance_id)
 
 
 def test_two_submissions_of_one_record_start_one_approval(engine, committed):
     def act(session):
         record = session.get(Department, committed["branch"])
-        approval.start(_ctx(session, committed, "申请人"), "loan.test", record, title="并发", amount=Decimal(1))
+        approval.start(
+            _ctx(session, committed, "申请人"), "loan.test", record, title="并发", amount=Decimal(1)
+        )
 
     assert together(engine, [act, act]) == [Conflict.__name__, "done"]

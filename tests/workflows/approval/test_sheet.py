@@ -24,8 +24,14 @@ BEGINS_WITH = "tables"
 @pytest.fixture
 def world(session):
     world = World(session)
-    session.add(NumberRule(code="approval", label="审批单编号", pattern="SP{yyyy}-{no:06d}", reset=NumberReset.YEAR))
-    world.flow(world.node(10, world.position("risk", "甲", "乙"), mode=NodeMode.ALL), world.node(20))
+    session.add(
+        NumberRule(
+            code="approval", label="审批单编号", pattern="SP{yyyy}-{no:06d}", reset=NumberReset.YEAR
+        )
+    )
+    world.flow(
+        world.node(10, world.position("risk", "甲", "乙"), mode=NodeMode.ALL), world.node(20)
+    )
     load_templates(session)
     return world
 
@@ -101,7 +107,13 @@ def test_frozen_values_are_put_into_words(world):
     session.flush()
     session.execute(
         insert(DictionaryItem).values(
-            dictionary_type_id=kinds.id, code="R", label="红", rank=1, is_active=True, version=1, extra={}
+            dictionary_type_id=kinds.id,
+            code="R",
+            label="红",
+            rank=1,
+            is_active=True,
+            version=1,
+            extra={},
         )
     )
 

@@ -47,12 +47,27 @@ def old_workbook(stream=b"Workbook"):
     name = stream.decode().encode("utf-16-le")
 
     def entry(label, kind, child, start, size):
-        head = label + bytes(64 - len(label)) + struct.pack("<HBB", len(label) + 2 if label else 0, kind, 1)
-        tail = struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, child) + bytes(36) + struct.pack("<IQ", start, size)
+        head = (
+            label
+            + bytes(64 - len(label))
+            + struct.pack("<HBB", len(label) + 2 if label else 0, kind, 1)
+        )
+        tail = (
+            struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, child)
+            + bytes(36)
+            + struct.pack("<IQ", start, size)
+        )
         return head + tail
 
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
-    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 0x1000, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0) + struct.pack("<I", 0)
+    header = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(16)
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + bytes(6)
+    )
+    header += struct.pack(
+        "<IIIIIIIII", 0, 1, 1, 0, 0x1000, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0
+    ) + struct.pack("<I", 0)
     header += b"\xff" * (512 - len(header))
     fat = struct.pack("<III", 0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFE) + b"\xff" * 500
     root = entry("Root Entry".encode("utf-16-le"), 5, 1, 0xFFFFFFFE, 0)
@@ -65,10 +80,14 @@ def world(session, tmp_path):
     session.info["data_dir"] = str(tmp_path)
     session.add(
         Parameter(
-            code="attachment.max_mb", label="上限", value="1", value_kind=ValueKind.NUMBER,
-            effective_on=date(2000, 1, 1), module=Module.SYSTEM,
+            code="attachment.max_mb",
+            label="上限",
+            value="1",
+            value_kind=ValueKind.NUMBER,
+            effective_on=date(2000, 1, 1),
+            module=Module.SYSTEM,
         )
-    )  # fmt: skip
+    )
     kinds = DictionaryType(code="document_category", label="要件类别")
     session.add(kinds)
     session.flush()
@@ -85,12 +104,18 @@ def upload(world, name="营业执照.pdf", data=PDF, *, record=None, who="申请
 def test_a_file_is_kept_under_its_digest_whatever_its_name(world, tmp_path):
     made = upload(world, "..\\..\\/etc/𠮷野家 营业执照(2026).PDF", category="LICENCE", note="正本")
     digest = hashlib.sha256(PDF).hexdigest()
-    assert (made.original_name, made.sha256, made.size_bytes) == ("𠮷野家 营业执照(2026).PDF", digest, len(PDF))
+    assert (made.original_name, made.sha256, made.size_bytes) == (
+        "𠮷野家 营业执照(2026).PDF",
+        digest,
+        len(PDF),
+    )
     assert made.detected_type == "application/pdf"
     path = tmp_path / "attachments" / digest[:2] / digest[2:4] / digest
     assert path.read_bytes() == PDF
     assert [p.name for p in path.parent.iterdir()] == [digest]
-    found, opened = attachments.open_attachment(world.ctx(permissions=RIGHTS, scope=ScopeLevel.ALL), made.id)
+    found, opened = attachments.open_attachment(
+        world.ctx(permissions=RIGHTS, scope=ScopeLevel.ALL), made.id
+    )
     assert (found, opened) == (made, path)
     note = world.session.scalars(select(AuditLog.note).where(AuditLog.action == "ATTACH")).one()
     assert note == "上传附件：𠮷野家 营业执照(2026).PDF"
@@ -99,7 +124,9 @@ def test_a_file_is_kept_under_its_digest_whatever_its_name(world, tmp_path):
 def test_the_same_file_is_stored_once(world, tmp_path):
     first = upload(world)
     assert upload(world, "另一个名字.pdf") is first
-    assert (upload(world, "执照.pdf", category="LICENCE"), first.category) == (first, "LICENCE"), "classed as asked"
+    assert (upload(world, "执照.pdf", category="LICENCE"), first.category) == (first, "LICENCE"), (
+        "classed as asked"
+    )
     assert upload(world) is first
     assert upload(world, category="REPORT") is not first
     second = upload(world, record=world.head)
@@ -262,8 +289,13 @@ def test_what_a_file_is_may_be_said_anew_by_who_uploaded_it_while_the_record_is_
     attachments.remove(mine, other, other.version)
     attachments.classify(mine, made, "REPORT")
     assert made.category == "REPORT"
-    notes = world.session.scalars(select(AuditLog.note).where(AuditLog.action == "RECLASS").order_by(AuditLog.id))
-    assert list(notes) == ["附件改类：营业执照.pdf，不分类 → 营业执照", "附件改类：营业执照.pdf，营业执照 → 财务报表"]
+    notes = world.session.scalars(
+        select(AuditLog.note).where(AuditLog.action == "RECLASS").order_by(AuditLog.id)
+    )
+    assert list(notes) == [
+        "附件改类：营业执照.pdf，不分类 → 营业执照",
+        "附件改类：营业执照.pdf，营业执照 → 财务报表",
+    ]
     with pytest.raises(StaleRecord):
         attachments.remove(mine, made, made.version - 1)
 
@@ -279,7 +311,10 @@ def test_missing_and_altered_files_are_found(world, tmp_path):
     gone, altered = upload(world, "缺.png", PNG), upload(world, "改.jpg", JPG)
     (tmp_path / "attachments" / gone.stored_path).unlink()
     (tmp_path / "attachments" / altered.stored_path).write_bytes(b"x")
-    assert list(attachments.damaged(world.session)) == ["附件“缺.png”的文件不存在", "附件“改.jpg”的文件内容已被改动"]
+    assert list(attachments.damaged(world.session)) == [
+        "附件“缺.png”的文件不存在",
+        "附件“改.jpg”的文件内容已被改动",
+    ]
 
 
 def test_half_a_file_is_never_left_behind(world, tmp_path, monkeypatch):

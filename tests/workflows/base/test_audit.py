@@ -37,25 +37,39 @@ def test_a_new_record_is_told_with_what_it_holds_and_blanks_left_out(ctx, office
     group = stored(ctx, JointGroup(**GROUP, agreement_from=date(2026, 3, 1)))
     (line,) = trail(ctx)
     assert (line.action, line.table_name, line.record_id, line.record_title) == (
-        "CREATE", "joint_group", group.id, GROUP["name"]
-    )  # fmt: skip
+        "CREATE",
+        "joint_group",
+        group.id,
+        GROUP["name"],
+    )
     assert line.changes == {
-        "code": [None, "LB01"], "name": [None, GROUP["name"]], "credit_line": [None, "8000000"],
+        "code": [None, "LB01"],
+        "name": [None, GROUP["name"]],
+        "credit_line": [None, "8000000"],
         "agreement_from": [None, "2026-03-01"],
-    }  # fmt: skip
+    }
     assert (line.employee_id, line.actor_name, line.ip, line.source) == (
         office.people["甲"],
         "甲",
         "10.0.0.8",
         "screen",
     )
-    assert (line.at, line.on_behalf_of_id, line.seal_no is None, line.log_kind) == (NOW, None, False, LogKind.CHANGE)
+    assert (line.at, line.on_behalf_of_id, line.seal_no is None, line.log_kind) == (
+        NOW,
+        None,
+        False,
+        LogKind.CHANGE,
+    )
 
 
 def test_a_key_is_no_title(ctx):
-    customer = CorporateCustomer(kind=CustomerKind.CORPORATE, number="KH1", name="恒泰纸业", uscc="91320104MA1T00001X")
+    customer = CorporateCustomer(
+        kind=CustomerKind.CORPORATE, number="KH1", name="恒泰纸业", uscc="91320104MA1T00001X"
+    )
     group = stored(ctx, JointGroup(**GROUP))
-    member = stored(ctx, JointGroupMember(joint_group_id=group.id, customer_id=stored(ctx, customer).id))
+    member = stored(
+        ctx, JointGroupMember(joint_group_id=group.id, customer_id=stored(ctx, customer).id)
+    )
     titles = {(line.table_name, line.record_id): line.record_title for line in trail(ctx)}
     assert titles["corporate_customer", customer.id] == "恒泰纸业"
     assert titles["joint_group_member", member.id] == ""
@@ -65,7 +79,10 @@ def test_a_change_tells_old_and_new_and_nothing_else(ctx, office):
     person = ctx.session.get(Employee, office.people["乙"])
     person.gender, person.title, person.name = Gender.FEMALE, "经理", person.name
     (line,) = trail(ctx)
-    assert (line.action, line.changes) == ("UPDATE", {"gender": [None, "FEMALE"], "title": [None, "经理"]})
+    assert (line.action, line.changes) == (
+        "UPDATE",
+        {"gender": [None, "FEMALE"], "title": [None, "经理"]},
+    )
     person.gender = Gender.MALE
     assert trail(ctx)[-1].changes == {"gender": ["FEMALE", "MALE"]}
 
@@ -102,14 +119,23 @@ def test_whoever_acts_for_another_is_named_with_the_other(session, office):
     ctx = office.ctx(audited(session), "乙", on_behalf_of_id=office.people["甲"])
     stored(ctx, JointGroup(**GROUP))
     (line,) = trail(ctx)
-    assert (line.employee_id, line.on_behalf_of_id, line.actor_name) == (office.people["乙"], office.people["甲"], "乙")
+    assert (line.employee_id, line.on_behalf_of_id, line.actor_name) == (
+        office.people["乙"],
+        office.people["甲"],
+        "乙",
+    )
 
 
 def test_the_system_acts_without_an_employee(session, office):
     ctx = office.system(audited(session))
     made = stored(ctx, JointGroup(**GROUP))
     (line,) = trail(ctx)
-    assert (line.employee_id, line.actor_name, line.source, made.created_by_id) == (None, "系统", "job", None)
+    assert (line.employee_id, line.actor_name, line.source, made.created_by_id) == (
+        None,
+        "系统",
+        "job",
+        None,
+    )
 
 
 def test_what_only_the_system_reads_leaves_no_line(ctx):
@@ -117,7 +143,9 @@ def test_what_only_the_system_reads_leaves_no_line(ctx):
     state = ctx.session.get(SystemState, 1)
     state.business_date += timedelta(days=1)
     assert trail(ctx) == []
-    ctx.session.delete(ctx.session.scalars(select(NumberCounter).where(NumberCounter.rule_code == "x")).one())
+    ctx.session.delete(
+        ctx.session.scalars(select(NumberCounter).where(NumberCounter.rule_code == "x")).one()
+    )
     assert trail(ctx) == []
 
 
@@ -137,7 +165,11 @@ def test_nothing_is_told_while_base_data_is_loaded_or_nobody_acts(session, offic
 def test_stamps_that_are_set_stay(ctx, office):
     earlier = NOW - timedelta(days=3)
     made = stored(ctx, JointGroup(**GROUP, created_at=earlier, created_by_id=office.people["丙"]))
-    assert (made.created_at, made.created_by_id, made.updated_at) == (earlier, office.people["丙"], NOW)
+    assert (made.created_at, made.created_by_id, made.updated_at) == (
+        earlier,
+        office.people["丙"],
+        NOW,
+    )
 
 
 def test_a_save_moves_the_time_of_the_last_save(session, office):
@@ -146,7 +178,11 @@ def test_a_save_moves_the_time_of_the_last_save(session, office):
     office.ctx(session, "乙", now=later)
     made.name = "改名"
     session.flush()
-    assert (made.created_at, made.updated_at, made.created_by_id) == (NOW, later, office.people["甲"])
+    assert (made.created_at, made.updated_at, made.created_by_id) == (
+        NOW,
+        later,
+        office.people["甲"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +211,11 @@ def test_a_look_at_personal_data_names_the_column_not_the_value(ctx, office):
     ctx.session.flush()
     audit.log_reading(ctx, person, "mobile")
     line = trail(ctx)[-1]
-    assert (line.action, line.note, line.log_kind) == ("REVEAL", "查看原值：手机号码", LogKind.ACCESS)
+    assert (line.action, line.note, line.log_kind) == (
+        "REVEAL",
+        "查看原值：手机号码",
+        LogKind.ACCESS,
+    )
     assert "138" not in line.note + str(line.changes)
 
 

@@ -30,7 +30,9 @@ def group(ctx):
 
 
 def make_group(ctx, code):
-    return records.create(ctx, JointGroup, {"code": code, "name": f"联保体 {code}", "credit_line": "8000000"})
+    return records.create(
+        ctx, JointGroup, {"code": code, "name": f"联保体 {code}", "credit_line": "8000000"}
+    )
 
 
 def upload(ctx, record, name="协议.txt", data=TEXT):
@@ -51,7 +53,9 @@ def files(ctx):
 
 def test_files_and_remarks_go_with_the_record_and_its_parts(ctx, group):
     customer = records.create(ctx, CorporateCustomer, COMPANY)
-    member = records.create(ctx, JointGroupMember, {"joint_group_id": group.id, "customer_id": customer.id})
+    member = records.create(
+        ctx, JointGroupMember, {"joint_group_id": group.id, "customer_id": customer.id}
+    )
     other = make_group(ctx, "LB02")
     for record, name in ((group, "协议.txt"), (member, "承诺.txt"), (other, "留下.txt")):
         upload(ctx, record, name, name.encode())
@@ -64,8 +68,13 @@ def test_files_and_remarks_go_with_the_record_and_its_parts(ctx, group):
     assert [a.original_name for a in ctx.session.scalars(select(Attachment))] == ["留下.txt"]
     assert [c.text for c in ctx.session.scalars(select(Comment))] == ["关于留下.txt"]
     assert [path.read_text() for path in files(ctx)] == ["留下.txt"]
-    notes = ctx.session.scalars(select(AuditLog.note).where(AuditLog.action == "DETACH").order_by(AuditLog.id)).all()
-    assert notes == ["随记录删除备注 1 条、附件 1 个：承诺.txt", "随记录删除备注 1 条、附件 1 个：协议.txt"]
+    notes = ctx.session.scalars(
+        select(AuditLog.note).where(AuditLog.action == "DETACH").order_by(AuditLog.id)
+    ).all()
+    assert notes == [
+        "随记录删除备注 1 条、附件 1 个：承诺.txt",
+        "随记录删除备注 1 条、附件 1 个：协议.txt",
+    ]
 
 
 def test_a_record_with_remarks_alone_takes_them_along(ctx, group):
@@ -119,9 +128,17 @@ def test_who_uploads_the_same_content_meanwhile_keeps_it(engine, tmp_path):
             session.info["data_dir"] = str(tmp_path)
         stored = file_store.keep(uploading, "ab" * 32, TEXT)
         uploading.add(
-            Attachment(owner_table="joint_group", owner_id=1, original_name="a.txt", sha256="ab" * 32, size_bytes=1,
-                       detected_type="text/plain", stored_path=stored, uploaded_at=NOW)
-        )  # fmt: skip
+            Attachment(
+                owner_table="joint_group",
+                owner_id=1,
+                original_name="a.txt",
+                sha256="ab" * 32,
+                size_bytes=1,
+                detected_type="text/plain",
+                stored_path=stored,
+                uploaded_at=NOW,
+            )
+        )
         uploading.flush()
         thread = threading.Thread(target=file_store._drop, args=(clearing, {"ab" * 32: stored}))
         thread.start()

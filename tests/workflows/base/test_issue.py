@@ -18,13 +18,19 @@ from workflows.base import documents
 BEGINS_WITH = "tables"
 
 BODY = "<p>{{ customer.name }}：金额 {{ amount|money }} 元，编号 {{ doc.number }}，{{ doc.date|cn_date }}</p>"
-DATA = {"customer": {"name": "鑫海公司"}, "amount": Decimal("1234567.80"), "days": [date(2026, 1, 2)]}
+DATA = {
+    "customer": {"name": "鑫海公司"},
+    "amount": Decimal("1234567.80"),
+    "days": [date(2026, 1, 2)],
+}
 
 
 @pytest.fixture
 def world(session, tmp_path):
     session.info["data_dir"] = str(tmp_path)
-    session.add(NumberRule(code="letter", label="函", pattern="HAN{yyyy}-{no:04d}", reset=NumberReset.YEAR))
+    session.add(
+        NumberRule(code="letter", label="函", pattern="HAN{yyyy}-{no:04d}", reset=NumberReset.YEAR)
+    )
     session.add(DocumentTemplate(code="letter", label="函", body=BODY, version_no=3))
     session.flush()
     return World(session)
@@ -37,7 +43,11 @@ def issue(world, **facts):
 
 def test_number_data_text_and_version_are_frozen(world):
     made = issue(world)
-    assert (made.number, made.template_version, made.issued_by_id) == ("HAN2026-0001", 3, world.id("申请人"))
+    assert (made.number, made.template_version, made.issued_by_id) == (
+        "HAN2026-0001",
+        3,
+        world.id("申请人"),
+    )
     assert "鑫海公司：金额 1,234,567.80 元，编号 HAN2026-0001，2026年3月2日" in made.body
     assert made.data["amount"] == "1234567.80"
     assert made.data["days"] == ["2026-01-02"]
@@ -46,7 +56,10 @@ def test_number_data_text_and_version_are_frozen(world):
 
 
 def test_kinds_are_frozen_by_what_users_read(world):
-    assert documents.frozen({"paper": PaperSize.A4, "parts": (1, None)}) == {"paper": "A4 纵向", "parts": [1, None]}
+    assert documents.frozen({"paper": PaperSize.A4, "parts": (1, None)}) == {
+        "paper": "A4 纵向",
+        "parts": [1, None],
+    }
 
 
 def test_the_callers_date_holds_but_not_a_callers_number(world):
@@ -68,15 +81,21 @@ def test_the_pdf_is_printed_once_and_outlives_a_new_template(world, tmp_path, mo
 
 def test_paper_and_length_follow_the_kind(world, monkeypatch):
     printed = []
-    monkeypatch.setattr(documents, "letter_pdf", lambda _html, **facts: printed.append(facts) or b"%PDF letter")
-    monkeypatch.setattr(documents, "long_pdf", lambda _html, **facts: printed.append(facts) or b"%PDF long")
+    monkeypatch.setattr(
+        documents, "letter_pdf", lambda _html, **facts: printed.append(facts) or b"%PDF letter"
+    )
+    monkeypatch.setattr(
+        documents, "long_pdf", lambda _html, **facts: printed.append(facts) or b"%PDF long"
+    )
     template = world.session.scalars(select(DocumentTemplate)).one()
     template.paper = PaperSize.A5
     documents.pdf(world.system(), issue(world))
     assert (printed[0]["page_size"], printed[0]["orientation"]) == ("A5", "landscape")
     template.code = "guarantee_contract"
     ctx = world.ctx()
-    made = documents.issue(ctx, "guarantee_contract", world.branch, number_rule="letter", title="保证合同", data=DATA)
+    made = documents.issue(
+        ctx, "guarantee_contract", world.branch, number_rule="letter", title="保证合同", data=DATA
+    )
     assert documents.pdf(world.system(), made).read_bytes() == b"%PDF long"
 
 
@@ -98,7 +117,10 @@ def test_a_document_opens_for_who_may_read_its_record(world):
 def test_an_altered_text_is_neither_printed_nor_verified(world):
     made = issue(world)
     code = made.sha256
-    assert documents.verify_document(world.session, f" {made.number} ", code.lower().replace("-", " ")) is made
+    assert (
+        documents.verify_document(world.session, f" {made.number} ", code.lower().replace("-", " "))
+        is made
+    )
     assert documents.verify_document(world.session, made.number, "0000-0000-0000-0000") is None
     assert documents.verify_document(world.session, "HAN1999-0001", code) is None
     made.body = made.body.replace("1,234,567.80", "9,234,567.80")
@@ -133,7 +155,9 @@ def test_the_project_is_that_of_the_record(world):
 
 
 def test_seeded_templates_come_once_and_every_one_can_be_issued(world):
-    world.session.scalars(select(DocumentTemplate)).one().code = "intent_letter"  # an administrator's own version
+    world.session.scalars(
+        select(DocumentTemplate)
+    ).one().code = "intent_letter"  # an administrator's own version
     world.session.flush()
     assert documents.load_templates(world.session) == len(DOCUMENT_KINDS) - 1
     assert documents.load_templates(world.session) == 0
@@ -142,6 +166,13 @@ def test_seeded_templates_come_once_and_every_one_can_be_issued(world):
             continue
         ctx = world.ctx()
         made = documents.issue(
-            ctx, code, world.branch, number_rule="letter", title=DOCUMENT_KINDS[code].title, data=data
+            ctx,
+            code,
+            world.branch,
+            number_rule="letter",
+            title=DOCUMENT_KINDS[code].title,
+            data=data,
         )
-        assert made.paper is (PaperSize.A5 if DOCUMENT_KINDS[code].page_size == "A5" else PaperSize.A4)
+        assert made.paper is (
+            PaperSize.A5 if DOCUMENT_KINDS[code].page_size == "A5" else PaperSize.A4
+        )

@@ -59,9 +59,14 @@ class Machine:
 def lease(engine):
     with Session(engine) as session:
         session.add(
-            Parameter(code="job.lease_minutes", label="作业租约", value="10", value_kind="NUMBER",
-                      effective_on=date(2000, 1, 1))
-        )  # fmt: skip
+            Parameter(
+                code="job.lease_minutes",
+                label="作业租约",
+                value="10",
+                value_kind="NUMBER",
+                effective_on=date(2000, 1, 1),
+            )
+        )
         session.commit()
 
 
@@ -80,7 +85,9 @@ def steps(job, count=3):
     """Steps that leave a trace in the database: a counter each."""
 
     def step(number):
-        return JobStep(f"s{number}", f"第{number}步", lambda ctx: str(next_count(ctx, f"{job}-{number}"[-40:])))
+        return JobStep(
+            f"s{number}", f"第{number}步", lambda ctx: str(next_count(ctx, f"{job}-{number}"[-40:]))
+        )
 
     return [step(number) for number in range(1, count + 1)]
 
@@ -108,9 +115,16 @@ def test_a_job_runs_its_steps_once_and_keeps_what_they_said(machine, engine, job
         actor = Actor(employee_id=person.id, name="方志远")
     done = jobs.run(machine.edge(), job, ON, steps(job), actor=actor)
     assert (done.status, done.progress_pct, done.result) == (
-        JobStatus.SUCCEEDED, 100, {"done": {"s1": "1", "s2": "1", "s3": "1"}}
-    )  # fmt: skip
-    assert (done.requested_by_id, done.attempts, done.lease_until, done.step) == (actor.employee_id, 1, None, None)
+        JobStatus.SUCCEEDED,
+        100,
+        {"done": {"s1": "1", "s2": "1", "s3": "1"}},
+    )
+    assert (done.requested_by_id, done.attempts, done.lease_until, done.step) == (
+        actor.employee_id,
+        1,
+        None,
+        None,
+    )
     assert done.finished_at == machine.now
     assert jobs.run(machine.edge(), job, ON, steps(job)) is None
     assert traces(engine, job) == [1, 1, 1]
@@ -123,14 +137,19 @@ def test_another_date_is_another_run(machine, engine, job):
 
 
 @pytest.mark.parametrize("dies_at", range(1, 6))
-def test_killed_between_any_two_steps_it_ends_like_an_uninterrupted_run(machine, engine, job, dies_at):
+def test_killed_between_any_two_steps_it_ends_like_an_uninterrupted_run(
+    machine, engine, job, dies_at
+):
     """Sessions are opened for a look, for the claim and for each of three steps: a death before each of them."""
     machine.dies_at = dies_at
     with pytest.raises(Killed):
         jobs.run(machine.edge(), job, ON, steps(job))
     again = Machine(engine, machine.now + LEASE + timedelta(seconds=1))
     done = jobs.run(again.edge(), job, ON, steps(job))
-    assert (done.status, done.result) == (JobStatus.SUCCEEDED, {"done": {"s1": "1", "s2": "1", "s3": "1"}})
+    assert (done.status, done.result) == (
+        JobStatus.SUCCEEDED,
+        {"done": {"s1": "1", "s2": "1", "s3": "1"}},
+    )
     assert traces(engine, job) == [1, 1, 1]
     assert done.attempts == (1 if dies_at <= 2 else 2)
 
@@ -167,10 +186,17 @@ def test_who_slept_past_the_lease_does_no_step_more(machine, engine, job):
 
     def taken_over(ctx):
         ctx.session.commit()  # let the other one in
-        assert jobs.run(Machine(engine, machine.now + LEASE * 3).edge(), job, ON, steps(job)) is not None
+        assert (
+            jobs.run(Machine(engine, machine.now + LEASE * 3).edge(), job, ON, steps(job))
+            is not None
+        )
         return ""
 
-    first = [JobStep("sleep", "睡着", sleep), JobStep("meanwhile", "被接手", taken_over), *steps(job)]
+    first = [
+        JobStep("sleep", "睡着", sleep),
+        JobStep("meanwhile", "被接手", taken_over),
+        *steps(job),
+    ]
     with pytest.raises(Conflict, match="已由另一进程接手"):
         jobs.run(machine.edge(), job, ON, first)
     assert traces(engine, job) == [1, 1, 1]
@@ -179,7 +205,10 @@ def test_who_slept_past_the_lease_does_no_step_more(machine, engine, job):
 
 @pytest.mark.parametrize(
     ("error", "message"),
-    [(BusinessError("凭证未审核"), "凭证未审核"), (ZeroDivisionError(), "系统故障，详情见运行日志")],
+    [
+        (BusinessError("凭证未审核"), "凭证未审核"),
+        (ZeroDivisionError(), "系统故障，详情见运行日志"),
+    ],
 )
 def test_a_step_that_fails_says_why_and_is_tried_again(machine, engine, job, error, message):
     def fail(ctx):
@@ -187,7 +216,9 @@ def test_a_step_that_fails_says_why_and_is_tried_again(machine, engine, job, err
         raise error
 
     with pytest.raises(type(error)):
-        jobs.run(machine.edge(), job, ON, [steps(job)[0], JobStep("s2", "第2步", fail), steps(job)[2]])
+        jobs.run(
+            machine.edge(), job, ON, [steps(job)[0], JobStep("s2", "第2步", fail), steps(job)[2]]
+        )
     failed = row(engine, job)
     assert (failed.status, failed.step, failed.message) == (JobStatus.FAILED, "第2步", message)
     assert traces(engine, job) == [1, 0, 0]
@@ -219,7 +250,14 @@ def test_two_machines_at_once_run_it_once(engine, job):
 def test_of_two_first_claims_the_database_lets_one_through(engine, job):
     with Session(engine) as session:
         session.add(
-            JobRun(job=job, business_date=ON, status=JobStatus.RUNNING, owner="别的进程", attempts=1, result={})
+            JobRun(
+                job=job,
+                business_date=ON,
+                status=JobStatus.RUNNING,
+                owner="别的进程",
+                attempts=1,
+                result={},
+            )
         )
         session.flush()
         claimed = []
@@ -242,15 +280,25 @@ def test_of_two_first_claims_the_database_lets_one_through(engine, job):
         ("别的进程", True),
     ],
 )
-def test_a_process_that_is_known_to_be_gone_is_not_waited_for(machine, engine, job, owner, is_waited_for):
+def test_a_process_that_is_known_to_be_gone_is_not_waited_for(
+    machine, engine, job, owner, is_waited_for
+):
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     facts = {"host": socket.gethostname(), "dead": process.pid, "alive": os.getpid()}
     with Session(engine) as session:
         session.add(
-            JobRun(job=job, business_date=ON, status=JobStatus.RUNNING, owner=owner.format(**facts), attempts=1,
-                   lease_until=machine.now + LEASE, result={"done": {"s1": "1"}}, step="第2步")
-        )  # fmt: skip
+            JobRun(
+                job=job,
+                business_date=ON,
+                status=JobStatus.RUNNING,
+                owner=owner.format(**facts),
+                attempts=1,
+                lease_until=machine.now + LEASE,
+                result={"done": {"s1": "1"}},
+                step="第2步",
+            )
+        )
         session.commit()
     assert (jobs.run(machine.edge(), job, ON, steps(job)) is None) == is_waited_for
     assert traces(engine, job) == ([0, 0, 0] if is_waited_for else [0, 1, 1])
@@ -262,7 +310,9 @@ def test_a_process_of_somebody_else_is_there(machine, engine, job, monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(os, "kill", forbidden)
-    run = JobRun(status=JobStatus.RUNNING, owner=f"{socket.gethostname()}:4711:x", lease_until=machine.now)
+    run = JobRun(
+        status=JobStatus.RUNNING, owner=f"{socket.gethostname()}:4711:x", lease_until=machine.now
+    )
     assert jobs.is_live(run, machine.now)
     assert jobs.is_stopped(run, machine.now + timedelta(seconds=1)), "its lease has run out"
     assert jobs.is_stopped(JobRun(status=JobStatus.RUNNING), machine.now), "nobody ever took it"
@@ -272,8 +322,12 @@ def test_a_process_of_somebody_else_is_there(machine, engine, job, monkeypatch):
 def test_who_asks_is_told_who_is_at_it_and_where(machine, engine, job):
     def ask(ctx):
         beside = Session(ctx.session.connection(), join_transaction_mode="create_savepoint")
-        with pytest.raises(jobs.Taken, match=r"月末处理正由系统办理（进程 .+:\d+，当前步骤：第2步），请等待其完成"):
-            jobs.start(Edge(lambda: beside, lambda: machine.now), job, ON, steps(job), SYSTEM, "月末处理")
+        with pytest.raises(
+            jobs.Taken, match=r"月末处理正由系统办理（进程 .+:\d+，当前步骤：第2步），请等待其完成"
+        ):
+            jobs.start(
+                Edge(lambda: beside, lambda: machine.now), job, ON, steps(job), SYSTEM, "月末处理"
+            )
         return ""
 
     lease = jobs.start(machine.edge(), job, ON, steps(job), SYSTEM, "月末处理")
@@ -296,8 +350,12 @@ def test_the_row_says_which_step_is_at_work(machine, engine, job):
     assert (row(engine, job).step, row(engine, job).progress_pct) == (None, 100)
 
 
-@pytest.mark.parametrize("error", [OperationalError("", {}, Exception("deadlock")), StaleDataError("0 of 1")])
-def test_what_the_database_decides_between_two_is_no_failure_of_the_system(machine, engine, job, error):
+@pytest.mark.parametrize(
+    "error", [OperationalError("", {}, Exception("deadlock")), StaleDataError("0 of 1")]
+)
+def test_what_the_database_decides_between_two_is_no_failure_of_the_system(
+    machine, engine, job, error
+):
     def collide(ctx):
         raise error
 
@@ -322,7 +380,12 @@ def test_a_step_that_outlasts_its_lease_is_not_taken_over(machine, engine, job):
 
 def test_steps_that_a_new_release_no_longer_has_do_not_keep_a_run_open(machine, engine, job):
     with pytest.raises(ZeroDivisionError):
-        jobs.run(machine.edge(), job, ON, [*steps(job), JobStep("gone", "旧步骤", lambda ctx: str(1 // 0))])
+        jobs.run(
+            machine.edge(),
+            job,
+            ON,
+            [*steps(job), JobStep("gone", "旧步骤", lambda ctx: str(1 // 0))],
+        )
     assert jobs.run(machine.edge(), job, ON, steps(job)).status is JobStatus.SUCCEEDED
     assert traces(engine, job) == [1, 1, 1]
 
@@ -347,7 +410,11 @@ def test_work_without_a_transaction_keeps_its_lease_alive(machine, engine, job, 
         return "做完了"
 
     done = jobs.run_outside(machine.edge(), job, ON, "备份", long)
-    assert (done.status, done.attempts, done.result) == (JobStatus.SUCCEEDED, 1, {"done": {"work": "做完了"}})
+    assert (done.status, done.attempts, done.result) == (
+        JobStatus.SUCCEEDED,
+        1,
+        {"done": {"work": "做完了"}},
+    )
     assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
     assert jobs.run_outside(machine.edge(), job, ON, "备份", long) is None
 

@@ -27,15 +27,23 @@ def test_numbers_count_up_within_their_year(ctx):
     rule(ctx, "DB{yyyy}-{no:04d}")
     days = (date(2026, 1, 1), date(2026, 12, 31), date(2027, 1, 1), date(2026, 6, 1))
     assert [next_number(ctx, "test", on=day) for day in days] == [
-        "DB2026-0001", "DB2026-0002", "DB2027-0001", "DB2026-0003"
-    ]  # fmt: skip
+        "DB2026-0001",
+        "DB2026-0002",
+        "DB2027-0001",
+        "DB2026-0003",
+    ]
 
 
 def test_numbers_of_a_month_start_anew_with_it_and_those_of_never_go_on(ctx):
     rule(ctx, "{yyyy}{mm}-{no}", NumberReset.MONTH)
     rule(ctx, "K{no:03d}", NumberReset.NEVER, code="kept")
     days = (date(2026, 1, 31), date(2026, 2, 1), date(2026, 2, 28), date(2027, 2, 1))
-    assert [next_number(ctx, "test", on=day) for day in days] == ["202601-1", "202602-1", "202602-2", "202702-1"]
+    assert [next_number(ctx, "test", on=day) for day in days] == [
+        "202601-1",
+        "202602-1",
+        "202602-2",
+        "202702-1",
+    ]
     assert [next_number(ctx, "kept", on=day) for day in days] == ["K001", "K002", "K003", "K004"]
 
 
@@ -47,7 +55,10 @@ def test_without_a_day_the_business_date_counts(ctx):
 def test_series_of_different_scopes_do_not_meet_and_parts_fill_the_pattern(ctx):
     rule(ctx, "{word}{no:04d}")
     for word in ("记", "转"):
-        assert [next_number(ctx, "test", scope=word, word=word) for _ in range(2)] == [f"{word}0001", f"{word}0002"]
+        assert [next_number(ctx, "test", scope=word, word=word) for _ in range(2)] == [
+            f"{word}0001",
+            f"{word}0002",
+        ]
     assert next_number(ctx, "test", word="无") == "无0001"
 
 
@@ -80,7 +91,10 @@ def test_what_was_taken_back_is_given_again(engine, office):
         assert next_count(ctx, "gap") == 2
         session.commit()
     with Session(engine) as session:
-        assert session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == "gap")) == 2
+        assert (
+            session.scalar(select(NumberCounter.last_no).where(NumberCounter.rule_code == "gap"))
+            == 2
+        )
 
 
 @pytest.mark.parametrize("turn", range(3))
@@ -88,7 +102,9 @@ def test_eight_at_once_get_eight_numbers_also_when_they_are_the_first(engine, of
     with Session(engine) as session:
         session.execute(delete(NumberCounter).where(NumberCounter.rule_code == "race"))
         session.commit()
-    results = outcomes(engine, [lambda session: next_count(office.ctx(session), "race", "2026")] * 8)
+    results = outcomes(
+        engine, [lambda session: next_count(office.ctx(session), "race", "2026")] * 8
+    )
     assert sorted(results) == list(range(1, 9)), Counter(map(str, results))
 
 

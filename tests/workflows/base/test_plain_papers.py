@@ -23,12 +23,18 @@ PLAIN_BODY = "<p>{{ customer.name }}（{{ customer.id_number }}），编号 {{ d
 @pytest.fixture
 def world(session, tmp_path):
     session.info["data_dir"] = str(tmp_path)
-    session.add(NumberRule(code="letter", label="函", pattern="HAN{yyyy}-{no:04d}", reset=NumberReset.YEAR))
+    session.add(
+        NumberRule(code="letter", label="函", pattern="HAN{yyyy}-{no:04d}", reset=NumberReset.YEAR)
+    )
     session.add(DocumentTemplate(code="letter", label="函", body=PLAIN_BODY, version_no=1))
     session.flush()
     world = World(session)
     person = PersonalCustomer(
-        number="KH1", name="张三丰", id_number=NUMBER, manager_id=world.id("丁"), **required_values(PersonalCustomer)
+        number="KH1",
+        name="张三丰",
+        id_number=NUMBER,
+        manager_id=world.id("丁"),
+        **required_values(PersonalCustomer),
     )
     session.add(person)
     session.flush()
@@ -37,8 +43,13 @@ def world(session, tmp_path):
 
 
 def issue(world, **data):
-    data = {"customer": {"name": "张三丰", "id_number": for_paper(world.person, "id_number")}, **data}
-    return documents.issue(world.ctx(), "letter", world.person, number_rule="letter", title="担保函", data=data)
+    data = {
+        "customer": {"name": "张三丰", "id_number": for_paper(world.person, "id_number")},
+        **data,
+    }
+    return documents.issue(
+        world.ctx(), "letter", world.person, number_rule="letter", title="担保函", data=data
+    )
 
 
 def reader(world, name, permissions=READS):
@@ -57,8 +68,14 @@ def test_a_paper_knows_whose_values_it_prints(world):
 def test_a_value_is_known_however_the_page_spells_it(world):
     world.person.address = "滨江区<3>幢 & 502"
     value = for_paper(world.person, "address")
-    assert owners_of_plain_text({"a": {"b": [value]}}, "<td>滨江区&lt;3&gt;幢 &amp; 502</td>") == "personal_customer"
-    assert owners_of_plain_text({"a": value, "b": for_paper(world.person, "mobile")}, "<p>无</p>") == ""
+    assert (
+        owners_of_plain_text({"a": {"b": [value]}}, "<td>滨江区&lt;3&gt;幢 &amp; 502</td>")
+        == "personal_customer"
+    )
+    assert (
+        owners_of_plain_text({"a": value, "b": for_paper(world.person, "mobile")}, "<p>无</p>")
+        == ""
+    )
     assert owners_of_plain_text({"name": for_paper(world.person, "name")}, "张三丰") == ""
 
 
@@ -90,7 +107,11 @@ def test_each_opening_leaves_a_line_and_others_none(world):
     made.masked_of = None
     plain_papers.log_opening(reader(world, "丁"), made)
     line = world.session.scalars(select(AuditLog).where(AuditLog.action == "OPEN")).one()
-    assert (line.table_name, line.record_id, line.log_kind) == ("issued_document", made.id, LogKind.ACCESS)
+    assert (line.table_name, line.record_id, line.log_kind) == (
+        "issued_document",
+        made.id,
+        LogKind.ACCESS,
+    )
     assert line.employee_id == world.id("丁")
     assert made.number in line.note
     assert NUMBER not in line.note
@@ -100,4 +121,6 @@ def test_every_right_that_a_paper_needs_is_asked_for(world):
     made = issue(world)
     made.masked_of = "bank_account,personal_customer"
     assert plain_papers.why_closed(reader(world, "甲", REVEALS), made)
-    assert not plain_papers.why_closed(reader(world, "甲", REVEALS | {("can_reveal", "bank_account")}), made)
+    assert not plain_papers.why_closed(
+        reader(world, "甲", REVEALS | {("can_reveal", "bank_account")}), made
+    )

@@ -12,7 +12,14 @@ import workflows.registry  # noqa: F401 - every rule is in force
 from models.approval.approval import ApprovalInstance, ApprovalPosition, ApprovalPositionMember
 from models.base.actor import ScopeLevel
 from models.base.entity import label_of
-from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.customer.customer import CorporateCustomer
 from models.customer.detail import Executive, MajorEvent
 from models.customer.partner import JointGroup, JointGroupMember
@@ -43,7 +50,11 @@ def company(ctx, **changes):
 
 def meeting(ctx, **changes):
     made = ReviewMeeting(
-        number="SB1", held_on=date(2026, 3, 5), place="会议室", chair_id=ctx.actor.employee_id, **changes
+        number="SB1",
+        held_on=date(2026, 3, 5),
+        place="会议室",
+        chair_id=ctx.actor.employee_id,
+        **changes,
     )
     ctx.session.add(made)
     ctx.session.flush()
@@ -55,9 +66,20 @@ def meeting(ctx, **changes):
 
 def test_a_record_gets_its_owner_its_stamps_and_its_defaults(ctx, office):
     group = records.create(ctx, JointGroup, GROUP)
-    assert (group.manager_id, group.department_id) == (office.people["甲"], office.departments["业务一部"])
-    assert (group.created_by_id, group.created_at, group.updated_at) == (office.people["甲"], ctx.now, ctx.now)
-    assert (group.credit_line, group.status.name, group.version) == (Decimal("8000000.00"), "ACTIVE", 1)
+    assert (group.manager_id, group.department_id) == (
+        office.people["甲"],
+        office.departments["业务一部"],
+    )
+    assert (group.created_by_id, group.created_at, group.updated_at) == (
+        office.people["甲"],
+        ctx.now,
+        ctx.now,
+    )
+    assert (group.credit_line, group.status.name, group.version) == (
+        Decimal("8000000.00"),
+        "ACTIVE",
+        1,
+    )
 
 
 def test_whoever_is_named_as_owner_stays_the_owner(ctx, office):
@@ -90,11 +112,15 @@ def test_what_the_system_keeps_is_nobodys_to_write(ctx, office, model, name, val
 
 
 def test_all_wrong_fields_are_named_at_once(ctx):
-    wrong = refused(JointGroup, ctx, code="", name="名" * 101, credit_line="0", agreement_from="2026-02-29")
+    wrong = refused(
+        JointGroup, ctx, code="", name="名" * 101, credit_line="0", agreement_from="2026-02-29"
+    )
     assert wrong == {
-        "code": ["请填写联保体编号"], "name": ["最多 100 个字，现有 101 个"], "credit_line": ["金额必须大于 0"],
+        "code": ["请填写联保体编号"],
+        "name": ["最多 100 个字，现有 101 个"],
+        "credit_line": ["金额必须大于 0"],
         "agreement_from": ["没有 2026-02-29 这一天"],
-    }  # fmt: skip
+    }
     assert ctx.session.scalar(select(func.count(JointGroup.id))) == 0
 
 
@@ -103,18 +129,22 @@ def test_a_required_column_that_is_left_out_is_missing(ctx):
 
 
 def test_limits_of_money_and_numbers(ctx):
-    assert refused(JointGroup, ctx, **GROUP | {"credit_line": "1000000000000.00"})["credit_line"] == [
-        "金额超过上限 9,999,999,999.99"
-    ]
+    assert refused(JointGroup, ctx, **GROUP | {"credit_line": "1000000000000.00"})[
+        "credit_line"
+    ] == ["金额超过上限 9,999,999,999.99"]
     group = records.create(ctx, JointGroup, GROUP | {"credit_line": "9999999999.99"})
     ctx.session.expire(group)
     assert group.credit_line == Decimal("9999999999.99")
     assert refused(Department, ctx, code="X", name="部", rank="-1") == {"rank": ["不能小于 0"]}
-    assert refused(Department, ctx, code="X", name="部", rank="2000000001") == {"rank": ["不能大于 2000000000"]}
+    assert refused(Department, ctx, code="X", name="部", rank="2000000001") == {
+        "rank": ["不能大于 2000000000"]
+    }
 
 
 def test_rare_characters_and_leap_days_come_back_as_they_went_in(ctx):
-    group = records.create(ctx, JointGroup, GROUP | {"name": "𠮷\x00野家 🏭", "agreement_from": "2028-02-29"})
+    group = records.create(
+        ctx, JointGroup, GROUP | {"name": "𠮷\x00野家 🏭", "agreement_from": "2028-02-29"}
+    )
     ctx.session.expire(group)
     assert (group.name, group.agreement_from) == ("𠮷野家 🏭", date(2028, 2, 29))
 
@@ -122,11 +152,15 @@ def test_rare_characters_and_leap_days_come_back_as_they_went_in(ctx):
 def test_a_dictionary_takes_codes_in_use_alone(ctx):
     owner = company(ctx)
     event = {"customer_id": owner.id, "happened_on": "2026-03-01", "summary": "停产"}
-    assert refused(MajorEvent, ctx, **event, event_kind="没有这个") == {"event_kind": ["没有这个选项，请从列表中选择"]}
+    assert refused(MajorEvent, ctx, **event, event_kind="没有这个") == {
+        "event_kind": ["没有这个选项，请从列表中选择"]
+    }
     item = ctx.session.scalars(
         select(DictionaryItem).join(DictionaryType).where(DictionaryType.code == "major_event_kind")
     ).first()
-    assert records.create(ctx, MajorEvent, event | {"event_kind": item.code}).event_kind == item.code
+    assert (
+        records.create(ctx, MajorEvent, event | {"event_kind": item.code}).event_kind == item.code
+    )
 
 
 # --------------------------------------------------------------------------------------------------------- references
@@ -137,7 +171,9 @@ def test_a_reference_out_of_scope_is_told_like_one_that_is_not_there(session, of
     ctx = office.ctx(session, "甲")
     group = records.create(ctx, JointGroup, GROUP)
     messages = [
-        refused(JointGroupMember, ctx, joint_group_id=group.id, customer_id=customer_id)["customer_id"]
+        refused(JointGroupMember, ctx, joint_group_id=group.id, customer_id=customer_id)[
+            "customer_id"
+        ]
         for customer_id in (theirs.id, 2_000_000_000)
     ]
     assert messages == [["所选记录不存在，或不在您的数据范围内"]] * 2
@@ -148,10 +184,14 @@ def test_a_part_of_a_record_out_of_scope_cannot_be_made(session, office):
     group = records.create(office.ctx(session, "丙"), JointGroup, GROUP)
     ctx = office.ctx(session, "甲")
     mine = company(ctx)
-    assert set(refused(JointGroupMember, ctx, joint_group_id=group.id, customer_id=mine.id)) == {"joint_group_id"}
+    assert set(refused(JointGroupMember, ctx, joint_group_id=group.id, customer_id=mine.id)) == {
+        "joint_group_id"
+    }
 
 
-@pytest.mark.parametrize("wrong", ["0", "-1", "abc", "", "１", "1.0", "99999999999", "2147483648", None])
+@pytest.mark.parametrize(
+    "wrong", ["0", "-1", "abc", "", "１", "1.0", "99999999999", "2147483648", None]
+)
 def test_find_takes_ids_alone(ctx, wrong):
     with pytest.raises(NotFound):
         records.find(ctx, Department, wrong)
@@ -160,14 +200,19 @@ def test_find_takes_ids_alone(ctx, wrong):
 def test_find_gives_what_the_actor_may_read(session, office):
     theirs = records.create(office.ctx(session, "丙"), JointGroup, GROUP)
     assert records.find(office.ctx(session, "丙"), JointGroup, str(theirs.id)) is theirs
-    assert records.find(office.ctx(session, "甲", scope=ScopeLevel.ALL), JointGroup, theirs.id) is theirs
+    assert (
+        records.find(office.ctx(session, "甲", scope=ScopeLevel.ALL), JointGroup, theirs.id)
+        is theirs
+    )
     with pytest.raises(NotFound, match="不在您的数据范围内"):
         records.find(office.ctx(session, "甲"), JointGroup, theirs.id)
 
 
 def test_find_with_a_lock_reads_anew(ctx):
     group = records.create(ctx, JointGroup, GROUP)
-    ctx.session.execute(text("UPDATE joint_group SET name = '新名' WHERE id = :id"), {"id": group.id})
+    ctx.session.execute(
+        text("UPDATE joint_group SET name = '新名' WHERE id = :id"), {"id": group.id}
+    )
     assert group.name == GROUP["name"]
     assert records.find(ctx, JointGroup, group.id, lock=True).name == "新名"
 
@@ -178,14 +223,18 @@ def test_find_with_a_lock_reads_anew(ctx):
 def test_a_natural_key_is_there_once(ctx):
     records.create(ctx, JointGroup, GROUP)
     assert refused(JointGroup, ctx, **GROUP) == {"code": ["联保体编号已存在，不能重复"]}
-    assert records.create(ctx, JointGroup, GROUP | {"code": "lb01"}).code == "lb01"  # codes differ by case
+    assert (
+        records.create(ctx, JointGroup, GROUP | {"code": "lb01"}).code == "lb01"
+    )  # codes differ by case
 
 
 def test_a_key_of_several_columns_names_them_all(ctx):
     group, member = records.create(ctx, JointGroup, GROUP), company(ctx)
     values = {"joint_group_id": group.id, "customer_id": member.id}
     records.create(ctx, JointGroupMember, values)
-    assert refused(JointGroupMember, ctx, **values) == {"customer_id": ["联保体、成员客户已存在，不能重复"]}
+    assert refused(JointGroupMember, ctx, **values) == {
+        "customer_id": ["联保体、成员客户已存在，不能重复"]
+    }
 
 
 def test_a_save_may_keep_its_own_key_but_not_take_anothers(ctx):
@@ -200,7 +249,9 @@ def test_keys_left_blank_differ_unless_the_database_says_otherwise(ctx, office):
     """A seat for one department and one for all (a blank) are two; a second one for all is refused by its index."""
     position = ctx.session.scalars(select(ApprovalPosition)).first()
     seat = {"position_id": position.id, "employee_id": office.people["甲"]}
-    records.create(ctx, ApprovalPositionMember, seat | {"department_id": office.departments["业务一部"]})
+    records.create(
+        ctx, ApprovalPositionMember, seat | {"department_id": office.departments["业务一部"]}
+    )
     assert records.create(ctx, ApprovalPositionMember, seat).department_id is None
     with pytest.raises(Conflict, match="与已有数据冲突"):
         records.create(ctx, ApprovalPositionMember, seat)
@@ -267,11 +318,15 @@ def test_a_document_is_edited_while_it_is_a_draft(ctx):
 def test_the_parts_of_a_frozen_document_are_frozen(ctx, office):
     paper = meeting(ctx)
     sign_on(ctx.session, ctx.session.get_one(Employee, office.people["乙"]), "审保会委员")
-    seat = records.create(ctx, MeetingMember, {"meeting_id": paper.id, "employee_id": office.people["乙"]})
+    seat = records.create(
+        ctx, MeetingMember, {"meeting_id": paper.id, "employee_id": office.people["乙"]}
+    )
     paper.state = MeetingState.OPEN
     ctx.session.flush()
     with pytest.raises(Conflict, match="不能修改"):
-        records.create(ctx, MeetingMember, {"meeting_id": paper.id, "employee_id": office.people["丙"]})
+        records.create(
+            ctx, MeetingMember, {"meeting_id": paper.id, "employee_id": office.people["丙"]}
+        )
     with pytest.raises(Conflict, match="不能修改"):
         records.update(ctx, seat, {"is_present": "否"}, seat.version)
     with pytest.raises(Conflict, match="不能修改"):
@@ -280,13 +335,22 @@ def test_the_parts_of_a_frozen_document_are_frozen(ctx, office):
 
 
 def test_a_part_cannot_be_moved_into_a_frozen_document(ctx, office):
-    draft, frozen = meeting(ctx), ReviewMeeting(
-        number="SB2", held_on=date(2026, 3, 5), place="会议室", chair_id=ctx.actor.employee_id, state=MeetingState.OPEN
-    )  # fmt: skip
+    draft, frozen = (
+        meeting(ctx),
+        ReviewMeeting(
+            number="SB2",
+            held_on=date(2026, 3, 5),
+            place="会议室",
+            chair_id=ctx.actor.employee_id,
+            state=MeetingState.OPEN,
+        ),
+    )
     ctx.session.add(frozen)
     ctx.session.flush()
     sign_on(ctx.session, ctx.session.get_one(Employee, office.people["乙"]), "审保会委员")
-    seat = records.create(ctx, MeetingMember, {"meeting_id": draft.id, "employee_id": office.people["乙"]})
+    seat = records.create(
+        ctx, MeetingMember, {"meeting_id": draft.id, "employee_id": office.people["乙"]}
+    )
     with pytest.raises(Conflict, match="“SB2”"):
         records.update(ctx, seat, {"meeting_id": frozen.id}, seat.version)
 
@@ -304,16 +368,28 @@ def test_a_stale_save_says_what_others_changed_in_words(session, office):
     ctx = office.ctx(audited(session), scope=ScopeLevel.ALL)
     person = session.get(Employee, office.people["乙"])
     seen = person.version
-    records.update(ctx, person, {"gender": "男", "mobile": "13800138000", "title": "客户经理"}, person.version)
+    records.update(
+        ctx, person, {"gender": "男", "mobile": "13800138000", "title": "客户经理"}, person.version
+    )
     department = office.departments["业务二部"]
-    records.update(ctx, person, {"department_id": department, "gender": "女", "is_active": "否"}, person.version)
+    records.update(
+        ctx,
+        person,
+        {"department_id": department, "gender": "女", "is_active": "否"},
+        person.version,
+    )
     with pytest.raises(StaleRecord, match="已被他人修改") as caught:
         records.update(ctx, person, {"title": "总监"}, seen)
     told = caught.value.changes
-    assert sorted(told) == sorted([
-        ("性别", "男", "女"), ("所属部门", "业务一部", "业务二部"), ("在职", "是", "否"), ("性别", "—", "男"),
-        ("职务", "—", "客户经理"),
-    ])  # fmt: skip
+    assert sorted(told) == sorted(
+        [
+            ("性别", "男", "女"),
+            ("所属部门", "业务一部", "业务二部"),
+            ("在职", "是", "否"),
+            ("性别", "—", "男"),
+            ("职务", "—", "客户经理"),
+        ]
+    )
     assert "13800138000" not in str(told)  # masked columns stay out
     assert (person.title, person.gender) == ("客户经理", Gender.FEMALE)
 
@@ -322,16 +398,25 @@ def test_a_stale_save_shows_money_codes_and_what_is_gone_readably(ctx, office):
     owner = company(ctx)
     seen = owner.version
     records.update(ctx, owner, {"registered_capital": "50000000", "industry": "13"}, owner.version)
-    gone = {"manager_id": [office.people["甲"], 2_000_000_000], "scale": ["SMALL", "GONE"], "nothing": [1, 2]}
+    gone = {
+        "manager_id": [office.people["甲"], 2_000_000_000],
+        "scale": ["SMALL", "GONE"],
+        "nothing": [1, 2],
+    }
     line = select(AuditLog).where(AuditLog.action == "UPDATE").order_by(AuditLog.id.desc())
     row = ctx.session.scalars(line.limit(1)).one()
     ctx.session.execute(
-        AuditLog.__table__.update().where(AuditLog.id == row.id).values(changes={**row.changes, **gone})
+        AuditLog.__table__.update()
+        .where(AuditLog.id == row.id)
+        .values(changes={**row.changes, **gone})
     )
     with pytest.raises(StaleRecord) as caught:
         records.update(ctx, owner, {"phone": "13723763077"}, seen)
     told = {label: (old, new) for label, old, new in caught.value.changes}
-    assert told[label_of(CorporateCustomer, "registered_capital")] == ("42,000,000.00", "50,000,000.00")
+    assert told[label_of(CorporateCustomer, "registered_capital")] == (
+        "42,000,000.00",
+        "50,000,000.00",
+    )
     assert told[label_of(CorporateCustomer, "industry")] == tuple(
         dictionaries.label(ctx.session, "industry", code) for code in ("14", "13")
     )
@@ -366,12 +451,16 @@ def test_a_record_that_others_refer_to_stays_and_they_are_counted(session, offic
 
 def test_what_a_record_owns_goes_with_it_and_the_trail_keeps_what_it_was(ctx):
     group, member = records.create(ctx, JointGroup, GROUP), company(ctx)
-    part = records.create(ctx, JointGroupMember, {"joint_group_id": group.id, "customer_id": member.id})
+    part = records.create(
+        ctx, JointGroupMember, {"joint_group_id": group.id, "customer_id": member.id}
+    )
     ids = {group.id, part.id}
     records.delete(ctx, group, group.version)
     for model in (JointGroup, JointGroupMember):
         assert ctx.session.scalar(select(func.count(model.id))) == 0
-    lines = ctx.session.scalars(select(AuditLog).where(AuditLog.action == "DELETE").order_by(AuditLog.id)).all()
+    lines = ctx.session.scalars(
+        select(AuditLog).where(AuditLog.action == "DELETE").order_by(AuditLog.id)
+    ).all()
     assert {line.table_name for line in lines} == {"joint_group", "joint_group_member"}
     assert {line.record_id for line in lines} == ids
     told = {line.table_name: line.changes for line in lines}
@@ -381,14 +470,18 @@ def test_what_a_record_owns_goes_with_it_and_the_trail_keeps_what_it_was(ctx):
 
 def test_parts_of_a_base_class_go_with_the_child(ctx):
     owner = company(ctx)
-    records.create(ctx, Executive, {"corporate_customer_id": owner.id, "name": "李晓明", "position": "总经理"})
+    records.create(
+        ctx, Executive, {"corporate_customer_id": owner.id, "name": "李晓明", "position": "总经理"}
+    )
     records.delete(ctx, owner, owner.version)
     assert ctx.session.scalar(select(func.count(Executive.id))) == 0
     assert ctx.session.scalar(select(func.count(CorporateCustomer.id))) == 0
 
 
 def test_a_delete_rule_of_the_area_is_asked(ctx):
-    parameter = ctx.session.scalars(select(Parameter).where(Parameter.code == "login.max_failures")).one()
+    parameter = ctx.session.scalars(
+        select(Parameter).where(Parameter.code == "login.max_failures")
+    ).one()
     with pytest.raises(Conflict, match="只有这一行，不能删除"):
         records.delete(ctx, parameter, parameter.version)
 
@@ -413,7 +506,9 @@ def test_rules_see_the_defaults_that_the_database_layer_would_fill_in(ctx, monke
     monkeypatch.setitem(records._RULES, PartnerBank, [*records._RULES[PartnerBank], look])
     bank = records.create(ctx, PartnerBank, {"code": "B9", "name": "新银行"})
     assert seen == [(True, BankStatus.ACTIVE, bank.compensation_days)]
-    with pytest.raises(FieldErrors, match="请填写合作状态"):  # a blank is no way to ask for the default
+    with pytest.raises(
+        FieldErrors, match="请填写合作状态"
+    ):  # a blank is no way to ask for the default
         records.create(ctx, PartnerBank, {"code": "B8", "name": "另一家", "status": ""})
 
 
@@ -461,7 +556,9 @@ def test_two_makers_of_one_key_at_once_leave_one(engine, office, shared):
         assert session.scalar(select(func.count()).where(JointGroup.code == "SAME")) == 1
 
 
-def test_a_part_for_a_record_that_goes_at_the_same_moment_does_not_stay_behind(engine, office, shared):
+def test_a_part_for_a_record_that_goes_at_the_same_moment_does_not_stay_behind(
+    engine, office, shared
+):
     with Session(engine) as session:
         customer = company(office.ctx(session), uscc=USCC)
         session.commit()

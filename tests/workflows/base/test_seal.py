@@ -56,7 +56,9 @@ def test_what_a_savepoint_takes_back_leaves_no_trace_in_the_chain(ctx):
 def test_lines_that_an_earlier_release_left_are_taken_in_at_the_end_of_its_chain(ctx, monkeypatch):
     monkeypatch.setattr(seal, "_BATCH", 2)
     write(ctx, 5)
-    ctx.session.execute(text("UPDATE audit_log SET seal_no = NULL, seal_hash = NULL WHERE seal_no > 1"))
+    ctx.session.execute(
+        text("UPDATE audit_log SET seal_no = NULL, seal_hash = NULL WHERE seal_no > 1")
+    )
     ctx.session.execute(text("UPDATE audit_log SET lane = 0"))  # as the migration puts them
     ctx.session.execute(text("DELETE FROM chain_lane"))
     assert seal.take_in(ctx.session.connection()) == 4
@@ -98,13 +100,17 @@ def test_a_line_taken_out_is_found_at_the_next_one(ctx):
 
 
 @pytest.mark.parametrize(
-    ("tampering", "left"), [("seal_no = 3", 2), ("seal_no > 1", 1), ("seal_no > 0", 0)], ids=["last", "tail", "all"]
+    ("tampering", "left"),
+    [("seal_no = 3", 2), ("seal_no > 1", 1), ("seal_no > 0", 0)],
+    ids=["last", "tail", "all"],
 )
 def test_lines_taken_off_the_end_are_missed(ctx, tampering, left):
     write(ctx, 3)
     (head,) = seal.heads(ctx.session.connection())
     ctx.session.execute(text(f"DELETE FROM audit_log WHERE {tampering}"))
-    assert wrong(ctx.session) == [f"操作日志第 {head.lane} 链应有 3 行，现有 {left} 行，末尾的日志被删除或改动"]
+    assert wrong(ctx.session) == [
+        f"操作日志第 {head.lane} 链应有 3 行，现有 {left} 行，末尾的日志被删除或改动"
+    ]
 
 
 def test_a_line_put_in_beside_the_chain_is_named(ctx):
@@ -112,11 +118,15 @@ def test_a_line_put_in_beside_the_chain_is_named(ctx):
     first, _ = lines(ctx.session)
     columns = "at, actor_name, source, table_name, record_title, action, changes, log_kind, version, extra"
     ctx.session.execute(
-        text(f"INSERT INTO audit_log ({columns}, lane) SELECT {columns}, 0 FROM audit_log WHERE id = :id"),
+        text(
+            f"INSERT INTO audit_log ({columns}, lane) SELECT {columns}, 0 FROM audit_log WHERE id = :id"
+        ),
         {"id": first.id},
     )
     *_, made = lines(ctx.session)
-    assert wrong(ctx.session) == [f"操作日志第 {made.id} 行（联保体1）不在封存链内，可能是绕过系统写入的"]
+    assert wrong(ctx.session) == [
+        f"操作日志第 {made.id} 行（联保体1）不在封存链内，可能是绕过系统写入的"
+    ]
 
 
 def test_a_lane_that_nobody_registered_is_named(ctx):
@@ -147,7 +157,9 @@ def test_a_sealed_row_costs_one_statement_more_to_save_and_a_counter_none(ctx, o
     """The row is read once more for its digest; columns that promise nothing are not looked at."""
     operator = sign_on(ctx.session, ctx.session.scalars(select(Employee).limit(1)).one())
     plain = cost_of(ctx.session, lambda: setattr(operator, "rows_per_page", 77))
-    assert cost_of(ctx.session, lambda: setattr(operator, "must_change_password", False)) == plain + 1
+    assert (
+        cost_of(ctx.session, lambda: setattr(operator, "must_change_password", False)) == plain + 1
+    )
     assert cost_of(ctx.session, lambda: setattr(operator, "theme", Theme.DARK)) == plain
     assert plain <= 5  # the row, the search index, and the line of the trail in its lane
 

@@ -7,7 +7,12 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities, entity_of
-from models.customer.rating_model import CompletenessItem, RatingIndicator, RatingModel, RatingOption
+from models.customer.rating_model import (
+    CompletenessItem,
+    RatingIndicator,
+    RatingModel,
+    RatingOption,
+)
 from models.system.organization import Company
 from models.system.setup import DictionaryItem, DictionaryType, NumberRule, Parameter, ValueKind
 from reports.figures import dictionaries
@@ -35,7 +40,9 @@ def test_loading_again_adds_nothing(session):
 
 def test_what_users_changed_stays(session):
     load_base_data(session)
-    limit = session.scalars(select(Parameter).where(Parameter.code == "exposure.leverage_limit")).one()
+    limit = session.scalars(
+        select(Parameter).where(Parameter.code == "exposure.leverage_limit")
+    ).one()
     company = session.scalars(select(Company)).one()
     limit.value, company.uscc = "8", "91330106JWYLF55T03"
     session.flush()
@@ -51,14 +58,21 @@ def test_the_trail_stays_free_of_base_data_and_goes_on_afterwards(session):
 
 def test_every_dictionary_of_a_column_is_seeded(session):
     load_base_data(session)
-    used = {c.info["dictionary"] for m in entities() for c in columns_of(m).values() if "dictionary" in c.info}
+    used = {
+        c.info["dictionary"]
+        for m in entities()
+        for c in columns_of(m).values()
+        if "dictionary" in c.info
+    }
     assert sorted(code for code in used if not dictionaries.items(session, code)) == []
 
 
 def test_every_parameter_that_code_asks_for_is_seeded(session):
     load_base_data(session)
     asked = set()
-    question = re.compile(r"\b(?:value|number|whole|flag|ratio)\(\s*(?:ctx\.)?session,\s*\"([a-z_]+\.[\w.]+)\"")
+    question = re.compile(
+        r"\b(?:value|number|whole|flag|ratio)\(\s*(?:ctx\.)?session,\s*\"([a-z_]+\.[\w.]+)\""
+    )
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             asked |= set(question.findall(path.read_text(encoding="utf-8")))
@@ -74,12 +88,20 @@ def test_every_number_rule_that_code_asks_for_is_seeded(session):
     asked = set()
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
-            asked |= set(re.findall(r"next_number\(\s*ctx,\s*\"([a-z_]+)\"", path.read_text(encoding="utf-8")))
+            asked |= set(
+                re.findall(
+                    r"next_number\(\s*ctx,\s*\"([a-z_]+)\"", path.read_text(encoding="utf-8")
+                )
+            )
     assert "customer" in asked
     assert sorted(asked - set(session.scalars(select(NumberRule.code)))) == []
 
 
-MAY_BE_BLANK = {"exposure.net_assets_override", "exposure.single_own_limit_pct", "exposure.group_own_limit_pct"}
+MAY_BE_BLANK = {
+    "exposure.net_assets_override",
+    "exposure.single_own_limit_pct",
+    "exposure.group_own_limit_pct",
+}
 
 
 def test_number_rules_and_parameters_pass_their_own_checks(session):
@@ -95,15 +117,28 @@ def test_number_rules_and_parameters_pass_their_own_checks(session):
 
 def test_rating_models_make_one_hundred_and_know_their_figures(session):
     load_base_data(session)
-    known = {*RATIOS, "operating_years", "paid_in_pct", "net_assets", "age_years", "tenure_years", "monthly_income",
-             "debt_income_pct", "household_net_assets"}  # fmt: skip
+    known = {
+        *RATIOS,
+        "operating_years",
+        "paid_in_pct",
+        "net_assets",
+        "age_years",
+        "tenure_years",
+        "monthly_income",
+        "debt_income_pct",
+        "household_net_assets",
+    }
     for model in session.scalars(select(RatingModel)):
-        indicators = session.scalars(select(RatingIndicator).where(RatingIndicator.rating_model_id == model.id)).all()
+        indicators = session.scalars(
+            select(RatingIndicator).where(RatingIndicator.rating_model_id == model.id)
+        ).all()
         assert sum(i.max_score for i in indicators) == 100
         assert {i.figure for i in indicators if i.figure} <= known
         for indicator in indicators:
             options = session.scalars(
-                select(RatingOption).where(RatingOption.rating_indicator_id == indicator.id).order_by(RatingOption.rank)
+                select(RatingOption)
+                .where(RatingOption.rating_indicator_id == indicator.id)
+                .order_by(RatingOption.rank)
             ).all()
             assert max(o.score for o in options) == indicator.max_score
             if indicator.figure:  # the bounds leave no gap
@@ -114,7 +149,9 @@ def test_rating_models_make_one_hundred_and_know_their_figures(session):
 def test_completeness_items_name_fields_and_tabs(session):
     load_base_data(session)
     for item in session.scalars(select(CompletenessItem)):
-        model = entity_of("personal_customer" if item.customer_kind.name == "PERSONAL" else "corporate_customer")
+        model = entity_of(
+            "personal_customer" if item.customer_kind.name == "PERSONAL" else "corporate_customer"
+        )
         assert item.source in columns_of(model) or item.source in model.spec.tabs
 
 
@@ -135,9 +172,17 @@ def test_regions_and_industries_hang_together(session):
         ("nothing.csv", "code\nx\n", "no table"),
         ("password_history.csv", "set_at\n\n", "no natural key"),
         ("parameter.csv", "code,label\nx,y,z\n", "more or fewer cells"),
-        ("parameter.csv", "code,label,value_kind,effective_on\nx,y,NUMBER,yesterday\n", "parameter.csv:2"),
+        (
+            "parameter.csv",
+            "code,label,value_kind,effective_on\nx,y,NUMBER,yesterday\n",
+            "parameter.csv:2",
+        ),
         ("parameter.csv", "code,colour\nx,red\n", "colour"),
-        ("dictionary_item.csv", "dictionary_type_id,code,label\nnone,a,b\n", "dictionary_item.csv:2"),
+        (
+            "dictionary_item.csv",
+            "dictionary_type_id,code,label\nnone,a,b\n",
+            "dictionary_item.csv:2",
+        ),
     ],
 )
 def test_a_wrong_file_is_named(session, tmp_path, name, text, words):
@@ -163,7 +208,9 @@ def test_a_key_may_rest_on_a_default(session, tmp_path):
         "dictionary_type_id,code,label\nt,a,甲\nt,a,乙\n", encoding="utf-8"
     )
     assert load_base_data(session, tmp_path) == {"dictionary_type": 1, "dictionary_item": 1}
-    assert session.scalars(select(DictionaryItem.label).where(DictionaryItem.code == "a")).all() == ["甲"]
+    assert session.scalars(
+        select(DictionaryItem.label).where(DictionaryItem.code == "a")
+    ).all() == ["甲"]
     assert count(session, DictionaryType) == 1
 
 

@@ -64,11 +64,18 @@ def test_what_a_release_adds_arrives(ctx, release):
     release("posting_rules.csv", "TEST,测试记账,transfer,测试,2020-01-01")
     seeds = release("posting_rule_lines.csv", "TEST|2020-01-01,1,DEBIT,1002,amount,,,,,")
     assert new_rows(load_base_data(ctx.session, seeds)) == {
-        "parameter": 1, "number_rule": 1, "dictionary_type": 1, "dictionary_item": 2, "posting_rule": 1,
+        "parameter": 1,
+        "number_rule": 1,
+        "dictionary_type": 1,
+        "dictionary_item": 2,
+        "posting_rule": 1,
         "posting_rule_line": 1,
-    }  # fmt: skip
+    }
     assert new_rows(load_base_data(ctx.session, seeds)) == {}
-    assert (one(ctx, Parameter, code="test.days").value, one(ctx, NumberRule, code="test").label) == ("30", "测试编号")
+    assert (
+        one(ctx, Parameter, code="test.days").value,
+        one(ctx, NumberRule, code="test").label,
+    ) == ("30", "测试编号")
     assert one(ctx, DictionaryItem, code="test").dictionary_type.code == "political_status"
     (line,) = one(ctx, PostingRule, event_code="TEST").lines
     assert line.account_id == one(ctx, Account, code="1002").id
@@ -99,7 +106,11 @@ def test_a_line_of_no_rule_is_our_mistake(ctx, release):
 
 def test_what_was_deleted_stays_deleted_with_its_parts(ctx):
     product = one(ctx, Product, code="LDZJ")
-    parts = [p for model in (ProductDocument, ProductFee) for p in rows(ctx, model, product_id=product.id)]
+    parts = [
+        p
+        for model in (ProductDocument, ProductFee)
+        for p in rows(ctx, model, product_id=product.id)
+    ]
     assert parts
     remove(ctx, *parts, product)
     assert new_rows(load_base_data(ctx.session)) == {}
@@ -134,7 +145,11 @@ def test_what_something_new_needs_comes_back(ctx, release):
         "TEST|2020-01-01,1,DEBIT,1001,amount,,,,,",
         "TEST|2020-01-01,2,CREDIT,1001,amount,,,,,",
     )
-    assert new_rows(load_base_data(ctx.session, seeds)) == {"account": 1, "posting_rule": 1, "posting_rule_line": 2}
+    assert new_rows(load_base_data(ctx.session, seeds)) == {
+        "account": 1,
+        "posting_rule": 1,
+        "posting_rule_line": 2,
+    }
     assert {line.account_id for line in one(ctx, PostingRule, event_code="TEST").lines} == {
         one(ctx, Account, code="1001").id
     }

@@ -48,17 +48,32 @@ def test_what_is_mapped_once_is_read_ever_after(year, session):
     assert not is_unknown(BALANCES, ODD, NAME, session)
     plan = opening.preview_opening(year.ctx(), (NAME, ODD))
     assert [(line.code, line.name, line.amount) for line in plan.sheet.lines] == [
-        ("1001", "现金", 5), ("4001", "资本", -5)
-    ]  # fmt: skip
+        ("1001", "现金", 5),
+        ("4001", "资本", -5),
+    ]
     assert guess(BALANCES, ODD, NAME, session).keys == tuple(KEYS)
     remember(year.ctx(), BALANCES, ODD, filename=NAME, source="某软件", keys=KEYS)
-    assert session.scalar(select(func.count(SheetMapping.id))) == 1, "the source's earlier mapping is replaced"
+    assert session.scalar(select(func.count(SheetMapping.id))) == 1, (
+        "the source's earlier mapping is replaced"
+    )
 
 
 def test_a_mapping_says_what_a_known_name_holds_too(year, session):
-    data = book(["2025年12月"], ["科目编码", "余额", "备用", "方向"], ["1001", 1, 5, "借"], ["4001", 2, 5, "贷"])
+    data = book(
+        ["2025年12月"],
+        ["科目编码", "余额", "备用", "方向"],
+        ["1001", 1, 5, "借"],
+        ["4001", 2, 5, "贷"],
+    )
     assert [line.amount for line in read_balances(data, NAME)[0].lines] == [1, -2]
-    remember(year.ctx(), BALANCES, data, filename=NAME, source="某软件", keys=["code", "", "amount", "side"])
+    remember(
+        year.ctx(),
+        BALANCES,
+        data,
+        filename=NAME,
+        source="某软件",
+        keys=["code", "", "amount", "side"],
+    )
     sheet, _ = read_balances(data, NAME, remembered(session, BALANCES))
     assert [line.amount for line in sheet.lines] == [5, -5]
 
@@ -73,7 +88,9 @@ def test_a_mapping_says_what_a_known_name_holds_too(year, session):
         ("甲", ["code"], "", "没有找到可以对应的表头"),
     ],
 )
-def test_a_mapping_that_makes_no_table_is_refused_at_its_column(year, session, source, keys, place, words):
+def test_a_mapping_that_makes_no_table_is_refused_at_its_column(
+    year, session, source, keys, place, words
+):
     with pytest.raises(FieldErrors) as refused:
         remember(year.ctx(), BALANCES, ODD, filename=NAME, source=source, keys=keys)
     assert any(words in text for text in refused.value.field_errors[place])

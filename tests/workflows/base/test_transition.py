@@ -13,9 +13,21 @@ from workflows.base import transition
 from workflows.base.transition import Step, check_source, enter, move, move_all, steps, verbs
 
 ACTIVE, SUSPENDED, CLOSED = PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
-SUSPEND = Step("joint_group", "suspend", "暂停", column="status", sources=(ACTIVE,), targets=(SUSPENDED,))
-CLOSE = Step("joint_group", "close", "终止", column="status", sources=(ACTIVE, SUSPENDED), targets=(CLOSED,))
-FOLLOW = Step("joint_group", "lapse", "到期", column="status", sources=(ACTIVE,), targets=(CLOSED, SUSPENDED), follows=True)
+SUSPEND = Step(
+    "joint_group", "suspend", "暂停", column="status", sources=(ACTIVE,), targets=(SUSPENDED,)
+)
+CLOSE = Step(
+    "joint_group", "close", "终止", column="status", sources=(ACTIVE, SUSPENDED), targets=(CLOSED,)
+)
+FOLLOW = Step(
+    "joint_group",
+    "lapse",
+    "到期",
+    column="status",
+    sources=(ACTIVE,),
+    targets=(CLOSED, SUSPENDED),
+    follows=True,
+)
 MAY = frozenset({("can_suspend", "joint_group"), ("can_close", "joint_group")})
 
 
@@ -26,7 +38,9 @@ def ctx(session, office):
 
 @pytest.fixture
 def group(ctx, office):
-    made = JointGroup(code="LB01", name="联保体", credit_line=1, department_id=office.departments["业务一部"])
+    made = JointGroup(
+        code="LB01", name="联保体", credit_line=1, department_id=office.departments["业务一部"]
+    )
     ctx.session.add(made)
     ctx.session.flush()
     return made
@@ -56,7 +70,10 @@ def test_checks_come_in_their_order(ctx, office, group):
         enter(ctx, SUSPEND, group, group.version)
     with pytest.raises(IllegalTransition, match="“合作中、暂停合作”时才能终止"):
         check_source(CLOSE, group)
-    assert office.ctx(ctx.session, "丙", permissions=MAY, scope=ScopeLevel.ALL).actor.scope is ScopeLevel.ALL
+    assert (
+        office.ctx(ctx.session, "丙", permissions=MAY, scope=ScopeLevel.ALL).actor.scope
+        is ScopeLevel.ALL
+    )
 
 
 def test_a_move_begins_and_ends_where_the_table_says(group):
@@ -78,7 +95,9 @@ def test_rows_are_moved_at_once_from_where_the_table_says(ctx, group):
     with pytest.raises(IllegalTransition, match="“到期”不能到“合作中”"):
         move_all(ctx.session, FOLLOW, mine, target=ACTIVE, facts={})
     assert move_all(ctx.session, FOLLOW, mine, target=SUSPENDED, facts={"name": "甲组"}) == 1
-    assert move_all(ctx.session, FOLLOW, mine, facts={}) == 0, "the second of two finds nothing left to move"
+    assert move_all(ctx.session, FOLLOW, mine, facts={}) == 0, (
+        "the second of two finds nothing left to move"
+    )
     ctx.session.refresh(group)
     assert (group.status, group.name, group.version) == (SUSPENDED, "甲组", before + 1)
 
@@ -89,7 +108,10 @@ def test_a_table_registers_its_permissions_and_not_those_of_what_follows(monkeyp
     assert steps(SUSPEND, FOLLOW) == {"suspend": SUSPEND, "lapse": FOLLOW}
     verbs("joint_group", {"print": "打印"})
     assert set(transition.STEPS) == {("joint_group", "suspend"), ("joint_group", "lapse")}
-    assert transition.VERBS == {("joint_group", "suspend"): "暂停", ("joint_group", "print"): "打印"}
+    assert transition.VERBS == {
+        ("joint_group", "suspend"): "暂停",
+        ("joint_group", "print"): "打印",
+    }
 
 
 def test_a_version_is_asked_for_before_the_state_is_told(ctx, group):
@@ -102,10 +124,17 @@ def test_a_version_is_asked_for_before_the_state_is_told(ctx, group):
 
 def test_the_registry_brings_every_workflow_into_force():
     names = {module.__name__ for module in workflows.registry.MODULES}
-    wanted = {"workflows.system.setup", "workflows.guarantee.contracts", "workflows.ledger.posting", "workflows.base"}
+    wanted = {
+        "workflows.system.setup",
+        "workflows.guarantee.contracts",
+        "workflows.ledger.posting",
+        "workflows.base",
+    }
     assert wanted <= names
     assert "workflows.registry" not in names
-    assert all(isinstance(step.sources, tuple) and step.targets for step in transition.STEPS.values())
+    assert all(
+        isinstance(step.sources, tuple) and step.targets for step in transition.STEPS.values()
+    )
 
 
 def test_a_unit_of_work_asks_its_actor(ctx):

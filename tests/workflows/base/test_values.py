@@ -178,13 +178,39 @@ def test_what_does_not_fit_is_refused_in_words(of, value, message):
 
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text() | st.binary() | st.dates()
-    | st.datetimes() | st.datetimes(timezones=st.just(UTC)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text()
+    | st.binary()
+    | st.dates()
+    | st.datetimes()
+    | st.datetimes(timezones=st.just(UTC)),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
-)  # fmt: skip
-ALL = [TEXT, CODE, LONG, MONEY, POSITIVE, SIGNED, RATE, SIGNED_RATE, WHOLE, MONTHS, DAY, MOMENT, FLAG, THEME, REFERENCE,
-       JSON]  # fmt: skip
+)
+ALL = [
+    TEXT,
+    CODE,
+    LONG,
+    MONEY,
+    POSITIVE,
+    SIGNED,
+    RATE,
+    SIGNED_RATE,
+    WHOLE,
+    MONTHS,
+    DAY,
+    MOMENT,
+    FLAG,
+    THEME,
+    REFERENCE,
+    JSON,
+]
 NUMBERS = st.from_regex(r"\A[-+ ¥0-9０-９.,万元%％()]{1,40}\Z")
 
 
@@ -196,10 +222,15 @@ def test_nothing_that_comes_in_breaks_the_reader(of, value):
     except ValueError:
         assert HAN.search(refusal(of, value))
         return
-    assert found is None or of.info["kind"] == "json" or coerce(of, found) == found  # what is stored can be saved again
+    assert (
+        found is None or of.info["kind"] == "json" or coerce(of, found) == found
+    )  # what is stored can be saved again
 
 
-@given(st.sampled_from([MONEY, POSITIVE, SIGNED, RATE, SIGNED_RATE]), NUMBERS | st.decimals() | st.integers())
+@given(
+    st.sampled_from([MONEY, POSITIVE, SIGNED, RATE, SIGNED_RATE]),
+    NUMBERS | st.decimals() | st.integers(),
+)
 def test_a_number_is_taken_exactly_and_within_its_limits(of, value):
     try:
         found = coerce(of, value)
@@ -242,4 +273,6 @@ def test_every_column_of_the_product_has_a_reader():
 def test_a_credit_code_in_groups_fits_its_column_and_is_kept_in_one_form():
     uscc = column(c.text("统一社会信用代码", 18, check="uscc"))
     assert coerce(uscc, "9133 0106-jwylf55t-03") == "91330106JWYLF55T03"
-    assert coerce(column(c.text("手机号码", 11, check="mobile")), "+86 138 0510 1234") == "13805101234"
+    assert (
+        coerce(column(c.text("手机号码", 11, check="mobile")), "+86 138 0510 1234") == "13805101234"
+    )

@@ -20,9 +20,7 @@ from workflows.base.workbook import Sheet, WorkbookError, _trimmed, read_sheets
 from workflows.base.workbook_guard import Limits, guard_xls
 
 DATA = Path(__file__).parents[2] / "data"
-SHEET_XML = (
-    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
-)
+SHEET_XML = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
 
 
 def xlsx(cells, title="Sheet"):
@@ -42,7 +40,10 @@ def saved(book):
 def repacked(data, change):
     """The same archive with some entries replaced or added."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         entries = {name: old.read(name) for name in old.namelist()} | change
         for name, content in entries.items():
             new.writestr(name, content)
@@ -63,7 +64,16 @@ def refused(data, filename="文件.xlsx", **limits):
 def test_values_keep_their_type_and_place():
     moment = datetime.fromisoformat("2026-01-02 03:04")
     data = xlsx(
-        {"B3": "名称", "C3": 0.1, "D3": 7, "E3": date(2026, 1, 2), "F3": moment, "G3": True, "H3": time(1, 2)}, "表"
+        {
+            "B3": "名称",
+            "C3": 0.1,
+            "D3": 7,
+            "E3": date(2026, 1, 2),
+            "F3": moment,
+            "G3": True,
+            "H3": time(1, 2),
+        },
+        "表",
     )
     assert read_sheets(data, "a.xlsx") == [
         Sheet(
@@ -71,7 +81,16 @@ def test_values_keep_their_type_and_place():
             [
                 [None] * 8,
                 [None] * 8,
-                [None, "名称", Decimal("0.1"), Decimal(7), date(2026, 1, 2), moment, True, "01:02:00"],
+                [
+                    None,
+                    "名称",
+                    Decimal("0.1"),
+                    Decimal(7),
+                    date(2026, 1, 2),
+                    moment,
+                    True,
+                    "01:02:00",
+                ],
             ],
         )
     ]
@@ -104,7 +123,14 @@ def test_cells_in_error_are_not_taken_for_empty():
 def test_both_sample_plans_are_read():
     [first] = read_sheets((DATA / "bank_repayment_plan_a.xlsx").read_bytes(), "a.xlsx")
     assert first.name == "还款计划表"
-    assert first.rows[4] == [Decimal(1), "2026/02/15", "408,424.50", "18,125.00", "426,549.50", "4,591,575.50"]
+    assert first.rows[4] == [
+        Decimal(1),
+        "2026/02/15",
+        "408,424.50",
+        "18,125.00",
+        "426,549.50",
+        "4,591,575.50",
+    ]
     [second] = read_sheets((DATA / "bank_repayment_plan_b.xlsx").read_bytes(), "b.xlsx")
     assert len(second.rows) == 37
     assert second.rows[36][1:4] == [date(2029, 1, 31), Decimal("353487.56"), Decimal("352357.08")]
@@ -133,14 +159,18 @@ def test_old_excel_files_are_read():
     sheet.write(2, 1, 408424.5)
     sheet.write(2, 2, date(2026, 2, 15), xlwt.easyxf(num_format_str="yyyy-mm-dd"))
     [read] = read_sheets(saved(book), "a.xls")
-    assert read == Sheet("计划", [[None] * 3, [None, "本金", None], [None, Decimal("408424.5"), date(2026, 2, 15)]])
+    assert read == Sheet(
+        "计划", [[None] * 3, [None, "本金", None], [None, Decimal("408424.5"), date(2026, 2, 15)]]
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", "\t"])
 def test_text_files_are_read_in_the_encodings_in_use(encoding, delimiter):
     stream = io.StringIO()
-    csv.writer(stream, delimiter=delimiter).writerows([["期数", "本金"], ["1", "408,424.50"], ["", "多\n行"]])
+    csv.writer(stream, delimiter=delimiter).writerows(
+        [["期数", "本金"], ["1", "408,424.50"], ["", "多\n行"]]
+    )
     sheets = read_sheets(stream.getvalue().encode(encoding), "计划.csv")
     assert sheets == [Sheet("计划", [["期数", "本金"], ["1", "408,424.50"], [None, "多\n行"]])]
 
@@ -203,12 +233,16 @@ def test_a_bomb_is_refused_by_its_ratio_its_size_and_its_entries():
 
 
 def test_headers_that_lie_about_the_size_are_refused():
-    data = bytearray(repacked(xlsx({"A1": 1}), {"xl/worksheets/sheet1.xml": SHEET_XML.format(" " * 5_000_000)}))
+    data = bytearray(
+        repacked(xlsx({"A1": 1}), {"xl/worksheets/sheet1.xml": SHEET_XML.format(" " * 5_000_000)})
+    )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         info = archive.getinfo("xl/worksheets/sheet1.xml")
         at = data.index(info.filename.encode(), archive.start_dir) - 46
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")
-    assert refused(bytes(data), max_ratio=10) == "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
+    assert (
+        refused(bytes(data), max_ratio=10) == "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -234,7 +268,9 @@ def test_a_reader_that_is_stopped_is_no_damaged_file(monkeypatch, stop):
 
 
 def test_nested_archives_are_refused():
-    assert "内嵌了压缩包" in refused(repacked(xlsx({"A1": 1}), {"xl/embeddings/a.bin": xlsx({"A1": 1})}))
+    assert "内嵌了压缩包" in refused(
+        repacked(xlsx({"A1": 1}), {"xl/embeddings/a.bin": xlsx({"A1": 1})})
+    )
 
 
 @pytest.mark.parametrize(
@@ -313,12 +349,15 @@ def test_encrypted_new_files_are_refused():
     name = "EncryptedPackage".encode("utf-16-le")
     data = saved(book)
     at = data.index("Workbook".encode("utf-16-le"))
-    data = data[:at] + name + data[at + len(name) : at + 64] + bytes([len(name) + 2]) + data[at + 65 :]
+    data = (
+        data[:at] + name + data[at + len(name) : at + 64] + bytes([len(name) + 2]) + data[at + 65 :]
+    )
     assert "加密" in refused(data)
 
 
 @pytest.mark.parametrize(
-    ("part", "content"), [("xl/worksheets/sheet1.xml", "<x>"), ("xl/workbook.xml", "<x/>"), ("xl/workbook.xml", "")]
+    ("part", "content"),
+    [("xl/worksheets/sheet1.xml", "<x>"), ("xl/workbook.xml", "<x/>"), ("xl/workbook.xml", "")],
 )
 def test_a_workbook_with_broken_parts_is_refused(part, content):
     assert "已损坏" in refused(repacked(xlsx({"A1": 1}), {part: content}))
@@ -326,7 +365,14 @@ def test_a_workbook_with_broken_parts_is_refused(part, content):
 
 def test_caches_of_links_to_other_workbooks_do_not_count():
     link = '<externalLink><sheetData><row r="90000"><cell r="A90000"><v>1</v></cell></row></sheetData></externalLink>'
-    assert len(read_sheets(repacked(xlsx({"A1": 1}), {"xl/externalLinks/externalLink1.xml": link}), "a.xlsx")) == 1
+    assert (
+        len(
+            read_sheets(
+                repacked(xlsx({"A1": 1}), {"xl/externalLinks/externalLink1.xml": link}), "a.xlsx"
+            )
+        )
+        == 1
+    )
 
 
 def test_a_cell_may_hold_a_duration():
@@ -342,9 +388,8 @@ def test_many_sheets_share_one_allowance():
 
 def test_a_long_shared_string_in_many_cells_is_refused():
     cells = '<c t="s"><v>0</v></c>' * 100
-    strings = (
-        f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{"长" * 30_000}</t></si></sst>'
-    )
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    strings = f'<sst xmlns="{space}"><si><t>{"长" * 30_000}</t></si></sst>'
     book = repacked(with_sheet(f"<row>{cells}</row>" * 30), {"xl/sharedStrings.xml": strings})
     assert "炸弹" in refused(book, max_ratio=1000)
 
@@ -361,7 +406,9 @@ def test_damaged_files_are_read_or_refused_but_never_break(kind, data):
     for at in data.draw(st.lists(st.integers(8, len(book) - 1), min_size=1, max_size=8)):
         book[at] = data.draw(st.integers(0, 255))
     try:
-        sheets = read_sheets(bytes(book[: data.draw(st.integers(len(book) // 2, len(book)))]), f"a.{kind}")
+        sheets = read_sheets(
+            bytes(book[: data.draw(st.integers(len(book) // 2, len(book)))]), f"a.{kind}"
+        )
     except WorkbookError:
         return
     assert all(isinstance(sheet, Sheet) for sheet in sheets)

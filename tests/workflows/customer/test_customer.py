@@ -9,7 +9,14 @@ from sqlalchemy.exc import IntegrityError
 
 from models.approval.approval import ApprovalTask, TaskState
 from models.base.actor import ScopeLevel
-from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+)
 from models.customer.customer import (
     CorporateCustomer,
     Customer,
@@ -69,7 +76,11 @@ def test_a_person_gets_number_manager_department_birthday_and_sex(world):
         ({"born_on": "1990-03-08"}, "born_on", "1990-03-07"),
         ({"mobile": "123"}, "mobile", "11 位"),
         ({"id_number": ""}, "id_number", "请填写证件号码"),
-        ({"id_type": "PASSPORT", "id_number": "E123", "born_on": "2026-03-03"}, "born_on", "不能晚于"),
+        (
+            {"id_type": "PASSPORT", "id_number": "E123", "born_on": "2026-03-03"},
+            "born_on",
+            "不能晚于",
+        ),
         ({"education": "博士后"}, "education", "没有这个选项"),
         ({"is_guarantee_customer": "否"}, "is_guarantee_customer", "至少选择一类"),
     ],
@@ -107,16 +118,22 @@ def test_a_duplicate_outside_the_scope_says_only_the_department(world):
 
 def test_saving_a_person_again_is_no_duplicate(world):
     person = world.person()
-    records.update(world.ctx(), person, {"home_phone": "0571-87654321", "mobile": ""}, person.version)
+    records.update(
+        world.ctx(), person, {"home_phone": "0571-87654321", "mobile": ""}, person.version
+    )
     assert person.contact_phone == "0571-87654321"
 
 
 def test_the_database_too_refuses_a_second_person_of_the_same_number(world):
     first = world.person()
     twin = PersonalCustomer(
-        number="X", name="双", manager_id=first.manager_id, department_id=first.department_id, id_type="ID_CARD",
+        number="X",
+        name="双",
+        manager_id=first.manager_id,
+        department_id=first.department_id,
+        id_type="ID_CARD",
         id_number=MAN,
-    )  # fmt: skip
+    )
     world.session.add(twin)
     with pytest.raises(IntegrityError):
         world.session.flush()
@@ -205,7 +222,9 @@ def test_one_version_guards_both_tables_of_a_customer(world):
 
 def test_shareholders_hold_at_most_everything(world):
     company = world.company()
-    first = world.add(Shareholder, company, name="甲", share_pct="60", subscribed="600", paid_in="600")
+    first = world.add(
+        Shareholder, company, name="甲", share_pct="60", subscribed="600", paid_in="600"
+    )
     with pytest.raises(FieldErrors, match=r"合计为 100\.5%"):
         world.add(Shareholder, company, name="乙", share_pct="40.5")
     with pytest.raises(FieldErrors, match="认缴"):
@@ -218,7 +237,12 @@ def test_income_and_dependants_fit_the_household(world):
     person = world.person()
     with pytest.raises(FieldErrors) as error:
         world.add(
-            IncomeExpense, person, monthly_income="2", household_monthly_income="1", household_size="1", dependants="2"
+            IncomeExpense,
+            person,
+            monthly_income="2",
+            household_monthly_income="1",
+            household_size="1",
+            dependants="2",
         )
     assert set(error.value.field_errors) == {"household_monthly_income", "dependants"}
 
@@ -226,12 +250,27 @@ def test_income_and_dependants_fit_the_household(world):
 def test_a_relative_has_a_real_identity_number(world):
     person = world.person()
     with pytest.raises(FieldErrors, match="校验码"):
-        world.add(FamilyMember, person, relation="SPOUSE", name="李", id_type="ID_CARD", id_number="110101199003074515")
+        world.add(
+            FamilyMember,
+            person,
+            relation="SPOUSE",
+            name="李",
+            id_type="ID_CARD",
+            id_number="110101199003074515",
+        )
     member = world.add(
-        FamilyMember, person, relation="SPOUSE", name="李", id_type="ID_CARD", id_number="44010320001215270x"
+        FamilyMember,
+        person,
+        relation="SPOUSE",
+        name="李",
+        id_type="ID_CARD",
+        id_number="44010320001215270x",
     )
     assert member.id_number.endswith("X")
-    assert world.add(FamilyMember, person, relation="SON", name="小", id_number="未知").id_number == "未知"
+    assert (
+        world.add(FamilyMember, person, relation="SON", name="小", id_number="未知").id_number
+        == "未知"
+    )
 
 
 def test_dates_of_tabs_stand_in_order(world):
@@ -240,7 +279,9 @@ def test_dates_of_tabs_stand_in_order(world):
         world.add(Resume, person, employer="甲", start_on="2020-01-01", end_on="2019-01-01")
     assert world.add(Resume, person, employer="甲", start_on="2020-01-01").end_on is None
     with pytest.raises(FieldErrors, match="发证日期"):
-        world.add(Qualification, company, name="证", issued_on="2020-01-01", valid_until="2019-01-01")
+        world.add(
+            Qualification, company, name="证", issued_on="2020-01-01", valid_until="2019-01-01"
+        )
     with pytest.raises(FieldErrors, match="营业日期"):
         world.add(Executive, company, name="甲", position="总经理", since="2030-01-01")
     suit = {"case_no": "1", "role": "DEFENDANT", "cause": "借款"}
@@ -273,12 +314,17 @@ def test_ratios_follow_a_statement_when_it_is_saved(world):
     assert statement.asset_liability_pct == Decimal("40.00")
     assert statement.current_ratio == Decimal("2.00")
     records.update(
-        world.system(), statement, {"total_liabilities": "5000000", "net_assets": "5000000"}, statement.version
+        world.system(),
+        statement,
+        {"total_liabilities": "5000000", "net_assets": "5000000"},
+        statement.version,
     )
     assert statement.asset_liability_pct == Decimal("50.00")
     with pytest.raises(FieldErrors, match="已存在"):
         world.statement(statement.corporate_customer)
-    assert world.statement(statement.corporate_customer, period_kind="MONTH", period_end="2025-05-31").id
+    assert world.statement(
+        statement.corporate_customer, period_kind="MONTH", period_end="2025-05-31"
+    ).id
 
 
 def test_relations_are_never_to_oneself_and_mutual_ones_once(world):
@@ -289,7 +335,12 @@ def test_relations_are_never_to_oneself_and_mutual_ones_once(world):
     with pytest.raises(FieldErrors, match="同一实际控制人"):
         world.add(CustomerRelation, person, kind="COMMON_CONTROLLER", to_customer_id=company.id)
     world.add(CustomerRelation, company, kind="GUARANTEE", to_customer_id=person.id)
-    assert world.add(CustomerRelation, person, kind="GUARANTEE", to_customer_id=company.id).kind.binds_group is False
+    assert (
+        world.add(
+            CustomerRelation, person, kind="GUARANTEE", to_customer_id=company.id
+        ).kind.binds_group
+        is False
+    )
 
 
 # --- completeness -------------------------------------------------------------------------------------------------
@@ -331,7 +382,11 @@ def test_a_customer_of_a_kind_without_items_is_complete(world):
 def test_vip_is_listed_at_once_and_taken_off_with_a_reason(world):
     company = world.company()
     entry = verbs.watch(world.ctx(), company, WatchKind.VIP, "长期合作")
-    assert (entry.state, entry.started_on, company.watch) == (WatchState.ACTIVE, date(2026, 3, 2), WatchKind.VIP)
+    assert (entry.state, entry.started_on, company.watch) == (
+        WatchState.ACTIVE,
+        date(2026, 3, 2),
+        WatchKind.VIP,
+    )
     with pytest.raises(Conflict, match="已在“VIP优质”名单中"):
         verbs.watch(world.ctx(), company, WatchKind.VIP, "再一次")
     with pytest.raises(BusinessError, match="移出原因"):
@@ -346,7 +401,9 @@ def test_vip_is_listed_at_once_and_taken_off_with_a_reason(world):
 def test_a_drafted_entry_can_be_edited_and_then_submitted(world):
     company = world.company()
     entry = records.create(
-        world.ctx(), CustomerWatch, {"customer_id": company.id, "kind": "POTENTIAL", "reason": "展会"}
+        world.ctx(),
+        CustomerWatch,
+        {"customer_id": company.id, "kind": "POTENTIAL", "reason": "展会"},
     )
     records.update(world.ctx(), entry, {"reason": "展会结识"}, entry.version)
     assert company.watch is None
@@ -361,12 +418,16 @@ def blacklist(world, company, reason):
 
 
 def unblacklist(world, company, reason):
-    entry = world.session.scalars(select(CustomerWatch).where(CustomerWatch.customer_id == company.id)).one()
+    entry = world.session.scalars(
+        select(CustomerWatch).where(CustomerWatch.customer_id == company.id)
+    ).one()
     return verbs.end_watch(world.ctx(), entry, reason)
 
 
 def decide(world, decision, opinion="核实无误"):
-    task = world.session.scalars(select(ApprovalTask).where(ApprovalTask.state == TaskState.PENDING)).one()
+    task = world.session.scalars(
+        select(ApprovalTask).where(ApprovalTask.state == TaskState.PENDING)
+    ).one()
     approval.decide(world.ctx("风控", scope=ScopeLevel.ALL), task, decision, opinion)
 
 
@@ -376,16 +437,28 @@ def test_the_black_list_takes_effect_when_approved_and_ends_when_approved(world)
     entry = blacklist(world, company, "骗贷")
     assert (entry.state, company.is_blacklisted) == (WatchState.IN_APPROVAL, False)
     decide(world, approval.Decision.APPROVE)
-    assert (entry.state, company.is_blacklisted, company.watch) == (WatchState.ACTIVE, True, WatchKind.BLACKLIST)
+    assert (entry.state, company.is_blacklisted, company.watch) == (
+        WatchState.ACTIVE,
+        True,
+        WatchKind.BLACKLIST,
+    )
     with pytest.raises(Conflict, match=r"不能删除：关注客户“骗贷”的审批单“列入黑名单：.*”已通过"):
         records.delete(world.ctx(), company, company.version)
     unblacklist(world, company, "查明有误")
     assert (entry.state, company.is_blacklisted) == (WatchState.REMOVAL_IN_APPROVAL, True)
     decide(world, approval.Decision.REJECT, "证据不足")
-    assert (entry.state, company.is_blacklisted, entry.end_reason) == (WatchState.ACTIVE, True, None)
+    assert (entry.state, company.is_blacklisted, entry.end_reason) == (
+        WatchState.ACTIVE,
+        True,
+        None,
+    )
     unblacklist(world, company, "补充证据")
     decide(world, approval.Decision.APPROVE)
-    assert (entry.state, company.is_blacklisted, entry.ended_on) == (WatchState.CLOSED, False, date(2026, 3, 2))
+    assert (entry.state, company.is_blacklisted, entry.ended_on) == (
+        WatchState.CLOSED,
+        False,
+        date(2026, 3, 2),
+    )
     with pytest.raises(IllegalTransition, match="“有效”时才能移出"):
         unblacklist(world, company, "再来")
 
@@ -407,7 +480,11 @@ def test_a_refused_entry_lists_nobody(world):
     company = world.company()
     entry = blacklist(world, company, "传闻")
     decide(world, approval.Decision.REJECT, "没有依据")
-    assert (entry.state, company.is_blacklisted, entry.started_on) == (WatchState.REFUSED, False, None)
+    assert (entry.state, company.is_blacklisted, entry.started_on) == (
+        WatchState.REFUSED,
+        False,
+        None,
+    )
 
 
 def test_a_returned_entry_is_a_draft_again(world):

@@ -8,7 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from models.base.actor import ScopeLevel
-from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+)
 from models.customer.customer import CustomerStatus, Grade
 from models.customer.rating import CustomerRating, RatingState
 from models.customer.rating_model import RatingIndicator, RatingModel, RatingOption
@@ -19,8 +26,15 @@ from workflows.customer import customer as verbs
 from workflows.customer import rating as customer_rating
 
 BEST = {"market": "1", "management": "1", "reputation": "1", "prospects": "1", "credit_record": "1"}
-PERSONAL = {"marriage": "1", "health": "1", "education": "2", "household": "1", "job": "4", "title": "3",
-            "credit_record": "1"}  # fmt: skip
+PERSONAL = {
+    "marriage": "1",
+    "health": "1",
+    "education": "2",
+    "household": "1",
+    "job": "4",
+    "title": "3",
+    "credit_record": "1",
+}
 
 
 @pytest.fixture
@@ -43,7 +57,10 @@ def test_a_company_is_rated_by_its_figures_and_the_raters_answers(world, company
     rating = verbs.rate(world.ctx(), company, BEST, opinion="良好")
     scores = {a["indicator"]: (a["score"], a["figure"]) for a in rating.scores}
     assert scores["operation"] == ("8.00", "15")  # 15 years of business
-    assert scores["asset_liability"] == ("5.00", "40.00")  # the lower bound counts in, the upper does not
+    assert scores["asset_liability"] == (
+        "5.00",
+        "40.00",
+    )  # the lower bound counts in, the upper does not
     assert scores["current"] == ("6.00", "2.00")
     assert scores["net_margin"] == ("5.00", "8.33")
     assert scores["market"] == ("8.00", None)
@@ -58,11 +75,15 @@ def test_a_second_person_makes_the_grade_valid_for_a_year(world, company):
     rating = verbs.rate(world.ctx(), company, BEST)
     confirm(world, rating, opinion="同意", version=rating.version)
     assert (rating.state, rating.confirmed_by.name, rating.valid_until) == (
-        RatingState.APPROVED, "同事", date(2027, 3, 2),
-    )  # fmt: skip
+        RatingState.APPROVED,
+        "同事",
+        date(2027, 3, 2),
+    )
     assert (company.grade, company.grade_valid_until, company.credit_line) == (
-        Grade.AAA, date(2027, 3, 2), Decimal("3000000.00"),
-    )  # fmt: skip
+        Grade.AAA,
+        date(2027, 3, 2),
+        Decimal("3000000.00"),
+    )
     with pytest.raises(IllegalTransition):
         confirm(world, rating)
 
@@ -114,9 +135,14 @@ def test_one_rating_waits_at_a_time(world, company):
     with pytest.raises(Conflict, match="待复评"):
         verbs.rate(world.ctx(), company, BEST)
     twin = CustomerRating(
-        customer_id=company.id, rating_model_id=rating.rating_model_id, scores=[], total=Decimal(1), grade=Grade.D,
-        rated_by_id=rating.rated_by_id, rated_on=rating.rated_on,
-    )  # fmt: skip
+        customer_id=company.id,
+        rating_model_id=rating.rating_model_id,
+        scores=[],
+        total=Decimal(1),
+        grade=Grade.D,
+        rated_by_id=rating.rated_by_id,
+        rated_on=rating.rated_on,
+    )
     world.session.add(twin)
     with pytest.raises(IntegrityError):
         world.session.flush()
@@ -124,7 +150,9 @@ def test_one_rating_waits_at_a_time(world, company):
 
 def test_a_new_grade_ends_the_earlier_one(world, company):
     first = confirm(world, verbs.rate(world.ctx(), company, BEST))
-    second = confirm(world, verbs.rate(world.ctx(), company, BEST | {"market": "4", "prospects": "4"}))
+    second = confirm(
+        world, verbs.rate(world.ctx(), company, BEST | {"market": "4", "prospects": "4"})
+    )
     assert (first.state, second.state) == (RatingState.EXPIRED, RatingState.APPROVED)
     assert company.grade is Grade.A
 
@@ -152,7 +180,11 @@ def test_a_closed_customer_is_not_rated(world, company):
 
 def test_missing_and_unknown_answers_are_named(world, company):
     with pytest.raises(FieldErrors) as error:
-        verbs.rate(world.ctx(), company, {"market": "9", "management": "1", "reputation": "1", "prospects": "1"})
+        verbs.rate(
+            world.ctx(),
+            company,
+            {"market": "9", "management": "1", "reputation": "1", "prospects": "1"},
+        )
     assert error.value.field_errors == {
         "market": ["市场与行业前景：没有这个选项，请从列表中选择"],
         "credit_record": ["征信与纳税信用：请选择"],
@@ -165,14 +197,23 @@ def test_what_is_sent_for_a_computed_indicator_counts_for_nothing(world, company
 
 
 def test_an_adjustment_is_small_and_has_a_reason(world, company):
-    for wrong, field in ((Decimal(6), "adjustment"), (Decimal(-6), "adjustment"), (Decimal(1), "adjustment_reason")):
+    for wrong, field in (
+        (Decimal(6), "adjustment"),
+        (Decimal(-6), "adjustment"),
+        (Decimal(1), "adjustment_reason"),
+    ):
         with pytest.raises(FieldErrors) as error:
             verbs.rate(world.ctx(), company, BEST, adjustment=wrong)
         assert field in error.value.field_errors
     with pytest.raises(FieldErrors, match="负数"):
         verbs.rate(world.ctx(), company, BEST, credit_line=Decimal(-1))
     rating = verbs.rate(
-        world.ctx(), company, BEST, adjustment=Decimal(-5), adjustment_reason="行业下行", credit_line=Decimal(100)
+        world.ctx(),
+        company,
+        BEST,
+        adjustment=Decimal(-5),
+        adjustment_reason="行业下行",
+        credit_line=Decimal(100),
     )
     assert (rating.total, rating.credit_line) == (Decimal("88.00"), Decimal(100))
 
@@ -187,9 +228,14 @@ def test_a_total_never_leaves_0_to_100(world, company):
 def test_grade_bands_are_parameters_down_to_the_last(world, company):
     ctx = world.system()
     assert [customer_rating.grade_of(ctx, Decimal(t)) for t in ("90", "89.99", "10", "9.99")] == [
-        Grade.AAA, Grade.AA, Grade.C, Grade.D,
-    ]  # fmt: skip
-    world.session.scalars(select(Parameter).where(Parameter.code == "rating.grade_min.D")).one().value = "5"
+        Grade.AAA,
+        Grade.AA,
+        Grade.C,
+        Grade.D,
+    ]
+    world.session.scalars(
+        select(Parameter).where(Parameter.code == "rating.grade_min.D")
+    ).one().value = "5"
     world.session.flush()
     assert customer_rating.grade_of(ctx, Decimal(1)) is Grade.D
 
@@ -209,7 +255,9 @@ def test_a_person_is_rated_by_age_income_and_debt(world):
 def test_figures_that_nobody_entered_are_judged_by_the_rater(world):
     person = world.person()
     world.archive(person)
-    income = world.session.scalars(select(customer_rating.records.entity_of("income_expense"))).one()
+    income = world.session.scalars(
+        select(customer_rating.records.entity_of("income_expense"))
+    ).one()
     income.household_assets = None
     with pytest.raises(FieldErrors) as error:
         verbs.rate(world.ctx(), person, PERSONAL)
@@ -247,7 +295,9 @@ def test_a_model_must_be_there_and_of_the_right_kind(world, company):
     personal = world.session.scalars(select(RatingModel).where(RatingModel.code == "PERS")).one()
     with pytest.raises(BusinessError, match="不适用于对公客户"):
         verbs.rate(world.ctx(), company, BEST, model=personal)
-    world.session.scalars(select(RatingModel).where(RatingModel.code == "CORP")).one().is_active = False
+    world.session.scalars(
+        select(RatingModel).where(RatingModel.code == "CORP")
+    ).one().is_active = False
     with pytest.raises(BusinessError, match="没有启用的评分模型"):
         verbs.rate(world.ctx(scope=ScopeLevel.ALL), company, BEST)
 
@@ -257,7 +307,9 @@ def test_what_the_data_does_not_answer_is_left_to_the_rater(world):
     world.archive(person)
     answered = {row.code for row in customer_rating.open_indicators(world.ctx(), person)}
     assert answered == set(PERSONAL)
-    income = world.session.scalars(select(customer_rating.records.entity_of("income_expense"))).one()
+    income = world.session.scalars(
+        select(customer_rating.records.entity_of("income_expense"))
+    ).one()
     income.household_assets = None
     asked = [row.code for row in customer_rating.open_indicators(world.ctx(), person)]
     assert set(asked) == {*PERSONAL, "assets"}

@@ -67,7 +67,12 @@ TODAY = date(2026, 3, 2)
 MILLION = Decimal(1_000_000)
 # The companies of these stories are small: fees without VAT are a story of their own (test_vat.py).
 PARAMETERS = {"exposure.net_assets_override": "100000000", "vat.guarantee_exempt": "否"}
-DEPARTMENTS = {"HQ": ("总部", None), "YW1": ("业务一部", "HQ"), "YW2": ("业务二部", "HQ"), "FK": ("风控部", "HQ")}
+DEPARTMENTS = {
+    "HQ": ("总部", None),
+    "YW1": ("业务一部", "HQ"),
+    "YW2": ("业务二部", "HQ"),
+    "FK": ("风控部", "HQ"),
+}
 # Who is who: name -> (department, role, approval positions).
 PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "王磊": ("YW1", "客户经理", ()),
@@ -112,7 +117,8 @@ def prepare(engine: Engine, stages: Iterable[Stage] = ()) -> dict[Stage, int]:
         _hire(session)
         line = Line(session)
         standing = {
-            stage: line.project_at(stage, customer_id=line.customer(f"{stage.name} 公司").id).id for stage in stages
+            stage: line.project_at(stage, customer_id=line.customer(f"{stage.name} 公司").id).id
+            for stage in stages
         }
         session.commit()
     return standing
@@ -121,7 +127,9 @@ def prepare(engine: Engine, stages: Iterable[Stage] = ()) -> dict[Stage, int]:
 def _hire(session: Session) -> None:
     places: dict[str, Department] = {}
     for code, (name, above) in DEPARTMENTS.items():
-        places[code] = Department(code=code, name=name, parent_id=places[above].id if above else None, path="/")
+        places[code] = Department(
+            code=code, name=name, parent_id=places[above].id if above else None, path="/"
+        )
         session.add(places[code])
         session.flush()
         places[code].path = f"{places[above].path if above else '/'}{places[code].id}/"
@@ -131,7 +139,9 @@ def _hire(session: Session) -> None:
         session.flush()
         sign_on(session, person, PEOPLE[name][1])
         for code in positions:
-            position = session.scalars(select(ApprovalPosition).where(ApprovalPosition.code == code)).one()
+            position = session.scalars(
+                select(ApprovalPosition).where(ApprovalPosition.code == code)
+            ).one()
             session.add(ApprovalPositionMember(position_id=position.id, employee_id=person.id))
         if name == DEPARTMENT_HEAD:
             places[place].manager_id = person.id
@@ -151,7 +161,10 @@ class Line:
     def __post_init__(self) -> None:
         self.people = {person.name: person for person in self.session.scalars(select(Employee))}
         # Numbers go on where the module's standing projects have left off.
-        self.made = sum(self.session.scalar(select(func.count(m.id))) or 0 for m in (Customer, PartnerBank, Drawdown))
+        self.made = sum(
+            self.session.scalar(select(func.count(m.id))) or 0
+            for m in (Customer, PartnerBank, Drawdown)
+        )
 
     # -- who acts ------------------------------------------------------------------------------------------------
 
@@ -163,10 +176,14 @@ class Line:
     def actor(self, who: str) -> Actor:
         person, role = self.people[who], _role(PEOPLE[who][1])
         return Actor(
-            employee_id=person.id, name=who, department_id=person.department_id,
-            department_ids=frozenset({person.department_id}), scope=ScopeLevel[role.scope.name],
-            roles=frozenset({role.name}), permissions=_permissions(role.name),
-        )  # fmt: skip
+            employee_id=person.id,
+            name=who,
+            department_id=person.department_id,
+            department_ids=frozenset({person.department_id}),
+            scope=ScopeLevel[role.scope.name],
+            roles=frozenset({role.name}),
+            permissions=_permissions(role.name),
+        )
 
     def id(self, who: str) -> int:
         return self.people[who].id
@@ -178,20 +195,38 @@ class Line:
 
     # -- what there is ------------------------------------------------------------------------------------------
 
-    def customer(self, name: str = "江州明达机械有限公司", manager: str = MANAGER, **facts: Any) -> CorporateCustomer:
+    def customer(
+        self, name: str = "江州明达机械有限公司", manager: str = MANAGER, **facts: Any
+    ) -> CorporateCustomer:
         """A company that may apply: complete file, a grade in force, its documents on file."""
         self.made += 1
         facts = {
-            "kind": CustomerKind.CORPORATE, "number": f"KH{self.made:06}", "name": name,
-            "uscc": f"91330106MA1T{self.made:05}X", "legal_person": "李晓明", "actual_controller": "李晓明",
-            "registered_capital": 20 * MILLION, "paid_in_capital": 20 * MILLION, "established_on": date(2012, 5, 1),
-            "industry": "14", "scale": EnterpriseScale.SMALL, "enterprise_nature": "30", "employee_count": 80,
-            "business_scope": "精密机械制造", "region": "330100", "registered_address": "杭州市滨江区江南大道 1 号",
-            "address": "杭州市滨江区江南大道 1 号", "contact": "王芳", "phone": "057188880000",
-            "email": "office@mingda.example", "manager_id": self.id(manager),
-            "department_id": self.people[manager].department_id, "grade": Grade.A,
-            "grade_valid_until": date(2027, 12, 31), **facts,
-        }  # fmt: skip
+            "kind": CustomerKind.CORPORATE,
+            "number": f"KH{self.made:06}",
+            "name": name,
+            "uscc": f"91330106MA1T{self.made:05}X",
+            "legal_person": "李晓明",
+            "actual_controller": "李晓明",
+            "registered_capital": 20 * MILLION,
+            "paid_in_capital": 20 * MILLION,
+            "established_on": date(2012, 5, 1),
+            "industry": "14",
+            "scale": EnterpriseScale.SMALL,
+            "enterprise_nature": "30",
+            "employee_count": 80,
+            "business_scope": "精密机械制造",
+            "region": "330100",
+            "registered_address": "杭州市滨江区江南大道 1 号",
+            "address": "杭州市滨江区江南大道 1 号",
+            "contact": "王芳",
+            "phone": "057188880000",
+            "email": "office@mingda.example",
+            "manager_id": self.id(manager),
+            "department_id": self.people[manager].department_id,
+            "grade": Grade.A,
+            "grade_valid_until": date(2027, 12, 31),
+            **facts,
+        }
         made = CorporateCustomer(**facts)
         self.session.add(made)
         self.session.flush()
@@ -200,17 +235,26 @@ class Line:
 
     def _file(self, customer: CorporateCustomer) -> None:
         amounts = (
-            "current_assets", "total_assets", "current_liabilities", "total_liabilities", "net_assets", "revenue",
+            "current_assets",
+            "total_assets",
+            "current_liabilities",
+            "total_liabilities",
+            "net_assets",
+            "revenue",
             "net_profit",
-        )  # fmt: skip
+        )
         statement = FinancialStatement(
-            corporate_customer=customer, period_kind=PeriodKind.YEAR, period_end=date(2025, 12, 31),
+            corporate_customer=customer,
+            period_kind=PeriodKind.YEAR,
+            period_end=date(2025, 12, 31),
             **dict.fromkeys(amounts, 10 * MILLION),
-        )  # fmt: skip
+        )
         account = BankAccount(
-            customer=customer, bank_name="测试银行高新支行", account_name=customer.name,
+            customer=customer,
+            bank_name="测试银行高新支行",
+            account_name=customer.name,
             account_no=f"62000000{self.made:08}",
-        )  # fmt: skip
+        )
         person = Executive(corporate_customer=customer, name="李晓明", position="总经理")
         self.session.add_all([statement, account, person])
         for category in ("LICENCE", "FINANCE"):
@@ -221,11 +265,17 @@ class Line:
         """Put a document on file, without its bytes."""
         self.session.add(
             Attachment(
-                owner_table=table, owner_id=record_id, category=category, original_name=f"{category}.pdf",
-                sha256="0" * 64, detected_type="application/pdf", size_bytes=1, stored_path="none",
+                owner_table=table,
+                owner_id=record_id,
+                category=category,
+                original_name=f"{category}.pdf",
+                sha256="0" * 64,
+                detected_type="application/pdf",
+                size_bytes=1,
+                stored_path="none",
                 uploaded_at=datetime(2026, 3, 1, tzinfo=UTC),
             )
-        )  # fmt: skip
+        )
         self.session.flush()
 
     def bank(self, name: str = "测试银行高新支行", **facts: Any) -> PartnerBank:
@@ -233,7 +283,9 @@ class Line:
         found = self.session.scalars(select(PartnerBank).where(PartnerBank.name == name)).first()
         if found is None:
             self.made += 1
-            found = PartnerBank(**{"code": f"B{self.made:03}", "name": name, "credit_line": 500 * MILLION, **facts})
+            found = PartnerBank(
+                **{"code": f"B{self.made:03}", "name": name, "credit_line": 500 * MILLION, **facts}
+            )
             self.session.add(found)
             self.session.flush()
         return found
@@ -246,12 +298,21 @@ class Line:
         if "customer_id" not in facts:
             facts["customer_id"] = self.customer().id
         return {
-            "product_id": self.product().id, "bank_id": self.bank().id, "amount": 5 * MILLION, "term_months": 12,
-            "purpose": "WORKING", "rate_annual_pct": Decimal("4.35"),
-            "repayment_method": RepaymentMethod.EQUAL_INSTALMENT, "fee_rate_pct": Decimal("1.5"),
-            "bank_share_pct": Decimal(20), "counter_offer": "厂房抵押", "assistant_id": self.id(ASSISTANT),
-            "small_kind": "NONE", "small_reason": "以最近一期报表为准", **facts,
-        }  # fmt: skip
+            "product_id": self.product().id,
+            "bank_id": self.bank().id,
+            "amount": 5 * MILLION,
+            "term_months": 12,
+            "purpose": "WORKING",
+            "rate_annual_pct": Decimal("4.35"),
+            "repayment_method": RepaymentMethod.EQUAL_INSTALMENT,
+            "fee_rate_pct": Decimal("1.5"),
+            "bank_share_pct": Decimal(20),
+            "counter_offer": "厂房抵押",
+            "assistant_id": self.id(ASSISTANT),
+            "small_kind": "NONE",
+            "small_reason": "以最近一期报表为准",
+            **facts,
+        }
 
     def apply(self, **facts: Any) -> Project:
         """A drawn-up application of the account manager."""
@@ -262,12 +323,18 @@ class Line:
     def running(self, record: Entity) -> ApprovalInstance:
         """The approval that a record is in."""
         query = select(ApprovalInstance).where(
-            ApprovalInstance.table_name == record.__tablename__, ApprovalInstance.record_id == record.id,
+            ApprovalInstance.table_name == record.__tablename__,
+            ApprovalInstance.record_id == record.id,
             ApprovalInstance.state == ApprovalState.RUNNING,
-        )  # fmt: skip
+        )
         return self.session.scalars(query).one()
 
-    def decide(self, record: Entity, decision: approval.Decision = approval.Decision.APPROVE, opinion: str = "") -> str:
+    def decide(
+        self,
+        record: Entity,
+        decision: approval.Decision = approval.Decision.APPROVE,
+        opinion: str = "",
+    ) -> str:
         """Let the first person who is asked decide; returns who it was."""
         instance = self.running(record)
         self.session.expire(instance, ["tasks"])
@@ -295,7 +362,11 @@ class Line:
         """The project's business events, all of them or those in these states."""
         query = select(BusinessEvent).where(BusinessEvent.project_id == project.id)
         found = self.session.scalars(query.order_by(BusinessEvent.id)).all()
-        return [e for e in found if (not states or e.state in states) and (not code or e.event_code == code)]
+        return [
+            e
+            for e in found
+            if (not states or e.state in states) and (not code or e.event_code == code)
+        ]
 
     def book(self, project: Project) -> None:
         """Let the accountant book all that waits."""
@@ -327,46 +398,91 @@ class Line:
         return project.stage
 
     def report(self, project: Project, **facts: Any) -> InvestigationReport:
-        words = dict.fromkeys(("operation", "finance", "repayment_source", "security", "risks"), "正常")
+        words = dict.fromkeys(
+            ("operation", "finance", "repayment_source", "security", "risks"), "正常"
+        )
         return records.create(
-            self.ctx(MANAGER), InvestigationReport,
-            {"project_id": project.id, "visited_on": self.today, "visit_place": "企业现场", "advice": Advice.SUPPORT,
-             "advised_amount": project.amount, "advised_months": project.term_months, **words, **facts},
-        )  # fmt: skip
+            self.ctx(MANAGER),
+            InvestigationReport,
+            {
+                "project_id": project.id,
+                "visited_on": self.today,
+                "visit_place": "企业现场",
+                "advice": Advice.SUPPORT,
+                "advised_amount": project.amount,
+                "advised_months": project.term_months,
+                **words,
+                **facts,
+            },
+        )
 
     def assessment(self, project: Project, **facts: Any) -> RiskAssessment:
         return records.create(
-            self.ctx(RISK), RiskAssessment,
-            {"project_id": project.id, "score_customer": 26, "score_repayment": 25, "score_security": 20,
-             "score_compliance": 13, "findings": "可控", "measures": "按季检查", "opinion": "同意", **facts},
-        )  # fmt: skip
+            self.ctx(RISK),
+            RiskAssessment,
+            {
+                "project_id": project.id,
+                "score_customer": 26,
+                "score_repayment": 25,
+                "score_security": 20,
+                "score_compliance": 13,
+                "findings": "可控",
+                "measures": "按季检查",
+                "opinion": "同意",
+                **facts,
+            },
+        )
 
-    def meeting(self, *projects: Project, members: tuple[str, ...] = BOARD, **facts: Any) -> ReviewMeeting:
+    def meeting(
+        self, *projects: Project, members: tuple[str, ...] = BOARD, **facts: Any
+    ) -> ReviewMeeting:
         """A meeting as the secretary prepares it."""
         ctx = self.ctx(SECRETARY)
         meeting = records.create(
-            ctx, ReviewMeeting,
-            {"held_on": self.today, "place": "第一会议室", "chair_id": self.id(members[0]),
-             "secretary_id": self.id(SECRETARY), **facts},
-        )  # fmt: skip
+            ctx,
+            ReviewMeeting,
+            {
+                "held_on": self.today,
+                "place": "第一会议室",
+                "chair_id": self.id(members[0]),
+                "secretary_id": self.id(SECRETARY),
+                **facts,
+            },
+        )
         for name in members:
-            records.create(ctx, MeetingMember, {"meeting_id": meeting.id, "employee_id": self.id(name)})
+            records.create(
+                ctx, MeetingMember, {"meeting_id": meeting.id, "employee_id": self.id(name)}
+            )
         for seq, project in enumerate(projects, 1):
             records.create(
-                ctx, MeetingItem,
-                {"meeting_id": meeting.id, "project_id": project.id, "seq": seq, "advised_amount": project.amount,
-                 "advised_months": project.term_months},
-            )  # fmt: skip
+                ctx,
+                MeetingItem,
+                {
+                    "meeting_id": meeting.id,
+                    "project_id": project.id,
+                    "seq": seq,
+                    "advised_amount": project.amount,
+                    "advised_months": project.term_months,
+                },
+            )
         return meeting
 
     def items(self, meeting: ReviewMeeting) -> list[MeetingItem]:
-        return list(self.session.scalars(select(MeetingItem).where(MeetingItem.meeting_id == meeting.id)))
+        return list(
+            self.session.scalars(select(MeetingItem).where(MeetingItem.meeting_id == meeting.id))
+        )
 
-    def vote(self, meeting: ReviewMeeting, *choices: VoteChoice, opinion: str = "落实抵押登记") -> None:
+    def vote(
+        self, meeting: ReviewMeeting, *choices: VoteChoice, opinion: str = "落实抵押登记"
+    ) -> None:
         """Every board member votes on every item, in the order of the board; without choices all agree."""
         for item in self.items(meeting):
-            for name, choice in zip(BOARD, choices or (VoteChoice.AGREE,) * len(BOARD), strict=True):
-                resolution.cast(self.ctx(name), item, choice, "" if choice is VoteChoice.AGREE else opinion)
+            for name, choice in zip(
+                BOARD, choices or (VoteChoice.AGREE,) * len(BOARD), strict=True
+            ):
+                resolution.cast(
+                    self.ctx(name), item, choice, "" if choice is VoteChoice.AGREE else opinion
+                )
 
     def resolve(self, project: Project, *choices: VoteChoice) -> ReviewMeeting:
         """A meeting on the project from its opening to its result."""
@@ -375,11 +491,16 @@ class Line:
         self.vote(meeting, *choices)
         return resolution.close_meeting(self.ctx(SECRETARY), meeting)
 
-    def confirmed(self, project: Project, amount: Decimal | None = None, months: int | None = None) -> Resolution:
+    def confirmed(
+        self, project: Project, amount: Decimal | None = None, months: int | None = None
+    ) -> Resolution:
         """A resolution on these terms, signed and told to the bank; the project goes on."""
         meeting = self.meeting(project)
         for item in self.items(meeting):
-            terms = {"advised_amount": amount or project.amount, "advised_months": months or project.term_months}
+            terms = {
+                "advised_amount": amount or project.amount,
+                "advised_months": months or project.term_months,
+            }
             records.update(self.ctx(SECRETARY), item, terms, item.version)
         resolution.open_meeting(self.ctx(SECRETARY), meeting)
         self.vote(meeting)
@@ -396,7 +517,11 @@ class Line:
 
     def resolution(self, project: Project) -> Resolution:
         """The latest resolution on the project."""
-        query = select(Resolution).where(Resolution.project_id == project.id).order_by(Resolution.id.desc())
+        query = (
+            select(Resolution)
+            .where(Resolution.project_id == project.id)
+            .order_by(Resolution.id.desc())
+        )
         return self.session.scalars(query.limit(1)).one()
 
     def fee(self, project: Project, kind: str = "GUARANTEE") -> Fee:
@@ -404,11 +529,15 @@ class Line:
         return next(fee for fee in self.session.scalars(query) if fee.kind.name == kind)
 
     def dues(self, fee: Fee) -> list[FeeDue]:
-        return list(self.session.scalars(select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)))
+        return list(
+            self.session.scalars(select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq))
+        )
 
     def contract(self, project: Project, kind: str) -> Contract:
         """The latest contract of a kind."""
-        query = select(Contract).where(Contract.project_id == project.id).order_by(Contract.id.desc())
+        query = (
+            select(Contract).where(Contract.project_id == project.id).order_by(Contract.id.desc())
+        )
         return next(c for c in self.session.scalars(query) if c.kind.name == kind)
 
     def draw_up(self, project: Project) -> list[Contract]:
@@ -416,7 +545,9 @@ class Line:
         made = contracts.propose_contracts(self.ctx(MANAGER), project)
         for contract in made:
             if contract.main_number is None:
-                records.update(self.ctx(MANAGER), contract, {"main_number": "JK-2026-0001"}, contract.version)
+                records.update(
+                    self.ctx(MANAGER), contract, {"main_number": "JK-2026-0001"}, contract.version
+                )
         return made
 
     def sign(self, project: Project) -> None:
@@ -427,14 +558,25 @@ class Line:
 
     def counter(self, project: Project, **facts: Any) -> CounterGuarantee:
         """A plant worth twice the guaranteed amount, mortgaged at the cap of its kind."""
-        given = {"project_id": project.id, "kind": CounterKind.MORTGAGE, "name": "滨江厂房", "asset_kind": "PLANT",
-                 "certificate_no": "浙2026不动产权0001", "appraised_value": project.amount * 2, **facts}  # fmt: skip
+        given = {
+            "project_id": project.id,
+            "kind": CounterKind.MORTGAGE,
+            "name": "滨江厂房",
+            "asset_kind": "PLANT",
+            "certificate_no": "浙2026不动产权0001",
+            "appraised_value": project.amount * 2,
+            **facts,
+        }
         return records.create(self.ctx(MANAGER), CounterGuarantee, given)
 
     def collect(self, fee: Fee, amount: Decimal | str | None = None, **facts: Any) -> Any:
         """The cashier takes in what is open, or an amount."""
-        given = {"amount": fee.open_amount if amount is None else Decimal(amount), "received_on": self.today,
-                 "payer": fee.project.customer.name, **facts}  # fmt: skip
+        given = {
+            "amount": fee.open_amount if amount is None else Decimal(amount),
+            "received_on": self.today,
+            "payer": fee.project.customer.name,
+            **facts,
+        }
         return collection.collect(self.ctx(CASHIER), fee, **given)
 
     def settle(self, project: Project) -> None:
@@ -452,10 +594,14 @@ class Line:
         self.made += 1
         drawn_on = facts.get("drawn_on", self.today)
         return {
-            "bank_note_no": f"YH{self.made:06}", "drawn_on": drawn_on, "amount": project.amount,
-            "rate_annual_pct": project.rate_annual_pct, "repayment_method": project.repayment_method,
-            "due_on": add_months(drawn_on, project.term_months), **facts,
-        }  # fmt: skip
+            "bank_note_no": f"YH{self.made:06}",
+            "drawn_on": drawn_on,
+            "amount": project.amount,
+            "rate_annual_pct": project.rate_annual_pct,
+            "repayment_method": project.repayment_method,
+            "due_on": add_months(drawn_on, project.term_months),
+            **facts,
+        }
 
     def confirm(self, project: Project, **facts: Any) -> Any:
         return disbursement.confirm(self.ctx(MANAGER), project, **self.note(project, **facts))

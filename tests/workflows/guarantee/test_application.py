@@ -42,13 +42,24 @@ def obstacles(line, project):
 
 def test_a_new_application_is_numbered_and_stands_at_the_start_of_the_line(line):
     project = line.apply()
-    assert (project.state, project.stage, project.stage_since) == (ProjectState.DRAFT, Stage.APPLY, line.today)
+    assert (project.state, project.stage, project.stage_since) == (
+        ProjectState.DRAFT,
+        Stage.APPLY,
+        line.today,
+    )
     assert project.number.startswith("DB2026-")
     assert (project.manager_id, project.department.name) == (line.id(MANAGER), "业务一部")
     assert project.guarantee_kind is GuaranteeKind.LOAN
-    holders = line.session.scalars(select(ProjectHolder).where(ProjectHolder.project_id == project.id)).all()
-    assert {(h.role, h.employee_id) for h in holders} == {("A角", line.id(MANAGER)), ("B角", line.id(ASSISTANT))}
-    (stage,) = line.session.scalars(select(ProjectStage).where(ProjectStage.project_id == project.id))
+    holders = line.session.scalars(
+        select(ProjectHolder).where(ProjectHolder.project_id == project.id)
+    ).all()
+    assert {(h.role, h.employee_id) for h in holders} == {
+        ("A角", line.id(MANAGER)),
+        ("B角", line.id(ASSISTANT)),
+    }
+    (stage,) = line.session.scalars(
+        select(ProjectStage).where(ProjectStage.project_id == project.id)
+    )
     assert (stage.stage, stage.entered_on, stage.left_on) == (Stage.APPLY, line.today, None)
 
 
@@ -100,7 +111,9 @@ def test_a_customer_is_closed_and_opened_again_with_a_reason(line):
         customers.close(head, idle, "再停用一次")
     customers.reopen(head, idle, "恢复往来", idle.version)
     assert line.apply(customer_id=idle.id).id
-    notes = select(AuditLog.note).where(AuditLog.record_id == idle.id, AuditLog.action.in_(("CLOSE", "REOPEN")))
+    notes = select(AuditLog.note).where(
+        AuditLog.record_id == idle.id, AuditLog.action.in_(("CLOSE", "REOPEN"))
+    )
     assert line.session.scalars(notes.order_by(AuditLog.id)).all() == ["不再往来", "恢复往来"]
 
 
@@ -115,7 +128,11 @@ def test_an_application_is_changed_but_never_deleted(line):
 def test_submission_moves_on_to_evaluation_by_itself(line):
     project = line.apply()
     application.submit(line.ctx(MANAGER), project, project.version)
-    assert (project.state, project.stage, project.applied_on) == (ProjectState.RUNNING, Stage.EVALUATE, line.today)
+    assert (project.state, project.stage, project.applied_on) == (
+        ProjectState.RUNNING,
+        Stage.EVALUATE,
+        line.today,
+    )
     with pytest.raises(IllegalTransition):
         application.submit(line.ctx(MANAGER), project)
     with pytest.raises(Conflict, match="办理中"):
@@ -150,7 +167,9 @@ def test_a_customer_without_a_grade_cannot_apply(line, facts):
 
 def test_a_paper_on_the_project_serves_as_well(line):
     project = line.apply()
-    for paper in line.session.scalars(select(Attachment).where(Attachment.owner_id == project.customer_id)):
+    for paper in line.session.scalars(
+        select(Attachment).where(Attachment.owner_id == project.customer_id)
+    ):
         line.session.delete(paper)
     line.session.flush()
     line.attach("project", project.id, "LICENCE")
@@ -178,7 +197,9 @@ def test_the_group_of_the_customer_counts_together(line):
     project = line.apply(amount=12 * MILLION)
     assert obstacles(line, project) == ""
     relation = CustomerRelation(
-        customer_id=project.customer_id, to_customer_id=reserved.customer_id, kind=RelationKind.CONTROL
+        customer_id=project.customer_id,
+        to_customer_id=reserved.customer_id,
+        kind=RelationKind.CONTROL,
     )
     line.session.add(relation)
     line.session.flush()
@@ -229,5 +250,7 @@ def test_the_line_knows_no_other_moves(line):
 
 def test_what_the_system_draws_up_has_no_manager_yet(line):
     project = records.create(line.ctx(), Project, line.facts())
-    holders = line.session.scalars(select(ProjectHolder.role).where(ProjectHolder.project_id == project.id))
+    holders = line.session.scalars(
+        select(ProjectHolder.role).where(ProjectHolder.project_id == project.id)
+    )
     assert (project.manager_id, list(holders)) == (None, ["B角"])

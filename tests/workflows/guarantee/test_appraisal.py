@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, select
 
-from models.base.errors import BusinessError, Conflict, IllegalTransition, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.guarantee.appraisal import BankLetter, LetterKind, PaperState, RiskLevel
 from models.guarantee.project import ProjectHolder, ProjectState, Stage
 from models.system.organization import Company
@@ -30,7 +37,8 @@ def test_the_report_is_approved_and_the_project_goes_on_to_the_letter(line):
 
 
 @pytest.mark.parametrize(
-    ("facts", "field"), [({"advised_amount": 6 * MILLION}, "advised_amount"), ({"visited_on": 1}, "visited_on")]
+    ("facts", "field"),
+    [({"advised_amount": 6 * MILLION}, "advised_amount"), ({"visited_on": 1}, "visited_on")],
 )
 def test_a_report_advises_no_more_than_asked_and_no_visit_to_come(line, facts, field):
     if field == "visited_on":
@@ -78,7 +86,11 @@ def test_reports_belong_to_their_stage_and_their_people(line):
 def test_the_intent_letter_goes_to_the_bank_and_holds_three_months(line):
     project = line.at(Stage.INTENT)
     letter = appraisal.issue_intent(line.ctx(MANAGER), project, project.version)
-    assert (letter.kind, letter.amount, project.stage) == (LetterKind.INTENT, project.amount, Stage.REVIEW)
+    assert (letter.kind, letter.amount, project.stage) == (
+        LetterKind.INTENT,
+        project.amount,
+        Stage.REVIEW,
+    )
     assert (letter.issued_on, letter.valid_until) == (line.today, line.today.replace(month=6))
     assert project.customer.name in letter.document.body
 
@@ -107,12 +119,20 @@ def test_letters_name_branch_and_head_office_and_persons_too(line):
     assert letters.bank_data(project)["name"] == "测试银行总行"
     project.purpose_note = "采购钢材"
     assert letters.data_for(line.ctx(), project)["project"]["purpose"].endswith("（采购钢材）")
-    facts = {"name": "王建国", "id_number": "110101199003074514", "mobile": "13800138000", "address": "杭州"}
+    facts = {
+        "name": "王建国",
+        "id_number": "110101199003074514",
+        "mobile": "13800138000",
+        "address": "杭州",
+    }
     person = letters.PersonalCustomer(**facts)
     assert letters.customer_data(person) == {
-        "name": "王建国", "address": "杭州", "legal_person": "", "id_number": "110101199003074514",
+        "name": "王建国",
+        "address": "杭州",
+        "legal_person": "",
+        "id_number": "110101199003074514",
         "phone": "13800138000",
-    }  # fmt: skip
+    }
     assert letters.customer_data(letters.Customer(name="某某"))["id_number"] == ""
 
 
@@ -159,7 +179,9 @@ def test_the_first_to_assess_becomes_the_projects_risk_officer(line):
     paper = line.assessment(project)
     assert (project.risk_officer_id, paper.number[:2]) == (line.id(RISK), "FX")
     records.update(line.ctx(RISK), paper, {"score_customer": 20}, paper.version)
-    held = select(ProjectHolder).where(ProjectHolder.project_id == project.id, ProjectHolder.role == "风控复核人")
+    held = select(ProjectHolder).where(
+        ProjectHolder.project_id == project.id, ProjectHolder.role == "风控复核人"
+    )
     assert len(line.session.scalars(held).all()) == 1
 
 

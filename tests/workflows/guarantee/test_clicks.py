@@ -17,9 +17,15 @@ from workflows.guarantee import contracts, disbursement, fees, resolution
 
 PEOPLE = 3
 STAGES = (
-    Stage.EVALUATE, Stage.RESOLVE, Stage.FEE_PLAN, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE,
+    Stage.EVALUATE,
+    Stage.RESOLVE,
+    Stage.FEE_PLAN,
+    Stage.CONTRACT,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.NOTICE,
     Stage.IN_FORCE,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,9 @@ def count(engine, query):
 
 def test_a_project_comes_before_one_meeting(engine, ids):
     with Session(engine) as session:
-        meetings = session.scalars(select(ReviewMeeting.id).order_by(ReviewMeeting.id.desc()).limit(2)).all()
+        meetings = session.scalars(
+            select(ReviewMeeting.id).order_by(ReviewMeeting.id.desc()).limit(2)
+        ).all()
 
     def into(meeting_id):
         def act(session):
@@ -75,7 +83,9 @@ def test_fees_are_proposed_once(engine, ids):
 
 def test_contracts_are_proposed_once(engine, ids):
     def act(session):
-        contracts.propose_contracts(Line(session).ctx(MANAGER), session.get_one(Project, ids[Stage.CONTRACT]))
+        contracts.propose_contracts(
+            Line(session).ctx(MANAGER), session.get_one(Project, ids[Stage.CONTRACT])
+        )
 
     at_once(engine, act)
     of_project = Contract.project_id == ids[Stage.CONTRACT]
@@ -89,11 +99,18 @@ def test_of_two_contracts_of_a_kind_one_is_made(engine, ids):
         line = Line(session)
         project = session.get_one(Project, ids[Stage.COUNTER])
         found = line.contract(project, "GUARANTEE")
-        facts = {"amount": found.amount, "signed_on": line.today, "starts_on": line.today, "ends_on": found.ends_on}
+        facts = {
+            "amount": found.amount,
+            "signed_on": line.today,
+            "starts_on": line.today,
+            "ends_on": found.ends_on,
+        }
         given = {"project_id": project.id, "kind": "GUARANTEE", "counterparty": "测试银行", **facts}
         records.create(line.ctx(MANAGER), Contract, given)
 
-    with Session(engine) as session:  # the one there was is void, and the project back at its contracts
+    with Session(
+        engine
+    ) as session:  # the one there was is void, and the project back at its contracts
         line = Line(session)
         project = session.get_one(Project, ids[Stage.COUNTER])
         contracts.void(line.ctx(MANAGER), line.contract(project, "GUARANTEE"), "条款有误")
@@ -111,7 +128,12 @@ def test_an_end_is_asked_for_once(engine, ids):
 
 def test_a_release_is_asked_for_once(engine, ids):
     def act(session):
-        given = {"project_id": ids[Stage.IN_FORCE], "basis": "BANK_LETTER", "letter_no": "函1", "note": "已结清"}
+        given = {
+            "project_id": ids[Stage.IN_FORCE],
+            "basis": "BANK_LETTER",
+            "letter_no": "函1",
+            "note": "已结清",
+        }
         line = Line(session)
         records.create(line.ctx(MANAGER), Release, {**given, "letter_on": line.today})
 

@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.guarantee.project import ProjectState, Stage
 from models.guarantee.signing import FeeState, Receipt, ReceiptState
 from models.ledger.voucher import EventState
@@ -29,13 +36,21 @@ def fee(line, project):
 def test_a_receipt_waits_for_the_books_and_then_counts(line, project, fee):
     receipt = line.collect(fee, "30000", bank_reference=" LS-1 ", payer=" 江州明达 ")
     assert (receipt.state, fee.collected_amount) == (ReceiptState.SUBMITTED, 0)
-    assert (receipt.payer, receipt.bank_reference, receipt.document.number) == ("江州明达", "LS-1", receipt.number)
+    assert (receipt.payer, receipt.bank_reference, receipt.document.number) == (
+        "江州明达",
+        "LS-1",
+        receipt.number,
+    )
     assert "叁万元整" in receipt.document.body
     assert "LS-1" in receipt.document.body
     (event,) = line.events(project, EventState.PENDING)
     assert (event.event_code, event.amounts) == ("fee.collected", {"amount": "30000.00"})
     posting.book(line.ctx(ACCOUNTANT), event)
-    assert (receipt.state, fee.collected_amount, fee.open_amount) == (ReceiptState.BOOKED, 30000, 45000)
+    assert (receipt.state, fee.collected_amount, fee.open_amount) == (
+        ReceiptState.BOOKED,
+        30000,
+        45000,
+    )
     assert [due.settled_amount for due in line.dues(fee)] == [Decimal(30000)]
 
 
@@ -83,8 +98,9 @@ def test_one_transfer_for_three_fees_is_one_receipt_booked_fee_by_fee(line, proj
     assert {one.bank_account for one in lines} == {"江州银行 3200"}
     printed = lines[0].document.data["receipt"]
     assert ([i["name"] for i in printed["items"]], printed["account"]) == (
-        ["担保费", "客户保证金", "服务费"], "江州银行 3200"
-    )  # fmt: skip
+        ["担保费", "客户保证金", "服务费"],
+        "江州银行 3200",
+    )
     assert "江州银行 3200" in lines[0].document.body
     assert Decimal(printed["total"]) == sum(fee.amount for fee in chosen)
     codes = [event.event_code for event in line.events(project, EventState.PENDING)]
@@ -116,7 +132,9 @@ def test_a_receipt_takes_no_fee_of_another_project_and_not_nothing(line, project
 
 def take_all(line, project, amounts, **more):
     money = collection.Money(line.today, "江州明达", " 江州银行 3200 ", "LS-9")
-    return collection.collect_many(line.ctx(CASHIER), project, {f.id: a for f, a in amounts.items()}, money, **more)
+    return collection.collect_many(
+        line.ctx(CASHIER), project, {f.id: a for f, a in amounts.items()}, money, **more
+    )
 
 
 def test_the_penalty_has_nothing_to_collect(line, project):
@@ -179,7 +197,9 @@ def test_the_same_events_from_other_records_concern_no_receipt(line, project, fe
 
 def test_collecting_needs_the_stage_a_booked_fee_and_the_right(line, project, fee):
     with pytest.raises(NotAllowed):
-        collection.collect(line.ctx(MANAGER), fee, amount=Decimal(1), received_on=line.today, payer="某某")
+        collection.collect(
+            line.ctx(MANAGER), fee, amount=Decimal(1), received_on=line.today, payer="某某"
+        )
     early = line.fee(line.at(Stage.COUNTER))
     with pytest.raises(Conflict, match="现处“反担保”，不能收取费用"):
         line.collect(early)
@@ -194,11 +214,17 @@ def test_collecting_needs_the_stage_a_booked_fee_and_the_right(line, project, fe
         line.collect(fee)
     project.state = ProjectState.RUNNING
     with pytest.raises(NotFound):
-        line.collect(type("Gone", (), {"id": 10**9, "open_amount": Decimal(1), "project": project})())
+        line.collect(
+            type("Gone", (), {"id": 10**9, "open_amount": Decimal(1), "project": project})()
+        )
 
 
 def test_fees_are_collected_in_force_too(line, fee, project):
-    project.state, project.stage, project.start_on = ProjectState.IN_FORCE, Stage.IN_FORCE, line.today
+    project.state, project.stage, project.start_on = (
+        ProjectState.IN_FORCE,
+        Stage.IN_FORCE,
+        line.today,
+    )
     project.end_on = line.today + timedelta(days=365)
     receipt = line.collect(fee)
     assert f"{project.start_on} 至 {project.end_on}" in receipt.document.body
@@ -224,8 +250,14 @@ def test_a_receipt_sent_back_is_dealt_with_by_a_new_one_or_dropped(line, project
         (event,) = line.events(project, EventState.PENDING)
         line.refuse(event, "流水号不符")
     first, second = line.events(project, code="fee.collected")
-    assert (first.state, first.reason) == (EventState.CANCELLED, f"已重新登记为收据 {receipt.number}")
-    assert (second.state, collection.is_sent_back(line.ctx(CASHIER), receipt)) == (EventState.REFUSED, True)
+    assert (first.state, first.reason) == (
+        EventState.CANCELLED,
+        f"已重新登记为收据 {receipt.number}",
+    )
+    assert (second.state, collection.is_sent_back(line.ctx(CASHIER), receipt)) == (
+        EventState.REFUSED,
+        True,
+    )
     with pytest.raises(NotAllowed):
         collection.drop(line.ctx(MANAGER), receipt, "款项未到")
     with pytest.raises(StaleRecord):

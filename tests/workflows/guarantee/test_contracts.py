@@ -25,8 +25,13 @@ from workflows.base import records
 from workflows.guarantee import contract_data, contracts, counters
 
 STAGES = (Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT)
-SURETY = {"kind": CounterKind.SURETY, "asset_kind": None, "appraised_value": None, "certificate_no": None,
-          "name": "李晓明"}  # fmt: skip
+SURETY = {
+    "kind": CounterKind.SURETY,
+    "asset_kind": None,
+    "appraised_value": None,
+    "certificate_no": None,
+    "name": "李晓明",
+}
 
 
 @pytest.fixture
@@ -47,9 +52,17 @@ def counter(line, project, drafts):
 
 
 def draw_up(line, project, kind="ENTRUSTMENT", **facts):
-    terms = {"counterparty": "某某", "amount": project.amount, "signed_on": line.today, "starts_on": line.today,
-             "ends_on": date(2027, 3, 2), "main_number": "JK-1"}  # fmt: skip
-    return records.create(line.ctx(MANAGER), Contract, {"project_id": project.id, "kind": kind, **terms, **facts})
+    terms = {
+        "counterparty": "某某",
+        "amount": project.amount,
+        "signed_on": line.today,
+        "starts_on": line.today,
+        "ends_on": date(2027, 3, 2),
+        "main_number": "JK-1",
+    }
+    return records.create(
+        line.ctx(MANAGER), Contract, {"project_id": project.id, "kind": kind, **terms, **facts}
+    )
 
 
 def pass_review(line, contract):
@@ -59,9 +72,7 @@ def pass_review(line, contract):
 
 def test_both_contracts_are_drawn_up_by_the_resolution(line, project, drafts):
     parties = {kind: contract.counterparty for kind, contract in drafts.items()}
-    assert parties == {
-        "ENTRUSTMENT": project.customer.name, "GUARANTEE": project.bank.name
-    }  # fmt: skip
+    assert parties == {"ENTRUSTMENT": project.customer.name, "GUARANTEE": project.bank.name}
     assert {c.number[:2] for c in drafts.values()} == {"WT", "BZ"}
     assert {(c.amount, c.starts_on, c.ends_on) for c in drafts.values()} == {
         (Decimal(5_000_000), line.today, date(2027, 3, 2))
@@ -86,7 +97,9 @@ def test_terms_beyond_the_resolution_are_named_at_their_field(line, project, fac
 
 def test_a_counter_contract_may_outlast_the_loan_and_there_may_be_several(line, project):
     items = line.counter(project), line.counter(project, name="城东仓库")
-    first = draw_up(line, project, "COUNTER", ends_on=date(2030, 3, 2), counter_guarantee_id=items[0].id)
+    first = draw_up(
+        line, project, "COUNTER", ends_on=date(2030, 3, 2), counter_guarantee_id=items[0].id
+    )
     second = draw_up(line, project, "COUNTER", counter_guarantee_id=items[1].id)
     assert first.number != second.number
 
@@ -120,10 +133,11 @@ def test_approval_issues_the_text_and_makes_the_reviewer_the_projects_lawyer(lin
     assert contract.document.number == contract.number
     assert "75,000.00" in contract.document.body
     assert project.legal_officer_id == line.id(LEGAL)
-    held = select(ProjectHolder).where(ProjectHolder.project_id == project.id, ProjectHolder.role == "法务")
+    held = select(ProjectHolder).where(
+        ProjectHolder.project_id == project.id, ProjectHolder.role == "法务"
+    )
     pass_review(line, drafts["GUARANTEE"])
     assert [h.employee_id for h in line.session.scalars(held)] == [line.id(LEGAL)]
-
 
 
 def test_the_special_terms_and_the_banks_contract_stand_in_the_text(line, project):
@@ -133,7 +147,9 @@ def test_the_special_terms_and_the_banks_contract_stand_in_the_text(line, projec
     assert "乙方有权单方解除。" in contract.document.body
 
 
-def test_the_project_goes_on_when_both_are_approved_and_none_is_open(line, project, drafts, counter):
+def test_the_project_goes_on_when_both_are_approved_and_none_is_open(
+    line, project, drafts, counter
+):
     for kind in ("GUARANTEE", "ENTRUSTMENT"):
         pass_review(line, drafts[kind])
     assert project.stage is Stage.CONTRACT
@@ -199,10 +215,17 @@ def test_contracts_need_the_stage_the_resolution_and_the_right(line, project, dr
     [
         (SURETY, "保证", "连带责任保证", 0),
         ({}, "抵押", "厂房抵押", 1),
-        ({"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "name": "存单"}, "质押", "存单质押", 1),
+        (
+            {"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "name": "存单"},
+            "质押",
+            "存单质押",
+            1,
+        ),
     ],
 )
-def test_a_counter_contract_names_the_one_thing_that_is_given(line, project, drafts, facts, kind, method, assets):
+def test_a_counter_contract_names_the_one_thing_that_is_given(
+    line, project, drafts, facts, kind, method, assets
+):
     item, other = line.counter(project, **facts), line.counter(project, name="城东仓库")
     contract, _ = line.draw_up(project)
     assert contract.counter_guarantee is item
@@ -214,15 +237,26 @@ def test_a_counter_contract_names_the_one_thing_that_is_given(line, project, dra
     assert other.name not in contract.document.body
 
 
-def test_each_guarantor_and_each_asset_has_a_contract_of_its_own_once_it_is_registered(line, project, drafts):
-    assert contracts.propose_contracts(line.ctx(MANAGER), project) == [], "nothing is registered yet"
+def test_each_guarantor_and_each_asset_has_a_contract_of_its_own_once_it_is_registered(
+    line, project, drafts
+):
+    assert contracts.propose_contracts(line.ctx(MANAGER), project) == [], (
+        "nothing is registered yet"
+    )
     surety = line.customer("江州担保人有限公司")
-    items = [line.counter(project), line.counter(project, **SURETY), line.counter(project, **SURETY | {
-        "name": "担保人公司", "guarantor_id": surety.id})]  # fmt: skip
+    items = [
+        line.counter(project),
+        line.counter(project, **SURETY),
+        line.counter(project, **SURETY | {"name": "担保人公司", "guarantor_id": surety.id}),
+    ]
     line.counter(project, kind=CounterKind.DEPOSIT, asset_kind=None, name="保证金")
     made = line.draw_up(project)
     assert [contract.counter_guarantee for contract in made] == items
-    assert [contract.counterparty for contract in made] == [project.customer.name, "李晓明", surety.name]
+    assert [contract.counterparty for contract in made] == [
+        project.customer.name,
+        "李晓明",
+        surety.name,
+    ]
     assert contracts.propose_contracts(line.ctx(MANAGER), project) == []
     with pytest.raises(FieldErrors, match=f"已有反担保合同 {made[0].number}"):
         draw_up(line, project, "COUNTER", counter_guarantee_id=items[0].id)
@@ -235,7 +269,12 @@ def test_each_guarantor_and_each_asset_has_a_contract_of_its_own_once_it_is_regi
     [
         ("COUNTER", None, "某某", "counter_guarantee_id"),
         ("ENTRUSTMENT", {}, "某某", "counter_guarantee_id"),
-        ("COUNTER", {"kind": CounterKind.DEPOSIT, "asset_kind": None}, "某某", "counter_guarantee_id"),
+        (
+            "COUNTER",
+            {"kind": CounterKind.DEPOSIT, "asset_kind": None},
+            "某某",
+            "counter_guarantee_id",
+        ),
         ("COUNTER", SURETY, "江州滨江精工有限公司", "counterparty"),
     ],
 )
@@ -318,7 +357,9 @@ def test_the_bank_is_not_told_to_pay_while_an_asset_has_no_contract(line):
     item = line.counter(project)
     counters.submit(line.ctx(MANAGER), project)
     line.approve(project)
-    check = next(check for check in gate(line.session, project, line.today) if check.key == "contracts")
+    check = next(
+        check for check in gate(line.session, project, line.today) if check.key == "contracts"
+    )
     assert (check.is_met, check.evidence) == (False, f"“{item}”没有反担保合同")
     line.sign(project)
     assert next(c for c in gate(line.session, project, line.today) if c.key == "contracts").is_met
@@ -329,26 +370,44 @@ def test_papers_do_without_fees_and_without_an_account(line, project, drafts):
         line.session.delete(line.fee(project, kind))
     line.session.flush()
     terms = contract_data.for_contract(line.ctx(), drafts["ENTRUSTMENT"])["contract"]
-    assert (terms["fee_amount"], terms["deposit_amount"], terms["penalty_rate_daily_pct"]) == (0, None, Decimal("0.05"))
+    assert (terms["fee_amount"], terms["deposit_amount"], terms["penalty_rate_daily_pct"]) == (
+        0,
+        None,
+        Decimal("0.05"),
+    )
     assert terms["fee_schedule"] == "放款前一次缴清"
     stranger = line.customer("无账户公司")
     for account in line.session.scalars(select(contract_data.BankAccount)):
         if account.customer_id == stranger.id:
             line.session.delete(account)
     line.session.flush()
-    assert contract_data.account(line.session, stranger) == {"name": "无账户公司", "number": "", "bank": ""}
+    assert contract_data.account(line.session, stranger) == {
+        "name": "无账户公司",
+        "number": "",
+        "bank": "",
+    }
 
 
 def test_numbers_leave_out_what_is_not_drawn_up(line, project):
     assert contract_data.numbers(line.session, project) == {
-        "main_number": "", "guarantee_number": "", "entrusted_number": ""
-    }  # fmt: skip
-    contract = draw_up(line, project, "GUARANTEE", main_number="JK-1", signed_on=line.today - timedelta(days=1))
+        "main_number": "",
+        "guarantee_number": "",
+        "entrusted_number": "",
+    }
+    contract = draw_up(
+        line, project, "GUARANTEE", main_number="JK-1", signed_on=line.today - timedelta(days=1)
+    )
     found = contract_data.numbers(line.session, project)
-    assert (found["main_number"], found["guarantee_number"], found["entrusted_number"]) == ("JK-1", contract.number, "")
+    assert (found["main_number"], found["guarantee_number"], found["entrusted_number"]) == (
+        "JK-1",
+        contract.number,
+        "",
+    )
 
 
-def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(line, project, drafts, counter):
+def test_a_draft_of_a_project_that_has_ended_is_deleted_without_moving_it(
+    line, project, drafts, counter
+):
     for kind in ("GUARANTEE", "ENTRUSTMENT"):
         pass_review(line, drafts[kind])
     project.state = ProjectState.CANCELLED

@@ -24,8 +24,12 @@ def projects(line):
 
 
 def convene(line, *projects, members=BOARD):
-    facts = {"held_on": line.today, "place": "第一会议室", "chair_id": line.id(members[0]),
-             "secretary_id": line.id(SECRETARY)}  # fmt: skip
+    facts = {
+        "held_on": line.today,
+        "place": "第一会议室",
+        "chair_id": line.id(members[0]),
+        "secretary_id": line.id(SECRETARY),
+    }
     people = [line.id(name) for name in members]
     return convening.convene(line.ctx(SECRETARY), facts, [one.id for one in projects], people)
 
@@ -44,7 +48,11 @@ def test_what_waits_is_called_with_the_terms_that_were_applied_for(line, project
     meeting = convene(line, *projects)
     terms = [(i.seq, i.project_id, i.advised_amount, i.advised_months) for i in line.items(meeting)]
     assert terms == [(n, p.id, p.amount, p.term_months) for n, p in enumerate(projects, 1)]
-    called = select(MeetingMember.employee_id).where(MeetingMember.meeting_id == meeting.id).order_by(MeetingMember.id)
+    called = (
+        select(MeetingMember.employee_id)
+        .where(MeetingMember.meeting_id == meeting.id)
+        .order_by(MeetingMember.id)
+    )
     assert list(line.session.scalars(called)) == [line.id(name) for name in BOARD]
     assert not set(waiting(line)) & {one.id for one in projects}
 

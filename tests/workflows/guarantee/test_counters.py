@@ -43,10 +43,24 @@ def test_an_asset_counts_with_its_value_times_the_cap_of_its_kind(line, project)
     ("facts", "recognised"),
     [
         ({**SURETY}, None),
-        ({"kind": CounterKind.DEPOSIT, "asset_kind": None, "appraised_value": "200000"}, Decimal(200000)),
+        (
+            {"kind": CounterKind.DEPOSIT, "asset_kind": None, "appraised_value": "200000"},
+            Decimal(200000),
+        ),
         ({"kind": CounterKind.OTHER, "asset_kind": None, "appraised_value": None}, None),
-        ({"kind": CounterKind.OTHER, "asset_kind": None, "appraised_value": "100", "rate_pct": "30"}, Decimal(30)),
-        ({"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "appraised_value": "100"}, Decimal(90)),
+        (
+            {
+                "kind": CounterKind.OTHER,
+                "asset_kind": None,
+                "appraised_value": "100",
+                "rate_pct": "30",
+            },
+            Decimal(30),
+        ),
+        (
+            {"kind": CounterKind.PLEDGE, "asset_kind": "DEPOSIT_RECEIPT", "appraised_value": "100"},
+            Decimal(90),
+        ),
     ],
 )
 def test_each_kind_counts_in_its_own_way(line, project, facts, recognised):
@@ -172,19 +186,26 @@ def test_submission_needs_right_scope_version_stage_and_resolution(line, project
 
 
 def item_of(line, project):
-    return line.session.scalars(counters.select(counters.CounterGuarantee).filter_by(project_id=project.id)).first()
+    return line.session.scalars(
+        counters.select(counters.CounterGuarantee).filter_by(project_id=project.id)
+    ).first()
 
 
 def test_an_approved_item_is_settled_once_on_evidence(line):
     item = item_of(line, line.at(Stage.FEE_COLLECT))
     counters.settle(line.ctx(KEEPER), item, " 登记证明 1 号 ", line.today, item.version)
-    assert (item.is_settled, item.settled_on, item.settled_evidence) == (True, line.today, "登记证明 1 号")
+    assert (item.is_settled, item.settled_on, item.settled_evidence) == (
+        True,
+        line.today,
+        "登记证明 1 号",
+    )
     with pytest.raises(IllegalTransition, match="已落实"):
         counters.settle(line.ctx(KEEPER), item, "再次", line.today)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "days", "field"), [("  ", 0, "evidence"), ("长" * 201, 0, "evidence"), ("a", 1, "on")]
+    ("evidence", "days", "field"),
+    [("  ", 0, "evidence"), ("长" * 201, 0, "evidence"), ("a", 1, "on")],
 )
 def test_settling_needs_evidence_and_a_day_that_has_come(line, evidence, days, field):
     item = item_of(line, line.at(Stage.FEE_COLLECT))

@@ -45,11 +45,15 @@ def instalments(line, drawdown):
 
 
 def plan_of(line, drawdown):
-    return line.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)).one()
+    return line.session.scalars(
+        select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id)
+    ).one()
 
 
 def recognised(line, project):
-    return [event.total for event in line.events(project, EventState.PENDING, code="income.recognised")]
+    return [
+        event.total for event in line.events(project, EventState.PENDING, code="income.recognised")
+    ]
 
 
 def set_parameter(line, code, value):
@@ -64,10 +68,19 @@ def test_the_notice_tells_the_bank_and_moves_the_project_on(line):
     project = line.at(Stage.NOTICE)
     line.settle(project)
     letter = disbursement.issue_notice(line.ctx(MANAGER), project, project.version)
-    assert (letter.kind, letter.amount, project.stage) == (LetterKind.DISBURSEMENT, 5 * MILLION, Stage.CONFIRM)
+    assert (letter.kind, letter.amount, project.stage) == (
+        LetterKind.DISBURSEMENT,
+        5 * MILLION,
+        Stage.CONFIRM,
+    )
     assert letter.valid_until == TODAY + timedelta(days=30)
     body = letter.document.body
-    for words in ("伍佰万元整", "2026年4月1日前", "集中度符合规定", line.contract(project, "GUARANTEE").number):
+    for words in (
+        "伍佰万元整",
+        "2026年4月1日前",
+        "集中度符合规定",
+        line.contract(project, "GUARANTEE").number,
+    ):
         assert words in body
 
 
@@ -75,7 +88,9 @@ def test_the_notice_holds_no_longer_than_the_resolution(line):
     project = line.at(Stage.NOTICE)
     line.settle(project)
     line.resolution(project).valid_until = TODAY + timedelta(days=3)
-    assert disbursement.issue_notice(line.ctx(MANAGER), project).valid_until == TODAY + timedelta(days=3)
+    assert disbursement.issue_notice(line.ctx(MANAGER), project).valid_until == TODAY + timedelta(
+        days=3
+    )
 
 
 def test_a_notice_that_ran_out_is_issued_again_and_only_then(line, project):
@@ -108,17 +123,29 @@ def test_the_drawdown_puts_the_guarantee_in_force(line, project):
     line.later(days=2)
     drawdown = line.confirm(project, bank_note_no=" YH-2026-1 ", version=project.version)
     assert (drawdown.bank_note_no, drawdown.amount, drawdown.balance, drawdown.state) == (
-        "YH-2026-1", 5 * MILLION, 5 * MILLION, DrawdownState.ACTIVE
-    )  # fmt: skip
+        "YH-2026-1",
+        5 * MILLION,
+        5 * MILLION,
+        DrawdownState.ACTIVE,
+    )
     assert (project.stage, project.state) == (Stage.IN_FORCE, ProjectState.IN_FORCE)
     assert (project.balance, project.reserved_amount) == (5 * MILLION, 0)
     assert (project.start_on, project.end_on) == (date(2026, 3, 4), date(2027, 3, 4))
     assert line.resolution(project).state is ResolutionState.USED
     assert [check.after for check in checks(line.session, project, line.today)] == before
     rows = instalments(line, drawdown)
-    assert (len(rows), sum(r.principal for r in rows), rows[-1].due_on) == (12, 5 * MILLION, date(2027, 3, 4))
+    assert (len(rows), sum(r.principal for r in rows), rows[-1].due_on) == (
+        12,
+        5 * MILLION,
+        date(2027, 3, 4),
+    )
     plan = plan_of(line, drawdown)
-    assert (plan.plan_no, plan.source, plan.is_current, plan.file_name) == (1, PlanSource.GENERATED, True, None)
+    assert (plan.plan_no, plan.source, plan.is_current, plan.file_name) == (
+        1,
+        PlanSource.GENERATED,
+        True,
+        None,
+    )
     body = drawdown.document.body
     for words in ("伍佰万元整", "YH-2026-1", "4,000,000.00", "2027-03-04", "62000000"):
         assert words in body
@@ -177,7 +204,8 @@ def test_every_way_of_repayment_has_a_plan_that_sums_exactly(line, project, meth
 
 
 @pytest.mark.parametrize(
-    ("due_on", "count"), [(date(2026, 9, 2), 6), (date(2026, 9, 20), 7), (date(2026, 8, 25), 6), (date(2026, 3, 3), 1)]
+    ("due_on", "count"),
+    [(date(2026, 9, 2), 6), (date(2026, 9, 20), 7), (date(2026, 8, 25), 6), (date(2026, 3, 3), 1)],
 )
 def test_a_term_of_broken_months_ends_on_the_due_date(line, project, due_on, count):
     rows = instalments(line, line.confirm(project, due_on=due_on))
@@ -219,10 +247,17 @@ def test_a_loan_too_small_for_its_instalments_is_refused_in_words(line, project)
 def test_a_note_is_registered_once(line, project):
     line.session.add(
         Drawdown(
-            number="JJ-X", project=project, bank_note_no="YH-1", drawn_on=TODAY, due_on=TODAY, amount=MILLION,
-            balance=MILLION, rate_annual_pct=Decimal(4), repayment_method=RepaymentMethod.BULLET,
+            number="JJ-X",
+            project=project,
+            bank_note_no="YH-1",
+            drawn_on=TODAY,
+            due_on=TODAY,
+            amount=MILLION,
+            balance=MILLION,
+            rate_annual_pct=Decimal(4),
+            repayment_method=RepaymentMethod.BULLET,
         )
-    )  # fmt: skip
+    )
     line.session.flush()
     with pytest.raises(FieldErrors, match="YH-1 已登记"):
         line.confirm(project, bank_note_no="YH-1")
@@ -265,7 +300,10 @@ def test_confirming_needs_right_scope_version_stage_and_notice(line, project):
 
 
 def rows_of(*parts):
-    return [schedules.Instalment(seq, day, Decimal(p), Decimal(i)) for seq, (day, p, i) in enumerate(parts, 1)]
+    return [
+        schedules.Instalment(seq, day, Decimal(p), Decimal(i))
+        for seq, (day, p, i) in enumerate(parts, 1)
+    ]
 
 
 def test_a_plan_of_the_bank_is_kept_as_it_is(line, project):
@@ -300,7 +338,9 @@ def test_the_banks_file_is_read_and_confirmed_in_one_go(line, project):
 def test_the_banks_file_must_fit_the_note(line, project):
     note = line.note(project, amount=4 * MILLION)
     with pytest.raises(PlanError, match="不一致"):
-        disbursement.confirm_from_file(line.ctx(MANAGER), project, CSV.encode("utf-8-sig"), "计划.csv", **note)
+        disbursement.confirm_from_file(
+            line.ctx(MANAGER), project, CSV.encode("utf-8-sig"), "计划.csv", **note
+        )
 
 
 def test_the_valid_resolution_is_the_one_the_gate_shows(line, project):
@@ -318,12 +358,22 @@ def test_the_valid_resolution_is_the_one_the_gate_shows(line, project):
 def test_a_last_month_that_is_cut_short_costs_its_days(method, wanted):
     """1,200,000 at 6 % from 10 January to 15 March: the last five days are no month."""
     loan = disbursement.Loan(
-        "YH1", date(2026, 1, 10), date(2026, 3, 15), amount=Decimal(1_200_000), rate_annual_pct=Decimal(6), repayment_method=RepaymentMethod[method]
+        "YH1",
+        date(2026, 1, 10),
+        date(2026, 3, 15),
+        amount=Decimal(1_200_000),
+        rate_annual_pct=Decimal(6),
+        repayment_method=RepaymentMethod[method],
     )
     rows = disbursement.generate_plan(loan)
     assert [str(row.interest) for row in rows] == wanted
     assert rows[-1].due_on == date(2026, 3, 15)
     whole = disbursement.generate_plan(replace(loan, due_on=date(2026, 4, 10)))
-    assert (len(whole), whole[-1].interest) == (len(rows), {
-        "INTEREST_FIRST": 6000, "BULLET": 18000, "EQUAL_PRINCIPAL": 2000,
-    }[method])  # fmt: skip
+    assert (len(whole), whole[-1].interest) == (
+        len(rows),
+        {
+            "INTEREST_FIRST": 6000,
+            "BULLET": 18000,
+            "EQUAL_PRINCIPAL": 2000,
+        }[method],
+    )

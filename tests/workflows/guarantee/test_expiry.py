@@ -27,7 +27,10 @@ def test_a_guarantee_in_force_keeps_its_exposure(line):
     project = line.at(Stage.IN_FORCE)
     line.later(days=400)
     expire_reservations(line.ctx())
-    assert (line.resolution(project).state, project.balance) == (ResolutionState.USED, project.amount)
+    assert (line.resolution(project).state, project.balance) == (
+        ResolutionState.USED,
+        project.amount,
+    )
 
 
 def test_a_project_that_has_ended_keeps_what_it_says(line):

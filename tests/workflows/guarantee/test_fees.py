@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.base.errors import Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.guarantee.product import FeeKind, ProductFee
 from models.guarantee.project import ProjectStage, Stage
 from models.guarantee.resolution import ResolutionState
@@ -26,7 +33,13 @@ def project(line):
 
 
 def register(line, project, kind="OTHER", **facts):
-    given = {"project_id": project.id, "kind": kind, "rate_pct": "0.3", "is_rate_annual": False, "vat_rate_pct": "6"}
+    given = {
+        "project_id": project.id,
+        "kind": kind,
+        "rate_pct": "0.3",
+        "is_rate_annual": False,
+        "vat_rate_pct": "6",
+    }
     return records.create(line.ctx(MANAGER), Fee, {**given, **facts})
 
 
@@ -40,10 +53,15 @@ def test_proposed_fees_follow_product_and_resolution(line, project):
     assert set(found) == {FeeKind.GUARANTEE, FeeKind.DEPOSIT, FeeKind.SERVICE, FeeKind.PENALTY}
     guarantee, penalty = found[FeeKind.GUARANTEE], found[FeeKind.PENALTY]
     assert (guarantee.rate_pct, guarantee.amount, guarantee.vat_amount) == (
-        Decimal("1.8"), Decimal("90000.00"), Decimal("5094.34")
-    )  # fmt: skip
+        Decimal("1.8"),
+        Decimal("90000.00"),
+        Decimal("5094.34"),
+    )
     assert found[FeeKind.DEPOSIT].amount == Decimal(250000)
-    assert (found[FeeKind.SERVICE].amount, found[FeeKind.SERVICE].vat_amount) == (Decimal(10000), Decimal("566.04"))
+    assert (found[FeeKind.SERVICE].amount, found[FeeKind.SERVICE].vat_amount) == (
+        Decimal(10000),
+        Decimal("566.04"),
+    )
     assert (penalty.rate_pct, penalty.amount, line.dues(penalty)) == (Decimal("0.05"), 0, [])
     assert [(d.due_on, d.amount) for d in line.dues(guarantee)] == [(line.today, Decimal(90000))]
     assert {fee.state for fee in found.values()} == {FeeState.DRAFT}
@@ -56,7 +74,9 @@ def test_proposing_again_adds_only_what_is_missing(line, project):
 
 
 def test_a_product_without_fees_proposes_the_penalty_alone(line, project):
-    for row in line.session.scalars(select(ProductFee).where(ProductFee.product_id == project.product_id)):
+    for row in line.session.scalars(
+        select(ProductFee).where(ProductFee.product_id == project.product_id)
+    ):
         line.session.delete(row)
     assert set(propose(line, project)) == {FeeKind.PENALTY}
 
@@ -73,9 +93,12 @@ def test_the_plan_follows_each_change_of_the_terms(line, project):
     records.update(line.ctx(MANAGER), fee, {"payment": "YEARLY"}, fee.version)
     line.session.expire_all()
     assert [(d.due_on, d.amount) for d in line.dues(fee)] == [
-        (line.today, Decimal("66.67")), (date(2027, 3, 2), Decimal("33.33"))
-    ]  # fmt: skip
-    records.update(line.ctx(MANAGER), fee, {"payment": "MONTHLY", "fixed_amount": "180"}, fee.version)
+        (line.today, Decimal("66.67")),
+        (date(2027, 3, 2), Decimal("33.33")),
+    ]
+    records.update(
+        line.ctx(MANAGER), fee, {"payment": "MONTHLY", "fixed_amount": "180"}, fee.version
+    )
     assert {d.amount for d in line.dues(fee)} == {Decimal(10)}
 
 
@@ -84,7 +107,11 @@ def test_the_plan_follows_each_change_of_the_terms(line, project):
     [
         ("GUARANTEE", {"rate_pct": "1.4", "is_rate_annual": True}, "rate_pct"),
         ("GUARANTEE", {"rate_pct": "1.5", "is_rate_annual": False}, "rate_pct"),
-        ("GUARANTEE", {"rate_pct": "1.5", "is_rate_annual": True, "fixed_amount": "100"}, "fixed_amount"),
+        (
+            "GUARANTEE",
+            {"rate_pct": "1.5", "is_rate_annual": True, "fixed_amount": "100"},
+            "fixed_amount",
+        ),
         ("DEPOSIT", {"vat_rate_pct": "6"}, "vat_rate_pct"),
         ("DEPOSIT", {"vat_rate_pct": "0", "payment": "YEARLY"}, "payment"),
         ("PENALTY", {"vat_rate_pct": "3"}, "vat_rate_pct"),
@@ -119,10 +146,19 @@ def test_each_receivable_becomes_one_event_and_the_last_booking_moves_the_projec
     events = {event.record_id: event for event in line.events(project)}
     assert set(events) == {found[FeeKind.GUARANTEE].id, found[FeeKind.SERVICE].id}
     assert events[found[FeeKind.GUARANTEE].id].amounts == {
-        "gross": "75000.00", "deferred": "70754.72", "tax": "4245.28"
-    }  # fmt: skip
-    assert events[found[FeeKind.SERVICE].id].amounts == {"gross": "10000.00", "earned": "9433.96", "tax": "566.04"}
-    assert (found[FeeKind.DEPOSIT].state, found[FeeKind.SERVICE].state) == (FeeState.BOOKED, FeeState.SUBMITTED)
+        "gross": "75000.00",
+        "deferred": "70754.72",
+        "tax": "4245.28",
+    }
+    assert events[found[FeeKind.SERVICE].id].amounts == {
+        "gross": "10000.00",
+        "earned": "9433.96",
+        "tax": "566.04",
+    }
+    assert (found[FeeKind.DEPOSIT].state, found[FeeKind.SERVICE].state) == (
+        FeeState.BOOKED,
+        FeeState.SUBMITTED,
+    )
     first, last = events.values()
     posting.book(line.ctx(ACCOUNTANT), first)
     assert project.stage is Stage.FEE_BOOK
@@ -130,7 +166,9 @@ def test_each_receivable_becomes_one_event_and_the_last_booking_moves_the_projec
     assert project.stage is Stage.CONTRACT
     assert {fee.state for fee in found.values()} == {FeeState.BOOKED}
     done = line.session.scalars(
-        select(ProjectStage).where(ProjectStage.project_id == project.id, ProjectStage.stage == Stage.FEE_BOOK)
+        select(ProjectStage).where(
+            ProjectStage.project_id == project.id, ProjectStage.stage == Stage.FEE_BOOK
+        )
     ).one()
     assert done.done_by_id == line.id(ACCOUNTANT)
 
@@ -151,7 +189,11 @@ def test_a_refused_fee_comes_back_with_its_reason_and_is_not_booked_twice(line, 
     posting.book(line.ctx(ACCOUNTANT), guarantee)
     line.refuse(service, "服务费应为约定金额")
     fee = found[FeeKind.SERVICE]
-    assert (fee.state, fee.returned_reason, project.stage) == (FeeState.DRAFT, "服务费应为约定金额", Stage.FEE_PLAN)
+    assert (fee.state, fee.returned_reason, project.stage) == (
+        FeeState.DRAFT,
+        "服务费应为约定金额",
+        Stage.FEE_PLAN,
+    )
     assert found[FeeKind.DEPOSIT].state is FeeState.DRAFT
     assert found[FeeKind.GUARANTEE].state is FeeState.BOOKED
     records.update(line.ctx(MANAGER), fee, {"fixed_amount": "9000"}, fee.version)
@@ -159,7 +201,11 @@ def test_a_refused_fee_comes_back_with_its_reason_and_is_not_booked_twice(line, 
     assert (fee.state, fee.returned_reason) == (FeeState.SUBMITTED, None)
     assert [e.id for e in line.events(project, EventState.PENDING)] == [service.id]
     line.book(project)
-    assert (project.stage, service.total, len(line.events(project))) == (Stage.CONTRACT, Decimal(9000), 2)
+    assert (project.stage, service.total, len(line.events(project))) == (
+        Stage.CONTRACT,
+        Decimal(9000),
+        2,
+    )
 
 
 def test_two_refusals_bring_the_project_back_once(line, project):

@@ -5,7 +5,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from models.base.errors import BusinessError, FieldErrors, IllegalTransition, NotAllowed, NotFound, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+    StaleRecord,
+)
 from models.guarantee.appraisal import PaperState
 from models.guarantee.product import GuaranteeKind
 from models.guarantee.project import Stage
@@ -28,7 +35,9 @@ def item(line, project, key):
 
 
 def first(line, project, model):
-    return line.session.scalars(select(model).where(model.project_id == project.id).order_by(model.id)).first()
+    return line.session.scalars(
+        select(model).where(model.project_id == project.id).order_by(model.id)
+    ).first()
 
 
 def condition(line, project, text="抵押登记办妥"):
@@ -41,8 +50,15 @@ def condition(line, project, text="抵押登记办妥"):
 def test_a_project_ready_for_the_notice_lacks_settled_counter_guarantees_alone(line, project):
     checks = gate(line.session, project, line.today)
     assert [check.key for check in checks] == [
-        "resolution", "conditions", "contracts", "counters", "fees", "bank", "concentration", "leverage"
-    ]  # fmt: skip
+        "resolution",
+        "conditions",
+        "contracts",
+        "counters",
+        "fees",
+        "bank",
+        "concentration",
+        "leverage",
+    ]
     assert [check.key for check in checks if not check.is_met] == ["counters"]
     line.settle(project)
     assert all(check.is_met for check in gate(line.session, project, line.today))
@@ -66,7 +82,10 @@ def test_an_expired_resolution_holds_no_more_and_limits_go_by_the_application(li
     assert item(line, project, "resolution").record_id == resolution.id
     line.later(days=1)
     assert not item(line, project, "resolution").is_met
-    assert (item(line, project, "resolution").table, item(line, project, "bank").is_met) == ("project", True)
+    assert (item(line, project, "resolution").table, item(line, project, "bank").is_met) == (
+        "project",
+        True,
+    )
 
 
 def test_conditions_of_the_resolution_are_met_one_by_one(line, project):
@@ -74,14 +93,25 @@ def test_conditions_of_the_resolution_are_met_one_by_one(line, project):
     one, two = condition(line, project), condition(line, project, "追加保证人")
     assert item(line, project, "conditions").evidence == "未落实：抵押登记办妥；追加保证人"
     disbursement.meet_condition(line.ctx(MANAGER), one, " 登记证明 ", one.version)
-    assert (one.is_met, one.evidence, one.met_by_id, one.met_on) == (True, "登记证明", line.id(MANAGER), line.today)
+    assert (one.is_met, one.evidence, one.met_by_id, one.met_on) == (
+        True,
+        "登记证明",
+        line.id(MANAGER),
+        line.today,
+    )
     check = item(line, project, "conditions")
-    assert (check.evidence, check.table, check.record_id) == ("未落实：追加保证人", "resolution", two.resolution_id)
+    assert (check.evidence, check.table, check.record_id) == (
+        "未落实：追加保证人",
+        "resolution",
+        two.resolution_id,
+    )
     disbursement.meet_condition(line.ctx(MANAGER), two, "已签保证合同")
     assert item(line, project, "conditions").evidence == "2 项均已落实"
 
 
-def test_meeting_a_condition_needs_evidence_right_scope_version_and_a_valid_resolution(line, project):
+def test_meeting_a_condition_needs_evidence_right_scope_version_and_a_valid_resolution(
+    line, project
+):
     made = condition(line, project)
     for evidence in (" ", "长" * 201):
         with pytest.raises(BusinessError, match="落实依据"):
@@ -105,7 +135,11 @@ def test_an_open_contract_is_named(line, project):
     contract = line.contract(project, "COUNTER")
     contract.state = PaperState.DRAFT
     check = item(line, project, "contracts")
-    assert (check.is_met, check.evidence, check.record_id) == (False, f"{contract.number} 草稿", contract.id)
+    assert (check.is_met, check.evidence, check.record_id) == (
+        False,
+        f"{contract.number} 草稿",
+        contract.id,
+    )
 
 
 def test_a_rejected_counter_guarantee_does_not_count(line, project):
@@ -144,5 +178,3 @@ def test_the_notice_is_refused_with_everything_that_is_missing(line, project):
     assert "反担保已落实（未落实：滨江厂房）" in caught.value.message
     assert project.stage is Stage.NOTICE
     assert not isinstance(caught.value, FieldErrors)
-
-

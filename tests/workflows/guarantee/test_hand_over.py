@@ -19,13 +19,19 @@ def of(record, role=""):
     return Piece("project" if role else "customer", record.id, role, record.version)
 
 
-def give(line, pieces, *, who=DEPARTMENT_HEAD, person=MANAGER, to=DEPARTMENT_HEAD, reason="调离岗位"):
+def give(
+    line, pieces, *, who=DEPARTMENT_HEAD, person=MANAGER, to=DEPARTMENT_HEAD, reason="调离岗位"
+):
     ctx = line.ctx(who) if who else line.ctx()
     return hand_over(ctx, line.people[person], line.people[to].id, pieces, reason)
 
 
 def held(line, project):
-    query = select(ProjectHolder).where(ProjectHolder.project_id == project.id).order_by(ProjectHolder.id)
+    query = (
+        select(ProjectHolder)
+        .where(ProjectHolder.project_id == project.id)
+        .order_by(ProjectHolder.id)
+    )
     return [(row.role, row.employee.name, row.until_on) for row in line.session.scalars(query)]
 
 
@@ -37,12 +43,15 @@ def test_customers_and_projects_go_with_a_reason_and_the_earlier_holder_stays_in
     assert project.assistant.name == ASSISTANT
     assert project.version == version + 1
     assert held(line, project)[:3] == [
-        ("A角", MANAGER, line.today), ("B角", ASSISTANT, None), ("A角", DEPARTMENT_HEAD, None),
-    ]  # fmt: skip
+        ("A角", MANAGER, line.today),
+        ("B角", ASSISTANT, None),
+        ("A角", DEPARTMENT_HEAD, None),
+    ]
     notes = select(AuditLog.note).where(AuditLog.action == "HAND_OVER").order_by(AuditLog.id)
     assert line.session.scalars(notes).all() == [
-        f"由{MANAGER}移交给{DEPARTMENT_HEAD}：调离岗位", f"A角由{MANAGER}移交给{DEPARTMENT_HEAD}：调离岗位",
-    ]  # fmt: skip
+        f"由{MANAGER}移交给{DEPARTMENT_HEAD}：调离岗位",
+        f"A角由{MANAGER}移交给{DEPARTMENT_HEAD}：调离岗位",
+    ]
     with pytest.raises(NotFound):
         records.find(line.ctx(MANAGER), type(project), project.id)
 
@@ -51,9 +60,14 @@ def test_who_gets_it_back_on_the_same_day_goes_on(line):
     project = line.at(Stage.IN_FORCE)
     give(line, [of(project, "A角")])
     give(line, [of(project, "A角")], person=DEPARTMENT_HEAD, to=MANAGER)
-    assert [(role, name) for role, name, until in held(line, project) if until is None and role in ("A角", "B角")] == [
-        ("A角", MANAGER), ("B角", ASSISTANT),
-    ]  # fmt: skip
+    assert [
+        (role, name)
+        for role, name, until in held(line, project)
+        if until is None and role in ("A角", "B角")
+    ] == [
+        ("A角", MANAGER),
+        ("B角", ASSISTANT),
+    ]
 
 
 @pytest.mark.parametrize("who", [MANAGER, OUTSIDER, RISK])
@@ -65,7 +79,9 @@ def test_only_the_head_of_the_department_or_an_administrator_hands_over(line, wh
 
 def test_a_head_stays_within_the_department_an_administrator_does_not(line):
     project = line.at(Stage.REVIEW)
-    assert OUTSIDER not in [one.name for one in successors(line.ctx(DEPARTMENT_HEAD), line.people[MANAGER])]
+    assert OUTSIDER not in [
+        one.name for one in successors(line.ctx(DEPARTMENT_HEAD), line.people[MANAGER])
+    ]
     with pytest.raises(BusinessError, match="跨部门移交请由系统管理员办理") as caught:
         give(line, [of(project, "A角")], to=OUTSIDER)
     assert caught.value.field == "employee_id"
@@ -103,7 +119,9 @@ def test_what_has_changed_or_is_not_theirs_is_refused(line):
         give(line, [of(project.customer)], person=ASSISTANT)
 
 
-@pytest.mark.parametrize(("given", "field"), [({"reason": " "}, "reason"), ({"reason": "长" * 201}, "reason")])
+@pytest.mark.parametrize(
+    ("given", "field"), [({"reason": " "}, "reason"), ({"reason": "长" * 201}, "reason")]
+)
 def test_a_reason_is_needed(line, given, field):
     with pytest.raises(BusinessError) as caught:
         give(line, [of(line.at(Stage.REVIEW), "A角")], **given)

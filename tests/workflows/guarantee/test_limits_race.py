@@ -15,12 +15,21 @@ from models.guarantee.resolution import Resolution, ResolutionState
 from models.system.setup import Parameter
 from reports.figures import exposure
 from tests.workflows.at_once import DONE, together
-from tests.workflows.guarantee.factories import MANAGER, MILLION, PRESIDENT, SECRETARY, Line, prepare
+from tests.workflows.guarantee.factories import (
+    MANAGER,
+    MILLION,
+    PRESIDENT,
+    SECRETARY,
+    Line,
+    prepare,
+)
 from workflows.approval import approval
 from workflows.guarantee import disbursement, expiry, stages
 
 PEOPLE = 4
-AMOUNT = 5 * MILLION  # 4 million of it are the company's own part: 4 % of its net assets of 100 million
+AMOUNT = (
+    5 * MILLION
+)  # 4 million of it are the company's own part: 4 % of its net assets of 100 million
 REFUSED = ["BusinessError"] * (PEOPLE - 1) + [DONE]
 
 
@@ -35,7 +44,9 @@ def waiting(engine):
         for number in range(PEOPLE):
             customer = line.customer(f"并发第{number}公司")
             bank = line.bank(f"并发银行第{number}支行", credit_line=None, parent_id=head.id)
-            projects.append(line.project_at(Stage.RESOLVE, customer_id=customer.id, bank_id=bank.id))
+            projects.append(
+                line.project_at(Stage.RESOLVE, customer_id=customer.id, bank_id=bank.id)
+            )
         for project in projects:
             line.resolve(project)
         session.commit()
@@ -57,7 +68,9 @@ def _slow_readers(monkeypatch):
 
 def set_parameters(session, **values):
     for code, value in values.items():
-        session.execute(update(Parameter).where(Parameter.code == f"exposure.{code}").values(value=value))
+        session.execute(
+            update(Parameter).where(Parameter.code == f"exposure.{code}").values(value=value)
+        )
 
 
 def one_line(session, projects):
@@ -80,16 +93,22 @@ def one_party(session, projects):
 def one_group(session, projects):
     set_parameters(session, group_limit_pct="5")
     for project in projects[1:]:
-        session.add(CustomerRelation(
-            customer_id=projects[0].customer_id, to_customer_id=project.customer_id, kind=RelationKind.CONTROL
-        ))  # fmt: skip
+        session.add(
+            CustomerRelation(
+                customer_id=projects[0].customer_id,
+                to_customer_id=project.customer_id,
+                kind=RelationKind.CONTROL,
+            )
+        )
 
 
 def leverage(session, projects):
     set_parameters(session, leverage_limit="0.05", leverage_limit_small="0.05")
 
 
-LIMITS = pytest.mark.parametrize("limit", [one_line, a_parents_line, one_party, one_group, leverage])
+LIMITS = pytest.mark.parametrize(
+    "limit", [one_line, a_parents_line, one_party, one_group, leverage]
+)
 
 
 def play(engine, waiting, limit, rounds):
@@ -114,7 +133,9 @@ def signer(project_id):
         query = select(ApprovalTask).where(
             ApprovalTask.instance_id == instance.id, ApprovalTask.state == TaskState.PENDING
         )
-        approval.decide(Line(session).ctx(PRESIDENT), session.scalars(query).one(), approval.Decision.APPROVE)
+        approval.decide(
+            Line(session).ctx(PRESIDENT), session.scalars(query).one(), approval.Decision.APPROVE
+        )
 
     return act
 
@@ -128,18 +149,30 @@ def take_back(session, waiting):
     for project_id in waiting:
         found = resolution_of(session, project_id)
         if found.state is ResolutionState.VALID:
-            found.state, found.valid_until, found.project.reserved_amount = ResolutionState.SIGNING, None, Decimal(0)
+            found.state, found.valid_until, found.project.reserved_amount = (
+                ResolutionState.SIGNING,
+                None,
+                Decimal(0),
+            )
             ctx = Line(session).ctx(SECRETARY)
-            stages.put_up(ctx, "project.president", found, found.project, "总裁签字", amount=found.amount)
+            stages.put_up(
+                ctx, "project.president", found, found.project, "总裁签字", amount=found.amount
+            )
 
 
 def restore(engine, undo):
     with Session(engine) as session:
-        session.execute(update(PartnerBank).where(PartnerBank.name.like("并发银行%")).values(credit_line=None))
+        session.execute(
+            update(PartnerBank).where(PartnerBank.name.like("并发银行%")).values(credit_line=None)
+        )
         for relation in session.scalars(select(CustomerRelation)):
             session.delete(relation)
         set_parameters(
-            session, single_limit_pct="10", group_limit_pct="15", leverage_limit="10", leverage_limit_small="15"
+            session,
+            single_limit_pct="10",
+            group_limit_pct="15",
+            leverage_limit="10",
+            leverage_limit_small="15",
         )
         for project_id, (bank_id, customer_id) in undo.items():
             values = {"bank_id": bank_id, "customer_id": customer_id}
@@ -166,7 +199,9 @@ def test_two_drawdowns_under_run_out_resolutions_at_once_keep_to_the_line(engine
         line = Line(session)
         bank = line.bank("并发银行放款支行", credit_line=2 * AMOUNT)
         drawn = [
-            line.project_at(Stage.CONFIRM, customer_id=line.customer(f"放款第{n}公司").id, bank_id=bank.id).id
+            line.project_at(
+                Stage.CONFIRM, customer_id=line.customer(f"放款第{n}公司").id, bank_id=bank.id
+            ).id
             for n in range(2)
         ]
         for project_id in drawn:

@@ -9,4 +9,8 @@ def test_a_project_goes_down_the_whole_line_in_the_order_of_the_seed(line):
     while project.stage is not Stage.IN_FORCE:
         seen.append(line.step(project))
     assert seen == list(Stage)[: Stage.IN_FORCE.rank + 1]
-    assert (project.state, project.balance, project.reserved_amount) == (ProjectState.IN_FORCE, project.amount, 0)
+    assert (project.state, project.balance, project.reserved_amount) == (
+        ProjectState.IN_FORCE,
+        project.amount,
+        0,
+    )

@@ -14,7 +14,14 @@ from models.base.errors import BusinessError
 from models.base.money import format_money
 from reports.figures.schedules import Instalment, build_schedule
 from workflows.base.workbook import WorkbookError
-from workflows.guarantee.plan_import import ParsedPlan, PlanError, RowError, check_plan, parse_plan, read_date
+from workflows.guarantee.plan_import import (
+    ParsedPlan,
+    PlanError,
+    RowError,
+    check_plan,
+    parse_plan,
+    read_date,
+)
 
 DATA = Path(__file__).parents[2] / "data"
 HEADER = ["期数", "应还日期", "应还本金", "应还利息", "应还合计", "剩余本金"]
@@ -69,27 +76,50 @@ def changed(at, column, value):
 
 
 def test_the_plan_of_bank_a_with_heading_text_amounts_and_total_row():
-    plan = parse_plan((DATA / "bank_repayment_plan_a.xlsx").read_bytes(), "bank_repayment_plan_a.xlsx")
-    assert plan.instalments[0] == Instalment(1, date(2026, 2, 15), Decimal("408424.50"), Decimal("18125.00"), 5)
-    assert plan.instalments[11] == Instalment(12, date(2027, 1, 15), Decimal("425008.87"), Decimal("1540.66"), 16)
+    plan = parse_plan(
+        (DATA / "bank_repayment_plan_a.xlsx").read_bytes(), "bank_repayment_plan_a.xlsx"
+    )
+    assert plan.instalments[0] == Instalment(
+        1, date(2026, 2, 15), Decimal("408424.50"), Decimal("18125.00"), 5
+    )
+    assert plan.instalments[11] == Instalment(
+        12, date(2027, 1, 15), Decimal("425008.87"), Decimal("1540.66"), 16
+    )
     assert len(plan.instalments) == 12
-    assert sum(row.principal for row in plan.instalments) == plan.total_principal == plan.loan_amount == 5_000_000
-    assert sum(row.interest for row in plan.instalments) == plan.total_interest == Decimal("118594.03")
+    assert (
+        sum(row.principal for row in plan.instalments)
+        == plan.total_principal
+        == plan.loan_amount
+        == 5_000_000
+    )
+    assert (
+        sum(row.interest for row in plan.instalments) == plan.total_interest == Decimal("118594.03")
+    )
     assert (plan.borrower, plan.note_no) == ("杭州江南精密机械有限公司", "JJ2026791514")
     assert (plan.rate_annual_pct, plan.unit, plan.sheet) == (Decimal("4.35"), 1, "还款计划表")
     assert plan.warnings == []
-    check_plan(plan, loan_amount=Decimal(5_000_000), start_on=date(2026, 1, 15), end_on=date(2027, 1, 15))
+    check_plan(
+        plan, loan_amount=Decimal(5_000_000), start_on=date(2026, 1, 15), end_on=date(2027, 1, 15)
+    )
 
 
 def test_the_plan_of_bank_b_with_other_names_and_real_numbers():
-    plan = parse_plan((DATA / "bank_repayment_plan_b.xlsx").read_bytes(), "bank_repayment_plan_b.xlsx")
-    assert plan.instalments[24] == Instalment(25, date(2028, 2, 29), Decimal(340158), Decimal("13329.66"), 26)
-    assert plan.instalments[35] == Instalment(36, date(2029, 1, 31), Decimal("352357.08"), Decimal("1130.48"), 37)
+    plan = parse_plan(
+        (DATA / "bank_repayment_plan_b.xlsx").read_bytes(), "bank_repayment_plan_b.xlsx"
+    )
+    assert plan.instalments[24] == Instalment(
+        25, date(2028, 2, 29), Decimal(340158), Decimal("13329.66"), 26
+    )
+    assert plan.instalments[35] == Instalment(
+        36, date(2029, 1, 31), Decimal("352357.08"), Decimal("1130.48"), 37
+    )
     assert len(plan.instalments) == 36
     assert sum(row.principal for row in plan.instalments) == 12_000_000
     assert sum(row.interest for row in plan.instalments) == Decimal("725555.66")
     assert (plan.loan_amount, plan.total_principal, plan.borrower) == (None, None, None)
-    check_plan(plan, loan_amount=Decimal(12_000_000), start_on=date(2026, 1, 31), end_on=date(2029, 1, 31))
+    check_plan(
+        plan, loan_amount=Decimal(12_000_000), start_on=date(2026, 1, 31), end_on=date(2029, 1, 31)
+    )
 
 
 # --- any layout ------------------------------------------------------------------------------------------------------
@@ -143,7 +173,14 @@ def written_plans(draw):
         pay_day=draw(st.none() | st.integers(1, 31)),
     )
     factor, unit_name, unit_place = draw(
-        st.sampled_from([(1, "元", "none"), (1, "元", "name"), (10_000, "万元", "name"), (10_000, "万元", "heading")])
+        st.sampled_from(
+            [
+                (1, "元", "none"),
+                (1, "元", "name"),
+                (10_000, "万元", "name"),
+                (10_000, "万元", "heading"),
+            ]
+        )
     )
     optional = draw(st.sets(st.sampled_from(["seq", "total", "balance"])))
     columns = draw(st.permutations(["due_on", "principal", "interest", *sorted(optional)]))
@@ -152,14 +189,23 @@ def written_plans(draw):
 
     def money(amount):
         scaled = amount / factor
-        return f"{scaled:,.6f}" if as_text and factor > 1 else format_money(scaled) if as_text else float(scaled)
+        return (
+            f"{scaled:,.6f}"
+            if as_text and factor > 1
+            else format_money(scaled)
+            if as_text
+            else float(scaled)
+        )
 
     rows = [*draw(st.lists(st.sampled_from(HEADINGS), max_size=4))]
     if unit_place == "heading":
         rows.insert(draw(st.integers(0, len(rows))), [None, f"单位：人民币{unit_name}"])
     suffix = f"（{unit_name}）" if unit_place == "name" else ""
     names = {field: draw(st.sampled_from(NAMES[field])) for field in columns}
-    header = [names[f] + (suffix if f in {"principal", "interest", "total", "balance"} else "") for f in columns]
+    header = [
+        names[f] + (suffix if f in {"principal", "interest", "total", "balance"} else "")
+        for f in columns
+    ]
     rows.append(header)
     left = sum(row.principal for row in plan)
     break_after = draw(st.integers(0, 20))
@@ -182,7 +228,12 @@ def written_plans(draw):
             "interest": money(sum(row.interest for row in plan)),
             "total": money(sum(row.total for row in plan)),
         }
-        rows.append([draw(st.sampled_from(["合计", "合 计", "总计："])), *(sums.get(field) for field in columns[1:])])
+        rows.append(
+            [
+                draw(st.sampled_from(["合计", "合 计", "总计："])),
+                *(sums.get(field) for field in columns[1:]),
+            ]
+        )
     rows += draw(st.lists(st.sampled_from(TRAILERS), max_size=3))
     indent = draw(st.integers(0, 2))
     sheet = [[None] * indent + list(row) for row in rows]
@@ -210,11 +261,26 @@ def test_a_plan_reads_back_exactly_whatever_its_layout(written):
     at=st.integers(0, 2),
     column=st.sampled_from(HEADER),
     value=st.sampled_from(
-        ["4O0.00", "?", "#REF!", "2026-02-30", "2026/13/01", "壹佰", "12,00", "0.001", "-5.00", "999.99", ""]
+        [
+            "4O0.00",
+            "?",
+            "#REF!",
+            "2026-02-30",
+            "2026/13/01",
+            "壹佰",
+            "12,00",
+            "0.001",
+            "-5.00",
+            "999.99",
+            "",
+        ]
     ),
 )
 def test_no_damaged_cell_goes_unnoticed(at, column, value):
-    if not value and column in {"应还合计", "剩余本金"}:  # these only repeat others: blank is no damage
+    if not value and column in {
+        "应还合计",
+        "剩余本金",
+    }:  # these only repeat others: blank is no damage
         assert figures(parse(changed(at, column, value))) == PLAN
         return
     with pytest.raises(PlanError, match=f"第 {at + 2} 行“|不一致"):
@@ -255,12 +321,17 @@ def test_a_plan_without_interest_says_so():
 
 
 def test_a_balance_before_the_payment_is_understood():
-    rows = [[*row[:5], balance] for row, balance in zip(ROWS, ["1,000.00", "600.00", "300.00"], strict=True)]
+    rows = [
+        [*row[:5], balance]
+        for row, balance in zip(ROWS, ["1,000.00", "600.00", "300.00"], strict=True)
+    ]
     assert figures(parse([HEADER, *rows])) == PLAN
 
 
 def test_a_balance_column_with_holes_is_said_not_to_have_been_checked():
-    rows = [[*row[:5], balance] for row, balance in zip(ROWS, ["600.00", None, "0.00"], strict=True)]
+    rows = [
+        [*row[:5], balance] for row, balance in zip(ROWS, ["600.00", None, "0.00"], strict=True)
+    ]
     plan = parse([HEADER, *rows])
     assert figures(plan) == PLAN
     assert "剩余本金列不完整，未核对" in plan.warnings
@@ -277,10 +348,16 @@ def test_dashes_stand_for_nothing_due():
 @pytest.mark.parametrize(
     ("heading", "facts"),
     [
-        ([["借款人", "乙公司"], ["贷款金额", 1000], ["年利率", 0.0435]], ("乙公司", None, 1000, Decimal("4.35"))),
+        (
+            [["借款人", "乙公司"], ["贷款金额", 1000], ["年利率", 0.0435]],
+            ("乙公司", None, 1000, Decimal("4.35")),
+        ),
         ([["贷款金额（万元）：", 0.1]], (None, None, 1000, None)),
         ([["单位：万元"], ["贷款金额：0.1"]], (None, None, 1000, None)),
-        ([["借款人：乙公司  借据号：J-1  贷款金额：1,000元  年利率：4.35%"]], ("乙公司", "J-1", 1000, Decimal("4.35"))),
+        (
+            [["借款人：乙公司  借据号：J-1  贷款金额：1,000元  年利率：4.35%"]],
+            ("乙公司", "J-1", 1000, Decimal("4.35")),
+        ),
         ([["借款人：", "借据号：J-2"]], (None, "J-2", None, None)),
         ([["月利率：3.6‰"], ["借款单位：万元集团"]], ("万元集团", None, None, None)),
     ],
@@ -288,7 +365,10 @@ def test_dashes_stand_for_nothing_due():
 def test_facts_above_the_table(heading, facts):
     table = [HEADER, *ROWS]
     if any("单位：万元" in str(row[0]) for row in heading if "借款" not in str(row[0])):
-        table = [["期数", "应还日期", "应还本金（元）", "应还利息（元）"], *[row[:4] for row in ROWS]]
+        table = [
+            ["期数", "应还日期", "应还本金（元）", "应还利息（元）"],
+            *[row[:4] for row in ROWS],
+        ]
     plan = parse([*heading, *table])
     assert (plan.borrower, plan.note_no, plan.loan_amount, plan.rate_annual_pct) == facts
     assert figures(plan) == PLAN
@@ -430,7 +510,9 @@ def test_a_file_that_is_no_workbook_is_refused_as_such():
 # --- dates -----------------------------------------------------------------------------------------------------------
 
 
-@given(st.dates(min_value=date(1990, 1, 1), max_value=date(2100, 12, 31)), st.sampled_from(DATE_FORMS))
+@given(
+    st.dates(min_value=date(1990, 1, 1), max_value=date(2100, 12, 31)), st.sampled_from(DATE_FORMS)
+)
 def test_every_form_of_a_day_is_understood(day, form):
     value = form(day)
     assert read_date(Decimal(value) if isinstance(value, int) else value) == day
@@ -473,7 +555,9 @@ def test_what_is_no_day_is_refused_in_chinese(value):
 
 
 def plan_of(*rows, **facts):
-    return ParsedPlan([Instalment(*row, row_no=at) for at, row in enumerate(rows, start=2)], **facts)
+    return ParsedPlan(
+        [Instalment(*row, row_no=at) for at, row in enumerate(rows, start=2)], **facts
+    )
 
 
 def refusals(plan, **change):

@@ -60,12 +60,19 @@ def overdue_of(session, loan, on):
 
 
 def allow_early(line):
-    line.session.scalars(select(Parameter).where(Parameter.code == "repayment.early_allowed")).one().value = "是"
+    line.session.scalars(
+        select(Parameter).where(Parameter.code == "repayment.early_allowed")
+    ).one().value = "是"
     line.session.flush()
 
 
 def is_clean(line):
-    checks = (verify.verify_exposures, verify.verify_plans, verify.verify_repayments, verify.verify_stages)
+    checks = (
+        verify.verify_exposures,
+        verify.verify_plans,
+        verify.verify_repayments,
+        verify.verify_stages,
+    )
     return not any(check(line.session) for check in checks)
 
 
@@ -86,7 +93,11 @@ def test_a_repayment_moves_plan_loan_and_guarantee_together(line, project, loan,
     assert rows[1].principal_paid == 0
     left = 5 * MILLION - rows[0].principal
     assert (loan.balance, project.balance, made.balance_after) == (left, left, left)
-    assert (made.state, made.source, made.note) == (RepaymentState.BOOKED, RepaymentSource.MANUAL, "按期")
+    assert (made.state, made.source, made.note) == (
+        RepaymentState.BOOKED,
+        RepaymentSource.MANUAL,
+        "按期",
+    )
     assert made.number.startswith("HKHZ2026-")
     assert is_clean(line)
 
@@ -157,7 +168,9 @@ def test_interest_that_the_bank_charges_beyond_the_plan_is_kept_apart(line, loan
     assert (exact.extra_interest, "超出还款计划" in exact.document.body) == (0, False)
     assert is_clean(line)
     assert overdue_of(line.session, loan, line.today + DAY) == Overdue()
-    assert overdue_of(line.session, loan, rows[0].due_on + DAY) == Overdue(), "what was extra then is no debt now"
+    assert overdue_of(line.session, loan, rows[0].due_on + DAY) == Overdue(), (
+        "what was extra then is no debt now"
+    )
 
 
 def test_interest_far_beyond_the_plan_needs_a_word_unless_the_bank_says_it(line, loan, rows):
@@ -192,7 +205,9 @@ def test_ahead_of_the_plan_only_the_present_instalment_unless_allowed(line, loan
     pay(line, loan, two, rows[0].interest + rows[1].interest)
     assert pay(line, loan, "0", "3", note="按日计息差额").extra_interest == 3
     allow_early(line)
-    assert pay(line, loan, "0", "3").extra_interest == 0, "interest ahead of the plan settles the plan"
+    assert pay(line, loan, "0", "3").extra_interest == 0, (
+        "interest ahead of the plan settles the plan"
+    )
     pay(line, loan, "1000000", "0")
     assert is_clean(line)
 
@@ -249,9 +264,15 @@ def test_a_reversal_leaves_the_loan_as_if_nothing_had_been_registered(line, proj
     first = pay(line, loan, rows[0].principal, rows[0].interest, rows[0].due_on)
     second = pay(line, loan, rows[1].principal, rows[1].interest)
     repayment.reverse(line.ctx(MANAGER), first, " 借据选错 ", first.version)
-    assert (first.state, first.reversal_reason, first.reversed_on) == (RepaymentState.REVERSED, "借据选错", line.today)
+    assert (first.state, first.reversal_reason, first.reversed_on) == (
+        RepaymentState.REVERSED,
+        "借据选错",
+        line.today,
+    )
     assert loan.balance == project.balance == 5 * MILLION - second.principal
-    assert rows[0].principal_paid == rows[0].principal  # the later money now settles the earlier instalment
+    assert (
+        rows[0].principal_paid == rows[0].principal
+    )  # the later money now settles the earlier instalment
     assert rows[0].interest_paid == second.interest
     assert rows[0].overdue_since == rows[0].due_on + DAY
     assert loan.state is DrawdownState.OVERDUE
@@ -278,7 +299,12 @@ def test_a_reversal_needs_right_version_reason_and_happens_once(line, loan):
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.tuples(st.integers(0, 60_000_000), st.integers(0, 3_000_000), st.integers(0, 400), st.booleans()),
+        st.tuples(
+            st.integers(0, 60_000_000),
+            st.integers(0, 3_000_000),
+            st.integers(0, 400),
+            st.booleans(),
+        ),
         max_size=6,
     )
 )
@@ -289,7 +315,9 @@ def test_random_repayments_keep_every_sum_exact(line, loan, payments):
         for principal, interest, days, is_taken_back in payments:
             line.today = TODAY + days * DAY
             try:
-                made.append(pay(line, loan, Decimal(principal) / 100, Decimal(interest) / 100, note="随机"))
+                made.append(
+                    pay(line, loan, Decimal(principal) / 100, Decimal(interest) / 100, note="随机")
+                )
             except BusinessError:
                 continue
             if is_taken_back:
@@ -298,11 +326,17 @@ def test_random_repayments_keep_every_sum_exact(line, loan, payments):
         assert sum((r.principal_paid for r in rows), ZERO) == sum((m.principal for m in made), ZERO)
         counted = sum((m.interest - m.extra_interest for m in made), ZERO)
         assert sum((r.interest_paid for r in rows), ZERO) == counted
-        assert loan.balance == loan.project.balance == loan.amount - sum((m.principal for m in made), ZERO)
+        assert (
+            loan.balance
+            == loan.project.balance
+            == loan.amount - sum((m.principal for m in made), ZERO)
+        )
         for paid, owed in (("principal_paid", "principal"), ("interest_paid", "interest")):
             parts = [(getattr(r, paid), getattr(r, owed)) for r in rows]
             first_open = next((i for i, (a, b) in enumerate(parts) if a < b), len(parts))
-            assert all(part == 0 for part, _ in parts[first_open + 1 :]), "settled in the order of the due dates"
+            assert all(part == 0 for part, _ in parts[first_open + 1 :]), (
+                "settled in the order of the due dates"
+            )
         assert is_clean(line)
     finally:
         outer.rollback()

@@ -51,7 +51,14 @@ def two_payments(loan, rows):
     return book(
         ["贷款还款明细"],
         ["序号", "客户名称", *HEAD],
-        [1, "某公司", loan.bank_note_no, second.due_on, float(second.principal), float(second.interest)],
+        [
+            1,
+            "某公司",
+            loan.bank_note_no,
+            second.due_on,
+            float(second.principal),
+            float(second.interest),
+        ],
         [],
         [2, "某公司", loan.number, "2026年4月2日", f"{first.principal:,.2f}", str(first.interest)],
         ["合计", None, None, None, float(total[0]), float(total[1])],
@@ -66,8 +73,9 @@ def test_the_preview_tells_and_keeps_nothing(line, loan, rows):
     line.today = rows[1].due_on
     found = repayment_import.preview(line.ctx(MANAGER), two_payments(loan, rows), "还款.xlsx")
     assert [(o.row.row_no, o.label, o.customer) for o in found] == [
-        (3, "新增", "CONFIRM 公司"), (5, "新增", "CONFIRM 公司")
-    ]  # fmt: skip
+        (3, "新增", "CONFIRM 公司"),
+        (5, "新增", "CONFIRM 公司"),
+    ]
     assert found[0].balance_after == 5_000_000 - rows[0].principal - rows[1].principal
     assert (count(line), loan.balance, rows[0].principal_paid) == (0, 5_000_000, 0)
 
@@ -94,37 +102,54 @@ def test_equal_payments_of_one_day_count_as_often_as_the_file_has_them(line, loa
 
 def test_one_bad_row_keeps_all_out_and_is_named(line, loan):
     data = book(
-        HEAD, [loan.bank_note_no, TODAY, 100, 0], ["JJ-不存在", TODAY, 1, 0], [loan.bank_note_no, TODAY, "6000000", 0],
+        HEAD,
+        [loan.bank_note_no, TODAY, 100, 0],
+        ["JJ-不存在", TODAY, 1, 0],
+        [loan.bank_note_no, TODAY, "6000000", 0],
         [loan.bank_note_no, date(2027, 1, 1), 1, "-"],
-    )  # fmt: skip
+    )
     found = repayment_import.preview(line.ctx(MANAGER), data, "还款.xlsx")
     assert [o.label for o in found] == ["新增", "有误", "有误", "有误"]
     outer = line.session.begin_nested()
     with pytest.raises(PlanError) as refused:
         repayment_import.import_file(line.ctx(MANAGER), data, "还款.xlsx")
     outer.rollback()
-    for words in ("第 3 行“借据号”列：没有这个借据号", "第 4 行“还本金额”列：尚欠本金", "第 5 行“还款日期”列"):
+    for words in (
+        "第 3 行“借据号”列：没有这个借据号",
+        "第 4 行“还本金额”列：尚欠本金",
+        "第 5 行“还款日期”列",
+    ):
         assert words in refused.value.message
     assert count(line) == 0
 
 
 def test_rows_that_cannot_be_read_are_all_named(line):
     data = book(
-        HEAD, [None, "2026-02-30", "一百", True], ["JJ1", TODAY, "1.005", 0], ["合计", None, 5, None]
-    )  # fmt: skip
+        HEAD,
+        [None, "2026-02-30", "一百", True],
+        ["JJ1", TODAY, "1.005", 0],
+        ["合计", None, 5, None],
+    )
     with pytest.raises(PlanError) as refused:
         repayment_import.parse(data, "还款.xlsx")
     assert [(r.row_no, r.column) for r in refused.value.rows] == [
-        (2, "借据号"), (2, "还款日期"), (2, "还本金额"), (2, "还息金额"), (3, "还本金额")
-    ]  # fmt: skip
+        (2, "借据号"),
+        (2, "还款日期"),
+        (2, "还本金额"),
+        (2, "还息金额"),
+        (3, "还本金额"),
+    ]
 
 
 def test_units_in_the_heads_and_numbers_as_note_numbers(line):
     data = book(["借据编号", "实还日期", "本金（万元）", "利息(元)"], [20260001, 46083, 1.5, None])
     (row,) = repayment_import.parse(data, "还款.xlsx")
     assert (row.note_no, row.paid_on, row.principal, row.interest) == (
-        "20260001", date(2026, 3, 2), Decimal("15000.00"), Decimal("0.00")
-    )  # fmt: skip
+        "20260001",
+        date(2026, 3, 2),
+        Decimal("15000.00"),
+        Decimal("0.00"),
+    )
 
 
 def test_a_total_that_is_not_the_sum_is_refused(line):
@@ -162,7 +187,10 @@ def test_importing_needs_the_right_and_sees_only_ones_own_loans(line, loan):
 
 def test_interest_beyond_the_plan_is_taken_as_the_bank_says_and_told(line, loan, rows):
     line.today = rows[0].due_on
-    data = book(HEAD, [loan.bank_note_no, rows[0].due_on, float(rows[0].principal), float(rows[0].interest * 2)])
+    data = book(
+        HEAD,
+        [loan.bank_note_no, rows[0].due_on, float(rows[0].principal), float(rows[0].interest * 2)],
+    )
     (found,) = repayment_import.preview(line.ctx(MANAGER), data, "还款.xlsx")
     assert (found.label, found.extra_interest) == ("新增", rows[0].interest)
     repayment_import.import_file(line.ctx(MANAGER), data, "还款.xlsx")
@@ -175,13 +203,20 @@ def test_interest_beyond_the_plan_is_taken_as_the_bank_says_and_told(line, loan,
 
 
 def importing(line, who, data, **more):
-    return [o.label for o in sorted(
-        repayment_import.import_file(line.ctx(who), data, "a.xlsx", **more), key=lambda o: o.row.row_no
-    )]  # fmt: skip
+    return [
+        o.label
+        for o in sorted(
+            repayment_import.import_file(line.ctx(who), data, "a.xlsx", **more),
+            key=lambda o: o.row.row_no,
+        )
+    ]
 
 
 def states(line):
-    return sorted((r.paid_on.isoformat(), r.principal, r.state.name) for r in line.session.scalars(select(Repayment)))
+    return sorted(
+        (r.paid_on.isoformat(), r.principal, r.state.name)
+        for r in line.session.scalars(select(Repayment))
+    )
 
 
 def test_what_the_bank_takes_back_later_is_reversed_once(line, loan):
@@ -196,7 +231,11 @@ def test_what_the_bank_takes_back_later_is_reversed_once(line, loan):
 
 
 def test_a_repayment_and_its_reversal_in_one_file_leave_nothing(line, loan):
-    rows = ([loan.bank_note_no, TODAY, 100, 5], [loan.bank_note_no, TODAY, -100, -5], [loan.bank_note_no, TODAY, 90, 5])
+    rows = (
+        [loan.bank_note_no, TODAY, 100, 5],
+        [loan.bank_note_no, TODAY, -100, -5],
+        [loan.bank_note_no, TODAY, 90, 5],
+    )
     assert importing(line, MANAGER, book(HEAD, *rows)) == ["对冲", "对冲", "新增"]
     assert importing(line, MANAGER, book(HEAD, *rows)) == ["对冲", "对冲", "已登记"]
     assert states(line) == [(TODAY.isoformat(), 90, "BOOKED")]
@@ -217,7 +256,7 @@ def test_a_reversal_of_nothing_is_named_at_its_cell(line, loan):
     assert [(str(o.problem)) for o in found] == [
         "第 2 行“还本金额”列：要冲正的还款没有登记过（借据、本金、利息须与原还款一致）",
         "第 3 行“还本金额”列：本金与利息一正一负，请分行",
-    ]  # fmt: skip
+    ]
 
 
 def test_rows_beyond_the_scope_are_listed_and_never_fail_the_rest(line, loan):
@@ -234,7 +273,12 @@ def test_the_cashier_imports_the_whole_file_of_a_bank(line, loan):
 
 
 def test_rows_of_strangers_are_asked_about(line, loan):
-    data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0], ["别行 0001", TODAY, 1, 0], ["别行 0002", TODAY, 1, 0])
+    data = book(
+        HEAD,
+        [loan.bank_note_no, TODAY, 100, 0],
+        ["别行 0001", TODAY, 1, 0],
+        ["别行 0002", TODAY, 1, 0],
+    )
     found = repayment_import.preview(line.ctx(CASHIER), data, "a.xlsx")
     assert ([o.label for o in found], found.unknown) == (["新增", "有误", "有误"], 2)
     assert found.questions == ["2 行的借据号系统中没有，可能属于别的担保机构或别的银行"]

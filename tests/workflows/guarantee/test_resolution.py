@@ -29,7 +29,15 @@ from models.guarantee.resolution import (
 )
 from models.system.organization import Operator
 from models.system.records import IssuedDocument
-from tests.workflows.guarantee.factories import BOARD, CASHIER, MANAGER, MILLION, OUTSIDER, PRESIDENT, SECRETARY
+from tests.workflows.guarantee.factories import (
+    BOARD,
+    CASHIER,
+    MANAGER,
+    MILLION,
+    OUTSIDER,
+    PRESIDENT,
+    SECRETARY,
+)
 from workflows.base import records
 from workflows.guarantee import board, resolution
 
@@ -68,7 +76,11 @@ def test_a_meeting_is_numbered_and_opened(line, project):
     resolution.open_meeting(line.ctx(SECRETARY), meeting, meeting.version)
     assert (meeting.state, meeting.number) == (MeetingState.OPEN, number)
     with pytest.raises(Conflict, match="表决中"):
-        records.create(line.ctx(SECRETARY), MeetingMember, {"meeting_id": meeting.id, "employee_id": line.id(MANAGER)})
+        records.create(
+            line.ctx(SECRETARY),
+            MeetingMember,
+            {"meeting_id": meeting.id, "employee_id": line.id(MANAGER)},
+        )
 
 
 def test_five_to_seven_members_an_agenda_a_quorum_and_the_day_open_a_meeting(line, project):
@@ -81,7 +93,9 @@ def test_five_to_seven_members_an_agenda_a_quorum_and_the_day_open_a_meeting(lin
     refused("没有议题", line.meeting())
     meeting = line.meeting(project, held_on=line.today + timedelta(days=1))
     refused("到期后才能表决", meeting)
-    for member in line.session.scalars(select(MeetingMember).where(MeetingMember.meeting_id == meeting.id)).all()[:2]:
+    for member in line.session.scalars(
+        select(MeetingMember).where(MeetingMember.meeting_id == meeting.id)
+    ).all()[:2]:
         records.update(line.ctx(SECRETARY), member, {"is_present": False}, member.version)
     refused("到会 3 人，未达到法定人数", meeting)
 
@@ -109,12 +123,20 @@ def test_only_projects_past_risk_control_come_once_before_the_board(line, projec
     assert item.advised_amount == 4 * MILLION
     with pytest.raises(FieldErrors, match="已存在"):
         records.create(
-            line.ctx(SECRETARY), MeetingItem,
-            {"meeting_id": first.id, "project_id": project.id, "advised_amount": "1", "advised_months": 1},
-        )  # fmt: skip
+            line.ctx(SECRETARY),
+            MeetingItem,
+            {
+                "meeting_id": first.id,
+                "project_id": project.id,
+                "advised_amount": "1",
+                "advised_months": 1,
+            },
+        )
 
 
-def test_an_item_without_a_quorum_is_taken_off_and_comes_before_another_meeting(line, project, meeting, item):
+def test_an_item_without_a_quorum_is_taken_off_and_comes_before_another_meeting(
+    line, project, meeting, item
+):
     for name in BOARD:
         resolution.cast(line.ctx(name), item, None, withdraw=True)
     with pytest.raises(NotAllowed):
@@ -162,7 +184,12 @@ def test_a_project_that_waits_for_the_president_is_not_taken_up_again(line, proj
 
 def test_each_member_votes_once_for_himself(line, item):
     vote = resolution.cast(line.ctx(BOARD[0]), item, FOR)
-    assert (vote.employee_id, vote.choice, vote.is_withdrawn, vote.opinion) == (line.id(BOARD[0]), FOR, False, None)
+    assert (vote.employee_id, vote.choice, vote.is_withdrawn, vote.opinion) == (
+        line.id(BOARD[0]),
+        FOR,
+        False,
+        None,
+    )
     with pytest.raises(Conflict, match="不能重复表决"):
         resolution.cast(line.ctx(BOARD[0]), item, NO, "改主意")
 
@@ -181,7 +208,8 @@ def test_only_members_present_vote_in_an_open_meeting(line, project, item):
         resolution.cast(line.ctx(MANAGER), item, FOR)
     member = line.session.scalars(
         select(MeetingMember).where(
-            MeetingMember.meeting_id == item.meeting_id, MeetingMember.employee_id == line.id(BOARD[0])
+            MeetingMember.meeting_id == item.meeting_id,
+            MeetingMember.employee_id == line.id(BOARD[0]),
         )
     ).one()
     member.is_present = False
@@ -236,7 +264,11 @@ def test_nobody_voting_is_no_quorum(line, meeting, item):
     for name in BOARD:
         resolution.cast(line.ctx(name), item, None, withdraw=True)
     count = resolution.tally(line.ctx(), item)
-    assert (count.has_quorum, count.is_passed, count.text) == (False, False, "应到 0 人，表决 0 人：无")
+    assert (count.has_quorum, count.is_passed, count.text) == (
+        False,
+        False,
+        "应到 0 人，表决 0 人：无",
+    )
     with pytest.raises(BusinessError, match="未达到法定人数"):
         resolution.close_meeting(line.ctx(SECRETARY), meeting)
     assert resolution.minutes_data(line.ctx(), meeting, item, count)["votes"]["pass_pct"] == 0
@@ -273,15 +305,26 @@ def test_members_absent_are_not_waited_for(line, project):
 def test_a_refused_item_ends_its_project(line, project):
     meeting = line.resolve(project, FOR, FOR, FOR, NO, NO)
     (item,) = line.items(meeting)
-    assert (item.result, project.state, project.stage) == (ItemState.REFUSED, ProjectState.REFUSED, Stage.RESOLVE)
+    assert (item.result, project.state, project.stage) == (
+        ItemState.REFUSED,
+        ProjectState.REFUSED,
+        Stage.RESOLVE,
+    )
     assert resolutions(line, project) == []
-    assert line.session.get_one(IssuedDocument, item.minutes_id).data["resolution"]["result"] == "不通过"
+    assert (
+        line.session.get_one(IssuedDocument, item.minutes_id).data["resolution"]["result"]
+        == "不通过"
+    )
 
 
 def test_a_pass_with_conditions_waits_for_the_president(line, project):
     line.resolve(project, FOR, IF, FOR, IF, FOR)
     (found,) = resolutions(line, project)
-    assert (found.state, found.amount, found.term_months) == (ResolutionState.SIGNING, project.amount, 12)
+    assert (found.state, found.amount, found.term_months) == (
+        ResolutionState.SIGNING,
+        project.amount,
+        12,
+    )
     assert [c.text for c in found.conditions] == ["落实抵押登记", "落实抵押登记"]
     assert (project.reserved_amount, resolution.valid_resolution(line.ctx(), project)) == (0, None)
 
@@ -302,8 +345,10 @@ def test_a_veto_ends_the_project(line, project):
     (found,) = resolutions(line, project)
     line.reject(found)
     assert (found.state, project.state, project.reserved_amount) == (
-        ResolutionState.VETOED, ProjectState.REFUSED, 0
-    )  # fmt: skip
+        ResolutionState.VETOED,
+        ProjectState.REFUSED,
+        0,
+    )
 
 
 def test_sent_back_it_goes_to_the_president_again(line, project):
@@ -339,7 +384,9 @@ def test_the_confirmation_letter_moves_the_project_on_to_the_fees(line, project)
     with pytest.raises(StaleRecord):
         resolution.issue_confirmation(line.ctx(MANAGER), project, project.version - 1)
     letter = resolution.issue_confirmation(line.ctx(MANAGER), project, project.version)
-    stages = select(ProjectStage).where(ProjectStage.project_id == project.id, ProjectStage.stage == Stage.RESOLVE)
+    stages = select(ProjectStage).where(
+        ProjectStage.project_id == project.id, ProjectStage.stage == Stage.RESOLVE
+    )
     assert [done.done_by_id for done in line.session.scalars(stages)] == [line.id(PRESIDENT)]
     assert (letter.kind, project.stage) == (LetterKind.CONFIRMATION, Stage.FEE_PLAN)
     assert letter.valid_until == resolutions(line, project)[0].valid_until
@@ -349,7 +396,10 @@ def test_the_confirmation_letter_moves_the_project_on_to_the_fees(line, project)
 def test_percentages_of_the_minutes_are_rounded_half_up(line, meeting, item):
     line.vote(meeting, FOR, FOR, FOR, FOR, NO)
     data = resolution.minutes_data(line.ctx(), meeting, item, resolution.tally(line.ctx(), item))
-    assert (data["votes"]["pass_pct"], data["votes"]["required_pct"]) == (Decimal("80.00"), Decimal("66.67"))
+    assert (data["votes"]["pass_pct"], data["votes"]["required_pct"]) == (
+        Decimal("80.00"),
+        Decimal("66.67"),
+    )
     assert [row["role"] for row in data["members"]] == ["主持人", "委员", "委员", "委员", "委员"]
 
 
@@ -397,7 +447,9 @@ def test_who_has_lost_the_vote_since_is_replaced_before_it_opens(line, project):
 def test_absence_is_entered_while_votes_are_cast_and_freezes_nobody(line, project, meeting, item):
     for name in BOARD[:4]:
         resolution.cast(line.ctx(name), item, FOR)
-    with pytest.raises(BusinessError, match=f"尚有委员未表决：{BOARD[4]}；不能到会的，请在“参会委员”中登记缺席"):
+    with pytest.raises(
+        BusinessError, match=f"尚有委员未表决：{BOARD[4]}；不能到会的，请在“参会委员”中登记缺席"
+    ):
         resolution.close_meeting(line.ctx(SECRETARY), meeting)
     seat = member_of(line, meeting, BOARD[4])
     with pytest.raises(NotAllowed):
@@ -428,7 +480,13 @@ def test_a_vote_already_cast_stays_when_its_member_leaves(line, project, meeting
     count = resolution.tally(line.ctx(SECRETARY), item)
     assert (count.voters, count.votes_for) == (4, 3)
     data = resolution.minutes_data(line.ctx(SECRETARY), meeting, item, count)
-    assert [row["attendance"] for row in data["members"]] == ["出席", "出席", "出席", "中途离席", "缺席"]
+    assert [row["attendance"] for row in data["members"]] == [
+        "出席",
+        "出席",
+        "出席",
+        "中途离席",
+        "缺席",
+    ]
     assert data["meeting"]["attended"] == 4
     resolution.close_meeting(line.ctx(SECRETARY), meeting)
 

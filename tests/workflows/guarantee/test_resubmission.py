@@ -27,13 +27,28 @@ from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, MI
 from workflows import verify
 from workflows.after import warning
 from workflows.base import records
-from workflows.guarantee import appraisal, contracts, counters, disbursement, expiry, fees, resubmission
+from workflows.guarantee import (
+    appraisal,
+    contracts,
+    counters,
+    disbursement,
+    expiry,
+    fees,
+    resubmission,
+)
 from workflows.ledger import posting
 
 STAGES = (
-    Stage.REVIEW, Stage.RESOLVE, Stage.FEE_PLAN, Stage.FEE_BOOK, Stage.CONTRACT, Stage.COUNTER, Stage.FEE_COLLECT,
-    Stage.NOTICE, Stage.CONFIRM,
-)  # fmt: skip
+    Stage.REVIEW,
+    Stage.RESOLVE,
+    Stage.FEE_PLAN,
+    Stage.FEE_BOOK,
+    Stage.CONTRACT,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.NOTICE,
+    Stage.CONFIRM,
+)
 FOR, NO = VoteChoice.AGREE, VoteChoice.OPPOSE
 
 
@@ -65,11 +80,23 @@ def is_clean(line):
 @pytest.mark.parametrize("place", STAGES[2:], ids=lambda place: place.name)
 def test_renewed_on_the_same_terms_the_project_goes_on_where_it_stood(line, place):
     project = line.at(place)
-    papers = [line.contract(project, kind) for kind in ("ENTRUSTMENT", "GUARANTEE") if place.rank > Stage.CONTRACT.rank]
+    papers = [
+        line.contract(project, kind)
+        for kind in ("ENTRUSTMENT", "GUARANTEE")
+        if place.rank > Stage.CONTRACT.rank
+    ]
     old = line.run_out(project)
     made = again(line, project)
-    assert (project.stage, project.state, project.reserved_amount) == (Stage.RESOLVE, ProjectState.RUNNING, 0)
-    assert (made.kind, made.from_stage, made.submitted_on) == (ResubmissionKind.RENEWED, place, line.today)
+    assert (project.stage, project.state, project.reserved_amount) == (
+        Stage.RESOLVE,
+        ProjectState.RUNNING,
+        0,
+    )
+    assert (made.kind, made.from_stage, made.submitted_on) == (
+        ResubmissionKind.RENEWED,
+        place,
+        line.today,
+    )
     new = line.confirmed(project)
     assert (old.state, new.state) == (ResolutionState.EXPIRED, ResolutionState.VALID)
     # A notice that was issued has run out with its resolution: the bank is told anew.
@@ -86,11 +113,22 @@ def test_a_renewed_project_reaches_its_drawdown(line):
     line.confirmed(project)
     while project.stage is not Stage.IN_FORCE:
         line.step(project)
-    assert (project.balance, line.resolution(project).state) == (project.amount, ResolutionState.USED)
+    assert (project.balance, line.resolution(project).state) == (
+        project.amount,
+        ResolutionState.USED,
+    )
     stages = line.session.scalars(
-        select(ProjectStage.stage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
+        select(ProjectStage.stage)
+        .where(ProjectStage.project_id == project.id)
+        .order_by(ProjectStage.id)
     ).all()
-    assert stages[-5:] == [Stage.CONFIRM, Stage.RESOLVE, Stage.NOTICE, Stage.CONFIRM, Stage.IN_FORCE]
+    assert stages[-5:] == [
+        Stage.CONFIRM,
+        Stage.RESOLVE,
+        Stage.NOTICE,
+        Stage.CONFIRM,
+        Stage.IN_FORCE,
+    ]
     assert is_clean(line)
 
 
@@ -194,7 +232,10 @@ def test_a_shorter_resolution_voids_the_contracts_too(line):
     line.run_out(project)
     again(line, project)
     line.confirmed(project, months=6)
-    assert (project.stage, line.contract(project, "GUARANTEE").state) == (Stage.CONTRACT, PaperState.VOID)
+    assert (project.stage, line.contract(project, "GUARANTEE").state) == (
+        Stage.CONTRACT,
+        PaperState.VOID,
+    )
 
 
 def test_a_larger_resolution_books_the_difference_of_the_fees(line):
@@ -207,12 +248,19 @@ def test_a_larger_resolution_books_the_difference_of_the_fees(line):
     line.run_out(project)
     again(line, project)
     line.confirmed(project)
-    assert (project.stage, fee.state, fee.amount, fee.open_amount) == (Stage.FEE_PLAN, FeeState.DRAFT, 75000, 15000)
+    assert (project.stage, fee.state, fee.amount, fee.open_amount) == (
+        Stage.FEE_PLAN,
+        FeeState.DRAFT,
+        75000,
+        15000,
+    )
     assert [(due.amount, due.settled_amount) for due in line.dues(fee)] == [(75000, 60000)]
     assert (deposit.state, line.fee(project, "PENALTY").state) == (FeeState.DRAFT, FeeState.BOOKED)
     fees.submit_fees(line.ctx(MANAGER), project)
     more = line.events(project, EventState.PENDING)
-    assert {(e.sequence, e.amounts["gross"]) for e in more if e.record_id == fee.id} == {(2, "15000.00")}
+    assert {(e.sequence, e.amounts["gross"]) for e in more if e.record_id == fee.id} == {
+        (2, "15000.00")
+    }
     line.book(project)
     assert project.stage is Stage.FEE_COLLECT, "contracts and counter-guarantees stand"
     registered = [e for e in line.events(project, code="fee.registered") if e.record_id == fee.id]
@@ -234,7 +282,10 @@ def test_a_reopened_fee_keeps_what_is_booked(line):
     line.confirmed(project)
     service, fee = line.fee(project, "SERVICE"), line.fee(project)
     records.update(line.ctx(MANAGER), fee, {"note": "按新决议"}, fee.version)
-    assert "已记账或收取 8,000.00 元，不能少于" in refused_fee(line, service, fixed_amount="7999.99")["fixed_amount"][0]
+    assert (
+        "已记账或收取 8,000.00 元，不能少于"
+        in refused_fee(line, service, fixed_amount="7999.99")["fixed_amount"][0]
+    )
     with pytest.raises(Conflict, match="不能删除"):
         records.delete(line.ctx(MANAGER), fee, fee.version)
     fees.submit_fees(line.ctx(MANAGER), project)
@@ -242,10 +293,14 @@ def test_a_reopened_fee_keeps_what_is_booked(line):
     line.refuse(event, "请核对")
     assert (project.stage, fee.state) == (Stage.FEE_PLAN, FeeState.DRAFT)
     line.resolution(project).amount = 3 * MILLION
-    assert "已记账或收取 60,000.00 元，不能少于" in refused_fee(line, fee, note="减收")["rate_pct"][0]
+    assert (
+        "已记账或收取 60,000.00 元，不能少于" in refused_fee(line, fee, note="减收")["rate_pct"][0]
+    )
     line.resolution(project).amount = 5 * MILLION
     fees.submit_fees(line.ctx(MANAGER), project)
-    assert (event.state, event.sequence) == (EventState.PENDING, 2), "the same event is raised again"
+    assert (event.state, event.sequence) == (EventState.PENDING, 2), (
+        "the same event is raised again"
+    )
     line.unbook(next(e for e in line.events(project, EventState.BOOKED) if e.record_id == fee.id))
     posting.book(line.ctx(ACCOUNTANT), event)
     assert fee.state is FeeState.SUBMITTED, "its first registration waits again"
@@ -269,8 +324,14 @@ def test_a_reopened_fee_whose_registration_is_taken_back_still_books_the_differe
     assert fee.state is FeeState.DRAFT
     fees.submit_fees(line.ctx(MANAGER), project)
     line.book(project)
-    gross = [e.amounts["gross"] for e in line.events(project, EventState.BOOKED) if e.record_id == fee.id]
-    assert (fee.state, fee.amount, sorted(gross)) == (FeeState.BOOKED, 75000, ["15000.00", "60000.00"])
+    gross = [
+        e.amounts["gross"] for e in line.events(project, EventState.BOOKED) if e.record_id == fee.id
+    ]
+    assert (fee.state, fee.amount, sorted(gross)) == (
+        FeeState.BOOKED,
+        75000,
+        ["15000.00", "60000.00"],
+    )
 
 
 def test_counter_guarantees_that_no_longer_cover_are_added_to(line):
@@ -307,7 +368,10 @@ def test_a_draft_contract_is_work_left(line):
     line.run_out(project)
     again(line, project)
     line.confirmed(project)
-    assert (project.stage, line.contract(project, "GUARANTEE").state) == (Stage.CONTRACT, PaperState.DRAFT)
+    assert (project.stage, line.contract(project, "GUARANTEE").state) == (
+        Stage.CONTRACT,
+        PaperState.DRAFT,
+    )
 
 
 def test_a_draft_counter_guarantee_is_work_left(line):
@@ -350,12 +414,22 @@ def refused(line):
 def test_a_refused_project_comes_back_once_for_new_reasons(line, refused, tmp_path):
     line.session.info["data_dir"] = str(tmp_path)
     line.later(days=10)
-    made = appeal(line, refused, material=("补充材料.txt", "新增厂房".encode()), version=refused.version)
-    assert (refused.state, refused.stage, refused.stage_since) == (ProjectState.RUNNING, Stage.RESOLVE, line.today)
+    made = appeal(
+        line, refused, material=("补充材料.txt", "新增厂房".encode()), version=refused.version
+    )
+    assert (refused.state, refused.stage, refused.stage_since) == (
+        ProjectState.RUNNING,
+        Stage.RESOLVE,
+        line.today,
+    )
     assert (made.kind, made.reason, made.submitted_by_id) == (
-        ResubmissionKind.RECONSIDERED, "新增抵押物", line.id(MANAGER)
-    )  # fmt: skip
-    (file,) = line.session.scalars(select(Attachment).where(Attachment.owner_table == "resubmission"))
+        ResubmissionKind.RECONSIDERED,
+        "新增抵押物",
+        line.id(MANAGER),
+    )
+    (file,) = line.session.scalars(
+        select(Attachment).where(Attachment.owner_table == "resubmission")
+    )
     assert (file.owner_id, file.original_name) == (made.id, "补充材料.txt")
     assert is_clean(line)
     line.resolve(refused, FOR, FOR, FOR, NO, NO)
@@ -371,8 +445,10 @@ def test_a_vetoed_project_may_pass_when_it_is_reconsidered(line):
     appeal(line, project)
     passed = line.confirmed(project)
     assert (vetoed.state, passed.state, project.stage) == (
-        ResolutionState.VETOED, ResolutionState.VALID, Stage.FEE_PLAN
-    )  # fmt: skip
+        ResolutionState.VETOED,
+        ResolutionState.VALID,
+        Stage.FEE_PLAN,
+    )
 
 
 def test_only_a_refusal_of_board_or_president_is_reconsidered(line, refused):
@@ -398,7 +474,10 @@ def test_a_renewal_that_is_refused_may_be_reconsidered_with_its_papers(line):
     line.run_out(project)
     again(line, project)
     line.resolve(project, NO, NO, NO, FOR, FOR)
-    assert (project.state, line.contract(project, "GUARANTEE").state) == (ProjectState.REFUSED, PaperState.APPROVED)
+    assert (project.state, line.contract(project, "GUARANTEE").state) == (
+        ProjectState.REFUSED,
+        PaperState.APPROVED,
+    )
     appeal(line, project)
     line.confirmed(project)
     assert project.stage is Stage.NOTICE

@@ -13,7 +13,14 @@ from workflows import verify
 from workflows.base import records
 from workflows.guarantee import contracts, counters, letters
 
-STAGES = (Stage.FEE_PLAN, Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE, Stage.CONFIRM, Stage.IN_FORCE)
+STAGES = (
+    Stage.FEE_PLAN,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.NOTICE,
+    Stage.CONFIRM,
+    Stage.IN_FORCE,
+)
 
 
 def void_contract(line, contract, reason="银行要求修改条款"):
@@ -25,10 +32,14 @@ def void_counter(line, item, reason="抵押登记无法办理"):
 
 
 def item_of(line, project):
-    return line.session.scalars(select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)).first()
+    return line.session.scalars(
+        select(CounterGuarantee).where(CounterGuarantee.project_id == project.id)
+    ).first()
 
 
-@pytest.mark.parametrize("place", [Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE], ids=lambda place: place.name)
+@pytest.mark.parametrize(
+    "place", [Stage.COUNTER, Stage.FEE_COLLECT, Stage.NOTICE], ids=lambda place: place.name
+)
 def test_a_void_contract_is_drawn_up_anew_and_the_project_goes_on_where_it_stood(line, place):
     project = line.at(place)
     old = line.contract(project, "GUARANTEE")
@@ -104,7 +115,9 @@ def test_what_is_left_may_cover_it_all(line):
     counters.submit(line.ctx(MANAGER), project)
     line.approve(project)
     first, second = line.session.scalars(
-        select(CounterGuarantee).where(CounterGuarantee.project_id == project.id).order_by(CounterGuarantee.id)
+        select(CounterGuarantee)
+        .where(CounterGuarantee.project_id == project.id)
+        .order_by(CounterGuarantee.id)
     )
     void_counter(line, first)
     assert project.stage is Stage.FEE_COLLECT

@@ -3,7 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, NotFound
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    NotFound,
+)
 from models.customer.customer import EnterpriseScale
 from models.guarantee.project import SmallKind, Stage
 from models.system.setup import AuditLog
@@ -19,10 +26,13 @@ REASON = "按 2025 年报重新划型"
 @pytest.mark.parametrize(
     ("scale", "kind"),
     [
-        (EnterpriseScale.LARGE, SmallKind.NONE), (EnterpriseScale.MEDIUM, SmallKind.NONE), (None, SmallKind.NONE),
-        (EnterpriseScale.SMALL, SmallKind.SMALL), (EnterpriseScale.MICRO, SmallKind.MICRO),
+        (EnterpriseScale.LARGE, SmallKind.NONE),
+        (EnterpriseScale.MEDIUM, SmallKind.NONE),
+        (None, SmallKind.NONE),
+        (EnterpriseScale.SMALL, SmallKind.SMALL),
+        (EnterpriseScale.MICRO, SmallKind.MICRO),
     ],
-)  # fmt: skip
+)
 def test_it_is_what_the_customers_size_says(line, scale, kind):
     customer = line.customer(scale=scale)
     project = line.apply(customer_id=customer.id, small_kind=None, small_reason=None)
@@ -30,14 +40,17 @@ def test_it_is_what_the_customers_size_says(line, scale, kind):
 
 
 @pytest.mark.parametrize(
-    ("scale", "kind"), [(EnterpriseScale.LARGE, "SMALL"), (EnterpriseScale.SMALL, "NONE"), (None, "MICRO")]
+    ("scale", "kind"),
+    [(EnterpriseScale.LARGE, "SMALL"), (EnterpriseScale.SMALL, "NONE"), (None, "MICRO")],
 )
 def test_a_difference_needs_a_reason(line, scale, kind):
     customer = line.customer(scale=scale)
     with pytest.raises(FieldErrors) as caught:
         line.apply(customer_id=customer.id, small_kind=kind, small_reason=" ")
     assert set(caught.value.field_errors) == {"small_reason"}
-    project = line.apply(customer_id=customer.id, small_kind=kind, small_reason="分支机构按总部划型")
+    project = line.apply(
+        customer_id=customer.id, small_kind=kind, small_reason="分支机构按总部划型"
+    )
     assert project.small_kind.name == kind
 
 
@@ -61,7 +74,11 @@ def test_a_correction_counts_when_a_second_person_has_agreed(line):
     with pytest.raises(NotAllowed):
         smallness.decide(line.ctx(MANAGER), project, agrees=True)
     smallness.decide(line.ctx(RISK), project, agrees=True, version=project.version)
-    assert (project.small_kind, project.small_reason, project.small_asked) == (SmallKind.SMALL, REASON, None)
+    assert (project.small_kind, project.small_reason, project.small_asked) == (
+        SmallKind.SMALL,
+        REASON,
+        None,
+    )
     note = line.session.scalar(select(AuditLog.note).where(AuditLog.action == "CORRECT"))
     assert note == f"小微属性非小微更正为小型企业：{REASON}；同意"
     assert exposure.weight_pct(line.session, exposure.of_project(project), line.today) == 75

@@ -19,7 +19,15 @@ from models.base.errors import (
 from models.guarantee.appraisal import InvestigationReport, PaperState
 from models.guarantee.project import ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import ItemState, MeetingState, ResolutionState, VoteChoice
-from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeState, FeeWaiver, Receipt, ReceiptState
+from models.guarantee.signing import (
+    Contract,
+    CounterGuarantee,
+    Fee,
+    FeeState,
+    FeeWaiver,
+    Receipt,
+    ReceiptState,
+)
 from models.guarantee.termination import Termination
 from models.ledger.voucher import EventState, Voucher, VoucherState
 from reports.figures.balances import balance_of
@@ -36,7 +44,15 @@ from tests.workflows.guarantee.factories import (
 )
 from workflows import verify
 from workflows.base import records
-from workflows.guarantee import appraisal, disbursement, refunds, resolution, resubmission, termination, waivers
+from workflows.guarantee import (
+    appraisal,
+    disbursement,
+    refunds,
+    resolution,
+    resubmission,
+    termination,
+    waivers,
+)
 from workflows.ledger import posting, voucher
 
 STAGES = tuple(Stage)[1:14]
@@ -67,7 +83,9 @@ def waive(line, fee, amount):
 
 
 def every(line, model, project):
-    return line.session.scalars(select(model).where(model.project_id == project.id).order_by(model.id)).all()
+    return line.session.scalars(
+        select(model).where(model.project_id == project.id).order_by(model.id)
+    ).all()
 
 
 def problems(line):
@@ -96,14 +114,22 @@ def test_a_project_ends_at_every_stage_before_the_drawdown(line, place):
     project = line.at(place)
     used = sum(line_used(line.session, project.bank)) - project.reserved_amount
     made = end(line, project)
-    assert (project.state, project.stage, project.reserved_amount) == (ProjectState.CANCELLED, place, 0)
+    assert (project.state, project.stage, project.reserved_amount) == (
+        ProjectState.CANCELLED,
+        place,
+        0,
+    )
     assert (made.state, made.stage, made.approved_on) == (PaperState.APPROVED, place, line.today)
     assert made.number.startswith("ZZ2026-")
     line.book(project)
     assert made.settled_on == line.today
     assert sum(line_used(line.session, project.bank)) == used
     last = every(line, ProjectStage, project)[-1]
-    assert (last.stage, last.left_on, last.outcome) == (place, line.today, f"终止办理 {made.number}")
+    assert (last.stage, last.left_on, last.outcome) == (
+        place,
+        line.today,
+        f"终止办理 {made.number}",
+    )
     assert {fee.state for fee in every(line, Fee, project)} <= {FeeState.CANCELLED}
     assert {contract.state for contract in every(line, Contract, project)} <= {PaperState.VOID}
     assert {item.released_on for item in every(line, CounterGuarantee, project)} <= {line.today}
@@ -129,7 +155,9 @@ def test_all_that_was_collected_goes_back_and_the_books_are_as_before(line):
     project = line.apply()
     while project.stage is not Stage.FEE_COLLECT:
         line.step(project)
-    fee, service, deposit = (line.fee(project, kind) for kind in ("GUARANTEE", "SERVICE", "DEPOSIT"))
+    fee, service, deposit = (
+        line.fee(project, kind) for kind in ("GUARANTEE", "SERVICE", "DEPOSIT")
+    )
     waive(line, fee, "4999.99")
     for amount in ("10000.01", "20000.02"):
         line.collect(fee, amount)
@@ -138,14 +166,21 @@ def test_all_that_was_collected_goes_back_and_the_books_are_as_before(line):
     line.book(project)
     made = end(line, project)
     assert (made.receivable_amount, made.refund_amount, made.deposit_amount) == (
-        Decimal("39999.98"), Decimal("40000.03"), 100000
-    )  # fmt: skip
+        Decimal("39999.98"),
+        Decimal("40000.03"),
+        100000,
+    )
     assert (made.settled_on, fee.collected_amount) == (None, Decimal("30000.03"))
-    assert {event.event_code for event in line.events(project, EventState.PENDING)} == set(refunds.CODES)
+    assert {event.event_code for event in line.events(project, EventState.PENDING)} == set(
+        refunds.CODES
+    )
     line.book(project)
     assert made.settled_on == line.today
     assert (fee.collected_amount, fee.waived_amount, fee.open_amount) == (0, 75000, 0)
-    assert {r.state for r in every(line, Receipt, project)} == {ReceiptState.REFUNDED, ReceiptState.BOOKED}
+    assert {r.state for r in every(line, Receipt, project)} == {
+        ReceiptState.REFUNDED,
+        ReceiptState.BOOKED,
+    }
     post(line)
     assert balances(line) == before, "to the fen"
     assert problems(line) == []
@@ -190,7 +225,9 @@ def test_what_is_taken_back_from_the_books_is_open_again(line):
     project = line.at(Stage.NOTICE)
     made = end(line, project)
     line.book(project)
-    for event in [e for e in line.events(project, EventState.BOOKED) if e.event_code in refunds.CODES]:
+    for event in [
+        e for e in line.events(project, EventState.BOOKED) if e.event_code in refunds.CODES
+    ]:
         line.unbook(event)
     fee = line.fee(project)
     assert (made.settled_on, fee.collected_amount, fee.waived_amount) == (None, 75000, 0)
@@ -247,7 +284,9 @@ def test_nothing_is_paid_out_while_the_end_is_under_approval(line):
         line.confirm(line.at(Stage.CONFIRM))
 
 
-@pytest.mark.parametrize(("decision", "state"), [("give_back", PaperState.DRAFT), ("reject", PaperState.REJECTED)])
+@pytest.mark.parametrize(
+    ("decision", "state"), [("give_back", PaperState.DRAFT), ("reject", PaperState.REJECTED)]
+)
 def test_without_approval_the_project_goes_on(line, decision, state):
     project = line.at(Stage.NOTICE)
     made = draw_up(line, project)
@@ -310,7 +349,11 @@ def test_a_refused_renewal_gives_back_what_the_books_hold(line):
     line.resolve(project, *(VoteChoice.OPPOSE,) * 5)
     assert project.state is ProjectState.REFUSED
     made = end(line, project, cause="REFUSED")
-    assert (project.state, made.stage, made.refund_amount > 0) == (ProjectState.CANCELLED, Stage.RESOLVE, True)
+    assert (project.state, made.stage, made.refund_amount > 0) == (
+        ProjectState.CANCELLED,
+        Stage.RESOLVE,
+        True,
+    )
     line.book(project)
     assert problems(line) == []
     with pytest.raises(IllegalTransition):
@@ -359,11 +402,19 @@ def test_a_fee_that_was_opened_again_gives_back_what_is_booked(line):
 def test_the_ledger_may_raise_such_events_for_other_records(line):
     project = line.at(Stage.EVALUATE)
     event = posting.raise_event(
-        line.ctx(), "deposit.returned", record=project.customer, project=project, amounts={"amount": Decimal(5)}
+        line.ctx(),
+        "deposit.returned",
+        record=project.customer,
+        project=project,
+        amounts={"amount": Decimal(5)},
     )
     line.refuse(event)
     posting.raise_event(
-        line.ctx(), "deposit.returned", record=project.customer, project=project, amounts={"amount": Decimal(5)}
+        line.ctx(),
+        "deposit.returned",
+        record=project.customer,
+        project=project,
+        amounts={"amount": Decimal(5)},
     )
     line.book(project)
     line.unbook(event)

@@ -82,9 +82,9 @@ def test_an_open_vote_waits_for_each_member_until_they_have_voted(line):
     item = line.items(meeting)[0]
     for name in BOARD[:4]:
         assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == []
-        resolution.cast(line.ctx(name), item, None, withdraw=True) if name == BOARD[0] else resolution.cast(
-            line.ctx(name), item, resolution.VoteChoice.AGREE
-        )
+        resolution.cast(line.ctx(name), item, None, withdraw=True) if name == BOARD[
+            0
+        ] else resolution.cast(line.ctx(name), item, resolution.VoteChoice.AGREE)
         assert waits(line, name, TodoKind.BALLOT) == []
     assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == [("宣布表决结果", meeting.number)]
 
@@ -113,13 +113,20 @@ def test_a_project_waits_for_an_agenda_and_then_for_its_letter(line):
 
 def test_a_first_rating_waits_for_somebody_else(line):
     customer = line.at(Stage.APPLY).customer
-    model = line.session.scalars(select(RatingModel).where(RatingModel.customer_kind == CustomerKind.CORPORATE)).first()
+    model = line.session.scalars(
+        select(RatingModel).where(RatingModel.customer_kind == CustomerKind.CORPORATE)
+    ).first()
     line.session.add(
         CustomerRating(
-            customer_id=customer.id, rating_model_id=model.id, scores=[], total=Decimal(80), grade=Grade.AA,
-            rated_by_id=line.id(DEPARTMENT_HEAD), rated_on=line.today,
+            customer_id=customer.id,
+            rating_model_id=model.id,
+            scores=[],
+            total=Decimal(80),
+            grade=Grade.AA,
+            rated_by_id=line.id(DEPARTMENT_HEAD),
+            rated_on=line.today,
         )
-    )  # fmt: skip
+    )
     line.session.flush()
     assert waits(line, RISK_HEAD, TodoKind.RATING) == [("等级复评", customer.number)]
     assert waits(line, DEPARTMENT_HEAD, TodoKind.RATING) == [], "not for the one who rated"
@@ -130,7 +137,9 @@ def test_risk_is_assessed_once(line):
     project = line.at(Stage.RISK)
     assert waits(line, RISK, TodoKind.RISK) == [("风险评估报告", project.number)]
     paper = line.assessment(project)
-    assert waits(line, RISK, TodoKind.RISK) == [("风险评估报告", project.number)], "written, not sent"
+    assert waits(line, RISK, TodoKind.RISK) == [("风险评估报告", project.number)], (
+        "written, not sent"
+    )
     appraisal.submit_risk(line.ctx(RISK), paper, paper.version)
     assert waits(line, RISK, TodoKind.RISK) == []
 
@@ -161,7 +170,12 @@ def test_an_approval_says_what_about_whom_and_how_late(line):
     ctx = line.ctx(VICE)
     known = waiting(line.session, ctx.actor, ctx.now, ctx.today)
     one = todos(line.session, ctx.actor, known)[0]
-    assert (one.kind, one.what, one.number, one.by) == (TodoKind.TASK, "反担保审核", project.number, MANAGER)
+    assert (one.kind, one.what, one.number, one.by) == (
+        TodoKind.TASK,
+        "反担保审核",
+        project.number,
+        MANAGER,
+    )
     assert project.customer.name in one.about
     assert known.late == 0
     assert one.due_at is not None
@@ -171,9 +185,13 @@ def test_an_approval_says_what_about_whom_and_how_late(line):
 def test_an_approval_without_a_heading_is_called_by_its_kind(line):
     project = line.at(Stage.EVALUATE)
     instance = approval.start(
-        line.ctx(MANAGER), "project.review", project, title="没有冒号的标题", amount=project.amount,
+        line.ctx(MANAGER),
+        "project.review",
+        project,
+        title="没有冒号的标题",
+        amount=project.amount,
         applicant_id=line.id(MANAGER),
-    )  # fmt: skip
+    )
     ctx = line.ctx(RISK_HEAD)
     found = todos(line.session, ctx.actor, waiting(line.session, ctx.actor, ctx.now, ctx.today))
     assert [(one.what, one.about) for one in found if one.about == "没有冒号的标题"] == [

@@ -38,9 +38,10 @@ def project(line):
 @pytest.fixture
 def law(line):
     """公告2023年第18号 in force, as it is seeded."""
-    rows = {row.effective_on: row for row in line.session.scalars(
-        select(Parameter).where(Parameter.code == vat.EXEMPT)
-    )}  # fmt: skip
+    rows = {
+        row.effective_on: row
+        for row in line.session.scalars(select(Parameter).where(Parameter.code == vat.EXEMPT))
+    }
     assert sorted(rows) == [date(2000, 1, 1), date(2018, 1, 1), date(2028, 1, 1)]
     rows[date(2018, 1, 1)].value = "是"
     line.session.flush()
@@ -50,18 +51,26 @@ def law(line):
 @pytest.fixture
 def three_years(line):
     """4,000,000 for 36 months at 1.5 %, 按年: 60,000 a year, with 10,188.68 of VAT in all."""
-    terms = select(ProductFee).where(ProductFee.product_id == line.product().id, ProductFee.kind == FeeKind.GUARANTEE)
+    terms = select(ProductFee).where(
+        ProductFee.product_id == line.product().id, ProductFee.kind == FeeKind.GUARANTEE
+    )
     line.session.scalars(terms).one().payment = FeePayment.YEARLY
     line.session.flush()
     customer = line.customer("江州三年机械有限公司")
-    return line.project_at(Stage.FEE_BOOK, customer_id=customer.id, amount=4 * MILLION, term_months=36)
+    return line.project_at(
+        Stage.FEE_BOOK, customer_id=customer.id, amount=4 * MILLION, term_months=36
+    )
 
 
 def stands(line, project, code):
     """Credit of an account that the vouchers of a project make."""
     net = func.sum(VoucherEntry.credit - VoucherEntry.debit, type_=Money())
     query = select(net).join(Voucher, Voucher.id == VoucherEntry.voucher_id).join(Account)
-    own = (VoucherEntry.project_id == project.id, Account.code == code, Voucher.state != VoucherState.VOID)
+    own = (
+        VoucherEntry.project_id == project.id,
+        Account.code == code,
+        Voucher.state != VoucherState.VOID,
+    )
     return line.session.scalar(query.where(*own)) or Decimal(0)
 
 
@@ -79,7 +88,12 @@ def month_end(line, year, month):
 
 
 def registered(line, project, **facts):
-    given = {"project_id": project.id, "kind": "GUARANTEE", "rate_pct": "1.5", "is_rate_annual": True}
+    given = {
+        "project_id": project.id,
+        "kind": "GUARANTEE",
+        "rate_pct": "1.5",
+        "is_rate_annual": True,
+    }
     return records.create(line.ctx(MANAGER), Fee, {**given, "vat_rate_pct": "6", **facts})
 
 
@@ -88,8 +102,11 @@ def test_a_fee_of_three_years_by_the_year_owes_the_vat_of_its_first_year(line, t
     fee = line.fee(three_years)
     (event,) = (e for e in line.events(three_years) if e.record_id == fee.id)
     assert event.amounts == {
-        "gross": "180000.00", "deferred": "169811.32", "tax": "3396.23", "tax_pending": "6792.45"
-    }  # fmt: skip
+        "gross": "180000.00",
+        "deferred": "169811.32",
+        "tax": "3396.23",
+        "tax_pending": "6792.45",
+    }
     assert fee.vat_amount == Decimal("10188.68")
     assert pending(line, three_years) == "0.00", "nothing is booked yet"
     line.book(three_years)
@@ -103,7 +120,11 @@ def test_a_fee_of_three_years_by_the_year_owes_the_vat_of_its_first_year(line, t
 def test_a_month_end_moves_the_vat_of_what_fell_due(line, three_years):
     line.book(three_years)
     first, second, third = line.dues(line.fee(three_years))
-    assert [due.due_on for due in (first, second, third)] == [date(2026, 3, 2), date(2027, 3, 2), date(2028, 3, 2)]
+    assert [due.due_on for due in (first, second, third)] == [
+        date(2026, 3, 2),
+        date(2027, 3, 2),
+        date(2028, 3, 2),
+    ]
     assert [month_end(line, 2026, 3), month_end(line, 2027, 2)] == ["0.00", "0.00"]
     before = stands(line, three_years, "2221.01.02")
     assert month_end(line, 2027, 3) == "3396.22"
@@ -124,7 +145,10 @@ def test_an_invoice_makes_the_vat_due_before_the_money_is(line, three_years):
     assert set(wrong.value.field_errors) == {"invoiced_on", "invoice_number"}
     line.later(days=40)
     fees.invoice(line.ctx(ACCOUNTANT), second, date(2026, 4, 10), "24442000000012345678")
-    assert (second.invoiced_on, second.invoice_number) == (date(2026, 4, 10), "24442000000012345678")
+    assert (second.invoiced_on, second.invoice_number) == (
+        date(2026, 4, 10),
+        "24442000000012345678",
+    )
     with pytest.raises(Conflict, match="已于 2026-04-10 开票"):
         fees.invoice(line.ctx(CASHIER), second, line.today, "2")
     assert [month_end(line, 2026, 3), month_end(line, 2026, 4)] == ["0.00", "3396.22"]
@@ -138,7 +162,9 @@ def test_a_waiver_gives_up_first_what_is_due_first(line, three_years):
     for due in first_dues(line.session, three_years.id):
         line.collect(due.fee, due.amount)
     line.book(three_years)
-    waiver = grant(line, line.fee(three_years), "60000")  # the first is collected: the second year's
+    waiver = grant(
+        line, line.fee(three_years), "60000"
+    )  # the first is collected: the second year's
     (event,) = (e for e in line.events(three_years, code="fee.waived") if e.record_id == waiver.id)
     assert (event.amounts["tax"], event.amounts["tax_pending"]) == ("0.00", "3396.23")
     line.book(three_years)
@@ -189,9 +215,13 @@ def test_an_exempt_fee_without_its_filing_is_refused_at_the_field(line, project,
     with pytest.raises(FieldErrors) as wrong:
         registered(line, project, vat_filing=" ")
     said = "：请填写免税备案号或留存备查资料的编号，未登记的不能免税"
-    assert wrong.value.field_errors == {"vat_filing": [f"小型企业借款担保，免征增值税（{vat.LAW}）{said}"]}
+    assert wrong.value.field_errors == {
+        "vat_filing": [f"小型企业借款担保，免征增值税（{vat.LAW}）{said}"]
+    }
     assert line.session.scalars(select(Fee).where(Fee.project_id == project.id)).all() == []
-    fee = next(f for f in fees.propose_fees(line.ctx(MANAGER), project) if f.kind is FeeKind.GUARANTEE)
+    fee = next(
+        f for f in fees.propose_fees(line.ctx(MANAGER), project) if f.kind is FeeKind.GUARANTEE
+    )
     assert (fee.vat_rate_pct, fee.vat_filing) == (0, None)
     with pytest.raises(Conflict, match="请先填写该费用的“免税备案或资料编号”"):
         fees.submit_fees(line.ctx(MANAGER), project)
@@ -239,19 +269,28 @@ def test_what_the_books_hold_keeps_its_rate(line, project):
     ("who", "facts", "on", "wanted"),
     [
         ({"scale": EnterpriseScale.MICRO}, {}, date(2026, 3, 2), "微型企业借款担保"),
-        ({"scale": EnterpriseScale.SMALL}, {"guarantee_kind": GuaranteeKind.BOND}, date(2027, 12, 31),
-         "小型企业发行债券担保"),
+        (
+            {"scale": EnterpriseScale.SMALL},
+            {"guarantee_kind": GuaranteeKind.BOND},
+            date(2027, 12, 31),
+            "小型企业发行债券担保",
+        ),
         ({"scale": EnterpriseScale.SMALL}, {}, date(2028, 1, 1), None),
         ({"scale": EnterpriseScale.SMALL}, {}, date(2017, 12, 31), None),
         ({"scale": EnterpriseScale.LARGE}, {}, date(2026, 3, 2), None),
         ({"scale": None}, {}, date(2026, 3, 2), None),
         ({"scale": None, "enterprise_nature": "410"}, {}, date(2026, 3, 2), "个体工商户借款担保"),
-        ({"scale": EnterpriseScale.SMALL}, {"guarantee_kind": GuaranteeKind.PERFORMANCE}, date(2026, 3, 2), None),
+        (
+            {"scale": EnterpriseScale.SMALL},
+            {"guarantee_kind": GuaranteeKind.PERFORMANCE},
+            date(2026, 3, 2),
+            None,
+        ),
         (None, {"is_farmer": True}, date(2026, 3, 2), "农户借款担保"),
         (None, {}, date(2026, 3, 2), None),
         ("shop", {}, date(2026, 3, 2), "个体工商户借款担保"),
     ],
-)  # fmt: skip
+)
 def test_exemption_comes_from_customer_project_and_date(line, project, law, who, facts, on, wanted):
     if isinstance(who, dict):
         for name, value in who.items():
@@ -272,4 +311,6 @@ def test_exemption_comes_from_customer_project_and_date(line, project, law, who,
 
 def test_parts_that_fall_due_after_the_law_has_run_out_are_named(line, project, law):
     assert "届时规定" in vat.exemption(line.session, project, date(2026, 3, 2), date(2028, 3, 2))
-    assert "届时规定" not in vat.exemption(line.session, project, date(2026, 3, 2), date(2027, 3, 2))
+    assert "届时规定" not in vat.exemption(
+        line.session, project, date(2026, 3, 2), date(2027, 3, 2)
+    )

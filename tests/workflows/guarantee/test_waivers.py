@@ -30,7 +30,13 @@ def fee(line, project):
 
 
 def draw_up(line, fee, amount, **facts):
-    given = {"project_id": fee.project_id, "fee_id": fee.id, "amount": amount, "reason": "政策性减费", **facts}
+    given = {
+        "project_id": fee.project_id,
+        "fee_id": fee.id,
+        "amount": amount,
+        "reason": "政策性减费",
+        **facts,
+    }
     return records.create(line.ctx(MANAGER), FeeWaiver, given)
 
 
@@ -42,7 +48,11 @@ def grant(line, fee, amount):
 
 
 def amounts(line, waiver):
-    (event,) = (e for e in line.events(waiver.project) if e.event_code == "fee.waived" and e.record_id == waiver.id)
+    (event,) = (
+        e
+        for e in line.events(waiver.project)
+        if e.event_code == "fee.waived" and e.record_id == waiver.id
+    )
     return {key: value for key, value in event.amounts.items() if value != "0.00"}
 
 
@@ -57,12 +67,16 @@ def test_a_waiver_counts_once_it_is_booked(line, project, fee):
 
 def test_other_fees_give_up_income_at_once(line, project):
     assert amounts(line, grant(line, line.fee(project, "SERVICE"), "10000")) == {
-        "gross": "10000.00", "earned": "9433.96", "tax": "566.04"
-    }  # fmt: skip
+        "gross": "10000.00",
+        "earned": "9433.96",
+        "tax": "566.04",
+    }
 
 
 def test_waivers_leave_no_fen_behind_whatever_the_steps(line, project, fee):
-    parts = [amounts(line, grant(line, fee, amount)) for amount in ("10000.01", "24999.98", "40000.01")]
+    parts = [
+        amounts(line, grant(line, fee, amount)) for amount in ("10000.01", "24999.98", "40000.01")
+    ]
     assert sum(Decimal(p["tax"]) for p in parts) == fee.vat_amount
     assert sum(Decimal(p["deferred"]) for p in parts) == fee.amount - fee.vat_amount
     line.book(project)
@@ -97,7 +111,9 @@ def test_a_draft_that_meanwhile_is_too_much_is_refused_at_submission(line, fee):
         waivers.submit(line.ctx(MANAGER), waiver)
 
 
-@pytest.mark.parametrize(("decision", "state"), [("give_back", PaperState.DRAFT), ("reject", PaperState.REJECTED)])
+@pytest.mark.parametrize(
+    ("decision", "state"), [("give_back", PaperState.DRAFT), ("reject", PaperState.REJECTED)]
+)
 def test_without_approval_nothing_reaches_the_books(line, project, fee, decision, state):
     waiver = draw_up(line, fee, "100")
     waivers.submit(line.ctx(MANAGER), waiver, waiver.version)
@@ -128,13 +144,20 @@ def test_in_force_what_is_unearned_goes_first_and_then_income(line):
     project = line.at(Stage.IN_FORCE)
     fee = line.fee(project)
     fee.collected_amount = Decimal(0)  # as if the fee were still to be collected
-    assert amounts(line, grant(line, fee, "10000")) == {"gross": "10000.00", "recognised": "9433.97", "tax": "566.03"}
+    assert amounts(line, grant(line, fee, "10000")) == {
+        "gross": "10000.00",
+        "recognised": "9433.97",
+        "tax": "566.03",
+    }
     (recognition,) = line.events(project, code="income.recognised")
     recognition.total = Decimal("60000.00")
     line.session.flush()
     assert amounts(line, grant(line, fee, "5000")) == {
-        "gross": "5000.00", "deferred": "1320.75", "recognised": "3396.23", "tax": "283.02"
-    }  # fmt: skip
+        "gross": "5000.00",
+        "deferred": "1320.75",
+        "recognised": "3396.23",
+        "tax": "283.02",
+    }
 
 
 def test_only_booked_receivables_of_the_project_can_be_waived(line, project, fee):
@@ -164,7 +187,9 @@ def test_a_draft_may_be_changed_and_keeps_its_number(line, fee):
 def test_a_waiver_that_was_sent_back_and_is_deleted_leaves_the_queue(line, project, fee):
     waiver = grant(line, fee, "15000")
     event = line.events(project, EventState.PENDING)[0]
-    approved = line.session.scalars(select(ApprovalInstance).where(ApprovalInstance.table_name == "fee_waiver")).one()
+    approved = line.session.scalars(
+        select(ApprovalInstance).where(ApprovalInstance.table_name == "fee_waiver")
+    ).one()
     with pytest.raises(Conflict, match=r"不能删除：审批单.*已通过"):
         records.delete(line.ctx(MANAGER), waiver, waiver.version)
     line.refuse(event, "附件不全")

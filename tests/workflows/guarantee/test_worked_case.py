@@ -25,8 +25,12 @@ from workflows.ledger import closing, voucher
 from workflows.ledger.period import ensure_period
 
 CHIEF = "陈伟"
-PARAMETERS = {"exposure.net_assets_override": "10000000000", "income.recognition_mode": "MONTHLY",
-              "vat.guarantee_exempt": "是", "repayment.early_allowed": "是"}  # fmt: skip
+PARAMETERS = {
+    "exposure.net_assets_override": "10000000000",
+    "income.recognition_mode": "MONTHLY",
+    "vat.guarantee_exempt": "是",
+    "repayment.early_allowed": "是",
+}
 
 
 @pytest.fixture
@@ -48,19 +52,29 @@ def post_all(line, project):
         if draft.is_cash:
             voucher.sign(line.ctx(CASHIER), draft)
         bookkeeper = line.ctx(ACCOUNTANT)
-        bookkeeper.actor = replace(bookkeeper.actor, employee_id=line.id("沈八"))  # a third person keeps the ledger
+        bookkeeper.actor = replace(
+            bookkeeper.actor, employee_id=line.id("沈八")
+        )  # a third person keeps the ledger
         voucher.post(bookkeeper, draft)
 
 
 def test_a_fee_of_1_200_000_and_a_deposit_of_5_000_000(line, even):
     customer = line.customer("江州月摊机械有限公司")
     project = line.project_at(
-        Stage.FEE_PLAN, customer_id=customer.id, amount=40 * MILLION, fee_rate_pct=Decimal(3), term_months=12
+        Stage.FEE_PLAN,
+        customer_id=customer.id,
+        amount=40 * MILLION,
+        fee_rate_pct=Decimal(3),
+        term_months=12,
     )
     terms = {"project_id": project.id, "vat_rate_pct": "0", "rate_pct": "3", "is_rate_annual": True}
-    fee = records.create(line.ctx(MANAGER), Fee, {**terms, "kind": "GUARANTEE", "vat_filing": "免备 2026-001"})
+    fee = records.create(
+        line.ctx(MANAGER), Fee, {**terms, "kind": "GUARANTEE", "vat_filing": "免备 2026-001"}
+    )
     records.create(
-        line.ctx(MANAGER), Fee, {**terms, "kind": "DEPOSIT", "is_rate_annual": False, "fixed_amount": 5 * MILLION}
+        line.ctx(MANAGER),
+        Fee,
+        {**terms, "kind": "DEPOSIT", "is_rate_annual": False, "fixed_amount": 5 * MILLION},
     )
     fees.submit_fees(line.ctx(MANAGER), project)
     while project.stage is not Stage.IN_FORCE:
@@ -78,7 +92,9 @@ def test_a_fee_of_1_200_000_and_a_deposit_of_5_000_000(line, even):
     closing.provide_now(line.ctx(ACCOUNTANT), july)
     assert balance_of(line.session, "2203", "2026-07") == 700_000
     assert earned_on(line.session, "6031", "2026-01", "2026-07") == -500_000
-    assert balance_of(line.session, "2601", "2026-07") == 0, "what is deferred is not reserved again"
+    assert balance_of(line.session, "2601", "2026-07") == 0, (
+        "what is deferred is not reserved again"
+    )
     assert [pair for pair in pairs(line.session) if pair.differs] == []
     give_back(line, project)
 
@@ -86,7 +102,9 @@ def test_a_fee_of_1_200_000_and_a_deposit_of_5_000_000(line, even):
 def give_back(line, project):
     """Repaid and released, the whole deposit goes back, and the rest of the fee is income."""
     loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
-    repayment.register(line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True))
+    repayment.register(
+        line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(0), is_final=True)
+    )
     paper = records.create(line.ctx(MANAGER), Release, {"project_id": project.id})
     release.submit(line.ctx(MANAGER), paper, paper.version)
     line.approve(paper)

@@ -23,7 +23,18 @@ from workflows.ledger.entries import Line
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-VOUCHER_VERBS = ("add", "edit", "review", "unreview", "sign", "unsign", "post", "void", "reverse", "renumber")
+VOUCHER_VERBS = (
+    "add",
+    "edit",
+    "review",
+    "unreview",
+    "sign",
+    "unsign",
+    "post",
+    "void",
+    "reverse",
+    "renumber",
+)
 EVENT_VERBS = ("book", "refuse", "unbook")
 
 
@@ -47,16 +58,22 @@ class Books:
         permissions = {(f"can_{verb}", "voucher") for verb in verbs}
         permissions |= {(f"can_{verb}", "business_event") for verb in EVENT_VERBS}
         employee = self.people[who]
-        actor = Actor(employee.id, employee.name, permissions=frozenset(permissions), scope=ScopeLevel.ALL)
+        actor = Actor(
+            employee.id, employee.name, permissions=frozenset(permissions), scope=ScopeLevel.ALL
+        )
         return Ctx(self.session, actor, today, NOW)
 
     def line(self, code: str, debit: str | int = 0, credit: str | int = 0, **more) -> Line:
         return Line(self.accounts[code], yuan(debit), yuan(credit), **more)
 
     def receivable(self, debit: str | int = 0, credit: str | int = 0) -> Line:
-        return self.line("1122", debit, credit, customer_id=self.customer.id, project_id=self.project.id)
+        return self.line(
+            "1122", debit, credit, customer_id=self.customer.id, project_id=self.project.id
+        )
 
-    def draft(self, *lines: Line, day: date = TODAY, word: str = "journal", who: str = "accountant") -> Voucher:
+    def draft(
+        self, *lines: Line, day: date = TODAY, word: str = "journal", who: str = "accountant"
+    ) -> Voucher:
         ctx = self.ctx(who, today=max(day, TODAY))
         return vouchers.create_draft(ctx, date=day, word=word, memo="计提利息", entries=lines)
 
@@ -83,12 +100,23 @@ def open_books(session: Session) -> Books:
     session.add(books.department)
     session.flush()
     for number, (who, name) in enumerate(
-        {"accountant": "吴洁", "reviewer": "许文静", "cashier": "马骏", "bookkeeper": "赵凯"}.items(), 1
+        {
+            "accountant": "吴洁",
+            "reviewer": "许文静",
+            "cashier": "马骏",
+            "bookkeeper": "赵凯",
+        }.items(),
+        1,
     ):
-        books.people[who] = Employee(number=f"T{number:03d}", name=name, department_id=books.department.id)
+        books.people[who] = Employee(
+            number=f"T{number:03d}", name=name, department_id=books.department.id
+        )
     session.add_all(books.people.values())
     books.customer = CorporateCustomer(
-        kind=CustomerKind.CORPORATE, number="KH-T1", name="江州明达精密机械有限公司", uscc="91320104MA1T00001X"
+        kind=CustomerKind.CORPORATE,
+        number="KH-T1",
+        name="江州明达精密机械有限公司",
+        uscc="91320104MA1T00001X",
     )
     books.bank = PartnerBank(code="TCCB", name="测试建行高新支行")
     product = Product(

@@ -28,7 +28,9 @@ def account(books: Books, code: str) -> Account:
 
 def added(ctx: Ctx, code: str, parent: Account | None = None, **more) -> Account:
     values = {"code": code, "name": "新科目", "category": "ASSET", "direction": "DEBIT"}
-    return records.create(ctx, Account, {**values, "parent_id": parent.id if parent else None, **more})
+    return records.create(
+        ctx, Account, {**values, "parent_id": parent.id if parent else None, **more}
+    )
 
 
 def test_the_seeded_chart_is_a_tree_as_the_rules_want_it(books):
@@ -92,7 +94,10 @@ def test_an_account_with_entries_keeps_its_meaning(ctx, books):
     with pytest.raises(FieldErrors, match="已有凭证，不能修改"):
         records.update(ctx, used, {"code": "6604"}, used.version)
     books.session.refresh(used)
-    assert records.update(ctx, used, {"name": "财务费用（净）"}, used.version).full_name == "财务费用（净）"
+    assert (
+        records.update(ctx, used, {"name": "财务费用（净）"}, used.version).full_name
+        == "财务费用（净）"
+    )
 
 
 def test_an_account_that_stands_or_has_children_stays_active(ctx, books):
@@ -122,7 +127,12 @@ def test_a_rule_is_for_an_event_that_exists(ctx, books):
         records.create(ctx, PostingRule, {**values, "event_code": "nothing"})
     assert caught.value.field_errors == {"event_code": ["没有这个选项，请从列表中选择"]}
     rule = records.create(ctx, PostingRule, {**values, "event_code": "fee.collected"})
-    line = {"posting_rule_id": rule.id, "line_no": 1, "side": "DEBIT", "account_id": books.accounts["1122"]}
+    line = {
+        "posting_rule_id": rule.id,
+        "line_no": 1,
+        "side": "DEBIT",
+        "account_id": books.accounts["1122"],
+    }
     with pytest.raises(FieldErrors) as caught:
         records.create(ctx, PostingRuleLine, {**line, "amount_key": "gross"})
     assert caught.value.field_errors == {
@@ -131,10 +141,18 @@ def test_a_rule_is_for_an_event_that_exists(ctx, books):
         "with_project": ["科目“1122 应收担保费”要求项目核算，请勾选"],
     }
     with pytest.raises(FieldErrors, match="启用的末级科目"):
-        records.create(ctx, PostingRuleLine, {**line, "account_id": books.accounts["1201"], "amount_key": "amount"})
+        records.create(
+            ctx,
+            PostingRuleLine,
+            {**line, "account_id": books.accounts["1201"], "amount_key": "amount"},
+        )
     good = {**line, "amount_key": "amount", "with_customer": True, "with_project": True}
     with pytest.raises(FieldErrors, match="记账规则不能使用"):
-        records.create(ctx, PostingRuleLine, {**line, "account_id": books.accounts["4103"], "amount_key": "amount"})
+        records.create(
+            ctx,
+            PostingRuleLine,
+            {**line, "account_id": books.accounts["4103"], "amount_key": "amount"},
+        )
     assert records.create(ctx, PostingRuleLine, good).line_no == 1
 
 
@@ -148,4 +166,7 @@ def test_a_word_that_numbered_vouchers_stays(ctx, books):
     unused = books.session.scalars(select(VoucherWord).where(VoucherWord.code == "payment")).one()
     assert records.update(ctx, unused, {"name": "银付"}, unused.version).name == "银付"
     new = records.create(ctx, VoucherWord, {"code": "bank", "name": "银", "label": "银行凭证"})
-    assert vouchers.edit_draft(books.ctx("accountant"), voucher, None, word=new).code == "2026-11-银-0001"
+    assert (
+        vouchers.edit_draft(books.ctx("accountant"), voucher, None, word=new).code
+        == "2026-11-银-0001"
+    )

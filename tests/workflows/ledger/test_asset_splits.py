@@ -29,8 +29,11 @@ def year(session):
     day = date(2026, 1, 31)
     for code, amount in (("1501", "30000000"), ("1601", "36000000"), ("1303", "10000000")):
         found.post(day, found.line(code, amount), found.line("1002", 0, amount))
-    found.post(day, found.line("6601.06", "1000000", department_id=found.books.department.id),
-               found.line("1602", 0, "1000000"))  # fmt: skip
+    found.post(
+        day,
+        found.line("6601.06", "1000000", department_id=found.books.department.id),
+        found.line("1602", 0, "1000000"),
+    )
     who = {"customer_id": found.books.project.customer_id, "project_id": found.books.project.id}
     found.post(day, found.line("1201.01", "5000000", **who), found.line("1002", 0, "5000000"))
     return found
@@ -44,16 +47,25 @@ def ctx(session, year):
 @pytest.fixture
 def make(ctx, year):
     def made(code, rule, amount, **more):
-        values = {"month": MONTH, "account_id": year.account(code), "rule": rule, "amount": yuan(amount),
-                  "evidence": "产权证与评级报告"}  # fmt: skip
+        values = {
+            "month": MONTH,
+            "account_id": year.account(code),
+            "rule": rule,
+            "amount": yuan(amount),
+            "evidence": "产权证与评级报告",
+        }
         return records.create(ctx, AssetSplit, {**values, **more})
 
     return made
 
 
 def loan(year, **more):
-    return {"customer_id": year.books.project.customer_id, "starts_on": date(2026, 1, 10),
-            "ends_on": date(2026, 7, 10), **more}  # fmt: skip
+    return {
+        "customer_id": year.books.project.customer_id,
+        "starts_on": date(2026, 1, 10),
+        "ends_on": date(2026, 7, 10),
+        **more,
+    }
 
 
 def figures(session, month=MONTH):
@@ -76,20 +88,33 @@ def test_a_month_by_class_and_the_four_ratios(session, year, make):
     assert sum(found.totals.values()) == found.assets - found.claims
     assert found.claims == 5_000_000
     base = found.assets - found.claims
-    shares = {ratio.article[-4:]: (ratio.numerator, ratio.denominator, ratio.limit) for ratio in found.ratios}
+    shares = {
+        ratio.article[-4:]: (ratio.numerator, ratio.denominator, ratio.limit)
+        for ratio in found.ratios
+    }
     assert shares == {
         "法第八条": (found.net_assets + found.reserves, found.assets, 60),
-        "法第九条": (found.totals[ONE] + found.totals[TWO], base, 70), "法第十条": (found.totals[ONE], base, 20),
+        "法第九条": (found.totals[ONE] + found.totals[TWO], base, 70),
+        "法第十条": (found.totals[ONE], base, 20),
         "第十一条": (found.totals[THREE], base, 30),
-    }  # fmt: skip
+    }
     assert [row[1] for row in export_rows(found)][-5:-4] == ["合计"]
     assert figures(session, "2026-02")[1] == 0, "each month has its own evidence"
 
 
 def test_limits_are_parameters_with_their_day(session, year):
     row = session.scalars(select(Parameter).where(Parameter.code == "asset.first_min_pct")).one()
-    session.add(Parameter(code=row.code, label=row.label, value="99.5", value_kind=row.value_kind, unit=row.unit,
-                          module=row.module, effective_on=date(2026, 2, 1)))  # fmt: skip
+    session.add(
+        Parameter(
+            code=row.code,
+            label=row.label,
+            value="99.5",
+            value_kind=row.value_kind,
+            unit=row.unit,
+            module=row.module,
+            effective_on=date(2026, 2, 1),
+        )
+    )
     session.flush()
     limits = [asset_report(session, month).ratios[2].limit for month in (MONTH, "2026-02")]
     assert limits == [20, Decimal("99.5")]
@@ -102,19 +127,40 @@ def test_limits_are_parameters_with_their_day(session, year):
         ("1602", AssetRule.OWN_PROPERTY, 1_000_001, {}, "amount", "只有 1,000,000.00 元"),
         ("1201.01", AssetRule.OTHER, 1, {}, "account_id", "应收代偿款不参加分级"),
         ("4001", AssetRule.OTHER, 1, {}, "account_id", "末级资产科目"),
-        ("1303", AssetRule.CLIENT_LOAN, 1, {"ends_on": date(2026, 7, 11)}, "ends_on", "超过 6 个月"),
+        (
+            "1303",
+            AssetRule.CLIENT_LOAN,
+            1,
+            {"ends_on": date(2026, 7, 11)},
+            "ends_on",
+            "超过 6 个月",
+        ),
         ("1303", AssetRule.CLIENT_LOAN, 1, {"ends_on": None}, "ends_on", "须填合同日期"),
-        ("1303", AssetRule.CLIENT_LOAN, 1, {"starts_on": date(2026, 2, 1)}, "starts_on", "不晚于 2026-01-31"),
-        ("1303", AssetRule.CLIENT_LOAN, 1, {"customer_id": None}, "customer_id", "只适用于在保客户"),
+        (
+            "1303",
+            AssetRule.CLIENT_LOAN,
+            1,
+            {"starts_on": date(2026, 2, 1)},
+            "starts_on",
+            "不晚于 2026-01-31",
+        ),
+        (
+            "1303",
+            AssetRule.CLIENT_LOAN,
+            1,
+            {"customer_id": None},
+            "customer_id",
+            "只适用于在保客户",
+        ),
         ("1501", AssetRule.OTHER, 1, {"month": "2026-13"}, "month", "2025-12 这样的月份"),
         ("1501", AssetRule.OTHER, 1, {"month": "2026-04"}, "month", "不晚于 2026-03"),
         ("1501", AssetRule.OTHER, 0, {}, "amount", ""),
         ("1501", AssetRule.OTHER, 1, {"evidence": " "}, "evidence", ""),
     ],
-)  # fmt: skip
+)
 def test_evidence_that_does_not_carry_its_rule_is_refused_at_its_field(
     session, year, make, code, rule, amount, more, field, said
-):  # fmt: skip
+):
     given = loan(year) if rule is AssetRule.CLIENT_LOAN else {}
     with pytest.raises(FieldErrors) as refused:
         make(code, rule, amount, **{**given, **more})
@@ -135,7 +181,9 @@ def test_a_customer_without_a_guarantee_in_force_is_no_client(year, make, sessio
         make("1303", AssetRule.CLIENT_LOAN, 1, **loan(year))
 
 
-def test_evidence_is_carried_over_once_and_what_no_longer_holds_stays_behind(session, year, ctx, make):
+def test_evidence_is_carried_over_once_and_what_no_longer_holds_stays_behind(
+    session, year, ctx, make
+):
     with pytest.raises(Conflict, match="没有可复制"):
         asset_splits.carry_over(ctx, "2026-02")
     make("1501", AssetRule.AAA_BOND, 30_000_000)

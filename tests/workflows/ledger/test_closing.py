@@ -66,16 +66,29 @@ def test_a_quarter_comes_out_as_computed_by_hand(session):
     ):
         found = income_statement(session, period)
         rows = [found.line(number).current for number in (2, 8, 9, 11, 13, 40)]
-        assert rows == [Decimal(x) for x in (income, unearned, compensation, "500.00", "10000.00", profit)]
-    year_to_date = [income_statement(session, "2026-03").line(number).prior for number in (2, 8, 9, 40)]
+        assert rows == [
+            Decimal(x) for x in (income, unearned, compensation, "500.00", "10000.00", profit)
+        ]
+    year_to_date = [
+        income_statement(session, "2026-03").line(number).prior for number in (2, 8, 9, 40)
+    ]
     assert year_to_date == [Decimal(x) for x in ("12493.15", "0.00", "8000.00", "-24006.85")]
     sheet = balance_sheet(session, "2026-03")
     rows = {n: sheet.line(n).current for n in (1, 3, 30, 32, 35, 37, 38, 50, 51, 55, 60, 70)}
     assert rows == {
-        1: yuan("99971500"), 3: yuan(63600), 30: yuan("100035100"), 32: yuan("47506.85"), 35: yuan(3600),
-        37: yuan(0), 38: yuan(8000), 50: yuan("59106.85"), 51: yuan(100_000_000), 55: yuan("-24006.85"),
-        60: yuan("99975993.15"), 70: yuan("100035100"),
-    }  # fmt: skip
+        1: yuan("99971500"),
+        3: yuan(63600),
+        30: yuan("100035100"),
+        32: yuan("47506.85"),
+        35: yuan(3600),
+        37: yuan(0),
+        38: yuan(8000),
+        50: yuan("59106.85"),
+        51: yuan(100_000_000),
+        55: yuan("-24006.85"),
+        60: yuan("99975993.15"),
+        70: yuan("100035100"),
+    }
     assert sheet.is_balanced
     assert not sheet.unmapped
     assert not verify_ledger(session)
@@ -93,7 +106,10 @@ def test_closing_keeps_statements_computations_and_a_log(session):
     assert issued(session, StatementKind.INCOME, "2026-03", 1).lines == kept.lines
     assert issued(session, StatementKind.INCOME, "2026-04") is None
     formulas = {c.formula for c in session.scalars(select(ProvisionCalculation))}
-    assert "担保责任余额 3,200,000.00 × 1% × 3/12 = 8,000.00；本年已提 5,333.33；差额 2,666.67" in formulas
+    assert (
+        "担保责任余额 3,200,000.00 × 1% × 3/12 = 8,000.00；本年已提 5,333.33；差额 2,666.67"
+        in formulas
+    )
     made = session.scalars(select(Voucher).where(Voucher.kind != VoucherKind.ORDINARY)).all()
     assert {v.state for v in made} == {VoucherState.POSTED}
     assert {v.prepared_by_id for v in made} == {None}
@@ -120,11 +136,17 @@ def test_the_year_ends_with_profit_distributed(session):
     assert balance_of(session, "4103", "2026-12") == 0
     assert balance_of(session, "4101", "2026-12") == yuan("3120000") + yuan("834999.90")
     assert balance_of(session, "4102", "2026-12") == yuan("3120000") + yuan("834999.90")
-    assert balance_of(session, "4104", "2026-12") == yuan("9924545.92") + profit - yuan("1669999.80")
+    assert balance_of(session, "4104", "2026-12") == yuan("9924545.92") + profit - yuan(
+        "1669999.80"
+    )
     sheet = balance_sheet(session, "2026-12")
     assert sheet.is_balanced
     assert sheet.line(55).current == balance_of(session, "4104", "2026-12")
-    kinds = {c.kind.name: c.amount for c in session.scalars(select(ProvisionCalculation)) if c.period.month == 12}
+    kinds = {
+        c.kind.name: c.amount
+        for c in session.scalars(select(ProvisionCalculation))
+        if c.period.month == 12
+    }
     assert kinds["SURPLUS"] == kinds["GENERAL"] == yuan("834999.90")
     assert not verify_ledger(session)
 
@@ -159,7 +181,10 @@ def test_december_may_be_opened_and_closed_again(session):
     assert balance_of(session, "4103", "2026-12") != 0
     assert balance_of(session, "4101", "2026-12") == yuan("3120000")
     year.close(12)
-    assert [balance_sheet(session, "2026-12").lines, income_statement(session, "2026-12").lines] == before
+    assert [
+        balance_sheet(session, "2026-12").lines,
+        income_statement(session, "2026-12").lines,
+    ] == before
     assert balance_of(session, "4103", "2026-12") == 0
     assert not verify_ledger(session)
 
@@ -170,19 +195,33 @@ def test_opening_a_period_again_reverses_in_red_and_closing_gives_the_same(sessi
     march = year.period(3)
     before = [balance_sheet(session, "2026-03").lines, income_statement(session, "2026-03").lines]
     log = closing.reopen(year.ctx(), march, " 补记费用 ")
-    assert (log.reopen_reason, log.reopened_by_id) == ("补记费用", year.books.people["bookkeeper"].id)
+    assert (log.reopen_reason, log.reopened_by_id) == (
+        "补记费用",
+        year.books.people["bookkeeper"].id,
+    )
     assert march.state is PeriodState.OPEN
     assert issued(session, StatementKind.BALANCE_SHEET, "2026-03") is None
     red = session.scalars(select(Voucher).where(Voucher.reverses_id.is_not(None))).all()
     assert [v.kind for v in red] == [VoucherKind.TRANSFER]
     assert red[0].total < 0
     # Profit waits in the P&L accounts again, so that the sheet balances before the transfer, too.
-    assert [balance_sheet(session, "2026-03").lines, income_statement(session, "2026-03").lines] == before
+    assert [
+        balance_sheet(session, "2026-03").lines,
+        income_statement(session, "2026-03").lines,
+    ] == before
     again = year.close(3)
     assert again.round == 2
-    assert [balance_sheet(session, "2026-03").lines, income_statement(session, "2026-03").lines] == before
+    assert [
+        balance_sheet(session, "2026-03").lines,
+        income_statement(session, "2026-03").lines,
+    ] == before
     kept = session.scalars(select(IssuedStatement).where(IssuedStatement.period_id == march.id))
-    assert sorted((k.round, k.is_current) for k in kept) == [(1, False), (1, False), (2, True), (2, True)]
+    assert sorted((k.round, k.is_current) for k in kept) == [
+        (1, False),
+        (1, False),
+        (2, True),
+        (2, True),
+    ]
     assert issued(session, StatementKind.INCOME, "2026-03", 1).lines == before[1]
     assert not verify_ledger(session)
 
@@ -210,7 +249,9 @@ def test_only_the_latest_closed_period_opens_again_and_only_with_a_reason(sessio
 
 def test_the_opening_period_stays_closed(session):
     year = begin(session)
-    december = session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2025-12")).one()
+    december = session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == "2025-12")
+    ).one()
     with pytest.raises(Conflict, match="期初期间"):
         closing.reopen(year.ctx(), december, "重装")
 
@@ -228,7 +269,10 @@ def reference(session, prepare: Callable) -> tuple[int, str]:
     """Chain head after an uninterrupted run; everything is taken back."""
     with session.begin_nested() as point:
         year = prepare(session)
-        assert closing.run_month_end(edge_of(session), CODE, year.ctx().actor).status is JobStatus.SUCCEEDED
+        assert (
+            closing.run_month_end(edge_of(session), CODE, year.ctx().actor).status
+            is JobStatus.SUCCEEDED
+        )
         found = head(session)
         point.rollback()
     session.expire_all()
@@ -297,7 +341,9 @@ def test_late_postings_after_the_transfer_are_transferred_by_the_close(session):
     year.post(last(1), year.line("6603", 100), year.line("2241.02", 0, 100))
     log = closing.close(year.ctx(), period)
     transfers = session.scalar(
-        select(func.count()).where(Voucher.kind == VoucherKind.TRANSFER, Voucher.period_id == period.id)
+        select(func.count()).where(
+            Voucher.kind == VoucherKind.TRANSFER, Voucher.period_id == period.id
+        )
     )
     assert transfers == 2
     assert log.net_profit == net_profit(session, CODE, CODE)
@@ -315,8 +361,13 @@ def test_two_at_once_close_once(session):
             closing.require_idle(ctx.session, CODE, NOW)
         return ""
 
-    run = jobs.run(edge, "month_end:2026-01", last(1), [steps[0], jobs.JobStep("x", "x", meanwhile), *steps[1:]],
-                   actor=actor)  # fmt: skip
+    run = jobs.run(
+        edge,
+        "month_end:2026-01",
+        last(1),
+        [steps[0], jobs.JobStep("x", "x", meanwhile), *steps[1:]],
+        actor=actor,
+    )
     assert run.status is JobStatus.SUCCEEDED
     closing.require_idle(session, CODE, NOW)
     closing.require_idle(session, "2031-01", NOW)
@@ -334,11 +385,16 @@ def test_periods_that_cannot_be_closed_are_refused_in_words(session):
         closing.prepare(year.ctx(today=date(2026, 1, 30)), CODE)
     with pytest.raises(NotFound, match="1999-01"):
         closing.run_month_end(edge_of(session), "1999-01", year.ctx().actor)
-    for verb in (lambda ctx: closing.prepare(ctx, CODE), lambda ctx: closing.close(ctx, year.period(1))):
+    for verb in (
+        lambda ctx: closing.prepare(ctx, CODE),
+        lambda ctx: closing.close(ctx, year.period(1)),
+    ):
         with pytest.raises(NotAllowed):
             verb(year.ctx(without=("close", "accounting_period")))
     with pytest.raises(NotAllowed):
-        closing.run_month_end(edge_of(session), CODE, year.ctx(without=("close", "accounting_period")).actor)
+        closing.run_month_end(
+            edge_of(session), CODE, year.ctx(without=("close", "accounting_period")).actor
+        )
 
 
 def test_nobody_is_not_a_person_who_closes(session):
@@ -367,10 +423,14 @@ def test_provisions_may_be_made_ahead_of_the_closing(session):
     assert "确认收入 60,000.00 元" in words
     assert "未到期责任准备金 30,000.00" in words
     assert "没有需要确认的收入" in closing.provide_now(year.ctx(), period)
-    assert session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2  # nothing new to keep
+    assert (
+        session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2
+    )  # nothing new to keep
     closing.provide_now(year.ctx(), period)
     assert session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2
-    assert not session.scalars(select(AuditLog).where(AuditLog.action == "PROVIDE")).all()[0].changes
+    assert (
+        not session.scalars(select(AuditLog).where(AuditLog.action == "PROVIDE")).all()[0].changes
+    )
 
 
 def test_a_period_without_business_closes(session):
@@ -404,14 +464,19 @@ def test_departments_are_transferred_one_by_one(session):
     for department, debit in ((year.books.department, 30), (other, 50), (other, -50)):
         of = {"department_id": department.id}
         year.post(last(1), year.line("6601.01", debit, **of), year.line("2241.02", 0, debit))
-    year.post(last(1), year.line("6601.01", 20, department_id=other.id), year.line("2241.02", 0, 20))
-    year.post(last(1), year.line("6601.01", -20, department_id=other.id), year.line("2241.02", 0, -20))
+    year.post(
+        last(1), year.line("6601.01", 20, department_id=other.id), year.line("2241.02", 0, 20)
+    )
+    year.post(
+        last(1), year.line("6601.01", -20, department_id=other.id), year.line("2241.02", 0, -20)
+    )
     closing.transfer_profit(year.ctx(), year.period(1))
     transfer = session.scalars(select(Voucher).where(Voucher.kind == VoucherKind.TRANSFER)).one()
     found = [(e.account.code, e.department_id, e.debit, e.credit) for e in transfer.entries]
     assert found == [
-        ("6601.01", year.books.department.id, yuan(0), yuan(30)), ("4103", None, yuan(30), yuan(0)),
-    ]  # fmt: skip
+        ("6601.01", year.books.department.id, yuan(0), yuan(30)),
+        ("4103", None, yuan(30), yuan(0)),
+    ]
 
 
 def test_a_chart_without_its_profit_account_says_so(session):
@@ -429,7 +494,10 @@ PAIRS = st.tuples(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(pairs=st.lists(PAIRS, min_size=1, max_size=8))
 def test_assets_equal_claims_after_any_close(session, pairs):
     with session.begin_nested() as point:
@@ -439,7 +507,9 @@ def test_assets_equal_claims_after_any_close(session, pairs):
         for left, right, fen in pairs:
             amount = Decimal(fen).scaleb(-2)
             lines = [
-                year.line(code, **{side: str(amount)}, **(department if code.startswith("6601") else {}))
+                year.line(
+                    code, **{side: str(amount)}, **(department if code.startswith("6601") else {})
+                )
                 for code, side in ((left, "debit"), (right, "credit"))
             ]
             year.post(date(2026, 1, 20), *lines)

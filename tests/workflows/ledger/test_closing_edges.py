@@ -44,7 +44,9 @@ def test_a_month_in_which_nothing_happened_closes_opens_and_closes_without_a_vou
     closing.reopen(year.ctx(), closing.find_period(session, "2026-03"), "再看一次")
     assert month_end(year, "2026-03").round == 2
     assert (made_in(year, "2026-02"), made_in(year, "2026-03")) == (0, 0)
-    assert not any((line.current, line.prior) != (0, 0) for line in income_statement(session, "2026-03").lines)
+    assert not any(
+        (line.current, line.prior) != (0, 0) for line in income_statement(session, "2026-03").lines
+    )
     assert balance_sheet(session, "2026-03").is_balanced
     assert not verify_ledger(session)
 
@@ -68,7 +70,9 @@ def test_a_month_before_the_books_is_not_made_for_closing(session, with_opening,
     year = begin(session) if with_opening else quarter(session)
     periods = select(func.count()).select_from(AccountingPeriod)
     before = session.scalar(periods)
-    with pytest.raises(BusinessError, match=f"账上最早的会计期间是 {earliest}，没有 2025-01 可以结账"):
+    with pytest.raises(
+        BusinessError, match=f"账上最早的会计期间是 {earliest}，没有 2025-01 可以结账"
+    ):
         closing.prepare(year.ctx(), "2025-01")
     assert session.scalar(periods) == before
 

@@ -53,11 +53,26 @@ def at_once(engine, year, *verbs):
 def test_income_and_provisions_are_booked_once(engine, year):
     """收入确认与计提 clicked twice while the month-end is at the same step."""
     step = next(step for step in closing.month_end_steps(CODE) if step.code == "provisions")
-    assert at_once(
-        engine, year, closing.provide_now, closing.provide_now, lambda ctx, _: step.run(ctx), closing.provide_now
-    ) == []  # fmt: skip
+    assert (
+        at_once(
+            engine,
+            year,
+            closing.provide_now,
+            closing.provide_now,
+            lambda ctx, _: step.run(ctx),
+            closing.provide_now,
+        )
+        == []
+    )
     with Session(engine) as session:
-        kinds = select(Voucher.kind, func.count()).where(Voucher.kind != VoucherKind.ORDINARY).group_by(Voucher.kind)
-        assert dict(session.execute(kinds).all()) == {VoucherKind.RECOGNITION: 1, VoucherKind.PROVISION: 2}
+        kinds = (
+            select(Voucher.kind, func.count())
+            .where(Voucher.kind != VoucherKind.ORDINARY)
+            .group_by(Voucher.kind)
+        )
+        assert dict(session.execute(kinds).all()) == {
+            VoucherKind.RECOGNITION: 1,
+            VoucherKind.PROVISION: 2,
+        }
         assert session.scalar(select(func.count(ProvisionCalculation.id))) == 2
         assert not verify_ledger(session)

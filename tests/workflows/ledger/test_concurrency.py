@@ -24,8 +24,12 @@ def many(db_url) -> Iterator[tuple]:
     waits = {"timeout": 60} if db_url.startswith("sqlite") else {}
     engine = create_engine(db_url, connect_args=waits, pool_size=THREADS)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(
+            engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None)
+        )
+        event.listen(
+            engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
+        )
     with Session(engine, expire_on_commit=False) as session:
         books = open_books(session)
         session.commit()
@@ -50,7 +54,9 @@ def run(engine, books: Books, times: int) -> None:
         order = list(session.scalars(select(Voucher.posting_no).order_by(Voucher.posting_no)))
         assert numbers == order == list(range(1, len(numbers) + 1))
         assert verify_ledger(session) == []
-        kept = session.scalars(select(AccountBalance).where(AccountBalance.account_id == books.accounts["1002"])).one()
+        kept = session.scalars(
+            select(AccountBalance).where(AccountBalance.account_id == books.accounts["1002"])
+        ).one()
         assert kept.debit == session.scalar(select(func.sum(Voucher.total)))
 
 

@@ -56,7 +56,9 @@ SIMPLE = (["1001", "库存现金", "借", "100.00"], ["4001", "实收资本", "�
 
 def errors(year, first, second=None, **more) -> list[str]:
     """What the preview says; loading is refused for the same reasons, and nothing is written."""
-    found = [error.text for error in opening.preview_opening(year.ctx(), first, second, **more).errors]
+    found = [
+        error.text for error in opening.preview_opening(year.ctx(), first, second, **more).errors
+    ]
     if found:
         with pytest.raises(FieldErrors) as refused:
             opening.load_opening(year.ctx(), first, second, **more)
@@ -85,13 +87,29 @@ def test_the_sample_loads_to_the_fen(year, session):
     assert kept.period.state is PeriodState.CLOSED
     assert kept.voucher.posting_no == 1
     balances_wanted = {
-        "1001": "23560.40", "1002": "186430215.77", "1002.01": "86430215.77", "1002.02": "100000000",
+        "1001": "23560.40",
+        "1002": "186430215.77",
+        "1002.01": "86430215.77",
+        "1002.02": "100000000",
         "1031": "45000000",
-        "1122": "1280000", "1201": "9650000", "1201.01": "9650000", "1221": "356200", "1601": "8600000",
-        "1602": "2150000", "1441": "3200000", "2002": "12800000", "2203": "6420000", "2221": "615430.25",
-        "2221.02": "615430.25", "2601": "5140000", "2602": "11250000", "4001": "200000000", "4101": "3120000",
-        "4102": "3120000", "4104": "9924545.92",
-    }  # fmt: skip
+        "1122": "1280000",
+        "1201": "9650000",
+        "1201.01": "9650000",
+        "1221": "356200",
+        "1601": "8600000",
+        "1602": "2150000",
+        "1441": "3200000",
+        "2002": "12800000",
+        "2203": "6420000",
+        "2221": "615430.25",
+        "2221.02": "615430.25",
+        "2601": "5140000",
+        "2602": "11250000",
+        "4001": "200000000",
+        "4101": "3120000",
+        "4102": "3120000",
+        "4104": "9924545.92",
+    }
     assert {code: balance_of(session, code, "2025-12") for code in balances_wanted} == {
         code: yuan(amount) for code, amount in balances_wanted.items()
     }
@@ -117,32 +135,48 @@ def test_deferred_fees_become_schedules_and_the_reserve_implies_past_income(year
 
 def test_the_same_files_again_change_nothing_and_others_are_refused(year, session):
     first = opening.load_opening(year.ctx(), BALANCES, AUXILIARIES, create_customers=True)
-    counted = [session.scalar(select(func.count()).select_from(m)) for m in (Voucher, Account, CorporateCustomer)]
+    counted = [
+        session.scalar(select(func.count()).select_from(m))
+        for m in (Voucher, Account, CorporateCustomer)
+    ]
     again = opening.load_opening(year.ctx(), ("另存.xlsx", BALANCES[1]), AUXILIARIES)
     assert again.id == first.id
     assert [
-        session.scalar(select(func.count()).select_from(m)) for m in (Voucher, Account, CorporateCustomer)
+        session.scalar(select(func.count()).select_from(m))
+        for m in (Voucher, Account, CorporateCustomer)
     ] == counted
     year.post(date(2026, 1, 3), year.line("1001", 1), year.line("6301", 0, 1))
     with pytest.raises(Conflict, match=r"已由“opening_balances\.xlsx”装入 2025-12"):
         opening.load_opening(year.ctx(), balances(*SIMPLE))
 
 
-def test_rules_follow_to_the_first_lower_account_and_collection_goes_on_without_a_project(year, session):
+def test_rules_follow_to_the_first_lower_account_and_collection_goes_on_without_a_project(
+    year, session
+):
     opening.load_opening(year.ctx(), BALANCES, AUXILIARIES, create_customers=True)
     bank, first = year.account("1002"), year.account("1002.01")
     targets = set(session.scalars(select(PostingRuleLine.account_id)))
     assert bank not in targets
     assert first in targets
-    customer = session.scalars(select(CorporateCustomer).where(CorporateCustomer.uscc == "913201046JMED63378")).one()
+    customer = session.scalars(
+        select(CorporateCustomer).where(CorporateCustomer.uscc == "913201046JMED63378")
+    ).one()
     day = date(2026, 1, 8)
-    year.post(day, year.line("1002.01", 128000), year.line("1122", 0, 128000, customer_id=customer.id))
+    year.post(
+        day, year.line("1002.01", 128000), year.line("1122", 0, 128000, customer_id=customer.id)
+    )
     assert balance_of(session, "1122", "2026-01") == yuan("1152000")
     with pytest.raises(FieldErrors, match="须填写项目"):  # this customer has no opening there
-        year.draft(day, year.line("1002.01", 1), year.line("1122", 0, 1, customer_id=year.books.customer.id))
+        year.draft(
+            day,
+            year.line("1002.01", 1),
+            year.line("1122", 0, 1, customer_id=year.books.customer.id),
+        )
     with pytest.raises(FieldErrors, match="须填写客户"):
         year.draft(day, year.line("1002.01", 1), year.line("1122", 0, 1))
-    year.post(day, year.line("1002.01", 1000), year.line("1031", 0, 1000))  # a margin whose bank the old books lost
+    year.post(
+        day, year.line("1002.01", 1000), year.line("1031", 0, 1000)
+    )  # a margin whose bank the old books lost
     assert not verify_ledger(session)
 
 
@@ -155,7 +189,11 @@ def test_the_opening_voucher_is_not_reversed(year, session):
 
 def test_known_customers_are_matched_and_none_is_made(year, session):
     first = balances(*SIMPLE, ["1122", "应收担保费", "借", 30], ["2002", "存入保证金", "贷", 30])
-    second = parts(["1122", CUSTOMER, USCC, 30], ["2002", CUSTOMER, USCC.lower(), "30.00"], ["合计", None, None, 60])
+    second = parts(
+        ["1122", CUSTOMER, USCC, 30],
+        ["2002", CUSTOMER, USCC.lower(), "30.00"],
+        ["合计", None, None, 60],
+    )
     assert not opening.preview_opening(year.ctx(), first, second).errors
     opening.load_opening(year.ctx(), first, second)
     assert session.scalar(select(func.count()).select_from(CorporateCustomer)) == 1
@@ -164,14 +202,21 @@ def test_known_customers_are_matched_and_none_is_made(year, session):
 
 def test_odd_layouts_are_understood(year, session):
     rows = balances(
-        ["1002", "银行存款", 70, None], ["1002-01", "基本户", 70, None], ["1001", "现金", 30, 0],
-        ["4104", "利润分配", "20", None], [None, None, None, None], ["4001", "实收资本", None, "120"],
+        ["1002", "银行存款", 70, None],
+        ["1002-01", "基本户", 70, None],
+        ["1001", "现金", 30, 0],
+        ["4104", "利润分配", "20", None],
+        [None, None, None, None],
+        ["4001", "实收资本", None, "120"],
         ["2241", "其他应付款", None, None],
-        head=["科目代码", "科目名称", "期末借方（元）", "期末贷方"], period="2025-06",
-    )  # fmt: skip
+        head=["科目代码", "科目名称", "期末借方（元）", "期末贷方"],
+        period="2025-06",
+    )
     kept = opening.load_opening(year.ctx(), rows)
     assert kept.period.code == "2025-06"
-    assert balance_of(session, "4104", "2025-06") == yuan(-20)  # an accumulated loss, in red on its own side
+    assert balance_of(session, "4104", "2025-06") == yuan(
+        -20
+    )  # an accumulated loss, in red on its own side
     assert balance_of(session, "1002.01", "2025-06") == yuan(70)
     entry = next(e for e in kept.voucher.entries if e.account.code == "4104")
     assert (entry.debit, entry.credit) == (yuan(0), yuan(-20))
@@ -179,7 +224,9 @@ def test_odd_layouts_are_understood(year, session):
 
 def test_a_rate_of_nothing_implies_no_income(year, session):
     set_parameter(session, "provision.unearned_pct", "0")
-    opening.load_opening(year.ctx(), balances(["1001", "现金", "借", 5], ["2601", "准备金", "贷", 5]))
+    opening.load_opening(
+        year.ctx(), balances(["1001", "现金", "借", 5], ["2601", "准备金", "贷", 5])
+    )
     assert {m.amount for m in session.scalars(select(IncomeHistory))} == {yuan(0)}
 
 
@@ -191,24 +238,41 @@ def test_a_rate_of_nothing_implies_no_income(year, session):
         ([*SIMPLE, SIMPLE[0]], "第 6 行：科目 1001 重复，第 4 行已有"),
         ([*SIMPLE, ["9001", "其他", "借", 0]], "会计科目中没有一级科目 9001"),
         ([*SIMPLE, ["10020101", "支行", "借", 0]], "科目 1002.01.01 的上级 1002.01 不存在"),
-        ([*SIMPLE, ["100201", None, "借", 0], ["1002", "银行", "借", 0]], "科目 1002.01 要新增，但没有科目名称"),
-        ([*SIMPLE, ["6601", "管理费", "借", 0]], "科目 6601 有下级科目，请按下级给出余额：6601.01、"),
+        (
+            [*SIMPLE, ["100201", None, "借", 0], ["1002", "银行", "借", 0]],
+            "科目 1002.01 要新增，但没有科目名称",
+        ),
+        (
+            [*SIMPLE, ["6601", "管理费", "借", 0]],
+            "科目 6601 有下级科目，请按下级给出余额：6601.01、",
+        ),
         ([*SIMPLE, ["x", "乱", "借", 0]], "“x”不是科目编码"),
         ([*SIMPLE, ["1002", "银行", "左", 5]], "方向“左”应为 借 或 贷"),
         ([*SIMPLE, ["1002", "银行", "借", "许多"]], "第 6 行：余额：“许多”不是有效的金额"),
         ([*SIMPLE, ["1002", "银行", "借", date(2025, 1, 1)]], "余额不是金额"),
         (
-            [SIMPLE[0], ["1002", "银行", "借", 9], ["100201", "工行", "借", 8], ["4001", "资本", "贷", 109]],
+            [
+                SIMPLE[0],
+                ["1002", "银行", "借", 9],
+                ["100201", "工行", "借", 8],
+                ["4001", "资本", "贷", 109],
+            ],
             "科目 1002 余额 9.00 与下级合计 8.00 不符，相差 1.00",
         ),
         (
             [*SIMPLE, ["合计", None, "借", 101], [None, None, "贷", 100]],
             "借方合计 101.00 与一级科目之和 100.00 不符，相差 1.00",
         ),
-        ([*SIMPLE, ["总计", None, "贷", 99]], "贷方合计 99.00 与一级科目之和 100.00 不符，相差 -1.00"),
-        ([*SIMPLE, ["1122", "应收", "借", 5], ["2001", "借款", "贷", 5]], "科目 1122 要求客户核算，辅助余额表中没有"),
+        (
+            [*SIMPLE, ["总计", None, "贷", 99]],
+            "贷方合计 99.00 与一级科目之和 100.00 不符，相差 -1.00",
+        ),
+        (
+            [*SIMPLE, ["1122", "应收", "借", 5], ["2001", "借款", "贷", 5]],
+            "科目 1122 要求客户核算，辅助余额表中没有",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_balances_are_named(year, rows, wanted):
     assert any(wanted in text for text in errors(year, balances(*rows)))
 
@@ -308,7 +372,13 @@ def test_a_business_after_the_opening_keeps_its_carried_balances(year, session):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("1002", "1002"), ("100201", "1002.01"), ("1002-01-001", "1002.01.001"), ("1002.01", "1002.01")]
+    ("text", "code"),
+    [
+        ("1002", "1002"),
+        ("100201", "1002.01"),
+        ("1002-01-001", "1002.01.001"),
+        ("1002.01", "1002.01"),
+    ],
 )
 def test_codes_are_read_in_every_style(text, code):
     assert opening_sheets.account_code(text) == code
@@ -330,9 +400,11 @@ def current(session) -> OpeningImport:
 def test_an_opening_is_replaced_until_another_voucher_exists(year, session):
     """One that was loaded a month too late, with a reserve, gives way to the right one; nothing of it stays."""
     wrong = balances(
-        ["1001", "库存现金", "借", "160.00"], ["2601", "未到期责任准备金", "贷", "60.00"],
-        ["4001", "实收资本", "贷", "100.00"], period="期间:2026年1月",
-    )  # fmt: skip
+        ["1001", "库存现金", "借", "160.00"],
+        ["2601", "未到期责任准备金", "贷", "60.00"],
+        ["4001", "实收资本", "贷", "100.00"],
+        period="期间:2026年1月",
+    )
     opening.load_opening(year.ctx(), wrong)
     former = current(session).voucher
     assert session.scalar(select(func.count(IncomeHistory.id))) == 12
@@ -343,7 +415,11 @@ def test_an_opening_is_replaced_until_another_voucher_exists(year, session):
     reversal = session.scalars(select(Voucher).where(Voucher.reverses_id == former.id)).one()
     assert (reversal.kind, reversal.state) == (VoucherKind.OPENING, VoucherState.POSTED)
     assert session.scalar(select(func.count(IncomeHistory.id))) == 0
-    assert [balance_of(session, code, "2026-01") for code in ("1001", "2601", "4001")] == [100, 0, 100]
+    assert [balance_of(session, code, "2026-01") for code in ("1001", "2601", "4001")] == [
+        100,
+        0,
+        100,
+    ]
     assert not verify_ledger(session)
     year.post(date(2026, 1, 3), year.line("1001", 1), year.line("6301", 0, 1))
     with pytest.raises(Conflict, match="已有凭证 2026-01-记-0001，差错请另填凭证调整"):
@@ -352,12 +428,19 @@ def test_an_opening_is_replaced_until_another_voucher_exists(year, session):
 
 def test_income_of_an_opening_counts_once_for_the_reserve(year, session):
     """表结法: 6031 stands at 600,000 at the end of June, 2601 at 500,000, so the twelve months had 1,000,000."""
-    opening.load_opening(year.ctx(), balances(
-        ["1001", "库存现金", "借", "1100000"], ["2601", "未到期责任准备金", "贷", "500000"],
-        ["6031", "担保费收入", "贷", "600000"], period="期间:2026年6月",
-    ))  # fmt: skip
+    opening.load_opening(
+        year.ctx(),
+        balances(
+            ["1001", "库存现金", "借", "1100000"],
+            ["2601", "未到期责任准备金", "贷", "500000"],
+            ["6031", "担保费收入", "贷", "600000"],
+            period="期间:2026年6月",
+        ),
+    )
     assert income_of_year(session, "2026-06") == yuan(1_000_000)
-    assert income_of_year(session, "2026-07") == yuan(1_000_000) - yuan("66666.67")  # July 2025 falls out
+    assert income_of_year(session, "2026-07") == yuan(1_000_000) - yuan(
+        "66666.67"
+    )  # July 2025 falls out
     assert income_of_year(session, "2026-12") == yuan(600_000)
     assert income_of_year(session, "2027-06") == 0
 
@@ -380,10 +463,15 @@ def test_an_opening_in_the_middle_of_a_year_goes_on_with_it(year, session, monke
     The half year's profit of 600,000 in 4103 counts for the reserves.
     """
     monkeypatch.setattr(provisions, "liability_on", lambda *_args, **_more: yuan(12_000_000))
-    opening.load_opening(year.ctx(), balances(
-        ["1001", "库存现金", "借", "660000"], ["2602", "担保赔偿准备金", "贷", "60000"],
-        ["4103", "本年利润", "贷", "600000"], period="期间:2026年6月",
-    ))  # fmt: skip
+    opening.load_opening(
+        year.ctx(),
+        balances(
+            ["1001", "库存现金", "借", "660000"],
+            ["2602", "担保赔偿准备金", "贷", "60000"],
+            ["4103", "本年利润", "贷", "600000"],
+            period="期间:2026年6月",
+        ),
+    )
     july = provisions.compensation(session, year.period(7))
     assert july.amount == yuan(10_000)
     assert "本年已提 60,000.00（含期初前 60,000.00）；差额 10,000.00" in july.formula
@@ -393,7 +481,9 @@ def test_an_opening_in_the_middle_of_a_year_goes_on_with_it(year, session, monke
         year.close(number)
     assert balance_of(session, "2602", "2026-12") == yuan(120_000)
     # 600,000 + 234,434 - 60,000 of the second half
-    assert [balance_of(session, code, "2026-12") for code in ("4101", "4102")] == [yuan("77443.40")] * 2
+    assert [balance_of(session, code, "2026-12") for code in ("4101", "4102")] == [
+        yuan("77443.40")
+    ] * 2
     assert balance_of(session, "4103", "2026-12") == 0
     assert not verify_ledger(session)
 
@@ -411,8 +501,10 @@ def half_a_year(*more):
         ["6031", "担保费收入", "平", "0", "500000", "500000", "0"],
         ["6502", "提取担保赔偿准备金", "平", "0", "55000", "55000", "0"],
         ["6601.01", "职工薪酬", "平", "0", "89000", "89000", "0"],
-        *more, head=YEAR_HEAD, period="期间:2026年6月",
-    )  # fmt: skip
+        *more,
+        head=YEAR_HEAD,
+        period="期间:2026年6月",
+    )
 
 
 def test_an_opening_in_mid_year_goes_on_with_what_its_columns_say(year, session, monkeypatch):
@@ -424,7 +516,9 @@ def test_an_opening_in_mid_year_goes_on_with_what_its_columns_say(year, session,
     opening.load_opening(year.ctx(), half_a_year())
     assert provisions.compensation(session, year.period(7)).amount == yuan(15_000)
     assert income_of_year(session, "2026-06") == yuan(500_000)
-    months = select(IncomeHistory.month).where(IncomeHistory.amount > 0).order_by(IncomeHistory.month)
+    months = (
+        select(IncomeHistory.month).where(IncomeHistory.amount > 0).order_by(IncomeHistory.month)
+    )
     assert session.scalars(months).all() == [f"2026-0{number}" for number in range(1, 7)]
     sheet, income = balance_sheet(session, "2026-06"), income_statement(session, "2026-06")
     assert sheet.differences == (0, 0)
@@ -435,14 +529,18 @@ def test_an_opening_in_mid_year_goes_on_with_what_its_columns_say(year, session,
     assert income.line(40).prior == yuan(356_000)
     again = opening.load_opening(year.ctx(), half_a_year())
     assert (again.year_figures["2602"], session.scalar(select(func.count(OpeningImport.id)))) == (
-        ["-13000.00", "8000.00", "55000.00"], 1
-    )  # fmt: skip
+        ["-13000.00", "8000.00", "55000.00"],
+        1,
+    )
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (["1002", "银行存款", "借", "7", "3", "2", "9"], "年初余额 7.00 加本年累计应为 8.00，与余额 9.00 不符"),
+        (
+            ["1002", "银行存款", "借", "7", "3", "2", "9"],
+            "年初余额 7.00 加本年累计应为 8.00，与余额 9.00 不符",
+        ),
         (["1002", "银行存款", "借", "很多", "3", "2", "1"], "年初余额"),
     ],
 )
@@ -452,9 +550,16 @@ def test_columns_of_the_year_that_do_not_lead_to_the_balance_are_named(year, row
 
 
 def test_starts_of_the_year_that_do_not_balance_are_refused(year):
-    rows = ["1001", "库存现金", "借", "6", "0", "1", "5"], ["4001", "实收资本", "贷", "5", "0", "0", "5"]
-    plan = opening.preview_opening(year.ctx(), balances(*rows, head=YEAR_HEAD, period="期间:2026年6月"))
-    assert [error.message for error in plan.errors] == ["年初余额借贷不平：借方减贷方相差 1.00 元，未装入"]
+    rows = (
+        ["1001", "库存现金", "借", "6", "0", "1", "5"],
+        ["4001", "实收资本", "贷", "5", "0", "0", "5"],
+    )
+    plan = opening.preview_opening(
+        year.ctx(), balances(*rows, head=YEAR_HEAD, period="期间:2026年6月")
+    )
+    assert [error.message for error in plan.errors] == [
+        "年初余额借贷不平：借方减贷方相差 1.00 元，未装入"
+    ]
 
 
 def test_an_opening_in_mid_year_asks_for_the_columns(year):
@@ -468,11 +573,24 @@ def test_heads_over_two_rows_and_an_account_that_changed_sides(year):
     """U8 writes 年初 and 本年累计 as pairs; a bank that was overdrawn at the start stands on the other side."""
     pairs = ["科目编码", "科目名称", *("年初余额", None, "本年累计发生额", None, "期末余额", None)]
     sides = [None, None, *["借方", "贷方"] * 3]
-    made = "余额.xlsx", book([["期间:2026年6月"], pairs, sides, ["1002", "银行存款", None, 20, 50, None, 30, None],
-                            ["4001", "实收资本", 20, None, None, 50, None, 30]])  # fmt: skip
+    made = (
+        "余额.xlsx",
+        book(
+            [
+                ["期间:2026年6月"],
+                pairs,
+                sides,
+                ["1002", "银行存款", None, 20, 50, None, 30, None],
+                ["4001", "实收资本", 20, None, None, 50, None, 30],
+            ]
+        ),
+    )
     plan = opening.preview_opening(year.ctx(), made)
     assert plan.errors == []
     assert plan.years["1002"].start == -20
-    bank, capital = ["1002", "银行", "借", "20", "50", "0", "30"], ["4001", "资本", "贷", "-20", "0", "50", "30"]
+    bank, capital = (
+        ["1002", "银行", "借", "20", "50", "0", "30"],
+        ["4001", "资本", "贷", "-20", "0", "50", "30"],
+    )
     one_side = balances(bank, capital, head=YEAR_HEAD, period="期间:2026年6月")
     assert opening.preview_opening(year.ctx(), one_side).years["1002"].start == -20

@@ -28,16 +28,45 @@ EXPECTED = {
     ),
     "fee.collected": ({"amount": "106"}, {"1002": 106, "1122": -106}),
     "fee.waived": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {
+            "gross": "106",
+            "deferred": "60",
+            "recognised": "30",
+            "earned": "10",
+            "tax": "4",
+            "tax_pending": "2",
+        },
         {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
     ),
     "fee.reversed": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
+        {
+            "gross": "106",
+            "deferred": "60",
+            "recognised": "30",
+            "earned": "10",
+            "tax": "4",
+            "tax_pending": "2",
+        },
         {"1122": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
     ),
     "fee.refunded": (
-        {"gross": "106", "deferred": "60", "recognised": "30", "earned": "10", "tax": "4", "tax_pending": "2"},
-        {"1122": 0, "1002": -106, "2203": 60, "6031": 30, "6021": 10, "2221.01.02": 4, "2221.09": 2},
+        {
+            "gross": "106",
+            "deferred": "60",
+            "recognised": "30",
+            "earned": "10",
+            "tax": "4",
+            "tax_pending": "2",
+        },
+        {
+            "1122": 0,
+            "1002": -106,
+            "2203": 60,
+            "6031": 30,
+            "6021": 10,
+            "2221.01.02": 4,
+            "2221.09": 2,
+        },
     ),
     "vat.due": ({"amount": "100"}, {"2221.09": 100, "2221.01.02": -100}),
     "income.recognised": ({"amount": "100"}, {"2203": 100, "6031": -100}),
@@ -55,7 +84,15 @@ EXPECTED = {
     ),
     "recovery.received": (
         {"amount": "115", **PARTS, "surcharge": "5", "excess": "10"},
-        {"1002": 115, "1201.01": -80, "1201.02": -15, "1201.03": -4, "1201.04": -1, "6051.02": -5, "2241.01": -10},
+        {
+            "1002": 115,
+            "1201.01": -80,
+            "1201.02": -15,
+            "1201.03": -4,
+            "1201.04": -1,
+            "6051.02": -5,
+            "2241.01": -10,
+        },
     ),
     "recovery.excess_returned": ({"amount": "10"}, {"2241.01": 10, "1002": -10}),
     "impairment.booked": ({"amount": "10"}, {"6701": 10, "1231": -10}),
@@ -82,7 +119,9 @@ EXPECTED = {
 }
 
 
-def raised(books: Books, code: str = "fee.collected", amounts: dict[str, str] | None = None, **more):
+def raised(
+    books: Books, code: str = "fee.collected", amounts: dict[str, str] | None = None, **more
+):
     exact = {key: Decimal(value) for key, value in (amounts or {"amount": "100"}).items()}
     facts = {"record": books.project, "project": books.project, **more}
     return posting.raise_event(books.ctx("cashier"), code, amounts=exact, **facts)
@@ -109,7 +148,11 @@ def test_the_seeded_rules_book_every_event_as_the_chart_says(books, code):
     for entry in voucher.entries:
         moved[entry.account.code] = moved.get(entry.account.code, 0) + entry.debit - entry.credit
     assert moved == expected
-    assert (event.state, event.voucher_id, voucher.event_id) == (EventState.BOOKED, voucher.id, event.id)
+    assert (event.state, event.voucher_id, voucher.event_id) == (
+        EventState.BOOKED,
+        voucher.id,
+        event.id,
+    )
     books.post(voucher)
     assert verify_ledger(books.session) == []
 
@@ -129,7 +172,11 @@ def test_the_rules_take_only_amounts_and_accounts_that_exist(books):
 def test_an_event_says_who_and_what_it_is_about(books):
     event = raised(books, memo="首年担保费")
     assert re.fullmatch(r"FH2026-\d{5}", event.number)
-    assert (event.label, event.total, event.amounts) == ("费用收取", yuan(100), {"amount": "100.00"})
+    assert (event.label, event.total, event.amounts) == (
+        "费用收取",
+        yuan(100),
+        {"amount": "100.00"},
+    )
     assert (event.customer_id, event.bank_id) == (books.customer.id, books.bank.id)
     assert (event.department_id, event.occurred_on) == (books.department.id, TODAY)
     voucher = posting.book(books.ctx("accountant"), event)
@@ -141,7 +188,9 @@ def test_an_event_says_who_and_what_it_is_about(books):
 
 @pytest.mark.usefixtures("handlers")
 def test_the_rule_words_each_line_and_carries_what_it_is_told(books):
-    rule = books.session.scalars(select(PostingRule).where(PostingRule.event_code == "fee.collected")).one()
+    rule = books.session.scalars(
+        select(PostingRule).where(PostingRule.event_code == "fee.collected")
+    ).one()
     rule.lines[0].memo = "{事项} 经 {银行}"
     rule.lines[0].with_bank = rule.lines[0].with_department = True
     event = raised(books, memo="到账")
@@ -192,7 +241,12 @@ def test_the_same_event_is_raised_once_and_again_only_after_a_refusal(books):
     posting.refuse(books.ctx("accountant"), event, "金额与发票不符")
     assert (event.state, event.reason) == (EventState.REFUSED, "金额与发票不符")
     again = raised(books, amounts={"amount": "90"})
-    assert (again.id, again.state, again.total, again.reason) == (event.id, EventState.PENDING, yuan(90), None)
+    assert (again.id, again.state, again.total, again.reason) == (
+        event.id,
+        EventState.PENDING,
+        yuan(90),
+        None,
+    )
     posting.book(books.ctx("accountant"), again)
     with pytest.raises(Conflict, match="已制单"):
         raised(books)
@@ -239,13 +293,17 @@ def test_amounts_that_no_event_brings(books, code, amounts, message):
 
 def test_an_unbalanced_event_is_refused_with_the_rule_named(books):
     event = raised(books, "fee.registered", {"gross": "100", "deferred": "99.99"})
-    with pytest.raises(BusinessError, match=r"“费用登记”生成的分录借贷不平：借方 100.00，贷方 99.99"):
+    with pytest.raises(
+        BusinessError, match=r"“费用登记”生成的分录借贷不平：借方 100.00，贷方 99.99"
+    ):
         posting.book(books.ctx("accountant"), event)
     assert event.state is EventState.PENDING
 
 
 def test_a_missing_rule_is_named(books):
-    rule = books.session.scalars(select(PostingRule).where(PostingRule.event_code == "fee.collected")).one()
+    rule = books.session.scalars(
+        select(PostingRule).where(PostingRule.event_code == "fee.collected")
+    ).one()
     rule.effective_on = date(2027, 1, 1)
     event = raised(books)
     with pytest.raises(BusinessError, match="没有在 2026-11-23 生效的“费用收取”记账规则"):
@@ -256,7 +314,9 @@ def test_a_missing_rule_is_named(books):
 
 
 def test_a_rule_with_an_amount_of_another_event_is_named(books):
-    rule = books.session.scalars(select(PostingRule).where(PostingRule.event_code == "fee.collected")).one()
+    rule = books.session.scalars(
+        select(PostingRule).where(PostingRule.event_code == "fee.collected")
+    ).one()
     rule.lines[0].amount_key = "gross"
     with pytest.raises(BusinessError, match="第1行的金额取数“含税金额”不属于"):
         posting.book(books.ctx("accountant"), raised(books))
@@ -264,14 +324,27 @@ def test_a_rule_with_an_amount_of_another_event_is_named(books):
 
 @pytest.mark.usefixtures("handlers")
 def test_the_newest_rule_in_force_on_the_day_is_taken(books):
-    old = books.session.scalars(select(PostingRule).where(PostingRule.event_code == "fee.collected")).one()
+    old = books.session.scalars(
+        select(PostingRule).where(PostingRule.event_code == "fee.collected")
+    ).one()
     new = PostingRule(
-        event_code=old.event_code, label="新规则", word=old.word, memo="新{事项}", effective_on=date(2026, 11, 1)
+        event_code=old.event_code,
+        label="新规则",
+        word=old.word,
+        memo="新{事项}",
+        effective_on=date(2026, 11, 1),
     )
-    new.lines = [type(line)(
-        line_no=line.line_no, side=line.side, account_id=line.account_id, amount_key="amount",
-        with_customer=True, with_project=True,
-    ) for line in old.lines]  # fmt: skip
+    new.lines = [
+        type(line)(
+            line_no=line.line_no,
+            side=line.side,
+            account_id=line.account_id,
+            amount_key="amount",
+            with_customer=True,
+            with_project=True,
+        )
+        for line in old.lines
+    ]
     books.session.add(new)
     assert posting.book(books.ctx("accountant"), raised(books)).memo == "新费用收取"
     before = raised(books, sequence=2, on=date(2026, 10, 31))
@@ -290,7 +363,11 @@ def test_an_event_of_a_closed_month_is_booked_in_the_first_open_one(books):
 
 def close_month(books, month: int) -> None:
     period = ensure_period(books.ctx("accountant"), date(2026, month, 1))
-    period.state, period.closed_at, period.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
+    period.state, period.closed_at, period.closed_by_id = (
+        PeriodState.CLOSED,
+        NOW,
+        books.people["reviewer"].id,
+    )
     books.session.flush()
 
 
@@ -333,7 +410,11 @@ def test_a_posted_voucher_of_an_event_is_reversed_and_the_event_waits_again(book
     with pytest.raises(Conflict, match="由业务生成"):
         vouchers.reverse(books.ctx("accountant"), voucher)
     red = posting.unbook(books.ctx("accountant"), event, "客户退款")
-    assert (red.reverses_id, red.event_id, event.state) == (voucher.id, event.id, EventState.PENDING)
+    assert (red.reverses_id, red.event_id, event.state) == (
+        voucher.id,
+        event.id,
+        EventState.PENDING,
+    )
     with pytest.raises(Conflict, match="由业务生成"):
         vouchers.void(books.ctx("accountant"), red, "x")
     books.post(red)
@@ -354,22 +435,31 @@ def test_accounts_and_amounts_of_an_event_stay_and_its_auxiliaries_are_mended(bo
             vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=moved)
         assert [entry.account.code for entry in voucher.entries] == ["1002", "1122"]
     split = [
-        books.line("1002", 30, bank_id=books.bank.id, memo="建行"), books.line("1002", 70), books.receivable(0, 100),
-    ]  # fmt: skip
+        books.line("1002", 30, bank_id=books.bank.id, memo="建行"),
+        books.line("1002", 70),
+        books.receivable(0, 100),
+    ]
     vouchers.edit_draft(books.ctx("accountant"), voucher, None, entries=split)
     first = voucher.entries[0]
     assert (first.account.code, first.bank_id, first.memo) == ("1002", books.bank.id, "建行")
     with pytest.raises(Conflict, match=r"合计金额须为 100.00"):
         vouchers.edit_draft(
-            books.ctx("accountant"), voucher, None, entries=[books.line("1002", 9), books.receivable(0, 9)]
+            books.ctx("accountant"),
+            voucher,
+            None,
+            entries=[books.line("1002", 9), books.receivable(0, 9)],
         )
 
 
 @pytest.mark.usefixtures("handlers")
 def test_handlers_follow_the_event(books):
     told = []
-    posting.on_booked("fee.collected")(lambda ctx, event, voucher: told.append(("booked", voucher.number)))
-    posting.on_unbooked("fee.collected")(lambda ctx, event, former: told.append(("unbooked", former.number)))
+    posting.on_booked("fee.collected")(
+        lambda ctx, event, voucher: told.append(("booked", voucher.number))
+    )
+    posting.on_unbooked("fee.collected")(
+        lambda ctx, event, former: told.append(("unbooked", former.number))
+    )
     posting.on_refused("fee.collected")(lambda ctx, event: told.append(("refused", event.reason)))
     event = raised(books)
     posting.book(books.ctx("accountant"), event)
@@ -381,12 +471,20 @@ def test_handlers_follow_the_event(books):
 @pytest.mark.usefixtures("handlers")
 def test_auxiliary_balances_carry_customer_and_project(books):
     for number, code in enumerate(("fee.registered", "fee.collected"), 1):
-        amounts = {"gross": "100", "deferred": "100"} if code == "fee.registered" else {"amount": "40"}
-        books.post(posting.book(books.ctx("accountant"), raised(books, code, amounts, sequence=number)))
+        amounts = (
+            {"gross": "100", "deferred": "100"} if code == "fee.registered" else {"amount": "40"}
+        )
+        books.post(
+            posting.book(books.ctx("accountant"), raised(books, code, amounts, sequence=number))
+        )
     row = books.session.scalars(
         select(AuxiliaryBalance).where(AuxiliaryBalance.account_id == books.accounts["1122"])
     ).one()
-    assert (row.customer_id, row.project_id, row.bank_id) == (books.customer.id, books.project.id, 0)
+    assert (row.customer_id, row.project_id, row.bank_id) == (
+        books.customer.id,
+        books.project.id,
+        0,
+    )
     assert (row.debit, row.credit, row.closing) == (100, 40, 60)
     kept = books.session.scalars(
         select(AccountBalance).where(AccountBalance.account_id == books.accounts["1122"])

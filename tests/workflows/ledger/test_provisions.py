@@ -36,9 +36,16 @@ def test_half_of_twelve_months_income_is_reserved_and_the_difference_booked(year
     income(year, 1, 10_000)
     made = provisions.provide_unearned(year.ctx(), year.period(1))
     assert (made.base, made.rate_pct, made.required, made.booked, made.amount) == (
-        yuan(10_000), Decimal(50), yuan(5_000), yuan(0), yuan(5_000),
-    )  # fmt: skip
-    assert made.formula == "最近十二个月担保费收入 10,000.00 × 50% = 5,000.00；账面余额 0.00；差额 5,000.00"
+        yuan(10_000),
+        Decimal(50),
+        yuan(5_000),
+        yuan(0),
+        yuan(5_000),
+    )
+    assert (
+        made.formula
+        == "最近十二个月担保费收入 10,000.00 × 50% = 5,000.00；账面余额 0.00；差额 5,000.00"
+    )
     assert made.voucher.memo == "提取 2026-01 未到期责任准备金"
     assert balance_of(session, "2601", "2026-01") == yuan(5_000)
     again = provisions.provide_unearned(year.ctx(), year.period(1))
@@ -70,13 +77,20 @@ def test_transfers_of_profit_are_no_income(year, session):
 # ---------------------------------------------------------------------------------------------------------------- 赔偿
 def test_one_percent_a_year_by_months_less_what_is_booked(year, session):
     first = provisions.provide_compensation(year.ctx(), year.period(1))
-    assert (first.base, first.required, first.amount) == (yuan(4_000_000), yuan("3333.33"), yuan("3333.33"))
+    assert (first.base, first.required, first.amount) == (
+        yuan(4_000_000),
+        yuan("3333.33"),
+        yuan("3333.33"),
+    )
     repay(session, 4_000_000, date(2026, 2, 3))
     second = provisions.provide_compensation(year.ctx(), year.period(2))
     # 80 万 x 1 % x 2/12 is less than January's charge: the difference goes back.
     assert (second.base, second.required, second.booked, second.amount) == (
-        yuan(800_000), yuan("1333.33"), yuan("3333.33"), yuan("-2000.00"),
-    )  # fmt: skip
+        yuan(800_000),
+        yuan("1333.33"),
+        yuan("3333.33"),
+        yuan("-2000.00"),
+    )
     assert balance_of(session, "2602", "2026-02") == yuan("1333.33")
 
 
@@ -122,9 +136,15 @@ def test_the_liability_is_that_of_the_day(year, session):
     assert liability_on(session, last(1)) == yuan(4_000_000)
     assert liability_on(session, last(2)) == yuan(3_200_000)
     taken_back = session.scalars(select(Repayment)).one()
-    taken_back.state, taken_back.reversed_on, taken_back.reversal_reason = RepaymentState.REVERSED, last(2), "误"
+    taken_back.state, taken_back.reversed_on, taken_back.reversal_reason = (
+        RepaymentState.REVERSED,
+        last(2),
+        "误",
+    )
     session.flush()
-    assert liability_on(session, last(2)) == yuan(3_200_000)  # of what stands on the loan, 400 万 x 80 %
+    assert liability_on(session, last(2)) == yuan(
+        3_200_000
+    )  # of what stands on the loan, 400 万 x 80 %
 
 
 def test_weights_hold_for_the_past_as_well(year, session):
@@ -158,14 +178,23 @@ def test_appropriations_follow_the_profit_both_ways(year, session):
     year.post(last(12), year.line("1221", 100_000), year.line("6301", 0, 100_000))
     made = provisions.appropriate(year.ctx(), december)
     assert [(e.account.code, e.debit, e.credit) for e in made.entries] == [
-        ("4104", yuan(10_000), yuan(0)), ("4101", yuan(0), yuan(10_000)),
-        ("4104", yuan(10_000), yuan(0)), ("4102", yuan(0), yuan(10_000)),
-    ]  # fmt: skip
+        ("4104", yuan(10_000), yuan(0)),
+        ("4101", yuan(0), yuan(10_000)),
+        ("4104", yuan(10_000), yuan(0)),
+        ("4102", yuan(0), yuan(10_000)),
+    ]
     assert provisions.appropriate(year.ctx(), december) is None
     year.post(last(12), year.line("6711", 40_000), year.line("1221", 0, 40_000))
     provisions.appropriate(year.ctx(), december)
-    assert balance_of(session, "4101", "2026-12") == balance_of(session, "4102", "2026-12") == yuan(6_000)
-    kinds = [c.kind for c in session.scalars(select(ProvisionCalculation).order_by(ProvisionCalculation.id))]
+    assert (
+        balance_of(session, "4101", "2026-12")
+        == balance_of(session, "4102", "2026-12")
+        == yuan(6_000)
+    )
+    kinds = [
+        c.kind
+        for c in session.scalars(select(ProvisionCalculation).order_by(ProvisionCalculation.id))
+    ]
     assert kinds == [ProvisionKind.SURPLUS, ProvisionKind.GENERAL] * 2
 
 
@@ -176,7 +205,11 @@ def test_both_reserves_come_after_making_up_earlier_losses(year, session):
     year.post(date(2025, 12, 31), year.line("4104", 100_000), year.line("1221", 0, 100_000))
     year.post(last(12), year.line("1221", 1_000_000), year.line("6301", 0, 1_000_000))
     provisions.appropriate(year.ctx(), year.period(12))
-    assert balance_of(session, "4101", "2026-12") == balance_of(session, "4102", "2026-12") == yuan(90_000)
+    assert (
+        balance_of(session, "4101", "2026-12")
+        == balance_of(session, "4102", "2026-12")
+        == yuan(90_000)
+    )
     words = "本年净利润 1,000,000.00，弥补以前年度亏损 100,000.00 后 900,000.00 × 10% = 90,000.00"
     kept = session.scalars(select(ProvisionCalculation)).all()
     assert [words in calculation.formula for calculation in kept] == [True, True]
@@ -206,4 +239,6 @@ def test_a_performance_bond_counts_for_the_provision_by_parameter(year, session,
     set_parameter(session, "provision.compensation_base", base)
     made = figures.compensation(session, year.period(1))
     assert (liability_on(session, last(1)), made.amount) == (0, Decimal(charge))
-    assert made.formula.startswith("担保责任余额 4,000,000.00" if base == "ALL" else "融资担保责任余额 0.00")
+    assert made.formula.startswith(
+        "担保责任余额 4,000,000.00" if base == "ALL" else "融资担保责任余额 0.00"
+    )

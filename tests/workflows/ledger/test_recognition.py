@@ -31,16 +31,24 @@ TWO_YEARS = Term(date(2025, 3, 20), date(2027, 3, 20), date(2025, 3, 20), 24)
 def test_a_guarantee_year_is_income_from_its_first_day():
     amount = yuan(2400)
     by = {
-        date(2025, 3, 19): 0, date(2025, 3, 20): 1200, date(2026, 3, 19): 1200, date(2026, 3, 20): 2400,
+        date(2025, 3, 19): 0,
+        date(2025, 3, 20): 1200,
+        date(2026, 3, 19): 1200,
+        date(2026, 3, 20): 2400,
         date(2027, 3, 20): 2400,
-    }  # fmt: skip
+    }
     assert {day: figures.earned_by(amount, TWO_YEARS, day, "AT_DRAWDOWN") for day in by} == by
 
 
 def test_a_guarantee_of_29_february_has_its_second_year_from_the_28th():
     term = Term(date(2028, 2, 29), date(2030, 2, 28), date(2028, 2, 29), 24)
     days = [date(2028, 2, 28), date(2028, 2, 29), date(2029, 2, 27), date(2029, 2, 28)]
-    assert [figures.earned_by(yuan(2400), term, day, "AT_DRAWDOWN") for day in days] == [0, 1200, 1200, 2400]
+    assert [figures.earned_by(yuan(2400), term, day, "AT_DRAWDOWN") for day in days] == [
+        0,
+        1200,
+        1200,
+        2400,
+    ]
 
 
 def test_a_part_of_a_year_weighs_by_its_months():
@@ -55,14 +63,19 @@ def test_what_an_opening_left_belongs_to_the_years_to_come():
     assert figures.covered_years(last_year) == [(date(2026, 1, 1), 12)]
 
 
-@given(st.integers(1, 10**9), st.integers(1, 1500), st.sampled_from(["EVENLY", "MONTHLY", "AT_DRAWDOWN"]))
+@given(
+    st.integers(1, 10**9),
+    st.integers(1, 1500),
+    st.sampled_from(["EVENLY", "MONTHLY", "AT_DRAWDOWN"]),
+)
 def test_income_never_falls_and_ends_at_the_whole(fen, days, mode):
     amount = Decimal(fen).scaleb(-2)
     first = date(2025, 1, 31)
     end = date.fromordinal(first.toordinal() + days)
     term = Term(first, end, first, figures.months_between(first, end))
     steps = [
-        figures.earned_by(amount, term, date.fromordinal(first.toordinal() + n), mode) for n in range(-1, days + 2)
+        figures.earned_by(amount, term, date.fromordinal(first.toordinal() + n), mode)
+        for n in range(-1, days + 2)
     ]
     assert steps == sorted(steps)
     assert steps[0] == 0
@@ -77,7 +90,11 @@ def month(year, number: int) -> list[Voucher]:
 def test_openings_are_recognised_at_their_anniversaries(session):
     year = begin(session)
     made = [sum((v.total for v in month(year, number)), Decimal(0)) for number in range(1, 13)]
-    september, october, november = 535_000 + 535_000 + 588_500, 535_000 + 321_000 + 428_000, 535_000 + 321_000
+    september, october, november = (
+        535_000 + 535_000 + 588_500,
+        535_000 + 321_000 + 428_000,
+        535_000 + 321_000,
+    )
     wanted = [0, 0, 535_000, 428_000, 321_000, 1_337_500, 0, 0, september, october, november, 0]
     assert made == [yuan(amount) for amount in wanted]
     assert balance_of(session, "2203", "2026-12") == 0
@@ -143,7 +160,11 @@ def test_a_fee_gets_its_schedule_with_the_first_recognition(session):
     assert figures.due_total(session, last(1)) == yuan("2794.52")
     month(year, 1)
     schedule = session.scalars(select(IncomeSchedule)).one()
-    assert (schedule.source, schedule.fee_id, schedule.amount) == (ScheduleSource.FEE, fee.id, yuan(60_000))
+    assert (schedule.source, schedule.fee_id, schedule.amount) == (
+        ScheduleSource.FEE,
+        fee.id,
+        yuan(60_000),
+    )
     assert schedule.recognised == recognised_total(session, fee) == yuan("2794.52")
     assert figures.due_total(session, last(1)) == 0
     month(year, 2)
@@ -154,9 +175,13 @@ def test_what_an_event_recognised_at_the_drawdown_is_not_recognised_again(sessio
     year = quarter(session)
     fee = session.scalars(select(Fee)).one()
     posting.raise_event(
-        year.ctx(), "income.recognised", record=fee, project=year.books.project, amounts={"amount": yuan(60_000)},
+        year.ctx(),
+        "income.recognised",
+        record=fee,
+        project=year.books.project,
+        amounts={"amount": yuan(60_000)},
         on=date(2026, 1, 15),
-    )  # fmt: skip
+    )
     assert month(year, 1) == []
 
 
@@ -165,8 +190,16 @@ def test_a_waiver_makes_the_rest_smaller(session):
     set_parameter(session, "income.recognition_mode", "EVENLY")
     month(year, 1)
     fee = session.scalars(select(Fee)).one()
-    session.add(FeeWaiver(number="JM-T1", project_id=fee.project_id, fee_id=fee.id, amount=yuan(31_800), reason="减半",
-                          state=PaperState.APPROVED))  # fmt: skip
+    session.add(
+        FeeWaiver(
+            number="JM-T1",
+            project_id=fee.project_id,
+            fee_id=fee.id,
+            amount=yuan(31_800),
+            reason="减半",
+            state=PaperState.APPROVED,
+        )
+    )
     session.flush()
     month(year, 2)
     schedule = session.scalars(select(IncomeSchedule)).one()
@@ -194,7 +227,9 @@ def test_a_guarantee_has_earned_its_fee_from_the_day_of_its_release(session, rel
 
 def test_without_its_rule_nothing_is_recognised(session):
     year = quarter(session)
-    for rule in session.scalars(select(PostingRule).where(PostingRule.event_code == "income.recognised")):
+    for rule in session.scalars(
+        select(PostingRule).where(PostingRule.event_code == "income.recognised")
+    ):
         rule.is_active = False
     session.flush()
     with pytest.raises(BusinessError, match="记账规则"):

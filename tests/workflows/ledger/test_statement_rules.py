@@ -21,7 +21,9 @@ def ctx(session):
 
 
 def row_of(session, number: int, kind=StatementKind.INCOME) -> StatementRow:
-    query = select(StatementRow).where(StatementRow.statement == kind, StatementRow.row_no == number)
+    query = select(StatementRow).where(
+        StatementRow.statement == kind, StatementRow.row_no == number
+    )
     return session.scalars(query).one()
 
 
@@ -39,10 +41,14 @@ def new_row(ctx, **more):
 @pytest.mark.parametrize(
     ("formula", "wanted"),
     [
-        ("40/2", "R行次"), ("R40R30", "R行次"), ("R40 R30", "R行次"), ("R40+R98+R99", "没有第 98、99 行"),
-        ("R41", "引用本行"), ("R40-R41", "引用本行"),
+        ("40/2", "R行次"),
+        ("R40R30", "R行次"),
+        ("R40 R30", "R行次"),
+        ("R40+R98+R99", "没有第 98、99 行"),
+        ("R41", "引用本行"),
+        ("R40-R41", "引用本行"),
     ],
-)  # fmt: skip
+)
 def test_a_formula_that_makes_no_sense_is_refused(ctx, formula, wanted):
     with pytest.raises(FieldErrors, match=wanted) as refused:
         new_row(ctx, formula=formula)
@@ -69,7 +75,11 @@ def test_accounts_go_to_their_own_statement(ctx, session):
     claim = session.scalars(select(Account).where(Account.code == "1201.01")).one()
     profit = session.scalars(select(Account).where(Account.code == "6601.01")).one()
     with pytest.raises(FieldErrors, match="属于资产负债表"):
-        records.create(ctx, StatementAccount, {"statement_row_id": row_of(session, 2).id, "account_id": claim.id})
+        records.create(
+            ctx,
+            StatementAccount,
+            {"statement_row_id": row_of(session, 2).id, "account_id": claim.id},
+        )
     total = {"statement_row_id": row_of(session, 40).id, "account_id": profit.id}
     with pytest.raises(FieldErrors, match="由公式计算"):
         records.create(ctx, StatementAccount, total)

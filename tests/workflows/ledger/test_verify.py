@@ -63,7 +63,9 @@ def test_tampering_with_a_voucher_is_named(books, posted, table, change, named):
 
 def test_tampering_with_an_entry_is_named_by_chain_and_balances(books, posted):
     entry = posted[1].entries[1]
-    unguarded(books, update(VoucherEntry).where(VoucherEntry.id == entry.id).values(credit=Decimal(201)))
+    unguarded(
+        books, update(VoucherEntry).where(VoucherEntry.id == entry.id).values(credit=Decimal(201))
+    )
     errors = verify_ledger(books.session)
     assert errors[0] == "凭证 2026-11-记-0002 借贷不平：借方 200.00，贷方 201.00"
     assert errors[1] == "凭证 2026-11-记-0002 的校验链不符，内容可能被改动"
@@ -76,7 +78,11 @@ def test_tampering_with_an_entry_is_named_by_chain_and_balances(books, posted):
 
 def test_moving_an_entry_to_another_account_breaks_the_chain(books, posted):
     entry = posted[0].entries[0]
-    other = update(VoucherEntry).where(VoucherEntry.id == entry.id).values(account_id=books.accounts["1012"])
+    other = (
+        update(VoucherEntry)
+        .where(VoucherEntry.id == entry.id)
+        .values(account_id=books.accounts["1012"])
+    )
     unguarded(books, other)
     assert any("2026-11-记-0001 的校验链不符" in error for error in verify_ledger(books.session))
 
@@ -86,17 +92,26 @@ def test_a_kept_balance_that_drifted_is_named(books, posted):
     books.session.execute(
         update(AccountBalance)
         .where(AccountBalance.account_id == account)
-        .values(debit=AccountBalance.debit + yuan("0.01"), closing=AccountBalance.closing + yuan("0.01"))
+        .values(
+            debit=AccountBalance.debit + yuan("0.01"), closing=AccountBalance.closing + yuan("0.01")
+        )
     )
     books.session.execute(text("DELETE FROM auxiliary_balance"))
     errors = verify_ledger(books.session)
-    assert errors[0].startswith("科目余额与凭证不符：2026-11 1002 银行存款，账上 0.00/600.01/0.00/600.01，凭证")
+    assert errors[0].startswith(
+        "科目余额与凭证不符：2026-11 1002 银行存款，账上 0.00/600.01/0.00/600.01，凭证"
+    )
     assert "账上 无，凭证 0.00/0.00/600.00/-600.00" in errors[1]
 
 
 def test_a_balance_without_entries_is_named(books, posted):
     books.session.add(
-        AccountBalance(period_id=posted[0].period_id, account_id=books.accounts["1001"], debit=yuan(5), closing=yuan(5))
+        AccountBalance(
+            period_id=posted[0].period_id,
+            account_id=books.accounts["1001"],
+            debit=yuan(5),
+            closing=yuan(5),
+        )
     )
     books.session.flush()
     assert verify_ledger(books.session) == [
@@ -107,7 +122,11 @@ def test_a_balance_without_entries_is_named(books, posted):
 def test_an_event_with_two_vouchers_or_none_is_named(books, monkeypatch):
     monkeypatch.setattr(posting, "_BOOKED", {})
     event = posting.raise_event(
-        books.ctx("cashier"), "fee.collected", record=books.project, project=books.project, amounts={"amount": yuan(5)}
+        books.ctx("cashier"),
+        "fee.collected",
+        record=books.project,
+        project=books.project,
+        amounts={"amount": yuan(5)},
     )
     voucher = posting.book(books.ctx("accountant"), event)
     assert verify_ledger(books.session) == []
@@ -148,7 +167,9 @@ def test_a_movement_of_many_accounts_is_applied_in_chunks(books):
     voucher = books.transfer()
     apply(books.session, voucher.period, movement)
     apply(books.session, voucher.period, movement)
-    found = books.session.scalars(select(AuxiliaryBalance).order_by(AuxiliaryBalance.customer_id)).all()
+    found = books.session.scalars(
+        select(AuxiliaryBalance).order_by(AuxiliaryBalance.customer_id)
+    ).all()
     assert [row.closing for row in found] == [2 * customer for customer in range(1, CHUNK + 5)]
 
 
@@ -159,7 +180,11 @@ def entries():
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(MONTHS), st.lists(entries(), min_size=1, max_size=4)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(MONTHS), st.lists(entries(), min_size=1, max_size=4)), max_size=5
+    )
+)
 def test_random_books_agree_with_their_entries(books, vouchers_wanted):
     with books.session.begin_nested() as savepoint:
         set_parameter(books.session, "voucher.no_overdraft", "否")
@@ -178,7 +203,9 @@ def _post_random(books, day, wanted):
         more = {"customer_id": books.customer.id} if code in ("1122", "2002") else {}
         more |= {"project_id": books.project.id} if code == "1122" else {}
         more |= {"bank_id": books.bank.id} if code == "1031" else {}
-        lines.append(books.line(code, *((str(amount), 0) if is_debit else (0, str(amount))), **more))
+        lines.append(
+            books.line(code, *((str(amount), 0) if is_debit else (0, str(amount))), **more)
+        )
         rest += amount if is_debit else -amount
     if rest:
         lines.append(books.line("6711", 0, str(rest)))

@@ -9,7 +9,14 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models.base.actor import SYSTEM
-from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition, NotAllowed, StaleRecord
+from models.base.errors import (
+    BusinessError,
+    Conflict,
+    FieldErrors,
+    IllegalTransition,
+    NotAllowed,
+    StaleRecord,
+)
 from models.ledger.account import Account, AccountBalance, AccountingPeriod, PeriodState
 from models.ledger.voucher import CashFlow, Voucher, VoucherEntry, VoucherState, VoucherWord
 from models.system.setup import Parameter
@@ -31,7 +38,13 @@ PREPARED = {
     VoucherState.SIGNED: (("review", "reviewer"), ("sign", "cashier")),
     VoucherState.POSTED: (("review", "reviewer"), ("sign", "cashier"), ("post", "bookkeeper")),
 }
-DOER = {"unreview": "reviewer", "review": "reviewer", "sign": "cashier", "unsign": "cashier", "edit": "accountant"}
+DOER = {
+    "unreview": "reviewer",
+    "review": "reviewer",
+    "sign": "cashier",
+    "unsign": "cashier",
+    "edit": "accountant",
+}
 
 
 def act(books: Books, verb: str, voucher: Voucher, who: str, **more):
@@ -45,20 +58,31 @@ def act(books: Books, verb: str, voucher: Voucher, who: str, **more):
 
 def close(books: Books, day: date = TODAY) -> AccountingPeriod:
     month = ensure_period(books.ctx("accountant"), day)
-    month.state, month.closed_at, month.closed_by_id = PeriodState.CLOSED, NOW, books.people["reviewer"].id
+    month.state, month.closed_at, month.closed_by_id = (
+        PeriodState.CLOSED,
+        NOW,
+        books.people["reviewer"].id,
+    )
     books.session.flush()
     return month
 
 
 def test_four_people_bring_a_receipt_into_the_books(books):
     voucher = books.receipt("1860000.00", word="receipt")
-    assert (voucher.code, voucher.state, voucher.total) == ("2026-11-收-0001", VoucherState.DRAFT, yuan(1860000))
+    assert (voucher.code, voucher.state, voucher.total) == (
+        "2026-11-收-0001",
+        VoucherState.DRAFT,
+        yuan(1860000),
+    )
     assert voucher.is_cash
     vouchers.review(books.ctx("reviewer"), voucher)
     vouchers.sign(books.ctx("cashier"), voucher)
     vouchers.post(books.ctx("bookkeeper"), voucher)
     assert voucher.state is VoucherState.POSTED
-    names = [p.name for p in (voucher.prepared_by, voucher.reviewed_by, voucher.signed_by, voucher.posted_by)]
+    names = [
+        p.name
+        for p in (voucher.prepared_by, voucher.reviewed_by, voucher.signed_by, voucher.posted_by)
+    ]
     assert names == ["吴洁", "许文静", "马骏", "赵凯"]
     assert (voucher.posting_no, voucher.previous_hash, len(voucher.hash)) == (1, "0" * 64, 64)
     assert balance_of(books.session, "1002", "2026-11") == yuan(1860000)
@@ -141,7 +165,11 @@ def test_undoing_is_for_whoever_did_it(books):
         vouchers.unsign(books.ctx("bookkeeper"), voucher)
     vouchers.unsign(books.ctx("cashier"), voucher)
     vouchers.unreview(books.ctx("reviewer"), voucher)
-    assert (voucher.state, voucher.reviewed_by_id, voucher.signed_at) == (VoucherState.DRAFT, None, None)
+    assert (voucher.state, voucher.reviewed_by_id, voucher.signed_at) == (
+        VoucherState.DRAFT,
+        None,
+        None,
+    )
 
 
 def test_checking_is_done_by_a_person(books):
@@ -184,7 +212,10 @@ def test_accounts_that_take_no_entries_are_named_by_line(books):
 
 def test_missing_auxiliaries_are_named_by_line(books):
     wrong = refused(books, books.line("1002", 5), books.line("1122", 0, 5))
-    assert wrong == ["第2行：科目“1122 应收担保费”须填写客户", "第2行：科目“1122 应收担保费”须填写项目"]
+    assert wrong == [
+        "第2行：科目“1122 应收担保费”须填写客户",
+        "第2行：科目“1122 应收担保费”须填写项目",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +231,11 @@ def test_missing_auxiliaries_are_named_by_line(books):
 )
 def test_amounts_that_cannot_be(books, debit, credit, message):
     line = books.line("6603")
-    wrong = refused(books, type(line)(line.account_id, Decimal(debit), Decimal(credit)), books.line("2241.02", 0, 5))
+    wrong = refused(
+        books,
+        type(line)(line.account_id, Decimal(debit), Decimal(credit)),
+        books.line("2241.02", 0, 5),
+    )
     assert message in wrong[0]
 
 
@@ -226,7 +261,9 @@ def test_heads_that_cannot_be(books):
         ({"date": date(2026, 11, 24)}, "不能晚于营业日期"),
     ):
         with pytest.raises(BusinessError, match=message):
-            vouchers.create_draft(ctx, **{"date": TODAY, "word": "journal", "memo": "计提", "entries": lines, **facts})
+            vouchers.create_draft(
+                ctx, **{"date": TODAY, "word": "journal", "memo": "计提", "entries": lines, **facts}
+            )
 
 
 def test_a_closed_period_takes_nothing_more(books):
@@ -255,7 +292,10 @@ def test_the_database_itself_keeps_a_posted_voucher(books):
         f"DELETE FROM voucher_entry WHERE id = {entry.id}",
         one_more,
     ):
-        with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
+        with (
+            pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"),
+            books.session.begin_nested(),
+        ):
             books.session.execute(text(statement))
     assert verify_ledger(books.session) == []
 
@@ -265,7 +305,9 @@ def test_replacing_a_posted_row_is_refused_too(books, db_kind):
         pytest.skip("only SQLite replaces")
     voucher = books.post(books.transfer())
     columns = ", ".join(c.name for c in Voucher.__table__.columns if c.name != "id")
-    entries = ", ".join(c.name for c in voucher.entries[0].__table__.columns if c.name != "voucher_id")
+    entries = ", ".join(
+        c.name for c in voucher.entries[0].__table__.columns if c.name != "voucher_id"
+    )
     other = books.transfer()
     replace_entry = (
         f"INSERT OR REPLACE INTO voucher_entry (voucher_id, {entries}) "
@@ -276,7 +318,10 @@ def test_replacing_a_posted_row_is_refused_too(books, db_kind):
         f"INSERT OR REPLACE INTO voucher (id, {columns}) SELECT 99, {columns} FROM voucher WHERE id = {voucher.id}",
         replace_entry,
     ):
-        with pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"), books.session.begin_nested():
+        with (
+            pytest.raises(DBAPIError, match="已记账凭证不可修改或删除"),
+            books.session.begin_nested(),
+        ):
             books.session.execute(text(statement))
 
 
@@ -292,14 +337,21 @@ def test_a_draft_changes_by_its_preparer_alone(books):
         attachments=2,
         entries=[books.line("1002", 7), books.line("2241.02", 0, 3), books.line("6011", 0, 4)],
     )
-    assert (voucher.memo, voucher.attachments, voucher.total, voucher.is_cash) == ("手续费", 2, yuan(7), True)
+    assert (voucher.memo, voucher.attachments, voucher.total, voucher.is_cash) == (
+        "手续费",
+        2,
+        yuan(7),
+        True,
+    )
     assert [entry.line_no for entry in voucher.entries] == [1, 2, 3]
     assert voucher.code == "2026-11-记-0001"
 
 
 def test_another_word_or_period_gives_another_number_and_leaves_a_gap(books):
     first, second = books.transfer(), books.transfer()
-    vouchers.edit_draft(books.ctx("accountant"), first, None, word="transfer", date=date(2026, 10, 31))
+    vouchers.edit_draft(
+        books.ctx("accountant"), first, None, word="transfer", date=date(2026, 10, 31)
+    )
     assert (first.code, first.period.code) == ("2026-10-转-0001", "2026-10")
     vouchers.review(books.ctx("reviewer"), second)
     with pytest.raises(Conflict, match="缺号 1"):
@@ -345,7 +397,11 @@ def test_posting_waits_for_lower_numbers_and_void_ones_count(books):
 def many_void(books: Books, voucher: Voucher, count: int) -> None:
     """So many void vouchers of the same series before this one, which then comes behind them."""
     table = Voucher.__table__
-    facts = {c.name: getattr(voucher, c.key) for c in table.columns if c.name not in ("id", "code", "number")}
+    facts = {
+        c.name: getattr(voucher, c.key)
+        for c in table.columns
+        if c.name not in ("id", "code", "number")
+    }
     facts |= {"state": VoucherState.VOID, "void_reason": "作废留号"}
     first, voucher.number = voucher.number, voucher.number + count
     books.session.flush()
@@ -373,7 +429,11 @@ def test_a_month_of_vouchers_is_not_read_to_post_one_more(books):
 def test_red_letters_take_a_posted_voucher_back(books):
     voucher = books.post(books.receipt(800))
     red = vouchers.reverse(books.ctx("accountant"), voucher, voucher.version)
-    assert (red.reverses_id, red.total, red.memo) == (voucher.id, yuan(-800), "红字冲销 2026-11-记-0001：计提利息")
+    assert (red.reverses_id, red.total, red.memo) == (
+        voucher.id,
+        yuan(-800),
+        "红字冲销 2026-11-记-0001：计提利息",
+    )
     assert red.entries[1].customer_id == books.customer.id
     with pytest.raises(Conflict, match="已由“2026-11-记-0002”冲销"):
         vouchers.reverse(books.ctx("accountant"), voucher)
@@ -399,7 +459,9 @@ def test_a_reversal_outlives_the_account(books):
     account = books.session.get_one(Account, books.accounts["6603"])
     account.is_active, account.needs_department = False, True
     books.session.flush()
-    assert books.post(vouchers.reverse(books.ctx("accountant"), voucher)).state is VoucherState.POSTED
+    assert (
+        books.post(vouchers.reverse(books.ctx("accountant"), voucher)).state is VoucherState.POSTED
+    )
 
 
 def test_an_account_closed_after_the_draft_stops_the_review(books):
@@ -431,9 +493,13 @@ def test_periods_come_without_holes_and_not_from_slips_of_the_keyboard(books):
     ctx = books.ctx("accountant")
     ensure_period(ctx, date(2026, 1, 5))
     ensure_period(ctx, date(2026, 4, 5))
-    codes = list(books.session.scalars(select(AccountingPeriod.code).order_by(AccountingPeriod.code)))
+    codes = list(
+        books.session.scalars(select(AccountingPeriod.code).order_by(AccountingPeriod.code))
+    )
     assert codes == ["2026-01", "2026-02", "2026-03", "2026-04"]
-    february = books.session.scalars(select(AccountingPeriod).where(AccountingPeriod.code == "2026-02")).one()
+    february = books.session.scalars(
+        select(AccountingPeriod).where(AccountingPeriod.code == "2026-02")
+    ).one()
     assert (february.starts_on, february.ends_on) == (date(2026, 2, 1), date(2026, 2, 28))
     with pytest.raises(BusinessError, match="距现有会计期间过远"):
         ensure_period(ctx, date(2006, 1, 5))
@@ -482,13 +548,19 @@ def settle(books, code, value):
 @pytest.mark.parametrize(
     ("word", "money", "said"),
     [
-        ("receipt", 0, "“收”字凭证须有现金银行科目的借方"), ("receipt", -1, "“收”字"),
-        ("payment", 0, "“付”字凭证须有现金银行科目的贷方"), ("payment", 1, "“付”字"),
-        ("transfer", 1, "“转”字凭证不能有现金银行科目"), ("transfer", -1, "“转”字"),
+        ("receipt", 0, "“收”字凭证须有现金银行科目的借方"),
+        ("receipt", -1, "“收”字"),
+        ("payment", 0, "“付”字凭证须有现金银行科目的贷方"),
+        ("payment", 1, "“付”字"),
+        ("transfer", 1, "“转”字凭证不能有现金银行科目"),
+        ("transfer", -1, "“转”字"),
     ],
-)  # fmt: skip
+)
 def test_a_word_fits_the_cash_that_moves(books, word, money, said):
-    cash = {0: "2241.02", 1: "1002", -1: "6603"}[money], {0: "6603", 1: "2241.02", -1: "1002"}[money]
+    cash = (
+        {0: "2241.02", 1: "1002", -1: "6603"}[money],
+        {0: "6603", 1: "2241.02", -1: "1002"}[money],
+    )
     lines = books.line(cash[0], 5), books.line(cash[1], 0, 5)
     with pytest.raises(FieldErrors) as wrong:
         books.draft(*lines, word=word)

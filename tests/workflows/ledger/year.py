@@ -54,13 +54,21 @@ class Year:
     today: date = TODAY
 
     def ctx(
-        self, who: str = "bookkeeper", today: date | None = None, *, without: tuple[str, str] | None = None
-    ) -> Ctx:  # fmt: skip
+        self,
+        who: str = "bookkeeper",
+        today: date | None = None,
+        *,
+        without: tuple[str, str] | None = None,
+    ) -> Ctx:
         person = self.books.people[who]
-        permissions = {(f"can_{verb}", table) for table, verbs in PERMISSIONS.items() for verb in verbs}
+        permissions = {
+            (f"can_{verb}", table) for table, verbs in PERMISSIONS.items() for verb in verbs
+        }
         if without:
             permissions.discard((f"can_{without[0]}", without[1]))
-        actor = Actor(person.id, person.name, scope=ScopeLevel.ALL, permissions=frozenset(permissions))
+        actor = Actor(
+            person.id, person.name, scope=ScopeLevel.ALL, permissions=frozenset(permissions)
+        )
         return Ctx(self.session, actor, today or self.today, NOW)
 
     def account(self, code: str) -> int:
@@ -70,7 +78,9 @@ class Year:
         return Line(self.account(code), yuan(debit), yuan(credit), **more)
 
     def draft(self, day: date, *lines: Line, word: str = "journal") -> Voucher:
-        return vouchers.create_draft(self.ctx("accountant"), date=day, word=word, memo="业务凭证", entries=lines)
+        return vouchers.create_draft(
+            self.ctx("accountant"), date=day, word=word, memo="业务凭证", entries=lines
+        )
 
     def post(self, day: date, *lines: Line, word: str = "journal") -> Voucher:
         made = self.draft(day, *lines, word=word)
@@ -110,7 +120,9 @@ def begin(session: Session, *, with_opening: bool = True) -> Year:
 def edge_of(session: Session, now: datetime = NOW) -> jobs.Edge:
     """Sessions of their own for a job, on the connection of the test, which takes everything back at its end."""
     connection = session.connection()
-    is_told = event.contains(session, "before_flush", audit._stamp)  # the trail follows a job like anybody's work
+    is_told = event.contains(
+        session, "before_flush", audit._stamp
+    )  # the trail follows a job like anybody's work
 
     def open_session() -> Session:
         made = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
@@ -125,24 +137,44 @@ def quarter(session: Session, first: date = date(2026, 1, 15), today: date = TOD
     """A young company: capital 1 亿, and on its first day a loan of 500 万 for a year with a fee of 6 万 net."""
     year = Year(open_books(session), session, today)
     books, due_on = year.books, add_months(first, 12)
-    year.post(first.replace(day=2), year.line("1002", "100000000"), year.line("4001", 0, "100000000"))
+    year.post(
+        first.replace(day=2), year.line("1002", "100000000"), year.line("4001", 0, "100000000")
+    )
     project = books.project
-    project.state, project.stage, project.balance = ProjectState.IN_FORCE, Stage.IN_FORCE, yuan(5_000_000)
+    project.state, project.stage, project.balance = (
+        ProjectState.IN_FORCE,
+        Stage.IN_FORCE,
+        yuan(5_000_000),
+    )
     project.start_on, project.end_on = first, due_on
     fee = Fee(
-        project_id=project.id, kind=FeeKind.GUARANTEE, rate_pct=Decimal("1.2"), vat_rate_pct=Decimal(6),
-        amount=yuan(63600), vat_amount=yuan(3600), state=FeeState.BOOKED,
-    )  # fmt: skip
+        project_id=project.id,
+        kind=FeeKind.GUARANTEE,
+        rate_pct=Decimal("1.2"),
+        vat_rate_pct=Decimal(6),
+        amount=yuan(63600),
+        vat_amount=yuan(3600),
+        state=FeeState.BOOKED,
+    )
     loan = Drawdown(
-        number="JJ-T1", project_id=project.id, bank_note_no="B-T1", drawn_on=first, due_on=due_on,
-        amount=yuan(5_000_000), balance=yuan(5_000_000), rate_annual_pct=Decimal("4.35"),
+        number="JJ-T1",
+        project_id=project.id,
+        bank_note_no="B-T1",
+        drawn_on=first,
+        due_on=due_on,
+        amount=yuan(5_000_000),
+        balance=yuan(5_000_000),
+        rate_annual_pct=Decimal("4.35"),
         repayment_method=project.repayment_method,
-    )  # fmt: skip
+    )
     session.add_all([fee, loan])
     session.flush()
     of = {"customer_id": books.customer.id, "project_id": project.id}
     year.post(
-        first, year.line("1122", 63600, **of), year.line("2203", 0, 60000, **of), year.line("2221.01.02", 0, 3600)
+        first,
+        year.line("1122", 63600, **of),
+        year.line("2203", 0, 60000, **of),
+        year.line("2221.01.02", 0, 3600),
     )
     return year
 
@@ -150,7 +182,9 @@ def quarter(session: Session, first: date = date(2026, 1, 15), today: date = TOD
 def ordinary_month(year: Year, month: int) -> None:
     """Salaries of 10,000 and interest of 500."""
     year.post(
-        last(month), year.line("6601.01", 10000, department_id=year.books.department.id), year.line("1002", 0, 10000)
+        last(month),
+        year.line("6601.01", 10000, department_id=year.books.department.id),
+        year.line("1002", 0, 10000),
     )
     year.post(last(month), year.line("1002", 500), year.line("6011", 0, 500))
 

@@ -45,16 +45,25 @@ def leave(world, name):
 
 
 def seat(world, name):
-    query = select(ApprovalPositionMember).where(ApprovalPositionMember.employee_id == world.id(name))
+    query = select(ApprovalPositionMember).where(
+        ApprovalPositionMember.employee_id == world.id(name)
+    )
     return world.session.scalars(query).one()
 
 
 def account(world, name, *roles):
-    found = [world.session.scalar(select(Role).where(Role.name == r)) or Role(name=r) for r in roles]
+    found = [
+        world.session.scalar(select(Role).where(Role.name == r)) or Role(name=r) for r in roles
+    ]
     user = User(
-        username=f"u{world.id(name)}", first_name=name, last_name="", email=f"u{world.id(name)}@x", active=True,
-        password="x", roles=found,
-    )  # fmt: skip
+        username=f"u{world.id(name)}",
+        first_name=name,
+        last_name="",
+        email=f"u{world.id(name)}@x",
+        active=True,
+        password="x",
+        roles=found,
+    )
     world.session.add(user)
     world.session.flush()
     made = Operator(username=user.username, employee_id=world.id(name), user_id=user.id)
@@ -67,14 +76,22 @@ def helper(world, name="丁"):
     return world.ctx(name, permissions=HELPER)
 
 
-def test_who_holds_a_task_after_an_earlier_consent_leaves_once_it_is_given_to_somebody(world, started):
-    with pytest.raises(Conflict, match="乙还有 1 项待办审批（测试业务）；请先由系统管理员改派") as caught:
+def test_who_holds_a_task_after_an_earlier_consent_leaves_once_it_is_given_to_somebody(
+    world, started
+):
+    with pytest.raises(
+        Conflict, match="乙还有 1 项待办审批（测试业务）；请先由系统管理员改派"
+    ) as caught:
         leave(world, "乙")
     assert caught.value.field == "is_active"
     world.session.refresh(world.people["乙"])
     task = world.task(started, "乙")
     reassign(helper(world), task, world.id("经理"), "乙即将离职", version=task.version)
-    assert (task.state, task.decided_by.name, task.on_behalf_of.name) == (TaskState.TRANSFERRED, "丁", "乙")
+    assert (task.state, task.decided_by.name, task.on_behalf_of.name) == (
+        TaskState.TRANSFERRED,
+        "丁",
+        "乙",
+    )
     assert task.opinion == "由乙改派给经理：乙即将离职"
     note = world.session.scalars(select(AuditLog.note).where(AuditLog.action == "REASSIGN")).one()
     assert note == "由乙改派给经理：乙即将离职"
@@ -189,8 +206,10 @@ def test_reassigning_needs_the_right_a_reason_and_a_fit_person(world, started):
     with pytest.raises(NotAllowed, match="不能把审批任务改派给自己"):
         reassign(helper(world), task, world.id("丁"), "原因")
     for name, reason, words in (
-        ("经理", "  ", "必须填写意见"), ("申请人", "原因", "提交人"), ("甲", "原因", "已是本节点的审批人"),
-    ):  # fmt: skip
+        ("经理", "  ", "必须填写意见"),
+        ("申请人", "原因", "提交人"),
+        ("甲", "原因", "已是本节点的审批人"),
+    ):
         with pytest.raises(BusinessError, match=words):
             reassign(helper(world), task, world.id(name), reason)
     with pytest.raises(StaleRecord):
@@ -230,7 +249,9 @@ def test_an_approval_whose_record_is_gone_is_ended_by_an_administrator(world):
 
 def test_a_vacant_position_and_a_submitter_alone_are_told_apart(world):
     world.flow(world.node(10, world.position("empty")))
-    with pytest.raises(BusinessError, match="岗位“empty岗”没有在职且账号可用的人员，请联系系统管理员"):
+    with pytest.raises(
+        BusinessError, match="岗位“empty岗”没有在职且账号可用的人员，请联系系统管理员"
+    ):
         world.start()
     world.position("empty", "申请人")
     with pytest.raises(BusinessError, match="岗位“empty岗”只有提交人本人"):
@@ -258,7 +279,9 @@ def test_of_the_last_two_members_who_leave_at_once_one_stays(engine):
     def leaver(employee_id):
         def act(session):
             person = session.get_one(Employee, employee_id)
-            records.update(Ctx(session, SYSTEM, TODAY, NOW), person, {"is_active": False}, person.version)
+            records.update(
+                Ctx(session, SYSTEM, TODAY, NOW), person, {"is_active": False}, person.version
+            )
 
         return act
 

@@ -69,17 +69,22 @@ def set_parameter(session, code, value):
 @pytest.mark.parametrize(
     ("password", "message"),
     [
-        ("Ab1-short", "密码至少 10 位"), ("A1-" + "x" * 126, "密码最多 128 位"), ("onlyletters-x", "至少三种"),
-        ("1234567890ab", "至少三种"), ("Longer-YI-2026", "密码不能包含登录名"),
+        ("Ab1-short", "密码至少 10 位"),
+        ("A1-" + "x" * 126, "密码最多 128 位"),
+        ("onlyletters-x", "至少三种"),
+        ("1234567890ab", "至少三种"),
+        ("Longer-YI-2026", "密码不能包含登录名"),
     ],
-)  # fmt: skip
+)
 def test_a_weak_password_is_refused_at_its_field(ctx, password, message):
     with pytest.raises(BusinessError, match=message) as caught:
         passwords.check_password(ctx, "yi", password)
     assert caught.value.field == "password"
 
 
-@pytest.mark.parametrize("password", [FIRST, "abcdefg1-2", "ABCDEFG1-2", "密码Abcdefg1", "A1-" + "x" * 125])
+@pytest.mark.parametrize(
+    "password", [FIRST, "abcdefg1-2", "ABCDEFG1-2", "密码Abcdefg1", "A1-" + "x" * 125]
+)
 def test_a_strong_password_passes(ctx, password):
     passwords.check_password(ctx, "yi", password)
 
@@ -108,11 +113,14 @@ def test_a_new_operator_signs_in_with_the_first_password_and_must_change_it(ctx,
 @pytest.mark.parametrize(
     ("username", "roles", "field", "message"),
     [
-        ("  ", [], "username", "请填写登录名"), ("-x", [], "username", "编码只能由"),
+        ("  ", [], "username", "请填写登录名"),
+        ("-x", [], "username", "编码只能由"),
         ("yi", ["没有", "也没有"], "roles", "没有这些角色：也没有、没有"),
     ],
-)  # fmt: skip
-def test_what_is_wrong_with_a_new_operator_is_said_at_its_field(ctx, office, username, roles, field, message):
+)
+def test_what_is_wrong_with_a_new_operator_is_said_at_its_field(
+    ctx, office, username, roles, field, message
+):
     with pytest.raises(BusinessError, match=message) as caught:
         hire(ctx, office, username=username, roles=roles)
     assert caught.value.field == field
@@ -206,7 +214,9 @@ def test_a_reset_ends_sessions_and_lock_and_asks_for_a_new_password(ctx, office)
     operators.reset_password(ctx, made, SECOND)
     assert (made.must_change_password, made.failed_count, made.locked_until) == (True, 0, None)
     assert ends(ctx, made) == [SessionEnd.PASSWORD]
-    assert ctx.session.scalars(select(KnownPlace).where(KnownPlace.operator_id == made.id)).all() == []
+    assert (
+        ctx.session.scalars(select(KnownPlace).where(KnownPlace.operator_id == made.id)).all() == []
+    )
     assert enter(ctx, "yi", FIRST) is None
     assert enter(ctx, "yi", SECOND).user_id == made.user_id
     with pytest.raises(BusinessError, match="最近 5 次"):

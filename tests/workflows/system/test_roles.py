@@ -45,7 +45,12 @@ def role_named(ctx, name):
 
 
 def save(ctx, role, pairs, **more):
-    facts = {"scope": ScopeKind.SELF, "note": "", "version": roles.profile_of(ctx, role).version, **more}
+    facts = {
+        "scope": ScopeKind.SELF,
+        "note": "",
+        "version": roles.profile_of(ctx, role).version,
+        **more,
+    }
     return roles.save_role(ctx, role.id, pairs=pairs, **facts)
 
 
@@ -98,7 +103,9 @@ def test_a_role_like_one_that_is_not_there(ctx):
     "act",
     [
         lambda ctx, role: roles.create_role(ctx, "新", ScopeKind.SELF),
-        lambda ctx, role: roles.save_role(ctx, role.id, scope=ScopeKind.ALL, note="", pairs=[], version=1),
+        lambda ctx, role: roles.save_role(
+            ctx, role.id, scope=ScopeKind.ALL, note="", pairs=[], version=1
+        ),
         lambda ctx, role: roles.delete_role(ctx, role.id, 1),
     ],
     ids=["create", "save", "delete"],
@@ -123,7 +130,10 @@ def test_a_save_gives_exactly_these_permissions_and_ends_its_holders_sessions(ct
     reason = {row.id: row.end_reason for row in ctx.session.scalars(select(SignInSession))}
     assert (reason[theirs], reason[others]) == (SessionEnd.ROLES, None)
     line = ctx.session.scalars(
-        select(AuditLog).where(AuditLog.note.like("修改角色%")).order_by(AuditLog.id.desc()).limit(1)
+        select(AuditLog)
+        .where(AuditLog.note.like("修改角色%"))
+        .order_by(AuditLog.id.desc())
+        .limit(1)
     ).one()
     assert line.changes["permissions"] == [["project.list"], []]
     assert line.changes["scope"] == ["ALL", "SELF"]
@@ -166,12 +176,16 @@ def test_somebody_always_keeps_the_roles(ctx, office, keeper):
         save(ctx, role, others)
     second = roles.create_role(ctx, "备份管理员", ScopeKind.ALL)
     save(ctx, second, [roles.KEEPER])
-    with pytest.raises(Conflict, match="没有人能维护角色权限"):  # a role that nobody holds helps nobody
+    with pytest.raises(
+        Conflict, match="没有人能维护角色权限"
+    ):  # a role that nobody holds helps nobody
         save(ctx, role, others)
     backup = hire(ctx, office, "乙", "backup", "备份管理员")
     backup.is_disabled = True
     ctx.session.flush()
-    with pytest.raises(Conflict, match="没有人能维护角色权限"):  # nor does somebody who cannot sign in
+    with pytest.raises(
+        Conflict, match="没有人能维护角色权限"
+    ):  # nor does somebody who cannot sign in
         save(ctx, role, others)
     backup.is_disabled = False
     ctx.session.flush()

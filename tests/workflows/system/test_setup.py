@@ -27,7 +27,9 @@ def ctx(world):
 
 
 def department(ctx, code, parent=None) -> Department:
-    return records.create(ctx, Department, {"code": code, "name": code, "parent_id": parent.id if parent else None})
+    return records.create(
+        ctx, Department, {"code": code, "name": code, "parent_id": parent.id if parent else None}
+    )
 
 
 def test_a_department_knows_its_path_and_takes_its_parts_along(ctx):
@@ -36,7 +38,10 @@ def test_a_department_knows_its_path_and_takes_its_parts_along(ctx):
     leaf = department(ctx, "A11", middle)
     assert leaf.path == f"/{top.id}/{middle.id}/{leaf.id}/"
     records.update(ctx, middle, {"parent_id": other.id}, middle.version)
-    assert (middle.path, leaf.path) == (f"/{other.id}/{middle.id}/", f"/{other.id}/{middle.id}/{leaf.id}/")
+    assert (middle.path, leaf.path) == (
+        f"/{other.id}/{middle.id}/",
+        f"/{other.id}/{middle.id}/{leaf.id}/",
+    )
     records.update(ctx, middle, {"parent_id": None, "name": "中"}, middle.version)
     assert leaf.path == f"/{middle.id}/{leaf.id}/"
     assert top.path == f"/{top.id}/"
@@ -71,11 +76,15 @@ def test_who_has_left_can_no_longer_sign_in(world, ctx):
 def test_an_employees_dates_and_superior_make_sense(world, ctx):
     person = world.people["同事"]
     with pytest.raises(FieldErrors, match="离职日期"):
-        records.update(ctx, person, {"entered_on": "2020-01-02", "left_on": "2020-01-01"}, person.version)
+        records.update(
+            ctx, person, {"entered_on": "2020-01-02", "left_on": "2020-01-01"}, person.version
+        )
     ctx.session.refresh(person)
     with pytest.raises(FieldErrors, match="本人"):
         records.update(ctx, person, {"manager_id": person.id}, person.version)
-    made = records.create(ctx, Employee, {"number": "E9", "name": "新", "department_id": world.one.id})
+    made = records.create(
+        ctx, Employee, {"number": "E9", "name": "新", "department_id": world.one.id}
+    )
     assert made.is_active
 
 
@@ -97,13 +106,19 @@ def test_partners_and_joint_groups_keep_their_limits(world, ctx):
     partner = {"name": "省再担保", "uscc": USCC, "role": "RE_GUARANTEE", "share_pct": "30"}
     assert records.create(ctx, GuaranteeCompany, partner).share_pct == 30
     with pytest.raises(FieldErrors, match="单户上限"):
-        records.create(ctx, JointGroup, {"code": "L", "name": "联", "credit_line": "100", "member_limit": "101"})
+        records.create(
+            ctx,
+            JointGroup,
+            {"code": "L", "name": "联", "credit_line": "100", "member_limit": "101"},
+        )
     group = records.create(ctx, JointGroup, {"code": "L", "name": "联", "credit_line": "100"})
     member = {"joint_group_id": group.id, "customer_id": world.person().id}
     with pytest.raises(FieldErrors, match="单户上限"):
         records.create(ctx, JointGroupMember, member | {"limit_amount": "101"})
     with pytest.raises(FieldErrors, match="退出日期"):
-        records.create(ctx, JointGroupMember, member | {"joined_on": "2026-01-02", "left_on": "2026-01-01"})
+        records.create(
+            ctx, JointGroupMember, member | {"joined_on": "2026-01-02", "left_on": "2026-01-01"}
+        )
     assert records.create(ctx, JointGroupMember, member).limit_amount is None
 
 
@@ -127,7 +142,13 @@ def test_partners_and_joint_groups_keep_their_limits(world, ctx):
     ],
 )
 def test_a_parameter_fits_its_kind(ctx, kind, value, fits):
-    values = {"code": "x", "label": "x", "value": value, "value_kind": kind, "effective_on": "2026-01-01"}
+    values = {
+        "code": "x",
+        "label": "x",
+        "value": value,
+        "value_kind": kind,
+        "effective_on": "2026-01-01",
+    }
     if fits:
         assert records.create(ctx, Parameter, values).value == (value or None)
     else:
@@ -137,19 +158,30 @@ def test_a_parameter_fits_its_kind(ctx, kind, value, fits):
 
 
 def test_the_last_row_of_a_parameter_stays(ctx):
-    first = ctx.session.scalars(select(Parameter).where(Parameter.code == "rating.valid_months")).one()
+    first = ctx.session.scalars(
+        select(Parameter).where(Parameter.code == "rating.valid_months")
+    ).one()
     with pytest.raises(Conflict, match="只有这一行"):
         records.delete(ctx, first, first.version)
-    values = {"code": first.code, "label": "x", "value": "6", "effective_on": str(ctx.today + timedelta(days=1))}
+    values = {
+        "code": first.code,
+        "label": "x",
+        "value": "6",
+        "effective_on": str(ctx.today + timedelta(days=1)),
+    }
     second = records.create(ctx, Parameter, values)
     with pytest.raises(Conflict, match="已经生效"):
         records.delete(ctx, first, first.version)
     records.delete(ctx, second, second.version)
-    assert ctx.session.scalars(select(Parameter).where(Parameter.code == first.code)).all() == [first]
+    assert ctx.session.scalars(select(Parameter).where(Parameter.code == first.code)).all() == [
+        first
+    ]
 
 
 def test_a_change_of_a_parameter_begins_today_and_keeps_what_held(ctx):
-    row = ctx.session.scalars(select(Parameter).where(Parameter.code == "rating.valid_months")).one()
+    row = ctx.session.scalars(
+        select(Parameter).where(Parameter.code == "rating.valid_months")
+    ).one()
     was, since, code = row.value, row.effective_on, row.code
     with pytest.raises(FieldErrors, match="或以后的日期") as late:
         records.update(ctx, row, {"value": "7"}, row.version)
@@ -160,7 +192,9 @@ def test_a_change_of_a_parameter_begins_today_and_keeps_what_held(ctx):
     ctx.session.refresh(row)
     records.update(ctx, row, {"value": "7", "effective_on": str(ctx.today)}, row.version)
     ctx.session.flush()
-    rows = ctx.session.scalars(select(Parameter).where(Parameter.code == code).order_by(Parameter.effective_on)).all()
+    rows = ctx.session.scalars(
+        select(Parameter).where(Parameter.code == code).order_by(Parameter.effective_on)
+    ).all()
     assert [(one.value, one.effective_on) for one in rows] == [(was, since), ("7", ctx.today)]
 
 
@@ -198,12 +232,16 @@ def test_number_rules_and_used_dictionaries_stay(ctx):
         records.delete(ctx, used, used.version)
     own = records.create(ctx, DictionaryType, {"code": "own", "label": "自定义"})
     records.delete(ctx, own, own.version)
-    assert ctx.session.scalars(select(DictionaryType).where(DictionaryType.code == "own")).all() == []
+    assert (
+        ctx.session.scalars(select(DictionaryType).where(DictionaryType.code == "own")).all() == []
+    )
 
 
 def item_of(ctx, dictionary, code) -> DictionaryItem:
     query = select(DictionaryItem).join(DictionaryItem.dictionary_type)
-    return ctx.session.scalars(query.where(DictionaryType.code == dictionary, DictionaryItem.code == code)).one()
+    return ctx.session.scalars(
+        query.where(DictionaryType.code == dictionary, DictionaryItem.code == code)
+    ).one()
 
 
 def test_an_item_in_use_keeps_its_code_and_is_not_deleted(world, ctx):
@@ -238,7 +276,13 @@ def test_scores_fit_their_indicator_and_indicators_their_model(ctx):
     with pytest.raises(FieldErrors, match="合计 101 分"):
         records.update(ctx, one, {"max_score": "9"}, one.version)
     ctx.session.refresh(one)
-    more = {"rating_model_id": model.id, "code": "more", "group_label": "g", "label": "多", "max_score": "1"}
+    more = {
+        "rating_model_id": model.id,
+        "code": "more",
+        "group_label": "g",
+        "label": "多",
+        "max_score": "1",
+    }
     with pytest.raises(FieldErrors, match="100 分"):
         records.create(ctx, RatingIndicator, more)
     option = {"rating_indicator_id": one.id, "code": "9", "label": "x"}
@@ -252,11 +296,22 @@ def test_a_model_takes_indicators_up_to_one_hundred(ctx):
     model = ctx.session.scalars(select(RatingModel).where(RatingModel.code == "CORP")).one()
     one = ctx.session.scalars(select(RatingIndicator).where(RatingIndicator.code == "market")).one()
     records.update(ctx, one, {"max_score": "7"}, one.version)
-    more = {"rating_model_id": model.id, "code": "more", "group_label": "g", "label": "多", "max_score": "1"}
+    more = {
+        "rating_model_id": model.id,
+        "code": "more",
+        "group_label": "g",
+        "label": "多",
+        "max_score": "1",
+    }
     assert records.create(ctx, RatingIndicator, more).max_score == Decimal(1)
 
 
 def test_a_new_item_is_used_by_nobody_yet(ctx):
     city = item_of(ctx, "region", "330100")
-    item = {"dictionary_type_id": city.dictionary_type_id, "code": "330199", "label": "新区", "parent_code": "330100"}
+    item = {
+        "dictionary_type_id": city.dictionary_type_id,
+        "code": "330199",
+        "label": "新区",
+        "parent_code": "330100",
+    }
     assert records.create(ctx, DictionaryItem, item).parent_code == "330100"

@@ -33,7 +33,9 @@ def _cheap_hashes(monkeypatch):
 
 
 def hire(ctx, office, who="乙", username="yi"):
-    return operators.create_operator(ctx, ctx.session.get(Employee, office.people[who]), username, PASSWORD, [])
+    return operators.create_operator(
+        ctx, ctx.session.get(Employee, office.people[who]), username, PASSWORD, []
+    )
 
 
 @pytest.fixture
@@ -74,17 +76,25 @@ def lock(ctx, _office, _made):
 
 
 REFUSALS = {
-    "unknown": ("nobody", PASSWORD, None), "case": ("YI", PASSWORD, None), "empty": ("", "", None),
-    "wrong": ("yi", "wrong", None), "locked": ("yi", PASSWORD, lock), "locked_wrong": ("yi", "wrong", lock),
-    "disabled": ("yi", PASSWORD, disable), "inactive": ("yi", PASSWORD, deactivate), "left": ("yi", PASSWORD, leave),
-}  # fmt: skip
+    "unknown": ("nobody", PASSWORD, None),
+    "case": ("YI", PASSWORD, None),
+    "empty": ("", "", None),
+    "wrong": ("yi", "wrong", None),
+    "locked": ("yi", PASSWORD, lock),
+    "locked_wrong": ("yi", "wrong", lock),
+    "disabled": ("yi", PASSWORD, disable),
+    "inactive": ("yi", PASSWORD, deactivate),
+    "left": ("yi", PASSWORD, leave),
+}
 
 
 @pytest.fixture
 def compared(monkeypatch):
     """The hashes that were compared."""
     seen, real = [], passwords.check_password_hash
-    monkeypatch.setattr(passwords, "check_password_hash", lambda *args: seen.append(args[0]) or real(*args))
+    monkeypatch.setattr(
+        passwords, "check_password_hash", lambda *args: seen.append(args[0]) or real(*args)
+    )
     return seen
 
 
@@ -106,7 +116,9 @@ def test_every_refusal_is_none_after_exactly_one_comparison(ctx, office, made, c
 def test_a_known_and_an_unknown_name_cost_the_same_statements(ctx, made):
     sent = []
     bind = ctx.session.get_bind()
-    event.listen(bind, "before_cursor_execute", lambda _c, _u, statement, *_: sent.append(statement))
+    event.listen(
+        bind, "before_cursor_execute", lambda _c, _u, statement, *_: sent.append(statement)
+    )
     costs = []
     for name in ("yi", "nobody"):
         sent.clear()
@@ -118,7 +130,9 @@ def test_a_known_and_an_unknown_name_cost_the_same_statements(ctx, made):
 def test_what_was_typed_as_a_name_is_not_kept(ctx, made):
     """It may have been a password."""
     guess(ctx, 1, "My-Secret-2026")
-    assert "My-Secret" not in str([(row.who, row.place) for row in ctx.session.scalars(select(SignInCount))])
+    assert "My-Secret" not in str(
+        [(row.who, row.place) for row in ctx.session.scalars(select(SignInCount))]
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- limits
@@ -170,11 +184,15 @@ def test_many_strangers_together_slow_each_other_down_and_never_the_owner(ctx, o
         guess(ctx, 1, address=f"203.0.113.{number}")
     ctx.session.refresh(made)
     assert (made.failed_count, made.locked_until) == (0, NOW + timedelta(minutes=30))
-    assert enter(ctx, "yi", PASSWORD, "198.51.100.1") is None, "a place that the account has never been entered from"
+    assert enter(ctx, "yi", PASSWORD, "198.51.100.1") is None, (
+        "a place that the account has never been entered from"
+    )
     assert enter(ctx, "yi", PASSWORD, HOME)
     assert enter(ctx, "yi", PASSWORD, "198.51.100.2", devices)
     ctx.session.refresh(made)
-    assert made.locked_until == NOW + timedelta(minutes=30), "the owner's success opens it to nobody else"
+    assert made.locked_until == NOW + timedelta(minutes=30), (
+        "the owner's success opens it to nobody else"
+    )
     assert enter(later(ctx, office, minutes=30), "yi", PASSWORD, "198.51.100.1")
     ctx.session.refresh(made)
     assert (made.locked_until, made.failed_count) == (None, 0)
@@ -303,7 +321,12 @@ def test_the_table_holds_no_word_that_opens_anything(ctx, made):
     word = word_of(ctx, agent="Firefox/1")
     row = ctx.session.scalars(select(SignInSession)).one()
     assert word not in str(vars(row))
-    assert (row.ip, row.user_agent, row.began_at, row.kind) == (HOME, "Firefox/1", NOW, SignInKind.BROWSER)
+    assert (row.ip, row.user_agent, row.began_at, row.kind) == (
+        HOME,
+        "Firefox/1",
+        NOW,
+        SignInKind.BROWSER,
+    )
     assert found(ctx, word)[1].id == made.id
     assert found(ctx, row.token_hash) is None
 
@@ -351,7 +374,9 @@ def test_one_session_is_ended_and_no_other(ctx, office, made):
         sessions.end(ctx, made, gone, SessionEnd.OWNER)
     assert sessions.end_by_administrator(ctx, made, None) == 1
     assert found(ctx, second) is None
-    assert [row.id for row in sessions.open_of(ctx.session, other.id, ctx.now)] == [found(ctx, theirs)[0].id]
+    assert [row.id for row in sessions.open_of(ctx.session, other.id, ctx.now)] == [
+        found(ctx, theirs)[0].id
+    ]
     line = ctx.session.scalars(select(AuditLog).where(AuditLog.action == "END_SESSION")).one()
     assert line.note == "结束登录会话 1 个"
 

@@ -74,7 +74,9 @@ def attacker(demo, folder):
         is_sqlite = connection.dialect.name == "sqlite"
         if is_sqlite:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        with Session(connection, join_transaction_mode="create_savepoint", info=places(demo)) as session:
+        with Session(
+            connection, join_transaction_mode="create_savepoint", info=places(demo)
+        ) as session:
             yield Attacker(session, is_sqlite)
         transaction.rollback()
 
@@ -89,7 +91,9 @@ class Attacker:
     def unguarded(self):
         """Triggers and foreign keys asleep."""
         if self.is_sqlite:
-            names = self.connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
+            names = self.connection.scalars(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).all()
             for name in (name for name in names if name.startswith("guard")):
                 self.connection.execute(text(f"DROP TRIGGER {name}"))
             yield
@@ -107,7 +111,9 @@ class Attacker:
     def copy(self, table, row_id):
         """A row like another one, with other words where they must differ."""
         found = Entity.metadata.tables[table]
-        row = dict(self.connection.execute(select(found).where(found.c.id == row_id)).mappings().one())
+        row = dict(
+            self.connection.execute(select(found).where(found.c.id == row_id)).mappings().one()
+        )
         row["id"] = 999_999
         for name in {"number", "code"} & row.keys():
             row[name] = "X-1"
@@ -144,12 +150,20 @@ def test_rights_that_nobody_gave(attacker, told, statement, says):
 def test_every_table_of_a_promise_is_sealed():
     """What is written by verbs alone and read as a proof: ledgers and logs; the others are named with the reason."""
     recomputed = {
-        "voucher_entry": "chain of vouchers", "account_balance": "entries", "auxiliary_balance": "entries",
+        "voucher_entry": "chain of vouchers",
+        "account_balance": "entries",
+        "auxiliary_balance": "entries",
         "project_stage": "project",
-        "income_schedule": "recognitions and vouchers", "audit_log": "its own chain", "chain_head": "the file",
-    }  # fmt: skip
-    no_proof = {"job_run": "progress", "risk_warning": "figures that move", "project_holder": "who works on it",
-                "password_history": "of the operator"}  # fmt: skip
+        "income_schedule": "recognitions and vouchers",
+        "audit_log": "its own chain",
+        "chain_head": "the file",
+    }
+    no_proof = {
+        "job_run": "progress",
+        "risk_warning": "figures that move",
+        "project_holder": "who works on it",
+        "password_history": "of the operator",
+    }
     kinds = (SpecKind.LEDGER, SpecKind.LOG)
     found = {model.__tablename__ for model in entities() if model.spec.kind in kinds}
     assert found - set(SEALED) - recomputed.keys() - no_proof.keys() == set()
@@ -181,8 +195,9 @@ def test_a_customer_swapped_in_entries_and_balances_together(attacker):
     attacker.run(
         "UPDATE voucher_entry SET customer_id = :other WHERE customer_id = :one",
         "UPDATE auxiliary_balance SET customer_id = :other WHERE customer_id = :one",
-        one=one, other=other,
-    )  # fmt: skip
+        one=one,
+        other=other,
+    )
     found = verify_ledger(attacker.session)
     assert len(found) == 1
     assert "辅助核算与其编号" in found[0]
@@ -191,15 +206,18 @@ def test_a_customer_swapped_in_entries_and_balances_together(attacker):
 def test_a_code_that_was_changed_in_the_product_is_no_tampering(attacker):
     """A bank's code is a setting: entries keep the one of their day, the trail tells of the change."""
     entry = attacker.session.scalars(
-        select(VoucherEntry).join(Voucher, Voucher.id == VoucherEntry.voucher_id)
-        .where(Voucher.state == VoucherState.POSTED, VoucherEntry.customer_id.is_not(None)).limit(1)
-    ).one()  # fmt: skip
+        select(VoucherEntry)
+        .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
+        .where(Voucher.state == VoucherState.POSTED, VoucherEntry.customer_id.is_not(None))
+        .limit(1)
+    ).one()
     bank = attacker.session.scalars(select(PartnerBank).limit(1)).one()
     with attacker.unguarded():
         attacker.session.execute(
-            update(VoucherEntry).where(VoucherEntry.id == entry.id)
+            update(VoucherEntry)
+            .where(VoucherEntry.id == entry.id)
             .values(bank_id=bank.id, auxiliary_keys=f"{entry.auxiliary_keys};银行={bank.code}")
-        )  # fmt: skip
+        )
     assert list(check_auxiliary_ids(attacker.session)) == []
     audited(attacker.session)
     Ctx(attacker.session, SYSTEM, date(2026, 1, 1), datetime.now(UTC), "cli")
@@ -207,14 +225,18 @@ def test_a_code_that_was_changed_in_the_product_is_no_tampering(attacker):
     attacker.session.flush()
     assert list(check_auxiliary_ids(attacker.session)) == []
     other = "(SELECT min(id) FROM partner_bank WHERE id <> :bank)"
-    attacker.run(f"UPDATE voucher_entry SET bank_id = {other} WHERE id = :id", id=entry.id, bank=bank.id)
+    attacker.run(
+        f"UPDATE voucher_entry SET bank_id = {other} WHERE id = :id", id=entry.id, bank=bank.id
+    )
     assert len(list(check_auxiliary_ids(attacker.session))) == 1
 
 
 def test_the_last_voucher_taken_out_together_with_its_balances(attacker, told):
     """What is left is a chain that is sound and balances that agree."""
     last = attacker.session.scalars(
-        select(Voucher).where(Voucher.state == VoucherState.POSTED).order_by(Voucher.posting_no.desc())
+        select(Voucher)
+        .where(Voucher.state == VoucherState.POSTED)
+        .order_by(Voucher.posting_no.desc())
     ).first()
     number, key = last.posting_no, last.id
     entries = attacker.connection.execute(
@@ -223,13 +245,20 @@ def test_the_last_voucher_taken_out_together_with_its_balances(attacker, told):
         ),
         {"id": key},
     ).all()
-    attacker.run("DELETE FROM voucher_entry WHERE voucher_id = :id", "DELETE FROM voucher WHERE id = :id", id=key)
+    attacker.run(
+        "DELETE FROM voucher_entry WHERE voucher_id = :id",
+        "DELETE FROM voucher WHERE id = :id",
+        id=key,
+    )
     for account, debit, credit in entries:
         attacker.run(
             "UPDATE account_balance SET debit = debit - :debit, credit = credit - :credit, "
             "closing = closing - :debit + :credit WHERE account_id = :account AND period_id = :period",
-            debit=debit, credit=credit, account=account, period=last.period_id,
-        )  # fmt: skip
+            debit=debit,
+            credit=credit,
+            account=account,
+            period=last.period_id,
+        )
     assert f"记账序号应到 {number}" in "".join(verify_ledger(attacker.session))
     assert "已不在库中" in first_wrong(attacker.connection, told, "voucher")
 
@@ -253,9 +282,13 @@ def test_both_chains_recomputed_to_the_end_are_found_by_the_heads_outside(attack
 def test_the_trail_recomputed_to_the_end_is_found_by_the_heads_outside(attacker):
     attacker.run("UPDATE audit_log SET note = '改过' WHERE seal_no = 100 AND lane = 0")
     previous, last = "", None
-    for row in attacker.connection.execute(
-        select(seal.LINES).where(seal.LINES.c.lane == 0).order_by(seal.LINES.c.seal_no)
-    ).mappings().all():
+    for row in (
+        attacker.connection.execute(
+            select(seal.LINES).where(seal.LINES.c.lane == 0).order_by(seal.LINES.c.seal_no)
+        )
+        .mappings()
+        .all()
+    ):
         previous = seal.link(previous, row)
         attacker.connection.execute(
             seal.LINES.update().where(seal.LINES.c.id == row["id"]).values(seal_hash=previous)
@@ -284,10 +317,15 @@ def test_a_trigger_that_never_fires_is_not_ours(attacker):
         )
     else:
         attacker.connection.execute(
-            text("CREATE OR REPLACE FUNCTION guard_voucher() RETURNS trigger LANGUAGE plpgsql AS "
-                 "$body$ BEGIN RETURN NEW; END $body$")
-        )  # fmt: skip
-    assert wrong_guards(attacker.connection)[0] == "已记账凭证的数据库保护触发器 guard_voucher_update 被停用或改写"
+            text(
+                "CREATE OR REPLACE FUNCTION guard_voucher() RETURNS trigger LANGUAGE plpgsql AS "
+                "$body$ BEGIN RETURN NEW; END $body$"
+            )
+        )
+    assert (
+        wrong_guards(attacker.connection)[0]
+        == "已记账凭证的数据库保护触发器 guard_voucher_update 被停用或改写"
+    )
     assert wrong_guards(attacker.connection)[0] in verify_ledger(attacker.session)
 
 
@@ -335,11 +373,14 @@ def _alter(path):
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (_drop_last, "链头文件缺第"), (_drop_first, "链头文件缺第 1 行"), (_alter, "链头文件第 4 行与库中的登记不符"),
-        (lambda path: path.write_text(""), "链头文件缺第 1 行"), (Path.unlink, "不存在"),
+        (_drop_last, "链头文件缺第"),
+        (_drop_first, "链头文件缺第 1 行"),
+        (_alter, "链头文件第 4 行与库中的登记不符"),
+        (lambda path: path.write_text(""), "链头文件缺第 1 行"),
+        (Path.unlink, "不存在"),
     ],
     ids=["shortened", "beheaded", "altered", "emptied", "gone"],
-)  # fmt: skip
+)
 def test_the_file_of_heads_touched(attacker, folder, act, says):
     with kept(folder / "chain-heads.log") as path:
         act(path)
@@ -350,7 +391,10 @@ def test_the_file_of_heads_touched(attacker, folder, act, says):
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
-        ("DELETE FROM chain_head WHERE number = (SELECT max(number) FROM chain_head)", "在库中没有登记"),
+        (
+            "DELETE FROM chain_head WHERE number = (SELECT max(number) FROM chain_head)",
+            "在库中没有登记",
+        ),
         ("DELETE FROM chain_head", "在库中没有登记"),
         ("UPDATE chain_head SET voucher_hash = 'swapped' WHERE number = 2", "第 2 号缺失或被改动"),
         ("UPDATE chain_head SET lanes = '[]' WHERE number = 2", "第 2 号缺失或被改动"),
@@ -367,14 +411,18 @@ def test_bytes_of_an_attachment(attacker, folder):
     path = file_store.path_of(attacker.session, found.stored_path)
     with kept(path):
         path.write_bytes(path.read_bytes() + b" ")
-        assert verify.verify_files(attacker.session) == [f"附件“{found.original_name}”的文件内容已被改动"]
+        assert verify.verify_files(attacker.session) == [
+            f"附件“{found.original_name}”的文件内容已被改动"
+        ]
         path.unlink()
         assert verify.verify_files(attacker.session) == [f"附件“{found.original_name}”的文件不存在"]
     assert verify.verify_files(attacker.session) == []
 
 
 def test_bytes_and_words_of_a_document(attacker, folder, demo):
-    found = attacker.session.scalars(select(IssuedDocument).where(IssuedDocument.pdf_sha256.is_not(None))).first()
+    found = attacker.session.scalars(
+        select(IssuedDocument).where(IssuedDocument.pdf_sha256.is_not(None))
+    ).first()
     path, url = folder / found.pdf_path, f"/issued_document/{found.id}/pdf"
     boss = demo.client_of("admin")
     assert boss.get(url).status_code == 200
@@ -385,7 +433,9 @@ def test_bytes_and_words_of_a_document(attacker, folder, demo):
         assert (answer.status_code, "与打印时不符" in answer.get_data(as_text=True)) == (409, True)
     attacker.run("UPDATE issued_document SET body = '<p>改过</p>' WHERE id = :id", id=found.id)
     attacker.session.expire_all()
-    assert verify.verify_files(attacker.session) == [f"文书“{found.number}”的内容与出具时的校验码不符"]
+    assert verify.verify_files(attacker.session) == [
+        f"文书“{found.number}”的内容与出具时的校验码不符"
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------------- whole

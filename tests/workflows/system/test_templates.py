@@ -14,7 +14,9 @@ from workflows.system import templates
 @pytest.fixture
 def template(ctx):
     load_templates(ctx.session)
-    return ctx.session.scalars(select(DocumentTemplate).where(DocumentTemplate.code == "intent_letter")).one()
+    return ctx.session.scalars(
+        select(DocumentTemplate).where(DocumentTemplate.code == "intent_letter")
+    ).one()
 
 
 def save(ctx, template, **values):

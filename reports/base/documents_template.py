@@ -246,9 +246,7 @@ def _parse(env: _LetterEnvironment, source: str) -> nodes.Template:
         if isinstance(node, nodes.For):
             loops.append(node)
     for loop in loops:
-        loop.iter = nodes.Filter(
-            loop.iter, "metered", [], condition=[], label=None, value=None, lineno=loop.lineno
-        )
+        loop.iter = nodes.Filter(loop.iter, "metered", [], [], None, None, lineno=loop.lineno)
     return tree
 
 

@@ -19,8 +19,8 @@ from models.system.organization import DesktopModule
 from models.system.role import ScopeKind
 from tests.structure.canary import WORD, Foreign, texts_of
 from tests.structure.routes import PUBLIC, rules, table_of
+from views.kit.buttons import REGISTRY
 from views.kit.interface import shape
-from views.kit.verbs import REGISTRY
 
 _WRITTEN = {
     "text",

@@ -9,7 +9,7 @@ from models.base.entity import entities
 from models.system.organization import Department, Employee
 from tests.structure.routes import PUBLIC, SIGNED_IN, address, rules, table_of
 from views.kit import edge
-from views.kit.verbs import REGISTRY
+from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 from workflows.system import operators
 

@@ -11,7 +11,7 @@ from app.roles import ROLES, all_permissions, permissions_of
 from models.base.entity import entities, entity_of
 from models.base.errors import IllegalTransition
 from models.base.kinds import Module, SpecKind
-from views.kit.verbs import REGISTRY
+from views.kit.buttons import REGISTRY
 from workflows.base.transition import STEPS, VERBS, check_source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from app.menu import NAMES, PAGES
 from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
 from models.guarantee.project import Stage
-from views.kit.verbs import REGISTRY
+from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,8 +82,8 @@ def _known() -> set[str]:
     found |= {kind.label for kind in (*Module, *Stage)}
     return (
         found
-        | {str(label) for label in VERBS.values()}
-        | {verb.label for verb in REGISTRY.values()}
+        | {verb.label for verb in VERBS.values()}
+        | {button.label for button in REGISTRY.values()}
         | IN_PAGES
     )
 

@@ -15,7 +15,7 @@ from models.base.entity import entities, entity_of, owner_of
 from models.guarantee.project import Project
 from tests.structure import wiring
 from views.guarantee.project_feed import CREATED
-from views.kit.verbs import REGISTRY
+from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 from workflows.ledger import posting
 

@@ -23,7 +23,7 @@ from models.ledger.event import EVENTS
 from models.ledger.voucher import Voucher
 from reports.base import search
 from views.guarantee.project_feed import CREATED
-from views.kit.verbs import REGISTRY
+from views.kit.buttons import REGISTRY
 from workflows.base.transition import STEPS, VERBS
 from workflows.ledger import posting
 

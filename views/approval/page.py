@@ -21,7 +21,7 @@ from reports.base.scope import may_read
 from reports.figures import approvals, dictionaries, exposure
 from reports.workbench.todo_sources import TodoKind
 from views.approval import reassign as help_page
-from views.kit import hooks, record, todo, verbs, widgets
+from views.kit import buttons, hooks, record, todo, widgets
 from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.kit.deadlines import lateness
 from views.kit.interface import Titles, shape
@@ -90,7 +90,7 @@ def approval_page(
     if (
         instance.state is not ApprovalState.RUNNING
     ):  # while it runs, what may be done is decided and `_more`
-        page.actions += verbs.actions(ctx, instance)
+        page.actions += buttons.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
     page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]

@@ -10,10 +10,10 @@ from models.customer.rating import CustomerRating, RatingState
 from reports.figures.completeness import standing
 from reports.figures.parameters import number
 from views.customer.rating import place_of
+from views.kit.buttons import actions
 from views.kit.cells import NONE, rate_text
 from views.kit.entity_view import EntityView
 from views.kit.pages import Action, Cell, Column, Row, Section
-from views.kit.verbs import actions
 from workflows.base.context import Ctx
 
 

@@ -6,11 +6,17 @@ from sqlalchemy import select
 
 from models.base import columns as c
 from models.base.kinds import Kind
-from models.customer.customer import Customer, CustomerStatus, WatchKind, WatchState
-from models.customer.rating import RatingState
+from models.customer.customer import Customer, CustomerStatus, WatchKind
+from models.customer.rating import CustomerRating
 from models.customer.rating_model import RatingIndicator, RatingOption
 from reports.figures.completeness import first_missing, missing_for_rating
-from views.kit.verbs import Questions, ScreenVerb, Values, in_state, record_url, register
+from views.kit.buttons import (
+    Button,
+    Questions,
+    on_tab,
+    record_url,
+    register,
+)
 from workflows.base.context import Ctx
 from workflows.customer import customer as watching
 from workflows.customer import rating as customer_rating
@@ -39,10 +45,10 @@ def _label(indicator: RatingIndicator) -> str:
     return f"{indicator.group_label} · {indicator.label}"
 
 
-def _rate(ctx: Ctx, customer: Customer, values: Values, version: int | None) -> Any:
+def _rate(ctx: Ctx, customer: Customer, opinion: str | None, version: int, **chosen: Kind) -> Any:
     del version  # a rating changes nothing of the customer until it is confirmed
-    scores = {code: choice.name for code, choice in values.items() if isinstance(choice, Kind)}
-    return customer_rating.rate(ctx, customer, scores, opinion=values["opinion"] or "")
+    scores = {code: choice.name for code, choice in chosen.items()}
+    return customer_rating.rate(ctx, customer, scores, opinion=opinion or "")
 
 
 def _why_not_rate(ctx: Ctx, customer: Customer) -> str:
@@ -69,112 +75,95 @@ def _is_active(_: Ctx, customer: Customer) -> bool:
 def _watch(_: Ctx, __: Any) -> Questions:
     return {
         "kind": c.enum("关注类别", WatchKind, required=True),
-        "reason_text": c.text("列入原因", 300, required=True),
+        "reason": c.text("列入原因", 300, required=True),
     }
 
 
 for table in ("personal_customer", "corporate_customer"):
     register(
-        ScreenVerb(
-            table,
-            "rate",
-            "等级评估",
-            run=_rate,
-            permission=("rate", "customer_rating"),
-            is_offered=_is_active,
+        Button(
+            customer_rating.ACTS["rate"],
+            _rate,
+            on=table,
+            label="等级评估",
+            when=_is_active,
             why_not=_why_not_rate,
             mend=_mend_rate,
             questions=_indicators,
-            has_form=True,
             style="primary",
             rank=1,
             done="初评已提交，待他人复评",
-            after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_rating#tabs",
+            after=on_tab("customer_rating"),
         ),
-        ScreenVerb(
-            table,
-            "watch",
-            "列入关注名单",
-            run=lambda ctx, r, v, _: watching.watch(ctx, r, v["kind"], v["reason_text"]),
-            permission=("add", "customer_watch"),
-            is_offered=_is_active,
+        Button(
+            watching.WATCH,
+            watching.watch,
+            on=table,
+            name="watch",
+            when=_is_active,
             questions=_watch,
-            has_form=True,
             rank=30,
             note="黑名单的列入须经审批",
-            after=lambda r, _: f"/{r.__tablename__}/show/{r.id}?tab=customer_watch#tabs",
+            after=on_tab("customer_watch"),
         ),
-        ScreenVerb(
-            table,
-            "close",
-            "停用客户",
-            run=lambda ctx, r, v, n: watching.close(ctx, r, v["reason"], n),
-            permission=("close", "customer"),
-            is_offered=_is_active,
+        Button(
+            watching.CUSTOMER["close"],
+            watching.close,
+            on=table,
             why_not=watching.why_not_close,
             ask="停用原因",
             rank=80,
             note="停用后不能申请担保、评级和列入关注名单",
         ),
-        ScreenVerb(
-            table,
-            "reopen",
-            "启用客户",
-            run=lambda ctx, r, v, n: watching.reopen(ctx, r, v["reason"], n),
-            permission=("reopen", "customer"),
-            is_offered=lambda _, r: r.status is CustomerStatus.CLOSED,
+        Button(
+            watching.CUSTOMER["reopen"],
+            watching.reopen,
+            on=table,
             ask="启用原因",
             rank=80,
         ),
     )
 
 
-def _own_rating(ctx: Ctx, rating: Any) -> str:
+def _own_rating(ctx: Ctx, rating: CustomerRating) -> str:
     return "初评与复评须由不同的人办理" if rating.rated_by_id == ctx.actor.employee_id else ""
 
 
+def _agree(ctx: Ctx, rating: CustomerRating, version: int | None) -> CustomerRating:
+    return customer_rating.confirm_rating(ctx, rating, version=version)
+
+
+def _disagree(ctx: Ctx, rating: CustomerRating, reason: str, version: int | None) -> CustomerRating:
+    return customer_rating.confirm_rating(ctx, rating, agree=False, opinion=reason, version=version)
+
+
 register(
-    ScreenVerb(
-        "customer_rating",
-        "confirm",
-        "复评同意",
-        run=lambda ctx, r, _, v: customer_rating.confirm_rating(ctx, r, version=v),
-        permission=("confirm", "customer_rating"),
-        is_offered=in_state("state", RatingState.DRAFT),
+    Button(
+        customer_rating.STEPS["confirm"],
+        _agree,
+        label="复评同意",
         why_not=_own_rating,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "customer_rating",
-        "refuse",
-        "复评不同意",
-        run=lambda ctx, r, v, n: customer_rating.confirm_rating(
-            ctx, r, agree=False, opinion=v["reason"], version=n
-        ),
-        permission=("confirm", "customer_rating"),
-        is_offered=in_state("state", RatingState.DRAFT),
+    Button(
+        customer_rating.STEPS["confirm"],
+        _disagree,
+        name="refuse",
+        label="复评不同意",
         why_not=_own_rating,
         ask="不同意的原因",
         rank=2,
     ),
-    ScreenVerb(
-        "customer_watch",
-        "submit",
-        "提交",
-        run=lambda ctx, r, _, v: watching.submit_watch(ctx, r, v),
-        permission=("submit", "customer_watch"),
-        is_offered=in_state("state", WatchState.DRAFT),
+    Button(
+        watching.STEPS["submit"],
+        watching.submit_watch,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "customer_watch",
-        "remove",
-        "移出名单",
-        run=lambda ctx, r, v, n: watching.end_watch(ctx, r, v["reason"], n),
-        permission=("remove", "customer_watch"),
-        is_offered=in_state("state", WatchState.ACTIVE),
+    Button(
+        watching.STEPS["remove"],
+        watching.end_watch,
         ask="移出原因",
         rank=2,
     ),

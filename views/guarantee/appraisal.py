@@ -4,14 +4,21 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.approval.approval import ApprovalState
-from models.guarantee.appraisal import PaperState
+from models.approval.approval import ApprovalInstance, ApprovalState
 from models.guarantee.project import Project, ProjectState, Stage
-from models.guarantee.resolution import ItemState, MeetingState, Resolution, ResolutionState
+from models.guarantee.resolution import (
+    MeetingItem,
+    MeetingMember,
+    MeetingState,
+    Resolution,
+    ResolutionState,
+)
+from models.system.records import IssuedDocument
 from views.guarantee.gate import conditions_of, running_of, standing_of
-from views.kit.verbs import ScreenVerb, all_of, in_state, record_url, register
+from views.kit.buttons import Button, record_url, register
 from workflows.approval import approval
-from workflows.approval.sheet import issue_sheet
+from workflows.approval.decide import WITHDRAW
+from workflows.approval.sheet import PRINT, issue_sheet
 from workflows.base.context import Ctx
 from workflows.guarantee import application, appraisal, board, resolution
 
@@ -19,6 +26,22 @@ from workflows.guarantee import application, appraisal, board, resolution
 def at(*stages: Stage) -> Any:
     """Offered while a running project stands at one of these stages."""
     return lambda _ctx, project: project.state is ProjectState.RUNNING and project.stage in stages
+
+
+def is_running(_: Ctx, project: Project) -> bool:
+    """Offered while the project is on its way."""
+    return project.state is ProjectState.RUNNING
+
+
+def to_project(tab: str = "") -> Any:
+    """Back to the project of the record, on one of its tabs."""
+    tail = f"?tab={tab}#tabs" if tab else ""
+    return lambda record, _: f"/project/show/{record.project_id}{tail}"
+
+
+def to_meeting(record: Any, _: Any) -> str:
+    """Back to the meeting of a member or an item."""
+    return f"/review_meeting/show/{record.meeting_id}"
 
 
 def in_approval(ctx: Ctx, record: Any) -> str:
@@ -55,167 +78,151 @@ def _signed(ctx: Ctx, project: Project) -> str:
     return "待总裁签字" if ctx.session.scalar(waiting) else "尚无审保会通过的决议"
 
 
+def _mend_confirmation(_: Ctx, __: Project) -> str:
+    return "?tab=resolution#tabs"
+
+
+def _is_there(_: Ctx, member: MeetingMember) -> bool:
+    return member.meeting.state is MeetingState.OPEN and member.is_present
+
+
+def _is_away(_: Ctx, member: MeetingMember) -> bool:
+    return member.meeting.state is MeetingState.OPEN and not member.is_present
+
+
+def _is_in_the_vote(_: Ctx, item: MeetingItem) -> bool:
+    return item.meeting.state is MeetingState.OPEN
+
+
+def _may_withdraw(ctx: Ctx, instance: ApprovalInstance) -> bool:
+    is_running = instance.state is ApprovalState.RUNNING
+    return is_running and instance.applicant_id == ctx.actor.employee_id
+
+
+def _has_ended(_: Ctx, instance: ApprovalInstance) -> bool:
+    return instance.state is not ApprovalState.RUNNING
+
+
+def _to_sheet(_: ApprovalInstance, sheet: IssuedDocument) -> str:
+    return f"/issued_document/{sheet.id}/pdf"
+
+
 register(
-    ScreenVerb(
-        "project",
-        "submit",
-        "提交申请",
-        run=lambda ctx, p, _, v: application.submit(ctx, p, v),
-        permission=("submit", "project"),
-        is_offered=in_state("state", ProjectState.DRAFT),
+    Button(
+        application.STEPS["submit"],
+        application.submit,
         why_not=_why_not_submit,
         mend=_mend_submit,
         style="primary",
         rank=1,
         done="申请已提交，进入受理评估",
     ),
-    ScreenVerb(
-        "project",
-        "cancel",
-        "撤回申请",
-        run=lambda ctx, p, v, n: application.cancel(ctx, p, v["reason"], n),
-        permission=("cancel", "project"),
-        is_offered=in_state("state", ProjectState.DRAFT),
+    Button(
+        application.STEPS["cancel"],
+        application.cancel,
         ask="撤回原因",
         style="danger",
         rank=90,
         confirm="撤回后申请结束办理，不能恢复。",
     ),
-    ScreenVerb(
-        "investigation_report",
-        "submit",
-        "提交评估审批",
-        run=lambda ctx, r, _, v: appraisal.submit_report(ctx, r, v),
-        permission=("submit", "investigation_report"),
-        is_offered=in_state("state", PaperState.DRAFT),
+    Button(
+        appraisal.REPORT["submit"],
+        appraisal.submit_report,
         style="primary",
         rank=1,
-        after=lambda r, _: f"/project/show/{r.project_id}",
+        after=to_project(),
     ),
-    ScreenVerb(
-        "project",
-        "issue_intent",
-        "出具担保意向函",
-        run=lambda ctx, p, _, v: appraisal.issue_intent(ctx, p, v),
-        permission=("issue_intent", "bank_letter"),
-        is_offered=at(Stage.INTENT),
+    Button(
+        appraisal.ACTS["issue_intent"],
+        appraisal.issue_intent,
+        on="project",
+        when=at(Stage.INTENT),
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "project",
-        "submit_review",
-        "提交评审审批",
-        run=lambda ctx, p, _, v: appraisal.submit_review(ctx, p, v),
-        permission=("submit_review", "project"),
-        is_offered=at(Stage.REVIEW),
+    Button(
+        appraisal.REVIEW["submit_review"],
+        appraisal.submit_review,
+        when=is_running,
         why_not=in_approval,
         mend=running_url,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "risk_assessment",
-        "submit",
-        "提交风控审批",
-        run=lambda ctx, r, _, v: appraisal.submit_risk(ctx, r, v),
-        permission=("submit", "risk_assessment"),
-        is_offered=in_state("state", PaperState.DRAFT),
+    Button(
+        appraisal.RISK["submit"],
+        appraisal.submit_risk,
         style="primary",
         rank=1,
-        after=lambda r, _: f"/project/show/{r.project_id}",
+        after=to_project(),
     ),
-    ScreenVerb(
-        "project",
-        "issue_confirmation",
-        "出具担保确认函",
-        run=lambda ctx, p, _, v: resolution.issue_confirmation(ctx, p, v),
-        permission=("issue_confirmation", "bank_letter"),
-        is_offered=at(Stage.RESOLVE),
+    Button(
+        resolution.ACTS["issue_confirmation"],
+        resolution.issue_confirmation,
+        on="project",
+        when=at(Stage.RESOLVE),
         why_not=_signed,
-        mend=lambda *_: "?tab=resolution#tabs",
+        mend=_mend_confirmation,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "review_meeting",
-        "open",
-        "开始表决",
-        run=lambda ctx, m, _, v: resolution.open_meeting(ctx, m, v),
-        permission=("open", "review_meeting"),
-        is_offered=in_state("state", MeetingState.DRAFT),
+    Button(
+        resolution.MEETING["open"],
+        resolution.open_meeting,
         style="primary",
         rank=1,
         confirm="开始表决后，议题和委员不能再修改。",
     ),
-    ScreenVerb(
-        "review_meeting",
-        "close",
-        "宣布结果",
-        run=lambda ctx, m, _, v: resolution.close_meeting(ctx, m, v),
-        permission=("close", "review_meeting"),
-        is_offered=in_state("state", MeetingState.OPEN),
+    Button(
+        resolution.MEETING["close"],
+        resolution.close_meeting,
         style="primary",
         rank=1,
         confirm="宣布后结果不能更改：通过的议题形成决议并送总裁签字，未通过的项目终止办理。",
     ),
-    ScreenVerb(
-        "meeting_member",
-        "absent",
-        "登记缺席",
-        run=lambda ctx, m, v, n: board.mark_absent(ctx, m, v["reason"], n),
-        permission=("attend", "meeting_member"),
-        is_offered=lambda _, m: m.meeting.state is MeetingState.OPEN and m.is_present,
+    Button(
+        board.ACTS["attend"],
+        board.mark_absent,
+        name="absent",
+        label="登记缺席",
+        when=_is_there,
         ask="缺席的原因",
         confirm="尚未表决的议题不再等待该委员；已投的票有效，照常计算。",
-        after=lambda m, _: f"/review_meeting/show/{m.meeting_id}",
+        after=to_meeting,
     ),
-    ScreenVerb(
-        "meeting_member",
-        "present",
-        "登记到会",
-        run=lambda ctx, m, _, n: board.mark_present(ctx, m, n),
-        permission=("attend", "meeting_member"),
-        is_offered=lambda _, m: m.meeting.state is MeetingState.OPEN and not m.is_present,
-        after=lambda m, _: f"/review_meeting/show/{m.meeting_id}",
+    Button(
+        board.ACTS["attend"],
+        board.mark_present,
+        name="present",
+        label="登记到会",
+        when=_is_away,
+        after=to_meeting,
     ),
-    ScreenVerb(
-        "meeting_item",
-        "withdraw",
-        "撤下议题",
-        run=lambda ctx, i, v, n: resolution.withdraw_item(ctx, i, v["reason"], n),
-        permission=("withdraw", "meeting_item"),
-        is_offered=lambda _, i: (
-            i.result is ItemState.PENDING and i.meeting.state is MeetingState.OPEN
-        ),
+    Button(
+        resolution.ITEM["withdraw"],
+        resolution.withdraw_item,
+        when=_is_in_the_vote,
         ask="撤下原因",
         rank=50,
         confirm="撤下后本次会议不再表决该议题，项目可列入另一次会议。",
         done="议题已撤下",
-        after=lambda i, _: f"/review_meeting/show/{i.meeting_id}",
+        after=to_meeting,
     ),
-    ScreenVerb(
-        "approval_instance",
-        "withdraw",
-        "撤回审批",
-        run=lambda ctx, i, _, __: approval.withdraw(ctx, i),
-        permission=("list", "approval_instance"),
-        is_offered=all_of(
-            in_state("state", ApprovalState.RUNNING),
-            lambda ctx, i: i.applicant_id == ctx.actor.employee_id,
-        ),
+    Button(
+        WITHDRAW,
+        approval.withdraw,
+        name="withdraw",
+        when=_may_withdraw,
         confirm="撤回后可修改并重新提交。",
         rank=50,
     ),
-    ScreenVerb(
-        "approval_instance",
-        "sheet",
-        "打印审批单",
-        run=lambda ctx, i, _, __: issue_sheet(ctx, i),
-        permission=("show", "approval_instance"),
-        is_offered=lambda _, i: i.state is not ApprovalState.RUNNING,
+    Button(
+        PRINT,
+        issue_sheet,
+        name="sheet",
+        when=_has_ended,
         rank=40,
         done="审批单已出具",
-        after=lambda _, made: f"/issued_document/{made.id}/pdf",
+        after=_to_sheet,
     ),
 )

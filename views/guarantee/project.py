@@ -18,6 +18,7 @@ from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
 from views.kit import filters, lists, pages
+from views.kit.buttons import actions
 from views.kit.cells import format_value
 from views.kit.meters import meter
 from views.kit.pages import (
@@ -33,7 +34,6 @@ from views.kit.pages import (
     Tab,
 )
 from views.kit.record import may_save
-from views.kit.verbs import actions
 from views.kit.waits import waits_of
 from workflows.base.context import Ctx
 from workflows.guarantee import application

@@ -4,17 +4,24 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.after.warning import OPEN_WARNING
+from models.after.warning import RiskWarning
 from models.base import columns as c
 from models.guarantee.appraisal import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.release import Release, ReleaseBasis
-from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.repayment import Repayment
 from reports.figures.overdue import overdue_lines
 from views.guarantee.appraisal import in_approval, running_url
-from views.kit.verbs import Questions, ScreenVerb, Upload, Values, in_state, record_url, register
-from workflows.after.warning import handle, lift
+from views.kit.buttons import (
+    Button,
+    Questions,
+    Upload,
+    Values,
+    register,
+    to_result,
+)
+from workflows.after import warning
 from workflows.base import attachments, records
 from workflows.base.context import Ctx
 from workflows.guarantee import release, repayment
@@ -67,24 +74,15 @@ def _is_before_its_dates(ctx: Ctx, loan: Drawdown) -> bool:
     return loan.balance > due
 
 
-def _register(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> Repayment:
-    paid = Paid(
-        values["paid_on"],
-        values["principal"],
-        values["interest"],
-        values["is_final"],
-        values["note"],
-    )
-    return repayment.register(ctx, loan, paid, version)
+def _register(ctx: Ctx, loan: Drawdown, version: int | None, **paid: Any) -> Repayment:
+    return repayment.register(ctx, loan, Paid(**paid), version)
 
 
-def _register_of_project(
-    ctx: Ctx, project: Project, values: Values, version: int | None
-) -> Repayment:
+def _register_of_project(ctx: Ctx, project: Project, version: int | None, **paid: Any) -> Repayment:
     records.check_version(ctx, project, version)
     loan = _running_loan(ctx, project)
     assert loan is not None, "offered only with one running loan"
-    return _register(ctx, loan, values, None)
+    return _register(ctx, loan, None, **paid)
 
 
 def _given_of_project(ctx: Ctx, project: Project) -> Values:
@@ -130,14 +128,14 @@ def _release_given(ctx: Ctx, project: Project) -> Values:
     return {"basis": ReleaseBasis.REPAID if project.balance == 0 else ReleaseBasis.BANK_LETTER}
 
 
-def _apply_for_release(ctx: Ctx, project: Project, values: Values, version: int | None) -> Release:
+def _apply_for_release(
+    ctx: Ctx, project: Project, letter: tuple[str, bytes] | None, version: int | None, **facts: Any
+) -> Release:
     """Draw up the release with its letter and put it up for approval, all or nothing."""
     records.check_version(ctx, project, version)
-    facts = {name: values[name] for name in ("basis", "letter_no", "letter_on", "note")}
     made = records.create(ctx, Release, {"project_id": project.id, **facts})
-    if values["letter"]:
-        name, data = values["letter"]
-        attachments.store(ctx, made, filename=name, data=data)
+    if letter:
+        attachments.store(ctx, made, filename=letter[0], data=letter[1])
     release.submit(ctx, made, made.version)
     return made
 
@@ -156,12 +154,12 @@ def _waits_for_deposit(_: Ctx, record: Release) -> bool:
     return record.returned_reason is not None and record.released_on is None
 
 
-def _result_url(_: Any, result: Any) -> str:
-    return record_url(result)
-
-
 def _measure(_: Ctx, __: Any) -> Questions:
     return {"handling": c.long_text("处理措施", required=True)}
+
+
+def _measure_given(_: Ctx, warning: RiskWarning) -> Values:
+    return {"handling": warning.handling}
 
 
 def _why_not_release(ctx: Ctx, record: Release) -> str:
@@ -169,148 +167,117 @@ def _why_not_release(ctx: Ctx, record: Release) -> str:
 
 
 register(
-    ScreenVerb(
-        "drawdown",
-        "register",
-        "登记还款",
-        run=_register,
-        permission=("register", "repayment"),
-        is_offered=_is_running,
+    Button(
+        repayment.ACTS["register"],
+        _register,
+        on="drawdown",
+        when=_is_running,
         questions=_repayment_form,
         given=_repayment_given,
-        has_form=True,
         style="primary",
         rank=1,
         done="已登记还款，还款回执已出具",
-        after=_result_url,
+        after=to_result,
     ),
-    ScreenVerb(
-        "drawdown",
-        "settle_early",
-        "提前结清",
-        run=_register,
-        permission=("register", "repayment"),
-        is_offered=_is_before_its_dates,
+    Button(
+        repayment.ACTS["register"],
+        _register,
+        on="drawdown",
+        name="settle_early",
+        label="提前结清",
+        when=_is_before_its_dates,
         questions=_repayment_form,
         given=_settlement_given,
-        has_form=True,
         rank=4,
         done="已登记提前结清，还款回执已出具",
-        after=_result_url,
+        after=to_result,
         note=_SETTLING,
     ),
-    ScreenVerb(
-        "project",
-        "register_repayment",
-        "登记还款",
-        run=_register_of_project,
-        permission=("register", "repayment"),
-        is_offered=_has_one_loan,
+    Button(
+        repayment.ACTS["register"],
+        _register_of_project,
+        on="project",
+        name="register_repayment",
+        when=_has_one_loan,
         questions=_repayment_form,
         given=_given_of_project,
-        has_form=True,
         style="primary",
         rank=3,
         done="已登记还款，还款回执已出具",
-        after=_result_url,
+        after=to_result,
     ),
-    ScreenVerb(
-        "project",
-        "settle_early",
-        "提前结清",
-        run=_register_of_project,
-        permission=("register", "repayment"),
-        is_offered=_is_ahead_of_its_plan,
+    Button(
+        repayment.ACTS["register"],
+        _register_of_project,
+        on="project",
+        name="settle_early",
+        label="提前结清",
+        when=_is_ahead_of_its_plan,
         questions=_repayment_form,
         given=_settlement_of_project,
-        has_form=True,
         rank=6,
         done="已登记提前结清，还款回执已出具",
-        after=_result_url,
+        after=to_result,
         note=_SETTLING,
     ),
-    ScreenVerb(
-        "drawdown",
-        "issue_overdue",
-        "开具欠款通知单",
-        run=lambda ctx, loan, _, v: repayment.issue_overdue_notice(ctx, loan, v),
-        permission=("issue_overdue", "drawdown"),
-        is_offered=_is_overdue,
+    Button(
+        repayment.ACTS["issue_overdue"],
+        repayment.issue_overdue_notice,
+        when=_is_overdue,
         rank=5,
         done="已开具欠款通知单",
-        after=_result_url,
+        after=to_result,
     ),
-    ScreenVerb(
-        "repayment",
-        "reverse",
-        "冲正",
-        run=lambda ctx, r, values, v: repayment.reverse(ctx, r, values["reason"], v),
-        permission=("reverse", "repayment"),
-        is_offered=in_state("state", RepaymentState.BOOKED),
+    Button(
+        repayment.STEPS["reverse"],
+        repayment.reverse,
         style="danger",
         rank=30,
         ask="冲正原因",
         confirm="冲正后借款余额、还款计划和在保余额恢复到登记之前。",
         done="还款已冲正",
     ),
-    ScreenVerb(
-        "project",
-        "release",
-        "申请解保",
-        run=_apply_for_release,
-        permission=("submit", "release"),
-        is_offered=_may_release,
+    Button(
+        release.STEPS["submit"],
+        _apply_for_release,
+        on="project",
+        name="release",
+        label="申请解保",
+        when=_may_release,
         questions=_release_form,
         given=_release_given,
-        has_form=True,
         rank=8,
         done="已提交解保审批",
-        after=_result_url,
+        after=to_result,
     ),
-    ScreenVerb(
-        "release",
-        "submit",
-        "提交解保审批",
-        run=lambda ctx, r, _, v: release.submit(ctx, r, v),
-        permission=("submit", "release"),
-        is_offered=in_state("state", PaperState.DRAFT),
+    Button(
+        release.STEPS["submit"],
+        release.submit,
         why_not=_why_not_release,
         mend=running_url,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "release",
-        "return_deposit",
-        "重新提交退还款项",
-        run=lambda ctx, r, _, v: release.return_deposit(ctx, r, v),
-        permission=("return_deposit", "release"),
-        is_offered=_waits_for_deposit,
+    Button(
+        release.ACTS["return_deposit"],
+        release.return_deposit,
+        when=_waits_for_deposit,
         style="primary",
         rank=2,
         done="已重新送复核",
     ),
-    ScreenVerb(
-        "risk_warning",
-        "handle",
-        "处理",
-        run=lambda ctx, w, values, v: handle(ctx, w, values["handling"], v),
-        permission=("handle", "risk_warning"),
-        is_offered=in_state("state", *OPEN_WARNING),
+    Button(
+        warning.STEPS["handle"],
+        warning.handle,
         questions=_measure,
-        given=lambda _, w: {"handling": w.handling},
-        has_form=True,
+        given=_measure_given,
         style="primary",
         rank=1,
         done="已登记处理措施",
     ),
-    ScreenVerb(
-        "risk_warning",
-        "lift",
-        "解除",
-        run=lambda ctx, w, values, v: lift(ctx, w, values["reason"], v),
-        permission=("lift", "risk_warning"),
-        is_offered=in_state("state", *OPEN_WARNING),
+    Button(
+        warning.STEPS["lift"],
+        warning.lift,
         rank=2,
         ask="解除原因",
         done="预警已解除",

@@ -13,24 +13,23 @@ from models.guarantee.appraisal import PaperState
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
 from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
-from models.guarantee.resolution import ResolutionState
+from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
 from reports.figures.fees import RECEIVABLE, free_amount
 from reports.figures.line import lacking_kinds, uncontracted
 from reports.figures.schedules import Instalment, add_months
-from views.guarantee.appraisal import at, in_approval, running_url
+from views.guarantee.appraisal import at, in_approval, is_running, running_url, to_project
 from views.guarantee.gate import gate_of
-from views.kit.pages import Cell, Column, Row, Section
-from views.kit.verbs import (
+from views.kit.buttons import (
+    Button,
     Questions,
-    ScreenVerb,
     Upload,
     Values,
     all_of,
-    in_state,
-    record_url,
+    on_tab,
     register,
 )
+from views.kit.pages import Cell, Column, Row, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import (
@@ -45,12 +44,6 @@ from workflows.guarantee import (
 from workflows.guarantee.plan_layout import PLAN
 
 _TOGETHER = "一笔到账收几项费用，开一张收据；每项费用各自复核记账"
-
-
-def to_project(tab: str = "") -> Any:
-    """Back to the project, on one of its tabs."""
-    tail = f"?tab={tab}#tabs" if tab else ""
-    return lambda record, _: f"/project/show/{record.project_id}{tail}"
 
 
 def has(model: Any, *conditions: Any) -> Any:
@@ -87,18 +80,11 @@ def _lacks_counter_contracts(ctx: Ctx, project: Project) -> bool:
     return is_open and bool(uncontracted(ctx.session, project.id))
 
 
-def on_tab(tab: str) -> Any:
-    """Stay on the project, at one of its tabs."""
-    return lambda record, _: f"{record_url(record)}?tab={tab}#tabs"
-
-
-def _may_void(_: Ctx, paper: Any) -> bool:
-    """An approved paper of a project between 合同处理 and the drawdown."""
+def _is_before_drawdown(_: Ctx, paper: Any) -> bool:
+    """A paper of a project between 合同处理 and the drawdown."""
     project = paper.project
     is_signing = Stage.CONTRACT.rank <= project.stage.rank <= Stage.CONFIRM.rank
-    return (
-        paper.state is PaperState.APPROVED and project.state is ProjectState.RUNNING and is_signing
-    )
+    return project.state is ProjectState.RUNNING and is_signing
 
 
 def _why_no_notice(ctx: Ctx, project: Project) -> str:
@@ -176,13 +162,11 @@ def _receipts_given(ctx: Ctx, project: Project) -> Values:
     return {**found, **_money_given(ctx, project)}
 
 
-def _collect_many(ctx: Ctx, project: Project, values: Values, version: int | None) -> Any:
-    given = {fee.id: values[collection.line_key(fee)] for fee in collection.open_fees(ctx, project)}
-    amounts = {key: amount for key, amount in given.items() if amount is not None}
-    money = collection.Money(
-        values["received_on"], values["payer"], values["bank_account"], values["bank_reference"]
-    )
-    return collection.collect_many(ctx, project, amounts, money, version)
+def _collect_many(ctx: Ctx, project: Project, version: int | None, **answers: Any) -> Any:
+    lines = {fee.id: collection.line_key(fee) for fee in collection.open_fees(ctx, project)}
+    amounts = {key: answers[line] for key, line in lines.items() if answers[line] is not None}
+    money = {name: answers[name] for name in _receipt(ctx, project) if name != "amount"}
+    return collection.collect_many(ctx, project, amounts, collection.Money(**money), version)
 
 
 def _may_collect_many(ctx: Ctx, project: Project) -> bool:
@@ -193,10 +177,18 @@ def _may_collect_many(ctx: Ctx, project: Project) -> bool:
     return any(collection.open_fees(ctx, project).values())
 
 
-def _with_the_others(ctx: Ctx, fee: Fee, values: Values, version: int | None) -> Any:
+def _with_the_others(ctx: Ctx, fee: Fee, version: int | None, **answers: Any) -> Any:
     if version is not None:
         records.check_version(ctx, fee, version)
-    return _collect_many(ctx, fee.project, values, None)
+    return _collect_many(ctx, fee.project, None, **answers)
+
+
+def _receipts_of_fee(ctx: Ctx, fee: Fee) -> Questions:
+    return _receipts(ctx, fee.project)
+
+
+def _receipts_of_fee_given(ctx: Ctx, fee: Fee) -> Values:
+    return _receipts_given(ctx, fee.project)
 
 
 def _is_one_of_several(ctx: Ctx, fee: Fee) -> bool:
@@ -261,17 +253,17 @@ def _loan_given(ctx: Ctx, project: Project) -> Values:
     }
 
 
-def _confirm_loan(ctx: Ctx, project: Project, values: Values, version: int | None) -> Drawdown:
-    facts = {k: v for k, v in values.items() if k not in ("plan", "reason")}
-    if values["plan"]:
-        name, data = values["plan"]
-        return disbursement.confirm_from_file(ctx, project, data, name, version=version, **facts)
-    return disbursement.confirm(ctx, project, version=version, **facts)
+def _confirm_loan(
+    ctx: Ctx, project: Project, plan: tuple[str, bytes] | None, **facts: Any
+) -> Drawdown:
+    if plan:
+        return disbursement.confirm_from_file(ctx, project, plan[1], plan[0], **facts)
+    return disbursement.confirm(ctx, project, **facts)
 
 
 def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
-    terms = {k: v for k, v in values.items() if k not in ("plan", "reason")}
+    terms = {name: value for name, value in values.items() if name != "plan"}
     if values["due_on"] <= values["drawn_on"]:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:
@@ -317,7 +309,7 @@ def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = 
 def _new_plan(_: Ctx, __: Drawdown) -> Questions:
     return {
         "plan": Upload("银行还款计划表", "Excel 文件", required=True, sheet=PLAN),
-        "why": c.text("更换原因", 200, required=True),
+        "reason": c.text("更换原因", 200, required=True),
     }
 
 
@@ -327,15 +319,12 @@ def _new_plan_preview(ctx: Ctx, loan: Drawdown, values: Values) -> Section:
     return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
 
 
-def _replan(ctx: Ctx, loan: Drawdown, values: Values, version: int | None) -> RepaymentPlan:
-    name, data = values["plan"]
-    return disbursement.replan(
-        ctx, loan, data, filename=name, reason=values["why"], version=version
-    )
+def _replan(ctx: Ctx, loan: Drawdown, plan: tuple[str, bytes], **why: Any) -> RepaymentPlan:
+    return disbursement.replan(ctx, loan, plan[1], plan[0], **why)
 
 
-def _evidence(label: str) -> Any:
-    return lambda _ctx, _record: {"evidence": c.text(label, 200, required=True)}
+def _evidence(_: Ctx, __: Any) -> Questions:
+    return {"evidence": c.text("落实依据", 200, required=True)}
 
 
 def _settlement(_: Ctx, __: Any) -> Questions:
@@ -347,76 +336,97 @@ def _settlement(_: Ctx, __: Any) -> Questions:
     }
 
 
+def _settlement_given(ctx: Ctx, _: CounterGuarantee) -> Values:
+    return {"on": ctx.today}
+
+
+def _may_settle(_: Ctx, item: CounterGuarantee) -> bool:
+    return item.state is PaperState.APPROVED and not item.is_settled
+
+
+def _invoice_given(ctx: Ctx, _: FeeDue) -> Values:
+    return {"invoiced_on": ctx.today}
+
+
+def _may_invoice(_: Ctx, due: FeeDue) -> bool:
+    is_owed = due.fee.state is FeeState.BOOKED and due.fee.kind in RECEIVABLE
+    return due.invoiced_on is None and is_owed
+
+
+def _to_fee(due: FeeDue, _: Any) -> str:
+    return f"/fee/show/{due.fee_id}?tab=fee_due#tabs"
+
+
+def _is_unmet(_: Ctx, condition: ResolutionCondition) -> bool:
+    return not condition.is_met and condition.resolution.state is ResolutionState.VALID
+
+
+def _to_project_of_condition(condition: ResolutionCondition, _: Any) -> str:
+    return f"/project/show/{condition.resolution.project_id}"
+
+
+def _has_run_out(ctx: Ctx, project: Project) -> bool:
+    return at(Stage.CONFIRM)(ctx, project) and disbursement.is_run_out(ctx, project)
+
+
 register(
-    ScreenVerb(
-        "project",
-        "propose_fees",
-        "按产品带出费用",
-        run=lambda ctx, p, _, v: fees.propose_fees(ctx, p, v),
-        permission=("add", "fee"),
-        is_offered=all_of(at(Stage.FEE_PLAN), lacks(Fee)),
+    Button(
+        fees.PROPOSE,
+        fees.propose_fees,
+        on="project",
+        name="propose_fees",
+        when=all_of(at(Stage.FEE_PLAN), lacks(Fee)),
         style="primary",
         rank=1,
         done="已带出产品费用，请核对",
         after=on_tab("fee"),
     ),
-    ScreenVerb(
-        "project",
-        "submit_fees",
-        "提交费用记账",
-        run=lambda ctx, p, _, v: fees.submit_fees(ctx, p, v),
-        permission=("submit_fees", "project"),
-        is_offered=all_of(at(Stage.FEE_PLAN), has(Fee)),
+    Button(
+        fees.STEPS["submit_fees"],
+        fees.submit_fees,
+        when=all_of(is_running, has(Fee)),
         style="primary",
         rank=2,
         why_not=_why_not_submitted,
         mend=_mend_fees,
         done="费用已送复核记账",
     ),
-    ScreenVerb(
-        "project",
-        "propose_contracts",
-        "生成合同",
-        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
-        permission=("add", "contract"),
-        is_offered=all_of(at(Stage.CONTRACT), _lacks_contracts),
+    Button(
+        contracts.PROPOSE,
+        contracts.propose_contracts,
+        on="project",
+        name="propose_contracts",
+        when=all_of(at(Stage.CONTRACT), _lacks_contracts),
         style="primary",
         rank=1,
         done="已生成合同，请核对后逐份提交审核",
         after=on_tab("contract"),
     ),
-    ScreenVerb(
-        "project",
-        "propose_counter_contracts",
-        "生成反担保合同",
-        run=lambda ctx, p, _, v: contracts.propose_contracts(ctx, p, v),
-        permission=("add", "contract"),
-        is_offered=_lacks_counter_contracts,
+    Button(
+        contracts.PROPOSE,
+        contracts.propose_contracts,
+        on="project",
+        name="propose_counter_contracts",
+        label="生成反担保合同",
+        when=_lacks_counter_contracts,
         style="primary",
         rank=0,
         done="已按登记的反担保逐项生成合同，请核对后逐份提交审核",
         after=on_tab("contract"),
     ),
-    ScreenVerb(
-        "contract",
-        "submit",
-        "提交合同审核",
-        run=lambda ctx, r, _, v: contracts.submit(ctx, r, v),
-        permission=("submit", "contract"),
-        is_offered=in_state("state", PaperState.DRAFT),
+    Button(
+        contracts.STEPS["submit"],
+        contracts.submit,
         why_not=contracts.why_incomplete,
         mend=_mend_contract,
         style="primary",
         rank=1,
         after=to_project("contract"),
     ),
-    ScreenVerb(
-        "contract",
-        "void",
-        "作废合同",
-        run=lambda ctx, r, v, n: contracts.void(ctx, r, v["reason"], n),
-        permission=("void", "contract"),
-        is_offered=_may_void,
+    Button(
+        contracts.STEPS["void"],
+        contracts.void,
+        when=_is_before_drawdown,
         ask="作废原因",
         style="danger",
         rank=60,
@@ -424,40 +434,32 @@ register(
         confirm="作废后项目退回“合同处理”，重新签订并审核后继续办理；其他已办妥的环节不受影响。",
         after=to_project("contract"),
     ),
-    ScreenVerb(
-        "project",
-        "submit_counters",
-        "提交反担保审核",
-        run=lambda ctx, p, _, v: counters.submit(ctx, p, v),
-        permission=("submit", "counter_guarantee"),
-        is_offered=at(Stage.COUNTER),
+    Button(
+        counters.STEPS["submit"],
+        counters.submit,
+        on="project",
+        name="submit_counters",
+        when=at(Stage.COUNTER),
         why_not=_why_no_counters,
         mend=_mend_counters,
         style="primary",
         rank=1,
         after=on_tab("counter_guarantee"),
     ),
-    ScreenVerb(
-        "counter_guarantee",
-        "settle",
-        "登记落实",
-        run=lambda ctx, r, v, n: counters.settle(ctx, r, v["evidence"], v["on"], n),
-        permission=("settle", "counter_guarantee"),
-        is_offered=lambda _, r: r.state is PaperState.APPROVED and not r.is_settled,
+    Button(
+        counters.ACTS["settle"],
+        counters.settle,
+        when=_may_settle,
         questions=_settlement,
-        given=lambda ctx, _: {"on": ctx.today},
-        has_form=True,
+        given=_settlement_given,
         style="primary",
         rank=1,
         after=to_project("counter_guarantee"),
     ),
-    ScreenVerb(
-        "counter_guarantee",
-        "void",
-        "撤销反担保",
-        run=lambda ctx, r, v, n: counters.void(ctx, r, v["reason"], n),
-        permission=("void", "counter_guarantee"),
-        is_offered=_may_void,
+    Button(
+        counters.STEPS["void"],
+        counters.void,
+        when=_is_before_drawdown,
         ask="撤销原因",
         style="danger",
         rank=60,
@@ -465,170 +467,122 @@ register(
         confirm="撤销后如反担保覆盖率不足，项目退回“反担保”补充办理。",
         after=to_project("counter_guarantee"),
     ),
-    ScreenVerb(
-        "fee",
-        "collect",
-        "收款",
-        run=lambda ctx, f, v, n: collection.collect(
-            ctx,
-            f,
-            amount=v["amount"],
-            received_on=v["received_on"],
-            payer=v["payer"],
-            bank_account=v["bank_account"],
-            bank_reference=v["bank_reference"],
-            version=n,
-        ),
-        permission=("collect", "receipt"),
-        is_offered=_may_collect,
+    Button(
+        collection.ACTS["collect"],
+        collection.collect,
+        on="fee",
+        when=_may_collect,
         questions=_receipt,
         given=_receipt_given,
-        has_form=True,
         style="primary",
         rank=1,
         done="已登记收款，送复核记账",
         after=to_project("receipt"),
     ),
-    ScreenVerb(
-        "fee",
-        "collect_all",
-        "连同其他费用收款",
-        run=_with_the_others,
-        permission=("collect", "receipt"),
-        is_offered=_is_one_of_several,
-        questions=lambda ctx, fee: _receipts(ctx, fee.project),
-        has_form=True,
+    Button(
+        collection.ACTS["collect"],
+        _with_the_others,
+        on="fee",
+        name="collect_all",
+        label="连同其他费用收款",
+        when=_is_one_of_several,
+        questions=_receipts_of_fee,
         style="primary",
         rank=0,
-        given=lambda ctx, fee: _receipts_given(ctx, fee.project),
+        given=_receipts_of_fee_given,
         done="已登记收款，送复核记账",
         note=_TOGETHER,
         after=to_project("receipt"),
     ),
-    ScreenVerb(
-        "project",
-        "collect",
-        "收款",
-        run=_collect_many,
-        permission=("collect", "receipt"),
-        is_offered=_may_collect_many,
+    Button(
+        collection.ACTS["collect"],
+        _collect_many,
+        on="project",
+        when=_may_collect_many,
         questions=_receipts,
         given=_receipts_given,
-        has_form=True,
         style="primary",
         rank=1,
         done="已登记收款，送复核记账",
         note=_TOGETHER,
         after=on_tab("receipt"),
     ),
-    ScreenVerb(
-        "receipt",
-        "drop",
-        "撤销退回的收款",
-        run=lambda ctx, r, v, n: collection.drop(ctx, r, v["reason"], n),
-        permission=("drop", "receipt"),
-        is_offered=collection.is_sent_back,
+    Button(
+        collection.ACTS["drop"],
+        collection.drop,
+        when=collection.is_sent_back,
         ask="撤销原因",
         style="danger",
         rank=60,
         done="已撤销",
         confirm="款项确未收到时撤销；已收到的请在费用上重新登记收款。",
     ),
-    ScreenVerb(
-        "fee_due",
-        "invoice",
-        "登记开票",
-        run=lambda ctx, d, v, n: fees.invoice(ctx, d, v["invoiced_on"], v["invoice_number"], n),
-        permission=("invoice", "fee_due"),
-        is_offered=lambda _, due: (
-            due.invoiced_on is None
-            and due.fee.state is FeeState.BOOKED
-            and due.fee.kind in RECEIVABLE
-        ),
+    Button(
+        fees.ACTS["invoice"],
+        fees.invoice,
+        when=_may_invoice,
         questions=_invoice,
-        given=lambda ctx, _: {"invoiced_on": ctx.today},
-        has_form=True,
+        given=_invoice_given,
         rank=10,
         done="已登记开票，增值税自开票之日起计",
-        after=lambda due, _: f"/fee/show/{due.fee_id}?tab=fee_due#tabs",
+        after=_to_fee,
     ),
-    ScreenVerb(
-        "fee_waiver",
-        "submit",
-        "提交减免审批",
-        run=lambda ctx, w, _, v: waivers.submit(ctx, w, v),
-        permission=("submit", "fee_waiver"),
-        is_offered=in_state("state", PaperState.DRAFT),
+    Button(
+        waivers.STEPS["submit"],
+        waivers.submit,
         style="primary",
         rank=1,
         after=to_project("fee_waiver"),
     ),
-    ScreenVerb(
-        "resolution_condition",
-        "meet",
-        "登记落实",
-        run=lambda ctx, r, v, n: disbursement.meet_condition(ctx, r, v["evidence"], n),
-        permission=("meet", "resolution_condition"),
-        is_offered=lambda _, r: not r.is_met and r.resolution.state is ResolutionState.VALID,
-        questions=_evidence("落实依据"),
-        has_form=True,
+    Button(
+        disbursement.ACTS["meet"],
+        disbursement.meet_condition,
+        when=_is_unmet,
+        questions=_evidence,
         style="primary",
         rank=1,
-        after=lambda r, _: f"/project/show/{r.resolution.project_id}",
+        after=_to_project_of_condition,
     ),
-    ScreenVerb(
-        "project",
-        "issue_notice",
-        "开具放款通知单",
-        run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        permission=("issue_notice", "bank_letter"),
-        is_offered=at(Stage.NOTICE),
+    Button(
+        disbursement.ACTS["issue_notice"],
+        disbursement.issue_notice,
+        on="project",
+        when=at(Stage.NOTICE),
         why_not=_why_no_notice,
         mend=_mend_notice,
         style="primary",
         rank=1,
     ),
-    ScreenVerb(
-        "project",
-        "confirm",
-        "放款确认",
-        run=_confirm_loan,
-        permission=("confirm", "drawdown"),
-        is_offered=at(Stage.CONFIRM),
+    Button(
+        disbursement.ACTS["confirm"],
+        _confirm_loan,
+        on="project",
+        when=at(Stage.CONFIRM),
         questions=_loan,
         given=_loan_given,
-        has_form=True,
         style="primary",
         rank=1,
         done="已放款，项目进入在保",
         preview=_plan_preview,
         after=on_tab("drawdown"),
     ),
-    ScreenVerb(
-        "drawdown",
-        "replan",
-        "更换还款计划",
-        run=_replan,
-        permission=("replan", "drawdown"),
-        is_offered=disbursement.may_replan,
+    Button(
+        disbursement.ACTS["replan"],
+        _replan,
+        when=disbursement.may_replan,
         questions=_new_plan,
         preview=_new_plan_preview,
-        has_form=True,
         rank=20,
         done="已更换还款计划，原计划保留备查",
         note="首次还款之前可以更换；原计划保留",
     ),
-    ScreenVerb(
-        "project",
-        "reissue_notice",
-        "重新开具放款通知单",
-        run=lambda ctx, p, _, v: disbursement.issue_notice(ctx, p, v),
-        permission=("issue_notice", "bank_letter"),
-        is_offered=lambda ctx, p: (
-            p.state is ProjectState.RUNNING
-            and p.stage is Stage.CONFIRM
-            and disbursement.is_run_out(ctx, p)
-        ),
+    Button(
+        disbursement.ACTS["issue_notice"],
+        disbursement.issue_notice,
+        on="project",
+        name="reissue_notice",
+        label="重新开具放款通知单",
+        when=_has_run_out,
         rank=5,
     ),
 )

@@ -328,7 +328,9 @@ def require_any(ctx: Ctx, verbs: Sequence[str], table: str, label: str = "") -> 
     """Raise NotAllowed unless the actor holds one of the verbs."""
     if verbs and not any(ctx.actor.may(verb, table) for verb in verbs):
         known = transition.VERBS.get((table, verbs[0]))
-        ctx.require(verbs[0], table, known or f"{VERBS.get(verbs[0], verbs[0])}{label}")
+        ctx.require(
+            verbs[0], table, known.label if known else f"{VERBS.get(verbs[0], verbs[0])}{label}"
+        )
 
 
 def rows_per_page(ctx: Ctx) -> int:

@@ -221,6 +221,14 @@ def _read_flag(_: Ctx, __: Column[Any], text: str) -> bool:
     return words[text.lower()]
 
 
+def _read_text(_: Ctx, __: Column[Any], text: str) -> str:
+    return text
+
+
+def _read_money(_: Ctx, __: Column[Any], text: str) -> Decimal:
+    return parse_amount(text)
+
+
 def _read_id(_: Ctx, __: Column[Any], text: str) -> int:
     found = valid_id(text)
     if found is None:
@@ -229,10 +237,10 @@ def _read_id(_: Ctx, __: Column[Any], text: str) -> int:
 
 
 _READERS: dict[str, Callable[[Ctx, Column[Any], str], Any]] = {
-    "text": lambda _, __, text: text,
-    "long_text": lambda _, __, text: text,
-    "dictionary": lambda _, __, text: text,
-    "money": lambda _, __, text: parse_amount(text),
+    "text": _read_text,
+    "long_text": _read_text,
+    "dictionary": _read_text,
+    "money": _read_money,
     "rate": _read_rate,
     "int": _read_int,
     "date": _read_date,

@@ -1,12 +1,8 @@
-"""The screen entrance of workflow verbs: a table of what may be pressed on which record, and one route for all of it.
-
-A verb's own checks decide; what stands here only says when a button is worth showing and what must be asked first.
-"""
+"""The screen entrance of workflow verbs: one route for whatever may be pressed on a record, and the verbs' forms."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -14,123 +10,23 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from markupsafe import Markup
 from sqlalchemy import Column
-from sqlalchemy.orm import MappedColumn
 from wtforms import FileField, Form
 
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
-from models.base.kinds import Kind
 from views.kit import edge, fields, mapping, staging
+from views.kit.buttons import REGISTRY, Button, Upload, Values, record_url
 from views.kit.cells import Cells
 from views.kit.interface import shape, valid_id
-from views.kit.pages import Action, Field, FieldGroup, FormPage, Section
+from views.kit.pages import Field, FieldGroup, FormPage, Section
 from views.kit.record import head_facts
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.sheets import Kind as Sheet
 from workflows.base.values import coerce
 from workflows.base.workbook import WorkbookError
 from workflows.guarantee.plan_import import PlanError
 
 REMAP = "remap"  # the tick that asks for the columns of a file once more
-Values = dict[str, Any]
-Run = Callable[[Ctx, Any, Values, int | None], Any]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that a verb's form asks for; the verb gets (file name, bytes) or None.
-
-    Columns of a table of `sheet` that nobody knows are mapped by hand in the same form.
-    """
-
-    label: str
-    help: str = ""
-    required: bool = False
-    sheet: Sheet | None = None
-
-
-Questions = Mapping[str, MappedColumn[Any] | Upload]
-
-
-def no_questions(_: Ctx, __: Any) -> Questions:
-    """A verb that needs nothing but a click."""
-    return {}
-
-
-@dataclass(frozen=True)
-class ScreenVerb:
-    """A button of a record page; `ask` is the label of a reason, `questions` a whole form of its own.
-
-    `mend` leads to the place where what `why_not` says is mended.
-    """
-
-    table: str
-    name: str
-    label: str
-    run: Run
-    permission: tuple[str, str]
-    is_offered: Callable[[Ctx, Any], bool]
-    why_not: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
-    mend: Callable[[Ctx, Any], str] = lambda _ctx, _record: ""
-    questions: Callable[[Ctx, Any], Questions] = no_questions
-    given: Callable[[Ctx, Any], Values] = lambda _ctx, _record: {}
-    has_form: bool = False
-    preview: Callable[[Ctx, Any, Values], Section] | None = None  # looked at before it counts
-    ask: str = ""
-    confirm: str = ""
-    style: str = "plain"
-    done: str = ""
-    note: str = ""
-    rank: int = 50
-    after: Callable[[Any, Any], str] = field(default=lambda record, _result: record_url(record))
-
-
-REGISTRY: dict[tuple[str, str], ScreenVerb] = {}
-
-
-def register(*verbs: ScreenVerb) -> None:
-    """Add verbs to the table."""
-    for verb in verbs:
-        REGISTRY[verb.table, verb.name] = verb
-
-
-def record_url(record: Entity) -> str:
-    """The page of a record."""
-    return f"/{record.__tablename__}/show/{record.id}"
-
-
-def actions(ctx: Ctx, record: Entity) -> list[Action]:
-    """The buttons that this reader has on this record now, the next step first."""
-    offered = [
-        verb
-        for verb in sorted(REGISTRY.values(), key=lambda v: v.rank)
-        if verb.table == record.__tablename__
-        and ctx.actor.may(*verb.permission)
-        and verb.is_offered(ctx, record)
-    ]
-    return [_action(ctx, verb, record) for verb in offered]
-
-
-def _action(ctx: Ctx, verb: ScreenVerb, record: Entity) -> Action:
-    url = f"/do/{verb.table}/{record.id}/{verb.name}"
-    why = verb.why_not(ctx, record)
-    # Whoever is asked reads what it is about before what follows from it.
-    question = f"{record.spec.label} {record}" if verb.confirm or verb.ask else ""
-    if verb.confirm:
-        question += f"：{verb.confirm}"
-    return Action(
-        verb.label,
-        url,
-        "GET" if verb.has_form else "POST",
-        verb.style,
-        confirm=question,
-        ask=verb.ask,
-        ask_required=bool(verb.ask),
-        why_not=why,
-        mend_url=verb.mend(ctx, record) if why else "",
-        fields=(("version", str(record.version)),),
-    )
 
 
 class VerbView(BaseView):
@@ -156,7 +52,7 @@ class VerbView(BaseView):
             return self.render_template("form.html", page=form.page())
         return self._run(ctx, verb, record)
 
-    def _run(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> ResponseReturnValue:
+    def _run(self, ctx: Ctx, verb: Button, record: Entity) -> ResponseReturnValue:
         form = VerbForm(ctx, verb, record).read()
         pk, version = record.id, valid_id(request.form.get("version", ""))
         try:
@@ -171,7 +67,7 @@ class VerbView(BaseView):
             with edge.writing():
                 fresh = records.find(ctx, type(record), pk)
                 values = VerbForm(ctx, verb, fresh).read().values()
-                result = verb.run(ctx, fresh, values, version)
+                result = verb.press(ctx, fresh, values, version)
         except BusinessError as error:
             if error.status in {403, 404}:
                 raise
@@ -181,14 +77,14 @@ class VerbView(BaseView):
         return redirect(verb.after(fresh, result))
 
     def _refuse(
-        self, verb: ScreenVerb, form: "VerbForm", error: BusinessError, pk: int
+        self, verb: Button, form: "VerbForm", error: BusinessError, pk: int
     ) -> ResponseReturnValue:
         if verb.has_form:
             return self.render_template("form.html", page=form.refuse(error).page()), error.status
         ctx = edge.current_ctx()
-        view = self.appbuilder_view(verb.table)
+        view = self.appbuilder_view(verb.on)
         page = view.record_page(
-            records.find(ctx, entity_of(verb.table), pk), ctx, notice=error.message
+            records.find(ctx, entity_of(verb.on), pk), ctx, notice=error.message
         )
         return view.render_template("record.html", page=page), error.status
 
@@ -204,7 +100,7 @@ class VerbView(BaseView):
 class VerbForm:
     """The form of one verb in one request; its columns are declared like those of a model."""
 
-    def __init__(self, ctx: Ctx, verb: ScreenVerb, record: Entity) -> None:
+    def __init__(self, ctx: Ctx, verb: Button, record: Entity) -> None:
         """`record` is what the verb acts on."""
         self.ctx, self.verb, self.record = ctx, verb, record
         self.top: list[str] = []
@@ -223,7 +119,7 @@ class VerbForm:
                 question.column.name = name
                 self.columns[name] = question.column
         controls: dict[str, Any] = {
-            n: fields.make(ctx, verb.table, n, c) for n, c in self.columns.items()
+            n: fields.make(ctx, verb.on, n, c) for n, c in self.columns.items()
         }
         controls |= {
             n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"})
@@ -310,7 +206,7 @@ class VerbForm:
 
     def values(self) -> Values:
         """Typed values. Raises FieldErrors with all that is wrong."""
-        found: Values = {"reason": request.form.get("reason", "").strip()}
+        found: Values = {"reason": request.form.get("reason", "").strip()} if self.verb.ask else {}
         wrong: dict[str, list[str]] = {}
         for name, column in self.columns.items():
             raw = self.form[name].data
@@ -372,7 +268,7 @@ class VerbForm:
         return FormPage(
             self.verb.label,
             [FieldGroup("", self._fields()), *self.mapped],
-            f"/do/{self.verb.table}/{record.id}/{self.verb.name}",
+            f"/do/{self.verb.on}/{record.id}/{self.verb.name}",
             record_url(record),
             hidden=hidden,
             submit_label=label,
@@ -380,7 +276,7 @@ class VerbForm:
             errors=errors,
             crumbs=crumbs,
             is_upload=bool(self.uploads),
-            help_key=self.verb.table,
+            help_key=self.verb.on,
             side=self._about(),
         )
 
@@ -450,13 +346,3 @@ class VerbForm:
         """A browser never fills in a file again, so the form says which one it has."""
         kept = self.kept.get(name)
         return f"已选“{kept[0]}”，不必再选；另选一个则以新的为准" if kept else upload.help
-
-
-def in_state(column: str, *states: Kind) -> Callable[[Ctx, Any], bool]:
-    """Offered while a state column holds one of these."""
-    return lambda _ctx, record: getattr(record, column) in states
-
-
-def all_of(*tests: Callable[[Ctx, Any], bool]) -> Callable[[Ctx, Any], bool]:
-    """Offered when every test holds."""
-    return lambda ctx, record: all(test(ctx, record) for test in tests)

@@ -11,10 +11,10 @@ from models.ledger.closing import MonthEndLog, ProvisionCalculation
 from models.system.setup import JobRun
 from reports.ledger.closing_checks import ClosingCheck, closing_checks, waits
 from views.kit import edge, progress, widgets
+from views.kit.buttons import actions
 from views.kit.cells import format_value, record_url
 from views.kit.pages import Action, Cell, Column, GateItem, ReportPage, Row, Section
 from views.kit.report import money, periods
-from views.kit.verbs import actions
 from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.ledger import closing

@@ -6,8 +6,8 @@ from typing import Any
 from models.base import columns as c
 from models.base.money import format_money
 from models.ledger.event import EVENTS
-from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
-from views.kit.verbs import ScreenVerb, all_of, in_state, record_url, register
+from models.ledger.voucher import BusinessEvent, Voucher, VoucherState
+from views.kit.buttons import Button, Questions, Values, register, to_result
 from workflows.base.context import Ctx
 from workflows.ledger import posting
 from workflows.ledger import voucher as vouchers
@@ -57,151 +57,108 @@ def _can_reverse(_: Ctx, voucher: Voucher) -> bool:
     return voucher.event_id is None and voucher.reverses_id is None
 
 
-def _voucher_verb(name: str, label: str, run: Any, offered: Any, **facts: Any) -> ScreenVerb:
-    return ScreenVerb(
-        "voucher", name, label, run=run, permission=(name, "voucher"), is_offered=offered, **facts
-    )
+def _book_on_given(ctx: Ctx, event: BusinessEvent) -> Values:
+    return {"on": posting.booking_date(ctx, event)}
+
+
+def _book_on(_: Ctx, __: BusinessEvent) -> Questions:
+    words = "须在未结账的会计期间内，且不晚于营业日期"
+    return {"on": c.day("凭证日期", required=True, help=words)}
 
 
 register(
-    _voucher_verb(
-        "review",
-        "审核",
-        lambda ctx, v, _, version: vouchers.review(ctx, v, version),
-        in_state("state", State.DRAFT),
+    Button(
+        vouchers.TRANSITIONS["review"],
+        vouchers.review,
         why_not=_own_part("review"),
         style="primary",
         rank=10,
         done="已审核",
     ),
-    _voucher_verb(
-        "sign",
-        "出纳签字",
-        lambda ctx, v, _, version: vouchers.sign(ctx, v, version),
-        all_of(in_state("state", State.REVIEWED), _is_cash),
+    Button(
+        vouchers.TRANSITIONS["sign"],
+        vouchers.sign,
+        when=_is_cash,
         why_not=_own_part("sign"),
         style="primary",
         rank=11,
         done="已签字",
     ),
-    _voucher_verb(
-        "post",
-        "记账",
-        lambda ctx, v, _, version: vouchers.post(ctx, v, version),
-        in_state("state", State.REVIEWED, State.SIGNED),
+    Button(
+        vouchers.TRANSITIONS["post"],
+        vouchers.post,
         why_not=_unsigned,
         style="primary",
         rank=12,
         done="已记账",
         confirm="记账后凭证不能再修改或删除，只能红字冲销。",
     ),
-    _voucher_verb(
-        "unreview",
-        "取消审核",
-        lambda ctx, v, _, version: vouchers.unreview(ctx, v, version),
-        in_state("state", State.REVIEWED),
+    Button(
+        vouchers.TRANSITIONS["unreview"],
+        vouchers.unreview,
         why_not=_not_mine("reviewed_by_id"),
         rank=20,
         done="已取消审核",
     ),
-    _voucher_verb(
-        "unsign",
-        "取消签字",
-        lambda ctx, v, _, version: vouchers.unsign(ctx, v, version),
-        in_state("state", State.SIGNED),
+    Button(
+        vouchers.TRANSITIONS["unsign"],
+        vouchers.unsign,
         why_not=_not_mine("signed_by_id"),
         rank=21,
         done="已取消签字",
     ),
-    _voucher_verb(
-        "void",
-        "作废",
-        lambda ctx, v, values, version: vouchers.void(ctx, v, values["reason"], version),
-        all_of(in_state("state", State.DRAFT), _is_manual),
+    Button(
+        vouchers.TRANSITIONS["void"],
+        vouchers.void,
+        when=_is_manual,
         style="danger",
         rank=30,
         ask="作废原因",
         confirm="作废后凭证号保留，不能恢复。",
         done="凭证已作废",
     ),
-    _voucher_verb(
-        "reverse",
-        "红字冲销",
-        lambda ctx, v, _, version: vouchers.reverse(ctx, v, version),
-        all_of(in_state("state", State.POSTED), _can_reverse),
+    Button(
+        vouchers.TRANSITIONS["reverse"],
+        vouchers.reverse,
+        when=_can_reverse,
         style="danger",
         rank=31,
         confirm="将生成一张金额相反的红字凭证草稿，审核记账后生效。",
         done="已生成红字冲销凭证",
-        after=lambda _record, result: record_url(result),
+        after=to_result,
     ),
-)
-
-
-def _event_verb(name: str, label: str, run: Any, *states: EventState, **facts: Any) -> ScreenVerb:
-    return ScreenVerb(
-        "business_event",
-        name,
-        label,
-        run=run,
-        permission=(name, "business_event"),
-        is_offered=in_state("state", *states),
-        **facts,
-    )
-
-
-def _book(ctx: Ctx, event: BusinessEvent, _: Any, version: int | None) -> Voucher:
-    return posting.book(ctx, event, version)
-
-
-def _after_booking(_: BusinessEvent, voucher: Voucher) -> str:
-    return record_url(voucher)
-
-
-register(
-    _event_verb(
-        "book",
-        "记账",
-        _book,
-        EventState.PENDING,
+    Button(
+        posting.TRANSITIONS["book"],
+        posting.book,
         style="primary",
         rank=10,
-        after=_after_booking,
+        after=to_result,
         confirm="按记账规则生成凭证，由您制单，再由他人审核。",
         done="已生成凭证",
     ),
-    ScreenVerb(
-        "business_event",
-        "book_on",
-        "选择日期记账",
-        run=lambda ctx, e, values, version: posting.book(ctx, e, version, on=values["on"]),
-        permission=("book", "business_event"),
-        is_offered=in_state("state", EventState.PENDING),
-        questions=lambda _ctx, _event: {
-            "on": c.day("凭证日期", required=True, help="须在未结账的会计期间内，且不晚于营业日期")
-        },
-        given=lambda ctx, event: {"on": posting.booking_date(ctx, event)},
-        has_form=True,
+    Button(
+        posting.TRANSITIONS["book"],
+        posting.book,
+        name="book_on",
+        label="选择日期记账",
+        questions=_book_on,
+        given=_book_on_given,
         rank=11,
-        after=_after_booking,
+        after=to_result,
         done="已生成凭证",
     ),
-    _event_verb(
-        "refuse",
-        "退回",
-        lambda ctx, e, values, version: posting.refuse(ctx, e, values["reason"], version),
-        EventState.PENDING,
+    Button(
+        posting.TRANSITIONS["refuse"],
+        posting.refuse,
         style="danger",
         rank=20,
         ask="退回原因",
         done="已退回业务办理",
         confirm="退回后由业务人员更正并重新提交复核。",
     ),
-    _event_verb(
-        "unbook",
-        "撤回复核",
-        lambda ctx, e, values, version: posting.unbook(ctx, e, values["reason"], version),
-        EventState.BOOKED,
+    Button(
+        posting.TRANSITIONS["unbook"],
+        posting.unbook,
         style="danger",
         rank=21,
         ask="撤回原因",

@@ -116,7 +116,12 @@ def _row(label: str, table: str, level: int, granted: Pairs, known: Pairs) -> Ma
         if resource == table and permission.removeprefix("can_") not in _GENERAL
     )
     verbs = [
-        Box(f"{table}.{verb}", VERBS.get((table, verb), verb), (f"can_{verb}", table) in granted)
+        Box(f"{table}.{verb}", _label(table, verb), (f"can_{verb}", table) in granted)
         for verb in own
     ]
     return MatrixRow(label, table, level, boxes, verbs)
+
+
+def _label(table: str, verb: str) -> str:
+    declared = VERBS.get((table, verb))
+    return declared.label if declared else verb

@@ -22,7 +22,7 @@ from reports.figures.parameters import whole
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import stages
 
 State = WarningState
@@ -30,7 +30,7 @@ STEPS = steps(
     Step(
         "risk_warning",
         "handle",
-        "处理预警",
+        "处理",
         column="state",
         sources=OPEN_WARNING,
         targets=(State.HANDLING,),
@@ -38,13 +38,13 @@ STEPS = steps(
     Step(
         "risk_warning",
         "lift",
-        "解除预警",
+        "解除",
         column="state",
         sources=OPEN_WARNING,
         targets=(State.LIFTED,),
     ),
 )
-verbs("risk_warning", {"evaluate": "检查预警"})
+ACTS = verbs("risk_warning", {"evaluate": "检查预警"}, is_work=False)
 _DAYS = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
 _BATCH = 500
 
@@ -84,7 +84,7 @@ def check_rule(ctx: Ctx, rule: WarningRule, is_new: bool) -> None:
 
 def evaluate(ctx: Ctx) -> int:
     """Look at every active rule on the business date: lift what has passed, raise what is new; how many were raised."""
-    ctx.require("evaluate", "risk_warning", "检查预警")
+    permit(ctx, ACTS["evaluate"])
     rules = (
         select(WarningRule).where(WarningRule.is_active).order_by(WarningRule.rank, WarningRule.id)
     )
@@ -104,12 +104,14 @@ def evaluate(ctx: Ctx) -> int:
     return raised
 
 
-def handle(ctx: Ctx, warning: RiskWarning, measure: str, version: int | None = None) -> RiskWarning:
+def handle(
+    ctx: Ctx, warning: RiskWarning, handling: str, version: int | None = None
+) -> RiskWarning:
     """Say what is being done about a warning."""
     enter(ctx, STEPS["handle"], warning, version)
-    if not 0 < len(measure.strip()) <= 2000:
+    if not 0 < len(handling.strip()) <= 2000:
         raise BusinessError("请填写处理措施，不超过 2000 字", field="handling")
-    warning.handling = measure.strip()
+    warning.handling = handling.strip()
     move(STEPS["handle"], warning)
     ctx.session.flush()
     return warning

@@ -21,6 +21,7 @@ from models.system.organization import Employee, Operator
 from reports.figures import approvals
 from workflows.approval import steps
 from workflows.base.context import Ctx
+from workflows.base.transition import Verb
 
 OPINION_MAX: Final = 2000
 URGE_PAUSE: Final = timedelta(hours=1)
@@ -110,6 +111,11 @@ def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
         task.urged_at = ctx.now
     ctx.session.flush()
     return len(waiting)
+
+
+WITHDRAW = Verb(
+    "approval_instance", "list", "撤回审批"
+)  # whoever sees approvals may take his own back
 
 
 def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:

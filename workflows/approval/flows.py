@@ -10,13 +10,13 @@ from models.base.errors import BusinessError, Conflict, FieldErrors
 from reports.figures.rights import role_names
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps
+from workflows.base.transition import Step, Verb, enter, move, permit, steps
 
 FLOW: Final = steps(
     Step(
         "approval_flow",
         "publish",
-        "发布审批流程",
+        "发布",
         column="state",
         sources=(FlowState.DRAFT,),
         targets=(FlowState.PUBLISHED,),
@@ -24,12 +24,13 @@ FLOW: Final = steps(
     Step(
         "approval_flow",
         "retire",
-        "停用审批流程",
+        "停用",
         column="state",
         sources=(FlowState.PUBLISHED,),
         targets=(FlowState.RETIRED,),
     ),
 )
+NEW_VERSION: Final = Verb("approval_flow", "add", "建立新版本")
 _OWN = (*STAMPS, "state", "published_on", "version_no", "flow_id")
 
 
@@ -73,7 +74,7 @@ def retire(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approval
 
 def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
     """Copy a version with its nodes into a draft to be changed and published."""
-    ctx.require("add", "approval_flow", "新增审批流程版本")
+    permit(ctx, NEW_VERSION)
     if drafts := _versions(ctx, flow, FlowState.DRAFT):
         raise Conflict(f"审批流程“{flow.name}”已有草稿版本 {drafts[0].version_no}，请先发布或删除")
     newest = ctx.session.scalar(

@@ -12,7 +12,9 @@ from reports.figures.approval_sheet import sheet
 from workflows.approval import steps
 from workflows.base import documents
 from workflows.base.context import Ctx
+from workflows.base.transition import Verb
 
+PRINT: Final = Verb("approval_instance", "show", "打印审批单")
 _TEMPLATE: Final = "approval_sheet"
 
 

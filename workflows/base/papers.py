@@ -7,11 +7,9 @@ from models.base.entity import Entity, entities, owner_of
 from models.base.errors import NotAllowed, NotFound
 from reports.base.scope import is_visible, may_read, was_asked
 from workflows.base.context import Ctx
+from workflows.base.transition import VERBS
 
-# Who hands business over, or agrees to what others ask, does not work on it.
-_READING: Final = frozenset({"list", "show", "export", "reveal", "hand_over", "confirm_small"})
-# Permissions of jobs over all rows: who may start one works on none of them.
-_OF_JOBS: Final = frozenset({("risk_warning", "evaluate")})
+_READING: Final = frozenset({"list", "show", "export", "reveal"})
 _PARTS: dict[type[Entity], frozenset[str]] = {}
 
 
@@ -59,7 +57,8 @@ def _belongs_to(record: Entity | None) -> Iterator[Entity]:
 
 def _is_write(name: str, table: str) -> bool:
     verb = name.removeprefix("can_")
-    return verb not in _READING and (table, verb) not in _OF_JOBS
+    declared = VERBS.get((table, verb))
+    return verb not in _READING and (declared is None or declared.is_work)
 
 
 def _is_named(ctx: Ctx, record: Entity) -> bool:

@@ -19,15 +19,31 @@ from workflows.base.records import check_version
 
 
 @dataclass(frozen=True)
-class Step:
-    """One allowed move of a state column by one verb; `targets` are where it may end (several when facts decide).
+class Verb:
+    """What may be done with records of a table: a permission, and the label of its button.
 
-    `follows` marks a move that other verbs bring about: it has no permission of its own.
+    Who only hands business over or agrees to what others ask does not work on it, nor does who starts a job over all
+    rows: with `is_work` False the permission brings no right to add files and remarks.
     """
 
     table: str
     verb: str
     label: str
+    is_work: bool = field(default=True, kw_only=True)
+
+    @property
+    def permission(self) -> tuple[str, str]:
+        """(verb, table), as actors hold it."""
+        return self.verb, self.table
+
+
+@dataclass(frozen=True)
+class Step(Verb):
+    """One allowed move of a state column by one verb; `targets` are where it may end (several when facts decide).
+
+    `follows` marks a move that other verbs bring about: it has no permission of its own.
+    """
+
     column: str
     sources: tuple[Kind, ...]
     targets: tuple[Kind, ...] = field(default_factory=tuple)
@@ -35,8 +51,8 @@ class Step:
 
 
 STEPS: dict[tuple[str, str], Step] = {}
-# Every permission beyond the generated screens' own: (table, verb) -> label. `flask init` and the role matrix read it.
-VERBS: dict[tuple[str, str], str] = {}
+# Every permission beyond the generated screens' own; `flask init` and the role matrix read it.
+VERBS: dict[tuple[str, str], Verb] = {}
 
 
 def steps(*table: Step) -> dict[str, Step]:
@@ -44,27 +60,34 @@ def steps(*table: Step) -> dict[str, Step]:
     for step in table:
         STEPS[step.table, step.verb] = step
         if not step.follows:
-            VERBS[step.table, step.verb] = step.label
+            VERBS[step.table, step.verb] = step
     return {step.verb: step for step in table}
 
 
-def verbs(table: str, labels: dict[str, str]) -> None:
-    """Register permissions of verbs that move no state column."""
-    for verb, label in labels.items():
-        VERBS[table, verb] = label
+def verbs(table: str, labels: dict[str, str], *, is_work: bool = True) -> dict[str, Verb]:
+    """Register permissions of verbs that move no state column; returned by verb."""
+    made = {verb: Verb(table, verb, label, is_work=is_work) for verb, label in labels.items()}
+    VERBS.update({(table, name): verb for name, verb in made.items()})
+    return made
 
 
-def enter(ctx: Ctx, step: Step, record: Entity, version: int | None = None) -> None:
+def permit(ctx: Ctx, verb: Verb) -> None:
+    """Raise NotAllowed unless the actor may; for verbs that find or lock their record themselves."""
+    ctx.require(*verb.permission, verb.label)
+
+
+def enter(ctx: Ctx, verb: Verb, record: Entity, version: int | None = None) -> None:
     """Check permission, scope, version and state before a verb acts (architecture rule 3), in that order.
 
     `version` None means the record was read in this very transaction (a job or a follow-up), so it cannot be stale.
     """
-    ctx.require(step.verb, step.table, step.label)
+    permit(ctx, verb)
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
     if version is not None:
         check_version(ctx, record, version)
-    check_source(step, record)
+    if isinstance(verb, Step):
+        check_source(verb, record)
 
 
 def check_source(step: Step, record: Entity) -> None:

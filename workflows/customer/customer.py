@@ -9,7 +9,7 @@ from models.guarantee.project import UNDER_WAY, Project, ProjectState
 from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps
+from workflows.base.transition import Step, Verb, enter, move, steps
 from workflows.customer.rating import confirm_rating, expire_ratings, rate
 
 __all__ = [
@@ -27,7 +27,7 @@ STEPS = steps(
     Step(
         "customer_watch",
         "submit",
-        "列入",
+        "提交",
         column="state",
         sources=(WatchState.DRAFT,),
         targets=(WatchState.ACTIVE, WatchState.IN_APPROVAL),
@@ -35,7 +35,7 @@ STEPS = steps(
     Step(
         "customer_watch",
         "remove",
-        "移出",
+        "移出名单",
         column="state",
         sources=(WatchState.ACTIVE,),
         targets=(WatchState.CLOSED, WatchState.REMOVAL_IN_APPROVAL),
@@ -127,6 +127,9 @@ def _turn(ctx: Ctx, customer: Customer, verb: str, reason: str) -> Customer:
     ctx.session.flush()
     audit.log(ctx, customer, verb.upper(), note=reason.strip())
     return customer
+
+
+WATCH = Verb("customer_watch", "add", "列入关注名单")
 
 
 @records.rule(CustomerWatch)

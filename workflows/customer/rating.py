@@ -17,7 +17,7 @@ from reports.figures.ratios import Figures, rating_figures
 from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 
 STEPS = steps(
     Step(
@@ -29,7 +29,7 @@ STEPS = steps(
         targets=(RatingState.APPROVED, RatingState.REFUSED),
     ),
 )
-verbs("customer_rating", {"rate": "等级初评"})
+ACTS = verbs("customer_rating", {"rate": "等级评估"})
 # The system's own move when the term is over or a later rating takes effect.
 EXPIRE = steps(
     Step(
@@ -63,7 +63,7 @@ def rate(
     line the suggestion by the parameters is taken.
     Raises Conflict when a rating waits for 复评, BusinessError for an incomplete file, FieldErrors by indicator code.
     """
-    ctx.require("rate", "customer_rating", "等级初评")
+    permit(ctx, ACTS["rate"])
     customer = records.find(ctx, Customer, customer.id)
     if ctx.actor.employee_id is None:
         raise NotAllowed("等级评估须由员工办理")

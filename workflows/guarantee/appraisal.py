@@ -32,7 +32,7 @@ REVIEW = steps(
         targets=(Stage.RISK,),
     )
 )
-verbs("bank_letter", {"issue_intent": "出具担保意向函"})
+ACTS = verbs("bank_letter", {"issue_intent": "出具担保意向函"})
 
 
 @records.rule(InvestigationReport)
@@ -76,8 +76,7 @@ def evaluated(
 
 def issue_intent(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
     """Issue the 担保意向函 to the lending bank; the project moves on to 评审审批."""
-    ctx.require("issue_intent", "bank_letter", "出具担保意向函")
-    letters.require_visible(ctx, project, version)
+    enter(ctx, ACTS["issue_intent"], project, version)
     stages.require_running(project, Stage.INTENT, "出具意向函")
     months = int(number(ctx.session, "intent.valid_months", ctx.today))
     letter = letters.issue(

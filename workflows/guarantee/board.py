@@ -10,10 +10,10 @@ from models.system.organization import Employee
 from reports.figures.duties import holders_of_right
 from workflows.base import audit, records
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
+from workflows.base.transition import permit, verbs
 from workflows.guarantee import stages
 
-verbs("meeting_member", {"attend": "登记到会情况"})
+ACTS = verbs("meeting_member", {"attend": "登记到会情况"})
 
 
 @records.rule(MeetingMember)
@@ -78,7 +78,7 @@ def mark_present(ctx: Ctx, member: MeetingMember, version: int | None = None) ->
 
 
 def _enter(ctx: Ctx, member: MeetingMember, version: int | None, *, is_present: bool) -> None:
-    ctx.require("attend", "meeting_member", "登记到会情况")
+    permit(ctx, ACTS["attend"])
     meeting = hold(ctx, member.meeting_id)
     ctx.session.refresh(member)
     if version is not None:

@@ -18,7 +18,7 @@ from models.system.records import IssuedDocument
 from reports.figures.fees import first_dues, free_amount
 from workflows.base import documents, records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, move, steps, verbs
+from workflows.base.transition import Step, move, permit, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.guarantee.fees import require_booked, settle_dues
 from workflows.ledger import posting
@@ -47,7 +47,7 @@ STEPS = steps(
         follows=True,
     ),
 )
-verbs("receipt", {"collect": "费用收取", "drop": "撤销退回的收款"})
+ACTS = verbs("receipt", {"collect": "收款", "drop": "撤销退回的收款"})
 _OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 
 
@@ -95,7 +95,7 @@ def collect(
     version: int | None = None,
 ) -> Receipt:
     """Register money received for one fee. Raises FieldErrors above what is open."""
-    ctx.require("collect", "receipt", "费用收取")
+    permit(ctx, ACTS["collect"])
     fee = records.find(ctx, Fee, fee.id, lock=True)
     if version is not None:
         records.check_version(ctx, fee, version)
@@ -121,7 +121,7 @@ def collect_many(
     Each fee is booked by its own rule (a deposit is a debt, not income), so 复核 can send one line back. Raises
     FieldErrors at the line above what is open; receipts and waivers that wait for 复核 count as gone.
     """
-    ctx.require("collect", "receipt", "费用收取")
+    permit(ctx, ACTS["collect"])
     letters.require_visible(ctx, project, version)
     require_collecting(project, "收取费用")
     stages.refuse_while_ending(ctx, project, "收取费用")
@@ -181,7 +181,7 @@ def drop(ctx: Ctx, receipt: Receipt, reason: str, version: int | None = None) ->
 
     Raises Conflict where nothing waits.
     """
-    ctx.require("drop", "receipt", "撤销退回的收款")
+    permit(ctx, ACTS["drop"])
     receipt = records.find(ctx, Receipt, receipt.id, lock=True)
     if version is not None:
         records.check_version(ctx, receipt, version)

@@ -23,7 +23,7 @@ from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import OPEN_PAPERS, conclude, lapse, life
-from workflows.base.transition import Step, enter, move, steps
+from workflows.base.transition import Step, Verb, enter, move, steps
 from workflows.guarantee import contract_data, letters, stages
 from workflows.guarantee.fees import require_resolution
 
@@ -38,6 +38,7 @@ STEPS = steps(
         targets=(PaperState.VOID,),
     ),
 )
+PROPOSE = Verb("contract", "add", "生成合同")
 
 
 @dataclass(frozen=True)

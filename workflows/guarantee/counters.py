@@ -18,7 +18,7 @@ from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.paper import OPEN_PAPERS, conclude, life
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import collection, contracts, letters, stages
 from workflows.guarantee.fees import require_resolution
 
@@ -33,7 +33,7 @@ STEPS = steps(
         targets=(PaperState.VOID,),
     ),
 )
-verbs("counter_guarantee", {"settle": "落实反担保"})
+ACTS = verbs("counter_guarantee", {"settle": "登记落实"})
 HUNDRED = Decimal(100)
 
 
@@ -110,7 +110,7 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     Raises BusinessError without any item or where they and those approved before stay below the product's coverage.
     """
     step = STEPS["submit"]
-    ctx.require(step.verb, step.table, step.label)
+    permit(ctx, step)
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.COUNTER, step.label)
     resolution = require_resolution(ctx, project, step.label)
@@ -172,10 +172,7 @@ def settle(
     ctx: Ctx, item: CounterGuarantee, evidence: str, on: date, version: int | None = None
 ) -> CounterGuarantee:
     """Mark an approved item as settled (已落实) on the evidence of a registration, delivery or signature."""
-    ctx.require("settle", "counter_guarantee", "落实反担保")
-    records.find(ctx, CounterGuarantee, item.id)
-    if version is not None:
-        records.check_version(ctx, item, version)
+    enter(ctx, ACTS["settle"], item, version)
     if item.state is not PaperState.APPROVED:
         raise IllegalTransition(f"反担保“{item}”{item.state.label}，审核通过后才能落实")
     if item.is_settled:

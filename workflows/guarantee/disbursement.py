@@ -33,7 +33,7 @@ from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.sheet_mapping import remembered
-from workflows.base.transition import Step, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import contract_data, letters, limits, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
@@ -62,9 +62,11 @@ IN_FORCE = steps(
         follows=True,
     ),
 )
-verbs("bank_letter", {"issue_notice": "出具放款通知单"})
-verbs("drawdown", {"confirm": "放款确认", "replan": "更换还款计划"})
-verbs("resolution_condition", {"meet": "落实决议条件"})
+ACTS = {
+    **verbs("bank_letter", {"issue_notice": "开具放款通知单"}),
+    **verbs("drawdown", {"confirm": "放款确认", "replan": "更换还款计划"}),
+    **verbs("resolution_condition", {"meet": "登记落实"}),
+}
 HUNDRED = Decimal(100)
 RATE_MAX = Decimal(36)
 AT_DRAWDOWN = "AT_DRAWDOWN"
@@ -80,10 +82,7 @@ def meet_condition(
     ctx: Ctx, condition: ResolutionCondition, evidence: str, version: int | None = None
 ) -> ResolutionCondition:
     """State on what evidence a condition of the resolution is met."""
-    ctx.require("meet", "resolution_condition", "落实决议条件")
-    records.find(ctx, ResolutionCondition, condition.id)
-    if version is not None:
-        records.check_version(ctx, condition, version)
+    enter(ctx, ACTS["meet"], condition, version)
     resolution = condition.resolution
     if condition.is_met:
         raise IllegalTransition("该条件已落实")
@@ -110,7 +109,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
 
     Raises BusinessError naming every item that is not met.
     """
-    ctx.require("issue_notice", "bank_letter", "出具放款通知单")
+    permit(ctx, ACTS["issue_notice"])
     limits.hold(ctx)
     project = records.find(
         ctx, Project, project.id, lock=True
@@ -231,7 +230,7 @@ def confirm_from_file(
     ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any
 ) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
-    ctx.require("confirm", "drawdown", "放款确认")
+    permit(ctx, ACTS["confirm"])
     found = plan_of(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
     return confirm(ctx, project, plan=found.instalments, file_name=filename[:200], **facts)
 
@@ -248,7 +247,7 @@ def replan(
 
     Raises WorkbookError and PlanError naming rows, Conflict once something was repaid or the loan has ended.
     """
-    ctx.require("replan", "drawdown", "更换还款计划")
+    permit(ctx, ACTS["replan"])
     drawdown = records.find(ctx, Drawdown, drawdown.id, lock=True)
     if version is not None:
         records.check_version(ctx, drawdown, version)
@@ -303,7 +302,7 @@ def plan_of(
 
 
 def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:
-    ctx.require("confirm", "drawdown", "放款确认")
+    permit(ctx, ACTS["confirm"])
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.CONFIRM, "放款确认")
     stages.refuse_while_ending(ctx, project, "放款确认")

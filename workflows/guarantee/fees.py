@@ -21,7 +21,7 @@ from reports.figures.parameters import flag, number
 from reports.figures.vat import EXEMPT, SIGNS, exemption, is_free_product, not_due, pending, split
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, Verb, enter, move, permit, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.ledger import posting
 
@@ -74,7 +74,8 @@ FEE = steps(
         follows=True,
     ),
 )
-verbs("fee_due", {"invoice": "登记开票"})
+PROPOSE = Verb("fee", "add", "按产品带出费用")
+ACTS = verbs("fee_due", {"invoice": "登记开票"})
 NOT_EXEMPT = (
     "客户不是农户、小型微型企业或个体工商户，或不是借款、发行债券担保，担保费不免征增值税，请填税率"
 )
@@ -446,15 +447,15 @@ def require_booked(fee: Fee, verb: str) -> None:
 
 
 def invoice(
-    ctx: Ctx, due: FeeDue, invoiced_on: date, number: str, version: int | None = None
+    ctx: Ctx, due: FeeDue, invoiced_on: date, invoice_number: str, version: int | None = None
 ) -> FeeDue:
     """Note that an instalment was invoiced: its VAT is due from that day on, whenever the money is."""
-    ctx.require("invoice", "fee_due", "登记开票")
+    permit(ctx, ACTS["invoice"])
     due = records.find(ctx, FeeDue, due.id, lock=True)
     if version is not None:
         records.check_version(ctx, due, version)
     require_booked(due.fee, "开票")
-    number = number.strip()
+    number = invoice_number.strip()
     wrong: dict[str, list[str]] = {}
     if due.invoiced_on is not None:
         raise Conflict(f"第 {due.seq} 期已于 {due.invoiced_on} 开票（{due.invoice_number}）")

@@ -15,9 +15,8 @@ from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held, vat_inside
 from reports.figures.vat import split
-from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, move, steps, verbs
+from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee.fees import count_vat, settle_dues, tax_of
 from workflows.ledger import posting
 
@@ -53,7 +52,7 @@ RECEIPT = steps(
         follows=True,
     ),
 )
-verbs("termination", {"settle": "重新提交冲账退费"})
+ACTS = verbs("termination", {"settle": "重新提交冲账退费"})
 CODES = ("fee.reversed", "fee.refunded", "deposit.returned")
 _RECORDS = ("fee", "receipt", "termination")
 ZERO = Decimal("0.00")
@@ -86,10 +85,7 @@ def give_back(ctx: Ctx, paper: Termination) -> None:
 
 def settle_again(ctx: Ctx, paper: Termination, version: int | None = None) -> Termination:
     """Hand the parts that the accountant sent back to 复核 once more."""
-    ctx.require("settle", "termination", "重新提交冲账退费")
-    records.find(ctx, Termination, paper.id)
-    if version is not None:
-        records.check_version(ctx, paper, version)
+    enter(ctx, ACTS["settle"], paper, version)
     refused = _events(ctx, paper, EventState.REFUSED)
     if not refused:
         raise Conflict(f"终止办理“{paper}”没有复核退回的事项")

@@ -61,7 +61,7 @@ LOAN = steps(
         follows=True,
     ),
 )
-verbs("release", {"return_deposit": "重新提交退还款项"})
+ACTS = verbs("release", {"return_deposit": "重新提交退还款项"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
@@ -183,10 +183,7 @@ def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: App
 
 def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> BusinessEvent:
     """Hand the return of the deposit, or of a fee, to 复核 once more, after the accountant sent it back."""
-    ctx.require("return_deposit", "release", "重新提交退还款项")
-    records.find(ctx, Release, release.id)
-    if version is not None:
-        records.check_version(ctx, release, version)
+    enter(ctx, ACTS["return_deposit"], release, version)
     again = release_fees.raise_again(ctx, release) if release.state is PaperState.APPROVED else []
     if again and not any(
         event.state is EventState.REFUSED for event in _deposit_events(ctx, release)

@@ -26,14 +26,14 @@ from reports.figures.parameters import flag, number
 from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import contract_data, letters
 
 STEPS = steps(
     Step(
         "repayment",
         "reverse",
-        "还款冲正",
+        "冲正",
         column="state",
         sources=(RepaymentState.BOOKED,),
         targets=(RepaymentState.REVERSED,),
@@ -61,10 +61,9 @@ LOAN = steps(
         follows=True,
     ),
 )
-verbs(
+ACTS = verbs(
     "repayment", {"register": "登记还款", "import": "导入还款", "import_bank": "导入银行整份文件"}
-)
-verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
+) | verbs("drawdown", {"issue_overdue": "开具欠款通知单"})
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)
 _NOTE_MAX = 200
@@ -89,7 +88,7 @@ def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = Non
     Raises Conflict unless the loan runs, FieldErrors for principal above what is owed, for days outside the loan, and
     for interest far above the plan without a word why.
     """
-    ctx.require("register", "repayment", "登记还款")
+    permit(ctx, ACTS["register"])
     return record(ctx, drawdown, paid, version)
 
 
@@ -162,10 +161,7 @@ def issue_overdue_notice(
     ctx: Ctx, drawdown: Drawdown, version: int | None = None
 ) -> IssuedDocument:
     """欠款通知单 to the customer on all that is overdue of a loan today; Conflict when nothing is."""
-    ctx.require("issue_overdue", "drawdown", "开具欠款通知单")
-    records.find(ctx, Drawdown, drawdown.id)
-    if version is not None:
-        records.check_version(ctx, drawdown, version)
+    enter(ctx, ACTS["issue_overdue"], drawdown, version)
     lines = overdue_lines(ctx.session, drawdown, ctx.today)
     if not lines:
         raise Conflict(f"借据 {drawdown.number} 没有逾期的本金或利息，不需要开具欠款通知单")

@@ -19,8 +19,9 @@ from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentStat
 from reports.base.scope import scoped
 from workflows.base.context import Ctx
 from workflows.base.sheet_mapping import remembered
+from workflows.base.transition import permit
 from workflows.guarantee.plan_import import PlanError, RowError
-from workflows.guarantee.repayment import Paid, record, reverse
+from workflows.guarantee.repayment import ACTS, Paid, record, reverse
 from workflows.guarantee.repayment_sheets import COLUMNS, KIND, ImportRow, Statement, read_statement
 
 Key = tuple[int, date, Decimal, Decimal]
@@ -74,7 +75,7 @@ def preview(ctx: Ctx, data: bytes, filename: str) -> Outcomes:
 
     Raises WorkbookError for a file that cannot be opened, PlanError naming the rows that cannot be read.
     """
-    ctx.require("import", "repayment", "导入还款")
+    permit(ctx, ACTS["import"])
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     trial = ctx.session.begin_nested()
     try:
@@ -94,7 +95,7 @@ def import_file(ctx: Ctx, data: bytes, filename: str, *, answered: bool = False)
     Raises PlanError naming all rows that are refused; then none is registered (the edge rolls back). Rows beyond the
     actor's scope are left out, and once it was asked those whose loan nobody knows here.
     """
-    ctx.require("import", "repayment", "导入还款")
+    permit(ctx, ACTS["import"])
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     found = Outcomes(_apply(ctx, statement, filename))
     wrong = [

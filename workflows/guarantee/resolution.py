@@ -35,7 +35,7 @@ from workflows.approval import approval
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import contracts, fees, letters, limits, stages
 from workflows.guarantee.board import hold, members_of, voters
 
@@ -102,8 +102,9 @@ LAPSE = steps(
     ),
 )
 _ABSENT = "不能到会的，请在“参会委员”中登记缺席"
-verbs("meeting_vote", {"cast": "表决"})
-verbs("bank_letter", {"issue_confirmation": "出具担保确认函"})
+ACTS = verbs("meeting_vote", {"cast": "表决"}) | verbs(
+    "bank_letter", {"issue_confirmation": "出具担保确认函"}
+)
 
 
 @records.rule(ReviewMeeting)
@@ -197,7 +198,7 @@ def cast(
 
     The project's A角, B角 and 风控复核人 are related persons and can only withdraw.
     """
-    ctx.require("cast", "meeting_vote", "表决")
+    permit(ctx, ACTS["cast"])
     meeting = hold(ctx, item.meeting_id, shared=True)
     ctx.session.refresh(item)
     if meeting.state is not MeetingState.OPEN:
@@ -448,8 +449,7 @@ def issue_confirmation(ctx: Ctx, project: Project, version: int | None = None) -
 
     One that was resolved on anew goes on where its work stands: what fits the new resolution stays (decision 0011).
     """
-    ctx.require("issue_confirmation", "bank_letter", "出具担保确认函")
-    letters.require_visible(ctx, project, version)
+    enter(ctx, ACTS["issue_confirmation"], project, version)
     stages.require_running(project, Stage.RESOLVE, "出具担保确认函")
     resolution = valid_resolution(ctx, project)
     if resolution is None:

@@ -7,10 +7,13 @@ from models.customer.customer import CorporateCustomer, Customer, EnterpriseScal
 from models.guarantee.project import Project, ProjectState, SmallKind
 from workflows.base import audit
 from workflows.base.context import Ctx
-from workflows.base.transition import verbs
-from workflows.guarantee import letters, stages
+from workflows.base.transition import enter, verbs
+from workflows.guarantee import stages
 
-verbs("project", {"correct_small": "更正小微属性", "confirm_small": "复核小微属性更正"})
+ACTS = {
+    **verbs("project", {"correct_small": "更正小微属性"}),
+    **verbs("project", {"confirm_small": "复核小微属性更正"}, is_work=False),
+}
 _BY_SCALE = {EnterpriseScale.SMALL: SmallKind.SMALL, EnterpriseScale.MICRO: SmallKind.MICRO}
 CORRECTED_IN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
 
@@ -51,9 +54,8 @@ def correct(
     ctx: Ctx, project: Project, kind: SmallKind, reason: str, version: int | None = None
 ) -> Project:
     """Ask for another 小微属性 of a project under way or in force; it counts once somebody else has agreed."""
-    label = "更正小微属性"
-    ctx.require("correct_small", "project", label)
-    letters.require_visible(ctx, project, version)
+    label = ACTS["correct_small"].label
+    enter(ctx, ACTS["correct_small"], project, version)
     project = stages.locked(ctx, project.id)
     if project.state not in CORRECTED_IN:
         raise IllegalTransition(f"项目 {project.number} {project.state.label}，不能{label}")
@@ -71,9 +73,7 @@ def decide(
     ctx: Ctx, project: Project, *, agrees: bool, note: str = "", version: int | None = None
 ) -> Project:
     """Somebody else agrees to a correction or does not; agreed, the exposures count with it from then on."""
-    label = "复核小微属性更正"
-    ctx.require("confirm_small", "project", label)
-    letters.require_visible(ctx, project, version)
+    enter(ctx, ACTS["confirm_small"], project, version)
     project = stages.locked(ctx, project.id)
     asked, reason = project.small_asked, project.small_asked_reason
     if asked is None:

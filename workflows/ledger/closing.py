@@ -27,7 +27,7 @@ from reports.ledger.closing_checks import as_kept
 from reports.ledger.statements import frozen, statement
 from workflows.base import audit, jobs
 from workflows.base.context import Ctx
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.ledger import heads, provisions, recognition, vat, voucher
 from workflows.ledger.closing_checks import require_checks
 from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line, line_of, red
@@ -51,7 +51,7 @@ TRANSITIONS = steps(
         targets=(PeriodState.OPEN,),
     ),
 )
-verbs("accounting_period", {"provide": "收入确认与计提"})
+ACTS = verbs("accounting_period", {"provide": "收入确认与计提"})
 JOB, LABEL = "month_end", "月末处理"
 DECEMBER = 12
 PROFIT, MOVING = profit.PROFIT, profit.MOVING
@@ -301,7 +301,7 @@ def require_over(period: AccountingPeriod, today: date) -> None:
 
 def prepare(ctx: Ctx, period_code: str) -> AccountingPeriod:
     """What the edge asks before it runs the job: the period is over; one without any voucher is made now."""
-    ctx.require("close", "accounting_period", "结账")
+    permit(ctx, TRANSITIONS["close"])
     year, _, month = period_code.partition("-")
     if not (
         len(year) == 4
@@ -328,7 +328,7 @@ def prepare(ctx: Ctx, period_code: str) -> AccountingPeriod:
 
 def provide_now(ctx: Ctx, period: AccountingPeriod) -> str:
     """收入确认与计提 by itself, ahead of the closing, e.g. to look at the month's profit."""
-    ctx.require("provide", "accounting_period", "收入确认与计提")
+    permit(ctx, ACTS["provide"])
     require_over(period, ctx.today)
     _check(ctx, _alone(ctx, period))
     words = f"{recognise_income(ctx, period)}；{provide(ctx, period)}"

@@ -30,7 +30,7 @@ TRANSITIONS = steps(
     Step(
         "business_event",
         "book",
-        "复核记账",
+        "记账",
         column="state",
         sources=(State.PENDING,),
         targets=(State.BOOKED,),
@@ -38,7 +38,7 @@ TRANSITIONS = steps(
     Step(
         "business_event",
         "refuse",
-        "复核退回",
+        "退回",
         column="state",
         sources=(State.PENDING,),
         targets=(State.REFUSED,),

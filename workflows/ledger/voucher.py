@@ -21,7 +21,7 @@ from models.system.setup import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_count
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.ledger import balances, chain
 from workflows.ledger.entries import (
     Line,
@@ -49,7 +49,7 @@ TRANSITIONS = steps(
     Step(
         "voucher",
         "review",
-        "凭证审核",
+        "审核",
         column="state",
         sources=(State.DRAFT,),
         targets=(State.REVIEWED,),
@@ -81,7 +81,7 @@ TRANSITIONS = steps(
     Step(
         "voucher",
         "post",
-        "凭证记账",
+        "记账",
         column="state",
         sources=(State.REVIEWED, State.SIGNED),
         targets=(State.POSTED,),
@@ -95,9 +95,7 @@ TRANSITIONS = steps(
         targets=(State.POSTED,),
         follows=True,
     ),
-    Step(
-        "voucher", "void", "凭证作废", column="state", sources=(State.DRAFT,), targets=(State.VOID,)
-    ),
+    Step("voucher", "void", "作废", column="state", sources=(State.DRAFT,), targets=(State.VOID,)),
     Step(
         "voucher",
         "reverse",
@@ -107,7 +105,7 @@ TRANSITIONS = steps(
         targets=(State.POSTED,),
     ),
 )
-verbs("voucher", {"add": "填制凭证", "renumber": "断号整理"})
+ACTS = verbs("voucher", {"add": "填制凭证", "renumber": "断号整理"})
 
 # A voucher of these is undone by the verb that made it: income schedules, closing and opening know of it.
 _NOT_BY_HAND = {
@@ -138,7 +136,7 @@ def create_draft(
 
     Raises NotAllowed, FieldErrors naming each wrong line, Conflict for a closed period.
     """
-    ctx.require("add", "voucher", "填制凭证")
+    permit(ctx, ACTS["add"])
     checked(ctx, entries, _checked_memo(memo))  # what is wrong in a line comes first
     check_written(ctx, _word(ctx, word), date, entries)
     return write_draft(
@@ -383,7 +381,7 @@ def renumber(ctx: Ctx, period: AccountingPeriod, word: VoucherWord) -> list[tupl
 
     Returns (old, new) codes of what moved.
     """
-    ctx.require("renumber", "voucher", "断号整理")
+    permit(ctx, ACTS["renumber"])
     ctx.session.flush()
     ctx.session.refresh(period, with_for_update=True)
     hold_open(ctx, period.id)

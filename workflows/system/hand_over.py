@@ -21,8 +21,8 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
 
-verbs("customer", {"hand_over": "移交客户（更换客户经理）"})
-verbs("project", {"hand_over": "移交项目（更换A角、B角）"})
+verbs("customer", {"hand_over": "移交客户（更换客户经理）"}, is_work=False)
+verbs("project", {"hand_over": "移交项目（更换A角、B角）"}, is_work=False)
 
 REASON_MAX = 200
 MOST = 200  # at once: one transaction holds all their rows

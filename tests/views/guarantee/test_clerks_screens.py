@@ -235,7 +235,7 @@ def test_a_plan_with_unknown_columns_is_mapped_where_it_is_uploaded(demo):
         client,
         f"/do/drawdown/{loan_id}/replan",
         version=version,
-        why="银行重发",
+        reason="银行重发",
         plan=(io.BytesIO(book(rows[0], ["轮次", *rows[1][1:]], *rows[2:])), "重发.xlsx"),
     )
     assert (replan.status_code, "列对应：还款计划表" in replan.text) == (400, True), (

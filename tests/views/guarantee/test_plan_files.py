@@ -98,12 +98,16 @@ def test_a_wrong_plan_is_replaced_with_a_reason_until_the_first_repayment(demo, 
         (1, (end - timedelta(days=60)).isoformat(), str(half), "80"),
         (2, end.isoformat(), str(half), "20"),
     )
-    wrong = demo.post(client, url, version=version, why="错", plan=(plan_file(rows[0]), "乙.xlsx"))
+    wrong = demo.post(
+        client, url, version=version, reason="错", plan=(plan_file(rows[0]), "乙.xlsx")
+    )
     assert wrong.status_code == 400
-    no_reason = demo.post(client, url, version=version, why="", plan=(plan_file(*rows), "乙.xlsx"))
+    no_reason = demo.post(
+        client, url, version=version, reason="", plan=(plan_file(*rows), "乙.xlsx")
+    )
     assert no_reason.status_code == 400
-    shown = demo.post(client, url, version=version, why="用错了文件", **hidden(no_reason))
-    done = demo.post(client, url, version=version, why="用错了文件", **hidden(shown))
+    shown = demo.post(client, url, version=version, reason="用错了文件", **hidden(no_reason))
+    done = demo.post(client, url, version=version, reason="用错了文件", **hidden(shown))
     assert done.status_code == 302, done.text
     with demo.session() as session:
         plans = session.scalars(
@@ -134,7 +138,7 @@ def test_a_wrong_plan_is_replaced_with_a_reason_until_the_first_repayment(demo, 
         demo.client_of(manager),
         f"/do/drawdown/{paid_id}/replan",
         version=paid_version,
-        why="晚了",
+        reason="晚了",
         plan=(plan_file(*rows), "丙.xlsx"),
     )
     assert late.status_code == 400

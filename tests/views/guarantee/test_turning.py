@@ -51,13 +51,13 @@ def test_an_early_project_ends_at_once_and_shows_where(demo):
     client, url = demo.client_of(who), f"/do/project/{project_id}/terminate"
     assert url in client.get(f"/project/show/{project_id}").text
     assert "没有费用入账的项目立即终止" in client.get(url).text
-    empty = demo.post(client, url, version=version, cause="", words="")
+    empty = demo.post(client, url, version=version, cause="", reason="")
     assert (empty.status_code, "请填写终止原因" in empty.text, "请填写情况说明" in empty.text) == (
         400,
         True,
         True,
     )
-    done = demo.post(client, url, version=version, cause="CUSTOMER", words="客户放弃")
+    done = demo.post(client, url, version=version, cause="CUSTOMER", reason="客户放弃")
     assert done.status_code == 302, done.text
     assert "已通过" in client.get(done.location).text
     page = client.get(f"/project/show/{project_id}").text
@@ -74,7 +74,7 @@ def test_an_end_with_money_in_the_books_waits_for_approval(demo):
         f"/do/project/{project_id}/terminate",
         version=version,
         cause="BANK",
-        words="银行额度收紧",
+        reason="银行额度收紧",
     )
     assert done.status_code == 302, done.text
     assert "审批中" in client.get(done.location).text
@@ -179,7 +179,7 @@ def test_a_refused_project_is_reconsidered_once_with_new_material(demo, refused)
     fields = {
         "csrf_token": demo.token(client),
         "version": stored(demo, Project, project_id).version,
-        "why": "追加抵押",
+        "reason": "追加抵押",
         "material": (
             io.BytesIO(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"),
             "补充材料.pdf",

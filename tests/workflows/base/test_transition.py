@@ -10,7 +10,7 @@ from models.base.actor import ScopeLevel
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
 from models.customer.partner import JointGroup, PartnerStatus
 from workflows.base import transition
-from workflows.base.transition import Step, check_source, enter, move, move_all, steps, verbs
+from workflows.base.transition import Step, Verb, check_source, enter, move, move_all, steps, verbs
 
 ACTIVE, SUSPENDED, CLOSED = PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.CLOSED
 SUSPEND = Step(
@@ -108,10 +108,10 @@ def test_a_table_registers_its_permissions_and_not_those_of_what_follows(monkeyp
     assert steps(SUSPEND, FOLLOW) == {"suspend": SUSPEND, "lapse": FOLLOW}
     verbs("joint_group", {"print": "打印"})
     assert set(transition.STEPS) == {("joint_group", "suspend"), ("joint_group", "lapse")}
-    assert transition.VERBS == {
-        ("joint_group", "suspend"): "暂停",
-        ("joint_group", "print"): "打印",
-    }
+    assert {
+        ("joint_group", "suspend"): SUSPEND,
+        ("joint_group", "print"): Verb("joint_group", "print", "打印"),
+    } == transition.VERBS
 
 
 def test_a_version_is_asked_for_before_the_state_is_told(ctx, group):

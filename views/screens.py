@@ -1,103 +1,37 @@
 """Every screen of the product, registered once: the generated ones and the hand-written ones."""
 
+import importlib
+import pkgutil
 from typing import Any
 
-from views.approval import flow_verbs
-from views.approval.approvals import ApprovalInstanceView, ApprovalsView
-from views.approval.flows import ApprovalFlowView
-from views.customer import rating
-from views.customer.customer import CorporateCustomerView, CustomerRatingView, PersonalCustomerView
+from flask_appbuilder import BaseView
 
-# The verbs of each line of business put themselves into the table that views/kit/verbs.py serves.
-from views.guarantee import appraisal, repaying, signing, turning
-from views.guarantee.ballots import BallotView, MeetingItemView, ReviewMeetingView
-from views.guarantee.contracts import ContractView
-from views.guarantee.project import ProjectView
-from views.guarantee.repayments import RepaymentImportView
-from views.kit.documents import AttachmentView, CommentView, IssuedDocumentView
-from views.kit.openapi import DescriptionApi
-from views.kit.register import register_entities
-from views.kit.report import LedgerReports
-from views.kit.search import SearchView
-from views.kit.verbs import VerbView
-from views.ledger import closing_verbs, voucher_verbs
-from views.ledger.asset_classes import AssetClassReport
-from views.ledger.closing import ClosingView
-from views.ledger.ledger import EventView, ReviewView, VoucherView
-from views.ledger.opening import OpeningView
-from views.ledger.statements import StatementReports
-from views.statistics.exposure import ExposureReport
-from views.system.day_end import DayEndView, JobRunView, JobsView
-from views.system.logs import AuditLogView, MonthEndLogView
-from views.system.operators import EmployeeView, OperatorView
-from views.system.preferences import SettingsView
-from views.system.preparation import PreparationView
-from views.system.proofs import DocumentCheckView, VerifyView
-from views.system.roles import PasswordView, RolesView
-from views.system.setup import CompanyView, ParameterView, PostingRuleLineView
-from views.workbench.desktop import DesktopView
+import views
 
 # The rules of what the administrator sets up register themselves as well.
-from workflows.system import setup, templates
+import workflows.registry  # noqa: F401
+from views.kit.openapi import DescriptionApi
+from views.kit.register import register_entities
+from views.workbench.desktop import HomeView  # the framework registers it as the index
 
-LINES = (
-    repaying,
-    appraisal,
-    closing_verbs,
-    rating,
-    voucher_verbs,
-    flow_verbs,
-    signing,
-    turning,
-    setup,
-    templates,
+# Found by walking, so that a new screen, its buttons and its tabs are there without being named anywhere.
+MODULES = tuple(
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(views.__path__, "views.")
+    if found.name != "views.screens"
 )
-ENTITY_VIEWS = (
-    ApprovalFlowView,
-    ApprovalInstanceView,
-    AuditLogView,
-    CompanyView,
-    ContractView,
-    CorporateCustomerView,
-    CustomerRatingView,
-    EventView,
-    IssuedDocumentView,
-    JobRunView,
-    MonthEndLogView,
-    MeetingItemView,
-    EmployeeView,
-    OperatorView,
-    ParameterView,
-    PersonalCustomerView,
-    PostingRuleLineView,
-    ProjectView,
-    ReviewMeetingView,
-    VoucherView,
+_CLASSES = tuple(
+    made
+    for module in MODULES
+    for made in vars(module).values()
+    if isinstance(made, type) and issubclass(made, BaseView) and made.__module__ == module.__name__
 )
-PAGES = (
-    DesktopView,
-    PasswordView,
-    SettingsView,
-    RolesView,
-    ApprovalsView,
-    BallotView,
-    ReviewView,
-    LedgerReports,
-    StatementReports,
-    ClosingView,
-    OpeningView,
-    ExposureReport,
-    AssetClassReport,
-    AttachmentView,
-    CommentView,
-    RepaymentImportView,
-    DayEndView,
-    PreparationView,
-    DocumentCheckView,
-    VerifyView,
-    JobsView,
-    SearchView,
-    VerbView,
+# A class that names its entity stands in for the generated one; what names none and is no base of others is a page.
+ENTITY_VIEWS = tuple(made for made in _CLASSES if vars(made).get("model"))
+PAGES = tuple(
+    made
+    for made in _CLASSES
+    if made not in ENTITY_VIEWS and not made.__subclasses__() and made is not HomeView
 )
 
 

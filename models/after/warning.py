@@ -6,9 +6,9 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
 
 
@@ -97,6 +97,14 @@ class RiskWarning(Entity):
         filtered=("project_id", "rule_id", "level", "owner_id", "raised_on", "deadline", "state"),
         scope=Scope(through="project"),
         state="state",
+        news=News(
+            160,
+            made=("预警：", "{message}"),
+            moved=(
+                ("handling", None, "处理预警：{handling}"),
+                ("state", "LIFTED", "解除预警：{reason}"),
+            ),
+        ),
     )
     __table_args__ = (
         UniqueConstraint("rule_id", "record_table", "record_id", "trigger", name="uq_risk_warning"),
@@ -118,7 +126,9 @@ class RiskWarning(Entity):
     number: Mapped[str] = c.text("预警编号", 40, required=True, unique=True)
     rule_id: Mapped[int] = c.reference("预警规则", "warning_rule", required=True)
     rule: Mapped[WarningRule] = c.related(rule_id)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(150, since=Stage.IN_FORCE)
+    )
     project: Mapped[Project] = c.related(project_id)
     record_table: Mapped[str] = c.hidden(c.text("预警对象", 64, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("对象序号", required=True))

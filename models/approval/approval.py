@@ -90,7 +90,6 @@ class ApprovalType(Entity):
         searched=("code", "label"),
         order="sort_no",
         key=("code",),
-        tabs=("approval_flow",),
         rank=10,
         help="每种需要审批的业务对应一个业务类型；同一类型可按产品、金额、客户、部门配置多个审批流程。",
     )
@@ -112,7 +111,6 @@ class ApprovalPosition(Entity):
         searched=("code", "label"),
         order="code",
         key=("code",),
-        tabs=("approval_position_member",),
         rank=20,
         help="先设岗位，再在“审批人员”页签中指定人员；流程节点引用岗位，人员变动无需改流程。",
     )
@@ -202,7 +200,6 @@ class ApprovalFlow(Entity):
         filtered=("business_type_id", "state", "product_id"),
         order="code",
         key=("code", "version_no"),
-        tabs=("approval_node",),
         state="state",
         drafts=(FlowState.DRAFT,),
         rank=30,
@@ -212,7 +209,9 @@ class ApprovalFlow(Entity):
     code: Mapped[str] = c.text("流程编码", 50, required=True)
     version_no: Mapped[int] = c.computed(c.whole("版本号", required=True, default=1, minimum=1))
     name: Mapped[str] = c.text("流程名称", 100, required=True)
-    business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)
+    business_type_id: Mapped[int] = c.reference(
+        "业务类型", "approval_type", required=True, part=c.Part()
+    )
     business_type: Mapped["ApprovalType"] = c.related(business_type_id)
     state: Mapped[FlowState] = c.state("状态", FlowState, FlowState.DRAFT)
     published_on: Mapped[date | None] = c.computed(c.day("发布日期"))
@@ -364,7 +363,6 @@ class ApprovalInstance(Entity):
         ),
         sums=("amount",),
         scope=Scope(owner="applicant_id", hangs_on=("table_name", "record_id")),
-        tabs=("approval_task",),
         state="state",
         rank=40,
     )

@@ -5,6 +5,7 @@ is_hidden, is_title. Screens, REST, import, export and validation read nothing e
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -232,23 +233,50 @@ def coded(
     return _column(label, String(length), "dictionary", dictionary=code, **facts)
 
 
+@dataclass(frozen=True)
+class Part:
+    """How rows stand on the page of the record that a reference leads to: as a tab of it.
+
+    `rank` is the tab's place; `since` where on its line (`Spec.line`) the record must be before an empty tab says
+    anything; `is_rare` shows the tab with rows alone; `opens` are the states in which the page opens with it; `adds`
+    those in which people add rows by hand there; `asks` words the button of a record that waits for this very paper.
+    """
+
+    rank: int = 10
+    since: Kind | None = None
+    is_rare: bool = False
+    opens: tuple[Kind, ...] = ()
+    adds: tuple[Kind, ...] = ()
+    asks: str = ""
+
+
 def reference(
     label: str,
     target: str,
     *,
+    part: Part | None = None,
     ondelete: str = "RESTRICT",
     index: bool = True,
     use_alter: bool = False,
     **facts: Any,
 ) -> MappedColumn[Any]:
-    """A many-to-one by id to table `target`; always indexed, chosen by an AJAX look-up."""
+    """A many-to-one by id to table `target`; always indexed, chosen by an AJAX look-up.
+
+    With `part` the rows that point to a record are a tab of its page.
+    """
+    facts["part"] = part
     key = ForeignKey(f"{target}.id", ondelete=ondelete, use_alter=use_alter, name=None)
     return _column(label, Integer(), "reference", key, target=target, index=index, **facts)
 
 
-def owned_by(label: str, target: str, **facts: Any) -> MappedColumn[Any]:
+_PART = Part()
+
+
+def owned_by(label: str, target: str, part: Part | None = _PART, **facts: Any) -> MappedColumn[Any]:
     """A required reference to the record that this row is part of: it goes when the owner goes and shows as its tab."""
-    return reference(label, target, ondelete="CASCADE", required=True, is_owner=True, **facts)
+    return reference(
+        label, target, part=part, ondelete="CASCADE", required=True, is_owner=True, **facts
+    )
 
 
 def filled(column: MappedColumn[Any]) -> MappedColumn[Any]:

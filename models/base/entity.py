@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from flask_appbuilder import Model
 from sqlalchemy import Column, Table, event, inspect
@@ -42,16 +42,31 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class News:
+    """What the news of a project (最近动态) say of such rows.
+
+    `made` is a head and what each new row adds to it, `moved` are (column, new value as the trail keeps it or None for
+    any, words); `{column}` in the words stands for the row's value. Of all that one click wrote the lowest `rank` is
+    told.
+    """
+
+    rank: int = 1000
+    made: tuple[str, str] | tuple[()] = ()
+    moved: tuple[tuple[str, Any, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Spec:
     """What an entity says about itself.
 
     `listed` are list columns in order (relationship names allowed), `searched` the columns of the bigram search,
     `filtered` those offered as filters (all indexed), `order` the default sort ('-created_at', 'statement,row_no'),
-    `tabs` names of child tables in their order, `key` the natural key for imports, `sums` the money columns summed
-    under lists, `drafts` the (state column, states) in which a document may still be edited or deleted, `saved_by` the
-    permission verbs (add/edit/delete) that the generated screens offer, `tree` the column that says how deep a row
-    stands (a level, or a path such as '/1/4/'): the list in its own order is indented by it, `group` where the menu
-    folds it away with others, `rank` its place among them.
+    `line` the column that says how far a record has come and `runs` the states in which it goes on, `key` the natural
+    key for imports, `sums` the money columns summed under lists, `drafts` the (state column, states) in which a
+    document may still be edited or deleted, `saved_by` the permission verbs (add/edit/delete) that the generated
+    screens offer, `tree` the column that says how deep a row stands (a level, or a path such as '/1/4/'): the list in
+    its own order is indented by it, `group` where the menu folds it away with others, `rank` its place among them,
+    `news` what the news of a project say of it.
     """
 
     label: str
@@ -62,7 +77,8 @@ class Spec:
     searched: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
     order: str = "-id"
-    tabs: tuple[str, ...] = ()
+    line: str = ""
+    runs: tuple[Kind, ...] = ()
     key: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
@@ -74,6 +90,7 @@ class Spec:
     group: MenuGroup | None = None
     in_menu: bool = True
     help: str = ""
+    news: News = field(default_factory=News)
 
 
 @cache
@@ -160,6 +177,7 @@ class Entity(Model):
         """A new entity makes the list of entities out of date."""
         super().__init_subclass__(**kwargs)
         _by_table.cache_clear()
+        _parts.cache_clear()
 
     def __str__(self) -> str:
         """What look-ups, titles and messages call this record."""
@@ -203,6 +221,31 @@ def owner_of(model: type[Entity]) -> tuple[str, type[Entity]] | None:
         if column.info.get("is_owner"):
             return name.removesuffix("_id"), entity_of(column.info["target"])
     return None
+
+
+class PartOf(NamedTuple):
+    """Rows of `model` that belong on the page of the record that their column `link` names."""
+
+    model: type[Entity]
+    link: str
+    part: c.Part
+
+
+@cache
+def _parts(owner: str) -> tuple[PartOf, ...]:
+    tables = {str(table.name) for table in inspect(entity_of(owner)).tables}
+    found = [
+        PartOf(model, name, column.info["part"])
+        for model in entities()
+        for name, column in columns_of(model).items()
+        if column.info.get("part") is not None and column.info["target"] in tables
+    ]
+    return tuple(sorted(found, key=lambda one: one.part.rank))
+
+
+def parts_of(owner: type[Entity]) -> dict[str, PartOf]:
+    """What stands on the page of such a record, by table, in the order of its tabs: the parts say so themselves."""
+    return {str(one.model.__tablename__): one for one in _parts(str(owner.__tablename__))}
 
 
 def editable_columns(model: type[Entity]) -> list[str]:

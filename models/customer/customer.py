@@ -242,7 +242,6 @@ class PersonalCustomer(Customer):
             "department_id",
             "status",
         ),
-        tabs=_PERSONAL_TABS,
         key=("id_number",),
         scope=_SCOPE,
         rank=10,
@@ -326,7 +325,6 @@ class CorporateCustomer(Customer):
             "department_id",
             "status",
         ),
-        tabs=_CORPORATE_TABS,
         key=("uscc",),
         scope=_SCOPE,
         rank=20,
@@ -395,7 +393,7 @@ class CustomerRelation(Entity):
         CheckConstraint("customer_id <> to_customer_id", name="ck_customer_relation_not_itself"),
     )
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(130))
     customer: Mapped[Customer] = c.related(customer_id)
     kind: Mapped[RelationKind] = c.enum("关系", RelationKind, required=True, index=True)
     to_customer_id: Mapped[int] = c.reference("关联客户", "customer", required=True)
@@ -437,7 +435,7 @@ class CustomerWatch(Entity):
         ),
     )
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(120))
     customer: Mapped[Customer] = c.related(customer_id)
     kind: Mapped[WatchKind] = c.enum("关注类别", WatchKind, required=True, index=True)
     reason: Mapped[str] = c.text("列入原因", 300, required=True)

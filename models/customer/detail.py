@@ -108,7 +108,7 @@ class IncomeExpense(Entity):
         CheckConstraint("household_size >= 1", name="ck_income_expense_household_size"),
     )
 
-    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
+    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer", part=c.Part(20))
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
     main_income_source: Mapped[str | None] = c.dictionary("主要经济来源", "income_source")
     other_income_source: Mapped[str | None] = c.dictionary("其他经济来源", "income_source")
@@ -149,7 +149,7 @@ class Resume(Entity):
         CheckConstraint("end_on IS NULL OR end_on >= start_on", name="ck_resume_dates"),
     )
 
-    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
+    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer", part=c.Part(30))
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
     start_on: Mapped[date] = c.day("开始日期", required=True)
     end_on: Mapped[date | None] = c.day("结束日期", help="至今的留空")
@@ -173,7 +173,7 @@ class FamilyMember(Entity):
         listed=("personal_customer", "relation", "name", "gender", "phone", "employer"),
     )
 
-    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer")
+    personal_customer_id: Mapped[int] = c.owned_by("客户名称", "personal_customer", part=c.Part(40))
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
     relation: Mapped[str] = c.dictionary("与客户关系", "family_relation", required=True)
     name: Mapped[str] = c.text("姓名", 50, required=True)
@@ -203,7 +203,7 @@ class Shop(Entity):
         ),
     )
 
-    personal_customer_id: Mapped[int] = c.owned_by("客户姓名", "personal_customer")
+    personal_customer_id: Mapped[int] = c.owned_by("客户姓名", "personal_customer", part=c.Part(50))
     personal_customer: Mapped[PersonalCustomer] = c.related(personal_customer_id)
     name: Mapped[str] = c.text("门店字号", 100, required=True)
     registered_capital: Mapped[Decimal | None] = c.money("注册资本")
@@ -261,7 +261,7 @@ class Executive(Entity):
         listed=("corporate_customer", "name", "position", "gender", "education", "phone", "since"),
     )
 
-    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
+    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer", part=c.Part(20))
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
     name: Mapped[str] = c.text("姓名", 50, required=True)
     position: Mapped[str] = c.text("职务", 50, required=True)
@@ -288,7 +288,7 @@ class BankAccount(Entity):
     )
     __table_args__ = (UniqueConstraint("customer_id", "account_no", name="uq_bank_account_no"),)
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(140))
     customer: Mapped[Customer] = c.related(customer_id)
     account_kind: Mapped[str] = c.dictionary(
         "账户性质", "bank_account_kind", required=True, default="GENERAL"
@@ -311,7 +311,7 @@ class Qualification(Entity):
         listed=("corporate_customer", "name", "number", "level", "issuer", "valid_until"),
     )
 
-    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
+    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer", part=c.Part(40))
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
     name: Mapped[str] = c.text("资质名称", 100, required=True)
     number: Mapped[str | None] = c.text("证书编号", 60)
@@ -345,7 +345,7 @@ class Litigation(Entity):
         ),
     )
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(150))
     customer: Mapped[Customer] = c.related(customer_id)
     case_no: Mapped[str] = c.text("案号", 60, required=True)
     court: Mapped[str | None] = c.text("受理法院", 100)
@@ -383,7 +383,7 @@ class ExternalGuarantee(Entity):
         ),
     )
 
-    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
+    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer", part=c.Part(50))
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
     debtor: Mapped[str] = c.text("被担保人", 100, required=True)
     creditor: Mapped[str | None] = c.text("债权人", 100)
@@ -421,7 +421,7 @@ class TaxRecord(Entity):
     )
     __table_args__ = (UniqueConstraint("corporate_customer_id", "year", name="uq_tax_record_year"),)
 
-    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
+    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer", part=c.Part(60))
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
     year: Mapped[int] = c.whole("年度", minimum=1990, maximum=2200, required=True)
     sales: Mapped[Decimal | None] = c.money("申报销售额")
@@ -447,7 +447,7 @@ class MajorEvent(Entity):
         searched=("summary",),
     )
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(160))
     customer: Mapped[Customer] = c.related(customer_id)
     happened_on: Mapped[date] = c.day("发生日期", required=True, index=True)
     event_kind: Mapped[str] = c.dictionary(

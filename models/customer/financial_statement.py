@@ -57,7 +57,7 @@ class FinancialStatement(Entity):
         ),
     )
 
-    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer")
+    corporate_customer_id: Mapped[int] = c.owned_by("客户", "corporate_customer", part=c.Part(30))
     corporate_customer: Mapped[CorporateCustomer] = c.related(corporate_customer_id)
     period_kind: Mapped[PeriodKind] = c.enum(
         "报表类型", PeriodKind, required=True, default=PeriodKind.YEAR

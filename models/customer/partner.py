@@ -91,7 +91,6 @@ class JointGroup(Entity):
         searched=("code", "name"),
         filtered=("status", "agreement_to", "manager_id"),
         order="code",
-        tabs=("joint_group_member",),
         key=("code",),
         scope=Scope(owner="manager_id", department="department_id"),
         rank=80,

@@ -72,7 +72,7 @@ class CustomerRating(Entity):
         ),
     )
 
-    customer_id: Mapped[int] = c.owned_by("客户", "customer")
+    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(110))
     customer: Mapped[Customer] = c.related(customer_id)
     rating_model_id: Mapped[int] = c.reference("评分模型", "rating_model", required=True)
     rating_model: Mapped[RatingModel] = c.related(rating_model_id)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec, columns_of, editable_columns, entity_of
+from models.base.entity import Entity, Spec, columns_of, editable_columns, entity_of, parts_of
 from models.base.kinds import Kind, Module
 
 _BOUND_MAX = Decimal(1_000_000_000)
@@ -39,7 +39,7 @@ def customer_facts() -> dict[str, str]:
         model = entity_of(table)
         columns = {name: columns_of(model)[name].info["label"] for name in editable_columns(model)}
         for code, label in (
-            columns | {tab: entity_of(tab).spec.label for tab in model.spec.tabs}
+            columns | {table: one.model.spec.label for table, one in parts_of(model).items()}
         ).items():
             known = found.setdefault(code, label)
             found[code] = known if label in known.split(" / ") else f"{known} / {label}"
@@ -64,7 +64,6 @@ class RatingModel(Entity):
         searched=("code", "label"),
         filtered=("customer_kind", "is_active"),
         order="code",
-        tabs=("rating_indicator",),
         key=("code",),
         rank=20,
     )
@@ -89,7 +88,6 @@ class RatingIndicator(Entity):
         listed=("rank", "group_label", "label", "max_score", "figure", "code"),
         filtered=("rating_model_id",),
         order="rank",
-        tabs=("rating_option",),
         key=("rating_model_id", "code"),
         in_menu=False,
     )

@@ -7,9 +7,9 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
 
 
@@ -53,10 +53,17 @@ class InvestigationReport(Entity):
         state="state",
         drafts=(PaperState.DRAFT,),
         saved_by=("add", "edit"),
+        news=News(100, made=("填写保前调查报告：", "{advice}，{advised_amount} 元")),
     )
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        unique=True,
+        part=c.Part(60, since=Stage.EVALUATE, adds=(Stage.EVALUATE,), asks="填写保前调查报告"),
+    )
     project: Mapped[Project] = c.related(project_id)
     visited_on: Mapped[date] = c.day("实地调查日期", required=True, index=True, group="调查")
     visit_place: Mapped[str] = c.text("调查地点", 100, required=True, group="调查")
@@ -106,9 +113,16 @@ class RiskAssessment(Entity):
         state="state",
         drafts=(PaperState.DRAFT,),
         saved_by=("add", "edit"),
+        news=News(90, made=("填写风险评估报告：", "{score} 分，{level}")),
     )
     number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True, unique=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        unique=True,
+        part=c.Part(70, since=Stage.RISK, adds=(Stage.RISK,), asks="填写风险评估报告"),
+    )
     project: Mapped[Project] = c.related(project_id)
     score_customer: Mapped[int] = c.whole(
         "客户资信", required=True, unit="分，满分 30", maximum=30, group="评分"
@@ -155,6 +169,7 @@ class BankLetter(Entity):
         filtered=("kind", "issued_on", "project_id"),
         scope=Scope(through="project"),
         sums=("amount",),
+        news=News(50, made=("出具", "{kind} {number}")),
     )
     __table_args__ = (
         CheckConstraint(
@@ -163,7 +178,9 @@ class BankLetter(Entity):
     )
     number: Mapped[str] = c.text("函件编号", 40, required=True, unique=True)
     kind: Mapped[LetterKind] = c.enum("函件种类", LetterKind, required=True, index=True)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(100, since=Stage.INTENT)
+    )
     project: Mapped[Project] = c.related(project_id)
     issued_on: Mapped[date] = c.day("出具日期", required=True, index=True)
     valid_until: Mapped[date | None] = c.day("有效期至")

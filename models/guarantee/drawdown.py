@@ -7,10 +7,10 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.guarantee.product import RepaymentMethod
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
 
 
@@ -47,7 +47,14 @@ class Drawdown(Entity):
         filtered=("project_id", "drawn_on", "due_on", "state"),
         sums=("amount", "balance"),
         scope=Scope(through="project"),
-        tabs=("repayment_plan", "repayment"),
+        news=News(
+            30,
+            made=("放款 ", "{amount} 元，借据 {number}，{due_on} 到期"),
+            moved=(
+                ("state", "OVERDUE", "借据 {title} 逾期"),
+                ("state", "SETTLED", "借据 {title} 结清"),
+            ),
+        ),
     )
     __table_args__ = (
         CheckConstraint(
@@ -61,7 +68,12 @@ class Drawdown(Entity):
         CheckConstraint("state <> 'SETTLED' or balance = 0", name="ck_drawdown_settled"),
     )
     number: Mapped[str] = c.text("借据编号", 40, required=True, unique=True)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        part=c.Part(50, since=Stage.CONFIRM, opens=(Stage.IN_FORCE,)),
+    )
     project: Mapped[Project] = c.related(project_id)
     bank_note_no: Mapped[str] = c.text("银行借据号", 60, required=True, unique=True)
     drawn_on: Mapped[date] = c.day("放款日期", required=True, index=True)
@@ -106,7 +118,6 @@ class RepaymentPlan(Entity):
         in_menu=False,
         listed=("plan_no", "source", "file_name", "is_current", "made_on"),
         scope=Scope(through="drawdown"),
-        tabs=("instalment",),
     )
     __table_args__ = (UniqueConstraint("drawdown_id", "plan_no", name="uq_repayment_plan"),)
     drawdown_id: Mapped[int] = c.owned_by("借据", "drawdown")

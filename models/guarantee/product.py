@@ -87,7 +87,6 @@ class Product(Entity):
         ),
         searched=("code", "name"),
         filtered=("guarantee_kind", "is_active"),
-        tabs=("product_document", "product_fee"),
     )
     code: Mapped[str] = c.text("产品编码", 20, required=True, unique=True, check="code")
     name: Mapped[str] = c.text("产品名称", 60, required=True)
@@ -167,7 +166,7 @@ class ProductFee(Entity):
         key=("product_id", "kind"),
     )
     __table_args__ = (UniqueConstraint("product_id", "kind", name="uq_product_fee"),)
-    product_id: Mapped[int] = c.owned_by("产品", "product")
+    product_id: Mapped[int] = c.owned_by("产品", "product", part=c.Part(20))
     product: Mapped[Product] = c.related(product_id)
     kind: Mapped[FeeKind] = c.enum("费用种类", FeeKind, required=True)
     payment: Mapped[FeePayment] = c.enum(

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
@@ -123,24 +123,16 @@ class Project(Entity):
         scope=PROJECT_SCOPE,
         state="state",
         drafts=(ProjectState.DRAFT,),
+        line="stage",
+        runs=(ProjectState.RUNNING,),
         key=("number",),
-        tabs=(
-            "counter_guarantee",
-            "contract",
-            "fee",
-            "receipt",
-            "drawdown",
-            "investigation_report",
-            "risk_assessment",
-            "resolution",
-            "resubmission",
-            "bank_letter",
-            "fee_waiver",
-            "repayment",
-            "release",
-            "termination",
-            "risk_warning",
-            "project_holder",
+        news=News(
+            150,
+            made=("登记担保申请：", "{amount} 元，{term_months} 个月"),
+            moved=(
+                ("state", "RUNNING", "提交担保申请"),
+                ("state", "REFUSED", "项目否决"),
+            ),
         ),
     )
     __table_args__ = (
@@ -182,7 +174,9 @@ class Project(Entity):
         ),
     )
     number: Mapped[str] = c.computed(c.text("项目编号", 40, required=True, unique=True))
-    customer_id: Mapped[int] = c.reference("客户", "customer", required=True, group="申请")
+    customer_id: Mapped[int] = c.reference(
+        "客户", "customer", required=True, group="申请", part=c.Part(100)
+    )
     customer: Mapped[Customer] = c.related(customer_id)
     product_id: Mapped[int] = c.reference("产品", "product", required=True, group="申请")
     product: Mapped[Product] = c.related(product_id)
@@ -287,7 +281,7 @@ class ProjectStage(Entity):
     __table_args__ = (
         CheckConstraint("left_on is null or left_on >= entered_on", name="ck_project_stage_dates"),
     )
-    project_id: Mapped[int] = c.owned_by("担保项目", "project")
+    project_id: Mapped[int] = c.owned_by("担保项目", "project", part=None)
     project: Mapped[Project] = c.related(project_id)
     stage: Mapped[Stage] = c.enum("阶段", Stage, required=True, index=True)
     entered_on: Mapped[date] = c.day("进入日期", required=True)
@@ -313,7 +307,7 @@ class ProjectHolder(Entity):
     __table_args__ = (
         UniqueConstraint("project_id", "role", "since_on", "employee_id", name="uq_project_holder"),
     )
-    project_id: Mapped[int] = c.owned_by("担保项目", "project")
+    project_id: Mapped[int] = c.owned_by("担保项目", "project", part=c.Part(900))
     project: Mapped[Project] = c.related(project_id)
     role: Mapped[str] = c.text("角色", 20, required=True)
     employee_id: Mapped[int] = c.reference("员工", "employee", required=True)

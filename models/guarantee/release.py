@@ -7,10 +7,10 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.guarantee.appraisal import PaperState
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
 
 
@@ -46,6 +46,9 @@ class Release(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        news=News(
+            25, made=("申请解保，", "{basis}"), moved=(("released_on", None, "办结解保 {title}"),)
+        ),
     )
     __table_args__ = (
         CheckConstraint("deposit_amount >= 0 and released_amount >= 0", name="ck_release_amounts"),
@@ -54,7 +57,9 @@ class Release(Entity):
         ),
     )
     number: Mapped[str] = c.computed(c.text("解保编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(130, since=Stage.IN_FORCE)
+    )
     project: Mapped[Project] = c.related(project_id)
     basis: Mapped[ReleaseBasis] = c.enum(
         "解保依据", ReleaseBasis, required=True, default=ReleaseBasis.REPAID, index=True

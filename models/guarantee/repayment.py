@@ -7,10 +7,10 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.guarantee.drawdown import Drawdown
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
 from models.system.records import IssuedDocument
 
@@ -55,6 +55,11 @@ class Repayment(Entity):
         sums=("principal", "interest", "extra_interest"),
         scope=Scope(through="project"),
         state="state",
+        news=News(
+            20,
+            made=("登记还款：", "本金 {principal} 元，利息 {interest} 元，回执 {number}"),
+            moved=(("state", "REVERSED", "冲正还款 {title}"),),
+        ),
     )
     __table_args__ = (
         CheckConstraint(
@@ -72,9 +77,11 @@ class Repayment(Entity):
         Index("ix_repayment_drawdown", "drawdown_id", "state", "paid_on"),
     )
     number: Mapped[str] = c.text("还款编号", 40, required=True, unique=True)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(120, since=Stage.IN_FORCE)
+    )
     project: Mapped[Project] = c.related(project_id)
-    drawdown_id: Mapped[int] = c.reference("借据", "drawdown", required=True)
+    drawdown_id: Mapped[int] = c.reference("借据", "drawdown", required=True, part=c.Part(20))
     drawdown: Mapped[Drawdown] = c.related(drawdown_id)
     paid_on: Mapped[date] = c.day("还款日期", required=True, index=True)
     principal: Mapped[Decimal] = c.money("还本金额", required=True)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
@@ -35,7 +35,6 @@ class ReviewMeeting(Entity):
         listed=("number", "held_on", "place", "chair", "state"),
         searched=("number", "place"),
         filtered=("held_on", "state", "chair_id"),
-        tabs=("meeting_item", "meeting_member"),
         state="state",
         drafts=(MeetingState.DRAFT,),
         scope=Scope(members=("chair_id", "secretary_id")),
@@ -65,7 +64,7 @@ class MeetingMember(Entity):
         scope=Scope(through="meeting"),
     )
     __table_args__ = (UniqueConstraint("meeting_id", "employee_id", name="uq_meeting_member"),)
-    meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
+    meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting", part=c.Part(20))
     meeting: Mapped[ReviewMeeting] = c.related(meeting_id)
     employee_id: Mapped[int] = c.reference("委员", "employee", required=True)
     employee: Mapped[Employee] = c.related(employee_id)
@@ -94,6 +93,11 @@ class MeetingItem(Entity):
         listed=("seq", "project", "advised_amount", "result", "summary"),
         key=("meeting_id", "project_id"),
         scope=Scope(through="project"),
+        news=News(
+            130,
+            made=("列入审保会议题，", "提请 {advised_amount} 元"),
+            moved=(("result", "REFUSED", "审保会未通过：{summary}"),),
+        ),
     )
     __table_args__ = (UniqueConstraint("meeting_id", "project_id", name="uq_meeting_item"),)
     meeting_id: Mapped[int] = c.owned_by("会议", "review_meeting")
@@ -141,7 +145,7 @@ class MeetingVote(Entity):
         UniqueConstraint("item_id", "employee_id", name="uq_meeting_vote"),
         CheckConstraint("is_withdrawn or choice is not null", name="ck_meeting_vote_choice"),
     )
-    item_id: Mapped[int] = c.owned_by("议题", "meeting_item")
+    item_id: Mapped[int] = c.owned_by("议题", "meeting_item", part=None)
     item: Mapped[MeetingItem] = c.related(item_id)
     employee_id: Mapped[int] = c.reference("委员", "employee", required=True)
     employee: Mapped[Employee] = c.related(employee_id)
@@ -186,13 +190,15 @@ class Resolution(Entity):
         filtered=("state", "resolved_on", "valid_until", "project_id"),
         sums=("amount",),
         scope=Scope(through="project"),
-        tabs=("resolution_condition",),
+        news=News(40, made=("审保会通过，形成公司决议 ", "{number}，{amount} 元")),
     )
     __table_args__ = (
         CheckConstraint("state <> 'VALID' or valid_until is not null", name="ck_resolution_valid"),
     )
     number: Mapped[str] = c.text("决议编号", 40, required=True, unique=True)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(80, since=Stage.RESOLVE)
+    )
     project: Mapped[Project] = c.related(project_id)
     item_id: Mapped[int] = c.reference("会议议题", "meeting_item", required=True, unique=True)
     item: Mapped[MeetingItem] = c.related(item_id)
@@ -266,7 +272,9 @@ class Resubmission(Entity):
             postgresql_where=text("kind = 'RECONSIDERED'"),
         ),
     )
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(90, is_rare=True)
+    )
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ResubmissionKind] = c.enum("类别", ResubmissionKind, required=True, index=True)
     from_stage: Mapped[Stage] = c.enum("提出时阶段", Stage, required=True)

@@ -7,12 +7,12 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.appraisal import PaperState
 from models.guarantee.product import FeeKind, FeePayment
-from models.guarantee.project import Project
+from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
 
 
@@ -52,8 +52,8 @@ class Fee(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(FeeState.DRAFT,),
-        tabs=("fee_due",),
         key=("project_id", "kind"),
+        news=News(140, made=("登记费用：", "{kind}")),
     )
     __table_args__ = (
         UniqueConstraint("project_id", "kind", name="uq_fee"),
@@ -62,7 +62,21 @@ class Fee(Entity):
         ),
         CheckConstraint("collected_amount + waived_amount <= amount", name="ck_fee_collected"),
     )
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        part=c.Part(
+            30,
+            since=Stage.FEE_PLAN,
+            adds=(Stage.FEE_PLAN,),
+            opens=(
+                Stage.FEE_PLAN,
+                Stage.FEE_BOOK,
+                Stage.FEE_COLLECT,
+            ),
+        ),
+    )
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[FeeKind] = c.enum("费用种类", FeeKind, required=True, index=True)
     payment: Mapped[FeePayment] = c.enum(
@@ -174,13 +188,16 @@ class Receipt(Entity):
         filtered=("project_id", "received_on", "state"),
         sums=("amount",),
         scope=Scope(through="project"),
+        news=News(10, made=("收取", "{fee_id} {amount} 元，收据 {number}")),
     )
     __table_args__ = (
         UniqueConstraint("number", "fee_id", name="uq_receipt_line"),
         CheckConstraint("amount > 0", name="ck_receipt_amount"),
     )
     number: Mapped[str] = c.text("收据编号", 40, required=True)
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(40, since=Stage.FEE_COLLECT)
+    )
     project: Mapped[Project] = c.related(project_id)
     fee_id: Mapped[int] = c.reference("费用", "fee", required=True)
     fee: Mapped[Fee] = c.related(fee_id)
@@ -211,10 +228,13 @@ class FeeWaiver(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        news=News(80, made=("登记减免：", "{fee_id} {amount} 元，{reason}")),
     )
     __table_args__ = (CheckConstraint("amount > 0", name="ck_fee_waiver_amount"),)
     number: Mapped[str] = c.computed(c.text("减免编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(110, since=Stage.FEE_COLLECT)
+    )
     project: Mapped[Project] = c.related(project_id)
     fee_id: Mapped[int] = c.reference("费用", "fee", required=True)
     fee: Mapped[Fee] = c.related(fee_id)
@@ -261,13 +281,19 @@ class Contract(Entity):
         state="state",
         drafts=(PaperState.DRAFT,),
         key=("number",),
+        news=News(110, made=("起草", "{kind} {number}")),
     )
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ck_contract_dates"),
         CheckConstraint("amount > 0", name="ck_contract_amount"),
     )
     number: Mapped[str] = c.computed(c.text("合同编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        part=c.Part(20, since=Stage.CONTRACT, adds=(Stage.CONTRACT,), opens=(Stage.CONTRACT,)),
+    )
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)
     counter_guarantee_id: Mapped[int | None] = c.reference(
@@ -275,6 +301,7 @@ class Contract(Entity):
         "counter_guarantee",
         help="反担保合同填写：每个保证人、每项财产各签一份",
         ondelete="NO ACTION",
+        part=c.Part(),
     )
     counter_guarantee: Mapped["CounterGuarantee | None"] = c.related(counter_guarantee_id)
     counterparty: Mapped[str] = c.text("对方当事人", 100, required=True)
@@ -336,7 +363,11 @@ class CounterGuarantee(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
-        tabs=("contract",),
+        news=News(
+            120,
+            made=("登记反担保：", "{name}"),
+            moved=(("is_settled", True, "落实反担保 {title}：{settled_evidence}"),),
+        ),
     )
     __table_args__ = (
         CheckConstraint(
@@ -349,7 +380,19 @@ class CounterGuarantee(Entity):
             "released_on is null or state = 'APPROVED'", name="ck_counter_guarantee_released"
         ),
     )
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目",
+        "project",
+        required=True,
+        part=c.Part(
+            since=Stage.CONTRACT,
+            adds=(
+                Stage.CONTRACT,
+                Stage.COUNTER,
+            ),
+            opens=(Stage.COUNTER,),
+        ),
+    )
     project: Mapped[Project] = c.related(project_id)
     kind: Mapped[CounterKind] = c.enum("方式", CounterKind, required=True, index=True)
     asset_kind: Mapped[str | None] = c.dictionary(

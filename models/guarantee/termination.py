@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.guarantee.appraisal import PaperState
 from models.guarantee.project import Project, Stage
@@ -51,6 +51,7 @@ class Termination(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        news=News(70, made=("申请终止办理：", "{cause}")),
     )
     __table_args__ = (
         CheckConstraint(
@@ -63,7 +64,9 @@ class Termination(Entity):
         CheckConstraint("settled_on is null or state = 'APPROVED'", name="ck_termination_settled"),
     )
     number: Mapped[str] = c.computed(c.text("终止编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference("担保项目", "project", required=True)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(140, is_rare=True)
+    )
     project: Mapped[Project] = c.related(project_id)
     cause: Mapped[TerminationCause] = c.enum(
         "终止原因", TerminationCause, required=True, index=True

@@ -103,7 +103,6 @@ class IncomeSchedule(Entity):
         listed=("source", "customer", "project", "starts_on", "ends_on", "amount", "recognised"),
         filtered=("source", "customer_id", "project_id", "ends_on"),
         scope=Scope(through="customer"),
-        tabs=("income_recognition",),
         sums=("amount", "recognised"),
         rank=650,
         help="预收担保费按系统参数“担保费收入确认方式”在月末结转为担保费收入。",

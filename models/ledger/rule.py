@@ -25,7 +25,6 @@ class PostingRule(Entity):
         searched=("label", "memo"),
         filtered=("event_code", "is_active"),
         order="event_code",
-        tabs=("posting_rule_line",),
         key=("event_code", "effective_on"),
         rank=640,
         help="业务发生日适用生效日期不晚于它的最近一条启用规则；金额为零的分录不生成。",

@@ -31,7 +31,6 @@ class StatementRow(Entity):
         searched=("label",),
         filtered=("statement", "side"),
         order="statement,row_no",
-        tabs=("statement_account",),
         key=("statement", "row_no"),
         rank=680,
         help="每个末级科目（或其上级）须且只须对应一行；合计行填写公式，如 R10-R40，不对应科目。",

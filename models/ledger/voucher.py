@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger.account import ZERO, Account, AccountingPeriod
 from models.ledger.event import EVENT_LABELS
@@ -141,7 +141,6 @@ class Voucher(Entity):
         searched=("code", "memo"),
         filtered=("period_id", "word_id", "kind", "state", "date", "prepared_by_id", "total"),
         order="-id",
-        tabs=("voucher_entry",),
         key=("code",),
         sums=("total",),
         state="state",
@@ -318,6 +317,14 @@ class BusinessEvent(Entity):
         state="state",
         in_menu=False,  # 复核管理 is its place in the menu
         rank=590,
+        news=News(
+            170,
+            made=("送复核：", "{label} {total} 元"),
+            moved=(
+                ("state", "BOOKED", "{event}记账，凭证 {voucher_id}"),
+                ("state", "REFUSED", "复核退回：{event}"),
+            ),
+        ),
     )
     __table_args__ = (
         UniqueConstraint(

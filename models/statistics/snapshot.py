@@ -43,7 +43,7 @@ class ProjectSnapshot(Entity):
         ),  # the trend of whoever sees a part
     )
     taken_on: Mapped[date] = c.day("日期", required=True, index=True)
-    project_id: Mapped[int] = c.owned_by("担保项目", "project")
+    project_id: Mapped[int] = c.owned_by("担保项目", "project", part=None)
     project: Mapped[Project] = c.related(project_id)
     stage: Mapped[Stage] = c.enum("阶段", Stage, required=True)
     state: Mapped[ProjectState] = c.enum("状态", ProjectState, required=True)

@@ -90,7 +90,6 @@ class Department(Entity):
         searched=("code", "name"),
         filtered=("parent_id", "is_active"),
         order="code",
-        tabs=("employee",),
         key=("code",),
         tree="path",
         rank=20,
@@ -133,7 +132,7 @@ class Employee(Entity):
 
     number: Mapped[str] = c.text("工号", 20, required=True, check="code")
     name: Mapped[str] = c.text("姓名", 50, required=True, index=True)
-    department_id: Mapped[int] = c.reference("所属部门", "department", required=True)
+    department_id: Mapped[int] = c.reference("所属部门", "department", required=True, part=c.Part())
     department: Mapped[Department] = c.related(department_id)
     manager_id: Mapped[int | None] = c.reference("直接上级", "employee", help="留空时为部门负责人")
     manager: Mapped["Employee | None"] = c.related(manager_id, remote_side="Employee.id")
@@ -207,7 +206,7 @@ class PasswordHistory(Entity):
     )
     __table_args__ = (Index("ix_password_history_set_at", "operator_id", "set_at"),)
 
-    operator_id: Mapped[int] = c.owned_by("操作员", "operator")
+    operator_id: Mapped[int] = c.owned_by("操作员", "operator", part=None)
     operator: Mapped[Operator] = c.related(operator_id)
     password_hash: Mapped[str] = c.hidden(c.text("密码摘要", 256, required=True))
     set_at: Mapped[datetime] = c.hidden(c.moment("设置时间", required=True))

@@ -64,7 +64,6 @@ class DictionaryType(Entity):
         listed=("label", "is_tree", "note", "code"),
         searched=("code", "label"),
         order="code",
-        tabs=("dictionary_item",),
         key=("code",),
         rank=50,
     )

@@ -45,7 +45,7 @@ class SignInSession(Entity):
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ck_sign_in_session_end"),
     )
 
-    operator_id: Mapped[int] = c.owned_by("操作员", "operator")
+    operator_id: Mapped[int] = c.owned_by("操作员", "operator", part=None)
     operator: Mapped[Operator] = c.related(operator_id)
     token_hash: Mapped[str] = c.hidden(c.text("令牌摘要", 64, required=True))
     kind: Mapped[SignInKind] = c.enum("方式", SignInKind, required=True)
@@ -73,7 +73,7 @@ class KnownPlace(Entity):
     )
     __table_args__ = (UniqueConstraint("operator_id", "place", name="uq_known_place_place"),)
 
-    operator_id: Mapped[int] = c.owned_by("操作员", "operator")
+    operator_id: Mapped[int] = c.owned_by("操作员", "operator", part=None)
     operator: Mapped[Operator] = c.related(operator_id)
     place: Mapped[str] = c.text("地点", 80, required=True)
     used_at: Mapped[datetime] = c.moment("最近登录", required=True, index=True)

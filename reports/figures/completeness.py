@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from models.base.entity import columns_of, entity_of, owner_of
+from models.base.entity import columns_of, entity_of, owner_of, parts_of
 from models.customer.customer import Customer
 from models.customer.detail import Shop
 from models.customer.rating_model import CompletenessItem
@@ -93,7 +93,7 @@ def _filled_tabs(
     found: dict[str, bool | None] = {}
     asked: dict[str, ColumnElement[bool]] = {}
     for source in dict.fromkeys(sources):
-        if source not in type(customer).spec.tabs:
+        if source not in parts_of(type(customer)):
             continue
         if source in _ONLY_WHERE_THERE_IS_ONE:
             found[source] = _are_shops_filled(session, customer)

@@ -11,10 +11,9 @@ from sqlalchemy import create_engine, delete
 from sqlalchemy.orm import Session
 
 from app import roles
-from models.base.entity import entities, entity_of, owner_of
+from models.base.entity import News, _parts, columns_of, entities, entity_of, owner_of, parts_of
 from models.guarantee.project import Project
 from tests.structure import wiring
-from views.guarantee.project_feed import CREATED
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 from workflows.ledger import posting
@@ -25,12 +24,11 @@ BUTTONS = {
     for verb in REGISTRY.values()
     if verb.permission[::-1] in VERBS
 }
-TABS = [
-    (owner, tab)
+PARTS = [
+    (one.model, one.link)
     for owner in entities()
-    for tab in owner.spec.tabs
-    if ((owned := owner_of(entity_of(tab))) and owned[1] is owner)
-    or (owner is Project and entity_of(tab) in wiring.of_project())
+    for one in parts_of(owner).values()
+    if owner_of(one.model) or (owner is Project and one.model in wiring.of_project())
 ]
 
 
@@ -45,21 +43,29 @@ def test_the_buttons(demo_app, monkeypatch, permission):
     assert wiring.undoored(demo_app.app) == ([] if has_screen else [(table, verb)])
 
 
-@pytest.mark.parametrize(
-    ("owner", "tab"), TABS, ids=lambda value: getattr(value, "__name__", value)
-)
-def test_a_tab(monkeypatch, owner, tab):
-    kept = tuple(name for name in owner.spec.tabs if name != tab)
-    monkeypatch.setattr(owner, "spec", replace(owner.spec, tabs=kept))
-    assert tab in [*wiring.tabless(), *wiring.off_the_page()]
+@pytest.fixture
+def anew():
+    """What stands on whose page is worked out anew, before and after."""
+    _parts.cache_clear()
+    yield _parts.cache_clear
+    _parts.cache_clear()
 
 
 @pytest.mark.parametrize(
-    "table", [m.__tablename__ for m in wiring.of_project() if m.__tablename__ in CREATED]
+    ("model", "link"),
+    sorted(set(PARTS), key=str),
+    ids=lambda value: getattr(value, "__name__", value),
 )
-def test_the_words_in_the_news(monkeypatch, table):
-    monkeypatch.delitem(CREATED, table)
-    assert wiring.untold() == [table]
+def test_a_tab(monkeypatch, anew, model, link):
+    monkeypatch.setitem(columns_of(model)[link].info, "part", None)
+    anew()
+    assert model.__tablename__ in [*wiring.tabless(), *wiring.off_the_page()]
+
+
+@pytest.mark.parametrize("model", [m for m in wiring.of_project() if m.spec.news.made])
+def test_the_words_in_the_news(monkeypatch, model):
+    monkeypatch.setattr(model, "spec", replace(model.spec, news=News()))
+    assert wiring.untold() == [model.__tablename__]
 
 
 RIGHTS = [
@@ -141,12 +147,12 @@ def test_all_seven_are_tried_of_many_papers():
     """Counted, so that a change of a registry does not leave one of them untried."""
     of = {
         "buttons": {table for _, table in BUTTONS},
-        "tabs": {tab for owner, tab in TABS},
-        "words": {m.__tablename__ for m in wiring.of_project()} & CREATED.keys(),
+        "tabs": {model.__tablename__ for model, _ in PARTS},
+        "words": {m.__tablename__ for m in wiring.of_project() if m.spec.news.made},
         "rights": {right.split(".")[0] for _, right in RIGHTS},
         "numbers": {model.__tablename__ for model in wiring.NUMBERED},
         "rows": {m.__tablename__ for m in entities() if m.spec.kind.has_screen},
     }
     assert {"fee_waiver", "contract", "release"} <= set.intersection(*of.values())
-    assert Project in {owner for owner, _ in TABS}
+    assert "project_id" in {link for _, link in PARTS}
     assert len(FOLLOWERS) > 20

@@ -16,13 +16,12 @@ import views.screens  # noqa: F401 - every button puts itself into the table
 import workflows.registry  # noqa: F401 - every workflow registers what follows
 from app import roles
 from app.roles import all_permissions, permissions_of
-from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
+from models.base.entity import Entity, columns_of, entities, entity_of, owner_of, parts_of
 from models.base.kinds import SpecKind
 from models.guarantee.project import Project
 from models.ledger.event import EVENTS
 from models.ledger.voucher import Voucher
 from reports.base import search
-from views.guarantee.project_feed import CREATED
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import STEPS, VERBS
 from workflows.ledger import posting
@@ -225,11 +224,11 @@ def tabless() -> list[str]:
     """Parts that do not stand on their owner's page."""
     found = []
     for model in (model for model in entities() if model.spec.kind.has_screen):
-        if (owner := owner_of(model)) is None:
+        table, owner = str(model.__tablename__), owner_of(model)
+        if owner is None:
             continue
-        heirs = {tab for heir in owner[1].__subclasses__() for tab in heir.spec.tabs}
-        if model.__tablename__ not in {*owner[1].spec.tabs, *heirs, *ELSEWHERE}:
-            found.append(str(model.__tablename__))
+        if columns_of(model)[f"{owner[0]}_id"].info.get("part") is None and table not in ELSEWHERE:
+            found.append(table)
     return found
 
 
@@ -245,7 +244,7 @@ def of_project() -> list[type[Entity]]:
 
 def off_the_page() -> list[str]:
     """What is done on a project and does not stand on its page."""
-    shown = {*Project.spec.tabs, *OFF_THE_PROJECT}
+    shown = {*parts_of(Project), *OFF_THE_PROJECT}
     return [str(model.__tablename__) for model in of_project() if model.__tablename__ not in shown]
 
 
@@ -254,7 +253,7 @@ def untold() -> list[str]:
     return [
         str(m.__tablename__)
         for m in of_project()
-        if m.__tablename__ not in {*CREATED, *TOLD_BY_NOTE}
+        if not m.spec.news.made and m.__tablename__ not in TOLD_BY_NOTE
     ]
 
 

@@ -21,7 +21,7 @@ from reports.base.scope import may_read
 from reports.figures import approvals, dictionaries, exposure
 from reports.workbench.todo_sources import TodoKind
 from views.approval import reassign as help_page
-from views.kit import buttons, hooks, record, todo, widgets
+from views.kit import buttons, hooks, parts, record, todo, widgets
 from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
 from views.kit.deadlines import lateness
 from views.kit.interface import Titles, shape
@@ -333,9 +333,9 @@ def _paper(ctx: Ctx, paper: Entity | None) -> list[Section]:
     groups = _told(ctx, paper, titles)
     found = [Section("paper", paper.spec.label, facts=groups)] if groups else []
     found += hooks.texts(paper, ctx)
-    tabs = [s for s in record.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
+    tabs = [s for s in parts.child_sections(ctx, paper, titles, "", may_change=False) if s.count]
     for tab in tabs[:PAPER_TABS]:
-        loaded = record.child_sections(ctx, paper, titles, tab.key, may_change=False)
+        loaded = parts.child_sections(ctx, paper, titles, tab.key, may_change=False)
         found += [section for section in loaded if section.key == tab.key]
     return found
 

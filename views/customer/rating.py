@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models.base import columns as c
+from models.base.entity import parts_of
 from models.base.kinds import Kind
 from models.customer.customer import Customer, CustomerStatus, WatchKind
 from models.customer.rating import CustomerRating
@@ -63,7 +64,7 @@ def _mend_rate(ctx: Ctx, customer: Customer) -> str:
 
 def place_of(customer: Customer, source: str) -> str:
     """Where an item of the customer's file is filled in: its tab, or its field of the form."""
-    if source in customer.spec.tabs:
+    if source in parts_of(type(customer)):
         return f"{record_url(customer)}?tab={source}#tabs"
     return f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
 

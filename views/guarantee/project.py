@@ -7,50 +7,33 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
-from models.approval.approval import ApprovalInstance
-from models.base.entity import Entity, entity_of
+from models.base.entity import Entity
 from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import MeetingState, ReviewMeeting
-from models.ledger.voucher import Voucher, VoucherEntry
 from reports.base.scope import scoped
 from reports.workbench.todo import awaits_agenda
 from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
 from views.kit import filters, lists, pages
-from views.kit.buttons import actions
 from views.kit.cells import format_value
 from views.kit.meters import meter
 from views.kit.pages import (
     Action,
     Cell,
-    Column,
     Fact,
     GateItem,
     ListPage,
     RecordPage,
-    Row,
     Section,
     Tab,
 )
-from views.kit.record import may_save
 from views.kit.waits import waits_of
 from workflows.base.context import Ctx
 from workflows.guarantee import application
 
 NONE = "—"
 DUE_DAYS = 30
-# The tabs to which somebody may add rows by hand, and the stages at which the workflow takes them.
-ROWS_AT: dict[str, tuple[Stage, ...]] = {
-    "fee": (Stage.FEE_PLAN,),
-    "contract": (Stage.CONTRACT,),
-    "counter_guarantee": (Stage.CONTRACT, Stage.COUNTER),
-}
-# The form that the stage waits for: (stage, table, label); it is the reader's next step if the reader may add it.
-PAPERS: dict[Stage, tuple[str, str]] = {
-    Stage.EVALUATE: ("investigation_report", "填写保前调查报告"),
-    Stage.RISK: ("risk_assessment", "填写风险评估报告"),
-}
 
 
 class ProjectView(ProjectForms):
@@ -71,22 +54,11 @@ class ProjectView(ProjectForms):
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons and the paper that the stage waits for."""
         assert isinstance(record, Project)
-        found = actions(ctx, record)
-        paper = PAPERS.get(record.stage) if record.state is ProjectState.RUNNING else None
-        if paper:
-            found = [*self._paper_action(ctx, record, *paper), *found]
-        return [*_agenda_action(ctx, record), *found, *_renewal(ctx, record)]
-
-    def _paper_action(self, ctx: Ctx, project: Project, table: str, label: str) -> list[Action]:
-        paper: Any = entity_of(table)
-        existing = ctx.session.scalars(select(paper).where(paper.project_id == project.id)).first()
-        if existing is not None:
-            return [
-                Action(f"查看{paper.spec.label}", f"/{table}/show/{existing.id}", style="primary")
-            ]
-        if not ctx.actor.may("add", table):
-            return []
-        return [Action(label, f"/{table}/add?project_id={project.id}", style="primary")]
+        return [
+            *_agenda_action(ctx, record),
+            *super().verbs(record, ctx),
+            *_renewal(ctx, record),
+        ]
 
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
         """Title, facts, stage line, approvals and vouchers."""
@@ -97,10 +69,6 @@ class ProjectView(ProjectForms):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
-        page.sections = _reached(
-            [*page.sections, _approvals(ctx, record), _vouchers(ctx, record)], record
-        )
-        _offer_rows(ctx, record, page.sections)
         page.below = [recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page
@@ -125,11 +93,6 @@ class ProjectView(ProjectForms):
         """A numbered application is withdrawn, never deleted."""
         del found, ctx
         return []
-
-    def default_tab(self, record: Entity) -> str:
-        """What the stage is about."""
-        assert isinstance(record, Project)
-        return OPENS_WITH.get(record.stage, "facts")
 
     def bulk_actions(self, ctx: Ctx) -> list[Action]:
         """Nor are several deleted at once."""
@@ -253,64 +216,6 @@ def _agenda_action(ctx: Ctx, project: Project) -> list[Action]:
         return [Action("召集审保会", "/review_meeting/add", style="primary")]
     url = f"/meeting_item/add?owner={meeting}&project_id={project.id}"
     return [Action("列入审保会议题", url, style="primary")]
-
-
-# The stage from which a tab can have rows; an empty tab of a stage to come says nothing.
-TABS_FROM: dict[str, Stage] = {
-    "investigation_report": Stage.EVALUATE,
-    "bank_letter": Stage.INTENT,
-    "risk_assessment": Stage.RISK,
-    "resolution": Stage.RESOLVE,
-    "fee": Stage.FEE_PLAN,
-    "contract": Stage.CONTRACT,
-    "counter_guarantee": Stage.CONTRACT,
-    "receipt": Stage.FEE_COLLECT,
-    "fee_waiver": Stage.FEE_COLLECT,
-    "drawdown": Stage.CONFIRM,
-    "repayment": Stage.IN_FORCE,
-    "release": Stage.IN_FORCE,
-    "risk_warning": Stage.IN_FORCE,
-}
-
-# The tab with which a project opens at a stage; at the others with what was applied for.
-OPENS_WITH: dict[Stage, str] = {
-    Stage.FEE_PLAN: "fee",
-    Stage.FEE_BOOK: "fee",
-    Stage.CONTRACT: "contract",
-    Stage.COUNTER: "counter_guarantee",
-    Stage.FEE_COLLECT: "fee",
-    Stage.IN_FORCE: "drawdown",
-}
-# What happens to few projects has a tab with those alone.
-RARE = ("resubmission", "termination")
-
-# What is asked for most comes first; who held it and what was changed come last.
-TAB_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "project_holder": 8, "timeline": 9}
-
-
-def _reached(sections: list[Section], project: Project) -> list[Section]:
-    def is_due(section: Section) -> bool:
-        if section.key in RARE:
-            return bool(section.count)
-        return (
-            bool(section.count)
-            or project.stage.rank >= TABS_FROM.get(section.key, Stage.APPLY).rank
-        )
-
-    return sorted(filter(is_due, sections), key=lambda section: TAB_ORDER.get(section.key, 0))
-
-
-def _offer_rows(ctx: Ctx, project: Project, sections: list[Section]) -> None:
-    """A button on the tabs that take rows at this stage; the form then knows the project."""
-    for section in sections:
-        is_due = project.state is ProjectState.RUNNING and project.stage in ROWS_AT.get(
-            section.key, ()
-        )
-        if is_due and may_save(ctx, entity_of(section.key), "add"):
-            label = f"新增{entity_of(section.key).spec.label}"
-            section.actions = [
-                Action(label, f"/{section.key}/add?project_id={project.id}", icon="plus")
-            ]
 
 
 def _facts(project: Project) -> list[Fact]:
@@ -438,74 +343,4 @@ def _gate_item(check: Any) -> GateItem:
     url = f"/{check.table}/show/{check.record_id}" if check.table and check.record_id else ""
     return GateItem(
         check.label, check.is_met, check.evidence, url, "" if check.is_met else check.mend_label
-    )
-
-
-def _approvals(ctx: Ctx, project: Project) -> Section:
-    query = select(ApprovalInstance).where(ApprovalInstance.project_id == project.id)
-    rows = ctx.session.scalars(
-        scoped(query, ApprovalInstance, ctx.actor)
-        .options(joinedload(ApprovalInstance.applicant), joinedload(ApprovalInstance.business_type))
-        .order_by(ApprovalInstance.id)
-    ).all()
-    columns = [
-        Column("kind", "业务"),
-        Column("applicant", "提交人"),
-        Column("at", "提交时间"),
-        Column("state", "结果"),
-        Column("done", "办结时间"),
-    ]
-    cells = [
-        Row(
-            str(i.id),
-            f"/approvals/instance/{i.id}",
-            (
-                Cell(i.title.partition("：")[0]),
-                Cell(i.applicant.name),
-                Cell(format_value(i.submitted_at, "datetime")),
-                Cell(i.state.label, "enum", tone=i.state.tone),
-                Cell(format_value(i.finished_at, "datetime")),
-            ),
-        )
-        for i in rows
-    ]
-    return Section(
-        "approvals", "审批", columns=columns, rows=cells, count=len(cells), empty="还没有审批记录"
-    )
-
-
-def _vouchers(ctx: Ctx, project: Project) -> Section:
-    from_lines = select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == project.id)
-    rows = ctx.session.scalars(
-        select(Voucher).where(Voucher.id.in_(from_lines)).order_by(Voucher.id).limit(50)
-    ).all()
-    columns = [
-        Column("number", "凭证"),
-        Column("date", "日期", "date"),
-        Column("memo", "摘要"),
-        Column("total", "金额", "money", "元"),
-        Column("state", "状态"),
-    ]
-    cells = [
-        Row(
-            str(v.id),
-            f"/voucher/show/{v.id}",
-            (
-                Cell(str(v)),
-                Cell(format_value(v.date, "date"), "date"),
-                Cell(v.memo),
-                Cell(format_value(v.total, "money"), "money"),
-                Cell(v.state.label, "enum", tone=v.state.tone),
-            ),
-        )
-        for v in rows
-    ]
-    may = ctx.actor.may("list", "voucher")
-    return Section(
-        "vouchers",
-        "凭证",
-        columns=columns,
-        rows=cells if may else [],
-        count=len(cells) if may else None,
-        empty="还没有凭证" if may else "您没有查看凭证的权限",
     )

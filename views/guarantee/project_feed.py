@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
-from models.base.entity import entity_of
+from models.base.entity import News, entity_of
 from models.base.money import format_money
 from models.guarantee.project import Project, Stage
 from models.ledger.voucher import BusinessEvent
@@ -29,41 +29,6 @@ from workflows.base.context import Ctx
 ROWS = 8
 SCAN = 120  # lines of the trail that are enough for so many sentences
 
-# What a new record says: head, then each record in its own values. The first of a click that stands here is told.
-CREATED: Mapping[str, tuple[str, str]] = {
-    "receipt": ("收取", "{fee_id} {amount} 元，收据 {number}"),
-    "repayment": ("登记还款：", "本金 {principal} 元，利息 {interest} 元，回执 {number}"),
-    "drawdown": ("放款 ", "{amount} 元，借据 {number}，{due_on} 到期"),
-    "resolution": ("审保会通过，形成公司决议 ", "{number}，{amount} 元"),
-    "bank_letter": ("出具", "{kind} {number}"),
-    "release": ("申请解保，", "{basis}"),
-    "termination": ("申请终止办理：", "{cause}"),
-    "fee_waiver": ("登记减免：", "{fee_id} {amount} 元，{reason}"),
-    "risk_assessment": ("填写风险评估报告：", "{score} 分，{level}"),
-    "investigation_report": ("填写保前调查报告：", "{advice}，{advised_amount} 元"),
-    "contract": ("起草", "{kind} {number}"),
-    "counter_guarantee": ("登记反担保：", "{name}"),
-    "meeting_item": ("列入审保会议题，", "提请 {advised_amount} 元"),
-    "fee": ("登记费用：", "{kind}"),
-    "project": ("登记担保申请：", "{amount} 元，{term_months} 个月"),
-    "risk_warning": ("预警：", "{message}"),
-    "business_event": ("送复核：", "{label} {total} 元"),
-}
-# What a change says: table, column, its new value as the trail keeps it (None: any), words.
-CHANGED: tuple[tuple[str, str, Any, str], ...] = (
-    ("project", "state", "RUNNING", "提交担保申请"),
-    ("project", "state", "REFUSED", "项目否决"),
-    ("meeting_item", "result", "REFUSED", "审保会未通过：{summary}"),
-    ("counter_guarantee", "is_settled", True, "落实反担保 {title}：{settled_evidence}"),
-    ("repayment", "state", "REVERSED", "冲正还款 {title}"),
-    ("release", "released_on", None, "办结解保 {title}"),
-    ("risk_warning", "handling", None, "处理预警：{handling}"),
-    ("risk_warning", "state", "LIFTED", "解除预警：{reason}"),
-    ("business_event", "state", "BOOKED", "{event}记账，凭证 {voucher_id}"),
-    ("business_event", "state", "REFUSED", "复核退回：{event}"),
-    ("drawdown", "state", "OVERDUE", "借据 {title} 逾期"),
-    ("drawdown", "state", "SETTLED", "借据 {title} 结清"),
-)
 MOVED = ("amount", "balance")  # amounts of the project that are told whenever they move
 _DECIDED = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
 _SILENT_ACTIONS = ("ISSUE", "RESOLUTION")  # a paper is told with the record that it belongs to
@@ -90,6 +55,11 @@ class Told:
     text: str
     url: str = ""
     changes: tuple[tuple[str, str, str], ...] = ()
+
+
+def news_of(table: str) -> News:
+    """What the news say of rows of a table, as its entity has it."""
+    return entity_of(table).spec.news
 
 
 class _Values(dict[str, str]):
@@ -139,27 +109,26 @@ class Teller:
         )
 
     def _created(self, rows: Sequence[Line]) -> Told | None:
+        """What was made, by the words of its entity; of several in one click the first by rank is told."""
         made = [row for row in rows if row.action == "CREATE"]
-        for row in made:
-            if row.table == "approval_instance" and not any(r.table in CREATED for r in made):
-                return Told(
-                    f"提交{approval_name(row.title)}", f"/approvals/instance/{row.record_id}"
-                )
-        for table, (head, words) in CREATED.items():
-            if mine := [row for row in made if row.table == table]:
-                return Told(
-                    head + "；".join(self._fill(words, row) for row in mine), self._url(mine[0])
-                )
-        return None
+        told = [row for row in made if news_of(row.table).made]
+        if not told:
+            asked = next((row for row in made if row.table == "approval_instance"), None)
+            url = f"/approvals/instance/{asked.record_id}" if asked else ""
+            return Told(f"提交{approval_name(asked.title)}", url) if asked else None
+        first = min(told, key=lambda row: news_of(row.table).rank)
+        head, words = news_of(first.table).made
+        mine = [row for row in told if row.table == first.table]
+        return Told(head + "；".join(self._fill(words, row) for row in mine), self._url(first))
 
     def _changed(self, rows: Sequence[Line]) -> Told | None:
-        for table, column, value, words in CHANGED:
-            for row in rows:
-                pair = (
-                    row.changes.get(column)
-                    if row.table == table and row.action == "UPDATE"
-                    else None
-                )
+        """What moved, by the words of its entity; the project itself comes first."""
+        updated = [row for row in rows if row.action == "UPDATE"]
+        for row in sorted(
+            updated, key=lambda row: (row.table != "project", news_of(row.table).rank)
+        ):
+            for column, value, words in news_of(row.table).moved:
+                pair = row.changes.get(column)
                 if pair and ((value is None and pair[1]) or pair[1] == value):
                     return Told(self._fill(words, row), self._url(row))
         return None

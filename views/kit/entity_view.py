@@ -14,7 +14,7 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
-from views.kit import edge, files, forms, lists, lookup, once, record
+from views.kit import edge, files, forms, lists, lookup, once, parts, record
 from views.kit.cells import Cells
 from views.kit.filters import choices
 from views.kit.hooks import EntityHooks
@@ -245,7 +245,7 @@ class EntityView(EntityHooks, ModelView):
         titles = Titles(ctx.session)
         cells, spec = Cells(ctx, self.model, titles), found.spec
         active = request.args.get("tab", "")[:64] or self.default_tab(found)
-        children = record.child_sections(
+        children = parts.child_sections(
             ctx, found, titles, active, may_change=not record.why_frozen(found)
         )
         trail = record.timeline(ctx, found, titles, active)
@@ -261,7 +261,7 @@ class EntityView(EntityHooks, ModelView):
             state=cells.cell(found, spec.state) if spec.state else None,
             actions=[*self.verbs(found, ctx), *self.edit_actions(found, ctx)],
             more=self.delete_actions(found, ctx),
-            sections=[facts, *rest],
+            sections=parts.in_order(found, [facts, *rest]),
             active=active,
             aside=self.aside(found, ctx),
             waits=waits_of(ctx, found),

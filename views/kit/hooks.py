@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from models.base.entity import Entity
-from views.kit import buttons, forms, lists
+from views.kit import buttons, forms, lists, parts
 from views.kit.interface import shape
 from views.kit.pages import Action, FormPage, ListPage, RecordPage, Section
 from workflows.base import records
@@ -49,7 +49,11 @@ class EntityHooks:
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """Workflow buttons of the record page; the first with style primary is the reader's next step."""
-        return [*buttons.actions(ctx, record), *papers(record, ctx)]
+        return [
+            *parts.asked_papers(ctx, record),
+            *buttons.actions(ctx, record),
+            *papers(record, ctx),
+        ]
 
     def extra_sections(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Tabs beside the generated ones."""
@@ -59,7 +63,7 @@ class EntityHooks:
 
     def default_tab(self, record: Entity) -> str:
         """The tab with which the record opens."""
-        return "facts"
+        return parts.opens_with(record)
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """Cards at the side of the record page."""

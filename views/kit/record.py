@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import select
 
 from models.base.entity import STAMPS, Entity
 from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
-from reports.base.scope import scoped
-from views.kit.cells import ACTIONS, NONE, Cells, format_value, record_url
-from views.kit.interface import Shape, Titles, model_of, narrow, shape, sorting
-from views.kit.pages import Action, Cell, Column, Fact, Row, Section, TimelineItem
+from views.kit.cells import ACTIONS, NONE, Cells, format_value
+from views.kit.interface import Shape, Titles, shape
+from views.kit.pages import Cell, Column, Fact, Section, TimelineItem
 from workflows.base.audit import PROOFS
 from workflows.base.context import Ctx
 
-CHILD_ROWS = 50
 TIMELINE_ROWS = 30
 HEAD_FACTS = 8
 GENERAL = "基本信息"
@@ -47,103 +45,6 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
             Fact(known.label(name), _with_unit(cells, record, name), name)
         )
     return list(groups.items())
-
-
-def link_to(child: type[Entity], owner: type[Entity]) -> str | None:
-    """The foreign key by which rows of `child` belong to `owner`: the owner key, else the first reference to it."""
-    tables = {str(t.name) for t in inspect(owner).tables}
-    columns = shape(child).columns.items()
-    links = [
-        name
-        for name, column in columns
-        if column.info.get("target") in tables and name not in STAMPS
-    ]
-    owned = [name for name in links if shape(child).columns[name].info.get("is_owner")]
-    return next(iter(owned or links), None)
-
-
-def child_sections(
-    ctx: Ctx, record: Entity, titles: Titles, active: str, *, may_change: bool
-) -> list[Section]:
-    """A tab for each child table that the reader may list; all are counted at once, the active one alone is read."""
-    links = _links(ctx, record)
-    if not links:
-        return []
-    counts = ctx.session.execute(
-        select(*(_count(ctx, record, child, link) for child, link in links))
-    ).one()
-    return [
-        _child_section(
-            ctx,
-            record,
-            (child, link, count),
-            titles if child.__tablename__ == active else None,
-            may_change,
-        )
-        for (child, link), count in zip(links, counts, strict=True)
-    ]
-
-
-def _links(ctx: Ctx, record: Entity) -> list[tuple[type[Entity], str]]:
-    found = []
-    for table in record.spec.tabs:
-        child = model_of(table)
-        link = link_to(child, type(record)) if child is not None else None
-        if child is not None and link is not None and ctx.actor.may("list", table):
-            found.append((child, link))
-    return found
-
-
-def _count(ctx: Ctx, record: Entity, child: type[Entity], link: str) -> Any:
-    query = select(func.count(child.id)).where(getattr(child, link) == record.id)
-    return scoped(query, child, ctx.actor).scalar_subquery()
-
-
-def _child_section(
-    ctx: Ctx,
-    record: Entity,
-    what: tuple[type[Entity], str, int],
-    titles: Titles | None,
-    may_change: bool,
-) -> Section:
-    child, link, count = what
-    known = shape(child)
-    section = Section(known.table, child.spec.label, empty=f"暂无{child.spec.label}", count=count)
-    if titles is None:  # another tab is open
-        return section
-    names = [n for n in child.spec.listed if known.key(n) != link] or [
-        n for n in known.visible() if n not in STAMPS
-    ]
-    rows, cells = _child_rows(ctx, record, child, link, names), Cells(ctx, child, titles)
-    cells.prepare(rows, names)
-    section.columns = [column(known, name) for name in names]
-    main = names.index(child.spec.title) if child.spec.title in names else 0
-    section.rows = [
-        Row(
-            str(r.id),
-            record_url(known.table, r.id),
-            tuple(cells.cell(r, n) for n in names),
-            main=main,
-        )
-        for r in rows
-    ]
-    if may_change and known.info(link).get("is_owner") and may_save(ctx, child, "add"):
-        section.actions = [
-            Action(f"新增{child.spec.label}", f"/{known.table}/add?owner={record.id}", icon="plus")
-        ]
-    if count > len(rows):
-        section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
-        section.more_label = f"查看全部 {count} 条"
-    return section
-
-
-def _child_rows(
-    ctx: Ctx, record: Entity, child: type[Entity], link: str, names: Sequence[str]
-) -> Sequence[Entity]:
-    order = child.spec.order
-    query = scoped(select(child).where(getattr(child, link) == record.id), child, ctx.actor)
-    query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
-    return ctx.session.scalars(query.options(narrow(child, names)).limit(CHILD_ROWS)).all()
 
 
 def column(known: Shape, name: str) -> Column:

@@ -78,6 +78,12 @@ class World:
 
 
 @pytest.fixture(scope="module")
+def usual_stage() -> str:
+    """Tables alone: the generated screens need no installation. A module on the whole product says so."""
+    return "tables"
+
+
+@pytest.fixture(scope="module")
 def world(db_url: str) -> Iterator[World]:
     """The application on this module's own database."""
     app = Flask("app", root_path=str(ROOT / "app"))

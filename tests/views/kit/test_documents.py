@@ -9,6 +9,8 @@ from models.customer.customer import CorporateCustomer, CustomerKind
 from models.system.records import Attachment, Comment
 from tests.views.conftest import send
 
+BEGINS_WITH = "staffed"
+
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 

@@ -4,11 +4,10 @@ from datetime import date
 
 import pytest
 
-from models.base.entity import entities
+from models.base.entity import entities, parts_of
 from models.system.organization import Employee
 from models.system.setup import DictionaryItem, DictionaryType
 from tests.views.kit.conftest import token
-from views.kit import record
 from views.kit.interface import model_of
 
 
@@ -80,11 +79,11 @@ def test_the_operation_log_speaks_chinese(boss, world):
         assert "修改,员工,页面" in exported.get_data(as_text=True)
 
 
-def test_every_tab_of_every_record_has_a_link_to_its_owner():
+def test_every_tab_of_every_record_has_a_screen():
     missing = [
         (model.__tablename__, table)
         for model in entities()
-        for table in model.spec.tabs
-        if (child := model_of(table)) is None or record.link_to(child, model) is None
+        for table in parts_of(model)
+        if model_of(table) is None
     ]
     assert not missing

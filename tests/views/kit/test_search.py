@@ -5,6 +5,8 @@ import pytest
 from models.customer.customer import CorporateCustomer, CustomerKind
 from reports.base.search import reindex
 
+BEGINS_WITH = "staffed"
+
 
 @pytest.fixture(scope="module")
 def customer(product):

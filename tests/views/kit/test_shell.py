@@ -12,6 +12,8 @@ from models.ledger.voucher import BusinessEvent
 from models.system.setup import JobRun, JobStatus, job_label
 from workflows.ledger import posting
 
+BEGINS_WITH = "staffed"
+
 
 @pytest.fixture(scope="module")
 def event(product):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from models.base.entity import columns_of, entities, entity_of
+from models.base.entity import columns_of, entities, entity_of, parts_of
 from models.customer.rating_model import (
     CompletenessItem,
     RatingIndicator,
@@ -152,7 +152,7 @@ def test_completeness_items_name_fields_and_tabs(session):
         model = entity_of(
             "personal_customer" if item.customer_kind.name == "PERSONAL" else "corporate_customer"
         )
-        assert item.source in columns_of(model) or item.source in model.spec.tabs
+        assert item.source in columns_of(model) or item.source in parts_of(model)
 
 
 def test_regions_and_industries_hang_together(session):

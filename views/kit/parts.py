@@ -1,0 +1,158 @@
+"""The parts of a record as tabs of its page, as the parts themselves say (`models.base.columns.Part`)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.base.entity import STAMPS, Entity, PartOf, parts_of
+from reports.base.scope import scoped
+from views.kit.cells import Cells, record_url
+from views.kit.interface import Titles, model_of, narrow, shape, sorting
+from views.kit.pages import Action, Row, Section
+from views.kit.record import column, may_save
+from workflows.base.context import Ctx
+
+CHILD_ROWS = 50
+# Facts come first; then the parts, files and remarks; then what was decided and booked, who held it, what was changed.
+_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "timeline": 9}
+_LATE, _LATE_RANK = 8, 900
+
+
+def in_order(record: Entity, sections: list[Section]) -> list[Section]:
+    """The tabs of a page: what is asked for most comes first."""
+    parts = parts_of(type(record))
+
+    def place(section: Section) -> int:
+        one = parts.get(section.key)
+        is_late = one is not None and one.part.rank >= _LATE_RANK
+        return _LATE if is_late else _ORDER.get(section.key, 0)
+
+    return sorted(sections, key=place)
+
+
+def opens_with(record: Entity) -> str:
+    """The tab that where the record stands is about, else its facts."""
+    now = _standing(record)
+    found = (table for table, one in parts_of(type(record)).items() if now in one.part.opens)
+    return next(found, "facts")
+
+
+def asked_papers(ctx: Ctx, record: Entity) -> list[Action]:
+    """The paper that the record waits for where it stands: to be filled in, or to be looked at."""
+    found = []
+    for table, one in parts_of(type(record)).items():
+        if one.part.asks and _takes(record, one):
+            existing = ctx.session.scalar(
+                select(one.model.id).where(getattr(one.model, one.link) == record.id).limit(1)
+            )
+            if existing is not None:
+                label = f"查看{one.model.spec.label}"
+                found.append(Action(label, record_url(table, existing), style="primary"))
+            elif ctx.actor.may("add", table):
+                url = f"/{table}/add?{one.link}={record.id}"
+                found.append(Action(one.part.asks, url, style="primary"))
+    return found
+
+
+def child_sections(
+    ctx: Ctx, record: Entity, titles: Titles, active: str, *, may_change: bool
+) -> list[Section]:
+    """A tab for each part that the reader may list; all are counted at once, the active one alone is read."""
+    parts = [
+        one
+        for table, one in parts_of(type(record)).items()
+        if model_of(table) is not None and ctx.actor.may("list", table)
+    ]
+    if not parts:
+        return []
+    counts = ctx.session.execute(select(*(_count(ctx, record, one) for one in parts))).one()
+    return [
+        _child_section(
+            ctx,
+            record,
+            one,
+            count=count,
+            titles=titles if one.model.__tablename__ == active else None,
+            may_change=may_change,
+        )
+        for one, count in zip(parts, counts, strict=True)
+        if count or _is_due(record, one)
+    ]
+
+
+def _standing(record: Entity) -> Any:
+    return getattr(record, record.spec.line) if record.spec.line else None
+
+
+def _is_due(record: Entity, one: PartOf) -> bool:
+    """Whether an empty tab says anything: at a stage to come, or of what hardly ever happens, it does not."""
+    if one.part.is_rare or one.part.since is None:
+        return not one.part.is_rare
+    return bool(_standing(record).rank >= one.part.since.rank)  # type: ignore[attr-defined]
+
+
+def _takes(record: Entity, one: PartOf) -> bool:
+    """Whether the record, where it stands, takes rows of this part by hand."""
+    spec = record.spec
+    return getattr(record, spec.state) in spec.runs and _standing(record) in one.part.adds
+
+
+def _count(ctx: Ctx, record: Entity, one: PartOf) -> Any:
+    query = select(func.count(one.model.id)).where(getattr(one.model, one.link) == record.id)
+    return scoped(query, one.model, ctx.actor).scalar_subquery()
+
+
+def _child_section(
+    ctx: Ctx,
+    record: Entity,
+    one: PartOf,
+    *,
+    count: int,
+    titles: Titles | None,
+    may_change: bool,
+) -> Section:
+    child, link = one.model, one.link
+    known = shape(child)
+    section = Section(known.table, child.spec.label, empty=f"暂无{child.spec.label}", count=count)
+    _offer_rows(ctx, record, one, section, may_change=may_change)
+    if titles is None:  # another tab is open
+        return section
+    names = [n for n in child.spec.listed if known.key(n) != link] or [
+        n for n in known.visible() if n not in STAMPS
+    ]
+    rows, cells = _child_rows(ctx, record, one, names), Cells(ctx, child, titles)
+    cells.prepare(rows, names)
+    section.columns = [column(known, name) for name in names]
+    main = names.index(child.spec.title) if child.spec.title in names else 0
+    section.rows = [
+        Row(
+            str(row.id),
+            record_url(known.table, row.id),
+            tuple(cells.cell(row, name) for name in names),
+            main=main,
+        )
+        for row in rows
+    ]
+    if count > len(rows):
+        section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
+        section.more_label = f"查看全部 {count} 条"
+    return section
+
+
+def _offer_rows(
+    ctx: Ctx, record: Entity, one: PartOf, section: Section, *, may_change: bool
+) -> None:
+    """The button by which rows are added: while the record may change, or where it stands takes them."""
+    is_owned = bool(shape(one.model).info(one.link).get("is_owner"))
+    is_taken = _takes(record, one) if one.part.adds else is_owned and may_change
+    if is_taken and may_save(ctx, one.model, "add"):
+        url = f"/{section.key}/add?{'owner' if is_owned else one.link}={record.id}"
+        section.actions = [Action(f"新增{one.model.spec.label}", url, icon="plus")]
+
+
+def _child_rows(ctx: Ctx, record: Entity, one: PartOf, names: Sequence[str]) -> Sequence[Entity]:
+    child, order = one.model, one.model.spec.order
+    query = scoped(select(child).where(getattr(child, one.link) == record.id), child, ctx.actor)
+    query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
+    return ctx.session.scalars(query.options(narrow(child, names)).limit(CHILD_ROWS)).all()

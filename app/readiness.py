@@ -22,7 +22,7 @@ from models.system import search
 from models.system.proof import EDITIONS, SEALED
 from models.system.setup import SystemState
 from workflows.base.facts import RIGHTS_EDITION
-from workflows.base.seeds import SEEDS
+from workflows.base.seeds import SEEDS, stated_rows
 from workflows.ledger import guards
 
 HEALED: Final = (
@@ -148,6 +148,7 @@ def fingerprint() -> int:
     for path in (*sorted(SEEDS.rglob("*.*")), Path(search.__file__), Path(guards.__file__)):
         digest.update(path.name.encode() + path.read_bytes())
     permissions = sorted((table, sorted(verbs)) for table, verbs in all_permissions().items())
-    rest = permissions, [role.name for role in ROLES], EDITION, SEALED, RIGHTS_EDITION, EDITIONS
+    roles = [role.name for role in ROLES]
+    rest = permissions, roles, EDITION, SEALED, RIGHTS_EDITION, EDITIONS, stated_rows()
     digest.update(repr(rest).encode())
     return int.from_bytes(digest.digest()[:4]) >> 1  # as much as the column holds

@@ -8,10 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from app.demo import stated
 from app.demo.customers import add_part
 from app.demo.stage import Stage, Values
 from models.customer.customer import Customer, CustomerRelation, WatchKind
-from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
+from models.customer.partner import JointGroup, JointGroupMember
 from models.customer.rating_model import CustomerKind
 from workflows.base import records
 from workflows.customer import customer as watching
@@ -30,7 +31,7 @@ def play(stage: Stage, owned: Owned) -> Iterator[int]:
             for table, values in parts.items():
                 add_part(stage, manager, table, customer, values)
     yield 7
-    _partners(stage)
+    stated.play(stage)
     yield 14
     first, manager = owned[0]
     friends = [customer for customer, who in owned if who == manager][:2]
@@ -121,29 +122,6 @@ def _of_person(stage: Stage) -> dict[str, Values]:
             "registered_on": today - 4 * YEAR,
         },
     }
-
-
-def _partners(stage: Stage) -> None:
-    ends = {"agreement_from": stage.today, "agreement_to": stage.today + 2 * YEAR}
-    for values in (
-        {
-            "name": "江州信用再担保有限公司",
-            "uscc": "91320100MA1MU7RE3X",
-            "role": "RE_GUARANTEE",
-            "share_pct": Decimal(40),
-            "fee_share_pct": Decimal(20),
-            "contact": "再担保部",
-        },
-        {
-            "name": "滨江融资担保有限公司",
-            "uscc": "91320100MA1P0CQT2R",
-            "role": "CO_GUARANTEE",
-            "share_pct": Decimal(50),
-            "fee_share_pct": Decimal(50),
-            "contact": "业务部",
-        },
-    ):
-        records.create(stage.ctx(), GuaranteeCompany, {**values, **ends})
 
 
 def _together(stage: Stage, friends: list[Customer], manager: str) -> None:

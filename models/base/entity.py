@@ -5,6 +5,7 @@ and columns.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
+from models.base.rows import SeedRow
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class News:
     """
 
     rank: int = 1000
-    made: tuple[str, str] | tuple[()] = ()
+    made: tuple[str, str] | None = None
     moved: tuple[tuple[str, Any, str], ...] = ()
 
 
@@ -66,7 +68,8 @@ class Spec:
     document may still be edited or deleted, `saved_by` the permission verbs (add/edit/delete) that the generated
     screens offer, `tree` the column that says how deep a row stands (a level, or a path such as '/1/4/'): the list in
     its own order is indented by it, `group` where the menu folds it away with others, `rank` its place among them,
-    `news` what the news of a project say of it.
+    `news` what the news of a project say of it, `seeds` the base data that it brings (its number rule, its approval),
+    `demo` rows of the demonstration as a form would send them, a reference as the title of its record or * for any.
     """
 
     label: str
@@ -91,6 +94,8 @@ class Spec:
     in_menu: bool = True
     help: str = ""
     news: News = field(default_factory=News)
+    seeds: tuple[SeedRow, ...] = ()
+    demo: tuple[Mapping[str, str], ...] = ()
 
 
 @cache

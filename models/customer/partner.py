@@ -50,6 +50,28 @@ class GuaranteeCompany(Entity):
         order="name",
         key=("uscc",),
         rank=70,
+        demo=(
+            {
+                "name": "江州信用再担保有限公司",
+                "uscc": "91320100MA1MU7RE3X",
+                "role": "RE_GUARANTEE",
+                "share_pct": "40",
+                "fee_share_pct": "20",
+                "contact": "再担保部",
+                "agreement_from": "+0",
+                "agreement_to": "+730",
+            },
+            {
+                "name": "滨江融资担保有限公司",
+                "uscc": "91320100MA1P0CQT2R",
+                "role": "CO_GUARANTEE",
+                "share_pct": "50",
+                "fee_share_pct": "50",
+                "contact": "业务部",
+                "agreement_from": "+0",
+                "agreement_to": "+730",
+            },
+        ),
     )
     __table_args__ = (
         UniqueConstraint("uscc", name="uq_guarantee_company_uscc"),

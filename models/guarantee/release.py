@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
+from models.base.rows import MANAGER, decided, numbered
 from models.guarantee.appraisal import PaperState
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
@@ -46,6 +47,17 @@ class Release(Entity):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        seeds=(
+            *numbered("release", "解保通知编号", "JB{yyyy}-{no:04d}"),
+            *decided(
+                "release",
+                "解保",
+                ("部门经理审核", MANAGER),
+                ("保后管理审批", "after"),
+                remark="担保责任解除的审批",
+                sort_no=120,
+            ),
+        ),
         news=News(
             25, made=("申请解保，", "{basis}"), moved=(("released_on", None, "办结解保 {title}"),)
         ),

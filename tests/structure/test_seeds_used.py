@@ -11,6 +11,7 @@ from models.base.entity import columns_of, entities
 from reports.base.documents import template_source
 from reports.base.documents_samples import SAMPLE_DATA
 from reports.base.documents_template import render_letter
+from workflows.base.seeds import stated_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "models" / "seeds"
@@ -52,6 +53,7 @@ def _seeded(part, column="code"):
     for path in sorted(SEEDS.glob(f"{part}.csv")) + sorted(SEEDS.glob(f"{part}.*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             found += [row[column] for row in csv.DictReader(file)]
+    found += [row[column] for row in stated_rows().get(part, ())]
     return sorted(set(found))
 
 

@@ -23,6 +23,7 @@ from models.ledger.event import EVENTS
 from models.ledger.voucher import Voucher
 from reports.base import search
 from views.kit.buttons import REGISTRY
+from workflows.base.seeds import stated_rows
 from workflows.base.transition import STEPS, VERBS
 from workflows.ledger import posting
 
@@ -67,9 +68,10 @@ def trees(*rooms: str) -> dict[str, ast.Module]:
 
 
 def seeded(name: str) -> list[str]:
-    """The codes that a seed file brings."""
+    """The codes that a seed file brings, and those that entities state themselves."""
     with (ROOT / f"models/seeds/{name}.csv").open(encoding="utf-8", newline="") as file:
-        return [row["code"] for row in csv.DictReader(file)]
+        filed = [row["code"] for row in csv.DictReader(file)]
+    return filed + [row["code"] for row in stated_rows().get(name, ())]
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:

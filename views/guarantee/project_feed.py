@@ -111,14 +111,14 @@ class Teller:
     def _created(self, rows: Sequence[Line]) -> Told | None:
         """What was made, by the words of its entity; of several in one click the first by rank is told."""
         made = [row for row in rows if row.action == "CREATE"]
-        told = [row for row in made if news_of(row.table).made]
+        told = [(news, row) for row in made if (news := news_of(row.table)).made]
         if not told:
             asked = next((row for row in made if row.table == "approval_instance"), None)
             url = f"/approvals/instance/{asked.record_id}" if asked else ""
             return Told(f"提交{approval_name(asked.title)}", url) if asked else None
-        first = min(told, key=lambda row: news_of(row.table).rank)
-        head, words = news_of(first.table).made
-        mine = [row for row in told if row.table == first.table]
+        news, first = min(told, key=lambda one: one[0].rank)
+        head, words = news.made or ("", "")
+        mine = [row for _, row in told if row.table == first.table]
         return Told(head + "；".join(self._fill(words, row) for row in mine), self._url(first))
 
     def _changed(self, rows: Sequence[Line]) -> Told | None:

@@ -40,7 +40,8 @@ def load_base_data(session: Session, directory: Path = SEEDS) -> dict[str, int]:
     """
     files = _files(directory)
     heads = {
-        table: {name for path in paths for name in _head(path)} for table, paths in files.items()
+        table: {name for source in sources for name in source.head}
+        for table, sources in files.items()
     }
     loaders: dict[str, _Loader] = {}
     # The trail tells of people; the base data of a release is known from the release.
@@ -67,19 +68,44 @@ def _tables() -> dict[str, str]:
     return names
 
 
-def _files(directory: Path) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+class _Source:
+    """Rows of one table: a seed file, or what the entities state themselves."""
+
+    def __init__(self, name: str, path: Path | None, stated: list[dict[str, str]]) -> None:
+        self.name, self._path, self._stated = name, path, stated
+
+    @property
+    def head(self) -> list[str]:
+        """The columns that its rows may fill."""
+        if self._path is None:
+            return list(dict.fromkeys(name for row in self._stated for name in row))
+        with self._path.open(encoding="utf-8", newline="") as file:
+            return next(csv.reader(file), [])
+
+    def rows(self) -> Iterable[dict[str, str]]:
+        """Each row by column."""
+        return self._stated if self._path is None else _rows(self._path)
+
+
+def stated_rows() -> dict[str, list[dict[str, str]]]:
+    """What entities bring themselves (`Spec.seeds`), by table."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for model in entities():
+        for row in model.spec.seeds:
+            found.setdefault(row.table, []).append(row.values)
+    return found
+
+
+def _files(directory: Path) -> dict[str, list[_Source]]:
+    found: dict[str, list[_Source]] = {}
     for path in sorted(directory.glob("*.csv")):
         table = _tables().get(path.name.split(".")[0])
         if table is None:
             raise SeedError(f"{path.name}: no table of this name")
-        found.setdefault(table, []).append(path)
+        found.setdefault(table, []).append(_Source(path.name, path, []))
+    for table, stated in stated_rows().items() if directory == SEEDS else ():
+        found.setdefault(table, []).append(_Source(f"Spec.seeds: {table}", None, stated))
     return found
-
-
-def _head(path: Path) -> list[str]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return next(csv.reader(file), [])
 
 
 def _order(heads: dict[str, set[str]]) -> Iterable[str]:
@@ -109,11 +135,11 @@ class _Loader:
         if not model.spec.key:
             raise SeedError(f"{model.__tablename__}: no natural key in its Spec")
 
-    def load(self, paths: list[Path]) -> None:
-        """Insert the missing rows of these files."""
+    def load(self, sources: list[_Source]) -> None:
+        """Insert the missing rows of these sources."""
         own = self._known(self.model.__tablename__)
-        for path in paths:
-            for line, row in enumerate(_rows(path), 2):
+        for source in sources:
+            for line, row in enumerate(source.rows(), 2):
                 try:
                     key = "|".join(
                         self._part(name, row.get(name, "")) for name in self.model.spec.key
@@ -125,7 +151,7 @@ class _Loader:
                     else:
                         self._insert(key, row)
                 except (KeyError, ValueError) as error:
-                    raise SeedError(f"{path.name}:{line}: {error}") from error
+                    raise SeedError(f"{source.name}:{line}: {error}") from error
         self.session.flush()
 
     def _insert(self, key: str, row: dict[str, str]) -> None:

@@ -23,13 +23,15 @@ class Verb:
     """What may be done with records of a table: a permission, and the label of its button.
 
     Who only hands business over or agrees to what others ask does not work on it, nor does who starts a job over all
-    rows: with `is_work` False the permission brings no right to add files and remarks.
+    rows: with `is_work` False the permission brings no right to add files and remarks. `roles` are the built-in roles
+    that have it from the start, beside what app/roles.py says role by role.
     """
 
     table: str
     verb: str
     label: str
     is_work: bool = field(default=True, kw_only=True)
+    roles: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def permission(self) -> tuple[str, str]:
@@ -64,9 +66,14 @@ def steps(*table: Step) -> dict[str, Step]:
     return {step.verb: step for step in table}
 
 
-def verbs(table: str, labels: dict[str, str], *, is_work: bool = True) -> dict[str, Verb]:
+def verbs(
+    table: str, labels: dict[str, str], *, is_work: bool = True, roles: tuple[str, ...] = ()
+) -> dict[str, Verb]:
     """Register permissions of verbs that move no state column; returned by verb."""
-    made = {verb: Verb(table, verb, label, is_work=is_work) for verb, label in labels.items()}
+    made = {
+        verb: Verb(table, verb, label, is_work=is_work, roles=roles)
+        for verb, label in labels.items()
+    }
     VERBS.update({(table, name): verb for name, verb in made.items()})
     return made
 

@@ -38,12 +38,13 @@ test-long: ## 耗时较长的测试，PostgreSQL 上全部重跑
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m long
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --db postgresql
 
-check: ## 只做静态检查：ruff、mypy、import-linter
+check: ## 只做静态检查：格式、ruff、mypy、import-linter、写法指标
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m ruff format --check -q .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	$(PYTHON) -m scripts.habits
 
 hooks: ## 提交前自动做静态检查
 	@git config core.hooksPath .githooks && echo "已启用 .githooks，git commit --no-verify 可跳过一次"

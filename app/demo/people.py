@@ -127,6 +127,16 @@ def make_company(stage: Stage) -> None:
         )
         for index, (username, name, department, title, _) in enumerate(PEOPLE, start=1)
     }
+    _take_posts(stage, departments, employees)
+    _make_banks(stage)
+    session.flush()
+
+
+def _take_posts(
+    stage: Stage, departments: dict[str, Department], employees: dict[str, Employee]
+) -> None:
+    """Heads of departments, operators with their roles, members of approval positions."""
+    session, ctx = stage.session, stage.ctx()
     for code, username in MANAGERS.items():
         departments[code].manager_id = employees[username].id
     for username, _, _, _, roles in PEOPLE:
@@ -141,8 +151,6 @@ def make_company(stage: Stage) -> None:
             session.add(
                 ApprovalPositionMember(position_id=position.id, employee_id=employees[username].id)
             )
-    _make_banks(stage)
-    session.flush()
 
 
 def _make_banks(stage: Stage) -> None:

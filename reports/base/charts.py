@@ -59,14 +59,9 @@ class Limit:
 
 
 @lru_cache(maxsize=256)
-def trend(
-    points: tuple[Point, ...], limits: tuple[Limit, ...] = (), *, width: int, height: int = 168
-) -> str:
-    """A line over time with its last value written out; from 0 where a limit is shown, else from near the least."""
-    import altair as alt
-
-    x = alt.X("label:O", sort=None, title=None, scale=alt.Scale(type="point", padding=0.2))
-    x = x.axis(
+def _month_axis(alt: Any) -> Any:
+    scale = alt.Scale(type="point", padding=0.2)
+    return alt.X("label:O", sort=None, title=None, scale=scale).axis(
         labelExpr="slice(datum.label, 5)",
         labelAngle=0,
         ticks=False,
@@ -74,19 +69,24 @@ def trend(
         grid=False,
         labelOverlap=True,
     )
-    scale = (
-        alt.Scale(zero=True)
-        if limits
-        else alt.Scale(domain=_room([point.value for point in points]), nice=False)
-    )
-    y = alt.Y(
-        "value:Q",
-        stack=False,
-        title=None,
-        scale=scale,
-        axis=alt.Axis(tickCount=4, ticks=False, domain=False),
-    )
-    base = _chart(points).encode(x=x, y=y)
+
+
+def _value_axis(alt: Any, room: Any) -> Any:
+    """From 0, or over the `room` that the values take."""
+    scale = alt.Scale(zero=True) if room is None else alt.Scale(domain=room, nice=False)
+    axis = alt.Axis(tickCount=4, ticks=False, domain=False)
+    return alt.Y("value:Q", stack=False, title=None, scale=scale, axis=axis)
+
+
+def trend(
+    points: tuple[Point, ...], limits: tuple[Limit, ...] = (), *, width: int, height: int = 168
+) -> str:
+    """A line over time with its last value written out; from 0 where a limit is shown, else from near the least."""
+    import altair as alt
+
+    room = None if limits else _room([point.value for point in points])
+    y = _value_axis(alt, room)
+    base = _chart(points).encode(x=_month_axis(alt), y=y)
     last = base.transform_filter(alt.datum.is_last)
     falls = (
         len(points) > 1 and points[-1].value < points[-2].value

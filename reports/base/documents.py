@@ -355,15 +355,13 @@ def _kit_class() -> type[Any]:
     return _Kit
 
 
-def _wkhtmltopdf_pdf(
-    program: str, page: str, title: str, page_size: PageSize, orientation: Orientation
-) -> bytes | None:
-    """Print one page through wkhtmltopdf; None when it fails, so that the other engine takes over."""
-    import pdfkit  # noqa: PLC0415 - an engine loads when first used
-
+def _wkhtmltopdf_options(
+    title: str, page_size: PageSize, orientation: Orientation
+) -> dict[str, Any]:
+    """The page, and everything off that could reach the network, a file or a script."""
     margin = _MARGINS[page_size]
     # Should an address slip through, the proxy that nobody serves ends it.
-    options: dict[str, Any] = {
+    return {
         "page-size": page_size,
         "orientation": orientation.capitalize(),
         "title": title,
@@ -382,6 +380,15 @@ def _wkhtmltopdf_pdf(
         "disable-plugins": "",
         "quiet": "",
     }
+
+
+def _wkhtmltopdf_pdf(
+    program: str, page: str, title: str, page_size: PageSize, orientation: Orientation
+) -> bytes | None:
+    """Print one page through wkhtmltopdf; None when it fails, so that the other engine takes over."""
+    import pdfkit  # noqa: PLC0415 - an engine loads when first used
+
+    options = _wkhtmltopdf_options(title, page_size, orientation)
     kit = _kit_class()(
         page, "string", options=options, configuration=pdfkit.configuration(wkhtmltopdf=program)
     )

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.base.money import round_money
@@ -151,9 +152,9 @@ def open_openings(session: Session) -> list[IncomeSchedule]:
     return list(session.scalars(query.order_by(IncomeSchedule.id)))
 
 
-def deferred_fees(session: Session, on: date) -> list[Deferred]:
-    """担保费 of every guarantee in force by a day, net of VAT and waivers, with what events have recognised."""
-    fees = (
+def _fees_in_force(on: date) -> Select[*tuple[Any, ...]]:
+    """Each 担保费 that may still become income by a day, with its term and its schedule."""
+    return (
         select(
             Fee.id,
             Fee.amount,
@@ -185,22 +186,17 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
         )
         .order_by(Fee.id)
     )
-    rows = session.execute(fees).all()
+
+
+def deferred_fees(session: Session, on: date) -> list[Deferred]:
+    """担保费 of every guarantee in force by a day, net of VAT and waivers, with what events have recognised."""
+    rows = session.execute(_fees_in_force(on)).all()
     ids = [row[0] for row in rows]
     waived, events = _waived(session, ids), _by_event(session, ids)
     found = []
-    for (
-        fee_id,
-        gross,
-        vat,
-        project_id,
-        customer_id,
-        starts,
-        ends,
-        released,
-        months,
-        schedule,
-    ) in rows:
+    for row in rows:
+        fee_id, gross, vat, project_id, customer_id, *term_of, schedule = row
+        starts, ends, released, months = term_of
         assert starts is not None
         assert ends is not None
         left = gross - waived[fee_id]

@@ -154,19 +154,21 @@ class RepaymentImportView(BaseView):
         return self.render_template("form.html", page=page), (error.status if error else 200)
 
 
+_COLUMNS = [
+    Column("row", "行", "int"),
+    Column("note", "借据号"),
+    Column("customer", "客户"),
+    Column("bank", "银行"),
+    Column("paid_on", "还款日期", "date"),
+    Column("principal", "还本金额", "money", "元"),
+    Column("interest", "还息金额", "money", "元"),
+    Column("balance", "还款后余额", "money", "元"),
+    Column("label", "结果"),
+    Column("problem", "说明", "long_text"),
+]
+
+
 def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
-    columns = [
-        Column("row", "行", "int"),
-        Column("note", "借据号"),
-        Column("customer", "客户"),
-        Column("bank", "银行"),
-        Column("paid_on", "还款日期", "date"),
-        Column("principal", "还本金额", "money", "元"),
-        Column("interest", "还息金额", "money", "元"),
-        Column("balance", "还款后余额", "money", "元"),
-        Column("label", "结果"),
-        Column("problem", "说明", "long_text"),
-    ]
     counts = {label: sum(o.label == label for o in found) for label in _TONES}
     columns_url = "/repayment_import/columns?" + urlencode({"key": key, "name": name})
     actions = [Action("重新上传", "/repayment_import/"), Action("列对应", columns_url)]
@@ -195,7 +197,7 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
     )
     return ReportPage(
         "导入还款预览",
-        columns,
+        _COLUMNS,
         [_row(outcome) for outcome in found],
         note=name,
         heading=f"共 {len(found)} 行",

@@ -20,7 +20,7 @@ from views.kit.report import money, told
 from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.ledger import opening
 from workflows.ledger.opening_replaced import why_not_replaced
-from workflows.ledger.opening_sheets import AUXILIARIES, BALANCES
+from workflows.ledger.opening_sheets import AUXILIARIES, BALANCES, RowError
 
 TITLE = "期初余额"
 KINDS = {"balances": BALANCES, "auxiliaries": AUXILIARIES}
@@ -225,17 +225,22 @@ def _kept(name: str) -> opening.File | None:
         return None
 
 
-def _preview(
-    plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...], names: dict[str, str]
-) -> ReportPage:
-    wrong: dict[int, list[str]] = {}
-    shown = {line.row for line in plan.sheet.lines}
-    for error in plan.errors:
-        if error.file == plan.file_name and error.row in shown:
-            wrong.setdefault(error.row, []).append(error.message)
-    others = [
-        error for error in plan.errors if error.file != plan.file_name or error.row not in shown
-    ]
+_COLUMNS = [
+    Column("row", "行", "int"),
+    Column("code", "科目编码"),
+    Column("name", "科目名称"),
+    Column("side", "方向"),
+    Column("amount", "余额", "money", "元"),
+    Column("goes", "装入科目"),
+    Column("state", "结果"),
+    Column("problem", "说明", "long_text"),
+]
+
+
+def _rows(
+    plan: opening.OpeningPlan, names: dict[str, str], wrong: dict[int, list[str]]
+) -> list[Row]:
+    """Each line of the sheet with the account it goes to and what is wrong with it."""
     new = {line.code for line in plan.new_accounts}
     rows = []
     for line in plan.sheet.lines:
@@ -257,6 +262,11 @@ def _preview(
             Cell("；".join(wrong.get(line.row, ())), "long_text"),
         )
         rows.append(Row(str(line.row), "", cells, tone="bad" if line.row in wrong else ""))
+    return rows
+
+
+def _notes(plan: opening.OpeningPlan, others: list[RowError]) -> list[tuple[str, str]]:
+    """What concerns no line of this sheet."""
     notes = [
         *(("错误", error.text) for error in others),
         *(("提示", notice) for notice in plan.notices),
@@ -266,6 +276,10 @@ def _preview(
             list(plan.new_customers.values())[:10]
         )
         notes.append(("提示", text))
+    return notes
+
+
+def _actions(plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...]) -> list[Action]:
     actions = [Action("重新上传", "/opening/")]
     sent = dict(fields)
     for name, kind in KINDS.items():
@@ -278,20 +292,25 @@ def _preview(
             0,
             Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields),
         )
-    count = len(plan.errors)
-    columns = [
-        Column("row", "行", "int"),
-        Column("code", "科目编码"),
-        Column("name", "科目名称"),
-        Column("side", "方向"),
-        Column("amount", "余额", "money", "元"),
-        Column("goes", "装入科目"),
-        Column("state", "结果"),
-        Column("problem", "说明", "long_text"),
+    return actions
+
+
+def _preview(
+    plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...], names: dict[str, str]
+) -> ReportPage:
+    wrong: dict[int, list[str]] = {}
+    shown = {line.row for line in plan.sheet.lines}
+    for error in plan.errors:
+        if error.file == plan.file_name and error.row in shown:
+            wrong.setdefault(error.row, []).append(error.message)
+    others = [
+        error for error in plan.errors if error.file != plan.file_name or error.row not in shown
     ]
+    rows = _rows(plan, names, wrong)
+    count = len(plan.errors)
     return ReportPage(
         f"{TITLE}预览",
-        columns,
+        _COLUMNS,
         rows,
         note=f"{plan.file_name} {plan.auxiliary_file_name}",
         heading=f"期间 {plan.sheet.period or '未注明'}，共 {len(rows)} 个科目，客户明细 {len(plan.parts)} 行",
@@ -302,8 +321,8 @@ def _preview(
                 tone="bad" if count else "ok",
             )
         ],
-        actions=actions,
-        above=told(notes),
+        actions=_actions(plan, fields),
+        above=told(_notes(plan, others)),
         crumbs=_CRUMBS,
         help_key="opening",
     )

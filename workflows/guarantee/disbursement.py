@@ -198,19 +198,13 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
         repayment_method=repayment_method,
     )
     resolution = _check_loan(ctx, project, loan, version)
-    if plan is None:
-        rows = generate_plan(loan)
+    source, rows = PlanSource.IMPORTED, plan
+    if rows is None:
+        source, rows = PlanSource.GENERATED, generate_plan(loan)
     else:
-        check_plan(ParsedPlan(plan), loan_amount=amount, start_on=drawn_on, end_on=due_on)
-        rows = plan
+        check_plan(ParsedPlan(rows), loan_amount=amount, start_on=drawn_on, end_on=due_on)
     drawdown = _draw(ctx, project, loan)
-    _keep_plan(
-        ctx,
-        drawdown,
-        rows,
-        PlanSource.GENERATED if plan is None else PlanSource.IMPORTED,
-        file_name,
-    )
+    _keep_plan(ctx, drawdown, rows, source, file_name)
     drawdown.document = documents.issue(
         ctx,
         "drawdown_voucher",

@@ -186,6 +186,17 @@ def _reaches(part: int, whole: int, least: Fraction) -> bool:
     return whole > 0 and Fraction(part, whole) >= least
 
 
+def _require_vote(ctx: Ctx, project: Project, choice: VoteChoice | None, opinion: str) -> None:
+    """Who votes is no related person, says what he votes, and why where it is no plain yes."""
+    related = (project.manager_id, project.assistant_id, project.risk_officer_id)
+    if ctx.actor.employee_id in related:
+        raise NotAllowed("您是本项目的经办人，请选择回避")
+    if choice is None:
+        raise BusinessError("请选择表决意见", field="choice")
+    if choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE) and not opinion.strip():
+        raise BusinessError("附条件同意或不同意时请填写条件或理由", field="opinion")
+
+
 def cast(
     ctx: Ctx,
     item: MeetingItem,
@@ -210,21 +221,8 @@ def cast(
     )
     if member is None or not member.is_present:
         raise NotAllowed("您不是本次会议的到会委员，不能表决")
-    project = item.project
-    if not withdraw and ctx.actor.employee_id in (
-        project.manager_id,
-        project.assistant_id,
-        project.risk_officer_id,
-    ):
-        raise NotAllowed("您是本项目的经办人，请选择回避")
-    if not withdraw and choice is None:
-        raise BusinessError("请选择表决意见", field="choice")
-    if (
-        choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE)
-        and not withdraw
-        and not opinion.strip()
-    ):
-        raise BusinessError("附条件同意或不同意时请填写条件或理由", field="opinion")
+    if not withdraw:
+        _require_vote(ctx, item.project, choice, opinion)
     voted = select(func.count()).where(
         MeetingVote.item_id == item.id, MeetingVote.employee_id == member.employee_id
     )

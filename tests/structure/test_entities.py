@@ -15,9 +15,9 @@ from models.base.entity import (
     columns_of,
     editable_columns,
     entities,
-    entity_of,
     label_of,
     owner_of,
+    parts_of,
 )
 from models.base.kinds import FIXED, SpecKind
 from models.open_tables import OPEN
@@ -42,11 +42,6 @@ def facts(model, key):
 def relation_or_column(model, name):
     """Whether lists may name this: a column, a reference without its `_id`, or a property of the class."""
     return shape(model).key(name) is not None or hasattr(model, name)
-
-
-def _refers(child, model):
-    tables = {table.name for table in inspect(model).tables}
-    return any(column.info["target"] in tables for column in facts(child, "target").values())
 
 
 @each_entity
@@ -89,7 +84,10 @@ def test_every_name_in_the_spec_is_real(model):
     assert relation_or_column(model, spec.title), spec.title
     assert [n for n in spec.order.split(",") if n.removeprefix("-") not in columns] == []
     assert not spec.state or columns[spec.state].info.get("is_state")
-    assert [t for t in spec.tabs if not _refers(entity_of(t), model)] == []
+    assert not spec.line or columns[spec.line].info.get("is_state")
+    assert bool(spec.line) == bool(spec.runs), "how far it has come, and while it goes on"
+    stages = [one.part for one in parts_of(model).values() if one.part.since or one.part.adds]
+    assert spec.line or not stages, "parts that come with a stage, on a record without stages"
     for name in spec.sums:
         assert columns[name].info["kind"] == "money"
     for name in spec.listed:

@@ -116,9 +116,27 @@ def listen(sessions: Any) -> None:
     install_search_listener(sessions)
 
 
+class Builder(AppBuilder):
+    """The framework's builder, which looks through all views for each view added; not where it finds nothing."""
+
+    def _view_exists(self, view: Any) -> bool:
+        known: set[type] = self.__dict__.setdefault("_kinds", set())
+        is_known = type(view) in known
+        known.add(type(view))
+        return is_known
+
+    def _process_inner_views(self) -> None:
+        has_inner = self.__dict__.get("_has_inner") or bool(
+            self.baseviews[-1].get_uninit_inner_views()
+        )
+        self.__dict__["_has_inner"] = has_inner
+        if has_inner:
+            super()._process_inner_views()
+
+
 def make_appbuilder(app: Flask, **options: Any) -> AppBuilder:
     """The framework's builder on our session; permissions are written by `flask init`, never at start."""
-    return AppBuilder(app, db.session, update_perms=False, **options)
+    return Builder(app, db.session, update_perms=False, **options)
 
 
 _listening = False

@@ -6,6 +6,7 @@ Inside a module, tests that take `session` undo what they wrote.
 """
 
 import contextlib
+import gc
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import sqlite3
 import tempfile
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,12 +37,18 @@ Copy = contextlib.AbstractContextManager[str]
 RUN_DIR = "GUARANTEE_TEST_DIR"
 TEMPLATE_DIR = "GUARANTEE_TEST_TEMPLATES"
 # What depends on the database - its locks, SQL, types, migrations - and what books and stories promise. Any other file
-# comes on PostgreSQL every third day, and each time without --third (make test-long).
+# comes on PostgreSQL every third day, and each time without --today (make test-long).
 ALWAYS_BOTH = re.compile(
     r"tests/(app|faults|models|reports|scenarios|workflows/ledger)/|race|once|clicks|at_once|numbering|tampering|verify"
     r"|structure/test_(canary|databases|deletions|limits|migrations|new_entity|search|tables|words)"
 )
-THIRD = int(os.environ.get("TEST_THIRD") or datetime.now(UTC).toordinal())
+# Begun with, so that the small ones fill the end and all workers end together (tests/meter.py tells which they are).
+LONGEST = re.compile(
+    r"app/test_(backup|clock|demo)|browser/|scenarios/test_(first_line|year)|structure/test_(canary|words)|faults/"
+)
+CRAWLS = re.compile(r"tests/structure/test_(access|canary|hostile|pages|words)\.py")
+TODAY = int(os.environ.get("TEST_DAY") or datetime.now(UTC).toordinal())
+SHARE = 12  # tables that a crawl takes in full each day
 FAULT_SEED = os.environ.get(
     "FAULT_SEED", "20260330"
 )  # where tests/faults kills; another one kills elsewhere
@@ -56,22 +63,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--db", choices=DATABASES, help="run database tests on this kind alone (both by default)"
     )
     parser.addoption(
-        "--third",
+        "--today",
         action="store_true",
-        help="on PostgreSQL run a third of what hardly depends on it",
+        help="take today's share: of crawls a few tables, on PostgreSQL a third of what hardly depends on it",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out database kinds that a test or the command line excludes; measure coverage on SQLite alone."""
-    only, is_third = config.getoption("--db"), config.getoption("--third")
-    dropped = {item for item in items if _is_excluded(item, only) or (is_third and _rests(item))}
+    """Leave out database kinds that a test or the command line excludes, and begin with what takes longest."""
+    only, is_share = config.getoption("--db"), config.getoption("--today")
+    dropped = {item for item in items if _is_excluded(item, only) or (is_share and _rests(item))}
     if dropped:
         config.hook.pytest_deselected(items=list(dropped))
         items[:] = [item for item in items if item not in dropped]
-    for item in items:
-        if _kind_of(item) == "postgresql":
-            item.add_marker("no_cover")  # the same lines again, at half as much time again
+    items.sort(key=lambda item: LONGEST.search(item.nodeid) is None)
 
 
 def _kind_of(item: pytest.Item) -> str | None:
@@ -93,7 +98,40 @@ def _rests(item: pytest.Item) -> bool:
     if _kind_of(item) != "postgresql" or item.get_closest_marker("postgres") is not None:
         return False
     file = item.nodeid.partition("::")[0]
-    return not ALWAYS_BOTH.search(file) and zlib.crc32(file.encode()) % 3 != THIRD % 3
+    return not ALWAYS_BOTH.search(file) and zlib.crc32(file.encode()) % 3 != TODAY % 3
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, as run.py does: among what tests make, not among what was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure coverage where a result is asserted: it doubles the time of what it looks at."""
+    with unmeasured(item.config) if _is_unmeasured(item) else contextlib.nullcontext():
+        return (yield)
+
+
+def _is_unmeasured(item: pytest.Item) -> bool:
+    """PostgreSQL runs the same lines again, and a crawl runs lines without asking what they answer."""
+    return _kind_of(item) == "postgresql" or CRAWLS.search(item.nodeid) is not None
+
+
+@contextlib.contextmanager
+def unmeasured(config: pytest.Config) -> Iterator[None]:
+    """What is done meanwhile counts for no coverage: making a template is no test, and a kept one is not made."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    if controller is None or not controller.started:
+        yield
+        return
+    controller.pause()
+    yield
+    controller.resume()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -104,7 +142,7 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 def pytest_report_header() -> str:
     """With these seeds a failing point is found again."""
-    return f"faults: FAULT_SEED={FAULT_SEED} TEST_THIRD={THIRD % 3}"
+    return f"faults: FAULT_SEED={FAULT_SEED} TEST_DAY={TODAY}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -248,16 +286,32 @@ def db_kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
-def comes_today(request: pytest.FixtureRequest, db_kind: str) -> Callable[[str], bool]:
-    """Whether a table's turn is today, where a test sends thousands of requests: with --third a third of all tables.
+@pytest.fixture(scope="session")
+def is_share(request: pytest.FixtureRequest) -> bool:
+    """Whether this run takes today's share alone: `make test` does, `make test-long` takes everything."""
+    return bool(request.config.getoption("--today"))
 
-    The two databases take different ones; without --third (make test-long) every table's turn is every day.
+
+@pytest.fixture(scope="module")
+def todays(is_share: bool, request: pytest.FixtureRequest) -> Callable[..., list[str]]:
+    """Today's few of many names, where all of them run the same code: `todays(names)`, `todays(names, 3)`.
+
+    As many however many there are, so that an entity more costs nothing; another day others, each in its turn. The
+    two databases take different ones.
     """
-    turn = (THIRD + DATABASES.index(db_kind)) % 3
-    return lambda name: (
-        not request.config.getoption("--third") or zlib.crc32(name.encode()) % 3 == turn
+    kinds = "db_kind" in request.fixturenames and request.getfixturevalue("db_kind")
+    return lambda names, most=SHARE: share(
+        names, most if is_share else 0, DATABASES.index(kinds) if kinds else 0
     )
+
+
+def share(names: Iterable[str], most: int, place: int = 0) -> list[str]:
+    """At most so many of the names (0: all), those of today; `place` tells two takers of one day apart."""
+    known = sorted(set(names), key=lambda name: zlib.crc32(name.encode()))
+    if not most or len(known) <= most:
+        return known
+    turns = -(-len(known) // most)
+    return known[(TODAY + place * (turns // 2)) % turns :: turns]
 
 
 @pytest.fixture(scope="module")
@@ -277,15 +331,17 @@ def _copy(kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) 
     name = f"test_{uuid.uuid4().hex[:12]}"
     if kind == "sqlite":
         path = run_dir / f"{name}.db"
-        shutil.copy(_sqlite_template(stage), path)
+        with unmeasured(request.config):
+            template_path = _sqlite_template(stage)
+        shutil.copy(template_path, path)
         yield _text(URL.create("sqlite", database=str(path)))
         for leftover in run_dir.glob(f"{name}.db*"):
             leftover.unlink()
         return
     server = request.getfixturevalue("postgres")
-    _on_server(
-        server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template(run_dir, server, stage)}"
-    )
+    with unmeasured(request.config):
+        base = _postgres_template(run_dir, server, stage)
+    _on_server(server, f"CREATE DATABASE {name} TEMPLATE {base}")
     yield _text(_server_url(server, name))
     _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 

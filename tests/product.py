@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app import create_app
 from app.demo_accounts import DEMO_PASSWORD
 from app.extensions import db
+from models.base.actor import Actor
 from models.system.organization import Operator
 from tests.template import settings_of
 
@@ -54,6 +55,12 @@ class Product:
         answer = self.post(client, "/login/", page="/login/", username=username, password=password)
         assert answer.status_code == 302, answer.get_data(as_text=True)
         return client
+
+    def actor_of(self, username: str) -> Actor:
+        """The person as verbs and questions know them."""
+        with self.app.test_request_context():
+            user = self.app.appbuilder.sm.find_user(username)  # type: ignore[attr-defined]
+            return self.app.extensions["actor_loader"](user)
 
     def post(self, client: FlaskClient, path: str, page: str = "/password/", **fields: Any) -> Any:
         """Send a form as a browser does, with the token of a page."""

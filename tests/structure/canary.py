@@ -52,7 +52,7 @@ _ROOTS: dict[type[Any], tuple[str, ...]] = {
 }
 _KINDS = {"text", "long_text"}
 # Of the whole company: read by right, by nobody for the department.
-_BOOKS = ("voucher", "voucher_entry", "month_end_log")
+BOOKS = ("voucher", "voucher_entry", "month_end_log")
 _NESTED = {("issued_document", "data"), ("audit_log", "changes")}
 
 
@@ -105,7 +105,7 @@ def foreign_rows(session: Session, usernames: Sequence[str]) -> Foreign:
             keys = set(session.scalars(select(inspect(entity_of(table)).local_table.c.id)))
             found.add(table, theirs & keys)
     _spread(session, found, people)
-    for model in (entity_of(table) for table in _BOOKS):
+    for model in (entity_of(table) for table in BOOKS):
         found.add(str(model.__tablename__), set(session.scalars(select(model.id))))
     return found
 
@@ -211,7 +211,7 @@ def _write(session: Session, model: type[Entity], name: str, keys: list[int], nu
             word = {"note": [None, word]} if name == "changes" else {"note": word}
         written = update(table).where(table.c.id == key)
         if (
-            model.__tablename__ in _BOOKS
+            model.__tablename__ in BOOKS
         ):  # a reason for what has not happened is refused by the table
             written = written.where(table.c[column.name].is_not(None))
         session.execute(written.values({column.name: word}))

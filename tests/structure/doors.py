@@ -104,11 +104,11 @@ def ones(foreign: Foreign, table: str) -> Iterator[Ask]:
         paths = [f"/do/{table}/{key}/{name}" for of, name in REGISTRY if of == table]
         if entity_of(table).spec.kind.has_screen:
             paths += [f"/{table}/show/{key}", f"/{table}/edit/{key}", f"/api/v1/{table}/{key}"]
-        paths += [path.format(key) for path in _OTHERS.get(table, ())]
+        paths += [path.format(key) for path in OTHERS.get(table, ())]
         yield from (Ask(path, is_foreign=True) for path in paths)
 
 
-_OTHERS = {
+OTHERS = {
     "issued_document": ("/issued_document/{}/pdf",),
     "attachment": ("/attachment/{}/download",),
     "approval_instance": ("/approvals/instance/{}",),
@@ -123,10 +123,16 @@ _OTHERS = {
 }
 
 
+def is_written(table: str) -> bool:
+    """Whether anything may be sent to rows of a table."""
+    kind = entity_of(table).spec.kind
+    return kind.has_screen and kind is not SpecKind.LOG
+
+
 def posts(session: Session, foreign: Foreign, table: str) -> Iterator[Ask]:
     """What is sent to a row of another department, and a second row like it: no refusal may quote what is there."""
     model = entity_of(table)
-    if model.spec.kind is SpecKind.LOG or not model.spec.kind.has_screen:
+    if not is_written(table):
         return
     for key in foreign.of(table)[:1]:
         twin = _twin(session, table, key)

@@ -1,6 +1,7 @@
 """What the structure tests know about the routes: which are open, and how to fill their places."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 
 from flask import Flask
 from sqlalchemy import select
@@ -54,6 +55,30 @@ def rules(app: Flask, method: str) -> list[Rule]:
     return sorted(
         (r for r in app.url_map.iter_rules() if method in (r.methods or ())), key=lambda r: r.rule
     )
+
+
+def function_of(app: Flask, rule: Rule) -> str:
+    """What answers a rule: routes that are generated for every table share their functions."""
+    function = inspect.unwrap(app.view_functions[rule.endpoint])
+    function = getattr(function, "__func__", function)
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def by_function(app: Flask, method: str) -> dict[str, list[Rule]]:
+    """The rules that answer to a method, by what answers them."""
+    found: dict[str, list[Rule]] = {}
+    for rule in rules(app, method):
+        found.setdefault(function_of(app, rule), []).append(rule)
+    return found
+
+
+def representatives(app: Flask, method: str, todays: Callable[..., list[str]]) -> list[Rule]:
+    """Every route that is written by hand, and of those that share a function some of today."""
+    found: list[Rule] = []
+    for of in by_function(app, method).values():
+        known = {rule.rule: rule for rule in of}
+        found += [known[name] for name in todays(known, 3)]
+    return found
 
 
 def table_of(rule: Rule) -> str:

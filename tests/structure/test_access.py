@@ -1,4 +1,8 @@
-"""Every route is guarded: nobody without signing in, nobody without the permission, no post without the token."""
+"""Every route is guarded: nobody without signing in, nobody without the permission, no post without the token.
+
+That a route has the guard, and for which permission, is read off every function of the url map. That the guard guards
+is asked by requests: of every function written by hand, and of those that all tables share on some tables of today.
+"""
 
 import pytest
 from flask_appbuilder.security.sqla.models import User
@@ -7,13 +11,23 @@ from sqlalchemy import select
 from app.roles import all_permissions
 from models.base.entity import entities
 from models.system.organization import Department, Employee
-from tests.structure.routes import PUBLIC, SIGNED_IN, address, rules, table_of
+from tests.structure.routes import (
+    PUBLIC,
+    SIGNED_IN,
+    address,
+    by_function,
+    function_of,
+    representatives,
+    rules,
+    table_of,
+)
 from views.kit import edge
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 from workflows.system import operators
 
 WRITING = ("POST", "PUT", "DELETE")
+METHODS = ("GET", *WRITING)
 # Their addresses name the table or the verb; `test_who_lacks_the_permission_is_refused_every_verb` fills them in.
 NAMED_IN_ADDRESS = {"VerbView.act"}
 NOBODY, PASSWORD = "nobody", "Danbao@2026"
@@ -42,9 +56,46 @@ def _outcome(client, rule, method, **more):
     return client.open(address(rule, {"version": "v1"}), method=method, **more)
 
 
-def test_a_stranger_is_sent_to_sign_in(demo_app):
+@pytest.fixture(scope="module")
+def asked(demo_app, todays):
+    """The rules of a method that requests are sent to."""
+    return lambda method: representatives(demo_app.app, method, todays)
+
+
+def test_every_route_has_the_guard_of_its_permission(demo_app):
+    """Holding one of the named permissions on the view's own table; open ones stand in the lists.
+
+    A single route may ask by itself instead: the tests below send requests to each.
+    """
+    known, wrong, tried = all_permissions(), [], 0
+    for of in (of for m in METHODS for of in by_function(demo_app.app, m).values()):
+        for rule in (rule for rule in of if rule.endpoint not in PUBLIC | SIGNED_IN):
+            function = demo_app.app.view_functions[rule.endpoint]
+            verbs, view = getattr(function, "asks_for", ()), getattr(function, "__self__", None)
+            if not verbs and len(of) == 1:
+                continue
+            tried += 1
+            if view is None or not set(verbs) & known[view.class_permission_name]:
+                wrong.append((rule.rule, verbs))
+            elif table_of(rule) not in {"", view.class_permission_name}:
+                wrong.append((rule.rule, view.class_permission_name))
+    assert tried > 1000
+    assert wrong == []
+
+
+def test_each_permission_is_the_one_of_its_routes(demo_app):
+    """What writes asks for the right to write, whatever table it is generated for."""
+    asks = {"add": ("add",), "edit": ("edit",), "delete": ("delete",), "bulk_delete": ("delete",)}
+    asks |= {"post": ("add",), "put": ("edit",), "reveal": ("reveal",), "export": ("export",)}
+    for rule in demo_app.app.url_map.iter_rules():
+        function, tail = demo_app.app.view_functions[rule.endpoint], rule.endpoint.split(".")[-1]
+        if function_of(demo_app.app, rule).startswith("views.kit.entity_") and tail in asks:
+            assert function.asks_for == asks[tail], rule.rule
+
+
+def test_a_stranger_is_sent_to_sign_in(demo_app, asked):
     client, wrong = demo_app.app.test_client(), []
-    for rule in rules(demo_app.app, "GET"):
+    for rule in asked("GET"):
         if rule.endpoint in PUBLIC:
             continue
         answer = _outcome(client, rule, "GET")
@@ -66,9 +117,9 @@ def no_tokens(demo_app):
 
 
 @pytest.mark.parametrize("method", WRITING)
-def test_a_stranger_writes_nothing(demo_app, no_tokens, method):
+def test_a_stranger_writes_nothing(demo_app, asked, no_tokens, method):
     client, wrong = demo_app.app.test_client(), []
-    for rule in rules(demo_app.app, method):
+    for rule in asked(method):
         if rule.endpoint in PUBLIC:
             continue
         code = _outcome(client, rule, method).status_code
@@ -77,10 +128,10 @@ def test_a_stranger_writes_nothing(demo_app, no_tokens, method):
     assert wrong == []
 
 
-@pytest.mark.parametrize("method", ["GET", *WRITING])
-def test_who_lacks_the_permission_is_refused(demo_app, powerless, no_tokens, method):
+@pytest.mark.parametrize("method", METHODS)
+def test_who_lacks_the_permission_is_refused(asked, powerless, no_tokens, method):
     wrong = []
-    for rule in rules(demo_app.app, method):
+    for rule in asked(method):
         if rule.endpoint in PUBLIC | SIGNED_IN:
             continue
         code = _outcome(powerless, rule, method).status_code
@@ -101,9 +152,9 @@ def test_who_lacks_the_permission_is_refused_every_verb(demo_app, powerless, no_
 
 
 @pytest.mark.parametrize("method", WRITING)
-def test_nothing_is_written_without_the_token(demo_app, method):
+def test_nothing_is_written_without_the_token(demo_app, asked, method):
     client, wrong = demo_app.client_of("admin"), []
-    for rule in rules(demo_app.app, method):
+    for rule in asked(method):
         if rule.endpoint == "SecurityApi.login":
             continue
         answer = _outcome(client, rule, method)

@@ -1,8 +1,9 @@
 """What belongs to another department comes to light nowhere: every role through every door, a word in every text.
 
-Here each door of each table is tried by one role in turn, so that every role tries every kind of door and some door of
-every table; the account manager tries all, of the tables whose turn it is today. `make test-long` lets every role try
-all doors of all tables.
+The rule stands in the query hook, where each table is asked each day. A door is a function that all tables share, so
+the doors are tried on some tables, others from day to day: each by one role in turn, so that every role tries every
+kind of door, and by the account manager all; pages written by hand always. `make test-long` lets every role try all
+doors of all tables.
 """
 
 import json
@@ -10,12 +11,25 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
 from models.base.entity import entity_of
 from reports.base import scope
 from tests.structure import canary
-from tests.structure.canary import SEEN
-from tests.structure.doors import Ask, Reader, choices, lists, ones, posts, readers, shared, tables
+from tests.structure.canary import BOOKS, SEEN
+from tests.structure.doors import (
+    OTHERS,
+    Ask,
+    Reader,
+    choices,
+    is_written,
+    lists,
+    ones,
+    posts,
+    readers,
+    shared,
+    tables,
+)
 
 # An account manager, the head of one department, who may read no business: the word stands in what belongs to others.
 OUTSIDE = ("zhoumin", "chenli", "security")
@@ -34,18 +48,18 @@ TAB = re.compile(r"[?&](?:amp;)?tab=(\w+)")
 class World:
     """The demonstration with the word in it, and what each reader was told."""
 
-    def __init__(self, product, comes_today) -> None:
-        self.comes_today = comes_today
+    def __init__(self, product, todays) -> None:
         canary.drop_guards(product.engine)
         self.product = product
         with product.session() as session:
             self.foreign = canary.foreign_rows(session, OUTSIDE)
             self.planted = canary.plant(session, self.foreign)
             self.owners = canary.owners(session, self.foreign)
+            # Doors of their own stand on some tables: those are always among them.
+            self.todays = sorted({*todays({*tables(), *self.foreign.ids}), *OTHERS})
+            written = [table for table in sorted(self.foreign.ids) if is_written(table)]
             self.sent = [
-                ask
-                for table in sorted(self.foreign.ids)
-                for ask in posts(session, self.foreign, table)
+                ask for table in todays(written, 24) for ask in posts(session, self.foreign, table)
             ]
         self.tables = {number: names[0] for number, names in self.planted.items()}
         product.app.config["WTF_CSRF_METHODS"] = (
@@ -88,9 +102,27 @@ class World:
                 found.append((reader.username, ask.method, ask.path, status, seen))
         return found
 
+    def through_the_hook(self) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """(reader, table): those that were asked for, and those that let a row of another department through."""
+        asked, passed = set(), set()
+        limited = [reader for reader in READERS.values() if reader.username in OUTSIDE]
+        with self.product.session() as session:
+            for reader in (one for one in limited if one.is_limited):
+                actor = self.product.actor_of(reader.username)
+                for table in sorted(reader.tables & self.foreign.ids.keys() - set(BOOKS)):
+                    model, keys = entity_of(table), self.foreign.ids[table]
+                    if not keys or model.spec.scope.hangs_on:  # asked by the table that it hangs on
+                        continue
+                    asked.add((reader.username, table))
+                    for as_set in (False, True):
+                        query = scope.scoped(select(model.id), model, actor, as_set=as_set)
+                        if keys & set(session.scalars(query)):
+                            passed.add((reader.username, table))
+        return asked, passed
+
     def of_tables(self) -> Iterator[list[Ask]]:
         """Every question about each table whose turn it is."""
-        for table in filter(self.comes_today, sorted({*tables(), *self.foreign.ids})):
+        for table in self.todays:
             of_many = (
                 [*lists(table), *choices(table)] if entity_of(table).spec.kind.has_screen else []
             )
@@ -98,13 +130,13 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(demo, comes_today):
-    return World(demo, comes_today)
+def world(demo, todays):
+    return World(demo, todays)
 
 
 def own(world, reader: Reader) -> Iterator[Ask]:
     """The reader's own records with all their tabs: what they refer to may belong to others."""
-    for table in filter(world.comes_today, tables()):
+    for table in (name for name in world.todays if entity_of(name).spec.kind.has_screen):
         status, text = world.ask(reader, Ask(f"/api/v1/{table}/?size=200"))
         keys = json.loads(text)["ids"] if status == 200 else []
         for key in keys[:OWN_ROWS]:
@@ -126,29 +158,40 @@ def in_turn(groups: list[list[Ask]]) -> Iterator[tuple[Reader, list[Ask]]]:
 
 # ============================================================================================================== tests
 def test_the_word_stands_where_it_would_be_seen(world):
-    """Whoever may read everything sees it in nearly every table: else the tests below would prove nothing."""
+    """Whoever may read everything sees it in each table of today: else the tests below would prove nothing."""
     auditor, seen = READERS["auditor"], set()
-    for table in tables():
-        for ask in lists(table):
-            seen |= (
-                {of for of, _ in world.told(world.ask(auditor, ask)[1])}
-                if "/api/" in ask.path
-                else set()
-            )
-    expected = {table for table in world.tables.values() if entity_of(table).spec.kind.has_screen}
-    assert len(expected) > 30
+    shown = [table for table in world.todays if entity_of(table).spec.kind.has_screen]
+    for ask in (ask for table in shown for ask in lists(table) if "/api/" in ask.path):
+        seen |= {of for of, _ in world.told(world.ask(auditor, ask)[1])}
+    assert len(set(world.tables.values())) > 30
+    expected = set(world.tables.values()) & set(shown)
+    assert expected
     assert expected - seen == set()
+
+
+def test_no_table_lets_rows_of_others_through(world):
+    """The hook itself, of every table that one may read: what each door asks."""
+    asked, passed = world.through_the_hook()
+    assert len(asked) > 40
+    assert passed == set()
+
+
+def test_every_table_would_let_them_through_where_the_scope_is_taken_away(world, monkeypatch):
+    monkeypatch.setattr(scope, "_condition", lambda _table, _actor, _as_set: None)
+    asked, passed = world.through_the_hook()
+    assert passed == asked
 
 
 def test_the_word_comes_to_light_where_the_scope_is_taken_away(world, monkeypatch):
     """The same doors tell of every table that this reader may list as soon as its scope is left open."""
     reader = READERS["zhoumin"]
     monkeypatch.setattr(scope, "_condition", lambda _table, _actor, _as_set: None)
-    asks = [ask for table in tables() for ask in lists(table) if "columns" in ask.path]
+    shown = [table for table in world.todays if entity_of(table).spec.kind.has_screen]
+    asks = [ask for table in shown for ask in lists(table) if "columns" in ask.path]
     open_ = {ask.path.split("/")[3] for ask in asks if world.ask(reader, ask)[0] == 200}
     told = {table for leak in world.leaks(reader, asks) for table in leak[-1]}
     listed = set(world.tables.values()) & open_
-    assert len(listed) > 25
+    assert len(listed) > 3
     assert listed - told == set()
 
 
@@ -176,7 +219,7 @@ def test_no_record_of_ones_own_tells_of_another_department(world, reader):
 def test_no_refusal_tells_any_role_of_what_it_may_not_read(world):
     """Last of what `make test` does, for what is sent may be carried out where a role may do so."""
     groups = [world.sent[start : start + 7] for start in range(0, len(world.sent), 7)]
-    assert len(world.sent) > 300
+    assert len(world.sent) > 100
     assert [leak for reader, asks in in_turn(groups) for leak in world.leaks(reader, asks)] == []
 
 
@@ -184,7 +227,8 @@ def test_refusals_would_tell_where_the_scope_is_taken_away(world, monkeypatch):
     """The same questions, sent by the account manager with the scope left open, are answered with the word."""
     monkeypatch.setattr(scope, "_condition", lambda _table, _actor, _as_set: None)
     asks = [ask for ask in world.sent if "/edit/" in ask.path or "/delete/" in ask.path]
-    assert len({table for leak in world.leaks(READERS["zhoumin"], asks) for table in leak[-1]}) > 10
+    told = {table for leak in world.leaks(READERS["zhoumin"], asks) for table in leak[-1]}
+    assert len(told) > 3
 
 
 @pytest.mark.long

@@ -4,8 +4,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from models.base.entity import entities
-from tests.structure.routes import address, rules
+from tests.structure.routes import address, by_function
 
 FILES = {"static", "appbuilder.static", "SignInView.logout"}
 SHARE = 2
@@ -115,7 +114,7 @@ def _arguments(rule) -> list[str]:
             urlencode({"f": word}) for word in FILTERS
         ]
         return odd + _each(("page", "size", "order", "search", "after"))
-    if rule.rule.endswith(("/list/", "/export")):
+    if rule.rule.endswith(("/list/", "/export", "/sums")):
         return [urlencode({"f": word}) for word in FILTERS] + _each(
             ("page", "size", "order", "q", "cols", "view")
         )
@@ -147,6 +146,7 @@ def _endpoints():
         "edit",
         "lookup",
         "export",
+        "sums",
         "get_list",
         "get",
         "related",
@@ -155,28 +155,34 @@ def _endpoints():
     )
 
 
-def _kind(rule) -> str:
+def _kind(rule, function) -> str:
     tail = rule.endpoint.rpartition(".")[2]
-    table = rule.rule.removeprefix("/api/v1").split("/")[1:2]
-    is_generated = table and table[0] in {m.__tablename__ for m in entities()}
+    is_generated = function.startswith("views.kit.entity_")
     return tail if is_generated and tail in _endpoints() else "other"
 
 
 @pytest.mark.parametrize("kind", _endpoints())
-def test_nothing_that_is_sent_makes_a_crash(demo, kind, comes_today):
+def test_nothing_that_is_sent_makes_a_crash(demo, kind, todays):
     client, wrong = demo.client_of("admin"), []
-    routes = [
-        rule
-        for rule in rules(demo.app, "GET")
-        if _kind(rule) == kind and rule.endpoint not in FILES
-    ]
-    for number, rule in enumerate(routes):
-        for path in _sent(rule, kind, number, is_whole=comes_today(rule.endpoint)):
+    routes = {
+        rule.rule: rule
+        for function, of in by_function(demo.app, "GET").items()
+        for rule in of
+        if _kind(rule, function) == kind and rule.endpoint not in FILES
+    }
+    # Of those that share their code some of today; one that is written by hand is always sent something.
+    taken = set(routes if kind == "other" else todays(routes))
+    whole = set(todays(routes, -(-len(routes) // 3)))
+    for number, (name, rule) in enumerate(routes.items()):
+        if name not in taken:
+            continue
+        for path in _sent(rule, kind, number, is_whole=name in whole):
             answer = client.get(path)
             answer.close()
             if answer.status_code >= 500:
                 wrong.append((path, repr(demo.crashes[-1])[:300] if demo.crashes else "?"))
                 break  # one finding of a route is enough
+    assert taken
     assert wrong == []
 
 

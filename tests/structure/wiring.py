@@ -6,6 +6,7 @@
 import ast
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -131,6 +132,7 @@ def argument(call: ast.Call, place: int, name: str) -> ast.AST | None:
 # --- verbs -----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def routes(app) -> set[tuple[str, str]]:
     """(verb, table) of each route of a hand-written screen: by its permission or its own name."""
     found = set()
@@ -144,6 +146,7 @@ def routes(app) -> set[tuple[str, str]]:
     return found
 
 
+@cache
 def asked_in_screens() -> set[tuple[str, str]]:
     """(verb, table) that a screen asks for before it shows a button of its own."""
     return {
@@ -202,6 +205,7 @@ def unfollowed() -> list[tuple[str, str, str]]:
     return found
 
 
+@cache
 def drawn() -> set[str]:
     """Number rules that a workflow draws from."""
     found: set[str] = set()
@@ -264,10 +268,18 @@ PAPERS = [
 ]
 
 
+BUILT_IN = {role.name: role for role in roles.ROLES}
+
+
+@cache
+def _held(name: str, verbs: tuple[str, ...]) -> set[tuple[str, str]]:
+    """(verb, table) pairs of a built-in role with these verbs."""
+    return permissions_of(replace(BUILT_IN[name], verbs=verbs), all_permissions())
+
+
 def unsubmitted() -> list[tuple[str, str]]:
     """(table, role) where who draws a paper up may not submit it, or who submits it may not draw it up."""
-    known = all_permissions()
-    held = {role.name: permissions_of(role, known) for role in roles.ROLES}
+    held = {role.name: _held(role.name, role.verbs) for role in roles.ROLES}
     found = []
     for table, verb in PAPERS:
         writers = {name for name, pairs in held.items() if ("add", table) in pairs}
@@ -305,11 +317,12 @@ def unfound() -> list[str]:
     ] + ([] if "code" in Voucher.spec.searched else ["voucher"])
 
 
-def unshown(session: Session) -> list[str]:
-    """Screens without a row in the demonstration."""
+def unshown(session: Session, *tables: str) -> list[str]:
+    """Screens (these, or all) without a row in the demonstration."""
     models = [model for model in entities() if model.spec.kind.has_screen]
-    counts = {
-        str(model.__tablename__): session.scalar(select(func.count()).select_from(model))
-        for model in models
-    }
-    return [table for table, count in counts.items() if not count]
+    asked = [m for m in models if not tables or m.__tablename__ in tables]
+    return [
+        str(model.__tablename__)
+        for model in asked
+        if not session.scalar(select(func.count()).select_from(model))
+    ]

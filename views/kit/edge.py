@@ -253,6 +253,7 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 session().rollback()
                 return handle(error)
 
+        guarded.asks_for = verbs  # type: ignore[attr-defined]
         if verbs:
             guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
         guarded.answers_once = True  # type: ignore[attr-defined]
@@ -290,6 +291,7 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 session().rollback()
                 return handle(error)
 
+        guarded.asks_for = verbs  # type: ignore[attr-defined]
         if verbs:
             guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         guarded.answers_once = True  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import openpyxl
 import pytest
 from sqlalchemy import func, select
 
@@ -16,6 +15,7 @@ from models.guarantee.repayment import Repayment
 from models.system.organization import Operator
 from models.system.setup import SheetMapping, SystemState
 from reports.figures.schedules import add_months
+from tests.sheets import book
 from tests.views.guarantee.test_plan_files import HIDDEN
 from views.kit.once import FIELD
 from workflows.guarantee import repayment
@@ -107,15 +107,6 @@ def test_the_files_of_three_banks_load_and_say_the_same(demo, cashier):
         )
         assert confirm(demo, cashier, known.text, name).status_code == 302
         assert registered(demo) == PAID
-
-
-def book(*rows):
-    made = openpyxl.Workbook()
-    for row in rows:
-        made.active.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
 
 
 def test_a_file_half_of_which_is_another_banks_is_said_and_asked(demo, cashier):

@@ -17,6 +17,7 @@ from models.guarantee.release import Release
 from models.guarantee.repayment import Repayment, RepaymentState
 from models.system.organization import Operator
 from models.system.setup import JobRun, SystemState
+from tests.sheets import book
 from views.kit.once import FIELD
 from workflows.guarantee import repayment
 
@@ -94,13 +95,8 @@ def test_a_repayment_by_hand_and_its_reversal(demo, loans):
         assert session.get_one(Repayment, repayment_id).state is RepaymentState.REVERSED
 
 
-def book(*rows):
-    workbook = openpyxl.Workbook()
-    for row in [["借据号", "还款日期", "还本金额", "还息金额"], *rows]:
-        workbook.active.append(list(row))
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+def payments(*rows):
+    return book(["借据号", "还款日期", "还本金额", "还息金额"], *rows)
 
 
 def upload(demo, client, data, name="还款.xlsx"):
@@ -123,7 +119,7 @@ def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
     _, loan_id, who = loans[1]
     client = demo.client_of(who)
     principal, interest, note_no = owed(demo, loan_id)
-    data = book([note_no, business_date(demo), float(principal), float(interest + 12)])
+    data = payments([note_no, business_date(demo), float(principal), float(interest + 12)])
     before = count(demo)
     page = upload(demo, client, data).text
     assert "确认导入 1 笔" in page
@@ -146,8 +142,8 @@ def test_a_bad_file_says_what_is_wrong(demo, loans):
     nothing = demo.post(client, "/repayment_import/")
     assert (nothing.status_code, "请选择银行还款明细文件" in nothing.text) == (400, True)
     assert "未找到还款明细表" in upload(demo, client, b"a,b\n1,2\n", "还款.csv").text
-    assert "日期为空" in upload(demo, client, book(["JJ1", None, 1, 0])).text
-    page = upload(demo, client, book(["没有的借据", business_date(demo), 1, 0])).text
+    assert "日期为空" in upload(demo, client, payments(["JJ1", None, 1, 0])).text
+    page = upload(demo, client, payments(["没有的借据", business_date(demo), 1, 0])).text
     assert "没有这个借据号" in page
     assert "确认导入" not in page
     for sent in ({"key": "../x", "name": "a.xlsx"}, {"key": "0" * 64, "name": "a.xlsx"}):
@@ -210,7 +206,7 @@ def test_a_confirmation_of_a_file_that_no_longer_fits_is_refused(demo, loans):
     _, loan_id, who = loans[0]
     client = demo.client_of(who)
     _, _, note_no = owed(demo, loan_id)
-    page = upload(demo, client, book([note_no, business_date(demo), 1, 0])).text
+    page = upload(demo, client, payments([note_no, business_date(demo), 1, 0])).text
     key = re.search(r"[0-9a-f]{64}", page).group(0)
     with demo.session() as session:
         session.get_one(Drawdown, loan_id).drawn_on = business_date(demo) + timedelta(days=1)

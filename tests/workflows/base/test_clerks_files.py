@@ -1,16 +1,15 @@
 """Clerks' files are read in whatever shape a GL product or a bank writes them, and never partly in silence."""
 
-import io
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base.money import format_money
+from tests.sheets import book
 from workflows.base.sheet_cells import Span, Totals, months_above, read_date, read_money, total_span
 from workflows.base.workbook import WorkbookError
 from workflows.guarantee.plan_import import PlanError, parse_plan
@@ -31,19 +30,6 @@ WITH_TIME, PER_PAGE, PER_SORT = (
 )
 FIRST = ("JJ202604230006", date(2026, 11, 20), Decimal("120833.33"), Decimal("3942.19"))
 SECOND = ("JJ202607200011", date(2026, 11, 20), Decimal("0.00"), Decimal("2900.00"))
-
-
-def book(*rows, sheets=()):
-    made = openpyxl.Workbook()
-    for row in rows:
-        made.active.append(list(row))
-    for more in sheets:
-        sheet = made.create_sheet()
-        for row in more:
-            sheet.append(list(row))
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
 
 
 def real(name):
@@ -303,7 +289,7 @@ def test_a_second_table_is_never_left_unread(read, head, row, shape):
         "below": lambda: book(
             ["期间：2025年12月"], head, row, [None], ["期间：2025年11月"], head, row
         ),
-        "other sheet": lambda: book(head, row, sheets=[[head, row]]),
+        "other sheet": lambda: book(head, row, sheets=[(None, [head, row])]),
     }[shape]()
     with pytest.raises((WorkbookError, PlanError), match="只保留一张"):
         read(data, "表.xlsx")

@@ -1,13 +1,11 @@
 """Columns that no reader knows are mapped by hand once, and remembered for the source that writes them."""
 
-import io
-
-import openpyxl
 import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import FieldErrors
 from models.system.setup import SheetMapping
+from tests.sheets import book
 from tests.workflows.ledger.year import begin
 from workflows.base.sheet_mapping import guess, is_unknown, remember, remembered
 from workflows.base.workbook import WorkbookError
@@ -23,15 +21,6 @@ NAME = "余额.xlsx"
 @pytest.fixture
 def year(session):
     return begin(session, with_opening=False)
-
-
-def book(*rows):
-    made = openpyxl.Workbook()
-    for row in rows:
-        made.active.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
 
 
 ODD = book(["余额"], ["2025年12月"], *HEAD, *ROWS)

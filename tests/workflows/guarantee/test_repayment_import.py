@@ -1,16 +1,15 @@
 """Repayments from the bank's Excel: found by column names, previewed row by row, all or none, never twice."""
 
-import io
 from datetime import date
 from decimal import Decimal
 
-import openpyxl
 import pytest
 from sqlalchemy import func, select
 
 from models.base.errors import NotAllowed
 from models.guarantee.project import Stage
 from models.guarantee.repayment import Repayment, RepaymentSource
+from tests.sheets import book
 from tests.workflows.guarantee.factories import ACCOUNTANT, CASHIER, MANAGER, OUTSIDER, TODAY
 from workflows import verify
 from workflows.base.workbook import WorkbookError
@@ -29,19 +28,6 @@ def loan(line):
 @pytest.fixture
 def rows(line, loan):
     return repayment.plan_rows(line.session, loan)
-
-
-def book(*rows, sheets=()):
-    workbook = openpyxl.Workbook()
-    for row in rows:
-        workbook.active.append(list(row))
-    for name, more in sheets:
-        sheet = workbook.create_sheet(name)
-        for row in more:
-            sheet.append(list(row))
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
 
 
 def two_payments(loan, rows):

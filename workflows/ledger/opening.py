@@ -371,8 +371,7 @@ def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -
         entries=_lines(plan, accounts),
     )
     period = ensure_period(ctx, day)
-    move(CLOSE["load"], period)
-    period.closed_at, period.closed_by_id = ctx.now, ctx.actor.employee_id
+    _close_up_to(ctx, period)
     ensure_period(ctx, add_months(day.replace(day=1), 1))
     _make_schedules(ctx, plan, day)
     years = plan.years
@@ -392,6 +391,16 @@ def _apply(ctx: Ctx, plan: OpeningPlan, replaced: OpeningImport | None = None) -
     ctx.session.add(kept)
     ctx.session.flush()
     return kept
+
+
+def _close_up_to(ctx: Ctx, period: AccountingPeriod) -> None:
+    """The opening's month and all before it take no voucher: what happened there stands in the opening."""
+    query = select(AccountingPeriod).where(
+        AccountingPeriod.code <= period.code, AccountingPeriod.state == PeriodState.OPEN
+    )
+    for each in ctx.session.scalars(query.with_for_update()).all():
+        move(CLOSE["load"], each)
+        each.closed_at, each.closed_by_id = ctx.now, ctx.actor.employee_id
 
 
 @contextmanager

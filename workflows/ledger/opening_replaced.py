@@ -33,7 +33,7 @@ def why_not_replaced(ctx: Ctx, known: OpeningImport) -> str:
     if (found := ctx.session.scalars(other.order_by(Voucher.id).limit(1)).first()) is not None:
         return f"已有凭证 {found.code}，差错请另填凭证调整"
     closed = select(AccountingPeriod.code).where(
-        AccountingPeriod.state == PeriodState.CLOSED, AccountingPeriod.id != known.period_id
+        AccountingPeriod.state == PeriodState.CLOSED, AccountingPeriod.code > known.period.code
     )
     if (
         code := ctx.session.scalar(closed.order_by(AccountingPeriod.code.desc()).limit(1))
@@ -47,9 +47,12 @@ def take_back(ctx: Ctx, known: OpeningImport) -> None:
     ctx.session.refresh(known, with_for_update=True)
     if why := why_not_replaced(ctx, known):
         raise Conflict(f"期初余额已由“{known.file_name}”装入 {known.period.code}，{why}")
-    period = known.period
-    move(STEPS["replace_opening"], period)
-    period.closed_at = period.closed_by_id = None
+    up_to = select(AccountingPeriod).where(
+        AccountingPeriod.code <= known.period.code, AccountingPeriod.state == PeriodState.CLOSED
+    )
+    for period in ctx.session.scalars(up_to.with_for_update()).all():
+        move(STEPS["replace_opening"], period)
+        period.closed_at = period.closed_by_id = None
     ctx.session.flush()
     former = known.voucher
     voucher.write_posted(

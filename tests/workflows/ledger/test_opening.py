@@ -426,6 +426,22 @@ def test_an_opening_is_replaced_until_another_voucher_exists(year, session):
         opening.load_opening(year.ctx(), wrong)
 
 
+def test_months_before_a_replaced_opening_take_no_voucher(year, session):
+    """December gives way to June: the months between are behind the books, until June gives way again."""
+    june = balances(*SIMPLE, period="期间:2026年6月")
+    opening.load_opening(year.ctx(), balances(*SIMPLE))
+    opening.load_opening(year.ctx(), june)
+    closed = select(AccountingPeriod.code).where(AccountingPeriod.state == PeriodState.CLOSED)
+    closed = closed.order_by(AccountingPeriod.code)
+    assert [*session.scalars(closed)] == ["2025-12", *(f"2026-{month:02}" for month in range(1, 7))]
+    with pytest.raises(Conflict, match="2026-03"):
+        year.post(date(2026, 3, 3), year.line("1001", 1), year.line("6301", 0, 1))
+    opening.load_opening(year.ctx(), balances(*SIMPLE, ["1002", "银行存款", "借", "0"]))
+    assert [*session.scalars(closed)] == ["2025-12"]
+    year.post(date(2026, 3, 3), year.line("1001", 1), year.line("6301", 0, 1))
+    assert not verify_ledger(session)
+
+
 def test_income_of_an_opening_counts_once_for_the_reserve(year, session):
     """表结法: 6031 stands at 600,000 at the end of June, 2601 at 500,000, so the twelve months had 1,000,000."""
     opening.load_opening(

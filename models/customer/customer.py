@@ -309,7 +309,7 @@ class CorporateCustomer(Customer):
             "watch",
             "manager",
         ),
-        searched=("number", "name", "uscc", "legal_person", "short_name"),
+        searched=("number", "name", "uscc", "legal_person", "contact", "short_name"),
         filtered=(
             "name",
             "is_guarantee_customer",

@@ -14,7 +14,7 @@ from models.base.entity import Entity
 
 KEY_BITS: Final = 32
 # Counts what reports/base/search.py makes of a record; an index of an older edition is built anew at the next start.
-EDITION: Final = 2
+EDITION: Final = 3
 
 # `id` is key_base(table name) + record id: one key, found by a range, without a join.
 search_text = Table(

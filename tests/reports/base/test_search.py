@@ -136,6 +136,9 @@ def test_records_of_each_kind_are_found_through_their_base(session):
     session.flush()
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]
     assert found(session, "三丰", PersonalCustomer) == ["张三丰"]
+    firm.contact = "李联络"
+    session.flush()
+    assert found(session, "李联络", CorporateCustomer) == ["三丰科技"]
     assert search.reindex(session, PersonalCustomer) == 1
     assert search.reindex(session, Customer) == 0
     assert found(session, "三丰", Customer) == ["张三丰", "三丰科技"]

@@ -69,6 +69,7 @@ class ProjectView(ProjectForms):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
+        page.more = [*page.more, Action("打印", "#print", icon="print")]
         page.below = [recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page

@@ -17,6 +17,7 @@ from models.base.errors import BusinessError, FieldErrors, NotFound
 from views.kit import edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, record_url
 from views.kit.cells import Cells
+from views.kit.hooks import papers
 from views.kit.interface import shape, valid_id
 from views.kit.pages import Field, FieldGroup, FormPage, Section
 from views.kit.record import head_facts
@@ -26,6 +27,7 @@ from workflows.base.values import coerce
 from workflows.base.workbook import WorkbookError
 from workflows.guarantee.plan_import import PlanError
 
+PAPER = "paper:"  # a notice that leads to what was issued: its words are the link's
 REMAP = "remap"  # the tick that asks for the columns of a file once more
 
 
@@ -74,6 +76,8 @@ class VerbView(BaseView):
             return self._refuse(verb, form, error, pk)
         form.forget_files()
         flash(verb.done or f"已{verb.label}", "success")
+        for paper in papers(result, ctx) if isinstance(result, Entity) else ():
+            flash(paper.label, f"{PAPER}{paper.url}")
         return redirect(verb.after(fresh, result))
 
     def _refuse(

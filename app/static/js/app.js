@@ -83,12 +83,12 @@ const App = {
     const box = document.querySelector(".toasts");
     const toast = App.make("div", { class: "toast" });
     toast.append(App.icon(tone === "ok" ? "check" : "warn"), App.make("span", {}, text));
-    if (link) toast.append(App.make("a", { href: link.url }, link.label));
+    if (link) toast.append(App.make("a", { href: link.url, ...(link.isPaper && { target: "_blank", rel: "noopener" }) }, link.label));
     const close = App.make("button", { class: "x", type: "button", "aria-label": "关闭" }, "×");
     close.addEventListener("click", () => toast.remove());
     toast.append(close);
     box.append(toast);
-    setTimeout(() => toast.remove(), tone === "ok" ? 6000 : 12000);
+    setTimeout(() => toast.remove(), tone === "ok" && !link ? 6000 : 12000);
   },
 
   // The link that opens a row itself; quiet ones lead to what it refers to.
@@ -149,11 +149,17 @@ document.addEventListener("DOMContentLoaded", () => {
     if (now) line.scrollLeft = now.offsetLeft - line.offsetLeft - (line.clientWidth - now.offsetWidth) / 2;
   }
   for (const note of App.all("[data-toast]")) {
-    App.toast(note.textContent.trim());
+    const paper = note.querySelector("a");
+    App.toast(note.querySelector("span").textContent.trim(), "ok", paper && { url: paper.href, label: paper.textContent, isPaper: true });
     note.remove();
   }
   document.querySelector("[data-focus]")?.focus();
 
+  document.addEventListener("click", (event) => { // the page as print.css lays it out, with the tab that is open
+    if (!event.target.closest("a[href='#print']")) return;
+    event.preventDefault();
+    print();
+  });
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-why], [data-back], [data-fill-user]");
     if (!target) return;

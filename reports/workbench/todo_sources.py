@@ -367,16 +367,18 @@ def _sum(
 
 def _events(_: date) -> Rows:
     about = func.coalesce(Customer.name + " · ", "") + BusinessEvent.label
+    raiser = aliased(Employee)
     return (
         select(
             BusinessEvent.id,
             about,
             BusinessEvent.number,
             BusinessEvent.total,
-            null(),
+            raiser.name,
             BusinessEvent.occurred_on,
         )
         .join(Customer, Customer.id == BusinessEvent.customer_id, isouter=True)
+        .join(raiser, raiser.id == BusinessEvent.created_by_id, isouter=True)
         .where(BusinessEvent.state == EventState.PENDING)
         .order_by(BusinessEvent.occurred_on, BusinessEvent.id)
     )

@@ -16,7 +16,7 @@ from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.guarantee.appraisal import InvestigationReport, RiskAssessment
-from models.guarantee.project import Project
+from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
 from reports.figures import approvals, dictionaries, exposure
 from reports.workbench.todo_sources import TodoKind
@@ -278,7 +278,11 @@ def _more(
 def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[GateItem]:
     """The company's limits with this project in them, while its approval runs."""
     project = paper if isinstance(paper, Project) else instance.project
-    if project is None or instance.state is not ApprovalState.RUNNING or project.balance > 0:
+    if project is None or instance.state is not ApprovalState.RUNNING:
+        return []
+    if (
+        project.state not in UNDER_WAY
+    ):  # a loan that was paid out adds nothing, least of all when it ends
         return []
     return limits(ctx, project)
 

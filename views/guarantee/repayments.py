@@ -192,8 +192,9 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
         *(("请确认", question) for question in questions),
         *(("提示", notice) for notice in found.notices),
     ]
+    taken = [o.row for o in found if o.label in _DONE]
     total_p, total_i = (
-        sum((getattr(o.row, k) for o in found), Decimal(0)) for k in ("principal", "interest")
+        sum((getattr(row, k) for row in taken), Decimal(0)) for k in ("principal", "interest")
     )
     return ReportPage(
         "导入还款预览",
@@ -208,7 +209,9 @@ def _preview(found: Outcomes, key: str, name: str) -> ReportPage:
         crumbs=_CRUMBS,
         help_key="repayment",
         above=told(notes),
-        sums=[("合计", {"principal": format_money(total_p), "interest": format_money(total_i)})],
+        sums=[
+            ("可导入合计", {"principal": format_money(total_p), "interest": format_money(total_i)})
+        ],
         foot="有误的行请在文件中更正后重新上传" if counts["有误"] else "",
     )
 

@@ -18,9 +18,10 @@ from workflows.base.context import Ctx
 _PLACES = {TodoKind.TASK: "/approvals/{}", TodoKind.BALLOT: "/approvals/ballots/{}"}
 # Where several of a kind are done at once.
 _TOGETHER = {
-    TodoKind.REVIEW: "/voucher/list/?view=review",
-    TodoKind.SIGN: "/voucher/list/?view=sign",
-    TodoKind.POST: "/voucher/list/?view=post",
+    TodoKind.BOOK: ("/review/", "笔"),
+    TodoKind.REVIEW: ("/voucher/list/?view=review", "张"),
+    TodoKind.SIGN: ("/voucher/list/?view=sign", "张"),
+    TodoKind.POST: ("/voucher/list/?view=post", "张"),
 }
 
 
@@ -43,8 +44,8 @@ def rows(ctx: Ctx, limit: int, *, dated: bool = False) -> list[Row]:
 def together(ctx: Ctx) -> list[Action]:
     """凭证审核 10 张, for what need not be opened one by one."""
     counts = waiting(ctx).counts
-    found = ((kind.label, counts.get(kind, 0), url) for kind, url in _TOGETHER.items())
-    return [Action(f"{label} {count} 张", url) for label, count, url in found if count > 1]
+    found = ((kind.label, counts.get(kind, 0), *where) for kind, where in _TOGETHER.items())
+    return [Action(f"{label} {n} {unit}", url) for label, n, url, unit in found if n > 1]
 
 
 def columns(*, dated: bool = False) -> list[Column]:

@@ -74,11 +74,13 @@ def _wait(ctx: Ctx, step: Next) -> Wait:
 
 
 def who(people: tuple[Person, ...]) -> str:
-    """会计 吴洁、客户经理 周敏: each role once, before the first of its people."""
-    words, role = [], ""
+    """会计 吴洁、财务主管 唐霞、石慧: each role once, before the first of its people, in the order of the first."""
+    roles: dict[str, list[str]] = {}
     for one in people:
-        words.append(one.actor.name if one.role == role else f"{one.role} {one.actor.name}")
-        role = one.role
+        roles.setdefault(one.role, []).append(one.actor.name)
+    words = []
+    for role, names in roles.items():
+        words += [f"{role} {names[0]}".lstrip(), *names[1:]]
     return _listed(words) or NOBODY
 
 

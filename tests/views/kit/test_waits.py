@@ -1,21 +1,25 @@
 """The page and the inbox cannot disagree: whoever the page names has it in 待办 with a button, and the reverse."""
 
+import re
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.security import actor_of_username
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import entity_of
-from models.guarantee.project import Project, ProjectState
+from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Fee, Receipt, ReceiptState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from models.system.organization import Operator
 from models.system.setup import SystemState
+from reports.figures.rights import Person
 from reports.workbench.todo import steps_of, todos, waiting
 from reports.workbench.todo_sources import TodoKind
+from views.kit.waits import who
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PAGES = (Project, Fee, BusinessEvent, Voucher)
@@ -104,6 +108,44 @@ def test_a_project_on_its_way_always_names_somebody(demo_app):
             assert any(step.people for step in steps_of(session, project, today)), project
 
 
+def test_each_role_is_said_once():
+    """In the order of its first person, however people of several roles are mixed."""
+    people = (("财务主管", "唐霞"), ("会计", "吴洁"), ("财务主管", "石慧"))
+    people = tuple(Person(SimpleNamespace(name=name), role) for role, name in people)
+    assert who(people) == "财务主管 唐霞、石慧、会计 吴洁"
+    assert who(()) == "没有人有这项权限"
+
+
+def test_what_waits_for_the_accountant_names_who_sent_it_and_is_booked_together(demo):
+    page = demo.client_of("wujie").get("/approvals/").text
+    count = len(re.findall(r">复核记账</a>", page))
+    assert count > 1, "the demo has several events that wait"
+    assert re.search(rf'href="/review/"[^>]*>复核记账 {count} 笔</a>', page)
+    assert "罗娜" in page
+
+
+def test_a_loan_that_was_paid_out_adds_nothing_to_the_limits(demo):
+    """An approval about a project on its way shows the company's limits with it, one about a loan in force does not."""
+    with demo.session() as session:
+        one = session.scalars(
+            select(ApprovalInstance)
+            .join(Project, Project.id == ApprovalInstance.project_id)
+            .where(
+                ApprovalInstance.state == ApprovalState.RUNNING,
+                Project.state == ProjectState.RUNNING,
+            )
+        ).first()
+        assert one is not None, "the demo has approvals that run"
+        url, project = f"/approvals/instance/{one.id}", one.project_id
+    assert "系统检查" in demo.client_of("heping").get(url).text
+    with demo.session() as session:
+        repaid = {"state": ProjectState.IN_FORCE, "stage": Stage.IN_FORCE, "balance": 0}
+        repaid |= {"start_on": date(2026, 1, 5), "end_on": date(2026, 7, 5)}
+        session.execute(update(Project).where(Project.id == project).values(repaid))
+        session.commit()
+    assert "系统检查" not in demo.client_of("heping").get(url).text
+
+
 def test_collected_fees_wait_for_the_accountant_and_are_not_offered_again(demo):
     with demo.session() as session:
         receipt = session.scalars(
@@ -125,3 +167,22 @@ def test_collected_fees_wait_for_the_accountant_and_are_not_offered_again(demo):
     page = demo.client_of("luona").get(f"/fee/show/{fee_id}").text
     assert f"复核记账 {number}" in page
     assert ("/collect" in page) is not is_all
+
+
+def test_what_was_issued_is_a_link_in_the_message(demo):
+    """出具担保意向函: the notice leads to its PDF; the project's page can be printed."""
+    with demo.session() as session:
+        query = select(Project).where(Project.stage == Stage.INTENT)
+        project = session.scalars(query.where(Project.state == ProjectState.RUNNING)).first()
+        assert project is not None, "the demo has a project before its letter of intent"
+        owner = select(Operator.username).where(Operator.employee_id == project.manager_id)
+        key, version, username = project.id, project.version, session.scalar(owner)
+    client = demo.client_of(username)
+    answer = demo.post(client, f"/do/project/{key}/issue_intent", version=version)
+    assert answer.status_code == 302
+    page = client.get(answer.headers["Location"]).text
+    notice = re.search(r"data-toast>(.*?)</div>", page).group(1)
+    assert "已出具担保意向函" in notice
+    url = re.search(r'<a href="(/issued_document/\d+/pdf)"[^>]*>打开', notice).group(1)
+    assert client.get(url).mimetype == "application/pdf"
+    assert 'href="#print"' in page

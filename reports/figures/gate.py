@@ -100,7 +100,7 @@ def _conditions(session: Session, project: Project) -> GateCheck:
         evidence = f"{len(conditions)} 项均已落实"
     if missing:
         evidence = "未落实：" + "；".join(condition.text for condition in missing)
-    place = ("resolution", missing[0].resolution_id) if missing else ("project", project.id)
+    place = ("resolution_condition", missing[0].id) if missing else ("project", project.id)
     return GateCheck("conditions", "决议条件已落实", not missing, evidence, *place, "落实条件")
 
 

@@ -104,6 +104,7 @@ def test_the_columns_of_a_list_are_found_again_after_signing_in_anew(cast: Cast)
     he.go("担保办理", "担保项目")
     he.page.locator("form[data-columns]").locator("xpath=..").locator("summary").click()
     boxes = he.page.locator("form[data-columns] input[type=checkbox]")
+    expect(he.control("应用")).to_be_in_viewport(ratio=1)  # however many columns there are
     boxes.and_(he.page.locator("[value=state]")).uncheck()
     boxes.and_(he.page.locator("[value=purpose_note]")).check()
     he.press("应用")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.demo.people import BOARD, PEOPLE
-from tests.browser.person import PHONE, Cast, Person
+from tests.browser.person import DESK, PHONE, Cast, Person
 
 pytestmark = pytest.mark.browser
 DATA = Path(__file__).parents[1] / "data"
@@ -343,6 +343,10 @@ def loan_is_paid_out(cast: Cast, tmp: Path) -> None:
     zhou = cast("周敏")
     take(zhou, "放款确认")
     zhou.press("放款确认")
+    zhou.fill({"放款日期": "2026-01-14"})
+    zhou.page.keyboard.press("Tab")
+    form = zhou.page.locator("form#form")
+    expect(form.get_by_label("到期日期", exact=True)).to_have_value("2027-01-14")  # it follows
     zhou.fill(
         {
             "银行借据号": "JJ2026791514",
@@ -359,6 +363,10 @@ def loan_is_paid_out(cast: Cast, tmp: Path) -> None:
     zhou.fill({"到期日期": "2027-01-15"})
     zhou.save("预览")
     zhou.sees("银行文件“bank_repayment_plan_a.xlsx”，共 12 期")
+    zhou.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    plan = zhou.page.locator("[data-key=plan]")
+    assert plan.bounding_box()["y"] < form.bounding_box()["y"]  # type: ignore[index]
+    zhou.page.set_viewport_size(DESK)  # type: ignore[arg-type]
     zhou.save("放款确认")
     zhou.sees("已放款，项目进入在保")
     book_everything(cast)

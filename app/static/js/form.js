@@ -146,6 +146,18 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
 
+  // A day that was proposed months after another stays as far behind it, until somebody types it or it was sent.
+  const [from, until] = form.action.includes("/do/") && !form.querySelector("[role=alert], [name=seen]") ? App.all("[data-kind=date] input[name]", form) : [];
+  const month = (text) => { const [year, number] = text.split("-").map(Number); return year * 12 + number - 1; };
+  const span = until?.value && from.value ? month(until.value) - month(from.value) : 0;
+  let proposed = until?.value;
+  if (span > 0) from.addEventListener("change", () => {
+    if (until.value !== proposed || !/^\d{4}-\d\d-\d\d$/.test(from.value)) return;
+    const at = month(from.value) + span, last = new Date(Date.UTC(Math.floor(at / 12), at % 12 + 1, 0)).getUTCDate();
+    const parts = [Math.floor(at / 12), at % 12 + 1, Math.min(Number(from.value.slice(8)), last)];
+    until.value = proposed = parts.map((part) => String(part).padStart(2, "0")).join("-");
+  });
+
   // What is chosen proposes other values; what somebody has typed, or sent before, stays.
   const url = form.dataset.proposeUrl;
   if (!url) return;

@@ -102,8 +102,8 @@ def test_conditions_of_the_resolution_are_met_one_by_one(line, project):
     check = item(line, project, "conditions")
     assert (check.evidence, check.table, check.record_id) == (
         "未落实：追加保证人",
-        "resolution",
-        two.resolution_id,
+        "resolution_condition",  # one is led to the condition itself
+        two.id,
     )
     disbursement.meet_condition(line.ctx(MANAGER), two, "已签保证合同")
     assert item(line, project, "conditions").evidence == "2 项均已落实"

@@ -35,7 +35,7 @@ class Limit(NamedTuple):
 
 
 LIMITS: Final = {
-    "functions of more than 50 lines": Limit(0, 6),
+    "functions of more than 50 lines": Limit(0, 0),
     "tokens of a function, 95 of 100": Limit(170, 238),
     "tokens of the longest function": Limit(450, 510),
     "inline branches per 100 lines": Limit(6, 6.5),

@@ -312,9 +312,22 @@ class Bulk:
                 "state": ReceiptState.BOOKED,
             },
         )
+        amounts = {"gross": gross, "deferred" if is_rated else "earned": gross - tax, "tax": tax}
+        self._book_fee(books, deal, (key, kind, account), (receipt, number), amounts)
+        return key, gross - tax
+
+    def _book_fee(
+        self,
+        books: Books,
+        deal: Deal,
+        fee: tuple[int, FeeKind, str],
+        receipt: tuple[int, str],
+        amounts: dict[str, Decimal],
+    ) -> None:
+        """The receivable and what came in for it: two events, two vouchers."""
+        on, of, gross, tax = deal.begin, deal.of, amounts["gross"], amounts["tax"]
+        (key, kind, account), (receipt_id, number) = fee, receipt
         name = f"{deal.customer}{of.project_number}"
-        part = "deferred" if is_rated else "earned"
-        amounts = {"gross": gross, part: gross - tax, "tax": tax}
         event = books.event("fee.registered", ("fee", key), of, amounts, on, f"登记{kind.label}")
         books.voucher(
             "transfer",
@@ -328,7 +341,9 @@ class Bulk:
             event_id=event,
         )
         memo = f"收{kind.label}，收据 {number}"
-        event = books.event("fee.collected", ("receipt", receipt), of, {"amount": gross}, on, memo)
+        event = books.event(
+            "fee.collected", ("receipt", receipt_id), of, {"amount": gross}, on, memo
+        )
         books.voucher(
             "receipt",
             on,
@@ -339,7 +354,6 @@ class Bulk:
             ],
             event_id=event,
         )
-        return key, gross - tax
 
     def _recognise(self, books: Books, on: date, shares: list[tuple[Deal, int, Decimal]]) -> None:
         """The first year's fee is income once the guarantee has begun; none of these runs for longer."""

@@ -4,7 +4,7 @@ Nothing here rolls the demo's dice: the rest of the story stays as it is, whatev
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -72,6 +72,13 @@ def _of_firm(stage: Stage) -> dict[str, Values]:
             "start_on": today - YEAR,
             "end_on": today + YEAR,
         },
+        **_news_of_firm(today),
+    }
+
+
+def _news_of_firm(today: date) -> dict[str, Values]:
+    """What the company hears about a firm: a case at court, an investment."""
+    return {
         "litigation": {
             "case_no": f"（{today.year - 1}）苏0102民初1836号",
             "court": "江州市城东区人民法院",

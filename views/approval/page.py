@@ -44,6 +44,12 @@ PAPER_TABS = 8
 _STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
 
 
+def _errors(error: BusinessError | None) -> list[tuple[str, str, str]]:
+    if error is not None and error.field == "opinion":
+        return [("opinion", "审批意见", error.message)]
+    return widgets.summary([], error)
+
+
 def approval_page(
     ctx: Ctx,
     instance: ApprovalInstance,
@@ -83,9 +89,7 @@ def approval_page(
         page.phrases = PHRASES
         page.return_targets = _return_targets(ctx, instance, task)
         page.hidden = [("version", str(task.version))]
-    page.errors = widgets.summary([], error)
-    if error is not None and error.field == "opinion":
-        page.errors = [("opinion", "审批意见", error.message)]
+    page.errors = _errors(error)
     page.actions = [Action("打开业务单据", url)] if url else []
     if (
         instance.state is not ApprovalState.RUNNING

@@ -304,15 +304,13 @@ def _typed(voucher: Voucher) -> "MultiDict[str, str]":
     return typed
 
 
-def _page(
-    ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error: BusinessError | None
-) -> VoucherPage:
+def _head(ctx: Ctx, typed: "MultiDict[str, str]", errors: widgets.Errors | None) -> list[Field]:
+    """凭证字, date, number of papers and memo."""
     words = [
         (w.code, w.name)
         for w in ctx.session.scalars(select(VoucherWord).where(VoucherWord.code.in_(_words())))
     ]
-    errors = error.field_errors if error else None
-    fields = [
+    return [
         widgets.choice(
             "word", "凭证字", words, typed.get("word", ""), errors=errors, required=True
         ),
@@ -330,6 +328,13 @@ def _page(
             "memo", "摘要", typed.get("memo", ""), errors=errors, required=True, maxlength=200
         ),
     ]
+
+
+def _page(
+    ctx: Ctx, voucher: Voucher | None, typed: "MultiDict[str, str]", error: BusinessError | None
+) -> VoucherPage:
+    errors = error.field_errors if error else None
+    fields = _head(ctx, typed, errors)
     rows = _rows(typed)
     wrong = {
         m.partition("行：")[0].removeprefix("第")

@@ -57,6 +57,13 @@ __all__ = [
 TITLE_MAX: Final = 200
 
 
+def _refuse_second(ctx: Ctx, record: Entity, flow: ApprovalFlow) -> None:
+    """The same thing is put up once at a time (A9)."""
+    other = approvals.running(ctx.session, record)
+    if other is not None and other.business_type_id == flow.business_type_id:
+        raise Conflict(f"“{other.title}”正在审批中，不能重复提交")
+
+
 def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     ctx: Ctx,
     type_code: str,
@@ -83,10 +90,7 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade)
     flow = _flow(ctx, type_code, facts)
     ctx.session.flush()
-    if (
-        other := approvals.running(ctx.session, record)
-    ) and other.business_type_id == flow.business_type_id:
-        raise Conflict(f"“{other.title}”正在审批中，不能重复提交")
+    _refuse_second(ctx, record, flow)
     instance = ApprovalInstance(
         business_type=flow.business_type,
         flow=flow,

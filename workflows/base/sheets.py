@@ -338,6 +338,14 @@ def _only_brackets(row: list[Cell]) -> bool:
     return bool(texts) and all(re.fullmatch(r"\([^()]*\)", text) for text in texts)
 
 
+def _halves(names: Sequence[Sequence[str]], middle: int) -> list[list[Sequence[str]]]:
+    """The names left and right of a column, each at its place."""
+    return [
+        [name if (at < middle) is is_left else [] for at, name in enumerate(names)]
+        for is_left in (True, False)
+    ]
+
+
 def _tables(
     kind: Kind,
     sheet: Sheet,
@@ -354,11 +362,7 @@ def _tables(
         if len(places) > 1 and places[0][0] == places[1][0]
     }
     if len(twice) > 1:
-        middle = min(twice.values())
-        halves = (
-            [n if i < middle else [] for i, n in enumerate(names)],
-            [n if i >= middle else [] for i, n in enumerate(names)],
-        )
+        halves = _halves(names, min(twice.values()))
         if all(kind.fits(match(kind, half)) for half in halves):
             return [
                 table for half in halves for table in _tables(kind, sheet, at, rows, half, None)

@@ -58,7 +58,6 @@ class Limit:
     is_warning: bool = False
 
 
-@lru_cache(maxsize=256)
 def _month_axis(alt: Any) -> Any:
     scale = alt.Scale(type="point", padding=0.2)
     return alt.X("label:O", sort=None, title=None, scale=scale).axis(
@@ -78,6 +77,7 @@ def _value_axis(alt: Any, room: Any) -> Any:
     return alt.Y("value:Q", stack=False, title=None, scale=scale, axis=axis)
 
 
+@lru_cache(maxsize=256)
 def trend(
     points: tuple[Point, ...], limits: tuple[Limit, ...] = (), *, width: int, height: int = 168
 ) -> str:

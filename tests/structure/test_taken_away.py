@@ -106,12 +106,12 @@ FOLLOWERS = [
 @pytest.mark.parametrize(("registry", "code", "place"), FOLLOWERS)
 def test_a_follower_of_an_event(monkeypatch, registry, code, place):
     found = getattr(posting, registry)[code]
-    module = found[place].__module__
+    module = wiring.home(found[place])
     monkeypatch.setitem(
         getattr(posting, registry), code, [one for one in found if one is not found[place]]
     )
     path = f"{module.replace('.', '/')}.py"
-    is_other = any(one.__module__ == module for one in found if one is not found[place])
+    is_other = any(wiring.home(one) == module for one in found if one is not found[place])
     is_raised = (path, code) in wiring.raised()
     assert ((path, code, registry) in wiring.unfollowed()) == (is_raised and not is_other)
 

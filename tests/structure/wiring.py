@@ -5,7 +5,7 @@
 
 import ast
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from reports.base import search
 from views.kit.buttons import REGISTRY
 from workflows.base.seeds import stated_rows
 from workflows.base.transition import STEPS, VERBS
+from workflows.guarantee.paper import Paper
 from workflows.ledger import posting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,9 +167,34 @@ def undoored(app) -> list[tuple[str, str]]:
 # --- approvals, events, numbers --------------------------------------------------------------------------------------
 
 
+def papers_made() -> Iterator[tuple[str, ast.Module, ast.Call]]:
+    """(path, tree, call) where a workflow states its paper: its approval, its number and its events come with it."""
+    for path, tree in trees("workflows").items():
+        for call in calls(tree, "Paper"):
+            yield path, tree, call
+
+
+def home(follower: Callable[..., None]) -> str:
+    """The module of the business that a follower is for: its own, or the one that made its paper."""
+    paper = getattr(follower, "__self__", None)
+    if isinstance(paper, Paper):
+        return _homes()[paper.model.__name__].removesuffix(".py").replace("/", ".")
+    return follower.__module__
+
+
+@cache
+def _homes() -> dict[str, str]:
+    return {ast.unparse(call.args[0]): path for path, _, call in papers_made()}
+
+
 def started() -> set[str]:
     """Approval types that a workflow starts."""
-    return {
+    by_papers = {
+        word
+        for _, tree, call in papers_made()
+        for word in words(argument(call, 99, "approval_type"), tree)
+    }
+    return by_papers | {
         word
         for tree in trees("workflows").values()
         for call in calls(tree, "put_up", "start")
@@ -190,6 +216,10 @@ def raised() -> set[tuple[str, str]]:
                 if code is not None
                 else set()
             )
+    for path, tree, call in papers_made():
+        events = argument(call, 99, "events")
+        if events is not None and any(calls(tree, "hand_over")):
+            found.add((path, ast.literal_eval(events)[0]))
     return found
 
 
@@ -200,7 +230,7 @@ def unfollowed() -> list[tuple[str, str, str]]:
         module = path.removesuffix(".py").replace("/", ".")
         for name in ("_BOOKED", "_UNBOOKED", "_REFUSED"):
             followers = getattr(posting, name).get(code, [])
-            if module not in {follower.__module__ for follower in followers}:
+            if module not in {home(follower) for follower in followers}:
                 found.append((path, code, name))
     return found
 
@@ -215,6 +245,8 @@ def drawn() -> set[str]:
         for call in calls(tree, "issue"):
             rule = argument(call, 99, "number_rule")
             found |= words(rule, tree) if rule is not None else set()
+    for _, tree, call in papers_made():
+        found |= words(argument(call, 99, "number"), tree)
     return found
 
 

@@ -126,7 +126,7 @@ register(
         confirm="撤回后申请结束办理，不能恢复。",
     ),
     Button(
-        appraisal.REPORT["submit"],
+        appraisal.REPORT.steps["submit"],
         appraisal.submit_report,
         style="primary",
         rank=1,
@@ -150,7 +150,7 @@ register(
         rank=1,
     ),
     Button(
-        appraisal.RISK["submit"],
+        appraisal.RISK.steps["submit"],
         appraisal.submit_risk,
         style="primary",
         rank=1,

@@ -163,7 +163,7 @@ def _measure_given(_: Ctx, warning: RiskWarning) -> Values:
 
 
 def _why_not_release(ctx: Ctx, record: Release) -> str:
-    return in_approval(ctx, record) or "；".join(release.obstacles(ctx, record))
+    return in_approval(ctx, record) or release.PAPER.why_not(ctx, record)
 
 
 register(

@@ -417,7 +417,7 @@ register(
     Button(
         contracts.STEPS["submit"],
         contracts.submit,
-        why_not=contracts.why_incomplete,
+        why_not=contracts.PAPER.why_not,
         mend=_mend_contract,
         style="primary",
         rank=1,
@@ -528,7 +528,7 @@ register(
         after=_to_fee,
     ),
     Button(
-        waivers.STEPS["submit"],
+        waivers.PAPER.steps["submit"],
         waivers.submit,
         style="primary",
         rank=1,

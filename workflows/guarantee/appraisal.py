@@ -13,15 +13,33 @@ from models.guarantee.project import Project, ProjectState, Stage
 from reports.figures.parameters import number
 from reports.figures.schedules import add_months
 from workflows.approval import approval
-from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.numbering import next_number
-from workflows.base.paper import OPEN_PAPERS, conclude, life
-from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.base.paper import OPEN_PAPERS
+from workflows.base.transition import Step, enter, steps, verbs
 from workflows.guarantee import letters, stages
+from workflows.guarantee.paper import Paper, project_amount
 
-REPORT = steps(*life("investigation_report", "提交评估审批", lapses_from=OPEN_PAPERS))
-RISK = steps(*life("risk_assessment", "提交风控审批", lapses_from=OPEN_PAPERS))
+REPORT = Paper(
+    InvestigationReport,
+    "提交评估审批",
+    number="investigation",
+    approval_type="project.evaluation",
+    what="评估审批",
+    amount=project_amount,
+    stage=Stage.EVALUATE,
+    lapses_from=OPEN_PAPERS,
+)
+RISK = Paper(
+    RiskAssessment,
+    "提交风控审批",
+    number="risk_assessment",
+    approval_type="project.risk",
+    what="风控审批",
+    amount=project_amount,
+    stage=Stage.RISK,
+    lapses_from=OPEN_PAPERS,
+)
+submit_report, submit_risk = REPORT.submit, RISK.submit
 REVIEW = steps(
     Step(
         "project",
@@ -35,43 +53,27 @@ REVIEW = steps(
 ACTS = verbs("bank_letter", {"issue_intent": "出具担保意向函"})
 
 
-@records.rule(InvestigationReport)
+@REPORT.check
 def check_report(ctx: Ctx, report: InvestigationReport, is_new: bool) -> None:
-    """A report belongs to a project under evaluation and advises no more than was applied for."""
+    """A report advises no more than was applied for."""
+    del is_new
     project = ctx.session.get_one(Project, report.project_id)
-    stages.require_running(project, Stage.EVALUATE, "填写保前调查报告")
     if report.advised_amount > project.amount:
         raise BusinessError("建议担保金额不能超过申请金额", field="advised_amount")
     if report.visited_on > ctx.today:
         raise BusinessError("实地调查日期不能晚于营业日期", field="visited_on")
-    if is_new:
-        report.number = next_number(ctx, "investigation")
 
 
-def submit_report(
-    ctx: Ctx, report: InvestigationReport, version: int | None = None
-) -> ApprovalInstance:
-    """Put the report up for 评估审批; the flow is matched by product and amount."""
-    enter(ctx, REPORT["submit"], report, version)
-    project = report.project
-    stages.require_running(project, Stage.EVALUATE, "提交评估审批")
-    move(REPORT["submit"], report)
-    return stages.put_up(
-        ctx, "project.evaluation", report, project, "评估审批", amount=project.amount
-    )
+@REPORT.approved
+def evaluated(ctx: Ctx, report: InvestigationReport) -> None:
+    """The bank may have its 意向函."""
+    stages.advance(ctx, report.project, Stage.INTENT, "评估通过")
 
 
-@approval.on_finish("project.evaluation")
-def evaluated(
-    ctx: Ctx, instance: ApprovalInstance, report: InvestigationReport, outcome: ApprovalState
-) -> None:
-    """Approved goes on to 意向函; refused ends the project; returned is a draft again."""
-    del instance
-    conclude(report, outcome)
-    if outcome is ApprovalState.APPROVED:
-        stages.advance(ctx, report.project, Stage.INTENT, "评估通过")
-    elif outcome is ApprovalState.REJECTED:
-        stages.stop(ctx, report.project, ProjectState.REFUSED, "评估否决")
+@REPORT.rejected
+def not_evaluated(ctx: Ctx, report: InvestigationReport) -> None:
+    """The project ends here."""
+    stages.stop(ctx, report.project, ProjectState.REFUSED, "评估否决")
 
 
 def issue_intent(ctx: Ctx, project: Project, version: int | None = None) -> BankLetter:
@@ -106,11 +108,10 @@ def reviewed(
         stages.stop(ctx, project, ProjectState.REFUSED, "评审否决")
 
 
-@records.rule(RiskAssessment)
+@RISK.check
 def check_risk(ctx: Ctx, paper: RiskAssessment, is_new: bool) -> None:
     """Total and level follow from the scores; the first 风控 to write it becomes the project's 风控复核人."""
     project = ctx.session.get_one(Project, paper.project_id)
-    stages.require_running(project, Stage.RISK, "填写风险评估报告")
     paper.score = (
         paper.score_customer + paper.score_repayment + paper.score_security + paper.score_compliance
     )
@@ -126,34 +127,23 @@ def check_risk(ctx: Ctx, paper: RiskAssessment, is_new: bool) -> None:
         else RiskLevel.HIGH
     )
     if is_new:
-        paper.number = next_number(ctx, "risk_assessment")
-        if project.risk_officer_id is None and ctx.actor.employee_id is not None:
-            project.risk_officer_id = ctx.actor.employee_id
-            stages.hold(ctx, project, "风控复核人", ctx.actor.employee_id)
+        _name_officer(ctx, project)
 
 
-def submit_risk(ctx: Ctx, paper: RiskAssessment, version: int | None = None) -> ApprovalInstance:
-    """Put the risk assessment up for approval."""
-    enter(ctx, RISK["submit"], paper, version)
-    project = paper.project
-    stages.require_running(project, Stage.RISK, "提交风控审批")
-    move(RISK["submit"], paper)
-    return stages.put_up(ctx, "project.risk", paper, project, "风控审批", amount=project.amount)
+def _name_officer(ctx: Ctx, project: Project) -> None:
+    if project.risk_officer_id is None and ctx.actor.employee_id is not None:
+        project.risk_officer_id = ctx.actor.employee_id
+        stages.hold(ctx, project, "风控复核人", ctx.actor.employee_id)
 
 
-@approval.on_finish("project.risk")
-def risk_assessed(
-    ctx: Ctx, instance: ApprovalInstance, paper: RiskAssessment, outcome: ApprovalState
-) -> None:
-    """Approved goes on to the review board, refused ends the project, returned is a draft again."""
-    del instance
-    conclude(paper, outcome)
-    if outcome is ApprovalState.APPROVED:
-        stages.advance(
-            ctx,
-            paper.project,
-            Stage.RESOLVE,
-            f"风控通过（{paper.level.label if paper.level else ''}）",
-        )
-    elif outcome is ApprovalState.REJECTED:
-        stages.stop(ctx, paper.project, ProjectState.REFUSED, "风控否决")
+@RISK.approved
+def risk_passed(ctx: Ctx, paper: RiskAssessment) -> None:
+    """The review board is next."""
+    level = paper.level.label if paper.level else ""
+    stages.advance(ctx, paper.project, Stage.RESOLVE, f"风控通过（{level}）")
+
+
+@RISK.rejected
+def risk_refused(ctx: Ctx, paper: RiskAssessment) -> None:
+    """The project ends here."""
+    stages.stop(ctx, paper.project, ProjectState.REFUSED, "风控否决")

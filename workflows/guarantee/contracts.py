@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from models.approval.approval import ApprovalInstance, ApprovalState
-from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
+from models.base.errors import Conflict, FieldErrors, NotAllowed
 from models.base.masks import whole
 from models.base.money import format_money
 from models.guarantee.appraisal import LIVE_PAPERS, PaperState
@@ -18,26 +17,46 @@ from models.system.records import IssuedDocument
 from reports.base.documents import long_pdf
 from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
 from reports.figures.schedules import add_months
-from workflows.approval import approval
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
-from workflows.base.numbering import next_number
-from workflows.base.paper import OPEN_PAPERS, conclude, lapse, life
-from workflows.base.transition import Step, Verb, enter, move, steps
+from workflows.base.paper import OPEN_PAPERS, lapse
+from workflows.base.transition import Step, Verb, enter, move
 from workflows.guarantee import contract_data, letters, stages
 from workflows.guarantee.fees import require_resolution
+from workflows.guarantee.paper import Paper, own_amount
 
-STEPS = steps(
-    *life("contract", "提交合同审核", lapses_from=(*OPEN_PAPERS, PaperState.APPROVED)),
-    Step(
-        "contract",
-        "void",
-        "作废合同",
-        column="state",
-        sources=(PaperState.APPROVED,),
-        targets=(PaperState.VOID,),
+RULES = {
+    ContractKind.ENTRUSTMENT: "entrusted_contract",
+    ContractKind.GUARANTEE: "guarantee_contract",
+    ContractKind.COUNTER: "counter_contract",
+}
+
+
+def _what(contract: Contract) -> str:
+    item = contract.counter_guarantee
+    return f"{contract.kind.label}（{item}）" if item else contract.kind.label
+
+
+PAPER = Paper(
+    Contract,
+    "提交合同审核",
+    number=RULES,
+    approval_type="contract",
+    what=_what,
+    amount=own_amount,
+    lapses_from=(*OPEN_PAPERS, PaperState.APPROVED),
+    more_steps=(
+        Step(
+            "contract",
+            "void",
+            "作废合同",
+            column="state",
+            sources=(PaperState.APPROVED,),
+            targets=(PaperState.VOID,),
+        ),
     ),
 )
+STEPS, submit = PAPER.steps, PAPER.submit
 PROPOSE = Verb("contract", "add", "生成合同")
 
 
@@ -51,16 +70,10 @@ class Draft:
     missing: list[str]
 
 
-RULES = {
-    ContractKind.ENTRUSTMENT: "entrusted_contract",
-    ContractKind.GUARANTEE: "guarantee_contract",
-    ContractKind.COUNTER: "counter_contract",
-}
-
-
-@records.rule(Contract)
+@PAPER.check
 def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
-    """A contract stays within the resolution; a new one is numbered by its kind."""
+    """A contract stays within the resolution."""
+    del is_new
     project = stages.locked(ctx, contract.project_id)
     if (
         contract.kind is ContractKind.COUNTER
@@ -84,9 +97,6 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
         found["kind"] = [f"项目已有一份{contract.kind.label}"]
     if found:
         raise FieldErrors(found)
-    if is_new:
-        contract.number = next_number(ctx, RULES[contract.kind])
-        contract.project = project
 
 
 def _latest(starts_on: date, months: int) -> date:
@@ -193,27 +203,15 @@ def _bank_number(ctx: Ctx, project: Project) -> str | None:
     return ctx.session.scalars(query.order_by(Contract.id.desc()).limit(1)).first()
 
 
-def submit(ctx: Ctx, contract: Contract, version: int | None = None) -> ApprovalInstance:
-    """Put the contract up for review by 法务."""
-    enter(ctx, STEPS["submit"], contract, version)
-    check_contract(ctx, contract, False)
-    if why := why_incomplete(ctx, contract):
-        raise BusinessError(why, field="main_number")
-    move(STEPS["submit"], contract)
-    item = contract.counter_guarantee
-    what = f"{contract.kind.label}（{item}）" if item else contract.kind.label
-    return stages.put_up(ctx, "contract", contract, contract.project, what, amount=contract.amount)
-
-
-def why_incomplete(ctx: Ctx, contract: Contract) -> str:
-    """Which numbers the text of a contract cannot do without and does not have yet; '' when it can be reviewed."""
+@PAPER.obstacles
+def lacking_numbers(ctx: Ctx, contract: Contract) -> list[str]:
+    """Which numbers the text of a contract cannot do without and does not have yet."""
     missing = contract_data.missing_numbers(ctx.session, contract)
     lacking = [contract_data.NUMBER_LABELS[name] for name in missing if name != "main_number"]
     if lacking:
-        return f"请先生成{'、'.join(lacking)}，反担保合同要写明其编号"
-    return (
-        f"请先填写{contract_data.NUMBER_LABELS['main_number']}，合同文本要写明" if missing else ""
-    )
+        return [f"请先生成{'、'.join(lacking)}，反担保合同要写明其编号"]
+    label = contract_data.NUMBER_LABELS["main_number"]
+    return [f"请先填写{label}，合同文本要写明"] if missing else []
 
 
 def draft(ctx: Ctx, contract: Contract) -> Draft:
@@ -253,15 +251,9 @@ def _title(contract: Contract) -> str:
     return f"{contract.kind.label} {contract.number}"
 
 
-@approval.on_finish("contract")
-def reviewed(
-    ctx: Ctx, instance: ApprovalInstance, contract: Contract, outcome: ApprovalState
-) -> None:
-    """Approved, its text is issued and the reviewer is the project's 法务; a rejected one may be redrawn."""
-    del instance
-    conclude(contract, outcome)
-    if outcome is not ApprovalState.APPROVED:
-        return
+@PAPER.approved
+def reviewed(ctx: Ctx, contract: Contract) -> None:
+    """Its text is issued and the reviewer is the project's 法务."""
     project = contract.project
     data, _ = contract_data.with_blanks(contract, contract_data.for_contract(ctx, contract))
     contract.document = documents.issue(

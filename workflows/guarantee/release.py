@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.approval.approval import ApprovalInstance, ApprovalState
-from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.errors import Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
 from models.guarantee.appraisal import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
@@ -20,16 +19,22 @@ from models.guarantee.release import Release, ReleaseBasis
 from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
-from workflows.approval import approval
 from workflows.base import attachments, documents, records
 from workflows.base.context import Ctx
-from workflows.base.numbering import next_number
-from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters, release_fees, stages
+from workflows.guarantee.paper import Paper, project_amount
 from workflows.ledger import posting
 
-STEPS = steps(*life("release", "提交解保审批"))
+PAPER = Paper(
+    Release,
+    "提交解保审批",
+    number="release",
+    approval_type="release",
+    what="解保",
+    amount=project_amount,
+)
+STEPS, submit = PAPER.steps, PAPER.submit
 PROJECT = steps(
     Step(
         "project",
@@ -65,9 +70,10 @@ ACTS = verbs("release", {"return_deposit": "重新提交退还款项"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
-@records.rule(Release)
+@PAPER.check
 def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
     """A release concerns a project in force that has no other one; a letter of the bank as its basis is named."""
+    del is_new
     project = stages.locked(ctx, release.project_id)
     _require_in_force(project)
     others = select(func.count(Release.id)).where(
@@ -89,9 +95,6 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
             found["note"] = ["请说明银行解除担保责任的原因"]
         if found:
             raise FieldErrors(found)
-    if is_new:
-        release.number = next_number(ctx, "release")
-        release.project = project
 
 
 def _last_drawn(ctx: Ctx, project: Project) -> date | None:
@@ -108,6 +111,7 @@ def _require_in_force(project: Project) -> None:
         raise IllegalTransition(f"项目 {project.number} 现为“{place}”，在保时才能申请解保")
 
 
+@PAPER.obstacles
 def obstacles(ctx: Ctx, release: Release) -> list[str]:
     """What still stands in the way of putting a release up for approval, each in words."""
     session, project = ctx.session, release.project
@@ -138,27 +142,9 @@ def obstacles(ctx: Ctx, release: Release) -> list[str]:
     return found
 
 
-def submit(ctx: Ctx, release: Release, version: int | None = None) -> ApprovalInstance:
-    """Put the release up for approval. Raises BusinessError naming everything that stands in its way."""
-    step = STEPS["submit"]
-    enter(ctx, step, release, version)
-    records.find(ctx, Project, release.project_id, lock=True)
-    check_release(ctx, release, False)
-    if missing := obstacles(ctx, release):
-        raise BusinessError("还不能解保：" + "；".join(missing))
-    move(step, release)
-    return stages.put_up(
-        ctx, "release", release, release.project, "解保", amount=release.project.amount
-    )
-
-
-@approval.on_finish("release")
-def decided(ctx: Ctx, instance: ApprovalInstance, release: Release, outcome: ApprovalState) -> None:
-    """Approved, the company is free; the deposit goes back through 复核, and then the project ends."""
-    del instance
-    conclude(release, outcome)
-    if outcome is not ApprovalState.APPROVED:
-        return
+@PAPER.approved
+def approved(ctx: Ctx, release: Release) -> None:
+    """The company is free; the deposit goes back through 复核, and then the project ends."""
     project = records.find(ctx, Project, release.project_id, lock=True)
     release.approved_on, release.released_amount = ctx.today, project.balance
     release.deposit_amount = deposit_held(ctx.session, project)

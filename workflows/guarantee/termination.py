@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, FieldErrors, IllegalTransition
-from models.guarantee.appraisal import InvestigationReport, PaperState, RiskAssessment
+from models.guarantee.appraisal import PaperState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution, ResolutionState
-from models.guarantee.signing import Contract, CounterGuarantee, FeeWaiver
+from models.guarantee.signing import CounterGuarantee
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures import approvals
@@ -20,9 +20,10 @@ from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.paper import OPEN_PAPERS, conclude, lapse, outcome_of
+from workflows.base.paper import OPEN_PAPERS, conclude, outcome_of
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import refunds, resolution, stages
+from workflows.guarantee.paper import lapse_all
 
 STEPS = steps(
     Step(
@@ -44,7 +45,6 @@ STEPS = steps(
         follows=True,
     ),
 )
-_PAPERS = (InvestigationReport, RiskAssessment, Contract, CounterGuarantee, FeeWaiver)
 
 
 @records.rule(Termination)
@@ -151,12 +151,10 @@ def _void_papers(ctx: Ctx, project: Project) -> None:
     mine = select(Resolution).where(Resolution.project_id == project.id)
     for found in ctx.session.scalars(mine.where(Resolution.state == ResolutionState.VALID)):
         move(resolution.LAPSE["lapse"], found)
-    for model in _PAPERS:
-        for paper in ctx.session.scalars(select(model).where(model.project_id == project.id)):
-            if (
-                not lapse(paper)
-                and isinstance(paper, CounterGuarantee)
-                and paper.state is PaperState.APPROVED
-            ):
-                paper.released_on = ctx.today
+    lapse_all(ctx, project)
+    standing = select(CounterGuarantee).where(
+        CounterGuarantee.project_id == project.id, CounterGuarantee.state == PaperState.APPROVED
+    )
+    for item in ctx.session.scalars(standing):
+        item.released_on = ctx.today
     ctx.session.flush()

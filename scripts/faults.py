@@ -79,8 +79,8 @@ FAULTS = (
     ),
     Fault(
         "handler",
-        "workflows/guarantee/waivers.py",
-        '@posting.on_booked("fee.waived")\n',
+        "workflows/guarantee/paper.py",
+        "            posting.on_booked(code)(self._booked)\n",
         "",
         f"{STRUCTURE}/test_wired.py",
     ),

@@ -9,22 +9,10 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
+from models.base.paper import PaperState
+from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
-
-
-class PaperState(Kind):
-    """State of a paper that is approved as a whole."""
-
-    DRAFT = "草稿"
-    IN_APPROVAL = "审批中"
-    APPROVED = "已通过"
-    REJECTED = "已否决"
-    VOID = "已作废"
-
-
-# Papers that stand or may come to stand: the others are kept to be read.
-LIVE_PAPERS = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
 
 
 class Advice(Kind):
@@ -35,7 +23,7 @@ class Advice(Kind):
     OPPOSE = "建议不予担保"
 
 
-class InvestigationReport(Entity):
+class InvestigationReport(ProjectPaper):
     """保前调查报告: what A角 and B角 saw and advise; approved under 评估审批, then read by everybody after them."""
 
     spec = Spec(
@@ -56,15 +44,9 @@ class InvestigationReport(Entity):
         news=News(100, made=("填写保前调查报告：", "{advice}，{advised_amount} 元")),
     )
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
-    number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目",
-        "project",
-        required=True,
-        unique=True,
-        part=c.Part(60, since=Stage.EVALUATE, adds=(Stage.EVALUATE,), asks="填写保前调查报告"),
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "报告编号"
+    is_single = True
+    part = c.Part(60, since=Stage.EVALUATE, adds=(Stage.EVALUATE,), asks="填写保前调查报告")
     visited_on: Mapped[date] = c.day("实地调查日期", required=True, index=True, group="调查")
     visit_place: Mapped[str] = c.text("调查地点", 100, required=True, group="调查")
     interviewed: Mapped[str | None] = c.text("访谈对象", 100, group="调查")
@@ -80,11 +62,6 @@ class InvestigationReport(Entity):
     advised_months: Mapped[int] = c.whole(
         "建议期限", required=True, unit="个月", minimum=1, maximum=360, group="结论"
     )
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
-
-    def __str__(self) -> str:
-        """Number of the report."""
-        return self.number
 
 
 class RiskLevel(Kind):
@@ -95,7 +72,7 @@ class RiskLevel(Kind):
     HIGH = "高风险"
 
 
-class RiskAssessment(Entity):
+class RiskAssessment(ProjectPaper):
     """风险评估报告: the scorecard and opinion of 风控; the total and the level follow from the scores."""
 
     spec = Spec(
@@ -115,15 +92,9 @@ class RiskAssessment(Entity):
         saved_by=("add", "edit"),
         news=News(90, made=("填写风险评估报告：", "{score} 分，{level}")),
     )
-    number: Mapped[str] = c.computed(c.text("报告编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目",
-        "project",
-        required=True,
-        unique=True,
-        part=c.Part(70, since=Stage.RISK, adds=(Stage.RISK,), asks="填写风险评估报告"),
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "报告编号"
+    is_single = True
+    part = c.Part(70, since=Stage.RISK, adds=(Stage.RISK,), asks="填写风险评估报告")
     score_customer: Mapped[int] = c.whole(
         "客户资信", required=True, unit="分，满分 30", maximum=30, group="评分"
     )
@@ -143,7 +114,6 @@ class RiskAssessment(Entity):
         c.whole("总分", required=True, unit="分", maximum=100, default=0)
     )
     level: Mapped[RiskLevel | None] = c.computed(c.enum("风险等级", RiskLevel, index=True))
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
 
 class LetterKind(Kind):

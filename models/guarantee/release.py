@@ -7,11 +7,12 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
+from models.base.paper import PaperState
 from models.base.rows import MANAGER, decided, numbered
-from models.guarantee.appraisal import PaperState
-from models.guarantee.project import Project, Stage
+from models.guarantee.paper import ProjectPaper
+from models.guarantee.project import Stage
 from models.system.records import IssuedDocument
 
 
@@ -22,7 +23,7 @@ class ReleaseBasis(Kind):
     BANK_LETTER = "银行出具解除担保函"
 
 
-class Release(Entity):
+class Release(ProjectPaper):
     """The release of a project's guarantee: approved, then deposit back, then the notice."""
 
     spec = Spec(
@@ -68,11 +69,8 @@ class Release(Entity):
             "released_on is null or state = 'APPROVED'", name="ck_release_done_after_approval"
         ),
     )
-    number: Mapped[str] = c.computed(c.text("解保编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目", "project", required=True, part=c.Part(130, since=Stage.IN_FORCE)
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "解保编号"
+    part = c.Part(130, since=Stage.IN_FORCE)
     basis: Mapped[ReleaseBasis] = c.enum(
         "解保依据", ReleaseBasis, required=True, default=ReleaseBasis.REPAID, index=True
     )
@@ -98,4 +96,3 @@ class Release(Entity):
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     document_id: Mapped[int | None] = c.computed(c.reference("解保通知", "issued_document"))
     document: Mapped[IssuedDocument | None] = c.related(document_id)
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)

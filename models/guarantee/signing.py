@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
+from models.base.paper import Booked, PaperState
 from models.customer.customer import Customer
-from models.guarantee.appraisal import PaperState
+from models.guarantee.paper import ProjectPaper
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
@@ -211,7 +212,7 @@ class Receipt(Entity):
     state: Mapped[ReceiptState] = c.state("状态", ReceiptState, ReceiptState.SUBMITTED)
 
 
-class FeeWaiver(Entity):
+class FeeWaiver(Booked, ProjectPaper):
     """A waiver of a fee or a part of it; approved, it reverses the receivable (费用减免)."""
 
     spec = Spec(
@@ -231,18 +232,12 @@ class FeeWaiver(Entity):
         news=News(80, made=("登记减免：", "{fee_id} {amount} 元，{reason}")),
     )
     __table_args__ = (CheckConstraint("amount > 0", name="ck_fee_waiver_amount"),)
-    number: Mapped[str] = c.computed(c.text("减免编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目", "project", required=True, part=c.Part(110, since=Stage.FEE_COLLECT)
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "减免编号"
+    part = c.Part(110, since=Stage.FEE_COLLECT)
     fee_id: Mapped[int] = c.reference("费用", "fee", required=True)
     fee: Mapped[Fee] = c.related(fee_id)
     amount: Mapped[Decimal] = c.money("减免金额", required=True, positive=True)
     reason: Mapped[str] = c.text("减免原因", 300, required=True)
-    returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
-    is_booked: Mapped[bool] = c.computed(c.flag("已记账"))
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
 
 class ContractKind(Kind):
@@ -253,7 +248,7 @@ class ContractKind(Kind):
     COUNTER = "反担保合同"
 
 
-class Contract(Entity):
+class Contract(ProjectPaper):
     """A contract of a project (合同处理); signed, checked and approved before anything is paid out."""
 
     spec = Spec(
@@ -287,14 +282,8 @@ class Contract(Entity):
         CheckConstraint("ends_on >= starts_on", name="ck_contract_dates"),
         CheckConstraint("amount > 0", name="ck_contract_amount"),
     )
-    number: Mapped[str] = c.computed(c.text("合同编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目",
-        "project",
-        required=True,
-        part=c.Part(20, since=Stage.CONTRACT, adds=(Stage.CONTRACT,), opens=(Stage.CONTRACT,)),
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "合同编号"
+    part = c.Part(20, since=Stage.CONTRACT, adds=(Stage.CONTRACT,), opens=(Stage.CONTRACT,))
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)
     counter_guarantee_id: Mapped[int | None] = c.reference(
         "反担保",
@@ -313,7 +302,6 @@ class Contract(Entity):
     terms: Mapped[str | None] = c.long_text("特别约定")
     document_id: Mapped[int | None] = c.computed(c.reference("合同文本", "issued_document"))
     document: Mapped[IssuedDocument | None] = c.related(document_id)
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)
 
 
 class CounterKind(Kind):

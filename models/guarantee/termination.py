@@ -7,10 +7,11 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
-from models.guarantee.appraisal import PaperState
-from models.guarantee.project import Project, Stage
+from models.base.paper import PaperState
+from models.guarantee.paper import ProjectPaper
+from models.guarantee.project import Stage
 
 
 class TerminationCause(Kind):
@@ -24,7 +25,7 @@ class TerminationCause(Kind):
     OTHER = "其他"
 
 
-class Termination(Entity):
+class Termination(ProjectPaper):
     """The end of a project before the drawdown: approved once money is in the books, then settled through 复核."""
 
     spec = Spec(
@@ -63,11 +64,8 @@ class Termination(Entity):
         ),
         CheckConstraint("settled_on is null or state = 'APPROVED'", name="ck_termination_settled"),
     )
-    number: Mapped[str] = c.computed(c.text("终止编号", 40, required=True, unique=True))
-    project_id: Mapped[int] = c.reference(
-        "担保项目", "project", required=True, part=c.Part(140, is_rare=True)
-    )
-    project: Mapped[Project] = c.related(project_id)
+    number_label = "终止编号"
+    part = c.Part(140, is_rare=True)
     cause: Mapped[TerminationCause] = c.enum(
         "终止原因", TerminationCause, required=True, index=True
     )
@@ -87,4 +85,3 @@ class Termination(Entity):
         c.day("账务结清日期", help="冲账、退费和退还保证金全部复核记账之日")
     )
     returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
-    state: Mapped[PaperState] = c.state("状态", PaperState, PaperState.DRAFT)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from models.base.money import round_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project
 from models.guarantee.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.money import format_money
-from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.base.paper import LIVE_PAPERS, PaperState
 from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, ContractKind, CounterGuarantee

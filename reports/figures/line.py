@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models.base.money import round_money
-from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.base.paper import LIVE_PAPERS, PaperState
 from models.guarantee.product import FeeKind
 from models.guarantee.project import Project, Stage
 from models.guarantee.resolution import Resolution

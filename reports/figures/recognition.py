@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from models.base.money import round_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.product import FeeKind
 from models.guarantee.project import Project
 from models.guarantee.release import Release

@@ -28,9 +28,10 @@ from models.after.warning import RiskWarning, WarningState
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.actor import Actor
 from models.base.kinds import Kind
+from models.base.paper import LIVE_PAPERS, PaperState
 from models.customer.customer import Customer
 from models.customer.rating import CustomerRating, RatingState
-from models.guarantee.appraisal import LIVE_PAPERS, PaperState, RiskAssessment
+from models.guarantee.appraisal import RiskAssessment
 from models.guarantee.product import FeeKind
 from models.guarantee.project import UNDER_WAY, Project, ProjectState, Stage
 from models.guarantee.release import Release

@@ -17,7 +17,7 @@ from models import schema
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Module, SpecKind
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import Project
 from models.registry import metadata
 from tests.template import settings_of

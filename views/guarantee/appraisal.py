@@ -126,13 +126,6 @@ register(
         confirm="撤回后申请结束办理，不能恢复。",
     ),
     Button(
-        appraisal.REPORT.steps["submit"],
-        appraisal.submit_report,
-        style="primary",
-        rank=1,
-        after=to_project(),
-    ),
-    Button(
         appraisal.ACTS["issue_intent"],
         appraisal.issue_intent,
         on="project",
@@ -148,13 +141,6 @@ register(
         mend=running_url,
         style="primary",
         rank=1,
-    ),
-    Button(
-        appraisal.RISK.steps["submit"],
-        appraisal.submit_risk,
-        style="primary",
-        rank=1,
-        after=to_project(),
     ),
     Button(
         resolution.ACTS["issue_confirmation"],

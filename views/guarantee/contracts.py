@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError
+from models.base.paper import OPEN_PAPERS
 from models.guarantee.signing import Contract
 from views.kit import edge, hooks
 from views.kit.documents import send
@@ -16,7 +17,6 @@ from views.kit.entity_view import EntityView
 from views.kit.pages import Action, Section
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.paper import OPEN_PAPERS
 from workflows.guarantee import contracts
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from models.after.warning import RiskWarning
 from models.base import columns as c
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.release import Release, ReleaseBasis

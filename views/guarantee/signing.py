@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from models.base import columns as c
 from models.base.errors import FieldErrors
 from models.base.money import format_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
 from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
@@ -39,7 +39,6 @@ from workflows.guarantee import (
     disbursement,
     fees,
     resolution,
-    waivers,
 )
 from workflows.guarantee.plan_layout import PLAN
 
@@ -526,13 +525,6 @@ register(
         rank=10,
         done="已登记开票，增值税自开票之日起计",
         after=_to_fee,
-    ),
-    Button(
-        waivers.PAPER.steps["submit"],
-        waivers.submit,
-        style="primary",
-        rank=1,
-        after=to_project("fee_waiver"),
     ),
     Button(
         disbursement.ACTS["meet"],

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models.base import columns as c
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import Project, ProjectState, SmallKind, Stage
 from models.guarantee.termination import Termination, TerminationCause
 from reports.figures import approvals

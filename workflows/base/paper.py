@@ -2,7 +2,7 @@
 
 from models.approval.approval import ApprovalState
 from models.base.entity import Entity
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from workflows.base.transition import STEPS, Step, move
 
 OUTCOMES = {
@@ -11,11 +11,16 @@ OUTCOMES = {
     ApprovalState.RETURNED: PaperState.DRAFT,
     ApprovalState.WITHDRAWN: PaperState.DRAFT,
 }
-OPEN_PAPERS = (PaperState.DRAFT, PaperState.IN_APPROVAL)
 
 
-def life(table: str, label: str, *, lapses_from: tuple[PaperState, ...] = ()) -> tuple[Step, ...]:
-    """The steps of a paper: `submit` with its label, the outcome, and whence the end of its project makes it void."""
+def life(
+    table: str,
+    label: str,
+    *,
+    lapses_from: tuple[PaperState, ...] = (),
+    roles: tuple[str, ...] = (),
+) -> tuple[Step, ...]:
+    """The steps of a paper: `submit` with its label and roles, its outcome, and whence its project's end voids it."""
     submit = Step(
         table,
         "submit",
@@ -23,6 +28,7 @@ def life(table: str, label: str, *, lapses_from: tuple[PaperState, ...] = ()) ->
         column="state",
         sources=(PaperState.DRAFT,),
         targets=(PaperState.IN_APPROVAL,),
+        roles=roles,
     )
     lapse = Step(
         table,

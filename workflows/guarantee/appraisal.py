@@ -2,6 +2,7 @@
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
+from models.base.paper import OPEN_PAPERS
 from models.guarantee.appraisal import (
     BankLetter,
     InvestigationReport,
@@ -14,7 +15,6 @@ from reports.figures.parameters import number
 from reports.figures.schedules import add_months
 from workflows.approval import approval
 from workflows.base.context import Ctx
-from workflows.base.paper import OPEN_PAPERS
 from workflows.base.transition import Step, enter, steps, verbs
 from workflows.guarantee import letters, stages
 from workflows.guarantee.paper import Paper, project_amount

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.masks import for_paper
+from models.base.paper import LIVE_PAPERS
 from models.customer.customer import Customer
 from models.customer.detail import BankAccount
-from models.guarantee.appraisal import LIVE_PAPERS
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project
 from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee

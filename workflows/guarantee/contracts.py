@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from models.base.errors import Conflict, FieldErrors, NotAllowed
 from models.base.masks import whole
 from models.base.money import format_money
-from models.guarantee.appraisal import LIVE_PAPERS, PaperState
+from models.base.paper import LIVE_PAPERS, OPEN_PAPERS, PaperState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution
 from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind
@@ -19,7 +19,7 @@ from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage
 from reports.figures.schedules import add_months
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
-from workflows.base.paper import OPEN_PAPERS, lapse
+from workflows.base.paper import lapse
 from workflows.base.transition import Step, Verb, enter, move
 from workflows.guarantee import contract_data, letters, stages
 from workflows.guarantee.fees import require_resolution

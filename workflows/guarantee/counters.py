@@ -9,7 +9,7 @@ from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.masks import whole
 from models.base.money import round_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import OPEN_PAPERS, PaperState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Contract, CounterGuarantee, CounterKind
 from reports.figures.line import counters_stand, coverage_pct, latest_resolution
@@ -17,7 +17,7 @@ from reports.figures.parameters import number
 from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
-from workflows.base.paper import OPEN_PAPERS, conclude, life
+from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import collection, contracts, letters, stages
 from workflows.guarantee.fees import require_resolution

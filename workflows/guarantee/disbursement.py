@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money, round_money
-from models.guarantee.appraisal import BankLetter, LetterKind, PaperState
+from models.base.paper import PaperState
+from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
 from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage

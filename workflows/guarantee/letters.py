@@ -9,14 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, NotFound
 from models.base.masks import for_paper
+from models.base.paper import LIVE_PAPERS
 from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
-from models.guarantee.appraisal import (
-    LIVE_PAPERS,
-    BankLetter,
-    InvestigationReport,
-    LetterKind,
-    RiskAssessment,
-)
+from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution
 from models.guarantee.signing import CounterGuarantee

@@ -11,9 +11,10 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import select
 
 from models.approval.approval import ApprovalInstance, ApprovalState
-from models.base.entity import Entity, columns_of, entity_of
+from models.base.entity import entity_of
 from models.base.errors import BusinessError
-from models.guarantee.appraisal import PaperState
+from models.base.paper import Booked, PaperState
+from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project, Stage
 from models.ledger.voucher import BusinessEvent, Voucher
 from workflows.approval import approval
@@ -25,7 +26,7 @@ from workflows.base.transition import STEPS, Step, enter, move, steps
 from workflows.guarantee import stages
 from workflows.ledger import posting
 
-P = TypeVar("P", bound=Entity)
+P = TypeVar("P", bound=ProjectPaper)
 Check = Callable[[Ctx, P, bool], None]
 Obstacles = Callable[[Ctx, P], list[str]]
 Follow = Callable[[Ctx, P], None]
@@ -55,13 +56,19 @@ class Paper(Generic[P]):
         events: tuple[str, ...] = (),
         lapses_from: tuple[PaperState, ...] = (),
         more_steps: tuple[Step, ...] = (),
+        roles: tuple[str, ...] = (),
     ) -> None:
-        """`submit` is the label of its submission, `what` names it in the title of its approval."""
+        """`submit` is the label of its submission, `what` names it in the title of its approval.
+
+        `roles` are built-in roles that submit it, beside what app/roles.py says.
+        """
         self.model, self.table = model, str(model.__tablename__)
         self.number, self.approval_type = number, approval_type
         self.what, self.amount = what, amount
         self.stage, self.events = stage, events
-        self.steps = steps(*life(self.table, submit, lapses_from=lapses_from), *more_steps)
+        self.steps = steps(
+            *life(self.table, submit, lapses_from=lapses_from, roles=roles), *more_steps
+        )
         self._hooks: dict[str, list[Callable[..., Any]]] = {}
         records.rule(model)(self._save)
         approval.on_finish(approval_type)(self._decided)
@@ -194,10 +201,9 @@ class Paper(Generic[P]):
 PAPERS: dict[str, Paper[Any]] = {}
 
 
-def project_amount(paper: Any) -> Decimal:
+def project_amount(paper: ProjectPaper) -> Decimal:
     """The flow is chosen by what the project is about."""
-    amount: Decimal = paper.project.amount
-    return amount
+    return paper.project.amount
 
 
 def own_amount(paper: Any) -> Decimal:
@@ -206,15 +212,15 @@ def own_amount(paper: Any) -> Decimal:
     return amount
 
 
-def _hand_back(paper: Any, reason: str | None) -> None:
+def _hand_back(paper: ProjectPaper, reason: str | None) -> None:
     """Why 复核 sent it back stands on a paper that goes there."""
-    if "returned_reason" in columns_of(type(paper)):
+    if isinstance(paper, Booked):
         paper.returned_reason = reason
 
 
-def _book(paper: Any, *, is_booked: bool) -> None:
+def _book(paper: ProjectPaper, *, is_booked: bool) -> None:
     """Whether the books hold it stands on a paper that goes there."""
-    if "is_booked" in columns_of(type(paper)):
+    if isinstance(paper, Booked):
         paper.is_booked = is_booked
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from models.base.errors import Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
 from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
 from models.guarantee.release import Release, ReleaseBasis

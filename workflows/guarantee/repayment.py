@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money, round_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.release import Release

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import BusinessError, Conflict, IllegalTransition
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import (
     UNDER_WAY,
     Project,

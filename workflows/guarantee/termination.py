@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, FieldErrors, IllegalTransition
-from models.guarantee.appraisal import PaperState
+from models.base.paper import OPEN_PAPERS, PaperState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution, ResolutionState
 from models.guarantee.signing import CounterGuarantee
@@ -20,7 +20,7 @@ from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.paper import OPEN_PAPERS, conclude, outcome_of
+from workflows.base.paper import conclude, outcome_of
 from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import refunds, resolution, stages
 from workflows.guarantee.paper import lapse_all

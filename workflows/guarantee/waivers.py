@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from models.base.errors import FieldErrors
 from models.base.money import format_money
-from models.guarantee.appraisal import PaperState
+from models.base.paper import OPEN_PAPERS, PaperState
 from models.guarantee.product import FeeKind
 from models.guarantee.project import Project
 from models.guarantee.signing import Fee, FeeWaiver
@@ -14,7 +14,6 @@ from reports.figures.vat import not_due, pending, split
 from workflows.approval import approval
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.paper import OPEN_PAPERS
 from workflows.base.transition import Step, move
 from workflows.guarantee import stages
 from workflows.guarantee.collection import pass_on, require_collecting

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import (
     ItemState,

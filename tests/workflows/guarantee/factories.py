@@ -24,11 +24,12 @@ from models.approval.approval import (
 )
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import Entity
+from models.base.paper import PaperState
 from models.customer.customer import CorporateCustomer, Customer, EnterpriseScale, Grade
 from models.customer.detail import BankAccount, Executive
 from models.customer.financial_statement import FinancialStatement, PeriodKind
 from models.customer.rating_model import CustomerKind
-from models.guarantee.appraisal import Advice, InvestigationReport, PaperState, RiskAssessment
+from models.guarantee.appraisal import Advice, InvestigationReport, RiskAssessment
 from models.guarantee.bank import PartnerBank
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.product import Product, RepaymentMethod

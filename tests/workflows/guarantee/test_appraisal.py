@@ -14,7 +14,8 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import BankLetter, LetterKind, PaperState, RiskLevel
+from models.base.paper import PaperState
+from models.guarantee.appraisal import BankLetter, LetterKind, RiskLevel
 from models.guarantee.project import ProjectHolder, ProjectState, Stage
 from models.system.organization import Company
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER, RISK, RISK_HEAD

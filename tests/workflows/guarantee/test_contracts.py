@@ -15,7 +15,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import ProjectHolder, ProjectState, Stage
 from models.guarantee.resolution import ResolutionState
 from models.guarantee.signing import Contract, CounterKind

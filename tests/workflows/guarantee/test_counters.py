@@ -14,7 +14,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import ProjectState, Stage
 from models.guarantee.resolution import ResolutionState
 from models.guarantee.signing import CounterKind

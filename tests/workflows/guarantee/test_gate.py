@@ -13,7 +13,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.product import GuaranteeKind
 from models.guarantee.project import Stage
 from models.guarantee.resolution import ResolutionCondition, ResolutionState

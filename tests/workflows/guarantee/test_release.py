@@ -17,7 +17,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
 from models.guarantee.product import FeeKind, FeePayment, ProductFee
 from models.guarantee.project import ProjectStage, ProjectState, Stage

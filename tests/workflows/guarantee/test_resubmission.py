@@ -16,7 +16,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import ResolutionState, Resubmission, ResubmissionKind, VoteChoice
 from models.guarantee.signing import FeeState

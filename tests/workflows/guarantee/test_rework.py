@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from models.base.errors import BusinessError, IllegalTransition, NotAllowed, NotFound, StaleRecord
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import ProjectState, Stage
 from models.guarantee.signing import CounterGuarantee
 from models.system.setup import AuditLog

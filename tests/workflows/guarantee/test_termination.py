@@ -16,7 +16,8 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.guarantee.appraisal import InvestigationReport, PaperState
+from models.base.paper import PaperState
+from models.guarantee.appraisal import InvestigationReport
 from models.guarantee.project import ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import ItemState, MeetingState, ResolutionState, VoteChoice
 from models.guarantee.signing import (

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import Conflict, FieldErrors, NotAllowed
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import Stage
 from models.guarantee.signing import FeeState, FeeWaiver
 from models.ledger.voucher import EventState

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from models.base.errors import BusinessError
-from models.guarantee.appraisal import PaperState
+from models.base.paper import PaperState
 from models.guarantee.project import ProjectState
 from models.guarantee.release import Release
 from models.guarantee.signing import Fee, FeeWaiver

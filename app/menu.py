@@ -1,6 +1,6 @@
 """The shell of every page: menu from the entities' Specs, business date, person, what waits for me."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from flask import Flask, g, request
@@ -10,6 +10,7 @@ from models.base.actor import Actor
 from models.base.entity import entities, owner_of
 from models.base.kinds import MenuGroup, Module
 from models.system.organization import Company, Operator
+from reports.base.report import REPORTS
 from reports.workbench.todo import Waiting
 from reports.workbench.todo_sources import TodoKind
 from views.kit import edge, todo
@@ -50,27 +51,10 @@ class Page(NamedTuple):
 PAGES = (
     Page(Module.WORKBENCH, 1, "快捷桌面", url="/", verb="", table=""),
     Page(Module.WORKBENCH, 2, "待办事项", url="/approvals/", verb="", table=""),
+    Page(Module.WORKBENCH, 3, "我的报表", url="/reports/", verb="", table=""),
     Page(Module.WORKBENCH, 8, "个人设置", url="/settings/", verb="", table=""),
     Page(Module.WORKBENCH, 9, "修改密码", url="/password/", verb="", table=""),
     Page(Module.LEDGER, 5, "复核管理", url="/review/", verb="list", table="business_event"),
-    Page(
-        Module.LEDGER,
-        60,
-        "科目余额表",
-        url="/report/trial-balance",
-        verb="list",
-        table="account_balance",
-        group=MenuGroup.BOOKS,
-    ),
-    Page(
-        Module.LEDGER,
-        70,
-        "明细账",
-        url="/report/detail-ledger",
-        verb="list",
-        table="account_balance",
-        group=MenuGroup.BOOKS,
-    ),
     Page(
         Module.LEDGER,
         20,
@@ -82,48 +66,12 @@ PAGES = (
     ),
     Page(
         Module.LEDGER,
-        80,
-        "资产负债表",
-        url="/report/balance-sheet",
-        verb="list",
-        table="issued_statement",
-        group=MenuGroup.STATEMENTS,
-    ),
-    Page(
-        Module.LEDGER,
-        81,
-        "利润表",
-        url="/report/income-statement",
-        verb="list",
-        table="issued_statement",
-        group=MenuGroup.STATEMENTS,
-    ),
-    Page(
-        Module.LEDGER,
-        82,
-        "资产分级",
-        url="/report/asset-classes",
-        verb="list",
-        table="asset_split",
-        group=MenuGroup.STATEMENTS,
-    ),
-    Page(
-        Module.LEDGER,
         605,
         "期初余额",
         url="/opening/",
         verb="load",
         table="opening_import",
         group=MenuGroup.BOOK_SETUP,
-    ),
-    Page(
-        Module.GUARANTEE,
-        45,
-        "额度与集中度",
-        url="/report/exposure",
-        verb="list",
-        table="project",
-        group=MenuGroup.RISK,
     ),
     Page(Module.AFTER, 15, "导入还款", url="/repayment_import/", verb="import", table="repayment"),
     Page(Module.SYSTEM, 1, "开业准备", url="/preparation/", verb="export", table="company"),
@@ -158,6 +106,16 @@ PAGES = (
         Module.QUERY, 95, "文档核验", url="/document-check/", verb="verify", table="issued_document"
     ),
 )
+
+
+def _reports() -> Iterator[Page]:
+    """Every report that says where it stands in the menu."""
+    for report in REPORTS.values():
+        if report.in_menu:
+            verb, table = report.permission
+            place = (report.module, report.rank or 0, report.label)
+            yield Page(*place, url=report.url, verb=verb, table=table, group=report.menu)
+
 
 # Where the menu needs another word than the entity: the list of all beside its parts.
 NAMES = {"customer": "全部客户"}
@@ -251,7 +209,7 @@ def _sections(
                 NAMES.get(table, spec.label), url, table == lit, counts.get(url) or None
             )
             entries.setdefault(spec.module, []).append(Entry(spec.rank, spec.group, item))
-    for page in PAGES:
+    for page in (*PAGES, *_reports()):
         if not page.verb or actor.may(page.verb, page.table):
             is_home = not lit and page.table in here  # records that no list of their own leads to
             item = MenuItem(page.label, page.url, _is_here(page) or is_home, counts.get(page.url))
@@ -262,9 +220,9 @@ def _sections(
 
 
 def _is_here(page: Page) -> bool:
-    return (
-        request.path in ("/", "/desktop/") if page.url == "/" else request.path.startswith(page.url)
-    )
+    if page.url == "/":
+        return request.path in ("/", "/desktop/")
+    return request.path == page.url or request.path.startswith(f"{page.url.rstrip('/')}/")
 
 
 def _modules(

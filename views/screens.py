@@ -6,12 +6,13 @@ from typing import Any
 
 from flask_appbuilder import BaseView
 
+# Reports, and the rules of what the administrator sets up, register themselves as well.
 import views
-
-# The rules of what the administrator sets up register themselves as well.
 import workflows.registry  # noqa: F401
+from reports.base.report import REPORTS
 from views.kit.openapi import DescriptionApi
 from views.kit.register import register_entities
+from views.kit.report import screen_of
 from views.workbench.desktop import HomeView  # the framework registers it as the index
 
 # Found by walking, so that a new screen, its buttons and its tabs are there without being named anywhere.
@@ -20,6 +21,8 @@ MODULES = tuple(
     for found in pkgutil.walk_packages(views.__path__, "views.")
     if found.name != "views.screens"
 )
+# One screen class serves every report; each has routes of its own, which ask for its own permission.
+REPORT_SCREENS = tuple(screen_of(report) for report in REPORTS.values())
 _CLASSES = tuple(
     made
     for module in MODULES
@@ -38,6 +41,6 @@ PAGES = tuple(
 def register_screens(appbuilder: Any) -> None:
     """Register all views and REST resources; called once when the application is made."""
     register_entities(appbuilder, views=ENTITY_VIEWS)
-    for page in PAGES:
+    for page in (*PAGES, *REPORT_SCREENS):
         appbuilder.add_view_no_menu(page)
     appbuilder.add_api(DescriptionApi)

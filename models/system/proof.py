@@ -93,6 +93,7 @@ UNSEALED: dict[str, tuple[str, ...]] = {
         "theme",
         "desktop",
         "list_columns",
+        "saved_reports",
     ),
     "instalment": ("principal_paid", "interest_paid", "overdue_since"),
 }

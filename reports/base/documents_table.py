@@ -61,12 +61,16 @@ _FEET = """
 #set text(font: d.fonts, size: 8pt, fill: luma(90), lang: "zh", region: "cn")
 #set page(
   paper: "a4", flipped: d.flipped, margin: (x: 12mm, top: 14mm, bottom: 16mm),
-  footer: context grid(
-    columns: (1fr, auto, 1fr),
-    align(left, d.foot),
-    [第 #counter(page).display() / #d.pages 页],
-    align(right, d.title),
-  ),
+  footer: context {
+    let is_long = d.foot.clusters().len() > 28
+    if is_long { block(below: 3pt, d.foot) }
+    grid(
+      columns: (1fr, auto, 1fr),
+      align(left, if is_long { "" } else { d.foot }),
+      [第 #counter(page).display() / #d.pages 页],
+      align(right, d.title),
+    )
+  },
 )
 #for number in range(d.pages) { if number > 0 { pagebreak() } }
 """

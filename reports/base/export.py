@@ -138,10 +138,12 @@ def write_xlsx(
     *,
     title: str,
     progress: Callable[[int], None] | None = None,
+    notes: Sequence[tuple[str, str]] = (),
 ) -> int:
     """Write rows to an .xlsx file as they come, in constant memory, and return how many were written.
 
-    `progress` hears the number of rows written so far. Raises ExportError beyond 1,000,000 rows; a file
+    `progress` hears the number of rows written so far; `notes` (what, words) stand on a second sheet.
+    Raises ExportError beyond 1,000,000 rows; a file
     named by its path is then removed, an open stream is the caller's to throw away.
     """
     import xlsxwriter
@@ -168,6 +170,8 @@ def write_xlsx(
             last = number
         if columns:
             sheet.autofilter(0, 0, last, len(columns) - 1)
+        if notes:
+            _write_notes(book, notes)
     except BaseException:
         # Closing removes the temporary files; half a list must not be taken for a whole one.
         book.close()
@@ -176,6 +180,15 @@ def write_xlsx(
         raise
     book.close()
     return last
+
+
+def _write_notes(book: Any, notes: Sequence[tuple[str, str]]) -> None:
+    sheet = book.add_worksheet("说明")
+    sheet.set_column(0, 0, 14)
+    sheet.set_column(1, 1, 60)
+    for number, pair in enumerate(notes):
+        for index, words in enumerate(pair):
+            sheet.write_string(number, index, clean_text(words))
 
 
 def _sheet_name(title: str) -> str:

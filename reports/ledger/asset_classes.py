@@ -9,20 +9,24 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.base.kinds import MenuGroup, Module
+from models.base.money import format_money
 from models.ledger.account import ZERO, Account, AccountCategory, AssetClass
 from models.ledger.asset_split import AssetSplit
-from reports.base.export import ExportColumn
+from reports.base.asked import Asked
+from reports.base.params import period
+from reports.base.report import Found, Line, Mark, Report, balance, drill, register, words
 from reports.figures.asset_classes import (
     THREE,
     TWO,
     Caps,
     Holding,
-    Line,
     Part,
     Ratio,
     lines_of,
     totals,
 )
+from reports.figures.asset_classes import Line as ClassedLine
 from reports.figures.balances import is_at, of_accounts
 from reports.figures.parameters import number
 from reports.figures.provisions import COMPENSATION, UNEARNED
@@ -30,12 +34,12 @@ from reports.figures.schedules import last_day
 
 CLAIMS = ("1201", "1231")  # 应收代偿款 less its impairment, as in the balance sheet
 COLUMNS = (
-    ExportColumn("code", "科目编码"),
-    ExportColumn("name", "科目名称"),
-    ExportColumn("basis", "分级规则"),
-    ExportColumn("amount", "金额", "money", "元"),
-    *(ExportColumn(each.name.lower(), each.label, "money", "元") for each in AssetClass),
-    ExportColumn("evidence", "依据"),
+    words("code", "科目编码"),
+    words("name", "科目名称"),
+    words("basis", "分级规则"),
+    balance("amount", "金额"),
+    *(balance(each.name.lower(), each.label) for each in AssetClass),
+    words("evidence", "依据", is_long=True),
 )
 
 
@@ -44,7 +48,7 @@ class AssetReport:
     """The assets of a month's end in 元, without 应收代偿款, and the ratios."""
 
     period: str
-    lines: list[Line]
+    lines: list[ClassedLine]
     totals: Mapping[AssetClass, Decimal]
     assets: Decimal
     claims: Decimal
@@ -52,19 +56,13 @@ class AssetReport:
     reserves: Decimal
     ratios: list[Ratio]
     notices: list[str] = field(default_factory=list)
+    accounts: Mapping[str, int] = field(default_factory=dict)  # ids by code
 
 
 def asset_report(session: Session, period: str) -> AssetReport:
     """资产分级 of a month by the parameters of its last day."""
     on = last_day(period)
-    figures = of_accounts(session, period, period)
-    accounts = {
-        a.id: a
-        for a in session.scalars(
-            select(Account).where(Account.id.in_(figures)).order_by(Account.code)
-        )
-    }
-    closing = {accounts[key]: figure.closing for key, figure in figures.items() if key in accounts}
+    closing = _closing(session, period)
     own = {a: v for a, v in closing.items() if a.category is AccountCategory.ASSET}
     assets = sum(own.values(), ZERO)
     claims = sum((v for a, v in own.items() if is_claim(a.code)), ZERO)
@@ -103,7 +101,15 @@ def asset_report(session: Session, period: str) -> AssetReport:
         reserves=reserves,
         ratios=ratios,
         notices=_notices(holdings),
+        accounts={a.code: a.id for a in counted},
     )
+
+
+def _closing(session: Session, period: str) -> dict[Account, Decimal]:
+    """What each account with figures stands at."""
+    figures = of_accounts(session, period, period)
+    query = select(Account).where(Account.id.in_(figures)).order_by(Account.code)
+    return {account: figures[account.id].closing for account in session.scalars(query)}
 
 
 def is_claim(code: str) -> bool:
@@ -118,26 +124,6 @@ def caps_on(session: Session, on: date) -> Caps:
         number(session, "asset.client_equity_pct", on),
         number(session, "asset.client_loan_pct", on),
     )
-
-
-def export_rows(found: AssetReport) -> list[list[str | Decimal]]:
-    """Lines, totals and ratios as cells of a workbook."""
-    rows: list[list[str | Decimal]] = [
-        [line.code, line.name, line.basis, line.amount, *_of(line.classes), line.evidence]
-        for line in found.lines
-    ]
-    rows.append(["", "合计", "", sum(found.totals.values(), ZERO), *_of(found.totals), ""])
-    for ratio in found.ratios:
-        limit = f"{'不低于' if ratio.is_least else '不高于'} {ratio.limit.normalize():f}%"
-        share = "无法计算" if ratio.share is None else f"{ratio.share}%"
-        rows.append(
-            ["", ratio.label, f"{share}，{limit}", ratio.numerator, "", "", "", ratio.article]
-        )
-    return rows
-
-
-def _of(classes: Mapping[AssetClass, Decimal]) -> list[Decimal]:
-    return [classes.get(each, ZERO) for each in AssetClass]
 
 
 def _parts(session: Session, period: str) -> dict[int, list[AssetSplit]]:
@@ -201,3 +187,69 @@ def _notices(holdings: list[Holding]) -> list[str]:
     bare = [f"{h.code} {h.name}" for h in holdings if h.default is None and not h.parts]
     found = [f"科目 {h.code} {h.name} 的分级依据合计超过月末余额，请更正" for h in over]
     return found + ([f"没有资产分级的科目按Ⅲ级计：{'、'.join(bare)}"] if bare else [])
+
+
+# ======================================================================================================== the report
+def _lines(asked: Asked) -> Found:
+    found = asset_report(asked.session, asked["period"])
+    broken = [ratio.label for ratio in found.ratios if not ratio.is_met]
+    mark = Mark(f"{len(broken)} 项不达标", "bad", title="；".join(broken))
+    return Found(
+        [_line(asked, found, line) for line in found.lines],
+        heading=f"{found.period} 月末资产（不含应收代偿款）",
+        span=found.period,
+        marks=[mark if broken else Mark("四项比例达标", "ok")],
+        appendix=[_ratio_line(ratio) for ratio in found.ratios],
+        source=found,
+    )
+
+
+def _line(asked: Asked, found: AssetReport, line: ClassedLine) -> Line:
+    month = {"first": found.period, "last": found.period}
+    url = drill(asked, "detail-ledger", account=found.accounts[line.code], **month)
+    return Line(
+        {
+            "code": line.code,
+            "name": line.name,
+            "basis": line.basis,
+            "amount": line.amount,
+            **{each.name.lower(): line.classes.get(each, ZERO) for each in AssetClass},
+            "evidence": line.evidence,
+        },
+        url=url,
+        urls={"amount": url},
+    )
+
+
+def _ratio_line(ratio: Ratio) -> Line:
+    limit = f"{'不低于' if ratio.is_least else '不高于'} {ratio.limit.normalize():f}%"
+    share = "无法计算" if ratio.share is None else f"{format_money(ratio.share)}%"
+    return Line(
+        {
+            "name": ratio.label,
+            "basis": f"{share}，{limit}",
+            "amount": ratio.numerator,
+            "evidence": ratio.article,
+        }
+    )
+
+
+register(
+    Report(
+        "asset-classes",
+        "资产分级",
+        Module.LEDGER,
+        permission=("list", "asset_split"),
+        columns=COLUMNS,
+        lines=_lines,
+        params={"period": period()},
+        menu=MenuGroup.STATEMENTS,
+        rank=82,
+        help=(
+            "按非合并报表计算；应收代偿款不参加分级。有依据的部分按规则分级，其余按科目的资产分级；"
+            "自用型房产合计不超过净资产上限的部分为Ⅱ级（资产比例管理办法第五条至第七条）"
+        ),
+        empty="这个月没有资产余额",
+        total_at="name",
+    )
+)

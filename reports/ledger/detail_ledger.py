@@ -10,26 +10,30 @@ from sqlalchemy.orm import Session
 
 from models.base.columns import Money
 from models.base.errors import BusinessError, NotFound
+from models.base.kinds import MenuGroup, Module
 from models.customer.customer import Customer
 from models.guarantee.project import Project
 from models.ledger.account import ZERO, Account, AccountingPeriod, AuxiliaryBalance
 from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
-from reports.base.export import ExportColumn
+from reports.base.asked import Asked, report_url
+from reports.base.params import period_range, pick, span
+from reports.base.report import Found, Line, Report, additive, balance, register, words
 from reports.figures.balances import Figures, figures_of, leaves_of, of_auxiliaries
 
 PAGE_MAX = 200
+_BROUGHT = ("期初余额", "承前页")
 
 COLUMNS = (
-    ExportColumn("date", "日期", "date"),
-    ExportColumn("voucher_code", "凭证字号"),
-    ExportColumn("account_code", "科目编码"),
-    ExportColumn("memo", "摘要"),
-    ExportColumn("customer", "客户"),
-    ExportColumn("project", "项目"),
-    ExportColumn("debit", "借方", "money", "元"),
-    ExportColumn("credit", "贷方", "money", "元"),
-    ExportColumn("side", "方向"),
-    ExportColumn("balance", "余额", "money", "元"),
+    words("date", "日期", kind="date"),
+    words("voucher_code", "凭证字号"),
+    words("account_code", "科目编码"),
+    words("memo", "摘要"),
+    words("customer", "客户"),
+    words("project", "项目"),
+    additive("debit", "借方"),
+    additive("credit", "贷方"),
+    words("side", "方向"),
+    balance("balance", "余额"),
 )
 
 
@@ -86,7 +90,6 @@ class DetailLedger:
     """
 
     title: str
-    columns: tuple[ExportColumn, ...]
     opening: LedgerRow
     rows: list[LedgerRow]
     totals: Figures
@@ -125,7 +128,6 @@ def detail_ledger(
     title = str(account) if account else "全部科目"
     return DetailLedger(
         title,
-        COLUMNS,
         _opening(brought, is_first=offset == 0),
         rows=rows,
         totals=totals,
@@ -257,7 +259,7 @@ def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, st
 
 
 def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
-    memo = "期初余额" if is_first else "承前页"
+    memo = _BROUGHT[0] if is_first else _BROUGHT[1]
     return LedgerRow(
         None,
         None,
@@ -272,3 +274,67 @@ def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
         credit=ZERO,
         signed=brought,
     )
+
+
+# ======================================================================================================== the report
+_AUXILIARIES = {
+    "customer_id": pick("客户", "customer"),
+    "project_id": pick("项目", "project"),
+    "bank_id": pick("银行", "partner_bank"),
+}
+
+
+def _lines(asked: Asked) -> Found:
+    first, last, account = asked["first"], asked["last"], asked["account"]
+    parts = {name: asked[name].id for name in _AUXILIARIES if asked[name] is not None}
+    crumbs = [(Module.LEDGER.label, ""), ("科目余额表", report_url("trial-balance"))]
+    if account is None and not parts:
+        words_ = "请选择会计科目、客户、项目或银行后查询"
+        return Found([], is_asked=False, empty=words_, crumbs=crumbs)
+    wanted = LedgerFilter(account.code if account else "", **parts)
+    found = detail_ledger(
+        asked.session, wanted, first, last, offset=asked.offset, limit=asked.limit
+    )
+    sums = found.totals
+    return Found(
+        [_line(asked, row) for row in (found.opening, *found.lines)],
+        totals={"debit": sums.debit, "credit": sums.credit, "balance": abs(sums.closing)},
+        heading=found.title,
+        span=span(first, last),
+        note=f"共 {found.count} 笔",
+        count=found.count,
+        crumbs=crumbs,
+    )
+
+
+def _line(asked: Asked, row: LedgerRow) -> Line:
+    is_entry = row.voucher_id is not None
+    return Line(
+        {column.key: getattr(row, column.key) for column in COLUMNS},
+        url=asked.record("voucher", row.voucher_id),
+        urls={"project": asked.record("project", row.project_id)},
+        tone="" if is_entry else "head",
+        main=1 if is_entry else 3,
+        counts=is_entry,
+        is_brought=row.memo in _BROUGHT and not is_entry,
+    )
+
+
+register(
+    Report(
+        "detail-ledger",
+        "明细账",
+        Module.LEDGER,
+        permission=("list", "account_balance"),
+        columns=COLUMNS,
+        lines=_lines,
+        params={**period_range(), "account": pick("会计科目", "account"), **_AUXILIARIES},
+        menu=MenuGroup.BOOKS,
+        rank=70,
+        empty="所选期间没有发生额",
+        total_label="本期合计",
+        total_at="memo",
+        over_time=True,
+        page_size=PAGE_MAX,
+    )
+)

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from models.base.errors import BusinessError
 from models.ledger.account import ZERO, Account, AccountCategory, Direction
 from models.ledger.statement import IssuedStatement, StatementAccount, StatementKind, StatementRow
-from reports.base.export import ExportColumn
 from reports.figures.balances import Figures, of_accounts
 from reports.figures.opening_year import earned_before, starts
 from reports.figures.profit import earned, unclosed
@@ -323,24 +322,6 @@ def terms(formula: str) -> list[tuple[int, int]]:
     return [(-1 if sign == "-" else 1, int(number)) for sign, number in found]
 
 
-COLUMNS = {
-    StatementKind.BALANCE_SHEET: (
-        ExportColumn("asset", "资产"),
-        ExportColumn("asset_no", "行次", "int"),
-        ExportColumn("asset_now", "期末余额", "money", "元"),
-        ExportColumn("asset_then", "年初余额", "money", "元"),
-        ExportColumn("claim", "负债和所有者权益"),
-        ExportColumn("claim_no", "行次", "int"),
-        ExportColumn("claim_now", "期末余额", "money", "元"),
-        ExportColumn("claim_then", "年初余额", "money", "元"),
-    ),
-    StatementKind.INCOME: (
-        ExportColumn("label", "项目"),
-        ExportColumn("no", "行次", "int"),
-        ExportColumn("now", "本月金额", "money", "元"),
-        ExportColumn("then", "本年累计", "money", "元"),
-    ),
-}
 Half = tuple[StatementLine | None, str]
 
 
@@ -362,20 +343,3 @@ def _halves(found: Statement, side: Direction) -> list[Half]:
                 halves.append((None, f"{line.opens}："))
             halves.append((line, line.label))
     return halves
-
-
-def export_rows(found: Statement) -> list[list[Any]]:
-    """The statement as rows of its `COLUMNS`, for Excel and PDF."""
-    if found.kind is StatementKind.INCOME:
-        return [
-            [f"{'　' * line.level}{line.label}", line.row_no, line.current, line.prior]
-            for line in found.lines
-        ]
-    return [[*_cells(left), *_cells(right)] for left, right in paired(found)]
-
-
-def _cells(half: Half) -> list[Any]:
-    line, text = half
-    if line is None:
-        return [text, None, None, None]
-    return [f"{'　' * line.level}{text}", line.row_no, line.current, line.prior]

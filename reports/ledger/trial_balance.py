@@ -8,22 +8,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError
+from models.base.kinds import MenuGroup, Module
 from models.ledger.account import ZERO, Account, AccountCategory
-from reports.base.export import ExportColumn
+from reports.base.asked import Asked
+from reports.base.params import choice, period_range, span, tick
+from reports.base.report import Found, Line, Mark, Report, additive, balance, drill, register, words
 from reports.figures.balances import Figures, of_accounts
 
 LEVELS_MAX = 6
+_LEVELS = [(str(level), f"到 {level} 级") for level in range(1, LEVELS_MAX + 1)]
 
 COLUMNS = (
-    ExportColumn("code", "科目编码"),
-    ExportColumn("name", "科目名称"),
-    ExportColumn("opening_debit", "期初借方", "money", "元"),
-    ExportColumn("opening_credit", "期初贷方", "money", "元"),
-    ExportColumn("debit", "本期借方", "money", "元"),
-    ExportColumn("credit", "本期贷方", "money", "元"),
-    ExportColumn("closing_debit", "期末借方", "money", "元"),
-    ExportColumn("closing_credit", "期末贷方", "money", "元"),
+    words("code", "科目编码"),
+    words("name", "科目名称"),
+    balance("opening_debit", "期初借方"),
+    balance("opening_credit", "期初贷方"),
+    additive("debit", "本期借方"),
+    additive("credit", "本期贷方"),
+    balance("closing_debit", "期末借方"),
+    balance("closing_credit", "期末贷方"),
 )
+AMOUNTS = tuple(column.key for column in COLUMNS if column.measure)
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,6 @@ class TrialBalance:
 
     first: str
     last: str
-    columns: tuple[ExportColumn, ...]
     rows: list[BalanceRow]
     totals: BalanceRow
 
@@ -80,9 +84,7 @@ def trial_balance(
         for account in accounts
         if account.level <= level and (with_idle or figures[account.id])
     ]
-    return TrialBalance(
-        first, last, COLUMNS, rows, _totals([row for row in rows if row.level == 1])
-    )
+    return TrialBalance(first, last, rows, _totals([row for row in rows if row.level == 1]))
 
 
 def _rolled_up(accounts: list[Account], leaves: dict[int, Figures]) -> dict[int, Figures]:
@@ -113,9 +115,52 @@ def _row(account: Account, figures: Figures) -> BalanceRow:
 
 
 def _totals(rows: list[BalanceRow]) -> BalanceRow:
-    sums = [
-        sum((getattr(row, column.key) for row in rows), ZERO)
-        for column in COLUMNS
-        if column.kind == "money"
-    ]
+    sums = [sum((getattr(row, key) for row in rows), ZERO) for key in AMOUNTS]
     return BalanceRow(None, "", "合计", 1, None, *sums)
+
+
+# ======================================================================================================== the report
+def _lines(asked: Asked) -> Found:
+    first, last, level = asked["first"], asked["last"], int(asked["level"])
+    found = trial_balance(asked.session, first, last, level=level, with_idle=asked["idle"])
+    is_even = found.is_balanced
+    return Found(
+        [_line(asked, row, found) for row in found.rows],
+        span=span(first, last),
+        marks=[Mark("借贷平衡", "ok") if is_even else Mark("借贷不平", "bad")],
+    )
+
+
+def _line(asked: Asked, row: BalanceRow, found: TrialBalance) -> Line:
+    first, last = found.first, found.last
+    url = drill(asked, "detail-ledger", account=row.account_id, first=first, last=last)
+    return Line(
+        {column.key: getattr(row, column.key) for column in COLUMNS},
+        url=url,
+        urls=dict.fromkeys(AMOUNTS, url),
+        level=row.level - 1,
+        tone="total" if row.level == 1 else "",
+        counts=row.level == 1,
+    )
+
+
+register(
+    Report(
+        "trial-balance",
+        "科目余额表",
+        Module.LEDGER,
+        permission=("list", "account_balance"),
+        columns=COLUMNS,
+        lines=_lines,
+        params={
+            **period_range(),
+            "level": choice("科目级次", _LEVELS, default=str(LEVELS_MAX)),
+            "idle": tick("无发生额科目", no="不显示", yes="显示"),
+        },
+        menu=MenuGroup.BOOKS,
+        rank=60,
+        help="只含已记账凭证；合计为一级科目之和",
+        empty="所选期间没有发生额和余额",
+        total_at="name",
+    )
+)

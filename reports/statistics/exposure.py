@@ -9,10 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor
+from models.base.kinds import MenuGroup, Module
 from models.base.money import round_to
 from models.customer.customer import Customer, CustomerRelation
 from models.guarantee.bank import PartnerBank
-from reports.base.export import ExportColumn
+from reports.base.asked import Asked
+from reports.base.report import Found, Mark, Report, register, stated, words
+from reports.base.report import Line as Row
 from reports.base.scope import scoped
 from reports.figures import exposure
 from reports.figures.net_assets import net_assets
@@ -21,24 +24,18 @@ from reports.figures.parameters import number
 TOP = 10
 HIDDEN = "其他部门客户"
 
-COLUMNS = (
-    ExportColumn("kind", "类别"),
-    ExportColumn("name", "名称"),
-    ExportColumn("amount", "责任余额", "money", "元"),
-    ExportColumn("share", "占比", "rate", "%"),
-    ExportColumn("committed", "办理后", "money", "元"),
-    ExportColumn("share_after", "办理后占比", "rate", "%"),
-    ExportColumn("share_plain", "未加权", "rate", "%"),
-    ExportColumn("limit", "上限", "rate", "%"),
-    ExportColumn("state", "状态"),
+_COLUMNS = (
+    words("kind", "类别"),
+    words("name", "名称"),
+    stated("amount", "责任余额"),  # a customer stands among the largest, and in a group
+    stated("share", "占比", "rate", "%"),
+    stated("committed", "办理后"),
+    stated("share_after", "办理后占比", "rate", "%"),
+    stated("share_plain", "未加权", "rate", "%"),
+    stated("limit", "上限", "rate", "%"),
+    words("state", "状态"),
 )
-BANK_COLUMNS = (
-    ExportColumn("name", "银行"),
-    ExportColumn("line", "授信额度", "money", "元"),
-    ExportColumn("used", "已用", "money", "元"),
-    ExportColumn("free", "剩余", "money", "元"),
-    ExportColumn("share", "使用率", "rate", "%"),
-)
+_TONES = {"超限": "bad", "办理后超限": "bad", "预警": "warn"}
 
 
 @dataclass(frozen=True)
@@ -261,3 +258,69 @@ def _lines(session: Session) -> list[Line]:
         share = round_to(used * 100 / line, 2) if line else Decimal(100 if used else 0)
         found.append(Line(bank.id, bank.name, line, in_force, reserved, share))
     return sorted(found, key=lambda one: -one.share)
+
+
+# ======================================================================================================== the report
+def _told(asked: Asked) -> Found:
+    found = exposure_report(asked.session, asked.actor, asked.today)
+    parties = (*found.customers, *found.groups)
+    over = sum(p.state in {"超限", "办理后超限"} for p in parties) + found.committed.is_over
+    near = sum(p.state == "预警" for p in parties)
+    marks = [Mark(f"{over} 项超限", "bad")] if over else []
+    return Found(
+        [_row(asked, "单户", party) for party in found.customers]
+        + [_row(asked, "关联方", party) for party in found.groups],
+        heading=f"最大的 {TOP} 户与关联方",
+        note=f"截至营业日期 {found.on.isoformat()}",
+        marks=[*marks, *([Mark(f"{near} 项预警", "warn")] if near else [])],
+        source=found,
+    )
+
+
+def _row(asked: Asked, kind: str, party: Party) -> Row:
+    share, after, plain = ("无净资产" if one is None else one for one in party.shares)
+    tone, key, amounts = _TONES.get(party.state, ""), party.customer_id, party.amounts
+    projects = asked.rows("project", f"customer_id:eq:{key}") if key and amounts.in_force else ""
+    return Row(
+        {
+            "kind": kind,
+            "name": party.name,
+            "amount": amounts.in_force,
+            "share": share,
+            "committed": amounts.committed,
+            "share_after": after,
+            "share_plain": plain,
+            "limit": party.limit,
+            "state": party.state,
+        },
+        url=asked.record("customer", key),
+        urls={"amount": projects},
+        tone=tone,
+        tones={
+            "share": "bad" if party.state == "超限" else "",
+            "share_after": tone,
+            "state": tone or "ok",
+        },
+    )
+
+
+register(
+    Report(
+        "exposure",
+        "额度与集中度",
+        Module.GUARANTEE,
+        permission=("list", "project"),
+        columns=_COLUMNS,
+        lines=_told,
+        menu=MenuGroup.RISK,
+        rank=45,
+        help=(
+            "责任余额 = 在保余额 × 公司承担比例 × 权重（融资担保责任余额计量办法）；办理后另加有效决议的占用额；"
+            "占比为占净资产，未加权为办理后不乘权重的占比；集中度见监督管理条例第十六条"
+        ),
+        empty="没有在保或已决议的项目",
+        group_by="kind",
+        has_totals=False,
+        has_subtotals=False,
+    )
+)

@@ -43,6 +43,7 @@ SIGNED_IN = {
     "DesktopView.card",
     "EmployeeView.hand_over",  # asks for either of two permissions, and both row by row
     "SettingsView.page",
+    "MyReportsView.page",  # names the reports that the reader may open
     "SettingsView.theme",
     "SettingsView.end_session",
     "SettingsView.columns",

@@ -5,12 +5,14 @@ import pytest
 from app.menu import PAGES
 from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
+from reports.base.report import REPORTS
 
 FIRST_LEVEL = 10
 ENTRIES = [
     (m.spec.module, m.spec.group) for m in entities() if m.spec.in_menu and m.spec.kind.has_screen
 ]
 ENTRIES += [(page.module, page.group) for page in PAGES]
+ENTRIES += [(report.module, report.menu) for report in REPORTS.values() if report.in_menu]
 
 
 @pytest.mark.parametrize("group", MenuGroup)

@@ -14,6 +14,7 @@ from app.menu import NAMES, PAGES
 from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
 from models.guarantee.project import Stage
+from reports.base.report import REPORTS
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 
@@ -77,7 +78,10 @@ def _known() -> set[str]:
         found = {row["label"] for row in csv.DictReader(file)}
     found |= {model.spec.label for model in entities() if model.spec.kind.has_screen}
     found |= (
-        {page.label for page in PAGES} | {group.label for group in MenuGroup} | set(NAMES.values())
+        {page.label for page in PAGES}
+        | {report.label for report in REPORTS.values()}
+        | {group.label for group in MenuGroup}
+        | set(NAMES.values())
     )
     found |= {kind.label for kind in (*Module, *Stage)}
     return (

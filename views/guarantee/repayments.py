@@ -12,7 +12,7 @@ from models.base.errors import BusinessError
 from models.base.money import format_money
 from views.kit import edge, mapping
 from views.kit.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
-from views.kit.report import told
+from views.kit.report_page import told
 from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.guarantee import repayment_import
 from workflows.guarantee.plan_import import PlanError

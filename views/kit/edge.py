@@ -347,6 +347,12 @@ def chosen_columns(ctx: Ctx, table: str) -> Sequence[str]:
     return () if operator is None else (operator.list_columns or {}).get(table, ())
 
 
+def saved_reports(ctx: Ctx, code: str) -> Mapping[str, str]:
+    """The choices of a report that this reader has kept, by name."""
+    operator = _operator(ctx)
+    return {} if operator is None else (operator.saved_reports or {}).get(code, {})
+
+
 def _operator(ctx: Ctx) -> Operator | None:
     found: Operator | None = g.get("operator")
     return (

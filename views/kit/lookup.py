@@ -35,11 +35,11 @@ def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[s
     target = model_of(str(column.info.get("target", ""))) if column is not None else None
     if target is None:
         raise NotFound("没有这个字段")
-    _require_offered(ctx, target)
+    require_offered(ctx, target)
     return candidates(ctx, target, text, page, *_own_papers(ctx, model, target, args))
 
 
-def _require_offered(ctx: Ctx, target: type[Entity]) -> None:
+def require_offered(ctx: Ctx, target: type[Entity]) -> None:
     """Settings and partners are chosen by whoever fills in a form; what tells of business, by who may look at it."""
     spec, table = target.spec, str(target.__tablename__)
     is_setting = spec.scope.is_open and spec.kind is SpecKind.MASTER

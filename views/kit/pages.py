@@ -558,6 +558,7 @@ class ReportPage:
     columns: list[Column]
     rows: list[Row]
     note: str = ""
+    group_label: str = "类别"
     heading: str = ""
     states: list[Cell] = field(default_factory=list)  # 1 项超限, 3 项预警
     params: list[Field] = field(default_factory=list)

@@ -9,12 +9,13 @@ from models.base.money import format_money
 from models.ledger.account import AccountingPeriod, PeriodState
 from models.ledger.closing import MonthEndLog, ProvisionCalculation
 from models.system.setup import JobRun
+from reports.base.asked import Asked
 from reports.ledger.closing_checks import ClosingCheck, closing_checks, waits
 from views.kit import edge, progress, widgets
 from views.kit.buttons import actions
 from views.kit.cells import format_value, record_url
 from views.kit.pages import Action, Cell, Column, GateItem, ReportPage, Row, Section
-from views.kit.report import money, periods
+from views.kit.report_page import money
 from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.ledger import closing
@@ -84,7 +85,7 @@ def _page(ctx: Ctx, period: AccountingPeriod) -> ReportPage:
     checks = closing_checks(ctx.session, period)
     run = _run_of(ctx, period)
     missing = [check for check in checks if not check.is_met]
-    known = [(code, code) for code in periods(ctx)]
+    known = [(code, code) for code in Asked(ctx.session, ctx.actor, ctx.today).periods]
     page = ReportPage(
         TITLE,
         _COLUMNS,

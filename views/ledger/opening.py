@@ -16,7 +16,7 @@ from views.kit import edge, mapping
 from views.kit.cells import record_url
 from views.kit.fields import Tick
 from views.kit.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
-from views.kit.report import money, told
+from views.kit.report_page import money, told
 from workflows.base.sheet_mapping import guess, is_unknown
 from workflows.ledger import opening
 from workflows.ledger.opening_replaced import why_not_replaced

@@ -1,114 +1,48 @@
-"""额度与集中度 (4.4) on the screen of reports: meters for leverage and bank lines, the largest customers and groups."""
+"""What the page of 额度与集中度 (4.4) has beside its table: meters for leverage and bank lines, 在保余额 in parts."""
 
 from decimal import Decimal
 
-from flask import request
-from flask.typing import ResponseReturnValue
-from flask_appbuilder import BaseView, expose
 from markupsafe import Markup
 
 from models.base.money import format_money
 from reports.base.charts import WIDTHS, Point, bars
+from reports.base.report import Found
 from reports.statistics import exposure
 from reports.workbench import desktop
-from views.kit import edge
-from views.kit.cells import record_url
-from views.kit.pages import Cell, ChartCard, Meter, ReportPage, Row, Section
-from views.kit.report import columns_of, excel, excel_action, money
+from views.kit.pages import ChartCard, Meter, ReportPage, Section
+from views.kit.report import decorate
 from views.statistics.shares import IN_FORCE, shares_card
 from workflows.base.context import Ctx
 
 _BANKS = 8
-_TONES = {"超限": "bad", "办理后超限": "bad", "预警": "warn"}
 
 
-_FOOT = (
-    "责任余额 = 在保余额 × 公司承担比例 × 权重（融资担保责任余额计量办法）；办理后另加有效决议的占用额；"
-    "占比为占净资产，未加权为办理后不乘权重的占比；集中度见监督管理条例第十六条"
-)
-
-
-class ExposureReport(BaseView):
-    """额度与集中度."""
-
-    route_base = "/report"
-    class_permission_name = "project"
-    default_view = "exposure"
-    title = "额度与集中度"
-
-    @expose("/exposure")
-    @edge.screen("list")
-    def exposure(self) -> ResponseReturnValue:
-        """Leverage, the largest customers and groups, bank lines, each against its limit."""
-        ctx = edge.current_ctx()
-        found = exposure.exposure_report(ctx.session, ctx.actor, ctx.today)
-        if request.args.get("format") == "xlsx":
-            parties = [("单户", party) for party in found.customers] + [
-                ("关联方", party) for party in found.groups
-            ]
-            rows = [
-                [
-                    kind,
-                    p.name,
-                    p.amounts.in_force,
-                    p.shares[0],
-                    p.amounts.committed,
-                    *p.shares[1:],
-                    p.limit,
-                    p.state,
-                ]
-                for kind, p in parties
-            ]
-            return excel("额度与集中度", exposure.COLUMNS, rows)
-        return self.render_template("report.html", page=_exposure_page(ctx, found))
-
-
-def _exposure_page(ctx: Ctx, found: exposure.Exposure) -> ReportPage:
-    over = (
-        sum(p.state in {"超限", "办理后超限"} for p in (*found.customers, *found.groups))
-        + found.committed.is_over
-    )
-    near = sum(p.state == "预警" for p in (*found.customers, *found.groups))
-    states = [Cell(f"{over} 项超限", "enum", tone="bad")] if over else []
-    states += [Cell(f"{near} 项预警", "enum", tone="warn")] if near else []
-    rows = _party_rows("单户", found.customers) + _party_rows("关联方", found.groups)
-    lines = [_line_meter(line) for line in found.lines]
-    return ReportPage(
-        "额度与集中度",
-        [c for c in columns_of(exposure.COLUMNS) if c.key != "kind"],
-        rows,
-        note=f"截至营业日期 {found.on.isoformat()}",
-        heading=f"最大的 {exposure.TOP} 户与关联方",
-        states=states,
-        url="/report/exposure",
-        actions=excel_action(bool(rows)),
-        aside=[
-            Section(
-                "leverage",
-                "放大倍数",
-                template="parts/meters.html",
-                data=[_leverage_meter(found)],
-                note="监督管理条例第十五条",
-                foot="净资产",
-                foot_figure=f"{format_money(found.net_assets)} 元",
-            ),
-            Section(
-                "lines",
-                "银行授信",
-                template="parts/meters.html" if lines else "",
-                data=lines,
-                count=len(lines),
-                empty="还没有登记授信额度的合作银行",
-                more_url="/partner_bank/list/",
-                more_label="合作银行",
-            ),
-        ],
-        below=_structure(ctx),
-        empty="没有在保或已决议的项目",
-        foot=_FOOT,
-        crumbs=[("担保办理", ""), ("额度与集中度", "")],
-        help_key="exposure",
-    )
+@decorate("exposure")
+def _draw(ctx: Ctx, page: ReportPage, found: Found) -> None:
+    report: exposure.Exposure = found.source
+    lines = [_line_meter(line) for line in report.lines]
+    page.aside = [
+        Section(
+            "leverage",
+            "放大倍数",
+            template="parts/meters.html",
+            data=[_leverage_meter(report)],
+            note="监督管理条例第十五条",
+            foot="净资产",
+            foot_figure=f"{format_money(report.net_assets)} 元",
+        ),
+        Section(
+            "lines",
+            "银行授信",
+            template="parts/meters.html" if lines else "",
+            data=lines,
+            count=len(lines),
+            empty="还没有登记授信额度的合作银行",
+            more_url="/partner_bank/list/",
+            more_label="合作银行",
+        ),
+    ]
+    page.below = _structure(ctx)
 
 
 def _structure(ctx: Ctx) -> list[Section]:
@@ -137,38 +71,6 @@ def _structure(ctx: Ctx) -> list[Section]:
     )
     product.key, product.width, bank.width = "products", 6, 6
     return [product, bank]
-
-
-def _party_rows(kind: str, parties: list[exposure.Party]) -> list[Row]:
-    rows = []
-    for position, party in enumerate(parties):
-        projects = (
-            f"/project/list/?f=customer_id:eq:{party.customer_id}" if party.customer_id else ""
-        )
-        tone = _TONES.get(party.state, "")
-        shares = ["无净资产" if share is None else format_money(share) for share in party.shares]
-        cells = (
-            Cell(party.name),
-            money(party.amounts.in_force, projects),
-            Cell(shares[0], "rate", tone="bad" if party.state == "超限" else ""),
-            money(party.amounts.committed),
-            Cell(shares[1], "rate", tone=tone),
-            Cell(shares[2], "rate"),
-            Cell(format_money(party.limit), "rate"),
-            Cell(party.state, "enum", tone=tone or "ok"),
-        )
-        group = kind if position == 0 else ""
-        rows.append(
-            Row(
-                f"{kind}-{position}",
-                record_url("customer", party.customer_id),
-                cells,
-                tone=tone,
-                group=group,
-                span=len(parties) if group else 0,
-            )
-        )
-    return rows
 
 
 def _leverage_meter(found: exposure.Exposure) -> Meter:

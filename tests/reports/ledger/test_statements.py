@@ -6,10 +6,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, select, update
 
+import reports.registry  # noqa: F401 - every report registers itself
+from models.base.actor import SYSTEM
 from models.base.errors import BusinessError
 from models.ledger.account import Account, Direction
 from models.ledger.statement import IssuedStatement, StatementAccount, StatementKind, StatementRow
-from reports.base.export import ExportColumn
+from reports.base.asked import Asked
+from reports.base.report import REPORTS, file_rows, table
 from reports.ledger import statements
 from reports.ledger.statements import (
     account_rows,
@@ -171,19 +174,26 @@ def test_other_texts_are_no_formulas(formula):
         statements.terms(formula)
 
 
+def printed(session, code, period):
+    """The rows of a statement's file."""
+    report = REPORTS[code]
+    asked = Asked(session, SYSTEM, date(2026, 1, 31), {"period": period, "as": ""})
+    return file_rows(report, table(report, report.lines(asked)))
+
+
 def test_a_statement_prints_in_the_official_shape(opened, session):
-    rows = statements.export_rows(balance_sheet(session, "2026-01"))
-    assert {len(row) for row in rows} == {len(statements.COLUMNS[StatementKind.BALANCE_SHEET])}
+    rows = printed(session, "balance-sheet", "2026-01")
+    assert {len(row) for row in rows} == {8}
     assert rows[0][0] == "资产："
     assert rows[0][4] == "负债："
     assert rows[1][:4] == ["　货币资金", 1, yuan("186453776.17"), yuan("186453776.17")]
     assert rows[-1][0] == "资产总计"
     assert rows[-1][4] == "负债和所有者权益总计"
     assert [None, None, None] in [row[1:4] for row in rows]
-    rows = statements.export_rows(income_statement(session, "2026-01"))
-    assert {len(row) for row in rows} == {len(statements.COLUMNS[StatementKind.INCOME])}
+    rows = printed(session, "income-statement", "2026-01")
+    assert {len(row) for row in rows} == {4}
     assert rows[-1][0] == "六、净利润"
-    assert isinstance(statements.COLUMNS[StatementKind.INCOME][0], ExportColumn)
+    assert rows[1][0].startswith("　")
 
 
 def test_a_side_that_is_longer_or_empty_still_pairs(opened, session):

@@ -89,7 +89,9 @@ def test_the_exposure_report_stands_without_business(product):
     [
         ("/report/trial-balance?first=2999-12", 400),
         ("/report/trial-balance?first=%00&last='", 400),
-        ("/report/trial-balance?level=-1&idle=99", 200),
+        ("/report/trial-balance?level=-1&idle=99", 400),
+        ("/report/trial-balance?level=7", 400),
+        ("/report/trial-balance?level=1&idle=1", 200),
         ("/report/trial-balance?format=exe", 200),
         ("/report/detail-ledger", 200),
         ("/report/detail-ledger?account=nope", 400),

@@ -11,7 +11,9 @@ from models.base.errors import Conflict, FieldErrors
 from models.ledger.account import AssetClass
 from models.ledger.asset_split import AssetRule, AssetSplit
 from models.system.setup import Parameter
-from reports.ledger.asset_classes import asset_report, export_rows
+from reports.base.asked import Asked
+from reports.base.report import REPORTS, file_rows, table
+from reports.ledger.asset_classes import asset_report
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import NOW, quarter
 from workflows.base import records
@@ -98,7 +100,10 @@ def test_a_month_by_class_and_the_four_ratios(session, year, make):
         "法第十条": (found.totals[ONE], base, 20),
         "第十一条": (found.totals[THREE], base, 30),
     }
-    assert [row[1] for row in export_rows(found)][-5:-4] == ["合计"]
+    report = REPORTS["asset-classes"]
+    told = report.lines(Asked(session, SYSTEM, date(2026, 3, 31), {"period": "2026-01"}))
+    rows = file_rows(report, table(report, told), told.appendix)
+    assert [row[1] for row in rows][-5:-4] == ["合计"]
     assert figures(session, "2026-02")[1] == 0, "each month has its own evidence"
 
 

@@ -43,12 +43,13 @@ def asked_papers(ctx: Ctx, record: Entity) -> list[Action]:
     found = []
     for table, one in parts_of(type(record)).items():
         if one.part.asks and _takes(record, one):
-            existing = ctx.session.scalar(
-                select(one.model.id).where(getattr(one.model, one.link) == record.id).limit(1)
-            )
-            if existing is not None:
+            query = select(one.model).where(getattr(one.model, one.link) == record.id)
+            newest = ctx.session.scalars(query.order_by(one.model.id.desc()).limit(1)).first()
+            if newest is not None:
                 label = f"查看{one.model.spec.label}"
-                found.append(Action(label, record_url(table, existing), style="primary"))
+                if getattr(newest, one.model.spec.state) in one.model.spec.drafts:
+                    label = f"继续{one.part.asks}"
+                found.append(Action(label, record_url(table, newest.id), style="primary"))
             elif ctx.actor.may("add", table):
                 url = f"/{table}/add?{one.link}={record.id}"
                 found.append(Action(one.part.asks, url, style="primary"))

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.security import actor_of_username
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import entity_of
+from models.guarantee.appraisal import PaperState, RiskAssessment
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Fee, Receipt, ReceiptState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
@@ -186,3 +187,15 @@ def test_what_was_issued_is_a_link_in_the_message(demo):
     url = re.search(r'<a href="(/issued_document/\d+/pdf)"[^>]*>打开', notice).group(1)
     assert client.get(url).mimetype == "application/pdf"
     assert 'href="#print"' in page
+
+
+def test_a_report_that_is_begun_is_gone_on_with(demo):
+    """The task leads to the project, whose first button then says that the draft is to be finished."""
+    with demo.session() as session:
+        query = select(RiskAssessment).where(RiskAssessment.state == PaperState.DRAFT)
+        paper = session.scalars(query.order_by(RiskAssessment.id.desc())).first()
+        assert paper is not None, "the demo has a report that is begun"
+        project, key, author = paper.project_id, paper.id, paper.created_by_id
+        username = session.scalar(select(Operator.username).where(Operator.employee_id == author))
+    page = demo.client_of(username).get(f"/project/show/{project}").text
+    assert re.search(rf'href="/risk_assessment/show/{key}"[^>]*>\s*继续填写风险评估报告', page)

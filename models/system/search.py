@@ -59,6 +59,14 @@ _POSTGRESQL: Final = (
 )
 
 
+# The triggers of the index as SQLite keeps their words, by name: whoever looks for strange ones knows these.
+SQLITE_TRIGGERS: Final = {
+    statement.split()[5]: statement.replace(" IF NOT EXISTS", "")
+    for statement in _SQLITE
+    if statement.startswith("CREATE TRIGGER")
+}
+
+
 def key_base(table: str) -> int:
     """First key of a table's rows: the same on every machine, far enough apart for every record id."""
     return (zlib.crc32(table.encode()) & 0x7FFFFFFF) << KEY_BITS

@@ -1,6 +1,8 @@
 """Migrations and models agree: what `init` makes of an empty database is what the models say."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +23,7 @@ from models.ledger.account import Account
 from models.ledger.rule import PostingRule, PostingRuleLine
 from models.registry import metadata
 from models.system.organization import Department, Employee, Operator, PasswordHistory
+from models.system.proof import EDITIONS, SEALED
 from tests.template import settings_of
 from workflows.base.context import Ctx
 from workflows.ledger.guards import wrong_guards
@@ -77,6 +80,15 @@ def test_the_newest_file_is_the_newest_migration():
     """A start compares the database with the names of the files; alembic would take longer to say the same."""
     app = SimpleNamespace(config={"PROJECT_DIR": "."})
     assert newest_migration(app) == ScriptDirectory("models/migrations").get_current_head()
+
+
+def test_a_migration_that_writes_a_sealed_table_has_it_taken_in_anew():
+    """Else `verify` takes what an upgrade wrote for tampering; 0009 brought the seals."""
+    for path in sorted(Path("models/migrations/versions").glob("[0-9]*.py")):
+        does = path.read_text(encoding="utf-8").partition("def downgrade")[0]
+        words = r"\b(?:update|insert into|delete from)\s+(\w+)"
+        written = set(re.findall(words, does, re.IGNORECASE)) & set(SEALED)
+        assert path.name[:4] <= "0009" or written <= EDITIONS.keys(), path.name
 
 
 def test_every_table_is_there_with_its_checks(engine):

@@ -168,6 +168,36 @@ RECORDS: tuple[Way, ...] = (
     Way("posting_rule_line", "DELETE", GONE),
     Way("account", "name = '别的科目'"),
     Way("product", "name = '别的品种'"),
+    # Customers and what decides about them.
+    Way("corporate_customer", "scale = 'MICRO'", where="scale <> 'MICRO'"),
+    Way("corporate_customer", "legal_person = '别人'"),
+    Way("personal_customer", "id_number = '110101199001011234'"),
+    Way("personal_customer", "DELETE", GONE),
+    Way("customer_relation", "DELETE", GONE),
+    Way("customer_relation", "kind = 'CONTROL'"),
+    Way("joint_group", "credit_line = credit_line + 100"),
+    Way("joint_group_member", "DELETE", GONE),
+    Way("shareholder", "DELETE", GONE),
+    Way("financial_statement", "total_assets = total_assets + 100"),
+    Way("executive", "name = '别人'"),
+    Way("guarantee_company", "credit_line = 100"),
+    Way("rating_option", "score = score + 1"),
+    Way("rating_model", "label = '别的模型'"),
+    Way("completeness_item", "DELETE", GONE),
+    # What a project went through, who worked on it, what was said of its dangers.
+    Way("project_stage", "entered_on = '2020-01-01'"),
+    Way("project_stage", "DELETE", GONE, where="left_on IS NOT NULL"),
+    Way("project_holder", "DELETE", GONE),
+    Way("risk_warning", "deadline = '2099-12-31'"),
+    Way("risk_warning", "DELETE", GONE),
+    # How statements and classes of assets are made, and where the system stands.
+    Way("statement_row", "formula = 'R1'"),
+    Way("statement_account", "DELETE", GONE),
+    Way("asset_split", "amount = amount + 100"),
+    Way("asset_split", "ADD", ADDED),
+    Way("dictionary_item", "label = '别的条目'"),
+    Way("company", "full_name = '别的公司'"),
+    Way("system_state", "business_date = '2099-12-31'"),
 )
 RIGHTS: tuple[tuple[str, str], ...] = (
     (

@@ -24,6 +24,7 @@ from workflows.base.facts import (
     facts,
     left_out_of,
     plain,
+    sealed_in,
     sealed_target,
 )
 
@@ -327,5 +328,9 @@ def _follow(state: ORMExecuteState) -> Result[Any] | None:
         state.session.flush()
     affected = Affected(state, table)
     result = state.invoke_statement()
-    seal_rows(ctx, table.name, affected.after())
+    ids = affected.after()
+    for name in sealed_in(table.name):
+        is_own = name == table.name  # else an heir, whose part these rows are for some
+        mine = ids if is_own else [fact.id for fact in facts(state.session.connection(), name, ids)]
+        seal_rows(ctx, name, mine)
     return result

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, inspect, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
@@ -71,7 +71,7 @@ def fingerprint(table: str) -> str:
     if table in RIGHTS:
         return RIGHTS_EDITION
     edition = [EDITIONS[table]] if table in EDITIONS else []
-    return digest_of([*(column.name for column in _columns(_table(table))), *edition])
+    return digest_of([*(column.name for column in _columns(table)), *edition])
 
 
 def facts(connection: Connection, table: str, ids: Iterable[int]) -> list[Fact]:
@@ -83,7 +83,7 @@ def facts(connection: Connection, table: str, ids: Iterable[int]) -> list[Fact]:
     found = []
     for start in range(0, len(wanted), BLOCK):
         part = wanted[start : start + BLOCK]
-        query = select(*_columns(_table(table))).where(_table(table).c.id.in_(part))
+        query = _rows(table).where(_table(table).c.id.in_(part))
         found += [_fact(table, row) for row in connection.execute(query)]
     return found
 
@@ -93,7 +93,7 @@ def every_fact(connection: Connection, table: str) -> Iterator[Fact]:
     if table in RIGHTS:
         yield from _RIGHTS[table](connection)
         return
-    query = select(*_columns(_table(table))).order_by(_table(table).c.id)
+    query = _rows(table).order_by(_table(table).c.id)
     with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
         for row in rows:
             yield _fact(table, row)
@@ -107,18 +107,24 @@ def _fact(table: str, row: Any) -> Fact:
 @cache
 def _places(table: str) -> tuple[int, int | None]:
     """Where id and title stand among the columns."""
-    names = [column.name for column in _columns(_table(table))]
-    column = _table(table).c.get(entity_of(table).spec.title)
-    is_word = column is not None and column.name != "id" and not column.info.get("target")
-    return names.index("id"), names.index(column.name) if is_word and column is not None else None
+    columns = {column.name: place for place, column in enumerate(_columns(table))}
+    title = entity_of(table).spec.title
+    is_word = title in columns and title != "id"
+    is_word = is_word and not _columns(table)[columns[title]].info.get("target")
+    return columns["id"], columns[title] if is_word else None
+
+
+def _rows(table: str) -> Select[Any]:
+    """All that is covered of the rows of a table, those of an heir with what they inherit."""
+    return select(*_columns(table)).select_from(inspect(entity_of(table)).persist_selectable)
 
 
 @cache
-def _columns(table: Table) -> tuple[Any, ...]:
-    left_out = left_out_of(table.name)
-    return tuple(
-        sorted((c for c in table.c if c.name not in left_out), key=lambda column: column.name)
-    )
+def _columns(table: str) -> tuple[Any, ...]:
+    left_out = left_out_of(table)
+    # The table of an heir comes last: the key is its own.
+    named = {c.name: c for part in inspect(entity_of(table)).tables for c in part.c}
+    return tuple(named[name] for name in sorted(named.keys() - left_out))
 
 
 def _table(name: str) -> Table:
@@ -158,19 +164,29 @@ def _roles(connection: Connection) -> Iterator[Fact]:
 
 def _users(connection: Connection) -> Iterator[Fact]:
     """Each sign-in with the roles it holds, whether it is open, and the hash of its password."""
-    user, role, link = map(_table, ("ab_user", "ab_role", "ab_user_role"))
-    held: dict[int, list[str]] = defaultdict(list)
-    for user_id, name in connection.execute(
-        select(link.c.user_id, role.c.name).join(role, role.c.id == link.c.role_id)
-    ):
-        held[user_id].append(name)
+    user, role, link, member, given = map(
+        _table, ("ab_user", "ab_role", "ab_user_role", "ab_user_group", "ab_group_role")
+    )
+    own = select(link.c.user_id, role.c.name).join(role, role.c.id == link.c.role_id)
+    # The product makes no groups, but approvals ask whoever holds a role by one.
+    by_group = select(member.c.user_id, role.c.name).join(
+        given, given.c.group_id == member.c.group_id
+    )
+    held = _named(connection, own)
+    lent = _named(connection, by_group.join(role, role.c.id == given.c.role_id))
     users = select(user.c.id, user.c.username, user.c.active, user.c.password).order_by(user.c.id)
     for user_id, username, is_active, password in connection.execute(users):
-        yield Fact(
-            user_id,
-            digest_of([username, sorted(held[user_id]), bool(is_active), password]),
-            username,
-        )
+        told = [username, held.get(user_id, []), bool(is_active), password]
+        told += [lent[user_id]] if user_id in lent else []
+        yield Fact(user_id, digest_of(told), username)
+
+
+def _named(connection: Connection, query: Select[Any]) -> dict[int, list[str]]:
+    """The names that stand beside each id, sorted."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for key, name in connection.execute(query):
+        found[key].append(name)
+    return {key: sorted(names) for key, names in found.items()}
 
 
 _RIGHTS: dict[str, Callable[[Connection], Iterator[Fact]]] = {"ab_role": _roles, "ab_user": _users}
@@ -179,10 +195,13 @@ _RIGHTS: dict[str, Callable[[Connection], Iterator[Fact]]] = {"ab_role": _roles,
 # ------------------------------------------------------------------------------- what goes along with other statements
 def dependents(session: Session, record: Entity) -> list[tuple[str, int, bool]]:
     """(table, id, is it gone) of sealed rows that the database takes along, or clears of a key, with a deleted one."""
-    connection, found, todo = session.connection(), [], [(record.__tablename__, [record.id])]
+    own = [str(table.name) for table in inspect(type(record)).tables]
+    connection, found, todo = session.connection(), [], [(name, [record.id]) for name in own]
     while todo:
         table, ids = todo.pop()
         for child, column, is_cascade in _hanging_on().get(table, ()):
+            if column.primary_key and child.name in own:
+                continue  # its own part in the table of an heir
             rows = list(connection.scalars(select(child.c.id).where(column.in_(ids))))
             if rows and child.name in SEALED:
                 found += [(child.name, row, is_cascade) for row in rows]
@@ -234,14 +253,24 @@ class Affected:
 
 
 def sealed_target(state: ORMExecuteState) -> Table | None:
-    """The sealed table that a statement of a session writes to set-based, if it is one: more than what is left out."""
+    """The table with sealed rows that a statement of a session writes to set-based: more than what is left out."""
     if not (state.is_insert or state.is_update or state.is_delete):
         return None
     table = getattr(state.statement, "table", None)
     name = getattr(table, "name", "")
-    if name not in SEALED or (state.is_update and _values_of(state) <= left_out_of(name)):
+    if not sealed_in(name) or (state.is_update and _values_of(state) <= left_out_of(name)):
         return None
     return _table(name)
+
+
+@cache
+def sealed_in(name: str) -> tuple[str, ...]:
+    """The sealed tables whose rows lie in a table: itself, or the heirs that have a part of theirs there."""
+    if name in SEALED:
+        return (name,)
+    return tuple(
+        heir for heir in SEALED if name in {table.name for table in inspect(entity_of(heir)).tables}
+    )
 
 
 def _values_of(state: ORMExecuteState) -> set[str]:

@@ -5,6 +5,8 @@ Migrations that rebuild a table drop its triggers: `install_guards` puts them ba
 
 from sqlalchemy import Connection, text
 
+from models.system.search import SQLITE_TRIGGERS
+
 _MESSAGE = "已记账凭证不可修改或删除"
 _REPLACED_ENTRY = (
     "EXISTS (SELECT 1 FROM voucher_entry e JOIN voucher v ON v.id = e.voucher_id "
@@ -79,31 +81,47 @@ def install_guards(connection: Connection) -> None:
 
 
 def wrong_guards(connection: Connection) -> list[str]:
-    """What is wrong with the triggers: missing, switched off, or no longer saying what ours say."""
+    """What is wrong with the triggers: missing, switched off, no longer saying what ours say, or not ours."""
     if connection.dialect.name == "sqlite":
-        query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        found = {str(name): str(sql) for name, sql in connection.execute(query)}
-        return [
-            _wrong(name, name in found)
-            for name in _SQLITE
-            if found.get(name) != _sqlite_trigger(name)
-        ]
+        return _wrong_on_sqlite(connection)
+    return _wrong_on_postgresql(connection)
+
+
+def _wrong_on_sqlite(connection: Connection) -> list[str]:
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    found = {str(name): str(sql) for name, sql in connection.execute(query)}
+    wrong = [
+        _wrong(name, name in found) for name in _SQLITE if found.get(name) != _sqlite_trigger(name)
+    ]
+    known = {name for name, words in SQLITE_TRIGGERS.items() if found.get(name) == words}
+    return wrong + _strangers(found.keys() - _SQLITE.keys() - known)
+
+
+def _wrong_on_postgresql(connection: Connection) -> list[str]:
     sources = text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'guard%'")
     bodies = {str(name): str(body) for name, body in connection.execute(sources)}
     wanted = {name: function.split("$body$")[1] for name, function in _FUNCTIONS.items()}
     query = text(
-        "SELECT tgname, tgenabled, pg_get_triggerdef(oid, true) FROM pg_trigger WHERE NOT tgisinternal"
+        "SELECT t.tgname, t.tgenabled, pg_get_triggerdef(t.oid, true) FROM pg_trigger t "
+        "JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = current_schema()::regnamespace "
+        "WHERE NOT t.tgisinternal"
     )
     present = {
         name: (_enabled(enabled), definition)
         for name, enabled, definition in connection.execute(query)
     }
-    return [
+    wrong = [
         _wrong(name, name in present)
         for name, (table, _, _) in _POSTGRESQL.items()
         if present.get(name) != (True, _postgresql_trigger(name))
         or bodies.get(f"guard_{table}") != wanted[table]
     ]
+    return wrong + _strangers(present.keys() - _POSTGRESQL.keys())
+
+
+def _strangers(names: set[str]) -> list[str]:
+    """Triggers of somebody else's: they could write whatever they like with each row that the product saves."""
+    return [f"数据库中有不属于本系统的触发器 {name}" for name in sorted(names)]
 
 
 def _wrong(name: str, is_there: bool) -> str:

@@ -22,6 +22,8 @@ from workflows.base import audit
 from workflows.base.context import Ctx
 
 _BOARD = ("review_meeting", "meeting_item", "meeting_member")
+_BUSINESS, _PARTNERS = ("客户经理", "业务部门经理"), ("partner_bank", "guarantee_company")
+_WRITES = ("add", "edit", "delete")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ CHANGES: Final[tuple[Change, ...]] = (
         gives={"partner_bank": ("add", "edit", "delete")}
         | dict.fromkeys(("customer", "personal_customer", "corporate_customer"), ("hand_over",)),
     ),
+    # Lines, shares and margins of partners bind the projects of those who do business with them.
+    *(Change(role, takes=dict.fromkeys(_PARTNERS, _WRITES)) for role in _BUSINESS),
+    Change("系统管理员", gives={"guarantee_company": _WRITES}),
 )
 EDITION: Final = len(CHANGES)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from models.base.entity import Entity, columns_of, entities, owner_of
 from models.base.kinds import Module
+from models.open_tables import OPEN
 from models.system.role import ScopeKind
 from workflows.base.transition import VERBS
 
@@ -93,7 +94,12 @@ ROLES: tuple[RoleSpec, ...] = (
         "维护参数、字典、组织、流程与模板；可查看业务，不办理业务",
         read=tuple(Module),
         write=BACK_OFFICE,
-        tables={"operator": READ, "audit_log": (), "partner_bank": WRITE},
+        tables={
+            "operator": READ,
+            "audit_log": (),
+            "partner_bank": WRITE,
+            "guarantee_company": WRITE,
+        },
         verbs=(
             "job_run.day_end",
             "job_run.backup",
@@ -339,14 +345,16 @@ def _with_heirs(table: str) -> list[str]:
 
 
 def _level(role: RoleSpec, model: type[Entity]) -> tuple[str, ...]:
+    """By module; what all departments share is read alone, for a limit is not set by whom it binds."""
     top = model
     while owner := owner_of(top):
         top = owner[1]
     if top.__tablename__ in role.tables and top is not model:
         return role.tables[top.__tablename__]
-    if model.spec.module in role.write:
+    module, is_business = model.spec.module, model.spec.module in BUSINESS
+    if module in role.write and not (is_business and model.__tablename__ in OPEN):
         return WRITE
-    return READ if model.spec.module in role.read else ()
+    return READ if module in (*role.read, *role.write) else ()
 
 
 def _overlay(

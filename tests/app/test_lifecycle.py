@@ -180,6 +180,9 @@ def _older(session):
         values = {"role_id": role, "permission_view_id": pair_id(session, *pair)}
         session.execute(insert(assoc_permissionview_role).values(values))
     take_away(session, BANK, "系统管理员")
+    manager = session.scalars(select(Role.id).where(Role.name == "客户经理")).one()
+    values = {"role_id": manager, "permission_view_id": pair_id(session, *BANK)}
+    session.execute(insert(assoc_permissionview_role).values(values))
     state = session.get_one(SystemState, 1)
     state.role_edition, state.base_data_version = 0, 0
     ctx = Ctx(session, SYSTEM, state.business_date, datetime.now(UTC), "cli")
@@ -193,6 +196,7 @@ def test_built_in_roles_of_an_installation_are_brought_up_once(app):
         meant = [holders(session, pair) for pair in (*BOARD, BANK)]
         _older(session)
         assert holders(session, BOARD[0]) == meant[0] | {"安全管理员"}
+        assert "客户经理" in holders(session, BANK)
         initialise(app)
         assert [holders(session, pair) for pair in (*BOARD, BANK)] == meant
         assert "系统管理员" in meant[-1]

@@ -1,6 +1,6 @@
 """Operators: made from employees, with first password and roles; reset, roles and unlocking from the record page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from flask import flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
+from markupsafe import Markup
 from sqlalchemy import select
 
 from models.base.entity import Entity
@@ -204,10 +205,13 @@ class OperatorView(EntityView):
         found, ctx = self._find(pk), edge.current_ctx()
         user = ctx.session.get(User, found.user_id)
         held = [role.name for role in user.roles] if user else []
-        ticked = request.form.getlist("roles")[:100] if request.method == "POST" else held
+        is_sent = request.method == "POST"
+        ticked = request.form.getlist("roles")[:100] if is_sent else held
+        seen = request.form.get("seen", "") if is_sent else "\n".join(held)
 
         def act(ctx: Ctx) -> str:
-            operators.grant_roles(ctx, self._hold(ctx, pk), ticked)
+            was = seen.replace("\r", "").splitlines()
+            operators.grant_roles(ctx, self._hold(ctx, pk), ticked, seen=was)
             return "角色已分配，该操作员需重新登录"
 
         return self._act(
@@ -215,6 +219,7 @@ class OperatorView(EntityView):
             "分配角色",
             lambda errors: [role_choices(edge.current_ctx(), ticked, errors)],
             act,
+            hidden=[widgets.hidden("seen", seen)],
         )
 
     @expose("/<pk>/unlock", methods=("POST",))
@@ -247,6 +252,7 @@ class OperatorView(EntityView):
         fields_of: Any,
         act: Any,
         prepare: Callable[[Ctx], None] | None = None,
+        hidden: Sequence[Markup] = (),
     ) -> ResponseReturnValue:
         """A form with fields and an act; `prepare` does before the transaction what takes long."""
         error: BusinessError | None = None
@@ -269,7 +275,7 @@ class OperatorView(EntityView):
             [FieldGroup("", fields)],
             request.path,
             cancel_url=back,
-            hidden=[edge.csrf_input()],
+            hidden=[edge.csrf_input(), *hidden],
             submit_label=verb,
             errors=widgets.summary(fields, error),
             crumbs=[("系统设置", ""), ("操作员", self.url("list/")), (verb, "")],

@@ -1,11 +1,13 @@
 """Operators: who may sign in, their passwords and roles, and the end of a lock (10.1)."""
 
+from collections.abc import Sequence
+
 from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from models.base.checks import check_value
-from models.base.errors import BusinessError, Conflict, NotAllowed
+from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.system.organization import Employee, Operator
 from models.system.sign_in import SessionEnd
 from workflows.base import audit, records
@@ -104,13 +106,22 @@ def _roles(ctx: Ctx, names: list[str]) -> list[Role]:
     return found
 
 
-def grant_roles(ctx: Ctx, operator: Operator, names: list[str]) -> None:
-    """Give an operator exactly these roles; the person's sessions end so that nothing old remains in force."""
+def grant_roles(
+    ctx: Ctx, operator: Operator, names: list[str], *, seen: Sequence[str] | None = None
+) -> None:
+    """Give an operator exactly these roles; the person's sessions end so that nothing old remains in force.
+
+    `seen` are the roles that whoever ticked these had before their eyes. Raises StaleRecord where others are held now:
+    what somebody else has given or taken meanwhile is not undone unseen.
+    """
     ctx.require("grant", "operator", "分配角色")
     if operator.employee_id == ctx.actor.employee_id:
         raise NotAllowed("不能给自己分配角色，请由另一位安全管理员办理")
     user = _user(ctx.session, operator)
     before = sorted(role.name for role in user.roles)
+    if seen is not None and sorted(seen) != before:
+        now = "、".join(before) or "没有角色"
+        raise StaleRecord(f"角色已被他人修改，现在是：{now}。请刷新后重新勾选")
     if lost := set(before) - set(names):
         duties.refuse_without_roles(ctx, ctx.session.get_one(Employee, operator.employee_id), lost)
     user.roles = _roles(ctx, names)

@@ -200,7 +200,8 @@ def test_passwords_operators_and_settings_changed_on_screens_are_well(demo):
     assert (
         demo.post(security, f"/operator/{key}/password", password="Welcome@2026").status_code == 302
     )
-    assert demo.post(security, f"/operator/{key}/roles", roles="押品专员").status_code == 302
+    given = {"roles": "押品专员", "seen": "分析员"}
+    assert demo.post(security, f"/operator/{key}/roles", **given).status_code == 302
     put(demo, "security", "operator", key, is_disabled=True)
     put(demo, "admin", "employee", first(demo, "employee"), title="另一职务")
     moved = first(demo, "department", "code = '0201'")

@@ -32,6 +32,13 @@ def matrix_of(client, path):
     return {"version": version, "scope": scope, "note": "测试", "p": ticked}
 
 
+def seen_on(client, path):
+    """The roles that a page was drawn with, as its form carries them."""
+    page = client.get(path).get_data(as_text=True)
+    tag = re.search(r'<input[^>]*name="seen"[^>]*>', page)[0]
+    return re.search(r'value="([^"]*)"|$', tag)[1] or ""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "again", "message"),
     [
@@ -183,13 +190,29 @@ def test_roles_and_password_of_others_only(product):
         == 302
     )
     assert product.sign_in("other", "Fresh@202666").get("/").location == "/password/"
-    assert send(client, f"/operator/{ids['other']}/roles", roles=["不存在"]).status_code == 400
+    path = f"/operator/{ids['other']}/roles"
+    wrong = send(client, path, roles=["不存在"], seen=seen_on(client, path))
+    assert wrong.status_code == 400
     assert (
         send(
             product.browser("admin"), f"/operator/{ids['other']}/roles", roles=["会计"]
         ).status_code
         == 403
     )
+
+
+def test_who_ticks_roles_undoes_nothing_that_was_given_or_taken_meanwhile(product):
+    client = product.browser("safe")
+    with product.session() as session:
+        key = session.scalars(select(Operator.id).where(Operator.username == "newcomer")).one()
+    path = f"/operator/{key}/roles"
+    before = seen_on(client, path)
+    assert send(client, path, roles=["会计", "出纳", "法务"], seen=before).status_code == 302
+    for late in ({"seen": before}, {}):  # a page of before, and a form that says nothing
+        answer = send(client, path, roles=["会计"], **late)
+        assert answer.status_code == 409
+        assert "角色已被他人修改" in answer.get_data(as_text=True)
+    assert sorted(seen_on(client, path).splitlines()) == ["会计", "出纳", "法务"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree as ET
 
 import olefile
 import puremagic
@@ -28,6 +29,7 @@ from workflows.base.context import Ctx
 from workflows.base.papers import require_reader, require_writer
 from workflows.base.records import check_version, require_draft
 from workflows.base.transition import verbs
+from workflows.base.workbook_guard import has_macro_sheets
 
 # Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
 ALLOWED: Final[dict[str, str]] = {
@@ -48,6 +50,10 @@ _RATIO_MAX: Final = 200
 _SMALL: Final = 1024 * 1024  # an archive this small may compress as well as it likes
 _BOMB: Final = "文件解压后过大，疑似压缩炸弹，已拒绝上传"
 _BROKEN: Final = "文件已损坏，请重新保存后再上传"
+_TYPES: Final = "[content_types].xml"
+# In the name or the type of a part of an office file that runs something: VBA, macro sheets of Excel 4, controls.
+_RUNS: Final = ("vbaproject", "macroenabled", "macrosheet", "activex")
+_MACROS: Final = "文件含有宏或控件，请去除后再上传"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "删除他人附件"})
@@ -278,15 +284,20 @@ def _is_text(data: bytes) -> bool:
 def _is_old_workbook(data: bytes) -> bool:
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
-            return bool(ole.exists("Workbook") or ole.exists("Book"))
+            name = next((name for name in ("Workbook", "Book") if ole.exists(name)), None)
+            has_code = any("_VBA_PROJECT" in part for path in ole.listdir() for part in path)
+            has_sheets = name is not None and has_macro_sheets(ole.openstream(name).read())
     except (OSError, ValueError, IndexError):
         return False
+    if has_code or has_sheets:
+        raise BusinessError(_MACROS, field="file")
+    return name is not None
 
 
 def _check_office(data: bytes, extension: str) -> None:
     """Count what an office file really unpacks to, and see that it is what its name says, without macros."""
     try:
-        names = _unpacked_names(data)
+        names, types = _unpacked(data)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -299,12 +310,15 @@ def _check_office(data: bytes, extension: str) -> None:
         raise BusinessError(_BROKEN, field="file") from error
     if _MAIN_PART[extension] not in names:
         raise BusinessError(f"文件内容与扩展名“{extension}”不符，已拒绝上传", field="file")
-    if any(name.endswith("vbaproject.bin") for name in names):
-        raise BusinessError("文件含有宏，请去除宏后再上传", field="file")
+    # A part is what its type says, whatever it is called.
+    if any(word in said for said in (*names, *types) for word in _RUNS):
+        raise BusinessError(_MACROS, field="file")
 
 
-def _unpacked_names(data: bytes) -> set[str]:
+def _unpacked(data: bytes) -> tuple[set[str], set[str]]:
+    """The names of the parts, and the types that the file declares for them, in small letters."""
     names: set[str] = set()
+    declared = b""
     left = min(_UNPACKED_MAX, max(_SMALL, _RATIO_MAX * len(data)))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         infos = archive.infolist()
@@ -317,8 +331,19 @@ def _unpacked_names(data: bytes) -> set[str]:
                     left -= len(block)
                     if left < 0:
                         raise BusinessError(_BOMB, field="file")
+                    if info.filename.lower() == _TYPES:
+                        declared += block
             names.add(info.filename.replace("\\", "/").lower())
-    return names
+    return names, _types(declared)
+
+
+def _types(declared: bytes) -> set[str]:
+    """What [Content_Types].xml says of the parts; empty where it is none."""
+    try:  # an entity bomb needs more than what was counted above, and the parser has a limit of its own
+        found = ET.fromstring(declared)  # noqa: S314
+    except ET.ParseError:
+        return set()
+    return {each.get("ContentType", "").lower() for each in found}
 
 
 def _max_bytes(ctx: Ctx) -> int:

@@ -37,6 +37,7 @@ _ROW_NUMBER = re.compile(rb"""\sr=["']([0-9]{1,8})["']""")
 # Records of the old binary format that put a value into a cell, and the few others that matter here.
 _BIFF_CELLS = {0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E}
 _BIFF_MULRK, _BIFF_DIMENSIONS, _BIFF_FILEPASS, _BIFF_BOF = 0x00BD, 0x0200, 0x002F, 0x0809
+_BIFF_BOUNDSHEET, _BIFF_MACROS = 0x0085, (b"\x01", b"\x06")
 _BIFF_ROWS, _BIFF_COLS = 65536, 256
 
 
@@ -262,6 +263,17 @@ def guard_xls(data: bytes, limits: Limits) -> bytes:
         raise WorkbookError(_WRONG_TYPE)
     _walk_records(stream, _Extent(limits))
     return data
+
+
+def has_macro_sheets(stream: bytes) -> bool:
+    """Whether an old binary workbook has sheets of Excel 4 macros or Visual Basic modules."""
+    at = 0
+    while at + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        if kind == _BIFF_BOUNDSHEET and stream[at + 9 : at + 10] in _BIFF_MACROS:
+            return True
+        at += 4 + size
+    return False
 
 
 def _walk_records(stream: bytes, extent: _Extent) -> None:

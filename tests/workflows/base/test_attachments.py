@@ -20,6 +20,7 @@ from models.system.records import Attachment
 from models.system.setup import AuditLog, DictionaryItem, DictionaryType, Parameter, ValueKind
 from tests.workflows.approval_world import World
 from workflows.base import attachments, file_store
+from workflows.base.workbook_guard import has_macro_sheets
 
 BEGINS_WITH = "tables"
 
@@ -32,14 +33,28 @@ RIGHTS = READER | {("can_add", "attachment"), *(("can_edit", name) for name in O
 MB = 1024 * 1024
 
 
-def office(part="word/document.xml", content=b"<w/>", **more):
+VBA, EXCEL4, CONTROL = (
+    "application/vnd.ms-office.vbaProject",
+    "application/vnd.ms-excel.intlmacrosheet+xml",
+    "application/vnd.ms-office.activeX+xml",
+)
+
+
+def office(part="word/document.xml", content=b"<w/>", types="<Types/>", **more):
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("[Content_Types].xml", types)
         archive.writestr(part, content)
         for name, data in more.items():
             archive.writestr(name.replace("__", "/") + ".bin", data)
     return made.getvalue()
+
+
+def declares(content_type, encoding="utf-8"):
+    """The types of a file with a part of this type under a name of no meaning."""
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    part = f'<Override PartName="/a" ContentType="{content_type}"/>'
+    return f"{head}<Types>{part}</Types>".encode(encoding)
 
 
 def old_workbook(stream=b"Workbook"):
@@ -175,6 +190,10 @@ def test_what_may_be_uploaded(name, data):
         ("a.xlsx", PDF, "文件已损坏"),
         ("a.docx", office()[:60], "文件已损坏"),
         ("a.docx", office(word__vbaProject=b"x"), "含有宏"),
+        *(("a.docx", office(types=declares(kind)), "含有宏") for kind in (VBA, EXCEL4, CONTROL)),
+        ("a.docx", office(types=declares(VBA, "utf-16")), "含有宏"),
+        ("a.xlsx", office("xl/workbook.xml", xl__macrosheets__sheet1=b"x"), "含有宏"),
+        ("a.xls", old_workbook(b"_VBA_PROJECT_CUR"), "含有宏"),
         ("a.docx", office(content=bytes(400 * MB // 8)), "压缩炸弹"),
     ],
 )
@@ -182,6 +201,14 @@ def test_what_may_not(name, data, message):
     with pytest.raises(BusinessError, match=message) as refused:
         attachments.check_file(name, data, max_bytes=MB)
     assert list(refused.value.field_errors) == ["file"]
+
+
+@pytest.mark.parametrize(("kind", "runs"), [(0, False), (1, True), (2, False), (6, True)])
+def test_an_old_workbook_with_macro_sheets_is_known(kind, runs):
+    """Worksheet, Excel 4 macros, chart, Visual Basic module."""
+    begin = struct.pack("<HHHH", 0x0809, 4, 0x0600, 0x0005)
+    sheet = struct.pack("<HHIBB", 0x0085, 8, 0, 0, kind) + b"\x00\x00"
+    assert has_macro_sheets(begin + sheet) is runs
 
 
 def test_an_archive_of_countless_parts_is_refused():

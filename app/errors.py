@@ -70,7 +70,9 @@ def _unfit(error: Exception) -> ResponseReturnValue:
 
 
 def _unavailable(error: Exception) -> ResponseReturnValue:
-    """A lock that was not given in time, a deadlock, or a database that does not answer."""
+    """A lock that was not given in time, a deadlock, or a database that does not answer; else it is a fault."""
+    if not (trouble.is_full(error) or trouble.is_passing(error)):
+        return _crash(error)
     db.session.rollback()
     log.warning("database not available", exc_info=error)
     if trouble.is_full(error):

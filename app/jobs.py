@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -20,6 +20,7 @@ from app.extensions import db
 from app.readiness import is_ready
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
+from models.base.trouble import is_passing
 from models.system.setup import JobRun, SystemState
 from views.kit import edge
 from workflows import day_end, verify
@@ -224,8 +225,12 @@ def run_job(app: Flask, job: Job) -> None:
         BusinessError,
         StaleDataError,
         IntegrityError,
-        OperationalError,
     ) as error:  # refused, or another was first
         log.warning("job refused", job=job.name, reason=str(error))
-    except Exception:
-        log.exception("job failed", job=job.name)
+    except Exception as error:
+        if is_passing(
+            error
+        ):  # another was first, or the database does not answer: the next run makes up for it
+            log.warning("job refused", job=job.name, reason=str(error))
+        else:
+            log.exception("job failed", job=job.name)

@@ -10,7 +10,14 @@ from models.base.errors import BusinessError
 
 FULL: Final = "磁盘空间不足，没有保存任何内容。请通知系统管理员清理磁盘后重试"
 _DISK_FULL: Final = "53100"  # PostgreSQL's own code
-_SILENT: Final = r"connection refused|timeout|no route to host|starting up|shutting down|closed the connection|recovery"
+# Deadlock, serialization failure, lock not available, statement timeout; no connection left for now.
+_LOST_RACE: Final = ("40P01", "40001", "55P03", "57014", "53300")
+_LOCKED: Final = re.compile(r"database (table |schema )?is locked|database is busy|deadlock")
+_SILENT: Final = (
+    r"connection refused|timeout|no route to host|starting up|shutting down|closed the connection|"
+    r"terminating connection|recovery|is the server running|connection reset|"
+    r"broken pipe|the connection is (closed|lost)"
+)
 # What the databases say (PostgreSQL in English or Chinese) and what it means.
 _SAID: Final = (
     (r"password authentication failed|no password supplied|认证失败", "数据库用户名或密码不正确"),
@@ -51,6 +58,22 @@ def is_full(error: BaseException) -> bool:
     return getattr(origin, "sqlstate", None) == _DISK_FULL or "database or disk is full" in str(
         origin
     )
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another writer was first: a lock that was not given in time, or a deadlock that this one gave way in.
+
+    An OperationalError is no sign of it: SQLite says that of a missing table too.
+    """
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(origin, "sqlstate", None)
+    return state in _LOST_RACE or bool(_LOCKED.search(str(origin)))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether trying again later may help: another was first, or the database does not answer for now."""
+    is_broken = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_broken or is_busy(error) or is_silent(error)
 
 
 def is_silent(error: BaseException) -> bool:

@@ -1,10 +1,12 @@
 """What runs by the clock: beside another scheduler, on a database that is not ready, and after a failure."""
 
+import sqlite3
 import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from app import create_app, jobs
 from app.jobs import JOBS, Job, make_scheduler, once, run_job
@@ -133,6 +135,24 @@ def test_what_a_job_refuses_or_breaks_is_told_and_the_clock_goes_on(demo, log):
     run_job(demo.app, Job("a", "甲", "* * * * *", refuse))
     run_job(demo.app, Job("b", "乙", "* * * * *", lambda _: 1 // 0))
     assert log.lines == [("warning", "job refused", "参数有误"), ("exception", "job failed", None)]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("database is locked", "warning"),
+        ("deadlock detected", "warning"),
+        ("no such column: x", "exception"),
+        ("disk I/O error", "exception"),
+        ("connection refused", "warning"),
+    ],
+)
+def test_only_a_race_that_was_lost_or_a_silent_database_is_no_fault(demo, log, said, told):
+    def work(_):
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))
+
+    run_job(demo.app, Job("c", "丙", "* * * * *", work))
+    assert [line[0] for line in log.lines] == [told]
 
 
 def test_a_machine_that_slept_does_what_it_missed_when_it_wakes_up(demo):

@@ -144,7 +144,11 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         raise Conflict("数据刚被他人修改，或与已有数据冲突，请刷新后重试") from error
     except OperationalError as error:
         ctx.session.rollback()
-        raise Conflict(trouble.FULL if trouble.is_full(error) else BUSY) from error
+        if trouble.is_full(error):
+            raise Conflict(trouble.FULL) from error
+        if not trouble.is_passing(error):
+            raise
+        raise Conflict(BUSY) from error
     except DataError as error:
         ctx.session.rollback()
         raise BusinessError(
@@ -174,6 +178,8 @@ def begin_write(database: Session) -> None:
         database.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
     except OperationalError as error:
         database.rollback()
+        if not trouble.is_passing(error):
+            raise
         raise Conflict(BUSY) from error
 
 

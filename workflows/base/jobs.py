@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from models.base import trouble
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict
 from models.system.organization import Employee
@@ -321,11 +322,14 @@ def _noted(lease: Lease, step: JobStep) -> Iterator[None]:
     except BusinessError as error:
         _fail(lease, step, error.message)
         raise
-    except (OperationalError, StaleDataError) as error:
+    except StaleDataError as error:
         _fail(lease, step, BUSY)
         raise Conflict(BUSY) from error
-    except Exception:
-        _fail(lease, step, FAULT)
+    except Exception as error:
+        if trouble.is_passing(error):
+            _fail(lease, step, BUSY)
+            raise Conflict(BUSY) from error
+        _fail(lease, step, trouble.reason(error) or FAULT)
         raise
 
 

@@ -258,6 +258,8 @@ def _refuse_unknown(env: _LetterEnvironment, node: nodes.Node) -> None:
         )
     if isinstance(node, nodes.Filter) and (node.name not in env.filters or node.name == "metered"):
         raise DocumentError(f"模板第 {line} 行：没有名为“{node.name}”的过滤器")
+    if isinstance(node, nodes.Name) and node.name == "self":
+        raise DocumentError(f"模板第 {line} 行：没有名为“self”的变量")  # the engine's own, no data
     if isinstance(node, nodes.Test) and node.name not in {"defined", "undefined", "none"}:
         raise DocumentError(f"模板第 {line} 行：不支持判断“{node.name}”")
 

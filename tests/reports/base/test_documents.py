@@ -122,6 +122,7 @@ def test_data_cannot_bring_markup():
     [
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
         "{{ name.upper() }}",
+        "{{ self }}",
         "{{ range(10) }}",
         "{% for i in range(100000) %}x{% endfor %}",
         "{{ 'a' * 1000000000 }}",

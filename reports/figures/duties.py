@@ -14,6 +14,7 @@ from models.approval.approval import (
     ApprovalPositionMember,
     ApprovalState,
     ApprovalTask,
+    ApprovalType,
     FlowState,
     NodeChooser,
     TaskState,
@@ -183,6 +184,24 @@ def unable(session: Session, employee: Employee) -> str:
         select(Operator.is_disabled).where(Operator.employee_id == employee.id)
     )
     return "没有登录账号" if disabled is None else "账号已停用" if disabled else ""
+
+
+def asked_about(session: Session, business: str) -> set[int]:
+    """Whom the published flows of a kind of business ask by position or role, wherever they sit."""
+    query = (
+        select(ApprovalNode)
+        .join(ApprovalNode.flow)
+        .join(ApprovalFlow.business_type)
+        .where(
+            ApprovalType.code == business,
+            ApprovalFlow.state == FlowState.PUBLISHED,
+            ApprovalNode.chooser != NodeChooser.MANAGER,
+        )
+    )
+    found: set[int] = set()
+    for node in session.scalars(query):
+        found |= set(approvals.eligible(session, node, department_id=None))
+    return found
 
 
 def holders_of_right(session: Session, verb: str, resource: str) -> list[Employee]:

@@ -1,5 +1,6 @@
-"""What a person holds: customers as their manager, and projects that have not ended as A角 or B角 (10.2 移交)."""
+"""What a person holds: customers as their manager, and roles on projects that have not ended (10.2 移交)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,13 @@ from models.customer.customer import Customer, CustomerStatus
 from models.guarantee.project import UNDER_WAY, Project, ProjectState
 
 # Role on a project -> the column that says who holds it.
-ROLES: Final = {"A角": "manager_id", "B角": "assistant_id"}
+ROLES: Final = {
+    "A角": "manager_id",
+    "B角": "assistant_id",
+    "风控复核人": "risk_officer_id",
+    "法务": "legal_officer_id",
+}
+LEADING: Final = ("A角", "B角")  # without whom a project stands still
 OPEN_STATES: Final = (*UNDER_WAY, ProjectState.IN_FORCE)
 
 
@@ -29,16 +36,19 @@ def customers_of(employee_id: int) -> Select[Customer]:
     )
 
 
-def projects_of(employee_id: int) -> Select[Project]:
-    """The projects under way or in force on which this is A角 or B角."""
-    mine = or_(*(getattr(Project, column) == employee_id for column in ROLES.values()))
+def projects_of(employee_id: int, roles: Iterable[str] = tuple(ROLES)) -> Select[Project]:
+    """The projects under way or in force on which this person has one of these roles."""
+    mine = or_(*(getattr(Project, ROLES[role]) == employee_id for role in roles))
     return select(Project).where(mine, Project.state.in_(OPEN_STATES))
 
 
 def open_projects(session: Session, employee_id: int) -> int:
     """How many projects would be left without their A角 or B角."""
     return (
-        session.scalar(select(func.count()).select_from(projects_of(employee_id).subquery())) or 0
+        session.scalar(
+            select(func.count()).select_from(projects_of(employee_id, LEADING).subquery())
+        )
+        or 0
     )
 
 

@@ -20,6 +20,8 @@ _LISTS = {
     "": ("customers", "客户"),
     "A角": ("manager", "A角的项目"),
     "B角": ("assistant", "B角的项目"),
+    "风控复核人": ("risk", "风控复核的项目"),
+    "法务": ("legal", "法务的项目"),
 }
 
 
@@ -50,10 +52,11 @@ def page(ctx: Ctx, person: Employee, error: BusinessError | None) -> FormPage:
     errors = error.field_errors if error else None
     found = holdings.holdings(ctx.session, person.id, MOST)
     mine = [one for one in found if not hand_over.why_not(ctx, one.record)]
+    roles = {one.role for one in mine} or {""}
     others = sorted({hand_over.why_not(ctx, one.record) for one in found} - {""})
     people = [
         ("", "请选择"),
-        *((str(one.id), _who(one)) for one in hand_over.successors(ctx, person)),
+        *((str(one.id), _who(one)) for one in hand_over.successors(ctx, person, roles)),
     ]
     form = request.form
     fields = [
@@ -64,7 +67,7 @@ def page(ctx: Ctx, person: Employee, error: BusinessError | None) -> FormPage:
             form.get("employee_id", ""),
             errors=errors,
             required=True,
-            help="列出账号可用、有办理项目权限的人员",
+            help="列出账号可用、能承担下列事项之一的人员",
         ),
         widgets.text(
             "reason",

@@ -16,18 +16,20 @@ from models.customer.customer import Customer, CustomerStatus
 from models.guarantee.project import Project, ProjectHolder
 from models.system.organization import Department, Employee
 from reports.figures import duties
-from reports.figures.holdings import OPEN_STATES, ROLES
+from reports.figures.holdings import LEADING, OPEN_STATES, ROLES
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
 
 verbs("customer", {"hand_over": "移交客户（更换客户经理）"}, is_work=False)
-verbs("project", {"hand_over": "移交项目（更换A角、B角）"}, is_work=False)
+verbs("project", {"hand_over": "移交项目（更换A角、B角、风控复核人、法务）"}, is_work=False)
 
 REASON_MAX = 200
 MOST = 200  # at once: one transaction holds all their rows
-# Who may take over is who could have begun such business.
-_BEGINS = ("submit", "project")
+# Who may take over is who could have begun such business; a project's 法务 is whom contracts are put up to.
+_BEGINS = {"风控复核人": ("submit", "risk_assessment")}
+_LEADS = ("submit", "project")
+_REVIEWED = "contract"
 
 
 class Piece(NamedTuple):
@@ -37,6 +39,14 @@ class Piece(NamedTuple):
     id: int
     role: str
     version: int
+
+
+class _Hands(NamedTuple):
+    """From whom to whom, and the roles that the other one is not fit for."""
+
+    person: Employee
+    to: Employee
+    unfit: frozenset[str]
 
 
 def hand_over(ctx: Ctx, person: Employee, to_id: int, pieces: Iterable[Piece], reason: str) -> int:
@@ -52,18 +62,11 @@ def hand_over(ctx: Ctx, person: Employee, to_id: int, pieces: Iterable[Piece], r
         raise BusinessError(f"一次最多移交 {MOST} 项", field="rows")
     if not 0 < len(reason.strip()) <= REASON_MAX:
         raise BusinessError(f"请填写移交的原因，不超过 {REASON_MAX} 字", field="reason")
-    successor = _successor(ctx, person, to_id)
+    hands = _successor(ctx, person, to_id, {piece.role for piece in wanted})
     versions = {(piece.table, piece.id): piece.version for piece in wanted}
     for (table, key), version in versions.items():
         roles = [piece.role for piece in wanted if (piece.table, piece.id) == (table, key)]
-        _give(
-            ctx,
-            _row(ctx, table, key, version),
-            roles,
-            person=person,
-            to=successor,
-            reason=reason.strip(),
-        )
+        _give(ctx, _row(ctx, table, key, version), roles, hands=hands, reason=reason.strip())
     return len(wanted)
 
 
@@ -78,12 +81,21 @@ def is_in_charge(actor: Actor, department_id: int | None) -> bool:
     return department_id is not None and department_id in reach.get(actor.scope, frozenset())
 
 
-def successors(ctx: Ctx, person: Employee) -> list[Employee]:
-    """Who may take over: with an account and the right to do such business, within the actor's reach."""
-    able = duties.holders_of_right(ctx.session, *_BEGINS)
+def successors(ctx: Ctx, person: Employee, roles: Iterable[str] = ("",)) -> list[Employee]:
+    """Who may take over one of these: with an account and fit for such work, within the actor's reach."""
+    able = {one.id: one for role in sorted(roles) for one in _able(ctx, role)}
     return [
-        one for one in able if one.id != person.id and is_in_charge(ctx.actor, one.department_id)
+        one
+        for one in sorted(able.values(), key=lambda one: one.number)
+        if one.id != person.id and is_in_charge(ctx.actor, one.department_id)
     ]
+
+
+def _able(ctx: Ctx, role: str) -> list[Employee]:
+    if role != "法务":
+        return duties.holders_of_right(ctx.session, *_BEGINS.get(role, _LEADS))
+    asked = duties.asked_about(ctx.session, _REVIEWED)
+    return list(ctx.session.scalars(select(Employee).where(Employee.id.in_(asked))))
 
 
 def why_not(ctx: Ctx, record: Customer | Project) -> str:
@@ -97,14 +109,24 @@ def why_not(ctx: Ctx, record: Customer | Project) -> str:
     return f"属于“{place.name if place else '其他部门'}”，请该部门经理或系统管理员移交"
 
 
-def _successor(ctx: Ctx, person: Employee, to_id: int) -> Employee:
-    found = next((one for one in successors(ctx, person) if one.id == to_id), None)
-    if found is None:
-        beyond = "" if ctx.actor.scope is ScopeLevel.ALL else "，跨部门移交请由系统管理员办理"
-        raise BusinessError(
-            f"请选择有办理项目权限、账号可用的另一位人员{beyond}", field="employee_id"
-        )
-    return found
+def _successor(ctx: Ctx, person: Employee, to_id: int, roles: Iterable[str]) -> _Hands:
+    """From whom to whom, and which of these roles the other one is not fit for."""
+    fit = {role: {one.id for one in successors(ctx, person, [role])} for role in ("", *ROLES)}
+    if not any(to_id in ids for ids in fit.values()):
+        raise BusinessError(_unfit_words(ctx, ""), field="employee_id")
+    to = ctx.session.get_one(Employee, to_id)
+    return _Hands(person, to, frozenset(r for r in roles if to_id not in fit.get(r, ())))
+
+
+def _require_fit(ctx: Ctx, hands: _Hands, role: str) -> None:
+    if role in hands.unfit:
+        raise BusinessError(_unfit_words(ctx, role), field="employee_id")
+
+
+def _unfit_words(ctx: Ctx, role: str) -> str:
+    fit = f"能担任{role}" if role in ROLES and role not in LEADING else "有办理项目权限"
+    beyond = "" if ctx.actor.scope is ScopeLevel.ALL else "，跨部门移交请由系统管理员办理"
+    return f"请选择{fit}、账号可用的另一位人员{beyond}"
 
 
 def _row(ctx: Ctx, table: str, key: int, version: int) -> Customer | Project:
@@ -118,45 +140,55 @@ def _row(ctx: Ctx, table: str, key: int, version: int) -> Customer | Project:
 
 
 def _give(
-    ctx: Ctx,
-    record: Customer | Project,
-    roles: Sequence[str],
-    person: Employee,
-    to: Employee,
-    reason: str,
+    ctx: Ctx, record: Customer | Project, roles: Sequence[str], *, hands: _Hands, reason: str
 ) -> None:
     if isinstance(record, Customer):
-        _give_customer(record, person, to)
+        _give_customer(ctx, record, hands)
     else:
         for role in roles:
-            _give_project(ctx, record, role, person, to)
+            _give_project(ctx, record, role, hands)
     ctx.session.flush()
     what = "、".join(role for role in roles if role)
-    audit.log(ctx, record, "HAND_OVER", note=f"{what}由{person.name}移交给{to.name}：{reason}")
+    note = f"{what}由{hands.person.name}移交给{hands.to.name}：{reason}"
+    audit.log(ctx, record, "HAND_OVER", note=note)
 
 
-def _give_customer(customer: Customer, person: Employee, to: Employee) -> None:
-    if customer.manager_id != person.id or customer.status is CustomerStatus.MERGED:
-        raise Conflict(f"客户“{customer}”已不由{person.name}管理，请刷新后重新勾选", field="rows")
+def _give_customer(ctx: Ctx, customer: Customer, hands: _Hands) -> None:
+    name, to = hands.person.name, hands.to
+    if customer.manager_id != hands.person.id or customer.status is CustomerStatus.MERGED:
+        raise Conflict(f"客户“{customer}”已不由{name}管理，请刷新后重新勾选", field="rows")
+    _require_fit(ctx, hands, "")
     customer.manager_id, customer.department_id = to.id, to.department_id
 
 
-def _give_project(ctx: Ctx, project: Project, role: str, person: Employee, to: Employee) -> None:
-    column = ROLES.get(role)
+def _give_project(ctx: Ctx, project: Project, role: str, hands: _Hands) -> None:
+    person, to, column = hands.person, hands.to, ROLES.get(role)
     if column is None or getattr(project, column) != person.id or project.state not in OPEN_STATES:
         raise Conflict(
             f"项目 {project.number} 已不由{person.name}承办，请刷新后重新勾选", field="rows"
         )
-    if to.id in (project.manager_id, project.assistant_id):
+    _require_fit(ctx, hands, role)
+    _refuse_both_sides(project, role, to)
+    if role in LEADING:
+        _refuse_judge(ctx, project, to)
+    setattr(project, column, to.id)
+    if column == "manager_id":
+        project.department_id = to.department_id
+    _note_holder(ctx, project, role, person.id, to.id)
+
+
+def _refuse_both_sides(project: Project, role: str, to: Employee) -> None:
+    """A角 and B角 are two people, and neither of them reviews the own project."""
+    held = {name for name, column in ROLES.items() if getattr(project, column) == to.id}
+    if role in LEADING and held & set(LEADING):
         raise BusinessError(
             f"项目 {project.number} 的A角与B角不能为同一人（{to.name}）", field="employee_id"
         )
-    _refuse_judge(ctx, project, to)
-    if column == "manager_id":
-        project.manager_id, project.department_id = to.id, to.department_id
-    else:
-        project.assistant_id = to.id
-    _note_holder(ctx, project, role, person.id, to.id)
+    if held and (role in LEADING or held & set(LEADING)):
+        has = "、".join(name for name in ROLES if name in held)
+        raise BusinessError(
+            f"{to.name}已是项目 {project.number} 的{has}，不能再担任{role}", field="employee_id"
+        )
 
 
 def _refuse_judge(ctx: Ctx, project: Project, to: Employee) -> None:

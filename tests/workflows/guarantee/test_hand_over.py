@@ -150,6 +150,27 @@ def test_who_holds_open_projects_does_not_leave_nor_is_disabled(line):
     assert not person.is_active
 
 
+def test_who_reviews_and_who_reads_contracts_is_handed_over_to_who_can(line):
+    """By an administrator, to whoever could have begun it; nobody reviews a project of their own."""
+    project = line.at(Stage.IN_FORCE)
+    risk, legal = project.risk_officer, project.legal_officer
+    other = line.people[DEPARTMENT_HEAD]
+    for role, person in (("风控复核人", risk), ("法务", legal)):
+        with pytest.raises(BusinessError, match=f"请选择能担任{role}") as caught:
+            hand_over(line.ctx(), person, other.id, [of(project, role)], "调离")
+        assert caught.value.field == "employee_id"
+        able = [one.name for one in successors(line.ctx(), line.people[MANAGER], [role])]
+        assert person.name in able
+        assert MANAGER not in able
+    project.risk_officer_id = other.id  # as if the head had been one of the risk department
+    line.session.flush()
+    assert hand_over(line.ctx(), other, risk.id, [of(project, "风控复核人")], "归还") == 1
+    assert project.risk_officer_id == risk.id
+    assert ("风控复核人", risk.name, None) in held(line, project)
+    with pytest.raises(BusinessError, match="请选择有办理项目权限"):
+        give(line, [of(project, "A角")], who="", to=RISK)
+
+
 def test_what_has_ended_stays_with_who_held_it(line):
     project = line.apply()
     application.cancel(line.ctx(MANAGER), project, "客户撤回申请", project.version)

@@ -349,8 +349,8 @@ def loan_is_paid_out(cast: Cast, tmp: Path) -> None:
     expect(form.get_by_label("到期日期", exact=True)).to_have_value("2027-01-14")  # it follows
     zhou.fill(
         {
+            "放款日期": "2026-01-15",  # the due day follows on leaving it, so it is typed two fields later
             "银行借据号": "JJ2026791514",
-            "放款日期": "2026-01-15",
             "到期日期": "2027-01-14",
             "银行还款计划表": str(DATA / "bank_repayment_plan_b.xlsx"),
         }

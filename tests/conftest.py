@@ -46,7 +46,6 @@ ALWAYS_BOTH = re.compile(
 LONGEST = re.compile(
     r"app/test_(backup|clock|demo)|browser/|scenarios/test_(first_line|year)|structure/test_(canary|words)|faults/"
 )
-CRAWLS = re.compile(r"tests/structure/test_(access|canary|hostile|pages|words)\.py")
 TODAY = int(os.environ.get("TEST_DAY") or datetime.now(UTC).toordinal())
 SHARE = 12  # tables that a crawl takes in full each day
 FAULT_SEED = os.environ.get(
@@ -111,27 +110,16 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure coverage where a result is asserted: it doubles the time of what it looks at."""
-    with unmeasured(item.config) if _is_unmeasured(item) else contextlib.nullcontext():
-        return (yield)
-
-
-def _is_unmeasured(item: pytest.Item) -> bool:
-    """PostgreSQL runs the same lines again, and a crawl runs lines without asking what they answer."""
-    return _kind_of(item) == "postgresql" or CRAWLS.search(item.nodeid) is not None
-
-
-@contextlib.contextmanager
-def unmeasured(config: pytest.Config) -> Iterator[None]:
-    """What is done meanwhile counts for no coverage: making a template is no test, and a kept one is not made."""
-    plugin = config.pluginmanager.getplugin("_cov")
+    """Measure coverage on SQLite alone: PostgreSQL runs the same lines again, its fixtures too, at twice the time."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
     controller = getattr(plugin, "cov_controller", None)
-    if controller is None or not controller.started:
-        yield
-        return
+    if _kind_of(item) != "postgresql" or controller is None:
+        return (yield)
     controller.pause()
-    yield
-    controller.resume()
+    try:
+        return (yield)
+    finally:
+        controller.resume()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -331,16 +319,13 @@ def _copy(kind: str, stage: str, run_dir: Path, request: pytest.FixtureRequest) 
     name = f"test_{uuid.uuid4().hex[:12]}"
     if kind == "sqlite":
         path = run_dir / f"{name}.db"
-        with unmeasured(request.config):
-            template_path = _sqlite_template(stage)
-        shutil.copy(template_path, path)
+        shutil.copy(_sqlite_template(stage), path)
         yield _text(URL.create("sqlite", database=str(path)))
         for leftover in run_dir.glob(f"{name}.db*"):
             leftover.unlink()
         return
     server = request.getfixturevalue("postgres")
-    with unmeasured(request.config):
-        base = _postgres_template(run_dir, server, stage)
+    base = _postgres_template(run_dir, server, stage)
     _on_server(server, f"CREATE DATABASE {name} TEMPLATE {base}")
     yield _text(_server_url(server, name))
     _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -22,11 +22,12 @@ def founded(session: Session, folder: Path, until: date) -> Director:
     """People and banks on the first Monday of the year; no customers and empty books yet."""
     audit.install(session)  # as in the product: `verify` asks what the trail tells
     session.info["data_dir"] = str(folder)
+    director = Director(session, random.Random(7), until, MONDAY)
+    director.ctx()  # what is changed by nobody at no time is a change behind the trail
     session.get_one(SystemState, 1).business_date = MONDAY
     # Most fees of these stories bear VAT whatever the customer's size; the exempt one says so by hand.
     for row in session.scalars(select(Parameter).where(Parameter.code == "vat.guarantee_exempt")):
         row.value = "否"
-    director = Director(session, random.Random(7), until, MONDAY)
     people.make_company(director)
     return director
 

@@ -34,6 +34,7 @@ BY_NAME = {
     ): "the default of the column, where every life begins",
     ("workflows/base/records.py", "_default_scope"): "owner and department",
     ("workflows/customer/rules.py", "check_statement"): "figures of a statement",
+    ("workflows/system/hand_over.py", "_give_project"): "who holds the project in one of ROLES",
     ("app/demo/people.py", "make_company"): "master data of the company",
 }
 STATES = {

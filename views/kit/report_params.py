@@ -66,6 +66,8 @@ class ParamForm:
 
     def _value(self, name: str, param: Param) -> Any:
         raw, kind = self.raw(name), param.info["kind"]
+        if not raw and name == self.report.about:
+            raise ValueError(param.missing)
         if not raw:
             return param.default(self.asked)
         if kind == "reference":

@@ -77,9 +77,8 @@ def take(app: Flask, keep: int, directory: Path | None = None) -> Path:
         _pack(draft, {copy.name: copy, **_files(settings.data_dir)}, _facts())
         check(draft)
         stamp = datetime.now(UTC).astimezone().strftime("%Y%m%d-%H%M%S-%f")
-        final = (
-            target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"
-        )  # the newest sorts last within a second too
+        # the newest sorts last within a second too
+        final = target / f"guarantee-{stamp}-{secrets.token_hex(2)}.tar.gz"
         draft.chmod(0o600)  # everything about every customer is in it
         draft.replace(final)
     if lost := _lost(settings.data_dir):

@@ -46,9 +46,8 @@ def prepare_engine(engine: Engine) -> None:
     """SQLite keeps its promises only when asked: foreign keys, WAL, waiting, and a BEGIN that locks for writers."""
     if engine.dialect.name != "sqlite":
         if not event.contains(engine, "connect", _require_unicode):
-            event.listen(
-                engine, "connect", _require_unicode, insert=True
-            )  # before the dialect reads anything
+            # before the dialect reads anything
+            event.listen(engine, "connect", _require_unicode, insert=True)
         return
     if event.contains(engine, "connect", _on_connect):
         return

@@ -59,9 +59,8 @@ def _open_session() -> Session:
 
 def _open_reader() -> Session:
     session: Session = db.session.session_factory()
-    session.info["chain_heads"] = str(
-        current_app.config["SETTINGS"].chain_heads
-    )  # of this application, in tests too
+    # of this application, in tests too
+    session.info["chain_heads"] = str(current_app.config["SETTINGS"].chain_heads)
     session.info["data_dir"] = str(current_app.config["SETTINGS"].data_dir)
     return session
 
@@ -228,9 +227,8 @@ def run_job(app: Flask, job: Job) -> None:
     ) as error:  # refused, or another was first
         log.warning("job refused", job=job.name, reason=str(error))
     except Exception as error:
-        if is_passing(
-            error
-        ):  # another was first, or the database does not answer: the next run makes up for it
+        # another was first, or the database does not answer: the next run makes up for it
+        if is_passing(error):
             log.warning("job refused", job=job.name, reason=str(error))
         else:
             log.exception("job failed", job=job.name)

@@ -119,9 +119,8 @@ def initialise(app: Flask) -> None:
         with db.engine.begin() as connection:
             search.install_search(connection)
             guards.install_guards(connection)
-        prepare_database(
-            db.session()
-        )  # last: it notes that all is done, and schedulers wait for that
+        # last: it notes that all is done, and schedulers wait for that
+        prepare_database(db.session())
 
 
 def prepare_database(session: Session) -> None:

@@ -43,9 +43,8 @@ _FREE = ("static", "AuthDBView.logout", "PasswordView.form", "appbuilder.static"
 # Where a token names its session.
 SESSION_CLAIM = "sid"
 DEVICE_COOKIE = "guarantee_device"
-DEVICE_SECONDS = (
-    400 * 24 * 3600
-)  # the longest that browsers keep; a parameter says how long it counts
+# the longest that browsers keep; a parameter says how long it counts
+DEVICE_SECONDS = 400 * 24 * 3600
 
 
 class SignInView(AuthDBView):
@@ -87,10 +86,11 @@ class SignInView(AuthDBView):
         """End the session itself: a copy of its cookie opens nothing any more."""
         found: sessions.Found | None = g.get("sign_in")
         if found is not None:
+            # ended from elsewhere at this moment
             with (
                 edge.writing() as ctx,
                 contextlib.suppress(NotFound),
-            ):  # ended from elsewhere at this moment
+            ):
                 sessions.end(
                     ctx,
                     ctx.session.get_one(Operator, found.operator_id),

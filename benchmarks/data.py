@@ -67,9 +67,8 @@ def dataset(rows: int) -> Path:
     )
     if not path.exists():
         draft = path.with_suffix(".draft")
-        for leftover in folder.glob(
-            f"rows-{rows}-*"
-        ):  # of an older schema, or of an attempt that was broken off
+        # of an older schema, or of an attempt that was broken off
+        for leftover in folder.glob(f"rows-{rows}-*"):
             leftover.unlink()
         build(rows, draft)
         draft.rename(path)

@@ -55,9 +55,8 @@ def build(path: Path) -> None:
         session.add(department)
         session.flush()
         department.path = f"/{department.id}/"
-        secret = operators.first_secret(
-            ctx, "", PASSWORD
-        )  # one hash for all: making them is not what is measured
+        # one hash for all: making them is not what is measured
+        secret = operators.first_secret(ctx, "", PASSWORD)
         for number, name in enumerate([SAVER, *people()]):
             employee = Employee(
                 number=f"B{number}", name=f"员工{number}", department_id=department.id

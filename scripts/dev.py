@@ -39,9 +39,8 @@ def arguments() -> list[str]:
 
 
 if __name__ == "__main__":
-    if (
-        "WERKZEUG_RUN_MAIN" not in os.environ
-    ):  # the process that watches; the one that serves is started anew each time
+    # the process that watches; the one that serves is started anew each time
+    if "WERKZEUG_RUN_MAIN" not in os.environ:
         ensure_ready(create_app(load_settings()))
     sys.argv[1:] = arguments()
     main()

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = (
-    ROOT / ".cache" / "templates"
-)  # of tests/template.py: a fault outside of app and models begins with the same
+# of tests/template.py: a fault outside of app and models begins with the same
+KEPT = ROOT / ".cache" / "templates"
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "data", "test-results", "__pycache__", ".*cache"
 )

@@ -48,9 +48,8 @@ LONGEST = re.compile(
 )
 TODAY = int(os.environ.get("TEST_DAY") or datetime.now(UTC).toordinal())
 SHARE = 12  # tables that a crawl takes in full each day
-FAULT_SEED = os.environ.get(
-    "FAULT_SEED", "20260330"
-)  # where tests/faults kills; another one kills elsewhere
+# where tests/faults kills; another one kills elsewhere
+FAULT_SEED = os.environ.get("FAULT_SEED", "20260330")
 BROWSERS = ("chromium", "google-chrome")
 # How long an example takes says how busy the machine is; properties are about results.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -136,9 +135,8 @@ def pytest_report_header() -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory that all processes of this run share; workers inherit its name."""
     if not hasattr(config, "workerinput"):
-        path = tempfile.mkdtemp(
-            prefix="guarantee-"
-        )  # a short name, because PostgreSQL's socket lies in it
+        # a short name, because PostgreSQL's socket lies in it
+        path = tempfile.mkdtemp(prefix="guarantee-")
         Path(path).chmod(0o755)  # the server of a run by root belongs to another user
         os.environ[RUN_DIR] = path
         os.environ[TEMPLATE_DIR] = str(template.kept())
@@ -160,9 +158,8 @@ def run_dir() -> Path:
 def postgres(run_dir: Path) -> Iterator[PostgresServer]:
     """The embedded PostgreSQL of this run: the first process starts it, the last one stops it."""
     server = get_server(run_dir / "pg")
-    _on_server(
-        server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"
-    )  # nothing here must survive a crash
+    # nothing here must survive a crash
+    _on_server(server, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield server
     server.cleanup()
 
@@ -230,9 +227,8 @@ def _sqlite_template(stage: str) -> Path:
             files_of(stage).mkdir()
             MAKERS[stage](_text(URL.create("sqlite", database=str(draft))), files_of(stage))
             with contextlib.closing(sqlite3.connect(draft)) as connection:
-                connection.execute(
-                    "PRAGMA wal_checkpoint(TRUNCATE)"
-                )  # a copy takes the main file alone
+                # a copy takes the main file alone
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             draft.rename(path)
     return path
 

@@ -129,9 +129,8 @@ def copy_rows(source: Engine, target: Engine) -> None:
     """
     with source.connect() as read, target.begin() as write:
         tables = list(_tables_of(read))
-        write.execute(
-            text("SET session_replication_role = replica")
-        )  # rows come in any order; guards stay silent
+        # rows come in any order; guards stay silent
+        write.execute(text("SET session_replication_role = replica"))
         names = ", ".join(f'"{table.name}"' for table in tables)
         write.execute(text(f"TRUNCATE {names} CASCADE"))
         for table in tables:
@@ -156,9 +155,8 @@ def _tables_of(connection: Connection) -> Iterator[Table]:
 
 
 def _insert(table: Table) -> Any:
-    if (
-        table.name == "search_text"
-    ):  # SQLite keeps the words as text, PostgreSQL as a vector made of them
+    # SQLite keeps the words as text, PostgreSQL as a vector made of them
+    if table.name == "search_text":
         return text(
             "INSERT INTO search_text (id, words) VALUES (:id, to_tsvector('simple', :words))"
         )

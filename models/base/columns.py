@@ -123,9 +123,8 @@ def _column(  # noqa: PLR0913 - one keyword per fact about a column
     **info: Any,
 ) -> MappedColumn[Any]:
     facts = {"label": label, "kind": kind, "required": required, "help": help, "group": group}
-    facts.update(
-        {k: v for k, v in info.items() if v is not None and v is not False and v != ""}
-    )  # a zero is a fact
+    # a zero is a fact
+    facts.update({k: v for k, v in info.items() if v is not None and v is not False and v != ""})
     return mapped_column(
         type_, *args, nullable=not required, default=default, unique=unique, index=index, info=facts
     )

@@ -16,9 +16,8 @@ _SIGNS: Final = re.compile(r"[\W_]+")
 
 def mask(text: str, how: str) -> str:
     """Personal data with its middle hidden; `how` is id_number, mobile, account or address."""
-    if (
-        how == "mobile" and len(text) < _MOBILE
-    ):  # a landline: what is shown must not be nearly all of it
+    # a landline: what is shown must not be nearly all of it
+    if how == "mobile" and len(text) < _MOBILE:
         return f"****{text[-2:]}" if len(text) >= 8 else "****"
     if how == "mobile":
         return f"{text[:3]}****{text[-4:]}"

@@ -44,9 +44,8 @@ def round_to(value: Decimal, places: int) -> Decimal:
     Raises ValueError where the value is no finite number.
     """
     quantum = _quantum(places)
-    if value.same_quantum(
-        quantum
-    ):  # nothing to round, as with nearly every amount to and from the database
+    # nothing to round, as with nearly every amount to and from the database
+    if value.same_quantum(quantum):
         rounded = value
     elif value.is_finite():
         with localcontext() as context:

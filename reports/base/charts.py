@@ -88,9 +88,8 @@ def trend(
     y = _value_axis(alt, room)
     base = _chart(points).encode(x=_month_axis(alt), y=y)
     last = base.transform_filter(alt.datum.is_last)
-    falls = (
-        len(points) > 1 and points[-1].value < points[-2].value
-    )  # then the words stand clear of the line below it
+    # then the words stand clear of the line below it
+    falls = len(points) > 1 and points[-1].value < points[-2].value
     layers = [
         base.mark_area(color=_COLOURS["c-fill"], aria=False).encode(y2=alt.value("height")),
         base.mark_line(color=_COLOURS["c1"], strokeWidth=2, strokeJoin="round", aria=False),

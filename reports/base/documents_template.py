@@ -408,9 +408,8 @@ def _attribute_filter(_tag: str, attribute: str, value: str) -> str | None:
     """Drop values that could reach out of the page, and spans that would blow a table up."""
     if attribute == "style" and any(sign in value.lower() for sign in ("(", "\\", "@", "<", "/*")):
         return None
-    if attribute == "style" and _HUGE.search(
-        value
-    ):  # no page is that large, and the engines divide by what is left
+    # no page is that large, and the engines divide by what is left
+    if attribute == "style" and _HUGE.search(value):
         return None
     if attribute in {"colspan", "rowspan", "start"} and not (
         value.isascii() and value.isdigit() and len(value) <= 2

@@ -68,9 +68,8 @@ def condition(
     return None if actor.is_system else _condition(str(model.__tablename__), actor, as_set)
 
 
-@lru_cache(
-    maxsize=2048
-)  # one page asks for the same table again and again, and that of the trail names every table
+# one page asks for the same table again and again, and that of the trail names every table
+@lru_cache(maxsize=2048)
 def _condition(table: str, actor: Actor, as_set: bool) -> ColumnElement[bool] | None:
     model = entity_of(table)
     parts = [

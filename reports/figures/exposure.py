@@ -38,9 +38,8 @@ KEYS: Final = (
     Project.bank_share_pct,
 )
 SMALL_CEILING, FARMER_CEILING = "weight.small_loan_ceiling", "weight.farmer_loan_ceiling"
-_TOTAL_MAX = (
-    Decimal(10) ** 15
-)  # 元; more than any customer's total, and what every database can compare
+# 元; more than any customer's total, and what every database can compare
+_TOTAL_MAX = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)

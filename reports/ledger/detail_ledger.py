@@ -121,9 +121,8 @@ def detail_ledger(
     offset = max(offset, 0)
     brought = totals.opening + _moved_before(session, query, offset)
     size = min(max(limit, 1), PAGE_MAX)
-    found = _rows(
-        session, query.offset(offset).limit(size + 1), brought
-    )  # one more: does its month go on?
+    # one more: does its month go on?
+    found = _rows(session, query.offset(offset).limit(size + 1), brought)
     rows, lines = found[:size], _with_sums(session, wanted, found, size)
     title = str(account) if account else "全部科目"
     return DetailLedger(

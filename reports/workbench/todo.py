@@ -196,10 +196,11 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
     ]
     if not parts:
         return []
+    # who holds a right is asked once a page
     found, able = (
         [],
         dict[tuple[str, str], Sequence[Person]](),
-    )  # who holds a right is asked once a page
+    )
     for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
         source = SOURCES[seq]
         if source.permission not in able:

@@ -104,13 +104,11 @@ def test_two_schedulers_on_one_database_do_each_work_once(demo, log, monkeypatch
         start = session.get_one(SystemState, 1).business_date
     monkeypatch.setattr(jobs, "local_today", lambda: start + timedelta(days=3))
     write_trail(demo, 20)
-    by_clock = [
-        job for job in JOBS if job.name != "backup"
-    ]  # tests/app/test_backup.py has two of them at once
+    # tests/app/test_backup.py has two of them at once
+    by_clock = [job for job in JOBS if job.name != "backup"]
     assert at_once(*(lambda job=job: run_job(demo.app, job) for job in by_clock * 2)) == []
-    run_job(
-        demo.app, next(job for job in JOBS if job.name == "day_end")
-    )  # the last day, where the loser left early
+    # the last day, where the loser left early
+    run_job(demo.app, next(job for job in JOBS if job.name == "day_end"))
     assert [line for line in log.lines if line[0] == "exception"] == []
     with demo.session() as session:
         runs = session.scalars(

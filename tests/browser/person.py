@@ -194,9 +194,8 @@ class Cast:
             context.set_default_timeout(8000)
             person = Person(context.new_page(), self.address)
             person.open("/login/")
-            person.page.get_by_role(
-                "button", name=name
-            ).click()  # the list of accounts fills in the form
+            # the list of accounts fills in the form
+            person.page.get_by_role("button", name=name).click()
             expect(person.page.get_by_label("密码", exact=True)).to_have_value(DEMO_PASSWORD)
             with person.page.expect_navigation():
                 person.page.get_by_role("button", name="登录", exact=True).click()

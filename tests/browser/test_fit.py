@@ -77,7 +77,6 @@ def every_right_has_its_box(gu: Person) -> None:
     expect(gu.page.get_by_role("rowheader", name="对公客户", exact=True)).to_be_in_viewport()
     last = gu.page.locator(".matrix tbody").last.locator("input").last
     last.scroll_into_view_if_needed()
-    expect(
-        gu.page.locator(".matrix thead th").first
-    ).to_be_in_viewport()  # which column it is stays in sight
+    # which column it is stays in sight
+    expect(gu.page.locator(".matrix thead th").first).to_be_in_viewport()
     assert gu.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

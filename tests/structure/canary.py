@@ -23,9 +23,8 @@ from models.system.records import Attachment, Comment
 from reports.base import search
 
 WORD = "金丝雀"
-SEEN = re.compile(
-    rf"{WORD}(\d+)([tx])(\d+)"
-)  # table, whether it is what others call the record, row
+# table, whether it is what others call the record, row
+SEEN = re.compile(rf"{WORD}(\d+)([tx])(\d+)")
 # Texts that programs read: their own words, addresses of files, digests.
 _OF_PROGRAMS = {
     "owner_table",
@@ -210,9 +209,8 @@ def _write(session: Session, model: type[Entity], name: str, keys: list[int], nu
         if (model.__tablename__, name) in _NESTED:
             word = {"note": [None, word]} if name == "changes" else {"note": word}
         written = update(table).where(table.c.id == key)
-        if (
-            model.__tablename__ in BOOKS
-        ):  # a reason for what has not happened is refused by the table
+        # a reason for what has not happened is refused by the table
+        if model.__tablename__ in BOOKS:
             written = written.where(table.c[column.name].is_not(None))
         session.execute(written.values({column.name: word}))
 

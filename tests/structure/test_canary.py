@@ -62,9 +62,8 @@ class World:
                 ask for table in todays(written, 24) for ask in posts(session, self.foreign, table)
             ]
         self.tables = {number: names[0] for number, names in self.planted.items()}
-        product.app.config["WTF_CSRF_METHODS"] = (
-            set()
-        )  # whatever is sent is looked at, with or without a token
+        # whatever is sent is looked at, with or without a token
+        product.app.config["WTF_CSRF_METHODS"] = set()
 
     def ask(self, reader: Reader, ask: Ask) -> tuple[int, str]:
         """(status, text) of an answer."""

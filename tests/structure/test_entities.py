@@ -187,9 +187,8 @@ def test_references_lead_to_entities_and_are_indexed(model):
         if column.info["target"] in {"ab_user", "ab_role"}:  # the framework's tables
             continue
         assert column.info["target"] in known, name
-        if (
-            name != "created_by_id" and model.spec.kind is not SpecKind.LOG
-        ):  # nobody is deleted who stands in a log
+        # nobody is deleted who stands in a log
+        if name != "created_by_id" and model.spec.kind is not SpecKind.LOG:
             assert any(column.name in _leading(table) for table in inspect(model).tables), name
 
 

@@ -168,9 +168,8 @@ def test_every_step_that_is_written_down_is_registered():
 
 def _reached(table: str, name: str) -> set[str]:
     reached, found = {STATES[table, name].default.arg}, 0
-    tables = {
-        part.name for part in inspect(entity_of(table)).tables
-    }  # a kind of customer takes the customer's steps
+    # a kind of customer takes the customer's steps
+    tables = {part.name for part in inspect(entity_of(table)).tables}
     mine: list[Step] = [
         step for step in STEPS.values() if step.table in tables and step.column == name
     ]

@@ -37,9 +37,8 @@ def test_the_buttons(demo_app, monkeypatch, permission):
     verb, table = permission
     for key in BUTTONS[permission]:
         monkeypatch.delitem(REGISTRY, key)
-    has_screen = (
-        permission in wiring.routes(demo_app.app) | wiring.asked_in_screens()
-    )  # a queue, a page of many
+    # a queue, a page of many
+    has_screen = permission in wiring.routes(demo_app.app) | wiring.asked_in_screens()
     assert wiring.undoored(demo_app.app) == ([] if has_screen else [(table, verb)])
 
 
@@ -122,9 +121,8 @@ def emptied(demo_app):
     engine = create_engine(demo_app.engine.url)
     with Session(engine) as session:
         run = session.connection().exec_driver_sql
-        run(
-            "BEGIN IMMEDIATE"
-        )  # the driver would begin with the first DELETE, and the guards be gone for good
+        # the driver would begin with the first DELETE, and the guards be gone for good
+        run("BEGIN IMMEDIATE")
         for (trigger,) in run("SELECT name FROM sqlite_master WHERE type = 'trigger'").all():
             run(f'DROP TRIGGER "{trigger}"')
         yield session

@@ -12,10 +12,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from models.base.errors import BusinessError
 
 DONE = "done"
+# what the edge answers with "刚被他人修改"
 DECIDED_BY_THE_DATABASE = (
     IntegrityError,
     StaleDataError,
-)  # what the edge answers with "刚被他人修改"
+)
 
 
 def together(engine: Engine, acts: Sequence[Callable[[Session], object]]) -> list[str]:

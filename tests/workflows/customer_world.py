@@ -11,9 +11,11 @@ from models.customer.financial_statement import FinancialStatement
 from models.system.organization import Department, Employee
 from workflows.base import records
 from workflows.base.context import Ctx
+
+# its import registers the rules and the approval's handler
 from workflows.customer import (
     customer as customer_verbs,
-)  # its import registers the rules and the approval's handler
+)
 from workflows.system import setup
 
 __all__ = ["CustomerWorld", "customer_verbs", "setup"]

@@ -43,9 +43,8 @@ def test_two_schedulers_close_each_day_once(engine, company):
     for thread in threads:
         thread.join()
     assert troubles == []
-    day_end.run_due(
-        edge, START + timedelta(days=3)
-    )  # whoever lost may have left before the winner's last day
+    # whoever lost may have left before the winner's last day
+    day_end.run_due(edge, START + timedelta(days=3))
     with Session(engine) as session:
         assert session.get_one(SystemState, 1).business_date == START + timedelta(days=3)
         runs = session.scalars(select(JobRun).order_by(JobRun.business_date)).all()

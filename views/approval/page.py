@@ -91,9 +91,8 @@ def approval_page(
         page.hidden = [("version", str(task.version))]
     page.errors = _errors(error)
     page.actions = [Action("打开业务单据", url)] if url else []
-    if (
-        instance.state is not ApprovalState.RUNNING
-    ):  # while it runs, what may be done is decided and `_more`
+    # while it runs, what may be done is decided and `_more`
+    if instance.state is not ApprovalState.RUNNING:
         page.actions += buttons.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
@@ -284,9 +283,8 @@ def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[
     project = paper if isinstance(paper, Project) else instance.project
     if project is None or instance.state is not ApprovalState.RUNNING:
         return []
-    if (
-        project.state not in UNDER_WAY
-    ):  # a loan that was paid out adds nothing, least of all when it ends
+    # a loan that was paid out adds nothing, least of all when it ends
+    if project.state not in UNDER_WAY:
         return []
     return limits(ctx, project)
 

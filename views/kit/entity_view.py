@@ -234,9 +234,8 @@ class EntityView(EntityHooks, ModelView):
         """The record page."""
         ctx = edge.current_ctx()
         found = self.datamodel.find(pk, *self.read_with)
-        if (
-            type(found) is not self.model
-        ):  # a customer, say, is shown as the personal or corporate one it is
+        # a customer, say, is shown as the personal or corporate one it is
+        if type(found) is not self.model:
             return redirect(f"/{type(found).__tablename__}/show/{found.id}")
         return self.render_template("record.html", page=self.record_page(found, ctx))
 

@@ -39,9 +39,8 @@ class EntityHooks:
     """The hooks of EntityView; reading and writing go on as generated unless one of them says otherwise."""
 
     model: ClassVar[type[Entity]]
-    read_with: ClassVar[
-        tuple[Any, ...]
-    ] = ()  # loader options of what the record page shows of its references
+    # loader options of what the record page shows of its references
+    read_with: ClassVar[tuple[Any, ...]] = ()
 
     def proposed(self, ctx: Ctx, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """What follows from references chosen in a new form, for fields that nobody has filled in."""

@@ -51,9 +51,8 @@ class ListQuery:
     size: int = 20
     page: int = 1
     problems: list[str] = field(default_factory=list)
-    unread: list[str] = field(
-        default_factory=list
-    )  # those of filters: without them there are more rows than asked for
+    # those of filters: without them there are more rows than asked for
+    unread: list[str] = field(default_factory=list)
     fixed: list[ColumnElement[bool]] = field(default_factory=list)
     of_all: Sequence[Any] = ()  # sums that came with the total
     is_cut: bool = False  # the count ended at MANY: there are more rows than it says
@@ -88,9 +87,8 @@ class ListQuery:
     def total(self) -> int:
         """Number of filtered rows; counted without naming a column, which SQLite answers from the table's own count."""
         query = self.select(func.count(), as_set=True).select_from(self.model)
-        if (
-            query.whereclause is None
-        ):  # every row: an inherited model needs no look at the table above its own
+        # every row: an inherited model needs no look at the table above its own
+        if query.whereclause is None:
             query = select(func.count()).select_from(self.model.__table__)
         return int(self.ctx.session.scalar(query) or 0)
 
@@ -115,9 +113,8 @@ class ListQuery:
         """Keys of any rows of the list, at most so many; conditions of its own are left to the indexes they have."""
         if condition(self.model, self.ctx.actor) is None and not self.where():
             return select(self.model.__table__.c.id).limit(most)
-        if (
-            self.model.spec.scope.hangs_on and self._is_small()
-        ):  # fewer rows than records that they may hang on
+        # fewer rows than records that they may hang on
+        if self.model.spec.scope.hangs_on and self._is_small():
             return self.select(self.model.id).limit(most)
         if self.where():
             return self.select(self.model.id, as_set=True).limit(most)
@@ -126,9 +123,8 @@ class ListQuery:
     def page_of(self) -> tuple[int, Sequence[Entity]]:
         """How many rows there are, and those of the page; a page beyond the last shows the last, and says so."""
         total = self.counted()
-        if (
-            self.is_cut and self.page * self.size > total
-        ):  # whether there is such a page its rows tell
+        # whether there is such a page its rows tell
+        if self.is_cut and self.page * self.size > total:
             if (rows := self.records()) and self.is_followed:
                 return total, rows
             self.is_cut, total = (

@@ -162,9 +162,8 @@ class ListPage:
     search_hint: str = ""
     url: str = ""
     kept_args: list[tuple[str, str]] = field(default_factory=list)
-    sums: list[tuple[str, dict[str, str]]] = field(
-        default_factory=list
-    )  # label, text by column key
+    # label, text by column key
+    sums: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     later_sums: LaterSums | None = None  # where the last of the sums is asked for afterwards
     columns_url: str = ""  # keeps the chosen columns, then goes on to `columns_next`
     columns_next: str = ""
@@ -266,9 +265,8 @@ class RecordPage:
     crumbs: list[tuple[str, str]]
     facts: list[Fact] = field(default_factory=list)  # the head's strip
     state: Cell | None = None
-    actions: list[Action] = field(
-        default_factory=list
-    )  # first with style primary is the reader's next step
+    # first with style primary is the reader's next step
+    actions: list[Action] = field(default_factory=list)
     more: list[Action] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     active: str = ""
@@ -448,9 +446,8 @@ class Shell:
 
     company: str
     seal: str
-    sections: tuple[
-        tuple[str, tuple[MenuModule, ...]], ...
-    ]  # ('', …) front office, ('后台设置', …)
+    # ('', …) front office, ('后台设置', …)
+    sections: tuple[tuple[str, tuple[MenuModule, ...]], ...]
     business_date: str
     weekday: str
     user_name: str
@@ -571,9 +568,8 @@ class ReportPage:
     paging: Paging | None = None
     aside: list[Section] = field(default_factory=list)
     above: list[Section] = field(default_factory=list)
-    below: list[Section] = field(
-        default_factory=list
-    )  # cards under the table, columns of twelve wide
+    # cards under the table, columns of twelve wide
+    below: list[Section] = field(default_factory=list)
     foot: str = ""
     foot_url: str = ""
     foot_label: str = ""

@@ -71,9 +71,8 @@ def list_args(args: "MultiDict[str, str]", columns: list[str]) -> "MultiDict[str
             "q 中没有这些参数：" + "、".join(sorted(str(k)[:32] for k in unknown)[:5])
         )
     if "page" in asked:
-        found["page"] = (
-            str(asked["page"] + 1) if type(asked["page"]) is int else "?"
-        )  # the framework counts from 0
+        # the framework counts from 0
+        found["page"] = str(asked["page"] + 1) if type(asked["page"]) is int else "?"
     for ours, theirs in (("size", "page_size"), ("q", "search")):
         if theirs in asked:
             found[ours] = str(asked[theirs])

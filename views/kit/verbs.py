@@ -110,9 +110,8 @@ class VerbForm:
         self.top: list[str] = []
         self.version = str(record.version)
         self.uploads: dict[str, Upload] = {}
-        self.kept: dict[
-            str, tuple[str, str]
-        ] = {}  # of a file that was chosen before: its name and digest
+        # of a file that was chosen before: its name and digest
+        self.kept: dict[str, tuple[str, str]] = {}
         self.shown: Section | None = None
         self.mapped: list[FieldGroup] = []
         self.columns: dict[str, Column[Any]] = {}

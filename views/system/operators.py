@@ -102,9 +102,8 @@ class OperatorView(EntityView):
                 request.form.getlist("roles")[:100],
             )
         except BusinessError as error:
-            if (
-                error.field in _FIRST
-            ):  # these two are no columns, so the form itself cannot show their messages
+            # these two are no columns, so the form itself cannot show their messages
+            if error.field in _FIRST:
                 g.operator_errors = error.field_errors
                 error.field = None
             raise

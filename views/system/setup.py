@@ -99,9 +99,8 @@ class ParameterView(EntityView):
         """The value is chosen where there are only a few, and carries its unit."""
         since = field_of(page, "effective_on")
         if request.method == "GET" and isinstance(record, Parameter) and since is not None:
-            since.html.data = max(
-                record.effective_on, ctx.today
-            ).isoformat()  # a change leaves the past alone
+            # a change leaves the past alone
+            since.html.data = max(record.effective_on, ctx.today).isoformat()
         kind, code, value = (field_of(page, name) for name in ("value_kind", "code", "value"))
         if kind is None or code is None or value is None:
             return page

@@ -293,9 +293,8 @@ def _interest_overdue(session: Session, on: date, days: Sequence[int]) -> Iterat
 
 @check("resolution_expired")
 def _resolution_expired(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
-    latest = select(func.max(Resolution.id)).group_by(
-        Resolution.project_id
-    )  # a new one takes the place of the old
+    # a new one takes the place of the old
+    latest = select(func.max(Resolution.id)).group_by(Resolution.project_id)
     query = select(Resolution).join(Project, Project.id == Resolution.project_id)
     query = query.where(
         Project.state == ProjectState.RUNNING,

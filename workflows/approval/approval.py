@@ -165,9 +165,8 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
     """The facts as submitted: what the flow was chosen by, who may not decide, and the record's own columns."""
     excluded = {applicant_id, ctx.actor.employee_id, ctx.actor.on_behalf_of_id} - {None}
     if ctx.actor.is_system:
-        excluded = {
-            applicant_id
-        }  # follow-ups keep who decided the stage before, who may well decide the next
+        # follow-ups keep who decided the stage before, who may well decide the next
+        excluded = {applicant_id}
     columns = {
         name: plain(getattr(record, name))
         for name, column in columns_of(type(record)).items()

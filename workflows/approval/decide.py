@@ -113,9 +113,8 @@ def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
     return len(waiting)
 
 
-WITHDRAW = Verb(
-    "approval_instance", "list", "撤回审批"
-)  # whoever sees approvals may take his own back
+# whoever sees approvals may take his own back
+WITHDRAW = Verb("approval_instance", "list", "撤回审批")
 
 
 def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:

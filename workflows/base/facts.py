@@ -277,8 +277,7 @@ def _values_of(state: ORMExecuteState) -> set[str]:
     """The columns that an UPDATE sets, in words of its own or row by row with its parameters."""
     own = state.statement._values  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public tells
     if own:
-        return {
-            str(getattr(column, "key", column)) for column in own
-        }  # a name where the statement gave one
+        # a name where the statement gave one
+        return {str(getattr(column, "key", column)) for column in own}
     rows = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
     return {str(name) for row in rows for name in row} - {"id"}

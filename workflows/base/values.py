@@ -20,9 +20,8 @@ _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
 _INT_MAX = 2_147_483_647
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
 _DIGITS_MAX = 18
-_WORK_SPACE = Context(
-    prec=60
-)  # above any number that gets here, so that no step rounds or overflows
+# above any number that gets here, so that no step rounds or overflows
+_WORK_SPACE = Context(prec=60)
 
 
 def coerce(column: Column[Any], value: Any) -> Any:

@@ -32,9 +32,8 @@ _CSV_ENCODINGS = ("utf-8-sig", "gb18030")
 _CONTROLS = {chr(code) for code in range(32)} - {"\t", "\n", "\r", "\x0b", "\x0c"}
 _DELIMITERS = ",\t;|"
 _NO_DELIMITER = re.compile(r'"[^"]*"|(?<=[0-9]),(?=[0-9]{3})')  # quoted text, thousands
-_AS_TEXT = re.compile(
-    r'="(.*)"|[\'’](.*)', re.DOTALL
-)  # how exports keep Excel from making numbers of digits
+# how exports keep Excel from making numbers of digits
+_AS_TEXT = re.compile(r'="(.*)"|[\'’](.*)', re.DOTALL)
 Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -128,9 +127,8 @@ def _cell(value: RawCell) -> Cell:
     if isinstance(value, bool | date):  # a datetime is a date, too
         return value
     if isinstance(value, int | float):
-        return (
-            excel_decimal(value) if abs(value) < 1e300 else str(value)
-        )  # false for infinity and not-a-number
+        # false for infinity and not-a-number
+        return excel_decimal(value) if abs(value) < 1e300 else str(value)
     if isinstance(value, time):
         return value.isoformat()
     return _text(str(value))
@@ -160,9 +158,8 @@ def _read_csv(data: bytes, limits: Limits) -> list[list[Cell]]:
         raise WorkbookError("文件过大，请拆分后再上传")
     text = _decoded(data)
     sample = _NO_DELIMITER.sub("", text[:20000])
-    delimiter = max(
-        _DELIMITERS, key=sample.count
-    )  # the first of those that stand there equally often
+    # the first of those that stand there equally often
+    delimiter = max(_DELIMITERS, key=sample.count)
     rows: list[list[Cell]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):

@@ -288,9 +288,8 @@ def _walk_records(stream: bytes, extent: _Extent) -> None:
             extent.next_sheet()
         elif kind == _BIFF_DIMENSIONS and size >= 14:
             _, rows, _, cols = struct.unpack_from("<IIHH", body + bytes(14))
-            if (
-                rows > _BIFF_ROWS or cols > _BIFF_COLS
-            ):  # the reader reserves memory for what is claimed here
+            # the reader reserves memory for what is claimed here
+            if rows > _BIFF_ROWS or cols > _BIFF_COLS:
                 raise WorkbookError(_BROKEN)
         elif kind in _BIFF_CELLS and len(body) >= 6:
             row, col = struct.unpack_from("<HH", body)

@@ -105,9 +105,8 @@ def why_not_close(ctx: Ctx, customer: Customer) -> str:
 def close(ctx: Ctx, customer: Customer, reason: str, version: int | None = None) -> Customer:
     """Do no new business with a customer; the reason stands in the trail. Raises Conflict while business goes on."""
     enter(ctx, CUSTOMER["close"], customer, version)
-    ctx.session.refresh(
-        customer, with_for_update=True
-    )  # an application that is being saved is waited for
+    # an application that is being saved is waited for
+    ctx.session.refresh(customer, with_for_update=True)
     if refused := why_not_close(ctx, customer):
         raise Conflict(refused)
     return _turn(ctx, customer, "close", reason)

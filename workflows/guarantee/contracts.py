@@ -75,9 +75,8 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     """A contract stays within the resolution."""
     del is_new
     project = stages.locked(ctx, contract.project_id)
-    if (
-        contract.kind is ContractKind.COUNTER
-    ):  # once what it is about has been registered, at whatever stage that is
+    # once what it is about has been registered, at whatever stage that is
+    if contract.kind is ContractKind.COUNTER:
         stages.require_before_drawdown(project, Stage.CONTRACT, "登记反担保合同")
     else:
         stages.require_running(project, Stage.CONTRACT, "登记合同")

@@ -112,9 +112,8 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     """
     permit(ctx, ACTS["issue_notice"])
     limits.hold(ctx)
-    project = records.find(
-        ctx, Project, project.id, lock=True
-    )  # a second click waits, and finds the letter there
+    # a second click waits, and finds the letter there
+    project = records.find(ctx, Project, project.id, lock=True)
     letters.require_visible(ctx, project, version)
     again = is_run_out(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")

@@ -368,9 +368,8 @@ def registered(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     del voucher
     fee = ctx.session.get_one(Fee, event.record_id)
     count_vat(fee, event, 1)
-    if (
-        fee.state is not FeeState.DRAFT
-    ):  # a draft again, it waits for the difference that a new resolution brought
+    # a draft again, it waits for the difference that a new resolution brought
+    if fee.state is not FeeState.DRAFT:
         move(
             FEE["book"],
             fee,

@@ -188,9 +188,8 @@ class _Reader:
     balances: list[tuple[int, Decimal | None]] = field(default_factory=list)
     totals: dict[str, Decimal] = field(default_factory=dict)
     sums: Totals = field(default_factory=Totals)
-    seen: dict[tuple[int, date], tuple[int, set[str]]] = field(
-        default_factory=dict
-    )  # where one row is a part of one
+    # where one row is a part of one
+    seen: dict[tuple[int, date], tuple[int, set[str]]] = field(default_factory=dict)
 
     @property
     def by_sort(self) -> bool:
@@ -419,9 +418,8 @@ class _Reader:
             if balance is not None and balance != expected:
                 message = f"{format_money(balance)} 与推算的 {format_money(expected)} 不一致"
                 self._wrong(each.row_no or 0, "balance", message)
-                left += (
-                    balance - expected
-                )  # go on from what is stated, so that one slip is named once
+                # go on from what is stated, so that one slip is named once
+                left += balance - expected
             left -= each.principal
 
     def _wrong(self, row_no: int, column: Column, message: str) -> None:

@@ -156,9 +156,8 @@ class _Import:
         if key not in self.seen:
             self.seen[key] = -len(_known(self.ctx, *key))
         self.seen[key] += 1
-        if (
-            self.seen[key] <= 0
-        ):  # as many such payments as the file has so far are registered already
+        # as many such payments as the file has so far are registered already
+        if self.seen[key] <= 0:
             return self._outcome(row, "已登记", loan)
         return self._register(row, loan)
 

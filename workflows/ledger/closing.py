@@ -79,9 +79,8 @@ def transfer_profit(ctx: Ctx, period: AccountingPeriod) -> str:
     size = LINES_MAX - 1
     for start in range(0, len(lines), size):
         part = lines[start : start + size]
-        net = sum(
-            (line.debit - line.credit for line in part), ZERO
-        )  # what goes to 4103's other side
+        # what goes to 4103's other side
+        net = sum((line.debit - line.credit for line in part), ZERO)
         total += net
         if net:
             debit, credit = (ZERO, net) if net > 0 else (-net, ZERO)

@@ -73,9 +73,8 @@ class OpeningPlan:
     errors: list[RowError] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     new_accounts: list[BalanceLine] = field(default_factory=list)
-    leaves: dict[str, tuple[BalanceLine, str]] = field(
-        default_factory=dict
-    )  # file's code -> its line, code loaded to
+    # file's code -> its line, code loaded to
+    leaves: dict[str, tuple[BalanceLine, str]] = field(default_factory=dict)
     customers: dict[str, int] = field(default_factory=dict)  # 统一社会信用代码 -> id
     new_customers: dict[str, str] = field(default_factory=dict)  # 统一社会信用代码 -> name
 

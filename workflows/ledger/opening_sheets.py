@@ -25,13 +25,14 @@ from workflows.base.workbook import Cell, WorkbookError, read_sheets
 from workflows.ledger.opening_year import YEAR_FIELDS, YearFigures, year_of
 
 _DOTTED = re.compile(r"\d{4}(?:[.-]\d{2,4})*")
+# digits below the first four
 _SCHEMES: Final = (
     (2, 2, 2, 2, 2),
     (3, 3, 3, 3),
     (3, 2, 2, 2),
     (2, 3, 3),
     (4, 4, 4),
-)  # digits below the first four
+)
 _TERM = (
     Field("starts_on", ("起始日期", "开始日期", "起始日", "开始日")),
     Field("ends_on", ("到期日期", "结束日期", "到期日", "终止日期")),
@@ -198,9 +199,8 @@ class BalanceSheet:
     stated: str = ""
     is_opening: bool = False
     notices: list[str] = field(default_factory=list)
-    years: dict[str, YearFigures] = field(
-        default_factory=dict
-    )  # by code, where the file states the year so far
+    # by code, where the file states the year so far
+    years: dict[str, YearFigures] = field(default_factory=dict)
 
     @property
     def tops(self) -> list[BalanceLine]:

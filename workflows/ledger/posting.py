@@ -214,9 +214,8 @@ def cancel(ctx: Ctx, event: BusinessEvent, reason: str) -> BusinessEvent:
     """Withdraw an event that is not booked, because its business was undone; called by that business's workflow."""
     step = TRANSITIONS["cancel"]
     _hold(ctx, event)
-    check_source(
-        step, event
-    )  # no permission of its own: whoever may undo the business may withdraw its event
+    # no permission of its own: whoever may undo the business may withdraw its event
+    check_source(step, event)
     event.reason = _checked_reason(reason)
     move(step, event)
     ctx.session.flush()

@@ -126,9 +126,8 @@ def test_equal_instalments_are_equal_but_for_the_last(principal, rate, months):
     plan = build_schedule("EQUAL_INSTALMENT", principal, rate, date(2026, 1, 31), months)
     totals = {row.total for row in plan[:-1]}
     assert len(totals) == 1
-    growth = sum(
-        (1 + rate / 1200) ** k for k in range(months)
-    )  # half a fen a month, grown to the end
+    # half a fen a month, grown to the end
+    growth = sum((1 + rate / 1200) ** k for k in range(months))
     assert abs(plan[-1].total - totals.pop()) <= Decimal("0.01") * growth + Decimal("0.01") * months
 
 

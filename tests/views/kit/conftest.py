@@ -61,9 +61,8 @@ class World:
             session.flush()
             for model in {type(record) for record in records if type(record).spec.searched}:
                 reindex(session, model)
-            if (
-                session.get_bind().dialect.name == "postgresql"
-            ):  # ids given by hand are unknown to the sequence
+            # ids given by hand are unknown to the sequence
+            if session.get_bind().dialect.name == "postgresql":
                 for table in {str(r.__tablename__) for r in records}:
                     last = f"(SELECT max(id) FROM {table})"
                     session.execute(

@@ -334,9 +334,8 @@ def test_ticked_rows_are_deleted_all_or_none(boss, world):
         == 302
     )
     every, url = {**sent, "all": "1"}, "/department/bulk_delete?f=code:starts:B7"
-    assert (
-        boss.post(url, data={**every, "keys": [shown["71"]]}).status_code == 400
-    )  # 72 is on a page nobody has seen
+    # 72 is on a page nobody has seen
+    assert boss.post(url, data={**every, "keys": [shown["71"]]}).status_code == 400
     assert world.get(Department, id=71) is not None
     assert boss.post(url, data={**every, "keys": [shown["71"], shown["72"]]}).status_code == 302
     assert world.get(Department, id=71) is None

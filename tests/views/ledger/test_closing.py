@@ -174,9 +174,8 @@ def test_statements_lead_to_accounts_and_to_files(opened, path):
 def test_a_row_opens_its_accounts_and_they_open_their_ledger(opened):
     chief = opened.browser("chief")
     page = chief.get("/report/balance-sheet?period=2025-12").get_data(as_text=True)
-    assert (
-        page.count("254,539,976.17") == 0
-    )  # 累计折旧 is a deduction: assets and claims are 252,389,976.17
+    # 累计折旧 is a deduction: assets and claims are 252,389,976.17
+    assert page.count("254,539,976.17") == 0
     assert "252,389,976.17" in page
     link = re.search(r'href="(/report/statement-row/\d+\?period=2025-12)"', page).group(1)
     behind = chief.get(link).get_data(as_text=True)

@@ -122,9 +122,8 @@ def test_a_voucher_is_typed_without_the_mouse(address, page):
     assert focus(page) == "line_memo"
     page.keyboard.press("Enter")
     page.keyboard.type("1001")
-    page.keyboard.press(
-        "Enter"
-    )  # before any answer: the first one is taken when it comes, and the focus goes on
+    # before any answer: the first one is taken when it comes, and the focus goes on
+    page.keyboard.press("Enter")
     page.wait_for_selector("[name=line_cash_flow]:focus")
     assert account_of(page, 0) == "1001 库存现金"
     page.keyboard.press("Enter")

@@ -73,9 +73,8 @@ def test_many_go_from_draft_to_the_books_together(product, drafts):
     assert states(product, drafts) == [VoucherState.REVIEWED] * 3
     assert tabs(product, "chief")["待审核"] == before - 3
     assert send(cashier, "/voucher/all/sign", keys=drafts).status_code == 302
-    assert (
-        send(boss, "/voucher/all/post", keys=list(reversed(drafts))).status_code == 302
-    )  # by their numbers
+    # by their numbers
+    assert send(boss, "/voucher/all/post", keys=list(reversed(drafts))).status_code == 302
     assert states(product, drafts) == [VoucherState.POSTED] * 3
 
 

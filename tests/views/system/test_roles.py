@@ -146,9 +146,8 @@ def test_a_role_is_made_like_another_and_deleted_while_nobody_holds_it(product):
     seen = re.search(
         r'name="version" value="(\d+)"', client.get(answer.location).get_data(as_text=True)
     ).group(1)
-    assert (
-        send(client, f"{answer.location}/delete").status_code == 409
-    )  # without the version that was seen
+    # without the version that was seen
+    assert send(client, f"{answer.location}/delete").status_code == 409
     assert send(client, f"{answer.location}/delete", version=seen).status_code == 302
     assert client.get(answer.location).status_code == 404
     assert send(client, f"/roles/{source}/delete").status_code == 409

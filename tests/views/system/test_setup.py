@@ -65,9 +65,8 @@ def test_a_line_of_a_rule_takes_the_amounts_of_its_event_alone(product):
     answer = send(chief, f"/posting_rule_line/add?owner={rule}", **sent)
     assert answer.status_code == 400
     refused = answer.get_data(as_text=True)
-    assert ("proceeds", "proceeds") in options(
-        refused, "amount_key"
-    )  # what came in stays to be seen
+    # what came in stays to be seen
+    assert ("proceeds", "proceeds") in options(refused, "amount_key")
     with_account = {**sent, "account_id": "6"}
     refused = send(chief, f"/posting_rule_line/add?owner={rule}", **with_account).get_data(
         as_text=True

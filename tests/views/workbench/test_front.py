@@ -138,9 +138,8 @@ def test_a_changed_amount_is_told_old_and_new_and_a_file_by_its_name(demo):
         r'<textarea[^>]*name="counter_offer"[^>]*>\s*([^<]*)', form
     ).group(1)
     old = values["amount"]
-    values = {
-        name: value for name, value in values.items() if not name.startswith("is_")
-    }  # boxes that are not ticked
+    # boxes that are not ticked
+    values = {name: value for name, value in values.items() if not name.startswith("is_")}
     answer = demo.post(client, f"/project/edit/{project}", **values | {"amount": "680000"})
     assert answer.status_code == 302, answer.text
     assert [

@@ -127,10 +127,11 @@ def test_members_for_another_department_are_not_asked(world):
     position = world.position("risk", "甲", department=world.head)
     world.position("risk", "乙", department=world.branch)
     world.flow(world.node(10, position))
+    # the head office covers the branch below it
     assert world.waiting(world.start()) == [
         "乙",
         "甲",
-    ]  # the head office covers the branch below it
+    ]
     assert world.waiting(world.start(record=world.head, department_id=world.head.id)) == ["甲"]
 
 
@@ -212,9 +213,8 @@ def test_the_system_submits_for_a_person_or_for_the_owner_of_the_record(world, r
     world.flow(world.node(10, risk))
     first = world.start(ctx=world.system(), applicant_id=world.id("甲"))
     assert (first.applicant_id, world.waiting(first)) == (world.id("甲"), ["乙"])
-    second = world.start(
-        ctx=world.system(), record=first
-    )  # the approval's own Scope names its applicant
+    # the approval's own Scope names its applicant
+    second = world.start(ctx=world.system(), record=first)
     assert second.applicant_id == world.id("甲")
 
 
@@ -413,9 +413,8 @@ def test_the_database_lets_one_of_two_writers_through(world, risk):
     task = world.task(found, "甲")
     table_ = ApprovalTask.__table__
     values = {"state": TaskState.CANCELLED, "decided_at": world.now}
-    world.session.execute(
-        table_.update().where(table_.c.id == task.id).values(**values)
-    )  # past the loaded object
+    # past the loaded object
+    world.session.execute(table_.update().where(table_.c.id == task.id).values(**values))
     assert task.state is TaskState.PENDING
     with pytest.raises(Conflict, match="该审批任务已办理（他人已办）"):
         steps.close_task(world.ctx("甲"), task, TaskState.APPROVED)
@@ -691,9 +690,8 @@ def test_the_handler_acts_by_rule_but_knows_who_decided(world, risk):
     @approval.on_finish("loan.test")
     def follow(ctx, instance, record, outcome):
         seen.append((ctx.actor.is_system, ctx.actor.employee_id, instance.title, record, outcome))
-        Ctx(
-            ctx.session, SYSTEM, ctx.today, ctx.now
-        )  # a follow-up may take the session's context over
+        # a follow-up may take the session's context over
+        Ctx(ctx.session, SYSTEM, ctx.today, ctx.now)
 
     world.flow(world.node(10, risk))
     found = world.start()

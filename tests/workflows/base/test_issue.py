@@ -155,9 +155,8 @@ def test_the_project_is_that_of_the_record(world):
 
 
 def test_seeded_templates_come_once_and_every_one_can_be_issued(world):
-    world.session.scalars(
-        select(DocumentTemplate)
-    ).one().code = "intent_letter"  # an administrator's own version
+    # an administrator's own version
+    world.session.scalars(select(DocumentTemplate)).one().code = "intent_letter"
     world.session.flush()
     assert documents.load_templates(world.session) == len(DOCUMENT_KINDS) - 1
     assert documents.load_templates(world.session) == 0

@@ -223,9 +223,8 @@ def test_find_with_a_lock_reads_anew(ctx):
 def test_a_natural_key_is_there_once(ctx):
     records.create(ctx, JointGroup, GROUP)
     assert refused(JointGroup, ctx, **GROUP) == {"code": ["联保体编号已存在，不能重复"]}
-    assert (
-        records.create(ctx, JointGroup, GROUP | {"code": "lb01"}).code == "lb01"
-    )  # codes differ by case
+    # codes differ by case
+    assert records.create(ctx, JointGroup, GROUP | {"code": "lb01"}).code == "lb01"
 
 
 def test_a_key_of_several_columns_names_them_all(ctx):
@@ -506,9 +505,8 @@ def test_rules_see_the_defaults_that_the_database_layer_would_fill_in(ctx, monke
     monkeypatch.setitem(records._RULES, PartnerBank, [*records._RULES[PartnerBank], look])
     bank = records.create(ctx, PartnerBank, {"code": "B9", "name": "新银行"})
     assert seen == [(True, BankStatus.ACTIVE, bank.compensation_days)]
-    with pytest.raises(
-        FieldErrors, match="请填写合作状态"
-    ):  # a blank is no way to ask for the default
+    # a blank is no way to ask for the default
+    with pytest.raises(FieldErrors, match="请填写合作状态"):
         records.create(ctx, PartnerBank, {"code": "B8", "name": "另一家", "status": ""})
 
 

@@ -222,9 +222,8 @@ def test_nothing_that_comes_in_breaks_the_reader(of, value):
     except ValueError:
         assert HAN.search(refusal(of, value))
         return
-    assert (
-        found is None or of.info["kind"] == "json" or coerce(of, found) == found
-    )  # what is stored can be saved again
+    # what is stored can be saved again
+    assert found is None or of.info["kind"] == "json" or coerce(of, found) == found
 
 
 @given(

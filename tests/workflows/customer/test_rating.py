@@ -57,10 +57,11 @@ def test_a_company_is_rated_by_its_figures_and_the_raters_answers(world, company
     rating = verbs.rate(world.ctx(), company, BEST, opinion="良好")
     scores = {a["indicator"]: (a["score"], a["figure"]) for a in rating.scores}
     assert scores["operation"] == ("8.00", "15")  # 15 years of business
+    # the lower bound counts in, the upper does not
     assert scores["asset_liability"] == (
         "5.00",
         "40.00",
-    )  # the lower bound counts in, the upper does not
+    )
     assert scores["current"] == ("6.00", "2.00")
     assert scores["net_margin"] == ("5.00", "8.33")
     assert scores["market"] == ("8.00", None)

@@ -108,9 +108,8 @@ def test_of_two_contracts_of_a_kind_one_is_made(engine, ids):
         given = {"project_id": project.id, "kind": "GUARANTEE", "counterparty": "测试银行", **facts}
         records.create(line.ctx(MANAGER), Contract, given)
 
-    with Session(
-        engine
-    ) as session:  # the one there was is void, and the project back at its contracts
+    # the one there was is void, and the project back at its contracts
+    with Session(engine) as session:
         line = Line(session)
         project = session.get_one(Project, ids[Stage.COUNTER])
         contracts.void(line.ctx(MANAGER), line.contract(project, "GUARANTEE"), "条款有误")

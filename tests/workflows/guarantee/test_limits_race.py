@@ -27,9 +27,8 @@ from workflows.approval import approval
 from workflows.guarantee import disbursement, expiry, stages
 
 PEOPLE = 4
-AMOUNT = (
-    5 * MILLION
-)  # 4 million of it are the company's own part: 4 % of its net assets of 100 million
+# 4 million of it are the company's own part: 4 % of its net assets of 100 million
+AMOUNT = 5 * MILLION
 REFUSED = ["BusinessError"] * (PEOPLE - 1) + [DONE]
 
 

@@ -270,9 +270,8 @@ def test_a_reversal_leaves_the_loan_as_if_nothing_had_been_registered(line, proj
         line.today,
     )
     assert loan.balance == project.balance == 5 * MILLION - second.principal
-    assert (
-        rows[0].principal_paid == rows[0].principal
-    )  # the later money now settles the earlier instalment
+    # the later money now settles the earlier instalment
+    assert rows[0].principal_paid == rows[0].principal
     assert rows[0].interest_paid == second.interest
     assert rows[0].overdue_since == rows[0].due_on + DAY
     assert loan.state is DrawdownState.OVERDUE

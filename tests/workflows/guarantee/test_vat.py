@@ -162,9 +162,8 @@ def test_a_waiver_gives_up_first_what_is_due_first(line, three_years):
     for due in first_dues(line.session, three_years.id):
         line.collect(due.fee, due.amount)
     line.book(three_years)
-    waiver = grant(
-        line, line.fee(three_years), "60000"
-    )  # the first is collected: the second year's
+    # the first is collected: the second year's
+    waiver = grant(line, line.fee(three_years), "60000")
     (event,) = (e for e in line.events(three_years, code="fee.waived") if e.record_id == waiver.id)
     assert (event.amounts["tax"], event.amounts["tax_pending"]) == ("0.00", "3396.23")
     line.book(three_years)

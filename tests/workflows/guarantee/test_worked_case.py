@@ -52,9 +52,8 @@ def post_all(line, project):
         if draft.is_cash:
             voucher.sign(line.ctx(CASHIER), draft)
         bookkeeper = line.ctx(ACCOUNTANT)
-        bookkeeper.actor = replace(
-            bookkeeper.actor, employee_id=line.id("沈八")
-        )  # a third person keeps the ledger
+        # a third person keeps the ledger
+        bookkeeper.actor = replace(bookkeeper.actor, employee_id=line.id("沈八"))
         voucher.post(bookkeeper, draft)
 
 

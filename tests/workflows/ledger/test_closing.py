@@ -423,9 +423,8 @@ def test_provisions_may_be_made_ahead_of_the_closing(session):
     assert "确认收入 60,000.00 元" in words
     assert "未到期责任准备金 30,000.00" in words
     assert "没有需要确认的收入" in closing.provide_now(year.ctx(), period)
-    assert (
-        session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2
-    )  # nothing new to keep
+    # nothing new to keep
+    assert session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2
     closing.provide_now(year.ctx(), period)
     assert session.scalar(select(func.count()).select_from(ProvisionCalculation)) == 2
     assert (

@@ -174,9 +174,8 @@ def test_rules_follow_to_the_first_lower_account_and_collection_goes_on_without_
         )
     with pytest.raises(FieldErrors, match="须填写客户"):
         year.draft(day, year.line("1002.01", 1), year.line("1122", 0, 1))
-    year.post(
-        day, year.line("1002.01", 1000), year.line("1031", 0, 1000)
-    )  # a margin whose bank the old books lost
+    # a margin whose bank the old books lost
+    year.post(day, year.line("1002.01", 1000), year.line("1031", 0, 1000))
     assert not verify_ledger(session)
 
 
@@ -214,9 +213,8 @@ def test_odd_layouts_are_understood(year, session):
     )
     kept = opening.load_opening(year.ctx(), rows)
     assert kept.period.code == "2025-06"
-    assert balance_of(session, "4104", "2025-06") == yuan(
-        -20
-    )  # an accumulated loss, in red on its own side
+    # an accumulated loss, in red on its own side
+    assert balance_of(session, "4104", "2025-06") == yuan(-20)
     assert balance_of(session, "1002.01", "2025-06") == yuan(70)
     entry = next(e for e in kept.voucher.entries if e.account.code == "4104")
     assert (entry.debit, entry.credit) == (yuan(0), yuan(-20))
@@ -454,9 +452,8 @@ def test_income_of_an_opening_counts_once_for_the_reserve(year, session):
         ),
     )
     assert income_of_year(session, "2026-06") == yuan(1_000_000)
-    assert income_of_year(session, "2026-07") == yuan(1_000_000) - yuan(
-        "66666.67"
-    )  # July 2025 falls out
+    # July 2025 falls out
+    assert income_of_year(session, "2026-07") == yuan(1_000_000) - yuan("66666.67")
     assert income_of_year(session, "2026-12") == yuan(600_000)
     assert income_of_year(session, "2027-06") == 0
 

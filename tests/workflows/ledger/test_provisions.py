@@ -142,9 +142,8 @@ def test_the_liability_is_that_of_the_day(year, session):
         "误",
     )
     session.flush()
-    assert liability_on(session, last(2)) == yuan(
-        3_200_000
-    )  # of what stands on the loan, 400 万 x 80 %
+    # of what stands on the loan, 400 万 x 80 %
+    assert liability_on(session, last(2)) == yuan(3_200_000)
 
 
 def test_weights_hold_for_the_past_as_well(year, session):

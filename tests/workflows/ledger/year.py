@@ -120,9 +120,8 @@ def begin(session: Session, *, with_opening: bool = True) -> Year:
 def edge_of(session: Session, now: datetime = NOW) -> jobs.Edge:
     """Sessions of their own for a job, on the connection of the test, which takes everything back at its end."""
     connection = session.connection()
-    is_told = event.contains(
-        session, "before_flush", audit._stamp
-    )  # the trail follows a job like anybody's work
+    # the trail follows a job like anybody's work
+    is_told = event.contains(session, "before_flush", audit._stamp)
 
     def open_session() -> Session:
         made = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)

@@ -176,16 +176,14 @@ def test_somebody_always_keeps_the_roles(ctx, office, keeper):
         save(ctx, role, others)
     second = roles.create_role(ctx, "备份管理员", ScopeKind.ALL)
     save(ctx, second, [roles.KEEPER])
-    with pytest.raises(
-        Conflict, match="没有人能维护角色权限"
-    ):  # a role that nobody holds helps nobody
+    # a role that nobody holds helps nobody
+    with pytest.raises(Conflict, match="没有人能维护角色权限"):
         save(ctx, role, others)
     backup = hire(ctx, office, "乙", "backup", "备份管理员")
     backup.is_disabled = True
     ctx.session.flush()
-    with pytest.raises(
-        Conflict, match="没有人能维护角色权限"
-    ):  # nor does somebody who cannot sign in
+    # nor does somebody who cannot sign in
+    with pytest.raises(Conflict, match="没有人能维护角色权限"):
         save(ctx, role, others)
     backup.is_disabled = False
     ctx.session.flush()

@@ -127,7 +127,7 @@ def detail_ledger(
     title = str(account) if account else "全部科目"
     return DetailLedger(
         title,
-        _opening(brought, is_first=offset == 0),
+        _sum(_BROUGHT[0] if offset == 0 else _BROUGHT[1], ZERO, ZERO, brought),
         rows=rows,
         totals=totals,
         count=count,
@@ -235,6 +235,7 @@ def _with_sums(
 
 
 def _sum(memo: str, debit: Decimal, credit: Decimal, signed: Decimal) -> LedgerRow:
+    """A row that is no entry: what was brought forward, a month, a year so far."""
     return LedgerRow(
         None,
         None,
@@ -255,24 +256,6 @@ def _names(session: Session, key: Any, name: Any, ids: set[Any]) -> dict[int, st
     return {
         row[0]: row[1] for row in session.execute(select(key, name).where(key.in_(ids - {None})))
     }
-
-
-def _opening(brought: Decimal, *, is_first: bool) -> LedgerRow:
-    memo = _BROUGHT[0] if is_first else _BROUGHT[1]
-    return LedgerRow(
-        None,
-        None,
-        "",
-        account_id=None,
-        account_code="",
-        memo=memo,
-        customer="",
-        project_id=None,
-        project="",
-        debit=ZERO,
-        credit=ZERO,
-        signed=brought,
-    )
 
 
 # ======================================================================================================== the report

@@ -12,6 +12,7 @@ from views.kit.pages import Cell, Column, Row, Section
 from workflows.base.context import Ctx
 from workflows.base.transition import STEPS
 
+_WAITS = "IN_APPROVAL"  # the state of every paper while it is decided
 _COLUMNS = [
     Column("kind", "业务"),
     Column("applicant", "提交人"),
@@ -23,12 +24,8 @@ _COLUMNS = [
 
 def is_decided_on(record: Entity) -> bool:
     """Whether records of this kind are ever put up for approval, themselves or by their papers."""
-    table = str(record.__tablename__)
-    return table == "project" or any(
-        step.table == table and target.name == "IN_APPROVAL"
-        for step in STEPS.values()
-        for target in step.targets
-    )
+    waits = {step.table for step in STEPS.values() for to in step.targets if to.name == _WAITS}
+    return record.__tablename__ in waits | {"project"}
 
 
 def approvals_tab(record: Entity, ctx: Ctx) -> Section | None:

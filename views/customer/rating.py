@@ -15,7 +15,7 @@ from views.kit.buttons import (
     Button,
     Questions,
     on_tab,
-    record_url,
+    page_of,
     register,
 )
 from workflows.base.context import Ctx
@@ -65,7 +65,7 @@ def _mend_rate(ctx: Ctx, customer: Customer) -> str:
 def place_of(customer: Customer, source: str) -> str:
     """Where an item of the customer's file is filled in: its tab, or its field of the form."""
     if source in parts_of(type(customer)):
-        return f"{record_url(customer)}?tab={source}#tabs"
+        return f"{page_of(customer)}?tab={source}#tabs"
     return f"/{customer.__tablename__}/edit/{customer.id}#{source}-g"
 
 

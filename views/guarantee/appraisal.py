@@ -15,7 +15,7 @@ from models.guarantee.resolution import (
 )
 from models.system.records import IssuedDocument
 from views.guarantee.gate import conditions_of, running_of, standing_of
-from views.kit.buttons import Button, record_url, register
+from views.kit.buttons import Button, page_of, register
 from workflows.approval import approval
 from workflows.approval.decide import WITHDRAW
 from workflows.approval.sheet import PRINT, issue_sheet
@@ -66,7 +66,7 @@ def _why_not_submit(ctx: Ctx, project: Project) -> str:
 def _mend_submit(ctx: Ctx, project: Project) -> str:
     """Documents are uploaded here; everything else is the customer's file."""
     missing = [one.key for one in conditions_of(ctx, project) if not one.is_met]
-    return "?tab=files#tabs" if missing in ([], ["documents"]) else record_url(project.customer)
+    return "?tab=files#tabs" if missing in ([], ["documents"]) else page_of(project.customer)
 
 
 def _signed(ctx: Ctx, project: Project) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import MappedColumn
 
 from models.base.entity import Entity, entity_of
 from models.base.kinds import Kind
+from views.kit.cells import record_url
 from views.kit.pages import Action, Section
 from workflows.base.context import Ctx
 from workflows.base.sheets import Kind as Sheet
@@ -54,24 +55,24 @@ def nothing(_: Ctx, __: Any) -> Any:
     return {}
 
 
-def record_url(record: Entity) -> str:
+def page_of(record: Entity) -> str:
     """The page of a record."""
-    return f"/{record.__tablename__}/show/{record.id}"
+    return record_url(str(record.__tablename__), record.id)
 
 
 def to_record(record: Entity, _: Any) -> str:
     """Stay on the record."""
-    return record_url(record)
+    return page_of(record)
 
 
 def to_result(_: Any, result: Any) -> str:
     """Go to what the verb has made."""
-    return record_url(result)
+    return page_of(result)
 
 
 def on_tab(tab: str) -> Callable[[Entity, Any], str]:
     """Stay on the record, at one of its tabs."""
-    return lambda record, _: f"{record_url(record)}?tab={tab}#tabs"
+    return lambda record, _: f"{page_of(record)}?tab={tab}#tabs"
 
 
 @dataclass(frozen=True)

@@ -259,13 +259,18 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 session().rollback()
                 return handle(error)
 
-        guarded.asks_for = verbs  # type: ignore[attr-defined]
-        if verbs:
-            guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - how the framework collects permissions
-        guarded.answers_once = True  # type: ignore[attr-defined]
-        return cast(F, guarded)
+        return cast(F, _marked(guarded, verbs))
 
     return decorate
+
+
+def _marked(guarded: Any, verbs: tuple[str, ...]) -> Any:
+    """Note on a guarded route what it asks for, as the framework and the structure tests read it."""
+    guarded.asks_for = verbs
+    if verbs:
+        guarded._permission_name = verbs[0]  # noqa: SLF001 - how the framework collects permissions
+    guarded.answers_once = True
+    return guarded
 
 
 def _was_asked(view: Any, places: Mapping[str, Any]) -> bool:
@@ -297,11 +302,7 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 session().rollback()
                 return handle(error)
 
-        guarded.asks_for = verbs  # type: ignore[attr-defined]
-        if verbs:
-            guarded._permission_name = verbs[0]  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-        guarded.answers_once = True  # type: ignore[attr-defined]
-        return cast(F, guarded)
+        return cast(F, _marked(guarded, verbs))
 
     return decorate
 

@@ -88,8 +88,10 @@ def _standing(record: Entity) -> Any:
 
 def _is_due(record: Entity, one: PartOf) -> bool:
     """Whether an empty tab says anything: at a stage to come, or of what hardly ever happens, it does not."""
-    if one.part.is_rare or one.part.since is None:
-        return not one.part.is_rare
+    if one.part.is_rare:
+        return False
+    if one.part.since is None:
+        return True
     return bool(_standing(record).rank >= one.part.since.rank)  # type: ignore[attr-defined]
 
 
@@ -146,9 +148,13 @@ def _offer_rows(
 ) -> None:
     """The button by which rows are added: while the record may change, or where it stands takes them."""
     is_owned = bool(shape(one.model).info(one.link).get("is_owner"))
-    is_taken = _takes(record, one) if one.part.adds else is_owned and may_change
+    is_taken, place = is_owned and may_change, one.link
+    if one.part.adds:
+        is_taken = _takes(record, one)
+    if is_owned:
+        place = "owner"
     if is_taken and may_save(ctx, one.model, "add"):
-        url = f"/{section.key}/add?{'owner' if is_owned else one.link}={record.id}"
+        url = f"/{section.key}/add?{place}={record.id}"
         section.actions = [Action(f"新增{one.model.spec.label}", url, icon="plus")]
 
 

@@ -15,7 +15,7 @@ from wtforms import FileField, Form
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
 from views.kit import edge, fields, mapping, staging
-from views.kit.buttons import REGISTRY, Button, Upload, Values, record_url
+from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
 from views.kit.cells import Cells
 from views.kit.hooks import papers
 from views.kit.interface import shape, valid_id
@@ -49,7 +49,7 @@ class VerbView(BaseView):
         record = records.find(ctx, entity_of(table), pk)
         if request.method == "GET":
             if not verb.has_form:
-                return redirect(record_url(record))
+                return redirect(page_of(record))
             form = VerbForm(ctx, verb, record).show(verb.given(ctx, record))
             return self.render_template("form.html", page=form.page())
         return self._run(ctx, verb, record)
@@ -265,14 +265,14 @@ class VerbForm:
         crumbs = [
             (record.spec.module.label, ""),
             (record.spec.label, f"/{record.__tablename__}/list/"),
-            (str(record), record_url(record)),
+            (str(record), page_of(record)),
             (self.verb.label, ""),
         ]
         return FormPage(
             self.verb.label,
             [FieldGroup("", self._fields()), *self.mapped],
             f"/do/{self.verb.on}/{record.id}/{self.verb.name}",
-            record_url(record),
+            page_of(record),
             hidden=hidden,
             submit_label=label,
             note=self.verb.note or str(record),
@@ -296,7 +296,7 @@ class VerbForm:
             data=facts,
             more_label="打开",
         )
-        about.note, about.more_url = cells.titles.of(self.record), record_url(self.record)
+        about.note, about.more_url = cells.titles.of(self.record), page_of(self.record)
         return [*([self.shown] if self.shown else []), *([about] if facts else [])]
 
     def _fields(self) -> list[Field]:

@@ -1,6 +1,6 @@
 """凭证 as a tab of every record that brings money into the books: what its events were booked with."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, func, select
 
 from models.base.entity import Entity
 from models.base.kinds import SpecKind
@@ -21,32 +21,33 @@ _COLUMNS = [
 
 
 def vouchers_tab(record: Entity, ctx: Ctx) -> Section | None:
-    """The vouchers of a project, or of the events that a paper has raised; a paper that raised none has no tab."""
-    if record.spec.kind is not SpecKind.DOCUMENT or isinstance(record, Voucher):
+    """The newest vouchers of a project, or of the events of a paper; a paper that raised none has no tab."""
+    if record.spec.kind is not SpecKind.DOCUMENT:
         return None
-    is_project = record.__tablename__ == "project"
-    if is_project:
-        mine = Voucher.id.in_(
-            select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == record.id)
-        )
-    else:
-        mine = Voucher.id.in_(
-            select(BusinessEvent.voucher_id).where(
-                BusinessEvent.record_table == record.__tablename__,
-                BusinessEvent.record_id == record.id,
-            )
-        )
+    if isinstance(record, Voucher):
+        return None
+    mine, is_project = _mine(record), record.__tablename__ == "project"
+    count = ctx.session.execute(select(func.count(Voucher.id)).where(mine)).scalar_one()
+    if not count and not is_project:
+        return None
+    section = Section("vouchers", "凭证", columns=_COLUMNS, empty="还没有凭证")
     if not ctx.actor.may("list", "voucher"):
-        is_any = is_project or ctx.session.scalar(select(exists().where(mine)))
-        closed = Section("vouchers", "凭证", columns=_COLUMNS, empty="您没有查看凭证的权限")
-        return closed if is_any else None
-    query = select(Voucher).where(mine).order_by(Voucher.id).limit(ROWS)
-    rows = [_row(one) for one in ctx.session.scalars(query)]
-    if not rows and not is_project:
-        return None
-    return Section(
-        "vouchers", "凭证", columns=_COLUMNS, rows=rows, count=len(rows), empty="还没有凭证"
+        section.empty = "您没有查看凭证的权限"
+        return section
+    query = select(Voucher).where(mine).order_by(Voucher.id.desc()).limit(ROWS)
+    section.rows, section.count = [_row(one) for one in ctx.session.scalars(query)], count
+    return section
+
+
+def _mine(record: Entity) -> ColumnElement[bool]:
+    """Vouchers with the project on a line, or those that the paper's events were booked with."""
+    if record.__tablename__ == "project":
+        lines = select(VoucherEntry.voucher_id).where(VoucherEntry.project_id == record.id)
+        return Voucher.id.in_(lines)
+    events = select(BusinessEvent.voucher_id).where(
+        BusinessEvent.record_table == record.__tablename__, BusinessEvent.record_id == record.id
     )
+    return Voucher.id.in_(events)
 
 
 def _row(one: Voucher) -> Row:

@@ -9,7 +9,6 @@ import os
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -29,7 +28,7 @@ from workflows.base.context import Ctx
 from workflows.base.papers import require_reader, require_writer
 from workflows.base.records import check_version, require_draft
 from workflows.base.transition import verbs
-from workflows.base.workbook_guard import has_macro_sheets
+from workflows.base.workbook_guard import BROKEN_ARCHIVE, has_macro_sheets
 
 # Extension -> the type that is served. No archives, no programs, nothing that a browser would run.
 ALLOWED: Final[dict[str, str]] = {
@@ -298,15 +297,7 @@ def _check_office(data: bytes, extension: str) -> None:
     """Count what an office file really unpacks to, and see that it is what its name says, without macros."""
     try:
         names, types = _unpacked(data)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
+    except BROKEN_ARCHIVE as error:
         raise BusinessError(_BROKEN, field="file") from error
     if _MAIN_PART[extension] not in names:
         raise BusinessError(f"文件内容与扩展名“{extension}”不符，已拒绝上传", field="file")

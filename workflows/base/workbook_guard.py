@@ -23,6 +23,16 @@ from models.base.errors import BusinessError
 ZIP_MAGIC: Final = b"PK\x03\x04"
 OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
+# What reading a broken archive raises, whoever reads it.
+BROKEN_ARCHIVE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
 _ENTRIES_MAX = 1000
 _BROKEN = "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
 _ENCRYPTED = "文件已加密，请在 Excel 中取消打开密码后再上传"
@@ -88,15 +98,7 @@ def guard_xlsx(data: bytes, limits: Limits) -> bytes:
     """
     try:
         entries = _unpack(data, limits)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
+    except BROKEN_ARCHIVE as error:
         raise WorkbookError(_BROKEN) from error
     if "xl/workbook.xml" not in {name.replace("\\", "/").lower() for name in entries}:
         raise WorkbookError(_WRONG_TYPE)

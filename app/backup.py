@@ -44,6 +44,7 @@ DATABASE: Final = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 FILES: Final = ("attachments", "documents")
 ROOM: Final = ".part-"
 FRESH_SECONDS: Final = 60
+GOING_SECONDS: Final = 2  # a connection that was closed is seen until its server process has ended
 PATTERN: Final = "guarantee-*.tar.gz"
 COMPRESSION: Final = 3  # the time goes here: papers and pictures are compressed already
 
@@ -327,8 +328,10 @@ def _load(engine: Engine, copy: Path) -> None:
 
 def _require_alone(engine: Engine) -> None:
     """Raise BackupError while others are connected: what they are told is saved would be gone."""
-    with engine.connect() as connection:
-        others = connection.execute(text(_OTHERS)).all()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        until = time.monotonic() + GOING_SECONDS
+        while (others := connection.execute(text(_OTHERS)).all()) and time.monotonic() < until:
+            time.sleep(0.1)
     engine.dispose()
     if others:
         who = "、".join(

@@ -12,7 +12,7 @@ SHARE := --dist loadfile --no-loadscope-reorder
 # What asks every table at every door where it does not take today's share: on SQLite too.
 CRAWLS := $(addprefix tests/structure/test_,canary.py hostile.py words.py)
 
-.PHONY: help run dev test one test-long check hooks migration bench screenshots lock clean
+.PHONY: help run dev test one test-long check hooks migration features bench screenshots lock clean
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,10 @@ hooks: ## 提交前自动做静态检查
 migration: ## 按模型生成数据库迁移并在两种数据库上试：make migration NAME=what_changes
 	@scripts/bootstrap.sh test
 	@$(PYTHON) -W ignore -m scripts.migration "$(NAME)"
+
+features: ## 重新生成 docs/features：每个动作的状态、权限、按钮、代码和测试在一页上
+	@scripts/bootstrap.sh test
+	@$(PYTHON) -W ignore -m scripts.features
 
 bench: ## 性能测试，与同类产品或上限并列
 	@scripts/bootstrap.sh bench

@@ -69,7 +69,7 @@ class Paper(Generic[P]):
         self.steps = steps(
             *life(self.table, submit, lapses_from=lapses_from, roles=roles), *more_steps
         )
-        self._hooks: dict[str, list[Callable[..., Any]]] = {}
+        self.hooks: dict[str, list[Callable[..., Any]]] = {}
         records.rule(model)(self._save)
         approval.on_finish(approval_type)(self._decided)
         for code in events:
@@ -81,7 +81,7 @@ class Paper(Generic[P]):
     # --- what a workflow hangs on it --------------------------------------------------------------------------------
 
     def _on(self, what: str, hook: Hook) -> Hook:
-        self._hooks.setdefault(what, []).append(hook)
+        self.hooks.setdefault(what, []).append(hook)
         return hook
 
     def check(self, hook: Check[P]) -> Check[P]:
@@ -113,14 +113,14 @@ class Paper(Generic[P]):
         return self._on("sent_back", hook)
 
     def _run(self, what: str, *facts: Any) -> None:
-        for hook in self._hooks.get(what, ()):
+        for hook in self.hooks.get(what, ()):
             hook(*facts)
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
     def missing(self, ctx: Ctx, paper: P) -> list[str]:
         """What still stands in the way of its submission, each in words."""
-        return [words for hook in self._hooks.get("obstacles", ()) for words in hook(ctx, paper)]
+        return [words for hook in self.hooks.get("obstacles", ()) for words in hook(ctx, paper)]
 
     def why_not(self, ctx: Ctx, paper: P) -> str:
         """`missing` as a button says it."""

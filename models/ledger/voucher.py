@@ -218,6 +218,7 @@ class Voucher(Entity):
     reviewed_by_id: Mapped[int | None] = c.computed(c.reference("审核", "employee"))
     reviewed_by: Mapped["Employee | None"] = c.related(reviewed_by_id)
     reviewed_at: Mapped[dt.datetime | None] = c.computed(c.moment("审核时间"))
+    reviewed_hash: Mapped[str | None] = c.hidden(c.text("审核时内容的校验码", 64))
     signed_by_id: Mapped[int | None] = c.computed(c.reference("出纳", "employee"))
     signed_by: Mapped["Employee | None"] = c.related(signed_by_id)
     signed_at: Mapped[dt.datetime | None] = c.computed(c.moment("签字时间"))

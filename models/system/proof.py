@@ -156,7 +156,7 @@ NOT_SEALED: dict[str, str] = {
     "sign_in_count": "wrong tries of the last half hour",
     "sign_in_session": "ends by itself within a day",
     "submission_key": "answers of the last days",
-    "voucher_entry": "the chain of vouchers, once posted",
+    "voucher_entry": "the hash that the review keeps, and the chain of vouchers once posted",
 }
 
 

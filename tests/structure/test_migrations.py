@@ -21,11 +21,13 @@ from models.base.actor import SYSTEM
 from models.base.entity import entities
 from models.ledger.account import Account
 from models.ledger.rule import PostingRule, PostingRuleLine
+from models.ledger.voucher import Voucher, VoucherState
 from models.registry import metadata
 from models.system.organization import Department, Employee, Operator, PasswordHistory
 from models.system.proof import EDITIONS, SEALED
 from tests.template import settings_of
 from workflows.base.context import Ctx
+from workflows.ledger import chain
 from workflows.ledger.guards import wrong_guards
 from workflows.system import operators
 
@@ -180,5 +182,37 @@ def test_rules_of_an_installation_learn_of_vat_that_is_not_due(database_at, tmp_
                 ("DEBIT", "2221.09" if name == "待转销项税额" else "2221.10"),
                 ("CREDIT", "2221.01.02"),
             ]
+            db.session.remove()
+            db.engine.dispose()
+
+
+def test_what_waits_for_posting_is_as_reviewed_after_the_upgrade(database_at, tmp_path):
+    """The migration works out what a review keeps today."""
+    script = ScriptDirectory("models/migrations").get_revision("0022").module
+    with database_at("demo") as url:
+        app = create_app(settings_of(url, tmp_path))
+        with app.app_context():
+            drafts = select(Voucher).where(Voucher.state == VoucherState.DRAFT)
+            draft = db.session.scalars(drafts.order_by(Voucher.id)).first()
+            by = select(Employee.id).where(Employee.id != draft.prepared_by_id).limit(1)
+            draft.reviewed_by_id, draft.reviewed_at = db.session.scalar(by), datetime.now(UTC)
+            draft.state = VoucherState.REVIEWED
+            db.session.flush()
+            wanted = select(Voucher.id, Voucher.reviewed_hash).where(
+                Voucher.state.in_((VoucherState.REVIEWED, VoucherState.SIGNED))
+            )
+            draft.reviewed_hash = chain.seen(draft)
+            db.session.commit()
+            before = db.session.execute(wanted.order_by(Voucher.id)).all()
+            db.session.commit()
+            with (
+                db.engine.begin() as connection,
+                Operations.context(MigrationContext.configure(connection)),
+            ):
+                script.downgrade()
+                script.upgrade()
+            assert db.session.execute(wanted.order_by(Voucher.id)).all() == before
+            assert before
+            require_fitting(standing(app))
             db.session.remove()
             db.engine.dispose()

@@ -31,10 +31,10 @@ def _own_part(verb: str) -> Any:
 
 
 def _not_mine(name: str) -> Any:
-    """Why only the one who did a thing may undo it."""
+    """Why only the one who did a thing may undo it, while they are there."""
 
     def why(ctx: Ctx, voucher: Voucher) -> str:
-        return "" if getattr(voucher, name) == ctx.actor.employee_id else "须由原办理人办理"
+        return "" if vouchers.may_undo(ctx, getattr(voucher, name)) else "须由原办理人办理"
 
     return why
 

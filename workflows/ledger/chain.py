@@ -5,8 +5,11 @@ No surrogate ids and no clock enter it, so that a restored or rebuilt ledger giv
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +20,33 @@ from workflows.base.numbering import next_count
 
 COUNTER = "voucher.posting"
 GENESIS = "0" * 64
+# What the reviewer has seen of a voucher and of its entries; its number may still move into a gap.
+SEEN: Final = (
+    "word_id",
+    "period_id",
+    "date",
+    "memo",
+    "attachments",
+    "total",
+    "is_cash",
+    "kind",
+    "reverses_id",
+    "event_id",
+    "prepared_by_id",
+)
+SEEN_LINE: Final = (
+    "line_no",
+    "account_id",
+    "memo",
+    "debit",
+    "credit",
+    "customer_id",
+    "project_id",
+    "bank_id",
+    "department_id",
+    "cash_flow",
+    "auxiliary_keys",
+)
 
 
 class ChainLine(NamedTuple):
@@ -91,3 +121,27 @@ def next_link(ctx: Ctx, voucher: Voucher) -> tuple[int, str, str]:
     number = next_count(ctx, COUNTER)
     _, previous = head(ctx.session)
     return number, previous, link(previous, *content_of(voucher))
+
+
+# ---------------------------------------------------------------------------------------------- from review to posting
+def seen(voucher: Voucher) -> str:
+    """The hash of what somebody sees who reviews a voucher: kept with the review, until the chain covers it."""
+    return hash_of_seen(
+        [getattr(voucher, name) for name in SEEN],
+        [[getattr(entry, name) for name in SEEN_LINE] for entry in voucher.entries],
+    )
+
+
+def hash_of_seen(head: Sequence[object], lines: Iterable[Sequence[object]]) -> str:
+    """The same of values in the order of `SEEN`, and of lines in that of `SEEN_LINE` by their numbers."""
+    content = json.dumps([list(head), [list(line) for line in lines]], default=_plain)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    assert isinstance(value, date)
+    return value.isoformat()

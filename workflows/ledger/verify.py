@@ -25,7 +25,16 @@ from models.ledger.voucher import (
 from models.system.setup import AuditLog, NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.ledger.balances import AUXILIARIES
-from workflows.ledger.chain import COUNTER, GENESIS, ChainHead, ChainLine, link
+from workflows.ledger.chain import (
+    COUNTER,
+    GENESIS,
+    SEEN,
+    SEEN_LINE,
+    ChainHead,
+    ChainLine,
+    hash_of_seen,
+    link,
+)
 from workflows.ledger.entries import AUXILIARIES as ENTRY_AUXILIARIES
 from workflows.ledger.entries import natural_key
 from workflows.ledger.guards import wrong_guards
@@ -111,6 +120,22 @@ def check_chain(session: Session) -> Iterator[str]:
     )
     if counted != expected - 1:
         yield f"记账序号应到 {counted}，凭证链只到 {expected - 1}，最后的已记账凭证缺失"
+
+
+def check_reviewed(session: Session) -> Iterator[str]:
+    """What waits for the cashier or for posting is what its reviewer saw."""
+    head = select(
+        Voucher.id, Voucher.code, Voucher.reviewed_hash, *(getattr(Voucher, name) for name in SEEN)
+    )
+    waiting = head.where(Voucher.state.in_((VoucherState.REVIEWED, VoucherState.SIGNED)))
+    for row in _streamed(session, waiting.order_by(Voucher.id)):
+        lines = select(*(getattr(VoucherEntry, name) for name in SEEN_LINE)).where(
+            VoucherEntry.voucher_id == row[0]
+        )
+        found = session.execute(lines.order_by(VoucherEntry.line_no)).all()
+        if row[2] != hash_of_seen(row[3:], found):
+            yield f"凭证 {row[1]} 的内容与审核时不同，可能被改动"
+            return
 
 
 def check_auxiliary_ids(session: Session) -> Iterator[str]:
@@ -233,6 +258,7 @@ CHECKS = (
     check_balanced,
     check_numbers,
     check_chain,
+    check_reviewed,
     check_auxiliary_ids,
     check_closings,
     check_balances,

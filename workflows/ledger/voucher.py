@@ -17,6 +17,7 @@ from models.ledger.voucher import (
     VoucherState,
     VoucherWord,
 )
+from models.system.organization import Employee, Operator
 from models.system.setup import NumberCounter
 from reports.figures.balances import number_gaps
 from workflows.base.context import Ctx
@@ -262,6 +263,7 @@ def review(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     step = _enter(ctx, "review", voucher, version)
     recheck(ctx, voucher)
     voucher.reviewed_by_id, voucher.reviewed_at = _person(ctx, step), ctx.now
+    voucher.reviewed_hash = chain.seen(voucher)
     return _moved(ctx, step, voucher)
 
 
@@ -269,7 +271,7 @@ def unreview(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     """取消审核: by the reviewer alone."""
     step = _enter(ctx, "unreview", voucher, version)
     _require_same(ctx, voucher.reviewed_by_id, step)
-    voucher.reviewed_by_id = voucher.reviewed_at = None
+    voucher.reviewed_by_id = voucher.reviewed_at = voucher.reviewed_hash = None
     return _moved(ctx, step, voucher)
 
 
@@ -278,6 +280,7 @@ def sign(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     step = _enter(ctx, "sign", voucher, version)
     if not voucher.is_cash:
         raise Conflict(f"凭证“{voucher}”没有现金银行科目，不需要出纳签字")
+    _require_as_reviewed(voucher, step)
     voucher.signed_by_id, voucher.signed_at = _person(ctx, step), ctx.now
     return _moved(ctx, step, voucher)
 
@@ -296,6 +299,7 @@ def post(ctx: Ctx, voucher: Voucher, version: int | None = None) -> Voucher:
     Raises Conflict while a lower number of the same word and period is missing or not yet posted.
     """
     step = _enter(ctx, "post", voucher, version)
+    _require_as_reviewed(voucher, step)
     if voucher.is_cash and voucher.state is not State.SIGNED:
         raise Conflict(f"凭证“{voucher}”含现金银行科目，出纳签字后才能记账")
     _wait_for_lower_numbers(ctx, voucher)
@@ -435,8 +439,28 @@ def _person(ctx: Ctx, step: Step) -> int:
     return ctx.actor.employee_id
 
 
+def _require_as_reviewed(voucher: Voucher, step: Step) -> None:
+    """The reviewer answers for what he saw; what was changed since by SQL is not his."""
+    if voucher.reviewed_hash != chain.seen(voucher):
+        raise Conflict(
+            f"凭证“{voucher}”的内容与审核时不同，不能{step.label}；请取消审核，核对后重新审核，并告知系统管理员"
+        )
+
+
+def may_undo(ctx: Ctx, employee_id: int | None) -> bool:
+    """Who did it undoes it; once they have left or are disabled, whoever holds the right: nobody waits for ever."""
+    if employee_id is None or employee_id == ctx.actor.employee_id:
+        return employee_id is not None
+    able = (
+        select(Employee.id)
+        .outerjoin(Operator, Operator.employee_id == Employee.id)
+        .where(Employee.id == employee_id, Employee.is_active, Operator.is_disabled.is_not(True))
+    )
+    return ctx.session.scalar(able) is None
+
+
 def _require_same(ctx: Ctx, employee_id: int | None, step: Step) -> None:
-    if employee_id != ctx.actor.employee_id:
+    if not may_undo(ctx, employee_id):
         raise NotAllowed(f"{step.label}须由原办理人办理")
 
 

@@ -172,6 +172,15 @@ def test_undoing_is_for_whoever_did_it(books):
     )
 
 
+def test_what_somebody_did_who_has_left_is_undone_by_whoever_holds_the_right(books):
+    voucher = books.transfer()
+    vouchers.review(books.ctx("reviewer"), voucher)
+    with pytest.raises(NotAllowed, match="须由原办理人办理"):
+        vouchers.unreview(books.ctx("bookkeeper"), voucher)
+    books.people["reviewer"].is_active = False
+    assert vouchers.unreview(books.ctx("bookkeeper"), voucher).state is VoucherState.DRAFT
+
+
 def test_checking_is_done_by_a_person(books):
     voucher = books.transfer()
     with pytest.raises(NotAllowed, match="具体人员"):
@@ -380,6 +389,53 @@ def test_renumbering_an_empty_series_does_nothing(books):
     voucher = books.transfer()
     word = books.session.scalars(select(VoucherWord).where(VoucherWord.code == "payment")).one()
     assert vouchers.renumber(books.ctx("accountant"), voucher.period, word) == []
+
+
+CHANGED = (
+    "UPDATE voucher_entry SET debit = debit * 2, credit = credit * 2 WHERE voucher_id = :id",
+    "UPDATE voucher_entry SET account_id = account_id + 1 WHERE voucher_id = :id AND line_no = 1",
+    "UPDATE voucher_entry SET customer_id = NULL, project_id = NULL WHERE voucher_id = :id",
+    "UPDATE voucher_entry SET memo = '别的摘要' WHERE voucher_id = :id AND line_no = 2",
+    "UPDATE voucher_entry SET line_no = 9 WHERE voucher_id = :id AND line_no = 1",
+    "UPDATE voucher SET memo = '别的摘要' WHERE id = :id",
+    "UPDATE voucher SET is_cash = NOT is_cash WHERE id = :id",
+    "UPDATE voucher SET reviewed_hash = NULL WHERE id = :id",
+)
+
+
+@pytest.mark.parametrize("statement", CHANGED)
+def test_what_was_changed_behind_the_reviewer_is_neither_signed_nor_posted(books, statement):
+    voucher = books.receipt()
+    vouchers.review(books.ctx("reviewer"), voucher)
+    signed = books.receipt(200)
+    for verb, who in (("review", "reviewer"), ("sign", "cashier")):
+        act(books, verb, signed, who)
+    assert verify_ledger(books.session) == []
+    for one in (voucher, signed):
+        books.session.flush()
+        books.session.execute(text(statement), {"id": one.id})
+        books.session.expire_all()
+        assert f"凭证 {one.code} 的内容与审核时不同，可能被改动" in verify_ledger(books.session)
+        for verb, who in (("sign", "cashier"), ("post", "bookkeeper")):
+            if one is voucher or verb == "post":
+                with pytest.raises(Conflict, match=r"审核时不同|含现金银行|没有现金银行"):
+                    act(books, verb, one, who)
+        for verb, who in (("unsign", "cashier"), ("unreview", "reviewer"))[one is voucher :]:
+            act(books, verb, one, who)
+        books.session.expire_all()
+    assert {voucher.state, signed.state} == {VoucherState.DRAFT}
+
+
+def test_the_review_holds_through_a_gap_that_closes_and_is_given_anew(books):
+    first, second = books.transfer(), books.transfer()
+    vouchers.review(books.ctx("reviewer"), second)
+    vouchers.edit_draft(books.ctx("accountant"), first, None, word="transfer")
+    assert vouchers.renumber(books.ctx("accountant"), second.period, second.word)
+    assert verify_ledger(books.session) == []
+    vouchers.unreview(books.ctx("reviewer"), second)
+    assert second.reviewed_hash is None
+    vouchers.edit_draft(books.ctx("accountant"), second, None, memo="更正摘要")
+    assert books.post(second).state is VoucherState.POSTED
 
 
 def test_posting_waits_for_lower_numbers_and_void_ones_count(books):

@@ -33,11 +33,12 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class Duties:
-    """The tasks that wait for a person, in words what only they fill (岗位“总裁”), and how many projects they hold."""
+    """The tasks that wait for a person, in words what only they fill (岗位“总裁”), and how much they hold."""
 
     tasks: tuple[ApprovalTask, ...] = ()
     sole: tuple[str, ...] = ()
     projects: int = 0
+    customers: int = 0
 
     @property
     def text(self) -> str:
@@ -53,6 +54,8 @@ class Duties:
             said.append(f"是{'、'.join(self.sole)}的唯一可用人员")
         if self.projects:
             said.append(f"还承办 {self.projects} 个未结束的担保项目")
+        if self.customers:
+            said.append(f"还管理 {self.customers} 个客户")
         return "，".join(said)
 
 
@@ -88,8 +91,12 @@ def duties_of(session: Session, employee_id: int) -> Duties:
             for one in session.scalars(led.order_by(Department.code))
             if approvals.manager_of(session, one.id, frozenset({employee_id})) is None
         ]
-    held = holdings.open_projects(session, employee_id)
-    return Duties(tuple(open_tasks(session, employee_id)), tuple(dict.fromkeys(sole)), held)
+    return Duties(
+        tuple(open_tasks(session, employee_id)),
+        tuple(dict.fromkeys(sole)),
+        projects=holdings.counted(session, holdings.projects_of(employee_id)),
+        customers=holdings.counted(session, holdings.customers_of(employee_id)),
+    )
 
 
 def open_tasks(

@@ -42,14 +42,9 @@ def projects_of(employee_id: int, roles: Iterable[str] = tuple(ROLES)) -> Select
     return select(Project).where(mine, Project.state.in_(OPEN_STATES))
 
 
-def open_projects(session: Session, employee_id: int) -> int:
-    """How many projects would be left without their A角 or B角."""
-    return (
-        session.scalar(
-            select(func.count()).select_from(projects_of(employee_id, LEADING).subquery())
-        )
-        or 0
-    )
+def counted(session: Session, held: Select[Customer] | Select[Project]) -> int:
+    """How many customers or projects these are, which would be left without somebody."""
+    return session.scalar(select(func.count()).select_from(held.subquery())) or 0
 
 
 def holdings(session: Session, employee_id: int, most: int) -> list[Held]:

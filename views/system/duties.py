@@ -17,9 +17,9 @@ def duties_section(ctx: Ctx, employee: Employee, back: str) -> Section:
     found = duties.duties_of(ctx.session, employee.id)
     may = ctx.actor.may("reassign", "approval_task")
     facts = [Fact("唯一可用人员", Cell(words)) for words in found.sole]
-    if found.projects:
-        url = f"/employee/{employee.id}/hand-over"
-        facts.append(Fact("未结束的担保项目", Cell(f"{found.projects} 个", "link", url=url)))
+    url = f"/employee/{employee.id}/hand-over"
+    held = {"未结束的担保项目": found.projects, "管理的客户": found.customers}
+    facts += [Fact(label, Cell(f"{n} 个", "link", url=url)) for label, n in held.items() if n]
     for task in found.tasks:
         label = f"{task.instance.business_type.label} · {task.node.name}"
         facts.append(
@@ -31,5 +31,5 @@ def duties_section(ctx: Ctx, employee: Employee, back: str) -> Section:
         template="parts/pairs.html",
         data=facts,
         count=len(facts),
-        empty="没有待办审批和未结束的项目，也不是任何岗位的唯一人员",
+        empty="没有待办审批、未结束的项目和客户，也不是任何岗位的唯一人员",
     )

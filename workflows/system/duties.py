@@ -19,7 +19,7 @@ _HAND_OVER = "请先由部门经理或系统管理员在员工页面的“移交
 
 
 def refuse_while_needed(ctx: Ctx, employee: Employee, verb: str, field: str) -> None:
-    """Raise Conflict naming the open tasks and projects of a person, and what nobody else fills."""
+    """Raise Conflict naming the open tasks, projects and customers of a person, and what nobody else fills."""
     _hold_positions(ctx, employee.id)
     _refuse(employee, duties.duties_of(ctx.session, employee.id), verb, field)
 
@@ -33,7 +33,8 @@ def refuse_without_roles(ctx: Ctx, employee: Employee, roles: Collection[str]) -
 
 def _refuse(employee: Employee, found: Duties, verb: str, field: str | None) -> None:
     if found.text:
-        helps = [_HELP] * bool(found.tasks or found.sole) + [_HAND_OVER] * bool(found.projects)
+        helps = [_HELP] * bool(found.tasks or found.sole)
+        helps += [_HAND_OVER] * bool(found.projects or found.customers)
         raise Conflict(
             f"{employee.name}{found.text}；{'；'.join(helps).format(verb=verb)}", field=field
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from models.after.warning import OPEN_WARNING, RiskWarning
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity
@@ -30,6 +31,7 @@ MOST = 200  # at once: one transaction holds all their rows
 _BEGINS = {"风控复核人": ("submit", "risk_assessment")}
 _LEADS = ("submit", "project")
 _REVIEWED = "contract"
+WARNED = ("A角", "风控复核人")  # whom warnings about a project are raised to
 
 
 class Piece(NamedTuple):
@@ -175,6 +177,19 @@ def _give_project(ctx: Ctx, project: Project, role: str, hands: _Hands) -> None:
     if column == "manager_id":
         project.department_id = to.department_id
     _note_holder(ctx, project, role, person.id, to.id)
+    if role in WARNED:
+        _give_warnings(ctx, project, hands)
+
+
+def _give_warnings(ctx: Ctx, project: Project, hands: _Hands) -> None:
+    """What somebody is still to handle goes to who takes over."""
+    waiting = select(RiskWarning).where(
+        RiskWarning.project_id == project.id,
+        RiskWarning.owner_id == hands.person.id,
+        RiskWarning.state.in_(OPEN_WARNING),
+    )
+    for warning in ctx.session.scalars(waiting):
+        warning.owner_id = hands.to.id
 
 
 def _refuse_both_sides(project: Project, role: str, to: Employee) -> None:

@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import select
 
+from models.after.warning import RiskWarning, WarningRule, WarningState
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
 from models.guarantee.project import ProjectHolder, Stage
 from models.system.organization import Operator
 from models.system.setup import AuditLog
+from reports.figures import holdings
 from tests.workflows.guarantee.factories import ASSISTANT, DEPARTMENT_HEAD, MANAGER, OUTSIDER, RISK
 from workflows.base import records
 from workflows.guarantee import application
@@ -148,6 +150,56 @@ def test_who_holds_open_projects_does_not_leave_nor_is_disabled(line):
     give(line, [of(line.at(stage), "B角") for stage in STAGES], person=ASSISTANT)
     records.update(line.ctx(), person, {"is_active": False}, person.version)
     assert not person.is_active
+
+
+@pytest.mark.parametrize("role", ["风控复核人", "法务"])
+def test_who_only_reviews_or_reads_contracts_of_open_projects_does_not_leave(line, role):
+    """Nor the manager of customers alone; all of it is on the page 移交."""
+    project, person = line.at(Stage.IN_FORCE), line.people[OUTSIDER]
+    for stage in STAGES:
+        setattr(line.at(stage), holdings.ROLES[role], None)
+    setattr(project, holdings.ROLES[role], person.id)
+    line.session.flush()
+    with pytest.raises(Conflict, match=r"还承办 1 个未结束的担保项目；请先.*“移交”"):
+        records.update(line.ctx(), person, {"is_active": False}, person.version)
+    line.session.refresh(person)
+    setattr(project, holdings.ROLES[role], None)
+    project.customer.manager_id = person.id
+    line.session.flush()
+    with pytest.raises(Conflict, match=r"还管理 1 个客户；请先.*“移交”"):
+        records.update(line.ctx(), person, {"is_active": False}, person.version)
+    line.session.refresh(person)
+    give(line, [of(project.customer)], who="", person=OUTSIDER, to=MANAGER)
+    records.update(line.ctx(), person, {"is_active": False}, person.version)
+    assert not person.is_active
+
+
+def test_warnings_that_wait_for_a_persons_handling_go_along(line):
+    project = line.at(Stage.IN_FORCE)
+    rule = line.session.scalars(select(WarningRule).order_by(WarningRule.id)).first()
+    mine, lifted = (
+        RiskWarning(
+            number=f"YJ-{state.name}",
+            rule_id=rule.id,
+            project_id=project.id,
+            record_table="project",
+            record_id=project.id,
+            trigger=state.name,
+            level=rule.level,
+            message="到期",
+            raised_on=line.today,
+            deadline=line.today,
+            owner_id=project.manager_id,
+            state=state,
+            **({"lifted_on": line.today, "reason": "已还"} if state is WarningState.LIFTED else {}),
+        )
+        for state in (WarningState.HANDLING, WarningState.LIFTED)
+    )
+    line.session.add_all([mine, lifted])
+    line.session.flush()
+    give(line, [of(project, "A角")])
+    assert mine.owner_id == line.people[DEPARTMENT_HEAD].id
+    assert lifted.owner_id == line.people[MANAGER].id
 
 
 def test_who_reviews_and_who_reads_contracts_is_handed_over_to_who_can(line):

@@ -18,7 +18,7 @@ from app.clock import local_today
 from app.demo_accounts import why_exposed
 from app.extensions import bind_migrations, db
 from app.jobs import job_edge, make_scheduler, run_backup, run_day_end, run_month_end
-from app.lifecycle import initialise, require_current
+from app.lifecycle import initialise, require_complete
 from app.readiness import in_words, is_ready
 from app.security import actor_of_username, build_actor
 from models.base.actor import SYSTEM, Actor
@@ -234,7 +234,7 @@ def verify() -> None:
 
 def _verify() -> None:
     try:
-        require_current(current_app)
+        require_complete(current_app)
     except Unfit as error:
         fail(f"✗ 数据库结构：{error.message}")
     click.echo("✓ 数据库结构")

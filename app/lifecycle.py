@@ -71,10 +71,14 @@ def ensure_ready(app: Flask) -> None:
 def require_ready(app: Flask) -> None:
     """For servers that bring nothing up to date: raise Unfit unless `init` has been run on a fitting database."""
     with app.app_context(), in_words():
-        found = require_current(app)
-        if not is_complete(app, found):
-            raise Unfit(NOT_YET)
+        require_complete(app)
         refuse_exposed_demo()
+
+
+def require_complete(app: Flask) -> None:
+    """Raise Unfit unless `init` has gone through: with tables alone the trail is not taken into its chain yet."""
+    if not is_complete(app, require_current(app)):
+        raise Unfit(NOT_YET)
 
 
 def require_current(app: Flask) -> Standing:

@@ -27,6 +27,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
+from config import SQLITE_BUSY_TIMEOUT_SECONDS
 from tests import template
 from tests.faults import company
 from tests.product import Product
@@ -374,6 +375,7 @@ def _prepare_sqlite(connection, _record) -> None:
         None  # the driver must not begin and commit by itself: savepoints would not hold
     )
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_SECONDS * 1000}")
 
 
 @pytest.fixture

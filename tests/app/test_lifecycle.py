@@ -11,7 +11,7 @@ from flask_appbuilder.security.sqla.models import (
     ViewMenu,
     assoc_permissionview_role,
 )
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 
 from app import create_app, lifecycle, readiness
 from app.extensions import db
@@ -265,3 +265,18 @@ def test_the_demo_makes_its_database_ready_first(empty, monkeypatch):
     answer = empty.test_cli_runner().invoke(args=["demo"])
     assert answer.exit_code == 0, answer.output
     assert "演示数据已装入" in answer.output
+
+
+def test_an_upgrade_that_died_before_the_trail_was_taken_in_is_no_tampering(empty):
+    """The tables are there and the lines of before are not in a lane yet: `init` first, then `verify`."""
+    initialise(empty)
+    for statement in ("DELETE FROM chain_lane", "UPDATE system_state SET base_data_version = 0"):
+        db.session.execute(text(statement))
+    db.session.commit()
+    answer = empty.test_cli_runner().invoke(args=["verify"])
+    assert answer.exit_code == 1
+    assert "请先执行 flask --app run init" in answer.output
+    assert "没有登记" not in answer.output
+    initialise(empty)
+    answer = empty.test_cli_runner().invoke(args=["verify"])
+    assert answer.exit_code == 0, answer.output

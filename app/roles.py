@@ -7,7 +7,7 @@ thing may not for that reason approve it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from models.base.entity import Entity, columns_of, entities, owner_of
+from models.base.entity import Entity, entities, fields_of, owner_of
 from models.base.kinds import Module
 from models.open_tables import OPEN
 from models.system.role import ScopeKind
@@ -294,11 +294,7 @@ def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
             own = tuple(
                 v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by)
             )
-            masks = (
-                ("reveal",)
-                if any(col.info.get("mask") for col in columns_of(model).values())
-                else ()
-            )
+            masks = ("reveal",) if any(facts.mask for facts in fields_of(model).values()) else ()
             yield model, own + masks
 
 

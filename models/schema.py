@@ -5,10 +5,11 @@ Asked at every start, so it takes milliseconds: alembic's own comparison reflect
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import CheckConstraint, Connection, Dialect, MetaData, Table, UniqueConstraint, text
 
+from models.base import fields
 from models.base.entity import entities
 
 COLUMN, NEEDED, INDEX, UNIQUE, KEY, CHECK = "column", "needed", "index", "unique", "key", "check"
@@ -142,7 +143,7 @@ def differences(found: set[Fact], metadata: MetaData, dialect: Dialect) -> list[
 def _lacking(table: Table, fact: Fact, as_is: dict[tuple[str, str], str]) -> str:
     if fact.kind != COLUMN:
         return f"缺少{WORDS[fact.kind]} {fact.name}"
-    label: Any = table.columns[fact.name].info.get("label")
+    label = fields.facts_of(table.columns[fact.name]).label
     name = f"“{label}”（{fact.name}）" if label else f" {fact.name}"
     present = as_is.get((fact.table, fact.name))
     return f"缺少字段{name}" if present is None else f"字段{name}应为 {fact.detail}，实为 {present}"

@@ -42,7 +42,7 @@ LIMITS: Final = {
     "calls with six and more positional arguments per 1,000 lines": Limit(1, 1.7),
     "lambdas of three and more parameters": Limit(0, 0),
     "nested comprehensions per 100 lines": Limit(0.6, 0.6),
-    "annotations with Any, percent": Limit(3.3, 5.3),
+    "annotations with Any, percent": Limit(3.3, 5),
     "formatter switched off": Limit(20, 0),
 }
 

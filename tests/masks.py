@@ -3,7 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base.entity import Entity, columns_of, editable_columns, entities, owner_of
+from models.base.entity import Entity, columns_of, editable_columns, entities, fields_of, owner_of
+from models.base.fields import facts_of
 from tests.workflows.approval_world import required_values
 
 # A value that each mask is for, and the check of its column accepts.
@@ -21,7 +22,7 @@ def masked_columns() -> list[tuple[type[Entity], str]]:
         (model, name)
         for model in entities()
         for name, col in columns_of(model).items()
-        if col.info.get("mask")
+        if facts_of(col).mask
     ]
 
 
@@ -36,7 +37,7 @@ def saved_masks() -> dict[type[Entity], list[str]]:
 
 def plain_of(model: type[Entity], name: str) -> str:
     """A plain value for a masked column."""
-    return PLAIN[columns_of(model)[name].info["mask"]]
+    return PLAIN[fields_of(model)[name].mask]
 
 
 def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
@@ -45,7 +46,9 @@ def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
         return found
     known = columns_of(model)
     rates = {
-        n: 1 for n, column in known.items() if column.info["kind"] == "rate" and not column.nullable
+        n: 1
+        for n, column in known.items()
+        if facts_of(column).kind == "rate" and not column.nullable
     }
     values = required_values(model) | rates
     owner = owner_of(model)
@@ -64,7 +67,7 @@ def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
     }
     values |= {name: key for name, key in keys.items() if name in known}
     values |= {
-        name: plain_of(model, name) for name, column in known.items() if column.info.get("mask")
+        name: plain_of(model, name) for name, column in known.items() if facts_of(column).mask
     }
     if "id_type" in known:
         values["id_type"] = "ID_CARD"

@@ -1,14 +1,13 @@
-"""Typed column helpers: a column says everything about itself, once, in `info`.
+"""Typed column helpers: a column says everything about itself, once, in its `FieldFacts` (models/base/fields.py).
 
-Keys of `info`: label, kind, required, unit, help, mask, check, dictionary, group, scale, positive, maximum, is_state,
-is_hidden, is_title. Screens, REST, import, export and validation read nothing else.
+Screens, REST, import, export and validation read nothing else.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import (
     JSON,
@@ -27,6 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from models.base.fields import FieldFacts, said, say
 from models.base.kinds import FIXED, Kind
 from models.base.money import MONEY_MAX, round_to
 
@@ -109,115 +109,143 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-def _column(  # noqa: PLR0913 - one keyword per fact about a column
-    label: str,
-    type_: Any,
-    kind: str,
-    *args: Any,
-    required: bool = False,
-    help: str = "",  # noqa: A002 - the word users of the helpers expect
-    group: str = "",
-    default: Any = None,
-    unique: bool = False,
-    index: bool = False,
-    **info: Any,
+class Said(TypedDict, total=False):
+    """What the helper of any kind may be told about its column, beside what is the kind's own."""
+
+    required: bool
+    help: str
+    group: str
+    unit: str
+    unique: bool
+    index: bool
+
+
+class Proposed(Said, total=False):
+    """Beside that, what holds where nothing is said."""
+
+    default: Any
+
+
+def _column(
+    facts: FieldFacts, type_: TypeEngine[Any], *args: ForeignKey, **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:
-    facts = {"label": label, "kind": kind, "required": required, "help": help, "group": group}
-    # a zero is a fact
-    facts.update({k: v for k, v in info.items() if v is not None and v is not False and v != ""})
+    """A column of that type with these facts, and those that every kind may be told."""
+    required, default = told.get("required", False), told.get("default")
+    known = replace(
+        facts,
+        required=required,
+        help=told.get("help", ""),
+        group=told.get("group", ""),
+        unit=told.get("unit", facts.unit),
+        is_nullable=not required,
+        default=None if callable(default) else default,
+        has_default=default is not None,
+    )
     return mapped_column(
-        type_, *args, nullable=not required, default=default, unique=unique, index=index, info=facts
+        type_,
+        *args,
+        nullable=not required,
+        default=default,
+        unique=told.get("unique", False),
+        index=told.get("index", False),
+        info=said(known),
     )
 
 
 def text(
-    label: str, length: int = 100, *, check: str | None = None, **facts: Any
+    label: str, length: int = 100, *, check: str = "", **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:
     """A line of text; `check` names a real check (id_number, uscc, mobile, phone, email, bank_card, postcode, code)."""
-    return _column(label, String(length), "text", check=check, **facts)
+    facts = FieldFacts(label=label, kind="text", check=check, length=length)
+    return _column(facts, String(length), **told)
 
 
-def long_text(label: str, **facts: Any) -> MappedColumn[Any]:
+def long_text(label: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
     """Several lines of text."""
-    return _column(label, Text(), "long_text", **facts)
+    return _column(FieldFacts(label=label, kind="long_text"), Text(), **told)
 
 
 def masked(
-    label: str, length: int = 64, *, mask: str, check: str | None = None, **facts: Any
+    label: str, length: int = 64, *, mask: str, check: str = "", **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:
     """Personal data (X9): shown masked unless the role may see it; `mask` is id_number, mobile, account or address."""
-    return _column(label, String(length), "text", check=check, mask=mask, **facts)
+    facts = FieldFacts(label=label, kind="text", check=check, mask=mask, length=length)
+    return _column(facts, String(length), **told)
 
 
 def money(
     label: str,
     *,
-    unit: str = "元",
     positive: bool = False,
     signed: bool = False,
     maximum: Decimal = MONEY_MAX,
-    **facts: Any,
+    **told: Unpack[Proposed],
 ) -> MappedColumn[Any]:
     """An amount in 元; never negative unless `signed`, above zero if `positive`, at most `maximum`."""
-    return _column(
-        label,
-        Money(),
-        "money",
-        unit=unit,
-        positive=positive,
-        signed=signed,
-        maximum=maximum,
-        **facts,
+    facts = FieldFacts(
+        label=label, kind="money", unit="元", positive=positive, signed=signed, maximum=maximum
     )
+    return _column(facts, Money(), **told)
 
 
 def rate(
-    label: str, *, unit: str = "%", scale: int = 6, maximum: Decimal = Decimal(100), **facts: Any
+    label: str,
+    *,
+    scale: int = 6,
+    maximum: Decimal = Decimal(100),
+    signed: bool = False,
+    **told: Unpack[Proposed],
 ) -> MappedColumn[Any]:
     """A rate in `unit` (% unless said otherwise), from 0 to `maximum`, kept to `scale` places."""
-    return _column(
-        label, Scaled(18, scale), "rate", unit=unit, scale=scale, maximum=maximum, **facts
+    facts = FieldFacts(
+        label=label, kind="rate", unit="%", scale=scale, signed=signed, maximum=maximum
     )
+    return _column(facts, Scaled(18, scale), **told)
 
 
 def whole(
-    label: str, *, minimum: int = 0, maximum: int = 2_000_000_000, unit: str = "", **facts: Any
+    label: str, *, minimum: int = 0, maximum: int = 2_000_000_000, **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:
     """A whole number within limits that every database can hold."""
-    return _column(label, Integer(), "int", minimum=minimum, maximum=maximum, unit=unit, **facts)
+    facts = FieldFacts(label=label, kind="int", minimum=minimum, maximum=maximum)
+    return _column(facts, Integer(), **told)
 
 
-def day(label: str, **facts: Any) -> MappedColumn[Any]:
+def day(label: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
     """A business date."""
-    return _column(label, Date(), "date", **facts)
+    return _column(FieldFacts(label=label, kind="date"), Date(), **told)
 
 
-def moment(label: str, **facts: Any) -> MappedColumn[Any]:
+def moment(label: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
     """A point in time: UTC in the table, Asia/Shanghai on the screen."""
-    return _column(label, UtcDateTime(), "datetime", **facts)
+    return _column(FieldFacts(label=label, kind="datetime"), UtcDateTime(), **told)
 
 
-def flag(label: str, *, default: bool = False, **facts: Any) -> MappedColumn[Any]:
+def flag(label: str, *, default: bool = False, **told: Unpack[Said]) -> MappedColumn[Any]:
     """Yes or no."""
-    return _column(label, Boolean(), "bool", required=True, default=default, **facts)
+    known: Proposed = {**told, "required": True, "default": default}
+    return _column(FieldFacts(label=label, kind="bool"), Boolean(), **known)
 
 
 def enum(
-    label: str, kind: type[Kind], *, is_state: bool = False, **facts: Any
+    label: str, kind: type[Kind], *, is_state: bool = False, **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:
     """A fixed code; the member name is stored."""
     type_ = Enum(kind, native_enum=False, length=32, validate_strings=True, create_constraint=False)
-    return _column(label, type_, "enum", is_state=is_state, **facts)
+    facts = FieldFacts(label=label, kind="enum", choices=kind, is_state=is_state)
+    return _column(facts, type_, **told)
 
 
-def state(label: str, kind: type[Kind], default: Kind, **facts: Any) -> MappedColumn[Any]:
+def state(label: str, kind: type[Kind], default: Kind, **told: Unpack[Said]) -> MappedColumn[Any]:
     """A state: written by workflows alone, never on a form, by REST or by import."""
-    return enum(label, kind, is_state=True, required=True, default=default, index=True, **facts)
+    known: Proposed = {**told, "required": True, "default": default, "index": True}
+    return enum(label, kind, is_state=True, **known)
 
 
-def dictionary(label: str, code: str, **facts: Any) -> MappedColumn[Any]:
+def dictionary(label: str, code: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
     """A code of the users' own dictionary `code`; the item's code is stored, its label is shown."""
-    return _column(label, String(32), "dictionary", dictionary=code, **facts)
+    facts = FieldFacts(label=label, kind="dictionary", dictionary=code, length=32)
+    return _column(facts, String(32), **told)
 
 
 def coded(
@@ -225,11 +253,12 @@ def coded(
     code: str,
     words: Mapping[str, str] | Callable[[], Mapping[str, str]],
     length: int = 60,
-    **facts: Any,
+    **told: Unpack[Proposed],
 ) -> MappedColumn[Any]:
     """A code of the fixed dictionary `code`, which no one edits: label by code, or a function that works them out."""
     FIXED[code] = words
-    return _column(label, String(length), "dictionary", dictionary=code, **facts)
+    facts = FieldFacts(label=label, kind="dictionary", dictionary=code, length=length)
+    return _column(facts, String(length), **told)
 
 
 @dataclass(frozen=True)
@@ -255,33 +284,29 @@ def reference(
     *,
     part: Part | None = None,
     ondelete: str = "RESTRICT",
-    index: bool = True,
     use_alter: bool = False,
-    **facts: Any,
+    **told: Unpack[Proposed],
 ) -> MappedColumn[Any]:
-    """A many-to-one by id to table `target`; always indexed, chosen by an AJAX look-up.
+    """A many-to-one by id to table `target`; indexed unless told otherwise, chosen by an AJAX look-up.
 
     With `part` the rows that point to a record are a tab of its page.
     """
-    facts["part"] = part
+    told.setdefault("index", True)
     key = ForeignKey(f"{target}.id", ondelete=ondelete, use_alter=use_alter, name=None)
-    return _column(label, Integer(), "reference", key, target=target, index=index, **facts)
+    facts = FieldFacts(label=label, kind="reference", target=target, part=part)
+    return _column(facts, Integer(), key, **told)
 
 
 _PART = Part()
 
 
-def owned_by(label: str, target: str, part: Part | None = _PART, **facts: Any) -> MappedColumn[Any]:
+def owned_by(
+    label: str, target: str, part: Part | None = _PART, **told: Unpack[Proposed]
+) -> MappedColumn[Any]:
     """A required reference to the record that this row is part of: it goes when the owner goes and shows as its tab."""
-    return reference(
-        label, target, part=part, ondelete="CASCADE", required=True, is_owner=True, **facts
-    )
-
-
-def filled(column: MappedColumn[Any]) -> MappedColumn[Any]:
-    """Let a form leave this column out although the table demands it: the rule of the record fills it in."""
-    column.column.info["required"] = False
-    return column
+    told["required"] = True
+    column = reference(label, target, part=part, ondelete="CASCADE", **told)
+    return _saying(column, is_owner=True)
 
 
 def related(
@@ -293,23 +318,37 @@ def related(
     return relationship(lazy=options.pop("lazy", "select"), **options)
 
 
-def attachment(label: str, **facts: Any) -> MappedColumn[Any]:
+def attachment(
+    label: str, *, use_alter: bool = False, **told: Unpack[Proposed]
+) -> MappedColumn[Any]:
     """One checked file of the attachment store."""
-    return reference(label, "attachment", ondelete="SET NULL", is_attachment=True, **facts)
+    column = reference(label, "attachment", ondelete="SET NULL", use_alter=use_alter, **told)
+    return _saying(column, is_attachment=True)
 
 
-def json(label: str, *, default: Callable[[], Any] = dict, **facts: Any) -> MappedColumn[Any]:
+def json(
+    label: str, *, default: Callable[[], Any] = dict, **told: Unpack[Said]
+) -> MappedColumn[Any]:
     """Structured data that only code reads."""
-    return _column(label, JSON(), "json", default=default, **facts)
+    known: Proposed = {**told, "default": default}
+    return _column(FieldFacts(label=label, kind="json"), JSON(), **known)
+
+
+def _saying(column: MappedColumn[Any], **facts: bool) -> MappedColumn[Any]:
+    say(column.column, **facts)
+    return column
+
+
+def filled(column: MappedColumn[Any]) -> MappedColumn[Any]:
+    """Let a form leave this column out although the table demands it: the rule of the record fills it in."""
+    return _saying(column, required=False)
 
 
 def hidden(column: MappedColumn[Any]) -> MappedColumn[Any]:
     """Keep a column off every form and list (code writes it)."""
-    column.column.info["is_hidden"] = True
-    return column
+    return _saying(column, is_hidden=True)
 
 
 def computed(column: MappedColumn[Any]) -> MappedColumn[Any]:
     """Shown, but written by verbs alone."""
-    column.column.info["is_computed"] = True
-    return column
+    return _saying(column, is_computed=True)

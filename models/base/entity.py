@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from flask_appbuilder import Model
 from sqlalchemy import Column, Table, event, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
+from models.base.fields import FieldFacts, facts_of, said, say
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.rows import SeedRow
 
@@ -122,6 +123,10 @@ def _never_give_an_id_twice(table: Table, _connection: Any, **_options: Any) -> 
         table.dialect_options["sqlite"]["autoincrement"] = True
 
 
+# The key of a row, wherever a table declares it.
+SERIAL: Final = FieldFacts(label="序号", kind="int", is_hidden=True, is_nullable=False)
+
+
 class Entity(Model):
     """Base of every table: id, version for the optimistic lock, stamps, and `extra` for custom fields."""
 
@@ -137,8 +142,7 @@ class Entity(Model):
     @declared_attr
     def id(cls) -> Mapped[int]:  # noqa: N805
         """Surrogate key."""
-        facts = {"label": "序号", "kind": "int", "is_hidden": True}
-        return mapped_column(primary_key=True, sort_order=-100, info=facts)
+        return mapped_column(primary_key=True, sort_order=-100, info=said(SERIAL))
 
     @declared_attr
     def version(cls) -> Mapped[int]:  # noqa: N805
@@ -147,7 +151,16 @@ class Entity(Model):
             default=1,
             nullable=False,
             sort_order=900,
-            info={"label": "版本", "kind": "int", "is_hidden": True},
+            info=said(
+                FieldFacts(
+                    label="版本",
+                    kind="int",
+                    is_hidden=True,
+                    is_nullable=False,
+                    default=1,
+                    has_default=True,
+                )
+            ),
         )
 
     @declared_attr
@@ -155,6 +168,7 @@ class Entity(Model):
         """Values of custom fields by their code."""
         column = c.hidden(c.json("自定义字段"))
         column.column.nullable = False
+        say(column.column, is_nullable=False)
         column._sort_order = 901  # noqa: SLF001 - keeps stamps behind the business columns in the table
         return column
 
@@ -189,7 +203,7 @@ class Entity(Model):
         return str(getattr(self, self.spec.title, None) or f"{self.spec.label} {self.id}")
 
 
-STAMPS = ("id", "version", "extra", "created_at", "created_by_id", "updated_at")
+STAMPS: Final = ("id", "version", "extra", "created_at", "created_by_id", "updated_at")
 
 
 def entities() -> list[type[Entity]]:
@@ -210,21 +224,23 @@ def columns_of(model: type[Entity]) -> dict[str, Column[Any]]:
     return {k: named[k] for k in ordered}
 
 
+def fields_of(model: type[Entity]) -> dict[str, FieldFacts]:
+    """What each column says about itself, in the same order."""
+    return {name: facts_of(column) for name, column in columns_of(model).items()}
+
+
 def label_of(model: type[Entity], name: str) -> str:
     """Chinese label of a column or relationship."""
-    found = columns_of(model)
-    if name in found:
-        return str(found[name].info["label"])
-    if f"{name}_id" in found:
-        return str(found[f"{name}_id"].info["label"])
-    return name
+    found = fields_of(model)
+    known = found.get(name) or found.get(f"{name}_id")
+    return known.label if known else name
 
 
 def owner_of(model: type[Entity]) -> tuple[str, type[Entity]] | None:
     """(relationship name, owning entity) if rows of this model are part of another record, else None."""
-    for name, column in columns_of(model).items():
-        if column.info.get("is_owner"):
-            return name.removesuffix("_id"), entity_of(column.info["target"])
+    for name, facts in fields_of(model).items():
+        if facts.is_owner:
+            return name.removesuffix("_id"), entity_of(facts.target)
     return None
 
 
@@ -240,10 +256,10 @@ class PartOf(NamedTuple):
 def _parts(owner: str) -> tuple[PartOf, ...]:
     tables = {str(table.name) for table in inspect(entity_of(owner)).tables}
     found = [
-        PartOf(model, name, column.info["part"])
+        PartOf(model, name, facts.part)
         for model in entities()
-        for name, column in columns_of(model).items()
-        if column.info.get("part") is not None and column.info["target"] in tables
+        for name, facts in fields_of(model).items()
+        if facts.part is not None and facts.target in tables
     ]
     return tuple(sorted(found, key=lambda one: one.part.rank))
 
@@ -255,9 +271,8 @@ def parts_of(owner: type[Entity]) -> dict[str, PartOf]:
 
 def editable_columns(model: type[Entity]) -> list[str]:
     """Columns that a person may fill in: no stamps, states, computed or hidden ones."""
-    skip = ("is_state", "is_hidden", "is_computed")
     return [
         name
         for name, col in columns_of(model).items()
-        if name not in STAMPS and not col.primary_key and not any(col.info.get(k) for k in skip)
+        if name not in STAMPS and not col.primary_key and facts_of(col).is_filled_in
     ]

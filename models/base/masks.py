@@ -4,9 +4,8 @@ import re
 import unicodedata
 from typing import Any, Final
 
-from sqlalchemy import Column
-
-from models.base.entity import Entity, columns_of
+from models.base.entity import Entity, fields_of
+from models.base.fields import FieldFacts
 from models.base.text import visible
 
 _STAR: Final = "*"
@@ -33,9 +32,9 @@ def has_stars(text: str) -> bool:
     return _STAR in unicodedata.normalize("NFKC", text)
 
 
-def is_own_mask(column: Column[Any], stored: Any, value: Any) -> bool:
+def is_own_mask(facts: FieldFacts, stored: Any, value: Any) -> bool:
     """Whether what came in is the stored value as its reader saw it: nobody has changed it."""
-    how = column.info.get("mask")
+    how = facts.mask
     if not how or not stored or not isinstance(value, str):
         return False
     return visible(value).strip() == mask(str(stored), how)
@@ -51,8 +50,8 @@ class Plain(str):
 
 def for_paper(record: Entity, name: str) -> str:
     """A column of a record as papers print it: '' for nothing; of a masked column the paper will know what it holds."""
-    text = str(getattr(record, name) or "")
-    how = columns_of(type(record))[name].info.get("mask")
+    facts = fields_of(type(record))[name]
+    text, how = str(facts.get(record) or ""), facts.mask
     if not how:
         return text
     found = Plain(text)

@@ -8,7 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import SERIAL, Entity, Scope, Spec
+from models.base.fields import said
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.rating_model import CustomerKind, RatingModel
 from models.system.organization import Department, Employee, Gender
@@ -255,7 +256,7 @@ class PersonalCustomer(Customer):
     id: Mapped[int] = mapped_column(
         ForeignKey("customer.id", ondelete="CASCADE"),
         primary_key=True,
-        info={"label": "序号", "kind": "int", "is_hidden": True},
+        info=said(SERIAL),
     )
     id_type: Mapped[str] = c.dictionary(
         "证件类别", "id_type", required=True, default="ID_CARD", group="基本信息"
@@ -335,7 +336,7 @@ class CorporateCustomer(Customer):
     id: Mapped[int] = mapped_column(
         ForeignKey("customer.id", ondelete="CASCADE"),
         primary_key=True,
-        info={"label": "序号", "kind": "int", "is_hidden": True},
+        info=said(SERIAL),
     )
     short_name: Mapped[str | None] = c.text("客户简称", 40, group="基本信息")
     uscc: Mapped[str] = c.text(

@@ -77,8 +77,8 @@ class CustomerRating(Entity):
     rating_model_id: Mapped[int] = c.reference("评分模型", "rating_model", required=True)
     rating_model: Mapped[RatingModel] = c.related(rating_model_id)
     # [{"indicator", "group", "label", "max", "option", "answer", "score"}]: frozen, whatever becomes of the model.
-    scores: Mapped[list[dict[str, Any]]] = c.json(
-        "评分明细", default=list, required=True, is_computed=True
+    scores: Mapped[list[dict[str, Any]]] = c.computed(
+        c.json("评分明细", default=list, required=True)
     )
     adjustment: Mapped[Decimal] = c.computed(
         c.rate("调整分", unit="分", scale=2, required=True, default=Decimal(0), signed=True)

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec, columns_of, editable_columns, entity_of, parts_of
+from models.base.entity import Entity, Spec, editable_columns, entity_of, fields_of, parts_of
 from models.base.kinds import Kind, Module
 
 _BOUND_MAX = Decimal(1_000_000_000)
@@ -37,7 +37,8 @@ def customer_facts() -> dict[str, str]:
     found: dict[str, str] = {}
     for table in ("personal_customer", "corporate_customer"):
         model = entity_of(table)
-        columns = {name: columns_of(model)[name].info["label"] for name in editable_columns(model)}
+        fields = fields_of(model)
+        columns = {name: fields[name].label for name in editable_columns(model)}
         for code, label in (
             columns | {table: one.model.spec.label for table, one in parts_of(model).items()}
         ).items():

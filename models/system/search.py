@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, eve
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from models.base.entity import Entity
+from models.base.fields import FieldFacts, said
 
 KEY_BITS: Final = 32
 # Counts what reports/base/search.py makes of a record; an index of an older edition is built anew at the next start.
@@ -25,13 +26,13 @@ search_text = Table(
         BigInteger().with_variant(Integer, "sqlite"),
         primary_key=True,
         autoincrement=False,
-        info={"label": "检索序号"},
+        info=said(FieldFacts(label="检索序号", kind="int")),
     ),
     Column(
         "words",
         Text().with_variant(TSVECTOR(), "postgresql"),
         nullable=False,
-        info={"label": "检索词"},
+        info=said(FieldFacts(label="检索词")),
     ),
 )
 

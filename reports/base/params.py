@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import MappedColumn
 
 from models.base import columns as c
+from models.base.fields import FieldFacts, facts_of
 from models.base.kinds import Kind
 from reports.base.asked import Asked
 
@@ -34,14 +35,14 @@ class Param:
     is_time: bool = False
 
     @property
-    def info(self) -> Mapping[str, Any]:
-        """Facts of the column."""
-        return self.column.column.info
+    def facts(self) -> FieldFacts:
+        """What its column says."""
+        return facts_of(self.column.column)
 
     @property
     def label(self) -> str:
         """Chinese label."""
-        return str(self.info["label"])
+        return self.facts.label
 
 
 def period(label: str = "会计期间", *, not_after: str = "") -> Param:

@@ -33,7 +33,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from models.base.actor import Actor
-from models.base.entity import Entity, columns_of, entities
+from models.base.entity import Entity, entities, fields_of
 from models.base.kinds import SpecKind
 from models.base.masks import whole
 from models.system.search import EDITION, KEY_BITS, install_search, key_base, search_text
@@ -233,8 +233,8 @@ def _searched(model: type[Entity]) -> tuple[str, ...]:
 
 def is_whole(model: type[Entity], name: str) -> bool:
     """Whether a searched name is found by its whole value only: what screens must say about it."""
-    column = columns_of(model).get(name)
-    return column is not None and bool(column.info.get("mask"))
+    facts = fields_of(model).get(name)
+    return facts is not None and bool(facts.mask)
 
 
 _MASKED: dict[type[Entity], tuple[str, ...]] = {}

@@ -14,7 +14,8 @@ from models.approval.approval import (
     NodeChooser,
     TaskState,
 )
-from models.base.entity import columns_of, entity_of
+from models.base.entity import entity_of, fields_of
+from models.base.fields import FieldFacts
 from models.base.money import format_money
 from models.system.organization import Company
 from reports.figures import dictionaries
@@ -77,28 +78,28 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
         else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
     )
     model = entity_of(instance.table_name)
-    columns = columns_of(model)
+    known = fields_of(model)
     frozen: dict[str, Any] = instance.facts.get("record", {})
     for name in model.spec.listed:
         value = frozen.get(name)
-        if name in columns and value not in (None, "", instance.title):
-            words = _words(session, columns[name], value)
+        if name in known and value not in (None, "", instance.title):
+            words = _words(session, known[name], value)
             if words:
-                found.append({"label": str(columns[name].info["label"]), "value": words})
+                found.append({"label": known[name].label, "value": words})
     return found
 
 
-def _words(session: Session, column: Any, value: Any) -> str:
+def _words(session: Session, facts: FieldFacts, value: Any) -> str:
     """A frozen value as people read it; '' for what is not for reading (references, structures)."""
-    kind = column.info["kind"]
-    if kind == "enum":
-        return str(column.type.enum_class[value].value)
+    kind = facts.kind
+    if facts.choices is not None:
+        return str(facts.choices[value].value)
     if kind == "dictionary":
-        return dictionaries.label(session, column.info["dictionary"], value)
+        return dictionaries.label(session, facts.dictionary, value)
     if kind == "money":
         return f"{format_money(Decimal(value))} 元"
     if kind == "rate":
-        return f"{Decimal(value).normalize():f}{column.info.get('unit', '')}"
+        return f"{Decimal(value).normalize():f}{facts.unit}"
     if kind == "bool":
         return "是" if value else "否"
     return str(value) if kind in ("text", "int", "date") else ""

@@ -16,6 +16,7 @@ from models.approval.approval import (
     ApprovalType,
     FlowState,
 )
+from models.base.fields import facts_of
 from models.base.money import format_money
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product
@@ -84,7 +85,7 @@ def _company(session: Session, _: date) -> Answer:
         []
         if found is None
         else [
-            str(Company.__table__.c[name].info["label"])
+            facts_of(Company.__table__.c[name]).label
             for name in ("legal_person", "address")
             if not getattr(found, name)
         ]

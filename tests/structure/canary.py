@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.approval.approval import ApprovalInstance, ApprovalTask
 from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
+from models.base.fields import facts_of
 from models.base.kinds import SpecKind
 from models.customer.customer import Customer
 from models.customer.partner import JointGroup
@@ -160,11 +161,11 @@ def _belonging(
     owner = owner_of(model)
     links = ["project_id", *([f"{owner[0]}_id"] if owner else []), "customer_id"]
     link = next(
-        (columns[name] for name in links if name in columns and "target" in columns[name].info),
+        (columns[name] for name in links if name in columns and facts_of(columns[name]).target),
         None,
     )
     if link is not None and model not in _ROOTS:
-        keys = found.ids.get(str(link.info["target"]), set())
+        keys = found.ids.get(facts_of(link).target, set())
         yield from (row[0] for row in session.execute(select(model.id, link)) if row[1] in keys)
 
 
@@ -190,9 +191,7 @@ def texts_of(model: type[Entity]) -> Iterator[str]:
     for name, column in columns_of(model).items():
         if (model.__tablename__, name) in _NESTED:
             yield name
-        elif (
-            name in _OF_PROGRAMS or column.info.get("kind") not in _KINDS or column.info.get("mask")
-        ):
+        elif name in _OF_PROGRAMS or facts_of(column).kind not in _KINDS or facts_of(column).mask:
             continue
         elif isinstance(column.type, String) and (
             column.type.length is None or column.type.length >= 16

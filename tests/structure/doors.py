@@ -89,9 +89,9 @@ def lists(table: str) -> Iterator[Ask]:
 
 def choices(table: str) -> Iterator[Ask]:
     """Look-ups of every reference of a table to what belongs to somebody, on the screen and by REST."""
-    for name, column in shape(entity_of(table)).columns.items():
-        target = column.info.get("target")
-        if target in OPEN or target is None or target.startswith("ab_"):
+    for name, facts in shape(entity_of(table)).fields.items():
+        target = facts.target
+        if target in OPEN or not target or target.startswith("ab_"):
             continue
         for text in ("", quote(WORD)):
             yield Ask(f"/{table}/lookup?field={name}&q={text}")
@@ -150,9 +150,7 @@ def posts(session: Session, foreign: Foreign, table: str) -> Iterator[Ask]:
         yield Ask(f"/api/v1/{table}/{key}?version=1", "DELETE", is_foreign=True)
         yield Ask(f"/comment/{table}/{key}", "POST", {"text": ""}, is_foreign=True)
         yield Ask(f"/attachment/upload/{table}/{key}", "POST", {}, is_foreign=True)
-        masked = next(
-            (name for name, column in shape(model).columns.items() if column.info.get("mask")), "id"
-        )
+        masked = next((name for name, facts in shape(model).fields.items() if facts.mask), "id")
         yield Ask(f"/{table}/reveal/{key}/{masked}", "POST", {}, is_foreign=True)
         yield Ask(f"/{table}/add", "POST", twin)
         yield Ask(f"/api/v1/{table}/", "POST", twin)
@@ -164,9 +162,9 @@ def _twin(session: Session, table: str, key: int) -> dict[str, str]:
     row = session.execute(select(model).where(model.id == key)).scalar_one()
     words = set(texts_of(model))
     found: dict[str, str] = {}
-    for name, column in shape(model).columns.items():
+    for name, facts in shape(model).fields.items():
         value = getattr(row, name)
-        if column.info.get("kind") not in _WRITTEN or value is None:
+        if facts.kind not in _WRITTEN or value is None:
             continue
         found[name] = "另一条" if name in words else getattr(value, "name", str(value))
     return found

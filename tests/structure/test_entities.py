@@ -15,10 +15,12 @@ from models.base.entity import (
     columns_of,
     editable_columns,
     entities,
+    fields_of,
     label_of,
     owner_of,
     parts_of,
 )
+from models.base.fields import facts_of
 from models.base.kinds import FIXED, SpecKind
 from models.open_tables import OPEN
 from models.system.setup import Parameter
@@ -35,8 +37,8 @@ each_entity = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__tablena
 
 
 def facts(model, key):
-    """Columns of a model whose info holds a key."""
-    return {name: column for name, column in columns_of(model).items() if column.info.get(key)}
+    """Columns of a model that say something under a name."""
+    return {name: facts for name, facts in fields_of(model).items() if getattr(facts, key)}
 
 
 def relation_or_column(model, name):
@@ -47,10 +49,10 @@ def relation_or_column(model, name):
 @each_entity
 def test_every_column_has_a_chinese_label(model):
     wrong = {
-        name: column.info.get("label")
+        name: facts_of(column).label
         for name, column in columns_of(model).items()
-        if not HAN.search(column.info.get("label") or "")
-        and column.info.get("label") not in LATIN_LABELS
+        if not HAN.search(facts_of(column).label or "")
+        and facts_of(column).label not in LATIN_LABELS
     }
     assert not wrong
     assert HAN.search(model.spec.label)
@@ -65,13 +67,13 @@ def test_tables_without_an_entity_say_what_their_columns_are():
     ]
     assert loose
     assert [
-        str(c) for table in loose for c in table.columns if not HAN.search(c.info.get("label", ""))
+        str(c) for table in loose for c in table.columns if not HAN.search(facts_of(c).label)
     ] == []
 
 
 @each_entity
 def test_labels_of_one_entity_differ(model):
-    labels = [c.info["label"] for n, c in columns_of(model).items() if n not in STAMPS]
+    labels = [facts_of(c).label for n, c in columns_of(model).items() if n not in STAMPS]
     assert sorted(set(labels)) == sorted(labels)
 
 
@@ -83,13 +85,13 @@ def test_every_name_in_the_spec_is_real(model):
     assert [n for n in (*spec.filtered, *spec.key, *spec.sums) if n not in columns] == []
     assert relation_or_column(model, spec.title), spec.title
     assert [n for n in spec.order.split(",") if n.removeprefix("-") not in columns] == []
-    assert not spec.state or columns[spec.state].info.get("is_state")
-    assert not spec.line or columns[spec.line].info.get("is_state")
+    assert not spec.state or facts_of(columns[spec.state]).is_state
+    assert not spec.line or facts_of(columns[spec.line]).is_state
     assert bool(spec.line) == bool(spec.runs), "how far it has come, and while it goes on"
     stages = [one.part for one in parts_of(model).values() if one.part.since or one.part.adds]
     assert spec.line or not stages, "parts that come with a stage, on a record without stages"
     for name in spec.sums:
-        assert columns[name].info["kind"] == "money"
+        assert facts_of(columns[name]).kind == "money"
     for name in spec.listed:
         assert HAN.search(label_of(model, name)), name
 
@@ -137,9 +139,9 @@ def test_forms_leave_out_what_code_writes(model):
 def test_scope_columns_lead_to_people_and_departments(model):
     scope, columns = model.spec.scope, columns_of(model)
     for name in filter(None, (scope.owner, *scope.members)):
-        assert columns[name].info["target"] == "employee", name
+        assert facts_of(columns[name]).target == "employee", name
     if scope.department:
-        assert columns[scope.department].info["target"] == "department"
+        assert facts_of(columns[scope.department]).target == "department"
     if scope.through:
         assert scope.through in inspect(model).relationships
 
@@ -159,7 +161,7 @@ def test_the_list_of_open_tables_names_tables():
 @each_entity
 def test_what_hangs_on_records_names_table_and_number(model):
     for name, kind in zip(model.spec.scope.hangs_on or (), ("text", "int"), strict=False):
-        assert columns_of(model)[name].info["kind"] == kind
+        assert fields_of(model)[name].kind == kind
 
 
 def test_a_table_that_says_nothing_is_read_by_nobody(monkeypatch):
@@ -183,20 +185,20 @@ def test_parts_of_a_scoped_record_are_scoped(model):
 @each_entity
 def test_references_lead_to_entities_and_are_indexed(model):
     known = {m.__tablename__ for m in MODELS}
-    for name, column in facts(model, "target").items():
-        if column.info["target"] in {"ab_user", "ab_role"}:  # the framework's tables
+    for name, found in facts(model, "target").items():
+        if found.target in {"ab_user", "ab_role"}:  # the framework's tables
             continue
-        assert column.info["target"] in known, name
+        assert found.target in known, name
         # nobody is deleted who stands in a log
         if name != "created_by_id" and model.spec.kind is not SpecKind.LOG:
-            assert any(column.name in _leading(table) for table in inspect(model).tables), name
+            assert any(name in _leading(table) for table in inspect(model).tables), name
 
 
 @each_entity
 def test_a_state_has_a_default_and_drafts_are_its_states(model):
-    for name, column in facts(model, "is_state").items():
-        assert column.default is not None, name
-        assert not column.nullable, name
+    for name, found in facts(model, "is_state").items():
+        assert found.default is not None, name
+        assert not found.is_nullable, name
     if model.spec.drafts:
         kind = columns_of(model)[model.spec.state].type.enum_class
         assert all(isinstance(state, kind) for state in model.spec.drafts)
@@ -216,7 +218,7 @@ def test_every_dictionary_that_a_column_names_is_seeded():
         _seeded("dictionary_item", "dictionary_type_id"),
     )
     named = {
-        c.info["dictionary"] for model in MODELS for c in facts(model, "dictionary").values()
+        c.dictionary for model in MODELS for c in facts(model, "dictionary").values()
     } - FIXED.keys()
     assert named - types == set()
     assert named - filled == set()

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.roles import ROLES, all_permissions, permissions_of
-from models.base.entity import columns_of, entities
+from models.base.entity import entities, fields_of
 from models.base.masks import for_paper, mask
 from reports.base import search
 from tests.masks import masked_columns, plain_of
@@ -43,8 +43,8 @@ def test_what_tells_of_a_person_or_an_account_is_masked():
     found = {
         f"{model.__tablename__}.{name}"
         for model in entities()
-        for name, column in columns_of(model).items()
-        if TELLING.search(column.info.get("label") or "") and not column.info.get("mask")
+        for name, facts in fields_of(model).items()
+        if TELLING.search(facts.label or "") and not facts.mask
     }
     assert found == OPEN_ONES
 
@@ -57,21 +57,21 @@ def test_there_are_masked_columns():
 @pytest.mark.parametrize("text", STARRED)
 def test_stars_are_no_value(model, name, text):
     with pytest.raises(ValueError, match="星号"):
-        coerce(columns_of(model)[name], text)
+        coerce(fields_of(model)[name], text)
 
 
 @each_mask
 def test_the_plain_value_is_one(model, name):
-    column = columns_of(model)[name]
+    facts = fields_of(model)[name]
     if name == "account_no":
-        assert coerce(column, "6222 0212 3456 7890 123")
-    assert coerce(column, plain_of(model, name)) == plain_of(model, name)
-    assert mask(plain_of(model, name), column.info["mask"]) != plain_of(model, name)
+        assert coerce(facts, "6222 0212 3456 7890 123")
+    assert coerce(facts, plain_of(model, name)) == plain_of(model, name)
+    assert mask(plain_of(model, name), facts.mask) != plain_of(model, name)
 
 
 @each_mask
 def test_it_is_filtered_by_the_whole_value_only(model, name):
-    assert filters.operators(columns_of(model)[name].info) == ("eq", "empty", "filled")
+    assert filters.operators(fields_of(model)[name]) == ("eq", "empty", "filled")
 
 
 @each_mask
@@ -120,5 +120,5 @@ def test_a_paper_follows_every_masked_column():
 
 def test_no_look_up_notes_a_masked_column():
     assert [
-        (m, n) for m in entities() for n in lookup._note_names(m) if shape(m).info(n).get("mask")
+        (m, n) for m in entities() for n in lookup._note_names(m) if shape(m).facts(n).mask
     ] == []

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities
+from models.base.fields import facts_of
 from models.guarantee.project import Project
 from models.system.organization import Operator
 from tests.structure.routes import PUBLIC, address, records, representatives, rules
@@ -81,7 +82,7 @@ def data_words(product):
     with product.session() as session:
         for model in entities():
             for name, column in columns_of(model).items():
-                if column.info["kind"] in {"text", "long_text"}:
+                if facts_of(column).kind in {"text", "long_text"}:
                     target = (
                         codes
                         if (model.__tablename__, name) == ("dictionary_item", "code")
@@ -190,7 +191,7 @@ def test_a_list_asks_few_questions_however_long_it_is(demo_app, todays):
         with demo_app.session() as session:
             rows = session.scalar(select(func.count(model.id)))
         if rows > 5:
-            kinds = {c.info["target"] for c in columns_of(model).values() if c.info.get("target")}
+            kinds = {facts_of(c).target for c in columns_of(model).values() if facts_of(c).target}
             # Longer pages may meet one more kind of reference, never one more query per row.
             assert counts[50] - counts[5] <= len(kinds), (table, counts)
         tried += 1

@@ -51,7 +51,7 @@ def example(demo_app, username, report) -> dict[str, str]:
     with AsReader(demo_app, username) as asked:
         for name, param in report.params.items():
             if name == report.about:
-                model = entity_of(param.info["target"])
+                model = entity_of(param.facts.target)
                 query = scoped(select(model.id), model, asked.actor).order_by(model.id)
                 given[name] = str(asked.session.scalars(query).first())
     return given

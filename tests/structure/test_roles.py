@@ -10,6 +10,7 @@ import workflows.registry  # noqa: F401 - every workflow puts its steps into the
 from app.roles import ROLES, all_permissions, permissions_of
 from models.base.entity import entities, entity_of
 from models.base.errors import IllegalTransition
+from models.base.fields import facts_of
 from models.base.kinds import Module, SpecKind
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import STEPS, VERBS, check_source
@@ -110,7 +111,7 @@ def test_a_step_is_refused_from_every_other_state(key, monkeypatch):
 @pytest.mark.parametrize("key", STEP_IDS, ids=[".".join(key) for key in STEP_IDS])
 def test_a_step_moves_a_state_column(key):
     step = STEPS[key]
-    assert entity_of(step.table).__table__.columns[step.column].info.get("is_state"), (
+    assert facts_of(entity_of(step.table).__table__.columns[step.column]).is_state, (
         "forms and REST could write it"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.base.entity import columns_of, entities
+from models.base.fields import facts_of
 from reports.base.documents import template_source
 from reports.base.documents_samples import SAMPLE_DATA
 from reports.base.documents_template import render_letter
@@ -73,7 +74,7 @@ def test_every_number_rule_is_used(code):
 
 @pytest.mark.parametrize("code", _seeded("dictionary_type"))
 def test_every_dictionary_is_used(code):
-    named = {c.info.get("dictionary") for model in entities() for c in columns_of(model).values()}
+    named = {facts_of(c).dictionary for model in entities() for c in columns_of(model).values()}
     assert code in named or _is_named(code)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import inspect
 
 import workflows.registry  # noqa: F401 - every workflow puts its steps into the table
 from models.base.entity import columns_of, entities, entity_of
+from models.base.fields import facts_of
 from workflows.base.transition import STEPS, Step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,7 @@ STATES = {
     (model.__tablename__, name): column
     for model in entities()
     for name, column in columns_of(model).items()
-    if column.info.get("is_state")
+    if facts_of(column).is_state
 }
 NAMES = {name for _, name in STATES}
 DEFAULTS = {

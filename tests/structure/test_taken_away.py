@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import roles
 from models.base.entity import News, _parts, columns_of, entities, entity_of, owner_of, parts_of
+from models.base.fields import facts_of
 from models.guarantee.project import Project
 from tests.structure import wiring
 from views.kit.buttons import REGISTRY
@@ -56,7 +57,8 @@ def anew():
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_tab(monkeypatch, anew, model, link):
-    monkeypatch.setitem(columns_of(model)[link].info, "part", None)
+    column = columns_of(model)[link]
+    monkeypatch.setitem(column.info, "facts", replace(facts_of(column), part=None))
     anew()
     assert model.__tablename__ in [*wiring.tabless(), *wiring.off_the_page()]
 

@@ -16,7 +16,7 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Vi
 from sqlalchemy import select
 
 from models.base.actor import SYSTEM, ScopeLevel
-from models.base.entity import entities
+from models.base.entity import columns_of, entities
 from tests.conftest import TODAY
 from tests.structure.routes import representatives, rules
 from views.kit import filters
@@ -72,8 +72,8 @@ def references():
     """(table, column) by what is looked up there, a table or a dictionary: one of each, another from day to day."""
     found = defaultdict(list)
     for model in entities():
-        for key, column in shape(model).columns.items():
-            if looked_up := column.info.get("target") or column.info.get("dictionary"):
+        for key, facts in shape(model).fields.items():
+            if looked_up := facts.target or facts.dictionary:
                 found[looked_up].append((model.__tablename__, key))
     return {name: places[TODAY % len(places)] for name, places in found.items()}
 
@@ -85,8 +85,8 @@ def test_a_word_in_every_look_up(demo, everybody, todays, is_share):
         places = {
             f"{model.__tablename__}.{key}": (model.__tablename__, key)
             for model in entities()
-            for key, column in shape(model).columns.items()
-            if column.info.get("target") or column.info.get("dictionary")
+            for key, facts in shape(model).fields.items()
+            if facts.target or facts.dictionary
         }
     asked = []
     for name, words in own_words(places, set(todays(places))):
@@ -143,11 +143,11 @@ def of_each_sort(models, todays):
     for model in models:
         known = shape(model)
         for key in known.visible():
-            info = known.columns[key].info
+            facts = known.fields[key]
             sort = (
-                info.get("kind"),
-                bool(info.get("mask")),
-                known.columns[key].table.name != known.table,
+                facts.kind,
+                bool(facts.mask),
+                columns_of(model)[key].table.name != known.table,
             )
             sorts[sort].append(f"{model.__tablename__} {key}")
     taken = {name for names in sorts.values() for name in todays(names, 4)}
@@ -163,7 +163,7 @@ def presence(model):
     return [
         f"{key}:filled:"
         for key in known.visible()
-        if "filled" in filters.operators(known.columns[key].info)
+        if "filled" in filters.operators(known.fields[key])
     ]
 
 
@@ -173,7 +173,7 @@ def understood(demo, model, keys):
     raws = [
         f"{key}:{operator}:{text}"
         for key in keys
-        for operator in filters.operators(known.columns[key].info)
+        for operator in filters.operators(known.fields[key])
         for word in WORDS
         for text in ([f"{word}..{word}", f"..{word}"] if operator == "between" else [word])
     ]

@@ -17,7 +17,15 @@ import views.screens  # noqa: F401 - every button puts itself into the table
 import workflows.registry  # noqa: F401 - every workflow registers what follows
 from app import roles
 from app.roles import all_permissions, permissions_of
-from models.base.entity import Entity, columns_of, entities, entity_of, owner_of, parts_of
+from models.base.entity import (
+    Entity,
+    columns_of,
+    entities,
+    entity_of,
+    fields_of,
+    owner_of,
+    parts_of,
+)
 from models.base.kinds import SpecKind
 from models.guarantee.project import Project
 from models.ledger.event import EVENTS
@@ -265,7 +273,7 @@ def tabless() -> list[str]:
         table, owner = str(model.__tablename__), owner_of(model)
         if owner is None:
             continue
-        if columns_of(model)[f"{owner[0]}_id"].info.get("part") is None and table not in ELSEWHERE:
+        if fields_of(model)[f"{owner[0]}_id"].part is None and table not in ELSEWHERE:
             found.append(table)
     return found
 

@@ -19,6 +19,7 @@ from models.approval.approval import (
     TaskState,
 )
 from models.base.actor import SYSTEM, Actor, ScopeLevel
+from models.base.fields import facts_of
 from models.customer.customer import CorporateCustomer
 from models.system.organization import Department, Employee
 from workflows.approval import approval
@@ -36,7 +37,7 @@ def required_values(model):
         column = attr.columns[0]
         if column.nullable or column.default is not None or attr.key in _OWN:
             continue
-        kind = column.info.get("kind")
+        kind = facts_of(column).kind
         first = next(iter(column.type.enum_class)) if kind == "enum" else f"x{attr.key}"[:18]
         values[attr.key] = 1 if kind == "int" else first
     return values

@@ -87,7 +87,7 @@ class Teller:
         wanted: dict[str, set[int]] = defaultdict(set)
         for row in rows:
             for name, pair in row.changes.items():
-                target = shape(entity_of(row.table)).info(name).get("target")
+                target = shape(entity_of(row.table)).facts(name).target
                 if target and name in ("fee_id", "voucher_id"):
                     wanted[target].add(pair[1])
         for table, ids in wanted.items():
@@ -150,7 +150,7 @@ class Teller:
             typed = {
                 name: pair
                 for name, pair in row.changes.items()
-                if not (known.info(name).get("is_computed") or known.info(name).get("is_state"))
+                if not (known.facts(name).is_computed or known.facts(name).is_state)
             }
             if row.action == "DELETE":
                 return Told(f"删除{entity_of(row.table).spec.label} {row.title}".strip())

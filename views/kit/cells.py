@@ -126,28 +126,27 @@ class Cells:
         """Learn the titles of everything these records refer to in these columns: one query per target table."""
         wanted: dict[str, set[int]] = {}
         for name in names:
-            key = self.shape.key(name)
-            target = self.shape.columns[key].info.get("target") if key else None
-            if key and target:
-                wanted.setdefault(target, set()).update(getattr(record, key) for record in records)
+            facts = self.shape.facts(name)
+            if facts.target:
+                wanted.setdefault(facts.target, set()).update(map(facts.get, records))
         for target, ids in wanted.items():
             self.titles.load(target, ids)
             self.titles.load_beside(target, ids)
 
     def text(self, name: str, value: Any, *, plain: bool = False) -> str:
         """A value of a column in words; masked unless `plain`."""
-        info = self.shape.info(name)
-        kind = str(info.get("kind", "text"))
+        facts = self.shape.facts(name)
+        kind = facts.kind
         if value is None or value == "":
             return NONE
         if kind == "dictionary":
-            return str(dictionaries.label(self.ctx.session, info["dictionary"], value) or value)
+            return str(dictionaries.label(self.ctx.session, facts.dictionary, value) or value)
         if kind == "reference":
-            return self.titles.text(info["target"], value) or NONE
+            return self.titles.text(facts.target, value) or NONE
         if words := WORDS.get((self.shape.table, name)):
             return words(str(value))
-        if info.get("mask") and not plain:
-            return mask(str(value), info["mask"])
+        if facts.mask and not plain:
+            return mask(str(value), facts.mask)
         return format_value(value, kind)
 
     def cell(self, record: Entity, name: str) -> Cell:
@@ -155,16 +154,17 @@ class Cells:
         key = self.shape.key(name)
         if key is None:
             return _free_cell(getattr(record, name, None))
-        info, value = self.shape.columns[key].info, getattr(record, key)
-        text, kind = self.text(key, value), str(info.get("kind", "text"))
+        facts = self.shape.fields[key]
+        value = facts.get(record)
+        text, kind = self.text(key, value), facts.kind
         if value is None or value == "":
             return Cell(NONE, kind if kind in NUMBERS else "text")
         if kind == "enum":
             tone = value.tone if isinstance(value, Kind) else ""
-            return Cell(text, "enum", tone=tone) if info.get("is_state") else Cell(text)
+            return Cell(text, "enum", tone=tone) if facts.is_state else Cell(text)
         if kind == "reference":
-            return self._reference(info["target"], value, text)
-        if info.get("mask"):
+            return self._reference(facts.target, value, text)
+        if facts.mask:
             reveal = f"/{self.shape.table}/reveal/{record.id}/{key}" if self.may_reveal else ""
             return Cell(text, "text", reveal_url=reveal)
         return Cell(text, kind if kind in (*NUMBERS, "date", "datetime", "bool") else "text")

@@ -79,7 +79,7 @@ class EntityApi(ModelRestApi):
     def _init_properties(self) -> None:
         """The framework would work out columns, filters and schemas that nothing here uses."""
         self.label_columns = {
-            name: shape(self.model).label(name) for name in shape(self.model).columns
+            name: shape(self.model).label(name) for name in shape(self.model).fields
         }
         self.title = self.list_title = self.model.spec.label
 
@@ -119,13 +119,13 @@ class EntityApi(ModelRestApi):
             {
                 "name": name,
                 "label": known.label(name),
-                "kind": (info := known.columns[name].info)["kind"],
-                "required": bool(info.get("required")),
+                "kind": (facts := known.fields[name]).kind,
+                "required": facts.required,
                 "editable": name in editable,
-                "unit": info.get("unit", ""),
-                "help": info.get("help", ""),
-                "options": [list(pair) for pair in filters.options(ctx, known.columns[name])],
-                "filters": list(filters.operators(info)),
+                "unit": facts.unit,
+                "help": facts.help,
+                "options": [list(pair) for pair in filters.options(ctx, facts)],
+                "filters": list(filters.operators(facts)),
             }
             for name in known.visible()
         ]
@@ -182,9 +182,7 @@ class EntityApi(ModelRestApi):
 
     def _columns(self, wanted: list[str], asked: lists.ListQuery) -> list[str]:
         known = [
-            n
-            for n in shape(self.model).visible()
-            if shape(self.model).info(n).get("kind") != "long_text"
+            n for n in shape(self.model).visible() if shape(self.model).facts(n).kind != "long_text"
         ]
         unknown = [name for name in wanted if name not in shape(self.model).visible()]
         if unknown:
@@ -291,9 +289,10 @@ class EntityApi(ModelRestApi):
         """A record as JSON: exact values, and labels beside codes and references."""
         found: dict[str, Any] = {"id": record.id, "version": record.version}
         for name in names:
-            info, value = shape(self.model).columns[name].info, getattr(record, name)
-            found[name] = mask(value, info["mask"]) if info.get("mask") and value else _json(value)
-            if info.get("kind") in {"enum", "dictionary", "reference"}:
+            facts = shape(self.model).fields[name]
+            value = facts.get(record)
+            found[name] = mask(value, facts.mask) if facts.mask and value else _json(value)
+            if facts.kind in {"enum", "dictionary", "reference"}:
                 found[f"{name}_label"] = cells.text(name, value) if value is not None else None
         return found
 
@@ -361,19 +360,14 @@ class EntityApi(ModelRestApi):
         if method == "get":
             found["id"] = fields.Integer()
         for name in names:
-            info = known.columns[name].info
-            required = (
-                method == "post"
-                and bool(info.get("required"))
-                and known.columns[name].default is None
-            )
-            type_ = _TYPES.get(str(info["kind"]), fields.String)
-            facts = {
-                "description": str(info["label"])
-                + (f"（{info['unit']}）" if info.get("unit") else "")
-            }
+            facts = known.fields[name]
+            required = method == "post" and facts.required and not facts.has_default
+            type_ = _TYPES.get(facts.kind, fields.String)
+            words = facts.label + (f"（{facts.unit}）" if facts.unit else "")
             found[name] = type_(
-                required=required, allow_none=not info.get("required"), metadata=facts
+                required=required,
+                allow_none=not facts.required,
+                metadata={"description": words},
             )
         return Schema.from_dict(found, name=f"{type(self).__name__}{method.title()}")
 

@@ -63,7 +63,7 @@ class EntityView(EntityHooks, ModelView):
         cls.exclude_route_methods = UNSAFE_ROUTES | ({"add", "edit", "delete"} - set(writes))
         if "delete" not in writes:
             cls.exclude_route_methods = cls.exclude_route_methods | {"bulk_delete"}
-        masked = any(column.info.get("mask") for column in shape(cls.model).columns.values())
+        masked = any(facts.mask for facts in shape(cls.model).fields.values())
         cls.base_permissions = [
             f"can_{v}" for v in (*READING, *writes, *(("reveal",) if masked else ()))
         ]
@@ -73,7 +73,7 @@ class EntityView(EntityHooks, ModelView):
     def _init_properties(self) -> None:
         """The framework would work out columns, filters and labels that nothing here uses."""
         self.label_columns = {
-            name: shape(self.model).label(name) for name in shape(self.model).columns
+            name: shape(self.model).label(name) for name in shape(self.model).fields
         }
         self.related_views = self._related_views = ()
         self.list_title = self.title = self.model.spec.label
@@ -382,8 +382,8 @@ class EntityView(EntityHooks, ModelView):
     def _chosen(self) -> dict[str, Any]:
         """References that the address names, within the reader's scope."""
         found = {}
-        for name, column in shape(self.model).columns.items():
-            target = model_of(str(column.info.get("target", "")))
+        for name, facts in shape(self.model).fields.items():
+            target = model_of(facts.target)
             if (
                 name in request.args
                 and target is not None
@@ -452,13 +452,13 @@ class EntityView(EntityHooks, ModelView):
     @edge.screen("reveal")
     def reveal(self, pk: str, column: str) -> ResponseReturnValue:
         """The plain value of a masked column; each look is logged."""
-        found = shape(self.model).columns.get(column)
-        if found is None or not found.info.get("mask"):
+        facts = shape(self.model).fields.get(column)
+        if facts is None or not facts.mask:
             raise NotFound("没有这个字段")
         with edge.writing() as ctx:
             entity = records.find(ctx, self.model, pk)
             audit.log_reading(ctx, entity, column)
-            text = str(getattr(entity, column) or "")
+            text = str(facts.get(entity) or "")
         once.never_keep()
         return jsonify({"value": text})
 

@@ -7,10 +7,10 @@ what was typed stays on the form, character by character, when something about i
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Column, String
 from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from models.base.fields import FieldFacts
 from models.base.masks import mask
 from models.base.money import format_money
 from reports.figures import dictionaries
@@ -89,38 +89,35 @@ class Tick(BooleanField):
         return super().__call__(**kwargs)
 
 
-def make(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
-    """The unbound control of a column."""
-    info = column.info
-    kind, label = str(info["kind"]), str(info["label"])
+def make(ctx: Ctx, table: str, name: str, facts: FieldFacts) -> Field:
+    """The unbound control of a field."""
+    kind, label = facts.kind, facts.label
     if kind in {"enum", "dictionary"}:
-        return _choice(ctx, table, name, column)
+        return _choice(ctx, table, name, facts)
     if kind == "reference":
         return LookupField(label, url=f"/{table}/lookup?field={name}")
     if kind == "bool":
         return Tick(label, false_values=("false", "", "0", "否"))
     if kind == "long_text":
         return TextAreaField(label, render_kw={"class_": "form-control", "rows": 3})
-    return TypedText(
-        label, kind=kind, limit=column.type.length if isinstance(column.type, String) else None
-    )
+    return TypedText(label, kind=kind, limit=facts.length)
 
 
-def _choice(ctx: Ctx, table: str, name: str, column: Column[Any]) -> Field:
-    options = filters.options(ctx, column)
+def _choice(ctx: Ctx, table: str, name: str, facts: FieldFacts) -> Field:
+    options = filters.options(ctx, facts)
     if len(options) > filters.MAX_OPTIONS:
-        return LookupField(column.info["label"], url=f"/{table}/lookup?field={name}")
+        return LookupField(facts.label, url=f"/{table}/lookup?field={name}")
     shown = {"render_kw": {"class_": "form-control"}, "validate_choice": False}
     return SelectField(
-        column.info["label"],
+        facts.label,
         choices=[CHOOSE, *(SelectChoice(code, label) for code, label in options)],
         **shown,
     )
 
 
-def typed_text(column: Column[Any], value: Any) -> str:
+def typed_text(facts: FieldFacts, value: Any) -> str:
     """A stored value as a person would have typed it into its control."""
-    kind = str(column.info.get("kind", "text"))
+    kind = facts.kind
     if value is None:
         return ""
     if kind == "money":
@@ -134,17 +131,17 @@ def typed_text(column: Column[Any], value: Any) -> str:
     if kind == "date":
         return str(value.isoformat())
     if kind in {"int", "reference", "text", "long_text", "dictionary"}:
-        return mask(str(value), column.info["mask"]) if column.info.get("mask") else str(value)
+        return mask(str(value), facts.mask) if facts.mask else str(value)
     return format_value(value, kind)
 
 
-def current_text(ctx: Ctx, column: Column[Any], value: Any, cells: Cells) -> str:
+def current_text(ctx: Ctx, facts: FieldFacts, value: Any, cells: Cells) -> str:
     """What a look-up shows beside the id (or code) it holds."""
     if not value:
         return ""
-    if column.info["kind"] == "dictionary":
-        return str(dictionaries.label(ctx.session, column.info["dictionary"], str(value)) or value)
-    if column.info["kind"] == "reference":
+    if facts.kind == "dictionary":
+        return str(dictionaries.label(ctx.session, facts.dictionary, str(value)) or value)
+    if facts.kind == "reference":
         record_id = valid_id(value)
-        return cells.titles.text(column.info["target"], record_id) if record_id else ""
+        return cells.titles.text(facts.target, record_id) if record_id else ""
     return str(value)

@@ -9,6 +9,7 @@ from flask import send_file
 from flask.typing import ResponseReturnValue
 
 from models.base.errors import BusinessError
+from models.base.fields import FieldFacts
 from models.base.masks import mask
 from reports.base.documents import table_pdf
 from reports.base.export import MAX_ROWS, ExportColumn, write_csv, write_xlsx
@@ -76,7 +77,7 @@ def _conditions(asked: ListQuery) -> str:
 def _may_show_plain(asked: ListQuery, total: int) -> bool:
     """Plain personal data only for who may reveal it, and noted before the file is written (X9)."""
     known = shape(asked.model)
-    masked = [name for name in asked.names if known.info(name).get("mask")]
+    masked = [name for name in asked.names if known.facts(name).mask]
     if not masked or not asked.ctx.actor.may("reveal", known.table):
         return False
     labels = "、".join(known.label(name) for name in masked)
@@ -95,42 +96,40 @@ def columns(asked: ListQuery) -> list[ExportColumn]:
     known = shape(asked.model)
     found = []
     for name in asked.names:
-        info = known.info(name)
-        kind: Any = info["kind"] if info.get("kind") in PLAIN_KINDS else "text"
-        found.append(
-            ExportColumn(name, str(info.get("label", name)), kind, str(info.get("unit", "")))
-        )
+        facts = known.facts(name)
+        kind: Any = facts.kind if facts.kind in PLAIN_KINDS else "text"
+        found.append(ExportColumn(name, facts.label, kind, facts.unit))
     return found
 
 
 def _rows(asked: ListQuery, *, plain: bool) -> Iterator[list[Any]]:
     known = shape(asked.model)
-    facts = [known.info(name) | {"words": WORDS.get((known.table, name))} for name in asked.names]
+    facts = [known.facts(name) for name in asked.names]
     for chunk in asked.chunks():
         _learn_titles(asked, facts, chunk)
         for row in chunk:
             yield [
-                _value(asked, info, value, plain=plain)
-                for info, value in zip(facts, row[1:], strict=True)
+                _value(asked, one, value, plain=plain)
+                for one, value in zip(facts, row[1:], strict=True)
             ]
 
 
-def _learn_titles(asked: ListQuery, facts: Sequence[dict[str, Any]], chunk: Sequence[Any]) -> None:
-    for position, info in enumerate(facts, start=1):
-        if info.get("target"):
-            asked.cells.titles.load(info["target"], {row[position] for row in chunk})
+def _learn_titles(asked: ListQuery, facts: Sequence[FieldFacts], chunk: Sequence[Any]) -> None:
+    for position, one in enumerate(facts, start=1):
+        if one.target:
+            asked.cells.titles.load(one.target, {row[position] for row in chunk})
 
 
-def _value(asked: ListQuery, info: dict[str, Any], value: Any, *, plain: bool) -> Any:
-    kind = info.get("kind")
+def _value(asked: ListQuery, facts: FieldFacts, value: Any, *, plain: bool) -> Any:
+    kind = facts.kind
     if value is None or kind in PLAIN_KINDS:
         return value
     if kind == "enum":
         return str(value.value)
     if kind == "dictionary":
-        return dictionaries.label(asked.ctx.session, info["dictionary"], value)
+        return dictionaries.label(asked.ctx.session, facts.dictionary, value)
     if kind == "reference":
-        return asked.cells.titles.text(info["target"], value)
-    if info["words"]:
-        return info["words"](str(value))
-    return mask(str(value), info["mask"]) if info.get("mask") and not plain else str(value)
+        return asked.cells.titles.text(facts.target, value)
+    if words := WORDS.get((shape(asked.model).table, facts.name)):
+        return words(str(value))
+    return mask(str(value), facts.mask) if facts.mask and not plain else str(value)

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, or_
+from sqlalchemy import Boolean, ColumnElement, or_
 
+from models.base.columns import UtcDateTime
 from models.base.entity import Entity
+from models.base.fields import FieldFacts
 from models.base.money import parse_amount, round_to
 from reports.figures import dictionaries
 from views.kit.cells import SHANGHAI, Cells
@@ -69,39 +71,38 @@ class BadFilter(ValueError):
     """A filter of the address that cannot be understood; the message says why in Chinese."""
 
 
-def operators(info: dict[str, Any]) -> tuple[str, ...]:
+def operators(facts: FieldFacts) -> tuple[str, ...]:
     """Operators of a column; masked ones are compared whole only, or they could be guessed piece by piece."""
-    if info.get("mask"):
+    if facts.mask:
         return ("eq", "empty", "filled")
-    return BY_KIND.get(str(info.get("kind")), ())
+    return BY_KIND.get(facts.kind, ())
 
 
 def choices(ctx: Ctx, model: type[Entity]) -> list[FilterChoice]:
     """Filters that the list of a model offers."""
     known = shape(model)
     keys = [k for k in (known.key(n) for n in model.spec.filtered or model.spec.listed) if k]
-    return [_choice(ctx, known, key) for key in dict.fromkeys(keys) if operators(known.info(key))]
+    return [_choice(ctx, known, key) for key in dict.fromkeys(keys) if operators(known.facts(key))]
 
 
 def _choice(ctx: Ctx, known: Shape, key: str) -> FilterChoice:
-    info = known.columns[key].info
-    offered = tuple((code, OPERATORS[code]) for code in operators(info))
-    found, lookup = options(ctx, known.columns[key]), ""
-    if info["kind"] == "reference" or len(found) > MAX_OPTIONS:
+    facts = known.fields[key]
+    offered = tuple((code, OPERATORS[code]) for code in operators(facts))
+    found, lookup = options(ctx, facts), ""
+    if facts.kind == "reference" or len(found) > MAX_OPTIONS:
         found, lookup = (), f"/{known.table}/lookup?field={key}"
     return FilterChoice(
-        key, info["label"], info["kind"], operators=offered, options=found, lookup_url=lookup
+        key, facts.label, facts.kind, operators=offered, options=found, lookup_url=lookup
     )
 
 
-def options(ctx: Ctx, column: Column[Any]) -> tuple[tuple[str, str], ...]:
+def options(ctx: Ctx, facts: FieldFacts) -> tuple[tuple[str, str], ...]:
     """(stored code, label) of a column with a fixed set of values."""
-    kind = column.info.get("kind")
+    kind = facts.kind
     if kind == "enum":
-        members: Sequence[enum.Enum] = list(column.type.enum_class)  # type: ignore[attr-defined]
-        return tuple((m.name, str(m.value)) for m in members)
+        return tuple((m.name, str(m.value)) for m in facts.choices or ())
     if kind == "dictionary":
-        return tuple(dictionaries.items(ctx.session, column.info["dictionary"]))
+        return tuple(dictionaries.items(ctx.session, facts.dictionary))
     if kind == "bool":
         return (("true", "是"), ("false", "否"))
     return ()
@@ -136,42 +137,40 @@ def _parse_one(ctx: Ctx, model: type[Entity], raw: str, cells: Cells) -> Filter:
     key = known.key(name)
     if key is None or key not in {*known.visible(), "id"}:
         raise BadFilter("没有这个字段")
-    column = known.columns[key]
-    if operator not in operators(column.info) and not (key == "id" and operator in {"eq", "in"}):
+    facts = known.fields[key]
+    if operator not in operators(facts) and not (key == "id" and operator in {"eq", "in"}):
         raise BadFilter("没有这个操作符")
     if len(text) > MAX_LENGTH or "\x00" in text:
         raise BadFilter("值过长或含有非法字符")
-    attribute = getattr(model, key)
+    attribute = facts.sql(model)
     if operator in {"empty", "filled"}:
         return Filter(
             raw,
             key,
             operator,
-            condition=_blank(column, attribute, operator),
-            label=column.info["label"],
+            condition=_blank(facts, attribute, operator),
+            label=facts.label,
             value="",
         )
-    values = _values(ctx, column, operator, text.strip())
+    values = _values(ctx, facts, operator, text.strip())
     condition = _CONDITIONS[operator](attribute, values)
-    words = _words(cells, column, key, operator, values)
-    return Filter(
-        raw, key, operator, condition=condition, label=str(column.info["label"]), value=words
-    )
+    words = _words(cells, facts, key, operator, values)
+    return Filter(raw, key, operator, condition=condition, label=facts.label, value=words)
 
 
-def _blank(column: Column[Any], attribute: Any, operator: str) -> ColumnElement[bool]:
-    is_text = column.info.get("kind") in {"text", "long_text", "dictionary"}
+def _blank(facts: FieldFacts, attribute: Any, operator: str) -> ColumnElement[bool]:
+    is_text = facts.kind in {"text", "long_text", "dictionary"}
     if operator == "empty":
         return or_(attribute.is_(None), attribute == "") if is_text else attribute.is_(None)
     return (attribute.is_not(None) & (attribute != "")) if is_text else attribute.is_not(None)
 
 
-def _values(ctx: Ctx, column: Column[Any], operator: str, text: str) -> list[Any]:
+def _values(ctx: Ctx, facts: FieldFacts, operator: str, text: str) -> list[Any]:
     if operator == "between":
         low, mark, high = text.partition(RANGE)
         if not mark:
             raise BadFilter(f"区间应写作 起{RANGE}止")
-        pair = [value(ctx, column, part.strip()) if part.strip() else None for part in (low, high)]
+        pair = [value(ctx, facts, part.strip()) if part.strip() else None for part in (low, high)]
         if pair == [None, None]:
             raise BadFilter("区间两端都为空")
         return pair
@@ -179,64 +178,64 @@ def _values(ctx: Ctx, column: Column[Any], operator: str, text: str) -> list[Any
         parts = [part.strip() for part in text.split(",") if part.strip()][:MAX_CHOICES]
         if not parts:
             raise BadFilter("没有选项")
-        return [value(ctx, column, part) for part in parts]
+        return [value(ctx, facts, part) for part in parts]
     if text == "":
         raise BadFilter("没有值")
-    return [value(ctx, column, text)]
+    return [value(ctx, facts, text)]
 
 
-def value(ctx: Ctx, column: Column[Any], text: str) -> Any:
+def value(ctx: Ctx, facts: FieldFacts, text: str) -> Any:
     """A value of the column as somebody typed it. Raises ValueError or ArithmeticError where it cannot be one."""
-    return _READERS[str(column.info["kind"])](ctx, column, text)
+    return _READERS[facts.kind](ctx, facts, text)
 
 
-def _read_rate(_: Ctx, column: Column[Any], text: str) -> Decimal:
-    return round_to(parse_rate(text), int(column.info.get("scale", 2)))
+def _read_rate(_: Ctx, facts: FieldFacts, text: str) -> Decimal:
+    return round_to(parse_rate(text), facts.scale)
 
 
-def _read_int(_: Ctx, __: Column[Any], text: str) -> int:
+def _read_int(_: Ctx, __: FieldFacts, text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,9}", text.replace(",", "")):
         raise BadFilter("请填写整数")
     return int(text.replace(",", ""))
 
 
-def _read_date(_: Ctx, __: Column[Any], text: str) -> date:
+def _read_date(_: Ctx, __: FieldFacts, text: str) -> date:
     match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text, re.ASCII)
     if not match:
         raise BadFilter("日期应写作 2026-11-23")
     return date(int(match[1]), int(match[2]), int(match[3]))
 
 
-def _read_enum(_: Ctx, column: Column[Any], text: str) -> enum.Enum:
-    for member in column.type.enum_class:  # type: ignore[attr-defined]
+def _read_enum(_: Ctx, facts: FieldFacts, text: str) -> enum.Enum:
+    for member in facts.choices or ():
         if text in {member.name, str(member.value)}:
             return member
     raise BadFilter("没有这个选项")
 
 
-def _read_flag(_: Ctx, __: Column[Any], text: str) -> bool:
+def _read_flag(_: Ctx, __: FieldFacts, text: str) -> bool:
     words = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
     if text.lower() not in words:
         raise BadFilter("应为 是 或 否")
     return words[text.lower()]
 
 
-def _read_text(_: Ctx, __: Column[Any], text: str) -> str:
+def _read_text(_: Ctx, __: FieldFacts, text: str) -> str:
     return text
 
 
-def _read_money(_: Ctx, __: Column[Any], text: str) -> Decimal:
+def _read_money(_: Ctx, __: FieldFacts, text: str) -> Decimal:
     return parse_amount(text)
 
 
-def _read_id(_: Ctx, __: Column[Any], text: str) -> int:
+def _read_id(_: Ctx, __: FieldFacts, text: str) -> int:
     found = valid_id(text)
     if found is None:
         raise BadFilter("请从列表中选择")
     return found
 
 
-_READERS: dict[str, Callable[[Ctx, Column[Any], str], Any]] = {
+_READERS: dict[str, Callable[[Ctx, FieldFacts, str], Any]] = {
     "text": _read_text,
     "long_text": _read_text,
     "dictionary": _read_text,
@@ -262,7 +261,7 @@ def _first(value: Any) -> Any:
 
 
 def _is_moment(attribute: Any) -> bool:
-    return bool(attribute.property.columns[0].info.get("kind") == "datetime")
+    return isinstance(attribute.type, UtcDateTime)
 
 
 def _at_least(attribute: Any, values: list[Any]) -> ColumnElement[bool]:
@@ -312,11 +311,9 @@ _CONDITIONS: dict[str, Callable[[Any, list[Any]], ColumnElement[bool]]] = {
 }
 
 
-def _words(cells: Cells, column: Column[Any], key: str, operator: str, values: list[Any]) -> str:
-    if column.info.get("kind") == "reference":
-        shown = [
-            visible_title(cells.titles, column.info["target"], v) or f"序号 {v}" for v in values[:5]
-        ]
+def _words(cells: Cells, facts: FieldFacts, key: str, operator: str, values: list[Any]) -> str:
+    if facts.kind == "reference":
+        shown = [visible_title(cells.titles, facts.target, v) or f"序号 {v}" for v in values[:5]]
         return "、".join(shown) + (f" 等 {len(values)} 项" if len(values) > 5 else "")
     shown = ["…" if v is None else _word(cells, key, v) for v in values]
     return " 至 ".join(shown) if operator == "between" else "、".join(shown)

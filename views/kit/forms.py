@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Column
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from models.base.entity import Entity, editable_columns
 from models.base.errors import BusinessError, StaleRecord
+from models.base.fields import FieldFacts
 from views.kit import edge, fields
 from views.kit.cells import Cells
 from views.kit.interface import shape, valid_id, visible_title
@@ -23,11 +23,11 @@ WIDE = ("long_text",)
 def form_columns(model: type[Entity]) -> list[str]:
     """Columns that a generated form offers; single files are handled by the attachment section."""
     known = shape(model)
-    return [name for name in editable_columns(model) if _fits_form(known.columns[name].info)]
+    return [name for name in editable_columns(model) if _fits_form(known.fields[name])]
 
 
-def _fits_form(info: Mapping[str, Any]) -> bool:
-    return info.get("kind") not in {"json", "datetime"} and not info.get("is_attachment")
+def _fits_form(facts: FieldFacts) -> bool:
+    return facts.kind not in {"json", "datetime"} and not facts.is_attachment
 
 
 class EntityForm:
@@ -62,27 +62,20 @@ class EntityForm:
         if name in self.fixed:
             shown = self.cells.text(name, self.fixed[name])
             return fields.FixedField(self.known.label(name), shown=shown)
-        return fields.make(self.ctx, self.known.table, name, self.known.columns[name])
+        return fields.make(self.ctx, self.known.table, name, self.known.fields[name])
 
     # ------------------------------------------------------------------------------------------------- what is shown
     def show(self, values: Mapping[str, Any] | None = None) -> "EntityForm":
         """Fill the controls with the record's values, or with defaults and given values on an add form."""
         given = dict(values or {})
         for name in self.names:
-            column = self.known.columns[name]
-            value = self.fixed.get(name, given.get(name, self._stored(name, column)))
-            self._put(name, fields.typed_text(column, value))
+            facts = self.known.fields[name]
+            value = self.fixed.get(name, given.get(name, self._stored(facts)))
+            self._put(name, fields.typed_text(facts, value))
         return self
 
-    def _stored(self, name: str, column: Column[Any]) -> Any:
-        if self.record is not None:
-            return getattr(self.record, name)
-        default = column.default
-        return (
-            getattr(default, "arg", None)
-            if default is not None and getattr(default, "is_scalar", False)
-            else None
-        )
+    def _stored(self, facts: FieldFacts) -> Any:
+        return facts.default if self.record is None else facts.get(self.record)
 
     def _put(self, name: str, text: str) -> None:
         control = self._form[name]
@@ -92,18 +85,18 @@ class EntityForm:
             and text
             and text not in {choice.value for choice in control.choices}
         ):
-            shown = fields.current_text(self.ctx, self.known.columns[name], text, self.cells)
+            shown = fields.current_text(self.ctx, self.known.fields[name], text, self.cells)
             control.choices = [*control.choices, SelectChoice(text, shown[:100])]
         if isinstance(control, fields.LookupField):
             control.current_text = self._current_text(name, text)
 
     def _current_text(self, name: str, text: str) -> str:
         """A stored reference shows its title; one that was typed or posted only if this reader may see the record."""
-        column = self.known.columns[name]
-        stored = None if self.record is None else getattr(self.record, name)
-        if column.info["kind"] == "reference" and text != str(stored):
-            return visible_title(self.cells.titles, column.info["target"], text)
-        return fields.current_text(self.ctx, column, text, self.cells)
+        facts = self.known.fields[name]
+        stored = None if self.record is None else facts.get(self.record)
+        if facts.kind == "reference" and text != str(stored):
+            return visible_title(self.cells.titles, facts.target, text)
+        return fields.current_text(self.ctx, facts, text, self.cells)
 
     # --------------------------------------------------------------------------------------------------- what came in
     def read(self, posted: "MultiDict[str, str]") -> "EntityForm":
@@ -111,10 +104,10 @@ class EntityForm:
         self._version = posted.get("version", "")
         for name in self.names:
             if name in self.fixed:
-                self._put(name, fields.typed_text(self.known.columns[name], self.fixed[name]))
+                self._put(name, fields.typed_text(self.known.fields[name], self.fixed[name]))
                 continue
             text = posted.get(name, "")
-            if self.known.columns[name].info["kind"] == "bool":
+            if self.known.fields[name].kind == "bool":
                 text = (
                     "true" if text and text.lower() not in {"false", "0", "否", "off"} else "false"
                 )
@@ -144,7 +137,8 @@ class EntityForm:
         """Also keeps a code that is out of use by now: nobody chose it anew."""
         if self.record is None or name in self.fixed:
             return self.record is not None
-        stored = fields.typed_text(self.known.columns[name], getattr(self.record, name))
+        facts = self.known.fields[name]
+        stored = fields.typed_text(facts, facts.get(self.record))
         return text.replace("\r\n", "\n") == stored.replace("\r\n", "\n")
 
     # -------------------------------------------------------------------------------------------------------- messages
@@ -163,7 +157,7 @@ class EntityForm:
 
     def _elsewhere(self, name: str, message: str) -> tuple[str, str]:
         """Where to say it: a column that the form does not ask is named, a field that the view adds is linked."""
-        label = self.known.info(name).get("label") if name else None
+        label = self.known.facts(name).label if name else None
         return ("", f"{label}：{message}") if label else (name, message)
 
     # ------------------------------------------------------------------------------------------------------------ page
@@ -189,30 +183,28 @@ class EntityForm:
         """Fields under the headings that the columns name, in the order of the model."""
         found: dict[str, list[Field]] = {}
         for name in self.names:
-            found.setdefault(str(self.known.info(name).get("group") or ""), []).append(
-                self._field(name)
-            )
+            found.setdefault(str(self.known.facts(name).group or ""), []).append(self._field(name))
         return [FieldGroup(label, items) for label, items in found.items()]
 
     def _field(self, name: str) -> Field:
-        info, control = self.known.columns[name].info, self._form[name]
+        facts, control = self.known.fields[name], self._form[name]
         reveal = ""
         if (
-            info.get("mask")
+            facts.mask
             and self.record is not None
             and self.cells.may_reveal
-            and getattr(self.record, name)
+            and facts.get(self.record)
         ):
             reveal = f"/{self.known.table}/reveal/{self.record.id}/{name}"
         return Field(
             name,
-            str(info["label"]),
+            facts.label,
             control,
-            str(info["kind"]),
-            bool(info.get("required")) and info["kind"] != "bool",
-            str(info.get("unit", "")),
-            str(info.get("help", "")),
+            facts.kind,
+            facts.required and facts.kind != "bool",
+            facts.unit,
+            facts.help,
             tuple(control.errors),
-            info["kind"] in WIDE,
+            facts.kind in WIDE,
             reveal,
         )

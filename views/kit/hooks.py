@@ -26,13 +26,11 @@ def papers(record: Entity, ctx: Ctx) -> list[Action]:
     """A button for each issued document that the record names: its PDF, without the detour over the document's page."""
     if not ctx.actor.may("show", "issued_document"):
         return []
-    found = []
-    for name, column in shape(type(record)).columns.items():
-        if column.info.get("target") == "issued_document" and (key := getattr(record, name)):
-            found.append(
-                Action(f"打开{column.info['label']}", f"/issued_document/{key}/pdf", icon="print")
-            )
-    return found
+    return [
+        Action(f"打开{facts.label}", f"/issued_document/{key}/pdf", icon="print")
+        for facts in shape(type(record)).fields.values()
+        if facts.target == "issued_document" and (key := facts.get(record))
+    ]
 
 
 class EntityHooks:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from sqlalchemy import Column, Select, UnaryExpression, func, inspect, select
+from sqlalchemy import Select, UnaryExpression, func, inspect, select
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.util import identity_key
 
-from models.base.entity import Entity, columns_of, entities, owner_of
+from models.base.entity import Entity, entities, fields_of, owner_of
 from models.base.errors import NotFound
+from models.base.fields import FieldFacts
 from models.customer.customer import Customer
 from models.guarantee.project import Project
 from reports.base.scope import scoped
@@ -23,7 +24,7 @@ class Shape:
     """What the generator asks about a model again and again, worked out once."""
 
     model: type[Entity]
-    columns: dict[str, Column[Any]]
+    fields: dict[str, FieldFacts]
     owner: tuple[str, type[Entity]] | None
 
     @property
@@ -33,33 +34,31 @@ class Shape:
 
     def key(self, name: str) -> str | None:
         """The column behind a listed name: the column itself, or the foreign key of a relationship; None if neither."""
-        if name in self.columns:
+        if name in self.fields:
             return name
-        if f"{name}_id" in self.columns:
+        if f"{name}_id" in self.fields:
             return f"{name}_id"
         relations = inspect(self.model).relationships
         if name in relations:
             local = [c.key for c in relations[name].local_columns]
-            return next((k for k in local if k in self.columns and k != "id"), None)
+            return next((k for k in local if k in self.fields and k != "id"), None)
         return None
 
-    def info(self, name: str) -> dict[str, Any]:
-        """Facts of a column by its key; an empty dict where there is none."""
+    def facts(self, name: str) -> FieldFacts:
+        """What the field behind a listed name says; a plain text called by that name where there is none."""
         key = self.key(name)
-        return dict(self.columns[key].info) if key else {}
+        return self.fields[key] if key else FieldFacts(name, name)
 
     def label(self, name: str) -> str:
         """Chinese label of a column, relationship or property."""
-        return str(self.info(name).get("label") or name)
+        return self.facts(name).label or name
 
     def visible(self) -> list[str]:
         """Columns that screens show, in the order of the model."""
         return [
             name
-            for name, column in self.columns.items()
-            if not column.info.get("is_hidden")
-            and column.info.get("kind") != "json"
-            and "label" in column.info
+            for name, facts in self.fields.items()
+            if facts.label and not facts.is_hidden and facts.kind != "json"
         ]
 
 
@@ -71,7 +70,7 @@ def shape(model: type[Entity]) -> Shape:
     """The shape of a model, worked out at its first use."""
     found = _SHAPES.get(model)
     if found is None:
-        found = _SHAPES[model] = Shape(model, columns_of(model), owner_of(model))
+        found = _SHAPES[model] = Shape(model, fields_of(model), owner_of(model))
     return found
 
 
@@ -174,35 +173,35 @@ class Titles:
             for record in self._session.scalars(select(model).where(model.id.in_(ids))):
                 self._known[named.table, record.id] = str(record)
             return
-        info = named.columns[key].info
-        if not info.get("target"):
+        facts = named.fields[key]
+        if not facts.target:
             ids = [one for one in ids if not self._at_hand(model, key, one)]
             if not ids:
                 return
         rows = self._session.execute(
-            select(model.id, getattr(model, key)).where(model.id.in_(ids))
+            select(model.id, facts.sql(model)).where(model.id.in_(ids))
         ).all()
-        if info.get("target"):
-            self.load(info["target"], (value for _, value in rows), depth + 1)
+        if facts.target:
+            self.load(facts.target, (value for _, value in rows), depth + 1)
         for record_id, value in rows:
             self._known[named.table, record_id] = (
-                self._words(info, value) or f"{model.spec.label} {record_id}"
+                self._words(facts, value) or f"{model.spec.label} {record_id}"
             )
 
     def _at_hand(self, model: type[Entity], key: str, record_id: int) -> bool:
         """Take the title of a record that this page has read already; false if it has not."""
         record = self._session.identity_map.get(identity_key(model, record_id))
         values: dict[str, Any] = inspect(record).dict if record is not None else {}
-        words = self._words(shape(model).columns[key].info, values[key]) if key in values else ""
+        words = self._words(shape(model).fields[key], values[key]) if key in values else ""
         if words:
             self._known[shape(model).table, record_id] = words
         return bool(words)
 
-    def _words(self, info: dict[str, Any], value: Any) -> str:
-        if info.get("target"):
-            return self.text(info["target"], value)
-        if info.get("dictionary"):
-            return dictionaries.label(self._session, info["dictionary"], value)
+    def _words(self, facts: FieldFacts, value: Any) -> str:
+        if facts.target:
+            return self.text(facts.target, value)
+        if facts.dictionary:
+            return dictionaries.label(self._session, facts.dictionary, value)
         return str(value if value is not None else "")
 
     def load_beside(self, table: str, ids: Iterable[Any]) -> None:
@@ -223,11 +222,10 @@ class Titles:
 
     def of(self, record: Entity) -> str:
         """The title of a record at hand: a reference or a code of a dictionary in words."""
-        info = shape(type(record)).info(record.spec.title)
-        if "__str__" in type(record).__dict__ or not (info.get("target") or info.get("dictionary")):
+        facts = shape(type(record)).facts(record.spec.title)
+        if "__str__" in type(record).__dict__ or not (facts.target or facts.dictionary):
             return str(record)
-        key = shape(type(record)).key(record.spec.title)
-        return self._words(info, getattr(record, str(key))) or f"{record.spec.label} {record.id}"
+        return self._words(facts, facts.get(record)) or f"{record.spec.label} {record.id}"
 
     def text(self, table: str, record_id: Any) -> str:
         """The title of one record; loads it alone if it was not loaded with the page."""
@@ -258,7 +256,8 @@ def narrow(model: type[Entity], names: Iterable[str]) -> Any:
     }
     keys = {known.key(name) for name in names} | always
     mapped = inspect(model).column_attrs
-    return load_only(*(getattr(model, key) for key in sorted(k for k in keys if k and k in mapped)))
+    kept = {known.fields[key].kept_in for key in keys if key and key in known.fields}
+    return load_only(*(getattr(model, name) for name in sorted(kept & {*mapped.keys()})))
 
 
 def sorting(
@@ -274,7 +273,8 @@ def sorting(
         key = known.key(part.removeprefix("-"))
         if key is None or key in found:
             continue
-        column = getattr(model, key)
-        sort = column.desc() if part.startswith("-") else column.asc()
-        found[key] = sort.nulls_last() if known.columns[key].nullable else sort
+        facts = known.fields[key]
+        field = facts.sql(model)
+        sort = field.desc() if part.startswith("-") else field.asc()
+        found[key] = sort.nulls_last() if facts.is_nullable else sort
     return list(found.values())

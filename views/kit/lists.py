@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.entity import STAMPS, Entity
 from models.base.errors import BusinessError
+from models.base.fields import FieldFacts
 from models.base.money import format_money
 from reports.base import search
 from reports.base.scope import condition, scope_note, scoped, scoped_by_join
@@ -157,7 +158,7 @@ class ListQuery:
         """All filtered rows in order, as tuples of the shown columns' values, in constant memory."""
         known = shape(self.model)
         keys = [known.key(name) for name in self.names]
-        columns = [getattr(self.model, key) for key in keys if key]
+        columns = [known.fields[key].sql(self.model) for key in keys if key]
         query = self.ordered(self.select(self.model.id, *columns, as_set=True)).execution_options(
             yield_per=size
         )
@@ -191,12 +192,12 @@ class ListQuery:
     def columns(self) -> list[Column]:
         """Heads of the shown columns."""
         known = shape(self.model)
-        return [self._column(name, known.key(name), known.info(name)) for name in self.names]
+        return [self._column(name, known.key(name), known.facts(name)) for name in self.names]
 
-    def _column(self, name: str, key: str | None, info: dict[str, Any]) -> Column:
-        kind = str(info.get("kind", "text"))
-        label, unit = str(info.get("label", name)), str(info.get("unit", ""))
-        if key is None or kind in UNSORTED or info.get("mask"):
+    def _column(self, name: str, key: str | None, facts: FieldFacts) -> Column:
+        kind = facts.kind
+        label, unit = facts.label, facts.unit
+        if key is None or kind in UNSORTED or facts.mask:
             return Column(name, label, kind, unit)
         now = {name: "asc", f"-{name}": "desc"}.get(self.order, "")
         next_order = (
@@ -242,7 +243,11 @@ class ListQuery:
         names = self._summed()
         if not names or not records:
             return []
-        page = {n: format_money(sum((getattr(r, n) or ZERO for r in records), ZERO)) for n in names}
+        known = shape(self.model)
+        page = {
+            n: format_money(sum((known.facts(n).get(r) or ZERO for r in records), ZERO))
+            for n in names
+        }
         whole = (
             dict.fromkeys(names, "…") if self.is_summed_later(total) else self.sums_of_all(total)
         )
@@ -301,7 +306,8 @@ class ListQuery:
         return [n for n in self.model.spec.sums if n in self.names and shape(self.model).key(n)]
 
     def _sums_of_all(self) -> Iterator[ColumnElement[Any]]:
-        return (func.sum(getattr(self.model, n)) for n in self._summed())
+        known = shape(self.model)
+        return (func.sum(known.facts(n).sql(self.model)) for n in self._summed())
 
     def paging(self, total: int) -> Paging:
         """Where the reader is, with links to the pages around."""
@@ -381,9 +387,7 @@ def available(model: type[Entity]) -> list[str]:
     known = shape(model)
     listed = list(model.spec.listed)
     taken = {known.key(name) for name in listed}
-    rest = [
-        n for n in known.visible() if n not in taken and known.info(n).get("kind") != "long_text"
-    ]
+    rest = [n for n in known.visible() if n not in taken and known.facts(n).kind != "long_text"]
     return listed + rest
 
 
@@ -411,11 +415,7 @@ def _order(asked: ListQuery) -> str:
     known = shape(asked.model)
     name = order.removeprefix("-")
     key = known.key(name) if name else None
-    if (
-        key is not None
-        and known.columns[key].info.get("kind") not in UNSORTED
-        and not known.info(name).get("mask")
-    ):
+    if key is not None and known.fields[key].kind not in UNSORTED and not known.facts(name).mask:
         return order
     if order:
         asked.problems.append("不能按这一列排序，已按默认顺序显示")

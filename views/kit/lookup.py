@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import NotFound
+from models.base.fields import FieldFacts
 from models.base.kinds import SpecKind
 from reports.base import search
 from reports.base.scope import scoped
@@ -27,12 +28,12 @@ MAX_DEPTH = 2  # titles of titles, as screens write them
 def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[str, Any]:
     """{"result": [{"id", "text", "hint"}], "more": bool} for `field`, `q` and `page`. Raises NotFound."""
     key = shape(model).key(args.get("field", "")[:64])
-    column = shape(model).columns.get(key or "")
+    facts = shape(model).fields.get(key or "", FieldFacts())
     text = args.get("q", "").replace("\x00", "").strip()[:MAX_TEXT]
     page = min(valid_id(args.get("page", "1")) or 1, 500)
-    if column is not None and column.info.get("dictionary"):
-        return _from_dictionary(ctx, str(column.info["dictionary"]), text, page)
-    target = model_of(str(column.info.get("target", ""))) if column is not None else None
+    if facts.dictionary:
+        return _from_dictionary(ctx, facts.dictionary, text, page)
+    target = model_of(facts.target)
     if target is None:
         raise NotFound("没有这个字段")
     require_offered(ctx, target)
@@ -99,7 +100,7 @@ def candidates(
     query = scoped(select(target).where(*where), target, ctx.actor)
     if text:
         query = query.where(_matches(ctx, target, text))
-    if "is_active" in known.columns:
+    if "is_active" in known.fields:
         query = query.where(target.is_active)
     query = query.order_by(*order, target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
     found = ctx.session.scalars(query).all()
@@ -119,19 +120,20 @@ def _matches(ctx: Ctx, target: type[Entity], text: str, depth: int = 0) -> Colum
     key = shape(target).key(target.spec.title)
     if key is None or depth > MAX_DEPTH:
         return false()
-    column, attribute = shape(target).columns[key], getattr(target, key)
-    beyond = model_of(str(column.info.get("target", "")))
+    facts = shape(target).fields[key]
+    attribute = facts.sql(target)
+    beyond = model_of(facts.target)
     if beyond is not None:
         return attribute.in_(select(beyond.id).where(_matches(ctx, beyond, text, depth + 1)))
-    labels = filters.options(ctx, column)
+    labels = filters.options(ctx, facts)
     if labels:
         return attribute.in_(
-            [filters.value(ctx, column, code) for code, label in labels if text in label]
+            [filters.value(ctx, facts, code) for code, label in labels if text in label]
         )
-    if column.info["kind"] in {"text", "long_text"} and not column.info.get("mask"):
+    if facts.kind in {"text", "long_text"} and not facts.mask:
         return attribute.like(f"%{filters.escape_like(text)}%", escape="/")
     try:
-        return attribute == filters.value(ctx, column, text)
+        return attribute == filters.value(ctx, facts, text)
     except (ValueError, ArithmeticError):
         return false()
 
@@ -143,20 +145,15 @@ def _note_names(target: type[Entity]) -> list[str]:
         for n in spec.listed
         if known.key(n) not in {None, known.key(spec.title), spec.state or None}
     ]
-    return [
-        n for n in usable if not known.info(n).get("mask") and known.info(n).get("kind") != "bool"
-    ][:NOTES]
+    return [n for n in usable if not known.facts(n).mask and known.facts(n).kind != "bool"][:NOTES]
 
 
 def _title(cells: Cells, record: Entity) -> str:
-    key = cells.shape.key(record.spec.title)
-    if key and cells.shape.info(key).get("target"):
-        return cells.text(key, getattr(record, key))
-    return str(record)
+    facts = cells.shape.facts(record.spec.title)
+    return cells.text(facts.name, facts.get(record)) if facts.target else str(record)
 
 
 def _note(cells: Cells, record: Entity, names: list[str]) -> str:
-    texts = (
-        cells.text(str(cells.shape.key(n)), getattr(record, str(cells.shape.key(n)))) for n in names
-    )
+    known = [cells.shape.facts(n) for n in names]
+    texts = (cells.text(facts.name, facts.get(record)) for facts in known)
     return " · ".join(t for t in texts if t != NONE)

@@ -147,7 +147,7 @@ def _offer_rows(
     ctx: Ctx, record: Entity, one: PartOf, section: Section, *, may_change: bool
 ) -> None:
     """The button by which rows are added: while the record may change, or where it stands takes them."""
-    is_owned = bool(shape(one.model).info(one.link).get("is_owner"))
+    is_owned = shape(one.model).facts(one.link).is_owner
     is_taken, place = is_owned and may_change, one.link
     if one.part.adds:
         is_taken = _takes(record, one)

@@ -31,7 +31,7 @@ def head_facts(cells: Cells, record: Entity) -> list[Fact]:
 
 def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:
     """A value with its unit beside it, as a figure stands alone here."""
-    cell, unit = cells.cell(record, name), str(cells.shape.info(name).get("unit", ""))
+    cell, unit = cells.cell(record, name), cells.shape.facts(name).unit
     return replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
 
 
@@ -40,7 +40,7 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
     known = cells.shape
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
-        label = "登记信息" if name in STAMPS else str(known.info(name).get("group") or GENERAL)
+        label = "登记信息" if name in STAMPS else str(known.facts(name).group or GENERAL)
         groups.setdefault(label, []).append(
             Fact(known.label(name), _with_unit(cells, record, name), name)
         )
@@ -49,10 +49,8 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
 
 def column(known: Shape, name: str) -> Column:
     """The head of a column without sorting."""
-    info = known.info(name)
-    return Column(
-        name, str(info.get("label", name)), str(info.get("kind", "text")), str(info.get("unit", ""))
-    )
+    facts = known.facts(name)
+    return Column(name, facts.label, facts.kind, facts.unit)
 
 
 def may_save(ctx: Ctx, model: type[Entity], verb: str) -> bool:
@@ -113,7 +111,7 @@ def _learn(cells: Cells, all_changes: Sequence[dict[str, Any]]) -> None:
     wanted: dict[str, set[int]] = {}
     for changes in all_changes:
         for name, pair in (changes or {}).items():
-            if target := cells.shape.info(name).get("target"):
+            if target := cells.shape.facts(name).target:
                 wanted.setdefault(target, set()).update(v for v in pair if isinstance(v, int))
     for target, ids in wanted.items():
         cells.titles.load(target, ids)
@@ -123,26 +121,26 @@ def changes_in_words(cells: Cells, changes: dict[str, Any]) -> list[tuple[str, s
     """Label, old and new value of each changed column that people may see; nothing stands for no old value."""
     shown = []
     for name, pair in (changes or {}).items():
-        info = cells.shape.info(name)
-        if not info or info.get("is_hidden") or not isinstance(pair, list) or len(pair) != 2:
+        facts, is_known = cells.shape.facts(name), cells.shape.key(name) is not None
+        if not is_known or facts.is_hidden or not isinstance(pair, list) or len(pair) != 2:
             continue
         old, new = (logged(cells, name, value) for value in pair)
         if old != new:
-            shown.append((str(info["label"]), "" if old == NONE else old, new))
+            shown.append((facts.label, "" if old == NONE else old, new))
     return shown
 
 
 def logged(cells: Cells, name: str, value: Any) -> str:
     """A value of the trail in words: codes were kept by name, amounts as text."""
-    info = cells.shape.info(name)
+    facts = cells.shape.facts(name)
     if value is None or value == "":
         return NONE
-    if info.get("kind") == "enum":
-        members = cells.shape.columns[name].type.enum_class.__members__  # type: ignore[attr-defined]
+    if facts.choices is not None:
+        members = facts.choices.__members__
         return str(members[value].value) if value in members else str(value)
-    if info.get("kind") in {"date", "datetime"}:
+    if facts.kind in {"date", "datetime"}:
         return str(value)[:16]
-    if info.get("kind") == "json":
+    if facts.kind == "json":
         return "（已更新）"
     try:
         return cells.text(name, value)

@@ -143,9 +143,7 @@ def screen_of(report: Report) -> type[ReportScreen]:
     routes: dict[str, tuple[str, Callable[..., Any], tuple[str]]] = {
         "show": ("/<key>" if report.about else "", edge.screen(verb)(ReportScreen.page), ("GET",))
     }
-    if any(
-        param.info.get("target") for name, param in report.params.items() if name != report.about
-    ):
+    if any(param.facts.target for name, param in report.params.items() if name != report.about):
         routes["candidates"] = ("/lookup", edge.screen(verb)(ReportScreen.look_up), ("GET",))
     for (code, name), act in ACTS.items():
         if code == report.code:

@@ -65,7 +65,7 @@ class ParamForm:
         return visible(self.given.get(name, "")).strip()[:_MAX]
 
     def _value(self, name: str, param: Param) -> Any:
-        raw, kind = self.raw(name), param.info["kind"]
+        raw, kind = self.raw(name), param.facts.kind
         if not raw and name == self.report.about:
             raise ValueError(param.missing)
         if not raw:
@@ -74,11 +74,11 @@ class ParamForm:
             return self._record(param, raw)
         if param.options and kind != "bool" and raw not in dict(param.options(self.asked)):
             raise ValueError(param.missing)
-        return coerce(_column(param), raw)
+        return coerce(param.facts, raw)
 
     def _record(self, param: Param, raw: str) -> Entity:
         """A record by its id, or by its code; never one that the reader may not read."""
-        model = entity_of(str(param.info["target"]))
+        model = entity_of(param.facts.target)
         query = scoped(select(model), model, self.ctx.actor)
         known = columns_of(model)
         ways: list[tuple[Column[Any], str | int | None]] = [(known["id"], valid_id(raw))]
@@ -100,9 +100,9 @@ class ParamForm:
         return [pair for pair in self._params.items() if pair[0] != self.report.about]
 
     def _field(self, name: str, param: Param, errors: Mapping[str, Sequence[str]] | None) -> Field:
-        column, raw = _column(param), self.raw(name)
-        kind, value = param.info["kind"], self.asked[name]
-        facts: dict[str, Any] = {"errors": errors, "help": param.info.get("help", "")}
+        raw = self.raw(name)
+        kind, value = param.facts.kind, self.asked[name]
+        facts: dict[str, Any] = {"errors": errors, "help": param.facts.help}
         if kind == "reference":
             text, shown = (
                 (str(value.id), self._titles.of(value)) if value is not None else (raw, "")
@@ -110,7 +110,7 @@ class ParamForm:
             url = f"{self.report.url}/lookup?field={name}"
             return widgets.lookup(name, param.label, url, text, shown, **facts)
         proposed = self.asked.values.get(name, param.default(self.asked))
-        text = raw or typed_text(column, proposed)
+        text = raw or typed_text(param.facts, proposed)
         if kind == "bool":
             text = {"true": "1", "false": ""}.get(text, text)
         if kind == "date":
@@ -126,8 +126,8 @@ class ParamForm:
         """What a parameter offers; None where it is typed."""
         if param.options is not None:
             return list(param.options(self.asked))
-        if param.info["kind"] in {"enum", "dictionary"}:
-            return [("", "全部"), *filters.options(self.ctx, _column(param))]
+        if param.facts.kind in {"enum", "dictionary"}:
+            return [("", "全部"), *filters.options(self.ctx, param.facts)]
         return None
 
     def changed(self) -> str:
@@ -135,7 +135,7 @@ class ParamForm:
         typed = {}
         for name, param in self._params.items():
             raw = self.raw(name)
-            default = typed_text(_column(param), param.default(self.asked))
+            default = typed_text(param.facts, param.default(self.asked))
             if raw and raw != default and self.asked[name] != param.default(self.asked):
                 typed[name] = raw
         return urlencode(typed)
@@ -147,27 +147,23 @@ class ParamForm:
             value = self.asked[name]
             if value is None:
                 continue
-            if param.info["kind"] == "reference":
+            if param.facts.kind == "reference":
                 text = self._titles.of(value)
             else:
-                code = typed_text(_column(param), value)
+                code = typed_text(param.facts, value)
                 code = {"true": "1", "false": ""}.get(code, code)
                 text = dict(self.options(param) or []).get(code) or format_value(value, "text")
             found.append((param.label, text))
         return found
 
 
-def _column(param: Param) -> Column[Any]:
-    return param.column.column
-
-
 def candidates(ctx: Ctx, report: Report, name: str, text: str) -> dict[str, Any]:
     """What may be chosen for a parameter, within the reader's rights and scope. Raises NotFound."""
     param = report.params.get(name)
-    target = param.info.get("target") if param else None
-    if target is None:
+    target = param.facts.target if param else None
+    if not target:
         raise NotFound("没有这个字段")
-    model = entity_of(str(target))
+    model = entity_of(target)
     lookup.require_offered(ctx, model)
     text = visible(text).strip()[: lookup.MAX_TEXT]
     order = lookup.by_code(model.code, text) if model.spec.key == ("code",) else ()

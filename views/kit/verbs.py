@@ -3,17 +3,18 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from markupsafe import Markup
-from sqlalchemy import Column
 from wtforms import FileField, Form
 
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
+from models.base.fields import FieldFacts, facts_of
 from views.kit import edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
 from views.kit.cells import Cells
@@ -114,15 +115,14 @@ class VerbForm:
         self.kept: dict[str, tuple[str, str]] = {}
         self.shown: Section | None = None
         self.mapped: list[FieldGroup] = []
-        self.columns: dict[str, Column[Any]] = {}
+        self.fields: dict[str, FieldFacts] = {}
         for name, question in verb.questions(ctx, record).items():
             if isinstance(question, Upload):
                 self.uploads[name] = question
             else:
-                question.column.name = name
-                self.columns[name] = question.column
+                self.fields[name] = replace(facts_of(question.column), name=name)
         controls: dict[str, Any] = {
-            n: fields.make(ctx, verb.on, n, c) for n, c in self.columns.items()
+            n: fields.make(ctx, verb.on, n, facts) for n, facts in self.fields.items()
         }
         controls |= {
             n: FileField(u.label, render_kw={"accept": ".xlsx,.xls,.csv,.pdf,.png,.jpg"})
@@ -132,15 +132,14 @@ class VerbForm:
 
     def show(self, values: Values) -> "VerbForm":
         """Begin with given values."""
-        for name, column in self.columns.items():
-            default = getattr(column.default, "arg", None)
-            self._put(name, fields.typed_text(column, values.get(name, default)))
+        for name, facts in self.fields.items():
+            self._put(name, fields.typed_text(facts, values.get(name, facts.default)))
         return self
 
     def read(self) -> "VerbForm":
         """Take what was typed, as it was."""
         self.version = request.form.get("version", "")
-        for name in self.columns:
+        for name in self.fields:
             self._put(name, request.form.get(name, ""))
         return self
 
@@ -163,7 +162,7 @@ class VerbForm:
         """A digest of all that was filled in, so that what is confirmed is what was looked at."""
         for name in self.uploads:
             self._file(name)
-        typed = [(name, request.form.get(name, "")) for name in self.columns]
+        typed = [(name, request.form.get(name, "")) for name in self.fields]
         return hashlib.sha256(json.dumps([typed, sorted(self.kept.items())]).encode()).hexdigest()
 
     def is_previewed(self) -> bool:
@@ -211,10 +210,10 @@ class VerbForm:
         """Typed values. Raises FieldErrors with all that is wrong."""
         found: Values = {"reason": request.form.get("reason", "").strip()} if self.verb.ask else {}
         wrong: dict[str, list[str]] = {}
-        for name, column in self.columns.items():
+        for name, facts in self.fields.items():
             raw = self.form[name].data
             try:
-                found[name] = coerce(column, raw)
+                found[name] = coerce(facts, raw)
             except ValueError as error:
                 wrong[name] = [str(error)]
         for name, upload in self.uploads.items():
@@ -303,16 +302,16 @@ class VerbForm:
         found = [
             Field(
                 n,
-                str(c.info["label"]),
+                facts.label,
                 self.form[n],
-                str(c.info["kind"]),
-                bool(c.info.get("required")),
-                str(c.info.get("unit", "")),
-                str(c.info.get("help", "")),
+                facts.kind,
+                facts.required,
+                facts.unit,
+                facts.help,
                 tuple(str(e) for e in self.form[n].errors),
-                c.info["kind"] == "long_text",
+                facts.kind == "long_text",
             )
-            for n, c in self.columns.items()
+            for n, facts in self.fields.items()
         ]
         found += [
             Field(

@@ -16,7 +16,7 @@ from models.approval.approval import (
     ApprovalType,
     FlowCustomerKind,
 )
-from models.base.entity import STAMPS, Entity, columns_of, entity_of
+from models.base.entity import STAMPS, Entity, entity_of, fields_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import format_money
 from models.system.organization import Department, Employee
@@ -168,9 +168,9 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
         # follow-ups keep who decided the stage before, who may well decide the next
         excluded = {applicant_id}
     columns = {
-        name: plain(getattr(record, name))
-        for name, column in columns_of(type(record)).items()
-        if name not in STAMPS and not column.info.get("mask")
+        name: plain(field.get(record))
+        for name, field in fields_of(type(record)).items()
+        if name not in STAMPS and not field.mask
     }
     chosen = {name: plain(value) for name, value in vars(facts).items()}
     return {**chosen, "excluded": sorted(i for i in excluded if i is not None), "record": columns}

@@ -9,7 +9,7 @@ from sqlalchemy import event, inspect, select
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import InstanceState, ORMExecuteState, PassiveFlag, Session
 
-from models.base.entity import STAMPS, Entity, columns_of
+from models.base.entity import STAMPS, Entity, columns_of, fields_of
 from models.base.kinds import SpecKind
 from models.system.proof import SEALED
 from models.system.setup import LogKind
@@ -74,7 +74,7 @@ def log_event(ctx: Ctx, table: str, action: str, kind: LogKind, note: str) -> No
 
 def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
     """Somebody looked at the plain value of a masked column (X9)."""
-    label = columns_of(type(record))[column].info["label"]
+    label = fields_of(type(record))[column].label
     log(ctx, record, "REVEAL", note=f"查看原值：{label}")
 
 
@@ -174,8 +174,8 @@ def _line(ctx: Ctx | None) -> dict[str, Any]:
 def _title(record: Entity) -> str:
     """What the record is called, in words that it holds itself; empty where that is a key, which says nothing."""
     name = record.spec.title
-    column = columns_of(type(record)).get(name)
-    if name == "id" or (column is not None and column.info.get("target")):
+    facts = fields_of(type(record)).get(name)
+    if name == "id" or (facts is not None and facts.target):
         return ""
     return str(record.__dict__.get(name) or "")
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Select, Table, func, inspect, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
+from models.base.fields import facts_of
 from models.system.proof import EDITIONS, SEALED, UNSEALED
 
 GONE = "-"
@@ -110,7 +111,7 @@ def _places(table: str) -> tuple[int, int | None]:
     columns = {column.name: place for place, column in enumerate(_columns(table))}
     title = entity_of(table).spec.title
     is_word = title in columns and title != "id"
-    is_word = is_word and not _columns(table)[columns[title]].info.get("target")
+    is_word = is_word and not facts_of(_columns(table)[columns[title]]).target
     return columns["id"], columns[title] if is_word else None
 
 

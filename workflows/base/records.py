@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
+from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import (
     STAMPS,
     Entity,
-    columns_of,
     editable_columns,
     entities,
     entity_of,
+    fields_of,
     owner_of,
 )
 from models.base.errors import (
@@ -26,6 +25,7 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
+from models.base.fields import FieldFacts
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
@@ -44,7 +44,6 @@ DeleteRule = Callable[[Ctx, Any], None]
 _RULES: dict[type[Entity], list[Rule]] = {}
 _DELETE_RULES: dict[type[Entity], list[DeleteRule]] = {}
 _ID_MAX = 2_147_483_647
-_SECRET = {"mask", "is_hidden"}  # facts of columns that no message shows
 
 
 def rule(model: type[Entity]) -> Callable[[Rule], Rule]:
@@ -126,8 +125,9 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     typed = _typed(ctx, model, values, _changed(record, values))
     _check_papers(ctx, record, typed)
     with ctx.session.no_autoflush:
+        known = fields_of(model)
         for name, value in typed.items():
-            setattr(record, name, value)
+            known[name].set(record, value)
         _check_owner(ctx, record)
         _check(ctx, record, is_new=False)
     _flush(ctx, record)
@@ -188,10 +188,10 @@ def _require_kind(model: type[Entity], verb: str) -> None:
 
 def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any]) -> None:
     allowed = set(editable_columns(model))
-    known = columns_of(model)
+    known = fields_of(model)
     wrong = {
         name: [
-            f"“{known[name].info['label']}”由系统维护，不能直接修改"
+            f"“{known[name].label}”由系统维护，不能直接修改"
             if name in known
             else f"没有“{name}”这个字段"
         ]
@@ -204,11 +204,13 @@ def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any])
 
 def _changed(record: Entity, values: Mapping[str, Any]) -> list[str]:
     """The editable columns that are given anew: a mask that comes back as it was shown changes nothing (X9)."""
-    known = columns_of(type(record))
+    known = fields_of(type(record))
     editable = set(editable_columns(type(record)))
     given = [name for name in values if name in editable]
     return [
-        name for name in given if not is_own_mask(known[name], getattr(record, name), values[name])
+        name
+        for name in given
+        if not is_own_mask(known[name], known[name].get(record), values[name])
     ]
 
 
@@ -217,14 +219,14 @@ def _typed(
 ) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    known = columns_of(model)
+    known = fields_of(model)
     for name in names:
-        column = known[name]
-        if name not in values and column.default is not None:
+        facts = known[name]
+        if name not in values and facts.has_default:
             continue  # `_fill_defaults` or the flush
         try:
-            typed[name] = coerce(column, values.get(name))
-            _check_choice(ctx, column.info, typed[name])
+            typed[name] = coerce(facts, values.get(name))
+            _check_choice(ctx, facts, typed[name])
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -232,15 +234,15 @@ def _typed(
     return typed
 
 
-def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
+def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
     if value is None:
         return
-    if info["kind"] == "dictionary" and value not in dict(
-        dictionaries.items(ctx.session, info["dictionary"])
+    if facts.kind == "dictionary" and value not in dict(
+        dictionaries.items(ctx.session, facts.dictionary)
     ):
         raise ValueError("没有这个选项，请从列表中选择")
-    if info["kind"] == "reference":
-        target = entity_of(info["target"])
+    if facts.kind == "reference":
+        target = entity_of(facts.target)
         query = select(target.id).where(target.id == value)
         if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
             raise ValueError("所选记录不存在，或不在您的数据范围内")
@@ -248,9 +250,9 @@ def _check_choice(ctx: Ctx, info: dict[str, Any], value: Any) -> None:
 
 def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
     """A record refers to files and documents of its own alone."""
-    known = columns_of(type(record))
+    known = fields_of(type(record))
     for name, value in typed.items():
-        target = entity_of(known[name].info["target"]) if known[name].info.get("target") else None
+        target = entity_of(known[name].target) if known[name].target else None
         if value is None or target is None or not issubclass(target, Attachment | IssuedDocument):
             continue
         paper = ctx.session.get_one(target, value)
@@ -260,9 +262,9 @@ def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
 
 def _fill_defaults(record: Entity) -> None:
     """Rules see the record as it will be stored: the database layer would fill plain defaults in only later."""
-    for name, column in columns_of(type(record)).items():
-        if isinstance(column.default, ScalarElementColumnDefault) and getattr(record, name) is None:
-            setattr(record, name, column.default.arg)
+    for facts in fields_of(type(record)).values():
+        if facts.default is not None and facts.get(record) is None:
+            facts.set(record, facts.default)
 
 
 def _default_scope(ctx: Ctx, record: Entity) -> None:
@@ -275,9 +277,9 @@ def _default_scope(ctx: Ctx, record: Entity) -> None:
 
 def _check_owner(ctx: Ctx, record: Entity) -> None:
     """A part may change only while its owner may: a drawn-up document is frozen with all its rows."""
-    for name, column in columns_of(type(record)).items():
-        if column.info.get("is_owner") and getattr(record, name) is not None:
-            owner = find(ctx, entity_of(column.info["target"]), getattr(record, name))
+    for facts in fields_of(type(record)).values():
+        if facts.is_owner and facts.get(record) is not None:
+            owner = find(ctx, entity_of(facts.target), facts.get(record))
             require_draft(owner, "修改")
 
 
@@ -297,7 +299,7 @@ def _unique_sets(table: Table) -> list[list[str]]:
 
 def _check_unique(ctx: Ctx, record: Entity) -> None:
     model = type(record)
-    known = columns_of(model)
+    known = fields_of(model)
     identity = inspect(model).primary_key[0]
     for names in [s for table in inspect(model).tables for s in _unique_sets(table)]:
         if not all(n in known for n in names) or any(getattr(record, n) is None for n in names):
@@ -310,7 +312,7 @@ def _check_unique(ctx: Ctx, record: Entity) -> None:
         if record.id is not None:
             query = query.where(identity != record.id)
         if ctx.session.scalar(query):
-            words = "、".join(str(known[n].info["label"]) for n in names)
+            words = "、".join(known[n].label for n in names)
             raise FieldErrors({names[-1]: [f"{words}已存在，不能重复"]})
 
 
@@ -424,29 +426,28 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
         .order_by(AuditLog.id.desc())
         .limit(behind)
     )
-    known = columns_of(type(record))
+    known = fields_of(type(record))
     return [
-        (str(column.info["label"]), _word(ctx, column, old), _word(ctx, column, new))
+        (facts.label, _word(ctx, facts, old), _word(ctx, facts, new))
         for changes in ctx.session.scalars(query).all()
         for name, (old, new) in changes.items()
-        if (column := known.get(name)) is not None
+        if (facts := known.get(name)) is not None
         and name not in STAMPS
-        and not _SECRET & column.info.keys()
+        and not (facts.mask or facts.is_hidden)  # no message shows those
     ]
 
 
-def _word(ctx: Ctx, column: Column[Any], value: Any) -> str:
+def _word(ctx: Ctx, facts: FieldFacts, value: Any) -> str:
     """A value of the trail as people read it."""
-    info = column.info
     if value is None:
         return "—"
-    if info["kind"] == "bool":
+    if facts.kind == "bool":
         return "是" if value else "否"
-    if info["kind"] == "enum":
-        members: Mapping[str, Kind] = column.type.enum_class.__members__  # type: ignore[attr-defined]
+    if facts.choices is not None:
+        members: Mapping[str, Kind] = facts.choices.__members__
         return members[value].label if value in members else str(value)
-    if info["kind"] == "dictionary":
-        return dictionaries.label(ctx.session, info["dictionary"], value)
-    if info["kind"] == "reference":
-        return str(ctx.session.get(entity_of(info["target"]), value) or f"已删除的记录 {value}")
-    return format_money(Decimal(value)) if info["kind"] == "money" else str(value)
+    if facts.kind == "dictionary":
+        return dictionaries.label(ctx.session, facts.dictionary, value)
+    if facts.kind == "reference":
+        return str(ctx.session.get(entity_of(facts.target), value) or f"已删除的记录 {value}")
+    return format_money(Decimal(value)) if facts.kind == "money" else str(value)

@@ -14,10 +14,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnDefault, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base.entity import Entity, columns_of, entities, entity_of, owner_of
+from models.base.entity import Entity, entities, entity_of, fields_of, owner_of
 from models.system.setup import AuditLog
 from reports.figures import dictionaries, parameters
 from workflows.base.facts import plain
@@ -112,8 +112,8 @@ def _order(heads: dict[str, set[str]]) -> Iterable[str]:
     """Tables after those that their rows refer to; a table may refer to its own earlier rows."""
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for table in sorted(heads):
-        known = columns_of(entity_of(table))
-        targets = {known[name].info.get("target") for name in heads[table] if name in known}
+        known = fields_of(entity_of(table))
+        targets = {known[name].target for name in heads[table] if name in known}
         sorter.add(
             table, *sorted(target for target in targets if target in heads and target != table)
         )
@@ -127,7 +127,7 @@ class _Loader:
         self.session = session
         self.model = model
         self.others = others
-        self.columns = columns_of(model)
+        self.fields = fields_of(model)
         self.owner = owner_of(model)
         self.ids: dict[str, dict[str, int]] = {}
         self.made: dict[str, Entity] = {}
@@ -158,25 +158,22 @@ class _Loader:
         made = self.model(**self._values(row))
         self.made[key] = made
         self.session.add(made)
-        if any(
-            column.info.get("target") == self.model.__tablename__
-            for column in self.columns.values()
-        ):
+        if any(facts.target == self.model.__tablename__ for facts in self.fields.values()):
             self.session.flush()
             self._known(self.model.__tablename__)[key] = made.id
 
     def _values(self, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, text in row.items():
-            column = self.columns[name]
+            facts = self.fields[name]
             if text == "":
                 continue  # the column's own default holds
-            if column.info["kind"] == "reference":
-                values[name] = self._id(column.info["target"], text)
-            elif column.info["kind"] == "json":
+            if facts.kind == "reference":
+                values[name] = self._id(facts.target, text)
+            elif facts.kind == "json":
                 values[name] = json.loads(text)
             else:
-                values[name] = coerce(column, text)
+                values[name] = coerce(facts, text)
         return values
 
     def _id(self, table: str, key: str) -> int:
@@ -196,12 +193,10 @@ class _Loader:
 
     def _part(self, name: str, text: str) -> str:
         """One part of a natural key as the seed files write it."""
-        column = self.columns[name]
+        facts = self.fields[name]
         if text == "":
-            return (
-                str(plain(column.default.arg)) if isinstance(column.default, ColumnDefault) else ""
-            )
-        return text if column.info.get("target") else str(plain(coerce(column, text)))
+            return str(plain(facts.default)) if facts.default is not None else ""
+        return text if facts.target else str(plain(coerce(facts, text)))
 
     def _is_of_users(self, row: dict[str, str]) -> bool:
         """Whether the row belongs to a whole that users have had before, or do without."""
@@ -209,7 +204,7 @@ class _Loader:
             (f"{self.owner[0]}_id", self.owner[1].__tablename__) if self.owner else ("", "")
         )
         for name in {*self.model.spec.key, place} & row.keys():
-            other = self.others.get(self.columns[name].info.get("target", ""))
+            other = self.others.get(self.fields[name].target)
             if other is not None and row[name] in other.left_out:
                 return True
         if (
@@ -246,8 +241,8 @@ class _Loader:
 
     def _told(self, name: str, value: Any) -> str:
         """One part of a natural key as the trail writes it: a reference by its id."""
-        target = self.columns[name].info.get("target")
-        if target is None:
+        target = self.fields[name].target
+        if not target:
             return self._part(name, "") if value is None else str(value)
         return next((key for key, found in self._known(target).items() if found == value), "")
 
@@ -255,10 +250,10 @@ class _Loader:
 def _ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:
     """Id of each record by its natural key."""
     names = model.spec.key
-    known = columns_of(model)
+    known = fields_of(model)
     behind: dict[str, dict[int, str]] = {}
     for name in names:
-        target = known[name].info.get("target")
+        target = known[name].target
         if target:
             behind[name] = {
                 found: key for key, found in _ids_by_key(session, entity_of(target)).items()

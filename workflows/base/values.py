@@ -8,45 +8,43 @@ from datetime import date, datetime
 from decimal import Context, Decimal
 from typing import Any
 
-from sqlalchemy import Column, String
-
 from models.base.checks import check_value, normal
+from models.base.fields import INT_MAX, FieldFacts
 from models.base.masks import has_stars
 from models.base.money import format_money, parse_amount
 from models.base.text import visible
 
 _TRUE = {"1", "true", "是", "on", "y", "yes", "t"}
 _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
-_INT_MAX = 2_147_483_647
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
 _DIGITS_MAX = 18
 # above any number that gets here, so that no step rounds or overflows
 _WORK_SPACE = Context(prec=60)
 
 
-def coerce(column: Column[Any], value: Any) -> Any:
-    """The typed value of a column, checked against every fact the column states.
+def coerce(facts: FieldFacts, value: Any) -> Any:
+    """The typed value of a field, checked against every fact that it states.
 
     None and blank text give None. Raises ValueError with a Chinese message.
     """
     if isinstance(value, str):
         value = visible(value).strip()
     if value is None or value == "":
-        if column.info.get("required"):
-            raise ValueError("请填写" + str(column.info["label"]))
+        if facts.required:
+            raise ValueError("请填写" + facts.label)
         return None
-    return _READERS[column.info["kind"]](column, value)
+    return _READERS[facts.kind](facts, value)
 
 
-def _text(column: Column[Any], value: Any) -> str:
+def _text(facts: FieldFacts, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("应为文字")
-    check = column.info.get("check")
+    check = facts.check
     text = normal(check, str(value)) if check else str(value)
-    if column.info.get("mask") and has_stars(text):
-        raise ValueError(f"{column.info['label']}中有星号，请填写完整的内容；不修改时请保持原样")
-    if isinstance(column.type, String) and column.type.length and len(text) > column.type.length:
-        raise ValueError(f"最多 {column.type.length} 个字，现有 {len(text)} 个")
+    if facts.mask and has_stars(text):
+        raise ValueError(f"{facts.label}中有星号，请填写完整的内容；不修改时请保持原样")
+    if 0 < facts.length < len(text):
+        raise ValueError(f"最多 {facts.length} 个字，现有 {len(text)} 个")
     if len(text) > 100_000:
         raise ValueError("内容过长，最多 100,000 个字")
     if check and (message := check_value(check, text)):
@@ -73,17 +71,16 @@ def _places(found: Decimal, places: int) -> Decimal | None:
     return abs(kept) if kept.is_zero() else kept  # never "-0.00"
 
 
-def _money(column: Column[Any], value: Any) -> Decimal:
+def _money(facts: FieldFacts, value: Any) -> Decimal:
     found = _places(_decimal(value, parse_amount), 2)
     if found is None:
         raise ValueError("金额最多两位小数")
-    info = column.info
-    if found < 0 and not info.get("signed"):
+    if found < 0 and not facts.signed:
         raise ValueError("金额不能为负数")
-    if info.get("positive") and found <= 0:
+    if facts.positive and found <= 0:
         raise ValueError("金额必须大于 0")
-    if abs(found) > info["maximum"]:
-        raise ValueError(f"金额超过上限 {format_money(info['maximum'])} 元")
+    if abs(found) > facts.maximum:
+        raise ValueError(f"金额超过上限 {format_money(Decimal(facts.maximum))} 元")
     return found
 
 
@@ -95,25 +92,24 @@ def parse_rate(text: str) -> Decimal:
     return Decimal(plain.replace(",", ""))
 
 
-def _rate(column: Column[Any], value: Any) -> Decimal:
-    info = column.info
-    scale = int(info["scale"])
+def _rate(facts: FieldFacts, value: Any) -> Decimal:
+    scale = facts.scale
     found = _places(_decimal(value, parse_rate), scale)
     if found is None:
         raise ValueError(f"最多 {scale} 位小数")
-    if found < 0 and not info.get("signed"):
+    if found < 0 and not facts.signed:
         raise ValueError("不能为负数")
-    if abs(found) > info["maximum"]:
-        raise ValueError(f"不能大于 {info['maximum'].normalize():f}{info.get('unit', '')}")
+    if abs(found) > facts.maximum:
+        raise ValueError(f"不能大于 {Decimal(facts.maximum).normalize():f}{facts.unit}")
     return found
 
 
-def _whole(column: Column[Any], value: Any) -> int:
+def _whole(facts: FieldFacts, value: Any) -> int:
     text = str(value).replace(",", "")
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text):
         raise ValueError("请填写整数")
     found = int(text)
-    low, high = column.info.get("minimum", 0), column.info.get("maximum", _INT_MAX)
+    low, high = facts.minimum, facts.maximum
     if found < low:
         raise ValueError(f"不能小于 {low}")
     if found > high:
@@ -121,7 +117,7 @@ def _whole(column: Column[Any], value: Any) -> int:
     return found
 
 
-def _date(_: Column[Any], value: Any) -> date:
+def _date(_: FieldFacts, value: Any) -> date:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -138,13 +134,13 @@ def _date(_: Column[Any], value: Any) -> date:
     return found
 
 
-def _moment(_: Column[Any], value: Any) -> datetime:
+def _moment(_: FieldFacts, value: Any) -> datetime:
     if isinstance(value, datetime) and value.tzinfo:
         return value
     raise ValueError("时间由系统记录")
 
 
-def _flag(_: Column[Any], value: Any) -> bool:
+def _flag(_: FieldFacts, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     text = str(value).lower()
@@ -153,29 +149,23 @@ def _flag(_: Column[Any], value: Any) -> bool:
     return text in _TRUE
 
 
-def _enum(column: Column[Any], value: Any) -> enum.Enum:
-    kind: type[enum.Enum] = column.type.enum_class  # type: ignore[attr-defined]
-    if isinstance(value, kind):
-        return value
-    for member in kind:
-        if value in (member.name, member.value):
+def _enum(facts: FieldFacts, value: Any) -> enum.Enum:
+    choices = tuple(facts.choices or ())
+    for member in choices:
+        if value is member or value in (member.name, member.value):
             return member
-    raise ValueError("没有这个选项，可选：" + "、".join(str(m.value) for m in kind))
+    raise ValueError("没有这个选项，可选：" + "、".join(str(m.value) for m in choices))
 
 
-def _reference(_: Column[Any], value: Any) -> int:
+def _reference(_: FieldFacts, value: Any) -> int:
     if hasattr(value, "id"):
         value = value.id
-    if (
-        isinstance(value, bool)
-        or not re.fullmatch(r"\d{1,10}", str(value))
-        or int(value) > _INT_MAX
-    ):
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,10}", str(value)) or int(value) > INT_MAX:
         raise ValueError("请从列表中选择")
     return int(value)
 
 
-def _json(_: Column[Any], value: Any) -> Any:
+def _json(_: FieldFacts, value: Any) -> Any:
     if not isinstance(value, dict | list):
         raise ValueError("格式不正确")
     return value

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select, update
 
-from models.base.entity import STAMPS, Entity, columns_of, entities
+from models.base.entity import STAMPS, Entity, columns_of, entities, fields_of
 from models.base.errors import Conflict, FieldErrors
 from models.base.kinds import SpecKind
 from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
@@ -300,10 +300,7 @@ def refuse_delete_of_used_dictionary(ctx: Ctx, dictionary: DictionaryType) -> No
     """A dictionary that a column draws on stays."""
     del ctx
     for model in entities():
-        if any(
-            column.info.get("dictionary") == dictionary.code
-            for column in columns_of(model).values()
-        ):
+        if any(facts.dictionary == dictionary.code for facts in fields_of(model).values()):
             raise Conflict(f"字典“{dictionary.label}”由“{model.spec.label}”使用，不能删除")
 
 
@@ -313,9 +310,9 @@ def _uses(ctx: Ctx, dictionary: str, code: str) -> int:
     for model in entities():
         if model.spec.kind is SpecKind.LOG or model.__subclasses__():
             continue
-        for name, column in columns_of(model).items():
-            if column.info.get("dictionary") == dictionary:
-                query = select(func.count()).select_from(model).where(getattr(model, name) == code)
+        for facts in fields_of(model).values():
+            if facts.dictionary == dictionary:
+                query = select(func.count()).select_from(model).where(facts.sql(model) == code)
                 count += ctx.session.scalar(query) or 0
     return count
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.base.entity import columns_of, editable_columns
+from models.base.entity import columns_of, editable_columns, fields_of
+from models.base.fields import facts_of
 from models.base.masks import mask
 from models.system.organization import Employee
 from tests.masks import saved_masks, whole_record
@@ -38,10 +39,8 @@ def test_get_and_put_back_leaves_every_plain_value(boss, sent, world, stored, mo
     url = f"/api/v1/{model.__tablename__}/{stored[model]}"
     read = boss.get(url).get_json()["result"]
     before = plain_values(world, model, stored[model])
-    assert all(
-        read[name] == mask(before[name], columns_of(model)[name].info["mask"]) for name in before
-    )
-    kinds = {name: column.info["kind"] for name, column in columns_of(model).items()}
+    assert all(read[name] == mask(before[name], fields_of(model)[name].mask) for name in before)
+    kinds = {name: facts_of(column).kind for name, column in columns_of(model).items()}
     body = {
         name: read[name]
         for name in editable_columns(model)
@@ -60,7 +59,7 @@ def test_a_changed_mask_is_refused_at_its_field(boss, sent, world, stored, model
         boss.get(url).get_json()["result"]["version"],
     )
     for name in SAVED[model]:
-        for text in ("********", mask(before[name], columns_of(model)[name].info["mask"]) + "1"):
+        for text in ("********", mask(before[name], fields_of(model)[name].mask) + "1"):
             answer = boss.put(url, json={name: text, "version": now}, headers=sent)
             assert answer.status_code == 400, (name, text)
             assert "星号" in answer.get_json()["errors"][name][0]

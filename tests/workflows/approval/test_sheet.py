@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from models.approval.approval import NodeChooser, NodeMode
 from models.base.errors import Conflict, NotFound
+from models.base.fields import FieldFacts
 from models.system.organization import Company, Gender
 from models.system.setup import DictionaryItem, DictionaryType, NumberReset, NumberRule
 from reports.figures import approval_sheet as figures
@@ -117,23 +118,18 @@ def test_frozen_values_are_put_into_words(world):
         )
     )
 
-    class Column:
-        def __init__(self, kind, **info) -> None:
-            self.info = {"kind": kind, **info}
-            self.type = type("Type", (), {"enum_class": Gender})
-
-    for column, value, words in (
-        (Column("enum"), "MALE", "男"),
-        (Column("dictionary", dictionary="colour"), "R", "红"),
-        (Column("money"), "1234.50", "1,234.50 元"),
-        (Column("rate", unit="%"), "4.350000", "4.35%"),
-        (Column("rate"), str(Decimal(10)), "10"),
-        (Column("bool"), True, "是"),
-        (Column("bool"), False, "否"),
-        (Column("int"), 12, "12"),
-        (Column("reference"), 3, ""),
+    for facts, value, words in (
+        (FieldFacts(kind="enum", choices=Gender), "MALE", "男"),
+        (FieldFacts(kind="dictionary", dictionary="colour"), "R", "红"),
+        (FieldFacts(kind="money"), "1234.50", "1,234.50 元"),
+        (FieldFacts(kind="rate", unit="%"), "4.350000", "4.35%"),
+        (FieldFacts(kind="rate"), str(Decimal(10)), "10"),
+        (FieldFacts(kind="bool"), True, "是"),
+        (FieldFacts(kind="bool"), False, "否"),
+        (FieldFacts(kind="int"), 12, "12"),
+        (FieldFacts(kind="reference"), 3, ""),
     ):
-        assert figures._words(session, column, value) == words
+        assert figures._words(session, facts, value) == words
 
 
 def test_what_is_not_for_reading_is_left_out(world):

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models.base.entity import columns_of, entities, entity_of, parts_of
+from models.base.fields import facts_of
 from models.customer.rating_model import (
     CompletenessItem,
     RatingIndicator,
@@ -59,10 +60,10 @@ def test_the_trail_stays_free_of_base_data_and_goes_on_afterwards(session):
 def test_every_dictionary_of_a_column_is_seeded(session):
     load_base_data(session)
     used = {
-        c.info["dictionary"]
+        facts_of(c).dictionary
         for m in entities()
         for c in columns_of(m).values()
-        if "dictionary" in c.info
+        if facts_of(c).dictionary
     }
     assert sorted(code for code in used if not dictionaries.items(session, code)) == []
 

@@ -8,19 +8,19 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Column
 
 import models.registry  # noqa: F401 - maps every table
 from models.base import columns as c
-from models.base.entity import columns_of, entities
+from models.base.entity import entities, fields_of
+from models.base.fields import FieldFacts, facts_of
 from models.system.organization import Theme
 from workflows.base.values import coerce
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
-def column(made) -> Column:
-    return made.column
+def column(made) -> FieldFacts:
+    return facts_of(made.column)
 
 
 TEXT = column(c.text("名称", 10))
@@ -42,7 +42,7 @@ REFERENCE = column(c.reference("部门", "department"))
 JSON = column(c.json("明细"))
 
 
-def refusal(of: Column, value: object) -> str:
+def refusal(of: FieldFacts, value: object) -> str:
     with pytest.raises(ValueError, match=HAN.pattern) as caught:
         coerce(of, value)
     return str(caught.value)
@@ -223,7 +223,7 @@ def test_nothing_that_comes_in_breaks_the_reader(of, value):
         assert HAN.search(refusal(of, value))
         return
     # what is stored can be saved again
-    assert found is None or of.info["kind"] == "json" or coerce(of, found) == found
+    assert found is None or of.kind == "json" or coerce(of, found) == found
 
 
 @given(
@@ -237,10 +237,10 @@ def test_a_number_is_taken_exactly_and_within_its_limits(of, value):
         return
     if found is None:
         return
-    low = -of.info["maximum"] if of.info.get("signed") else 0
-    assert low <= found <= of.info["maximum"]
-    assert not (of.info.get("positive") and found == 0)
-    assert -found.as_tuple().exponent == of.info.get("scale", 2)
+    low = -of.maximum if of.signed else 0
+    assert low <= found <= of.maximum
+    assert not (of.positive and found == 0)
+    assert -found.as_tuple().exponent == of.scale
     assert not (found.is_zero() and found.is_signed())
     if not isinstance(value, str):
         assert found == value
@@ -261,11 +261,11 @@ def test_a_day_is_read_in_every_way_of_writing(day, form):
 
 def test_every_column_of_the_product_has_a_reader():
     for model in entities():
-        for name, found in columns_of(model).items():
-            if name != "id" and not found.info.get("required"):
+        for name, found in fields_of(model).items():
+            if name != "id" and not found.required:
                 assert coerce(found, None) is None
-            if found.info["kind"] == "int":
-                assert isinstance(found.info.get("minimum", 0), int)
+            if found.kind == "int":
+                assert isinstance(found.minimum, int)
             assert refusal(found, object()), f"{model.__tablename__}.{name}"
 
 

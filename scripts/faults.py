@@ -10,15 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # of tests/template.py: a fault outside of app and models begins with the same
 KEPT = ROOT / ".cache" / "templates"
-NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "data", "test-results", "__pycache__", ".*cache"
-)
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "test-results", "__pycache__", ".*cache")
 RED = 1  # pytest's status for tests that failed; others say that it could not run them
 STRUCTURE = "tests/structure"
 
@@ -33,6 +32,7 @@ class Fault:
     wrong: str
     seen_by: str
     db: str = "sqlite"
+    only: str = ""  # of the file, as -k takes it
 
 
 FAULTS = (
@@ -125,13 +125,13 @@ FAULTS = (
 )
 
 
-def main(*names: str) -> None:
+def main(faults: Sequence[Fault], *names: str) -> None:
     """Put in each fault, or those that are named, and say who saw it."""
-    chosen = [fault for fault in FAULTS if not names or fault.name in names]
+    chosen = [fault for fault in faults if not names or fault.name in names]
     unseen = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "house"
-        shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+        shutil.copytree(ROOT, copy, ignore=_not_copied)
         (copy / ".venv").symlink_to(ROOT / ".venv")
         if KEPT.exists():
             shutil.copytree(KEPT, copy / KEPT.relative_to(ROOT))
@@ -150,6 +150,11 @@ def main(*names: str) -> None:
         sys.exit(f"not caught: {', '.join(unseen)}")
 
 
+def _not_copied(folder: str, names: list[str]) -> set[str]:
+    """What the copy does without; the installation's data, not those of the tests."""
+    return NOT_COPIED(folder, names) | ({"data"} if Path(folder) == ROOT else set())
+
+
 def _status_with(fault: Fault, copy: Path) -> int:
     """How pytest ends in the copy with the fault in it; the file is put back afterwards."""
     path = copy / fault.path
@@ -158,6 +163,7 @@ def _status_with(fault: Fault, copy: Path) -> int:
         sys.exit(f"{fault.name}: {fault.path} has changed, say anew where the fault goes")
     path.write_text(whole.replace(fault.right, fault.wrong, 1), encoding="utf-8")
     words = ["-q", "-n0", "-x", "--today", "-m", "not long", "--db", fault.db]
+    words += ["-k", fault.only] if fault.only else []
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *words, fault.seen_by],
         cwd=copy,
@@ -174,4 +180,4 @@ def _status_with(fault: Fault, copy: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(FAULTS, *sys.argv[1:])

@@ -287,7 +287,10 @@ def _actions(plan: opening.OpeningPlan, fields: tuple[tuple[str, str], ...]) -> 
             where = urlencode({"key": sent[name], "name": sent[f"{name}_name"]})
             actions.append(Action(f"列对应：{kind.label}", f"/opening/columns/{name}?{where}"))
     if not plan.errors:
-        words = f"期初余额装入 {plan.sheet.period}，借贷各 {format_money(plan.total)} 元；装入后不能撤销。"
+        words = (
+            f"期初余额装入 {plan.sheet.period}，借贷各 {format_money(plan.total)} 元；"
+            "有其他凭证之前可以重新装入，之后不能更换。"
+        )
         actions.insert(
             0,
             Action("确认装入", "/opening/confirm", "POST", "primary", confirm=words, fields=fields),

@@ -172,7 +172,7 @@ def book(
     rule = _rule(ctx, event)
     voucher = vouchers.write_draft(
         ctx,
-        date=on or booking_date(ctx, event),
+        date=on or _first_open_day(ctx, event),
         word=word or rule.word,
         memo=_fill_in(ctx, event, rule.memo),
         entries=_lines(ctx, event, rule),
@@ -327,14 +327,28 @@ def _rule(ctx: Ctx, event: BusinessEvent) -> PostingRule:
 
 def booking_date(ctx: Ctx, event: BusinessEvent) -> date:
     """The day of the event, or where its month is closed the first day that is not, so that no month comes too late."""
-    closed = select(func.max(AccountingPeriod.ends_on)).where(
-        AccountingPeriod.state == PeriodState.CLOSED
-    )
-    until = ctx.session.scalar(closed)
+    until = _closed_until(ctx)
     first = (
         event.occurred_on if until is None else max(event.occurred_on, until + timedelta(days=1))
     )
     return min(first, ctx.today)
+
+
+def _first_open_day(ctx: Ctx, event: BusinessEvent) -> date:
+    """`booking_date`; raises Conflict that says when, where the month of the business date is closed already."""
+    day, until = booking_date(ctx, event), _closed_until(ctx)
+    if until is not None and day <= until:
+        raise Conflict(
+            f"会计期间 {day:%Y-%m} 已结账：请自营业日期 {until + timedelta(days=1)} 起记账，或先反结账"
+        )
+    return day
+
+
+def _closed_until(ctx: Ctx) -> date | None:
+    closed = select(func.max(AccountingPeriod.ends_on)).where(
+        AccountingPeriod.state == PeriodState.CLOSED
+    )
+    return ctx.session.scalar(closed)
 
 
 def _lines(ctx: Ctx, event: BusinessEvent, rule: PostingRule) -> list[Line]:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app import cli, jobs
 from models.after.warning import RiskWarning, WarningState
 from models.base.actor import SYSTEM
+from models.base.money import format_money
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.release import Release
@@ -108,6 +109,12 @@ def upload(demo, client, data, name="还款.xlsx"):
     return client.post("/repayment_import/", data=fields, content_type="multipart/form-data")
 
 
+def sums_of(page):
+    """The amounts of 可导入合计 under the preview."""
+    row = page[page.index("可导入合计") :].partition("</tr>")[0]
+    return re.findall(r"-?[\d,]+\.\d\d", row)
+
+
 def count(demo):
     with demo.session() as session:
         return session.scalar(
@@ -128,9 +135,17 @@ def test_the_banks_file_is_previewed_confirmed_and_known_again(demo, loans):
         "a preview may be asked for again with the same form"
     )
     assert count(demo) == before, "a preview keeps nothing"
+    assert sums_of(page) == [format_money(principal), format_money(interest + 12)]
     key = re.search(r"[0-9a-f]{64}", page).group(0)
     done = demo.post(client, "/repayment_import/confirm", key=key, name="还款.xlsx")
     assert (done.status_code, count(demo)) == (302, before + 1)
+    strange = payments(
+        ["没有的借据", business_date(demo), 7, 0],
+        [note_no, business_date(demo), float(principal), float(interest + 12)],
+    )
+    assert sums_of(upload(demo, client, strange).text) == ["0.00", "0.00"], (
+        "what is registered already or in no way ours is not to be imported"
+    )
     assert "确认导入" not in upload(demo, client, data).text
     again = demo.post(client, "/repayment_import/confirm", key=key, name="还款.xlsx")
     assert (again.status_code, count(demo)) == (302, before + 1)

@@ -165,9 +165,12 @@ def test_collected_fees_wait_for_the_accountant_and_are_not_offered_again(demo):
             receipt.fee_id,
             receipt.fee.open_amount == receipt.amount,
         )
-    page = demo.client_of("luona").get(f"/fee/show/{fee_id}").text
+    luona = demo.client_of("luona")
+    page = luona.get(f"/fee/show/{fee_id}").text
     assert f"复核记账 {number}" in page
     assert ("/collect" in page) is not is_all
+    assert is_all, "the demo has a fee of which all is on its way"
+    assert f'"/fee/show/{fee_id}"' not in luona.get("/approvals/").text
 
 
 def test_what_was_issued_is_a_link_in_the_message(demo):

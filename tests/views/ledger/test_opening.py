@@ -56,6 +56,9 @@ def test_an_opening_is_replaced_on_the_screen_until_another_voucher_exists(compa
     chief = company.browser("chief")
     page = preview(chief, "500", "2026年6月")
     assert "没有“年初余额”和“本年累计”列" in page
+    assert "有其他凭证之前可以重新装入" in page, (
+        "what is asked before loading says what the page says after"
+    )
     assert send(chief, "/opening/confirm", **fields_of(page, "/opening/confirm")).status_code == 302
     page = chief.get("/opening/").get_data(as_text=True)
     assert "重新装入" in page

@@ -1,5 +1,6 @@
 """Repayments from the bank's Excel: found by column names, previewed row by row, all or none, never twice."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -256,6 +257,14 @@ def test_the_cashier_imports_the_whole_file_of_a_bank(line, loan):
     data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0])
     assert importing(line, CASHIER, data) == ["新增"]
     assert importing(line, CASHIER, book(HEAD, [loan.bank_note_no, TODAY, -100, 0])) == ["冲正"]
+
+
+def test_the_right_to_a_whole_file_reaches_beyond_ones_own_scope(line, loan):
+    data = book(HEAD, [loan.bank_note_no, TODAY, 100, 0])
+    ctx = line.ctx(OUTSIDER)
+    rights = ctx.actor.permissions | {("can_import_bank", "repayment")}
+    wide = replace(ctx, actor=replace(ctx.actor, permissions=rights))
+    assert [one.label for one in repayment_import.preview(wide, data, "a.xlsx")] == ["新增"]
 
 
 def test_rows_of_strangers_are_asked_about(line, loan):

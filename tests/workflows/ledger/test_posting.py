@@ -385,6 +385,13 @@ def test_a_february_receipt_booked_in_april_belongs_to_march_while_march_is_open
             posting.book(accountant, raised(books, on=date(2026, 2, 27), sequence=day.day), on=day)
 
 
+def test_a_month_that_was_closed_on_its_last_day_says_from_when_on_one_may_book(books):
+    close_month(books, 2)
+    accountant = books.ctx("accountant", today=date(2026, 2, 28))
+    with pytest.raises(Conflict, match="请自营业日期 2026-03-01 起记账，或先反结账"):
+        posting.book(accountant, raised(books, on=date(2026, 2, 28)))
+
+
 @pytest.mark.usefixtures("handlers")
 def test_an_unposted_voucher_of_an_event_goes_back_through_the_event(books):
     event = raised(books)

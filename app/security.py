@@ -1,6 +1,7 @@
 """Who may do what: sign-in on top of the framework, actors, and the way from a user to an actor."""
 
 import contextlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -331,7 +332,9 @@ def build_actor(session: Session, user: User, ip: str = "") -> Actor:
         .outerjoin(RoleProfile, RoleProfile.role_id == Role.id)
         .where(assoc_user_role.c.user_id == user.id)
     ).all()
-    scope = max((ScopeLevel[r.scope.name] for r in roles if r.scope), default=ScopeLevel.SELF)
+    roles_of = {r.id: ScopeLevel.of(r.scope) for r in roles}
+    scope = max(roles_of.values(), default=ScopeLevel.SELF)
+    granted = grants(session, roles_of)
     inside = select(Department.id).where(Department.path.like(f"{row.path}%"))
     return Actor(
         employee_id=row.id,
@@ -339,26 +342,31 @@ def build_actor(session: Session, user: User, ip: str = "") -> Actor:
         user_id=user.id,
         department_id=row.department_id,
         department_ids=frozenset(session.scalars(inside))
-        if scope is ScopeLevel.SUBTREE
+        if ScopeLevel.SUBTREE in roles_of.values()
         else frozenset(),
         scope=scope,
         roles=frozenset(r.name for r in roles),
-        permissions=permissions_of(session, [r.id for r in roles]),
+        permissions=frozenset(granted),
+        narrower=frozenset((*pair, level) for pair, level in granted.items() if level is not scope),
         ip=ip,
     )
 
 
-def permissions_of(session: Session, role_ids: list[int]) -> frozenset[tuple[str, str]]:
-    """(permission, resource) pairs of the roles, in one query."""
+def grants(session: Session, roles: Mapping[int, ScopeLevel]) -> dict[tuple[str, str], ScopeLevel]:
+    """(permission, resource) pairs of the roles, each with the widest scope of those that give it, in one query."""
     rows = session.execute(
-        select(Permission.name, ViewMenu.name)
+        select(Permission.name, ViewMenu.name, assoc_permissionview_role.c.role_id)
         .select_from(assoc_permissionview_role)
         .join(PermissionView, PermissionView.id == assoc_permissionview_role.c.permission_view_id)
         .join(Permission, Permission.id == PermissionView.permission_id)
         .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
-        .where(assoc_permissionview_role.c.role_id.in_(role_ids))
+        .where(assoc_permissionview_role.c.role_id.in_(roles))
     )
-    return frozenset((name, resource) for name, resource in rows)
+    found: dict[tuple[str, str], ScopeLevel] = {}
+    for name, resource, role_id in rows:
+        pair = (name, resource)
+        found[pair] = max(found.get(pair, ScopeLevel.SELF), roles[role_id])
+    return found
 
 
 def actor_of_username(session: Session, username: str) -> Actor:

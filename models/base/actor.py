@@ -1,18 +1,23 @@
 """Who acts or reads: the answer to permission and data-scope questions, free of any web framework."""
 
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum
 
 from models.base.errors import NotAllowed
 
 
 class ScopeLevel(IntEnum):
-    """How far a role sees (X5); the widest of a person's roles holds."""
+    """How far a role sees (X5): the widest of a person's roles for reading, for acting those that give the right."""
 
     SELF = 1
     DEPARTMENT = 2
     SUBTREE = 3
     ALL = 4
+
+    @classmethod
+    def of(cls, kind: Enum | None) -> "ScopeLevel":
+        """The level that a role keeps; one that keeps none sees its own."""
+        return cls[kind.name] if kind else cls.SELF
 
     @property
     def label(self) -> str:
@@ -32,6 +37,8 @@ class Actor:
     scope: ScopeLevel = ScopeLevel.SELF
     roles: frozenset[str] = frozenset()
     permissions: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
+    # Permissions that no role of the widest scope gives, with the widest of those that give them.
+    narrower: frozenset[tuple[str, str, ScopeLevel]] = field(default=frozenset(), repr=False)
     on_behalf_of_id: int | None = None
     ip: str = ""
     is_system: bool = False
@@ -39,6 +46,13 @@ class Actor:
     def may(self, verb: str, resource: str) -> bool:
         """Whether this actor holds the permission `can_<verb>` on a resource (a table name)."""
         return self.is_system or (f"can_{verb}", resource) in self.permissions
+
+    def acting(self, verb: str, resource: str) -> "Actor":
+        """As far as the roles go that give this permission: who sees all to vote still manages the own alone."""
+        for level in ScopeLevel:
+            if (f"can_{verb}", resource, level) in self.narrower:
+                return replace(self, scope=level)
+        return self
 
     def require(self, verb: str, resource: str, label: str = "") -> None:
         """Raise NotAllowed unless `may`."""

@@ -127,6 +127,12 @@ def is_visible(session: Session, actor: Actor, record: Entity) -> bool:
     return session.scalar(select(model.id).where(and_(model.id == record.id, where))) is not None
 
 
+def may_act(session: Session, actor: Actor, permission: tuple[str, str], record: Entity) -> bool:
+    """Whether a record that the actor reads lies within the scope of the roles that give this permission."""
+    own = actor.acting(*permission)
+    return own is actor or is_visible(session, own, record)
+
+
 def may_read(session: Session, actor: Actor, record: Entity) -> bool:
     """Whether the actor may read this record: by right and scope, or for having been asked about it."""
     if actor.may("show", str(record.__tablename__)) and is_visible(session, actor, record):

@@ -47,13 +47,25 @@ class Person:
 
 def who_may(session: Session, verb: str, resource: str) -> list[Person]:
     """Everybody who can sign in and may do this, in the order of their numbers."""
-    query = _granted(
-        Employee.id, Employee.name, Employee.department_id, _ROLE.c.name.label("role")
-    ).where(_PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource)
-    rows = {
-        row.id: row for row in session.execute(query.order_by(Employee.number, _ROLE.c.name.desc()))
-    }
-    scopes = _scopes(session, rows)
+    query = (
+        _granted(
+            Employee.id,
+            Employee.name,
+            Employee.department_id,
+            _ROLE.c.name.label("role"),
+            RoleProfile.scope,
+        )
+        .outerjoin(RoleProfile, RoleProfile.role_id == _ROLE.c.id)
+        .where(_PERMISSION.c.name == f"can_{verb}", _RESOURCE.c.name == resource)
+    )
+    granted = session.execute(query.order_by(Employee.number, _ROLE.c.name.desc())).all()
+    rows = {row.id: row for row in granted}
+    scopes: dict[
+        int, ScopeLevel
+    ] = {}  # the widest of the roles that let them, not of all their roles
+    for row in granted:
+        level = ScopeLevel.of(row.scope)
+        scopes[row.id] = max(scopes.get(row.id, ScopeLevel.SELF), level)
     paths = _paths(session) if ScopeLevel.SUBTREE in scopes.values() else {}
     return [
         Person(
@@ -61,7 +73,7 @@ def who_may(session: Session, verb: str, resource: str) -> list[Person]:
                 key,
                 row.name,
                 department_id=row.department_id,
-                scope=scopes.get(key, ScopeLevel.SELF),
+                scope=scopes[key],
                 department_ids=frozenset(
                     i
                     for i, path in paths.items()
@@ -72,20 +84,6 @@ def who_may(session: Session, verb: str, resource: str) -> list[Person]:
         )
         for key, row in rows.items()
     ]
-
-
-def _scopes(session: Session, ids: Any) -> dict[int, ScopeLevel]:
-    """The widest scope of each of these people, over all their roles."""
-    query = (
-        select(Operator.employee_id, RoleProfile.scope)
-        .join(_HELD, _HELD.c.user_id == Operator.user_id)
-        .join(RoleProfile, RoleProfile.role_id == _HELD.c.role_id)
-        .where(Operator.employee_id.in_(ids))
-    )
-    found: dict[int, ScopeLevel] = {}
-    for key, scope in session.execute(query):
-        found[key] = max(found.get(key, ScopeLevel.SELF), ScopeLevel[scope.name])
-    return found
 
 
 def _paths(session: Session) -> dict[int, str]:

@@ -77,7 +77,7 @@ class Waiting:
 def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiting:
     """What waits for the actor, in one query."""
     sources = _offered(actor)
-    counts = [_count(source.rows_for(actor, today)) for source in sources]
+    counts = [_count(source.rows_for(_acting(actor, source), today)) for source in sources]
     late = _tasks(actor).where(ApprovalTask.due_at < now)
     row = session.execute(
         select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))
@@ -94,9 +94,15 @@ def todos(session: Session, actor: Actor, known: Waiting, limit: int = 200) -> l
     found = [_of_task(task) for task in tasks]
     for source in _offered(actor):
         if known.counts.get(source.kind) and len(found) < limit:
-            query = source.rows_for(actor, known.today).limit(limit - len(found))
+            rows = source.rows_for(_acting(actor, source), known.today)
+            query = rows.limit(limit - len(found))
             found += [_of_row(source, row) for row in session.execute(query)]
     return found
+
+
+def _acting(actor: Actor, source: Source) -> Actor:
+    """As far as the actor may do what waits there."""
+    return actor.acting(*source.permission)
 
 
 def awaits_agenda(session: Session, project: Project) -> bool:

@@ -14,6 +14,7 @@ from views.kit.buttons import actions
 from views.kit.cells import NONE, rate_text
 from views.kit.entity_view import EntityView
 from views.kit.pages import Action, Cell, Column, Row, Section
+from views.kit.record import may_change
 from workflows.base.context import Ctx
 
 
@@ -49,7 +50,7 @@ def _completeness(ctx: Ctx, customer: Customer) -> Section:
     """The two hurdles of the file as a bar, and what is missing with the place where it is filled in."""
     found = standing(ctx.session, customer)
     least = int(number(ctx.session, "customer.completeness_min_pct", ctx.today))
-    may_edit = ctx.actor.may("edit", str(customer.__tablename__))
+    may_edit = may_change(ctx, customer, "edit")
     items = sorted(found.missing, key=lambda item: not item.is_required)
     missing = [
         (item.label, place_of(customer, item.source) if may_edit else "", item.is_required)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import MappedColumn
 
 from models.base.entity import Entity, entity_of
 from models.base.kinds import Kind
+from reports.base.scope import may_act
 from views.kit.cells import record_url
 from views.kit.pages import Action, Section
 from workflows.base.context import Ctx
@@ -156,6 +157,7 @@ def actions(ctx: Ctx, record: Entity) -> list[Action]:
         for button in sorted(REGISTRY.values(), key=lambda b: b.rank)
         if button.on == record.__tablename__
         and ctx.actor.may(*button.permission)
+        and may_act(ctx.session, ctx.actor, button.permission, record)
         and button.is_offered(ctx, record)
     ]
     return [_action(ctx, button, record) for button in offered]

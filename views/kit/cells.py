@@ -11,6 +11,7 @@ from models.base.kinds import Kind
 from models.base.masks import mask
 from models.base.money import format_money
 from models.system.setup import PARAMETER_CHOICES, job_label, number_sample
+from reports.base.scope import may_act
 from reports.figures import dictionaries
 from views.kit.interface import Titles, model_of, shape
 from views.kit.pages import Cell
@@ -122,6 +123,11 @@ class Cells:
         self.titles = titles or Titles(ctx.session)
         self.may_reveal = ctx.actor.may("reveal", self.shape.table)
 
+    def reveals(self, record: Entity) -> bool:
+        """Whether the reader may look behind the masks of this record."""
+        permission = ("reveal", self.shape.table)
+        return self.may_reveal and may_act(self.ctx.session, self.ctx.actor, permission, record)
+
     def prepare(self, records: Sequence[Entity], names: Iterable[str]) -> None:
         """Learn the titles of everything these records refer to in these columns: one query per target table."""
         wanted: dict[str, set[int]] = {}
@@ -165,7 +171,7 @@ class Cells:
         if kind == "reference":
             return self._reference(facts.target, value, text)
         if facts.mask:
-            reveal = f"/{self.shape.table}/reveal/{record.id}/{key}" if self.may_reveal else ""
+            reveal = f"/{self.shape.table}/reveal/{record.id}/{key}" if self.reveals(record) else ""
             return Cell(text, "text", reveal_url=reveal)
         return Cell(text, kind if kind in (*NUMBERS, "date", "datetime", "bool") else "text")
 

@@ -271,7 +271,7 @@ class EntityView(EntityHooks, ModelView):
 
     def edit_actions(self, found: Entity, ctx: Ctx) -> Actions:
         """The edit button, disabled with the reason where the record's state forbids it."""
-        if not record.may_save(ctx, self.model, "edit"):
+        if not record.may_change(ctx, found, "edit"):
             return []
         return [
             Action(
@@ -281,7 +281,7 @@ class EntityView(EntityHooks, ModelView):
 
     def delete_actions(self, found: Entity, ctx: Ctx) -> Actions:
         """The delete entry of the menu, likewise; the version that was seen travels along."""
-        if not record.may_save(ctx, self.model, "delete"):
+        if not record.may_change(ctx, found, "delete"):
             return []
         question = f"确定删除{found.spec.label}“{Titles(ctx.session).of(found)}”？删除后不能恢复。"
         fields = (("version", str(found.version)),)
@@ -318,6 +318,8 @@ class EntityView(EntityHooks, ModelView):
         found = self.datamodel.find(pk)
         if type(found) is not self.model:
             return redirect(f"/{type(found).__tablename__}/edit/{found.id}", code=307)
+        permission = ("edit", shape(self.model).table)
+        records.require_reach(edge.current_ctx(), permission, found, "修改")
         records.require_draft(found, "修改")
         return self._form(found)
 
@@ -457,6 +459,8 @@ class EntityView(EntityHooks, ModelView):
             raise NotFound("没有这个字段")
         with edge.writing() as ctx:
             entity = records.find(ctx, self.model, pk)
+            permission = ("reveal", shape(self.model).table)
+            records.require_reach(ctx, permission, entity, "查看原值")
             audit.log_reading(ctx, entity, column)
             text = str(facts.get(entity) or "")
         once.never_keep()

@@ -192,7 +192,7 @@ class EntityForm:
         if (
             facts.mask
             and self.record is not None
-            and self.cells.may_reveal
+            and self.cells.reveals(self.record)
             and facts.get(self.record)
         ):
             reveal = f"/{self.known.table}/reveal/{self.record.id}/{name}"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from models.base.entity import STAMPS, Entity
 from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
+from reports.base.scope import may_act
 from views.kit.cells import ACTIONS, NONE, Cells, format_value
 from views.kit.interface import Shape, Titles, shape
 from views.kit.pages import Cell, Column, Fact, Section, TimelineItem
@@ -56,6 +57,12 @@ def column(known: Shape, name: str) -> Column:
 def may_save(ctx: Ctx, model: type[Entity], verb: str) -> bool:
     """Whether the generated screens offer add, edit or delete of this model to this reader."""
     return offers(model, verb) and ctx.actor.may(verb, str(model.__tablename__))
+
+
+def may_change(ctx: Ctx, record: Entity, verb: str) -> bool:
+    """Whether they offer to edit or delete this record: it may lie beyond what the right reaches."""
+    permission = (verb, str(record.__tablename__))
+    return may_save(ctx, type(record), verb) and may_act(ctx.session, ctx.actor, permission, record)
 
 
 def offers(model: type[Entity], verb: str) -> bool:

@@ -43,8 +43,13 @@ def may_write(ctx: Ctx, record: Entity) -> bool:
     if any(_is_named(ctx, one) for one in chain):
         return True
     tables = frozenset[str]().union(*(_with_parts(type(one)) for one in chain))
-    if any(table in tables and _is_write(name, table) for name, table in ctx.actor.permissions):
-        return is_visible(ctx.session, ctx.actor, record)
+    writing = {
+        ctx.actor.acting(name.removeprefix("can_"), table)
+        for name, table in ctx.actor.permissions
+        if table in tables and _is_write(name, table)
+    }
+    if writing:
+        return any(is_visible(ctx.session, reach, record) for reach in writing)
     return was_asked(ctx.session, ctx.actor, record, is_pending=True)
 
 

@@ -11,7 +11,7 @@ from models.base.errors import NotAllowed
 from models.base.masks import Plain, mask
 from models.system.organization import Employee
 from models.system.records import IssuedDocument
-from reports.base.scope import was_asked
+from reports.base.scope import may_act, was_asked
 from workflows.base import audit
 from workflows.base.context import Ctx
 
@@ -89,8 +89,11 @@ def log_opening(ctx: Ctx, document: IssuedDocument) -> None:
 
 
 def _may_reveal(ctx: Ctx, document: IssuedDocument) -> bool:
+    tables = (document.masked_of or "").split(_BETWEEN)
     return all(
-        ctx.actor.may("reveal", table) for table in (document.masked_of or "").split(_BETWEEN)
+        ctx.actor.may("reveal", table)
+        and may_act(ctx.session, ctx.actor, ("reveal", table), document)
+        for table in tables
     )
 
 

@@ -31,7 +31,7 @@ from models.base.masks import is_own_mask
 from models.base.money import format_money
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
-from reports.base.scope import is_visible, scoped
+from reports.base.scope import is_visible, may_act, scoped
 from reports.figures import dictionaries
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
@@ -100,7 +100,7 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     _check_papers(ctx, record, typed)
     _fill_defaults(record)
     _default_scope(ctx, record)
-    _check_owner(ctx, record)
+    _check_owner(ctx, record, "add")
     _check(ctx, record, is_new=True)
     with ctx.session.no_autoflush:
         ctx.session.add(record)
@@ -118,17 +118,18 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     ctx.require("edit", model.__tablename__, f"修改{model.spec.label}")
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
+    require_reach(ctx, ("edit", str(model.__tablename__)), record, "修改")
     check_version(ctx, record, version)
     require_draft(record, "修改")
     _refuse_foreign_keys_of_code(model, values)
-    _check_owner(ctx, record)
+    _check_owner(ctx, record, "edit")
     typed = _typed(ctx, model, values, _changed(record, values))
     _check_papers(ctx, record, typed)
     with ctx.session.no_autoflush:
         known = fields_of(model)
         for name, value in typed.items():
             known[name].set(record, value)
-        _check_owner(ctx, record)
+        _check_owner(ctx, record, "edit")
         _check(ctx, record, is_new=False)
     _flush(ctx, record)
     return record
@@ -144,11 +145,12 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     ctx.require("delete", model.__tablename__, f"删除{model.spec.label}")
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
+    require_reach(ctx, ("delete", str(model.__tablename__)), record, "删除")
     check_version(ctx, record, version)
     parts = list(_parts(ctx, record))
     _refuse_if_approved(ctx, record, parts)
     require_draft(record, "删除")
-    _check_owner(ctx, record)
+    _check_owner(ctx, record, "delete")
     for cls in model.__mro__:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
@@ -159,6 +161,15 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
         _delete_papers(ctx, one)
         ctx.session.delete(one)
     _flush(ctx, record)
+
+
+def require_reach(ctx: Ctx, permission: tuple[str, str], record: Entity, label: str) -> None:
+    """Raise NotAllowed for a record beyond the scope of the roles that give the permission, though others read it."""
+    if not may_act(ctx.session, ctx.actor, permission, record):
+        if not is_visible(ctx.session, ctx.actor, record):
+            raise NotFound
+        reach = ctx.actor.acting(*permission).scope.label
+        raise NotAllowed(f"您“{label}”的权限只及{reach}，不含{record.spec.label}“{record}”")
 
 
 def check_version(ctx: Ctx, record: Entity, version: int | None) -> None:
@@ -275,11 +286,12 @@ def _default_scope(ctx: Ctx, record: Entity) -> None:
         setattr(record, scope.department, ctx.actor.department_id)
 
 
-def _check_owner(ctx: Ctx, record: Entity) -> None:
+def _check_owner(ctx: Ctx, record: Entity, verb: str) -> None:
     """A part may change only while its owner may: a drawn-up document is frozen with all its rows."""
     for facts in fields_of(type(record)).values():
         if facts.is_owner and facts.get(record) is not None:
             owner = find(ctx, entity_of(facts.target), facts.get(record))
+            require_reach(ctx, (verb, str(record.__tablename__)), owner, "修改")
             require_draft(owner, "修改")
 
 

@@ -4,7 +4,7 @@ Conformance tests walk `STEPS` and `VERBS`; `flask init` makes a permission of e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, update
@@ -15,7 +15,7 @@ from models.base.errors import IllegalTransition, NotFound
 from models.base.kinds import Kind
 from reports.base.scope import is_visible
 from workflows.base.context import Ctx
-from workflows.base.records import check_version
+from workflows.base.records import check_version, require_reach
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,16 @@ def verbs(
     return made
 
 
-def permit(ctx: Ctx, verb: Verb) -> None:
-    """Raise NotAllowed unless the actor may; for verbs that find or lock their record themselves."""
+def permit(ctx: Ctx, verb: Verb, record: Entity | None = None) -> None:
+    """Raise NotAllowed unless the actor may, this far; for verbs that find or lock their record themselves."""
     ctx.require(*verb.permission, verb.label)
+    if record is not None:
+        require_reach(ctx, verb.permission, record, verb.label)
+
+
+def acting(ctx: Ctx, verb: Verb) -> Ctx:
+    """The same work as far as the verb's permission reaches; for verbs that look for their records themselves."""
+    return replace(ctx, actor=ctx.actor.acting(*verb.permission))
 
 
 def enter(ctx: Ctx, verb: Verb, record: Entity, version: int | None = None) -> None:
@@ -91,6 +98,7 @@ def enter(ctx: Ctx, verb: Verb, record: Entity, version: int | None = None) -> N
     permit(ctx, verb)
     if not is_visible(ctx.session, ctx.actor, record):
         raise NotFound
+    require_reach(ctx, verb.permission, record, verb.label)
     if version is not None:
         check_version(ctx, record, version)
     if isinstance(verb, Step):

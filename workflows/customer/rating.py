@@ -63,7 +63,7 @@ def rate(
     line the suggestion by the parameters is taken.
     Raises Conflict when a rating waits for 复评, BusinessError for an incomplete file, FieldErrors by indicator code.
     """
-    permit(ctx, ACTS["rate"])
+    permit(ctx, ACTS["rate"], customer)
     customer = records.find(ctx, Customer, customer.id)
     if ctx.actor.employee_id is None:
         raise NotAllowed("等级评估须由员工办理")

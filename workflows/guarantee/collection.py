@@ -95,7 +95,7 @@ def collect(
     version: int | None = None,
 ) -> Receipt:
     """Register money received for one fee. Raises FieldErrors above what is open."""
-    permit(ctx, ACTS["collect"])
+    permit(ctx, ACTS["collect"], fee)
     fee = records.find(ctx, Fee, fee.id, lock=True)
     if version is not None:
         records.check_version(ctx, fee, version)
@@ -121,7 +121,7 @@ def collect_many(
     Each fee is booked by its own rule (a deposit is a debt, not income), so 复核 can send one line back. Raises
     FieldErrors at the line above what is open; receipts and waivers that wait for 复核 count as gone.
     """
-    permit(ctx, ACTS["collect"])
+    permit(ctx, ACTS["collect"], project)
     letters.require_visible(ctx, project, version)
     require_collecting(project, "收取费用")
     stages.refuse_while_ending(ctx, project, "收取费用")
@@ -181,7 +181,7 @@ def drop(ctx: Ctx, receipt: Receipt, reason: str, version: int | None = None) ->
 
     Raises Conflict where nothing waits.
     """
-    permit(ctx, ACTS["drop"])
+    permit(ctx, ACTS["drop"], receipt)
     receipt = records.find(ctx, Receipt, receipt.id, lock=True)
     if version is not None:
         records.check_version(ctx, receipt, version)

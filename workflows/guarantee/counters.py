@@ -110,7 +110,7 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     Raises BusinessError without any item or where they and those approved before stay below the product's coverage.
     """
     step = STEPS["submit"]
-    permit(ctx, step)
+    permit(ctx, step, project)
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.COUNTER, step.label)
     resolution = require_resolution(ctx, project, step.label)

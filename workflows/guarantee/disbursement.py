@@ -110,7 +110,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
 
     Raises BusinessError naming every item that is not met.
     """
-    permit(ctx, ACTS["issue_notice"])
+    permit(ctx, ACTS["issue_notice"], project)
     limits.hold(ctx)
     # a second click waits, and finds the letter there
     project = records.find(ctx, Project, project.id, lock=True)
@@ -224,7 +224,7 @@ def confirm_from_file(
     ctx: Ctx, project: Project, data: bytes, filename: str, **facts: Any
 ) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
-    permit(ctx, ACTS["confirm"])
+    permit(ctx, ACTS["confirm"], project)
     found = plan_of(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
     return confirm(ctx, project, plan=found.instalments, file_name=filename[:200], **facts)
 
@@ -241,7 +241,7 @@ def replan(
 
     Raises WorkbookError and PlanError naming rows, Conflict once something was repaid or the loan has ended.
     """
-    permit(ctx, ACTS["replan"])
+    permit(ctx, ACTS["replan"], drawdown)
     drawdown = records.find(ctx, Drawdown, drawdown.id, lock=True)
     if version is not None:
         records.check_version(ctx, drawdown, version)
@@ -296,7 +296,7 @@ def plan_of(
 
 
 def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:
-    permit(ctx, ACTS["confirm"])
+    permit(ctx, ACTS["confirm"], project)
     letters.require_visible(ctx, project, version)
     stages.require_running(project, Stage.CONFIRM, "放款确认")
     stages.refuse_while_ending(ctx, project, "放款确认")

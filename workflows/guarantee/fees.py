@@ -449,7 +449,7 @@ def invoice(
     ctx: Ctx, due: FeeDue, invoiced_on: date, invoice_number: str, version: int | None = None
 ) -> FeeDue:
     """Note that an instalment was invoiced: its VAT is due from that day on, whenever the money is."""
-    permit(ctx, ACTS["invoice"])
+    permit(ctx, ACTS["invoice"], due)
     due = records.find(ctx, FeeDue, due.id, lock=True)
     if version is not None:
         records.check_version(ctx, due, version)

@@ -88,7 +88,7 @@ def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = Non
     Raises Conflict unless the loan runs, FieldErrors for principal above what is owed, for days outside the loan, and
     for interest far above the plan without a word why.
     """
-    permit(ctx, ACTS["register"])
+    permit(ctx, ACTS["register"], drawdown)
     return record(ctx, drawdown, paid, version)
 
 

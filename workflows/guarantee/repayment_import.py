@@ -20,7 +20,7 @@ from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentStat
 from reports.base.scope import scoped
 from workflows.base.context import Ctx
 from workflows.base.sheet_mapping import remembered
-from workflows.base.transition import permit
+from workflows.base.transition import acting, permit
 from workflows.guarantee.plan_import import PlanError, RowError
 from workflows.guarantee.repayment import ACTS, Paid, record, reverse
 from workflows.guarantee.repayment_sheets import COLUMNS, KIND, ImportRow, Statement, read_statement
@@ -77,6 +77,7 @@ def preview(ctx: Ctx, data: bytes, filename: str) -> Outcomes:
     Raises WorkbookError for a file that cannot be opened, PlanError naming the rows that cannot be read.
     """
     permit(ctx, ACTS["import"])
+    ctx = acting(ctx, ACTS["import"])
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     trial = ctx.session.begin_nested()
     try:
@@ -97,6 +98,7 @@ def import_file(ctx: Ctx, data: bytes, filename: str, *, answered: bool = False)
     actor's scope are left out, and once it was asked those whose loan nobody knows here.
     """
     permit(ctx, ACTS["import"])
+    ctx = acting(ctx, ACTS["import"])
     statement = read_statement(data, filename, remembered(ctx.session, KIND))
     found = Outcomes(_apply(ctx, statement, filename))
     wrong = [

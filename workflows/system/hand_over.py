@@ -105,7 +105,7 @@ def why_not(ctx: Ctx, record: Customer | Project) -> str:
     table = "project" if isinstance(record, Project) else "customer"
     if not ctx.actor.may("hand_over", table):
         return f"您没有移交{record.spec.label}的权限"
-    if is_in_charge(ctx.actor, record.department_id):
+    if is_in_charge(ctx.actor.acting("hand_over", table), record.department_id):
         return ""
     place = ctx.session.get(Department, record.department_id) if record.department_id else None
     return f"属于“{place.name if place else '其他部门'}”，请该部门经理或系统管理员移交"

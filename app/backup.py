@@ -44,6 +44,7 @@ DATABASE: Final = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 FILES: Final = ("attachments", "documents")
 ROOM: Final = ".part-"
 FRESH_SECONDS: Final = 60
+LOOK_SECONDS: Final = 0.1
 GOING_SECONDS: Final = 2  # a connection that was closed is seen until its server process has ended
 PATTERN: Final = "guarantee-*.tar.gz"
 COMPRESSION: Final = 3  # the time goes here: papers and pictures are compressed already
@@ -331,7 +332,7 @@ def _require_alone(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         until = time.monotonic() + GOING_SECONDS
         while (others := connection.execute(text(_OTHERS)).all()) and time.monotonic() < until:
-            time.sleep(0.1)
+            time.sleep(LOOK_SECONDS)
     engine.dispose()
     if others:
         who = "、".join(

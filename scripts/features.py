@@ -93,18 +93,35 @@ def _taken(function: ast.FunctionDef, names: dict[str, str]) -> Iterator[tuple[s
 
 
 @cache
-def _tested() -> dict[str, list[str]]:
-    """Name of a function -> test files that call it."""
-    found: dict[str, list[str]] = {}
-    for file, tree in _trees("tests").items():
-        called = {
-            getattr(node.func, "id", getattr(node.func, "attr", ""))
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-        }
-        for name in called:
-            found.setdefault(name, []).append(file)
-    return found
+def _tests() -> dict[str, tuple[set[str], set[str]]]:
+    """Test file -> modules that it imports, names that it calls."""
+    return {
+        file: (
+            set(_imported(tree)),
+            {_name(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)},
+        )
+        for file, tree in _trees("tests").items()
+    }
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+            yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def _name(node: ast.expr) -> str:
+    return getattr(node, "id", getattr(node, "attr", ""))
+
+
+def _tested(place: str) -> Iterator[str]:
+    """Test files that import the module of a place and call its function."""
+    file, _, name = place.partition(": ")
+    module = file.strip("`").removesuffix(".py").replace("/", ".")
+    for test, (imported, called) in _tests().items():
+        if module in imported and name.rpartition(".")[2] in called:
+            yield test
 
 
 @cache
@@ -162,8 +179,7 @@ def _verb_lines(verb: Verb) -> Iterator[str]:
         yield f"- 按钮：{_buttons(verb) or '无（专用页面或单据自己的界面）'}"
     if functions := _code(verb):
         yield f"- 代码：{'；'.join(functions)}"
-    called = {place.rpartition(": ")[2].rpartition(".")[2] for place in functions}
-    tests = sorted({file for name in called for file in _tested().get(name, [])})
+    tests = sorted({file for place in functions for file in _tested(place)})
     if tests:
         yield f"- 测试：{'、'.join(f'`{file}`' for file in tests[:8])}"
     yield ""

@@ -23,6 +23,7 @@ from workflows.guarantee.repayment import mark_overdue
 from workflows.ledger import heads
 from workflows.ledger.period import ensure_period
 from workflows.statistics import snapshot
+from workflows.system import drafts
 
 JOB = "day_end"
 LABEL = "日终处理"
@@ -61,6 +62,10 @@ def _forget(ctx: Ctx) -> str:
     return f"清理提交标识 {once.forget(ctx, ctx.now)} 个"
 
 
+def _forget_drafts(ctx: Ctx) -> str:
+    return f"清理过期草稿 {drafts.forget(ctx, ctx.now)} 份"
+
+
 def _roll(ctx: Ctx) -> str:
     state = ctx.session.get_one(SystemState, 1, with_for_update=True, populate_existing=True)
     if state.business_date != ctx.today:
@@ -78,6 +83,7 @@ STEPS: tuple[JobStep, ...] = (
     JobStep("snapshot", "日终快照", _snapshot),
     JobStep("seal", "封存操作日志", _seal),
     JobStep("keys", "清理提交标识", _forget),
+    JobStep("drafts", "清理过期草稿", _forget_drafts),
     JobStep("roll", "营业日期切换", _roll),
 )
 

@@ -5,12 +5,13 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from models.base.errors import BusinessError
+from models.base.moments import SHANGHAI
 
 Kind = Literal["text", "money", "rate", "int", "date", "datetime", "bool"]
 
@@ -21,7 +22,6 @@ PROGRESS_EVERY = 1_000
 CSV_CHUNK_CHARS = 64 * 1024
 
 # Shown times are Shanghai's all year round; a fixed offset spares the time zone data base.
-_SHANGHAI = timezone(timedelta(hours=8))
 # Excel keeps 15 digits of a number; what is longer stays text, or the last digits of an account would turn into 0.
 _EXCEL_DIGITS = 15
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -78,7 +78,7 @@ def _utf16_length(text: str) -> int:
 
 def _shown_time(value: datetime) -> datetime:
     """Stored times are UTC; files show Shanghai, without a zone. Times without a zone are shown as they are."""
-    return value if value.tzinfo is None else value.astimezone(_SHANGHAI).replace(tzinfo=None)
+    return value if value.tzinfo is None else value.astimezone(SHANGHAI).replace(tzinfo=None)
 
 
 def _decimal(value: Any) -> Decimal | None:

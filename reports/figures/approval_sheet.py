@@ -1,6 +1,6 @@
 """What the printed 审批单 says of an approval: business, facts as submitted, each decision with its time (A6)."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,11 +16,11 @@ from models.approval.approval import (
 )
 from models.base.entity import entity_of, fields_of
 from models.base.fields import FieldFacts
+from models.base.moments import SHANGHAI
 from models.base.money import format_money
 from models.system.organization import Company
 from reports.figures import dictionaries
 
-_SHANGHAI: Final = timezone(timedelta(hours=8))
 _SILENT: Final = (TaskState.PENDING, TaskState.CANCELLED, TaskState.WITHDRAWN)
 
 
@@ -67,7 +67,7 @@ def _position(node: ApprovalNode) -> str:
 
 
 def _local(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone(_SHANGHAI):%Y-%m-%d %H:%M}"
+    return "" if moment is None else f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]]:

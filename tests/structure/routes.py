@@ -43,6 +43,9 @@ SIGNED_IN = {
     "DesktopView.card",
     "EmployeeView.hand_over",  # asks for either of two permissions, and both row by row
     "SettingsView.page",
+    "DraftsView.page",
+    "DraftsView.keep",
+    "DraftsView.drop",
     "MyReportsView.page",  # names the reports that the reader may open
     "SettingsView.theme",
     "SettingsView.end_session",

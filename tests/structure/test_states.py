@@ -28,6 +28,7 @@ OTHERS = {
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
+    ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
     ("workflows/base/records.py", "update"): "editable columns, of which no state is one",
     (
         "workflows/base/records.py",
@@ -77,10 +78,18 @@ def _called(node: ast.Call) -> str:
     return getattr(node.func, "id", getattr(node.func, "attr", ""))
 
 
+def _sets_by_name(node: ast.Call) -> bool:
+    """`setattr(record, name, value)`, or `facts.set(record, value)` of a field."""
+    is_field = _called(node) == "set" and len(node.args) == 2
+    return _called(node) == "setattr" or (
+        is_field and not isinstance(node.args[0], ast.Constant)  # an attribute of a drawing
+    )
+
+
 def _wrong_call(node: ast.Call, inside: tuple[str, str]) -> str | None:
     name, first = _called(node), node.args[0] if node.args else None
-    if name == "setattr" and inside not in BY_NAME:
-        word = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+    if _sets_by_name(node) and inside not in BY_NAME:
+        word = node.args[-2].value if isinstance(node.args[-2], ast.Constant) else None
         return (
             "setattr of a computed name"
             if word is None
@@ -151,7 +160,7 @@ def test_what_is_let_off_is_still_there():
             n for n in ast.walk(trees[where]) if isinstance(n, ast.FunctionDef) and n.name == name
         ]
         assert any(
-            isinstance(n, ast.Call) and _called(n) == "setattr" for f in named for n in ast.walk(f)
+            isinstance(n, ast.Call) and _sets_by_name(n) for f in named for n in ast.walk(f)
         ), name
 
 

@@ -1,15 +1,18 @@
 """The whole application on the module's own database, with people of the built-in roles who sign in by password."""
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
 from app import create_app
 from app.extensions import db
@@ -89,3 +92,45 @@ def product(db_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     with app.app_context():
         db.session.remove()
         engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(product: Product) -> Iterator[str]:
+    """The application behind a real socket."""
+    server = make_server("127.0.0.1", 0, product.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """One browser for a module."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(address: str, chromium: Browser) -> Iterator[Callable[[str], BrowserContext]]:
+    """Opens a browser of its own in which somebody has signed in, as wide as an office screen."""
+    opened: list[BrowserContext] = []
+
+    def open_for(name: str) -> BrowserContext:
+        context = chromium.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN")
+        opened.append(context)
+        page = context.new_page()
+        page.goto(f"{address}/login/")
+        page.fill("#username", name)
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_selector(".board")
+        page.close()
+        return context
+
+    yield open_for
+    for context in opened:
+        context.close()

@@ -14,6 +14,7 @@ from models.approval.approval import (
 )
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError
+from models.base.moments import local
 from models.base.money import format_money
 from models.guarantee.appraisal import InvestigationReport, RiskAssessment
 from models.guarantee.project import UNDER_WAY, Project
@@ -22,7 +23,7 @@ from reports.figures import approvals, dictionaries, exposure
 from reports.workbench.todo_sources import TodoKind
 from views.approval import reassign as help_page
 from views.kit import buttons, hooks, parts, record, todo, widgets
-from views.kit.cells import NONE, Cells, format_value, local, rate_text, record_url
+from views.kit.cells import NONE, Cells, format_value, rate_text, record_url
 from views.kit.deadlines import lateness
 from views.kit.interface import Titles, shape
 from views.kit.pages import (

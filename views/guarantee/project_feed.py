@@ -15,13 +15,14 @@ from sqlalchemy.orm import joinedload
 
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.entity import News, entity_of
+from models.base.moments import local
 from models.base.money import format_money
 from models.guarantee.project import Project, Stage
 from models.ledger.voucher import BusinessEvent
 from models.system.setup import AuditLog
 from reports.base.scope import scoped
 from views.kit import record
-from views.kit.cells import NONE, Cells, local, record_url
+from views.kit.cells import NONE, Cells, record_url
 from views.kit.interface import Titles, shape
 from views.kit.pages import Section, TimelineItem
 from workflows.base.context import Ctx

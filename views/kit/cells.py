@@ -1,7 +1,7 @@
 """How values look: one formatter from a record's column to a cell, with masks, times and titles of references."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from models.base.entity import Entity
 from models.base.kinds import Kind
 from models.base.masks import mask
+from models.base.moments import local
 from models.base.money import format_money
 from models.system.setup import PARAMETER_CHOICES, job_label, number_sample
 from reports.base.scope import may_act
@@ -18,7 +19,6 @@ from views.kit.pages import Cell
 from workflows.base.context import Ctx
 
 NONE = "—"
-SHANGHAI = timezone(timedelta(hours=8))  # no summer time since 1991
 NUMBERS = ("money", "rate", "int")
 
 
@@ -87,11 +87,6 @@ def rate_text(value: Decimal) -> str:
     """A rate without trailing zeros, but never with fewer than two places: 4.35, 12.00, 0.012."""
     whole, _, places = f"{value:f}".partition(".")
     return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
-
-
-def local(value: datetime) -> datetime:
-    """A stored moment as the clock in Shanghai shows it."""
-    return value.astimezone(SHANGHAI) if value.tzinfo else value
 
 
 def format_value(value: Any, kind: str) -> str:

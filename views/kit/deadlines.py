@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from views.kit.cells import local
+from models.base.moments import local
 from views.kit.pages import Cell
 
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 
 from flask import Response, current_app, g, jsonify, redirect, render_template, request
@@ -23,17 +23,17 @@ from sqlalchemy.orm.exc import StaleDataError
 from models.base import trouble
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
+from models.base.moments import SHANGHAI
 from models.system.organization import Operator
 from models.system.setup import SystemState
 from reports.base.scope import was_asked
 from reports.figures import rights
-from views.kit import once
+from views.kit import drafts, once
 from workflows.base import once as keys
 from workflows.base import transition
 from workflows.base.context import Ctx
 
 F = TypeVar("F", bound=Callable[..., Any])
-SHANGHAI = timezone(timedelta(hours=8))
 BUSY = "系统正忙，没有保存，请稍后重试"
 UNKNOWN = "保存时数据库连接中断，结果未知：请先查看是否已保存。用同一张表单重新提交不会重复办理。"
 ID_MAX = 2_147_483_647
@@ -133,6 +133,7 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
         begin_write(ctx.session)
         ctx.today = business_date(is_held=True)  # it may have been rolled since the request began
         once.claim(ctx)
+        drafts.saved(ctx)
         yield ctx
         commit(ctx)
     except BusinessError as error:

@@ -14,7 +14,7 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
-from views.kit import edge, files, forms, lists, lookup, once, parts, record
+from views.kit import drafts, edge, files, forms, lists, lookup, once, parts, record
 from views.kit.cells import Cells
 from views.kit.filters import choices
 from views.kit.hooks import EntityHooks
@@ -326,7 +326,11 @@ class EntityView(EntityHooks, ModelView):
     def _form(self, found: Entity | None) -> ResponseReturnValue:
         ctx = edge.current_ctx()
         if request.method == "GET":
-            form = self._entity_form(ctx, found).show(self._given(ctx) if found is None else None)
+            form = self._entity_form(ctx, found)
+            if (typed := drafts.typed(ctx)) is not None:
+                form.read(typed)
+            else:
+                form.show(self._given(ctx) if found is None else None)
             return self.render_template("form.html", page=self._form_page(form, found, ctx))
         return self._save_form(ctx, found)
 
@@ -401,16 +405,16 @@ class EntityView(EntityHooks, ModelView):
         owner = shape(self.model).owner
         if found is None and owner is not None and form.fixed:
             back = f"/{owner[1].__tablename__}/show/{next(iter(form.fixed.values()))}"
-        action = request.full_path.rstrip("?")
         crumbs = [*self._crumbs(found, form.cells.titles), (title, "")]
         page = form.page(
             title,
-            action,
+            drafts.place(),
             back,
             note=self.model.spec.help,
             crumbs=crumbs,
             help_key=shape(self.model).table,
             can_go_on=found is None,
+            draft=drafts.of_form(ctx),
         )
         return self.enrich_form(page, found, ctx)
 

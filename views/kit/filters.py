@@ -13,9 +13,10 @@ from sqlalchemy import Boolean, ColumnElement, or_
 from models.base.columns import UtcDateTime
 from models.base.entity import Entity
 from models.base.fields import FieldFacts
+from models.base.moments import SHANGHAI
 from models.base.money import parse_amount, round_to
 from reports.figures import dictionaries
-from views.kit.cells import SHANGHAI, Cells
+from views.kit.cells import Cells
 from views.kit.interface import Shape, shape, valid_id, visible_title
 from views.kit.pages import FilterChoice
 from workflows.base.context import Ctx

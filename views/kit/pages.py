@@ -201,6 +201,20 @@ class FieldGroup:
     fields: list[Field]
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What the template of a form knows of its draft; `place` is the address of the form."""
+
+    place: str
+    kept_at: str = ""  # when something was typed before that the form does not show
+    is_open: bool = False  # the form shows it: its save takes it away
+
+    @property
+    def url(self) -> str:
+        """The form with what was typed before."""
+        return f"{self.place}{'&' if '?' in self.place else '?'}draft=1"
+
+
 @dataclass
 class FormPage:
     """A generated add or edit form: template form.html; `propose_url` answers what a choice proposes elsewhere."""
@@ -221,6 +235,7 @@ class FormPage:
     actions: list[Action] = field(default_factory=list)
     propose_url: str = ""
     can_go_on: bool = False  # another one may be added at once
+    draft: Draft | None = None
 
 
 @dataclass

@@ -15,7 +15,7 @@ from wtforms import FileField, Form
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.fields import FieldFacts, facts_of
-from views.kit import edge, fields, mapping, staging
+from views.kit import drafts, edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
 from views.kit.cells import Cells
 from views.kit.hooks import papers
@@ -51,7 +51,8 @@ class VerbView(BaseView):
         if request.method == "GET":
             if not verb.has_form:
                 return redirect(page_of(record))
-            form = VerbForm(ctx, verb, record).show(verb.given(ctx, record))
+            form, typed = VerbForm(ctx, verb, record), drafts.typed(ctx)
+            form = form.show(verb.given(ctx, record)) if typed is None else form.read(typed)
             return self.render_template("form.html", page=form.page())
         return self._run(ctx, verb, record)
 
@@ -136,11 +137,12 @@ class VerbForm:
             self._put(name, fields.typed_text(facts, values.get(name, facts.default)))
         return self
 
-    def read(self) -> "VerbForm":
-        """Take what was typed, as it was."""
-        self.version = request.form.get("version", "")
+    def read(self, typed: Mapping[str, str] | None = None) -> "VerbForm":
+        """Take what was typed, as it was: just now, or before into a draft."""
+        typed = request.form if typed is None else typed
+        self.version = typed.get("version", "")
         for name in self.fields:
-            self._put(name, request.form.get(name, ""))
+            self._put(name, typed.get(name, ""))
         return self
 
     def _file(self, name: str) -> tuple[str, bytes] | None:
@@ -280,6 +282,7 @@ class VerbForm:
             is_upload=bool(self.uploads),
             help_key=self.verb.on,
             side=self._about(),
+            draft=drafts.of_form(self.ctx),
         )
 
     def _about(self) -> list[Section]:

@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError
+from models.base.moments import local
 from models.ledger.account import AccountingPeriod, PeriodState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState, VoucherWord
 from reports.workbench import desktop
 from views.kit import edge, lists, widgets
-from views.kit.cells import format_value, local, record_url
+from views.kit.cells import format_value, record_url
 from views.kit.entity_view import EntityView
 from views.kit.pages import (
     Action,

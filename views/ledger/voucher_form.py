@@ -19,10 +19,10 @@ from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money, parse_amount
 from models.ledger.account import ZERO, Account
 from models.ledger.voucher import CashFlow, Voucher, VoucherWord
-from views.kit import edge, lookup, once, record, widgets
+from views.kit import drafts, edge, lookup, once, record, widgets
 from views.kit.entity_view import EntityView
 from views.kit.interface import Titles, valid_id
-from views.kit.pages import Action, Field
+from views.kit.pages import Action, Draft, Field
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
@@ -65,6 +65,7 @@ class VoucherPage:
     is_fixed: bool = False  # a red-letter voucher keeps the entries of its original
     memos: list[str] = field(default_factory=list)  # what this person wrote lately
     help_key: str = "voucher"
+    draft: Draft | None = None
 
 
 class VoucherForms(EntityView):
@@ -84,6 +85,7 @@ class VoucherForms(EntityView):
                     "word": word or _first_word(ctx),
                 }
             )
+            typed = drafts.typed(ctx) or typed
             return self.render_template("voucher_form.html", page=_page(ctx, None, typed, None))
         try:
             with edge.writing() as ctx:
@@ -101,9 +103,8 @@ class VoucherForms(EntityView):
         found = records.find(ctx, Voucher, pk)
         records.require_draft(found, "修改")
         if request.method == "GET":
-            return self.render_template(
-                "voucher_form.html", page=_page(ctx, found, _typed(found), None)
-            )
+            typed = drafts.typed(ctx) or _typed(found)
+            return self.render_template("voucher_form.html", page=_page(ctx, found, typed, None))
         try:
             with edge.writing() as ctx:
                 voucher = records.find(ctx, Voucher, pk)
@@ -351,7 +352,7 @@ def _page(
         hidden.append(widgets.hidden("version", typed.get("version") or str(voucher.version)))
     return VoucherPage(
         title,
-        request.path,
+        drafts.place(),
         back,
         fields=fields,
         rows=drawn,
@@ -364,6 +365,7 @@ def _page(
         note="红字冲销凭证的分录与原凭证一致，不能修改" if is_fixed else "",
         is_fixed=is_fixed,
         memos=_memos(ctx),
+        draft=drafts.of_form(ctx),
     )
 
 

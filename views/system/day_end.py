@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from models.base.entity import Entity
 from models.base.errors import Conflict, NotAllowed, NotFound
+from models.base.moments import SHANGHAI
 from models.system.setup import JobRun, JobStatus
 from views.kit import edge, progress
 from views.kit.cells import format_value
@@ -133,7 +134,7 @@ def _known_steps(run: JobRun) -> Sequence[JobStep]:
 
 
 def _calendar_day(ctx: Ctx) -> date:
-    return ctx.now.astimezone(edge.SHANGHAI).date()
+    return ctx.now.astimezone(SHANGHAI).date()
 
 
 def _page(ctx: Ctx) -> ReportPage:

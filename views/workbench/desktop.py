@@ -8,11 +8,11 @@ from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
 from models.base.errors import BusinessError, NotAllowed, NotFound
+from models.base.moments import local
 from models.base.money import format_money
 from models.system.organization import DesktopModule, Operator
 from reports.system.preparation import is_prepared
 from views.kit import edge, todo, widgets
-from views.kit.cells import local
 from views.kit.pages import Action, FieldGroup, FormPage, HomePage, Stat
 from views.statistics.shares import IN_FORCE
 from views.workbench.cards import CARDS, card, card_of_page

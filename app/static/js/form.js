@@ -36,6 +36,40 @@ App.dated = (input) => {
   input.addEventListener("change", () => { input.value = App.day(input.value); });
 };
 
+// What is typed is kept as its author's draft every few seconds until it is saved; passwords and files are not.
+App.drafted = (form, isDirty) => {
+  const place = form.dataset.draft, note = form.querySelector("[data-draft-note]"), state = form.querySelector("[data-draft-state]");
+  if (!place) return;
+  let timer = 0, isAsked = Boolean(note), sent = "";
+  const said = (words) => { if (state) state.textContent = words; };
+  const keep = () => {
+    clearTimeout(timer);
+    timer = 0;
+    const secret = new Set(App.all("input[type=password], [name=csrf_token], [name=form_key], [name=draft]", form).map((input) => input.name));
+    const fields = JSON.stringify([...new FormData(form)].filter(([name, value]) => typeof value === "string" && !secret.has(name)));
+    if (isAsked || !isDirty() || fields === sent) return;
+    sent = fields;
+    const title = document.querySelector("h1")?.textContent.trim() || document.title;
+    App.json("/drafts/keep", { method: "POST", keepalive: fields.length < 20000, body: new URLSearchParams({ place, title, fields }) }).then((answer) => {
+      form.querySelector("[name=draft]").value = "1";
+      said(`草稿已存 ${answer.at}`);
+    }).catch((error) => { sent = ""; said(`草稿没有存上：${error.message}`); });
+  };
+  const later = () => { if (!isAsked && !timer) timer = setTimeout(keep, 1500); };
+  form.addEventListener("input", later);
+  form.addEventListener("change", later);
+  form.addEventListener("submit", () => { clearTimeout(timer); isAsked = true; });
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") keep(); });
+  note?.querySelector("[data-draft-drop]").addEventListener("click", async () => {
+    try {
+      await App.json("/drafts/drop", { method: "POST", body: new URLSearchParams({ place, from: "form" }) });
+      note.remove();
+      isAsked = false;
+      later();
+    } catch (error) { App.toast(error.message, "warn"); }
+  });
+};
+
 document.addEventListener("DOMContentLoaded", () => {
   App.all(".control > input[type=date], .form-group > input[type=date]").forEach(App.dated);
   for (const input of App.all(".control > input[type=file]")) { // says in our words what was chosen
@@ -145,6 +179,7 @@ document.addEventListener("DOMContentLoaded", () => {
   form.addEventListener("change", () => { isDirty = true; });
   form.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
+  App.drafted(form, () => isDirty);
 
   // A day that was proposed months after another stays as far behind it, until somebody types it or it was sent.
   const [from, until] = form.action.includes("/do/") && !form.querySelector("[role=alert], [name=seen]") ? App.all("[data-kind=date] input[name]", form) : [];

@@ -1,53 +1,19 @@
 """A voucher typed in a real browser: the page's script adds lines, balances them and sends every line's amount."""
 
-import threading
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import expect
 
 from models.ledger.voucher import Voucher
-from tests.views.staff import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def address(product):
-    """The application behind a real socket."""
-    server = make_server("127.0.0.1", 0, product.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def signed_in(address, chromium_path):
-    """The browser of the accountant and what it keeps after signing in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        page = browser.new_page(locale="zh-CN")
-        page.goto(f"{address}/login/")
-        page.fill("#username", "clerk")
-        page.fill("#password", PASSWORD)
-        page.press("#password", "Enter")
-        page.wait_for_selector(".board")
-        yield browser, page.context.storage_state()
-        browser.close()
-
-
 @pytest.fixture
-def page(signed_in):
-    """A window of its own for every test."""
-    browser, kept = signed_in
-    context = browser.new_context(
-        viewport={"width": 1366, "height": 900}, locale="zh-CN", storage_state=kept
-    )
-    yield context.new_page()
-    context.close()
+def page(window):
+    """A window of the accountant."""
+    return window("clerk").new_page()
 
 
 def choose_account(page, line, code):

@@ -28,6 +28,7 @@ OTHERS = {
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
+    ("reports/base/charts.py", "_dress"): "attributes of a drawing",
     ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
     ("workflows/base/records.py", "update"): "editable columns, of which no state is one",
     (
@@ -80,10 +81,7 @@ def _called(node: ast.Call) -> str:
 
 def _sets_by_name(node: ast.Call) -> bool:
     """`setattr(record, name, value)`, or `facts.set(record, value)` of a field."""
-    is_field = _called(node) == "set" and len(node.args) == 2
-    return _called(node) == "setattr" or (
-        is_field and not isinstance(node.args[0], ast.Constant)  # an attribute of a drawing
-    )
+    return _called(node) == "setattr" or (_called(node) == "set" and len(node.args) == 2)
 
 
 def _wrong_call(node: ast.Call, inside: tuple[str, str]) -> str | None:

@@ -12,7 +12,7 @@ App.confirm = ({ text, verb, ask = "", askRequired = false, danger = false }) =>
   group.append(label, input, problem);
   if (ask) form.append(group);
   const foot = App.make("div", { class: "foot" });
-  const no = App.make("button", { class: "btn", type: "button" }, verb.length <= 4 ? `不${verb}` : "取消");
+  const no = App.make("button", { class: "btn", type: "button" }, /^[取撤]/.test(verb) ? "返回" : "取消");
   const yes = App.make("button", { class: `btn ${danger ? "btn-danger" : "btn-primary"}`, type: "submit" }, verb);
   foot.append(no, yes);
   form.append(foot);

@@ -66,3 +66,14 @@ def test_a_stage_to_come_has_no_empty_tab_and_one_that_came_has(demo):
     page = _tab(demo, "hejianguo", f"/project/show/{ended.id}")
     assert "tab=drawdown" in page
     assert "tab=termination" not in page  # happens to few, and shows with rows alone
+
+
+@pytest.mark.parametrize("state", [ProjectState.IN_FORCE, ProjectState.RELEASED])
+def test_a_stage_is_current_while_the_project_goes_on(demo, state):
+    with demo.session() as session:
+        key = session.scalar(select(Project.id).where(Project.state == state).limit(1))
+    stages = re.search(
+        r'<ol class="stages".*?</ol>', _tab(demo, "heping", f"/project/show/{key}"), re.DOTALL
+    )
+    assert stages is not None
+    assert ("current" in stages.group()) is (state is ProjectState.IN_FORCE)

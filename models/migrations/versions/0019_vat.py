@@ -19,7 +19,12 @@ depends_on = None
 
 NAME, OWN_CODE = "待转销项税额", "2221.09"
 META = sa.MetaData()
-STAMPS = (sa.Column("version", sa.Integer()), sa.Column("extra", sa.JSON()))
+
+
+def _stamps() -> tuple[sa.Column, ...]:
+    return sa.Column("version", sa.Integer()), sa.Column("extra", sa.JSON())
+
+
 ACCOUNT = sa.Table(
     "account", META, sa.Column("id", sa.Integer(), primary_key=True), sa.Column("code", sa.String()),
     sa.Column("name", sa.String()), sa.Column("full_name", sa.String()), sa.Column("parent_id", sa.Integer()),
@@ -27,12 +32,12 @@ ACCOUNT = sa.Table(
     *(sa.Column(name, sa.Boolean()) for name in (
         "is_leaf", "needs_customer", "needs_project", "needs_bank", "needs_department", "is_cash_bank", "is_active"
     )),
-    sa.Column("asset_ratio_pct", columns.Scaled(18, 2)), *(column.copy() for column in STAMPS),
+    sa.Column("asset_ratio_pct", columns.Scaled(18, 2)), *_stamps(),
 )  # fmt: skip
 RULE = sa.Table(
     "posting_rule", META, sa.Column("id", sa.Integer(), primary_key=True), sa.Column("event_code", sa.String()),
     sa.Column("label", sa.String()), sa.Column("word_id", sa.Integer()), sa.Column("memo", sa.String()),
-    sa.Column("effective_on", sa.Date()), sa.Column("is_active", sa.Boolean()), *(column.copy() for column in STAMPS),
+    sa.Column("effective_on", sa.Date()), sa.Column("is_active", sa.Boolean()), *_stamps(),
 )  # fmt: skip
 LINE = sa.Table(
     "posting_rule_line", META, sa.Column("id", sa.Integer(), primary_key=True),
@@ -41,7 +46,7 @@ LINE = sa.Table(
     *(sa.Column(name, sa.Boolean()) for name in (
         "is_red", "with_customer", "with_project", "with_bank", "with_department"
     )),
-    *(column.copy() for column in STAMPS),
+    *_stamps(),
 )  # fmt: skip
 
 

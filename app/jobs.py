@@ -5,35 +5,42 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask, current_app
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app import backup as archives
+from app import security
 from app.clock import local_today
 from app.extensions import db
 from app.readiness import is_ready
 from models.base.actor import SYSTEM, Actor
-from models.base.errors import BusinessError, Conflict
+from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.trouble import is_passing
+from models.system.organization import Operator
 from models.system.setup import JobRun, SystemState
 from views.kit import edge
+from views.kit import exports as list_files
 from workflows import day_end, verify
 from workflows.approval.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
 from workflows.ledger import closing, heads
-from workflows.system import backup, sign_in
+from workflows.system import backup, exports, sign_in
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.base import BaseScheduler
 
 log = structlog.get_logger()
+_AT_EXPORTS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,27 @@ def start_verify(app: Flask, actor: Actor) -> threading.Thread:
     return _beside(app, "verify", lambda: lease and verify.work(lease))
 
 
+def run_exports(app: Flask, *, source: str = "job") -> int:
+    """Write the lists that people have asked for and nobody is at; how many were written."""
+    with app.app_context(), _AT_EXPORTS:
+        lent = job_edge(source)
+        return exports.run_waiting(lent, exports.Writer(_actor_of, partial(list_files.write, lent)))
+
+
+def start_exports(app: Flask) -> threading.Thread:
+    """The same beside the request that has asked for one: one file at a time in a process."""
+    return _beside(app, "exports", lambda: run_exports(app, source="screen"))
+
+
+def _actor_of(session: Session, employee_id: int) -> Actor:
+    """Who an employee is now. Raises NotAllowed where the account is closed."""
+    query = select(User).join(Operator, Operator.user_id == User.id)
+    user = session.scalars(query.where(Operator.employee_id == employee_id)).one_or_none()
+    if user is None or not user.is_active:
+        raise NotAllowed("账号已停用，没有导出")
+    return security.build_actor(session, user)
+
+
 def _beside(app: Flask, name: str, act: Callable[[], object]) -> threading.Thread:
     """Work in a thread of its own: a refusal is on the job's row for people to read, a fault in the log too."""
 
@@ -185,6 +213,8 @@ def once(verb: Callable[[Ctx], object]) -> Callable[[Flask], object]:
 
 JOBS: tuple[Job, ...] = (
     Job("note_heads", "登记链头", "*/10 * * * *", once(lambda ctx: heads.note_news(ctx, "定时"))),
+    # What a process that is gone has left, and what expired; a page that asks for a file does not wait for this.
+    Job("exports", "后台导出与清理", "* * * * *", run_exports),
     Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.

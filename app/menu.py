@@ -14,6 +14,7 @@ from reports.base.report import REPORTS
 from reports.workbench.todo import Waiting
 from reports.workbench.todo_sources import TodoKind
 from views.kit import edge, todo
+from views.kit.exports import shown_everywhere
 from views.kit.interface import model_of
 from views.kit.pages import MenuFold, MenuItem, MenuModule, Shell
 from views.kit.progress import running_of
@@ -156,9 +157,14 @@ def _build() -> Shell:
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
         # The page that follows a job says more of it than the top bar could.
-        jobs=tuple(job for job in running_of(ctx) if job.url.partition("?")[0] != request.path),
+        jobs=tuple(
+            job
+            for job in (*running_of(ctx), *shown_everywhere(ctx))
+            if job.url.partition("?")[0] != request.path
+        ),
         search_url="/search",
         user_links=(
+            MenuItem("我的下载", "/downloads/"),
             MenuItem("个人设置", "/settings/"),
             MenuItem("自定义桌面", "/desktop/"),
             MenuItem("修改密码", "/password/"),

@@ -147,6 +147,7 @@ NOT_SEALED: dict[str, str] = {
     "chain_head": "the file outside the database",
     "chain_lane": "the chain of the trail",
     "customer": "with its heirs",
+    "export_task": "files of a few days, which say themselves what they are",
     "form_draft": "typed and not saved: nobody relies on it",
     "job_run": "progress of work",
     "known_place": "where somebody has signed in: eases a lock alone",

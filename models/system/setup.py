@@ -261,7 +261,13 @@ class SystemState(Entity):
     demo_marker: Mapped[str | None] = c.hidden(c.text("演示数据标记", 64))
 
 
-JOBS = {"day_end": "日终处理", "month_end": "月末处理", "backup": "备份", "verify": "核对"}
+JOBS = {
+    "day_end": "日终处理",
+    "month_end": "月末处理",
+    "backup": "备份",
+    "verify": "核对",
+    "export": "导出",
+}
 
 
 def job_label(job: str) -> str:

@@ -139,25 +139,17 @@ def write_xlsx(
     title: str,
     progress: Callable[[int], None] | None = None,
     notes: Sequence[tuple[str, str]] = (),
+    totals: Sequence[Any] | None = None,
+    scratch: Path | None = None,
 ) -> int:
     """Write rows to an .xlsx file as they come, in constant memory, and return how many were written.
 
-    `progress` hears the number of rows written so far; `notes` (what, words) stand on a second sheet.
-    Raises ExportError beyond 1,000,000 rows; a file
-    named by its path is then removed, an open stream is the caller's to throw away.
+    `progress` hears the number of rows written so far; `notes` (what, words) stand on a second sheet, `totals` in a
+    last row, what is not written yet in `scratch` (the machine's own place for such files where none is named).
+    Raises ExportError beyond 1,000,000 rows; a file named by its path is then removed, an open stream is the caller's
+    to throw away.
     """
-    import xlsxwriter
-
-    book = xlsxwriter.Workbook(
-        str(target) if isinstance(target, Path) else target,
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "default_date_format": "yyyy-mm-dd",
-        },
-    )
+    book = _book(target, scratch)
     try:
         book.set_properties({"title": clean_text(title)})
         sheet = book.add_worksheet(_sheet_name(title))
@@ -170,6 +162,8 @@ def write_xlsx(
             last = number
         if columns:
             sheet.autofilter(0, 0, last, len(columns) - 1)
+        if totals is not None:
+            _write_row(sheet, last + 1, totals, kinds, formats)
         if notes:
             _write_notes(book, notes)
     except BaseException:
@@ -180,6 +174,23 @@ def write_xlsx(
         raise
     book.close()
     return last
+
+
+def _book(target: Path | BinaryIO, scratch: Path | None) -> Any:
+    import xlsxwriter
+
+    return xlsxwriter.Workbook(
+        str(target) if isinstance(target, Path) else target,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "default_date_format": "yyyy-mm-dd",
+            "use_zip64": True,  # a million rows of many columns pass two gigabytes before they are packed
+            "tmpdir": None if scratch is None else str(scratch),
+        },
+    )
 
 
 def _write_notes(book: Any, notes: Sequence[tuple[str, str]]) -> None:
@@ -257,8 +268,12 @@ def write_csv(
     rows: Iterable[Sequence[Any]],
     *,
     progress: Callable[[int], None] | None = None,
+    notes: Sequence[tuple[str, str]] = (),
+    totals: Sequence[Any] | None = None,
 ) -> Iterator[bytes]:
     """Yield a CSV file in chunks: UTF-8 with BOM, RFC 4180 (CRLF, quotes doubled), as the rows come.
+
+    `totals` follow the rows, and after an empty line `notes`, each in the first cell of a line.
 
     Text that a spreadsheet could take for a formula gets a leading apostrophe; numbers of number columns do not.
     Raises ExportError beyond 1,000,000 rows.
@@ -274,6 +289,13 @@ def write_csv(
         )
         if buffer.tell() >= CSV_CHUNK_CHARS:
             yield _drain(buffer)
+    if totals is not None:
+        writer.writerow(
+            [_csv_cell(typed(value, kind), kind) for value, kind in zip(totals, kinds, strict=True)]
+        )
+    blank = [""] * (len(columns) - 1)
+    for words in ("", *(f"{label}：{text}" for label, text in notes)) if notes else ():
+        writer.writerow([_csv_text(words), *blank])
     yield _drain(buffer)
 
 

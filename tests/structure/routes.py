@@ -46,6 +46,11 @@ SIGNED_IN = {
     "DraftsView.page",
     "DraftsView.keep",
     "DraftsView.drop",
+    "DownloadsView.page",  # a person's own files; each asks for the right on its list
+    "DownloadsView.state",
+    "DownloadsView.file",
+    "DownloadsView.cancel",
+    "DownloadsView.again",
     "MyReportsView.page",  # names the reports that the reader may open
     "SettingsView.theme",
     "SettingsView.end_session",

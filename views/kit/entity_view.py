@@ -14,7 +14,7 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
-from views.kit import drafts, edge, files, forms, lists, lookup, once, parts, record
+from views.kit import drafts, edge, exports, files, forms, lists, lookup, once, parts, record
 from views.kit.cells import Cells
 from views.kit.filters import choices
 from views.kit.hooks import EntityHooks
@@ -37,7 +37,8 @@ UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
 class EntityView(EntityHooks, ModelView):
     """List, record page, forms, delete, look-up, export and reveal of one entity.
 
-    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, export, reveal/<id>/<column>.
+    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, export,
+    export_later (POST), reveal/<id>/<column>.
     """
 
     model: ClassVar[type[Entity]]
@@ -218,10 +219,13 @@ class EntityView(EntityHooks, ModelView):
             asked.url(page=None, size=None).partition("?")[2],
             f"{total:,}{'+' if asked.is_cut else ''}",
         )
+        is_long = total > files.at_once(asked.ctx)
+        tail, method = ("export_later", "POST") if is_long else ("export", "GET")
         return [
             Action(
                 f"{label}（{number} 行）",
-                f"{self.url('export')}?{base}{'&' if base else ''}format={code}",
+                f"{self.url(tail)}?{base}{'&' if base else ''}format={code}",
+                method,
             )
             for code, label, most in files.FORMATS
             if total <= most
@@ -475,6 +479,14 @@ class EntityView(EntityHooks, ModelView):
     def export(self) -> ResponseReturnValue:
         """The current filter, sort and columns as a file."""
         return files.send(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
+
+    @expose("/export_later", methods=("POST",))
+    @edge.screen("export")
+    def export_later(self) -> ResponseReturnValue:
+        """The same in the background; the file is found in 我的下载."""
+        exports.begin(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
+        flash("已开始在后台导出，完成后在本页下载", "success")
+        return redirect(exports.URL)
 
     # ========================================================================================================== helpers
     def url(self, tail: str) -> str:

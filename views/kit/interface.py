@@ -155,6 +155,11 @@ class Titles:
         self._known: dict[tuple[str, int], str] = {}
         self._beside: dict[tuple[str, int], str] = {}
 
+    def forget_many(self, most: int) -> None:
+        """Begin anew once there are more than so many: a file of a million rows must not keep them all."""
+        if len(self._known) > most:
+            self._known.clear()
+
     def load(self, table: str, ids: Iterable[Any], depth: int = 0) -> None:
         """Learn the titles of these ids of a table with one query."""
         wanted = sorted(

@@ -282,6 +282,16 @@ class ListQuery:
         )
         return self._as_money(found)
 
+    def totals(self) -> tuple[int, dict[str, Decimal]]:
+        """The exact number of rows and the sums of all of them, for a file: by one question."""
+        if not self._summed():
+            return self.total(), {}
+        number, *found = self.ctx.session.execute(self._count_and_sums()).one()
+        return int(number), {
+            name: ZERO if value is None else Decimal(value)
+            for name, value in zip(self._summed(), found, strict=True)
+        }
+
     def count_and_sums(self) -> tuple[int, dict[str, str]]:
         """What the page of a long list did not wait for: the exact number of rows and 全部合计, by one question."""
         if not self._summed():

@@ -203,12 +203,26 @@ def run_watched(
     return None if lease is None else watch(lease, label, act)
 
 
-def watch(lease: Lease, label: str, act: Callable[[Tell], str]) -> JobRun:
-    """The work of a lease that no transaction may surround, with its progress."""
+def watch(
+    lease: Lease,
+    label: str,
+    act: Callable[[Tell], str],
+    finish: Callable[[Ctx], object] | None = None,
+) -> JobRun:
+    """The work of a lease that no transaction may surround, with its progress.
+
+    `finish` notes the result in the transaction that ends the run.
+    """
     step = JobStep("work", label, lambda _: "")
     with _noted(lease, step), _heartbeat(lease):
         note = act(partial(_tell, lease))
-    return _run_step(lease, replace(step, run=lambda _: note), HUNDRED, None)
+
+    def close(ctx: Ctx) -> str:
+        if finish is not None:
+            finish(ctx)
+        return note
+
+    return _run_step(lease, replace(step, run=close), HUNDRED, None)
 
 
 def _tell(lease: Lease, percent: int, step: str, facts: Mapping[str, Any]) -> None:

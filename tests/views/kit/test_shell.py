@@ -92,7 +92,7 @@ def test_jobs_have_names(product):
     assert [job_label(job) for job in ("day_end", "month_end:2026-10", "export:7")] == [
         "日终处理",
         "月末处理 2026-10",
-        "export 7",
+        "导出 7",
     ]
     with product.session() as session:
         assert str(JobRun(job="day_end", business_date=date(2026, 10, 31))) == "日终处理 2026-10-31"

@@ -1,0 +1,115 @@
+"""Lists that are written beside their page: asked for on a list, written as the asker, shown wherever one looks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import current_app
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from models.base.actor import Actor
+from models.base.errors import BusinessError
+from models.system.exports import ExportState, ExportTask
+from views.kit import edge, files
+from views.kit.interface import shape
+from views.kit.lists import ListQuery
+from views.kit.pages import Job
+from workflows.base.context import Ctx
+from workflows.base.jobs import Edge
+from workflows.system import exports
+from workflows.system.exports import Made, Told, Wish
+
+URL = "/downloads/"
+_ALMOST = 95  # per cent when every row is written: the file is packed and looked at after that
+
+
+def begin(asked: ListQuery, kind: str) -> None:
+    """Freeze what a list asks for and put its file into the queue. Raises BusinessError as `files.send` does."""
+    files.admit(asked, kind)
+    frozen = asked.url(cols=",".join(asked.names), page=None, size=None).partition("?")[2]
+    spec, table = asked.model.spec, shape(asked.model).table
+    words = files.conditions(asked)
+    with edge.writing() as ctx:
+        exports.ask(ctx, Wish(table, frozen, title=spec.label, conditions=words, file_format=kind))
+        ctx.after_commit.append(current_app.extensions["start_exports"])
+
+
+def again(ctx: Ctx, key: int) -> None:
+    """Ask for the same once more, as things are now."""
+    task = exports.own(ctx, key)
+    begin(_read(ctx, task), task.file_format)
+
+
+def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) -> Made:
+    """Write the file of a task as its asker: right and scope are those of now; filter, order and columns are frozen."""
+    with lent.reader() as session:
+        if session.get_bind().dialect.name == "postgresql":  # number, sums and rows of one moment
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        ctx = Ctx(session, actor, task.business_date, lent.now(), lent.source)
+        ctx.require("export", task.source, f"导出{task.title}")
+        asked = _read(ctx, task)
+        total = files.admit(asked, task.file_format)
+        plain = files.plain_columns(asked)
+        path = folder / f"list.{task.file_format}"
+        beside = files.Beside(lambda done: told(done * _ALMOST // max(total, 1)), folder)
+        with path.open("wb") as target:
+            rows = files.write(asked, task.file_format, target, plain=bool(plain), beside=beside)
+        told(_ALMOST)
+        return Made(path, rows, plain)
+
+
+def _read(ctx: Ctx, task: ExportTask) -> ListQuery:
+    """The list as it was asked for, through its own screen: its tabs narrow it."""
+    views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
+    view: Any = next(
+        (one for one in views if getattr(one, "route_base", "") == f"/{task.source}"), None
+    )
+    if view is None:
+        raise BusinessError("没有这个列表")
+    args = MultiDict(parse_qsl(task.query, keep_blank_values=True))
+    found: ListQuery = view.read_list(ctx, args)
+    if set(args.get("cols", "").split(",")) != set(found.names):
+        raise BusinessError("列表的列已改变，请从列表重新导出")
+    return found
+
+
+def percent_of(ctx: Ctx, task: ExportTask) -> int:
+    """How far it is."""
+    if task.status is ExportState.SUCCEEDED:
+        return 100
+    run = exports.run_of(ctx.session, task)
+    return 0 if run is None else run.progress_pct
+
+
+def job_of(ctx: Ctx, task: ExportTask) -> Job:
+    """A task as a progress bar shows it."""
+    words = f"导出{task.title}：{task.status.label}"
+    return Job(words, f"{URL}state/{task.id}", URL, percent_of(ctx, task), state_of(task))
+
+
+def state_of(task: ExportTask) -> str:
+    """running, done or failed, as the progress bar knows them."""
+    known = {
+        ExportState.SUCCEEDED: "done",
+        ExportState.PENDING: "running",
+        ExportState.RUNNING: "running",
+    }
+    return known.get(task.status, "failed")
+
+
+def shown_everywhere(ctx: Ctx) -> Sequence[Job]:
+    """What this person waits for, and files that wait to be fetched, for the top of every page: by one question."""
+    if ctx.actor.employee_id is None:
+        return ()
+    query = select(ExportTask).where(
+        ExportTask.employee_id == ctx.actor.employee_id,
+        ExportTask.status.in_((ExportState.PENDING, ExportState.RUNNING, ExportState.SUCCEEDED)),
+        (ExportTask.status != ExportState.SUCCEEDED)
+        | (ExportTask.downloaded_at.is_(None) & (ExportTask.expires_at > ctx.now)),
+    )
+    return [
+        job_of(ctx, task)
+        for task in ctx.session.scalars(query.order_by(ExportTask.id.desc()).limit(2))
+    ]

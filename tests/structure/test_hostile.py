@@ -120,6 +120,8 @@ def _arguments(rule) -> list[str]:
         )
     if rule.rule.endswith("/lookup"):
         return _each(("field", "q", "page"))
+    if rule.rule.endswith("/rule"):
+        return _each(("field",))
     return _each(NAMES)
 
 
@@ -145,6 +147,7 @@ def _endpoints():
         "add",
         "edit",
         "lookup",
+        "rule_words",
         "export",
         "sums",
         "get_list",

@@ -14,7 +14,19 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
-from views.kit import drafts, edge, exports, files, forms, lists, lookup, once, parts, record
+from views.kit import (
+    drafts,
+    edge,
+    exports,
+    files,
+    forms,
+    lists,
+    lookup,
+    once,
+    parts,
+    record,
+    rules,
+)
 from views.kit.cells import Cells
 from views.kit.filters import choices
 from views.kit.hooks import EntityHooks
@@ -37,7 +49,7 @@ UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
 class EntityView(EntityHooks, ModelView):
     """List, record page, forms, delete, look-up, export and reveal of one entity.
 
-    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, export,
+    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, rule, export,
     export_later (POST), reveal/<id>/<column>.
     """
 
@@ -457,6 +469,20 @@ class EntityView(EntityHooks, ModelView):
     def lookup(self) -> ResponseReturnValue:
         """Candidates for a reference (or long dictionary) of this entity's form or filter: JSON, 20 at a time."""
         return jsonify(lookup.answer(edge.current_ctx(), self.model, request.args))
+
+    @expose("/rule", methods=("GET",))
+    @edge.screen("list", "add", "edit")
+    def rule_words(self) -> ResponseReturnValue:
+        """What rules of a column of rules (`field`), or about this table, may name: JSON."""
+        about = rules.subject(self.model, request.args.get("field", "")[:64])
+        return jsonify(rules.offered(edge.current_ctx(), about))
+
+    @expose("/rule", methods=("POST",))
+    @edge.screen("list", "add", "edit")
+    def rule_check(self) -> ResponseReturnValue:
+        """A rule while it is being written: where it is wrong, how it reads, how many rows it holds for. JSON."""
+        about = rules.subject(self.model, request.form.get("field", "")[:64])
+        return jsonify(rules.check(edge.current_ctx(), about, request.form))
 
     @expose("/reveal/<pk>/<column>", methods=("POST",))
     @edge.screen("reveal")

@@ -1,0 +1,160 @@
+"""A rule asked of one record, in Python: exact, and with the same answers as SQL gives."""
+
+import operator
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from enum import Enum
+from fractions import Fraction
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
+from models.base.entity import Entity
+from reports.rules import typed
+from reports.rules.names import NUMBERS
+from reports.rules.typed import RowsOf, Truth, Value
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "=": operator.eq,
+    "≠": operator.ne,
+    ">": operator.gt,
+    "≥": operator.ge,
+    "<": operator.lt,
+    "≤": operator.le,
+}
+_MATCHES: Final[dict[str, Callable[[str, str], bool]]] = {
+    "包含": lambda one, other: other in one,
+    "不包含": lambda one, other: other not in one,
+    "开头": str.startswith,
+    "结尾": str.endswith,
+}
+
+
+class Asked:
+    """A record with the business date on which rules are asked of it."""
+
+    def __init__(self, record: object, today: date) -> None:
+        """`record` is a row, or an object with the attributes of a subject."""
+        self.record = record
+        self.today = today
+
+    # ------------------------------------------------------------------------------------------------------- truths
+    def holds(self, rule: Truth) -> bool:  # noqa: PLR0911 - a line for each kind of condition
+        """Whether the rule holds for this record."""
+        match rule:
+            case typed.All(parts=parts):
+                return all(self.holds(part) for part in parts)
+            case typed.AnyOf(parts=parts):
+                return any(self.holds(part) for part in parts)
+            case typed.Nay(one=one):
+                return not self.holds(one)
+            case typed.Exists(rows=rows, is_every=is_every):
+                return self._all_do(rows) if is_every else bool(self.rows(rows))
+            case typed.Blank(one=one, is_not=is_not):
+                return (self.value(one) is None) != is_not
+            case typed.Yes(one=one):
+                return self.value(one) is True
+            case typed.Test(op=op, left=left, right=right):
+                return _both(COMPARISONS[op], self.value(left), self.value(right))
+            case typed.Match(how=how, one=one, other=other):
+                return _both(_MATCHES[how], self.value(one), other)
+            case typed.Choice(one=one, values=values, is_not=is_not):
+                value = self.value(one)
+                return value is not None and (value in [self.value(v) for v in values]) != is_not
+        raise AssertionError(f"{type(rule).__name__} is no condition")
+
+    def _all_do(self, rows: RowsOf) -> bool:
+        assert rows.where is not None
+        where, every = rows.where, RowsOf(rows.links, rows.child, None)
+        return all(Asked(row, self.today).holds(where) for row in self.rows(every))
+
+    def rows(self, rows: RowsOf) -> Sequence[object]:
+        """The child rows for which its condition holds."""
+        owner = self._over(rows.links)
+        if owner is None:
+            return []
+        found = children(owner, rows)
+        where = rows.where
+        if where is None:
+            return found
+        return [row for row in found if Asked(row, self.today).holds(where)]
+
+    # ------------------------------------------------------------------------------------------------------- values
+    def value(self, part: Value) -> Any:
+        """A value: a Fraction, a date, a text, the code of a choice, yes or no; None where there is none."""
+        match part:
+            case typed.Fixed():
+                return part.value
+            case typed.Dated():
+                return part.on(self.today)
+            case typed.Field():
+                return self._field(part)
+            case typed.Sum():
+                return _calculated(part.op, self.value(part.left), self.value(part.right))
+            case typed.Days():
+                left, right = self.value(part.left), self.value(part.right)
+                return None if None in (left, right) else Fraction((left - right).days)
+            case typed.Shifted():
+                one = self.value(part.one)
+                return None if one is None else one + timedelta(days=part.days)
+            case typed.Figure():
+                return self._figure(part)
+        raise AssertionError(f"{type(part).__name__} is no value")
+
+    def _over(self, links: tuple[str, ...]) -> Any:
+        found: Any = self.record
+        for link in links:
+            found = None if found is None else getattr(found, link)
+        return found
+
+    def _field(self, part: typed.Field) -> Any:
+        owner = self._over(part.links)
+        value = None if owner is None else getattr(owner, part.fact.key)
+        if value is None or value == "":
+            return None
+        if isinstance(value, Enum):
+            return value.name
+        if isinstance(value, datetime):
+            return value.astimezone(SHANGHAI).date()
+        if part.kind in NUMBERS:
+            return Fraction(value) / part.fact.hundred
+        return value
+
+    def _figure(self, part: typed.Figure) -> Any:
+        rows = self.rows(part.rows)
+        if part.of is None:
+            return Fraction(len(rows))
+        found = [Asked(row, self.today).value(part.of) for row in rows]
+        known = [value for value in found if value is not None]
+        if part.how == "合计":
+            return sum(known, Fraction(0))
+        return (max if part.how == "最大" else min)(known, default=None)
+
+
+def children(owner: object, rows: RowsOf) -> Sequence[object]:
+    """All child rows of a record, in the order they were made."""
+    assert isinstance(owner, Entity)
+    session = object_session(owner)
+    assert session is not None, "a rule is asked of a record in a session"
+    model = rows.child.model
+    query = select(model).where(getattr(model, rows.child.link) == owner.id).order_by(model.id)
+    return session.scalars(query).all()
+
+
+def _both(test: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
+    return left is not None and right is not None and bool(test(left, right))
+
+
+def _calculated(op: str, left: Fraction | None, right: Fraction | None) -> Fraction | None:
+    if left is None or right is None or (op == "÷" and right == 0):
+        return None
+    calculate: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
+        "+": operator.add,
+        "-": operator.sub,
+        "×": operator.mul,
+        "÷": operator.truediv,
+    }
+    return calculate[op](left, right)

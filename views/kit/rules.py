@@ -1,0 +1,95 @@
+"""A rule while it is being written (X13): what is wrong where, how it reads, how many rows it holds for, and why."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from models.base.actor import ScopeLevel
+from models.base.entity import Entity
+from models.base.errors import NotFound
+from reports.base.scope import scoped
+from reports.figures import dictionaries
+from reports.rules import sql
+from reports.rules.check import understand
+from reports.rules.explain import Explainer
+from reports.rules.names import Dictionaries, Fact, K, Subject, labels_of, subject_at
+from reports.rules.parse import parse
+from reports.rules.tree import RuleError
+from reports.rules.typed import Truth
+from reports.rules.words import name, sentence
+from views.kit.interface import shape
+from workflows.base import records
+from workflows.base.context import Ctx
+
+MAX_CHOICES: Final = 60  # a longer dictionary is typed
+_OPERATORS: Final[dict[K, tuple[str, ...]]] = {
+    K.TEXT: ("=", "≠", "包含", "不包含", "为空", "不为空"),
+    K.CODE: ("=", "≠", "为空", "不为空"),
+    K.FLAG: ("=",),
+    K.RECORD: ("=", "≠", "为空", "不为空"),
+}
+_ORDERED: Final = ("=", "≠", ">", "≥", "<", "≤", "为空", "不为空")
+
+
+def subject(model: type[Entity], field: str) -> Subject:
+    """What a rule is about: what the column of rules says, or without one the table itself. Raises NotFound."""
+    if not field:
+        return subject_at(str(model.__tablename__))
+    facts = shape(model).fields.get(field)
+    if facts is None or not facts.rule_of:
+        raise NotFound("没有这个字段")
+    return subject_at(facts.rule_of)
+
+
+def known(ctx: Ctx) -> Dictionaries:
+    """The users' dictionaries, as rules ask for them."""
+    return lambda code: dictionaries.items(ctx.session, code)
+
+
+def check(ctx: Ctx, about: Subject, asked: Mapping[str, str]) -> dict[str, Any]:
+    """`text` as a sentence with the number of rows, or its fault and place; with `record` why it holds there or not."""
+    text, beyond = asked.get("text", ""), set[str]()
+    try:
+        rule = understand(text, about, known(ctx), beyond)
+    except RuleError as problem:
+        return {"error": str(problem), "at": problem.at}
+    found: dict[str, Any] = {"sentence": sentence(parse(text))}
+    if about.model is not None and _may_count(ctx, about.model, beyond):
+        found |= {"rows": _count(ctx, about.model, rule), "label": about.label}
+        if asked.get("record"):
+            record = records.find(ctx, about.model, asked["record"])
+            found["why"] = Explainer(record, ctx.today, known(ctx)).reason(rule).lines()
+    return found
+
+
+def _may_count(ctx: Ctx, model: type[Entity], beyond: set[str]) -> bool:
+    """Nobody learns by counting what he may not read: other tables are counted by for who reads all of their rows."""
+    if beyond and ctx.actor.scope is not ScopeLevel.ALL:
+        return False
+    return all(ctx.actor.may("list", table) for table in {str(model.__tablename__), *beyond})
+
+
+def _count(ctx: Ctx, model: type[Entity], rule: Truth) -> int:
+    query = select(func.count()).select_from(model).where(sql.where(rule, model, ctx.today))
+    return ctx.session.scalar(scoped(query, model, ctx.actor, as_set=True)) or 0
+
+
+def offered(ctx: Ctx, about: Subject) -> dict[str, Any]:
+    """The fields that a rule may name, those one relation away too, with operators and choices; and the child rows."""
+    fields = [_field(ctx, fact, ()) for fact in about.facts.values()]
+    for fact in about.facts.values():
+        if fact.target:
+            there = subject_at(fact.target).facts.values()
+            fields += [_field(ctx, one, (fact.label,)) for one in there if one.kind is not K.RECORD]
+    return {"fields": fields, "children": [name((label,)) for label in about.children]}
+
+
+def _field(ctx: Ctx, fact: Fact, over: tuple[str, ...]) -> dict[str, Any]:
+    choices = list(labels_of(fact, known(ctx)).values()) if fact.kind is K.CODE else []
+    return {
+        "label": name((*over, fact.label)),
+        "kind": fact.kind.name,
+        "operators": _OPERATORS.get(fact.kind, _ORDERED),
+        "choices": choices if len(choices) <= MAX_CHOICES else [],
+    }

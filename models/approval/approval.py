@@ -235,6 +235,12 @@ class ApprovalFlow(Entity):
     risk_grade: Mapped[str | None] = c.dictionary(
         "风险等级", "risk_grade", group="适用条件", help="留空表示不限"
     )
+    condition: Mapped[str | None] = c.condition(
+        "适用规则",
+        of="approval_request",
+        group="适用条件",
+        help="上面说不清的条件写成规则，如 金额 > 500万 且 产品的产品名称 包含 “债券”；与上面的条件同时满足才适用",
+    )
     priority: Mapped[int] = c.whole("优先级", required=True, default=0, help="数字大的优先")
     remark: Mapped[str | None] = c.long_text("说明")
     nodes: Mapped[list["ApprovalNode"]] = relationship(

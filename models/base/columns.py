@@ -165,6 +165,11 @@ def long_text(label: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
     return _column(FieldFacts(label=label, kind="long_text"), Text(), **told)
 
 
+def condition(label: str, *, of: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
+    """A rule in the rule language (X13) about rows of table `of`, or about a subject of that name."""
+    return _column(FieldFacts(label=label, kind="long_text", rule_of=of), Text(), **told)
+
+
 def masked(
     label: str, length: int = 64, *, mask: str, check: str = "", **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:

@@ -40,10 +40,10 @@ class FieldFacts:
     """One field: `name` by which code, addresses and REST call it, `label` by which people do, and what it may hold.
 
     `length` is the most characters of a text, `choices` the members of an enum, `dictionary` the code of one, `target`
-    the table of a reference, `mask` how personal data are shown, `check` the check of a text; `minimum` and `maximum`
-    bind numbers (an amount above zero where `positive`, below it only where `signed`), `scale` their places; `part`
-    makes rows a tab of the record that they refer to. `required` is asked of people, `is_nullable` of the table;
-    `default` holds where nothing is said (`has_default` is true also where a function works it out).
+    the table of a reference, `rule_of` what a rule is about, `mask` how personal data are shown, `check` the check of a
+    text; `minimum` and `maximum` bind numbers (an amount above zero where `positive`, below it only where `signed`),
+    `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
+    `is_nullable` of the table; `default` holds where nothing is said (`has_default` too where code works it out).
     """
 
     name: str = ""
@@ -64,6 +64,7 @@ class FieldFacts:
     minimum: int = 0
     maximum: Decimal | int = INT_MAX
     target: str = ""
+    rule_of: str = ""
     part: "Part | None" = None
     is_owner: bool = False
     is_attachment: bool = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from models.approval.approval import (
 from models.base.actor import Actor
 from models.base.entity import Entity
 from models.system.organization import Department, Employee, Operator
+from reports.figures.flow_conditions import Request, holds
 
 # The framework's own tables, named here because questions know no web framework.
 _ROLE = table("ab_role", column("id"), column("name"))
@@ -48,6 +49,7 @@ class Facts:
     customer_kind: FlowCustomerKind | None = None
     department_id: int | None = None
     risk_grade: str | None = None
+    today: date = date.max  # the business date, for rules that count from it
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def matching(session: Session, type_code: str, facts: Facts) -> ApprovalFlow | N
         .options(selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position))
     ).all()
     above = department_ids_above(session, facts.department_id)
-    fitting = [flow for flow in flows if _fits(flow, facts, above)]
+    fitting = [flow for flow in flows if _fits(flow, facts, above) and _holds(session, flow, facts)]
     return max(fitting, key=_rank, default=None)
 
 
@@ -119,10 +121,25 @@ def _fits(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) -> bool:
     )
 
 
+def _holds(session: Session, flow: ApprovalFlow, facts: Facts) -> bool:
+    if not flow.condition:
+        return True
+    request = Request(
+        session=session,
+        amount=facts.amount,
+        product_id=facts.product_id,
+        customer_kind=facts.customer_kind,
+        department_id=facts.department_id,
+        risk_grade=facts.risk_grade,
+    )
+    return holds(flow, flow.condition, request, facts.today)
+
+
 def _rank(flow: ApprovalFlow) -> tuple[int, int, int]:
     conditions = (flow.product_id, flow.customer_kind, flow.risk_grade, flow.department_id)
     count = sum(value is not None for value in conditions)
     count += flow.amount_from is not None or flow.amount_to is not None
+    count += bool(flow.condition)
     return flow.priority, count, flow.id
 
 

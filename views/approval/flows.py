@@ -125,4 +125,6 @@ def _meant_for(flow: ApprovalFlow) -> str:
         *amount,
         f"{flow.department.name}及下级部门" if flow.department else "",
     ]
+    if flow.condition:
+        parts.append(f"规则（{flow.condition}）")
     return f"适用：{'、'.join(filter(None, parts)) or '该业务的全部申请'}"

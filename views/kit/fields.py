@@ -98,6 +98,9 @@ def make(ctx: Ctx, table: str, name: str, facts: FieldFacts) -> Field:
         return LookupField(label, url=f"/{table}/lookup?field={name}")
     if kind == "bool":
         return Tick(label, false_values=("false", "", "0", "否"))
+    if facts.rule_of:
+        asks = {"data-rule-url": f"/{table}/rule", "data-rule-field": name}
+        return TextAreaField(label, render_kw={"class_": "form-control", "rows": 2, **asks})
     if kind == "long_text":
         return TextAreaField(label, render_kw={"class_": "form-control", "rows": 3})
     return TypedText(label, kind=kind, limit=facts.length)

@@ -87,7 +87,7 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     kind = FlowCustomerKind[customer_kind] if isinstance(customer_kind, str) else customer_kind
     applicant = _applicant(ctx, record, applicant_id)
     department_id = department_id or applicant.department_id
-    facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade)
+    facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade, ctx.today)
     flow = _flow(ctx, type_code, facts)
     ctx.session.flush()
     _refuse_second(ctx, record, flow)
@@ -172,7 +172,7 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
         for name, field in fields_of(type(record)).items()
         if name not in STAMPS and not field.mask
     }
-    chosen = {name: plain(value) for name, value in vars(facts).items()}
+    chosen = {name: plain(value) for name, value in vars(facts).items() if name != "today"}
     return {**chosen, "excluded": sorted(i for i in excluded if i is not None), "record": columns}
 
 

@@ -33,6 +33,9 @@ from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
 from reports.figures import dictionaries
+from reports.rules.check import understand
+from reports.rules.names import subject_at
+from reports.rules.tree import RuleError
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
@@ -252,11 +255,21 @@ def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
         dictionaries.items(ctx.session, facts.dictionary)
     ):
         raise ValueError("没有这个选项，请从列表中选择")
+    if facts.rule_of:
+        _check_rule(ctx, facts.rule_of, value)
     if facts.kind == "reference":
         target = entity_of(facts.target)
         query = select(target.id).where(target.id == value)
         if ctx.session.scalar(scoped(query, target, ctx.actor)) is None:
             raise ValueError("所选记录不存在，或不在您的数据范围内")
+
+
+def _check_rule(ctx: Ctx, about: str, text: str) -> None:
+    """A rule that is saved is one that can be asked."""
+    try:
+        understand(text, subject_at(about), lambda code: dictionaries.items(ctx.session, code))
+    except RuleError as problem:
+        raise ValueError(str(problem)) from None
 
 
 def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:

@@ -43,7 +43,8 @@ class FieldFacts:
     the table of a reference, `rule_of` what a rule is about, `mask` how personal data are shown, `check` the check of a
     text; `minimum` and `maximum` bind numbers (an amount above zero where `positive`, below it only where `signed`),
     `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
-    `is_nullable` of the table; `default` holds where nothing is said (`has_default` too where code works it out).
+    `is_nullable` of the table; `is_filtered` offers it as a filter beside those of the Spec; `default` holds where
+    nothing is said (`has_default` too where code works it out).
     """
 
     name: str = ""
@@ -71,6 +72,7 @@ class FieldFacts:
     is_state: bool = False
     is_hidden: bool = False
     is_computed: bool = False
+    is_filtered: bool = False
     is_nullable: bool = True
     default: Any = None
     has_default: bool = False

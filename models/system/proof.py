@@ -90,6 +90,7 @@ SETTINGS: tuple[str, ...] = (
     "bank_account",
     "company",
     "completeness_item",
+    "custom_field",
     "department",
     "dictionary_item",
     "dictionary_type",

@@ -30,7 +30,7 @@ OTHERS = {
 BY_NAME = {
     ("reports/base/charts.py", "_dress"): "attributes of a drawing",
     ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
-    ("workflows/base/records.py", "update"): "editable columns, of which no state is one",
+    ("workflows/base/records.py", "_put"): "editable columns, of which no state is one",
     (
         "workflows/base/records.py",
         "_fill_defaults",

@@ -15,7 +15,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from jwt import PyJWTError
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoResultFound, OperationalError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.exc import StaleDataError
@@ -27,7 +27,7 @@ from models.base.moments import SHANGHAI
 from models.system.organization import Operator
 from models.system.setup import SystemState
 from reports.base.scope import was_asked
-from reports.figures import rights
+from reports.figures import custom_fields, rights
 from views.kit import drafts, once
 from workflows.base import once as keys
 from workflows.base import transition
@@ -116,9 +116,15 @@ def _signed_in_user() -> Any:
 
 def business_date(*, is_held: bool = False) -> date:
     """The business date (系统营业日期) of the installation; a held one is not rolled before the commit."""
-    query = select(SystemState.business_date)
-    query = query.with_for_update(read=True) if is_held else query
-    return session().scalar(query) or datetime.now(SHANGHAI).date()
+    now = custom_fields.edition()
+    query = select(SystemState.business_date, now.c.fields, now.c.saves, now.c.last)
+    query = query.join(now, true())
+    query = query.with_for_update(read=True, of=SystemState) if is_held else query
+    found = session().execute(query).one_or_none()
+    if found is None:
+        return datetime.now(SHANGHAI).date()
+    custom_fields.hold(session(), (int(found.fields), int(found.saves), int(found.last)))
+    return found[0]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from flask_appbuilder.api import ModelRestApi, expose
 from marshmallow import Schema, fields
 from werkzeug.datastructures import MultiDict
 
-from models.base.entity import Entity, editable_columns
+from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.masks import mask
 from views.kit import edge, filters, lists, lookup, rest_args
@@ -114,7 +114,7 @@ class EntityApi(ModelRestApi):
             200: {description: "Label, columns and the caller's permissions"}
         """
         ctx, known = edge.current_ctx(), shape(self.model)
-        editable = set(editable_columns(self.model))
+        editable = set(known.editable())
         columns = [
             {
                 "name": name,
@@ -304,7 +304,7 @@ class EntityApi(ModelRestApi):
         )
         for name, scheme in SECURITY.items():
             _once(api_spec.components.security_scheme, name, scheme)
-        editable = editable_columns(self.model)
+        editable = shape(self.model).editable()
         for method, names in (
             ("get", shape(self.model).visible()),
             ("post", editable),

@@ -83,6 +83,7 @@ def choices(ctx: Ctx, model: type[Entity]) -> list[FilterChoice]:
     """Filters that the list of a model offers."""
     known = shape(model)
     keys = [k for k in (known.key(n) for n in model.spec.filtered or model.spec.listed) if k]
+    keys += [name for name, facts in known.fields.items() if facts.is_filtered]
     return [_choice(ctx, known, key) for key in dict.fromkeys(keys) if operators(known.facts(key))]
 
 

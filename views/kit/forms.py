@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form, SelectField
 from wtforms.fields.choices import SelectChoice
 
-from models.base.entity import Entity, editable_columns
+from models.base.entity import Entity
 from models.base.errors import BusinessError, StaleRecord
 from models.base.fields import FieldFacts
 from views.kit import edge, fields
@@ -23,7 +23,7 @@ WIDE = ("long_text",)
 def form_columns(model: type[Entity]) -> list[str]:
     """Columns that a generated form offers; single files are handled by the attachment section."""
     known = shape(model)
-    return [name for name in editable_columns(model) if _fits_form(known.fields[name])]
+    return [name for name in known.editable() if _fits_form(known.fields[name])]
 
 
 def _fits_form(facts: FieldFacts) -> bool:

@@ -4,18 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from flask import has_request_context
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, UnaryExpression, func, inspect, select
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.util import identity_key
 
-from models.base.entity import Entity, entities, fields_of, owner_of
+from models.base.entity import Entity, editable_columns, entities, fields_of, owner_of
 from models.base.errors import NotFound
 from models.base.fields import FieldFacts
 from models.customer.customer import Customer
 from models.guarantee.project import Project
 from reports.base.scope import scoped
-from reports.figures import dictionaries
+from reports.figures import custom_fields, dictionaries
 from views.kit import edge
 
 
@@ -49,6 +50,13 @@ class Shape:
         key = self.key(name)
         return self.fields[key] if key else FieldFacts(name, name)
 
+    def editable(self) -> list[str]:
+        """Fields that a person may fill in, in their order."""
+        return [
+            *editable_columns(self.model),
+            *(name for name, facts in self.fields.items() if facts.kept_in != name),
+        ]
+
     def label(self, name: str) -> str:
         """Chinese label of a column, relationship or property."""
         return self.facts(name).label or name
@@ -62,16 +70,21 @@ class Shape:
         ]
 
 
-_SHAPES: dict[type[Entity], Shape] = {}
+# By what was defined when they were worked out, mostly nothing.
+_SHAPES: dict[type[Entity], tuple[dict[str, FieldFacts], Shape]] = {}
 _TABLES: dict[str, type[Entity]] = {}
 
 
 def shape(model: type[Entity]) -> Shape:
-    """The shape of a model, worked out at its first use."""
-    found = _SHAPES.get(model)
-    if found is None:
-        found = _SHAPES[model] = Shape(model, fields_of(model), owner_of(model))
-    return found
+    """The shape of a model now: its columns, and in a request what administrators have defined."""
+    extra: dict[str, FieldFacts] = {}
+    if has_request_context():
+        extra = custom_fields.defined(edge.session(), model)
+    known = _SHAPES.get(model)
+    if known is None or (known[0] is not extra and known[0] != extra):
+        made = Shape(model, fields_of(model) | extra, owner_of(model))
+        known = _SHAPES[model] = extra, made
+    return known[1]
 
 
 def model_of(table: str) -> type[Entity] | None:

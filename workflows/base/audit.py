@@ -1,7 +1,7 @@
 """The audit trail: every change of a business record, written in its own transaction (architecture rule 8)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -13,6 +13,7 @@ from models.base.entity import STAMPS, Entity, columns_of, fields_of
 from models.base.kinds import SpecKind
 from models.system.proof import SEALED
 from models.system.setup import LogKind
+from reports.figures.custom_fields import fields_now
 from workflows.base import seal
 from workflows.base.context import Ctx
 from workflows.base.facts import (
@@ -74,7 +75,7 @@ def log_event(ctx: Ctx, table: str, action: str, kind: LogKind, note: str) -> No
 
 def log_reading(ctx: Ctx, record: Entity, column: str) -> None:
     """Somebody looked at the plain value of a masked column (X9)."""
-    label = fields_of(type(record))[column].label
+    label = fields_now(ctx.session, type(record))[column].label
     log(ctx, record, "REVEAL", note=f"查看原值：{label}")
 
 
@@ -207,7 +208,20 @@ def changes_of(record: Entity) -> dict[str, list[Any]]:
             new = plain(history.added[0]) if history.added else None
             if old != new:
                 changed[name] = [old, new]
+    if "extra" in changed:
+        old, new = changed.pop("extra")
+        changed |= _by_code(old or {}, new or {})
     return changed
+
+
+def _by_code(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, list[Any]]:
+    """What changed of the custom fields, each by its code."""
+    codes = sorted({*before, *after})
+    return {
+        code: [before.get(code), after.get(code)]
+        for code in codes
+        if before.get(code) != after.get(code)
+    }
 
 
 def _last_values(record: Entity) -> dict[str, list[Any]]:

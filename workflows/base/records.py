@@ -11,7 +11,6 @@ from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.entity import (
     STAMPS,
     Entity,
-    editable_columns,
     entities,
     entity_of,
     fields_of,
@@ -33,6 +32,7 @@ from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
 from reports.figures import dictionaries
+from reports.figures.custom_fields import editable_now, fields_now
 from reports.rules.check import understand
 from reports.rules.names import subject_at
 from reports.rules.tree import RuleError
@@ -97,9 +97,10 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     """
     _require_kind(model, "add")
     ctx.require("add", model.__tablename__, f"新增{model.spec.label}")
-    _refuse_foreign_keys_of_code(model, values)
-    typed = _typed(ctx, model, values, list(editable_columns(model)))
-    record = model(**typed)
+    _refuse_foreign_keys_of_code(ctx, model, values)
+    typed = _typed(ctx, model, values, editable_now(ctx.session, model))
+    record = model()
+    _put(ctx, record, typed)
     _check_papers(ctx, record, typed)
     _fill_defaults(record)
     _default_scope(ctx, record)
@@ -124,14 +125,12 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     require_reach(ctx, ("edit", str(model.__tablename__)), record, "修改")
     check_version(ctx, record, version)
     require_draft(record, "修改")
-    _refuse_foreign_keys_of_code(model, values)
+    _refuse_foreign_keys_of_code(ctx, model, values)
     _check_owner(ctx, record, "edit")
-    typed = _typed(ctx, model, values, _changed(record, values))
+    typed = _typed(ctx, model, values, _changed(ctx, record, values))
     _check_papers(ctx, record, typed)
     with ctx.session.no_autoflush:
-        known = fields_of(model)
-        for name, value in typed.items():
-            known[name].set(record, value)
+        _put(ctx, record, typed)
         _check_owner(ctx, record, "edit")
         _check(ctx, record, is_new=False)
     _flush(ctx, record)
@@ -200,9 +199,15 @@ def _require_kind(model: type[Entity], verb: str) -> None:
         raise NotAllowed(f"{model.spec.label}由业务流程生成，不能直接{word}")
 
 
-def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any]) -> None:
-    allowed = set(editable_columns(model))
-    known = fields_of(model)
+def _put(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
+    known = fields_now(ctx.session, type(record))
+    for name, value in typed.items():
+        known[name].set(record, value)
+
+
+def _refuse_foreign_keys_of_code(ctx: Ctx, model: type[Entity], values: Mapping[str, Any]) -> None:
+    allowed = set(editable_now(ctx.session, model))
+    known = fields_now(ctx.session, model)
     wrong = {
         name: [
             f"“{known[name].label}”由系统维护，不能直接修改"
@@ -216,10 +221,10 @@ def _refuse_foreign_keys_of_code(model: type[Entity], values: Mapping[str, Any])
         raise FieldErrors(wrong)
 
 
-def _changed(record: Entity, values: Mapping[str, Any]) -> list[str]:
+def _changed(ctx: Ctx, record: Entity, values: Mapping[str, Any]) -> list[str]:
     """The editable columns that are given anew: a mask that comes back as it was shown changes nothing (X9)."""
-    known = fields_of(type(record))
-    editable = set(editable_columns(type(record)))
+    known = fields_now(ctx.session, type(record))
+    editable = set(editable_now(ctx.session, type(record)))
     given = [name for name in values if name in editable]
     return [
         name
@@ -233,7 +238,7 @@ def _typed(
 ) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    known = fields_of(model)
+    known = fields_now(ctx.session, model)
     for name in names:
         facts = known[name]
         if name not in values and facts.has_default:
@@ -274,7 +279,7 @@ def _check_rule(ctx: Ctx, about: str, text: str) -> None:
 
 def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
     """A record refers to files and documents of its own alone."""
-    known = fields_of(type(record))
+    known = fields_now(ctx.session, type(record))
     for name, value in typed.items():
         target = entity_of(known[name].target) if known[name].target else None
         if value is None or target is None or not issubclass(target, Attachment | IssuedDocument):
@@ -451,7 +456,7 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
         .order_by(AuditLog.id.desc())
         .limit(behind)
     )
-    known = fields_of(type(record))
+    known = fields_now(ctx.session, type(record))
     return [
         (facts.label, _word(ctx, facts, old), _word(ctx, facts, new))
         for changes in ctx.session.scalars(query).all()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select, update
 
-from models.base.entity import STAMPS, Entity, columns_of, entities, fields_of
+from models.base.entity import STAMPS, Entity, columns_of, entities
 from models.base.errors import Conflict, FieldErrors
 from models.base.kinds import SpecKind
 from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
@@ -25,6 +25,7 @@ from models.system.setup import (
     ValueKind,
 )
 from reports.figures import dictionaries
+from reports.figures.custom_fields import fields_now
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -298,9 +299,9 @@ def refuse_delete_of_used_item(ctx: Ctx, item: DictionaryItem) -> None:
 @records.delete_rule(DictionaryType)
 def refuse_delete_of_used_dictionary(ctx: Ctx, dictionary: DictionaryType) -> None:
     """A dictionary that a column draws on stays."""
-    del ctx
     for model in entities():
-        if any(facts.dictionary == dictionary.code for facts in fields_of(model).values()):
+        known = fields_now(ctx.session, model)
+        if any(facts.dictionary == dictionary.code for facts in known.values()):
             raise Conflict(f"字典“{dictionary.label}”由“{model.spec.label}”使用，不能删除")
 
 
@@ -310,7 +311,7 @@ def _uses(ctx: Ctx, dictionary: str, code: str) -> int:
     for model in entities():
         if model.spec.kind is SpecKind.LOG or model.__subclasses__():
             continue
-        for facts in fields_of(model).values():
+        for facts in fields_now(ctx.session, model).values():
             if facts.dictionary == dictionary:
                 query = select(func.count()).select_from(model).where(facts.sql(model) == code)
                 count += ctx.session.scalar(query) or 0

@@ -1,0 +1,103 @@
+"""A custom field: kept in `extra` of a record under its code, exact and comparable on both databases.
+
+JSON holds amounts and rates as text with all their places, as the trail does; without its point such a text is a whole
+number, by which both databases sort and compare exactly. Days are ISO text.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, String, cast, func, type_coerce
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeDecorator
+
+from models.base.fields import FieldFacts
+
+if TYPE_CHECKING:
+    from models.base.entity import Entity
+
+
+class Smallest(TypeDecorator[Decimal]):
+    """An exact decimal of `scale` places that both databases see as a whole number."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def __init__(self, scale: int) -> None:
+        """`scale` is the number of decimal places kept."""
+        super().__init__()
+        self.scale = scale
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
+        """Whole numbers of the smallest unit."""
+        del dialect
+        return None if value is None else int(Decimal(value).scaleb(self.scale))
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """The Decimal with its full scale."""
+        del dialect
+        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+
+
+class IsoDay(TypeDecorator[date]):
+    """A day as text that sorts as days do."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        """2026-11-29."""
+        del dialect
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        """The day."""
+        del dialect
+        return None if value is None else date.fromisoformat(value)
+
+
+@dataclass(frozen=True)
+class CustomFacts(FieldFacts):
+    """A field that an administrator has defined: its `name` is the key in `extra`."""
+
+    @property
+    def kept_in(self) -> str:
+        """`extra` holds them all."""
+        return "extra"
+
+    def get(self, record: "Entity") -> Any:
+        """The value that a record has in this field."""
+        value = (record.extra or {}).get(self.name)
+        if value is None:
+            return None
+        if self.kind in {"money", "rate"}:
+            return Decimal(value)
+        return date.fromisoformat(value) if self.kind == "date" else value
+
+    def set(self, record: "Entity", value: Any) -> None:
+        """Put a typed value into this field; nothing is not kept."""
+        kept = {name: old for name, old in (record.extra or {}).items() if name != self.name}
+        if value is not None:
+            kept[self.name] = self._plain(value)
+        record.extra = kept
+
+    def sql(self, model: "type[Entity]") -> ColumnElement[Any]:
+        """The field in a query of the model."""
+        kept = type_coerce(model.extra, JSON())[self.name]
+        if self.kind == "bool":
+            return kept.as_boolean()
+        text = kept.as_string()
+        if self.kind in {"money", "rate"}:
+            whole = cast(func.replace(text, ".", ""), BigInteger)
+            return type_coerce(whole, Smallest(self.scale))
+        if self.kind in {"int", "reference"}:
+            return cast(text, BigInteger)
+        return type_coerce(text, IsoDay()) if self.kind == "date" else text
+
+    def _plain(self, value: Any) -> object:
+        if self.kind in {"money", "rate"}:
+            return f"{value:.{self.scale}f}"
+        return value.isoformat() if self.kind == "date" else value

@@ -1,0 +1,86 @@
+"""What must hold of custom fields (10.1): names of their own, and nothing taken away from rows that use them."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import func, inspect, select
+
+from models.base.custom import CustomFacts
+from models.base.entity import Entity, entity_of, fields_of
+from models.base.errors import Conflict, FieldErrors
+from models.system.custom_field import CustomField, CustomKind
+from workflows.base import records
+from workflows.base.context import Ctx
+
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
+_FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id", "target")
+
+
+@records.rule(CustomField)
+def check_custom_field(ctx: Ctx, field: CustomField, is_new: bool) -> None:
+    """A code and a label of its own, all that its kind needs, and no other kind once rows use it."""
+    errors = _name_errors(field) | _kind_errors(field)
+    if not is_new:
+        errors |= _changed_in_use(ctx, field)
+    if errors:
+        raise FieldErrors({name: [message] for name, message in errors.items()})
+    if field.kind is not CustomKind.DICTIONARY:
+        field.dictionary_id = None
+    if field.kind is not CustomKind.REFERENCE:
+        field.target = None
+
+
+@records.delete_rule(CustomField)
+def refuse_delete_of_used_field(ctx: Ctx, field: CustomField) -> None:
+    """Values that people have typed do not vanish with a definition."""
+    if count := uses(ctx, field.table_name, field.code):
+        raise Conflict(f"“{field.label}”已有 {count} 条记录填写，不能删除；可以改为停用")
+
+
+def uses(ctx: Ctx, table: str, code: str) -> int:
+    """In how many rows a custom field is filled in."""
+    model: type[Entity] = entity_of(table)
+    kept = CustomFacts(code).sql(model)
+    query = select(func.count()).select_from(model).where(kept.is_not(None))
+    return ctx.session.scalar(query) or 0
+
+
+def _name_errors(field: CustomField) -> dict[str, str]:
+    model = entity_of(field.table_name)
+    known = fields_of(model)
+    taken = {*known, *inspect(model).all_orm_descriptors.keys(), *dir(model)}
+    found = {}
+    if not _CODE.fullmatch(field.code):
+        found["code"] = "应以小写字母开头，由小写字母、数字和下划线组成，2 至 32 位"
+    elif field.code in taken or f"{field.code}_id" in taken or field.code.endswith("_label"):
+        found["code"] = f"“{model.spec.label}”已经有“{field.code}”，请换一个编码"
+    if field.label in {facts.label for facts in known.values()}:
+        found["label"] = f"“{model.spec.label}”已经有“{field.label}”这个字段"
+    return found
+
+
+def _kind_errors(field: CustomField) -> dict[str, str]:
+    found = {}
+    if field.kind is CustomKind.DICTIONARY and field.dictionary_id is None:
+        found["dictionary_id"] = "类型为字典时请选择字典"
+    if field.kind is CustomKind.REFERENCE and not field.target:
+        found["target"] = "类型为引用时请选择引用的对象"
+    if field.mask is not None and field.kind is not CustomKind.TEXT:
+        found["mask"] = "只有文字可以脱敏"
+    return found
+
+
+def _changed_in_use(ctx: Ctx, field: CustomField) -> dict[str, str]:
+    """What may not change any more, and how many rows forbid it."""
+    changed: dict[str, object] = {}
+    for name in _FIXED_WHEN_USED:
+        old: Sequence[object] = inspect(field).attrs[name].history.deleted
+        if old and old[0] != getattr(field, name):
+            changed[name] = old[0]
+    if not changed:
+        return {}
+    table = str(changed.get("table_name", field.table_name))
+    code = str(changed.get("code", field.code))
+    count = uses(ctx, table, code)
+    return dict.fromkeys(changed, f"已有 {count} 条记录填写，不能修改") if count else {}

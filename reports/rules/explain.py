@@ -13,7 +13,7 @@ from reports.rules.names import Dictionaries, K, labels_of
 from reports.rules.python import Asked
 from reports.rules.typed import Truth, Value
 
-_YES: Final = {True: "是", False: "否"}
+_YES: Final = {True: "是", False: "否", None: "未知"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Reason:
     """A part of a rule, what it came to, and the parts that it is made of."""
 
     text: str
-    held: bool
+    held: bool | None  # None where it cannot be known
     parts: tuple["Reason", ...] = ()
 
     def lines(self, depth: int = 0) -> list[str]:
@@ -40,7 +40,7 @@ class Explainer:
 
     def reason(self, rule: Truth) -> Reason:
         """Whether the rule holds, and why."""
-        held = self.asked.holds(rule)
+        held = self.asked.truth(rule)
         match rule:
             case typed.All(parts=parts) if isinstance(rule.source, tree.Every):
                 return Reason("全部满足", held, tuple(map(self.reason, parts)))

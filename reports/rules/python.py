@@ -1,7 +1,7 @@
 """A rule asked of one record, in Python: exact, and with the same answers as SQL gives."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from enum import Enum
 from fractions import Fraction
@@ -42,28 +42,34 @@ class Asked:
         self.today = today
 
     # ------------------------------------------------------------------------------------------------------- truths
-    def holds(self, rule: Truth) -> bool:  # noqa: PLR0911 - a line for each kind of condition
-        """Whether the rule holds for this record."""
+    def holds(self, rule: Truth) -> bool:
+        """Whether the rule holds for this record: what cannot be known does not."""
+        return self.truth(rule) is True
+
+    def truth(self, rule: Truth) -> bool | None:  # noqa: PLR0911 - a line for each kind of condition
+        """Whether a condition is true; None where something that it asks is empty."""
         match rule:
             case typed.All(parts=parts):
-                return all(self.holds(part) for part in parts)
+                return _all(self.truth(part) for part in parts)
             case typed.AnyOf(parts=parts):
-                return any(self.holds(part) for part in parts)
+                return _turned(_all(_turned(self.truth(part)) for part in parts))
             case typed.Nay(one=one):
-                return not self.holds(one)
+                return _turned(self.truth(one))
             case typed.Exists(rows=rows, is_every=is_every):
                 return self._all_do(rows) if is_every else bool(self.rows(rows))
             case typed.Blank(one=one, is_not=is_not):
                 return (self.value(one) is None) != is_not
             case typed.Yes(one=one):
-                return self.value(one) is True
+                value: bool | None = self.value(one)
+                return value
             case typed.Test(op=op, left=left, right=right):
                 return _both(COMPARISONS[op], self.value(left), self.value(right))
             case typed.Match(how=how, one=one, other=other):
                 return _both(_MATCHES[how], self.value(one), other)
             case typed.Choice(one=one, values=values, is_not=is_not):
                 value = self.value(one)
-                return value is not None and (value in [self.value(v) for v in values]) != is_not
+                known = [self.value(each) for each in values]
+                return None if value is None else (value in known) != is_not
         raise AssertionError(f"{type(rule).__name__} is no condition")
 
     def _all_do(self, rows: RowsOf) -> bool:
@@ -144,8 +150,18 @@ def children(owner: object, rows: RowsOf) -> Sequence[object]:
     return session.scalars(query).all()
 
 
-def _both(test: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
-    return left is not None and right is not None and bool(test(left, right))
+def _both(test: Callable[[Any, Any], Any], left: Any, right: Any) -> bool | None:
+    return None if left is None or right is None else bool(test(left, right))
+
+
+def _turned(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth
+
+
+def _all(truths: Iterable[bool | None]) -> bool | None:
+    """As SQL joins them: one false decides, then one unknown."""
+    known = list(truths)
+    return False if False in known else None if None in known else True
 
 
 def _calculated(op: str, left: Fraction | None, right: Fraction | None) -> Fraction | None:

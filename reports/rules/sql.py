@@ -1,7 +1,7 @@
 """A rule asked of a whole table, in SQL: set-based, on both databases, with the same answers as Python gives.
 
 Numbers are whole numbers of their last place, over a denominator where something was divided: exact on SQLite, whose
-columns hold them so, and on PostgreSQL. What holds is true and what does not is false or NULL; under 非 NULL is false.
+columns hold them so, and on PostgreSQL. What is empty makes a condition NULL, which is neither true nor false.
 """
 
 from dataclasses import dataclass
@@ -156,13 +156,13 @@ class _Query:
             case typed.AnyOf(parts=parts):
                 return or_(*map(self.truth, parts))
             case typed.Nay(one=one):
-                return self._not(one)
+                return not_(self.truth(one))
             case typed.Exists(rows=rows, is_every=is_every):
                 return self._exists(rows, is_every)
             case typed.Blank():
                 return self._blank(rule)
             case typed.Yes(one=one):
-                return self.value(one).is_(True)
+                return self.value(one) == literal(True, Boolean())
             case typed.Test():
                 return self._test(rule)
             case typed.Match(how=how, one=one, other=other):
@@ -171,7 +171,8 @@ class _Query:
                 return self._choice(rule)
         raise AssertionError(f"{type(rule).__name__} is no condition")
 
-    def _not(self, rule: Truth) -> ColumnElement[bool]:
+    def _fails(self, rule: Truth) -> ColumnElement[bool]:
+        """Where it does not hold: false, or not to be known."""
         return not_(func.coalesce(self.truth(rule), false(), type_=Boolean()))
 
     def _blank(self, rule: typed.Blank) -> ColumnElement[bool]:
@@ -322,7 +323,7 @@ class _Query:
         way = self._rows(rows)
         inner, asked = _Query(way.last, self.today), list(way.conditions)
         if rows.where is not None:
-            asked.append(inner._not(rows.where) if is_every else inner.truth(rows.where))
+            asked.append(inner._fails(rows.where) if is_every else inner.truth(rows.where))
         query = select(way.last.id).where(*asked).correlate_except(*way.tables)
         return _turned(exists(query), is_every)
 

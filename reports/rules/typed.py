@@ -155,12 +155,12 @@ Number = Fixed | Field | Sum | Days | Figure
 
 @dataclass(frozen=True)
 class Truth(Part):
-    """A part that holds or does not."""
+    """A part that is true, false or unknown."""
 
 
 @dataclass(frozen=True)
 class Test(Truth):
-    """left = ≠ > ≥ < ≤ right; never true where one of them is empty."""
+    """left = ≠ > ≥ < ≤ right; unknown where one of them is empty."""
 
     op: str
     left: Value
@@ -169,7 +169,7 @@ class Test(Truth):
 
 @dataclass(frozen=True)
 class Choice(Truth):
-    """属于, 不属于; an empty value does neither."""
+    """属于, 不属于; of an empty value it is not known."""
 
     one: Value
     values: tuple[Value, ...]
@@ -178,7 +178,7 @@ class Choice(Truth):
 
 @dataclass(frozen=True)
 class Match(Truth):
-    """A text holds, does not hold, begins with or ends in another; an empty one does nothing."""
+    """A text holds, does not hold, begins with or ends in another; of an empty one it is not known."""
 
     how: str
     one: Value
@@ -223,7 +223,7 @@ class AnyOf(Truth):
 
 @dataclass(frozen=True)
 class Exists(Truth):
-    """A row is there; with `is_every` no row is there for which it does not hold."""
+    """A row is there for which it holds; with `is_every` it holds for every row. Known either way."""
 
     rows: RowsOf
     is_every: bool

@@ -201,7 +201,12 @@ def test_what_is_empty_is_neither_more_nor_less_nor_different(session):
     assert empty
     assert more | less | empty == every
     assert not (more | less) & empty
-    assert agree(session, CorporateCustomer, "非 注册资本 ≥ 100万") == less | empty
+    assert agree(session, CorporateCustomer, "非 注册资本 ≥ 100万") == less
+    assert agree(session, CorporateCustomer, "注册资本 ≥ 100万 或 注册资本 为空") == more | empty
+    assert (
+        agree(session, CorporateCustomer, "非 (注册资本 ≥ 100万 且 注册资本 不为空)")
+        == less | empty
+    )
     assert not agree(session, CorporateCustomer, "注册资本 ≠ 1") & empty
     assert not agree(session, CorporateCustomer, "法定代表人 不包含 “王”") & agree(
         session, CorporateCustomer, "法定代表人 为空"
@@ -247,7 +252,7 @@ def test_each_part_says_what_it_came_to(session):
         "全部满足：是",
         "　注册资本 12,000,000.00 > 10,000,000.00：是",
         "　满足其一：是",
-        "　　营业执照有效期至 （空） < 2026-03-31：否",
+        "　　营业执照有效期至 （空） < 2026-03-31：未知",
         "　　所属行业 食品制造 = 食品制造：是",
         "　不得满足：是",
         "　　注册资本 介于 1 和 2（注册资本 12,000,000.00）：否",

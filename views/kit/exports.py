@@ -13,7 +13,7 @@ from models.base.actor import Actor
 from models.base.errors import BusinessError
 from models.system.exports import ExportState, ExportTask
 from views.kit import edge, files
-from views.kit.interface import shape
+from views.kit.interface import reading, shape
 from views.kit.lists import ListQuery
 from views.kit.pages import Job
 from workflows.base.context import Ctx
@@ -44,7 +44,7 @@ def again(ctx: Ctx, key: int) -> None:
 
 def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) -> Made:
     """Write the file of a task as its asker: right and scope are those of now; filter, order and columns are frozen."""
-    with lent.reader() as session:
+    with lent.reader() as session, reading(session):
         if session.get_bind().dialect.name == "postgresql":  # number, sums and rows of one moment
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         ctx = Ctx(session, actor, task.business_date, lent.now(), lent.source)

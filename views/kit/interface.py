@@ -1,6 +1,8 @@
 """The one door between screens and tables: every read, the framework's too, passes the data scope here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -75,11 +77,24 @@ _SHAPES: dict[type[Entity], tuple[dict[str, FieldFacts], Shape]] = {}
 _TABLES: dict[str, type[Entity]] = {}
 
 
+# Whose fields are asked for where no request is being answered: a job's.
+_READER: ContextVar[Session | None] = ContextVar("reader", default=None)
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """Let a job see the fields that administrators have defined, as a request does."""
+    before = _READER.set(session)
+    try:
+        yield
+    finally:
+        _READER.reset(before)
+
+
 def shape(model: type[Entity]) -> Shape:
-    """The shape of a model now: its columns, and in a request what administrators have defined."""
-    extra: dict[str, FieldFacts] = {}
-    if has_request_context():
-        extra = custom_fields.defined(edge.session(), model)
+    """The shape of a model now: its columns, and in a request or a job what administrators have defined."""
+    session = edge.session() if has_request_context() else _READER.get()
+    extra = {} if session is None else custom_fields.defined(session, model)
     known = _SHAPES.get(model)
     if known is None or (known[0] is not extra and known[0] != extra):
         made = Shape(model, fields_of(model) | extra, owner_of(model))

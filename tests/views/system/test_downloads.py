@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from app import jobs as clock
 from models.guarantee.project import Project
+from models.system.custom_field import CustomField
 from models.system.exports import ExportState, ExportTask
 from models.system.organization import Department, Employee, Operator
 from models.system.setup import AuditLog, JobRun, JobStatus, Parameter
@@ -127,6 +128,24 @@ def test_excel_and_pdf_say_what_they_are_of(demo):
     words = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
     assert "合计" in words
     assert "方志远" in words
+
+
+def test_a_field_that_an_administrator_has_added_is_written_too(demo):
+    with demo.session() as session:
+        session.add(CustomField(table_name="project", code="shelf", label="档案盒号"))
+        for row in session.scalars(select(Project).where(Project.number.like("DB%"))):
+            row.extra = {"shelf": f"甲-{row.id}"}
+        session.commit()
+        wanted = select(Project.id).where(Project.number.like("DB%")).order_by(Project.number)
+        keys = session.scalars(wanted).all()
+    what = "/project/export_later?format={}&cols=number,shelf&order=number&f=shelf:filled:"
+    task = done(demo, what=what)
+    rows = list(csv.reader(io.StringIO(fetch(demo, task)[1].decode("utf-8-sig"))))
+    assert rows[0][1] == "档案盒号"
+    assert [row[1] for row in rows[1 : len(keys) + 1]] == [f"甲-{key}" for key in keys]
+    with demo.session() as session:
+        session.execute(delete(CustomField).where(CustomField.code == "shelf"))
+        session.commit()
 
 
 def test_asked_written_and_downloaded_stand_in_the_trail(demo):

@@ -29,7 +29,6 @@ def create_app(settings=None):
 """
 LIFECYCLE = """
 import os
-from models.base.fields import said
 from models.base.trouble import Unfit
 
 def require_ready(app):

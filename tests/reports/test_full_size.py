@@ -127,7 +127,8 @@ def test_the_page_of_a_long_list_waits_for_no_sum(demo, monkeypatch, path, reade
     monkeypatch.setattr(lists, "LONG", 1)
     with demo.statements() as sent:
         page = client.get(path).text
-    assert [words for words in sent if "sum(" in words] == []
+    # A handful of definitions is counted with the business date; nothing of the list is.
+    assert [words for words in sent if "sum(" in words and "custom_field" not in words] == []
     assert total_row(page) == ["…"] * len(with_page)
     assert "本页合计" in page
     url = html.unescape(re.search(r'data-sums-url="([^"]+)"', page)[1])

@@ -157,8 +157,8 @@ class EntityForm:
 
     def _elsewhere(self, name: str, message: str) -> tuple[str, str]:
         """Where to say it: a column that the form does not ask is named, a field that the view adds is linked."""
-        label = self.known.facts(name).label if name else None
-        return ("", f"{label}：{message}") if label else (name, message)
+        key = self.known.key(name) if name else None
+        return ("", f"{self.known.label(key)}：{message}") if key else (name, message)
 
     # ------------------------------------------------------------------------------------------------------------ page
     def page(self, title: str, action_url: str, cancel_url: str, **facts: Any) -> FormPage:

@@ -47,6 +47,17 @@ class Actor:
         """Whether this actor holds the permission `can_<verb>` on a resource (a table name)."""
         return self.is_system or (f"can_{verb}", resource) in self.permissions
 
+    @property
+    def reach(self) -> tuple[object, ...]:
+        """All that decides which rows this actor reads, beside the rows themselves: to be compared with what it was."""
+        return (
+            self.employee_id,
+            self.on_behalf_of_id,
+            self.scope.name,
+            self.department_id,
+            tuple(sorted(self.department_ids)),
+        )
+
     def acting(self, verb: str, resource: str) -> "Actor":
         """As far as the roles go that give this permission: who sees all to vote still manages the own alone."""
         for level in ScopeLevel:

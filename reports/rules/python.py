@@ -6,17 +6,16 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
 from models.base.entity import Entity
+from models.base.moments import local
 from reports.rules import typed
 from reports.rules.names import NUMBERS
 from reports.rules.typed import RowsOf, Truth, Value
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,
     "≠": operator.ne,
@@ -124,7 +123,7 @@ class Asked:
         if isinstance(value, Enum):
             return value.name
         if isinstance(value, datetime):
-            return value.astimezone(SHANGHAI).date()
+            return local(value).date()
         if part.kind in NUMBERS:
             return Fraction(value) / part.fact.hundred
         return value

@@ -83,6 +83,12 @@ WORDS: dict[tuple[str, str], Callable[[str], str]] = {
 }
 
 
+def size_text(size_bytes: int) -> str:
+    """How big a file is: 0.3 KB, 12.0 KB, 3.4 MB."""
+    size = size_bytes / 1024
+    return f"{size / 1024:,.1f} MB" if size >= 1024 else f"{max(size, 0.1):.1f} KB"
+
+
 def rate_text(value: Decimal) -> str:
     """A rate without trailing zeros, but never with fewer than two places: 4.35, 12.00, 0.012."""
     whole, _, places = f"{value:f}".partition(".")

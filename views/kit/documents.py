@@ -15,7 +15,7 @@ from models.base.kinds import SpecKind
 from models.system.records import Attachment, IssuedDocument
 from reports.figures import dictionaries
 from views.kit import edge, hooks, widgets
-from views.kit.cells import format_value, record_url
+from views.kit.cells import format_value, record_url, size_text
 from views.kit.entity_view import EntityView
 from views.kit.interface import Titles, model_of, valid_id
 from views.kit.pages import (
@@ -292,10 +292,9 @@ def _changes(ctx: Ctx, record: Entity, item: Attachment) -> list[Action]:
 
 
 def _file(item: Attachment, labels: dict[str, str], actions: list[Action]) -> FileItem:
-    size = item.size_bytes / 1024
     words = [
         labels.get(item.category or "", "") or "未分类，不算要件",
-        f"{size / 1024:.1f} MB" if size >= 1024 else f"{max(size, 0.1):.1f} KB",
+        size_text(item.size_bytes),
         format_value(item.uploaded_at, "datetime"),
     ]
     return FileItem(

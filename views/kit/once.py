@@ -110,14 +110,8 @@ def _may_still_read(ctx: Ctx, kept: dict[str, Any]) -> bool:
 
 def _rights(actor: Actor) -> str:
     """A digest of all that decides what somebody reads, beside the rows themselves."""
-    reach = [
-        actor.employee_id,
-        actor.on_behalf_of_id,
-        actor.scope,
-        actor.department_id,
-        sorted(actor.department_ids),
-    ]
-    return hashlib.sha256(json.dumps([*reach, sorted(actor.permissions)]).encode()).hexdigest()[:32]
+    facts = (*actor.reach, sorted(actor.permissions), sorted(actor.narrower))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 
 def _about(*addresses: str) -> list[tuple[str, int]]:

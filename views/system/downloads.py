@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models.base.errors import NotFound
 from models.system.exports import ExportState, ExportTask
 from views.kit import edge, exports, files
-from views.kit.cells import format_value
+from views.kit.cells import format_value, size_text
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, ReportPage, Row, Section
 from workflows.base.context import Ctx
@@ -129,7 +129,7 @@ def _row(ctx: Ctx, task: ExportTask) -> Row:
         Cell("；".join(filter(None, (task.conditions or "全部", task.message))), "long_text"),
         Cell(task.file_format.upper()),
         Cell(rows, "int"),
-        Cell(_size(task.size_bytes)),
+        Cell("" if task.size_bytes is None else size_text(task.size_bytes)),
         Cell(str(format_value(task.asked_at, "datetime")), "datetime"),
         Cell(until, "datetime"),
     )
@@ -141,9 +141,3 @@ def _actions(task: ExportTask, url: str) -> tuple[Action, ...]:
         return (Action("取消", f"{exports.URL}cancel/{task.id}", "POST"),)
     again = Action("重新导出", f"{exports.URL}again/{task.id}", "POST")
     return (Action("下载", url), again) if url else (again,)
-
-
-def _size(number: int | None) -> str:
-    if number is None:
-        return ""
-    return f"{number / 1024:,.0f} KB" if number < 1024 * 1024 else f"{number / 1024 / 1024:,.1f} MB"

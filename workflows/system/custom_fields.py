@@ -68,7 +68,14 @@ def _kind_errors(field: CustomField) -> dict[str, str]:
         found["target"] = "类型为引用时请选择引用的对象"
     if field.mask is not None and field.kind is not CustomKind.TEXT:
         found["mask"] = "只有文字可以脱敏"
+    elif field.mask is not None and not _can_be_revealed(field.table_name):
+        found["mask"] = "这个对象没有“查看原值”的权限，脱敏后谁也看不到，请留空"
     return found
+
+
+def _can_be_revealed(table: str) -> bool:
+    """The right to look behind masks goes with columns of the entity's own."""
+    return any(facts.mask for facts in fields_of(entity_of(table)).values())
 
 
 def _changed_in_use(ctx: Ctx, field: CustomField) -> dict[str, str]:

@@ -191,13 +191,7 @@ def is_expired(task: ExportTask, now: datetime) -> bool:
 
 def reach_of(actor: Actor) -> str:
     """A digest of how far somebody sees."""
-    facts = (
-        actor.employee_id,
-        actor.scope.name,
-        actor.department_id,
-        sorted(actor.department_ids),
-    )
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return hashlib.sha256(repr(actor.reach).encode()).hexdigest()
 
 
 def _log(ctx: Ctx, task: ExportTask, what: str) -> None:

@@ -110,6 +110,7 @@ def test_what_a_definition_needs(ctx):
     assert "dictionary_id" in refused(ctx, kind="DICTIONARY")
     assert "target" in refused(ctx, kind="REFERENCE")
     assert "mask" in refused(ctx, kind="MONEY", mask="MOBILE")
+    assert "查看原值" in refused(ctx, mask="MOBILE")["mask"][0], "nobody could look behind it"
     define(ctx)
     with pytest.raises(FieldErrors, match="已存在"):
         define(ctx, label="另一个")

@@ -1,11 +1,10 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
-# The only home of the coverage thresholds, in percent of lines and branches. They are counted otherwise than by the
-# tracer before (a call over five lines is five lines), whose limits were 97 and 98: the tests of the verbs alone reach
-# 95.8 of workflows. To be raised to what the first whole run measures.
-COVERAGE_MIN := 90
-COVERAGE_MIN_WORKFLOWS := 95
+# The only home of the coverage thresholds, in percent of lines and branches. Verbs move money: every branch of theirs
+# shall be run; 99 are, and the goal is 100 again. A day's share of the crawls moves the figures by tenths.
+COVERAGE_MIN := 97
+COVERAGE_MIN_WORKFLOWS := 98
 # One more than the two processors of the build server: a test waits for its server or its locks now and then.
 TEST_WORKERS ?= 3
 # A file's tests share its database; the order of the files is that of tests/conftest.py, the longest first.

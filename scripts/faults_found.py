@@ -455,6 +455,22 @@ _ROWS = (
         "already_paid",
     ),
     (
+        "k6-promise-without-screen",
+        "workflows/system/exports.py",
+        "或在“我的下载”中取消",
+        "或在“导出中心”中取消",
+        "tests/structure/test_signposts.py",
+        "",
+    ),
+    (
+        "k6-missing-number-left-out",
+        "workflows/guarantee/contract_data.py",
+        'BLANK = "',
+        'BLANK = "" and "',
+        f"{GUARANTEE}/test_contracts.py",
+        "text_is_there",
+    ),
+    (
         "k6-released-goes-on",
         "views/guarantee/project.py",
         "if project.state is ProjectState.RELEASED:  # nothing goes on any more",

@@ -11,7 +11,7 @@ from models.base.entity import entity_of
 from models.base.errors import BusinessError
 from models.base.money import MONEY_MAX
 from models.system.organization import Department
-from reports.figures import dictionaries
+from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
 from reports.rules.names import SUBJECTS, Fact, K, Subject
 from reports.rules.python import Asked
@@ -65,7 +65,7 @@ def holds(flow: ApprovalFlow, condition: str, request: Request, today: date) -> 
         rule = understand(
             condition,
             SUBJECTS["approval_request"],
-            lambda code: dictionaries.items(session, code),
+            vocabulary(session),
         )
     except RuleError as problem:
         raise BusinessError(

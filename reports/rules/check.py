@@ -1,6 +1,8 @@
 """From syntax tree to a rule that makes sense: names become fields, kinds are held together, numbers stay exact."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -9,14 +11,11 @@ from reports.rules import tree, typed, words
 from reports.rules.names import (
     NUMBERS,
     ROWS_MAX,
-    Dictionaries,
+    Fact,
     K,
     Subject,
+    Vocabulary,
     alike,
-    labels_of,
-    subject_at,
-    subject_of,
-    title_of,
 )
 from reports.rules.parse import parse
 from reports.rules.tree import Node, RuleError
@@ -47,7 +46,7 @@ _KINDS_OF: Final = {"+": _PLUS, "-": _PLUS, "×": _TIMES, "÷": _OVER}
 
 
 def understand(
-    text: str, subject: Subject, dictionaries: Dictionaries, beyond: set[str] | None = None
+    text: str, subject: Subject, vocabulary: Vocabulary, beyond: set[str] | None = None
 ) -> Truth:
     """The rule that a text says about a subject; RuleError with the place of the first thing that makes no sense.
 
@@ -55,7 +54,7 @@ def understand(
     """
     node = parse(text)
     try:
-        return _Checker(subject, dictionaries, beyond).truth(node)
+        return _Checker(subject, vocabulary, beyond).truth(node)
     except RuleError as problem:
         raise RuleError(problem.message, problem.at, text) from None
 
@@ -64,12 +63,12 @@ class _Checker:
     """Checks a rule about one subject; rules about its child rows have a checker of their own."""
 
     def __init__(
-        self, subject: Subject, dictionaries: Dictionaries, beyond: set[str] | None = None
+        self, subject: Subject, vocabulary: Vocabulary, beyond: set[str] | None = None
     ) -> None:
-        """`dictionaries` gives the items of those that users edit; `beyond` collects the other tables."""
+        """`vocabulary` is what users have defined; `beyond` collects the other tables."""
         self.subject = subject
         self.beyond: set[str] = set() if beyond is None else beyond
-        self.dictionaries = dictionaries
+        self.vocabulary = vocabulary
 
     # ------------------------------------------------------------------------------------------------------- truths
     def truth(self, node: Node) -> Truth:
@@ -93,6 +92,7 @@ class _Checker:
             tree.Compare: self._compare,
             tree.Between: self._between,
             tree.OneOf: self._one_of,
+            tree.During: self._during,
             tree.Match: self._match,
             tree.Empty: lambda node: typed.Blank(node, self.value(node.one), node.is_not),
         }
@@ -117,6 +117,18 @@ class _Checker:
         if not all(isinstance(value, (Fixed, Dated)) for value in values):
             raise RuleError("属于 后面的列表只能写固定的值", node.choices[0].at)
         return typed.Choice(node, tests[0].left, values, node.is_not)
+
+    def _during(self, node: tree.During) -> Truth:
+        one = self.value(node.one)
+        first, last = (
+            Dated(tree.Edge(node.period, is_last, at=node.period.at), K.DATE)
+            for is_last in (False, True)
+        )
+        lies = replace(node, is_not=False)
+        within = typed.All(
+            lies, (self._test(lies, "≥", one, first), self._test(lies, "≤", one, last))
+        )
+        return typed.Nay(node, within) if node.is_not else within
 
     def _match(self, node: tree.Match) -> Truth:
         one, other = self._named(self.value(node.one)), node.other
@@ -171,7 +183,7 @@ class _Checker:
     def _code(self, field: Field, node: Node) -> Fixed:
         assert isinstance(node, (tree.Words, tree.Name))
         wanted = node.value if isinstance(node, tree.Words) else node.parts[0]
-        labels = labels_of(field.fact, self.dictionaries)
+        labels = self.vocabulary.labels(field.fact)
         found = next((code for code, label in labels.items() if label == wanted), None)
         if found is None:
             guess = alike(wanted, labels.values())
@@ -182,14 +194,14 @@ class _Checker:
         """A reference beside a text is its record's name."""
         if not (isinstance(value, Field) and value.kind is K.RECORD):
             return value
-        title = title_of(value.fact.target) if value.fact.target else None
+        title = self.vocabulary.title(value.fact.target) if value.fact.target else None
         self.beyond.add(value.fact.target)
         if title is None:
             raise RuleError(
                 f"请写出‘{value.fact.label}’的哪个字段，如 {value.fact.label}的编号",
                 value.source.at,
             )
-        return Field(value.source, K.TEXT, (*value.links, value.fact.link), title)
+        return Field(value.source, K.TEXT, (*value.links, value.fact), title)
 
     def value(self, node: Node) -> Value:  # noqa: C901, PLR0911 - a line for each kind of node
         """A part that must be a value."""
@@ -250,20 +262,22 @@ class _Checker:
         fact = subject.facts.get(last)
         if fact is None:
             where = f"‘{subject.label}’中" if over else ""
+            if re.fullmatch(words.PERIOD, last):
+                raise RuleError(f"‘{last}’是一段时间，请写 在 {last}", node.at)
             guess = alike(last, subject.facts)
             raise RuleError(f"{where}没有叫‘{last}’的字段{guess}", node.at)
         return Field(node, fact.kind, links, fact)
 
-    def _over(self, parts: tuple[str, ...], at: int) -> tuple[Subject, tuple[str, ...]]:
+    def _over(self, parts: tuple[str, ...], at: int) -> tuple[Subject, tuple[Fact, ...]]:
         subject = self.subject
-        links: tuple[str, ...] = ()
+        links: tuple[Fact, ...] = ()
         for part in parts:
             fact = subject.facts.get(part)
             if fact is None:
                 raise RuleError(f"没有叫‘{part}’的字段{alike(part, subject.facts)}", at)
             if not fact.target:
                 raise RuleError(f"‘{part}’不是关联记录，后面不能再写 的", at)
-            subject, links = subject_at(fact.target), (*links, fact.link)
+            subject, links = self.vocabulary.subject(fact.target), (*links, fact)
             self.beyond.add(fact.target)
         return subject, links
 
@@ -275,8 +289,9 @@ class _Checker:
         if child is None:
             guess = alike(label, owner.children)
             raise RuleError(f"‘{owner.label}’没有叫‘{label}’的明细{guess}", node.at)
-        self.beyond.add(str(child.model.__tablename__))
-        inner = _Checker(subject_of(child.model), self.dictionaries, self.beyond)
+        table = str(child.model.__tablename__)
+        self.beyond.add(table)
+        inner = _Checker(self.vocabulary.subject(table), self.vocabulary, self.beyond)
         where = None if node.where is None else inner.truth(node.where)
         return RowsOf(links, child, where), inner
 

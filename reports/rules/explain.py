@@ -9,7 +9,7 @@ from typing import Any, Final
 from models.base.masks import mask
 from models.base.money import format_money, round_to
 from reports.rules import tree, typed, words
-from reports.rules.names import Dictionaries, K, labels_of
+from reports.rules.names import K, Vocabulary
 from reports.rules.python import Asked
 from reports.rules.typed import Truth, Value
 
@@ -33,10 +33,10 @@ class Reason:
 class Explainer:
     """Explains rules about one record on one date."""
 
-    def __init__(self, record: object, today: date, dictionaries: Dictionaries) -> None:
-        """`dictionaries` gives the labels that users edit."""
+    def __init__(self, record: object, today: date, vocabulary: Vocabulary) -> None:
+        """`vocabulary` gives the labels that users edit."""
         self.asked = Asked(record, today)
-        self.dictionaries = dictionaries
+        self.vocabulary = vocabulary
 
     def reason(self, rule: Truth) -> Reason:
         """Whether the rule holds, and why."""
@@ -82,7 +82,7 @@ class Explainer:
             return value.isoformat()
         field = part if isinstance(part, typed.Field) else beside
         if isinstance(field, typed.Field) and field.kind is K.CODE:
-            return labels_of(field.fact, self.dictionaries).get(value, str(value))
+            return self.vocabulary.labels(field.fact).get(value, str(value))
         if isinstance(part, typed.Field) and part.fact.mask:
             return mask(str(value), part.fact.mask)
         return str(value)

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import inspect
+from sqlalchemy.orm import object_session
 
 from models.base.entity import Entity, entity_of, fields_of, parts_of
 from models.base.fields import FieldFacts
 from models.base.kinds import FIXED
 
-# The items of a dictionary as (code, label); asked of whoever knows the users' own.
-Dictionaries = Callable[[str], Iterable[tuple[str, str]]]
 ROWS_MAX: Final = 10_000  # as many child rows are added up exactly at their columns' largest values
 
 
@@ -59,7 +58,7 @@ class Fact:
 
     `scale` are the decimal places kept, two more for a rate in %; `most` the largest value in units of the last
     place; `choices` the label of each stored code, or `dictionary` where users edit them; `target` what a reference
-    leads to, over the attribute `link`.
+    leads to, over the attribute `link`; `custom` is the field itself where it is no column.
     """
 
     label: str
@@ -74,6 +73,21 @@ class Fact:
     dictionary: str = ""
     target: str = ""
     link: str = ""
+    custom: FieldFacts | None = None
+
+    def of(self, owner: Any) -> Any:
+        """The value as a record keeps it, or a mapping of values by labels (an example) holds it."""
+        if isinstance(owner, Mapping):
+            return owner.get(self.label)
+        return getattr(owner, self.key) if self.custom is None else self.custom.get(owner)
+
+    def follow(self, owner: Any) -> Any:
+        """The record that a reference leads to; None where it names none."""
+        if self.custom is None or isinstance(owner, Mapping):
+            return self.of(owner) if isinstance(owner, Mapping) else getattr(owner, self.link)
+        key, session = self.custom.get(owner), object_session(owner)
+        assert session is not None, "a rule is asked of a record in a session"
+        return None if key is None else session.get(entity_of(self.target), key)
 
     @property
     def hundred(self) -> int:
@@ -103,18 +117,65 @@ class Subject:
 
 # Subjects that are no table, by the name that columns of rules about them give.
 SUBJECTS: Final[dict[str, Subject]] = {}
+_NOTHING: Final[Mapping[str, FieldFacts]] = {}
+# Tables with fields that administrators have defined, by what was defined when they were worked out.
+_DEFINED: Final[dict[str, tuple[Mapping[str, FieldFacts], Subject]]] = {}
 
 
-def subject_of(model: type[Entity]) -> Subject:
-    """A table as rules see it; of two fields of one label the first counts."""
-    return subject_at(str(model.__tablename__))
+def _none_defined(_: type[Entity]) -> Mapping[str, FieldFacts]:
+    return _NOTHING
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What rules may name that stands in no code: the users' dictionaries and their own fields, as they are now.
+
+    `items` gives (code, label) of a dictionary, `defined` the custom fields of an entity.
+    """
+
+    items: Callable[[str], Iterable[tuple[str, str]]]
+    defined: Callable[[type[Entity]], Mapping[str, FieldFacts]] = _none_defined
+
+    def subject(self, table: str) -> Subject:
+        """The subject of a table's name, or one that is no table; KeyError where there is none."""
+        found = SUBJECTS.get(table) or _built_in(table)
+        extra = _NOTHING if found.model is None else self.defined(found.model)
+        if not extra:
+            return found
+        known = _DEFINED.get(table)
+        if known is None or (known[0] is not extra and known[0] != extra):
+            known = _DEFINED[table] = extra, _with(found, extra)
+        return known[1]
+
+    def labels(self, fact: Fact) -> dict[str, str]:
+        """Label by code of a field of fixed values."""
+        if not fact.dictionary:
+            return dict(fact.choices)
+        fixed = FIXED.get(fact.dictionary)
+        if fixed is not None:
+            return dict(fixed() if callable(fixed) else fixed)
+        return dict(self.items(fact.dictionary))
+
+    def title(self, table: str) -> Fact | None:
+        """The text by which records of a table are called, where it is a field of theirs."""
+        found = self.subject(table)
+        wanted = (found.title, K.TEXT)
+        return next((one for one in found.facts.values() if (one.key, one.kind) == wanted), None)
+
+
+def _with(subject: Subject, extra: Mapping[str, FieldFacts]) -> Subject:
+    """A table with what was defined; a column of the same label counts first."""
+    assert subject.model is not None
+    model, facts = subject.model, dict(subject.facts)
+    for said in extra.values():
+        if said.kind in _KINDS:
+            facts.setdefault(said.label, replace(_fact(model, said), custom=said))
+    return replace(subject, facts=facts)
 
 
 @cache
-def subject_at(table: str) -> Subject:
-    """The subject of a table's name, or one that is no table; KeyError where there is none."""
-    if table in SUBJECTS:
-        return SUBJECTS[table]
+def _built_in(table: str) -> Subject:
+    """A table by its columns; of two fields of one label the first counts."""
     model = entity_of(table)
     facts: dict[str, Fact] = {}
     for said in fields_of(model).values():
@@ -143,7 +204,8 @@ def _fact(model: type[Entity], said: FieldFacts) -> Fact:
         choices = {one.name: str(one.value) for one in said.choices}
         return replace(found, members=said.choices, choices=choices)
     link = said.name.removesuffix("_id")
-    if said.kind == "reference" and link in inspect(model).relationships:
+    is_own = said.kept_in != said.name
+    if said.kind == "reference" and (is_own or link in inspect(model).relationships):
         return replace(found, target=said.target, link=link)
     return found
 
@@ -154,23 +216,6 @@ def _number(said: FieldFacts) -> Fact:
     if said.kind == "rate" and said.unit == "%":
         return Fact(said.label, said.name, K.PERCENT, scale=places + 2, most=most)
     return Fact(said.label, said.name, _KINDS[said.kind], scale=places, most=most)
-
-
-def title_of(table: str) -> Fact | None:
-    """The text by which records of a table are called, where it is a field of theirs."""
-    found = subject_at(table)
-    wanted = (found.title, K.TEXT)
-    return next((one for one in found.facts.values() if (one.key, one.kind) == wanted), None)
-
-
-def labels_of(fact: Fact, dictionaries: Dictionaries) -> dict[str, str]:
-    """Label by code of a field of fixed values."""
-    if not fact.dictionary:
-        return dict(fact.choices)
-    fixed = FIXED.get(fact.dictionary)
-    if fixed is not None:
-        return dict(fixed() if callable(fixed) else fixed)
-    return dict(dictionaries(fact.dictionary))
 
 
 def alike(wanted: str, known: Iterable[str]) -> str:

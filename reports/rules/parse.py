@@ -80,7 +80,12 @@ def _explained(problem: UnexpectedInput, text: str) -> RuleError:
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    for word, pattern in (("NEARBY", words.NEARBY), ("END", words.END), ("STOP", words.STOP)):
+    for word, pattern in (
+        ("NEARBY", words.NEARBY),
+        ("PERIOD", words.PERIOD),
+        ("END", words.END),
+        ("STOP", words.STOP),
+    ):
         grammar = grammar.replace(f"(?={word})", f"(?={pattern})").replace(
             f"(?!{word})", f"(?!{pattern})"
         )
@@ -121,6 +126,11 @@ class _Maker(Transformer[Token, Node]):
     def one_of(self, found: Found) -> Node:
         one, how, *choices = found
         return tree.OneOf(one, tuple(choices), is_not=how.startswith("不"), at=one.at)
+
+    def during(self, found: Found) -> Node:
+        one, how, period = found
+        named = words.period_of(str(period), _place(period))
+        return tree.During(one, named, is_not=how.startswith("不"), at=one.at)
 
     def has(self, found: Found) -> Node:
         one, how, other = found

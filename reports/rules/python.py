@@ -1,7 +1,7 @@
 """A rule asked of one record, in Python: exact, and with the same answers as SQL gives."""
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import Enum
 from fractions import Fraction
@@ -13,7 +13,7 @@ from sqlalchemy.orm import object_session
 from models.base.entity import Entity
 from models.base.moments import local
 from reports.rules import typed
-from reports.rules.names import NUMBERS
+from reports.rules.names import NUMBERS, Fact
 from reports.rules.typed import RowsOf, Truth, Value
 
 COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -36,7 +36,7 @@ class Asked:
     """A record with the business date on which rules are asked of it."""
 
     def __init__(self, record: object, today: date) -> None:
-        """`record` is a row, or an object with the attributes of a subject."""
+        """`record` is a row, an object with the attributes of a subject, or a mapping of values by labels."""
         self.record = record
         self.today = today
 
@@ -109,15 +109,15 @@ class Asked:
                 return self._figure(part)
         raise AssertionError(f"{type(part).__name__} is no value")
 
-    def _over(self, links: tuple[str, ...]) -> Any:
+    def _over(self, links: tuple[Fact, ...]) -> Any:
         found: Any = self.record
         for link in links:
-            found = None if found is None else getattr(found, link)
+            found = None if found is None else link.follow(found)
         return found
 
     def _field(self, part: typed.Field) -> Any:
         owner = self._over(part.links)
-        value = None if owner is None else getattr(owner, part.fact.key)
+        value = None if owner is None else part.fact.of(owner)
         if value is None or value == "":
             return None
         if isinstance(value, Enum):
@@ -140,7 +140,9 @@ class Asked:
 
 
 def children(owner: object, rows: RowsOf) -> Sequence[object]:
-    """All child rows of a record, in the order they were made."""
+    """All child rows of a record, in the order they were made; of a mapping those under their label."""
+    if isinstance(owner, Mapping):
+        return list(owner.get(rows.child.label, ()))
     assert isinstance(owner, Entity)
     session = object_session(owner)
     assert session is not None, "a rule is asked of a record in a session"

@@ -33,9 +33,9 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from models.base.entity import Entity
+from models.base.entity import Entity, entity_of
 from reports.rules import typed
-from reports.rules.names import NUMBERS, K
+from reports.rules.names import NUMBERS, Fact, K
 from reports.rules.python import COMPARISONS
 from reports.rules.typed import RowsOf, Truth, Value
 
@@ -67,6 +67,26 @@ class _Units(_Written):
     inherit_cache = True
     type = BigInteger()
     exact = "(CAST({0} AS NUMERIC) * {1})"
+    lite = "{0}"
+
+
+class _Kept(_Written):
+    """A number of a custom field, which is such a whole number on both databases."""
+
+    name = "rule_kept"
+    inherit_cache = True
+    type = BigInteger()
+    exact = "CAST({0} AS NUMERIC)"
+    lite = "{0}"
+
+
+class _KeptDay(_Written):
+    """A day of a custom field, kept as text."""
+
+    name = "rule_kept_day"
+    inherit_cache = True
+    type = Date()
+    exact = "CAST({0} AS DATE)"
     lite = "{0}"
 
 
@@ -268,6 +288,8 @@ class _Query:
                 return func.nullif(self.column(part), "", type_=String())
             case typed.Field():
                 column = self.column(part)
+                if part.kind is K.DATE and part.fact.custom is not None:
+                    return _KeptDay(type_coerce(column, String()))
                 return _DayOf(column) if part.fact.is_moment else column
             case typed.Dated():
                 return literal(part.on(self.today), Date())
@@ -290,23 +312,25 @@ class _Query:
         return part.value
 
     def _units(self, column: Sql, part: typed.Field) -> Sql:
+        if part.fact.custom is not None:
+            return _Kept(type_coerce(column, BigInteger()))
         places = part.fact.scale - 2 * (part.kind is K.PERCENT)
         return _Units(type_coerce(column, Numeric()), _whole(10**places))
 
     def column(self, part: typed.Field) -> Sql:
         """The column, or over relations the one value of a subquery."""
         if not part.links:
-            return getattr(self.entity, part.fact.key)  # type: ignore[no-any-return]
+            return _column(self.entity, part.fact)
         way = self._over(part.links)
-        found = getattr(way.last, part.fact.key)
+        found = _column(way.last, part.fact)
         query = select(found).where(*way.conditions).correlate_except(*way.tables)
         return type_coerce(query.scalar_subquery(), found.type)
 
-    def _over(self, links: tuple[str, ...]) -> "_Way":
+    def _over(self, links: tuple[Fact, ...]) -> "_Way":
         here, tables, conditions = self.entity, [], []
         for link in links:
-            there = aliased(getattr(here, link).property.mapper.class_)
-            conditions.append(there.id == getattr(here, f"{link}_id"))
+            there = aliased(entity_of(link.target))
+            conditions.append(there.id == _column(here, link))
             tables.append(there)
             here = there
         return _Way(here, tables, conditions)
@@ -349,6 +373,12 @@ class _Way:
     last: Any
     tables: list[Any]
     conditions: list[ColumnElement[bool]]
+
+
+def _column(entity: Any, fact: Fact) -> Sql:
+    """A field in the rows of a mapped class or an alias of it."""
+    found: Sql = getattr(entity, fact.key) if fact.custom is None else fact.custom.sql(entity)
+    return found
 
 
 def _calculated(op: str, left: _Number, right: _Number) -> _Number:

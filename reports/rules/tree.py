@@ -65,6 +65,32 @@ class Near(Node):
 
 
 @dataclass(frozen=True)
+class Period(Node):
+    """Days that move with today: 近 or 未来 with a count of 天, 个月 or 年; 上, 本 or 下 with 周, 月, 季 or 年."""
+
+    word: str
+    unit: str
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Edge(Node):
+    """The first day of a period, or its last; stands in no text."""
+
+    period: Period
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class During(Node):
+    """A date that lies 在 a period, or 不在."""
+
+    one: Node
+    period: Period
+    is_not: bool = False
+
+
+@dataclass(frozen=True)
 class Span(Node):
     """So many 天, 个月 or 年; `turn` is 前 or 后 where it counts from today."""
 

@@ -1,12 +1,12 @@
 """A rule that is known to make sense for its subject: every name is a field, every part has a kind."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Final
 
 from reports.rules import tree
+from reports.rules.dates import day_of
 from reports.rules.names import Child, Fact, K
 
 EXACT_MAX: Final = 9 * 10**18  # what a whole number of SQLite holds
@@ -88,14 +88,14 @@ class Dated(Value):
 
     def on(self, today: date) -> date:
         """The date as of `today`."""
-        return _on(self.source, today)
+        return day_of(self.source, today)
 
 
 @dataclass(frozen=True)
 class Field(Value):
     """A field of the subject, or over relations (`links`) of what it refers to."""
 
-    links: tuple[str, ...]
+    links: tuple[Fact, ...]
     fact: Fact
 
     @property
@@ -135,7 +135,7 @@ class Shifted(Value):
 class RowsOf:
     """Child rows of the subject or of what it refers to, those for which `where` holds."""
 
-    links: tuple[str, ...]
+    links: tuple[Fact, ...]
     child: Child
     where: "Truth | None"
 
@@ -227,47 +227,3 @@ class Exists(Truth):
 
     rows: RowsOf
     is_every: bool
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many months on, the month's last where it has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    first = date(year, month + 1, 1)
-    last = date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))
-
-
-def _on(node: tree.Node, today: date) -> date:
-    match node:
-        case tree.Day():
-            return node.value
-        case tree.Near():
-            return dict(_nearby(today))[node.word]
-        case tree.Span():
-            return _shift(today, node, -1 if node.turn == "前" else 1)
-        case tree.Calc(op=op, left=left, right=tree.Span() as span):
-            return _shift(_on(left, today), span, -1 if op == "-" else 1)
-    raise AssertionError(f"{type(node).__name__} is no date")
-
-
-def _shift(day: date, span: tree.Span, sign: int) -> date:
-    try:
-        if span.unit == "天":
-            return day + timedelta(days=sign * span.count)
-        return add_months(day, sign * span.count * (12 if span.unit == "年" else 1))
-    except (OverflowError, ValueError):
-        return date.max if sign > 0 else date.min
-
-
-def _nearby(today: date) -> Iterator[tuple[str, date]]:
-    one = timedelta(days=1)
-    yield from (("今天", today), ("昨天", today - one), ("明天", today + one))
-    month = today.replace(day=1)
-    quarter = add_months(month, -((today.month - 1) % 3))
-    year = date(today.year, 1, 1)
-    yield from (("本月初", month), ("本月末", add_months(month, 1) - one))
-    yield from (("上月初", add_months(month, -1)), ("上月末", month - one))
-    yield from (("下月初", add_months(month, 1)), ("下月末", add_months(month, 2) - one))
-    yield from (("本季初", quarter), ("本季末", add_months(quarter, 3) - one))
-    yield from (("本年初", year), ("本年末", add_months(year, 12) - one))
-    yield from (("上年初", add_months(year, -12)), ("上年末", year - one))

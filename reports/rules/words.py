@@ -7,8 +7,12 @@ from typing import Final
 from reports.rules import tree
 from reports.rules.tree import Node
 
+PERIOD: Final = r"(?:近|未来)\d{1,4}(?:天|个月|年)|[本上下](?:周|月|季度?|年)|今年|去年|明年"
 # A name ends where one of these begins; \b-like ends for words that are no names.
-STOP: Final = "(?:不?为空|不?包含|不?属于|介于|不?等于|不?大于|不?小于|其中|满足|并且|且|或|的)"
+STOP: Final = (
+    "(?:不?为空|不?包含|不?属于|介于|不?等于|不?大于|不?小于|其中|满足|并且|且|或|的"
+    rf"|不?在(?=(?:{PERIOD})(?:\W|[且或和至到]|$)))"
+)
 END: Final = rf"(?:\W|{STOP}|[和至到]|$)"
 NEARBY: Final = "今天|昨天|明天|本月初|本月末|上月初|上月末|下月初|下月末|本季初|本季末|本年初|本年末|上年初|上年末"
 COMPARED: Final = {
@@ -29,6 +33,7 @@ COMPARED: Final = {
     "不大于": "≤",
     "<=": "≤",
 }
+_YEARS: Final = {"今年": "本年", "去年": "上年", "明年": "下年"}
 _RESERVED: Final = frozenset(f"{NEARBY}|是|否|存在|任一|所有|非|开头|结尾|以|和|至|到".split("|"))
 _PLAIN: Final = re.compile(rf"(?!{STOP})[^\W\d](?:(?!{STOP})\w)*")
 # How tight a part holds together: what is looser stands in brackets.
@@ -89,6 +94,23 @@ def _between(node: tree.Between) -> str:
     return f"{one} 介于 {low} 和 {high}"
 
 
+def period_of(text: str, at: int) -> tree.Period:
+    """The period that a word of the grammar means."""
+    word, unit = _YEARS.get(text, text).removesuffix("度"), ""
+    for lead in ("近", "未来"):
+        if word.startswith(lead):
+            count = re.match(r"\d+", word.removeprefix(lead))
+            assert count is not None, "the grammar gave a count"
+            unit = word.removeprefix(lead + count[0])
+            return tree.Period(lead, unit, int(count[0]), at=at)
+    return tree.Period(word[0], word[1:], at=at)
+
+
+def _during(node: tree.During) -> str:
+    said = f"{node.period.word}{node.period.count or ''}{node.period.unit}"
+    return f"{_write(node.one, _SUM)} {'不在' if node.is_not else '在'} {said}"
+
+
 def _joined(word: str, held: int) -> Callable[[tree.Every | tree.Some], str]:
     return lambda node: f" {word} ".join(_write(part, held) for part in node.parts)
 
@@ -114,6 +136,7 @@ _WRITERS: Final[dict[type[Node], tuple[int, Callable[..., str]]]] = {
     ),
     tree.Between: (_TEST, _between),
     tree.OneOf: (_TEST, _one_of),
+    tree.During: (_TEST, _during),
     tree.Match: (_TEST, _match),
     tree.Empty: (
         _TEST,

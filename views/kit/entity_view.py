@@ -474,15 +474,17 @@ class EntityView(EntityHooks, ModelView):
     @edge.screen("list", "add", "edit")
     def rule_words(self) -> ResponseReturnValue:
         """What rules of a column of rules (`field`), or about this table, may name: JSON."""
-        about = rules.subject(self.model, request.args.get("field", "")[:64])
-        return jsonify(rules.offered(edge.current_ctx(), about))
+        ctx = edge.current_ctx()
+        about = rules.subject(ctx, self.model, request.args.get("field", "")[:64])
+        return jsonify(rules.offered(ctx, about))
 
     @expose("/rule", methods=("POST",))
     @edge.screen("list", "add", "edit")
     def rule_check(self) -> ResponseReturnValue:
         """A rule while it is being written: where it is wrong, how it reads, how many rows it holds for. JSON."""
-        about = rules.subject(self.model, request.form.get("field", "")[:64])
-        return jsonify(rules.check(edge.current_ctx(), about, request.form))
+        ctx = edge.current_ctx()
+        about = rules.subject(ctx, self.model, request.form.get("field", "")[:64])
+        return jsonify(rules.check(ctx, about, request.form))
 
     @expose("/reveal/<pk>/<column>", methods=("POST",))
     @edge.screen("reveal")

@@ -9,11 +9,11 @@ from models.base.actor import ScopeLevel
 from models.base.entity import Entity
 from models.base.errors import NotFound
 from reports.base.scope import scoped
-from reports.figures import dictionaries
+from reports.figures.vocabulary import vocabulary
 from reports.rules import sql
 from reports.rules.check import understand
 from reports.rules.explain import Explainer
-from reports.rules.names import Dictionaries, Fact, K, Subject, labels_of, subject_at
+from reports.rules.names import Fact, K, Subject, Vocabulary
 from reports.rules.parse import parse
 from reports.rules.tree import RuleError
 from reports.rules.typed import Truth
@@ -27,24 +27,25 @@ _OPERATORS: Final[dict[K, tuple[str, ...]]] = {
     K.TEXT: ("=", "≠", "包含", "不包含", "为空", "不为空"),
     K.CODE: ("=", "≠", "为空", "不为空"),
     K.FLAG: ("=",),
+    K.DATE: ("=", "≠", ">", "≥", "<", "≤", "在", "不在", "为空", "不为空"),
     K.RECORD: ("=", "≠", "为空", "不为空"),
 }
 _ORDERED: Final = ("=", "≠", ">", "≥", "<", "≤", "为空", "不为空")
 
 
-def subject(model: type[Entity], field: str) -> Subject:
+def subject(ctx: Ctx, model: type[Entity], field: str) -> Subject:
     """What a rule is about: what the column of rules says, or without one the table itself. Raises NotFound."""
     if not field:
-        return subject_at(str(model.__tablename__))
+        return known(ctx).subject(str(model.__tablename__))
     facts = shape(model).fields.get(field)
     if facts is None or not facts.rule_of:
         raise NotFound("没有这个字段")
-    return subject_at(facts.rule_of)
+    return known(ctx).subject(facts.rule_of)
 
 
-def known(ctx: Ctx) -> Dictionaries:
-    """The users' dictionaries, as rules ask for them."""
-    return lambda code: dictionaries.items(ctx.session, code)
+def known(ctx: Ctx) -> Vocabulary:
+    """What rules may name now."""
+    return vocabulary(ctx.session)
 
 
 def check(ctx: Ctx, about: Subject, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -80,13 +81,13 @@ def offered(ctx: Ctx, about: Subject) -> dict[str, Any]:
     fields = [_field(ctx, fact, ()) for fact in about.facts.values()]
     for fact in about.facts.values():
         if fact.target:
-            there = subject_at(fact.target).facts.values()
+            there = known(ctx).subject(fact.target).facts.values()
             fields += [_field(ctx, one, (fact.label,)) for one in there if one.kind is not K.RECORD]
     return {"fields": fields, "children": [name((label,)) for label in about.children]}
 
 
 def _field(ctx: Ctx, fact: Fact, over: tuple[str, ...]) -> dict[str, Any]:
-    choices = list(labels_of(fact, known(ctx)).values()) if fact.kind is K.CODE else []
+    choices = list(known(ctx).labels(fact).values()) if fact.kind is K.CODE else []
     return {
         "label": name((*over, fact.label)),
         "kind": fact.kind.name,

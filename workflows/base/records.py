@@ -33,8 +33,8 @@ from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
 from reports.figures import dictionaries
 from reports.figures.custom_fields import editable_now, fields_now
+from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
-from reports.rules.names import subject_at
 from reports.rules.tree import RuleError
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
@@ -272,7 +272,8 @@ def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
 def _check_rule(ctx: Ctx, about: str, text: str) -> None:
     """A rule that is saved is one that can be asked."""
     try:
-        understand(text, subject_at(about), lambda code: dictionaries.items(ctx.session, code))
+        known = vocabulary(ctx.session)
+        understand(text, known.subject(about), known)
     except RuleError as problem:
         raise ValueError(str(problem)) from None
 

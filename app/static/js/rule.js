@@ -118,7 +118,7 @@ App.rule = (box) => {
       operator.replaceChildren(...(one?.operators ?? []).map((sign) => new Option(sign, sign, false, sign === chosen)));
       const known = one?.kind === "FLAG" ? ["是", "否"] : one?.choices ?? [];
       const control = known.length ? select(known.map((text) => [text, text]), given, "值")
-        : App.make("input", { class: "form-control", "aria-label": "值", autocomplete: "off", placeholder: { MONEY: "如 500万", PERCENT: "如 70%", DATE: "如 2026-03-31、今天-30天" }[one?.kind] ?? "" });
+        : App.make("input", { class: "form-control", "aria-label": "值", autocomplete: "off", placeholder: { MONEY: "如 500万", PERCENT: "如 70%", DATE: "如 2026-03-31、今天-30天；在：近90天、上月" }[one?.kind] ?? "" });
       if (!known.length) control.value = given;
       place.replaceChildren(control);
       value().hidden = EMPTY.includes(operator.value);
@@ -145,7 +145,7 @@ App.rule = (box) => {
     let from = 0;
     const parts = bare.split(` ${word} `).map((part) => { const mine = text.slice(from, from + part.length); from += part.length + 3; return mine; });
     const found = parts.map((part) => {
-      const match = /^(\S+) (=|≠|>|≥|<|≤|包含|不包含|为空|不为空)(?: ([^()且或]+))?$/.exec(part.trim());
+      const match = /^(\S+) (=|≠|>|≥|<|≤|在|不在|包含|不包含|为空|不为空)(?: ([^()且或]+))?$/.exec(part.trim());
       const known = match && fields.find((one) => one.label === match[1] && one.operators.includes(match[2]));
       return known ? { label: match[1], operator: match[2], value: (match[3] ?? "").replace(/^“|”$/g, "") } : null;
     });

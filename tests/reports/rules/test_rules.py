@@ -14,21 +14,20 @@ from models.customer.detail import Shareholder
 from reports.rules import sql
 from reports.rules.check import understand
 from reports.rules.explain import Explainer
-from reports.rules.names import subject_of
 from reports.rules.parse import parse
 from reports.rules.python import Asked
 from reports.rules.tree import RuleError
 from reports.rules.typed import Dated
 from reports.rules.words import sentence
-from tests.reports.rules.world import COMPANIES, HOLDERS, TODAY, dictionaries, fill, whole
+from tests.reports.rules.world import COMPANIES, HOLDERS, KNOWN, TODAY, fill, whole
 
-COMPANY, HOLDER = subject_of(CorporateCustomer), subject_of(Shareholder)
+COMPANY = KNOWN.subject("corporate_customer")
 
 
 def wrong(text, subject=COMPANY):
     """What is said of a rule that makes no sense."""
     with pytest.raises(RuleError) as refused:
-        understand(text, subject, dictionaries)
+        understand(text, subject, KNOWN)
     return str(refused.value)
 
 
@@ -156,9 +155,43 @@ def test_a_rule_as_a_sentence(text, said):
     ],
 )
 def test_relative_dates(words, day):
-    rule = understand(f"成立日期 = {words}", COMPANY, dictionaries)
+    rule = understand(f"成立日期 = {words}", COMPANY, KNOWN)
     assert isinstance(rule.right, Dated)
     assert rule.right.on(TODAY) == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last"),
+    [
+        ("在 近90天", "2026-01-01", "2026-03-31"),
+        ("在近1天", "2026-03-31", "2026-03-31"),
+        ("属于 近3个月", "2026-01-01", "2026-03-31"),
+        ("在 近1年", "2025-04-01", "2026-03-31"),
+        ("在 未来30天", "2026-04-01", "2026-04-30"),
+        ("在 本周", "2026-03-30", "2026-04-05"),
+        ("在 上周", "2026-03-23", "2026-03-29"),
+        ("在 上月", "2026-02-01", "2026-02-28"),
+        ("在 下月", "2026-04-01", "2026-04-30"),
+        ("在 本季度", "2026-01-01", "2026-03-31"),
+        ("在 上季", "2025-10-01", "2025-12-31"),
+        ("在 去年", "2025-01-01", "2025-12-31"),
+        ("在 明年", "2027-01-01", "2027-12-31"),
+        ("在 近9999年", "0001-01-02", "2026-03-31"),
+    ],
+)
+def test_periods_move_with_today(words, first, last):
+    rule = understand(f"成立日期 {words}", COMPANY, KNOWN)
+    assert [part.right.on(TODAY).isoformat() for part in rule.parts] == [first, last]
+    assert parse(sentence(rule.source)) == rule.source
+
+
+def test_a_period_is_no_day():
+    assert wrong("成立日期 > 上月") == "第 8 个字：‘上月’是一段时间，请写 在 上月"
+    assert wrong("法定代表人 在 上月") == "第 9 个字：文字不能与日期比较"
+    assert (
+        sentence(parse("成立日期在上季度 且 客户名称不为空"))
+        == "成立日期 在 上季 且 客户名称 不为空"
+    )
 
 
 # --- two back ends ---------------------------------------------------------------------------------------------------
@@ -166,7 +199,7 @@ def test_relative_dates(words, day):
 
 def agree(session, model, text):
     """The ids of the rows for which a rule holds: the same in SQL and in Python."""
-    rule = understand(text, subject_of(model), dictionaries)
+    rule = understand(text, KNOWN.subject(str(model.__tablename__)), KNOWN)
     found = set(session.scalars(select(model.id).where(sql.where(rule, model, TODAY))))
     rows = session.scalars(select(model)).all()
     held = {row.id for row in rows if Asked(row, TODAY).holds(rule)}
@@ -185,7 +218,7 @@ def test_sql_and_python_agree(session, model, tests, count):
     @given(st.deferred(lambda: whole(tests)))
     def agreeing(text):
         try:
-            understand(text, subject_of(model), dictionaries)
+            understand(text, KNOWN.subject(str(model.__tablename__)), KNOWN)
         except RuleError as problem:
             assume("数可能太大" not in problem.message)  # refused, for SQLite could not be exact
         agree(session, model, text)
@@ -246,9 +279,9 @@ def test_each_part_says_what_it_came_to(session):
         "注册资本 > 1000万 且 (营业执照有效期至 < 今天 或 所属行业 = 食品制造) 且 非 注册资本 介于 1 和 2"
         " 且 法定代表人身份证号 不为空 且 数量(股东出资) ÷ 2 < 50",
         COMPANY,
-        dictionaries,
+        KNOWN,
     )
-    assert Explainer(company, TODAY, dictionaries).reason(rule).lines()[:8] == [
+    assert Explainer(company, TODAY, KNOWN).reason(rule).lines()[:8] == [
         "全部满足：是",
         "　注册资本 12,000,000.00 > 10,000,000.00：是",
         "　满足其一：是",

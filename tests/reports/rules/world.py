@@ -7,9 +7,12 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from models.base.custom import CustomFacts
+from models.base.money import MONEY_MAX
 from models.customer.customer import CorporateCustomer, EnterpriseScale
 from models.customer.detail import Shareholder
 from models.system.organization import Department, Employee
+from reports.rules.names import Vocabulary
 
 TODAY = date(2026, 3, 31)
 ITEMS = {"industry": [("C13", "食品制造"), ("C14", "酒（饮料）"), ("F51", "批发业")]}
@@ -20,9 +23,23 @@ AMOUNTS = (
 )
 
 
-def dictionaries(code: str) -> list[tuple[str, str]]:
-    """The users' own dictionaries."""
-    return ITEMS.get(code, [])
+# Fields that an administrator has defined: one of each kind, on companies.
+CUSTOM = {
+    fact.name: fact
+    for fact in (
+        CustomFacts("c_money", "自设金额", "money", maximum=MONEY_MAX, signed=True),
+        CustomFacts("c_rate", "自设比例", "rate", unit="%", scale=4, maximum=MONEY_MAX),
+        CustomFacts("c_int", "自设数", "int"),
+        CustomFacts("c_date", "自设日期", "date"),
+        CustomFacts("c_text", "自设文字"),
+        CustomFacts("c_code", "自设行业", "dictionary", dictionary="industry"),
+        CustomFacts("c_flag", "自设是否", "bool"),
+        CustomFacts("c_who", "自设员工", "reference", target="employee"),
+    )
+}
+KNOWN = Vocabulary(
+    lambda code: ITEMS.get(code, []), lambda model: CUSTOM if model is CorporateCustomer else {}
+)
 
 
 def fill(session: Session, count: int = 24, seed: int = 7) -> None:
@@ -57,6 +74,17 @@ def fill(session: Session, count: int = 24, seed: int = 7) -> None:
             manager=draw.choice([*people, None]),
             created_at=datetime(2026, 3, 30, draw.choice([15, 16, 17]), 59, tzinfo=UTC),
         )
+        for fact, values in (
+            ("c_money", AMOUNTS),
+            ("c_rate", (Decimal("33.3333"), Decimal(70), None)),
+            ("c_int", (0, 1, 30, 300, None)),
+            ("c_date", (_day(draw), None)),
+            ("c_text", NAMES[:-1]),
+            ("c_code", ("C13", "F51", None)),
+            ("c_flag", (True, False, None)),
+            ("c_who", (*(one.id for one in people), None)),
+        ):
+            CUSTOM[fact].set(company, draw.choice(values))
         session.add(company)
         session.flush()
         for row in range(draw.choice([0, 1, 2, 3])):
@@ -93,6 +121,9 @@ DATES = st.sampled_from(
         "上年末",
         "今天 + 1天",
     ]
+)
+PERIODS = st.sampled_from(
+    ["近30天", "近91天", "近1年", "未来30天", "未来1个月", "本周", "上月", "本季", "上年"]
 )
 MONEY = st.sampled_from(
     ["0", "0.01", "0.001", "100万", "999999.99元", "1200万元", "1亿", "99.9亿", "12345678901234"]
@@ -133,6 +164,7 @@ def tests_of(
         _say(dates, COMPARED, DATES),
         _say(dates, COMPARED, dates),
         _say(dates, "介于", DATES, "和", DATES),
+        _say(dates, st.sampled_from(["在", "不在", "属于"]), PERIODS),
         _say(dates, "-", st.one_of(dates, _say("(", DATES, ")")), COMPARED, COUNT),
         _say(dates, "+ 30天", COMPARED, dates),
         _say(dates, st.sampled_from(["属于", "不属于"]), "(", DATES, ",", DATES, ")"),
@@ -148,8 +180,8 @@ def tests_of(
 
 HOLDERS = st.one_of(
     tests_of(
-        st.sampled_from(["认缴出资额", "实缴出资额", "客户的注册资本"]),
-        st.sampled_from(["出资日期", "客户的成立日期"]),
+        st.sampled_from(["认缴出资额", "实缴出资额", "客户的注册资本", "客户的自设金额"]),
+        st.sampled_from(["出资日期", "客户的成立日期", "客户的自设日期"]),
         st.sampled_from(["股东名称", "客户的法定代表人", "客户的客户经理"]),
         st.sampled_from(["客户的从业人数", "数量(客户的股东出资 其中 控股股东)"]),
     ),
@@ -168,18 +200,28 @@ SUMS = _say(
 )
 COMPANIES = st.one_of(
     tests_of(
-        st.one_of(st.sampled_from(["注册资本", "实收资本", "授信额度"]), SUMS),
+        st.one_of(st.sampled_from(["注册资本", "实收资本", "授信额度", "自设金额"]), SUMS),
         st.one_of(
-            st.sampled_from(["成立日期", "营业执照有效期至", "创建时间", "客户经理的入职日期"]),
+            st.sampled_from(
+                ["成立日期", "自设日期", "营业执照有效期至", "创建时间", "自设员工的入职日期"]
+            ),
             _say("最大(股东出资的出资日期 其中", HOLDERS, ")"),
         ),
-        st.sampled_from(["法定代表人", "联系人", "客户经理", "客户经理的姓名", "客户名称"]),
-        st.one_of(st.just("从业人数"), _say("数量(股东出资 其中", HOLDERS, ")")),
+        st.sampled_from(
+            ["法定代表人", "自设文字", "客户经理", "客户经理的姓名", "客户名称", "自设员工"]
+        ),
+        st.one_of(
+            st.sampled_from(["从业人数", "自设数"]), _say("数量(股东出资 其中", HOLDERS, ")")
+        ),
     ),
     _say("企业规模", SAME, st.sampled_from(["小型企业", "“大型企业”"])),
     _say("企业规模", st.sampled_from(["属于", "不属于"]), "(小型企业，“微型企业”)"),
     _say("所属行业", SAME, st.sampled_from(["食品制造", "“酒（饮料）”", "“批发业”"])),
-    _say("所属行业", st.sampled_from(["为空", "不为空"])),
+    _say(st.sampled_from(["所属行业", "自设行业"]), st.sampled_from(["为空", "不为空"])),
+    _say("自设行业", SAME, "“食品制造”"),
+    _say("自设比例", COMPARED, PERCENT),
+    _say("自设是否", SAME, st.sampled_from("是否")),
+    st.just("自设是否"),
     _say("涉农企业", SAME, st.sampled_from("是否")),
     st.just("涉农企业"),
     _say("客户经理", st.sampled_from(["为空", "不为空"])),

@@ -4,7 +4,7 @@ JSON holds amounts and rates as text with all their places, as the trail does; w
 number, by which both databases sort and compare exactly. Days are ISO text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeDecorator
 
+from models.base.actor import Actor
 from models.base.fields import FieldFacts
 
 if TYPE_CHECKING:
@@ -61,12 +62,31 @@ class IsoDay(TypeDecorator[date]):
 
 @dataclass(frozen=True)
 class CustomFacts(FieldFacts):
-    """A field that an administrator has defined: its `name` is the key in `extra`."""
+    """A field that an administrator has defined: its `name` is the key in `extra`.
+
+    `visible_to` and `editable_by` are the roles that it is for; empty for all.
+    """
+
+    visible_to: frozenset[str] = frozenset()
+    editable_by: frozenset[str] = frozenset()
 
     @property
     def kept_in(self) -> str:
         """`extra` holds them all."""
         return "extra"
+
+    def for_actor(self, actor: Actor | None) -> "CustomFacts | None":
+        """The field as somebody meets it: none that is not for the own roles, not to be filled in by others' roles.
+
+        Without an actor it is asked what everybody sees.
+        """
+        roles = frozenset[str]() if actor is None else actor.roles
+        if not (self.visible_to or self.editable_by) or (actor is not None and actor.is_system):
+            return self
+        if self.visible_to and not self.visible_to & roles:
+            return None
+        is_closed = bool(self.editable_by) and not self.editable_by & roles
+        return replace(self, is_computed=True) if is_closed else self
 
     def get(self, record: "Entity") -> Any:
         """The value that a record has in this field."""

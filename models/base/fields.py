@@ -44,7 +44,8 @@ class FieldFacts:
     text; `minimum` and `maximum` bind numbers (an amount above zero where `positive`, below it only where `signed`),
     `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
     `is_nullable` of the table; `is_filtered` offers it as a filter beside those of the Spec; `default` holds where
-    nothing is said (`has_default` too where code works it out).
+    nothing is said (`has_default` too where code works it out); `is_listed` adds it to the columns of the Spec,
+    `is_exported` lets files have it.
     """
 
     name: str = ""
@@ -73,6 +74,8 @@ class FieldFacts:
     is_hidden: bool = False
     is_computed: bool = False
     is_filtered: bool = False
+    is_listed: bool = False
+    is_exported: bool = True
     is_nullable: bool = True
     default: Any = None
     has_default: bool = False

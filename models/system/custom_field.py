@@ -90,5 +90,17 @@ class CustomField(Entity):
     help: Mapped[str | None] = c.text("填写说明", 200)
     is_required: Mapped[bool] = c.flag("必填")
     is_filtered: Mapped[bool] = c.flag("可筛选", default=True)
+    is_listed: Mapped[bool] = c.flag(
+        "列表默认显示", help="列在列表的最后；不选的仍可在“选择列”中选出"
+    )
+    is_exported: Mapped[bool] = c.flag(
+        "可导出", default=True, help="不选时任何导出文件都没有这一列"
+    )
+    visible_to: Mapped[str | None] = c.text(
+        "可查看的角色", 200, help="多个角色用“、”分隔；留空为所有能看这个对象的人"
+    )
+    editable_by: Mapped[str | None] = c.text(
+        "可修改的角色", 200, help="多个角色用“、”分隔；留空为所有能修改这个对象的人"
+    )
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)

@@ -14,12 +14,13 @@ from models.approval.approval import (
     NodeChooser,
     TaskState,
 )
-from models.base.entity import entity_of, fields_of
+from models.base.entity import entity_of
 from models.base.fields import FieldFacts
 from models.base.moments import SHANGHAI
 from models.base.money import format_money
 from models.system.organization import Company
 from reports.figures import dictionaries
+from reports.figures.custom_fields import fields_now
 
 _SILENT: Final = (TaskState.PENDING, TaskState.CANCELLED, TaskState.WITHDRAWN)
 
@@ -78,9 +79,10 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
         else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
     )
     model = entity_of(instance.table_name)
-    known = fields_of(model)
+    known = fields_now(session, model)
     frozen: dict[str, Any] = instance.facts.get("record", {})
-    for name in model.spec.listed:
+    added = (name for name, facts in known.items() if facts.is_listed)
+    for name in (*model.spec.listed, *added):
         value = frozen.get(name)
         if name in known and value not in (None, "", instance.title):
             words = _words(session, known[name], value)

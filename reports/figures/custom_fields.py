@@ -4,12 +4,14 @@ Definitions are kept per database by an edition that any change of them moves. A
 date, so that it costs no query of its own; where nothing is defined nothing else is read.
 """
 
-from typing import Final
+import re
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, Select, Subquery, event, func, select
 from sqlalchemy.orm import Session
 
+from models.base.actor import Actor
 from models.base.custom import CustomFacts
 from models.base.entity import Entity, editable_columns, fields_of
 from models.base.fields import FieldFacts, FieldKind
@@ -20,6 +22,7 @@ from models.system.setup import DictionaryType
 Edition = tuple[int, int, int]
 _KEY: Final = "field_edition"
 _OWN: Final = "field_writes"
+_SEEN: Final = "fields_seen"
 _NOTHING: Final[Edition] = (0, 0, 0)
 _Defined = dict[str, dict[str, FieldFacts]]
 # Definitions by the engine that they were read from.
@@ -69,14 +72,50 @@ def defined(session: Session, model: type[Entity]) -> dict[str, FieldFacts]:
     return known[1].get(table, {})
 
 
+def seen(session: Session, model: type[Entity], actor: Actor | None) -> dict[str, FieldFacts]:
+    """Those of them that are for the roles of somebody: others hear of them at no door, some only read them."""
+    every = defined(session, model)
+    if not any(_is_limited(facts) for facts in every.values()):
+        return every
+    kept: dict[Any, tuple[dict[str, FieldFacts], dict[str, FieldFacts]]]
+    kept = session.info.setdefault(_SEEN, {})
+    who = None if actor is None else (actor.is_system, actor.roles)
+    known = kept.get((model, who))
+    if known is None or known[0] is not every:
+        mine = {name: for_actor(facts, actor) for name, facts in every.items()}
+        found = {name: facts for name, facts in mine.items() if facts is not None}
+        known = kept[model, who] = every, found
+    return known[1]
+
+
+def for_actor(facts: FieldFacts, actor: Actor | None) -> FieldFacts | None:
+    """A field as somebody meets it; None where it is not for the own roles."""
+    return facts.for_actor(actor) if isinstance(facts, CustomFacts) else facts
+
+
+def _is_limited(facts: FieldFacts) -> bool:
+    return isinstance(facts, CustomFacts) and bool(facts.visible_to or facts.editable_by)
+
+
+def roles_in(text: str | None) -> frozenset[str]:
+    """The names of roles in a text that lists them."""
+    return frozenset(filter(None, map(str.strip, re.split("[、,，;；]", text or ""))))
+
+
 def fields_now(session: Session, model: type[Entity]) -> dict[str, FieldFacts]:
     """All fields of an entity: its columns, then what was defined."""
     return fields_of(model) | defined(session, model)
 
 
-def editable_now(session: Session, model: type[Entity]) -> list[str]:
-    """The fields that a person may fill in."""
-    return [*editable_columns(model), *defined(session, model)]
+def fields_seen(session: Session, model: type[Entity], actor: Actor) -> dict[str, FieldFacts]:
+    """All fields of an entity that somebody may know of."""
+    return fields_of(model) | seen(session, model, actor)
+
+
+def editable_now(session: Session, model: type[Entity], actor: Actor) -> list[str]:
+    """The fields that somebody may fill in."""
+    mine = seen(session, model, actor).items()
+    return [*editable_columns(model), *(name for name, facts in mine if facts.is_filled_in)]
 
 
 def _edition(session: Session) -> Edition:
@@ -113,6 +152,10 @@ def _facts(field: CustomField, dictionary: str) -> CustomFacts:
         kind=kind,
         required=field.is_required and kind != "bool",
         is_filtered=field.is_filtered,
+        is_listed=field.is_listed,
+        is_exported=field.is_exported,
+        visible_to=roles_in(field.visible_to),
+        editable_by=roles_in(field.editable_by),
         help=field.help or "",
         group=field.group or "",
         unit=field.unit or _UNITS.get(kind, ""),
@@ -128,8 +171,8 @@ def _facts(field: CustomField, dictionary: str) -> CustomFacts:
 
 
 def _forget(session: Session, *_: object) -> None:
-    session.info.pop(_KEY, None)
-    session.info.pop(_OWN, None)
+    for key in (_KEY, _OWN, _SEEN):
+        session.info.pop(key, None)
 
 
 def _on_write(session: Session, *_: object) -> None:

@@ -2,16 +2,19 @@
 
 from sqlalchemy.orm import Session
 
+from models.base.actor import Actor
 from models.base.entity import Entity
 from models.base.fields import FieldFacts
 from reports.figures import custom_fields, dictionaries
 from reports.rules.names import Vocabulary
 
 
-def vocabulary(session: Session) -> Vocabulary:
-    """The words of rules in a session."""
+def vocabulary(session: Session, reader: Actor | None = None) -> Vocabulary:
+    """The words of rules in a session; of a reader those that may be known to him."""
 
     def defined(model: type[Entity]) -> dict[str, FieldFacts]:
+        if reader is not None:
+            return custom_fields.seen(session, model, reader)
         return custom_fields.defined(session, model)
 
     return Vocabulary(lambda code: dictionaries.items(session, code), defined)

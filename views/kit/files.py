@@ -82,7 +82,10 @@ def admit(asked: ListQuery, kind: str) -> int:
     if kind not in limits:
         raise BusinessError("没有这种导出格式，可选 xlsx、csv、pdf")
     asked.require_understood()
-    asked.names = [name for name in asked.names if shape(asked.model).key(name)]
+    known = shape(asked.model)
+    asked.names = [n for n in asked.names if known.key(n) and known.facts(n).is_exported]
+    if not asked.names:
+        raise BusinessError("所选的列都不能导出，请在列表中另选")
     total = asked.total()
     if total > limits[kind]:
         other = "，或改为导出 Excel" if kind == "pdf" else ""

@@ -140,6 +140,8 @@ def _parse_one(ctx: Ctx, model: type[Entity], raw: str, cells: Cells) -> Filter:
     if key is None or key not in {*known.visible(), "id"}:
         raise BadFilter("没有这个字段")
     facts = known.fields[key]
+    if facts.kept_in != key and not facts.is_filtered:
+        raise BadFilter("这个字段没有设为可筛选")
     if operator not in operators(facts) and not (key == "id" and operator in {"eq", "in"}):
         raise BadFilter("没有这个操作符")
     if len(text) > MAX_LENGTH or "\x00" in text:

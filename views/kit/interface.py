@@ -6,12 +6,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from flask import has_request_context
+from flask import g, has_request_context
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, UnaryExpression, func, inspect, select
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.util import identity_key
 
+from models.base.actor import Actor
 from models.base.entity import Entity, editable_columns, entities, fields_of, owner_of
 from models.base.errors import NotFound
 from models.base.fields import FieldFacts
@@ -20,6 +21,7 @@ from models.guarantee.project import Project
 from reports.base.scope import scoped
 from reports.figures import custom_fields, dictionaries
 from views.kit import edge
+from workflows.base.context import Ctx
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,17 @@ class Shape:
         """Fields that a person may fill in, in their order."""
         return [
             *editable_columns(self.model),
-            *(name for name, facts in self.fields.items() if facts.kept_in != name),
+            *(n for n, facts in self.fields.items() if facts.kept_in != n and facts.is_filled_in),
         ]
 
     def label(self, name: str) -> str:
         """Chinese label of a column, relationship or property."""
         return self.facts(name).label or name
+
+    def listed(self) -> list[str]:
+        """Columns of a list: those of the Spec, then those that administrators add to it."""
+        own = (n for n, facts in self.fields.items() if facts.is_listed)
+        return list(dict.fromkeys((*self.model.spec.listed, *own)))
 
     def visible(self) -> list[str]:
         """Columns that screens show, in the order of the model."""
@@ -94,12 +101,18 @@ def reading(session: Session) -> Iterator[None]:
 def shape(model: type[Entity]) -> Shape:
     """The shape of a model now: its columns, and in a request or a job what administrators have defined."""
     session = edge.session() if has_request_context() else _READER.get()
-    extra = {} if session is None else custom_fields.defined(session, model)
+    extra = {} if session is None else custom_fields.seen(session, model, _reader(session))
     known = _SHAPES.get(model)
     if known is None or (known[0] is not extra and known[0] != extra):
         made = Shape(model, fields_of(model) | extra, owner_of(model))
         known = _SHAPES[model] = extra, made
     return known[1]
+
+
+def _reader(session: Session) -> Actor | None:
+    """For whom fields are asked: nobody in a request that has not found out yet who it is."""
+    ctx: Ctx | None = g.get("ctx") if has_request_context() else session.info.get("ctx")
+    return None if ctx is None else ctx.actor
 
 
 def model_of(table: str) -> type[Entity] | None:

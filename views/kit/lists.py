@@ -380,7 +380,7 @@ def read_list(
 
 def _names(asked: ListQuery, chosen: Sequence[str]) -> list[str]:
     known, allowed = shape(asked.model), set(available(asked.model))
-    listed = list(asked.model.spec.listed) or [n for n in known.visible() if n not in STAMPS][:8]
+    listed = known.listed() or [n for n in known.visible() if n not in STAMPS][:8]
     wanted = [
         name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name
     ]
@@ -395,7 +395,7 @@ def _names(asked: ListQuery, chosen: Sequence[str]) -> list[str]:
 def available(model: type[Entity]) -> list[str]:
     """Columns that the column chooser offers: the listed ones first, then the rest of the model."""
     known = shape(model)
-    listed = list(model.spec.listed)
+    listed = known.listed()
     taken = {known.key(name) for name in listed}
     rest = [n for n in known.visible() if n not in taken and known.facts(n).kind != "long_text"]
     return listed + rest

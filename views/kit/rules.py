@@ -44,8 +44,8 @@ def subject(ctx: Ctx, model: type[Entity], field: str) -> Subject:
 
 
 def known(ctx: Ctx) -> Vocabulary:
-    """What rules may name now."""
-    return vocabulary(ctx.session)
+    """What rules may name now, as far as the reader may know of it."""
+    return vocabulary(ctx.session, ctx.actor)
 
 
 def check(ctx: Ctx, about: Subject, asked: Mapping[str, str]) -> dict[str, Any]:

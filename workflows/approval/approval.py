@@ -16,11 +16,12 @@ from models.approval.approval import (
     ApprovalType,
     FlowCustomerKind,
 )
-from models.base.entity import STAMPS, Entity, entity_of, fields_of
+from models.base.entity import STAMPS, Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import format_money
 from models.system.organization import Department, Employee
 from reports.figures import approvals
+from reports.figures.custom_fields import fields_now
 from workflows.approval import steps
 from workflows.approval.decide import (
     Decision,
@@ -169,7 +170,7 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
         excluded = {applicant_id}
     columns = {
         name: plain(field.get(record))
-        for name, field in fields_of(type(record)).items()
+        for name, field in fields_now(ctx.session, type(record)).items()
         if name not in STAMPS and not field.mask
     }
     chosen = {name: plain(value) for name, value in vars(facts).items() if name != "today"}

@@ -23,6 +23,7 @@ from reports.base.documents import (
     template_source,
     verify_code,
 )
+from reports.figures.custom_print import printed
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
 from workflows.base.file_store import digest_of, write_whole
@@ -76,7 +77,8 @@ def issue(
     """
     template = _template(ctx, template_code)
     number = number or next_number(ctx, number_rule)
-    whole = _whole(ctx, data, number, title)
+    told = {**data, "custom": _custom(ctx, record, project)}
+    whole = _whole(ctx, told, number, title)
     body = render_letter(template.body, whole)
     code = verify_code(body, number)
     made = IssuedDocument(
@@ -102,9 +104,24 @@ def issue(
     return made
 
 
-def draft(ctx: Ctx, template_code: str, *, title: str, number: str, data: Mapping[str, Any]) -> str:
+def draft(
+    ctx: Ctx,
+    template_code: str,
+    record: Entity,
+    *,
+    title: str,
+    number: str,
+    data: Mapping[str, Any],
+) -> str:
     """The text as it would be issued today; nothing is kept."""
-    return render_letter(_template(ctx, template_code).body, _whole(ctx, data, number, title))
+    told = {**data, "custom": _custom(ctx, record, None)}
+    return render_letter(_template(ctx, template_code).body, _whole(ctx, told, number, title))
+
+
+def _custom(ctx: Ctx, record: Entity, project: Entity | None) -> dict[str, Any]:
+    """The custom fields of the record, of its project and of their customer."""
+    project = project or getattr(record, "project", None)
+    return printed(ctx.session, (record, project, getattr(project or record, "customer", None)))
 
 
 def _template(ctx: Ctx, code: str) -> DocumentTemplate:

@@ -32,7 +32,7 @@ from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
 from reports.figures import dictionaries
-from reports.figures.custom_fields import editable_now, fields_now
+from reports.figures.custom_fields import editable_now, fields_seen
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
 from reports.rules.tree import RuleError
@@ -98,7 +98,7 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     _require_kind(model, "add")
     ctx.require("add", model.__tablename__, f"新增{model.spec.label}")
     _refuse_foreign_keys_of_code(ctx, model, values)
-    typed = _typed(ctx, model, values, editable_now(ctx.session, model))
+    typed = _typed(ctx, model, values, editable_now(ctx.session, model, ctx.actor))
     record = model()
     _put(ctx, record, typed)
     _check_papers(ctx, record, typed)
@@ -200,14 +200,14 @@ def _require_kind(model: type[Entity], verb: str) -> None:
 
 
 def _put(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
-    known = fields_now(ctx.session, type(record))
+    known = fields_seen(ctx.session, type(record), ctx.actor)
     for name, value in typed.items():
         known[name].set(record, value)
 
 
 def _refuse_foreign_keys_of_code(ctx: Ctx, model: type[Entity], values: Mapping[str, Any]) -> None:
-    allowed = set(editable_now(ctx.session, model))
-    known = fields_now(ctx.session, model)
+    allowed = set(editable_now(ctx.session, model, ctx.actor))
+    known = fields_seen(ctx.session, model, ctx.actor)
     wrong = {
         name: [
             f"“{known[name].label}”由系统维护，不能直接修改"
@@ -223,8 +223,8 @@ def _refuse_foreign_keys_of_code(ctx: Ctx, model: type[Entity], values: Mapping[
 
 def _changed(ctx: Ctx, record: Entity, values: Mapping[str, Any]) -> list[str]:
     """The editable columns that are given anew: a mask that comes back as it was shown changes nothing (X9)."""
-    known = fields_now(ctx.session, type(record))
-    editable = set(editable_now(ctx.session, type(record)))
+    known = fields_seen(ctx.session, type(record), ctx.actor)
+    editable = set(editable_now(ctx.session, type(record), ctx.actor))
     given = [name for name in values if name in editable]
     return [
         name
@@ -238,7 +238,7 @@ def _typed(
 ) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    known = fields_now(ctx.session, model)
+    known = fields_seen(ctx.session, model, ctx.actor)
     for name in names:
         facts = known[name]
         if name not in values and facts.has_default:
@@ -280,7 +280,7 @@ def _check_rule(ctx: Ctx, about: str, text: str) -> None:
 
 def _check_papers(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
     """A record refers to files and documents of its own alone."""
-    known = fields_now(ctx.session, type(record))
+    known = fields_seen(ctx.session, type(record), ctx.actor)
     for name, value in typed.items():
         target = entity_of(known[name].target) if known[name].target else None
         if value is None or target is None or not issubclass(target, Attachment | IssuedDocument):
@@ -457,7 +457,7 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
         .order_by(AuditLog.id.desc())
         .limit(behind)
     )
-    known = fields_now(ctx.session, type(record))
+    known = fields_seen(ctx.session, type(record), ctx.actor)
     return [
         (facts.label, _word(ctx, facts, old), _word(ctx, facts, new))
         for changes in ctx.session.scalars(query).all()

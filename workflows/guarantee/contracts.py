@@ -219,7 +219,9 @@ def draft(ctx: Ctx, contract: Contract) -> Draft:
 
     def text(values: dict[str, Any]) -> str:
         code, title = contract_data.TEMPLATES[contract.kind], _title(contract)
-        return documents.draft(ctx, code, title=title, number=contract.number, data=values)
+        return documents.draft(
+            ctx, code, contract, title=title, number=contract.number, data=values
+        )
 
     body = text(data)
     paper = IssuedDocument(

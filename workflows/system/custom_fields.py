@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
 
 from models.base.custom import CustomFacts
 from models.base.entity import Entity, entity_of, fields_of
 from models.base.errors import Conflict, FieldErrors
 from models.system.custom_field import CustomField, CustomKind
+from reports.figures import rights
+from reports.figures.custom_fields import roles_in
+from reports.rules.names import alike
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -20,7 +24,7 @@ _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id
 @records.rule(CustomField)
 def check_custom_field(ctx: Ctx, field: CustomField, is_new: bool) -> None:
     """A code and a label of its own, all that its kind needs, and no other kind once rows use it."""
-    errors = _name_errors(field) | _kind_errors(field)
+    errors = _name_errors(field) | _kind_errors(field) | _role_errors(ctx, field)
     if not is_new:
         errors |= _changed_in_use(ctx, field)
     if errors:
@@ -71,6 +75,31 @@ def _kind_errors(field: CustomField) -> dict[str, str]:
     elif field.mask is not None and not _can_be_revealed(field.table_name):
         found["mask"] = "这个对象没有“查看原值”的权限，脱敏后谁也看不到，请留空"
     return found
+
+
+def _role_errors(ctx: Ctx, field: CustomField) -> dict[str, str]:
+    """Roles are named as they are called; whoever may fill in a field may also see it."""
+    known, found = rights.role_names(ctx.session), {}
+    for name in ("visible_to", "editable_by"):
+        roles = roles_in(getattr(field, name))
+        if unknown := sorted(roles - known):
+            found[name] = f"没有叫“{unknown[0]}”的角色{alike(unknown[0], known)}"
+    may_see, may_edit = roles_in(field.visible_to), roles_in(field.editable_by)
+    if not found and may_see and (blind := sorted(may_edit - may_see)):
+        found["editable_by"] = f"“{blind[0]}”不在可查看的角色中"
+    return found
+
+
+def roles_named(session: Session, role: str) -> list[str]:
+    """Labels of the fields that name a role."""
+    query = select(CustomField).where(
+        CustomField.visible_to.contains(role, autoescape=True)
+        | CustomField.editable_by.contains(role, autoescape=True)
+    )
+    found = session.scalars(query.order_by(CustomField.label))
+    return [
+        one.label for one in found if role in roles_in(one.visible_to) | roles_in(one.editable_by)
+    ]
 
 
 def _can_be_revealed(table: str) -> bool:

@@ -21,7 +21,7 @@ from models.system.role import RoleProfile, ScopeKind
 from models.system.sign_in import SessionEnd
 from workflows.base import audit
 from workflows.base.context import Ctx
-from workflows.system import sessions
+from workflows.system import custom_fields, sessions
 
 NAME_MAX = 64
 NOTE_MAX = 200
@@ -118,6 +118,8 @@ def delete_role(ctx: Ctx, role_id: int, version: int | None) -> str:
         raise Conflict(f"角色“{role.name}”是内置角色，不能删除")
     if count := holders(ctx.session, role.id):
         raise Conflict(f"角色“{role.name}”仍有 {count} 名操作员，请先为他们分配其他角色")
+    if fields := custom_fields.roles_named(ctx.session, role.name):
+        raise Conflict(f"自定义字段“{'、'.join(fields)}”限定了角色“{role.name}”，请先修改")
     audit.log(ctx, profile, "DELETE", note=f"删除角色“{role.name}”")
     name, key = str(role.name), role.id
     ctx.session.delete(profile)

@@ -2,9 +2,13 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
+from flask_appbuilder.security.sqla.models import Role
+from sqlalchemy import delete, insert
 
+from models.system.custom_field import CustomField
 from tests.views.kit.conftest import token
 
 DEFINITION = {
@@ -17,6 +21,7 @@ DEFINITION = {
     "rank": "100",
     "group": "场地",
     "is_filtered": "true",
+    "is_exported": "true",
     "is_active": "true",
 }
 
@@ -76,3 +81,119 @@ def test_by_rest(boss, rent):
         one for one in info["columns"] if one["name"] == "rent"
     ).items()
     assert "月租金" in text_of(boss, f"/department/show/{key}?tab=timeline")
+
+
+@pytest.fixture
+def limited(world, boss, rent):
+    """The rent is for finance alone, and to be changed by its head."""
+    with world.session() as session:
+        role = Role.__table__
+        session.execute(delete(role).where(role.c.name.in_(("财务", "财务主管"))))
+        session.execute(insert(role), [{"name": "财务"}, {"name": "财务主管"}])
+        session.commit()
+    change(world, boss, visible_to="财务、财务主管", editable_by="财务主管", is_listed="true")
+    yield
+    change(world, boss, visible_to="", editable_by="", is_listed="false")
+
+
+def change(world, boss, **values):
+    """Save the definition of the rent anew."""
+    field = world.get(CustomField, code="rent")
+    sent = {
+        "csrf_token": token(boss, "/custom_field/list/"),
+        **DEFINITION,
+        "version": str(field.version),
+        **values,
+    }
+    saved = boss.post(f"/custom_field/edit/{field.id}", data=sent)
+    assert saved.status_code == 302, saved.get_data(as_text=True)
+
+
+def acting(world, *roles):
+    world.actor = replace(world.actor, roles=frozenset(roles))
+
+
+def test_a_field_for_some_roles_is_nowhere_for_others(world, boss, limited):
+    acting(world, "财务主管")
+    sent = {"X-CSRFToken": token(boss, "/department/list/")}
+    made = boss.post(
+        "/api/v1/department/", json={"code": "L1", "name": "限楼", "rent": "77"}, headers=sent
+    )
+    key, version = made.get_json()["id"], made.get_json()["result"]["version"]
+    acting(world)
+    pages = ("list/", "list/?cols=name,rent", "add", f"edit/{key}", f"show/{key}?tab=timeline")
+    for page in (*pages, f"show/{key}"):
+        shown = text_of(boss, f"/department/{page}")
+        assert ("月租金" in shown, "77.00" in shown) == (False, False), page
+    assert "没有这个字段" in text_of(boss, "/department/list/?f=rent:ge:1")
+    assert "不能按这一列排序" in text_of(boss, "/department/list/?order=rent")
+    assert "月租金" not in boss.get("/department/export?format=csv&cols=name,rent").get_data(True)
+    assert "rent" not in boss.get(f"/api/v1/department/{key}").get_json()["result"]
+    assert "'rent'" not in str(boss.get("/api/v1/department/_info").get_json())
+    assert "月租金" not in str(boss.get("/department/rule").get_json())
+    asked = boss.post(
+        "/department/rule", data={"text": "月租金 > 1", "csrf_token": sent["X-CSRFToken"]}
+    )
+    assert "没有叫‘月租金’的字段" in asked.get_json()["error"]
+    for body in ({"rent": "1"}, {"rent": ""}):
+        refused = boss.put(
+            f"/api/v1/department/{key}", json={"version": version, **body}, headers=sent
+        )
+        assert refused.get_json()["errors"] == {"rent": ["没有“rent”这个字段"]}
+
+
+def test_who_may_see_a_field_may_not_change_it_therefore(world, boss, limited):
+    acting(world, "财务")
+    sent = {"X-CSRFToken": token(boss, "/department/list/")}
+    assert "月租金" in text_of(boss, "/department/list/")
+    assert 'name="rent"' not in text_of(boss, "/department/add")
+    refused = boss.post(
+        "/api/v1/department/", json={"code": "L2", "name": "二", "rent": "1"}, headers=sent
+    )
+    assert refused.get_json()["errors"] == {"rent": ["“月租金”由系统维护，不能直接修改"]}
+
+
+def test_what_is_not_for_files_or_filters_is_in_none(world, boss, rent):
+    change(world, boss, is_exported="false", is_filtered="false")
+    file = boss.get("/department/export?format=csv&cols=name,rent").get_data(True)
+    assert file.lstrip("\ufeff").splitlines()[0] == "部门名称"
+    assert "没有设为可筛选" in text_of(boss, "/department/list/?f=rent:ge:1")
+    assert boss.get("/department/export?format=csv&cols=rent").status_code == 400
+    change(world, boss)
+
+
+@pytest.mark.parametrize(
+    ("values", "at", "said"),
+    [
+        ({"visible_to": "财物"}, "visible_to", "没有叫“财物”的角色，是不是‘财务’？"),
+        ({"visible_to": "财务", "editable_by": "财务主管"}, "editable_by", "不在可查看的角色中"),
+        ({"code": "name"}, "code", "已经有“name”"),
+        ({"code": "n" * 300}, "code", "最多 32 个字"),
+        ({"label": "部门名称"}, "label", "已经有“部门名称”这个字段"),
+        ({"label": "长" * 300}, "label", "最多 30 个字"),
+        ({"kind": "DICTIONARY", "dictionary_id": "999999"}, "dictionary_id", "不存在"),
+    ],
+)
+def test_a_wrong_definition_is_refused_at_its_place(world, boss, limited, values, at, said):
+    sent = {"X-CSRFToken": token(boss, "/custom_field/list/")}
+    body = {"table_name": "department", "code": "other", "label": "别的", "kind": "TEXT", **values}
+    refused = boss.post("/api/v1/custom_field/", json=body, headers=sent)
+    assert refused.status_code == 400
+    assert said in refused.get_json()["errors"][at][0]
+    assert world.get(CustomField, table_name="department", label=body["label"]) is None
+
+
+def test_a_label_is_no_markup(world, boss):
+    sent = {"X-CSRFToken": token(boss, "/custom_field/list/")}
+    label = "<b onclick=x>粗"
+    body = {
+        "table_name": "dictionary_type",
+        "code": "bold",
+        "label": label,
+        "kind": "TEXT",
+        "is_listed": True,
+    }
+    assert boss.post("/api/v1/custom_field/", json=body, headers=sent).status_code == 201
+    for page in ("list/", "add"):
+        assert "&lt;b onclick=x&gt;粗" in (shown := text_of(boss, f"/dictionary_type/{page}"))
+        assert label not in shown

@@ -170,6 +170,12 @@ def condition(label: str, *, of: str, **told: Unpack[Proposed]) -> MappedColumn[
     return _column(FieldFacts(label=label, kind="long_text", rule_of=of), Text(), **told)
 
 
+def formula(label: str, *, of: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
+    """The same, but a value that the rule language works out."""
+    facts = FieldFacts(label=label, kind="long_text", rule_of=of, is_formula=True)
+    return _column(facts, Text(), **told)
+
+
 def masked(
     label: str, length: int = 64, *, mask: str, check: str = "", **told: Unpack[Proposed]
 ) -> MappedColumn[Any]:

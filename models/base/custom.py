@@ -7,7 +7,7 @@ number, by which both databases sort and compare exactly. Days are ISO text.
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import JSON, BigInteger, String, cast, func, type_coerce
 from sqlalchemy.engine import Dialect
@@ -19,6 +19,9 @@ from models.base.fields import FieldFacts
 
 if TYPE_CHECKING:
     from models.base.entity import Entity
+
+
+_NOBODY: Final = Actor(None, "")
 
 
 class Smallest(TypeDecorator[Decimal]):
@@ -64,29 +67,45 @@ class IsoDay(TypeDecorator[date]):
 class CustomFacts(FieldFacts):
     """A field that an administrator has defined: its `name` is the key in `extra`.
 
-    `visible_to` and `editable_by` are the roles that it is for; empty for all.
+    `visible_to` and `editable_by` are the roles that it is for; empty for all. `required_if` and `visible_if` are the
+    rules by which it is demanded and asked for at all; whoever reads them knows the rule language.
     """
 
     visible_to: frozenset[str] = frozenset()
     editable_by: frozenset[str] = frozenset()
+    required_if: str = ""
+    visible_if: str = ""
 
     @property
     def kept_in(self) -> str:
         """`extra` holds them all."""
         return "extra"
 
+    @property
+    def is_limited(self) -> bool:
+        """It is not for everybody."""
+        return bool(self.visible_to | self.editable_by)
+
+    def as_of(self, today: date) -> "CustomFacts":
+        """The field as it reads on a business date: what is filled in reads the same on each."""
+        del today
+        return self
+
     def for_actor(self, actor: Actor | None) -> "CustomFacts | None":
         """The field as somebody meets it: none that is not for the own roles, not to be filled in by others' roles.
 
         Without an actor it is asked what everybody sees.
         """
-        roles = frozenset[str]() if actor is None else actor.roles
-        if not (self.visible_to or self.editable_by) or (actor is not None and actor.is_system):
+        actor = actor or _NOBODY
+        roles = actor.roles
+        if not self.is_limited or actor.is_system:
             return self
         if self.visible_to and not self.visible_to & roles:
             return None
         is_closed = bool(self.editable_by) and not self.editable_by & roles
-        return replace(self, is_computed=True) if is_closed else self
+        if is_closed:
+            return replace(self, is_computed=True)
+        return self
 
     def get(self, record: "Entity") -> Any:
         """The value that a record has in this field."""

@@ -7,6 +7,7 @@ from models.base import columns as c
 from models.base.entity import Entity, Spec, entities
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
+_SHOWN, _RULES = "填写与显示", "公式与条件"
 _OPEN_TO_FIELDS = (SpecKind.MASTER, SpecKind.DOCUMENT)
 
 
@@ -88,19 +89,34 @@ class CustomField(Entity):
     mask: Mapped[FieldMask | None] = c.enum("脱敏方式", FieldMask, help="文字中的个人信息")
     group: Mapped[str | None] = c.text("分组", 30, help="表单和记录页上的小标题")
     help: Mapped[str | None] = c.text("填写说明", 200)
-    is_required: Mapped[bool] = c.flag("必填")
-    is_filtered: Mapped[bool] = c.flag("可筛选", default=True)
+    is_required: Mapped[bool] = c.flag("必填", group=_SHOWN)
+    is_filtered: Mapped[bool] = c.flag("可筛选", default=True, group=_SHOWN)
     is_listed: Mapped[bool] = c.flag(
-        "列表默认显示", help="列在列表的最后；不选的仍可在“选择列”中选出"
+        "列表默认显示", group=_SHOWN, help="列在列表的最后；不选的仍可在“选择列”中选出"
     )
     is_exported: Mapped[bool] = c.flag(
-        "可导出", default=True, help="不选时任何导出文件都没有这一列"
+        "可导出", default=True, group=_SHOWN, help="不选时任何导出文件都没有这一列"
     )
     visible_to: Mapped[str | None] = c.text(
-        "可查看的角色", 200, help="多个角色用“、”分隔；留空为所有能看这个对象的人"
+        "可查看的角色", 200, group=_SHOWN, help="多个角色用“、”分隔；留空为所有能看这个对象的人"
     )
     editable_by: Mapped[str | None] = c.text(
-        "可修改的角色", 200, help="多个角色用“、”分隔；留空为所有能修改这个对象的人"
+        "可修改的角色", 200, group=_SHOWN, help="多个角色用“、”分隔；留空为所有能修改这个对象的人"
     )
-    rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
-    is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
+    formula: Mapped[str | None] = c.formula(
+        "公式",
+        of="@table_name",
+        group=_RULES,
+        help="填写后由系统计算，不能手工填写，如 合计(反担保的金额) ÷ 担保金额",
+    )
+    visible_if: Mapped[str | None] = c.condition(
+        "显示条件",
+        of="@table_name",
+        group=_RULES,
+        help="满足时才要填写，不满足时不保存这一项；留空为总是显示",
+    )
+    required_if: Mapped[str | None] = c.condition(
+        "必填条件", of="@table_name", group=_RULES, help="满足时必填"
+    )
+    rank: Mapped[int] = c.whole("显示顺序", required=True, default=100, group=_SHOWN)
+    is_active: Mapped[bool] = c.flag("启用", default=True, index=True, group=_SHOWN)

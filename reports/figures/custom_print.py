@@ -13,6 +13,7 @@ from models.base.masks import mask
 from models.system.custom_field import extensible
 from reports.figures import custom_fields, dictionaries
 
+_YES: Final = {True: "是", False: "否"}
 _SAMPLES: Final = {
     "money": Decimal("1200000.00"),
     "rate": Decimal("4.35"),
@@ -53,7 +54,10 @@ def _value(session: Session, facts: FieldFacts, value: Any) -> Any:
     if facts.kind == "dictionary":
         return dictionaries.label(session, facts.dictionary, value)
     if facts.kind == "reference":
-        return str(session.get(entity_of(facts.target), value) or "")
+        found = session.get(entity_of(facts.target), value)
+        return "" if found is None else str(found)
     if facts.kind == "bool":
-        return "是" if value else "否"
-    return mask(str(value), facts.mask) if facts.mask else value
+        return _YES[bool(value)]
+    if facts.mask:
+        return mask(str(value), facts.mask)
+    return value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from models.base.money import UNITS
 from reports.rules import tree, typed, words
@@ -46,15 +46,34 @@ _KINDS_OF: Final = {"+": _PLUS, "-": _PLUS, "×": _TIMES, "÷": _OVER}
 
 
 def understand(
-    text: str, subject: Subject, vocabulary: Vocabulary, beyond: set[str] | None = None
+    text: str,
+    subject: Subject,
+    vocabulary: Vocabulary,
+    beyond: set[str] | None = None,
+    *,
+    used: set[tuple[str, str]] | None = None,
 ) -> Truth:
     """The rule that a text says about a subject; RuleError with the place of the first thing that makes no sense.
 
-    `beyond` gets the names of the other tables that the rule reads.
+    `beyond` gets the names of the other tables that the rule reads, `used` table and name of each field.
     """
     node = parse(text)
     try:
-        return _Checker(subject, vocabulary, beyond).truth(node)
+        return _Checker(subject, vocabulary, beyond, used).truth(node)
+    except RuleError as problem:
+        raise RuleError(problem.message, problem.at, text) from None
+
+
+def understand_formula(
+    text: str, subject: Subject, vocabulary: Vocabulary, used: set[tuple[str, str]] | None = None
+) -> Value | Truth:
+    """The value that a text works out for a subject, or a condition; RuleError as above.
+
+    `used` gets table and name of each field that it reads.
+    """
+    node = parse(text)
+    try:
+        return _Checker(subject, vocabulary, None, used).anything(node)
     except RuleError as problem:
         raise RuleError(problem.message, problem.at, text) from None
 
@@ -63,20 +82,34 @@ class _Checker:
     """Checks a rule about one subject; rules about its child rows have a checker of their own."""
 
     def __init__(
-        self, subject: Subject, vocabulary: Vocabulary, beyond: set[str] | None = None
+        self,
+        subject: Subject,
+        vocabulary: Vocabulary,
+        beyond: set[str] | None = None,
+        used: set[tuple[str, str]] | None = None,
     ) -> None:
-        """`vocabulary` is what users have defined; `beyond` collects the other tables."""
+        """`vocabulary` is what users have defined; `beyond` collects the other tables, `used` the fields."""
         self.subject = subject
         self.beyond: set[str] = set() if beyond is None else beyond
         self.vocabulary = vocabulary
+        self.used: set[tuple[str, str]] = set() if used is None else used
 
     # ------------------------------------------------------------------------------------------------------- truths
+    def anything(self, node: Node) -> Value | Truth:
+        """A condition or a value, whichever it is."""
+        if _is_quantified(node) or type(node) in self._truths():
+            return self.truth(node)
+        found = self.value(node)
+        if found.kind is K.FLAG:
+            return typed.Yes(node, found)
+        return found
+
     def truth(self, node: Node) -> Truth:
         """A part that must hold or not."""
         check = self._truths().get(type(node))
         if check is not None:
             return check(node)
-        if isinstance(node, tree.Rows) and node.how in {"存在", "任一", "所有"}:
+        if _is_quantified(node):
             return self._exists(node)
         if isinstance(node, tree.Name):
             field = self._field(node)
@@ -128,7 +161,9 @@ class _Checker:
         within = typed.All(
             lies, (self._test(lies, "≥", one, first), self._test(lies, "≤", one, last))
         )
-        return typed.Nay(node, within) if node.is_not else within
+        if node.is_not:
+            return typed.Nay(node, within)
+        return within
 
     def _match(self, node: tree.Match) -> Truth:
         one, other = self._named(self.value(node.one)), node.other
@@ -266,7 +301,12 @@ class _Checker:
                 raise RuleError(f"‘{last}’是一段时间，请写 在 {last}", node.at)
             guess = alike(last, subject.facts)
             raise RuleError(f"{where}没有叫‘{last}’的字段{guess}", node.at)
+        self._use(subject, fact.key)
         return Field(node, fact.kind, links, fact)
+
+    def _use(self, subject: Subject, key: str) -> None:
+        if subject.model is not None:
+            self.used.add((str(subject.model.__tablename__), key))
 
     def _over(self, parts: tuple[str, ...], at: int) -> tuple[Subject, tuple[Fact, ...]]:
         subject = self.subject
@@ -277,6 +317,7 @@ class _Checker:
                 raise RuleError(f"没有叫‘{part}’的字段{alike(part, subject.facts)}", at)
             if not fact.target:
                 raise RuleError(f"‘{part}’不是关联记录，后面不能再写 的", at)
+            self._use(subject, fact.key)
             subject, links = self.vocabulary.subject(fact.target), (*links, fact)
             self.beyond.add(fact.target)
         return subject, links
@@ -291,7 +332,8 @@ class _Checker:
             raise RuleError(f"‘{owner.label}’没有叫‘{label}’的明细{guess}", node.at)
         table = str(child.model.__tablename__)
         self.beyond.add(table)
-        inner = _Checker(self.vocabulary.subject(table), self.vocabulary, self.beyond)
+        self.used.add((table, child.link))
+        inner = _Checker(self.vocabulary.subject(table), self.vocabulary, self.beyond, self.used)
         where = None if node.where is None else inner.truth(node.where)
         return RowsOf(links, child, where), inner
 
@@ -311,6 +353,10 @@ class _Checker:
         times = ROWS_MAX if node.how == "合计" else 1
         size = Size(of.fact.most * times, 1, of.fact.scale)
         return typed.Figure(node, of.kind, node.how, rows, of, size)
+
+
+def _is_quantified(node: Node) -> TypeGuard[tree.Rows]:
+    return isinstance(node, tree.Rows) and node.how in {"存在", "任一", "所有"}
 
 
 def _comparable(left: K, right: K) -> bool:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import inspect
-from sqlalchemy.orm import object_session
+from sqlalchemy.orm import Session, object_session
 
 from models.base.entity import Entity, entity_of, fields_of, parts_of
 from models.base.fields import FieldFacts
@@ -52,13 +52,24 @@ _KINDS: Final = {
 }
 
 
+@dataclass
+class Formula:
+    """What a field is worked out from, or a condition on it: understood once all fields are known.
+
+    None where it makes no sense any more: then nothing is known of it. `used` are table and name of what it reads.
+    """
+
+    value: Any = None
+    used: set[tuple[str, str]] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Fact:
     """One field: its label, the attribute that holds it, and what is needed to compare it.
 
     `scale` are the decimal places kept, two more for a rate in %; `most` the largest value in units of the last
     place; `choices` the label of each stored code, or `dictionary` where users edit them; `target` what a reference
-    leads to, over the attribute `link`; `custom` is the field itself where it is no column.
+    leads to, over the attribute `link`; `custom` is the field where it is no column, `formula` what works it out.
     """
 
     label: str
@@ -74,6 +85,7 @@ class Fact:
     target: str = ""
     link: str = ""
     custom: FieldFacts | None = None
+    formula: Formula | None = field(default=None, compare=False)
 
     def of(self, owner: Any) -> Any:
         """The value as a record keeps it, or a mapping of values by labels (an example) holds it."""
@@ -81,13 +93,28 @@ class Fact:
             return owner.get(self.label)
         return getattr(owner, self.key) if self.custom is None else self.custom.get(owner)
 
-    def follow(self, owner: Any) -> Any:
-        """The record that a reference leads to; None where it names none."""
-        if self.custom is None or isinstance(owner, Mapping):
-            return self.of(owner) if isinstance(owner, Mapping) else getattr(owner, self.link)
-        key, session = self.custom.get(owner), object_session(owner)
-        assert session is not None, "a rule is asked of a record in a session"
-        return None if key is None else session.get(entity_of(self.target), key)
+    def follow(self, owner: Any, session: Session | None = None) -> Any:
+        """The record that a reference leads to, if any; `session` is that of a record not yet kept."""
+        if isinstance(owner, Mapping):
+            return self.of(owner)
+        if not isinstance(owner, Entity):
+            return getattr(owner, self.link)
+        key = self.of(owner)
+        if key is None:
+            return getattr(owner, self.link) if self.link else None
+        found = object_session(owner) or session
+        assert found is not None, "a rule is asked of a record in a session"
+        return found.get(entity_of(self.target), key)
+
+    @property
+    def working(self) -> Any:
+        """What works the value out; None for a field that is filled in, or where it makes no sense any more."""
+        return None if self.formula is None else self.formula.value
+
+    @property
+    def places(self) -> int:
+        """Decimal places as they are kept and shown."""
+        return self.scale - 2 * (self.kind is K.PERCENT)
 
     @property
     def hundred(self) -> int:
@@ -169,7 +196,7 @@ def _with(subject: Subject, extra: Mapping[str, FieldFacts]) -> Subject:
     model, facts = subject.model, dict(subject.facts)
     for said in extra.values():
         if said.kind in _KINDS:
-            facts.setdefault(said.label, replace(_fact(model, said), custom=said))
+            facts.setdefault(said.label, fact_of(model, said))
     return replace(subject, facts=facts)
 
 
@@ -187,6 +214,11 @@ def _built_in(table: str) -> Subject:
         for one in reversed(parts_of(model).values())
     }
     return Subject(model.spec.label, facts, children, model, model.spec.title)
+
+
+def fact_of(model: type[Entity], said: FieldFacts) -> Fact:
+    """A field that is no column, as rules see it."""
+    return replace(_fact(model, said), custom=said, formula=getattr(said, "formula", None))
 
 
 def _fact(model: type[Entity], said: FieldFacts) -> Fact:

@@ -1,5 +1,6 @@
 """A rule asked of one record, in Python: exact, and with the same answers as SQL gives."""
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -8,9 +9,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import object_session
+from sqlalchemy.orm import Session, object_session
 
-from models.base.entity import Entity
 from models.base.moments import local
 from reports.rules import typed
 from reports.rules.names import NUMBERS, Fact
@@ -35,8 +35,12 @@ _MATCHES: Final[dict[str, Callable[[str, str], bool]]] = {
 class Asked:
     """A record with the business date on which rules are asked of it."""
 
-    def __init__(self, record: object, today: date) -> None:
-        """`record` is a row, an object with the attributes of a subject, or a mapping of values by labels."""
+    def __init__(self, record: object, today: date, session: Session | None = None) -> None:
+        """`record` is a row, an object with the attributes of a subject, or a mapping of values by labels.
+
+        A row that is not kept yet finds what it refers to in `session`.
+        """
+        self.session = session
         self.record = record
         self.today = today
 
@@ -81,7 +85,7 @@ class Asked:
         owner = self._over(rows.links)
         if owner is None:
             return []
-        found = children(owner, rows)
+        found = children(owner, rows, self.session)
         where = rows.where
         if where is None:
             return found
@@ -112,12 +116,18 @@ class Asked:
     def _over(self, links: tuple[Fact, ...]) -> Any:
         found: Any = self.record
         for link in links:
-            found = None if found is None else link.follow(found)
+            found = None if found is None else link.follow(found, self.session)
         return found
 
     def _field(self, part: typed.Field) -> Any:
         owner = self._over(part.links)
-        value = None if owner is None else part.fact.of(owner)
+        if owner is None:
+            return None
+        is_example = isinstance(owner, Mapping)
+        if part.fact.formula is None or is_example:
+            value = part.fact.of(owner)
+        else:
+            value = Asked(owner, self.today, self.session).worked(part.fact)
         if value is None or value == "":
             return None
         if isinstance(value, Enum):
@@ -126,6 +136,18 @@ class Asked:
             return local(value).date()
         if part.kind in NUMBERS:
             return Fraction(value) / part.fact.hundred
+        return value
+
+    def worked(self, fact: Fact) -> Any:
+        """What a formula field comes to, a number rounded to its places; None where it is not known or out of range."""
+        part = fact.working
+        if part is None:
+            return None
+        if isinstance(part, Truth):
+            return self.truth(part)
+        value = self.value(part)
+        if isinstance(value, Fraction):
+            return _rounded(value * fact.hundred, fact)
         return value
 
     def _figure(self, part: typed.Figure) -> Any:
@@ -139,16 +161,28 @@ class Asked:
         return (max if part.how == "最大" else min)(known, default=None)
 
 
-def children(owner: object, rows: RowsOf) -> Sequence[object]:
+def _rounded(value: Fraction, fact: Fact) -> Fraction | None:
+    """Half up, away from zero, as everywhere."""
+    unit = 10**fact.places
+    whole = math.floor(abs(value) * unit + Fraction(1, 2))
+    if whole > fact.most:
+        return None
+    if value < 0:
+        whole = -whole
+    return Fraction(whole, unit)
+
+
+def children(owner: Any, rows: RowsOf, session: Session | None = None) -> Sequence[object]:
     """All child rows of a record, in the order they were made; of a mapping those under their label."""
     if isinstance(owner, Mapping):
         return list(owner.get(rows.child.label, ()))
-    assert isinstance(owner, Entity)
-    session = object_session(owner)
-    assert session is not None, "a rule is asked of a record in a session"
+    if owner.id is None:  # it is not kept yet
+        return []
+    found = object_session(owner) or session
+    assert found is not None, "a rule is asked of a record in a session"
     model = rows.child.model
     query = select(model).where(getattr(model, rows.child.link) == owner.id).order_by(model.id)
-    return session.scalars(query).all()
+    return found.scalars(query).all()
 
 
 def _both(test: Callable[[Any, Any], Any], left: Any, right: Any) -> bool | None:

@@ -7,7 +7,7 @@ columns hold them so, and on PostgreSQL. What is empty makes a condition NULL, w
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     or_,
     select,
     type_coerce,
@@ -32,6 +33,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from models.base.entity import Entity, entity_of
 from reports.rules import typed
@@ -40,6 +42,11 @@ from reports.rules.python import COMPARISONS
 from reports.rules.typed import RowsOf, Truth, Value
 
 Sql = ColumnElement[Any]
+_EMPTY: Final[dict[K, TypeEngine[Any]]] = {
+    K.DATE: Date(),
+    K.TEXT: String(),
+    K.FLAG: Boolean(),
+}
 
 
 class _Written(FunctionElement[Any]):
@@ -88,6 +95,22 @@ class _KeptDay(_Written):
     type = Date()
     exact = "CAST({0} AS DATE)"
     lite = "{0}"
+
+
+class _Rounded(_Written):
+    """A quotient of whole numbers, rounded half up away from zero."""
+
+    name = "rule_rounded"
+    inherit_cache = True
+    type = BigInteger()
+    exact = (
+        "(SIGN(CAST({0} AS NUMERIC)) * SIGN(CAST({1} AS NUMERIC)) * "
+        "DIV(2 * ABS(CAST({0} AS NUMERIC)) + ABS(CAST({1} AS NUMERIC)), 2 * ABS(CAST({1} AS NUMERIC))))"
+    )
+    lite = (
+        "((CASE WHEN ({0} < 0) <> ({1} < 0) THEN -1 ELSE 1 END) * "
+        "((2 * ABS({0}) + ABS({1})) / (2 * ABS({1}))))"
+    )
 
 
 class _DayOf(_Written):
@@ -150,6 +173,24 @@ def where(rule: Truth, model: type[Entity], today: date) -> ColumnElement[bool]:
     return _Query(model, today).truth(rule)
 
 
+def worked(fact: Fact, entity: Any, today: date) -> Sql:
+    """What a formula field comes to: a number as the whole number of its last place."""
+    return _Query(entity, today).worked(fact)
+
+
+def is_exact(part: Value, fact: Fact) -> bool:
+    """Whether both databases round a formula exactly to the places of its field."""
+    over, under = _bounds(part, fact)
+    return 2 * (over + under) <= typed.EXACT_MAX
+
+
+def _bounds(part: Value, fact: Fact) -> tuple[int, int]:
+    """The most that numerator and denominator of a formula come to at the places of its field."""
+    size: typed.Size = part.size  # type: ignore[attr-defined]  # numbers have one
+    shift = fact.scale - size.places
+    return size.most * 10 ** max(shift, 0), size.below * 10 ** max(-shift, 0)
+
+
 def _stands(part: Value) -> bool:
     """Whether it stands in the rule, and in no row."""
     return isinstance(part, (typed.Fixed, typed.Dated))
@@ -190,6 +231,27 @@ class _Query:
             case typed.Choice():
                 return self._choice(rule)
         raise AssertionError(f"{type(rule).__name__} is no condition")
+
+    def worked(self, fact: Fact) -> Sql:
+        """A formula field of these rows; NULL where it is not known or out of range."""
+        part = fact.working
+        if part is None:
+            return type_coerce(null(), _EMPTY.get(fact.kind, BigInteger()))
+        if isinstance(part, Truth):
+            return type_coerce(self.truth(part), Boolean())
+        return self._rounded(part, fact) if part.kind in NUMBERS else self.value(part)
+
+    def _rounded(self, part: Value, fact: Fact) -> Sql:
+        number, most = self.number(part), _bounds(part, fact)[0]
+        shift = fact.scale - number.places
+        found, below = number.at(max(fact.scale, number.places)), number.under
+        if shift < 0:
+            below = _product(below, _whole(10**-shift))
+        if below is not None:
+            found = _Rounded(found, below)
+        if most // 10 ** max(-shift, 0) <= fact.most:
+            return found
+        return case((func.abs(found, type_=BigInteger()) <= _whole(fact.most), found), else_=None)
 
     def _fails(self, rule: Truth) -> ColumnElement[bool]:
         """Where it does not hold: false, or not to be known."""
@@ -242,7 +304,9 @@ class _Query:
         left, right = rule.left, rule.right
         if not (isinstance(left, typed.Field) and isinstance(right, typed.Fixed)):
             return None
-        places = left.fact.scale - 2 * (left.kind is K.PERCENT)
+        if left.fact.formula is not None:
+            return None
+        places = left.fact.places
         value = right.value * left.fact.hundred
         whole = value * 10**places
         if whole.denominator != 1 or abs(whole) > left.fact.most:
@@ -288,6 +352,8 @@ class _Query:
                 return func.nullif(self.column(part), "", type_=String())
             case typed.Field():
                 column = self.column(part)
+                if part.fact.formula is not None:
+                    return column
                 if part.kind is K.DATE and part.fact.custom is not None:
                     return _KeptDay(type_coerce(column, String()))
                 return _DayOf(column) if part.fact.is_moment else column
@@ -312,25 +378,33 @@ class _Query:
         return part.value
 
     def _units(self, column: Sql, part: typed.Field) -> Sql:
+        if part.fact.formula is not None:
+            return column
         if part.fact.custom is not None:
             return _Kept(type_coerce(column, BigInteger()))
-        places = part.fact.scale - 2 * (part.kind is K.PERCENT)
-        return _Units(type_coerce(column, Numeric()), _whole(10**places))
+        return _Units(type_coerce(column, Numeric()), _whole(10**part.fact.places))
 
     def column(self, part: typed.Field) -> Sql:
         """The column, or over relations the one value of a subquery."""
         if not part.links:
-            return _column(self.entity, part.fact)
+            return self._own(self.entity, part.fact)
         way = self._over(part.links)
-        found = _column(way.last, part.fact)
+        found = self._own(way.last, part.fact)
         query = select(found).where(*way.conditions).correlate_except(*way.tables)
         return type_coerce(query.scalar_subquery(), found.type)
+
+    def _own(self, entity: Any, fact: Fact) -> Sql:
+        """A field in the rows of a mapped class or an alias of it."""
+        if fact.formula is not None:
+            return _Query(entity, self.today).worked(fact)
+        found: Sql = getattr(entity, fact.key) if fact.custom is None else fact.custom.sql(entity)
+        return found
 
     def _over(self, links: tuple[Fact, ...]) -> "_Way":
         here, tables, conditions = self.entity, [], []
         for link in links:
             there = aliased(entity_of(link.target))
-            conditions.append(there.id == _column(here, link))
+            conditions.append(there.id == self._own(here, link))
             tables.append(there)
             here = there
         return _Way(here, tables, conditions)
@@ -373,12 +447,6 @@ class _Way:
     last: Any
     tables: list[Any]
     conditions: list[ColumnElement[bool]]
-
-
-def _column(entity: Any, fact: Fact) -> Sql:
-    """A field in the rows of a mapped class or an alias of it."""
-    found: Sql = getattr(entity, fact.key) if fact.custom is None else fact.custom.sql(entity)
-    return found
 
 
 def _calculated(op: str, left: _Number, right: _Number) -> _Number:

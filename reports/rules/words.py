@@ -86,7 +86,7 @@ def _match(node: tree.Match) -> str:
 
 def _one_of(node: tree.OneOf) -> str:
     choices = ", ".join(_write(part, _SUM) for part in node.choices)
-    return f"{_write(node.one, _SUM)} {'不属于' if node.is_not else '属于'} ({choices})"
+    return f"{_write(node.one, _SUM)} {'不' * node.is_not}属于 ({choices})"
 
 
 def _between(node: tree.Between) -> str:
@@ -108,7 +108,7 @@ def period_of(text: str, at: int) -> tree.Period:
 
 def _during(node: tree.During) -> str:
     said = f"{node.period.word}{node.period.count or ''}{node.period.unit}"
-    return f"{_write(node.one, _SUM)} {'不在' if node.is_not else '在'} {said}"
+    return f"{_write(node.one, _SUM)} {'不' * node.is_not}在 {said}"
 
 
 def _joined(word: str, held: int) -> Callable[[tree.Every | tree.Some], str]:
@@ -140,7 +140,7 @@ _WRITERS: Final[dict[type[Node], tuple[int, Callable[..., str]]]] = {
     tree.Match: (_TEST, _match),
     tree.Empty: (
         _TEST,
-        lambda node: f"{_write(node.one, _SUM)} {'不为空' if node.is_not else '为空'}",
+        lambda node: f"{_write(node.one, _SUM)} {'不' * node.is_not}为空",
     ),
     tree.Not: (_NOT, lambda node: f"非 {_write(node.one, _NOT)}"),
     tree.Every: (_EVERY, _joined("且", _NOT)),

@@ -14,6 +14,7 @@ from models.base.money import format_money
 from models.system.setup import PARAMETER_CHOICES, job_label, number_sample
 from reports.base.scope import may_act
 from reports.figures import dictionaries
+from reports.rules import formula
 from views.kit.interface import Titles, model_of, shape
 from views.kit.pages import Cell
 from workflows.base.context import Ctx
@@ -132,8 +133,9 @@ class Cells:
     def prepare(self, records: Sequence[Entity], names: Iterable[str]) -> None:
         """Learn the titles of everything these records refer to in these columns: one query per target table."""
         wanted: dict[str, set[int]] = {}
-        for name in names:
-            facts = self.shape.facts(name)
+        shown = [self.shape.facts(name) for name in names]
+        formula.prepare(self.ctx.session, self.shape.model, records, shown)
+        for facts in shown:
             if facts.target:
                 wanted.setdefault(facts.target, set()).update(map(facts.get, records))
         for target, ids in wanted.items():

@@ -475,7 +475,8 @@ class EntityView(EntityHooks, ModelView):
     def rule_words(self) -> ResponseReturnValue:
         """What rules of a column of rules (`field`), or about this table, may name: JSON."""
         ctx = edge.current_ctx()
-        about = rules.subject(ctx, self.model, request.args.get("field", "")[:64])
+        field, named = (request.args.get(name, "")[:64] for name in ("field", "about"))
+        about = rules.subject(ctx, self.model, field, named)
         return jsonify(rules.offered(ctx, about))
 
     @expose("/rule", methods=("POST",))
@@ -483,8 +484,21 @@ class EntityView(EntityHooks, ModelView):
     def rule_check(self) -> ResponseReturnValue:
         """A rule while it is being written: where it is wrong, how it reads, how many rows it holds for. JSON."""
         ctx = edge.current_ctx()
-        about = rules.subject(ctx, self.model, request.form.get("field", "")[:64])
+        field, named = (request.form.get(name, "")[:64] for name in ("field", "about"))
+        about = rules.subject(ctx, self.model, field, named)
+        if rules.is_formula(self.model, field):
+            return jsonify(rules.check_formula(ctx, about, request.form.get("text", "")))
         return jsonify(rules.check(ctx, about, request.form))
+
+    @expose("/asked", methods=("POST",))
+    @expose("/asked/<pk>", methods=("POST",))
+    @edge.screen("add", "edit")
+    def asked(self, pk: str = "") -> ResponseReturnValue:
+        """Which fields conditions ask for, of a form while it is filled in: JSON."""
+        found = self.datamodel.find(pk) if pk else None
+        form = self._entity_form(edge.current_ctx(), found).read(request.form)
+        demands = form.demands()
+        return jsonify({name: [one.is_asked, one.is_required] for name, one in demands.items()})
 
     @expose("/reveal/<pk>/<column>", methods=("POST",))
     @edge.screen("reveal")

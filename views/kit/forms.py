@@ -1,6 +1,7 @@
 """Add and edit forms, built per request from the columns of a model: nothing about them is written by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -11,11 +12,13 @@ from wtforms.fields.choices import SelectChoice
 from models.base.entity import Entity
 from models.base.errors import BusinessError, StaleRecord
 from models.base.fields import FieldFacts
+from reports.figures import field_conditions
 from views.kit import edge, fields
 from views.kit.cells import Cells
 from views.kit.interface import shape, valid_id, visible_title
 from views.kit.pages import Field, FieldGroup, FormPage
 from workflows.base.context import Ctx
+from workflows.base.values import coerce
 
 WIDE = ("long_text",)
 
@@ -51,6 +54,7 @@ class EntityForm:
         self.cells = Cells(ctx, model)
         self.top: list[tuple[str, str]] = []  # field that the view adds, or ''; message
         self.stale: list[tuple[str, str, str]] = []
+        self._demands: dict[str, field_conditions.Demand] = {}
         self._form = self._make()
         self._version = "" if record is None else str(record.version)
 
@@ -123,15 +127,17 @@ class EntityForm:
         """What goes to the verb: all of an add form, of an edit form what was changed; a mask left alone is not."""
         found: dict[str, Any] = {}
         for name in self.names:
-            control = self._form[name]
-            text = (
-                ("true" if control.data else "false")
-                if isinstance(control, fields.Tick)
-                else control.data
-            )
+            text = self._text_of(name)
             if not self._is_untouched(name, text):
                 found[name] = text
         return found
+
+    def _text_of(self, name: str) -> str:
+        """What stands in a control."""
+        data = self._form[name].data
+        if isinstance(data, bool):
+            return str(data).lower()
+        return data or ""
 
     def _is_untouched(self, name: str, text: str) -> bool:
         """Also keeps a code that is out of use by now: nobody chose it anew."""
@@ -163,6 +169,7 @@ class EntityForm:
     # ------------------------------------------------------------------------------------------------------------ page
     def page(self, title: str, action_url: str, cancel_url: str, **facts: Any) -> FormPage:
         """The form as the template takes it."""
+        groups = self.groups()
         errors = [(name, "", message) for name, message in self.top]
         errors += [(c.name, c.label.text, m) for c in self._form for m in c.errors]
         hidden = [edge.csrf_input()]
@@ -170,24 +177,57 @@ class EntityForm:
             hidden.append(Markup('<input type="hidden" name="version" value="%s">') % self._version)
         return FormPage(
             title,
-            self.groups(),
+            groups,
             action_url,
             cancel_url,
             hidden=hidden,
             errors=errors,
             stale=self.stale,
+            asked_url=self._asked_url(),
             **facts,
         )
+
+    def _asked_url(self) -> str:
+        """Where the form asks, while it is filled in, what conditions ask for."""
+        if not self._demands:
+            return ""
+        return f"/{self.known.table}/asked" + (f"/{self.record.id}" if self.record else "")
 
     def groups(self) -> list[FieldGroup]:
         """Fields under the headings that the columns name, in the order of the model."""
         found: dict[str, list[Field]] = {}
+        self._demands = self.demands()
         for name in self.names:
             found.setdefault(str(self.known.facts(name).group or ""), []).append(self._field(name))
         return [FieldGroup(label, items) for label, items in found.items()]
 
+    def demands(self) -> dict[str, field_conditions.Demand]:
+        """What conditions ask for, of what stands on the form now: as the save will ask it."""
+        fields_ = field_conditions.conditional(
+            {name: self.known.fields[name] for name in self.names if name not in self.fixed}
+        )
+        if not fields_:
+            return {}
+        session, copy = self.ctx.session, field_conditions.copy_of(self.model, self.record)
+        with session.no_autoflush:
+            for name, value in self._typed():
+                self.known.fields[name].set(copy, value)
+            return field_conditions.settle(session, copy, self.ctx.today, fields_)
+
+    def _typed(self) -> Iterator[tuple[str, Any]]:
+        """The values of the controls; nothing for what makes no sense, and masks that nobody has touched left out."""
+        for name in self.names:
+            facts, text = self.known.fields[name], self._text_of(name)
+            if facts.mask and self._is_untouched(name, text):
+                continue
+            try:
+                yield name, coerce(replace(facts, required=False), text)
+            except ValueError:
+                yield name, None
+
     def _field(self, name: str) -> Field:
         facts, control = self.known.fields[name], self._form[name]
+        demand = self._demands.get(name)
         reveal = ""
         if (
             facts.mask
@@ -201,10 +241,11 @@ class EntityForm:
             facts.label,
             control,
             facts.kind,
-            facts.required and facts.kind != "bool",
+            (demand.is_required if demand else facts.required) and facts.kind != "bool",
             facts.unit,
             facts.help,
             tuple(control.errors),
             facts.kind in WIDE,
             reveal,
+            is_out=demand is not None and not demand.is_asked,
         )

@@ -1,6 +1,6 @@
 """The one door between screens and tables: every read, the framework's too, passes the data scope here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ class Shape:
 
 
 # By what was defined when they were worked out, mostly nothing.
-_SHAPES: dict[type[Entity], tuple[dict[str, FieldFacts], Shape]] = {}
+_SHAPES: dict[type[Entity], tuple[Mapping[str, FieldFacts], Shape]] = {}
 _TABLES: dict[str, type[Entity]] = {}
 
 
@@ -101,10 +101,12 @@ def reading(session: Session) -> Iterator[None]:
 def shape(model: type[Entity]) -> Shape:
     """The shape of a model now: its columns, and in a request or a job what administrators have defined."""
     session = edge.session() if has_request_context() else _READER.get()
-    extra = {} if session is None else custom_fields.seen(session, model, _reader(session))
+    extra: Mapping[str, FieldFacts] = (
+        {} if session is None else custom_fields.seen(session, model, _reader(session))
+    )
     known = _SHAPES.get(model)
     if known is None or (known[0] is not extra and known[0] != extra):
-        made = Shape(model, fields_of(model) | extra, owner_of(model))
+        made = Shape(model, {**fields_of(model), **extra}, owner_of(model))
         known = _SHAPES[model] = extra, made
     return known[1]
 

@@ -191,6 +191,7 @@ class Field:
     wide: bool = False
     reveal_url: str = ""
     id: str = ""  # of the control, where it differs from the key
+    is_out: bool = False  # its condition does not ask for it
 
 
 @dataclass
@@ -234,6 +235,7 @@ class FormPage:
     help_key: str = ""
     actions: list[Action] = field(default_factory=list)
     propose_url: str = ""
+    asked_url: str = ""  # answers which fields conditions ask for
     can_go_on: bool = False  # another one may be added at once
     draft: Draft | None = None
 

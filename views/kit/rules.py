@@ -8,15 +8,16 @@ from sqlalchemy import func, select
 from models.base.actor import ScopeLevel
 from models.base.entity import Entity
 from models.base.errors import NotFound
+from models.system.custom_field import extensible
 from reports.base.scope import scoped
 from reports.figures.vocabulary import vocabulary
 from reports.rules import sql
-from reports.rules.check import understand
+from reports.rules.check import understand, understand_formula
 from reports.rules.explain import Explainer
 from reports.rules.names import Fact, K, Subject, Vocabulary
 from reports.rules.parse import parse
 from reports.rules.tree import RuleError
-from reports.rules.typed import Truth
+from reports.rules.typed import Truth, Value
 from reports.rules.words import name, sentence
 from views.kit.interface import shape
 from workflows.base import records
@@ -33,14 +34,36 @@ _OPERATORS: Final[dict[K, tuple[str, ...]]] = {
 _ORDERED: Final = ("=", "≠", ">", "≥", "<", "≤", "为空", "不为空")
 
 
-def subject(ctx: Ctx, model: type[Entity], field: str) -> Subject:
-    """What a rule is about: what the column of rules says, or without one the table itself. Raises NotFound."""
+def subject(ctx: Ctx, model: type[Entity], field: str, named: str = "") -> Subject:
+    """What a rule is about: what the column of rules says, or without one the table itself. Raises NotFound.
+
+    `named` is the table that the row of rules is about, where the column leaves that to the row.
+    """
     if not field:
         return known(ctx).subject(str(model.__tablename__))
     facts = shape(model).fields.get(field)
     if facts is None or not facts.rule_of:
         raise NotFound("没有这个字段")
-    return known(ctx).subject(facts.rule_of)
+    if not facts.rule_of.startswith("@"):
+        return known(ctx).subject(facts.rule_of)
+    if named not in extensible():
+        raise NotFound("请先选择业务对象")
+    return known(ctx).subject(named)
+
+
+def is_formula(model: type[Entity], field: str) -> bool:
+    """Whether a column of rules takes values too."""
+    return bool(field) and shape(model).fields[field].is_formula
+
+
+def check_formula(ctx: Ctx, about: Subject, text: str) -> dict[str, Any]:
+    """A formula as a sentence with what it comes to, or its fault and place."""
+    try:
+        found = understand_formula(text, about, known(ctx))
+    except RuleError as problem:
+        return {"error": str(problem), "at": problem.at}
+    kind = found.kind if isinstance(found, Value) else K.FLAG
+    return {"sentence": f"{sentence(parse(text))}（{kind.value}）"}
 
 
 def known(ctx: Ctx) -> Vocabulary:

@@ -1,6 +1,7 @@
 """The one verb pair behind every screen, REST call and import that saves or deletes a record (architecture rule 3)."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, insp
 from sqlalchemy.exc import IntegrityError
 
 from models.approval.approval import ApprovalInstance, ApprovalState
+from models.base.custom import CustomFacts
 from models.base.entity import (
     STAMPS,
     Entity,
@@ -31,8 +33,8 @@ from models.base.money import format_money
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
-from reports.figures import dictionaries
-from reports.figures.custom_fields import editable_now, fields_seen
+from reports.figures import dictionaries, field_conditions
+from reports.figures.custom_fields import editable_now, fields_seen, seen
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
 from reports.rules.tree import RuleError
@@ -103,6 +105,7 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
     _put(ctx, record, typed)
     _check_papers(ctx, record, typed)
     _fill_defaults(record)
+    _meet_demands(ctx, record)
     _default_scope(ctx, record)
     _check_owner(ctx, record, "add")
     _check(ctx, record, is_new=True)
@@ -131,6 +134,7 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
     _check_papers(ctx, record, typed)
     with ctx.session.no_autoflush:
         _put(ctx, record, typed)
+        _meet_demands(ctx, record)
         _check_owner(ctx, record, "edit")
         _check(ctx, record, is_new=False)
     _flush(ctx, record)
@@ -205,6 +209,21 @@ def _put(ctx: Ctx, record: Entity, typed: Mapping[str, Any]) -> None:
         known[name].set(record, value)
 
 
+def _meet_demands(ctx: Ctx, record: Entity) -> None:
+    """Custom fields that their conditions do not ask for are left empty, those that they demand are filled in."""
+    fields = field_conditions.conditional(seen(ctx.session, type(record), ctx.actor))
+    if not fields:
+        return
+    demands = field_conditions.settle(ctx.session, record, ctx.today, fields)
+    missing = {
+        facts.name: [f"请填写{facts.label}（{facts.required_if}）"]
+        for facts in fields
+        if demands[facts.name].is_required and facts.get(record) is None
+    }
+    if missing:
+        raise FieldErrors(missing)
+
+
 def _refuse_foreign_keys_of_code(ctx: Ctx, model: type[Entity], values: Mapping[str, Any]) -> None:
     allowed = set(editable_now(ctx.session, model, ctx.actor))
     known = fields_seen(ctx.session, model, ctx.actor)
@@ -244,13 +263,19 @@ def _typed(
         if name not in values and facts.has_default:
             continue  # `_fill_defaults` or the flush
         try:
-            typed[name] = coerce(facts, values.get(name))
+            typed[name] = coerce(_as_asked(facts), values.get(name))
             _check_choice(ctx, facts, typed[name])
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
         raise FieldErrors(errors)
     return typed
+
+
+def _as_asked(facts: FieldFacts) -> FieldFacts:
+    """What is asked for under a condition is demanded only where that holds."""
+    is_open = isinstance(facts, CustomFacts) and bool(facts.visible_if)
+    return replace(facts, required=False) if is_open else facts
 
 
 def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
@@ -260,7 +285,7 @@ def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
         dictionaries.items(ctx.session, facts.dictionary)
     ):
         raise ValueError("没有这个选项，请从列表中选择")
-    if facts.rule_of:
+    if facts.rule_of and not facts.rule_of.startswith("@"):  # what is about the row its rule checks
         _check_rule(ctx, facts.rule_of, value)
     if facts.kind == "reference":
         target = entity_of(facts.target)

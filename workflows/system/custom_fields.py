@@ -1,7 +1,8 @@
 """What must hold of custom fields (10.1): names of their own, and nothing taken away from rows that use them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from sqlalchemy import func, inspect, select
@@ -11,12 +12,17 @@ from models.base.custom import CustomFacts
 from models.base.entity import Entity, entity_of, fields_of
 from models.base.errors import Conflict, FieldErrors
 from models.system.custom_field import CustomField, CustomKind
-from reports.figures import rights
+from models.system.setup import DictionaryType
+from reports.figures import custom_fields, rights
 from reports.figures.custom_fields import roles_in
-from reports.rules.names import alike
+from reports.rules.check import understand, understand_formula
+from reports.rules.formula import FormulaFacts, circle, misfit
+from reports.rules.names import Subject, Vocabulary, alike, fact_of
+from reports.rules.tree import RuleError
 from workflows.base import records
 from workflows.base.context import Ctx
 
+Every = dict[str, dict[str, CustomFacts]]  # definitions by table and code
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id", "target")
 
@@ -25,6 +31,7 @@ _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id
 def check_custom_field(ctx: Ctx, field: CustomField, is_new: bool) -> None:
     """A code and a label of its own, all that its kind needs, and no other kind once rows use it."""
     errors = _name_errors(field) | _kind_errors(field) | _role_errors(ctx, field)
+    errors |= _formula_errors(field) | _rule_errors(ctx, field)
     if not is_new:
         errors |= _changed_in_use(ctx, field)
     if errors:
@@ -100,6 +107,73 @@ def roles_named(session: Session, role: str) -> list[str]:
     return [
         one.label for one in found if role in roles_in(one.visible_to) | roles_in(one.editable_by)
     ]
+
+
+def _formula_errors(field: CustomField) -> dict[str, str]:
+    """What nobody fills in is not demanded, asked for or hidden."""
+    if not field.formula:
+        return {}
+    given = {
+        "is_required": field.is_required,
+        "required_if": field.required_if,
+        "visible_if": field.visible_if,
+        "editable_by": field.editable_by,
+        "mask": field.mask,
+    }
+    return {name: "有公式的字段由系统计算，这里请留空" for name, value in given.items() if value}
+
+
+def _rule_errors(ctx: Ctx, field: CustomField) -> dict[str, str]:
+    """Formula and conditions make sense, fit the kind, and no formula needs itself."""
+    if not any((field.formula, field.required_if, field.visible_if)):
+        return {}
+    own = (field.table_name, field.code)
+    known, every = _with(ctx, field)
+    subject, found = known.subject(field.table_name), dict[str, str]()
+    for name in ("required_if", "visible_if"):
+        if text := getattr(field, name):
+            found |= _said(name, partial(_condition, text, subject, known, own))
+    facts = every[field.table_name][field.code]
+    if isinstance(facts, FormulaFacts):
+        found |= _said("formula", partial(_formula, facts, subject, known, every))
+    return found
+
+
+def _said(name: str, check: Callable[[], None]) -> dict[str, str]:
+    try:
+        check()
+    except RuleError as problem:
+        return {name: str(problem) if problem.text else problem.message}
+    return {}
+
+
+def _condition(text: str, subject: Subject, known: Vocabulary, own: tuple[str, str]) -> None:
+    used: set[tuple[str, str]] = set()
+    understand(text, subject, known, used=used)
+    if own in used:
+        raise RuleError("条件不能用到这个字段自己")
+
+
+def _formula(facts: FormulaFacts, subject: Subject, known: Vocabulary, every: Every) -> None:
+    facts.formula.used.clear()
+    part = understand_formula(facts.text, subject, known, facts.formula.used)
+    assert subject.model is not None
+    if way := circle(every, (str(subject.model.__tablename__), facts.name)):
+        raise RuleError(f"公式用到了它自己：{way}")
+    if why := misfit(part, facts, fact_of(subject.model, facts)):
+        raise RuleError(why)
+    facts.formula.value = part
+
+
+def _with(ctx: Ctx, field: CustomField) -> tuple[Vocabulary, Every]:
+    """All definitions as they would be with this one."""
+    with ctx.session.no_autoflush:
+        every = custom_fields.every(ctx.session)
+        query = select(DictionaryType.code).where(DictionaryType.id == field.dictionary_id)
+        dictionary = ctx.session.scalar(query) or ""
+    facts = custom_fields.facts_of(field, dictionary)
+    every.setdefault(field.table_name, {})[field.code] = facts
+    return custom_fields.words_of(ctx.session, every), every
 
 
 def _can_be_revealed(table: str) -> bool:

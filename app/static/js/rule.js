@@ -1,7 +1,8 @@
 "use strict";
 // A rule (规则语言): a text box that is checked while one types, offers the labels, and can be filled in by rows.
 App.rule = (box) => {
-  const { ruleUrl: url, ruleField: field } = box.dataset;
+  const { ruleUrl: url, ruleField: field, ruleAbout: named, ruleEmpty: empty = "留空表示不限" } = box.dataset;
+  const about = () => box.form?.elements[named]?.value ?? "";
   const panel = App.make("div", { class: "rule" });
   const said = App.make("div", { class: "rule-said", role: "status", id: `${box.id}-said` });
   const list = App.make("ul", { class: "options", role: "listbox", id: `${box.id}-options`, hidden: "" });
@@ -13,10 +14,11 @@ App.rule = (box) => {
   panel.append(list, said, opener, rows);
 
   // --- what may be named, asked for once
-  let words = null;
+  const words = new Map();
   const load = async () => {
-    words ??= App.json(`${url}?field=${encodeURIComponent(field)}`).catch(() => ({ fields: [], children: [] }));
-    return words;
+    const query = new URLSearchParams({ field, about: about() });
+    if (!words.has(about())) words.set(about(), App.json(`${url}?${query}`).catch(() => ({ fields: [], children: [] })));
+    return words.get(about());
   };
 
   // --- the check while one types
@@ -25,8 +27,9 @@ App.rule = (box) => {
   const check = async () => {
     asked?.abort();
     asked = new AbortController();
-    if (!box.value.trim()) { say("留空表示不限", ""); return; }
-    const body = new URLSearchParams({ field, text: box.value });
+    if (!box.value.trim()) { say(empty, ""); return; }
+    if (named && !about()) { say("请先选择业务对象", ""); return; }
+    const body = new URLSearchParams({ field, about: about(), text: box.value });
     try {
       const found = await App.json(url, { method: "POST", body, signal: asked.signal });
       if (found.error) say(found.error, "bad");

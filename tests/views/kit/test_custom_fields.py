@@ -9,6 +9,7 @@ from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import delete, insert
 
 from models.system.custom_field import CustomField
+from models.system.organization import Department
 from tests.views.kit.conftest import token
 
 DEFINITION = {
@@ -197,3 +198,80 @@ def test_a_label_is_no_markup(world, boss):
     for page in ("list/", "add"):
         assert "&lt;b onclick=x&gt;粗" in (shown := text_of(boss, f"/dictionary_type/{page}"))
         assert label not in shown
+
+
+@pytest.fixture
+def yearly(world, boss, rent):
+    """What the rent comes to in a year, worked out."""
+    if world.get(CustomField, code="rent_yearly") is None:
+        body = {
+            "table_name": "department",
+            "code": "rent_yearly",
+            "label": "年租金",
+            "kind": "MONEY",
+            "formula": "月租金 × 12",
+            "is_filtered": True,
+            "is_exported": True,
+        }
+        sent = {"X-CSRFToken": token(boss, "/custom_field/list/")}
+        made = boss.post("/api/v1/custom_field/", json=body, headers=sent)
+        assert made.status_code == 201, made.get_json()
+
+
+def test_a_formula_stands_wherever_a_column_does(world, boss, yearly):
+    sent = {"X-CSRFToken": token(boss, "/department/list/")}
+    for code, amount in (("F1", "100"), ("F2", "300.05"), ("F3", "")):
+        body = {"code": code, "name": f"楼{code}", "rent": amount}
+        made = boss.post("/api/v1/department/", json=body, headers=sent)
+        assert made.status_code == 201, made.get_json()
+    result = boss.get(f"/api/v1/department/{made.get_json()['id']}").get_json()["result"]
+    assert result["rent_yearly"] is None
+    refused = boss.post(
+        "/api/v1/department/", json=body | {"code": "F4", "rent_yearly": "1"}, headers=sent
+    )
+    assert refused.get_json()["errors"] == {"rent_yearly": ["“年租金”由系统维护，不能直接修改"]}
+    assert 'name="rent_yearly"' not in text_of(boss, "/department/add")
+    world.statements.clear()
+    listed = text_of(boss, "/department/list/?cols=name,rent_yearly&order=-rent_yearly&q=楼F")
+    assert listed.index("3,600.60") < listed.index("1,200.00") < listed.index("楼F3")
+    assert len([s for s in world.statements if "extra" in s and "FROM department" in s]) <= 3
+    few = text_of(boss, "/department/list/?cols=name&f=rent_yearly:ge:1,200.01&q=楼F")
+    assert ("楼F2" in few, "楼F1" in few, "楼F3" in few) == (True, False, False)
+    file = boss.get("/department/export?format=csv&cols=name,rent_yearly&order=name&q=楼F")
+    assert list(csv.reader(io.StringIO(file.get_data().decode("utf-8-sig"))))[1:] == [
+        ["楼F1", "1200.00"],
+        ["楼F2", "3600.60"],
+        ["楼F3", ""],
+    ]
+    asked = boss.post(
+        "/custom_field/rule",
+        data={
+            "csrf_token": sent["X-CSRFToken"],
+            "field": "formula",
+            "about": "department",
+            "text": "年租金÷12",
+        },
+    )
+    assert asked.get_json() == {"sentence": "年租金 ÷ 12（金额）"}
+
+
+def test_the_form_asks_the_server_what_it_asks_for(world, boss, rent):
+    change(world, boss, required_if="部门名称 = “租楼”", visible_if="上级部门 为空")
+    page = text_of(boss, "/department/add")
+    assert 'data-asked-url="/department/asked"' in page
+    csrf = token(boss, "/department/add")
+    for typed, demand in (
+        ({"name": "租楼"}, [True, True]),
+        ({"name": "他楼"}, [True, False]),
+        ({"name": "租楼", "parent_id": "1"}, [False, False]),
+        ({"name": "租楼", "parent_id": "abc"}, [True, True]),
+    ):
+        sent = {"csrf_token": csrf, **typed}
+        assert boss.post("/department/asked", data=sent).get_json()["rent"] == demand
+    sent = {"code": "R1", "name": "租楼", "rank": "1", "is_active": "true"}
+    refused = post(boss, "/department/add", "/department/list/", **sent)
+    assert "请填写月租金（部门名称 = “租楼”）" in refused.get_data(as_text=True)
+    sent |= {"parent_id": "1", "rent": "5"}
+    assert post(boss, "/department/add", "/department/list/", **sent).status_code == 302
+    assert world.get(Department, code="R1").extra == {}
+    change(world, boss)

@@ -159,3 +159,59 @@ def test_a_reference_and_a_dictionary_are_checked_like_columns(ctx):
         records.delete(ctx, item, item.version)
     with pytest.raises(Conflict):
         records.delete(ctx, kinds, kinds.version)
+
+
+COMPANY = "corporate_customer"
+
+
+def rule_field(ctx, code, kind="MONEY", **more):
+    return define(ctx, kind, code, table_name=COMPANY, **more)
+
+
+@pytest.mark.parametrize(
+    ("values", "at", "said"),
+    [
+        ({"formula": "注册资 × 2"}, "formula", "没有叫‘注册资’的字段"),
+        ({"formula": "注册资本 > 1"}, "formula", "公式的结果是条件，类型应选“是否”"),
+        ({"formula": "成立日期 + 1天"}, "formula", "公式的结果是日期，与字段的类型不符"),
+        ({"formula": "备注sum_a + 1元"}, "formula", "公式用到了它自己：备注sum_a → 备注sum_a"),
+        ({"formula": "__import__(“os”)"}, "formula", "不能出现在这里"),
+        ({"formula": "(" * 10_000}, "formula", "最长 4000 个字"),
+        ({"formula": "(" * 3_000}, "formula", "括号最多嵌套 30 层"),
+        ({"formula": "注册资本", "is_required": "true"}, "is_required", "由系统计算"),
+        ({"formula": "注册资本", "visible_if": "涉农企业"}, "visible_if", "由系统计算"),
+        ({"visible_if": "备注sum_a > 1"}, "visible_if", "条件不能用到这个字段自己"),
+        ({"required_if": "注册资本"}, "required_if", "这里要写一个条件"),
+    ],
+)
+def test_a_formula_or_condition_that_makes_no_sense_is_refused(ctx, values, at, said):
+    with pytest.raises(FieldErrors) as caught:
+        rule_field(ctx, "sum_a", **values)
+    assert said in caught.value.field_errors[at][0]
+
+
+def test_a_formula_does_not_need_itself_around_a_corner(ctx):
+    first = rule_field(ctx, "sum_a", formula="注册资本 × 2")
+    rule_field(ctx, "sum_b", formula="备注sum_a + 1元")
+    rule_field(ctx, "sum_c", formula="备注sum_b + 1元")
+    with pytest.raises(FieldErrors) as caught:
+        records.update(ctx, first, {"formula": "备注sum_c - 1元"}, first.version)
+    assert caught.value.field_errors["formula"] == [
+        "公式用到了它自己：备注sum_a → 备注sum_c → 备注sum_b → 备注sum_a"
+    ]
+
+
+def test_conditions_decide_what_is_asked_for_and_demanded(ctx):
+    define(ctx, "BOOL", "has_lease", label="租赁")
+    define(ctx, "MONEY", "rent", label="租金", visible_if="租赁", required_if="租赁")
+    define(ctx, "TEXT", "landlord", label="房东", visible_if="租金 > 100元")
+    facts = custom_fields.fields_now(ctx.session, DictionaryType)
+    with pytest.raises(FieldErrors) as caught:
+        row(ctx, "甲", has_lease="true")
+    assert caught.value.field_errors == {"rent": ["请填写租金（租赁）"]}
+    kept = row(ctx, "乙", has_lease="true", rent="120", landlord="王五")
+    assert kept.extra == {"has_lease": True, "rent": "120.00", "landlord": "王五"}
+    records.update(ctx, kept, {"has_lease": "false"}, kept.version)
+    assert kept.extra == {"has_lease": False}  # and what rested on it
+    other = row(ctx, "丙", rent="120")
+    assert facts["rent"].get(other) is None

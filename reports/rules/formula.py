@@ -47,7 +47,7 @@ class FormulaFacts(CustomFacts):
 
     def get(self, record: "Entity") -> Any:
         """The value that a record has in this field; what a page has prepared is not worked out again."""
-        state = inspect(record)
+        state: Any = inspect(record)
         prepared: dict[Any, Any] = state.info.get(_PREPARED, {})
         key = (self.name, record.version, self.today)
         if key in prepared:
@@ -95,7 +95,7 @@ def prepare(
     for record in records:
         keys = ((facts.name, record.version, facts.today) for facts in wanted)
         values = found.get(record.id, [None] * len(wanted))
-        state = inspect(record)
+        state: Any = inspect(record)
         state.info[_PREPARED] = dict(zip(keys, values, strict=True))
 
 

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
+from models.approval.approval import ApprovalFlow, FlowState
 from models.base.custom import CustomFacts
 from models.base.entity import Entity, entity_of, fields_of
 from models.base.errors import Conflict, FieldErrors
@@ -23,6 +26,7 @@ from workflows.base import records
 from workflows.base.context import Ctx
 
 Every = dict[str, dict[str, CustomFacts]]  # definitions by table and code
+_TEXTS: Final = {"text": "公式", "visible_if": "显示条件", "required_if": "必填条件"}
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id", "target")
 
@@ -33,7 +37,7 @@ def check_custom_field(ctx: Ctx, field: CustomField, is_new: bool) -> None:
     errors = _name_errors(field) | _kind_errors(field) | _role_errors(ctx, field)
     errors |= _formula_errors(field) | _rule_errors(ctx, field)
     if not is_new:
-        errors |= _changed_in_use(ctx, field)
+        errors |= _changed_in_use(ctx, field) | _renamed_in_use(ctx, field)
     if errors:
         raise FieldErrors({name: [message] for name, message in errors.items()})
     if field.kind is not CustomKind.DICTIONARY:
@@ -47,6 +51,8 @@ def refuse_delete_of_used_field(ctx: Ctx, field: CustomField) -> None:
     """Values that people have typed do not vanish with a definition."""
     if count := uses(ctx, field.table_name, field.code):
         raise Conflict(f"“{field.label}”已有 {count} 条记录填写，不能删除；可以改为停用")
+    if named := named_in(ctx.session, field, field.label):
+        raise Conflict(f"“{field.label}”用在{'、'.join(named)}，不能删除；请先修改这些地方")
 
 
 def uses(ctx: Ctx, table: str, code: str) -> int:
@@ -179,6 +185,54 @@ def _with(ctx: Ctx, field: CustomField) -> tuple[Vocabulary, Every]:
 def _can_be_revealed(table: str) -> bool:
     """The right to look behind masks goes with columns of the entity's own."""
     return any(facts.mask for facts in fields_of(entity_of(table)).values())
+
+
+def _renamed_in_use(ctx: Ctx, field: CustomField) -> dict[str, str]:
+    """Rules name a field by its label: neither that nor the field itself is taken from them unseen."""
+    label: Sequence[str] = inspect(field).attrs.label.history.deleted
+    is_off = bool(inspect(field).attrs.is_active.history.deleted) and not field.is_active
+    if not (label or is_off):
+        return {}
+    named = named_in(ctx.session, field, [*label, field.label][0])
+    if not named:
+        return {}
+    where = "label" if label else "is_active"
+    return {where: f"用在{'、'.join(named)}，请先修改这些地方"}
+
+
+def named_in(session: Session, field: CustomField, label: str) -> list[str]:
+    """Where formulas, conditions of fields and flows name a field that is called so."""
+    with session.no_autoflush:
+        every = custom_fields.every(session)
+        flows = session.execute(
+            select(ApprovalFlow.name, ApprovalFlow.condition).where(
+                ApprovalFlow.condition.is_not(None), ApprovalFlow.state != FlowState.RETIRED
+            )
+        ).all()
+    here = every.setdefault(field.table_name, {})
+    here[field.code] = replace(custom_fields.facts_of(field, ""), label=label)
+    known = custom_fields.words_of(session, every)
+    texts = [
+        (table, getattr(facts, name, ""), f"{entity_of(table).spec.label}“{facts.label}”的{word}")
+        for table, fields in every.items()
+        for facts in fields.values()
+        for name, word in _TEXTS.items()
+    ]
+    texts += [("approval_request", text, f"审批流程“{name}”的适用规则") for name, text in flows]
+    place = (field.table_name, field.code)
+    return [
+        where
+        for table, text, where in texts
+        if text and place in _read_by(text, known.subject(table), known)
+    ]
+
+
+def _read_by(text: str, subject: Subject, known: Vocabulary) -> set[tuple[str, str]]:
+    """Table and name of what a rule reads; nothing where it makes no sense any more."""
+    used: set[tuple[str, str]] = set()
+    with suppress(RuleError):
+        understand_formula(text, subject, known, used)
+    return used
 
 
 def _changed_in_use(ctx: Ctx, field: CustomField) -> dict[str, str]:

@@ -215,3 +215,19 @@ def test_conditions_decide_what_is_asked_for_and_demanded(ctx):
     assert kept.extra == {"has_lease": False}  # and what rested on it
     other = row(ctx, "丙", rent="120")
     assert facts["rent"].get(other) is None
+
+
+def test_a_field_that_rules_name_is_not_taken_from_them_unseen(ctx):
+    base = rule_field(ctx, "sum_a")
+    rule_field(ctx, "sum_b", formula="备注sum_a + 1元")
+    rule_field(ctx, "sum_c", required_if="备注sum_a > 1元")
+    uses = "对公客户“备注sum_b”的公式、对公客户“备注sum_c”的必填条件"
+    with pytest.raises(Conflict, match=uses):
+        records.delete(ctx, base, base.version)
+    for values in ({"label": "新名"}, {"is_active": "false"}):
+        with pytest.raises(FieldErrors) as caught:
+            records.update(ctx, base, values, base.version)
+        (where,) = values
+        assert caught.value.field_errors == {where: [f"用在{uses}，请先修改这些地方"]}
+        ctx.session.refresh(base)
+    records.update(ctx, base, {"help": "随便改"}, base.version)

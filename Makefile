@@ -12,7 +12,7 @@ SHARE := --dist loadfile --no-loadscope-reorder
 # What asks every table at every door where it does not take today's share: on SQLite too.
 CRAWLS := $(addprefix tests/structure/test_,canary.py hostile.py words.py)
 
-.PHONY: help run dev test one test-long check hooks migration features bench screenshots lock clean
+.PHONY: help run dev test marked one test-long check hooks migration features bench screenshots lock clean
 
 help: ## 列出全部命令
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,10 +27,13 @@ dev: ## 边改边看：保存即生效，地址与 make run 相同，不含定�
 
 test: ## 静态检查与全部测试（SQLite 与 PostgreSQL）
 	@scripts/bootstrap.sh test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j2 check marked
+	$(PYTHON) -m scripts.covered --least $(COVERAGE_MIN) --workflows $(COVERAGE_MIN_WORKFLOWS)
+
+# Beside `check`, which fills the moments in which tests wait.
+marked:
 	@rm -rf .cache/covered
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --today -p tests.covered
-	$(PYTHON) -m scripts.covered --least $(COVERAGE_MIN) --workflows $(COVERAGE_MIN_WORKFLOWS)
 
 one: ## 只跑一个测试文件（SQLite）：make one T=tests/文件.py K=名称
 	@TEMPLATES=quick $(PYTHON) -m pytest -q -n0 --db sqlite $(T) $(if $(K),-k "$(K)")

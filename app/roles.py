@@ -299,9 +299,15 @@ def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
 
 
 def all_permissions() -> dict[str, set[str]]:
-    """Every permission of the product by table: those of the generated screens and those of the verbs."""
+    """Every permission of the product by table: those of the generated screens and those of the verbs.
+
+    Raises ValueError where a verb or report names a built-in role that is not there: nobody would get it.
+    """
     found: dict[str, set[str]] = {model.__tablename__: set(own) for model, own in resources()}
-    for table, verb in VERBS:
+    names = {role.name for role in ROLES}
+    for (table, verb), facts in VERBS.items():
+        if missing := set(facts.roles) - names:
+            raise ValueError(f"{verb} {table} is given to roles that are not there: {missing}")
         found.setdefault(table, set()).add(verb)
     return found
 

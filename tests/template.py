@@ -7,6 +7,7 @@ those that the rooms of the tests add.
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -45,15 +46,19 @@ KEPT = ROOT / ".cache" / "templates"
 SOURCES = ("config.py", "reports", "requirements.lock", "tests", "views", "workflows")
 QUICK = ("app", "models")
 LOOKS = (ROOT / "app" / "static", ROOT / "app" / "templates")
+# ... and of those what makes a right or gives it to a role, or `make one` would go on with the rights of before.
+RIGHTS = re.compile(rb"^.*(?:given_to|permission=|roles=|ROLES|verbs\().*$", re.MULTILINE)
 STATES_KEPT = 3
 
 
 def kept() -> Path:
     """Where the templates made from the sources as they are now lie; those of older states go."""
-    names = QUICK if os.environ.get("TEMPLATES") == "quick" else QUICK + SOURCES
+    is_quick = os.environ.get("TEMPLATES") == "quick"
     digest = hashlib.sha256()
-    for path in _files(names):
+    for path in _files(QUICK if is_quick else QUICK + SOURCES):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    for path in _files(SOURCES) if is_quick else ():
+        digest.update(b"\n".join(RIGHTS.findall(path.read_bytes())))
     folder = KEPT / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)

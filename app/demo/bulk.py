@@ -20,6 +20,7 @@ from app.demo.people import ACCOUNT_MANAGERS
 from app.demo.stage import Stage, workday
 from app.demo.story import post_vouchers
 from models.base.entity import Entity
+from models.base.moments import add_months
 from models.base.money import round_money
 from models.customer.customer import CorporateCustomer, Customer
 from models.guarantee.bank import BankStatus, PartnerBank
@@ -39,7 +40,6 @@ from models.ledger.account import ZERO, AccountingPeriod
 from models.ledger.closing import IncomeRecognition, IncomeSchedule, ScheduleSource
 from models.ledger.voucher import CashFlow, VoucherKind
 from reports.figures.fees import vat_inside
-from reports.figures.schedules import add_months
 
 CHUNK = 1_000  # projects whose rows are in memory at once
 SHARES = 333  # of one recognition voucher, as the month-end writes them

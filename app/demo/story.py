@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.demo.people import BOARD
 from app.demo.stage import Stage
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.base.moments import add_months
 from models.customer.customer import Customer
 from models.customer.rating_model import CustomerKind
 from models.guarantee.appraisal import InvestigationReport, RiskAssessment
@@ -20,7 +21,6 @@ from models.guarantee.signing import CounterGuarantee, Fee, FeeWaiver
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from models.system.organization import Operator
-from reports.figures.schedules import add_months
 from workflows.approval import approval
 from workflows.base import records
 from workflows.guarantee import (

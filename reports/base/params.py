@@ -10,6 +10,7 @@ from sqlalchemy.orm import MappedColumn
 from models.base import columns as c
 from models.base.fields import FieldFacts, facts_of
 from models.base.kinds import Kind
+from models.base.moments import add_months
 from reports.base.asked import Asked
 
 Options = Sequence[tuple[str, str]]
@@ -112,8 +113,17 @@ class Compare(Kind):
 
 
 def moved(params: Mapping[str, Param], values: Mapping[str, Any], by: Compare) -> dict[str, Any]:
-    """The values with their time moved back: by its own length, or by a year."""
-    times = [values[name] for name, param in params.items() if param.is_time]
+    """The values with their time moved back: by the length of its range, whole months by months, or by a year.
+
+    A day beside a range (截至日期) moves along with it.
+    """
+    ends = {param.not_after for param in params.values()} - {""}
+    ends |= {name for name, param in params.items() if param.not_after}
+    times = [
+        values[name]
+        for name, param in params.items()
+        if param.is_time and (name in ends or not ends)
+    ]
     back = _back(min(times), max(times), by)
     return {
         name: back(value) if params[name].is_time else value
@@ -123,19 +133,24 @@ def moved(params: Mapping[str, Param], values: Mapping[str, Any], by: Compare) -
 
 
 def _back(first: Any, last: Any, by: Compare) -> Callable[[Any], Any]:
-    if isinstance(first, date):
-        length = timedelta(days=(last - first).days + 1)
-        return _year_before if by is Compare.LAST_YEAR else lambda on: on - length
     months = 12 if by is Compare.LAST_YEAR else _month(last) - _month(first) + 1
-    return lambda code: (
-        f"{(_month(code) - months) // 12:04d}-{(_month(code) - months) % 12 + 1:02d}"
-    )
+    if not isinstance(first, date):
+        return lambda code: f"{_months_before(date.fromisoformat(f'{code}-01'), months):%Y-%m}"
+    if by is Compare.LAST_YEAR or (first.day == 1 and _is_last(last)):
+        return lambda on: _months_before(on, months)
+    length = timedelta(days=(last - first).days + 1)
+    return lambda on: on - length
 
 
-def _year_before(on: date) -> date:
-    is_leap_day = (on.month, on.day) == (2, 29)
-    return on.replace(year=on.year - 1, day=28 if is_leap_day else on.day)
+def _is_last(on: date) -> bool:
+    return (on + timedelta(days=1)).day == 1
 
 
-def _month(code: str) -> int:
-    return int(code[:4]) * 12 + int(code[5:7]) - 1
+def _months_before(on: date, months: int) -> date:
+    """As many months before; of a month's last day the last one of that month."""
+    return add_months(on, -months, day=31 if _is_last(on) else on.day)
+
+
+def _month(of: date | str) -> int:
+    year, month = str(of)[:4], str(of)[5:7]
+    return int(year) * 12 + int(month)

@@ -154,7 +154,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Chart:
-    """A bar for each of the first lines: the column that names it, and its figure."""
+    """A bar for each of the first names: the column that holds them, and the figure; lines of one name are one bar."""
 
     label: str
     value: str
@@ -243,8 +243,14 @@ def register(report: Report) -> Report:
 
 
 def drill(asked: Asked, code: str, key: Value = "", **params: Value) -> str:
-    """The address of another report with its parameters; empty for who may not open it."""
-    return report_url(code, key, **params) if asked.actor.may(*REPORTS[code].permission) else ""
+    """The address of another report with its parameters; empty for who may not open it.
+
+    Raises ValueError for a parameter that it does not have, which its screen would leave out without a word.
+    """
+    known = REPORTS[code]
+    if missing := params.keys() - known.params.keys():
+        raise ValueError(f"report {code}: no parameter {sorted(missing)}")
+    return report_url(code, key, **params) if asked.actor.may(*known.permission) else ""
 
 
 @dataclass(frozen=True)
@@ -258,12 +264,17 @@ class Table:
 
 def table(report: Report, found: Found) -> Table:
     """Lines and totals of what was found, each figure added up as its measure allows."""
+    shown = _worked_out(report, found)
+    lines = _in_groups(report, shown, [(line, None) for line in shown.lines])
+    return Table(shown.columns, lines, shown.totals if report.has_totals else None)
+
+
+def _worked_out(report: Report, found: Found) -> Table:
+    """Totals and ratios, and nothing between the lines yet."""
     columns = found.columns or report.columns
     sums = {**totals(columns, found.lines, over_time=report.over_time), **found.totals}
     lines = [replace(line, values=_with_ratios(columns, line.values, sums)) for line in found.lines]
-    if report.group_by and report.has_subtotals:
-        lines = list(_with_subtotals(report, columns, lines, sums))
-    return Table(columns, lines, sums if report.has_totals else None)
+    return Table(columns, lines, sums)
 
 
 def totals(
@@ -302,8 +313,28 @@ def quotient(part: Value, whole: Value, times: Decimal = _HUNDRED) -> Decimal | 
     return None if part is None or not whole else round_to(part * times / whole, 2)
 
 
-def beside(report: Report, shown: Table, before: Table | None, by: Compare) -> Table:
-    """The table with what each compared column was before (None: the books know nothing of it), and what changed."""
+# A line as it is now and as it was: the latter is missing where nothing is compared, either where it was not there.
+_Pair = tuple[Line | None, Line | None]
+
+
+def beside(report: Report, found: Found, earlier: Found | None, by: Compare) -> Table:
+    """The table with what each compared column was before (None: the books know nothing of it), and what changed.
+
+    What was there then and is no more stands below the lines of its group, or the totals would be of lines that nobody
+    sees.
+    """
+    shown = _worked_out(report, found)
+    before = None if earlier is None else _worked_out(report, earlier)
+    known = {_key(before, line): line for line in before.lines} if before else {}
+    pairs: list[_Pair] = [(line, known.pop(_key(shown, line), None)) for line in shown.lines]
+    pairs += [(None, line) for line in known.values()]
+    sums = None
+    if shown.totals is not None and report.has_totals:
+        sums = _beside(report, shown.totals, before.totals if before else None, before)
+    return Table(_compared(report, shown, by), _in_groups(report, shown, pairs, before), sums)
+
+
+def _compared(report: Report, shown: Table, by: Compare) -> list[ReportColumn]:
     columns: list[ReportColumn] = []
     for column in shown.columns:
         columns.append(column)
@@ -313,23 +344,7 @@ def beside(report: Report, shown: Table, before: Table | None, by: Compare) -> T
                 ReportColumn(f"{column.key}_then", name, kind, column.unit, column.measure)
             )
             columns.append(stated(f"{column.key}_change", "增减", kind, column.unit))
-    known = {_key(before, line): line for line in before.lines} if before else {}
-    lines = []
-    for line in shown.lines:
-        then = known.pop(_key(shown, line), None)
-        lines.append(
-            replace(
-                line, values=_beside(report, line.values, then.values if then else None, before)
-            )
-        )
-    # What was there then and is no more stands below, or the totals would be of lines that nobody sees.
-    lines += [
-        replace(line, values=_beside(report, _gone(report, line), line.values, before))
-        for line in known.values()
-    ]
-    old = before.totals if before else None
-    sums = shown.totals and _beside(report, shown.totals, old, before)
-    return Table(columns, lines, sums)
+    return columns
 
 
 def _key(shown: Table, line: Line) -> Value:
@@ -349,26 +364,62 @@ def _beside(report: Report, now: Values, then: Values | None, before: Table | No
     return found
 
 
-def _with_subtotals(
-    report: Report, columns: Sequence[ReportColumn], lines: Sequence[Line], sums: Values
-) -> Iterable[Line]:
+def _in_groups(
+    report: Report, shown: Table, pairs: Iterable[_Pair], before: Table | None = None
+) -> list[Line]:
     """The lines, and below each group of several what they come to, where there is more than one group."""
-    start = 0
-    if len({line.values.get(report.group_by) for line in lines}) < 2:  # the total says it
-        yield from lines
-        return
-    for at, line in enumerate(lines):
-        yield line
-        name = line.values.get(report.group_by)
-        if at + 1 < len(lines) and lines[at + 1].values.get(report.group_by) == name:
-            continue
-        group = lines[start : at + 1]
-        if len(group) > 1:
-            found = totals(columns, group, over_time=report.over_time)
-            values = {**_with_ratios(columns, found, sums), report.group_by: name}
-            label = report.total_at or next(c.key for c in columns if c.key != report.group_by)
-            yield Line({**values, label: "小计"}, tone="total", counts=False)
-        start = at + 1
+    groups: dict[Value, list[_Pair]] = {}
+    for pair in pairs:
+        line = pair[0] or pair[1]
+        name = line.values.get(report.group_by) if line and report.group_by else None
+        groups.setdefault(name, []).append(pair)
+    found: list[Line] = []
+    for name, group in groups.items():
+        found += [_merged(report, *pair, before) for pair in group]
+        if report.has_subtotals and len(groups) > 1 and len(group) > 1:
+            found.append(_subtotal(report, shown, name, group, before))
+    return found
+
+
+def _merged(report: Report, now: Line | None, then: Line | None, before: Table | None) -> Line:
+    if now is not None:
+        return replace(
+            now, values=_beside(report, now.values, then.values if then else None, before)
+        )
+    gone = then or Line({})
+    return replace(gone, values=_beside(report, _gone(report, gone), gone.values, before))
+
+
+def _subtotal(
+    report: Report, shown: Table, name: Value, group: Sequence[_Pair], before: Table | None
+) -> Line:
+    """What a group comes to now and, of the lines that it had then, came to then."""
+    values = _sums_of(report, shown, [now for now, _ in group if now])
+    if before is not None:
+        then = _sums_of(report, before, [then for _, then in group if then])
+        values = _beside(report, values, then, before)
+    label = report.total_at or next(c.key for c in shown.columns if c.key != report.group_by)
+    named = {**values, report.group_by: name, label: "小计"}
+    return Line(named, tone="total", counts=False)
+
+
+def _sums_of(report: Report, shown: Table, lines: Sequence[Line]) -> Values:
+    found = totals(shown.columns, lines, over_time=report.over_time)
+    return _with_ratios(shown.columns, found, shown.totals or {})
+
+
+def by_label(report: Report, shown: Table, label: str) -> dict[str, tuple[Values, Line | None]]:
+    """Figures by what a column says, in the order of the lines: of several lines their sums, of one the line itself."""
+    groups: dict[str, list[Line]] = {}
+    for line in shown.lines:
+        if line.counts:
+            groups.setdefault(str(line.values[label]), []).append(line)
+    return {
+        name: (lines[0].values, lines[0])
+        if len(lines) == 1
+        else (_sums_of(report, shown, lines), None)
+        for name, lines in groups.items()
+    }
 
 
 def cell(value: Value) -> Value:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
+from models.base.moments import add_months
 from models.base.money import round_money
 from models.base.paper import PaperState
 from models.guarantee.product import FeeKind, FeePayment
@@ -15,7 +16,7 @@ from models.guarantee.project import Project
 from models.guarantee.signing import Fee, FeeDue, FeeWaiver, Receipt, ReceiptState
 from models.ledger.closing import IncomeSchedule
 from models.ledger.voucher import BusinessEvent, EventState
-from reports.figures.schedules import add_months, months_between
+from reports.figures.schedules import months_between
 
 HUNDRED = Decimal(100)
 YEAR = 12

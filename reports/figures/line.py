@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from models.base.moments import add_months
 from models.base.money import round_money
 from models.base.paper import LIVE_PAPERS, PaperState
 from models.guarantee.product import FeeKind
@@ -20,7 +21,6 @@ from models.guarantee.signing import (
     FeeState,
 )
 from reports.figures.fees import fee_amount, first_dues
-from reports.figures.schedules import add_months
 
 HUNDRED = Decimal(100)
 # Without these two contracts approved nothing goes on; there is one of each.

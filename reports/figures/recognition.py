@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from models.base.moments import add_months
 from models.base.money import round_money
 from models.base.paper import PaperState
 from models.guarantee.product import FeeKind
@@ -28,7 +29,7 @@ from models.ledger.closing import IncomeSchedule, ScheduleSource
 from models.ledger.voucher import BusinessEvent, EventState
 from reports.figures.fees import taken_back, vat_inside
 from reports.figures.parameters import value
-from reports.figures.schedules import add_months, months_between
+from reports.figures.schedules import months_between
 
 MONTHLY, EVENLY = "MONTHLY", "EVENLY"
 DEFERRING = (MONTHLY, EVENLY)  # what is not earned stays in 2203

@@ -1,12 +1,12 @@
 """Repayment schedules: what the borrower owes the bank on which day, exact to the fen."""
 
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Final, Literal
 
+from models.base.moments import add_months
 from models.base.money import MONEY_MAX, format_money, round_money
 
 MethodName = Literal["EQUAL_INSTALMENT", "EQUAL_PRINCIPAL", "INTEREST_FIRST", "BULLET"]
@@ -31,21 +31,6 @@ class Instalment:
     def total(self) -> Decimal:
         """Principal and interest together (本息合计)."""
         return self.principal + self.interest
-
-
-def add_months(start_on: date, months: int, *, day: int | None = None) -> date:
-    """Give the day that many months later; a day the month lacks becomes its last one.
-
-    Counted from the start each time, so 31 January leads to 28 February and then to 31 March.
-    """
-    year, month0 = divmod(start_on.year * 12 + start_on.month - 1 + months, 12)
-    return date(year, month0 + 1, min(day or start_on.day, monthrange(year, month0 + 1)[1]))
-
-
-def last_day(period: str) -> date:
-    """The last day of a month such as 2026-02."""
-    year, month = int(period[:4]), int(period[5:])
-    return date(year, month, monthrange(year, month)[1])
 
 
 def months_between(first: date, last: date) -> int:

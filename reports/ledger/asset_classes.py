@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.kinds import MenuGroup, Module
+from models.base.moments import last_day
 from models.base.money import format_money
 from models.ledger.account import ZERO, Account, AccountCategory, AssetClass
 from models.ledger.asset_split import AssetSplit
@@ -30,7 +31,6 @@ from reports.figures.asset_classes import Line as ClassedLine
 from reports.figures.balances import is_at, of_accounts
 from reports.figures.parameters import number
 from reports.figures.provisions import COMPENSATION, UNEARNED
-from reports.figures.schedules import last_day
 
 CLAIMS = ("1201", "1231")  # 应收代偿款 less its impairment, as in the balance sheet
 COLUMNS = (

@@ -3,15 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from models.base.moments import add_months
 from reports.rules import tree
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day so many months on, the month's last where it has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    first = date(year, month + 1, 1)
-    last = date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))
 
 
 def day_of(node: tree.Node, today: date) -> date:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from models.base.kinds import Module
+from models.base.moments import last_day
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.product import RepaymentMethod
 from reports.base.asked import Asked
@@ -24,7 +25,6 @@ from reports.base.report import (
     words,
 )
 from reports.base.scope import scoped
-from reports.figures.schedules import last_day
 
 
 def lines(asked: Asked) -> Found:

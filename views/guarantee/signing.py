@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from models.base import columns as c
 from models.base.errors import FieldErrors
+from models.base.moments import add_months
 from models.base.money import format_money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
@@ -17,7 +18,7 @@ from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
 from reports.figures.fees import RECEIVABLE, free_amount
 from reports.figures.line import lacking_kinds, uncontracted
-from reports.figures.schedules import Instalment, add_months
+from reports.figures.schedules import Instalment
 from views.guarantee.appraisal import at, in_approval, is_running, running_url, to_project
 from views.guarantee.gate import gate_of
 from views.kit.buttons import (

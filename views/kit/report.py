@@ -11,14 +11,7 @@ from flask_appbuilder import BaseView, expose
 from models.base.errors import BusinessError
 from reports.base.asked import Asked
 from reports.base.params import Compare, moved
-from reports.base.report import (
-    Found,
-    Mark,
-    Report,
-    Table,
-    beside,
-    table,
-)
+from reports.base.report import Found, Mark, Report, beside, table
 from views.kit import edge
 from views.kit.interface import valid_id
 from views.kit.pages import ReportPage
@@ -169,24 +162,23 @@ def _doing(act: Act) -> Callable[[ReportScreen], ResponseReturnValue]:
 
 def _sheet(report: Report, asked: Asked, found: Found, form: ParamForm) -> Sheet:
     """The table, with what it is set beside."""
-    shown = table(report, found)
     by: Compare | None = asked[COMPARE]
-    if by is not None:
-        before = _before(report, asked, by)
-        shown = beside(report, shown, before, by)
-        if before is None:
-            found.marks = [*found.marks, Mark(f"账上没有{by.label}", "draft")]
-    return Sheet(report, asked, found, shown, form.words())
+    if by is None:
+        return Sheet(report, asked, found, table(report, found), form.words())
+    before = _before(report, asked, by)
+    if before is None:
+        found.marks = [*found.marks, Mark(f"账上没有{by.label}", "draft")]
+    return Sheet(report, asked, found, beside(report, found, before, by), form.words())
 
 
-def _before(report: Report, asked: Asked, by: Compare) -> Table | None:
-    """The same report of an earlier time; None where the books do not go back so far."""
+def _before(report: Report, asked: Asked, by: Compare) -> Found | None:
+    """What the same report tells of an earlier time; None where the books do not go back so far."""
     values = moved(report.params, asked.values, by)
     for name, param in report.params.items():
         if param.is_time and param.options and values[name] not in dict(param.options(asked)):
             return None
     try:
-        return table(report, report.lines(replace(asked, values=values)))
+        return report.lines(replace(asked, values=values))
     except BusinessError:  # what was not issued then, say
         return None
 

@@ -12,7 +12,16 @@ from markupsafe import Markup
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from reports.base.charts import WIDTHS, Point, bars
-from reports.base.report import Found, Line, Measure, Report, ReportColumn, Table, cell
+from reports.base.report import (
+    Found,
+    Line,
+    Measure,
+    Report,
+    ReportColumn,
+    Table,
+    by_label,
+    cell,
+)
 from views.kit import edge, widgets
 from views.kit.cells import NONE, format_value
 from views.kit.pages import Action, Cell, ChartCard, Column, Paging, ReportPage, Row, Section, Tab
@@ -128,16 +137,17 @@ def _text(column: ReportColumn, value: Any) -> str:
 
 
 def _chart(report: Report, shown: Table) -> list[Section]:
-    """Bars of the first lines that count, in 万元 where the figure is an amount."""
-    chart, lines = report.chart, [line for line in shown.lines if line.counts]
-    if chart is None or not lines:
+    """Bars of the first names, in 万元 where the figure is an amount."""
+    chart = report.chart
+    named = by_label(report, shown, chart.label) if chart else {}
+    if chart is None or not named:
         return []
     column = next(c for c in shown.columns if c.key == chart.value)
     scale, unit = (_WAN, "万元") if column.kind == "money" else (Decimal(1), column.unit)
     points = []
-    for line in lines[: chart.limit]:
-        value = Decimal(cell(line.values.get(chart.value)) or 0) / scale
-        name, url = str(line.values[chart.label]), line.urls.get(chart.value) or line.url
+    for name, (values, line) in list(named.items())[: chart.limit]:
+        value = Decimal(cell(values.get(chart.value)) or 0) / scale
+        url = line.urls.get(chart.value) or line.url if line else ""
         points.append(Point(name, float(value), format_value(value, column.kind), url))
     drawings = tuple(Markup(bars(tuple(points), width=width)) for width in WIDTHS)  # noqa: S704 - drawn by us
     return [

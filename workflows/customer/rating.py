@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
+from models.base.moments import add_months
 from models.base.money import format_money, round_money
 from models.customer.customer import Customer, CustomerStatus, Grade, PersonalCustomer
 from models.customer.rating import CustomerRating, RatingState
@@ -14,7 +15,6 @@ from models.customer.rating_model import RatingIndicator, RatingModel, RatingOpt
 from reports.figures import parameters
 from reports.figures.completeness import missing_for_rating
 from reports.figures.ratios import Figures, rating_figures
-from reports.figures.schedules import add_months
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, permit, steps, verbs

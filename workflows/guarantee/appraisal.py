@@ -2,6 +2,7 @@
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError
+from models.base.moments import add_months
 from models.base.paper import OPEN_PAPERS
 from models.guarantee.appraisal import (
     BankLetter,
@@ -12,7 +13,6 @@ from models.guarantee.appraisal import (
 )
 from models.guarantee.project import Project, ProjectState, Stage
 from reports.figures.parameters import number
-from reports.figures.schedules import add_months
 from workflows.approval import approval
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, steps, verbs

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from models.base.errors import Conflict, FieldErrors, NotAllowed
 from models.base.masks import whole
+from models.base.moments import add_months
 from models.base.money import format_money
 from models.base.paper import LIVE_PAPERS, OPEN_PAPERS, PaperState
 from models.guarantee.project import Project, ProjectState, Stage
@@ -16,7 +17,6 @@ from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, C
 from models.system.records import IssuedDocument
 from reports.base.documents import long_pdf
 from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
-from reports.figures.schedules import add_months
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.paper import lapse

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
+from models.base.moments import add_months
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
 from models.guarantee.appraisal import BankLetter, LetterKind
@@ -29,7 +30,7 @@ from reports.figures.fees import (
 from reports.figures.gate import GateCheck, gate
 from reports.figures.line import REQUIRED
 from reports.figures.parameters import number, value
-from reports.figures.schedules import MethodName, add_months, build_schedule
+from reports.figures.schedules import MethodName, build_schedule
 from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number

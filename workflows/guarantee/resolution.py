@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.errors import BusinessError, Conflict, NotAllowed
+from models.base.moments import add_months
 from models.base.money import round_to
 from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.project import Project, ProjectState, Stage
@@ -30,7 +31,6 @@ from models.system.records import IssuedDocument
 from reports.figures import gate
 from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
-from reports.figures.schedules import add_months
 from workflows.approval import approval
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from models.base.columns import Money
 from models.base.errors import BusinessError, Conflict, FieldErrors
+from models.base.moments import add_months, last_day
 from models.base.money import format_money
 from models.guarantee.project import Project, ProjectState
 from models.ledger.account import ZERO, Account, AccountCategory
@@ -14,7 +15,6 @@ from models.ledger.asset_split import AssetRule, AssetSplit
 from reports.figures.balances import balance_of
 from reports.figures.parameters import number
 from reports.figures.provisions import month_before
-from reports.figures.schedules import add_months, last_day
 from reports.ledger.asset_classes import is_claim
 from workflows.base import records
 from workflows.base.context import Ctx

@@ -16,6 +16,7 @@ from sqlalchemy import or_, select, update
 
 from models.base.actor import SYSTEM
 from models.base.errors import Conflict, FieldErrors
+from models.base.moments import add_months, last_day
 from models.base.money import format_money
 from models.customer.customer import CorporateCustomer, PersonalCustomer
 from models.ledger.account import ZERO, Account, AccountingPeriod, Direction, PeriodState
@@ -23,7 +24,6 @@ from models.ledger.closing import IncomeSchedule, OpeningImport, ScheduleSource
 from models.ledger.rule import PostingRuleLine
 from models.ledger.voucher import Voucher, VoucherKind
 from reports.figures.parameters import value
-from reports.figures.schedules import add_months, last_day
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.sheet_mapping import remembered

@@ -6,12 +6,12 @@ from datetime import date
 from sqlalchemy import func, select
 
 from models.base.errors import Conflict, FieldErrors
+from models.base.moments import add_months
 from models.base.money import format_money
 from models.ledger.account import ZERO
 from models.ledger.voucher import Voucher, VoucherEntry, VoucherKind, VoucherState, VoucherWord
 from reports.figures.balances import balance_of
 from reports.figures.parameters import flag
-from reports.figures.schedules import add_months
 from workflows.base.context import Ctx
 from workflows.ledger.entries import Line, accounts_of, by_account
 

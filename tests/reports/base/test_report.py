@@ -8,7 +8,7 @@ import pytest
 
 import reports.registry  # noqa: F401 - every report registers itself
 from models.base.kinds import Module
-from reports.base.params import Compare, date_range, moved, period, period_range
+from reports.base.params import Compare, date_range, day, moved, period, period_range
 from reports.base.report import (
     REPORTS,
     Found,
@@ -19,8 +19,10 @@ from reports.base.report import (
     average,
     balance,
     beside,
+    by_label,
     count,
     distinct,
+    drill,
     file_rows,
     ratio,
     register,
@@ -29,6 +31,7 @@ from reports.base.report import (
     totals,
     words,
 )
+from workflows.base.report_rights import give
 
 COLUMNS = (
     words("group", "组"),
@@ -112,14 +115,14 @@ def test_files_carry_lines_totals_and_what_follows():
 
 def test_a_comparison_shows_what_is_gone_too():
     known = report(group_by="", compared=("moved",))
-    now, then = table(known, Found(LINES[:1])), table(known, Found(LINES[1:2]))
-    shown = beside(known, now, then, Compare.LAST_YEAR)
+    now = Found(LINES[:1])
+    shown = beside(known, now, Found(LINES[1:2]), Compare.LAST_YEAR)
     assert [c.label for c in shown.columns[2:5]] == ["发生额", "发生额（上年同期）", "增减"]
     values = [(v["name"], v["moved_then"], v["moved_change"]) for v in _values(shown)]
     # Lines are matched by their first column, which is the group here.
     assert values == [("一", 30, -20)]
     keyed = [Line(LINES[1].values, key="二")]
-    shown = beside(known, now, table(known, Found(keyed)), Compare.PREVIOUS)
+    shown = beside(known, now, Found(keyed), Compare.PREVIOUS)
     assert [(v["name"], v["moved_then"], v["moved_change"]) for v in _values(shown)] == [
         ("一", 0, 10),
         ("二", 30, -30),
@@ -127,6 +130,35 @@ def test_a_comparison_shows_what_is_gone_too():
     assert (shown.totals["moved_then"], shown.totals["moved_change"]) == (30, -20)
     blank = beside(known, now, None, Compare.PREVIOUS)
     assert "moved_then" not in blank.lines[0].values, "the books know nothing of it"
+
+
+def test_a_comparison_keeps_its_groups():
+    """A group of two lines now and one then: its subtotal of then is that line; what is gone stands in its group."""
+    known = report(compared=("moved", "rate"))
+    now = [replace(each, key=each.values["name"]) for each in LINES]
+    gone = line("乙", "四", 7, 70, 1, {4}, key="四")
+    then = [line("甲", "一", 4, 80, 1, {1}, key="一"), gone]
+    shown = beside(known, Found(now), Found(then), Compare.PREVIOUS)
+    names = ("name", "moved", "moved_then", "moved_change", "rate_then")
+    assert [tuple(v.get(name) for name in names) for v in _values(shown)] == [
+        ("一", 10, 4, 6, 5),
+        ("二", 30, 0, 30, 0),
+        ("其中", 5, 0, 5, 0),
+        ("小计", 40, 4, 36, 5),  # 4 of 80
+        ("三", 0, 0, 0, 0),
+        ("四", None, 7, -7, 10),
+        ("小计", 0, 7, -7, 10),  # 7 of 70
+    ]
+    assert shown.totals["moved_then"] == 11
+
+
+def test_lines_of_one_name_are_one_bar():
+    known = report()
+    bars = by_label(known, table(known, Found(LINES)), "group")
+    assert list(bars) == ["甲", "乙"]
+    assert [values["moved"] for values, _ in bars.values()] == [40, 0]
+    assert bars["甲"][0]["rate"] == 20, "of the sums, not the sum of the rates"
+    assert [one.values["name"] if one else None for _, one in bars.values()] == [None, "三"]
 
 
 def _values(shown):
@@ -158,7 +190,13 @@ def test_two_reports_never_share_an_address():
             date_range(),
             (date(2026, 3, 1), date(2026, 3, 31)),
             Compare.PREVIOUS,
-            (date(2026, 1, 29), date(2026, 2, 28)),
+            (date(2026, 2, 1), date(2026, 2, 28)),
+        ),
+        (
+            date_range(),
+            (date(2026, 3, 2), date(2026, 3, 31)),
+            Compare.PREVIOUS,
+            (date(2026, 1, 31), date(2026, 3, 1)),
         ),
         (
             date_range(),
@@ -171,3 +209,22 @@ def test_two_reports_never_share_an_address():
 def test_time_moves_back_by_its_own_length_or_a_year(params, values, by, wanted):
     found = moved(params, dict(zip(("first", "last"), values, strict=True)), by)
     assert (found["first"], found["last"]) == wanted
+
+
+def test_a_day_beside_a_range_moves_by_the_range():
+    params = {**date_range(), "as_of": day("截至日期")}
+    values = {"first": date(2026, 9, 1), "last": date(2026, 9, 30), "as_of": date(2026, 11, 28)}
+    found = moved(params, values, Compare.PREVIOUS)
+    assert tuple(found.values()) == (date(2026, 8, 1), date(2026, 8, 31), date(2026, 10, 28))
+
+
+def test_a_right_of_two_reports_is_given_to_the_same_roles():
+    known = next(one for one in REPORTS.values() if one.has_own_right)
+    give(replace(known, code="detail"))
+    with pytest.raises(ValueError, match="already"):
+        give(replace(known, code="detail", given_to=("出纳",)))
+
+
+def test_a_link_to_a_report_names_its_parameters():
+    with pytest.raises(ValueError, match="no parameter"):
+        drill(None, next(iter(REPORTS)), nothing=1)

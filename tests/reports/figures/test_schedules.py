@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.base.moments import add_months
 from models.base.money import parse_amount
-from reports.figures.schedules import Instalment, add_months, build_schedule
+from reports.figures.schedules import Instalment, build_schedule
 
 DATA = Path(__file__).parents[2] / "data"
 METHODS = ["EQUAL_INSTALMENT", "EQUAL_PRINCIPAL", "INTEREST_FIRST", "BULLET"]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from models.base.moments import add_months
 from models.guarantee.drawdown import Drawdown, Instalment, RepaymentPlan
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.repayment import Repayment
 from models.system.organization import Operator
 from models.system.setup import SheetMapping, SystemState
-from reports.figures.schedules import add_months
 from tests.sheets import book
 from tests.views.guarantee.test_plan_files import HIDDEN
 from views.kit.once import FIELD

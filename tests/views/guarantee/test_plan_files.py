@@ -8,12 +8,12 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
+from models.base.moments import add_months
 from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.repayment import Repayment
 from models.system.organization import Operator
 from models.system.setup import SystemState
-from reports.figures.schedules import add_months
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 

@@ -24,6 +24,7 @@ from models.approval.approval import (
 )
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import Entity
+from models.base.moments import add_months
 from models.base.paper import PaperState
 from models.customer.customer import CorporateCustomer, Customer, EnterpriseScale, Grade
 from models.customer.detail import BankAccount, Executive
@@ -47,7 +48,6 @@ from models.ledger.voucher import BusinessEvent, EventState
 from models.system.organization import Department, Employee
 from models.system.records import Attachment
 from models.system.setup import Parameter
-from reports.figures.schedules import add_months
 from tests.workflows.accounts import sign_on
 from workflows.approval import approval
 from workflows.base import records

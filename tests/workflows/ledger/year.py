@@ -9,6 +9,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
+from models.base.moments import add_months
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.product import FeeKind
 from models.guarantee.project import ProjectState, Stage
@@ -18,7 +19,6 @@ from models.ledger.account import Account, AccountingPeriod
 from models.ledger.voucher import Voucher
 from models.system.setup import Parameter
 from reports.figures import parameters
-from reports.figures.schedules import add_months
 from tests.workflows.ledger.books import Books, open_books, yuan
 from workflows.base import audit, jobs
 from workflows.base.context import Ctx

@@ -34,7 +34,7 @@ from workflows.approval.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
 from workflows.ledger import closing, heads
-from workflows.system import backup, exports, sign_in
+from workflows.system import backup, exports, field_indexes, sign_in
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.base import BaseScheduler
@@ -157,6 +157,21 @@ def start_exports(app: Flask) -> threading.Thread:
     return _beside(app, "exports", lambda: run_exports(app, source="screen"))
 
 
+def run_field_indexes(app: Flask) -> int:
+    """Bring the indexes of custom fields up to what their definitions ask; how many statements that took."""
+    with app.app_context():
+        session = _open_reader()
+        try:
+            statements = field_indexes.due(session)
+        finally:
+            session.close()
+        for statement in statements:
+            with db.engine.connect() as connection:
+                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+                alone.exec_driver_sql(statement)
+        return len(statements)
+
+
 def _actor_of(session: Session, employee_id: int) -> Actor:
     """Who an employee is now. Raises NotAllowed where the account is closed."""
     query = select(User).join(Operator, Operator.user_id == User.id)
@@ -215,6 +230,7 @@ JOBS: tuple[Job, ...] = (
     Job("note_heads", "登记链头", "*/10 * * * *", once(lambda ctx: heads.note_news(ctx, "定时"))),
     # What a process that is gone has left, and what expired; a page that asks for a file does not wait for this.
     Job("exports", "后台导出与清理", "* * * * *", run_exports),
+    Job("field_indexes", "自定义字段索引", "* * * * *", run_field_indexes),
     Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.

@@ -4,14 +4,18 @@ JSON holds amounts and rates as text with all their places, as the trail does; w
 number, by which both databases sort and compare exactly. Days are ISO text.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import JSON, BigInteger, String, cast, func, type_coerce
+from sqlalchemy import BigInteger, Boolean, String, cast, func, literal_column, type_coerce
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from models.base.actor import Actor
@@ -19,6 +23,43 @@ from models.base.fields import FieldFacts
 
 if TYPE_CHECKING:
     from models.base.entity import Entity
+
+
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
+_POINT: Final[ColumnElement[str]] = literal_column("'.'")
+_NOTHING: Final[ColumnElement[str]] = literal_column("''")
+
+
+class _Kept(FunctionElement[str]):
+    """What stands under a code in `extra`, written with the code itself: a parameter would keep every index out."""
+
+    name = "kept"
+    inherit_cache = True
+    type = String()
+
+
+@compiles(_Kept)
+def _write(element: _Kept, compiler: SQLCompiler, **options: Any) -> str:
+    extra, code, _ = (compiler.process(one, **options) for one in element.clauses)
+    return f"({extra} ->> {code})"
+
+
+@compiles(_Kept, "sqlite")
+def _write_lite(element: _Kept, compiler: SQLCompiler, **options: Any) -> str:
+    extra, _, path = (compiler.process(one, **options) for one in element.clauses)
+    return f"json_extract({extra}, {path})"
+
+
+def is_code(text: str) -> bool:
+    """Whether a text can be the code of a field: nothing else is written into SQL."""
+    return _CODE.fullmatch(text) is not None
+
+
+def kept(extra: Any, code: str) -> ColumnElement[str]:
+    """The value under a code in SQL, as text (a whole number or yes and no as such on SQLite)."""
+    if not is_code(code):
+        raise ValueError(code)
+    return _Kept(extra, literal_column(f"'{code}'"), literal_column(f"'$.{code}'"))
 
 
 _NOBODY: Final = Actor(None, "")
@@ -125,12 +166,11 @@ class CustomFacts(FieldFacts):
 
     def sql(self, model: "type[Entity]") -> ColumnElement[Any]:
         """The field in a query of the model."""
-        kept = type_coerce(model.extra, JSON())[self.name]
+        text = kept(model.extra, self.name)
         if self.kind == "bool":
-            return kept.as_boolean()
-        text = kept.as_string()
+            return cast(text, Boolean)
         if self.kind in {"money", "rate"}:
-            whole = cast(func.replace(text, ".", ""), BigInteger)
+            whole = cast(func.replace(text, _POINT, _NOTHING), BigInteger)
             return type_coerce(whole, Smallest(self.scale))
         if self.kind in {"int", "reference"}:
             return cast(text, BigInteger)

@@ -218,7 +218,8 @@ def _built_in(table: str) -> Subject:
 
 def fact_of(model: type[Entity], said: FieldFacts) -> Fact:
     """A field that is no column, as rules see it."""
-    return replace(_fact(model, said), custom=said, formula=getattr(said, "formula", None))
+    worked = getattr(said, "formula", None)
+    return replace(_fact(model, said), custom=said, formula=worked, link="")
 
 
 def _fact(model: type[Entity], said: FieldFacts) -> Fact:

@@ -1,6 +1,5 @@
 """What must hold of custom fields (10.1): names of their own, and nothing taken away from rows that use them."""
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,7 +10,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from models.approval.approval import ApprovalFlow, FlowState
-from models.base.custom import CustomFacts
+from models.base.custom import CustomFacts, is_code
 from models.base.entity import Entity, entity_of, fields_of
 from models.base.errors import Conflict, FieldErrors
 from models.system.custom_field import CustomField, CustomKind
@@ -27,7 +26,6 @@ from workflows.base.context import Ctx
 
 Every = dict[str, dict[str, CustomFacts]]  # definitions by table and code
 _TEXTS: Final = {"text": "公式", "visible_if": "显示条件", "required_if": "必填条件"}
-_CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id", "target")
 
 
@@ -68,7 +66,7 @@ def _name_errors(field: CustomField) -> dict[str, str]:
     known = fields_of(model)
     taken = {*known, *inspect(model).all_orm_descriptors.keys(), *dir(model)}
     found = {}
-    if not _CODE.fullmatch(field.code):
+    if not is_code(field.code):
         found["code"] = "应以小写字母开头，由小写字母、数字和下划线组成，2 至 32 位"
     elif field.code in taken or f"{field.code}_id" in taken or field.code.endswith("_label"):
         found["code"] = f"“{model.spec.label}”已经有“{field.code}”，请换一个编码"

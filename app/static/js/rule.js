@@ -8,6 +8,7 @@ App.rule = (box) => {
   const list = App.make("ul", { class: "options", role: "listbox", id: `${box.id}-options`, hidden: "" });
   const opener = App.make("button", { class: "btn btn-sm", type: "button", "aria-expanded": "false" }, "按行填写");
   const rows = App.make("div", { class: "rule-rows", hidden: "" });
+  opener.hidden = "ruleEmpty" in box.dataset; // rows make conditions, no values
   box.spellcheck = false;
   box.setAttribute("aria-describedby", [box.getAttribute("aria-describedby"), said.id].filter(Boolean).join(" "));
   box.after(panel);

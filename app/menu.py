@@ -53,6 +53,7 @@ PAGES = (
     Page(Module.WORKBENCH, 1, "快捷桌面", url="/", verb="", table=""),
     Page(Module.WORKBENCH, 2, "待办事项", url="/approvals/", verb="", table=""),
     Page(Module.WORKBENCH, 3, "我的报表", url="/reports/", verb="", table=""),
+    Page(Module.WORKBENCH, 5, "我的视图", url="/views/", verb="", table=""),
     Page(Module.WORKBENCH, 4, "我的草稿", url="/drafts/", verb="", table=""),
     Page(Module.WORKBENCH, 8, "个人设置", url="/settings/", verb="", table=""),
     Page(Module.WORKBENCH, 9, "修改密码", url="/password/", verb="", table=""),

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, ClassVar, Final, NamedTuple
 
 from flask_appbuilder import Model
-from sqlalchemy import Column, Table, event, inspect
+from sqlalchemy import Column, PrimaryKeyConstraint, Table, UniqueConstraint, event, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
@@ -227,6 +227,30 @@ def columns_of(model: type[Entity]) -> dict[str, Column[Any]]:
 def fields_of(model: type[Entity]) -> dict[str, FieldFacts]:
     """What each column says about itself, in the same order."""
     return {name: facts_of(column) for name, column in columns_of(model).items()}
+
+
+def indexed(model: type[Entity]) -> frozenset[str]:
+    """The columns that an index finds rows by: it begins with them, or with a state before them, which are few."""
+    return _indexed(str(model.__tablename__))
+
+
+@cache
+def _indexed(name: str) -> frozenset[str]:
+    found: set[str] = set()
+    model = entity_of(name)
+    for table in inspect(model).tables:
+        assert isinstance(table, Table)
+        sets = [[column.name] for column in table.columns if column.unique or column.index]
+        sets += [[column.name for column in index.columns] for index in table.indexes]
+        sets += [
+            [column.name for column in one.columns]
+            for one in table.constraints
+            if isinstance(one, UniqueConstraint | PrimaryKeyConstraint)
+        ]
+        for names in sets:
+            found |= set(names[:2] if names[:1] == ["state"] else names[:1])
+    columns = columns_of(model)
+    return frozenset(name for name, column in columns.items() if column.name in found)
 
 
 def label_of(model: type[Entity], name: str) -> str:

@@ -191,6 +191,8 @@ class Operator(Entity):
     desktop: Mapped[dict[str, Any] | None] = c.hidden(c.json("快捷桌面"))
     # Table -> names of the columns that the person has chosen for its list, in this order.
     list_columns: Mapped[dict[str, Any] | None] = c.hidden(c.json("列表列"))
+    # Table -> the order in which the person has last sorted its list.
+    list_orders: Mapped[dict[str, Any] | None] = c.hidden(c.json("列表排序"))
     # Report -> name -> the choice of parameters that the person has kept under it, as an address carries it.
     saved_reports: Mapped[dict[str, Any] | None] = c.hidden(c.json("我的报表"))
 

@@ -93,8 +93,40 @@ def test_what_a_column_may_be_is_ticked(cast: Cast) -> None:
     for label in ("公司决议", "费用收取"):
         values.get_by_label(label, exact=True).check()
     with zhou.page.expect_navigation():
-        zhou.page.locator("form[data-filter-form] button[type=submit]").click()
+        zhou.page.get_by_role("button", name="应用条件", exact=True).click()
     expect(zhou.page.locator("main table[data-rows] tbody tr")).to_have_count(6)
+    assert cast.faults == []
+
+
+def test_a_view_of_three_conditions_is_kept_and_shared_and_opened_by_another(cast: Cast) -> None:
+    """X14: from the open list on at most ten presses and fields; a refusal keeps all of it; days stay relative."""
+    chen = at_home(cast, "陈立")
+    chen.go("担保办理", "担保项目")
+    chen.interactions = 0
+    chen.page.get_by_text("添加条件", exact=True).click()
+    fields = (("stage", "公司决议"), ("amount", "100"), ("applied_on", "近 90 天"))
+    for number, (field, value) in enumerate(fields, 1):
+        tail = f"-{number}" if number > 1 else ""
+        chen.page.locator(f"#flt-field{tail}").select_option(field)
+        chen._fill(chen.page.locator(f"#flt-value{tail}"), value)
+        chen.interactions += 1
+    chen.interactions += 1
+    name = chen.page.locator("#view-name")
+    chen._fill(chen.page.locator("#view-sharing"), "本部门及下级")
+    chen.expected_status = 400
+    chen.page.get_by_role("button", name="保存为视图", exact=True).click()
+    chen.sees("请填写视图名称")
+    chen.expected_status = 0
+    chen._fill(name, "决议中的新项目")
+    chen.press("保存为视图")
+    assert chen.interactions <= 10
+    expect(chen.page.locator(".chip-view.active")).to_have_text("决议中的新项目")
+    expect(chen.page.locator(".filters .chip:not(.chip-add)")).to_have_count(3)
+    zhou = at_home(cast, "周敏")
+    zhou.go("担保办理", "担保项目")
+    zhou.follow(zhou.page.locator(".chip-view", has_text="决议中的新项目"))
+    zhou.sees("近 90 天（")
+    assert zhou.page.locator("tbody tr").count() <= chen.page.locator("tbody tr").count()
     assert cast.faults == []
 
 

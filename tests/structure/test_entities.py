@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, inspect
+from sqlalchemy import inspect
 
 import models.registry  # noqa: F401 - maps every table
 from models.base.actor import Actor, ScopeLevel
@@ -16,6 +16,7 @@ from models.base.entity import (
     editable_columns,
     entities,
     fields_of,
+    indexed,
     label_of,
     owner_of,
     parts_of,
@@ -98,25 +99,8 @@ def test_every_name_in_the_spec_is_real(model):
 
 @each_entity
 def test_filters_are_indexed(model):
-    leading = set()
-    for table in inspect(model).tables:
-        leading |= _leading(table)
-    missing = [n for n in model.spec.filtered if columns_of(model)[n].name not in leading]
+    missing = [n for n in model.spec.filtered if n not in indexed(model)]
     assert not missing, f"{missing}: a filter without an index reads the whole table"
-
-
-def _leading(table: Table) -> set[str]:
-    found = set()
-    for index in table.indexes:
-        names = [column.name for column in index.columns]
-        # Of (state, day) an index serves the day too: the states are few.
-        found |= set(names[:2] if names[:1] == ["state"] else names[:1])
-    for constraint in table.constraints:
-        if constraint.__class__.__name__ in {"UniqueConstraint", "PrimaryKeyConstraint"} and len(
-            constraint.columns
-        ):
-            found.add(next(iter(constraint.columns)).name)
-    return found | {column.name for column in table.columns if column.unique or column.index}
 
 
 @each_entity
@@ -191,7 +175,7 @@ def test_references_lead_to_entities_and_are_indexed(model):
         assert found.target in known, name
         # nobody is deleted who stands in a log
         if name != "created_by_id" and model.spec.kind is not SpecKind.LOG:
-            assert any(name in _leading(table) for table in inspect(model).tables), name
+            assert name in indexed(model), name
 
 
 @each_entity

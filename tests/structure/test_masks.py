@@ -9,7 +9,7 @@ from models.base.entity import entities, fields_of
 from models.base.masks import for_paper, mask
 from reports.base import search
 from tests.masks import masked_columns, plain_of
-from views.kit import filters, lists, lookup
+from views.kit import filters, list_args, lookup
 from views.kit.interface import shape
 from workflows.base.plain_papers import owners_of_plain_text
 from workflows.base.values import coerce
@@ -98,7 +98,7 @@ def test_the_index_holds_no_part_of_it(model, name):
 
 def test_the_search_box_says_what_must_be_whole():
     for model in {m for m, n in MASKED if n in m.spec.searched}:
-        assert "（须完整）" in lists.search_hint(model)
+        assert "（须完整）" in list_args.search_hint(model)
 
 
 def test_somebody_may_see_what_every_table_masks():

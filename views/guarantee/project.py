@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import joinedload
 
 from models.base.entity import Entity
@@ -17,6 +17,7 @@ from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
 from views.kit import filters, lists, pages
 from views.kit.cells import format_value
+from views.kit.lists import MANY
 from views.kit.meters import meter
 from views.kit.pages import (
     Action,
@@ -162,29 +163,36 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
         (Project.state.in_(UNDER_WAY),),
         (in_force,),
         (in_force, Project.end_on.between(today, until)),
+        (Project.state.in_(ENDED),),
     )
-    query = select(func.count()).select_from(Project)
-    each = (
-        scoped(query.where(*where), Project, asked.ctx.actor).scalar_subquery() for where in wanted
+    each = [_number(asked.ctx, where) for where in wanted]
+    every, under_way, running, due, ended = (
+        int(number) for number in asked.ctx.session.execute(select(*each)).one()
     )
-    every, under_way, running, due = asked.ctx.session.execute(select(*each)).one()
     kinds: list[tuple[str, list[str], int]] = [
         ("全部", [], every),
         ("办理中", [filters.among("state", UNDER_WAY)], under_way),
         ("在保", ["state:eq:IN_FORCE"], running),
-        (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:between:{today}..{until}"], due),
-        ("已结束", [filters.among("state", ENDED)], every - under_way - running),
+        (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:rel:within_{DUE_DAYS}"], due),
+        ("已结束", [filters.among("state", ENDED)], ended),
     ]
     shown = sorted(f.raw for f in asked.filters)
     return [
         Tab(
             label,
-            asked.url(f=wished, page=None, q=None),
-            shown == sorted(wished) and not asked.text,
+            asked.url(f=wished, page=None, q=None, rule=None, v=None),
+            shown == sorted(wished) and not asked.text and asked.rule is None,
             count,
+            most=MANY,
         )
         for label, wished, count in kinds
     ]
+
+
+def _number(ctx: Ctx, where: tuple[ColumnElement[bool], ...]) -> ScalarSelect[int]:
+    """How many there are, counted no further than a tab says."""
+    some = scoped(select(Project.id).where(*where), Project, ctx.actor).limit(MANY + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def _add_days(page: ListPage, asked: lists.ListQuery) -> None:

@@ -361,6 +361,12 @@ def chosen_columns(ctx: Ctx, table: str) -> Sequence[str]:
     return () if operator is None else (operator.list_columns or {}).get(table, ())
 
 
+def chosen_order(ctx: Ctx, table: str) -> str:
+    """The order in which this reader has last sorted the list of a table; empty where never."""
+    operator = _operator(ctx)
+    return "" if operator is None else str((operator.list_orders or {}).get(table, ""))
+
+
 def saved_reports(ctx: Ctx, code: str) -> Mapping[str, str]:
     """The choices of a report that this reader has kept, by name."""
     operator = _operator(ctx)

@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.masks import mask
-from views.kit import edge, filters, lists, lookup, rest_args
+from views.kit import edge, filters, list_args, lists, lookup, rest_args
 from views.kit.cells import Cells
 from views.kit.interface import EntityInterface, shape, valid_id
 from views.kit.once import HEADER
@@ -148,7 +148,8 @@ class EntityApi(ModelRestApi):
           - {in: query, name: page, schema: {type: integer}, description: "from 1; alternative to q"}
           - {in: query, name: size, schema: {type: integer, maximum: 200}}
           - {in: query, name: order, schema: {type: string}, description: "column, or -column for descending"}
-          - {in: query, name: f, schema: {type: string}, description: "field:operator:value, may be repeated"}
+          - {in: query, name: f, schema: {type: string}, description: "field:operator:value, may be repeated; reference.field and has.table.field reach one step further; rel keeps days relative: this_month, last_30, within_30 …"}
+          - {in: query, name: rule, schema: {type: string}, description: "a condition in the rule language (X13)"}
           - {in: query, name: search, schema: {type: string}}
           - {in: query, name: after, schema: {type: integer}, description: "rows with a greater id, in order of id (keyset paging)"}
           responses:
@@ -167,7 +168,7 @@ class EntityApi(ModelRestApi):
                           $ref: '#/components/schemas/{{self.__class__.__name__}}.get'
         """  # noqa: E501 - one parameter a line
         ctx, columns = edge.current_ctx(), list[str]()
-        asked = lists.read_list(
+        asked = list_args.read_list(
             ctx, self.model, rest_args.list_args(request.args, columns), request.path
         )
         names = self._columns(columns, asked)

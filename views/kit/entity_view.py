@@ -3,13 +3,11 @@
 A hand-written view subclasses it, names its `model`, and overrides only what is different: see the hooks below.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_appbuilder import ModelView, expose
-from werkzeug.datastructures import MultiDict
+from flask_appbuilder import expose
 from wtforms import Form
 
 from models.base.entity import Entity
@@ -17,10 +15,7 @@ from models.base.errors import BusinessError, NotFound
 from views.kit import (
     drafts,
     edge,
-    exports,
-    files,
     forms,
-    lists,
     lookup,
     once,
     parts,
@@ -28,17 +23,14 @@ from views.kit import (
     rules,
 )
 from views.kit.cells import Cells
-from views.kit.filters import choices
-from views.kit.hooks import EntityHooks
 from views.kit.interface import EntityInterface, Titles, model_of, shape, valid_id
-from views.kit.pages import Action, FormPage, ListPage, RecordPage, Section
+from views.kit.list_view import Actions, ListScreens
+from views.kit.pages import Action, FormPage, RecordPage, Section
 from views.kit.waits import waits_of
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 
 # Within the class `list` is the route, so lists are named here.
-Actions: TypeAlias = list[Action]
-Records: TypeAlias = list[Entity]
 Crumbs: TypeAlias = list[tuple[str, str]]
 AGAIN = "again"  # sent by the button that saves and begins the next one
 READING = ("list", "show", "export")
@@ -46,11 +38,11 @@ READING = ("list", "show", "export")
 UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
 
 
-class EntityView(EntityHooks, ModelView):
+class EntityView(ListScreens):
     """List, record page, forms, delete, look-up, export and reveal of one entity.
 
-    Routes: /<table>/list/, sums, show/<id>, add, edit/<id>, delete/<id> (POST), lookup, rule, export,
-    export_later (POST), reveal/<id>/<column>.
+    Routes beside those of ListScreens: /<table>/show/<id>, add, edit/<id>, delete/<id> (POST), lookup, rule,
+    reveal/<id>/<column>.
     """
 
     model: ClassVar[type[Entity]]
@@ -96,152 +88,6 @@ class EntityView(EntityHooks, ModelView):
 
     def _init_titles(self) -> None:
         """Titles come from the Spec."""
-
-    # ============================================================================================================ list
-    @expose("/list/")
-    @edge.screen("list")
-    def list(self) -> ResponseReturnValue:
-        """The list."""
-        ctx = edge.current_ctx()
-        asked = self.read_list(ctx)
-        return self.render_template("list.html", page=self.list_page(asked))
-
-    @expose("/sums")
-    @edge.screen("list")
-    def sums(self) -> ResponseReturnValue:
-        """Number and sums of all rows of a list: what the page of a long one asks for when it stands."""
-        count, sums = self.read_list(edge.current_ctx()).count_and_sums()
-        return jsonify(count=count, sums=sums)
-
-    def read_list(self, ctx: Ctx, args: MultiDict[str, str] | None = None) -> lists.ListQuery:
-        """What the address asks for, in the columns that the reader has chosen."""
-        args = request.args if args is None else args
-        chosen = edge.chosen_columns(ctx, shape(self.model).table)
-        asked = lists.read_list(
-            ctx, self.model, args, self.url("list/"), edge.rows_per_page(ctx), chosen
-        )
-        self.narrow_list(asked)
-        return asked
-
-    def list_page(self, asked: lists.ListQuery) -> ListPage:
-        """The list as the template takes it."""
-        (total, rows), spec = asked.page_of(), self.model.spec
-        add = self.list_actions(asked.ctx)
-        is_filtered = bool(asked.filters or asked.text)
-        page = ListPage(
-            title=spec.label,
-            note=lists.scope_note(self.model, asked.ctx.actor),
-            columns=asked.columns(),
-            rows=asked.rows(rows),
-            paging=asked.paging(total),
-            actions=add,
-            exports=self._exports(asked, total),
-            bulk=self.bulk_actions(asked.ctx),
-            chips=asked.chips(),
-            clear_url=self.url("list/") if is_filtered else "",
-            filters=choices(asked.ctx, self.model),
-            search=asked.text,
-            search_hint=lists.search_hint(self.model),
-            url=self.url("list/"),
-            kept_args=asked.kept_args(),
-            sums=asked.sums(rows, total),
-            later_sums=asked.later_sums(total) if rows else None,
-            all_columns=lists.chooser(asked),
-            columns_url=f"/settings/columns/{shape(self.model).table}",
-            columns_next=asked.url(cols=None, page=None),
-            empty="" if is_filtered else self._why_empty(),
-            empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
-            crumbs=[(spec.module.label, ""), (spec.label, "")],
-            problems=asked.problems,
-            help_key=shape(self.model).table,
-        )
-        return self.enrich_list(page, asked)
-
-    def _why_empty(self) -> str:
-        """Where the rows come from, for whoever looks at an empty list."""
-        spec, owner = self.model.spec, shape(self.model).owner
-        if owner is not None and record.offers(self.model, "add"):
-            return f"还没有{spec.label}，在{owner[1].spec.label}页面的“{spec.label}”中登记"
-        return (
-            f"还没有{spec.label}"
-            if record.offers(self.model, "add")
-            else f"还没有{spec.label}，办理业务时自动形成"
-        )
-
-    def _where_added(self, ctx: Ctx) -> Action | None:
-        """Rows of a child table are added at their owner."""
-        owner = shape(self.model).owner
-        if owner is None or not record.may_save(ctx, self.model, "add"):
-            return None
-        return Action(f"打开{owner[1].spec.label}列表", f"/{owner[1].__tablename__}/list/")
-
-    def list_actions(self, ctx: Ctx) -> Actions:
-        """Buttons at the head of the list; rows of a child table are added at their owner."""
-        if shape(self.model).owner is not None or not record.may_save(ctx, self.model, "add"):
-            return []
-        return [
-            Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")
-        ]
-
-    def bulk_actions(self, ctx: Ctx) -> Actions:
-        """Actions on the rows that are ticked; their routes ask `selected` for the records."""
-        if not record.may_save(ctx, self.model, "delete"):
-            return []
-        what = f"删除所选 {{n}} 条{self.model.spec.label}，{{sum}}。"
-        question = f"{what}删除后不能恢复；其中有一条不能删除，就一条也不删。"
-        return [Action("删除", self.url("bulk_delete"), "POST", "danger", confirm=question)]
-
-    def selected(self, ctx: Ctx, most: int = 200) -> Records:
-        """The ticked records, or all of the filter, within scope. Raises BusinessError for none or too many."""
-        if request.form.get("all") == "1":
-            asked = self.read_list(ctx)
-            asked.require_understood()
-            query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
-            keys: Sequence[Any] = ctx.session.scalars(query).all()
-        else:
-            keys = list(
-                dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys"))
-            )
-        if not keys:
-            raise BusinessError("没有选中任何记录")
-        if len(keys) > most:
-            raise BusinessError(f"一次最多处理 {most} 条，请缩小筛选范围")
-        return [records.find(ctx, self.model, key) for key in keys]
-
-    @expose("/bulk_delete", methods=("POST",))
-    @edge.screen("delete")
-    def bulk_delete(self) -> ResponseReturnValue:
-        """Delete the ticked records as they were shown, all or none."""
-        with edge.writing() as ctx:
-            chosen = self.selected(ctx)
-            shown = dict(key.split(".", 1) for key in request.form.getlist("keys") if "." in key)
-            if any(str(found.id) not in shown for found in chosen):
-                raise BusinessError(
-                    "只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选"
-                )
-            for found in chosen:
-                self.remove(ctx, found, valid_id(shown[str(found.id)]))
-        flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
-        return redirect(self.url("list/"))
-
-    def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
-        if not total or not asked.ctx.actor.may("export", shape(self.model).table):
-            return []
-        base, number = (
-            asked.url(page=None, size=None).partition("?")[2],
-            f"{total:,}{'+' if asked.is_cut else ''}",
-        )
-        is_long = total > files.at_once(asked.ctx)
-        tail, method = ("export_later", "POST") if is_long else ("export", "GET")
-        return [
-            Action(
-                f"{label}（{number} 行）",
-                f"{self.url(tail)}?{base}{'&' if base else ''}format={code}",
-                method,
-            )
-            for code, label, most in files.FORMATS
-            if total <= most
-        ]
 
     # ========================================================================================================== record
     @expose("/show/<pk>")
@@ -516,25 +362,7 @@ class EntityView(EntityHooks, ModelView):
         once.never_keep()
         return jsonify({"value": text})
 
-    @expose("/export")
-    @edge.screen("export")
-    def export(self) -> ResponseReturnValue:
-        """The current filter, sort and columns as a file."""
-        return files.send(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
-
-    @expose("/export_later", methods=("POST",))
-    @edge.screen("export")
-    def export_later(self) -> ResponseReturnValue:
-        """The same in the background; the file is found in 我的下载."""
-        exports.begin(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
-        flash("已开始在后台导出，完成后在本页下载", "success")
-        return redirect(exports.URL)
-
     # ========================================================================================================== helpers
-    def url(self, tail: str) -> str:
-        """An address of this view."""
-        return f"/{shape(self.model).table}/{tail}"
-
     def _refuse_framework(self, *args: Any, **kwargs: Any) -> NoReturn:
         message = "the generator's own routes replace the framework's"
         raise NotImplementedError(message)

@@ -1,26 +1,24 @@
-"""Filters in the address, `f=<field>:<operator>:<value>`: as conditions, as chips in words, as what can be added."""
+"""Filters in the address, `f=<field>:<operator>:<value>`: as conditions, and as chips in words."""
 
 import enum
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, or_
+from sqlalchemy import Boolean, ColumnElement, not_, or_, true
 
 from models.base.columns import UtcDateTime
 from models.base.entity import Entity
 from models.base.fields import FieldFacts
 from models.base.moments import SHANGHAI
-from models.base.money import parse_amount, round_to
+from reports.base.periods import Period, period
 from reports.figures import dictionaries
 from views.kit.cells import Cells
-from views.kit.interface import Shape, shape, valid_id, visible_title
-from views.kit.pages import FilterChoice
+from views.kit.filter_places import Place, place_of
+from views.kit.filter_values import BadFilter, value
+from views.kit.interface import visible_title
 from workflows.base.context import Ctx
-from workflows.base.values import parse_rate
 
 OPERATORS: dict[str, str] = {
     "eq": "等于",
@@ -30,6 +28,7 @@ OPERATORS: dict[str, str] = {
     "ge": "大于等于",
     "le": "小于等于",
     "between": "区间",
+    "rel": "在",
     "empty": "为空",
     "filled": "不为空",
     "in": "属于",
@@ -42,8 +41,8 @@ BY_KIND: dict[str, tuple[str, ...]] = {
     "money": _ORDERED,
     "rate": _ORDERED,
     "int": _ORDERED,
-    "date": ("between", *(o for o in _ORDERED if o != "between")),
-    "datetime": ("between", "ge", "le", "empty", "filled"),
+    "date": ("rel", "between", *(o for o in _ORDERED if o != "between")),
+    "datetime": ("rel", "between", "ge", "le", "empty", "filled"),
     "enum": _CHOSEN,
     "dictionary": _CHOSEN,
     "reference": _CHOSEN,
@@ -51,8 +50,9 @@ BY_KIND: dict[str, tuple[str, ...]] = {
 }
 MAX_FILTERS = 20
 MAX_OPTIONS = 60  # a longer dictionary (regions, industries) is looked up by typing
-MAX_LENGTH = 500
+MAX_LENGTH = 2000
 MAX_CHOICES = 100
+ROWS = {"filled": "有", "empty": "没有"}  # of rows that hang on a record, as such
 RANGE = ".."
 
 
@@ -66,10 +66,12 @@ class Filter:
     condition: ColumnElement[bool]
     label: str
     value: str
+    said: str = ""  # the operator in words, where it has others than usual
 
-
-class BadFilter(ValueError):
-    """A filter of the address that cannot be understood; the message says why in Chinese."""
+    @property
+    def words(self) -> str:
+        """The operator in words."""
+        return self.said or OPERATORS[self.operator]
 
 
 def operators(facts: FieldFacts) -> tuple[str, ...]:
@@ -77,25 +79,6 @@ def operators(facts: FieldFacts) -> tuple[str, ...]:
     if facts.mask:
         return ("eq", "empty", "filled")
     return BY_KIND.get(facts.kind, ())
-
-
-def choices(ctx: Ctx, model: type[Entity]) -> list[FilterChoice]:
-    """Filters that the list of a model offers."""
-    known = shape(model)
-    keys = [k for k in (known.key(n) for n in model.spec.filtered or model.spec.listed) if k]
-    keys += [name for name, facts in known.fields.items() if facts.is_filtered]
-    return [_choice(ctx, known, key) for key in dict.fromkeys(keys) if operators(known.facts(key))]
-
-
-def _choice(ctx: Ctx, known: Shape, key: str) -> FilterChoice:
-    facts = known.fields[key]
-    offered = tuple((code, OPERATORS[code]) for code in operators(facts))
-    found, lookup = options(ctx, facts), ""
-    if facts.kind == "reference" or len(found) > MAX_OPTIONS:
-        found, lookup = (), f"/{known.table}/lookup?field={key}"
-    return FilterChoice(
-        key, facts.label, facts.kind, operators=offered, options=found, lookup_url=lookup
-    )
 
 
 def options(ctx: Ctx, facts: FieldFacts) -> tuple[tuple[str, str], ...]:
@@ -117,13 +100,13 @@ def parse(
     found: list[Filter] = []
     problems: list[str] = []
     if len(raws) > MAX_FILTERS:
-        problems.append(f"一次最多使用 {MAX_FILTERS} 个筛选条件，其余已忽略")
+        problems.append(f"一次最多使用 {MAX_FILTERS} 个筛选条件")
     for raw in dict.fromkeys(raws[:MAX_FILTERS]):
         try:
             found.append(_parse_one(ctx, model, raw, cells))
         except (BadFilter, ValueError, ArithmeticError) as error:
             words = str(error) if isinstance(error, BadFilter) else "不是有效的值"
-            problems.append(f"筛选条件“{_short(raw)}”无法识别（{words}），已忽略")
+            problems.append(f"筛选条件“{_short(raw)}”无法识别（{words}）")
     return found, problems
 
 
@@ -133,33 +116,61 @@ def _short(raw: str) -> str:
 
 
 def _parse_one(ctx: Ctx, model: type[Entity], raw: str, cells: Cells) -> Filter:
-    known = shape(model)
     name, _, rest = raw.partition(":")
     operator, _, text = rest.partition(":")
-    key = known.key(name)
-    if key is None or key not in {*known.visible(), "id"}:
-        raise BadFilter("没有这个字段")
-    facts = known.fields[key]
-    if facts.kept_in != key and not facts.is_filtered:
-        raise BadFilter("这个字段没有设为可筛选")
-    if operator not in operators(facts) and not (key == "id" and operator in {"eq", "in"}):
+    place = place_of(ctx, model, name)
+    if place.facts is None:
+        return _of_rows(place, raw, operator)
+    facts = place.facts
+    if operator not in operators(facts) and not (place.key == "id" and operator in {"eq", "in"}):
         raise BadFilter("没有这个操作符")
     if len(text) > MAX_LENGTH or "\x00" in text:
         raise BadFilter("值过长或含有非法字符")
-    attribute = facts.sql(model)
+    condition, words = _asked(ctx, place, operator, text.strip(), cells)
+    return Filter(raw, name, operator, condition=condition, label=place.label, value=words)
+
+
+def _of_rows(place: Place, raw: str, operator: str) -> Filter:
+    """Whether rows of another table hang on a record at all."""
+    if operator not in ROWS:
+        raise BadFilter("没有这个操作符")
+    found = place.wrap(true())
+    condition = found if operator == "filled" else not_(found)
+    return Filter(
+        raw, raw, operator, condition=condition, label=place.label, value="", said=ROWS[operator]
+    )
+
+
+def _asked(
+    ctx: Ctx, place: Place, operator: str, text: str, cells: Cells
+) -> tuple[ColumnElement[bool], str]:
+    """The condition on the list, and its value in words."""
+    facts = place.facts
+    assert facts is not None
+    attribute = facts.sql(place.model)
     if operator in {"empty", "filled"}:
-        return Filter(
-            raw,
-            key,
-            operator,
-            condition=_blank(facts, attribute, operator),
-            label=facts.label,
-            value="",
-        )
-    values = _values(ctx, facts, operator, text.strip())
-    condition = _CONDITIONS[operator](attribute, values)
-    words = _words(cells, facts, key, operator, values)
-    return Filter(raw, key, operator, condition=condition, label=facts.label, value=words)
+        return place.wrap(_blank(facts, attribute, operator)), ""
+    if operator == "rel":
+        days = _days(ctx, text)
+        return place.wrap(_within(attribute, [days.low, days.high])), _days_words(days)
+    values = _values(ctx, facts, operator, text)
+    of_place = cells if place.model is cells.shape.model else Cells(ctx, place.model, cells.titles)
+    words = _words(of_place, facts, place.key, operator, values)
+    return place.wrap(_CONDITIONS[operator](attribute, values)), words
+
+
+def _days(ctx: Ctx, text: str) -> Period:
+    try:
+        return period(text, ctx.today)
+    except (ValueError, OverflowError) as error:
+        raise BadFilter("时间段应写作 today、this_month、last_30、within_30 等") from error
+
+
+def _days_words(days: Period) -> str:
+    low, high = (str(day or "…") for day in (days.low, days.high))
+    if low == high:
+        return f"{days.label}（{low}）"
+    return f"{days.label}（{low} 至 {high}）"
 
 
 def _blank(facts: FieldFacts, attribute: Any, operator: str) -> ColumnElement[bool]:
@@ -179,79 +190,15 @@ def _values(ctx: Ctx, facts: FieldFacts, operator: str, text: str) -> list[Any]:
             raise BadFilter("区间两端都为空")
         return pair
     if operator == "in":
-        parts = [part.strip() for part in text.split(",") if part.strip()][:MAX_CHOICES]
+        parts = [part.strip() for part in text.split(",") if part.strip()]
         if not parts:
             raise BadFilter("没有选项")
+        if len(parts) > MAX_CHOICES:
+            raise BadFilter(f"最多 {MAX_CHOICES} 个选项")
         return [value(ctx, facts, part) for part in parts]
     if text == "":
         raise BadFilter("没有值")
     return [value(ctx, facts, text)]
-
-
-def value(ctx: Ctx, facts: FieldFacts, text: str) -> Any:
-    """A value of the column as somebody typed it. Raises ValueError or ArithmeticError where it cannot be one."""
-    return _READERS[facts.kind](ctx, facts, text)
-
-
-def _read_rate(_: Ctx, facts: FieldFacts, text: str) -> Decimal:
-    return round_to(parse_rate(text), facts.scale)
-
-
-def _read_int(_: Ctx, __: FieldFacts, text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text.replace(",", "")):
-        raise BadFilter("请填写整数")
-    return int(text.replace(",", ""))
-
-
-def _read_date(_: Ctx, __: FieldFacts, text: str) -> date:
-    match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text, re.ASCII)
-    if not match:
-        raise BadFilter("日期应写作 2026-11-23")
-    return date(int(match[1]), int(match[2]), int(match[3]))
-
-
-def _read_enum(_: Ctx, facts: FieldFacts, text: str) -> enum.Enum:
-    for member in facts.choices or ():
-        if text in {member.name, str(member.value)}:
-            return member
-    raise BadFilter("没有这个选项")
-
-
-def _read_flag(_: Ctx, __: FieldFacts, text: str) -> bool:
-    words = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
-    if text.lower() not in words:
-        raise BadFilter("应为 是 或 否")
-    return words[text.lower()]
-
-
-def _read_text(_: Ctx, __: FieldFacts, text: str) -> str:
-    return text
-
-
-def _read_money(_: Ctx, __: FieldFacts, text: str) -> Decimal:
-    return parse_amount(text)
-
-
-def _read_id(_: Ctx, __: FieldFacts, text: str) -> int:
-    found = valid_id(text)
-    if found is None:
-        raise BadFilter("请从列表中选择")
-    return found
-
-
-_READERS: dict[str, Callable[[Ctx, FieldFacts, str], Any]] = {
-    "text": _read_text,
-    "long_text": _read_text,
-    "dictionary": _read_text,
-    "money": _read_money,
-    "rate": _read_rate,
-    "int": _read_int,
-    "date": _read_date,
-    "datetime": _read_date,
-    "enum": _read_enum,
-    "bool": _read_flag,
-    "reference": _read_id,
-}
 
 
 def _first(value: Any) -> Any:

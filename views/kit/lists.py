@@ -6,19 +6,18 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, false, func, select
 from werkzeug.datastructures import MultiDict
 
-from models.base.entity import STAMPS, Entity
+from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.fields import FieldFacts
 from models.base.money import format_money
 from reports.base import search
-from reports.base.scope import condition, scope_note, scoped, scoped_by_join
-from views.kit import edge, filters
+from reports.base.scope import condition, scoped, scoped_by_join
 from views.kit.cells import NUMBERS, Cells, record_url
 from views.kit.filters import Filter
-from views.kit.interface import narrow, shape, sorting, valid_id
+from views.kit.interface import narrow, shape, sorting
 from views.kit.pages import Chip, Column, LaterSums, Paging, Row
 from workflows.base.context import Ctx
 
@@ -27,7 +26,8 @@ MAX_SIZE = 200
 MAX_TEXT = 100
 MAX_COLUMNS = 40
 UNSORTED = ("json", "long_text", "reference")
-KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view")
+KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view", "rule", "v")
+NO_VIEW = "0"  # as `v` of an address: the list itself, whatever view it opens with
 ZERO = Decimal(0)
 LONG = 5_000  # rows whose sums come with the page; those of more are asked for when the page stands
 MANY = 10_000  # rows that a page counts; of more it says so, and the exact number is asked for like the sums
@@ -48,6 +48,7 @@ class ListQuery:
     names: list[str] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
     text: str = ""
+    rule: Filter | None = None
     order: str = ""
     size: int = 20
     page: int = 1
@@ -68,8 +69,12 @@ class ListQuery:
             )
 
     def where(self) -> list[ColumnElement[bool]]:
-        """Conditions of the filters and of the search box."""
+        """Conditions of the filters and of the search box; without one that made no sense no row is shown."""
+        if self.unread:
+            return [false()]
         found = [*self.fixed, *(f.condition for f in self.filters)]
+        if self.rule is not None:
+            found.append(self.rule.condition)
         if self.text:
             found.append(search.condition(self.model, self.text, self.ctx.session))
         return found
@@ -176,6 +181,8 @@ class ListQuery:
         for key, value in changes.items():
             values = value if isinstance(value, list) else [value]
             kept += [(key, str(v)) for v in values if v is not None]
+        if "v" in self.args and not [key for key, _ in kept if key not in ("v", "page", "size")]:
+            return f"{self.path}?v={NO_VIEW}"  # a view alone would mean what is kept under it
         return f"{self.path}?{urlencode(kept)}" if kept else self.path
 
     def kept_args(self, *without: str) -> list[tuple[str, str]]:
@@ -227,16 +234,24 @@ class ListQuery:
         ]
 
     def chips(self) -> list[Chip]:
-        """The applied filters in words."""
-        return [
-            Chip(
-                f.label,
-                filters.OPERATORS[f.operator],
-                f.value,
-                self.url(f=[other.raw for other in self.filters if other is not f], page=None),
-            )
-            for f in self.filters
-        ]
+        """The filters of the address in words, those that make no sense too: each can be taken away."""
+        known, raws = {f.raw: f for f in self.filters}, list(dict.fromkeys(self.args.getlist("f")))
+        found = []
+        for raw in raws:
+            url = self.url(f=[other for other in raws if other != raw], page=None)
+            if (f := known.get(raw)) is not None:
+                found.append(Chip(f.label, f.words, f.value, url))
+            else:
+                found.append(Chip("无法识别", "", raw[:40], url))
+        if text := self.args.get("rule"):
+            words = text[:40] if self.rule is None else self.rule.value
+            found.append(Chip("高级条件", "", words, self.url(rule=None, page=None)))
+        return found
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether something keeps rows away."""
+        return bool(self.filters or self.text or self.rule or self.unread)
 
     def sums(self, records: Sequence[Entity], total: int) -> list[tuple[str, dict[str, str]]]:
         """本页合计 and 全部合计 of the money columns that the model sums and the list shows; "…" if it comes later."""
@@ -352,104 +367,6 @@ class ListQuery:
             yield "…", "", False
 
 
-__all__ = ["ListQuery", "available", "read_list", "scope_note", "search_hint"]
-
-
-def read_list(
-    ctx: Ctx,
-    model: type[Entity],
-    args: "MultiDict[str, str]",
-    path: str,
-    size: int = 20,
-    columns: Sequence[str] = (),
-) -> ListQuery:
-    """Understand the arguments of a list's address; whatever makes no sense is left out and named.
-
-    `columns` are those that the reader has chosen before, for an address that names none.
-    """
-    asked = ListQuery(ctx, model, Cells(ctx, model), args, path, size=size)
-    asked.filters, problems = filters.parse(ctx, model, args.getlist("f"), asked.cells)
-    asked.problems, asked.unread = [*problems], problems
-    asked.names = _names(asked, columns)
-    asked.order = _order(asked)
-    asked.text = _text(asked)
-    asked.size = _number(asked, "size", asked.size, MAX_SIZE, "每页行数")
-    asked.page = _number(asked, "page", 1, edge.ID_MAX // MAX_SIZE, "页码")
-    return asked
-
-
-def _names(asked: ListQuery, chosen: Sequence[str]) -> list[str]:
-    known, allowed = shape(asked.model), set(available(asked.model))
-    listed = known.listed() or [n for n in known.visible() if n not in STAMPS][:8]
-    wanted = [
-        name for part in asked.args.getlist("cols")[:5] for name in part[:2000].split(",") if name
-    ]
-    if not wanted:
-        return [name for name in chosen if name in allowed] or listed
-    names = [name for name in dict.fromkeys(wanted) if name in allowed]
-    if len(names) < len(set(wanted)):
-        asked.problems.append("部分列不存在，已忽略")
-    return names[:MAX_COLUMNS] or listed
-
-
-def available(model: type[Entity]) -> list[str]:
-    """Columns that the column chooser offers: the listed ones first, then the rest of the model."""
-    known = shape(model)
-    listed = known.listed()
-    taken = {known.key(name) for name in listed}
-    rest = [n for n in known.visible() if n not in taken and known.facts(n).kind != "long_text"]
-    return listed + rest
-
-
-def chooser(asked: ListQuery) -> list[tuple[str, str, bool]]:
-    """Columns with their labels, the shown ones first in their order."""
-    rest = [name for name in available(asked.model) if name not in asked.names]
-    known = shape(asked.model)
-    return [(name, known.label(name), name in asked.names) for name in (*asked.names, *rest)]
-
-
 def _depth(place: Any) -> int:
     """How deep a row of a tree is indented: by its level (from 1), or by the parts of its path ('/1/4/')."""
     return min(place.count("/") - 2 if isinstance(place, str) else place - 1, 3)
-
-
-def search_hint(model: type[Entity]) -> str:
-    """What the search box looks through; empty where there is no box."""
-    known = shape(model)
-    words = ((known.label(name), search.is_whole(model, name)) for name in model.spec.searched)
-    return "、".join(f"{label}（须完整）" if is_whole else label for label, is_whole in words)
-
-
-def _order(asked: ListQuery) -> str:
-    order = asked.args.get("order", "")
-    known = shape(asked.model)
-    name = order.removeprefix("-")
-    key = known.key(name) if name else None
-    if key is not None and known.fields[key].kind not in UNSORTED and not known.facts(name).mask:
-        return order
-    if order:
-        asked.problems.append("不能按这一列排序，已按默认顺序显示")
-    return asked.model.spec.order
-
-
-def _text(asked: ListQuery) -> str:
-    text = asked.args.get("q", "").replace("\x00", "").strip()
-    if len(text) > MAX_TEXT:
-        asked.problems.append(f"搜索内容最多 {MAX_TEXT} 个字，已截断")
-    if text and not asked.model.spec.searched:
-        asked.problems.append("此列表不支持全文搜索，请使用筛选条件")
-        return ""
-    return text[:MAX_TEXT]
-
-
-def _number(asked: ListQuery, name: str, default: int, maximum: int, label: str) -> int:
-    text = asked.args.get(name, "")
-    if not text:
-        return default
-    number = valid_id(text)
-    if number is None:
-        asked.problems.append(f"{label}无效，已使用 {default}")
-        return default
-    if number > maximum:
-        asked.problems.append(f"{label}最大为 {maximum}")
-    return min(number, maximum)

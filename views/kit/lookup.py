@@ -16,6 +16,7 @@ from reports.base.scope import scoped
 from reports.figures import dictionaries
 from views.kit import filters
 from views.kit.cells import NONE, Cells
+from views.kit.filter_values import value
 from views.kit.interface import model_of, shape, valid_id
 from workflows.base.context import Ctx
 
@@ -127,13 +128,11 @@ def _matches(ctx: Ctx, target: type[Entity], text: str, depth: int = 0) -> Colum
         return attribute.in_(select(beyond.id).where(_matches(ctx, beyond, text, depth + 1)))
     labels = filters.options(ctx, facts)
     if labels:
-        return attribute.in_(
-            [filters.value(ctx, facts, code) for code, label in labels if text in label]
-        )
+        return attribute.in_([value(ctx, facts, code) for code, label in labels if text in label])
     if facts.kind in {"text", "long_text"} and not facts.mask:
         return attribute.like(f"%{filters.escape_like(text)}%", escape="/")
     try:
-        return attribute == filters.value(ctx, facts, text)
+        return attribute == value(ctx, facts, text)
     except (ValueError, ArithmeticError):
         return false()
 

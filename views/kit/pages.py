@@ -86,13 +86,14 @@ class Chip:
 
 @dataclass(frozen=True)
 class FilterChoice:
-    """A filter that can be added: the field, its operators and how its value is typed."""
+    """A filter that can be added: the field, its operators and how its value is typed; `options` by their key."""
 
     key: str
     label: str
     kind: str
-    operators: tuple[tuple[str, str], ...]
-    options: tuple[tuple[str, str], ...] = ()
+    group: str
+    operators: tuple[tuple[str, str], ...] = ()
+    options: str = ""
     lookup_url: str = ""
 
 
@@ -142,6 +143,44 @@ class LaterSums:
     page_url: str
 
 
+@dataclass(frozen=True)
+class ViewChip:
+    """A saved view over a list: one click opens it."""
+
+    label: str
+    url: str
+    is_active: bool = False
+    title: str = ""  # whose it is, and who finds it
+
+
+@dataclass(frozen=True)
+class ViewOpen:
+    """The view that a list shows, and what may be done with it; `change_url` empty where it is another's."""
+
+    name: str
+    version: int
+    sharing: str
+    is_changed: bool = False  # the list shows something else by now
+    change_url: str = ""
+    key: int = 0
+    actions: tuple[Action, ...] = ()
+    role_url: str = ""  # makes it the default of a role
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ViewBar:
+    """The saved views of a list (template parts/views.html)."""
+
+    keep_url: str
+    args: tuple[tuple[str, str], ...] = ()  # what the list shows now, beside its filters
+    raws: tuple[str, ...] = ()  # its filters
+    sharings: tuple[tuple[str, str], ...] = ()
+    chips: tuple[ViewChip, ...] = ()
+    rest: tuple[ViewChip, ...] = ()
+    opened: ViewOpen | None = None
+
+
 @dataclass
 class ListPage:
     """A generated list: template list.html."""
@@ -157,7 +196,8 @@ class ListPage:
     tabs: list[Tab] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     clear_url: str = ""
-    filters: list[FilterChoice] = field(default_factory=list)
+    filters_url: str = ""  # answers what can be filtered by
+    rule: str = ""  # 高级条件 as typed
     search: str = ""
     search_hint: str = ""
     url: str = ""
@@ -167,6 +207,9 @@ class ListPage:
     later_sums: LaterSums | None = None  # where the last of the sums is asked for afterwards
     columns_url: str = ""  # keeps the chosen columns, then goes on to `columns_next`
     columns_next: str = ""
+    columns_reset: str = ""  # where it goes on to when everything is as from the start
+    order_url: str = ""  # keeps the order that the head of a column brings about
+    views: ViewBar | None = None
     all_columns: list[tuple[str, str, bool]] = field(default_factory=list)  # key, label, shown
     empty: str = ""
     empty_action: Action | None = None

@@ -60,7 +60,7 @@ def version(value: Any) -> int:
 
 def list_args(args: "MultiDict[str, str]", columns: list[str]) -> "MultiDict[str, str]":
     """Arguments of the list in our own form, from plain arguments and from `q`. Raises BusinessError."""
-    kept = {"f", "order", "size", "page"}
+    kept = {"f", "order", "size", "page", "rule"}
     found: MultiDict[str, str] = MultiDict((k, v) for k, v in args.items(multi=True) if k in kept)
     if "search" in args:
         found["q"] = args["search"]

@@ -19,6 +19,7 @@ from reports.rules.parse import parse
 from reports.rules.tree import RuleError
 from reports.rules.typed import Truth, Value
 from reports.rules.words import name, sentence
+from views.kit.filters import Filter
 from views.kit.interface import shape
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -85,6 +86,17 @@ def check(ctx: Ctx, about: Subject, asked: Mapping[str, str]) -> dict[str, Any]:
             record = records.find(ctx, about.model, asked["record"])
             found["why"] = Explainer(record, ctx.today, known(ctx)).reason(rule).lines()
     return found
+
+
+def as_filter(ctx: Ctx, model: type[Entity], text: str) -> Filter:
+    """A rule as a condition of a list. Raises RuleError, also where it reads what the reader may not count."""
+    about, beyond = subject(ctx, model, ""), set[str]()
+    rule = understand(text, about, known(ctx), beyond)
+    if not _may_count(ctx, model, beyond):
+        raise RuleError("涉及其他业务对象的条件，只有数据范围为“全部”并能查看这些对象的人可以使用")
+    words = sentence(parse(text))
+    where = sql.where(rule, model, ctx.today)
+    return Filter(text, "rule", "rule", condition=where, label="高级条件", value=words)
 
 
 def _may_count(ctx: Ctx, model: type[Entity], beyond: set[str]) -> bool:

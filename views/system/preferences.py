@@ -5,12 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
+from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from models.system.organization import Operator, Theme
 from models.system.sign_in import SessionEnd
 from views.kit import edge, widgets
 from views.kit.interface import model_of, valid_id
-from views.kit.lists import MAX_COLUMNS, SIZES, available
+from views.kit.list_args import available, can_order
+from views.kit.lists import MAX_COLUMNS, SIZES
 from views.kit.pages import Action, FieldGroup, FormPage
 from views.system.sessions import sessions_section
 from workflows.base.context import Ctx
@@ -65,10 +67,7 @@ class SettingsView(BaseView):
     @edge.screen()
     def columns(self, table: str) -> ResponseReturnValue:
         """Remember the columns that the reader wants in a list, or go back to those that everybody begins with."""
-        model = model_of(table)
-        if model is None:
-            raise NotFound("没有这个列表")
-        edge.current_ctx().require("list", table, f"查看{model.spec.label}")
+        model = _listed(table)
         names = [] if "reset" in request.form else list(dict.fromkeys(request.form.getlist("cols")))
         if "reset" not in request.form and not names:
             raise BusinessError("至少保留一列")
@@ -76,7 +75,21 @@ class SettingsView(BaseView):
             raise BusinessError(f"列表中没有这样的列，或超过 {MAX_COLUMNS} 列，请刷新页面后重试")
         with edge.writing() as ctx:
             desktop.choose_columns(ctx, table, names)
-        return redirect(edge.safe_next(request.form.get("next"), f"/{table}/list/"))
+            if "reset" in request.form:
+                desktop.choose_order(ctx, table, "")
+        target = request.form.get("next_reset" if "reset" in request.form else "next")
+        return redirect(edge.safe_next(target, f"/{table}/list/"))
+
+    @expose("/order/<table>", methods=("POST",))
+    @edge.screen()
+    def order(self, table: str) -> ResponseReturnValue:
+        """Remember how the reader has sorted a list: what the head of a column calls when it is pressed."""
+        model, order = _listed(table), request.form.get("order", "")
+        if not can_order(model, order):
+            raise BusinessError("不能按这一列排序")
+        with edge.writing() as ctx:
+            desktop.choose_order(ctx, table, order)
+        return jsonify({"order": order})
 
     @expose("/theme", methods=("POST",))
     @edge.screen()
@@ -85,6 +98,15 @@ class SettingsView(BaseView):
         with edge.writing() as ctx:
             kept = desktop.save_preferences(ctx, request.form.get("theme", ""))
         return jsonify({"theme": kept.theme.name.lower()})
+
+
+def _listed(table: str) -> type[Entity]:
+    """The entity whose list the reader may see. Raises NotFound, NotAllowed."""
+    model = model_of(table)
+    if model is None or not model.spec.kind.has_screen:
+        raise NotFound("没有这个列表")
+    edge.current_ctx().require("list", table, f"查看{model.spec.label}")
+    return model
 
 
 def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:

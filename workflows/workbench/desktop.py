@@ -55,6 +55,13 @@ def choose_columns(ctx: Ctx, table: str, names: Sequence[str]) -> None:
     operator.list_columns = {**kept, table: list(names)} if names else kept
 
 
+def choose_order(ctx: Ctx, table: str, order: str) -> None:
+    """Remember how one has sorted a list; empty: as it is from the start. Whoever calls knows what can be sorted by."""
+    operator = _own(ctx)
+    kept = {name: old for name, old in (operator.list_orders or {}).items() if name != table}
+    operator.list_orders = {**kept, table: order} if order else kept
+
+
 def save_preferences(ctx: Ctx, theme: str, rows: str | None = None) -> Operator:
     """Keep one's own theme and rows per page (2.6); None leaves the rows as they are. Raises FieldErrors."""
     operator, wrong = _own(ctx), {}

@@ -151,64 +151,12 @@ App.sortable = (list, selector, done = () => {}) => {
   list.addEventListener("dragend", () => { moved?.classList.remove("dragging"); if (moved) done(); moved = null; });
 };
 
-// The filter popover: field, operator, value; sent as f=field:operator:value.
+// The order that the head of a column brings about is found again the next time.
 document.addEventListener("DOMContentLoaded", () => {
-  const form = document.querySelector("form[data-filter-form]");
-  if (!form) return;
-  const field = form.querySelector("#flt-field"), operator = form.querySelector("#flt-operator"), values = form.querySelector("[data-values]");
-  const chosen = () => field.selectedOptions[0];
-  const input = (type, extra = {}) => App.make("input", { class: "form-control", type, ...extra });
-  const typeOf = (kind) => (["date", "datetime"].includes(kind) ? "date" : "text");
-  const draw = () => {
-    const { kind, options, lookup } = chosen().dataset;
-    const code = operator.value;
-    values.replaceChildren();
-    values.hidden = code === "empty" || code === "filled";
-    if (values.hidden) return;
-    const label = App.make("label", { for: "flt-value" }, "值");
-    values.append(label);
-    if (options && code === "in") {
-      label.removeAttribute("for");
-      const box = App.make("div", { class: "choices", id: "flt-value", role: "group", "aria-label": "值" });
-      for (const [value, text] of JSON.parse(options)) {
-        const line = App.make("label", {}, text);
-        line.prepend(App.make("input", { type: "checkbox", value, "data-part": "" }));
-        box.append(line);
-      }
-      values.append(box);
-    } else if (options) {
-      const box = App.make("select", { class: "form-control", id: "flt-value", "data-part": "" });
-      for (const [value, text] of JSON.parse(options)) box.append(new Option(text, value));
-      values.append(box);
-    } else if (lookup) {
-      const control = App.make("div", { class: "control" });
-      const hidden = App.make("input", { type: "hidden", id: "flt-value", "data-part": "", "data-lookup-url": lookup });
-      control.append(hidden);
-      values.append(control);
-      App.lookup(hidden);
-    } else if (code === "between") {
-      const row = App.make("div", { class: "row-flex" });
-      row.append(input(typeOf(kind), { id: "flt-value", "data-part": "", "aria-label": "从" }), App.make("span", { class: "muted" }, "至"), input(typeOf(kind), { "data-part": "", "aria-label": "到" }));
-      values.append(row);
-    } else {
-      values.append(input(typeOf(kind), { id: "flt-value", "data-part": "", maxlength: "200", ...(["money", "rate", "int"].includes(kind) && { inputmode: "decimal" }) }));
-    }
-  };
-  const offer = () => {
-    operator.replaceChildren(...JSON.parse(chosen().dataset.operators).map(([value, text]) => new Option(text, value)));
-    show();
-  };
-  const show = () => { draw(); App.all("input[type=date]", values).forEach(App.dated); };
-  field.addEventListener("change", offer);
-  operator.addEventListener("change", show);
-  form.closest("details").addEventListener("toggle", (event) => { if (event.target.open) field.focus(); });
-  form.addEventListener("submit", (event) => {
-    const parts = App.all("[data-part]", values).flatMap((part) => (part.type === "checkbox" ? (part.checked ? [part.value] : []) : [part.value.trim()]));
-    const code = operator.value;
-    const isBlank = code === "empty" || code === "filled";
-    if (!isBlank && !parts.some(Boolean)) { event.preventDefault(); values.querySelector("[data-part], .form-control")?.focus(); App.toast("请先填写条件的值", "warn"); return; }
-    const value = isBlank ? "" : code === "between" ? parts.join("..") : parts.filter(Boolean).join(",");
-    form.elements.f instanceof RadioNodeList ? [...form.elements.f].at(-1).value = `${field.value}:${code}:${value}` : form.elements.f.value = `${field.value}:${code}:${value}`;
+  const url = document.querySelector("#list")?.dataset.orderUrl;
+  document.querySelector("table[data-rows] thead")?.addEventListener("click", (event) => {
+    const order = event.target.closest("a[href]") && new URL(event.target.closest("a[href]").href).searchParams.get("order");
+    if (!url || !order) return;
+    App.json(url, { method: "POST", body: new URLSearchParams({ order }), keepalive: true }).catch(() => {}); // a habit, nothing that one waits for
   });
-  offer();
 });

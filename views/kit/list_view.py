@@ -1,0 +1,218 @@
+"""The list screens of an entity: the list, its filters and views, its files, and what is done with ticked rows."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from flask import flash, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import ModelView, expose
+from werkzeug.datastructures import MultiDict
+
+from models.base.entity import Entity
+from models.base.errors import BusinessError
+from reports.base.scope import scope_note
+from views.kit import edge, exports, files, list_args, list_views, lists, record
+from views.kit.filter_offers import offers
+from views.kit.hooks import EntityHooks
+from views.kit.interface import shape, valid_id
+from views.kit.pages import Action, ListPage
+from workflows.base import records
+from workflows.base.context import Ctx
+
+# Within the class `list` is the route, so lists are named here.
+Actions: TypeAlias = list[Action]
+Records: TypeAlias = list[Entity]
+
+
+class ListScreens(EntityHooks, ModelView):
+    """What an EntityView has for many rows.
+
+    Routes: /<table>/list/, sums, filters, keep_view (POST), bulk_delete (POST), export, export_later (POST).
+    """
+
+    @expose("/list/")
+    @edge.screen("list")
+    def list(self) -> ResponseReturnValue:
+        """The list, or on to the view that the address names or the list opens with."""
+        ctx = edge.current_ctx()
+        if (target := list_views.to_open(ctx, self.model, request.args)) is not None:
+            return redirect(target)
+        asked = self.read_list(ctx)
+        page = self.render_template("list.html", page=self.list_page(asked))
+        return page, (400 if asked.unread else 200)
+
+    @expose("/filters")
+    @edge.screen("list")
+    def filters(self) -> ResponseReturnValue:
+        """What the list can be filtered by: JSON, asked for when somebody opens the choice."""
+        return jsonify(offers(edge.current_ctx(), self.model))
+
+    @expose("/keep_view", methods=("POST",))
+    @edge.screen("list")
+    def keep_view(self) -> ResponseReturnValue:
+        """Keep what the list shows as a view, or as what a view of one's own is from now on: JSON."""
+        asked = self.read_list(edge.current_ctx(), list_views.sent(request.form))
+        return jsonify(url=list_views.keep(asked, request.form))
+
+    @expose("/sums")
+    @edge.screen("list")
+    def sums(self) -> ResponseReturnValue:
+        """Number and sums of all rows of a list: what the page of a long one asks for when it stands."""
+        asked = self.read_list(edge.current_ctx())
+        asked.require_understood()
+        count, sums = asked.count_and_sums()
+        return jsonify(count=count, sums=sums)
+
+    def read_list(self, ctx: Ctx, args: MultiDict[str, str] | None = None) -> lists.ListQuery:
+        """What the address asks for, in the columns that the reader has chosen."""
+        args = request.args if args is None else args
+        table = shape(self.model).table
+        habits = list_args.Habits(
+            edge.rows_per_page(ctx), edge.chosen_columns(ctx, table), edge.chosen_order(ctx, table)
+        )
+        asked = list_args.read_list(ctx, self.model, args, self.url("list/"), habits)
+        self.narrow_list(asked)
+        return asked
+
+    def list_page(self, asked: lists.ListQuery) -> ListPage:
+        """The list as the template takes it."""
+        (total, rows), spec = asked.page_of(), self.model.spec
+        add = self.list_actions(asked.ctx)
+        is_filtered = asked.is_filtered
+        page = ListPage(
+            title=spec.label,
+            note=scope_note(self.model, asked.ctx.actor),
+            columns=asked.columns(),
+            rows=asked.rows(rows),
+            paging=asked.paging(total),
+            actions=add,
+            exports=self._exports(asked, total),
+            bulk=self.bulk_actions(asked.ctx),
+            chips=asked.chips(),
+            clear_url=asked.url(f=None, q=None, rule=None, page=None) if is_filtered else "",
+            filters_url=f"/{shape(self.model).table}/filters",
+            rule=asked.args.get("rule", ""),
+            views=list_views.bar(asked),
+            search=asked.text,
+            search_hint=list_args.search_hint(self.model),
+            url=self.url("list/"),
+            kept_args=asked.kept_args(),
+            sums=asked.sums(rows, total),
+            later_sums=asked.later_sums(total) if rows else None,
+            all_columns=list_args.chooser(asked),
+            columns_url=f"/settings/columns/{shape(self.model).table}",
+            columns_next=asked.url(cols=None, page=None),
+            columns_reset=asked.url(cols=None, order=None, page=None),
+            order_url=f"/settings/order/{shape(self.model).table}",
+            empty="" if is_filtered else self._why_empty(),
+            empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
+            crumbs=[(spec.module.label, ""), (spec.label, "")],
+            problems=asked.problems,
+            help_key=shape(self.model).table,
+        )
+        return self.enrich_list(page, asked)
+
+    def _why_empty(self) -> str:
+        """Where the rows come from, for whoever looks at an empty list."""
+        spec, owner = self.model.spec, shape(self.model).owner
+        if owner is not None and record.offers(self.model, "add"):
+            return f"还没有{spec.label}，在{owner[1].spec.label}页面的“{spec.label}”中登记"
+        return (
+            f"还没有{spec.label}"
+            if record.offers(self.model, "add")
+            else f"还没有{spec.label}，办理业务时自动形成"
+        )
+
+    def _where_added(self, ctx: Ctx) -> Action | None:
+        """Rows of a child table are added at their owner."""
+        owner = shape(self.model).owner
+        if owner is None or not record.may_save(ctx, self.model, "add"):
+            return None
+        return Action(f"打开{owner[1].spec.label}列表", f"/{owner[1].__tablename__}/list/")
+
+    def list_actions(self, ctx: Ctx) -> Actions:
+        """Buttons at the head of the list; rows of a child table are added at their owner."""
+        if shape(self.model).owner is not None or not record.may_save(ctx, self.model, "add"):
+            return []
+        return [
+            Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")
+        ]
+
+    def bulk_actions(self, ctx: Ctx) -> Actions:
+        """Actions on the rows that are ticked; their routes ask `selected` for the records."""
+        if not record.may_save(ctx, self.model, "delete"):
+            return []
+        what = f"删除所选 {{n}} 条{self.model.spec.label}，{{sum}}。"
+        question = f"{what}删除后不能恢复；其中有一条不能删除，就一条也不删。"
+        return [Action("删除", self.url("bulk_delete"), "POST", "danger", confirm=question)]
+
+    def selected(self, ctx: Ctx, most: int = 200) -> Records:
+        """The ticked records, or all of the filter, within scope. Raises BusinessError for none or too many."""
+        if request.form.get("all") == "1":
+            asked = self.read_list(ctx)
+            asked.require_understood()
+            query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
+            keys: Sequence[Any] = ctx.session.scalars(query).all()
+        else:
+            keys = list(
+                dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys"))
+            )
+        if not keys:
+            raise BusinessError("没有选中任何记录")
+        if len(keys) > most:
+            raise BusinessError(f"一次最多处理 {most} 条，请缩小筛选范围")
+        return [records.find(ctx, self.model, key) for key in keys]
+
+    @expose("/bulk_delete", methods=("POST",))
+    @edge.screen("delete")
+    def bulk_delete(self) -> ResponseReturnValue:
+        """Delete the ticked records as they were shown, all or none."""
+        with edge.writing() as ctx:
+            chosen = self.selected(ctx)
+            shown = dict(key.split(".", 1) for key in request.form.getlist("keys") if "." in key)
+            if any(str(found.id) not in shown for found in chosen):
+                raise BusinessError(
+                    "只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选"
+                )
+            for found in chosen:
+                self.remove(ctx, found, valid_id(shown[str(found.id)]))
+        flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
+        return redirect(self.url("list/"))
+
+    def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
+        if not total or not asked.ctx.actor.may("export", shape(self.model).table):
+            return []
+        base, number = (
+            asked.url(page=None, size=None).partition("?")[2],
+            f"{total:,}{'+' if asked.is_cut else ''}",
+        )
+        is_long = total > files.at_once(asked.ctx)
+        tail, method = ("export_later", "POST") if is_long else ("export", "GET")
+        return [
+            Action(
+                f"{label}（{number} 行）",
+                f"{self.url(tail)}?{base}{'&' if base else ''}format={code}",
+                method,
+            )
+            for code, label, most in files.FORMATS
+            if total <= most
+        ]
+
+    @expose("/export")
+    @edge.screen("export")
+    def export(self) -> ResponseReturnValue:
+        """The current filter, sort and columns as a file."""
+        return files.send(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
+
+    @expose("/export_later", methods=("POST",))
+    @edge.screen("export")
+    def export_later(self) -> ResponseReturnValue:
+        """The same in the background; the file is found in 我的下载."""
+        exports.begin(self.read_list(edge.current_ctx()), request.args.get("format", "xlsx"))
+        flash("已开始在后台导出，完成后在本页下载", "success")
+        return redirect(exports.URL)
+
+    # ========================================================================================================== helpers
+    def url(self, tail: str) -> str:
+        """An address of this view."""
+        return f"/{shape(self.model).table}/{tail}"

@@ -43,6 +43,7 @@ class DesktopModule(Kind):
     SUBMISSIONS = "我的申请"
     STRUCTURE = "在保结构"
     SHORTCUTS = "快捷入口"
+    VIEWS = "我的视图"
 
 
 class Company(Entity):

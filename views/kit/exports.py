@@ -61,17 +61,20 @@ def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) 
 
 
 def _read(ctx: Ctx, task: ExportTask) -> ListQuery:
-    """The list as it was asked for, through its own screen: its tabs narrow it."""
+    """The list as it was asked for; its columns must be those of then."""
+    found = asked_of(ctx, task.source, task.query)
+    if set(found.args.get("cols", "").split(",")) != set(found.names):
+        raise BusinessError("列表的列已改变，请从列表重新导出")
+    return found
+
+
+def asked_of(ctx: Ctx, table: str, query: str) -> ListQuery:
+    """What a kept address asks of a list, through its own screen: its tabs narrow it. Raises BusinessError."""
     views = current_app.appbuilder.baseviews  # type: ignore[attr-defined]
-    view: Any = next(
-        (one for one in views if getattr(one, "route_base", "") == f"/{task.source}"), None
-    )
+    view: Any = next((one for one in views if getattr(one, "route_base", "") == f"/{table}"), None)
     if view is None:
         raise BusinessError("没有这个列表")
-    args = MultiDict(parse_qsl(task.query, keep_blank_values=True))
-    found: ListQuery = view.read_list(ctx, args)
-    if set(args.get("cols", "").split(",")) != set(found.names):
-        raise BusinessError("列表的列已改变，请从列表重新导出")
+    found: ListQuery = view.read_list(ctx, MultiDict(parse_qsl(query, keep_blank_values=True)))
     return found
 
 

@@ -1,33 +1,31 @@
 """The list screens of an entity: the list, its filters and views, its files, and what is done with ticked rows."""
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import ModelView, expose
 from werkzeug.datastructures import MultiDict
 
-from models.base.entity import Entity
 from models.base.errors import BusinessError
 from reports.base.scope import scope_note
-from views.kit import edge, exports, files, list_args, list_views, lists, record
+from views.kit import bulk, edge, exports, files, list_args, list_views, lists, record
 from views.kit.filter_offers import offers
 from views.kit.hooks import EntityHooks
-from views.kit.interface import shape, valid_id
+from views.kit.interface import shape
 from views.kit.pages import Action, ListPage
-from workflows.base import records
 from workflows.base.context import Ctx
 
 # Within the class `list` is the route, so lists are named here.
 Actions: TypeAlias = list[Action]
-Records: TypeAlias = list[Entity]
+Picks: TypeAlias = list[bulk.Picked]
 
 
 class ListScreens(EntityHooks, ModelView):
     """What an EntityView has for many rows.
 
-    Routes: /<table>/list/, sums, filters, keep_view (POST), bulk_delete (POST), export, export_later (POST).
+    Routes: /<table>/list/, sums, filters, keep_view (POST), bulk/<verb> (POST), bulk_delete (POST), export,
+    export_later (POST).
     """
 
     @expose("/list/")
@@ -87,7 +85,7 @@ class ListScreens(EntityHooks, ModelView):
             paging=asked.paging(total),
             actions=add,
             exports=self._exports(asked, total),
-            bulk=self.bulk_actions(asked.ctx),
+            bulk=[*bulk.actions(self.model, asked.ctx, rows), *self.bulk_actions(asked.ctx)],
             chips=asked.chips(),
             clear_url=asked.url(f=None, q=None, rule=None, page=None) if is_filtered else "",
             filters_url=f"/{shape(self.model).table}/filters",
@@ -139,45 +137,45 @@ class ListScreens(EntityHooks, ModelView):
         ]
 
     def bulk_actions(self, ctx: Ctx) -> Actions:
-        """Actions on the rows that are ticked; their routes ask `selected` for the records."""
+        """Actions on the rows that are ticked, beside the steps that their states allow."""
         if not record.may_save(ctx, self.model, "delete"):
             return []
         what = f"删除所选 {{n}} 条{self.model.spec.label}，{{sum}}。"
-        question = f"{what}删除后不能恢复；其中有一条不能删除，就一条也不删。"
+        question = f"{what}删除后不能恢复；每条单独办理，不能删除的列出原因。"
         return [Action("删除", self.url("bulk_delete"), "POST", "danger", confirm=question)]
 
-    def selected(self, ctx: Ctx, most: int = 200) -> Records:
-        """The ticked records, or all of the filter, within scope. Raises BusinessError for none or too many."""
-        if request.form.get("all") == "1":
-            asked = self.read_list(ctx)
-            asked.require_understood()
-            query = asked.ordered(asked.select(self.model.id)).limit(most + 1)
-            keys: Sequence[Any] = ctx.session.scalars(query).all()
-        else:
-            keys = list(
-                dict.fromkeys(key.partition(".")[0] for key in request.form.getlist("keys"))
-            )
+    def picked(self, ctx: Ctx, most: int = bulk.MOST) -> Picks:
+        """The ticked rows, or all of the filter, within scope. Raises BusinessError for none or too many."""
+        if request.form.get("all") != "1":
+            return bulk.ticked(most)
+        asked = self.read_list(ctx)
+        asked.require_understood()
+        keys = ctx.session.scalars(asked.ordered(asked.select(self.model.id)).limit(most + 1)).all()
         if not keys:
             raise BusinessError("没有选中任何记录")
         if len(keys) > most:
             raise BusinessError(f"一次最多处理 {most} 条，请缩小筛选范围")
-        return [records.find(ctx, self.model, key) for key in keys]
+        seen = {one.key: one for one in bulk.ticked(most)} if request.form.get("keys") else {}
+        return [seen.get(key, bulk.Picked(key)) for key in keys]
+
+    @expose("/bulk/<name>", methods=("POST",))
+    @edge.screen("list")
+    def bulk_step(self, name: str) -> ResponseReturnValue:
+        """Take a step with each of the ticked records: what is refused leaves the others, and says why."""
+        ctx = edge.current_ctx()
+        bulk.require(ctx, self.model, name)
+        return bulk.press(ctx, self.model, name, self.picked(ctx))
 
     @expose("/bulk_delete", methods=("POST",))
     @edge.screen("delete")
     def bulk_delete(self) -> ResponseReturnValue:
-        """Delete the ticked records as they were shown, all or none."""
-        with edge.writing() as ctx:
-            chosen = self.selected(ctx)
-            shown = dict(key.split(".", 1) for key in request.form.getlist("keys") if "." in key)
-            if any(str(found.id) not in shown for found in chosen):
-                raise BusinessError(
-                    "只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选"
-                )
-            for found in chosen:
-                self.remove(ctx, found, valid_id(shown[str(found.id)]))
-        flash(f"已删除 {len(chosen)} 条{self.model.spec.label}", "success")
-        return redirect(self.url("list/"))
+        """Delete the ticked records as they were shown, each by itself."""
+        picked = self.picked(edge.current_ctx())
+        if any(one.version is None for one in picked):
+            raise BusinessError("只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选")
+        outcomes = bulk.each(self.model, picked, "删除", self.remove)
+        told = bulk.Told("删除", f"条{self.model.spec.label}", self.url("list/"))
+        return bulk.answer(self.model, outcomes, told)
 
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
         if not total or not asked.ctx.actor.may("export", shape(self.model).table):

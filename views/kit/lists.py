@@ -115,6 +115,12 @@ class ListQuery:
         self.is_cut = some > MANY
         return min(some, MANY)
 
+    def count_words(self) -> str:
+        """How many rows there are, in figures, and by one question: "10,000+" where counting ended."""
+        first = self._first(MANY + 1).subquery()
+        some = int(self.ctx.session.scalar(select(func.count()).select_from(first)) or 0)
+        return f"{MANY:,}+" if some > MANY else f"{some:,}"
+
     def _first(self, most: int) -> Select[Any]:
         """Keys of any rows of the list, at most so many; conditions of its own are left to the indexes they have."""
         if condition(self.model, self.ctx.actor) is None and not self.where():

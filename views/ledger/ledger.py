@@ -14,7 +14,7 @@ from models.base.moments import local
 from models.ledger.account import AccountingPeriod, PeriodState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState, VoucherWord
 from reports.workbench import desktop
-from views.kit import edge, lists, widgets
+from views.kit import bulk, edge, lists, widgets
 from views.kit.cells import format_value, record_url
 from views.kit.entity_view import EntityView
 from views.kit.pages import (
@@ -110,37 +110,19 @@ class ReviewView(EventView):
     def queue(self) -> ResponseReturnValue:
         """What waits for 复核, and what became of the rest."""
         asked = self.read_list(edge.current_ctx())
-        return self._queue(asked, "")
+        return str(self.render_template("list.html", page=self.list_page(asked)))
 
     @expose("/book", methods=("POST",))
     @edge.screen("book")
     def book_many(self) -> ResponseReturnValue:
-        """Book the ticked events: all of them, or none when one cannot be."""
-        try:
-            with edge.writing() as ctx:
-                events = self.selected(ctx)
-                for event in events:
-                    self._book_one(ctx, event)
-        except BusinessError as error:
-            if error.status in {403, 404}:
-                raise
-            return self._queue(self.read_list(edge.current_ctx()), error.message), error.status
-        flash(f"已制单 {len(events)} 笔，凭证待审核", "success")
-        return redirect("/review/")
+        """Book the ticked events, each by itself."""
+        picked = self.picked(edge.current_ctx())
 
-    def _book_one(self, ctx: Ctx, event: Entity) -> None:
-        assert isinstance(event, BusinessEvent)
-        try:
+        def book(ctx: Ctx, event: BusinessEvent, _: int) -> None:
             posting.book(ctx, event)
-        except BusinessError as error:
-            error.message = f"{event.number} {event.label}：{error.message}，本次勾选的均未记账"
-            raise
 
-    def _queue(self, asked: lists.ListQuery, problem: str) -> str:
-        page = self.list_page(asked)
-        if problem:
-            page.problems.insert(0, problem)
-        return str(self.render_template("list.html", page=page))
+        outcomes = bulk.each(BusinessEvent, picked, "制单", book)
+        return bulk.answer(BusinessEvent, outcomes, bulk.Told("制单", "笔，凭证待审核", "/review/"))
 
     def narrow_list(self, asked: lists.ListQuery) -> None:
         """The tab is the state."""
@@ -162,8 +144,9 @@ class ReviewView(EventView):
             )
             for state in EventState
         ]
+        page.bulk = []
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):
-            question = "按记账规则为所选 {n} 笔复核单生成凭证，{sum}，由您制单。其中一笔不能记账时全部不记。"
+            question = "按记账规则为所选 {n} 笔复核单生成凭证，{sum}，由您制单。每笔单独办理，不能记账的列出原因。"
             page.bulk = [Action("批量记账", "/review/book", "POST", "primary", confirm=question)]
         if not (asked.filters or asked.text):
             page.empty = (

@@ -1,23 +1,24 @@
 """Many vouchers at once: the list by what they wait for, checked, signed and posted together, and on paper."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from flask import flash, redirect, request, send_file
+from flask import send_file
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
-from werkzeug.datastructures import MultiDict
+from sqlalchemy import select
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.ledger.voucher import Voucher
 from reports.ledger.voucher_print import MOST, vouchers_pdf
 from reports.workbench import desktop
-from views.kit import edge, lists
+from views.kit import bulk, edge, lists
 from views.kit.pages import Action, ListPage, Tab
 from views.ledger.voucher_form import VoucherForms
+from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.ledger import voucher as vouchers
 
@@ -64,7 +65,9 @@ class VoucherMany(VoucherForms):
         if now in _WAITS and ctx.actor.may(now, "voucher"):
             label = _WAITS[now][1]
             final = "记账后不能再修改或删除，只能红字冲销。" if now == "post" else ""
-            words = f"{label}所选 {{n}} 张凭证，{{sum}}。{final}其中一张不能{label}时，一张也不{label}。"
+            words = (
+                f"{label}所选 {{n}} 张凭证，{{sum}}。{final}每张单独办理，不能{label}的列出原因。"
+            )
             page.bulk.append(
                 Action(f"批量{label}", f"/voucher/all/{now}", "POST", "primary", confirm=words)
             )
@@ -76,44 +79,31 @@ class VoucherMany(VoucherForms):
     @expose("/all/<name>", methods=("POST",))
     @edge.screen("review", "sign", "post")
     def act_on_many(self, name: str) -> ResponseReturnValue:
-        """审核, 出纳签字 or 记账 of the ticked vouchers in the order of their numbers: all of them, or none."""
+        """审核, 出纳签字 or 记账 of the ticked vouchers in the order of their numbers, each by itself."""
         if name not in _WAITS:
             raise BusinessError("没有这个操作")
         _, label, run = _WAITS[name]
-        try:
-            with edge.writing() as ctx:
-                ctx.require(name, "voucher", label)
-                chosen = self._in_order(ctx)
-                for voucher in chosen:
-                    run(ctx, voucher)
-        except BusinessError as error:
-            if error.status == 404:
-                raise
-            return self._refused(name, f"{error.message}；本次勾选的均未{label}"), error.status
-        flash(f"已{label} {len(chosen)} 张凭证", "success")
-        return redirect(f"/voucher/list/?view={name}")
-
-    def _in_order(self, ctx: Ctx) -> list[Voucher]:
-        """Vouchers are posted by number, so they are taken by it."""
-        chosen = [record for record in self.selected(ctx) if isinstance(record, Voucher)]
-        return sorted(chosen, key=lambda v: (v.period_id, v.word_id, v.number))
-
-    def _refused(self, name: str, message: str) -> str:
         ctx = edge.current_ctx()
-        args = MultiDict(request.args)
-        args["view"] = name
-        page = self.list_page(self.read_list(ctx, args))
-        page.problems.insert(0, message)
-        return str(self.render_template("list.html", page=page))
+        ctx.require(name, "voucher", label)
+        picked = _in_order(ctx, self.picked(ctx))
+
+        def act(ctx: Ctx, voucher: Voucher, _: int) -> None:
+            run(ctx, voucher)
+
+        outcomes = bulk.each(Voucher, picked, label, act)
+        told = bulk.Told(label, "张凭证", f"/voucher/list/?view={name}")
+        return bulk.answer(Voucher, outcomes, told)
 
     @expose("/print", methods=("POST",))
     @edge.screen("show")
     def print_many(self) -> ResponseReturnValue:
         """The ticked vouchers as one PDF."""
         ctx = edge.current_ctx()
-        return _pdf(
-            ctx, [record.id for record in self.selected(ctx, MOST)], f"记账凭证_{ctx.today:%Y%m%d}"
-        )
+        return _pdf(ctx, self._readable(ctx), f"记账凭证_{ctx.today:%Y%m%d}")
+
+    def _readable(self, ctx: Ctx) -> list[int]:
+        """The ticked vouchers. Raises NotFound where one is none."""
+        return [records.find(ctx, Voucher, one.key).id for one in self.picked(ctx, MOST)]
 
     @expose("/<pk>/print")
     @edge.screen("show")
@@ -135,6 +125,15 @@ class VoucherMany(VoucherForms):
             *found,
             Action("打印", self.url(f"{record.id}/print"), icon="print", new_window=True),
         ]
+
+
+def _in_order(ctx: Ctx, picked: Sequence[bulk.Picked]) -> list[bulk.Picked]:
+    """Vouchers are posted by number, so they are taken by it; what is no voucher comes last and is refused."""
+    keys = [one.key for one in picked]
+    query = select(Voucher.id).where(Voucher.id.in_(keys))
+    query = query.order_by(Voucher.period_id, Voucher.word_id, Voucher.number)
+    place = {key: at for at, key in enumerate(ctx.session.scalars(query))}
+    return sorted(picked, key=lambda one: place.get(one.key, len(place)))
 
 
 def _pdf(ctx: Ctx, ids: list[Any], name: str) -> ResponseReturnValue:

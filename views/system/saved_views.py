@@ -8,6 +8,7 @@ from flask_appbuilder import BaseView, expose
 
 from models.base.errors import NotFound
 from models.base.kinds import Module
+from models.system.organization import DesktopModule
 from models.system.saved_view import SavedView
 from reports.figures import saved_views as found_views
 from views.kit import edge
@@ -18,6 +19,7 @@ from views.kit.pages import Action, Cell, Column, ReportPage, Row
 from workflows.base.context import Ctx
 from workflows.system import saved_views
 from workflows.system.saved_views import Named
+from workflows.workbench import desktop
 
 TITLE = "我的视图"
 
@@ -92,6 +94,7 @@ class ViewsView(BaseView):
         """Put it onto one's own desktop."""
         with edge.writing() as ctx:
             view = saved_views.pin(ctx, _key(pk))
+            desktop.show_module(ctx, DesktopModule.VIEWS)
         flash(f"已把“{view.name}”固定到桌面", "success")
         return redirect(url_of(view))
 

@@ -8,10 +8,14 @@ from models.base.entity import Entity
 from models.base.money import format_money
 from models.ledger.voucher import Voucher, VoucherState
 from models.system.organization import DesktopModule
+from models.system.saved_view import SavedView
+from reports.figures import saved_views
 from reports.workbench import desktop
 from views.kit import todo
-from views.kit.cells import record_url
+from views.kit.cells import record_url, table_label
 from views.kit.deadlines import day_of, days_left
+from views.kit.exports import asked_of
+from views.kit.list_views import url_of
 from views.kit.pages import Action, Cell, Column, FeedItem, MenuItem, Row, Section
 from views.workbench.card_charts import balance_card, structure_card
 from views.workbench.desk_figures import PROJECTS, WARNINGS, Desk
@@ -312,6 +316,28 @@ def _shortcuts(desk: Desk, _: int) -> Section:
     return Section("", "快捷入口", template="parts/shortcuts.html", data=items)
 
 
+def _views(desk: Desk, _: int) -> Section:
+    """Each with how many rows it has now, counted no further than a list is."""
+    rows = [_view_row(desk.ctx, view) for view in saved_views.pinned(desk.session, desk.actor)]
+    return Section(
+        "",
+        DesktopModule.VIEWS.label,
+        columns=[Column("name", "视图"), Column("list", "列表"), Column("count", "条数", "int")],
+        rows=rows,
+        more_url="/views/",
+        empty="还没有固定的视图：打开列表上的视图，在“视图操作”中固定到桌面",
+    )
+
+
+def _view_row(ctx: Ctx, view: SavedView) -> Row:
+    asked = asked_of(ctx, view.table_name, view.query)
+    count = Cell("条件已失效", "enum", tone="warn", title="；".join(asked.unread))
+    if not asked.unread:
+        count = Cell(asked.count_words(), "int")
+    cells = (Cell(view.name, "link"), Cell(table_label(view.table_name)), count)
+    return Row(str(view.id), url_of(view), cells)
+
+
 def _feed(
     label: str, items: list[FeedItem], empty: str, count: int | None, more_url: str
 ) -> Section:
@@ -357,6 +383,7 @@ CARDS: dict[DesktopModule, Card] = {
     DesktopModule.SUBMISSIONS: Card(_ANYBODY, _submissions, NARROW),
     DesktopModule.STRUCTURE: Card(_holds(("list", "project")), structure_card, NARROW),
     DesktopModule.SHORTCUTS: Card(_ANYBODY, _shortcuts, NARROW, is_at_hand=True),
+    DesktopModule.VIEWS: Card(_ANYBODY, _views, NARROW),
 }
 
 

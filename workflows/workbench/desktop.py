@@ -43,6 +43,14 @@ def arrange_modules(ctx: Ctx, names: Sequence[str]) -> list[DesktopModule]:
     return _save(operator, first + [module for module in shown if module not in first])
 
 
+def show_module(ctx: Ctx, module: DesktopModule) -> None:
+    """Let a module stand on one's own desktop, at its end where one has arranged it without."""
+    operator = _own(ctx)
+    shown = chosen_modules(operator)
+    if module not in shown:
+        _save(operator, [*shown, module])
+
+
 def choose_columns(ctx: Ctx, table: str, names: Sequence[str]) -> None:
     """Remember which columns of a list one wants to see, in this order; none of them: those that everybody begins with.
 

@@ -91,7 +91,8 @@ def test_writing_out_of_scope_is_not_found(clerk, world):
     table = "corporate_customer"
     assert clerk.post(f"/{table}/delete/11", headers=sent, data={"version": "1"}).status_code == 404
     assert (
-        clerk.post(f"/{table}/bulk_delete", headers=sent, data={"keys": ["11"]}).status_code == 404
+        clerk.post(f"/{table}/bulk_delete", headers=sent, data={"keys": ["11.1"]}).status_code
+        == 409
     )
     assert (
         clerk.put(

@@ -138,6 +138,26 @@ def test_a_list_opens_with_the_view_of_the_role_unless_one_chose_otherwise(demo)
         session.commit()
 
 
+def test_a_pinned_view_stands_on_the_desktop_with_its_number_of_rows(demo):
+    chen = demo.client_of("chenli")
+    urls = [keep(demo, chen, f"视图{n}", f=f"amount:ge:{n}") for n in range(3)]
+    keys = [parse_qs(urlsplit(url).query)["v"][0] for url in urls]
+    demo.post(chen, "/desktop/", modules=["TASKS"])
+    for key in keys[:2]:
+        assert demo.post(chen, f"/views/{key}/pin").status_code == 302
+    assert "/desktop/card/views" in chen.get("/").text
+    with demo.statements() as few:
+        card = chen.get("/desktop/card/views").text
+    assert ("视图0" in card, "视图1" in card, "视图2" in card) == (True, True, False)
+    assert f">{rows(chen.get(f'{urls[0]}&size=200'))}<" in card
+    demo.post(chen, f"/views/{keys[2]}/pin")
+    with demo.statements() as more:
+        chen.get("/desktop/card/views")
+    assert len(more) - len(few) <= 2, "one look at each"
+    assert demo.post(chen, f"/views/{keys[0]}/unpin").status_code == 302
+    assert "视图0" not in chen.get("/desktop/card/views").text
+
+
 def test_a_view_of_a_field_that_is_gone_says_so(demo):
     chen = demo.client_of("chenli")
     with demo.session() as session:

@@ -179,6 +179,12 @@ def require(ctx: Ctx, model: type[Entity], name: str) -> Button:
     return button
 
 
+def back_to(model: type[Entity]) -> str:
+    """The list as the reader left it: its address came along."""
+    asked = request.query_string.decode("ascii", "ignore")
+    return f"/{shape(model).table}/list/{'?' if asked else ''}{asked}"
+
+
 def press(
     ctx: Ctx, model: type[Entity], name: str, picked: Sequence[Picked]
 ) -> ResponseReturnValue:
@@ -193,5 +199,5 @@ def press(
         button.press(ctx, record, answers, version)
 
     outcomes = each(model, picked, button.label, act)
-    told = Told(button.label, f"条{model.spec.label}", f"/{shape(model).table}/list/")
+    told = Told(button.label, f"条{model.spec.label}", back_to(model))
     return answer(model, outcomes, told)

@@ -25,10 +25,10 @@ from reports.base.export import (
 )
 from reports.figures import dictionaries
 from reports.figures.parameters import whole
-from views.kit import edge
+from views.kit import edge, groups
 from views.kit.cells import WORDS, format_value
 from views.kit.interface import shape
-from views.kit.lists import ListQuery
+from views.kit.lists import Grouping, ListQuery
 from workflows.base import audit
 from workflows.base.context import Ctx
 
@@ -125,6 +125,9 @@ def write(
     rows, facts = _rows(asked, plain=plain), _notes(asked, number)
     progress = None if beside is None else beside.progress
     totals = _total_row(asked, sums) if sums and number else None
+    if asked.group is not None:  # the file is what the list shows
+        heads, rows = _group_heads(asked, asked.group), groups.lines(asked, asked.group)
+        totals = ["合计", number, *sums.values()]
     if kind == "xlsx":
         return write_xlsx(
             heads,
@@ -199,6 +202,12 @@ def plain_columns(asked: ListQuery) -> str:
     if not actor.may("reveal", known.table) or not reaches_all:
         return ""
     return "、".join(known.label(name) for name in masked)
+
+
+def _group_heads(asked: ListQuery, group: Grouping) -> list[ExportColumn]:
+    kinds: dict[str, Any] = {"int": "int", "money": "money"}
+    heads = groups.columns(asked, group)
+    return [ExportColumn(c.key, c.label, kinds.get(c.kind, "text"), c.unit) for c in heads]
 
 
 def columns(asked: ListQuery) -> list[ExportColumn]:

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import STAMPS, Entity
 from reports.base import search
 from reports.rules.tree import RuleError
-from views.kit import edge, filters, rules
+from views.kit import edge, filters, groups, rules
 from views.kit.cells import Cells
 from views.kit.interface import shape, valid_id
 from views.kit.lists import MAX_COLUMNS, MAX_SIZE, MAX_TEXT, UNSORTED, ListQuery
@@ -41,6 +41,7 @@ def read_list(
     asked.problems = [*asked.unread]
     asked.names = _names(asked, habits.columns)
     asked.order = _order(asked, habits.order)
+    groups.read(asked)
     asked.text = _text(asked)
     asked.size = _number(asked, "size", asked.size, MAX_SIZE, "每页行数")
     asked.page = _number(asked, "page", 1, edge.ID_MAX // MAX_SIZE, "页码")

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.errors import BusinessError
 from reports.base.scope import scope_note
-from views.kit import bulk, edge, exports, files, list_args, list_views, lists, record
+from views.kit import bulk, edge, exports, files, groups, list_args, list_views, lists, record
 from views.kit.filter_offers import offers
 from views.kit.hooks import EntityHooks
 from views.kit.interface import shape
@@ -106,8 +106,11 @@ class ListScreens(EntityHooks, ModelView):
             empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
             crumbs=[(spec.module.label, ""), (spec.label, "")],
             problems=asked.problems,
+            groupings=groups.offered(asked),
             help_key=shape(self.model).table,
         )
+        if asked.group is not None and not asked.unread:
+            groups.put(page, asked)
         return self.enrich_list(page, asked)
 
     def _why_empty(self) -> str:
@@ -174,7 +177,7 @@ class ListScreens(EntityHooks, ModelView):
         if any(one.version is None for one in picked):
             raise BusinessError("只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选")
         outcomes = bulk.each(self.model, picked, "删除", self.remove)
-        told = bulk.Told("删除", f"条{self.model.spec.label}", self.url("list/"))
+        told = bulk.Told("删除", f"条{self.model.spec.label}", bulk.back_to(self.model))
         return bulk.answer(self.model, outcomes, told)
 
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:

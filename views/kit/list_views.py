@@ -23,14 +23,16 @@ from workflows.base.context import Ctx
 from workflows.system import saved_views
 from workflows.system.saved_views import Named
 
-KEPT = ("f", "q", "rule", "view", "order", "cols")
+KEPT = ("f", "q", "rule", "view", "group", "order", "cols")
 SHOWN = 6  # chips beside the list itself; further views are folded away
 _PAGING = {"v", "page", "size"}
 
 
 def query_of(asked: ListQuery) -> str:
     """What a list shows, as a view keeps it: order and columns too where the address leaves them to habit."""
-    pairs = [(key, value) for key in ("f", "q", "rule", "view") for value in _given(asked, key)]
+    pairs = [
+        (key, value) for key in ("f", "q", "rule", "view", "group") for value in _given(asked, key)
+    ]
     return urlencode([*pairs, ("order", asked.order), ("cols", ",".join(asked.names))])
 
 
@@ -85,7 +87,7 @@ def bar(asked: ListQuery) -> ViewBar | None:
     known = found_views.readable(ctx.session, ctx.actor, table)
     now = valid_id(asked.args.get("v", ""))
     shown = next((view for view in known if view.id == now), None)
-    args = [(k, v) for k in ("q", "rule", "view") for v in _given(asked, k)]
+    args = [(k, v) for k in ("q", "rule", "view", "group") for v in _given(asked, k)]
     args += [("order", asked.order), ("cols", ",".join(asked.names))]
     chips = [ViewChip("全部", f"{asked.path}?v={NO_VIEW}", shown is None and not asked.is_filtered)]
     chips += [_chip(view, shown) for view in known]

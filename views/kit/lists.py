@@ -26,7 +26,7 @@ MAX_SIZE = 200
 MAX_TEXT = 100
 MAX_COLUMNS = 40
 UNSORTED = ("json", "long_text", "reference")
-KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view", "rule", "v")
+KNOWN_ARGS = ("f", "q", "order", "cols", "size", "page", "view", "rule", "group", "v")
 NO_VIEW = "0"  # as `v` of an address: the list itself, whatever view it opens with
 ZERO = Decimal(0)
 LONG = 5_000  # rows whose sums come with the page; those of more are asked for when the page stands
@@ -34,6 +34,15 @@ MANY = 10_000  # rows that a page counts; of more it says so, and the exact numb
 WITH_SUMS = (
     "sums"  # asks for count and sums with the page, however long the list: the way without scripts
 )
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What a list is grouped by: a field, or the month of one that holds a day."""
+
+    key: str
+    facts: FieldFacts
+    is_month: bool = False
 
 
 @dataclass
@@ -49,6 +58,7 @@ class ListQuery:
     filters: list[Filter] = field(default_factory=list)
     text: str = ""
     rule: Filter | None = None
+    group: Grouping | None = None
     order: str = ""
     size: int = 20
     page: int = 1
@@ -104,7 +114,7 @@ class ListQuery:
         One look at what a limited reader sees answers `sums` too, where the list is sure to be short.
         """
         session, is_limited = self.ctx.session, condition(self.model, self.ctx.actor) is not None
-        if self._summed() and is_limited and self._is_small():
+        if self.summed() and is_limited and self._is_small():
             found, *self.of_all = session.execute(self._count_and_sums()).one()
             return int(found)
         if WITH_SUMS in self.args:
@@ -261,7 +271,7 @@ class ListQuery:
 
     def sums(self, records: Sequence[Entity], total: int) -> list[tuple[str, dict[str, str]]]:
         """本页合计 and 全部合计 of the money columns that the model sums and the list shows; "…" if it comes later."""
-        names = self._summed()
+        names = self.summed()
         if not names or not records:
             return []
         known = shape(self.model)
@@ -276,7 +286,7 @@ class ListQuery:
 
     def is_summed_later(self, total: int) -> bool:
         """Whether the sums over all rows are not for the page to wait for."""
-        return (self.is_cut or total > LONG) and WITH_SUMS not in self.args and bool(self._summed())
+        return (self.is_cut or total > LONG) and WITH_SUMS not in self.args and bool(self.summed())
 
     def later_sums(self, total: int) -> LaterSums | None:
         """Where the page asks for the sums of a long list: by a request of its own, or without scripts by a link."""
@@ -293,38 +303,36 @@ class ListQuery:
 
     def sums_of_all(self, total: int) -> dict[str, str]:
         """全部合计: money by column, over all filtered rows, of which there are `total`."""
-        if not self._summed():
+        if not self.summed():
             return {}
         found = (
             self.of_all
-            or self.ctx.session.execute(
-                self.select(*self._sums_of_all(), as_set=total > LONG)
-            ).one()
+            or self.ctx.session.execute(self.select(*self.sum_columns(), as_set=total > LONG)).one()
         )
         return self._as_money(found)
 
     def totals(self) -> tuple[int, dict[str, Decimal]]:
         """The exact number of rows and the sums of all of them, for a file: by one question."""
-        if not self._summed():
+        if not self.summed():
             return self.total(), {}
         number, *found = self.ctx.session.execute(self._count_and_sums()).one()
         return int(number), {
             name: ZERO if value is None else Decimal(value)
-            for name, value in zip(self._summed(), found, strict=True)
+            for name, value in zip(self.summed(), found, strict=True)
         }
 
     def count_and_sums(self) -> tuple[int, dict[str, str]]:
         """What the page of a long list did not wait for: the exact number of rows and 全部合计, by one question."""
-        if not self._summed():
+        if not self.summed():
             return self.total(), {}
         number, *found = self.ctx.session.execute(self._count_and_sums()).one()
         return int(number), self._as_money(found)
 
     def _count_and_sums(self) -> Select[Any]:
-        return self.select(func.count(), *self._sums_of_all(), as_set=True).select_from(self.model)
+        return self.select(func.count(), *self.sum_columns(), as_set=True).select_from(self.model)
 
     def _as_money(self, found: Sequence[Any]) -> dict[str, str]:
-        named = zip(self._summed(), found, strict=True)
+        named = zip(self.summed(), found, strict=True)
         return {name: format_money(ZERO if value is None else value) for name, value in named}
 
     def _is_small(self) -> bool:
@@ -333,12 +341,14 @@ class ListQuery:
             int(self.ctx.session.scalar(select(func.max(self.model.__table__.c.id))) or 0) <= LONG
         )
 
-    def _summed(self) -> list[str]:
+    def summed(self) -> list[str]:
+        """The shown columns that are summed."""
         return [n for n in self.model.spec.sums if n in self.names and shape(self.model).key(n)]
 
-    def _sums_of_all(self) -> Iterator[ColumnElement[Any]]:
+    def sum_columns(self) -> Iterator[ColumnElement[Any]]:
+        """Their sums, as a query asks for them."""
         known = shape(self.model)
-        return (func.sum(known.facts(n).sql(self.model)) for n in self._summed())
+        return (func.sum(known.facts(n).sql(self.model)) for n in self.summed())
 
     def paging(self, total: int) -> Paging:
         """Where the reader is, with links to the pages around."""

@@ -128,6 +128,7 @@ class Paging:
     sizes: tuple[tuple[int, str], ...]
     links: tuple[tuple[str, str, bool], ...]  # label, url ('' for a gap), is current
     exact_url: str = ""  # there are more rows than `total` says; this page counts them
+    unit: str = "条"
 
     @property
     def count(self) -> str:
@@ -210,6 +211,9 @@ class ListPage:
     columns_reset: str = ""  # where it goes on to when everything is as from the start
     order_url: str = ""  # keeps the order that the head of a column brings about
     views: ViewBar | None = None
+    groupings: list[tuple[str, str, bool]] = field(
+        default_factory=list
+    )  # label, address, is so now
     all_columns: list[tuple[str, str, bool]] = field(default_factory=list)  # key, label, shown
     empty: str = ""
     empty_action: Action | None = None

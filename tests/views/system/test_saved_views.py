@@ -1,10 +1,14 @@
 """Saved views (X14): kept, shared as far as one may, opened with the reader's own scope, told in words when gone."""
 
+import html
+import re
+from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import delete, select
 
+from models.guarantee.project import Project
 from models.system.custom_field import CustomField, CustomKind
 from models.system.saved_view import ListDefault, SavedView, ViewSharing
 
@@ -194,6 +198,45 @@ def test_filters_reach_linked_records_and_rows_within_right_and_scope(demo):
     keys = {one["key"] for one in offered["fields"]}
     assert {"customer_id.grade", "has.drawdown", "has.drawdown.amount"} & keys
     assert not [key for key in keys if "voucher" in key], "no right to look at vouchers"
+
+
+@pytest.mark.parametrize(
+    ("by", "field"),
+    [("state", Project.state), ("bank", Project.bank_id), ("applied_on.month", Project.applied_on)],
+)
+def test_a_list_in_groups_counts_and_sums_all_of_their_rows(demo, by, field):
+    """Right whatever the page holds; each group opens its rows; the file is what the list shows."""
+    admin = demo.client_of("admin")
+    page = admin.get(f"{LIST}?group={by}&size=5")
+    assert page.status_code == 200
+    with demo.session() as session:
+        wanted: dict[object, list[Decimal]] = {}
+        for key, amount in session.execute(select(field, Project.amount)):
+            name = f"{key:%Y-%m}" if by.endswith("month") and key else key
+            wanted.setdefault(name, []).append(amount)
+    file = admin.get(f"/project/export?group={by}&format=csv").text.strip().splitlines()
+    lines = [line.split(",") for line in file[1:]]
+    assert sorted((int(line[1]), Decimal(line[2])) for line in lines) == sorted(
+        (len(amounts), sum(amounts)) for amounts in wanted.values()
+    )
+    drills = re.findall(
+        r'<a href="(/project/list/\?[^"]*)"[^>]*>[^<]*</a></td><td class="num">(\d+)<', page.text
+    )
+    assert len(drills) == len(wanted)
+    url, count = drills[0]
+    assert rows(admin.get(html.unescape(url) + "&size=200")) == int(count)
+    with demo.statements() as sent:
+        admin.get(f"{LIST}?group={by}")
+    assert len(sent) <= 40
+
+
+def test_what_cannot_be_grouped_by_is_said_and_a_view_keeps_the_groups(demo):
+    chen = demo.client_of("chenli")
+    for by in ("amount", "nothing", "state.month", "applied_on"):
+        assert "不能按这一字段分组" in chen.get(f"{LIST}?group={by}").text
+    url = keep(demo, chen, "按阶段", group="stage")
+    assert "group=stage" in url
+    assert ">条数</th>" in chen.get(url).text.replace("\n", "")
 
 
 def test_a_rule_in_words_narrows_a_list(demo):

@@ -23,8 +23,10 @@ from views.kit.pages import Cell, Column, ListPage, Paging, Row
 
 MONTH: Final = "month"
 MOST: Final = 200  # groups on a page
-_KINDS: Final = ("enum", "dictionary", "reference", "bool", "date", "datetime")
+_KINDS: Final = ("enum", "dictionary", "reference", "bool")
 _KEY: Final = "group_key"
+_NOTHING: Final = (None, "")
+_DAYS: Final = ("date", "datetime")
 
 
 class _Month(FunctionElement[str]):
@@ -76,32 +78,39 @@ def read(asked: ListQuery) -> None:
     if not text:
         return
     name, _, part = text.partition(".")
+    known = {address: key for key, address, _ in _ways(asked)}
     key = shape(asked.model).key(name)
-    facts = shape(asked.model).fields.get(key or "")
-    is_day = facts is not None and facts.kind in {"date", "datetime"}
-    if key is None or facts is None or key not in _possible(asked) or is_day != (part == MONTH):
+    found = known.get(".".join(filter(None, (key, part))))
+    if found is None:
         asked.problems.append("不能按这一字段分组，已按记录显示")
         return
-    asked.group = Grouping(key, facts, is_month=is_day)
+    asked.group = Grouping(found, shape(asked.model).fields[found], is_month=part == MONTH)
 
 
 def offered(asked: ListQuery) -> list[tuple[str, str, bool]]:
     """Label, address and whether it is so now, of each way to group the list."""
-    now = asked.group.key if asked.group else ""
-    found = [("不分组", asked.url(group=None, page=None), not now)]
-    for key in _possible(asked):
-        facts = shape(asked.model).fields[key]
-        is_day = facts.kind in {"date", "datetime"}
-        address = asked.url(group=f"{key}.{MONTH}" if is_day else key, page=None)
-        found.append((f"按{facts.label}{'的月份' if is_day else ''}", address, key == now))
-    return found if len(found) > 1 else []
+    ways = list(_ways(asked))
+    if not ways:
+        return []
+    found = [("不分组", asked.url(group=None, page=None), asked.group is None)]
+    for key, address, label in ways:
+        is_now = asked.group is not None and asked.group.key == key
+        found.append((label, asked.url(group=address, page=None), is_now))
+    return found
 
 
-def _possible(asked: ListQuery) -> list[str]:
+def _ways(asked: ListQuery) -> Iterator[tuple[str, str, str]]:
+    """Field, how an address says it, and its words, of each way to group the list."""
     known = shape(asked.model)
-    keys = [known.key(name) for name in (*asked.names, *asked.model.spec.filtered)]
-    found = [key for key in dict.fromkeys(keys) if key]
-    return [k for k in found if known.fields[k].kind in _KINDS and not known.fields[k].mask]
+    names = (*asked.names, *asked.model.spec.filtered)
+    for key in dict.fromkeys(filter(None, map(known.key, names))):
+        facts = known.fields[key]
+        if facts.mask:
+            continue
+        if facts.kind in _DAYS:
+            yield key, f"{key}.{MONTH}", f"按{facts.label}的月份"
+        elif facts.kind in _KINDS:
+            yield key, key, f"按{facts.label}"
 
 
 # ================================================================================================================= SQL
@@ -111,7 +120,7 @@ def _by(asked: ListQuery, group: Grouping) -> ColumnElement[Any]:
         return column
     if isinstance(column.type, IsoDay):
         return _MonthOfText(column)
-    return _MonthOfMoment(column) if group.facts.kind == "datetime" else _Month(column)
+    return {"date": _Month, "datetime": _MonthOfMoment}[group.facts.kind](column)
 
 
 def _query(asked: ListQuery, group: Grouping) -> Select[Any]:
@@ -139,9 +148,11 @@ def groups(asked: ListQuery, group: Grouping, most: int | None = None) -> list[G
 
 
 def _words(asked: ListQuery, group: Grouping, key: Any) -> str:
-    if key is None or key == "":
+    if key in _NOTHING:
         return "（空）"
-    return str(key) if group.is_month else asked.cells.text(group.key, key, plain=True)
+    if group.is_month:
+        return str(key)
+    return asked.cells.text(group.key, key, plain=True)
 
 
 def _drill(asked: ListQuery, group: Grouping, key: Any) -> str:
@@ -153,13 +164,13 @@ def _drill(asked: ListQuery, group: Grouping, key: Any) -> str:
 
 
 def _operator(group: Grouping, key: Any) -> str:
-    if key is None or key == "":
+    if key in _NOTHING:
         return "empty:"
     if group.is_month:
         first = date(int(key[:4]), int(key[5:]), 1)
         return f"between:{first}..{add_months(first, 1) - timedelta(days=1)}"
     if group.facts.kind == "bool":
-        return f"eq:{'true' if key else 'false'}"
+        return f"eq:{str(key).lower()}"
     return f"eq:{getattr(key, 'name', key)}"
 
 

@@ -5,6 +5,7 @@ same; its number travels along to say which view it is.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import select
@@ -123,19 +124,20 @@ def _chip(view: SavedView, shown: SavedView | None) -> ViewChip:
 def _opened(asked: ListQuery, view: SavedView) -> ViewOpen:
     ctx = asked.ctx
     may_change = saved_views.may_change(ctx.actor, view)
-    may_assign = ctx.actor.may("assign", "saved_view") and view.sharing is ViewSharing.ALL
-    names = ctx.session.scalars(select(RoleProfile.name).order_by(RoleProfile.id))
-    return ViewOpen(
+    found = ViewOpen(
         view.name,
         view.version,
         view.sharing.name,
         is_changed=_parts(query_of(asked)) != _parts(view.query),
-        change_url=f"/views/{view.id}/change" if may_change else "",
         key=view.id,
         actions=tuple(_actions(ctx, view, may_change=may_change)),
-        role_url="/views/role" if may_assign else "",
-        roles=tuple(names) if may_assign else (),
     )
+    if may_change:
+        found = replace(found, change_url=f"/views/{view.id}/change")
+    if view.sharing is ViewSharing.ALL and ctx.actor.may("assign", "saved_view"):
+        names = ctx.session.scalars(select(RoleProfile.name).order_by(RoleProfile.id))
+        found = replace(found, role_url="/views/role", roles=tuple(names))
+    return found
 
 
 def pin_action(view: SavedView, *, is_pinned: bool) -> Action:
@@ -168,10 +170,12 @@ def _actions(ctx: Ctx, view: SavedView, *, may_change: bool) -> Iterator[Action]
     is_pinned = view.id in {one.id for one in found_views.pinned(ctx.session, ctx.actor)}
     yield pin_action(view, is_pinned=is_pinned)
     opens = found_views.default_of(ctx.session, ctx.actor, table)
-    is_default = opens is not None and opens.id == view.id
-    fields = (("table", table), ("view", "" if is_default else str(view.id)))
-    words = "打开列表时不再用它" if is_default else "设为我的默认视图"
-    yield Action(words, "/views/default", "POST", fields=fields)
+    if opens is not None and opens.id == view.id:
+        fields = (("table", table), ("view", ""))
+        yield Action("打开列表时不再用它", "/views/default", "POST", fields=fields)
+    else:
+        fields = (("table", table), ("view", str(view.id)))
+        yield Action("设为我的默认视图", "/views/default", "POST", fields=fields)
     yield Action("复制为我的视图", f"{own}/copy", "POST")
     if may_change:
         yield drop_action(view)

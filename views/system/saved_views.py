@@ -116,7 +116,7 @@ class ViewsView(BaseView):
             ctx.require("list", table, f"查看{table_label(table)}")
             saved_views.open_with(ctx, table, key)
         flash("已记住，下次打开这个列表时生效", "success")
-        return redirect(f"/views/{key}" if key else f"/{table}/list/?v=0")
+        return redirect(_list_of(table, key))
 
     @expose("/role", methods=("POST",))
     @edge.screen("assign")
@@ -131,7 +131,7 @@ class ViewsView(BaseView):
             ctx.require("list", table, f"查看{table_label(table)}")
             saved_views.open_role_with(ctx, table, key, role[:64])
         flash(f"已设为角色“{role[:64]}”的默认视图", "success")
-        return redirect(f"/views/{key}" if key else f"/{table}/list/?v=0")
+        return redirect(_list_of(table, key))
 
     class_permission_name = "saved_view"
 
@@ -160,6 +160,12 @@ def _key(text: str) -> int:
     if found is None:
         raise NotFound("没有这个视图，或没有共享给您")
     return found
+
+
+def _list_of(table: str, key: int | None) -> str:
+    if key is None:
+        return f"/{table}/list/?v=0"
+    return f"/views/{key}"
 
 
 def _version() -> int | None:

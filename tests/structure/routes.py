@@ -55,6 +55,15 @@ SIGNED_IN = {
     "SettingsView.theme",
     "SettingsView.end_session",
     "SettingsView.columns",
+    "SettingsView.order",  # asks for the right on the list
+    "ViewsView.page",  # a person's own views and those shared with it; each asks for the right on its list
+    "ViewsView.open",
+    "ViewsView.change",
+    "ViewsView.copy",
+    "ViewsView.drop",
+    "ViewsView.pin",
+    "ViewsView.unpin",
+    "ViewsView.default",
     "AttachmentView.classify",
 }
 

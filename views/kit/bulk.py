@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
@@ -101,8 +102,9 @@ class Told:
     back: str
 
 
-def answer(model: type[Entity], outcomes: Sequence[Outcome], told: Told) -> ResponseReturnValue:
+def answer(view: BaseView, outcomes: Sequence[Outcome], told: Told) -> ResponseReturnValue:
     """Back to the list where all is done; else what became of each, those that are not done first."""
+    model: type[Entity] = view.model
     done, back = sum(one.is_done for one in outcomes), told.back
     if done == len(outcomes):
         flash(f"已{told.label} {done} {told.counted}", "success")
@@ -121,7 +123,7 @@ def answer(model: type[Entity], outcomes: Sequence[Outcome], told: Told) -> Resp
         crumbs=[(model.spec.module.label, ""), (model.spec.label, back), (title, "")],
         help_key=shape(model).table,
     )
-    return render_template("report.html", page=page), (200 if done else 409)
+    return view.render_template("report.html", page=page), (200 if done else 409)
 
 
 def _row(one: Outcome) -> Row:
@@ -185,19 +187,18 @@ def back_to(model: type[Entity]) -> str:
     return f"/{shape(model).table}/list/{'?' if asked else ''}{asked}"
 
 
-def press(
-    ctx: Ctx, model: type[Entity], name: str, picked: Sequence[Picked]
-) -> ResponseReturnValue:
+def press(view: BaseView, ctx: Ctx, name: str, picked: Sequence[Picked]) -> ResponseReturnValue:
     """Take the step of a button with each of these. Raises NotFound, NotAllowed, BusinessError."""
+    model: type[Entity] = view.model
     button = require(ctx, model, name)
-    reason = request.form.get("reason", "")
-    if button.ask and not reason.strip():
-        raise BusinessError(f"请填写{button.ask}")
-    answers = {"reason": reason} if button.ask else {}
+    answers = {}
+    if button.ask:
+        answers["reason"] = request.form.get("reason", "").strip()
+        if not answers["reason"]:
+            raise BusinessError(f"请填写{button.ask}")
 
     def act(ctx: Ctx, record: Any, version: int) -> None:
         button.press(ctx, record, answers, version)
 
     outcomes = each(model, picked, button.label, act)
-    told = Told(button.label, f"条{model.spec.label}", back_to(model))
-    return answer(model, outcomes, told)
+    return answer(view, outcomes, Told(button.label, f"条{model.spec.label}", back_to(model)))

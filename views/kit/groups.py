@@ -15,8 +15,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from models.base.custom import IsoDay
+from models.base.moments import add_months
 from models.base.money import format_money
-from reports.rules.dates import add_months
 from views.kit.interface import shape
 from views.kit.lists import Grouping, ListQuery
 from views.kit.pages import Cell, Column, ListPage, Paging, Row

@@ -87,6 +87,18 @@ class Smallest(TypeDecorator[Decimal]):
         return None if value is None else Decimal(int(value)).scaleb(-self.scale)
 
 
+class Written(TypeDecorator[Decimal]):
+    """A decimal as it is written."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """The Decimal with all its places."""
+        del dialect
+        return None if value is None else Decimal(value)
+
+
 class IsoDay(TypeDecorator[date]):
     """A day as text that sorts as days do."""
 
@@ -175,6 +187,12 @@ class CustomFacts(FieldFacts):
         if self.kind in {"int", "reference"}:
             return cast(text, BigInteger)
         return type_coerce(text, IsoDay()) if self.kind == "date" else text
+
+    def read(self, model: "type[Entity]") -> ColumnElement[Any]:
+        """Amounts and rates as they are written: nothing is compared, so nothing is turned into whole numbers."""
+        if self.kind in {"money", "rate"}:
+            return type_coerce(kept(model.extra, self.name), Written())
+        return self.sql(model)
 
     def _plain(self, value: Any) -> object:
         if self.kind in {"money", "rate"}:

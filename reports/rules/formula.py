@@ -61,6 +61,10 @@ class FormulaFacts(CustomFacts):
             return int(value)
         return Decimal(int(value * 10**self.scale)).scaleb(-self.scale)
 
+    def read(self, model: "type[Entity]") -> ColumnElement[Any]:
+        """There is nothing kept that could be read."""
+        return self.sql(model)
+
     def as_of(self, today: date) -> "FormulaFacts":
         """Relative dates count from there."""
         return replace(self, today=today)

@@ -179,7 +179,7 @@ class ListQuery:
         """All filtered rows in order, as tuples of the shown columns' values, in constant memory."""
         known = shape(self.model)
         keys = [known.key(name) for name in self.names]
-        columns = [known.fields[key].sql(self.model) for key in keys if key]
+        columns = [known.fields[key].read(self.model) for key in keys if key]
         query = self.ordered(self.select(self.model.id, *columns, as_set=True)).execution_options(
             yield_per=size
         )

@@ -170,9 +170,11 @@ def condition(label: str, *, of: str, **told: Unpack[Proposed]) -> MappedColumn[
     return _column(FieldFacts(label=label, kind="long_text", rule_of=of), Text(), **told)
 
 
-def formula(label: str, *, of: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:
-    """The same, but a value that the rule language works out."""
-    facts = FieldFacts(label=label, kind="long_text", rule_of=of, is_formula=True)
+def row_rule(
+    label: str, *, by: str, is_formula: bool = False, **told: Unpack[Proposed]
+) -> MappedColumn[Any]:
+    """A rule about the table that the column `by` of its row names, or a value that the rule language works out."""
+    facts = FieldFacts(label=label, kind="long_text", rule_by=by, is_formula=is_formula)
     return _column(facts, Text(), **told)
 
 

@@ -40,8 +40,8 @@ class FieldFacts:
     """One field: `name` by which code, addresses and REST call it, `label` by which people do, and what it may hold.
 
     `length` is the most characters of a text, `choices` the members of an enum, `dictionary` the code of one, `target`
-    the table of a reference, `rule_of` what a rule is about (`@name`: the table that this field of the row
-    names; `is_formula`: it may be a value), `mask` how personal data are shown, `check` the check of a
+    the table of a reference, `rule_of` what a rule is about, `rule_by` the field of the row that names
+    it (`is_formula`: it may be a value), `mask` how personal data are shown, `check` the check of a
     text; `minimum` and `maximum` bind numbers (an amount above zero where `positive`, below it only where `signed`),
     `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
     `is_nullable` of the table; `is_filtered` offers it as a filter beside those of the Spec; `default` holds where
@@ -68,6 +68,7 @@ class FieldFacts:
     maximum: Decimal | int = INT_MAX
     target: str = ""
     rule_of: str = ""
+    rule_by: str = ""
     is_formula: bool = False
     part: "Part | None" = None
     is_owner: bool = False

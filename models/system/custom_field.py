@@ -103,20 +103,21 @@ class CustomField(Entity):
     editable_by: Mapped[str | None] = c.text(
         "可修改的角色", 200, group=_SHOWN, help="多个角色用“、”分隔；留空为所有能修改这个对象的人"
     )
-    formula: Mapped[str | None] = c.formula(
+    formula: Mapped[str | None] = c.row_rule(
         "公式",
-        of="@table_name",
+        by="table_name",
+        is_formula=True,
         group=_RULES,
         help="填写后由系统计算，不能手工填写，如 合计(反担保的金额) ÷ 担保金额",
     )
-    visible_if: Mapped[str | None] = c.condition(
+    visible_if: Mapped[str | None] = c.row_rule(
         "显示条件",
-        of="@table_name",
+        by="table_name",
         group=_RULES,
         help="满足时才要填写，不满足时不保存这一项；留空为总是显示",
     )
-    required_if: Mapped[str | None] = c.condition(
-        "必填条件", of="@table_name", group=_RULES, help="满足时必填"
+    required_if: Mapped[str | None] = c.row_rule(
+        "必填条件", by="table_name", group=_RULES, help="满足时必填"
     )
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100, group=_SHOWN)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True, group=_SHOWN)

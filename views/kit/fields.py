@@ -98,10 +98,10 @@ def make(ctx: Ctx, table: str, name: str, facts: FieldFacts) -> Field:
         return LookupField(label, url=f"/{table}/lookup?field={name}")
     if kind == "bool":
         return Tick(label, false_values=("false", "", "0", "否"))
-    if facts.rule_of:
+    if facts.rule_of or facts.rule_by:
         asks = {"data-rule-url": f"/{table}/rule", "data-rule-field": name}
-        if facts.rule_of.startswith("@"):
-            asks["data-rule-about"] = facts.rule_of[1:]
+        if facts.rule_by:
+            asks["data-rule-about"] = facts.rule_by
         if facts.is_formula:
             asks["data-rule-empty"] = "留空表示由人填写"
         return TextAreaField(label, render_kw={"class_": "form-control", "rows": 2, **asks})

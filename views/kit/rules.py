@@ -43,9 +43,9 @@ def subject(ctx: Ctx, model: type[Entity], field: str, named: str = "") -> Subje
     if not field:
         return known(ctx).subject(str(model.__tablename__))
     facts = shape(model).fields.get(field)
-    if facts is None or not facts.rule_of:
+    if facts is None or not facts.rule_of + facts.rule_by:
         raise NotFound("没有这个字段")
-    if not facts.rule_of.startswith("@"):
+    if facts.rule_of:
         return known(ctx).subject(facts.rule_of)
     if named not in extensible():
         raise NotFound("请先选择业务对象")

@@ -285,7 +285,7 @@ def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
         dictionaries.items(ctx.session, facts.dictionary)
     ):
         raise ValueError("没有这个选项，请从列表中选择")
-    if facts.rule_of and not facts.rule_of.startswith("@"):  # what is about the row its rule checks
+    if facts.rule_of:
         _check_rule(ctx, facts.rule_of, value)
     if facts.kind == "reference":
         target = entity_of(facts.target)

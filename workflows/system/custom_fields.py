@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final
+from urllib.parse import parse_qs
 
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from models.base.custom import CustomFacts, is_code
 from models.base.entity import Entity, entity_of, fields_of
 from models.base.errors import Conflict, FieldErrors
 from models.system.custom_field import CustomField, CustomKind
+from models.system.saved_view import SavedView
 from models.system.setup import DictionaryType
 from reports.figures import custom_fields, rights
 from reports.figures.custom_fields import roles_in
@@ -25,6 +27,7 @@ from workflows.base import records
 from workflows.base.context import Ctx
 
 Every = dict[str, dict[str, CustomFacts]]  # definitions by table and code
+_VIEWS: Final = select(SavedView.table_name, SavedView.name, SavedView.query).order_by(SavedView.id)
 _TEXTS: Final = {"text": "公式", "visible_if": "显示条件", "required_if": "必填条件"}
 _FIXED_WHEN_USED: Final = ("table_name", "code", "kind", "scale", "dictionary_id", "target")
 
@@ -49,7 +52,8 @@ def refuse_delete_of_used_field(ctx: Ctx, field: CustomField) -> None:
     """Values that people have typed do not vanish with a definition."""
     if count := uses(ctx, field.table_name, field.code):
         raise Conflict(f"“{field.label}”已有 {count} 条记录填写，不能删除；可以改为停用")
-    if named := named_in(ctx.session, field, field.label):
+    named = named_in(ctx.session, field, field.label) + shown_in(ctx.session, field)
+    if named:
         raise Conflict(f"“{field.label}”用在{'、'.join(named)}，不能删除；请先修改这些地方")
 
 
@@ -192,6 +196,8 @@ def _renamed_in_use(ctx: Ctx, field: CustomField) -> dict[str, str]:
     if not (label or is_off):
         return {}
     named = named_in(ctx.session, field, [*label, field.label][0])
+    if is_off:
+        named += shown_in(ctx.session, field)
     if not named:
         return {}
     where = "label" if label else "is_active"
@@ -217,12 +223,29 @@ def named_in(session: Session, field: CustomField, label: str) -> list[str]:
         for name, word in _TEXTS.items()
     ]
     texts += [("approval_request", text, f"审批流程“{name}”的适用规则") for name, text in flows]
+    for table, name, query in session.execute(_VIEWS):
+        rules = parse_qs(query).get("rule", ())
+        texts += [(table, text, f"列表视图“{name}”的高级条件") for text in rules]
     place = (field.table_name, field.code)
     return [
         where
         for table, text, where in texts
         if text and place in _read_by(text, known.subject(table), known)
     ]
+
+
+def shown_in(session: Session, field: CustomField) -> list[str]:
+    """Views of its list that show a field, filter, sort or group by it."""
+    found = session.execute(_VIEWS.where(SavedView.table_name == field.table_name))
+    return [f"列表视图“{name}”" for _, name, query in found if field.code in _codes_in(query)]
+
+
+def _codes_in(query: str) -> set[str]:
+    asked = parse_qs(query)
+    filters = {text.partition(":")[0] for text in asked.get("f", ())}
+    columns = {code for text in asked.get("cols", ()) for code in text.split(",")}
+    others = {code.removeprefix("-") for word in ("order", "group") for code in asked.get(word, ())}
+    return filters | columns | others
 
 
 def _read_by(text: str, subject: Subject, known: Vocabulary) -> set[tuple[str, str]]:

@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 
 from models.base.errors import Conflict, FieldErrors
 from models.system.custom_field import CustomField
+from models.system.organization import Employee
+from models.system.saved_view import SavedView
 from models.system.setup import AuditLog, DictionaryItem, DictionaryType
 from reports.figures import custom_fields
 from tests.workflows.customer_world import CustomerWorld
@@ -231,3 +233,20 @@ def test_a_field_that_rules_name_is_not_taken_from_them_unseen(ctx):
         assert caught.value.field_errors == {where: [f"用在{uses}，请先修改这些地方"]}
         ctx.session.refresh(base)
     records.update(ctx, base, {"help": "随便改"}, base.version)
+
+
+def test_a_field_that_views_show_is_not_deleted_unseen(ctx, session):
+    field = define(ctx, "MONEY", "fee_a", label="自设费")
+    person = ctx.session.scalars(select(Employee).limit(1)).one()
+    for name, query in (
+        ("看费用", "cols=label%2Cfee_a&order=-fee_a"),
+        ("大额", "f=fee_a%3Age%3A1"),
+        ("按规则", "rule=%E8%87%AA%E8%AE%BE%E8%B4%B9%20%3E%201%E5%85%83"),
+        ("别的", "cols=label"),
+    ):
+        session.add(SavedView(table_name=TABLE, name=name, owner_id=person.id, query=query))
+    session.flush()
+    with pytest.raises(Conflict) as caught:
+        records.delete(ctx, field, field.version)
+    words = "列表视图“按规则”的高级条件、列表视图“看费用”、列表视图“大额”"
+    assert caught.value.message == f"“自设费”用在{words}，不能删除；请先修改这些地方"

@@ -19,7 +19,7 @@ from config import SQLITE_BUSY_TIMEOUT_SECONDS
 from models.base.trouble import Unfit
 from models.registry import metadata
 from reports.base.search import install_search_listener
-from workflows.base import audit
+from workflows.base import audit, versions
 
 # Rules and handlers are in force before the first session exists.
 WORKFLOWS = workflows.registry.MODULES
@@ -114,7 +114,8 @@ def note_beside(act: Callable[[Session], None]) -> None:
 
 
 def listen(sessions: Any) -> None:
-    """Audit trail and search index follow every flush of these sessions."""
+    """Versions of configuration, audit trail and search index follow every flush of these sessions."""
+    versions.install(sessions)
     audit.install(sessions)
     install_search_listener(sessions)
 

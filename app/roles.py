@@ -239,6 +239,7 @@ ROLES: tuple[RoleSpec, ...] = (
         "审核与记账凭证，维护账套",
         read=(*BUSINESS, Module.QUERY),
         write=(Module.LEDGER,),
+        tables={"config_version": READ, "config_proposal": READ},
         verbs=(
             "voucher.review",
             "voucher.unreview",

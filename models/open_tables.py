@@ -29,6 +29,7 @@ OPEN: Final[dict[str, str]] = {
     "rating_model": _SETTING,
     "rating_option": _SETTING,
     "role_profile": _SETTING,
+    "rule_example": _SETTING,
     "warning_rule": _SETTING,
     "company": _ORGANIZATION,
     "department": _ORGANIZATION,

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Config, Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
@@ -43,6 +43,7 @@ class WarningRule(Entity):
         searched=("label",),
         filtered=("level", "is_active"),
         help="阈值为天数，多个用逗号分隔，每到一个阈值预警一次；同一情形不会重复预警。",
+        config=Config(),
     )
     code: Mapped[str] = c.computed(c.text("规则编码", 40, required=True, unique=True))
     label: Mapped[str] = c.text("规则名称", 60, required=True)

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, relationship
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class ApprovalType(Entity):
         key=("code",),
         rank=10,
         help="每种需要审批的业务对应一个业务类型；同一类型可按产品、金额、客户、部门配置多个审批流程。",
+        config=Config(),
     )
     code: Mapped[str] = c.text("类型编码", 50, required=True, unique=True)
     label: Mapped[str] = c.text("类型名称", 50, required=True)
@@ -113,6 +114,7 @@ class ApprovalPosition(Entity):
         key=("code",),
         rank=20,
         help="先设岗位，再在“审批人员”页签中指定人员；流程节点引用岗位，人员变动无需改流程。",
+        config=Config(),
     )
     code: Mapped[str] = c.text("岗位编码", 50, required=True, unique=True)
     label: Mapped[str] = c.text("岗位名称", 50, required=True)
@@ -205,6 +207,7 @@ class ApprovalFlow(Entity):
         rank=30,
         help="提交时按产品、金额、客户类型、部门、风险等级自动选择流程：优先级高的先选，同级时条件最具体的先选。"
         "已发布的版本不能修改，需复制为新版本后再发布；审批中的业务仍按提交时的版本走完。",
+        config=Config(of=("code",), in_force=(FlowState.PUBLISHED,)),
     )
     code: Mapped[str] = c.text("流程编码", 50, required=True)
     version_no: Mapped[int] = c.computed(c.whole("版本号", required=True, default=1, minimum=1))

@@ -45,6 +45,23 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Config:
+    """What the table of a piece of configuration says: each change of it is kept as a version (X15).
+
+    Rows that share the columns `of` are one thing (the values of a parameter, the versions of a flow); of nothing else
+    they are each their own by `Spec.key`. Rows that are its parts belong to it. `since` is the column with the day
+    from which a row holds; with `is_dated` rows of days gone by are history and stay. Only rows in a state of
+    `in_force` count. `label` is the kind of configuration where the label of the entity does not name it.
+    """
+
+    of: tuple[str, ...] = ()
+    since: str = ""
+    is_dated: bool = False
+    in_force: tuple[Kind, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class News:
     """What the news of a project (最近动态) say of such rows.
 
@@ -70,7 +87,8 @@ class Spec:
     screens offer, `tree` the column that says how deep a row stands (a level, or a path such as '/1/4/'): the list in
     its own order is indented by it, `group` where the menu folds it away with others, `rank` its place among them,
     `news` what the news of a project say of it, `seeds` the base data that it brings (its number rule, its approval),
-    `demo` rows of the demonstration as a form would send them, a reference as the title of its record or * for any.
+    `demo` rows of the demonstration as a form would send them, a reference as the title of its record or * for any,
+    `config` what makes it configuration.
     """
 
     label: str
@@ -97,6 +115,7 @@ class Spec:
     news: News = field(default_factory=News)
     seeds: tuple[SeedRow, ...] = ()
     demo: tuple[Mapping[str, str], ...] = ()
+    config: Config | None = None
 
 
 @cache

@@ -6,7 +6,15 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec, editable_columns, entity_of, fields_of, parts_of
+from models.base.entity import (
+    Config,
+    Entity,
+    Spec,
+    editable_columns,
+    entity_of,
+    fields_of,
+    parts_of,
+)
 from models.base.kinds import Kind, Module
 
 _BOUND_MAX = Decimal(1_000_000_000)
@@ -67,6 +75,7 @@ class RatingModel(Entity):
         order="code",
         key=("code",),
         rank=20,
+        config=Config(),
     )
     __table_args__ = (UniqueConstraint("code", name="uq_rating_model_code"),)
 
@@ -158,6 +167,7 @@ class CompletenessItem(Entity):
         key=("customer_kind", "source"),
         rank=10,
         help="完整度 = 已填项目权重之和 ÷ 全部项目权重之和；“评级必备”的项目齐全后方可进行等级评估。",
+        config=Config(),
     )
     __table_args__ = (
         UniqueConstraint("customer_kind", "source", name="uq_completeness_item_source"),

@@ -6,7 +6,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, Module
 
 
@@ -87,6 +87,7 @@ class Product(Entity):
         ),
         searched=("code", "name"),
         filtered=("guarantee_kind", "is_active"),
+        config=Config(),
     )
     code: Mapped[str] = c.text("产品编码", 20, required=True, unique=True, check="code")
     name: Mapped[str] = c.text("产品名称", 60, required=True)

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec
+from models.base.entity import Config, Entity, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Account(Entity):
         tree="level",
         rank=610,
         help="科目编码按级次用点号分隔，如 1201.01；只有末级科目可以记账，有发生额的科目不能再增加下级。",
+        config=Config(),
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_account_code"),

@@ -6,7 +6,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import MenuGroup, Module
 from models.ledger.account import Account, Direction
 from models.ledger.event import AMOUNT_LABELS, EVENT_LABELS
@@ -28,6 +28,7 @@ class PostingRule(Entity):
         key=("event_code", "effective_on"),
         rank=640,
         help="业务发生日适用生效日期不晚于它的最近一条启用规则；金额为零的分录不生成。",
+        config=Config(of=("event_code",), since="effective_on"),
     )
     __table_args__ = (UniqueConstraint("event_code", "effective_on", name="uq_posting_rule_event"),)
 

@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger.account import Account, AccountingPeriod, Direction
 
@@ -34,6 +34,7 @@ class StatementRow(Entity):
         key=("statement", "row_no"),
         rank=680,
         help="每个末级科目（或其上级）须且只须对应一行；合计行填写公式，如 R10-R40，不对应科目。",
+        config=Config(),
     )
     __table_args__ = (UniqueConstraint("statement", "row_no", name="uq_statement_row_no"),)
 

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Config, Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger.account import ZERO, Account, AccountingPeriod
 from models.ledger.event import EVENT_LABELS
@@ -95,6 +95,7 @@ class VoucherWord(Entity):
         order="rank",
         key=("code",),
         rank=630,
+        config=Config(),
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_voucher_word_code"),

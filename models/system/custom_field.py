@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec, entities
+from models.base.entity import Config, Entity, Spec, entities
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 _SHOWN, _RULES = "填写与显示", "公式与条件"
@@ -64,6 +64,7 @@ class CustomField(Entity):
                 "group": "其他信息",
             },
         ),
+        config=Config(),
     )
     __table_args__ = (
         UniqueConstraint("table_name", "code", name="uq_custom_field_code"),

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 
 
@@ -77,6 +77,7 @@ class DocumentTemplate(Entity):
         order="code",
         key=("code",),
         rank=60,
+        config=Config(),
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_document_template_code"),

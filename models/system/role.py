@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Spec
+from models.base.entity import Config, Entity, Spec
 from models.base.kinds import Kind, Module, SpecKind
 
 
@@ -20,7 +20,13 @@ class RoleProfile(Entity):
     """Data scope and description of a role; permissions themselves are the framework's rows."""
 
     spec = Spec(
-        "角色数据范围", Module.SYSTEM, SpecKind.INTERNAL, title="name", in_menu=False, key=("name",)
+        "角色数据范围",
+        Module.SYSTEM,
+        SpecKind.INTERNAL,
+        title="name",
+        in_menu=False,
+        key=("name",),
+        config=Config(label="角色权限"),
     )
     role_id: Mapped[int] = c.reference(
         "角色", "ab_role", required=True, unique=True, index=False, ondelete="CASCADE"

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 
@@ -66,6 +66,7 @@ class DictionaryType(Entity):
         order="code",
         key=("code",),
         rank=50,
+        config=Config(),
     )
     __table_args__ = (UniqueConstraint("code", name="uq_dictionary_type_code"),)
 
@@ -134,6 +135,7 @@ class Parameter(Entity):
         key=("code", "effective_on"),
         rank=60,
         help="同一参数可有多行：营业日期不早于生效日期的最近一行有效。修改历史数据口径时请新增一行，不要改旧行。",
+        config=Config(of=("code",), since="effective_on", is_dated=True),
     )
     __table_args__ = (UniqueConstraint("code", "effective_on", name="uq_parameter_code"),)
 
@@ -164,6 +166,7 @@ class NumberRule(Entity):
         order="code",
         key=("code",),
         rank=70,
+        config=Config(),
     )
     __table_args__ = (UniqueConstraint("code", name="uq_number_rule_code"),)
 

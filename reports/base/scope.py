@@ -24,6 +24,7 @@ from models.guarantee.resolution import (
     ReviewMeeting,
 )
 from models.open_tables import OPEN
+from models.system.configuration import ConfigProposal, ConfigVersion
 from models.system.setup import AuditLog
 
 Columns = TypeVarTuple("Columns")
@@ -340,6 +341,19 @@ def _about_no_record(_: Actor) -> ColumnElement[bool]:
     """Signing in, roles and the like are about nobody's record."""
     records = [str(model.__tablename__) for model in entities() if _tells_of_business(model)]
     return or_(AuditLog.table_name.is_(None), AuditLog.table_name.not_in(records))
+
+
+def _of_roles(model: Any) -> Condition:
+    """Versions of roles are read by who reads roles, which have a screen of their own."""
+
+    def read_by(actor: Actor) -> ColumnElement[bool]:
+        return model.table_name == "role_profile" if actor.may("list", "ab_role") else false()
+
+    return read_by
+
+
+for _model in (ConfigVersion, ConfigProposal):
+    reader(_model)(_of_roles(_model))
 
 
 def readers_among(

@@ -32,8 +32,10 @@ from models.guarantee.product import FeeKind
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Fee, Receipt
 from models.ledger.voucher import BusinessEvent
+from models.system.configuration import ConfigProposal
 from reports.base.scope import readers_among, scoped
 from reports.figures import approvals
+from reports.figures.configuration import right_to_change
 from reports.figures.rights import Person, who_may
 from reports.workbench.todo_sources import NEXT_STEPS, SOURCES, Source, TodoKind, unplanned
 
@@ -210,7 +212,7 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
     for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
         source = SOURCES[seq]
         if source.permission not in able:
-            able[source.permission] = who_may(session, *source.permission)
+            able[source.permission] = _able(session, source, record)
         people = _people(session, source, able[source.permission], record_id, holder, barred)
         found.append(
             Next(
@@ -260,6 +262,9 @@ def _concerns(source: Source, record: Entity) -> ColumnElement[bool] | None:
         and not isinstance(record, BusinessEvent)
     ):
         return _events_of(record)
+    if source.model is ConfigProposal and record.spec.config is not None:
+        mine = ConfigProposal.table_name == str(record.__tablename__)
+        return mine & (ConfigProposal.record_id == record.id)
     if isinstance(record, source.model):
         return source.model.id == record.id  # type: ignore[no-any-return]
     return None
@@ -276,6 +281,18 @@ def _events_of(record: Entity) -> ColumnElement[bool]:
     return or_(
         own, (BusinessEvent.record_table == "receipt") & BusinessEvent.record_id.in_(receipts)
     )
+
+
+def _able(session: Session, source: Source, record: Entity) -> Sequence[Person]:
+    """Who may do it; a change of the configuration is published by who may make it, too."""
+    found = who_may(session, *source.permission)
+    if source.model is not ConfigProposal:
+        return found
+    is_own = isinstance(record, ConfigProposal)
+    table = record.table_name if is_own else str(record.__tablename__)
+    changing = who_may(session, *right_to_change(table))
+    keys = {one.actor.employee_id for one in changing}
+    return [one for one in found if one.actor.employee_id in keys]
 
 
 def _people(

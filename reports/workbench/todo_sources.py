@@ -56,8 +56,10 @@ from models.guarantee.signing import (
 )
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
+from models.system.configuration import ConfigProposal, ProposalState
 from models.system.organization import Employee
 from reports.base.scope import scoped
+from reports.figures.configuration import kinds, right_to_change
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 _EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
@@ -83,6 +85,7 @@ class TodoKind(Kind):
     SIGN = "出纳签字"
     POST = "凭证记账"
     WARNING = "预警处理"
+    CONFIG = "配置发布"
 
 
 # Each row: id, about whom, number, amount, from whom, since when.
@@ -412,6 +415,30 @@ def _warnings(_: date) -> Rows:
     )
 
 
+def _proposals(_: date) -> Rows:
+    """Changes of the configuration that a second person must publish."""
+    proposer = aliased(Employee)
+    return (
+        select(
+            ConfigProposal.id,
+            ConfigProposal.title,
+            literal(""),
+            null(),
+            proposer.name,
+            ConfigProposal.proposed_at,
+        )
+        .join(proposer, proposer.id == ConfigProposal.proposed_by_id)
+        .where(ConfigProposal.state == ProposalState.PENDING)
+        .order_by(ConfigProposal.id)
+    )
+
+
+def _may_change(actor: Actor) -> ColumnElement[bool]:
+    """The kinds of configuration that somebody may change."""
+    mine = [table for table in kinds() if actor.may(*right_to_change(table))]
+    return ConfigProposal.table_name.in_(mine)
+
+
 def _papers(model: Any, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
     """Papers that came back to the A角."""
     return lambda _: (
@@ -442,6 +469,9 @@ class Source:
     holder: InstrumentedAttribute[Any] | None = None
     barred: tuple[InstrumentedAttribute[Any], ...] = ()
     is_scoped: bool = False
+    reach: Callable[[Actor], ColumnElement[bool]] | None = (
+        None  # which of the rows are this person's, beside
+    )
     numbered: Any = None  # of the project, where nothing else is said: a column as default would be a descriptor
 
     def rows_for(self, actor: Actor, today: date) -> Rows:
@@ -450,6 +480,8 @@ class Source:
         if self.holder is not None:
             query = query.where(self.holder == actor.employee_id)
         query = query.where(*(part.is_distinct_from(actor.employee_id) for part in self.barred))
+        if self.reach is not None:
+            query = query.where(self.reach(actor))
         return scoped(query, self.model, actor) if self.is_scoped else query
 
 
@@ -613,5 +645,14 @@ SOURCES: tuple[Source, ...] = (
         of_project=_is_project,
         holder=RiskWarning.owner_id,
         numbered=RiskWarning.number,
+    ),
+    Source(
+        _K.CONFIG,
+        ConfigProposal,
+        ("publish", "config_proposal"),
+        rows=_proposals,
+        barred=(ConfigProposal.proposed_by_id,),
+        reach=_may_change,
+        numbered=ConfigProposal.title,
     ),
 )

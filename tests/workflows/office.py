@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.entity import entities
 from models.system.organization import Department, Employee
-from workflows.base import audit
+from workflows.base import audit, versions
 from workflows.base.context import Ctx
 from workflows.base.transition import VERBS
 
@@ -87,5 +87,6 @@ def found(engine: Engine) -> Office:
 
 def audited(session: Session) -> Session:
     """The session with the listeners that the application's sessions have."""
+    versions.install(session)
     audit.install(session)
     return session

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 
-from flask import Response, current_app, g, jsonify, redirect, render_template, request
+from flask import Response, current_app, flash, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
@@ -24,6 +24,8 @@ from models.base import trouble
 from models.base.actor import SYSTEM, Actor
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.moments import SHANGHAI
+from models.base.text import visible
+from models.system.configuration import ConfigProposal
 from models.system.organization import Operator
 from models.system.setup import SystemState
 from reports.base.scope import was_asked
@@ -32,11 +34,15 @@ from views.kit import drafts, once
 from workflows.base import once as keys
 from workflows.base import transition
 from workflows.base.context import Ctx
+from workflows.system import proposals
 
 F = TypeVar("F", bound=Callable[..., Any])
 BUSY = "系统正忙，没有保存，请稍后重试"
 UNKNOWN = "保存时数据库连接中断，结果未知：请先查看是否已保存。用同一张表单重新提交不会重复办理。"
 ID_MAX = 2_147_483_647
+# Why somebody changes the configuration, in a form or an address.
+CHANGE_REASON = "change_reason"
+REASON_MAX = 200
 # How the database tells that somebody else was first; the last one: a row gone between two of our reads.
 DATABASE_DECIDED = (StaleDataError, IntegrityError, NoResultFound)
 TITLES = {
@@ -64,6 +70,17 @@ class NotSignedIn(BusinessError):
     """Nobody is signed in, or the account is disabled."""
 
     status = 401
+
+
+class Proposed(Exception):
+    """The work changes configuration that a second person must publish: it is kept as a proposal and holds not yet."""
+
+    def __init__(self, made: Sequence[ConfigProposal]) -> None:
+        """`made` are the proposals, at least one."""
+        super().__init__()
+        names = "、".join(f"“{one.title}”" for one in made)
+        self.message = f"{names}的变更已提交，待另一人发布后生效；在此之前现行内容不变"
+        self.url = f"/config_proposal/show/{made[0].id}"
 
 
 class ResultUnknown(BusinessError):
@@ -136,12 +153,9 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     """
     ctx = current_ctx(source)
     try:
-        begin_write(ctx.session)
-        ctx.today = business_date(is_held=True)  # it may have been rolled since the request began
-        once.claim(ctx)
-        drafts.saved(ctx)
+        _begin(ctx)
         yield ctx
-        commit(ctx)
+        _commit_or_propose(ctx)
     except BusinessError as error:
         ctx.session.rollback()
         name_who_may(error)
@@ -164,6 +178,29 @@ def writing(source: str = "screen") -> Iterator[Ctx]:
     except BaseException:
         ctx.session.rollback()
         raise
+
+
+def _begin(ctx: Ctx) -> None:
+    begin_write(ctx.session)
+    ctx.today = business_date(is_held=True)  # it may have been rolled since the request began
+    ctx.reason = visible(request.values.get(CHANGE_REASON, "")).strip()[:REASON_MAX]
+    once.claim(ctx)
+    drafts.saved(ctx)
+
+
+def _commit_or_propose(ctx: Ctx) -> None:
+    """Save what was done; or where a second person must publish it, take it back and keep it as a proposal (X15)."""
+    try:
+        proposals.hold(ctx)
+    except proposals.Held as held:
+        ctx.session.rollback()
+        ctx.after_commit.clear()
+        _begin(ctx)
+        made = proposals.propose(ctx, held.found)
+        answer = Proposed(made)
+        commit(ctx)
+        raise answer from None
+    commit(ctx)
 
 
 def name_who_may(error: BusinessError) -> None:
@@ -262,6 +299,8 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 return answer_once(
                     ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs))
                 )
+            except Proposed as answer:
+                return _proposed(answer)
             except BusinessError as error:
                 session().rollback()
                 return handle(error)
@@ -269,6 +308,14 @@ def screen(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
         return cast(F, _marked(guarded, verbs))
 
     return decorate
+
+
+def _proposed(answer: Proposed) -> ResponseReturnValue:
+    """To whom a change was proposed instead of saved: the page of the proposal, or for programs 202."""
+    if wants_json():
+        return jsonify({"message": answer.message, "url": answer.url}), 202
+    flash(answer.message, "success")
+    return redirect(answer.url)
 
 
 def _marked(guarded: Any, verbs: tuple[str, ...]) -> Any:
@@ -305,6 +352,8 @@ def rest(*verbs: str, or_asked: bool = False) -> Callable[[F], F]:
                 return answer_once(
                     ctx, lambda: cast(ResponseReturnValue, method(self, *args, **kwargs))
                 )
+            except Proposed as answer:
+                return _proposed(answer)
             except BusinessError as error:
                 session().rollback()
                 return handle(error)

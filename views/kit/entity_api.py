@@ -18,13 +18,13 @@ from werkzeug.datastructures import MultiDict
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.masks import mask
+from models.base.plain import plain
 from views.kit import edge, filters, list_args, lists, lookup, rest_args
 from views.kit.cells import Cells
 from views.kit.interface import EntityInterface, shape, valid_id
 from views.kit.once import HEADER
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.base.facts import plain
 
 PERMISSIONS = {
     "info": "list",

@@ -12,6 +12,7 @@ from wtforms import Form
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
+from reports.figures.configuration import way_up
 from views.kit import (
     drafts,
     edge,
@@ -25,7 +26,7 @@ from views.kit import (
 from views.kit.cells import Cells
 from views.kit.interface import EntityInterface, Titles, model_of, shape, valid_id
 from views.kit.list_view import Actions, ListScreens
-from views.kit.pages import Action, FormPage, RecordPage, Section
+from views.kit.pages import Action, FieldGroup, FormPage, RecordPage, Section
 from views.kit.waits import waits_of
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -278,6 +279,11 @@ class EntityView(ListScreens):
             can_go_on=found is None,
             draft=drafts.of_form(ctx),
         )
+        if way_up(self.model) is not None:
+            page.groups.append(FieldGroup("变更说明", [forms.reason_field()]))
+            if found is not None:
+                url = self.url(f"show/{found.id}?tab=uses#tabs")
+                page.actions.append(Action("使用情况", url, new_window=True))
         return self.enrich_form(page, found, ctx)
 
     # ========================================================================================================== delete

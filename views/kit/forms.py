@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask import request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, SelectField
@@ -13,7 +14,7 @@ from models.base.entity import Entity
 from models.base.errors import BusinessError, StaleRecord
 from models.base.fields import FieldFacts
 from reports.figures import field_conditions
-from views.kit import edge, fields
+from views.kit import edge, fields, widgets
 from views.kit.cells import Cells
 from views.kit.interface import shape, valid_id, visible_title
 from views.kit.pages import Field, FieldGroup, FormPage
@@ -27,6 +28,18 @@ def form_columns(model: type[Entity]) -> list[str]:
     """Columns that a generated form offers; single files are handled by the attachment section."""
     known = shape(model)
     return [name for name in known.editable() if _fits_form(known.fields[name])]
+
+
+def reason_field(help: str = "与修改人、时间一起记入版本") -> Field:  # noqa: A002 - as fields call it
+    """Why the configuration is changed (X15): it stands with the version."""
+    return widgets.text(
+        edge.CHANGE_REASON,
+        "变更原因",
+        request.form.get(edge.CHANGE_REASON, ""),
+        maxlength=edge.REASON_MAX,
+        wide=True,
+        help=help,
+    )
 
 
 def _fits_form(facts: FieldFacts) -> bool:

@@ -1,6 +1,8 @@
 """Passwords, roles and operators (10.1): who may sign in, how far they see and what they may do."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import flash, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +13,7 @@ from sqlalchemy import func, select
 from models.base.errors import BusinessError, NotFound
 from models.system.role import RoleProfile, ScopeKind
 from reports.figures.parameters import number
-from views.kit import edge, widgets
+from views.kit import edge, forms, widgets
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ListPage, Paging, Row
 from views.system.role_matrix import MatrixPage, matrix
@@ -215,22 +217,10 @@ class RolesView(BaseView):
         granted, known = roles.permissions_by_role(ctx.session, role.id)
         is_own = role.name in ctx.actor.roles
         why = "您本人持有这个角色，其权限须由另一位管理员修改" if is_own else ""
-        chosen = frozenset(_posted()) if error is not None and "scope" in request.form else granted
         version = profile.version if profile else 1
-        typed = request.form if error is not None and "scope" in request.form else None
-        scope = (
-            typed.get("scope", "")[:20] if typed else (profile.scope.name if profile else "SELF")
-        )
-        note = typed.get("note", "") if typed else ((profile.note or "") if profile else "")
-        errors = error.field_errors if error else None
-        fields = [
-            widgets.choice(
-                "scope", "数据范围", [(k.name, k.label) for k in ScopeKind], scope, errors=errors
-            ),
-            widgets.text(
-                "note", "职责说明", note, errors=errors, maxlength=roles.NOTE_MAX, wide=True
-            ),
-        ]
+        is_refused = error is not None and "scope" in request.form
+        chosen = frozenset(_posted()) if is_refused else granted
+        fields = _fields(request.form if is_refused else _stored(profile), error)
         held = roles.holders(ctx.session, role.id)
         delete = Action(
             "删除角色",
@@ -253,7 +243,7 @@ class RolesView(BaseView):
             notice=why,
             errors=widgets.summary(fields, error),
             facts=f"{held} 名操作员持有 · {len(granted)} 项权限",
-            actions=[delete] if _may_edit(ctx) else [],
+            actions=[*_history(ctx, role), *([delete] if _may_edit(ctx) else [])],
         )
 
     def _add_page(self, error: BusinessError | None) -> FormPage:
@@ -338,6 +328,34 @@ def _find(pk: str) -> Role:
     if found is None:
         raise NotFound("没有这个角色")
     return found
+
+
+def _stored(profile: RoleProfile | None) -> dict[str, str]:
+    """What a role says, as its form would send it."""
+    if profile is None:
+        return {"scope": ScopeKind.SELF.name, "note": ""}
+    return {"scope": profile.scope.name, "note": profile.note or ""}
+
+
+def _fields(said: Mapping[str, str], error: BusinessError | None) -> list[Field]:
+    """What is asked of a role beside its permissions."""
+    errors = error.field_errors if error else None
+    scopes = [(kind.name, kind.label) for kind in ScopeKind]
+    note = said.get("note", "")
+    return [
+        widgets.choice("scope", "数据范围", scopes, said.get("scope", "")[:20], errors=errors),
+        widgets.text("note", "职责说明", note, errors=errors, maxlength=roles.NOTE_MAX, wide=True),
+        forms.reason_field(help=""),
+    ]
+
+
+def _history(ctx: Ctx, role: Role) -> list[Action]:
+    """Where the versions of a role stand."""
+    where = urlencode(
+        [("f", "table_name:eq:role_profile"), ("f", f"object_key:eq:{role.name}")], quote_via=quote
+    )
+    is_read = ctx.actor.may("list", "config_version")
+    return [Action("版本", f"/config_version/list/?{where}")] if is_read else []
 
 
 def _may_edit(ctx: Ctx) -> bool:

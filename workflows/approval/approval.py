@@ -19,6 +19,7 @@ from models.approval.approval import (
 from models.base.entity import STAMPS, Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import format_money
+from models.base.plain import plain
 from models.system.organization import Department, Employee
 from reports.figures import approvals
 from reports.figures.custom_fields import fields_now
@@ -36,7 +37,6 @@ from workflows.approval.decide import (
 from workflows.approval.flows import new_version, publish, retire
 from workflows.approval.steps import lapse, on_finish
 from workflows.base.context import Ctx
-from workflows.base.facts import plain
 
 __all__ = [
     "Decision",

@@ -7,10 +7,12 @@ from sqlalchemy import func, select
 from models.approval.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser, NodeMode
 from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
+from reports.figures.configuration import Content, Row
 from reports.figures.rights import role_names
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, Verb, enter, move, permit, steps
+from workflows.system import configuration, examples
 
 FLOW: Final = steps(
     Step(
@@ -41,6 +43,7 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
         raise BusinessError(f"审批流程“{flow.name}”还没有节点，不能发布")
     if missing := _unknown(ctx, flow):
         raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(missing))
+    examples.require(ctx, flow)
     for other in _versions(ctx, flow, FlowState.PUBLISHED):
         move(FLOW["retire"], other)
     ctx.session.flush()
@@ -85,6 +88,46 @@ def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
     ctx.session.add(copy)
     ctx.session.flush()
     return copy
+
+
+@configuration.applies(ApprovalFlow)
+def _apply(ctx: Ctx, record_id: int | None, content: Content) -> None:
+    """Put into use what a version of the configuration says: the draft that says it, or one made for it."""
+    now = None if record_id is None else ctx.session.get(ApprovalFlow, record_id)
+    code = content[0]["values"]["code"] if content else getattr(now, "code", "")
+    mine = select(ApprovalFlow).where(ApprovalFlow.code == code)
+    in_use = ctx.session.scalars(mine.where(ApprovalFlow.state == FlowState.PUBLISHED)).first()
+    if not content:
+        if in_use is not None:
+            retire(ctx, in_use)
+        return
+    draft = ctx.session.scalars(mine.where(ApprovalFlow.state == FlowState.DRAFT)).first()
+    if draft is None or configuration.rows_of(ctx, draft) != [_unnumbered(content[0])]:
+        if draft is not None:
+            raise Conflict(f"审批流程“{draft.name}”有草稿版本 {draft.version_no}，请先发布或删除")
+        draft = _drawn_up(ctx, in_use, content)
+    publish(ctx, draft)
+
+
+def _drawn_up(ctx: Ctx, in_use: ApprovalFlow | None, content: Content) -> ApprovalFlow:
+    """A draft with this content."""
+    if in_use is None:
+        newest = ctx.session.scalars(
+            select(ApprovalFlow)
+            .where(ApprovalFlow.code == content[0]["values"]["code"])
+            .order_by(ApprovalFlow.version_no.desc())
+        ).first()
+        if newest is None:
+            raise Conflict("这个审批流程已全部删除，不能恢复；请新建流程")
+        in_use = newest
+    draft = new_version(ctx, in_use)
+    configuration.bring(ctx, draft, content[0])
+    return draft
+
+
+def _unnumbered(row: Row) -> Row:
+    values = {name: value for name, value in row["values"].items() if name != "version_no"}
+    return {**row, "values": values}
 
 
 def _content(record: ApprovalFlow | ApprovalNode) -> dict[str, Any]:

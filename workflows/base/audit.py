@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, PassiveFlag, Session
 
 from models.base.entity import STAMPS, Entity, columns_of, fields_of
 from models.base.kinds import SpecKind
+from models.base.plain import plain
 from models.system.proof import SEALED
 from models.system.setup import LogKind
 from reports.figures.custom_fields import fields_now
@@ -24,7 +25,6 @@ from workflows.base.facts import (
     dependents,
     facts,
     left_out_of,
-    plain,
     sealed_in,
     sealed_target,
 )

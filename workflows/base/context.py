@@ -9,12 +9,23 @@ from sqlalchemy.orm import Session
 from models.base.actor import Actor
 
 
+@dataclass(frozen=True)
+class Published:
+    """Whose change of the configuration is written: its author and reason; the actor publishes or restores it."""
+
+    author_id: int | None = None
+    reason: str = ""
+    is_restored: bool = False
+    is_second: bool = False  # somebody else than the author has published it
+
+
 @dataclass
 class Ctx:
     """One unit of work; verbs never commit, the edge does.
 
     `today` is the business date (系统营业日期), `now` the aware UTC moment read once at the edge.
     `source` says by which door the work came in (screen, rest, import, job, cli, demo) for the audit trail.
+    `reason` is why the actor changes the configuration; `published` says where the change is another's (X15).
     """
 
     session: Session
@@ -23,6 +34,8 @@ class Ctx:
     now: datetime
     source: str = "screen"
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    reason: str = ""
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         """The audit listener finds the actor through the session."""

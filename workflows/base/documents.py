@@ -23,6 +23,7 @@ from reports.base.documents import (
     template_source,
     verify_code,
 )
+from reports.figures import uses
 from reports.figures.custom_print import printed
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
@@ -35,6 +36,13 @@ _PAPER = {
     ("A4", "landscape"): PaperSize.A4_LANDSCAPE,
     ("A5", "landscape"): PaperSize.A5,
 }
+
+
+@uses.finds(DocumentTemplate)
+def asked_by_code(_: Session, template: DocumentTemplate) -> Iterator[uses.Use]:
+    """The product issues a document by the code of its template."""
+    if template.code in DOCUMENT_KINDS:
+        yield uses.Use(f"业务功能按编码“{template.code}”出具文书")
 
 
 def load_templates(session: Session) -> int:

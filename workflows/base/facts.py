@@ -5,13 +5,10 @@ is found. Flushes carry the digest along; set-based statements of a session are 
 the digests of up to `BLOCK` rows in it.
 """
 
-import enum
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,6 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from models.base.entity import Entity, entity_of
 from models.base.fields import facts_of
+from models.base.plain import plain
 from models.system.proof import EDITIONS, SEALED, UNSEALED
 
 GONE = "-"
@@ -38,15 +36,6 @@ class Fact(NamedTuple):
     id: int
     digest: str
     title: str
-
-
-def plain(value: Any) -> Any:
-    """A value as the trail keeps it: JSON without loss (decimals and dates as text, codes by name)."""
-    if isinstance(value, enum.Enum):
-        return value.name
-    if isinstance(value, Decimal | date | datetime):
-        return str(value)
-    return value
 
 
 def digest_of(values: Sequence[Any]) -> str:

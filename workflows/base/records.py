@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import ForeignKeyConstraint, Table, UniqueConstraint, func, inspect, select
+from sqlalchemy import Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from models.approval.approval import ApprovalInstance, ApprovalState
@@ -33,7 +33,8 @@ from models.base.money import format_money
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
-from reports.figures import dictionaries, field_conditions
+from reports.figures import dictionaries, field_conditions, uses
+from reports.figures.configuration import way_up
 from reports.figures.custom_fields import editable_now, fields_seen, seen
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
@@ -160,7 +161,7 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     for cls in model.__mro__:
         for check in _DELETE_RULES.get(cls, []):
             check(ctx, record)
-    _refuse_if_referred_to(ctx, record)
+    _refuse_if_used(ctx, record)
     for part in parts:
         _refuse_with_history(record, part)
     for one in (*reversed(parts), record):
@@ -380,26 +381,15 @@ def _flush(ctx: Ctx, record: Entity) -> None:
         raise Conflict(f"{record.spec.label}与已有数据冲突，请刷新后重试") from error
 
 
-def _refuse_if_referred_to(ctx: Ctx, record: Entity) -> None:
-    tables = {t.name for t in inspect(type(record)).tables}
-    found = []
-    for model in entities():
-        table = model.__table__
-        for key in (c for c in table.constraints if isinstance(c, ForeignKeyConstraint)):
-            if key.referred_table.name not in tables or key.ondelete in ("CASCADE", "SET NULL"):
-                continue
-            column = key.columns[0]
-            if column.primary_key or column.name == "created_by_id":
-                continue
-            count = ctx.session.scalar(
-                select(func.count()).select_from(table).where(column == record.id)
-            )
-            if count:
-                found.append(f"{count} 条{model.spec.label}")
+def _refuse_if_used(ctx: Ctx, record: Entity) -> None:
+    """Raise Conflict with everything that uses a record."""
+    found = sorted({str(one) for one in uses.uses(ctx.session, record) if one.is_in_the_way})
     if found:
-        raise Conflict(
-            f"{record.spec.label}“{record}”下有 {'、'.join(sorted(set(found)))}，不能删除"
-        )
+        what, words = f"{record.spec.label}“{record}”", "、".join(found)
+        if way_up(type(record)) is None:
+            raise Conflict(f"{what}下有 {words}，不能删除")
+        instead = "；可以改为停用" if "is_active" in fields_of(type(record)) else ""
+        raise Conflict(f"{what}正在使用中：{words}，不能删除{instead}")
 
 
 def _parts(ctx: Ctx, record: Entity) -> Iterator[Entity]:

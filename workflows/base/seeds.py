@@ -18,9 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, entities, entity_of, fields_of, owner_of
+from models.base.plain import plain
 from models.system.setup import AuditLog
 from reports.figures import dictionaries, parameters
-from workflows.base.facts import plain
 from workflows.base.values import coerce
 
 SEEDS: Final = Path(__file__).resolve().parents[2] / "models" / "seeds"
@@ -188,7 +188,7 @@ class _Loader:
 
     def _known(self, table: str) -> dict[str, int]:
         if table not in self.ids:
-            self.ids[table] = _ids_by_key(self.session, entity_of(table))
+            self.ids[table] = ids_by_key(self.session, entity_of(table))
         return self.ids[table]
 
     def _part(self, name: str, text: str) -> str:
@@ -247,7 +247,7 @@ class _Loader:
         return next((key for key, found in self._known(target).items() if found == value), "")
 
 
-def _ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:
+def ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:
     """Id of each record by its natural key."""
     names = model.spec.key
     known = fields_of(model)
@@ -256,7 +256,7 @@ def _ids_by_key(session: Session, model: type[Entity]) -> dict[str, int]:
         target = known[name].target
         if target:
             behind[name] = {
-                found: key for key, found in _ids_by_key(session, entity_of(target)).items()
+                found: key for key, found in ids_by_key(session, entity_of(target)).items()
             }
     query = select(model.id, *(getattr(model, name) for name in names)).order_by(model.id.desc())
     return {

@@ -19,14 +19,30 @@ from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, St
 from models.system.organization import Operator
 from models.system.role import RoleProfile, ScopeKind
 from models.system.sign_in import SessionEnd
-from workflows.base import audit
+from reports.figures import configuration
+from workflows.base import audit, versions
 from workflows.base.context import Ctx
+from workflows.base.transition import VERBS
+from workflows.system import configuration as applying
 from workflows.system import custom_fields, sessions
 
 NAME_MAX = 64
 NOTE_MAX = 200
 # Whoever holds this can mend any other role, so somebody must always hold it.
 KEEPER = ("can_edit", "ab_role")
+
+# How a version of a role names one of its permissions.
+RIGHT = "permission"
+_BASIC = {
+    "list": "查看列表",
+    "show": "查看",
+    "export": "导出",
+    "add": "新增",
+    "edit": "修改",
+    "delete": "删除",
+    "reveal": "查看原值",
+}
+_LABELS = {"ab_role": "角色"}
 
 Pair = tuple[str, str]
 
@@ -81,6 +97,7 @@ def save_role(
     _refuse_own(ctx, role)
     profile = profile_of(ctx, role)
     _require_same(profile, version)
+    versions.watch(ctx.session, profile)
     known = _all_pairs(ctx.session)
     wanted = set(pairs)
     if wanted - known.keys():
@@ -254,3 +271,62 @@ def _words(pairs: Iterable[Pair]) -> list[str]:
 def permissions_by_role(session: Session, role_id: int) -> tuple[frozenset[Pair], frozenset[Pair]]:
     """(granted to the role, all that exist) as (permission, resource) pairs, for the matrix."""
     return frozenset(_granted(session, role_id)), frozenset(_all_pairs(session))
+
+
+# ----------------------------------------------------------------------------------------------- as configuration (X15)
+def _rights_of(session: Session, profile_ids: list[int]) -> dict[int, list[configuration.Row]]:
+    """The permissions of roles as rows of their content."""
+    link = assoc_permissionview_role.c
+    rows = session.execute(
+        select(RoleProfile.id, Permission.name, ViewMenu.name)
+        .join(assoc_permissionview_role, link.role_id == RoleProfile.role_id)
+        .join(PermissionView, PermissionView.id == link.permission_view_id)
+        .join(Permission, Permission.id == PermissionView.permission_id)
+        .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
+        .where(RoleProfile.id.in_(profile_ids))
+    )
+    found: dict[int, list[str]] = {}
+    for key, name, resource in rows:
+        found.setdefault(key, []).append(f"{resource}.{name.removeprefix('can_')}")
+    return {
+        key: [{"values": {RIGHT: word}, "parts": {}} for word in sorted(words)]
+        for key, words in found.items()
+    }
+
+
+def _right_in_words(row: configuration.Row) -> str:
+    """担保项目：提交申请."""
+    table, _, verb = str(row["values"][RIGHT]).partition(".")
+    known = VERBS.get((table, verb))
+    label = known.label if known else _BASIC.get(verb, verb)
+    return f"{_LABELS.get(table) or configuration.table_label(table)}：{label}"
+
+
+configuration.also(RoleProfile, RIGHT, _rights_of, configuration.Extra("权限", _right_in_words))
+
+
+@applying.applies(RoleProfile)
+def _apply(ctx: Ctx, record_id: int | None, content: configuration.Content) -> None:
+    """Bring a role to what a version of it says; permissions that the product has no more are left out."""
+    profile = None if record_id is None else ctx.session.get(RoleProfile, record_id)
+    if not content:
+        if profile is not None:
+            delete_role(ctx, profile.role_id, profile.version)
+        return
+    values, parts = content[0]["values"], content[0]["parts"]
+    if profile is None:
+        made = create_role(
+            ctx, values["name"], ScopeKind[values["scope"]], values.get("note") or ""
+        )
+        profile = profile_of(ctx, made)
+    words = [str(row["values"][RIGHT]).partition(".") for row in parts.get(RIGHT, [])]
+    known = _all_pairs(ctx.session)
+    pairs = [pair for table, _, verb in words if (pair := (f"can_{verb}", table)) in known]
+    save_role(
+        ctx,
+        profile.role_id,
+        scope=ScopeKind[values["scope"]],
+        note=values.get("note") or "",
+        pairs=pairs,
+        version=profile.version,
+    )

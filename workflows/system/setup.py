@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select, update
 
-from models.base.entity import STAMPS, Entity, columns_of, entities
+from models.base.entity import STAMPS, Entity, columns_of
 from models.base.errors import Conflict, FieldErrors
-from models.base.kinds import SpecKind
 from models.customer.partner import GuaranteeCompany, JointGroup, JointGroupMember
 from models.customer.rating_model import RatingIndicator, RatingOption
 from models.guarantee.bank import PartnerBank
@@ -24,8 +23,7 @@ from models.system.setup import (
     Parameter,
     ValueKind,
 )
-from reports.figures import dictionaries
-from reports.figures.custom_fields import fields_now
+from reports.figures import dictionaries, uses
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -269,14 +267,10 @@ def check_dictionary_item(ctx: Ctx, item: DictionaryItem, is_new: bool) -> None:
     dictionary = ctx.session.get_one(DictionaryType, item.dictionary_type_id)
     if not is_new:
         before: Sequence[Any] = inspect(item).attrs.code.history.deleted
-        if before and (count := _uses(ctx, dictionary.code, str(before[0]))):
-            raise FieldErrors(
-                {
-                    "code": [
-                        f"编码“{before[0]}”已被 {count} 条记录使用，不能修改；可以停用后新增条目"
-                    ]
-                }
-            )
+        held = uses.holding(ctx.session, dictionary.code, str(before[0])) if before else ()
+        if words := uses.in_words(held):
+            said = f"编码“{before[0]}”已被使用（{words}），不能修改；可以停用后新增条目"
+            raise FieldErrors({"code": [said]})
     if item.parent_code is None:
         return
     parents = dictionaries.parents(ctx.session, dictionary.code)
@@ -287,35 +281,6 @@ def check_dictionary_item(ctx: Ctx, item: DictionaryItem, is_new: bool) -> None:
         if above == item.code:
             raise FieldErrors({"parent_code": ["上级不能是本条目或其下级条目"]})
         above = parents.get(above)
-
-
-@records.delete_rule(DictionaryItem)
-def refuse_delete_of_used_item(ctx: Ctx, item: DictionaryItem) -> None:
-    """An item that records hold is switched off, not deleted."""
-    if count := _uses(ctx, item.dictionary_type.code, item.code):
-        raise Conflict(f"“{item.label}”已被 {count} 条记录使用，不能删除；可以改为停用")
-
-
-@records.delete_rule(DictionaryType)
-def refuse_delete_of_used_dictionary(ctx: Ctx, dictionary: DictionaryType) -> None:
-    """A dictionary that a column draws on stays."""
-    for model in entities():
-        known = fields_now(ctx.session, model)
-        if any(facts.dictionary == dictionary.code for facts in known.values()):
-            raise Conflict(f"字典“{dictionary.label}”由“{model.spec.label}”使用，不能删除")
-
-
-def _uses(ctx: Ctx, dictionary: str, code: str) -> int:
-    """In how many places records hold this code."""
-    count = 0
-    for model in entities():
-        if model.spec.kind is SpecKind.LOG or model.__subclasses__():
-            continue
-        for facts in fields_now(ctx.session, model).values():
-            if facts.dictionary == dictionary:
-                query = select(func.count()).select_from(model).where(facts.sql(model) == code)
-                count += ctx.session.scalar(query) or 0
-    return count
 
 
 @records.rule(RatingOption)

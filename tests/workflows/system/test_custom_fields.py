@@ -157,7 +157,7 @@ def test_a_reference_and_a_dictionary_are_checked_like_columns(ctx):
         row(ctx, "寅", colour="X", other=999_999)
     assert sorted(caught.value.field_errors) == ["colour", "other"]
     item = ctx.session.scalars(select(DictionaryItem).where(DictionaryItem.label == "红")).one()
-    with pytest.raises(Conflict, match="已被 1 条记录使用"):
+    with pytest.raises(Conflict, match="使用中：1 条数据字典，不能删除"):
         records.delete(ctx, item, item.version)
     with pytest.raises(Conflict):
         records.delete(ctx, kinds, kinds.version)

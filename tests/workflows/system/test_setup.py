@@ -247,9 +247,9 @@ def item_of(ctx, dictionary, code) -> DictionaryItem:
 def test_an_item_in_use_keeps_its_code_and_is_not_deleted(world, ctx):
     world.person()
     married, single = item_of(ctx, "marriage", "20"), item_of(ctx, "marriage", "10")
-    with pytest.raises(Conflict, match="已被 1 条记录使用"):
+    with pytest.raises(Conflict, match="使用中：1 条个人客户，不能删除；可以改为停用"):
         records.delete(ctx, married, married.version)
-    with pytest.raises(FieldErrors, match="已被 1 条记录使用"):
+    with pytest.raises(FieldErrors, match="已被使用（1 条个人客户）"):
         records.update(ctx, married, {"code": "21"}, married.version)
     ctx.session.refresh(married)
     records.update(ctx, married, {"label": "已婚（初婚）", "is_active": "否"}, married.version)

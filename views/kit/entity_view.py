@@ -67,6 +67,8 @@ class EntityView(ListScreens):
             v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by
         )
         cls.exclude_route_methods = UNSAFE_ROUTES | ({"add", "edit", "delete"} - set(writes))
+        if not {"add", "edit"} & set(writes):  # nothing to fill in
+            cls.exclude_route_methods = cls.exclude_route_methods | {"asked"}
         if "delete" not in writes:
             cls.exclude_route_methods = cls.exclude_route_methods | {"bulk_delete"}
         masked = any(facts.mask for facts in shape(cls.model).fields.values())
@@ -344,7 +346,7 @@ class EntityView(ListScreens):
 
     @expose("/asked", methods=("POST",))
     @expose("/asked/<pk>", methods=("POST",))
-    @edge.screen("add", "edit")
+    @edge.screen("edit", "add")
     def asked(self, pk: str = "") -> ResponseReturnValue:
         """Which fields conditions ask for, of a form while it is filled in: JSON."""
         found = self.datamodel.find(pk) if pk else None

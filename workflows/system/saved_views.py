@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import delete, func, select
 
 from models.base.actor import Actor
-from models.base.errors import Conflict, FieldErrors, NotAllowed, NotFound
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed, NotFound
 from models.base.text import visible
 from models.system.role import RoleProfile
 from models.system.saved_view import (
@@ -23,6 +23,7 @@ from workflows.base.records import check_version
 from workflows.base.transition import Verb, verbs
 
 KEPT_MAX: Final = 50  # of one person and list
+QUERY_MAX: Final = 3500  # a longer address is refused by servers before anybody reads it
 PINNED_MAX: Final = 12  # as many counts as a card of the desktop is worth
 _TABLE: Final = "saved_view"
 _CHIEFS: Final = ("业务部门经理", "风控总监", "分管副总", "总裁", "财务主管", "系统管理员")
@@ -51,6 +52,7 @@ def keep(ctx: Ctx, table: str, query: str, named: Named) -> SavedView:
     kept = select(func.count()).select_from(SavedView).where(mine, SavedView.table_name == table)
     if (ctx.session.scalar(kept) or 0) >= KEPT_MAX:
         raise Conflict(f"每个列表最多保存 {KEPT_MAX} 个视图，请先删除不用的")
+    _require_short(query)
     view = SavedView(
         table_name=table,
         owner_id=ctx.actor.employee_id,
@@ -66,6 +68,7 @@ def keep(ctx: Ctx, table: str, query: str, named: Named) -> SavedView:
 def overwrite(ctx: Ctx, key: int, query: str, version: int | None) -> SavedView:
     """Let a view be what its list shows now. Raises NotFound, NotAllowed, StaleRecord."""
     view = _own(ctx, key, version)
+    _require_short(query)
     view.query = query
     _tell(ctx, view, "修改")
     return view
@@ -173,6 +176,11 @@ def _own(ctx: Ctx, key: int, version: int | None) -> SavedView:
         raise NotAllowed("这个视图由他人建立，您可以复制后修改自己的那一份")
     check_version(ctx, view, version)
     return view
+
+
+def _require_short(query: str) -> None:
+    if len(query) > QUERY_MAX:
+        raise BusinessError("条件或列过多，地址放不下，请减少后再保存")
 
 
 def _name(ctx: Ctx, view: SavedView, named: Named) -> None:

@@ -93,6 +93,7 @@ def test_who_may_not_share_keeps_it_for_oneself(demo):
         ({"name": "坏", "f": "nothing:eq:1"}, "没有这个字段"),
         ({"name": "坏", "rule": "没有 > 3"}, "高级条件无法识别"),
         ({"name": "坏", "sharing": "WORLD"}, "没有这个选项"),
+        ({"name": "坏", "q": "长" * 900}, "条件或列过多"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_keeps_nothing(demo, sent, words):

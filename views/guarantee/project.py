@@ -181,7 +181,7 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
         Tab(
             label,
             asked.url(f=wished, page=None, q=None, rule=None, v=None),
-            shown == sorted(wished) and not asked.text and asked.rule is None,
+            shown == sorted(wished) and asked.is_filtered == bool(wished) and not asked.text,
             count,
             most=MANY,
         )

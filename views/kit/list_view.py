@@ -102,7 +102,7 @@ class ListScreens(EntityHooks, ModelView):
             columns_next=asked.url(cols=None, page=None),
             columns_reset=asked.url(cols=None, order=None, page=None),
             order_url=f"/settings/order/{shape(self.model).table}",
-            empty="" if is_filtered else self._why_empty(),
+            empty=self._why_empty(asked),
             empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
             crumbs=[(spec.module.label, ""), (spec.label, "")],
             problems=asked.problems,
@@ -113,8 +113,12 @@ class ListScreens(EntityHooks, ModelView):
             groups.put(page, asked)
         return self.enrich_list(page, asked)
 
-    def _why_empty(self) -> str:
-        """Where the rows come from, for whoever looks at an empty list."""
+    def _why_empty(self, asked: lists.ListQuery) -> str:
+        """Where the rows come from, for whoever looks at an empty list; or that a condition makes no sense."""
+        if asked.unread:
+            return "有条件无法识别，所以没有显示记录，请去掉或改正后再看"
+        if asked.is_filtered:
+            return ""
         spec, owner = self.model.spec, shape(self.model).owner
         if owner is not None and record.offers(self.model, "add"):
             return f"还没有{spec.label}，在{owner[1].spec.label}页面的“{spec.label}”中登记"

@@ -112,7 +112,11 @@ document.addEventListener("DOMContentLoaded", () => {
       if (row === box.lastElementChild) addRow();
     });
     operator.addEventListener("change", draw);
-    gone.addEventListener("click", () => { row.remove(); if (!box.children.length) addRow(); });
+    gone.addEventListener("click", (event) => {
+      event.stopPropagation(); // what is gone stands in no menu any more, and the menu would close as if left
+      row.remove();
+      if (!box.children.length) addRow();
+    });
     row.said = () => {
       if (!field.value) return null;
       const code = operator.value;

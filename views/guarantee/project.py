@@ -181,7 +181,9 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
         Tab(
             label,
             asked.url(f=wished, page=None, q=None, rule=None, v=None),
-            shown == sorted(wished) and asked.is_filtered == bool(wished) and not asked.text,
+            shown == sorted(wished)
+            and asked.is_filtered == bool(wished)
+            and not (asked.text or asked.rule),
             count,
             most=MANY,
         )

@@ -148,7 +148,7 @@ class ReviewView(EventView):
         if now is EventState.PENDING and asked.ctx.actor.may("book", "business_event"):
             question = "按记账规则为所选 {n} 笔复核单生成凭证，{sum}，由您制单。每笔单独办理，不能记账的列出原因。"
             page.bulk = [Action("批量记账", "/review/book", "POST", "primary", confirm=question)]
-        if not (asked.filters or asked.text):
+        if not asked.is_filtered:
             page.empty = (
                 "没有等待复核的业务" if now is EventState.PENDING else f"没有{now.label}的复核单"
             )

@@ -72,7 +72,7 @@ class VoucherMany(VoucherForms):
                 Action(f"批量{label}", f"/voucher/all/{now}", "POST", "primary", confirm=words)
             )
         page.bulk.append(Action("打印", "/voucher/print", "POST", icon="print", new_window=True))
-        if now in _WAITS and not (asked.filters or asked.text):
+        if now in _WAITS and not asked.is_filtered:
             page.empty, page.empty_action = f"没有{_LABELS[now]}的凭证", None
         return page
 

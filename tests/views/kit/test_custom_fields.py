@@ -126,7 +126,7 @@ def test_a_field_for_some_roles_is_nowhere_for_others(world, boss, limited):
     for page in (*pages, f"show/{key}"):
         shown = text_of(boss, f"/department/{page}")
         assert ("月租金" in shown, "77.00" in shown) == (False, False), page
-    assert "没有这个字段" in text_of(boss, "/department/list/?f=rent:ge:1")
+    assert "没有这个字段" in boss.get("/department/list/?f=rent:ge:1").get_data(as_text=True)
     assert "不能按这一列排序" in text_of(boss, "/department/list/?order=rent")
     assert "月租金" not in boss.get("/department/export?format=csv&cols=name,rent").get_data(True)
     assert "rent" not in boss.get(f"/api/v1/department/{key}").get_json()["result"]
@@ -158,7 +158,7 @@ def test_what_is_not_for_files_or_filters_is_in_none(world, boss, rent):
     change(world, boss, is_exported="false", is_filtered="false")
     file = boss.get("/department/export?format=csv&cols=name,rent").get_data(True)
     assert file.lstrip("\ufeff").splitlines()[0] == "部门名称"
-    assert "没有设为可筛选" in text_of(boss, "/department/list/?f=rent:ge:1")
+    assert "没有设为可筛选" in boss.get("/department/list/?f=rent:ge:1").get_data(as_text=True)
     assert boss.get("/department/export?format=csv&cols=rent").status_code == 400
     change(world, boss)
 
@@ -275,3 +275,111 @@ def test_the_form_asks_the_server_what_it_asks_for(world, boss, rent):
     assert post(boss, "/department/add", "/department/list/", **sent).status_code == 302
     assert world.get(Department, code="R1").extra == {}
     change(world, boss)
+
+
+ALL = {  # what is typed and what the interface says
+    "TEXT": ("甲<b>", "甲<b>"),
+    "LONG_TEXT": ("一\n二", "一\n二"),
+    "INT": ("-12", -12),
+    "MONEY": ("9,999,999,999.99", "9999999999.99"),
+    "RATE": ("4.35", "4.35"),
+    "DATE": ("2024-02-29", "2024-02-29"),
+    "BOOL": ("true", True),
+    "REFERENCE": ("1", 1),
+}
+WORKED = {
+    "INT": ("自设INT × 2", -24),
+    "MONEY": ("自设MONEY ÷ 3", "3333333333.33"),
+    "RATE": ("自设RATE ÷ 2", "2.18"),
+    "DATE": ("自设DATE + 1天", "2024-03-01"),
+    "BOOL": ("自设INT < 0 且 自设BOOL", True),
+    "TEXT": ("自设REFERENCE的姓名", "张明远"),
+}
+WRONG = ("x" * 5000, "2026-02-30", "9" * 40, "\x00")
+
+
+@pytest.fixture(scope="module")
+def every(world, house):
+    """A field of each kind on dictionaries, filled in and worked out."""
+    world.actor = house.boss
+    browser = world.client()
+    sent = {"X-CSRFToken": token(browser, "/custom_field/list/")}
+    fields = [(f"k_{kind.lower()}", f"自设{kind}", kind, {}) for kind in ALL]
+    fields += [
+        (f"w_{kind.lower()}", f"算得{kind}", kind, {"formula": text})
+        for kind, (text, _) in WORKED.items()
+    ]
+    for code, label, kind, more in fields:
+        body = {"table_name": "dictionary_type", "code": code, "label": label, "kind": kind}
+        body |= {"is_filtered": True, "is_exported": True, "target": "employee", **more}
+        made = browser.post("/api/v1/custom_field/", json=body, headers=sent)
+        assert made.status_code == 201, (kind, made.get_json())
+    body = {f"k_{kind.lower()}": typed for kind, (typed, _) in ALL.items()}
+    for code, values in (("full", body), ("bare", {})):
+        sent_row = {"code": code, "label": f"行{code}", **values}
+        made = browser.post("/api/v1/dictionary_type/", json=sent_row, headers=sent)
+        assert made.status_code == 201, made.get_json()
+    return {name: label for name, label, *_ in fields}
+
+
+def test_every_kind_comes_back_at_every_door(boss, every):
+    rows = boss.get("/api/v1/dictionary_type/?f=label:starts:行&order=-code").get_json()["result"]
+    full, bare = rows
+    said = {f"k_{kind.lower()}": value for kind, (_, value) in ALL.items()}
+    said |= {f"w_{kind.lower()}": value for kind, (_, value) in WORKED.items()}
+    for name in said.keys() - {"k_long_text"}:  # no list has long texts
+        assert (full[name], bare[name]) == (said[name], None), name
+    names = ",".join(name for name in every if name != "k_long_text")
+    listed = text_of(boss, f"/dictionary_type/list/?cols={names}&f=label:starts:行")
+    for words in ("9,999,999,999.99", "3,333,333,333.33", "甲&lt;b&gt;", "张明远", "2024-03-01"):
+        assert words in listed, words
+    file = boss.get(f"/dictionary_type/export?format=csv&cols={names}&f=code:eq:full")
+    assert file.get_data(as_text=True).splitlines()[1].count("9999999999.99") == 1
+
+
+def test_every_kind_is_filtered_by_every_operator_and_sorted(boss, every):
+    info = boss.get("/api/v1/dictionary_type/_info").get_json()["columns"]
+    typed = {f"k_{kind.lower()}": value for kind, (value, _) in ALL.items()}
+    typed |= {f"w_{kind.lower()}": str(said) for kind, (_, said) in WORKED.items()}
+    asked = 0
+    for column in info:
+        if column["name"] not in typed:
+            continue
+        value = typed[column["name"]].replace("True", "true")
+        for operator in column["filters"]:
+            text = f"{value}..{value}" if operator == "between" else value
+            text = {"empty": "", "filled": "", "rel": "before_today"}.get(operator, text)
+            query = {"f": [f"{column['name']}:{operator}:{text}", "label:starts:行"]}
+            found = boss.get("/api/v1/dictionary_type/", query_string=query)
+            assert found.status_code == 200, (column["name"], operator, found.get_json())
+            assert found.get_json()["count"] == 1, (column["name"], operator)
+            asked += 1
+        if column["kind"] not in {"long_text", "reference"}:
+            order = f"/dictionary_type/list/?order=-{column['name']}&f=label:starts:行"
+            page = text_of(boss, order)
+            assert page.index("行full") < page.index("行bare"), column["name"]
+    assert asked > 50
+
+
+def test_no_value_from_outside_breaks_a_door(boss, every):
+    sent = {"X-CSRFToken": token(boss, "/dictionary_type/list/")}
+    for name in every:
+        for value in WRONG:
+            answer = boss.get("/dictionary_type/list/", query_string={"f": f"{name}:eq:{value}"})
+            assert answer.status_code in {200, 400}, (name, value)
+            body = {"code": "hostile", "label": "敌", name: value}
+            refused = boss.post("/api/v1/dictionary_type/", json=body, headers=sent)
+            if (
+                refused.status_code == 201
+            ):  # a text may be anything, and what nobody sees is nothing
+                assert name in {"k_text", "k_long_text"} or value == "\x00", (name, value)
+                key = refused.get_json()["id"]
+                assert (
+                    boss.delete(
+                        f"/api/v1/dictionary_type/{key}?version=1", headers=sent
+                    ).status_code
+                    == 200
+                )
+            else:
+                assert refused.status_code == 400, (name, value)
+                assert list(refused.get_json()["errors"]) == [name]

@@ -33,16 +33,16 @@ def rule_texts(session: Session) -> Iterator[RuleText]:
     words = vocabulary(session)
     for model in entities():
         for facts in fields_of(model).values():
-            if facts.rule_of:
+            if facts.rule_of + facts.rule_by:
                 yield from _of_column(session, model, facts, words)
 
 
 def _of_column(
     session: Session, model: type[Entity], facts: FieldFacts, words: Vocabulary
 ) -> Iterator[RuleText]:
-    """The rules of a column; what they are about may stand in another column of the row (@)."""
+    """The rules of a column; what they are about may stand in another column of the row."""
     column, title = facts.sql(model), getattr(model, model.spec.title)
-    place = getattr(model, facts.rule_of[1:]) if facts.rule_of.startswith("@") else None
+    place = getattr(model, facts.rule_by) if facts.rule_by else None
     about = literal(facts.rule_of) if place is None else place
     query = select(model.id, title, column, about).where(column.is_not(None))
     for key, name, text, subject in session.execute(query):

@@ -31,7 +31,7 @@ def of_record(ctx: Ctx, record: Entity, field: str) -> Sequence[RuleExample]:
 def conditions(model: type[Entity]) -> dict[str, FieldFacts]:
     """The fields of a piece of configuration that hold a condition; a formula has no examples."""
     known = fields_of(model).items()
-    return {name: facts for name, facts in known if facts.rule_of and not facts.is_formula}
+    return {name: facts for name, facts in known if facts.rule_of + facts.rule_by and not facts.is_formula}
 
 
 def rule_field(record: Entity, field: str) -> FieldFacts:
@@ -43,9 +43,9 @@ def rule_field(record: Entity, field: str) -> FieldFacts:
 
 
 def about_of(record: Entity, facts: FieldFacts) -> str:
-    """What the rules of a field are about; a row may say it itself (@)."""
-    if facts.rule_of.startswith("@"):
-        return str(getattr(record, facts.rule_of[1:]))
+    """What the rules of a field are about; a row may say it itself."""
+    if facts.rule_by:
+        return str(getattr(record, facts.rule_by))
     return facts.rule_of
 
 

@@ -31,7 +31,11 @@ def of_record(ctx: Ctx, record: Entity, field: str) -> Sequence[RuleExample]:
 def conditions(model: type[Entity]) -> dict[str, FieldFacts]:
     """The fields of a piece of configuration that hold a condition; a formula has no examples."""
     known = fields_of(model).items()
-    return {name: facts for name, facts in known if facts.rule_of + facts.rule_by and not facts.is_formula}
+    return {
+        name: facts
+        for name, facts in known
+        if facts.rule_of + facts.rule_by and not facts.is_formula
+    }
 
 
 def rule_field(record: Entity, field: str) -> FieldFacts:

@@ -50,6 +50,7 @@ class Extra:
 
 
 EXTRAS: dict[str, Extra] = {}
+_UNKNOWN: Final = FieldFacts()  # a custom field that is out of use
 
 
 def also(model: type[Entity], name: str, more: More, extra: Extra) -> None:
@@ -122,8 +123,9 @@ def _parts_below(table: str) -> tuple[tuple[type[Entity], str], ...]:
     found, model = [], entity_of(table)
     for part in entities():
         owner = owner_of(part)
-        is_noted = part.spec.kind in (SpecKind.LOG, SpecKind.INTERNAL)
-        if owner and owner[1] is model and not is_noted and part.spec.config is None:
+        if owner is None or owner[1] is not model:
+            continue
+        if part.spec.config is None and part.spec.kind not in (SpecKind.LOG, SpecKind.INTERNAL):
             found.append((part, f"{owner[0]}_id"))
     return tuple(found)
 
@@ -142,8 +144,10 @@ def _way_up(table: str) -> tuple[tuple[type[Entity], str], ...] | None:
     if model.spec.config is not None:
         return ()
     owner = owner_of(model)
-    above = way_up(owner[1]) if owner else None
-    if owner is None or above is None:
+    if owner is None:
+        return None
+    above = way_up(owner[1])
+    if above is None:
         return None
     return ((owner[1], f"{owner[0]}_id"), *above)
 
@@ -162,7 +166,7 @@ def columns_in(model: type[Entity], owner: str = "") -> list[str]:
 
 def _is_told(facts: FieldFacts) -> bool:
     """What refers to a row of the framework is a number of this installation alone."""
-    return not facts.target or facts.target in _tables()
+    return facts.target in {"", *_tables()}
 
 
 def things_of(session: Session, model: type[Entity], ids: Iterable[int]) -> dict[int, Thing]:
@@ -342,8 +346,8 @@ class _Reader:
         for name, value in said.items():
             if value in (None, ""):
                 continue
-            facts = known.get(name)
-            if facts is not None and facts.target in _tables():
+            facts = known.get(name, _UNKNOWN)
+            if facts.target in _tables():
                 self.open.append((values, name, facts.target, int(value)))
             values[name] = plain(value)
         return {"values": values, "parts": {}}

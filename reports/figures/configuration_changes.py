@@ -122,9 +122,7 @@ class _Compare:
         known, name = fields_of(model), model.spec.title
         name = name if name in known else f"{name}_id"
         if name not in row["values"]:
-            owner = owner_of(model)
-            skip = f"{owner[0]}_id" if owner else ""
-            name = next(key for key in model.spec.key if key != skip)
+            name = next(key for key in model.spec.key if key not in _owner_key(model))
         return self._value(known[name], row, name)
 
     def _row(self, model: type[Entity], old: Row, new: Row, place: str) -> Iterator[Change]:
@@ -139,8 +137,7 @@ class _Compare:
         extra = EXTRAS.get(table)
         if extra is None:
             part = entity_of(table)
-            owner = owner_of(part)
-            yield from self.rows(part, before, after, (f"{owner[0]}_id",) if owner else ())
+            yield from self.rows(part, before, after, _owner_key(part))
             return
         for row in [one for one in before if one not in after]:
             yield Change(f"{extra.label}“{extra.words(row)}”", "", extra.words(row), NONE)
@@ -194,6 +191,12 @@ class _Compare:
                 found = self.session.scalar(select(getattr(model, title)).where(column == key))
             self._titles[table, key] = f"{found}" if found else key
         return self._titles[table, key]
+
+
+def _owner_key(model: type[Entity]) -> tuple[str, ...]:
+    """The column by which a row names what it is part of."""
+    owner = owner_of(model)
+    return (f"{owner[0]}_id",) if owner else ()
 
 
 def _in_force(model: type[Entity], before: Content, new: Row) -> Row | None:

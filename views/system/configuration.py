@@ -110,7 +110,7 @@ def _words(text: str | None) -> Cell:
 
 def _use_row(ctx: Ctx, one: Use) -> Row:
     url = ""
-    if one.table and model_of(one.table) is not None and ctx.actor.may("list", one.table):
+    if model_of(one.table) is not None and ctx.actor.may("list", one.table):
         if one.record_id is not None:
             url = record_url(one.table, one.record_id)
         elif one.condition:

@@ -54,8 +54,8 @@ def examples_tab(record: Entity, ctx: Ctx) -> Section | None:
             "",
             (
                 Cell(one.title),
-                Cell("，".join(f"{k} {v}" for k, v in one.facts.items()) or "—", "long_text"),
-                Cell("符合" if one.is_met else "不符合"),
+                Cell("，".join(f"{k} {v}" for k, v in one.facts.items()), "long_text"),
+                Cell(_HELD[one.is_met][0]),
             ),
             actions=(
                 Action(
@@ -159,7 +159,7 @@ class _Try:
         ]
         spec, table = self.record.spec, str(self.record.__tablename__)
         may = self.ctx.actor.may("edit", table)
-        groups = [FieldGroup("输入", asked), *([FieldGroup("存为样例", kept)] if may else [])]
+        groups = [FieldGroup("输入", asked), FieldGroup("存为样例", kept)][: 1 + may]
         errors = [("", "", one) for one in self.top]
         errors += [(f.key, f.label, m) for f in (*asked, *kept) for m in f.errors]
         back = f"{record_url(table, self.record.id)}?tab={TAB}#tabs"
@@ -217,12 +217,14 @@ class _Try:
         )
         query = scoped(query, ApprovalInstance, self.ctx.actor).order_by(ApprovalInstance.id.desc())
         found = self.ctx.session.scalars(query.limit(RECENT)).all()
+        if not found:
+            return None
         section = Section("recent", "在最近的申请上试", columns=[Column("title", "审批单")])
         base = _url(self.record, self.name)
         section.rows = [
             Row(str(one.id), f"{base}?from={one.id}", (Cell(one.title, "link"),)) for one in found
         ]
-        return section if found else None
+        return section
 
 
 def _flat(reason: Reason, depth: int = 0) -> list[tuple[Reason, int]]:
@@ -255,24 +257,23 @@ class RuleExamplesView(BaseView):
             return self.render_template("form.html", page=tried.page())
         if not request.form.get("title", "").strip():
             tried = _Try(ctx, record, name, request.form).run()
-            return self.render_template(
-                "form.html", page=tried.page()
-            ), 400 if tried.errors or tried.top else 200
+            return self.render_template("form.html", page=tried.page()), 400 if any(
+                (tried.errors, tried.top)
+            ) else 200
         try:
             with edge.writing() as ctx:
                 kept = _Try(ctx, _find(ctx, table, pk), name, request.form)
                 is_met = request.form.get("is_met", "1") == "1"
                 title = request.form.get("title", "")
                 examples.add(ctx, kept.record, name, title=title, facts=kept.facts(), is_met=is_met)
-        except (BusinessError, RuleError) as error:
-            if isinstance(error, BusinessError) and error.status in {403, 404}:
+        except BusinessError as error:
+            if error.status in {403, 404}:
                 raise
             tried = _Try(ctx, _find(ctx, table, pk), name, request.form)
-            tried = (
-                tried.refuse(error) if isinstance(error, FieldErrors) else tried.run().refuse(error)
-            )
-            status = error.status if isinstance(error, BusinessError) else 400
-            return self.render_template("form.html", page=tried.page()), status
+            if not isinstance(error, FieldErrors):
+                tried.run()
+            tried.refuse(error)
+            return self.render_template("form.html", page=tried.page()), error.status
         flash(f"已存为样例“{title.strip()}”", "success")
         return redirect(f"{record_url(table, pk)}?tab={TAB}#tabs")
 

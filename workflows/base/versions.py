@@ -210,9 +210,9 @@ def _version(
 
 def title_of(one: Changed) -> str:
     """What a thing is called: by its newest row."""
-    row = (one.after or one.before)[-1]
+    row = [*one.before, *one.after][-1]
     model = entity_of(one.thing.table)
-    return str(row["values"].get(model.spec.title) or one.name)
+    return str(row["values"].get(model.spec.title, one.name))
 
 
 def _effective_on(one: Changed) -> date | None:
@@ -228,7 +228,9 @@ def _effective_on(one: Changed) -> date | None:
 # ----------------------------------------------------------------------------------------------------------- the hook
 def _is_watched(session: Session) -> bool:
     """Base data of a release are known from the release."""
-    return session.info.get("ctx") is not None and not session.info.get("no_audit")
+    if session.info.get("no_audit"):
+        return False
+    return session.info.get("ctx") is not None
 
 
 def _look(session: Session, *_: Any) -> None:
@@ -243,19 +245,19 @@ def _look_at_new(session: Session, *_: Any) -> None:
     """What has its key from a default is known only now."""
     if not _is_watched(session):
         return
-    for record in session.new:
-        if isinstance(record, Entity) and record.spec.config is not None:
+    for record in filter(_is_configuration, session.new):
+        if record.spec.config is not None:
             seen: _Seen = session.info.setdefault(_SEEN, {})
             seen.setdefault(_thing(record), Found([]))
 
 
 def _look_at_statement(state: ORMExecuteState) -> None:
     """Statements that no flush sees: what they change or take away is read before."""
-    if not (state.is_update or state.is_delete) or not _is_watched(state.session):
+    if not _is_watched(state.session) or state.is_select:
         return
-    table = getattr(state.statement, "table", None)
+    table: Any = getattr(state.statement, "table", None)
     model = _watched_tables().get(getattr(table, "name", ""))
-    if table is not None and model is not None:
+    if model is not None:
         ids = Affected(state, table).ids
         _see(state.session, _above(state.session, model, ids))
 
@@ -310,19 +312,21 @@ def _above(session: Session, model: type[Entity], ids: Iterable[int]) -> set[Thi
         query = select(getattr(model, column))
         rows = (session.scalars(query.where(model.id.in_(some))) for some in batched(keys))
         keys, model = {key for some in rows for key in some}, owner
-    return set(things_of(session, model, keys).values()) if keys else set()
+    return set(things_of(session, model, keys).values())
 
 
 def _values(record: Entity, name: str) -> list[Any]:
     """A key as it is and as it was loaded."""
     state: InstanceState[Entity] = inspect(record)
     past = state.get_history(name, PassiveFlag.PASSIVE_NO_FETCH)
-    return [record.__dict__.get(name), *(past.deleted or ())]
+    return [record.__dict__.get(name), *past.deleted]
 
 
 def _on_commit(session: Session) -> None:
     ctx: Ctx | None = session.info.get("ctx")
-    if ctx is not None and session.info.get(_SEEN) and not session.in_nested_transaction():
+    if session.in_nested_transaction():
+        return
+    if ctx is not None and touched(session):
         write(ctx)
 
 

@@ -74,7 +74,7 @@ def restore(ctx: Ctx, found: ConfigVersion, reason: str = "") -> ConfigVersion:
 def thing(ctx: Ctx, table: str, record_id: int | None, content: Content) -> Thing | None:
     """The thing as this installation names it: of its row, or where that is gone of what the content says."""
     model = entity_of(table)
-    known = things_of(ctx.session, model, [record_id] if record_id else [])
+    known = things_of(ctx.session, model, filter(None, [record_id]))
     if record_id in known:
         return known[record_id]
     if not content:
@@ -168,8 +168,10 @@ class _Words:
 
     def _word(self, model: type[Entity], record: Entity, name: str) -> str:
         facts, value = fields_of(model)[name], getattr(record, name)
-        if value is None or not facts.target:
-            return "" if value is None else str(plain(value))
+        if value is None:
+            return ""
+        if not facts.target:
+            return str(plain(value))
         if facts.target not in self._ids:
             self._ids[facts.target] = ids_by_key(self.ctx.session, entity_of(facts.target))
         return next((key for key, found in self._ids[facts.target].items() if found == value), "")

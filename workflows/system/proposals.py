@@ -25,6 +25,8 @@ from workflows.system import configuration
 
 IS_ON: Final = "config.four_eyes"
 KINDS: Final = "config.four_eyes_kinds"
+_SWITCH: Final = Thing("parameter", (IS_ON,))
+_RANGE: Final = Thing("parameter", (KINDS,))
 _ROLES = ("系统管理员", "安全管理员", "财务主管")
 
 
@@ -59,13 +61,13 @@ class Held(Exception):
 
 def hold(ctx: Ctx) -> None:
     """Raise Held where what the transaction has changed must be published by a second person."""
-    if ctx.actor.employee_id is None or (ctx.published and ctx.published.is_second):
+    if ctx.actor.employee_id is None or getattr(ctx.published, "is_second", False):
         return
     touched = versions.touched(ctx.session)
     if not touched:
         return
     is_on = parameters.flag(ctx.session, IS_ON, ctx.today)
-    if is_on or Thing("parameter", (IS_ON,)) in touched:
+    if is_on or _SWITCH in touched:
         found = versions.changed(ctx.session)
         if any(_needs_second(ctx, one) for one in found):
             raise Held(found)
@@ -74,11 +76,10 @@ def hold(ctx: Ctx) -> None:
 def _needs_second(ctx: Ctx, one: Changed) -> bool:
     """As the parameters were before the change: nobody switches them off alone."""
     session = ctx.session
-    name = one.name if one.thing.table == "parameter" else ""
     is_on = parameters.flag(session, IS_ON, ctx.today)
-    if name == IS_ON:
+    if one.thing == _SWITCH:
         is_on = any(row["values"].get("value") == "是" for row in one.before)
-    if not is_on or name in (IS_ON, KINDS):
+    if not is_on or one.thing in (_SWITCH, _RANGE):
         return is_on
     return kinds()[one.thing.table] in _chosen(parameters.value(session, KINDS, ctx.today))
 
@@ -140,7 +141,7 @@ def publish(ctx: Ctx, proposal: ConfigProposal, version: int | None = None) -> C
     enter(ctx, STEPS["publish"], proposal, version)
     _refuse_own(ctx, proposal, "发布")
     now = configuration.standing(
-        ctx, proposal.table_name, proposal.record_id, proposal.before or proposal.content
+        ctx, proposal.table_name, proposal.record_id, [*proposal.before, *proposal.content]
     )
     if now.content != proposal.before:
         since = in_words(changes(ctx.session, proposal.table_name, proposal.before, now.content))

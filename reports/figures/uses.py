@@ -186,10 +186,12 @@ def _of_rules(session: Session, concerns: Callable[[RuleText], bool]) -> Iterato
 def of_row(session: Session, row: StatementRow) -> Iterator[Use]:
     """Rows of the same statement whose formula adds it up."""
     query = select(StatementRow.id, StatementRow.label, StatementRow.formula).where(
-        StatementRow.statement == row.statement, StatementRow.formula.is_not(None)
+        StatementRow.statement == row.statement,
+        StatementRow.formula.is_not(None),
+        StatementRow.id != row.id,
     )
     for key, label, formula in session.execute(query.order_by(StatementRow.row_no)):
-        if key != row.id and re.search(rf"R{row.row_no}(?!\d)", formula or ""):
+        if re.search(rf"R{row.row_no}(?!\d)", formula or ""):
             yield Use(f"“{label}”的公式", table="statement_row", record_id=key)
 
 

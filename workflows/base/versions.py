@@ -83,7 +83,9 @@ def changed(session: Session) -> list[Changed]:
     found = []
     for thing, found_now in now.items():
         before = seen[renamed.get(thing, thing)]
-        if thing not in gone and before.content != found_now.content:
+        if thing in gone:
+            continue
+        if before.content != found_now.content:
             row = _page_of(before.ids, found_now.ids)
             found.append(Changed(thing, names[thing], row, before.content, found_now.content))
     return sorted(found, key=lambda one: (one.thing.table, one.name))

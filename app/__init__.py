@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["start_verify"] = functools.partial(jobs.start_verify, app)
         app.extensions["start_backup"] = functools.partial(jobs.start_backup, app)
         app.extensions["start_exports"] = functools.partial(jobs.start_exports, app)
+        app.extensions["start_imports"] = functools.partial(jobs.start_imports, app)
         app.extensions["start_month_end"] = functools.partial(jobs.start_month_end, app)
         menu.bind(app)
         appbuilder = extensions.make_appbuilder(

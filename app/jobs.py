@@ -27,20 +27,21 @@ from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.trouble import is_passing
 from models.system.organization import Operator
 from models.system.setup import JobRun, SystemState
-from views.kit import edge
+from views.kit import edge, importing
 from views.kit import exports as list_files
 from workflows import day_end, verify
 from workflows.approval.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
 from workflows.ledger import closing, heads
-from workflows.system import backup, exports, field_indexes, sign_in
+from workflows.system import backup, exports, field_indexes, import_jobs, sign_in
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.base import BaseScheduler
 
 log = structlog.get_logger()
 _AT_EXPORTS = threading.Lock()
+_AT_IMPORTS = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -172,12 +173,25 @@ def run_field_indexes(app: Flask) -> int:
         return len(statements)
 
 
+def run_imports(app: Flask, *, source: str = "import") -> int:
+    """Look through, and take, the files that people have sent and nobody is at; how many ended well."""
+    with app.app_context(), _AT_IMPORTS:
+        return import_jobs.run_waiting(
+            job_edge(source), import_jobs.Lent(_actor_of, importing.door_beside)
+        )
+
+
+def start_imports(app: Flask) -> threading.Thread:
+    """The same beside the request that has sent one: one file at a time in a process."""
+    return _beside(app, "imports", lambda: run_imports(app))
+
+
 def _actor_of(session: Session, employee_id: int) -> Actor:
     """Who an employee is now. Raises NotAllowed where the account is closed."""
     query = select(User).join(Operator, Operator.user_id == User.id)
     user = session.scalars(query.where(Operator.employee_id == employee_id)).one_or_none()
     if user is None or not user.is_active:
-        raise NotAllowed("账号已停用，没有导出")
+        raise NotAllowed("账号已停用，没有办理")
     return security.build_actor(session, user)
 
 
@@ -231,6 +245,7 @@ JOBS: tuple[Job, ...] = (
     # What a process that is gone has left, and what expired; a page that asks for a file does not wait for this.
     Job("exports", "后台导出与清理", "* * * * *", run_exports),
     Job("field_indexes", "自定义字段索引", "* * * * *", run_field_indexes),
+    Job("imports", "后台导入与清理", "* * * * *", run_imports),
     Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.

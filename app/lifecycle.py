@@ -214,10 +214,32 @@ def _grant_roles(session: Session, pairs: dict[Pair, PermissionView], fresh: set
                 {"role_id": role_id, "permission_view_id": pairs[pair].id}
                 for pair in sorted(theirs)
             ]
+    granted += _as_adders(session, pairs, fresh)
     if granted:
         session.execute(insert(assoc_permissionview_role), granted)
         if ctx := session.info.get("ctx"):
             audit.seal_rows(ctx, "ab_role", {grant["role_id"] for grant in granted})
+
+
+def _as_adders(
+    session: Session, pairs: dict[Pair, PermissionView], fresh: set[Pair]
+) -> list[dict[str, int]]:
+    """导入 came after 新增: roles that administrators have made get it where they add by the form."""
+    links, found = assoc_permissionview_role, []
+    for _, table in sorted(pair for pair in fresh if pair[0] == "can_import"):
+        add = pairs.get(("can_add", table))
+        if add is not None and ("can_add", table) not in fresh:
+            query = select(links.c.role_id).where(links.c.permission_view_id == add.id)
+            query = query.where(
+                links.c.role_id.in_(
+                    select(RoleProfile.role_id).where(RoleProfile.is_builtin.is_(False))
+                )
+            )
+            found += [
+                {"role_id": key, "permission_view_id": pairs["can_import", table].id}
+                for key in session.scalars(query)
+            ]
+    return found
 
 
 def _make_role(session: Session, spec: RoleSpec) -> int:

@@ -13,7 +13,7 @@ from models.system.organization import Company, Operator
 from reports.base.report import REPORTS
 from reports.workbench.todo import Waiting
 from reports.workbench.todo_sources import TodoKind
-from views.kit import edge, todo
+from views.kit import edge, importing, todo
 from views.kit.exports import shown_everywhere
 from views.kit.interface import model_of
 from views.kit.pages import MenuFold, MenuItem, MenuModule, Shell
@@ -160,12 +160,13 @@ def _build() -> Shell:
         # The page that follows a job says more of it than the top bar could.
         jobs=tuple(
             job
-            for job in (*running_of(ctx), *shown_everywhere(ctx))
+            for job in (*running_of(ctx), *shown_everywhere(ctx), *importing.shown_everywhere(ctx))
             if job.url.partition("?")[0] != request.path
         ),
         search_url="/search",
         user_links=(
             MenuItem("我的下载", "/downloads/"),
+            MenuItem("我的导入", "/import/"),
             MenuItem("个人设置", "/settings/"),
             MenuItem("自定义桌面", "/desktop/"),
             MenuItem("修改密码", "/password/"),

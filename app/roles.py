@@ -294,7 +294,7 @@ def resources() -> Iterator[tuple[type[Entity], tuple[str, ...]]]:
         if spec.kind.has_screen:
             own = tuple(
                 v for v in WRITE if v in READ or (spec.kind.is_writable and v in spec.saved_by)
-            )
+            ) + (("import",) if spec.takes_files else ())
             masks = ("reveal",) if any(facts.mask for facts in fields_of(model).values()) else ()
             yield model, own + masks
 
@@ -330,8 +330,19 @@ def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str,
         table, verb = name.split(".")
         reached = [*_with_heirs(table), *(_parts_of(table) if verb == "reveal" else ())]
         pairs |= {(verb, t) for t in reached if verb in known.get(t, ())}
+    # Who may add by a form may bring rows in from a file.
+    pairs |= {("import", model.__tablename__) for model in importable(pairs)}
     # What a part of the product says of its own verbs, so that a new one needs no line here.
     return pairs | {(verb.verb, verb.table) for verb in VERBS.values() if role.name in verb.roles}
+
+
+def importable(pairs: set[tuple[str, str]]) -> Iterator[type[Entity]]:
+    """The entities whose rows may come from files and are added by whoever holds these (verb, table) pairs."""
+    return (
+        model
+        for model, _ in resources()
+        if model.spec.takes_files and ("add", model.__tablename__) in pairs
+    )
 
 
 def _parts_of(table: str) -> list[str]:

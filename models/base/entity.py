@@ -88,7 +88,8 @@ class Spec:
     its own order is indented by it, `group` where the menu folds it away with others, `rank` its place among them,
     `news` what the news of a project say of it, `seeds` the base data that it brings (its number rule, its approval),
     `demo` rows of the demonstration as a form would send them, a reference as the title of its record or * for any,
-    `config` what makes it configuration.
+    `config` what makes it configuration,
+    `aliases` further names that files give columns, `is_imported` whether rows may come from files at all.
     """
 
     label: str
@@ -116,6 +117,13 @@ class Spec:
     seeds: tuple[SeedRow, ...] = ()
     demo: tuple[Mapping[str, str], ...] = ()
     config: Config | None = None
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_imported: bool = True
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether rows may be brought in from files: master data that people add by a form (X3)."""
+        return self.is_imported and self.kind is SpecKind.MASTER and "add" in self.saved_by
 
 
 @cache

@@ -23,7 +23,7 @@ UNITS: Final[dict[str, Decimal]] = {
 """Units people write behind an amount, in yuan."""
 
 _PRECISION = 60  # digits of work space: far above any amount, so that no step rounds by itself
-_EXCEL_DIGITS = (
+EXCEL_DIGITS = (
     15  # what Excel keeps and shows of a number; beyond it is binary noise (0.30000000000000004)
 )
 _TEXT_MAX = 64
@@ -89,7 +89,7 @@ def excel_decimal(value: float) -> Decimal:
 
     Raises ValueError for infinity and not-a-number.
     """
-    number = Decimal(f"{value:.{_EXCEL_DIGITS}g}")
+    number = Decimal(f"{value:.{EXCEL_DIGITS}g}")
     if not number.is_finite():
         message = "不是有效的数字"
         raise ValueError(message)

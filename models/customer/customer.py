@@ -243,9 +243,19 @@ class PersonalCustomer(Customer):
             "department_id",
             "status",
         ),
-        key=("id_number",),
+        key=("id_type", "id_number"),
         scope=_SCOPE,
         rank=10,
+        aliases={
+            "name": ("姓名", "客户姓名"),
+            "id_type": ("证件类型",),
+            "id_number": ("身份证号", "身份证号码", "证件号"),
+            "gender": ("性别",),
+            "mobile": ("手机", "手机号", "联系电话"),
+            "address": ("地址", "住址", "联系地址"),
+            "region": ("地区", "所在地区"),
+            "education": ("学历",),
+        },
     )
     __table_args__ = (
         # An index, not a constraint: the rule that words the refusal looks beyond the reader's scope.
@@ -329,6 +339,17 @@ class CorporateCustomer(Customer):
         key=("uscc",),
         scope=_SCOPE,
         rank=20,
+        aliases={
+            "name": ("企业名称", "公司名称", "单位名称"),
+            "uscc": ("信用代码", "社会信用代码", "统一代码"),
+            "legal_person": ("法人", "法人代表"),
+            "established_on": ("注册日期", "成立时间"),
+            "industry": ("行业",),
+            "scale": ("规模",),
+            "region": ("地区", "所在地区"),
+            "phone": ("电话", "联系方式"),
+            "registered_address": ("地址", "住所"),
+        },
     )
     __table_args__ = (Index("uq_corporate_customer_uscc", "uscc", unique=True),)
     __mapper_args__ = {"polymorphic_identity": CustomerKind.CORPORATE}

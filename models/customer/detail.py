@@ -168,6 +168,7 @@ class FamilyMember(Entity):
     spec = Spec(
         "家庭成员",
         Module.CUSTOMER,
+        key=("personal_customer_id", "relation", "name"),
         scope=_PERSONAL,
         in_menu=False,
         listed=("personal_customer", "relation", "name", "gender", "phone", "employer"),
@@ -191,6 +192,7 @@ class Shop(Entity):
     spec = Spec(
         "门店信息",
         Module.CUSTOMER,
+        key=("personal_customer_id", "name"),
         scope=_PERSONAL,
         in_menu=False,
         listed=(
@@ -223,6 +225,7 @@ class Shareholder(Entity):
     spec = Spec(
         "股东出资",
         Module.CUSTOMER,
+        key=("corporate_customer_id", "name"),
         scope=_CORPORATE,
         in_menu=False,
         sums=("subscribed", "paid_in"),
@@ -256,6 +259,7 @@ class Executive(Entity):
     spec = Spec(
         "高管人员",
         Module.CUSTOMER,
+        key=("corporate_customer_id", "name", "position"),
         scope=_CORPORATE,
         in_menu=False,
         listed=("corporate_customer", "name", "position", "gender", "education", "phone", "since"),
@@ -306,6 +310,7 @@ class Qualification(Entity):
     spec = Spec(
         "资质证书",
         Module.CUSTOMER,
+        key=("corporate_customer_id", "name", "number"),
         scope=_CORPORATE,
         in_menu=False,
         listed=("corporate_customer", "name", "number", "level", "issuer", "valid_until"),
@@ -330,6 +335,7 @@ class Litigation(Entity):
         "涉诉情况",
         Module.CUSTOMER,
         title="case_no",
+        key=("customer_id", "case_no"),
         scope=_ANY,
         in_menu=False,
         order="-filed_on",
@@ -404,6 +410,7 @@ class TaxRecord(Entity):
         "纳税情况",
         Module.CUSTOMER,
         title="year",
+        key=("corporate_customer_id", "year"),
         scope=_CORPORATE,
         in_menu=False,
         order="-year",

@@ -163,6 +163,7 @@ class Operator(Entity):
         key=("username",),
         rank=40,
         help="操作员必须是现有员工；角色决定其访问权限。",
+        is_imported=False,  # the first password is typed by whoever hands it over
     )
     __table_args__ = (
         UniqueConstraint("username", name="uq_operator_username"),

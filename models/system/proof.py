@@ -154,6 +154,8 @@ NOT_SEALED: dict[str, str] = {
     "customer": "with its heirs",
     "export_task": "files of a few days, which say themselves what they are",
     "form_draft": "typed and not saved: nobody relies on it",
+    "import_row": "rows of a file that nobody has taken yet",
+    "import_task": "files of a few days; what was taken from them is sealed as what it is",
     "job_run": "progress of work",
     "list_default": "with which view a list opens: it shows nobody more rows",
     "known_place": "where somebody has signed in: eases a lock alone",

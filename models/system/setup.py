@@ -270,6 +270,7 @@ JOBS = {
     "backup": "备份",
     "verify": "核对",
     "export": "导出",
+    "import": "导入",
 }
 
 

@@ -160,6 +160,15 @@ def was_asked(session: Session, actor: Actor, record: Entity, *, is_pending: boo
     return session.scalar(query.limit(1)) is not None
 
 
+def is_offered(actor: Actor, target: type[Entity]) -> bool:
+    """Whether records of a table may be chosen: settings by whoever fills in a form, business by who may look at it."""
+    spec, table = target.spec, str(target.__tablename__)
+    is_setting = spec.scope.is_open and spec.kind is SpecKind.MASTER
+    if is_setting or spec.scope.hangs_on is not None:
+        return True
+    return actor.may("list", table) or actor.may("show", table)
+
+
 def scope_note(model: type[Entity], actor: Actor) -> str:
     """What a list's head says about its rows, e.g. 数据范围：本部门."""
     is_whole = actor.scope is ScopeLevel.ALL or condition(model, actor) is None

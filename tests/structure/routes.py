@@ -51,6 +51,16 @@ SIGNED_IN = {
     "DownloadsView.file",
     "DownloadsView.cancel",
     "DownloadsView.again",
+    "ImportsView.page",  # a person's own files; each asks for the right to import on its list
+    "ImportsView.task",
+    "ImportsView.columns",
+    "ImportsView.words",
+    "ImportsView.mode",
+    "ImportsView.choose",
+    "ImportsView.confirm",
+    "ImportsView.cancel",
+    "ImportsView.wrong",
+    "ImportsView.state",
     "MyReportsView.page",  # names the reports that the reader may open
     "SettingsView.theme",
     "SettingsView.end_session",

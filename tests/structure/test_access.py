@@ -29,7 +29,13 @@ from workflows.system import operators
 WRITING = ("POST", "PUT", "DELETE")
 METHODS = ("GET", *WRITING)
 # Their addresses name the table or the verb; `test_who_lacks_the_permission_is_refused_every_verb` fills them in.
-NAMED_IN_ADDRESS = {"VerbView.act", "RuleExamplesView.form", "RuleExamplesView.delete"}
+NAMED_IN_ADDRESS = {
+    "VerbView.act",
+    "RuleExamplesView.form",
+    "RuleExamplesView.delete",
+    "ImportsView.upload",
+    "ImportsView.template",
+}
 NOBODY, PASSWORD = "nobody", "Danbao@2026"
 
 

@@ -31,6 +31,7 @@ ACTIONS = {
     "REVEAL": "查看原值",
     "OPEN": "打开文书",
     "EXPORT": "导出",
+    "IMPORT": "导入",
     "ATTACH": "上传附件",
     "DETACH": "删除附件",
     "RECLASS": "附件改类",

@@ -62,6 +62,7 @@ VERBS = {
     "edit": "修改",
     "delete": "删除",
     "export": "导出",
+    "import": "导入",
     "reveal": "查看原值",
 }
 

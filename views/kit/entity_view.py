@@ -65,7 +65,7 @@ class EntityView(ListScreens):
         cls.class_permission_name = table
         writes = tuple(
             v for v in ("add", "edit", "delete") if spec.kind.is_writable and v in spec.saved_by
-        )
+        ) + (("import",) if spec.takes_files else ())
         cls.exclude_route_methods = UNSAFE_ROUTES | ({"add", "edit", "delete"} - set(writes))
         if not {"add", "edit"} & set(writes):  # nothing to fill in
             cls.exclude_route_methods = cls.exclude_route_methods | {"asked"}

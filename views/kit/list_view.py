@@ -9,7 +9,18 @@ from werkzeug.datastructures import MultiDict
 
 from models.base.errors import BusinessError
 from reports.base.scope import scope_note
-from views.kit import bulk, edge, exports, files, groups, list_args, list_views, lists, record
+from views.kit import (
+    bulk,
+    edge,
+    exports,
+    files,
+    groups,
+    importing,
+    list_args,
+    list_views,
+    lists,
+    record,
+)
 from views.kit.filter_offers import offers
 from views.kit.hooks import EntityHooks
 from views.kit.interface import shape
@@ -103,7 +114,7 @@ class ListScreens(EntityHooks, ModelView):
             columns_reset=asked.url(cols=None, order=None, page=None),
             order_url=f"/settings/order/{shape(self.model).table}",
             empty=self._why_empty(asked),
-            empty_action=None if is_filtered else next(iter(add), self._where_added(asked.ctx)),
+            empty_action=None if is_filtered else self._where_added(asked.ctx, add),
             crumbs=[(spec.module.label, ""), (spec.label, "")],
             problems=asked.problems,
             groupings=groups.offered(asked),
@@ -128,20 +139,21 @@ class ListScreens(EntityHooks, ModelView):
             else f"还没有{spec.label}，办理业务时自动形成"
         )
 
-    def _where_added(self, ctx: Ctx) -> Action | None:
-        """Rows of a child table are added at their owner."""
+    def _where_added(self, ctx: Ctx, actions: Actions) -> Action | None:
+        """The button by which rows are added; those of a child table are added at their owner."""
         owner = shape(self.model).owner
-        if owner is None or not record.may_save(ctx, self.model, "add"):
+        if owner is None:
+            return next(iter(actions), None)
+        if not record.may_save(ctx, self.model, "add"):
             return None
         return Action(f"打开{owner[1].spec.label}列表", f"/{owner[1].__tablename__}/list/")
 
     def list_actions(self, ctx: Ctx) -> Actions:
         """Buttons at the head of the list; rows of a child table are added at their owner."""
+        label, found = f"新增{self.model.spec.label}", importing.offered(ctx, self.model)
         if shape(self.model).owner is not None or not record.may_save(ctx, self.model, "add"):
-            return []
-        return [
-            Action(f"新增{self.model.spec.label}", self.url("add"), style="primary", icon="plus")
-        ]
+            return found
+        return [Action(label, self.url("add"), style="primary", icon="plus"), *found]
 
     def bulk_actions(self, ctx: Ctx) -> Actions:
         """Actions on the rows that are ticked, beside the steps that their states allow."""

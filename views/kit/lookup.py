@@ -10,9 +10,8 @@ from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.base.errors import NotFound
 from models.base.fields import FieldFacts
-from models.base.kinds import SpecKind
 from reports.base import search
-from reports.base.scope import scoped
+from reports.base.scope import is_offered, scoped
 from reports.figures import dictionaries
 from views.kit import filters
 from views.kit.cells import NONE, Cells
@@ -43,10 +42,8 @@ def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[s
 
 def require_offered(ctx: Ctx, target: type[Entity]) -> None:
     """Settings and partners are chosen by whoever fills in a form; what tells of business, by who may look at it."""
-    spec, table = target.spec, str(target.__tablename__)
-    is_setting = spec.scope.is_open and spec.kind is SpecKind.MASTER
-    if not (is_setting or spec.scope.hangs_on or ctx.actor.may("list", table)):
-        ctx.require("show", table, f"查看{spec.label}")
+    if not is_offered(ctx.actor, target):
+        ctx.require("show", str(target.__tablename__), f"查看{target.spec.label}")
 
 
 def _own_papers(

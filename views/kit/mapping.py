@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import current_app, request
 from markupsafe import Markup
+from wtforms import Field as WTField
 from wtforms import Form, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
@@ -71,7 +72,7 @@ def page(
     ]
     return FormPage(
         f"列对应：{kind.label}",
-        [FieldGroup("", _fields(kind, found, errors))],
+        [FieldGroup("", fields(kind, found, errors))],
         url,
         cancel_url,
         hidden=hidden,
@@ -96,7 +97,7 @@ def group(
     if found is None:
         return None
     label = f"列对应：{kind.label}（工作表“{found.sheet}”第 {found.row_no} 行为表头）"
-    return FieldGroup(label, _fields(kind, found, errors))
+    return FieldGroup(label, fields(kind, found, errors))
 
 
 def sent() -> bool:
@@ -109,7 +110,10 @@ def is_own(name: str) -> bool:
     return name == "source" or bool(re.fullmatch(r"c\d+", name))
 
 
-def _fields(kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]]) -> list[Field]:
+def fields(
+    kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]], *, asks_source: bool = True
+) -> list[Field]:
+    """A select for each column; who writes such files is asked for where others will send them too."""
     choices = [
         SelectChoice("", "（不读取）"),
         *(SelectChoice(field.key, field.title) for field in kind.fields),
@@ -127,23 +131,11 @@ def _fields(kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]]) -> li
             **{f"c{at}": request.form.get(f"c{at}", key) for at, key in enumerate(found.keys)},
         }
     )
-    fields = [
-        Field(
-            "source",
-            "来源（银行或财务软件）",
-            form["source"],
-            "text",
-            True,
-            "",
-            "如：江州银行、用友 U8",
-            tuple(errors.get("source", ())),
-            True,
-        )
-    ]
+    shown = [_source(form["source"], errors)] if asks_source else []
     for at in range(len(found.heads)):
         label = f"{letter(at)} 列 {found.heads[at] or '（无列名）'}"
         samples = "、".join(found.samples[at])
-        fields.append(
+        shown.append(
             Field(
                 f"c{at}",
                 label,
@@ -155,7 +147,12 @@ def _fields(kind: Kind, found: Guess, errors: Mapping[str, Sequence[str]]) -> li
                 tuple(errors.get(f"c{at}", ())),
             )
         )
-    return fields
+    return shown
+
+
+def _source(control: WTField, errors: Mapping[str, Sequence[str]]) -> Field:
+    label, told = "来源（银行或财务软件）", tuple(errors.get("source", ()))
+    return Field("source", label, control, "text", True, "", "如：江州银行、用友 U8", told, True)
 
 
 def _hidden(name: str, value: str) -> Markup:

@@ -15,6 +15,7 @@ COLUMNS = {
     "add": "新增",
     "edit": "修改",
     "delete": "删除",
+    "import": "导入",
     "export": "导出",
     "reveal": "查看原值",
 }

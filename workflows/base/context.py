@@ -3,10 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor
+from models.system.setup import NumberRule
+
+
+class NumberSource(Protocol):
+    """Gives counts in place of the counters themselves, and keeps the rules that were read."""
+
+    rules: dict[str, NumberRule]
+
+    def next_count(self, ctx: "Ctx", rule_code: str, scope: str) -> int:
+        """The next whole number of a counter."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,8 @@ class Ctx:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     reason: str = ""
     published: Published | None = None
+    # Where many rows take their numbers from, and rows that are only tried take none.
+    numbers: NumberSource | None = None
 
     def __post_init__(self) -> None:
         """The audit listener finds the actor through the session."""

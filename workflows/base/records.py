@@ -1,12 +1,13 @@
 """The one verb pair behind every screen, REST call and import that saves or deletes a record (architecture rule 3)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_attribute
 
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.custom import CustomFacts
@@ -48,6 +49,8 @@ Rule = Callable[[Ctx, Any, bool], None]
 DeleteRule = Callable[[Ctx, Any], None]
 
 _RULES: dict[type[Entity], list[Rule]] = {}
+# Entities whose rules look at one row at a time and write nothing: many are checked without saving any.
+_ALONE: set[type[Entity]] = set()
 _DELETE_RULES: dict[type[Entity], list[DeleteRule]] = {}
 _ID_MAX = 2_147_483_647
 
@@ -60,6 +63,21 @@ def rule(model: type[Entity]) -> Callable[[Rule], Rule]:
         return check
 
     return register
+
+
+def stand_alone(*models: type[Entity]) -> None:
+    """State that the rules of these entities look at their row alone and write nothing (numbers aside)."""
+    _ALONE.update(models)
+
+
+def is_alone(model: type[Entity]) -> bool:
+    """Whether rows of a table say nothing about each other, so that many are saved at once."""
+    has_rules = any(_RULES.get(cls) for cls in model.__mro__)
+    refers_to_itself = any(
+        facts.target == model.__tablename__ and facts.is_filled_in
+        for facts in fields_of(model).values()
+    )
+    return model in _ALONE or not (has_rules or refers_to_itself)
 
 
 def delete_rule(model: type[Entity]) -> Callable[[DeleteRule], DeleteRule]:
@@ -98,21 +116,38 @@ def create(ctx: Ctx, model: type[E], values: Mapping[str, Any]) -> E:
 
     Raises NotAllowed, FieldErrors (all wrong fields at once), Conflict for duplicates.
     """
+    record = prepare(ctx, model, values)
+    with ctx.session.no_autoflush:
+        ctx.session.add(record)
+    _flush(ctx, record)
+    return record
+
+
+def prepare(
+    ctx: Ctx, model: type[E], values: Mapping[str, Any], owner: tuple[str, Entity] | None = None
+) -> E:
+    """The record that `create` would make, with all its checks, and not saved yet.
+
+    `owner` is (relationship, record) for a part of a record that is being made too. Raises what `create` raises.
+    """
     _require_kind(model, "add")
     ctx.require("add", model.__tablename__, f"新增{model.spec.label}")
     _refuse_foreign_keys_of_code(ctx, model, values)
-    typed = _typed(ctx, model, values, editable_now(ctx.session, model, ctx.actor))
+    link = f"{owner[0]}_id" if owner else ""
+    names = [name for name in editable_now(ctx.session, model, ctx.actor) if name != link]
+    typed = _typed(ctx, model, values, names)
     record = model()
     _put(ctx, record, typed)
     _check_papers(ctx, record, typed)
     _fill_defaults(record)
     _meet_demands(ctx, record)
     _default_scope(ctx, record)
-    _check_owner(ctx, record, "add")
+    if owner is None:
+        _check_owner(ctx, record, "add")
     _check(ctx, record, is_new=True)
-    with ctx.session.no_autoflush:
-        ctx.session.add(record)
-    _flush(ctx, record)
+    if owner is not None:
+        with ctx.session.no_autoflush:
+            set_attribute(record, *owner)
     return record
 
 
@@ -121,6 +156,13 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
 
     Raises StaleRecord with what changed meanwhile, and what `create` raises.
     """
+    amend(ctx, record, values, version)
+    _flush(ctx, record)
+    return record
+
+
+def amend(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | None) -> None:
+    """What `update` does, with all its checks, before anything is sent to the database."""
     model = type(record)
     _require_kind(model, "edit")
     ctx.require("edit", model.__tablename__, f"修改{model.spec.label}")
@@ -138,8 +180,16 @@ def update(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | N
         _meet_demands(ctx, record)
         _check_owner(ctx, record, "edit")
         _check(ctx, record, is_new=False)
-    _flush(ctx, record)
-    return record
+
+
+def save_all(ctx: Ctx, made: Sequence[Entity]) -> None:
+    """Save records that were prepared, and what was amended, in one go. Raises Conflict."""
+    with ctx.session.no_autoflush:
+        ctx.session.add_all(made)
+    try:
+        ctx.session.flush()
+    except IntegrityError as error:
+        raise Conflict("有记录与已有数据冲突，请刷新后重试") from error
 
 
 def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
@@ -474,7 +524,7 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
     )
     known = fields_seen(ctx.session, type(record), ctx.actor)
     return [
-        (facts.label, _word(ctx, facts, old), _word(ctx, facts, new))
+        (facts.label, word(ctx, facts, old), word(ctx, facts, new))
         for changes in ctx.session.scalars(query).all()
         for name, (old, new) in changes.items()
         if (facts := known.get(name)) is not None
@@ -483,7 +533,7 @@ def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, st
     ]
 
 
-def _word(ctx: Ctx, facts: FieldFacts, value: Any) -> str:
+def word(ctx: Ctx, facts: FieldFacts, value: Any) -> str:
     """A value of the trail as people read it."""
     if value is None:
         return "—"

@@ -58,7 +58,7 @@ def name_of(cell: Cell) -> str:
     return text.removeprefix("其中").strip(":;,。*")
 
 
-def read_date(value: Cell) -> date:
+def read_date(value: Cell, years: range = _YEARS) -> date:
     """Read a day in any usual form, with a time behind it or not: 2026/2/15, 2026年2月15日, 20260215, Excel's serial.
 
     Raises ValueError in Chinese for anything else and for days that do not exist.
@@ -66,7 +66,7 @@ def read_date(value: Cell) -> date:
     if isinstance(value, datetime):
         value = value.date()
     if isinstance(value, date):
-        return _in_years(value)
+        return _in_years(value, years)
     text = f"{value:f}" if isinstance(value, Decimal) else str(value or "").strip()
     text = plain(_TIME.sub("", _TIME_DIGITS.sub(r"\1", text)))
     match = _DATE.fullmatch(text)
@@ -75,12 +75,12 @@ def read_date(value: Cell) -> date:
     elif re.fullmatch(r"[0-9]{8}", text):
         parts = [int(text[:4]), int(text[4:6]), int(text[6:])]
     elif re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", text):
-        return _in_years(_SERIAL_EPOCH + timedelta(days=int(text[:5])))
+        return _in_years(_SERIAL_EPOCH + timedelta(days=int(text[:5])), years)
     else:
         message = f"“{text[:_SHOWN_MAX]}”不是有效的日期" if text else "日期为空"
         raise ValueError(message)
     try:
-        return _in_years(date(*parts))
+        return _in_years(date(*parts), years)
     except ValueError:
         message = f"日期“{text}”不存在或超出范围"
         raise ValueError(message) from None
@@ -94,9 +94,9 @@ def is_date(value: Cell) -> bool:
         return False
 
 
-def _in_years(day: date) -> date:
-    if day.year not in _YEARS:
-        message = f"日期“{day}”超出范围（{_YEARS.start} 至 {_YEARS.stop - 1} 年）"
+def _in_years(day: date, years: range) -> date:
+    if day.year not in years:
+        message = f"日期“{day}”超出范围（{years.start} 至 {years.stop - 1} 年）"
         raise ValueError(message)
     return day
 

@@ -25,6 +25,7 @@ from workflows.base.workbook import Cell, Sheet, read_sheets
 _HEADS = 40  # a head stands near the top
 _SAMPLES = 3
 _SOURCE_MAX = 60
+_MOST = 200_000  # rows of a file whose columns are asked for; what may be taken of it is asked elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,20 @@ def is_unknown(kind: Kind, data: bytes, filename: str, session: Session) -> bool
     return not find_tables(kind, read_sheets(data, filename), remembered(session, kind))
 
 
-def guess(kind: Kind, data: bytes, filename: str, session: Session) -> Guess | None:
-    """Where the head of a file seems to be; None where nothing looks like one. Raises WorkbookError."""
-    sheets = [sheet for sheet in read_sheets(data, filename) if sheet.visible]
-    for table in find_tables(kind, sheets, remembered(session, kind)):
+def guess(
+    kind: Kind,
+    data: bytes,
+    filename: str,
+    session: Session,
+    mapped: Sequence[Mapped] | None = None,
+) -> Guess | None:
+    """Where the head of a file seems to be; None where nothing looks like one. Raises WorkbookError.
+
+    `mapped` are mappings to go by in place of all that is remembered.
+    """
+    sheets = [sheet for sheet in read_sheets(data, filename, max_rows=_MOST) if sheet.visible]
+    known = remembered(session, kind) if mapped is None else mapped
+    for table in find_tables(kind, sheets, known):
         return _guess(
             kind, table.sheet, table.header_row, {at: key for key, at in table.columns.items()}
         )
@@ -66,13 +77,21 @@ def guess(kind: Kind, data: bytes, filename: str, session: Session) -> Guess | N
 
 
 def remember(
-    ctx: Ctx, kind: Kind, data: bytes, filename: str, source: str, keys: Sequence[str]
+    ctx: Ctx,
+    kind: Kind,
+    data: bytes,
+    filename: str,
+    *,
+    source: str,
+    keys: Sequence[str],
+    mapped: Sequence[Mapped] | None = None,
 ) -> Mapped:
     """Keep how the columns of a file are to be read, in their order; the source's earlier mapping is replaced.
 
-    Raises FieldErrors by the number of the column (c0, c1 ...) and for a mapping that makes no table.
+    `mapped` are mappings to go by in place of all that is remembered. Raises FieldErrors by the number of the column
+    (c0, c1 ...) and for a mapping that makes no table.
     """
-    found = guess(kind, data, filename, ctx.session)
+    found = guess(kind, data, filename, ctx.session, mapped)
     source = source.strip()
     if found is None or len(keys) != len(found.heads):
         raise FieldErrors({"": ["文件中没有找到可以对应的表头"]})
@@ -84,8 +103,8 @@ def remember(
         for head, key in zip(found.heads, keys, strict=True)
         if not key and head in known
     }
-    mapped = Mapped(source, columns)
-    if not find_tables(kind, read_sheets(data, filename), [mapped]):
+    made = Mapped(source, columns)
+    if not find_tables(kind, read_sheets(data, filename, max_rows=_MOST), [made]):
         raise FieldErrors({"": [f"按这样的对应仍找不到{kind.label}，请核对"]})
     query = select(SheetMapping).where(SheetMapping.kind == kind.key, SheetMapping.source == source)
     row = ctx.session.scalars(query).one_or_none()
@@ -94,7 +113,7 @@ def remember(
     else:
         row.columns = columns
     ctx.session.flush()
-    return mapped
+    return made
 
 
 def _check(kind: Kind, found: Guess, source: str, keys: Sequence[str]) -> None:
@@ -132,7 +151,7 @@ def _looks_like_head(kind: Kind, sheet: Sheet, at: int) -> int:
     if len([cell for cell in row if cell is not None]) > len(words):
         return 0
     below = sheet.rows[at + 1 : at + 3]
-    figures = any(is_money(cell) for each in below for cell in each)
+    figures = not kind.has_figures or any(is_money(cell) for each in below for cell in each)
     return (
         (len(words) + 3 * len(match(kind, [[word] for word in words])))
         if figures and len(words) > 1

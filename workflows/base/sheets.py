@@ -66,6 +66,9 @@ class Kind:
     fields: tuple[Field, ...]
     needs: tuple[frozenset[str], ...]
     without: frozenset[str] = frozenset()
+    has_figures: bool = (
+        True  # rows below the head hold amounts, by which an unknown head is guessed
+    )
     only_first_group: bool = False  # under a merged head 实还 the columns of a plan are not read
 
     def fits(self, found: Iterable[str]) -> bool:

@@ -18,6 +18,7 @@ _TRUE = {"1", "true", "是", "on", "y", "yes", "t"}
 _FALSE = {"0", "false", "否", "off", "n", "no", "f", ""}
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.\d{1,18})?", re.ASCII)
 _DIGITS_MAX = 18
+YEARS = range(1900, 2201)
 # above any number that gets here, so that no step rounds or overflows
 _WORK_SPACE = Context(prec=60)
 
@@ -129,8 +130,8 @@ def _date(_: FieldFacts, value: Any) -> date:
         found = date(*(int(part) for part in match.groups()))
     except ValueError:
         raise ValueError(f"没有 {value} 这一天") from None
-    if not 1900 <= found.year <= 2200:
-        raise ValueError("年份应在 1900 至 2200 之间")
+    if found.year not in YEARS:
+        raise ValueError(f"年份应在 {YEARS.start} 至 {YEARS.stop - 1} 之间")
     return found
 
 

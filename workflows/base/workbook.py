@@ -3,13 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import PurePath
+from tempfile import NamedTemporaryFile
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from models.base.money import excel_decimal
 from workflows.base.workbook_guard import (
@@ -49,6 +51,10 @@ class Sheet:
     visible: bool = True
     merges: tuple[Merge, ...] = ()
     hidden: frozenset[int] = frozenset()
+    stream: Callable[[], Iterator[list[Cell]]] | None = (
+        None  # all rows, where `rows` are the first alone
+    )
+    height: int = 0
 
 
 def read_sheets(
@@ -59,8 +65,11 @@ def read_sheets(
     max_cols: int = 200,
     max_unpacked: int = 64 * 1024 * 1024,
     max_ratio: int = 100,
+    first_rows: int | None = None,
 ) -> list[Sheet]:
     """Read all worksheets of a file; what it is, is decided by its content.
+
+    With `first_rows` each sheet holds no more than those: the others stream, so that many are not in memory at once.
 
     Numbers come as Decimal with the 15 digits Excel itself shows, empty cells as None, cells in error (#REF!) as text.
     Raises WorkbookError for files that are empty, of another type, encrypted, broken or beyond the limits.
@@ -72,22 +81,34 @@ def read_sheets(
         raise WorkbookError("文件是空的（0 字节），请重新选择文件")
     limits = Limits(max_rows, max_cols, max_unpacked, max_ratio)
     if data.startswith(ZIP_MAGIC):
-        plain = guard_xlsx(data, limits)
-        return _read_excel(plain, limits, hidden_rows(plain))
+        with NamedTemporaryFile(suffix=".xlsx") as plain:
+            guard_xlsx(data, limits, plain)
+            return _read_excel(plain.name, limits, hidden_rows(plain), first_rows)
     if data.startswith(OLE_MAGIC):
-        return _read_excel(guard_xls(data, limits), limits)
+        book = io.BytesIO(guard_xls(data, limits))
+        return _read_excel(book, limits, first_rows=first_rows)
     if suffix != ".csv":
         raise WorkbookError("文件内容不是 Excel 工作簿，请在 Excel 中另存为 .xlsx 后再上传")
-    return [Sheet(PurePath(filename).stem, _read_csv(data, limits))]
+    return [_csv_sheet(PurePath(filename).stem, data, limits, first_rows)]
+
+
+def _csv_sheet(name: str, data: bytes, limits: Limits, first_rows: int | None) -> Sheet:
+    rows = _read_csv(data, limits)
+    if first_rows is None:
+        return Sheet(name, rows)
+    return Sheet(name, rows[:first_rows], stream=lambda: iter(rows), height=len(rows))
 
 
 def _read_excel(
-    data: bytes, limits: Limits, hidden: Mapping[str, frozenset[int]] = MappingProxyType({})
+    source: str | io.BytesIO,
+    limits: Limits,
+    hidden: Mapping[str, frozenset[int]] = MappingProxyType({}),
+    first_rows: int | None = None,
 ) -> list[Sheet]:
     import python_calamine as calamine  # loads when first used
 
     try:
-        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+        with calamine.load_workbook(source) as book:
             found = [
                 (
                     meta.name,
@@ -97,6 +118,11 @@ def _read_excel(
                 for meta in book.sheets_metadata
                 if meta.typ == calamine.SheetTypeEnum.WorkSheet
             ]
+            if first_rows is not None:
+                return [
+                    _streamed(name, sheet, limits, first_rows, visible, hidden.get(name))
+                    for name, sheet, visible in found
+                ]
             read = [
                 (
                     name,
@@ -106,7 +132,7 @@ def _read_excel(
                 )
                 for name, sheet, visible in found
             ]
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit, MemoryError, WorkbookError):
         raise
     except BaseException as error:  # the reader is native code: a panic of it is no Exception
         raise WorkbookError("文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传") from error
@@ -121,6 +147,33 @@ def _read_excel(
         )
         for name, rows, seen, merges in read
     ]
+
+
+def _streamed(
+    name: str,
+    sheet: Any,
+    limits: Limits,
+    first_rows: int,
+    visible: bool,
+    hidden: frozenset[int] | None,
+) -> Sheet:
+    """A sheet of which only the first rows are read now."""
+    left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)
+
+    def stream() -> Iterator[list[Cell]]:
+        return ([*left, *(_cell(value) for value in row)] for row in sheet.iter_rows())
+
+    rows = _trimmed(list(islice(stream(), first_rows)), limits)
+    merges = tuple(sheet.merged_cell_ranges or ())
+    return Sheet(
+        name,
+        rows,
+        visible,
+        merges,
+        hidden or frozenset(),
+        stream=stream,
+        height=sheet.end[0] + 1 if sheet.end else 0,
+    )
 
 
 def _cell(value: RawCell) -> Cell:

@@ -11,8 +11,9 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import IO, Final
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -34,6 +35,7 @@ BROKEN_ARCHIVE: Final = (
     ValueError,
 )
 _ENTRIES_MAX = 1000
+_PIECE = 1024 * 1024
 _BROKEN = "文件已损坏，请在 Excel 中打开后另存为 .xlsx 再上传"
 _ENCRYPTED = "文件已加密，请在 Excel 中取消打开密码后再上传"
 _WRONG_TYPE = "文件内容不是 Excel 工作簿，请上传 .xlsx、.xls 或 .csv 文件"
@@ -90,63 +92,64 @@ class _Extent:
             raise WorkbookError("工作簿各工作表合计内容过大，请拆分后再上传")
 
 
-def guard_xlsx(data: bytes, limits: Limits) -> bytes:
-    """Unpack within the limits and give the same workbook as a plain, uncompressed archive.
+def guard_xlsx(data: bytes, limits: Limits, plain: IO[bytes]) -> None:
+    """Unpack within the limits and write the same workbook as a plain, uncompressed archive to an open file.
 
     The reader then sees exactly the bytes that were counted, whatever the original headers claimed. Cells in error
     (#REF!) become text, because the reader would show them as empty. Raises WorkbookError.
     """
-    try:
-        entries = _unpack(data, limits)
-    except BROKEN_ARCHIVE as error:
-        raise WorkbookError(_BROKEN) from error
-    if "xl/workbook.xml" not in {name.replace("\\", "/").lower() for name in entries}:
-        raise WorkbookError(_WRONG_TYPE)
     scan = _XmlScan(_Extent(limits))
-    plain = io.BytesIO()
     with zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in entries.items():
+        for name, content in _unpack(data, limits):
             if content.startswith(ZIP_MAGIC):
                 raise WorkbookError("文件内嵌了压缩包，已拒绝读取")
             if content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<"):
                 scan.read(content)
-            archive.writestr(
-                name,
-                _ERROR_CELL.sub(rb"\1\2str\2", content) if _SHEET_MARK.search(content) else content,
-            )
+            if _SHEET_MARK.search(content) and _ERROR_CELL.search(content):
+                content = _ERROR_CELL.sub(rb"\1\2str\2", content)  # noqa: PLW2901 - big ones are not kept twice
+            archive.writestr(name, content)
     if scan.text_size() > limits.unpacked:
         raise WorkbookError(_TOO_BIG)
-    return plain.getvalue()
+    plain.flush()
 
 
-def _unpack(data: bytes, limits: Limits) -> dict[str, bytes]:
-    entries: dict[str, bytes] = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
-        if any(info.flag_bits & 1 for info in infos):
-            raise WorkbookError(_ENCRYPTED)
-        allowed = min(limits.unpacked, limits.ratio * len(data))
-        if len(infos) > _ENTRIES_MAX or sum(info.file_size for info in infos) > allowed:
-            raise WorkbookError(_TOO_BIG)
-        for info in infos:
-            if info.filename in entries or info.compress_type not in {
-                zipfile.ZIP_STORED,
-                zipfile.ZIP_DEFLATED,
-            }:
-                raise WorkbookError(_BROKEN)
-            with archive.open(info) as stream:
-                # a bare read() would unpack far beyond a size that lies; so it stops there and the checksum fails
-                entries[info.filename] = stream.read(info.file_size + 1)
-    return entries
+def _unpack(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
+    """The parts of a workbook one after another, so that no two big ones are in memory. Raises WorkbookError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            _admit(infos, len(data), limits)
+            for info in infos:
+                with archive.open(info) as stream:
+                    # a bare read() would unpack far beyond a size that lies; so it stops there and the checksum fails
+                    content = stream.read(info.file_size + 1)
+                yield info.filename, content
+    except BROKEN_ARCHIVE as error:
+        raise WorkbookError(_BROKEN) from error
 
 
-def hidden_rows(plain: bytes) -> dict[str, frozenset[int]]:
+def _admit(infos: list[zipfile.ZipInfo], size: int, limits: Limits) -> None:
+    """Look at the list of an archive before anything of it is unpacked."""
+    if any(info.flag_bits & 1 for info in infos):
+        raise WorkbookError(_ENCRYPTED)
+    allowed = min(limits.unpacked, limits.ratio * size)
+    if len(infos) > _ENTRIES_MAX or sum(info.file_size for info in infos) > allowed:
+        raise WorkbookError(_TOO_BIG)
+    names = [info.filename for info in infos]
+    usual = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+    if len(set(names)) < len(names) or not {info.compress_type for info in infos} <= usual:
+        raise WorkbookError(_BROKEN)
+    if "xl/workbook.xml" not in {name.replace("\\", "/").lower() for name in names}:
+        raise WorkbookError(_WRONG_TYPE)
+
+
+def hidden_rows(plain: IO[bytes]) -> dict[str, frozenset[int]]:
     """Rows that each worksheet of a guarded workbook does not show, from 0, by the name of the sheet."""
-    with zipfile.ZipFile(io.BytesIO(plain)) as archive:
-        parts = {name.replace("\\", "/").lower(): archive.read(name) for name in archive.namelist()}
+    archive = zipfile.ZipFile(plain)
+    parts = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
     try:  # entity bombs need a document type, which the guard refuses
-        relations = ET.fromstring(parts.get("xl/_rels/workbook.xml.rels", b"<none/>"))  # noqa: S314
-        book = ET.fromstring(parts["xl/workbook.xml"])  # noqa: S314
+        relations = ET.fromstring(_part(archive, parts, "xl/_rels/workbook.xml.rels"))  # noqa: S314
+        book = ET.fromstring(_part(archive, parts, "xl/workbook.xml"))  # noqa: S314
     except ET.ParseError as error:
         raise WorkbookError(_BROKEN) from error
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
@@ -157,10 +160,29 @@ def hidden_rows(plain: bytes) -> dict[str, frozenset[int]]:
             part = (
                 posixpath.normpath(posixpath.join("/xl", targets.get(key, ""))).lstrip("/").lower()
             )
-            rows = _HIDDEN_ROW.findall(parts.get(part, b""))
-            numbers = [match[1] for tag in rows if (match := _ROW_NUMBER.search(tag))]
+            tags = _hidden_tags(archive, parts.get(part, ""))
+            numbers = [match[1] for tag in tags if (match := _ROW_NUMBER.search(tag))]
             found[sheet.get("name", "")] = frozenset(int(number) - 1 for number in numbers)
     return found
+
+
+def _hidden_tags(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The tags of rows that are not shown, a piece of the sheet at a time."""
+    if not name:
+        return
+    left = b""
+    with archive.open(name) as stream:
+        while piece := stream.read(_PIECE):
+            text = left + piece
+            whole, mark, left = text.rpartition(b"<")
+            left = mark + left
+            yield from _HIDDEN_ROW.findall(whole)
+    yield from _HIDDEN_ROW.findall(left)
+
+
+def _part(archive: zipfile.ZipFile, parts: dict[str, str], name: str) -> bytes:
+    """One part of an archive; an empty one where there is none."""
+    return archive.read(parts[name]) if name in parts else b"<none/>"
 
 
 @dataclass(slots=True)

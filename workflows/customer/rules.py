@@ -258,6 +258,17 @@ def _in_order(model: type[Entity], first: str, last: str, message: str) -> None:
             raise FieldErrors({last: [message]})
 
 
+records.stand_alone(
+    PersonalCustomer,
+    CorporateCustomer,
+    IncomeExpense,
+    FamilyMember,
+    FinancialStatement,
+    Resume,
+    Qualification,
+    Litigation,
+    Executive,
+)
 _in_order(Resume, "start_on", "end_on", "结束日期不能早于开始日期")
 _in_order(Qualification, "issued_on", "valid_until", "有效期不能早于发证日期")
 _in_order(Litigation, "filed_on", "closed_on", "结案日期不能早于立案日期")

@@ -7,7 +7,7 @@ a proposal. Publishing brings the configuration to that content by the same verb
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
@@ -214,18 +214,3 @@ def _is_alone(session: Session, table: str) -> bool:
     mine = {one.actor.employee_id for one in who_may(session, *right_to_change(table))}
     publishers = {one.actor.employee_id for one in who_may(session, *STEPS["publish"].permission)}
     return len(mine & publishers) < 2
-
-
-def waits_for(session: Session, table: str, name: str) -> bool:
-    """Whether a change of this thing waits to be published."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    ConfigProposal.table_name == table,
-                    ConfigProposal.object_key == name,
-                    ConfigProposal.state == ProposalState.PENDING,
-                )
-            )
-        )
-    )

@@ -191,7 +191,7 @@ def is_expired(task: ExportTask, now: datetime) -> bool:
 
 def reach_of(actor: Actor) -> str:
     """A digest of how far somebody sees."""
-    return hashlib.sha256(repr(actor.reach).encode()).hexdigest()
+    return hashlib.sha256(repr((actor.reach, sorted(actor.roles))).encode()).hexdigest()
 
 
 def _log(ctx: Ctx, task: ExportTask, what: str) -> None:

@@ -150,6 +150,7 @@ def _endpoints():
         "rule_words",
         "export",
         "sums",
+        "filters",
         "get_list",
         "get",
         "related",
@@ -160,7 +161,7 @@ def _endpoints():
 
 def _kind(rule, function) -> str:
     tail = rule.endpoint.rpartition(".")[2]
-    is_generated = function.startswith("views.kit.entity_")
+    is_generated = function.startswith(("views.kit.entity_", "views.kit.list_view"))
     return tail if is_generated and tail in _endpoints() else "other"
 
 

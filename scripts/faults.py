@@ -38,7 +38,7 @@ class Fault:
 FAULTS = (
     Fault(
         "check",
-        "views/kit/entity_view.py",
+        "views/kit/list_view.py",
         '@edge.screen("export")',
         '@edge.screen("list")',
         f"{STRUCTURE}/test_access.py",

@@ -15,7 +15,7 @@ from workflows.base.transition import VERBS
 
 READ = ("list", "show", "export")
 WRITE = (*READ, "add", "edit", "delete")
-BUSINESS = (Module.CUSTOMER, Module.GUARANTEE, Module.AFTER)
+BUSINESS = (Module.CUSTOMER, Module.GUARANTEE, Module.AFTER, Module.COLLATERAL)
 BACK_OFFICE = tuple(m for m in Module if m.is_back_office)
 
 

@@ -29,6 +29,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from models.base.fields import FieldFacts, said, say
 from models.base.kinds import FIXED, Kind
 from models.base.money import MONEY_MAX, round_to
+from models.base.rows import Numbering
 
 
 class Scaled(TypeDecorator[Decimal]):
@@ -158,6 +159,29 @@ def text(
     """A line of text; `check` names a real check (id_number, uscc, mobile, phone, email, bank_card, postcode, code)."""
     facts = FieldFacts(label=label, kind="text", check=check, length=length)
     return _column(facts, String(length), **told)
+
+
+def numbered(
+    label: str,
+    code: str,
+    pattern: str,
+    *,
+    reset: str = "YEAR",
+    group: str = "",
+) -> MappedColumn[Any]:
+    """The number of a record, drawn when it is made: rule `code`, a pattern such as YP{yyyy}-{no:04d} (10.2).
+
+    The rule comes along as base data; it counts anew each YEAR, each MONTH or NEVER.
+    """
+    facts = FieldFacts(
+        label=label,
+        kind="text",
+        length=40,
+        group=group,
+        is_computed=True,
+        numbering=Numbering(code, label, pattern, reset),
+    )
+    return _column(facts, String(40), required=True, unique=True)
 
 
 def long_text(label: str, **told: Unpack[Proposed]) -> MappedColumn[Any]:

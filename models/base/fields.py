@@ -12,6 +12,7 @@ from sqlalchemy import Column, event
 from sqlalchemy.sql.elements import ColumnElement
 
 from models.base.kinds import Kind
+from models.base.rows import Numbering
 
 if TYPE_CHECKING:
     from models.base.columns import Part
@@ -46,7 +47,7 @@ class FieldFacts:
     `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
     `is_nullable` of the table; `is_filtered` offers it as a filter beside those of the Spec; `default` holds where
     nothing is said (`has_default` too where code works it out); `is_listed` adds it to the columns of the Spec,
-    `is_exported` lets files have it.
+    `is_exported` lets files have it; `numbering` is the rule by which a new record gets its number.
     """
 
     name: str = ""
@@ -70,6 +71,7 @@ class FieldFacts:
     rule_of: str = ""
     rule_by: str = ""
     is_formula: bool = False
+    numbering: Numbering | None = None
     part: "Part | None" = None
     is_owner: bool = False
     is_attachment: bool = False

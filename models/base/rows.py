@@ -15,10 +15,33 @@ class SeedRow(NamedTuple):
     values: dict[str, str]
 
 
+class Numbering(NamedTuple):
+    """A number rule (10.2); its pattern is such as ZC{yyyy}-{no:04d}, counted anew each YEAR, each MONTH or NEVER."""
+
+    code: str
+    label: str
+    pattern: str
+    reset: str = "YEAR"
+
+    @property
+    def row(self) -> SeedRow:
+        """The rule as base data."""
+        return SeedRow("number_rule", self._asdict())
+
+
 def numbered(code: str, label: str, pattern: str, *, reset: str = "YEAR") -> tuple[SeedRow, ...]:
-    """A number rule (10.2); `pattern` such as ZC{yyyy}-{no:04d}, counted anew each YEAR, each MONTH or NEVER."""
-    values = {"code": code, "label": label, "pattern": pattern, "reset": reset}
-    return (SeedRow("number_rule", values),)
+    """The rule of a paper, whose workflow draws the number."""
+    return (Numbering(code, label, pattern, reset).row,)
+
+
+def dictionary(code: str, label: str, **items: str) -> tuple[SeedRow, ...]:
+    """A dictionary (10.1) with its entries by code, in their order."""
+    kind = SeedRow("dictionary_type", {"code": code, "label": label})
+    entries = (
+        {"dictionary_type_id": code, "code": key, "label": words, "sort_no": str(10 * number)}
+        for number, (key, words) in enumerate(items.items(), 1)
+    )
+    return (kind, *(SeedRow("dictionary_item", values) for values in entries))
 
 
 def decided(

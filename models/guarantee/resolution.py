@@ -39,7 +39,7 @@ class ReviewMeeting(Entity):
         drafts=(MeetingState.DRAFT,),
         scope=Scope(members=("chair_id", "secretary_id")),
     )
-    number: Mapped[str] = c.computed(c.text("会议编号", 40, required=True, unique=True))
+    number: Mapped[str] = c.numbered("会议编号", "meeting", "SBH{yyyy}-{no:03d}")
     held_on: Mapped[date] = c.day("会议日期", required=True, index=True)
     place: Mapped[str] = c.text("会议地点", 100, required=True)
     chair_id: Mapped[int] = c.reference("主持人", "employee", required=True)

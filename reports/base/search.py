@@ -372,8 +372,8 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
 
 
 def numbered() -> list[type[Any]]:
-    """Papers, books and logs with a screen and a number of their own, which people know them by."""
-    kinds = (SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
+    """Records with a screen and a number of their own, which people know them by."""
+    kinds = (SpecKind.MASTER, SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
     return [
         model
         for model in entities()

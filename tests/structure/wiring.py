@@ -246,8 +246,9 @@ def unfollowed() -> list[tuple[str, str, str]]:
 
 @cache
 def drawn() -> set[str]:
-    """Number rules that a workflow draws from."""
-    found: set[str] = set()
+    """Number rules that a workflow draws from, or `records.create` for a column."""
+    columns = (facts for model in entities() for facts in fields_of(model).values())
+    found = {facts.numbering.code for facts in columns if facts.numbering}
     for tree in trees("workflows").values():
         for call in calls(tree, "next_number", "next_count"):
             found |= words(call.args[1], tree) if len(call.args) > 1 else set()
@@ -344,10 +345,11 @@ def is_unique(model: type[Entity]) -> bool:
 
 NUMBERED = [
     model
-    for model in screens(SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
+    for model in screens(SpecKind.MASTER, SpecKind.DOCUMENT, SpecKind.LEDGER, SpecKind.LOG)
     if "number" in columns_of(model)
     and isinstance(columns_of(model)["number"].type, String)
     and is_unique(model)
+    and not model.__subclasses__()  # a customer is found as what it is, by its name too
 ] + [Voucher]
 
 

@@ -42,6 +42,7 @@ from reports.rules.check import understand
 from reports.rules.tree import RuleError
 from workflows.base import audit, file_store
 from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
 from workflows.base.values import coerce
 
 E = TypeVar("E", bound=Entity)
@@ -145,6 +146,7 @@ def prepare(
     if owner is None:
         _check_owner(ctx, record, "add")
     _check(ctx, record, is_new=True)
+    _draw_numbers(ctx, record)
     if owner is not None:
         with ctx.session.no_autoflush:
             set_attribute(record, *owner)
@@ -371,6 +373,14 @@ def _fill_defaults(record: Entity) -> None:
     for facts in fields_of(type(record)).values():
         if facts.default is not None and facts.get(record) is None:
             facts.set(record, facts.default)
+
+
+def _draw_numbers(ctx: Ctx, record: Entity) -> None:
+    """After all checks: the counter's row is locked until the transaction ends."""
+    for facts in fields_of(type(record)).values():
+        if facts.numbering and facts.get(record) is None:
+            with ctx.session.no_autoflush:
+                facts.set(record, next_number(ctx, facts.numbering.code))
 
 
 def _default_scope(ctx: Ctx, record: Entity) -> None:

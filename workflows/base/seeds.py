@@ -88,10 +88,11 @@ class _Source:
 
 
 def stated_rows() -> dict[str, list[dict[str, str]]]:
-    """What entities bring themselves (`Spec.seeds`), by table."""
+    """What entities bring themselves (`Spec.seeds`, the rules of numbered columns), by table."""
     found: dict[str, list[dict[str, str]]] = {}
     for model in entities():
-        for row in model.spec.seeds:
+        rules = (facts.numbering for facts in fields_of(model).values())
+        for row in (*model.spec.seeds, *(rule.row for rule in rules if rule)):
             found.setdefault(row.table, []).append(row.values)
     return found
 

@@ -107,13 +107,6 @@ ACTS = verbs("meeting_vote", {"cast": "表决"}) | verbs(
 )
 
 
-@records.rule(ReviewMeeting)
-def check_meeting(ctx: Ctx, meeting: ReviewMeeting, is_new: bool) -> None:
-    """A meeting gets its number."""
-    if is_new:
-        meeting.number = next_number(ctx, "meeting")
-
-
 @records.rule(MeetingItem)
 def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
     """Only projects that passed 风险控制 come before the board, and no more than was applied for."""

@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         places = {"data_dir": str(settings.data_dir), "chain_heads": str(settings.chain_heads)}
         extensions.db.session.session_factory.kw.setdefault("info", {}).update(places)
         app.extensions["actor_loader"] = security.actor_for
+        app.extensions["note_beside"] = extensions.note_beside
         app.extensions["demo_accounts"] = demo_accounts
         app.extensions["start_day_end"] = functools.partial(jobs.start_day_end, app)
         app.extensions["start_verify"] = functools.partial(jobs.start_verify, app)

@@ -162,6 +162,7 @@ NOT_SEALED: dict[str, str] = {
     "number_counter": "the numbers that were given; posting numbers are recounted",
     "pinned_view": "what stands on a desktop",
     "password_history": "former passwords, which may not come back",
+    "record_look": "what somebody has opened: a way back, nothing rests on it",
     "role_profile": "with the rights of the role",
     "saved_view": "names and conditions of lists; sharing stands in the trail",
     "sheet_mapping": "a habit of reading files",

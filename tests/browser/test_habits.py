@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.person import Cast, Person
 
@@ -208,3 +208,86 @@ def ask_for_many(person: Person, label: str) -> None:
     dialog = person.page.locator("dialog[open]")
     with person.page.expect_navigation():
         dialog.get_by_role("button", name=label, exact=True).click()
+
+
+def test_a_company_its_holders_and_its_managers_are_one_form(cast: Cast) -> None:
+    """Three shareholders and two managers are typed beside each other and saved with the company: at most 40 steps."""
+    zhou = at_home(cast, "周敏")
+    zhou.go("客户管理", "对公客户")
+    zhou.press("新增对公客户")
+    company = {"客户名称": "江州三股东制造有限公司", "统一社会信用代码": "91320100MA1GR1D03K"}
+    zhou.fill(company)
+    typed = len(company)
+    holders = [("于晓明", "50"), ("江州投资有限公司", "30"), ("陈秋水", "20")]
+    managers = [("于晓明", "总经理"), ("孙白露", "财务总监")]
+    for label, column, rows in (
+        ("股东出资", "share_pct", holders),
+        ("高管人员", "position", managers),
+    ):
+        grid = open_grid(zhou, label)
+        for at, (name, other) in enumerate(rows):
+            if at:
+                zhou.interactions += 1
+                grid.get_by_role("button", name="加一行").click()
+            row = grid.locator("tr[data-row]").nth(at)
+            for key, text in (("name", name), (column, other)):
+                zhou.interactions += 1
+                typed += 1
+                row.locator(f"[data-cell={key}] input").fill(text)
+    zhou.save()
+    assert zhou.interactions - typed <= 40
+    assert (
+        zhou.interactions - typed <= 10
+    )  # what it is today: menu, button, two grids, three rows, save
+    for tab, label, rows in (
+        ("shareholder", "股东出资", holders),
+        ("executive", "高管人员", managers),
+    ):
+        zhou.open(f"{zhou.path}?tab={tab}")
+        expect(zhou.page.locator("#tabs table tbody tr")).to_have_count(len(rows))
+        zhou.sees(label)
+    assert cast.faults == []
+
+
+def test_twenty_rows_are_pasted_and_the_wrong_one_is_named_at_its_cell(cast: Cast) -> None:
+    """Headings, labels of choices, days and amounts as people write them; what is wrong stays until it is mended."""
+    zhou = at_home(cast, "周敏")
+    zhou.open("/corporate_customer/list/")
+    zhou.follow(zhou.page.locator("main table tbody a[href*='/corporate_customer/show/']").first)
+    zhou.open(f"{zhou.path.replace('/show/', '/rows/')}/external_guarantee")
+    grid = zhou.page.locator("[data-grid=external_guarantee]")
+    lines = ["被担保人\t担保金额\t担保余额\t起始日期\t状态"]
+    lines += [f"江州{n}号公司\t{n + 1}万\t1.5万\t2026/3/{n + 1}\t在保" for n in range(20)]
+    lines[8] = lines[8].replace("2026/3/8", "2026年2月30日")
+    first = grid.locator("[data-cell=debtor] input").first
+    first.focus()
+    first.evaluate(
+        """(node, text) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", text);
+            node.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        "\r\n".join(lines),
+    )
+    expect(grid.locator("tr[data-row]")).to_have_count(20)
+    zhou.refused(400, "保存")
+    wrong = grid.locator("td.has-error")
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_contain_text("没有 2026-02-30 这一天")
+    expect(wrong.locator("input")).to_be_focused()
+    expect(grid.locator("tr[data-row]")).to_have_count(20)  # nothing is lost
+    wrong.locator("input").fill("20260228")
+    zhou.save()
+    expect(zhou.page.locator("#tabs table tbody tr")).to_have_count(20)
+    zhou.sees("200,000.00")
+    zhou.sees("15,000.00")
+    assert cast.faults == []
+
+
+def open_grid(person: Person, label: str) -> Locator:
+    """Child rows in the form of their owner."""
+    person.interactions += 1
+    person.page.get_by_role("button", name=label).click()
+    grid = person.page.locator("[data-grid]").last
+    expect(grid.locator("h2")).to_contain_text(label)
+    return grid

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import func, select
 
-from models.base.entity import Entity
+from models.base.entity import Entity, PartOf
 from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.guarantee.project import Project
@@ -96,6 +96,10 @@ class ReviewMeetingView(EntityView):
         ).first()
         given: dict[str, Any] = {"held_on": ctx.today, "secretary_id": ctx.actor.employee_id}
         return given | ({"place": last.place, "chair_id": last.chair_id} if last else {})
+
+    def gridded(self, record: Entity | None, ctx: Ctx) -> dict[str, PartOf]:
+        """Who sits and what is on the agenda of a new meeting is ticked, not typed."""
+        return {} if record is None else super().gridded(record, ctx)
 
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """A new meeting is called as a whole: projects that wait and members of the board are ticked here."""

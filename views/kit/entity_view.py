@@ -14,19 +14,27 @@ from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from reports.figures.configuration import way_up
 from views.kit import (
+    copying,
     drafts,
     edge,
     forms,
+    looks,
     lookup,
     once,
     parts,
     record,
+    record_print,
     rules,
+    small,
 )
 from views.kit.cells import Cells
+from views.kit.grid_routes import GridRoutes, without_grids
+from views.kit.grids import Grids
 from views.kit.interface import EntityInterface, Titles, model_of, shape, valid_id
 from views.kit.list_view import Actions, ListScreens
 from views.kit.pages import Action, FieldGroup, FormPage, RecordPage, Section
+from views.kit.quick import QuickRoutes
+from views.kit.record_print import PrintRoutes
 from views.kit.waits import waits_of
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -35,15 +43,17 @@ from workflows.base.context import Ctx
 Crumbs: TypeAlias = list[tuple[str, str]]
 AGAIN = "again"  # sent by the button that saves and begins the next one
 READING = ("list", "show", "export")
+# Who answers one of these fills in more than columns: a row of a grid would pass that by.
+OWN_FORM_HOOKS = ("form_names", "enrich_form", "save", "remove")
 # Routes of the framework that pass the data scope by, act on GET, or hand out files by name.
 UNSAFE_ROUTES = {"action", "action_post", "download", "muldelete"}
 
 
-class EntityView(ListScreens):
+class EntityView(GridRoutes, QuickRoutes, PrintRoutes, ListScreens):
     """List, record page, forms, delete, look-up, export and reveal of one entity.
 
     Routes beside those of ListScreens: /<table>/show/<id>, add, edit/<id>, delete/<id> (POST), lookup, rule,
-    reveal/<id>/<column>.
+    reveal/<id>/<column>, print/<id>, quick, and the grids of its parts (views/kit/grid_routes.py).
     """
 
     model: ClassVar[type[Entity]]
@@ -71,6 +81,11 @@ class EntityView(ListScreens):
             cls.exclude_route_methods = cls.exclude_route_methods | {"asked"}
         if "delete" not in writes:
             cls.exclude_route_methods = cls.exclude_route_methods | {"bulk_delete"}
+        cls.exclude_route_methods = cls.exclude_route_methods | without_grids(cls.model, writes)
+        if any(getattr(cls, name) is not getattr(GridRoutes, name) for name in OWN_FORM_HOOKS):
+            small.OWN.add(table)
+        if not small.is_quick(cls.model):
+            cls.exclude_route_methods = cls.exclude_route_methods | {"quick"}
         masked = any(facts.mask for facts in shape(cls.model).fields.values())
         cls.base_permissions = [
             f"can_{v}" for v in (*READING, *writes, *(("reveal",) if masked else ()))
@@ -102,7 +117,9 @@ class EntityView(ListScreens):
         # a customer, say, is shown as the personal or corporate one it is
         if type(found) is not self.model:
             return redirect(f"/{type(found).__tablename__}/show/{found.id}")
-        return self.render_template("record.html", page=self.record_page(found, ctx))
+        page = self.render_template("record.html", page=self.record_page(found, ctx))
+        looks.note(ctx, found)
+        return page
 
     def record_page(self, found: Entity, ctx: Ctx, notice: str = "") -> RecordPage:
         """The record page as the template takes it."""
@@ -124,7 +141,11 @@ class EntityView(ListScreens):
             facts=record.head_facts(cells, found),
             state=cells.cell(found, spec.state) if spec.state else None,
             actions=[*self.verbs(found, ctx), *self.edit_actions(found, ctx)],
-            more=self.delete_actions(found, ctx),
+            more=[
+                *copying.action(ctx, found),
+                *record_print.actions(ctx, found),
+                *self.delete_actions(found, ctx),
+            ],
             sections=parts.in_order(found, [facts, *rest]),
             active=active,
             aside=self.aside(found, ctx),
@@ -132,7 +153,7 @@ class EntityView(ListScreens):
             notice=notice,
             help_key=shape(self.model).table,
         )
-        return self.enrich(page, found, ctx)
+        return looks.say_changes(ctx, self.enrich(page, found, ctx), found)
 
     def edit_actions(self, found: Entity, ctx: Ctx) -> Actions:
         """The edit button, disabled with the reason where the record's state forbids it."""
@@ -191,17 +212,20 @@ class EntityView(ListScreens):
     def _form(self, found: Entity | None) -> ResponseReturnValue:
         ctx = edge.current_ctx()
         if request.method == "GET":
-            form = self._entity_form(ctx, found)
+            form, sheets = self._entity_form(ctx, found), self._grids(ctx, found)
             if (typed := drafts.typed(ctx)) is not None:
                 form.read(typed)
+                sheets.read(typed)
             else:
                 form.show(self._given(ctx) if found is None else None)
-            return self.render_template("form.html", page=self._form_page(form, found, ctx))
+            page = self._form_page(form, found, ctx, sheets)
+            return self.render_template("form.html", page=page)
         return self._save_form(ctx, found)
 
     def _save_form(self, ctx: Ctx, found: Entity | None) -> ResponseReturnValue:
         form = self._entity_form(ctx, found).read(request.form)
         values, version = form.values(), form.version
+        sheets = self._grids(ctx, found).read(request.form)
         key = None if found is None else found.id
         try:
             with edge.writing():
@@ -211,6 +235,7 @@ class EntityView(ListScreens):
                     values,
                     version,
                 )
+                sheets.save(saved)
             once.about(saved)
             flash(f"已保存{self.model.spec.label}“{Titles(ctx.session).of(saved)}”", "success")
             if found is None and AGAIN in request.form:
@@ -222,10 +247,14 @@ class EntityView(ListScreens):
             if error.status in {403, 404}:
                 raise
             again = None if key is None else self.datamodel.find(key)
-            form = self._entity_form(ctx, again).read(request.form).refuse(error)
-            return self.render_template(
-                "form.html", page=self._form_page(form, again, ctx)
-            ), error.status
+            form = self._entity_form(ctx, again).read(request.form)
+            sheets = self._grids(ctx, again).read(request.form)
+            sheets.refuse_into(form, error)
+            page = self._form_page(form, again, ctx, sheets)
+            return self.render_template("form.html", page=page), error.status
+
+    def _grids(self, ctx: Ctx, found: Entity | None) -> Grids:
+        return Grids(ctx, self.gridded(found, ctx), found)
 
     def _entity_form(self, ctx: Ctx, found: Entity | None) -> forms.EntityForm:
         return forms.EntityForm(
@@ -248,7 +277,12 @@ class EntityView(ListScreens):
     def _given(self, ctx: Ctx) -> dict[str, Any]:
         """Defaults, and references that the address names (a new project of this customer)."""
         chosen = self._chosen()
-        return {**self.defaults(ctx), **self.proposed(ctx, chosen), **chosen}
+        return {**self.defaults(ctx), **self._copied(), **self.proposed(ctx, chosen), **chosen}
+
+    def _copied(self) -> dict[str, Any]:
+        """What the record that the address names to be copied hands over."""
+        key = request.args.get(copying.PARAM)
+        return copying.values(self.datamodel.find(key)) if key else {}
 
     def _chosen(self) -> dict[str, Any]:
         """References that the address names, within the reader's scope."""
@@ -263,7 +297,9 @@ class EntityView(ListScreens):
                 found[name] = valid_id(request.args[name])
         return found
 
-    def _form_page(self, form: forms.EntityForm, found: Entity | None, ctx: Ctx) -> FormPage:
+    def _form_page(
+        self, form: forms.EntityForm, found: Entity | None, ctx: Ctx, sheets: Grids
+    ) -> FormPage:
         label = self.model.spec.label
         title = f"新增{label}" if found is None else f"修改{label}：{Titles(ctx.session).of(found)}"
         back = self.url("list/") if found is None else self.url(f"show/{found.id}")
@@ -280,12 +316,14 @@ class EntityView(ListScreens):
             help_key=shape(self.model).table,
             can_go_on=found is None,
             draft=drafts.of_form(ctx),
+            grids=sheets.offers(shape(self.model).table),
         )
         if way_up(self.model) is not None:
             page.groups.append(FieldGroup("变更说明", [forms.reason_field()]))
             if found is not None:
                 url = self.url(f"show/{found.id}?tab=uses#tabs")
                 page.actions.append(Action("使用情况", url, new_window=True))
+        page.errors += sheets.errors()
         return self.enrich_form(page, found, ctx)
 
     # ========================================================================================================== delete

@@ -17,6 +17,7 @@ from reports.figures import dictionaries
 from views.kit import filters
 from views.kit.cells import Cells, format_value, rate_text
 from views.kit.interface import valid_id
+from views.kit.small import quick_url
 from workflows.base.context import Ctx
 
 CHOOSE = SelectChoice("", "请选择")
@@ -56,15 +57,18 @@ class TypedText(StringField):
 class LookupField(HiddenField):
     """A reference (or a long dictionary) chosen by typing: the id travels hidden, the text box finds it."""
 
-    def __init__(self, label: str = "", url: str = "", **kwargs: Any) -> None:
-        """`url` answers what is typed with up to 20 candidates."""
+    def __init__(self, label: str = "", url: str = "", create_url: str = "", **kwargs: Any) -> None:
+        """`url` answers what is typed with up to 20 candidates; at `create_url` a missing one is made."""
         super().__init__(label, **kwargs)
         self.url = url
+        self.create_url = create_url
         self.current_text = ""
 
     def __call__(self, **kwargs: Any) -> Any:
         """Render the hidden id; the page's script puts the text box beside it."""
         kwargs |= {"data-lookup-url": self.url, "data-text": self.current_text}
+        if self.create_url:
+            kwargs["data-create-url"] = self.create_url
         return super().__call__(**kwargs)
 
 
@@ -95,7 +99,8 @@ def make(ctx: Ctx, table: str, name: str, facts: FieldFacts) -> Field:
     if kind in {"enum", "dictionary"}:
         return _choice(ctx, table, name, facts)
     if kind == "reference":
-        return LookupField(label, url=f"/{table}/lookup?field={name}")
+        url = f"/{table}/lookup?field={name}"
+        return LookupField(label, url=url, create_url=quick_url(ctx, facts))
     if kind == "bool":
         return Tick(label, false_values=("false", "", "0", "否"))
     if facts.rule_of or facts.rule_by:

@@ -46,6 +46,11 @@ def _fits_form(facts: FieldFacts) -> bool:
     return facts.kind not in {"json", "datetime"} and not facts.is_attachment
 
 
+def is_asked(facts: FieldFacts) -> bool:
+    """Whether a record cannot be made before somebody fills this in."""
+    return facts.required and not facts.has_default
+
+
 class EntityForm:
     """One form of one request: the controls, what was typed, and the messages at the fields."""
 

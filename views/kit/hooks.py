@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
-from models.base.entity import Entity
-from views.kit import buttons, forms, lists, parts
+from models.base.entity import Entity, PartOf
+from views.kit import buttons, forms, grids, lists, parts
 from views.kit.interface import shape
 from views.kit.pages import Action, FormPage, ListPage, RecordPage, Section
 from workflows.base import records
@@ -84,6 +84,10 @@ class EntityHooks:
     def form_names(self, record: Entity | None, ctx: Ctx) -> list[str]:
         """Columns that the form offers."""
         return forms.form_columns(self.model)
+
+    def gridded(self, record: Entity | None, ctx: Ctx) -> dict[str, PartOf]:
+        """Child rows that the form of a record, or of a new one, fills in with it."""
+        return grids.offered(ctx, self.model)
 
     def defaults(self, ctx: Ctx) -> dict[str, Any]:
         """Values that an add form begins with."""

@@ -249,6 +249,45 @@ class FieldGroup:
     fields: list[Field]
 
 
+@dataclass
+class GridRow:
+    """A row of a grid: cells to fill in, or the texts of a row that the reader may not change."""
+
+    number: str
+    key: str = ""  # id of the row that stands
+    version: str = ""
+    fields: list[Field] = field(default_factory=list)
+    texts: list[Cell] = field(default_factory=list)
+    may_drop: bool = False
+    is_dropped: bool = False
+    problem: str = ""
+
+
+@dataclass
+class GridPage:
+    """Child rows to be filled in beside each other: template parts/grid.html; `blank` is what a new row begins with."""
+
+    table: str
+    label: str
+    columns: list[Column]
+    rows: list[GridRow]
+    blank: GridRow | None = None
+    required: frozenset[str] = frozenset()
+    note: str = ""
+    rows_max: int = 0
+
+
+@dataclass
+class GridOffer:
+    """A grid that a form may open: its address, how many rows stand, and the grid itself once it is open."""
+
+    table: str
+    label: str
+    url: str
+    count: int = 0
+    grid: GridPage | None = None
+
+
 @dataclass(frozen=True)
 class Draft:
     """What the template of a form knows of its draft; `place` is the address of the form."""
@@ -284,6 +323,7 @@ class FormPage:
     propose_url: str = ""
     asked_url: str = ""  # answers which fields conditions ask for
     can_go_on: bool = False  # another one may be added at once
+    grids: list[GridOffer] = field(default_factory=list)  # child rows that are filled in with it
     draft: Draft | None = None
 
 
@@ -366,6 +406,7 @@ class TimelineItem:
     text: str
     changes: tuple[tuple[str, str, str], ...] = ()
     url: str = ""
+    is_new: bool = False  # since its reader looked last
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,17 @@ from typing import Any
 from sqlalchemy import func, select
 
 from models.base.entity import STAMPS, Entity, PartOf, parts_of
+from models.base.errors import Conflict, NotFound
 from reports.base.scope import scoped
 from views.kit.cells import Cells, record_url
+from views.kit.grids import is_grid
 from views.kit.interface import Titles, model_of, narrow, shape, sorting
 from views.kit.pages import Action, Row, Section
-from views.kit.record import column, may_save
+from views.kit.record import column, may_save, why_frozen
 from workflows.base.context import Ctx
 
 CHILD_ROWS = 50
+PRINTED_ROWS = 200
 # Facts come first; then the parts, files and remarks; then what was decided and booked, who held it, what was changed.
 _ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "timeline": 9}
 _LATE, _LATE_RANK = 8, 900
@@ -121,10 +124,22 @@ def _child_section(
     _offer_rows(ctx, record, one, section, may_change=may_change)
     if titles is None:  # another tab is open
         return section
-    names = [n for n in child.spec.listed if known.key(n) != link] or [
+    rows = _fill(ctx, record, one, section, titles)
+    if count > len(rows):
+        section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
+        section.more_label = f"查看全部 {count} 条"
+    return section
+
+
+def _fill(
+    ctx: Ctx, record: Entity, one: PartOf, section: Section, titles: Titles, most: int = CHILD_ROWS
+) -> Sequence[Entity]:
+    """Put the rows of a part into its section, at most so many."""
+    child, known = one.model, shape(one.model)
+    names = [n for n in child.spec.listed if known.key(n) != one.link] or [
         n for n in known.visible() if n not in STAMPS
     ]
-    rows, cells = _child_rows(ctx, record, one, names), Cells(ctx, child, titles)
+    rows, cells = _child_rows(ctx, record, one, names, most), Cells(ctx, child, titles)
     cells.prepare(rows, names)
     section.columns = [column(known, name) for name in names]
     main = names.index(child.spec.title) if child.spec.title in names else 0
@@ -137,10 +152,19 @@ def _child_section(
         )
         for row in rows
     ]
-    if count > len(rows):
-        section.more_url = f"/{known.table}/list/?f={link}:eq:{record.id}"
-        section.more_label = f"查看全部 {count} 条"
-    return section
+    return rows
+
+
+def whole_sections(ctx: Ctx, record: Entity, titles: Titles) -> list[Section]:
+    """Every part that the reader may list with its rows, for paper."""
+    found = []
+    for table, one in parts_of(type(record)).items():
+        if model_of(table) is not None and ctx.actor.may("list", table):
+            section = Section(table, one.model.spec.label)
+            if _fill(ctx, record, one, section, titles, PRINTED_ROWS):
+                section.note = f"只打印前 {PRINTED_ROWS} 行" * (len(section.rows) == PRINTED_ROWS)
+                found.append(section)
+    return found
 
 
 def _offer_rows(
@@ -153,13 +177,33 @@ def _offer_rows(
         is_taken = _takes(record, one)
     if is_owned:
         place = "owner"
+    if is_taken and is_grid(ctx, one):
+        url = f"/{record.__tablename__}/rows/{record.id}/{section.key}"
+        section.actions = [Action("表格编辑", url, icon="edit")]
     if is_taken and may_save(ctx, one.model, "add"):
         url = f"/{section.key}/add?{place}={record.id}"
-        section.actions = [Action(f"新增{one.model.spec.label}", url, icon="plus")]
+        section.actions.append(Action(f"新增{one.model.spec.label}", url, icon="plus"))
 
 
-def _child_rows(ctx: Ctx, record: Entity, one: PartOf, names: Sequence[str]) -> Sequence[Entity]:
+def grid_of(ctx: Ctx, record: Entity, table: str) -> PartOf:
+    """The part whose rows this reader may fill in as a grid on the page of this record. Raises NotFound, Conflict."""
+    one = parts_of(type(record)).get(table)
+    if one is None or not is_grid(ctx, one):
+        raise NotFound("没有这个子表，或您没有权限")
+    if one.part.adds:
+        if not _takes(record, one):
+            raise Conflict(f"{record.spec.label}“{record}”现在不能登记{one.model.spec.label}")
+    elif not shape(one.model).facts(one.link).is_owner:
+        raise NotFound("没有这个子表，或您没有权限")
+    elif why := why_frozen(record):
+        raise Conflict(why)
+    return one
+
+
+def _child_rows(
+    ctx: Ctx, record: Entity, one: PartOf, names: Sequence[str], most: int
+) -> Sequence[Entity]:
     child, order = one.model, one.model.spec.order
     query = scoped(select(child).where(getattr(child, one.link) == record.id), child, ctx.actor)
     query = query.order_by(*sorting(child, order, after=["-id" if order.startswith("-") else "id"]))
-    return ctx.session.scalars(query.options(narrow(child, names)).limit(CHILD_ROWS)).all()
+    return ctx.session.scalars(query.options(narrow(child, names)).limit(most)).all()

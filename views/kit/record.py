@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from models.base.entity import STAMPS, Entity
 from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
 from reports.base.scope import may_act
+from views.kit import looks
 from views.kit.cells import ACTIONS, NONE, Cells, format_value
 from views.kit.interface import Shape, Titles, shape
 from views.kit.pages import Cell, Column, Fact, Section, TimelineItem
@@ -87,14 +89,23 @@ def timeline(ctx: Ctx, record: Entity, titles: Titles, active: str) -> Section |
         TIMELINE, "变更记录", template="parts/timeline.html", data=[], empty="暂无变更记录"
     )
     if active == TIMELINE:
-        section.data = trail_items(ctx, record, titles)
+        section.data = trail_items(ctx, record, titles, looks.since(ctx, record))
     return section
 
 
-def trail_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
-    """The newest lines of the trail about a record, in words."""
+def trail_items(
+    ctx: Ctx, record: Entity, titles: Titles, since: datetime | None = None
+) -> list[TimelineItem]:
+    """The newest lines of the trail about a record, in words; those of others after `since` are marked as new."""
     query = (
-        select(AuditLog.at, AuditLog.actor_name, AuditLog.action, AuditLog.changes, AuditLog.note)
+        select(
+            AuditLog.at,
+            AuditLog.actor_name,
+            AuditLog.action,
+            AuditLog.changes,
+            AuditLog.note,
+            AuditLog.employee_id,
+        )
         .where(AuditLog.table_name == shape(type(record)).table, AuditLog.record_id == record.id)
         .where(AuditLog.action.not_in(PROOFS))
         .order_by(AuditLog.id.desc())
@@ -103,12 +114,14 @@ def trail_items(ctx: Ctx, record: Entity, titles: Titles) -> list[TimelineItem]:
     lines = ctx.session.execute(query).all()
     cells = Cells(ctx, type(record), titles)
     _learn(cells, [line.changes for line in lines])
+    seen = since or ctx.now
     return [
         TimelineItem(
             format_value(line.at, "datetime"),
             line.actor_name,
             line.note or ACTIONS.get(line.action, "业务操作"),
             tuple(changes_in_words(cells, line.changes)) if line.action != "CREATE" else (),
+            is_new=line.at > seen and line.employee_id != ctx.actor.employee_id,
         )
         for line in lines
     ]

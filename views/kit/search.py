@@ -7,6 +7,7 @@ from flask_appbuilder import BaseView, expose
 from reports.base.search import Hit, global_search
 from views.kit import edge
 from views.kit.cells import record_url
+from views.kit.looks import recents
 from views.kit.pages import Cell, Column, ListPage, Paging, Row
 
 MOST = 50
@@ -15,7 +16,7 @@ TEXT_MAX = 64
 
 
 class SearchView(BaseView):
-    """GET /search?q=…: a page for people, suggestions for the box in the top bar."""
+    """GET /search?q=…: a page for people, suggestions for the top bar; of nothing typed, what was opened last."""
 
     route_base = ""
     default_view = "search"
@@ -33,7 +34,8 @@ class SearchView(BaseView):
             else []
         )
         if wants_json:
-            return jsonify({"result": [_suggestion(hit) for hit in found]})
+            suggested = [_suggestion(hit) for hit in found] if text else recents(ctx)
+            return jsonify({"result": suggested})
         rows = [_row(hit) for hit in found]
         count = len(rows)
         page = ListPage(

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
 from sqlalchemy import select
 from wtforms import FileField, Form
 
@@ -12,7 +13,7 @@ from models.base.errors import BusinessError, NotFound
 from models.base.money import format_money
 from models.ledger.account import Account
 from models.ledger.closing import OpeningImport
-from views.kit import edge, mapping
+from views.kit import edge, mapping, staging, widgets
 from views.kit.cells import record_url
 from views.kit.fields import Tick
 from views.kit.pages import Action, Cell, Column, Field, FieldGroup, FormPage, ReportPage, Row
@@ -123,13 +124,15 @@ class OpeningView(BaseView):
 
     def _form(self, error: BusinessError | None = None) -> ResponseReturnValue:
         form = _UploadForm()
+        form.create_customers.data = bool(request.form.get("create_customers"))
         errors = error.field_errors if error else {}
+        waiting, chosen = _waiting()
         helps = {
             "balances": "按列名识别：科目编码、科目名称、方向、期末余额；表头上方注明期间；"
             "期初在年中的，另加年初余额、本年累计借方和贷方",
             "auxiliaries": "按列名识别：科目编码、客户名称、统一社会信用代码、期末余额；预收担保费另填起始、到期日期",
             "create_customers": "只登记名称和统一社会信用代码，由您暂管，资料请补全",
-        }
+        } | chosen
         fields = [
             Field(
                 c.name,
@@ -154,7 +157,7 @@ class OpeningView(BaseView):
             [FieldGroup("", fields)],
             "/opening/",
             "/account/list/",
-            hidden=[edge.csrf_input()],
+            hidden=[edge.csrf_input(), *waiting],
             submit_label="预览",
             errors=summary,
             crumbs=_CRUMBS,
@@ -205,8 +208,27 @@ class OpeningView(BaseView):
 
 
 def _sent(name: str) -> opening.File | None:
-    sent = request.files.get(name)
-    return (sent.filename[-200:], sent.read()) if sent is not None and sent.filename else None
+    """The file that was chosen now, else the one that was chosen before a refusal and waits (X19)."""
+    ctx, sent = edge.current_ctx(), request.files.get(name)
+    if sent is not None and sent.filename:
+        sent.stream.seek(0)
+        return sent.filename[-200:], sent.read()
+    data = staging.found(ctx, request.form.get(f"{name}_kept", ""))
+    return None if data is None else (request.form.get(f"{name}_name", "")[-200:], data)
+
+
+def _waiting() -> tuple[list[Markup], dict[str, str]]:
+    """The files of a refused form, as they travel along, and what the form says of each."""
+    hidden, words = [], {}
+    for name in KINDS:
+        if (file := _sent(name)) is not None:
+            digest = staging.keep(edge.current_ctx(), file[1])
+            hidden += [
+                widgets.hidden(f"{name}_kept", digest),
+                widgets.hidden(f"{name}_name", file[0]),
+            ]
+            words[name] = f"已选“{file[0]}”，不必再选；另选一个则以新的为准"
+    return hidden, words
 
 
 def _needs_mapping(name: str, file: opening.File) -> bool:

@@ -194,6 +194,16 @@ def save_all(ctx: Ctx, made: Sequence[Entity]) -> None:
         raise Conflict("有记录与已有数据冲突，请刷新后重试") from error
 
 
+def problems(ctx: Ctx, model: type[Entity], values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What is wrong with single values by themselves; rules of the whole record are not asked."""
+    given = [name for name in editable_now(ctx.session, model, ctx.actor) if name in values]
+    try:
+        _typed(ctx, model, values, given)
+    except FieldErrors as error:
+        return error.field_errors
+    return {}
+
+
 def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     """Delete a record that nothing refers to; what it owns goes with it, files and remarks too.
 

@@ -14,7 +14,9 @@ from reports.figures import parameters
 from workflows.base.context import Ctx
 
 # Forms of records and of verbs; nothing else is opened from a draft.
-_FORM = re.compile(r"/(?:[a-z_]+/(?:add|edit/[0-9]{1,9})|do/[a-z_]+/[0-9]{1,9}/[a-z_]+)(?:\?|$)")
+_FORM = re.compile(
+    r"/(?:[a-z_]+/(?:add|edit/[0-9]{1,9}|rows/[0-9]{1,9}/[a-z_]+)|do/[a-z_]+/[0-9]{1,9}/[a-z_]+)(?:\?|$)"
+)
 FIELDS_MAX = 3000  # a voucher of a thousand lines is imported, not typed
 LENGTH_MAX = 300_000
 KEPT_MAX = 50  # of one person; the oldest go

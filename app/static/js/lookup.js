@@ -13,7 +13,7 @@ App.lookup = (hidden) => {
   const label = hidden.id && document.querySelector(`label[for="${CSS.escape(hidden.id)}"]`);
   if (hidden.id) { box.id = `${hidden.id}-text`; }
   if (label) label.htmlFor = box.id;
-  for (const name of ["aria-invalid", "aria-describedby"]) if (hidden.hasAttribute(name)) box.setAttribute(name, hidden.getAttribute(name));
+  for (const name of ["aria-invalid", "aria-describedby", "aria-label"]) if (hidden.hasAttribute(name)) box.setAttribute(name, hidden.getAttribute(name));
   const isFixed = hidden.disabled || hidden.hasAttribute("readonly");
   box.readOnly = isFixed;
   box.value = hidden.dataset.text || "";
@@ -49,9 +49,24 @@ App.lookup = (hidden) => {
   };
   hidden.choose = choose;
   const none = (text) => { list.replaceChildren(App.make("li", { class: "none" }, text)); show(true); };
+  // What the look-up misses is made in a dialog, by whoever may, and chosen.
+  const offer = (text) => {
+    if (!hidden.dataset.createUrl) return;
+    const option = App.make("li", { class: "create", role: "option", id: `${listId}-new`, "aria-selected": "false" });
+    option.append(App.icon("plus"), App.make("span", {}, text ? `新增“${text}”` : "新增"));
+    option.addEventListener("pointerdown", (event) => event.preventDefault());
+    option.addEventListener("click", async () => {
+      show(false);
+      const made = await App.quick(hidden.dataset.createUrl, text);
+      if (made) choose(String(made.id), made.text);
+      box.focus();
+    });
+    list.append(option);
+  };
   const draw = (found) => {
     at = -1;
-    if (!found.length) { none("没有找到，换个词试试"); return; }
+    const text = box.value === chosen ? "" : box.value.trim();
+    if (!found.length) { none("没有找到，换个词试试"); offer(text); return; }
     list.replaceChildren(...found.slice(0, 20).map((item, i) => {
       const option = App.make("li", { role: "option", id: `${listId}-${i}`, "aria-selected": "false" });
       option.append(App.make("span", { class: "clip" }, item.text));
@@ -60,6 +75,7 @@ App.lookup = (hidden) => {
       option.addEventListener("click", (event) => choose(String(item.id), item.text, item, !event.isTrusted));
       return option;
     }));
+    offer(text);
     show(true);
     mark(0);
   };
@@ -74,7 +90,7 @@ App.lookup = (hidden) => {
       const found = await App.json(url, { signal: asked.signal });
       draw(Array.isArray(found) ? found : found?.result ?? []);
       drawn = text;
-      if (isHasty) (options()[0] ?? { click: forget }).click();
+      if (isHasty) (options().find((option) => !option.matches(".create")) ?? { click: forget }).click();
     } catch (error) {
       if (error.name !== "AbortError") { isHasty = false; none(error.message); }
     }
@@ -112,6 +128,49 @@ App.lookup = (hidden) => {
   refresh();
 };
 
+// The small form of what a look-up misses, in a dialog: gives the new record, or null.
+App.quick = async (url, text) => {
+  const dialog = App.make("dialog", { class: "quick" }), draw = (html) => {
+    dialog.innerHTML = html;
+    for (const node of App.all("[id]", dialog)) node.id = `quick-${node.id}`; // the form below has fields of the same names
+    for (const label of App.all("label[for]", dialog)) label.htmlFor = `quick-${label.htmlFor}`;
+    for (const node of App.all("[aria-describedby]", dialog)) node.setAttribute("aria-describedby", `quick-${node.getAttribute("aria-describedby")}`);
+    App.all("input[data-lookup-url]", dialog).forEach(App.lookup);
+    App.all(".control > input[type=date]", dialog).forEach(App.dated);
+    const wrong = dialog.querySelector(".has-error") ?? dialog;
+    wrong.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+  };
+  const piece = async (where, options) => {
+    const answer = await fetch(where, { ...options, headers: { Accept: "text/html" } });
+    if (answer.redirected) throw new Error("变更已提交，待另一人发布后才能选用"); // four eyes: it holds not yet
+    if (answer.headers.get("Content-Type")?.startsWith("application/json")) return answer.json();
+    if (!answer.ok && answer.status !== 400 && answer.status !== 409) throw new Error("没有保存，请重试");
+    return answer.text();
+  };
+  try {
+    const html = await piece(`${url}?${new URLSearchParams({ text })}`);
+    document.body.append(dialog);
+    dialog.showModal();
+    draw(html);
+  } catch (error) { App.toast(error.message, "warn"); return null; }
+  return new Promise((resolve) => {
+    const close = (made) => { dialog.close(); dialog.remove(); resolve(made); };
+    dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
+    dialog.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) close(null); });
+    dialog.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      const button = dialog.querySelector("[type=submit]");
+      if (button.disabled) return;
+      button.disabled = true;
+      try {
+        const made = await piece(url, { method: "POST", body: new URLSearchParams(new FormData(event.target)) });
+        if (typeof made === "object") { if (made.id) close(made); else throw new Error(made.message); } else draw(made);
+      } catch (error) { App.toast(error.message, "warn"); button.disabled = false; }
+    });
+  });
+};
+
 document.addEventListener("DOMContentLoaded", () => App.all("input[data-lookup-url]").forEach(App.lookup));
 
 // The search box of the top bar suggests in the same way and opens what is chosen.
@@ -123,7 +182,7 @@ document.addEventListener("DOMContentLoaded", () => {
   form.append(list);
   box.setAttribute("aria-controls", "search-options");
   let timer = 0, at = -1, asked = null;
-  const items = () => App.all("li", list);
+  const items = () => App.all("li[data-url]", list);
   const mark = (index) => {
     const found = items();
     at = found.length ? (index + found.length) % found.length : -1;
@@ -132,7 +191,7 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const ask = async () => {
     const word = box.value.trim();
-    if (word.length < 2) { list.hidden = true; return; }
+    if (word.length === 1) { list.hidden = true; return; }
     asked?.abort();
     asked = new AbortController();
     try {
@@ -148,9 +207,12 @@ document.addEventListener("DOMContentLoaded", () => {
         return option;
       }));
       at = -1;
+      if (!word && found.length) list.prepend(App.make("li", { class: "none" }, "最近打开"));
       list.hidden = !found.length;
     } catch { list.hidden = true; }
   };
+  box.addEventListener("focus", () => { if (!box.value) ask(); });
+  box.addEventListener("click", () => { if (!box.value && list.hidden) ask(); });
   box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 200); });
   box.addEventListener("blur", () => setTimeout(() => { list.hidden = true; }, 120));
   box.addEventListener("keydown", (event) => {

@@ -1,5 +1,7 @@
 """Add, edit and delete: what was typed stays, messages stand at their fields, and a stale save says what changed."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -336,3 +338,39 @@ def test_ticked_rows_are_deleted_each_by_itself(boss, world):
     assert boss.post(url, data={**every, "keys": [shown["71"], shown["72"]]}).status_code == 302
     assert world.get(Department, id=71) is None
     assert world.get(Department, id=1) is not None
+
+
+def test_a_copy_begins_with_all_but_what_is_the_records_own(boss, world):
+    page = boss.get("/employee/show/1").get_data(as_text=True)
+    assert "/employee/add?copy=1" in page
+    form = boss.get("/employee/add?copy=1").get_data(as_text=True)
+    assert 'value="张明远"' in form
+    assert 'name="department_id" type="hidden" value="1"' in form
+    for own in ("E1", "13812345678", "138****5678"):
+        assert own not in form
+    assert boss.get("/employee/add?copy=99999").status_code == 404
+
+
+def test_what_a_look_up_misses_is_made_beside_it(boss, world):
+    assert 'data-create-url="/department/quick"' in boss.get("/employee/add").get_data(as_text=True)
+    small = boss.get("/department/quick?text=业务九部").get_data(as_text=True)
+    assert 'value="业务九部"' in small
+    assert "<html" not in small
+    wrong = post(boss, "/department/quick", "/department/add", name="业务九部", code="")
+    assert wrong.status_code == 400
+    assert "请填写部门编码" in wrong.get_data(as_text=True)
+    made = post(
+        boss, "/department/quick", "/department/add", name="业务九部", code="D99"
+    ).get_json()
+    assert made == {"id": world.get(Department, code="D99").id, "text": "业务九部"}
+
+
+def test_who_may_not_add_is_offered_no_small_form(world, house):
+    world.actor = replace(
+        house.boss, permissions=house.boss.permissions - {("can_add", "department")}
+    )
+    try:
+        assert "department/quick" not in world.client().get("/employee/add").get_data(as_text=True)
+        assert world.client().get("/department/quick").status_code == 403
+    finally:
+        world.actor = None

@@ -1,6 +1,7 @@
 """期初余额 on the screen: replaced until another voucher exists, asked for the year, refused for what is closed."""
 
 import io
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -95,3 +96,20 @@ def test_an_opening_is_replaced_on_the_screen_until_another_voucher_exists(compa
     )
     assert answer is None or answer.status_code == 409
     assert kept(company) == ("2026-06", "700.00")
+
+
+def test_a_file_that_was_chosen_survives_a_refusal(company):
+    chief = company.browser("chief")
+    sent = {"csrf_token": token(chief, "/password/"), "create_customers": "1"}
+    sent["auxiliaries"] = (io.BytesIO("科目编码,客户名称\r\n".encode()), "往来.csv")
+    refused = chief.post("/opening/?again=1", data=sent, content_type="multipart/form-data")
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 400
+    assert "请选择科目余额表" in page
+    assert "已选“往来.csv”，不必再选" in page
+    fields = dict(re.findall(r'name="(auxiliaries_\w+)" type="hidden" value="([^"]+)"', page))
+    assert (fields["auxiliaries_name"], len(fields["auxiliaries_kept"])) == ("往来.csv", 64)
+    (tick,) = re.findall(r'<input[^>]*name="create_customers"[^>]*>', page)
+    assert "checked" in tick
+    again = chief.post("/opening/?again=1", data={"csrf_token": sent["csrf_token"], **fields})
+    assert "已选“往来.csv”，不必再选" in again.get_data(as_text=True)

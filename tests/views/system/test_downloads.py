@@ -189,7 +189,7 @@ def test_whose_account_is_closed_meanwhile_gets_nothing(demo):
             session.execute(update(User).where(User.id == user).values(active=True))
             session.commit()
     found = now(demo, task)
-    assert (found.status, found.message) == (ExportState.FAILED, "账号已停用，没有导出")
+    assert (found.status, found.message) == (ExportState.FAILED, "账号已停用，没有办理")
     assert left(demo) == []
 
 

@@ -93,7 +93,7 @@ class CustomField(Entity):
     is_required: Mapped[bool] = c.flag("必填", group=_SHOWN)
     is_filtered: Mapped[bool] = c.flag("可筛选", default=True, group=_SHOWN)
     is_listed: Mapped[bool] = c.flag(
-        "列表默认显示", group=_SHOWN, help="列在列表的最后；不选的仍可在“选择列”中选出"
+        "列表默认显示", group=_SHOWN, help="列在列表的最后；不选的仍可用列表上方的“列”选出"
     )
     is_exported: Mapped[bool] = c.flag(
         "可导出", default=True, group=_SHOWN, help="不选时任何导出文件都没有这一列"

@@ -37,7 +37,7 @@ NO_SCREENS = {
     "备注",
 }
 # Words of links and fields that sentences name beside the screens.
-IN_PAGES = {"查看全部", "修改密码", "我的下载"}
+IN_PAGES = {"查看全部", "修改密码", "我的下载", "列", "视图操作"}
 # Sentences about what comes with a screen of its own, and where.
 PROMISED = {"提前还款": "paying back early has no verb of its own yet"}
 

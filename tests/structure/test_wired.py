@@ -10,6 +10,8 @@ from functools import cache
 
 import pytest
 
+from models.base.entity import entities
+from models.guarantee.paper import ProjectPaper
 from tests.structure.wiring import (
     NOT_SHOWN,
     ROOMS,
@@ -94,6 +96,13 @@ def test_a_part_stands_on_its_owners_page():
 def test_what_is_done_on_a_project_stands_on_its_page_and_in_its_news():
     assert off_the_page() == []
     assert untold() == []
+
+
+def test_a_paper_says_in_which_states_it_is_a_draft():
+    """Where it does not, whoever may edit it changes what was approved."""
+    papers = [model for model in entities() if issubclass(model, ProjectPaper)]
+    assert [model.__name__ for model in papers if not model.spec.drafts] == []
+    assert len(papers) > 3
 
 
 def test_who_draws_a_paper_up_submits_it():

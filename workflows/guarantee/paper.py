@@ -16,6 +16,7 @@ from models.base.errors import BusinessError
 from models.base.paper import Booked, PaperState
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project, Stage
+from models.ledger.event import EVENTS
 from models.ledger.voucher import BusinessEvent, Voucher
 from workflows.approval import approval
 from workflows.base import records
@@ -72,6 +73,8 @@ class Paper(Generic[P]):
         self.hooks: dict[str, list[Callable[..., Any]]] = {}
         records.rule(model)(self._save)
         approval.on_finish(approval_type)(self._decided)
+        if unknown := set(events) - EVENTS.keys():
+            raise ValueError(f"{self.table}: no event {sorted(unknown)} in models/ledger/event.py")
         for code in events:
             posting.on_booked(code)(self._booked)
             posting.on_unbooked(code)(self._unbooked)
@@ -153,13 +156,14 @@ class Paper(Generic[P]):
         )
 
     def _save(self, ctx: Ctx, paper: Any, is_new: bool) -> None:
-        project = ctx.session.get_one(Project, paper.project_id)
+        with ctx.session.no_autoflush:
+            project = paper.project = ctx.session.get_one(Project, paper.project_id)
         if self.stage is not None:
             stages.require_running(project, self.stage, f"填写{self.model.spec.label}")
         self._run("check", ctx, paper, is_new)
         if is_new:
             rule = self.number if isinstance(self.number, str) else self.number[paper.kind]
-            paper.project, paper.number = project, next_number(ctx, rule)
+            paper.number = next_number(ctx, rule)
 
     def _decided(
         self, ctx: Ctx, instance: ApprovalInstance, paper: Any, outcome: ApprovalState

@@ -346,7 +346,8 @@ def test_a_copy_begins_with_all_but_what_is_the_records_own(boss, world):
     form = boss.get("/employee/add?copy=1").get_data(as_text=True)
     assert 'value="张明远"' in form
     assert 'name="department_id" type="hidden" value="1"' in form
-    for own in ("E1", "13812345678", "138****5678"):
+    # a token of the page may well hold the two signs of this number
+    for own in ('value="E1"', "13812345678", "138****5678"):
         assert own not in form
     assert boss.get("/employee/add?copy=99999").status_code == 404
 

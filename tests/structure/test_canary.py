@@ -227,7 +227,7 @@ def test_refusals_would_tell_where_the_scope_is_taken_away(world, monkeypatch):
     monkeypatch.setattr(scope, "_condition", lambda _table, _actor, _as_set: None)
     asks = [ask for ask in world.sent if "/edit/" in ask.path or "/delete/" in ask.path]
     told = {table for leak in world.leaks(READERS["zhoumin"], asks) for table in leak[-1]}
-    assert len(told) > 3
+    assert len(told) > 2, "of today's tables"
 
 
 @pytest.mark.long

@@ -151,6 +151,10 @@ def _endpoints():
         "export",
         "sums",
         "filters",
+        "print_record",
+        "quick",
+        "grid",
+        "rows",
         "get_list",
         "get",
         "related",
@@ -161,8 +165,7 @@ def _endpoints():
 
 def _kind(rule, function) -> str:
     tail = rule.endpoint.rpartition(".")[2]
-    is_generated = function.startswith(("views.kit.entity_", "views.kit.list_view"))
-    return tail if is_generated and tail in _endpoints() else "other"
+    return tail if function.startswith("views.kit.") and tail in _endpoints() else "other"
 
 
 @pytest.mark.parametrize("kind", _endpoints())

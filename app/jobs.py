@@ -160,17 +160,22 @@ def start_exports(app: Flask) -> threading.Thread:
 
 def run_field_indexes(app: Flask) -> int:
     """Bring the indexes of custom fields up to what their definitions ask; how many statements that took."""
-    with app.app_context():
-        session = _open_reader()
-        try:
-            statements = field_indexes.due(session)
-        finally:
-            session.close()
-        for statement in statements:
-            with db.engine.connect() as connection:
-                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-                alone.exec_driver_sql(statement)
+    with app.app_context(), db.engine.connect() as opened:
+        connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+        with field_indexes.alone(connection) as is_mine:
+            statements = _index_statements() if is_mine else []
+            for statement in statements:
+                connection.exec_driver_sql(statement)
         return len(statements)
+
+
+def _index_statements() -> list[str]:
+    """Asked in a session that has ended before they run: on PostgreSQL they wait for who still reads."""
+    session = _open_reader()
+    try:
+        return field_indexes.due(session)
+    finally:
+        session.close()
 
 
 def run_imports(app: Flask, *, source: str = "import") -> int:

@@ -5,10 +5,11 @@ kind has another. What a rebuilt or restored table has lost is made anew at the 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
 from models.base.entity import Entity, entity_of
@@ -27,6 +28,27 @@ _FOUND: Final = {
 }
 
 
+# Two numbers that are ours, beside those of the limits.
+_LOCK: Final = (6814, 2)
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[bool]:
+    """Whether nobody else is making indexes: two at once would each drop what the other has begun.
+
+    The connection commits by itself. SQLite has one writer at a time, and who comes second finds the index there.
+    """
+    if connection.dialect.name != "postgresql":
+        yield True
+        return
+    is_mine = bool(connection.scalar(select(func.pg_try_advisory_lock(*_LOCK))))
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            connection.scalar(select(func.pg_advisory_unlock(*_LOCK)))
+
+
 def due(session: Session) -> list[str]:
     """The statements that make what is wanted and missing, and take away what nothing wants any more.
 
@@ -43,7 +65,7 @@ def due(session: Session) -> list[str]:
     for name in sorted(
         wanted.keys() - found
     ):  # one that was broken off stands there without being of use
-        made += [drop + name, f"CREATE INDEX{beside} {name} ON {wanted[name]}"]
+        made += [drop + name, f"CREATE INDEX{beside} IF NOT EXISTS {name} ON {wanted[name]}"]
     return [drop + name for name in sorted(found - wanted.keys())] + made
 
 

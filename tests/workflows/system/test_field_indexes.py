@@ -48,6 +48,16 @@ def test_each_field_that_lists_filter_by_has_an_index_of_its_own(ctx):
     assert [statement.startswith("DROP") for statement in carry_out(ctx.session)] == [True, True]
 
 
+def test_of_two_at_once_one_makes_them(engine):
+    """On PostgreSQL the second leaves at once; on SQLite it waits for the writer, and finds them there."""
+    with engine.connect() as one, engine.connect() as other:
+        first, second = (c.execution_options(isolation_level="AUTOCOMMIT") for c in (one, other))
+        with field_indexes.alone(first) as is_mine, field_indexes.alone(second) as is_too:
+            assert (is_mine, is_too) == (True, engine.dialect.name == "sqlite")
+        with field_indexes.alone(second) as is_mine:
+            assert is_mine, "the first has let go"
+
+
 def plan(session, query):
     """How the database would look for it, with nothing but indexes to go by."""
     dialect = session.get_bind().dialect

@@ -12,7 +12,7 @@ from models.base.kinds import MenuGroup, Module
 from models.system.organization import Company, Operator
 from reports.base.report import REPORTS
 from reports.workbench.todo import Waiting
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from views.kit import edge, importing, todo
 from views.kit.exports import shown_everywhere
 from views.kit.interface import model_of

@@ -51,13 +51,24 @@ class Paper(Entity):
         return at(LAST, c.state("状态", PaperState, PaperState.DRAFT))
 
 
-class Booked:
-    """A paper that one event books: whether it is in the books, or why 复核 sent it back."""
+class SentBack:
+    """A paper that 复核 may send back; it stands in 待办 until it is handed in again (models/guarantee/paper.py).
+
+    `again` is the verb that hands in again what is approved, `by_manager` whether the A角 of its project alone does so;
+    otherwise everybody who has the right to and may read the project is asked.
+    """
+
+    again: ClassVar[str] = "submit"
+    by_manager: ClassVar[bool] = True
 
     @declared_attr
     def returned_reason(cls) -> Mapped[str | None]:  # noqa: N805
         """Why the accountant sent it back; empty once it is handed in again."""
         return at(LAST - 2, c.computed(c.text("复核退回原因", 200)))
+
+
+class Booked(SentBack):
+    """A paper that one event books: whether it is in the books, or why 复核 sent it back."""
 
     @declared_attr
     def is_booked(cls) -> Mapped[bool]:  # noqa: N805

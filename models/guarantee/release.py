@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
-from models.base.paper import PaperState
+from models.base.paper import PaperState, SentBack
 from models.base.rows import MANAGER, decided, numbered
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Stage
@@ -23,7 +23,7 @@ class ReleaseBasis(Kind):
     BANK_LETTER = "银行出具解除担保函"
 
 
-class Release(ProjectPaper):
+class Release(SentBack, ProjectPaper):
     """The release of a project's guarantee: approved, then deposit back, then the notice."""
 
     spec = Spec(
@@ -70,6 +70,7 @@ class Release(ProjectPaper):
         ),
     )
     number_label = "解保编号"
+    again = "return_deposit"
     part = c.Part(130, since=Stage.IN_FORCE)
     basis: Mapped[ReleaseBasis] = c.enum(
         "解保依据", ReleaseBasis, required=True, default=ReleaseBasis.REPAID, index=True
@@ -93,6 +94,5 @@ class Release(ProjectPaper):
     is_deposit_returned: Mapped[bool] = c.computed(c.flag("保证金已退"))
     approved_on: Mapped[date | None] = c.computed(c.day("批准日期"))
     released_on: Mapped[date | None] = c.computed(c.day("解保日期", index=True))
-    returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))
     document_id: Mapped[int | None] = c.computed(c.reference("解保通知", "issued_document"))
     document: Mapped[IssuedDocument | None] = c.related(document_id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
-from models.base.paper import PaperState
+from models.base.paper import PaperState, SentBack
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Stage
 
@@ -25,7 +25,7 @@ class TerminationCause(Kind):
     OTHER = "其他"
 
 
-class Termination(ProjectPaper):
+class Termination(SentBack, ProjectPaper):
     """The end of a project before the drawdown: approved once money is in the books, then settled through 复核."""
 
     spec = Spec(
@@ -65,6 +65,7 @@ class Termination(ProjectPaper):
         CheckConstraint("settled_on is null or state = 'APPROVED'", name="ck_termination_settled"),
     )
     number_label = "终止编号"
+    again = "settle"
     part = c.Part(140, is_rare=True)
     cause: Mapped[TerminationCause] = c.enum(
         "终止原因", TerminationCause, required=True, index=True
@@ -84,4 +85,3 @@ class Termination(ProjectPaper):
     settled_on: Mapped[date | None] = c.computed(
         c.day("账务结清日期", help="冲账、退费和退还保证金全部复核记账之日")
     )
-    returned_reason: Mapped[str | None] = c.computed(c.text("复核退回原因", 200))

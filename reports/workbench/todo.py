@@ -37,7 +37,8 @@ from reports.base.scope import readers_among, scoped
 from reports.figures import approvals
 from reports.figures.configuration import right_to_change
 from reports.figures.rights import Person, who_may
-from reports.workbench.todo_sources import NEXT_STEPS, SOURCES, Source, TodoKind, unplanned
+from reports.workbench.todo_source import Source, TodoKind
+from reports.workbench.todo_sources import NEXT_STEPS, sources, unplanned
 
 MANY = 1000  # so many of a kind are counted; nobody does more in a day
 
@@ -78,14 +79,14 @@ class Waiting:
 
 def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiting:
     """What waits for the actor, in one query."""
-    sources = _offered(actor)
-    counts = [_count(source.rows_for(_acting(actor, source), today)) for source in sources]
+    offered = _offered(actor)
+    counts = [_count(source.rows_for(_acting(actor, source), today)) for source in offered]
     late = _tasks(actor).where(ApprovalTask.due_at < now)
     row = session.execute(
         select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))
     ).one()
     found = {TodoKind.TASK: row[0]}
-    for source, count in zip(sources, row[2:], strict=True):
+    for source, count in zip(offered, row[2:], strict=True):
         found[source.kind] = found.get(source.kind, 0) + count
     return Waiting(found, row[1], today)
 
@@ -133,8 +134,10 @@ def _of_row(source: Source, row: Any) -> Todo:
     what, table = source.kind.label, str(source.model.__tablename__)
     if source.kind is TodoKind.NEXT:
         what, by = NEXT_STEPS[by], ""
-    elif source.kind in (TodoKind.RETURNED, TodoKind.COLLECT):
-        what, by = f"{getattr(by, 'label', by)}{source.kind.label}", ""
+    elif source.kind is TodoKind.COLLECT:
+        what, by = f"{by.label}{source.kind.label}", ""
+    elif source.kind in (TodoKind.UNSENT, TodoKind.RETURNED):
+        what, by = f"{by}{source.kind.label}", ""
     return Todo(
         source.kind,
         table,
@@ -178,7 +181,7 @@ def _of_task(task: ApprovalTask) -> Todo:
 
 def _offered(actor: Actor) -> list[Source]:
     """What concerns this person; nobody's post is to do what only the system may."""
-    return [source for source in SOURCES if actor.employee_id and actor.may(*source.permission)]
+    return [source for source in sources() if actor.employee_id and actor.may(*source.permission)]
 
 
 # --------------------------------------------------------------------------------------------------- the record's page
@@ -199,7 +202,7 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
     """Whatever the sources find about a record, with everybody who has it in their inbox; approvals apart."""
     parts = [
         _about(source, seq, today).where(where)
-        for seq, source in enumerate(SOURCES)
+        for seq, source in enumerate(sources())
         if (where := _concerns(source, record)) is not None
     ]
     if not parts:
@@ -210,7 +213,7 @@ def steps_of(session: Session, record: Entity, today: date) -> list[Next]:
         dict[tuple[str, str], Sequence[Person]](),
     )
     for seq, record_id, number, by, holder, *barred in session.execute(union_all(*parts)):
-        source = SOURCES[seq]
+        source = sources()[seq]
         if source.permission not in able:
             able[source.permission] = _able(session, source, record)
         people = _people(session, source, able[source.permission], record_id, holder, barred)
@@ -234,6 +237,8 @@ def _words(source: Source, by: str | None) -> str:
         return NEXT_STEPS[Stage[by or ""]]
     if source.kind is TodoKind.COLLECT:
         return f"{FeeKind[by or ''].label}{source.kind.label}"
+    if source.kind in (TodoKind.UNSENT, TodoKind.RETURNED):
+        return f"{source.model.spec.label}{source.kind.label}"
     return source.kind.label
 
 

@@ -4,20 +4,17 @@ The inbox and the record's page both ask here, so that a page cannot name somebo
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     and_,
     exists,
-    false,
     func,
     literal,
-    literal_column,
     null,
     or_,
     select,
@@ -27,7 +24,6 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from models.after.warning import RiskWarning, WarningState
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.actor import Actor
-from models.base.kinds import Kind
 from models.base.paper import LIVE_PAPERS, PaperState
 from models.customer.customer import Customer
 from models.customer.rating import CustomerRating, RatingState
@@ -54,38 +50,14 @@ from models.guarantee.signing import (
     Receipt,
     ReceiptState,
 )
-from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from models.system.configuration import ConfigProposal, ProposalState
 from models.system.organization import Employee
-from reports.base.scope import scoped
 from reports.figures.configuration import kinds, right_to_change
+from reports.workbench.todo_papers import paper_sources
+from reports.workbench.todo_source import Rows, Source, TodoKind
 
-Rows: TypeAlias = Select[*tuple[Any, ...]]
 _EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
-
-
-class TodoKind(Kind):
-    """Kinds of things that wait, in the order in which they are shown."""
-
-    TASK = "审批"
-    NEXT = "项目下一步"
-    RETURNED = "退回待重办"
-    BALLOT = "审保会表决"
-    CONVENE = "召开审保会"
-    ANNOUNCE = "宣布表决结果"
-    AGENDA = "列入审保会议题"
-    RATING = "等级复评"
-    RISK = "风险评估报告"
-    SMALL = "小微属性更正复核"
-    SETTLE = "反担保落实"
-    COLLECT = "收款"
-    BOOK = "复核记账"
-    REVIEW = "凭证审核"
-    SIGN = "出纳签字"
-    POST = "凭证记账"
-    WARNING = "预警处理"
-    CONFIG = "配置发布"
 
 
 # Each row: id, about whom, number, amount, from whom, since when.
@@ -439,52 +411,6 @@ def _may_change(actor: Actor) -> ColumnElement[bool]:
     return ConfigProposal.table_name.in_(mine)
 
 
-def _papers(model: Any, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
-    """Papers that came back to the A角."""
-    return lambda _: (
-        select(
-            model.id,
-            Customer.name,
-            model.number,
-            Project.amount,
-            literal(model.spec.label),
-            Project.stage_since,
-        )
-        .join(Project, Project.id == model.project_id)
-        .join(Customer, Customer.id == Project.customer_id)
-        .where(*where)
-        .order_by(model.id)
-    )
-
-
-@dataclass(frozen=True)
-class Source:
-    """Rows of one kind, the record that is opened, who may do it, and whom of these alone or not it waits for."""
-
-    kind: TodoKind
-    model: Any
-    permission: tuple[str, str]
-    rows: Callable[[date], Rows]
-    of_project: Callable[[int], ColumnElement[bool]] = lambda _: false()
-    holder: InstrumentedAttribute[Any] | None = None
-    barred: tuple[InstrumentedAttribute[Any], ...] = ()
-    is_scoped: bool = False
-    reach: Callable[[Actor], ColumnElement[bool]] | None = (
-        None  # which of the rows are this person's, beside
-    )
-    numbered: Any = None  # of the project, where nothing else is said: a column as default would be a descriptor
-
-    def rows_for(self, actor: Actor, today: date) -> Rows:
-        """What of it waits for this actor, who may do it."""
-        query = self.rows(today)
-        if self.holder is not None:
-            query = query.where(self.holder == actor.employee_id)
-        query = query.where(*(part.is_distinct_from(actor.employee_id) for part in self.barred))
-        if self.reach is not None:
-            query = query.where(self.reach(actor))
-        return scoped(query, self.model, actor) if self.is_scoped else query
-
-
 def _is_project(project_id: int) -> ColumnElement[bool]:
     return Project.id == project_id
 
@@ -497,25 +423,14 @@ def _on_agenda(project_id: int) -> ColumnElement[bool]:
     )
 
 
-_UNDONE = (PaperState.DRAFT,)
-_RELEASE_BACK = or_(
-    Release.state.in_(_UNDONE),
-    and_(Release.returned_reason.is_not(None), Release.is_deposit_returned.is_(False)),
-)
-_END_BACK = or_(
-    Termination.state.in_(_UNDONE),
-    and_(Termination.returned_reason.is_not(None), Termination.settled_on.is_(None)),
-)
 _MANAGER: Any = Project.manager_id
-# Not by the index of managers: somebody has thousands of projects and a few papers that came back.
-_MANAGER_OF_PAPER: Any = Project.manager_id + literal_column("0")
 _TO_POST = or_(
     Voucher.state == VoucherState.SIGNED,
     and_(Voucher.state == VoucherState.REVIEWED, Voucher.is_cash.is_(False)),
 )
 _PARTS: tuple[Any, ...] = (Voucher.prepared_by_id, Voucher.reviewed_by_id, Voucher.signed_by_id)
 _K = TodoKind
-SOURCES: tuple[Source, ...] = (
+_SOURCES: tuple[Source, ...] = (
     Source(
         _K.NEXT,
         Project,
@@ -523,30 +438,6 @@ SOURCES: tuple[Source, ...] = (
         rows=_next_steps,
         of_project=_is_project,
         holder=_MANAGER,
-    ),
-    Source(
-        _K.RETURNED,
-        Release,
-        ("submit", "release"),
-        rows=_papers(Release, _RELEASE_BACK),
-        of_project=_is_project,
-        holder=_MANAGER_OF_PAPER,
-    ),
-    Source(
-        _K.RETURNED,
-        FeeWaiver,
-        ("submit", "fee_waiver"),
-        rows=_papers(FeeWaiver, FeeWaiver.state.in_(_UNDONE)),
-        of_project=_is_project,
-        holder=_MANAGER,
-    ),
-    Source(
-        _K.RETURNED,
-        Termination,
-        ("submit", "termination"),
-        rows=_papers(Termination, _END_BACK),
-        of_project=_is_project,
-        holder=_MANAGER_OF_PAPER,
     ),
     Source(
         _K.BALLOT,
@@ -656,3 +547,9 @@ SOURCES: tuple[Source, ...] = (
         numbered=ConfigProposal.title,
     ),
 )
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    """Every source: the next step of a project, its papers as they say themselves, and the rest."""
+    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:])

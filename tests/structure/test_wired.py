@@ -26,6 +26,7 @@ from tests.structure.wiring import (
     undoored,
     unfollowed,
     unfound,
+    unreturned,
     unshown,
     unsubmitted,
     untold,
@@ -107,6 +108,10 @@ def test_a_paper_says_in_which_states_it_is_a_draft():
 
 def test_who_draws_a_paper_up_submits_it():
     assert unsubmitted() == []
+
+
+def test_what_was_sent_back_is_handed_in_again_by_who_has_it_in_the_inbox():
+    assert unreturned() == [], "`again` names a verb that the people of `by_manager` do not have"
 
 
 def test_a_paper_is_looked_for_by_its_number():

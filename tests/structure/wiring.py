@@ -27,6 +27,8 @@ from models.base.entity import (
     parts_of,
 )
 from models.base.kinds import SpecKind
+from models.base.paper import SentBack
+from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project
 from models.ledger.event import EVENTS
 from models.ledger.voucher import Voucher
@@ -351,6 +353,20 @@ NUMBERED = [
     and is_unique(model)
     and not model.__subclasses__()  # a customer is found as what it is, by its name too
 ] + [Voucher]
+
+
+def unreturned() -> list[tuple[str, str]]:
+    """Papers that nobody in whose inbox they stand could hand in again: (table, verb)."""
+    known = all_permissions()
+    granted = {role.name: permissions_of(role, known) for role in roles.ROLES}
+    found = []
+    for model in entities():
+        if issubclass(model, SentBack) and issubclass(model, ProjectPaper):
+            pair = model.again, str(model.__tablename__)
+            asked = granted if not model.by_manager else {"客户经理": granted["客户经理"]}
+            if not any(pair in pairs for pairs in asked.values()):
+                found.append((pair[1], pair[0]))
+    return found
 
 
 def unfound() -> list[str]:

@@ -20,7 +20,7 @@ from models.guarantee.appraisal import InvestigationReport, RiskAssessment
 from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
 from reports.figures import approvals, dictionaries, exposure
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from views.approval import reassign as help_page
 from views.kit import buttons, hooks, parts, record, todo, widgets
 from views.kit.cells import NONE, Cells, format_value, rate_text, record_url

@@ -25,7 +25,7 @@ from models.system.organization import Employee
 from reports.figures.duties import holders_of_right
 from reports.figures.parameters import number
 from reports.workbench.todo import waiting_for_agenda
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from views.approval import page as approval_page
 from views.kit import edge, todo, widgets
 from views.kit.cells import record_url

@@ -9,7 +9,7 @@ from models.base.moments import local
 from models.base.money import format_money
 from reports.workbench import todo
 from reports.workbench.todo import Todo, Waiting
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from views.kit.cells import NONE, format_value, record_url
 from views.kit.deadlines import lateness
 from views.kit.pages import Action, Cell, Column, Row

@@ -19,7 +19,7 @@ from models.system.organization import Operator
 from models.system.setup import SystemState
 from reports.figures.rights import Person
 from reports.workbench.todo import steps_of, todos, waiting
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from views.kit.waits import who
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,14 +6,21 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, select
 
+from models.base.paper import PaperState
 from models.customer.customer import Grade
 from models.customer.rating import CustomerRating
 from models.customer.rating_model import CustomerKind, RatingModel
 from models.guarantee.project import Stage
 from models.guarantee.resolution import MeetingMember
-from reports.workbench.todo import awaits_agenda, todos, waiting
-from reports.workbench.todo_sources import NEXT_STEPS, TodoKind
+from models.guarantee.signing import Fee, FeeWaiver
+from models.guarantee.termination import Termination, TerminationCause
+from reports.workbench.todo import awaits_agenda, steps_of, todos, waiting
+from reports.workbench.todo_papers import paper_sources
+from reports.workbench.todo_source import TodoKind
+from reports.workbench.todo_sources import NEXT_STEPS
 from tests.workflows.guarantee.factories import (
+    ACCOUNTANT,
+    ASSISTANT,
     BOARD,
     DEPARTMENT_HEAD,
     MANAGER,
@@ -38,6 +45,15 @@ def waits(line, who, kind=None):
     found = todos(line.session, ctx.actor, known)
     assert known.total == len(found), who
     return [(one.what, one.number) for one in found if kind in (None, one.kind)]
+
+
+def told(line, record, kind):
+    """(what, number) that the page of a record says of the manager."""
+    return [
+        (one.what, one.number)
+        for one in steps_of(line.session, record, line.today)
+        if one.kind is kind and [person.actor.name for person in one.people] == [MANAGER]
+    ]
 
 
 def asked(line, who):
@@ -197,6 +213,56 @@ def test_an_approval_without_a_heading_is_called_by_its_kind(line):
     assert [(one.what, one.about) for one in found if one.about == "没有冒号的标题"] == [
         (instance.business_type.label, "没有冒号的标题")
     ]
+
+
+def test_what_was_sent_back_waits_for_the_manager_until_it_is_handed_in_again(line):
+    """Each kind by its own verb, in the inbox and on the pages of paper and project alike; no list names the kinds."""
+    project = line.at(Stage.FEE_COLLECT)
+    paper = Termination(
+        project_id=project.id, number="ZZ1", cause=TerminationCause.BANK, reason="银行"
+    )
+    line.session.add(paper)
+    line.session.flush()
+    unsent = [("终止办理提交审批", "ZZ1")]
+    assert waits(line, MANAGER, TodoKind.UNSENT) == unsent == told(line, paper, TodoKind.UNSENT)
+    paper.state, paper.approved_on, paper.returned_reason = (
+        PaperState.APPROVED,
+        line.today,
+        "账号不符",
+    )
+    line.session.flush()
+    back = [("终止办理退回待重办", "ZZ1")]
+    assert waits(line, MANAGER, TodoKind.UNSENT) == []
+    assert waits(line, MANAGER, TodoKind.RETURNED) == back
+    for record in (paper, project):
+        assert told(line, record, TodoKind.RETURNED) == back
+    for who in (ASSISTANT, DEPARTMENT_HEAD, ACCOUNTANT):
+        assert waits(line, who, TodoKind.RETURNED) == [], "the A角 alone hands it in"
+    paper.returned_reason = None
+    line.session.flush()
+    assert waits(line, MANAGER, TodoKind.RETURNED) == []
+
+
+def test_a_waiver_that_is_a_draft_again_came_back(line):
+    project = line.at(Stage.FEE_COLLECT)
+    fee = line.session.scalars(select(Fee).where(Fee.project_id == project.id)).first()
+    facts = {"fee_id": fee.id, "amount": Decimal(1), "reason": "优惠", "number": "JM1"}
+    paper = FeeWaiver(project_id=project.id, returned_reason="附件不全", **facts)
+    line.session.add(paper)
+    line.session.flush()
+    assert waits(line, MANAGER, TodoKind.RETURNED) == [("费用减免退回待重办", "JM1")]
+    assert waits(line, MANAGER, TodoKind.UNSENT) == []
+
+
+def test_a_paper_that_others_hand_in_waits_for_all_who_may(line, monkeypatch):
+    """The cashier, say: whoever has the right to and may read the project."""
+    monkeypatch.setattr(Termination, "again", "collect")
+    monkeypatch.setattr(Termination, "by_manager", False)
+    (source,) = [
+        one for one in paper_sources() if one.model is Termination and one.kind is TodoKind.RETURNED
+    ]
+    assert (source.permission, source.holder) == (("collect", "termination"), None)
+    assert source.is_scoped
 
 
 @pytest.mark.parametrize("who", [PRESIDENT, VICE])

@@ -10,7 +10,7 @@ from models.system.configuration import ConfigProposal, ConfigVersion, ProposalS
 from models.system.setup import Parameter
 from reports.figures import parameters
 from reports.workbench.todo import todos, waiting
-from reports.workbench.todo_sources import TodoKind
+from reports.workbench.todo_source import TodoKind
 from tests.workflows.office import audited
 from workflows.base import records
 from workflows.system import proposals

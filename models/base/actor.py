@@ -42,6 +42,8 @@ class Actor:
     on_behalf_of_id: int | None = None
     ip: str = ""
     is_system: bool = False
+    # Being asked about a record opens it to be read, and to nothing else (A7).
+    reads_as_asked: bool = True
 
     def may(self, verb: str, resource: str) -> bool:
         """Whether this actor holds the permission `can_<verb>` on a resource (a table name)."""

@@ -5,10 +5,11 @@ on; beside that, whoever has or had an approval task on a record reads it, and a
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.approval.approval import ApprovalInstance, ApprovalTask
@@ -34,6 +35,7 @@ _READERS: dict[type[Entity], list[Condition]] = {}
 # What nobody reads yet, whatever the scope of the role.
 _SECRETS: dict[type[Entity], Condition] = {}
 _PROJECT: Final = "project_id"  # rows that hang on a paper of a project name it here
+_ACTING: Final = "may_act"
 ANNOUNCED: Final = (ItemState.PASSED, ItemState.REFUSED)
 
 
@@ -129,9 +131,27 @@ def is_visible(session: Session, actor: Actor, record: Entity) -> bool:
 
 
 def may_act(session: Session, actor: Actor, permission: tuple[str, str], record: Entity) -> bool:
-    """Whether a record that the actor reads lies within the scope of the roles that give this permission."""
-    own = actor.acting(*permission)
-    return own is actor or is_visible(session, own, record)
+    """Whether a record lies within the scope of the roles that give this permission.
+
+    What one reads for having been asked about it does not (A7). Asked once until something is written: the buttons of a
+    page ask for each of them.
+    """
+    own = replace(actor.acting(*permission), reads_as_asked=False)
+    if condition(type(record), own) is None:
+        return True
+    known: dict[object, bool] = session.info.setdefault(_ACTING, {})
+    key = own, type(record), record.id
+    if key not in known:
+        known[key] = is_visible(session, own, record)
+    return known[key]
+
+
+def _forget(session: Session, *_: object) -> None:
+    session.info.pop(_ACTING, None)
+
+
+for _moment in ("after_flush", "after_commit", "after_rollback"):
+    event.listen(Session, _moment, _forget)
 
 
 def may_read(session: Session, actor: Actor, record: Entity) -> bool:
@@ -286,6 +306,8 @@ def _put_before(actor: Actor) -> tuple[type[ApprovalInstance], ColumnElement[boo
 
 def _asked(model: type[Entity], actor: Actor) -> Iterator[ColumnElement[bool]]:
     """Whoever has or had an approval task on a record reads it and what hangs on it (architecture rule 9)."""
+    if not actor.reads_as_asked:
+        return
     scope, (instance, is_mine) = model.spec.scope, _put_before(actor)
     projects = select(instance.project_id).where(instance.project_id.is_not(None), is_mine)
     if scope.hangs_on is not None:

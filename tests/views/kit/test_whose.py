@@ -194,6 +194,52 @@ def test_being_asked_opens_that_record_and_nothing_else(demo, asked):
         assert client.get(path).status_code == 403, path
 
 
+def test_being_asked_lets_nobody_write_who_may_write_his_own(demo):
+    """With the rights of a head of another department, on a draft: it is read, changed by no door, deleted by none."""
+    with demo.app.test_request_context():
+        ctx = edge.system_ctx("test")
+        edge.begin_write(ctx.session)
+        department = Department(code="D99", name="另一部门", path="/")
+        ctx.session.add(department)
+        ctx.session.flush()
+        department.path = f"/{department.id}/"
+        employee = Employee(number="X010", name="别处的经理", department_id=department.id)
+        ctx.session.add(employee)
+        ctx.session.flush()
+        operators.create_operator(
+            ctx, employee, "elsewhere", PASSWORD, ["业务部门经理"], must_change=False
+        )
+        draft = ctx.session.scalars(
+            select(Project).where(Project.state == ProjectState.DRAFT).limit(1)
+        ).one()
+        task = ctx.session.scalars(select(ApprovalTask).limit(1)).one()
+        before = task.assignee_id
+        key, version = draft.id, draft.version
+        ctx.session.commit()
+    client = demo.sign_in("elsewhere", PASSWORD)
+    assert client.get(f"/project/show/{key}").status_code == 404
+    with demo.session() as session:
+        task = session.get_one(ApprovalTask, task.id)
+        instance = session.get_one(ApprovalInstance, task.instance_id)
+        kept = instance.project_id
+        task.assignee_id, instance.project_id = employee.id, key
+        session.commit()
+    page = client.get(f"/project/show/{key}")
+    assert page.status_code == 200
+    assert f"/project/edit/{key}" not in page.text
+    body = {"version": version, "purpose_note": "别处改的"}
+    assert client.get(f"/project/edit/{key}").status_code == 403
+    assert demo.post(client, f"/project/edit/{key}", **body).status_code == 403
+    assert demo.post(client, f"/project/delete/{key}", version=version).status_code == 403
+    assert demo.post(client, f"/project/submit/{key}", version=version).status_code in {403, 404}
+    with demo.session() as session:
+        task = session.get_one(ApprovalTask, task.id)
+        session.get_one(ApprovalInstance, task.instance_id).project_id = kept
+        task.assignee_id = before
+        assert session.get_one(Project, key).version == version
+        session.commit()
+
+
 def test_the_applicant_sees_who_decides_even_when_the_record_is_no_longer_his(demo):
     with demo.session() as session:
         one = session.execute(

@@ -215,7 +215,16 @@ def test_collecting_needs_the_stage_a_booked_fee_and_the_right(line, project, fe
     project.state = ProjectState.RUNNING
     with pytest.raises(NotFound):
         line.collect(
-            type("Gone", (), {"id": 10**9, "open_amount": Decimal(1), "project": project})()
+            type(
+                "Gone",
+                (),
+                {
+                    "__tablename__": "fee",
+                    "id": 10**9,
+                    "open_amount": Decimal(1),
+                    "project": project,
+                },
+            )()
         )
 
 

@@ -1,6 +1,8 @@
 """导入 (X3): a file of rows for a list: uploaded, looked through, confirmed; all rows or none."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import current_app, flash, jsonify, redirect, request, send_file
 from flask.typing import ResponseReturnValue
@@ -85,8 +87,7 @@ class ImportsView(BaseView):
         if request.method == "GET":
             return self.render_template("form.html", page=pages.columns_page(ctx, task, door))
         try:
-            with edge.writing("import") as ctx:
-                task = imports.own(ctx, _key(pk), is_held=True)
+            with _changing(pk) as (ctx, task, door):
                 pages.remember(ctx, task, door)
                 _look(ctx, task, door)
         except BusinessError as error:
@@ -101,10 +102,7 @@ class ImportsView(BaseView):
     @edge.screen()
     def words(self, pk: str) -> ResponseReturnValue:
         """Say what words mean that no dictionary knows: remembered; then look through the file again."""
-        with edge.writing("import") as ctx:
-            task = imports.own(ctx, _key(pk), is_held=True)
-            door = importing.door_of(ctx, task.source)
-            imports.permit(ctx, door)
+        with _changing(pk) as (ctx, task, door):
             imports.say_words(ctx, task, pages.chosen_words(ctx, task, door))
             _look(ctx, task, door)
         return redirect(f"{importing.URL}task/{pk}")
@@ -113,10 +111,7 @@ class ImportsView(BaseView):
     @edge.screen()
     def mode(self, pk: str) -> ResponseReturnValue:
         """Update what is registered, or leave it as it is."""
-        with edge.writing("import") as ctx:
-            task = imports.own(ctx, _key(pk), is_held=True)
-            door = importing.door_of(ctx, task.source)
-            imports.permit(ctx, door)
+        with _changing(pk) as (ctx, task, door):
             is_update = task.mode is ImportMode.UPDATE
             task.mode = ImportMode.SKIP if is_update else ImportMode.UPDATE
             _look(ctx, task, door)
@@ -126,9 +121,7 @@ class ImportsView(BaseView):
     @edge.screen()
     def choose(self, pk: str, row: str) -> ResponseReturnValue:
         """Leave a row out that is like a record that is there, or take it after all."""
-        with edge.writing("import") as ctx:
-            task = imports.own(ctx, _key(pk), is_held=True)
-            imports.permit(ctx, importing.door_of(ctx, task.source))
+        with _changing(pk) as (ctx, task, _):
             imports.choose(ctx, task, _key(row))
         return redirect(f"{importing.URL}task/{pk}?tab=alike")
 
@@ -136,11 +129,8 @@ class ImportsView(BaseView):
     @edge.screen()
     def confirm(self, pk: str) -> ResponseReturnValue:
         """Take all rows, here or beside the page; what is wrong by now stands at the rows."""
-        ctx = edge.current_ctx()
         try:
-            with edge.writing("import") as ctx:
-                task = imports.own(ctx, _key(pk), is_held=True)
-                door = importing.door_of(ctx, task.source)
+            with _changing(pk) as (ctx, task, door):
                 if import_jobs.is_long(ctx, task):
                     import_jobs.begin_load(ctx, task, door)
                     _start(ctx)
@@ -196,6 +186,16 @@ class ImportsView(BaseView):
     def page(self) -> ResponseReturnValue:
         """What one has sent, the latest first."""
         return self.render_template("report.html", page=pages.mine(edge.current_ctx()))
+
+
+@contextmanager
+def _changing(pk: str) -> Iterator[tuple[Ctx, ImportTask, Door]]:
+    """A file of one's own, held until the commit, and the list that it is for: the right is asked anew."""
+    with edge.writing("import") as ctx:
+        task = imports.own(ctx, _key(pk), is_held=True)
+        door = importing.door_of(ctx, task.source)
+        imports.permit(ctx, door)
+        yield ctx, task, door
 
 
 def _key(text: str) -> int:

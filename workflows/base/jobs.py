@@ -15,7 +15,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -24,12 +24,15 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from models.base import trouble
 from models.base.actor import SYSTEM, Actor
-from models.base.errors import BusinessError, Conflict
+from models.base.entity import Entity
+from models.base.errors import BusinessError, Conflict, NotFound
 from models.system.organization import Employee
 from models.system.setup import JobRun, JobStatus
 from reports.figures.parameters import whole
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, move_all, steps
+
+T = TypeVar("T", bound=Entity)
 
 _AT_WORK = (JobStatus.RUNNING,)
 STEPS = steps(
@@ -237,6 +240,24 @@ def _tell(lease: Lease, percent: int, step: str, facts: Mapping[str, Any]) -> No
 def find(session: Session, job: str, on: date) -> JobRun | None:
     """The run of (job, date), if there is one."""
     return session.scalars(_of(job, on)).one_or_none()
+
+
+def own_task(ctx: Ctx, model: type[T], key: int, *, is_held: bool = False) -> T:
+    """Long work that the actor has asked for (`employee_id`); NotFound for anybody else's. `is_held` locks its row."""
+    query = select(model).where(model.id == key)
+    found = ctx.session.scalars(query.with_for_update() if is_held else query).one_or_none()
+    if found is None or getattr(found, "employee_id", None) != ctx.actor.employee_id:
+        raise NotFound(f"没有这个{model.spec.label}")
+    return found
+
+
+def tries_before(edge: Edge, job: str, on: date) -> int | None:
+    """How often a run was tried; None while somebody is at it."""
+    with edge.reader() as session:
+        found = find(session, job, on)
+        if found is not None and is_live(found, edge.now()):
+            return None
+        return 0 if found is None else found.attempts
 
 
 def is_live(run: JobRun, now: datetime) -> bool:

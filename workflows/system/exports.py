@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor
-from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
+from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.system.exports import ExportState, ExportTask
 from models.system.setup import JobRun, LogKind
 from reports.figures.parameters import whole
@@ -137,12 +137,7 @@ def ask(ctx: Ctx, wish: Wish) -> ExportTask:
 
 def own(ctx: Ctx, key: int, *, is_held: bool = False) -> ExportTask:
     """A task of the actor's own; NotFound for anybody else's."""
-    query = select(ExportTask).where(ExportTask.id == key)
-    query = query.with_for_update() if is_held else query
-    found = ctx.session.scalars(query).one_or_none()
-    if found is None or found.employee_id != ctx.actor.employee_id:
-        raise NotFound("没有这个导出")
-    return found
+    return jobs.own_task(ctx, ExportTask, key, is_held=is_held)
 
 
 def open_of(ctx: Ctx) -> Sequence[ExportTask]:
@@ -229,10 +224,9 @@ def carry_out(edge: Edge, key: int, writer: Writer) -> bool:
     with edge.reader() as session:
         task = session.get_one(ExportTask, key)
         session.expunge(task)
-        found = jobs.find(session, job_of(key), task.business_date)
-        if found is not None and jobs.is_live(found, edge.now()):
-            return False
-        tries = 0 if found is None else found.attempts
+    tries = jobs.tries_before(edge, job_of(key), task.business_date)
+    if tries is None:
+        return False
     try:
         if tries >= MOST_TRIES:
             raise BusinessError(f"办理了 {tries} 次都没有完成，请缩小筛选范围后重新导出")

@@ -94,11 +94,9 @@ def run_waiting(edge: Edge, lent: Lent) -> int:
 
 
 def _carry_out(edge: Edge, task: ImportTask, lent: Lent) -> bool:
-    with edge.reader() as session:
-        found = jobs.find(session, job_of(task), task.business_date)
-        if found is not None and jobs.is_live(found, edge.now()):
-            return False
-        tries = 0 if found is None else found.attempts
+    tries = jobs.tries_before(edge, job_of(task), task.business_date)
+    if tries is None:
+        return False
     try:
         if tries >= MOST_TRIES:
             raise BusinessError(f"办理了 {tries} 次都没有完成，请拆分文件后重新导入")

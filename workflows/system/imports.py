@@ -11,13 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
 from models.system.imports import ImportMode, ImportRow, ImportState, ImportTask, Verdict
 from reports.figures import dictionaries
 from reports.figures.parameters import whole
+from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.base.file_store import write_whole
 from workflows.base.sheets import Kind
@@ -94,12 +95,7 @@ def ask(ctx: Ctx, door: Door, file: tuple[str, bytes], mode: ImportMode) -> Impo
 
 def own(ctx: Ctx, key: int, *, is_held: bool = False) -> ImportTask:
     """A file that the actor has sent; NotFound for anybody else's."""
-    query = select(ImportTask).where(ImportTask.id == key)
-    query = query.with_for_update() if is_held else query
-    found = ctx.session.scalars(query).one_or_none()
-    if found is None or found.employee_id != ctx.actor.employee_id:
-        raise NotFound("没有这个导入")
-    return found
+    return jobs.own_task(ctx, ImportTask, key, is_held=is_held)
 
 
 def cancel(ctx: Ctx, task: ImportTask) -> None:

@@ -14,6 +14,7 @@ from models.customer.customer import Customer
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project, Stage
+from models.ledger.event import FEE_BACK, credit, debit, entered
 from models.system.records import IssuedDocument
 
 
@@ -229,6 +230,20 @@ class FeeWaiver(Booked, ProjectPaper):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        seeds=entered(
+            "fee.waived",
+            "费用减免",
+            debit("1122", "gross", is_red=True),
+            credit("2203", "deferred", is_red=True),
+            credit("6031", "recognised", is_red=True),
+            credit("6021", "earned", is_red=True),
+            credit("2221.01.02", "tax", is_red=True),
+            credit("2221.09", "tax_pending", is_red=True),
+            word="transfer",
+            memo="减免{客户}{项目}应收费用",
+            amounts=FEE_BACK,
+            total=("gross",),
+        ),
         news=News(80, made=("登记减免：", "{fee_id} {amount} 元，{reason}")),
     )
     __table_args__ = (CheckConstraint("amount > 0", name="ck_fee_waiver_amount"),)

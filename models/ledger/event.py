@@ -1,6 +1,14 @@
-"""The business events that the ledger understands: their names and the amounts each one brings."""
+"""The business events that the ledger understands: their names and the amounts each one brings.
 
+What belongs to one paper alone is stated beside it, with its first 记账规则 (`entered`); the events here have several
+origins, or none yet.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from models.base.rows import SeedRow
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ _FEE = {
     "tax": "销项税额",
     "tax_pending": "待转销项税额",
 }
-_FEE_BACK = {**_FEE, "recognised": "其中已确认的担保费收入"}
+FEE_BACK = {**_FEE, "recognised": "其中已确认的担保费收入"}
 
 
 def _plain(label: str) -> EventType:
@@ -31,9 +39,8 @@ def _plain(label: str) -> EventType:
 EVENTS: dict[str, EventType] = {
     "fee.registered": EventType("费用登记", _FEE, ("gross",)),
     "fee.collected": _plain("费用收取"),
-    "fee.waived": EventType("费用减免", _FEE_BACK, ("gross",)),
-    "fee.reversed": EventType("冲回费用", _FEE_BACK, ("gross",)),
-    "fee.refunded": EventType("退费", _FEE_BACK, ("gross",)),
+    "fee.reversed": EventType("冲回费用", FEE_BACK, ("gross",)),
+    "fee.refunded": EventType("退费", FEE_BACK, ("gross",)),
     "vat.due": _plain("转出待转销项税额"),
     "income.recognised": _plain("担保费收入确认"),
     "deposit.received": _plain("收取客户保证金"),
@@ -89,3 +96,85 @@ EVENT_LABELS: dict[str, str] = {code: kind.label for code, kind in EVENTS.items(
 AMOUNT_LABELS: dict[str, str] = {
     key: label for kind in EVENTS.values() for key, label in kind.amounts.items()
 }
+_SINCE = "2000-01-01"
+_ABOUT = ("customer", "project", "bank", "department")
+
+
+class Entry(NamedTuple):
+    """A line of a 记账规则: an amount of the event on a side of an account, with what the entry is about.
+
+    `cash_flow` names the row of the cash-flow statement, which cash and bank accounts need; `is_red` takes away from
+    its side instead of adding to the other.
+    """
+
+    side: str
+    account: str
+    amount: str
+    about: tuple[str, ...]
+    cash_flow: str
+    is_red: bool
+
+
+def debit(
+    account: str,
+    amount: str = "amount",
+    *,
+    about: tuple[str, ...] = ("customer", "project"),
+    cash_flow: str = "",
+    is_red: bool = False,
+) -> Entry:
+    """A debit line; cash is nobody's."""
+    return Entry("DEBIT", account, amount, () if cash_flow else about, cash_flow, is_red)
+
+
+def credit(
+    account: str,
+    amount: str = "amount",
+    *,
+    about: tuple[str, ...] = ("customer", "project"),
+    cash_flow: str = "",
+    is_red: bool = False,
+) -> Entry:
+    """A credit line."""
+    return Entry("CREDIT", account, amount, () if cash_flow else about, cash_flow, is_red)
+
+
+def entered(
+    code: str,
+    label: str,
+    *entries: Entry,
+    word: str,
+    memo: str,
+    amounts: Mapping[str, str] = _AMOUNT,
+    total: tuple[str, ...] = ("amount",),
+) -> tuple[SeedRow, ...]:
+    """Make an event known, and bring its first rule (8.6) as base data, from which on accountants change it.
+
+    `amounts` are key -> Chinese label, `total` the keys whose sum is the event's amount; `word` is a voucher word
+    (receipt, payment, transfer), `memo` may name {事项} {客户} {项目} {银行}. Raises ValueError for an event that is
+    known already, or an amount that is called otherwise elsewhere.
+    """
+    if code in EVENTS:
+        raise ValueError(f"event {code} is stated twice")
+    for key, words in amounts.items():
+        if AMOUNT_LABELS.setdefault(key, words) != words:
+            raise ValueError(f"{code}: the amount {key} is called {AMOUNT_LABELS[key]} elsewhere")
+    EVENTS[code], EVENT_LABELS[code] = EventType(label, dict(amounts), total), label
+    rule = {"event_code": code, "label": label, "word_id": word, "memo": memo}
+    lines = (
+        {
+            "posting_rule_id": f"{code}|{_SINCE}",
+            "line_no": str(number),
+            "side": entry.side,
+            "account_id": entry.account,
+            "amount_key": entry.amount,
+            "cash_flow": entry.cash_flow,
+            "is_red": str(entry.is_red).lower(),
+            **{f"with_{name}": str(name in entry.about).lower() for name in _ABOUT},
+        }
+        for number, entry in enumerate(entries, 1)
+    )
+    return (
+        SeedRow("posting_rule", {**rule, "effective_on": _SINCE}),
+        *(SeedRow("posting_rule_line", line) for line in lines),
+    )

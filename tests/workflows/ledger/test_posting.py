@@ -134,10 +134,6 @@ def handlers(monkeypatch):
         monkeypatch.setattr(posting, name, {})
 
 
-def test_every_event_has_a_seeded_rule_and_an_expectation():
-    assert EXPECTED.keys() == EVENTS.keys()
-
-
 @pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("code", EXPECTED)
 def test_the_seeded_rules_book_every_event_as_the_chart_says(books, code):

@@ -1,6 +1,7 @@
 """Rows from files (X3): the samples, what is wrong with a file, who may, and what comes of it."""
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -19,9 +20,9 @@ from models.customer.detail import IncomeExpense
 from models.system.custom_field import CustomField, CustomKind
 from models.system.imports import ImportRow, ImportState, ImportTask, Verdict
 from models.system.organization import Department, Operator
-from models.system.setup import JobRun, Parameter
+from models.system.setup import JobRun, JobStatus, Parameter
 from tests.sheets import book
-from workflows.system import import_load, imports
+from workflows.system import import_jobs, import_load, imports
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -491,3 +492,104 @@ def test_what_nobody_confirms_in_time_is_let_go(demo):
         session.commit()
     clock.run_imports(demo.app)
     assert (task_of(demo).status, rows_of(demo, task)) == (ImportState.CANCELLED, [])
+
+
+# ------------------------------------------------------------------------------------------------ what comes between
+def of_zhoumin(session):
+    """A company that she looks after."""
+    query = select(CorporateCustomer).join(
+        Operator, Operator.employee_id == CorporateCustomer.manager_id
+    )
+    return session.scalars(query.where(Operator.username == "zhoumin").limit(1)).one()
+
+
+def test_a_part_of_what_is_registered_is_a_change_and_comes_in_once(demo):
+    with demo.session() as session:
+        one = of_zhoumin(session)
+    head = ["统一社会信用代码", "客户名称", "高管人员·姓名", "高管人员·职务"]
+    data = book(head, [one.uscc, one.name, "欧阳补录", "总经理"])
+    task = looked(demo, "corporate_customer", data)
+    (line,) = rows_of(demo, task)
+    assert (line.errors, line.verdict) == ({}, Verdict.CHANGED)
+    assert list(line.changes.values()) == [["", "新增高管人员"]]
+    assert confirm(demo, task).status_code == 302
+    assert looked(demo, "corporate_customer", data).counts["SAME"] == 1
+    wrong = book(head, [one.uscc, one.name, "长" * 200, "总经理"])
+    (line,) = rows_of(demo, looked(demo, "corporate_customer", wrong))
+    assert [name.partition(".")[2] for name in line.errors] == ["name"]
+
+
+def test_a_row_that_is_wrong_hears_all_of_it_at_once(demo):
+    task = looked(
+        demo,
+        "department",
+        book(["部门名称", "部门编码", "上级部门"], ["", "Q1", "没有这个部门"]),
+        by="admin",
+    )
+    (line,) = rows_of(demo, task)
+    assert set(line.errors) == {"name", "parent_id"}
+    assert "没有“没有这个部门”这个部门" in line.errors["parent_id"][0]
+
+
+def test_what_was_dropped_or_tried_too_often_takes_nothing(demo, beside):
+    data = book(["部门名称", "部门编码"], *([f"丁部{at}", f"EB{at}"] for at in range(7)))
+    task = looked(demo, "department", data, by="admin")
+    assert demo.post(demo.client_of("admin"), f"/import/cancel/{task.id}").status_code == 302
+    assert clock.run_imports(demo.app) == 0
+    assert (task_of(demo).status, named(demo, "丁部")) == (ImportState.CANCELLED, 0)
+    task = looked(demo, "department", data, by="admin")
+    with demo.session() as session:
+        facts = {"business_date": task.business_date, "result": {}}
+        session.add(
+            JobRun(
+                job=import_jobs.job_of(task),
+                status=JobStatus.FAILED,
+                attempts=import_jobs.MOST_TRIES,
+                **facts,
+            )
+        )
+        session.commit()
+    assert clock.run_imports(demo.app) == 0
+    assert task_of(demo).status is ImportState.FAILED
+    assert "请拆分文件" in task_of(demo).message
+
+
+def test_dropped_half_way_what_was_looked_through_goes(demo, beside, monkeypatch):
+    data = book(["部门名称", "部门编码"], *([f"戊部{at}", f"FB{at}"] for at in range(7)))
+    task, real = looked(demo, "department", data, by="admin"), imports.keep_lines
+
+    def then_dropped(*args):
+        real(*args)
+        monkeypatch.setattr(imports, "keep_lines", real)
+        args[0].session.commit()
+        assert demo.post(demo.client_of("admin"), f"/import/cancel/{task.id}").status_code == 302
+
+    monkeypatch.setattr(imports, "keep_lines", then_dropped)
+    assert clock.run_imports(demo.app) == 0
+    assert (task_of(demo).status, rows_of(demo, task)) == (ImportState.CANCELLED, [])
+
+
+def test_what_became_wrong_meanwhile_is_said_at_its_row_and_nothing_comes_in(demo, beside):
+    data = book(["部门名称", "部门编码"], *([f"己部{at}", f"GB{at}"] for at in range(7)))
+    task = looked(demo, "department", data, by="admin")
+    clock.run_imports(demo.app)
+    confirm(demo, task, "admin")
+    with demo.session() as session:
+        session.add(Department(code="GB3", name="抢先一步", path="/"))
+        session.commit()
+    assert clock.run_imports(demo.app) == 0
+    assert (task_of(demo).status, named(demo, "己部")) == (ImportState.READY, 0)
+    (line,) = rows_of(demo, task, Verdict.WRONG)
+    assert line.given["code"] == "GB3"
+
+
+def test_a_file_that_nobody_waits_for_is_removed(demo):
+    folder = demo.app.config["SETTINGS"].data_dir / "import_files"
+    folder.mkdir(parents=True, exist_ok=True)
+    old, fresh = folder / "old", folder / "fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    clock.run_imports(demo.app)
+    assert (old.exists(), fresh.exists()) == (False, True)
+    fresh.unlink()

@@ -86,9 +86,9 @@ def config_of(model: type[Entity]) -> Config:
 
 
 def label_of(table: str) -> str:
-    """What people call this kind of configuration."""
-    model = entity_of(table)
-    return config_of(model).label or model.spec.label
+    """What people call this kind of configuration; the table itself where it is none: people filter by any word."""
+    config = entity_of(table).spec.config if table in _tables() else None
+    return (config.label if config else "") or table_label(table)
 
 
 def table_label(table: str) -> str:

@@ -3,12 +3,11 @@
 import ast
 import inspect
 
-import pytest
-
 import views.screens  # noqa: F401 - every button puts itself into the table
 import workflows.registry  # noqa: F401 - every workflow puts its steps into the table
 from app.roles import all_permissions
 from models.base.entity import entity_of
+from tests.structure.each import each
 from tests.structure.wiring import calls, trees
 from views.kit.buttons import REGISTRY, Button
 from workflows.base.transition import STEPS, VERBS
@@ -40,7 +39,7 @@ def test_a_step_without_its_button_is_missed(monkeypatch):
     assert without_button() == {("contract", "void")}
 
 
-@pytest.mark.parametrize("button", [button for _, button in BUTTONS], ids=IDS)
+@each("button", [button for _, button in BUTTONS])
 def test_a_button_stands_for_what_a_workflow_declares(button):
     """The very object: a screen that makes one for itself could say other words and ask for another permission."""
     step = button.step
@@ -57,13 +56,13 @@ def test_screens_declare_no_step():
     assert made == []
 
 
-@pytest.mark.parametrize("button", [button for _, button in BUTTONS], ids=IDS)
+@each("button", [button for _, button in BUTTONS])
 def test_a_label_is_said_again_only_for_another_way_of_the_same_step(button):
     ways = [one for one in REGISTRY.values() if one.step is button.step]
     assert button.label == button.step.label or len(ways) > 1
 
 
-@pytest.mark.parametrize("button", [button for _, button in BUTTONS], ids=IDS)
+@each("button", [button for _, button in BUTTONS])
 def test_a_verb_takes_what_its_button_asks_for(button):
     """Questions that do not depend on the record; the others are asked in tests/views."""
     record = entity_of(button.on)()

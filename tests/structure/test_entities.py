@@ -4,7 +4,6 @@ import csv
 import re
 from pathlib import Path
 
-import pytest
 from sqlalchemy import inspect
 
 import models.registry  # noqa: F401 - maps every table
@@ -26,6 +25,7 @@ from models.base.kinds import FIXED, SpecKind
 from models.open_tables import OPEN
 from models.system.setup import Parameter
 from reports.base import scope as scope_hook
+from tests.structure.each import each
 from views.kit.forms import form_columns
 from views.kit.interface import shape
 from workflows.base.seeds import stated_rows
@@ -35,7 +35,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 # Words that are the same in Chinese.
 LATIN_LABELS = {"E-mail", "IP"}
 MODELS = entities()
-each_entity = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__tablename__)
+each_entity = each("model", MODELS)
 
 
 def facts(model, key):

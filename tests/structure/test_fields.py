@@ -3,11 +3,11 @@
 import ast
 from pathlib import Path
 
-import pytest
 from sqlalchemy import String, select
 
 import models.registry  # noqa: F401 - maps every table
 from models.base.entity import columns_of, entities, fields_of
+from tests.structure.each import each
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("app", "models", "reports", "views", "workflows", "scripts", "tests", "benchmarks")
@@ -16,7 +16,7 @@ OTHERS = {"session", "connection", "state", "archive", "log", "logger", "_log", 
 MODELS = entities()
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__tablename__)
+@each("model", MODELS)
 def test_a_column_agrees_with_what_it_says(model):
     for name, column in columns_of(model).items():
         facts = column.info["facts"]
@@ -40,7 +40,7 @@ def test_a_column_agrees_with_what_it_says(model):
         assert facts.choices is getattr(column.type, "enum_class", None), name
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__tablename__)
+@each("model", MODELS)
 def test_a_field_is_selected_and_read_by_its_facts(model):
     for name, facts in fields_of(model).items():
         assert facts.sql(model) is getattr(model, name)

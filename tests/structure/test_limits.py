@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure.each import each
+
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 KEEPER = WORKFLOWS / "guarantee" / "limits.py"
 READERS = {
@@ -34,9 +36,7 @@ def unlocked(source):
     ]
 
 
-@pytest.mark.parametrize(
-    "path", sorted(WORKFLOWS.rglob("*.py")), ids=lambda p: str(p.relative_to(WORKFLOWS))
-)
+@each("path", sorted(WORKFLOWS.rglob("*.py")))
 def test_limits_are_read_under_the_lock(path):
     if path == KEEPER:
         assert set(unlocked(path.read_text(encoding="utf-8"))) == {

@@ -9,15 +9,14 @@ from models.base.entity import entities, fields_of
 from models.base.masks import for_paper, mask
 from reports.base import search
 from tests.masks import masked_columns, plain_of
+from tests.structure.each import each
 from views.kit import filters, list_args, lookup
 from views.kit.interface import shape
 from workflows.base.plain_papers import owners_of_plain_text
 from workflows.base.values import coerce
 
 MASKED = masked_columns()
-each_mask = pytest.mark.parametrize(
-    ("model", "name"), MASKED, ids=[f"{m.__tablename__}.{n}" for m, n in MASKED]
-)
+each_mask = each("model, name", MASKED)
 STARRED = (
     "********",
     "320***********8879",
@@ -53,8 +52,7 @@ def test_there_are_masked_columns():
     assert len(MASKED) > 15
 
 
-@each_mask
-@pytest.mark.parametrize("text", STARRED)
+@each("model, name, text", [(*one, text) for one in MASKED for text in STARRED])
 def test_stars_are_no_value(model, name, text):
     with pytest.raises(ValueError, match="星号"):
         coerce(fields_of(model)[name], text)

@@ -12,6 +12,7 @@ from models.base.entity import entities, entity_of
 from models.base.errors import IllegalTransition
 from models.base.fields import facts_of
 from models.base.kinds import Module, SpecKind
+from tests.structure.each import each
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import STEPS, VERBS, check_source
 
@@ -37,11 +38,10 @@ def _calls(name: str, position: int):
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", *words
 
 
-ASKED = sorted({*_calls("require", 0), *_calls("may", 0)})
 STEP_IDS = sorted(STEPS)
 
 
-@pytest.mark.parametrize(("where", "verb", "table"), ASKED, ids=[where for where, *_ in ASKED])
+@each("where, verb, table", lambda: sorted({*_calls("require", 0), *_calls("may", 0)}))
 def test_a_permission_that_code_asks_for_exists_and_is_held(where, verb, table):
     assert verb in KNOWN.get(table, ()), f"{where}: nobody can be given can_{verb} on {table}"
     assert any((verb, table) in pairs for pairs in HELD.values()), (
@@ -49,12 +49,12 @@ def test_a_permission_that_code_asks_for_exists_and_is_held(where, verb, table):
     )
 
 
-@pytest.mark.parametrize(("table", "verb"), sorted(VERBS))
+@each("table, verb", sorted(VERBS))
 def test_every_verb_is_held_by_a_role(table, verb):
     assert any((verb, table) in pairs for pairs in HELD.values()), "nobody could ever do it"
 
 
-@pytest.mark.parametrize("screen", sorted(REGISTRY), ids=".".join)
+@each("screen", sorted(REGISTRY))
 def test_every_button_asks_for_a_permission_that_exists(screen):
     verb, table = REGISTRY[screen].permission
     assert verb in KNOWN.get(table, ())
@@ -108,7 +108,7 @@ def test_a_step_is_refused_from_every_other_state(key, monkeypatch):
         assert step.label in refused.value.message
 
 
-@pytest.mark.parametrize("key", STEP_IDS, ids=[".".join(key) for key in STEP_IDS])
+@each("key", STEP_IDS)
 def test_a_step_moves_a_state_column(key):
     step = STEPS[key]
     assert facts_of(entity_of(step.table).__table__.columns[step.column]).is_state, (

@@ -3,6 +3,7 @@
 import ast
 import csv
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from models.base.fields import facts_of
 from reports.base.documents import template_source
 from reports.base.documents_samples import SAMPLE_DATA
 from reports.base.documents_template import render_letter
+from tests.structure.each import each
 from workflows.base.seeds import stated_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,7 @@ def _sources():
                 yield path.read_text(encoding="utf-8")
 
 
+@cache
 def _words() -> tuple[set[str], list[re.Pattern[str]]]:
     """Texts that the code holds, and patterns of those it puts together: f"collateral.rate.{kind}"."""
     texts, patterns = set(), []
@@ -45,8 +48,10 @@ def _words() -> tuple[set[str], list[re.Pattern[str]]]:
     return texts, patterns
 
 
-TEXTS, PATTERNS = _words()
-CODE = "\n".join(_sources())
+@cache
+def code() -> str:
+    """The whole product as one text."""
+    return "\n".join(_sources())
 
 
 def _seeded(part, column="code"):
@@ -59,20 +64,21 @@ def _seeded(part, column="code"):
 
 
 def _is_named(code):
-    return code in TEXTS or any(pattern.fullmatch(code) for pattern in PATTERNS)
+    texts, patterns = _words()
+    return code in texts or any(pattern.fullmatch(code) for pattern in patterns)
 
 
-@pytest.mark.parametrize("code", _seeded("parameter"))
+@each("code", _seeded("parameter"))
 def test_every_parameter_is_read(code):
     assert _is_named(code), "set by administrators, without effect"
 
 
-@pytest.mark.parametrize("code", _seeded("number_rule"))
+@each("code", _seeded("number_rule"))
 def test_every_number_rule_is_used(code):
     assert _is_named(code)
 
 
-@pytest.mark.parametrize("code", _seeded("dictionary_type"))
+@each("code", _seeded("dictionary_type"))
 def test_every_dictionary_is_used(code):
     named = {facts_of(c).dictionary for model in entities() for c in columns_of(model).values()}
     assert code in named or _is_named(code)
@@ -93,12 +99,12 @@ def test_every_parameter_that_is_read_is_seeded():
     call = (
         r"""\b(?:number|value|whole|ratio|flag)\(\s*[\w.]*session,\s*["']([a-z_]+\.[a-z_]+)["']"""
     )
-    read = set(re.findall(call, CODE))
+    read = set(re.findall(call, code()))
     assert read
     assert read - set(_seeded("parameter")) == set()
 
 
 def test_every_number_that_is_drawn_has_a_rule():
-    read = set(re.findall(r"""next_number\(\s*\w+,\s*["']([a-z_]+)["']""", CODE))
+    read = set(re.findall(r"""next_number\(\s*\w+,\s*["']([a-z_]+)["']""", code()))
     assert read
     assert read - set(_seeded("number_rule")) == set()

@@ -4,9 +4,8 @@ import ast
 import csv
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import views.screens  # noqa: F401 - every button puts itself into the table
 import workflows.registry  # noqa: F401 - every workflow registers its verbs
@@ -15,6 +14,7 @@ from models.base.entity import entities
 from models.base.kinds import MenuGroup, Module
 from models.guarantee.project import Stage
 from reports.base.report import REPORTS
+from tests.structure.each import each
 from views.kit.buttons import REGISTRY
 from workflows.base.transition import VERBS
 
@@ -69,7 +69,10 @@ def _sentences() -> Iterator[tuple[str, str]]:
                 yield where, path.read_text(encoding="utf-8")
 
 
-SENTENCES = list(_sentences())
+@cache
+def sentences() -> list[tuple[str, str]]:
+    """(file, text) of every text that somebody may read."""
+    return list(_sentences())
 
 
 def _known() -> set[str]:
@@ -100,21 +103,23 @@ def named_in(text: str) -> set[str]:
     return {name for match in QUOTED.finditer(text) for name in NAME.findall(match.group(1))}
 
 
-NAMED = sorted({(where, name) for where, text in SENTENCES for name in named_in(text)})
+def named() -> list[tuple[str, str]]:
+    """(file, screen) wherever somebody is sent to one."""
+    return sorted({(where, name) for where, text in sentences() for name in named_in(text)})
 
 
-@pytest.mark.parametrize(("where", "name"), NAMED)
+@each("where, name", named)
 def test_who_is_sent_to_a_screen_finds_it(where, name):
     assert name in KNOWN, "no menu entry, screen, button, stage or parameter is called so"
 
 
 def test_who_is_sent_to_a_screen_reads_its_name_in_quotes():
-    bare = {(where, place) for where, text in SENTENCES for place in PLACE.findall(text)}
+    bare = {(where, place) for where, text in sentences() for place in PLACE.findall(text)}
     assert {(where, place) for where, place in bare if place not in NO_SCREENS} == set()
 
 
 def test_what_is_to_be_done_first_can_be_done():
-    asked = {(where, deed) for where, text in SENTENCES for deed in DEED.findall(text)}
+    asked = {(where, deed) for where, text in sentences() for deed in DEED.findall(text)}
     doable = KNOWN | PROMISED.keys()
     assert {(where, deed) for where, deed in asked if not deed.startswith(tuple(doable))} == set()
 
@@ -131,6 +136,6 @@ def test_enough_is_read():
         "期初余额",
         "断号整理",
     }
-    assert expected <= {name for _, name in NAMED}
+    assert expected <= {name for _, name in named()}
     assert named_in("请在“审批岗位”“操作员”中补充") == {"审批岗位", "操作员"}
     assert PLACE.findall("请在参数设置中补充") == ["参数设置"]

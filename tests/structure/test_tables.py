@@ -5,10 +5,9 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 import workflows.registry  # noqa: F401 - every table is known
 from models.base.entity import Entity, entities
+from tests.structure.each import each
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = ROOT / "models" / "seeds"
@@ -78,7 +77,7 @@ def _is_seeded(model: type[Entity]) -> bool:
     return any(path.name.split(".")[0] in (table, f"{table}s") for path in SEEDS.glob("*.csv"))
 
 
-@pytest.mark.parametrize("model", entities(), ids=lambda model: model.__name__)
+@each("model", entities())
 def test_each_table_is_written(model):
     by_code = any(uses()[0].get(name) for name in _kin(model))
     is_written = _is_entered(model) or _is_seeded(model) or by_code
@@ -87,7 +86,7 @@ def test_each_table_is_written(model):
     )
 
 
-@pytest.mark.parametrize("model", entities(), ids=lambda model: model.__name__)
+@each("model", entities())
 def test_each_table_is_read(model):
     by_code = any(uses()[1].get(name) for name in _kin(model))
     is_read = model.spec.kind.has_screen or by_code

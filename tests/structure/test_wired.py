@@ -12,6 +12,7 @@ import pytest
 
 from models.base.entity import entities
 from models.guarantee.paper import ProjectPaper
+from tests.structure.each import each
 from tests.structure.wiring import (
     NOT_SHOWN,
     ROOMS,
@@ -149,6 +150,6 @@ def _used() -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize(("path", "name"), sorted(_public("workflows", "reports")))
+@each("path, name", sorted(_public("workflows", "reports")))
 def test_every_public_function_is_called_by_the_product(path, name):
     assert _used().get(name), "only tests call it: wire it or delete it"

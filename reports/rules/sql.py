@@ -133,6 +133,16 @@ class _DaysBetween(_Written):
     lite = "CAST(julianday({0}) - julianday({1}) AS INTEGER)"
 
 
+class _MinutesBetween(_Written):
+    """Whole minutes from the second moment to the first."""
+
+    name = "minutes_between"
+    inherit_cache = True
+    type = BigInteger()
+    exact = "CAST(EXTRACT(EPOCH FROM ({0} - {1})) / 60 AS BIGINT)"
+    lite = "CAST(round((julianday({0}) - julianday({1})) * 1440) AS INTEGER)"
+
+
 class _DayPlus(_Written):
     """A date so many days on."""
 
@@ -166,6 +176,16 @@ class _Number:
         return (
             self.over if places == self.places else self.over * _whole(10 ** (places - self.places))
         )
+
+
+def days_between(last: Any, first: Any) -> Sql:
+    """Whole days from one date to a later one, as both databases count them."""
+    return _DaysBetween(last, first)
+
+
+def minutes_between(last: Any, first: Any) -> Sql:
+    """Whole minutes from one moment to a later one."""
+    return _MinutesBetween(last, first)
 
 
 def where(rule: Truth, model: type[Entity], today: date) -> ColumnElement[bool]:

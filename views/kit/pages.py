@@ -450,6 +450,18 @@ class FeedItem:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """A lane of a board (template parts/lanes.html): its cards, and words on `more` of them."""
+
+    label: str
+    note: str
+    count: int
+    url: str
+    cards: tuple[FeedItem, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True)
 class FileItem:
     """A file to open (template parts/files.html)."""
 

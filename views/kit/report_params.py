@@ -52,7 +52,8 @@ class ParamForm:
                 wrong[name] = [str(error)]
         for name, param in self._params.items():
             if param.not_after and not wrong and self._is_after(name, param.not_after):
-                wrong[name] = [f"{param.label}不能晚于{self._params[param.not_after].label}"]
+                than = "晚于" if param.is_time or param.facts.kind == "date" else "大于"
+                wrong[name] = [f"{param.label}不能{than}{self._params[param.not_after].label}"]
         if wrong:
             raise FieldErrors(wrong)
 

@@ -1,0 +1,1 @@
+"""The wing `approval`: what is asked about decisions (5.2)."""

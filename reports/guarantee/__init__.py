@@ -1,0 +1,1 @@
+"""The wing `guarantee`: what is asked about projects, their papers and their time (5)."""

@@ -120,9 +120,8 @@ def lines(asked: Asked) -> Found:
     found = page(asked, query, "minutes")
     return Found(
         [_line(asked, row) for row in found.rows],
-        totals={"hours": hours(found.sums["minutes"])},
         count=found.count,
-        heading=f"{found.count:,} 项审批任务",
+        heading=f"{found.count:,} 项审批任务，用时合计 {hours(found.sums['minutes']):,} 小时",
         note=asked.as_of,
     )
 
@@ -170,7 +169,7 @@ register(
             words("opinion", "意见", is_long=True),
             words("asked", "送达时间", kind="datetime"),
             words("decided", "办理时间", kind="datetime"),
-            additive("hours", "用时", "小时"),
+            stated("hours", "用时", kind="rate", unit="小时"),
             stated("waited", "已等", kind="int", unit="天"),
         ),
         lines=lines,
@@ -220,7 +219,7 @@ def _names(asked: Asked, by: str, keys: list[int]) -> dict[int, str]:
     else:
         query = select(Employee.id, Employee.name)
     found = asked.session.execute(query.where(_BY[by][2].in_(keys)))
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 def _time(asked: Asked, by: str, key: int, name: str, spread: Spread) -> Line:

@@ -66,7 +66,7 @@ def stages(asked: Asked) -> list[BoardStage]:
         _standing(asked, Project.stage.label("key"), stood.label("value")),
     )
     query = _standing(asked, Project.stage, func.sum(Project.amount)).group_by(Project.stage)
-    amounts: dict[Stage, Decimal] = dict(asked.session.execute(query).tuples().all())
+    amounts: dict[Stage, Decimal] = {row[0]: row[1] for row in asked.session.execute(query)}
     longest: dict[Stage, list[Row[Any]]] = {}
     for row in asked.session.execute(_longest(asked)):
         longest.setdefault(row.stage, []).append(row)

@@ -102,7 +102,7 @@ def lines(asked: Asked) -> Found:
 
 def _names(asked: Asked, model: Any, keys: list[int]) -> dict[int, str]:
     query = select(model.id, model.name).where(model.id.in_(keys))
-    return dict(asked.session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in asked.session.execute(query)}
 
 
 def _line(asked: Asked, by: str, key: Any, *, name: str, spread: Spread) -> Line:

@@ -67,8 +67,8 @@ def test_projects_are_found_by_stage_state_customer_manager_day_and_amount(books
         "department": (one.department, lambda p: p.department_id == one.department_id),
         "applied_from": (one.applied_on, lambda p: p.applied_on and p.applied_on >= one.applied_on),
         "applied_to": (one.applied_on, lambda p: p.applied_on and p.applied_on <= one.applied_on),
-        "least": (500, lambda p: p.amount >= 5_000_000),
-        "most": (500, lambda p: p.amount <= 5_000_000),
+        "least": (200, lambda p: p.amount >= 2_000_000),
+        "most": (200, lambda p: p.amount <= 2_000_000),
     }
     for name, (value, holds) in {"": (None, lambda _: True), **ways}.items():
         found = chief.ask("guarantee-handling", **({name: value} if name else {}))

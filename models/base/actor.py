@@ -1,6 +1,7 @@
 """Who acts or reads: the answer to permission and data-scope questions, free of any web framework."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import Enum, IntEnum
 
 from models.base.errors import NotAllowed
@@ -26,6 +27,15 @@ class ScopeLevel(IntEnum):
 
 
 @dataclass(frozen=True)
+class Mandate:
+    """Whose approvals an actor decides (工作托管): of one business type or all, up to an amount (元) or any."""
+
+    employee_id: int
+    business_type_id: int | None = None
+    amount_to: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Actor:
     """A signed-in employee, or the system itself (jobs, demo set-up)."""
 
@@ -39,7 +49,9 @@ class Actor:
     permissions: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     # Permissions that no role of the widest scope gives, with the widest of those that give them.
     narrower: frozenset[tuple[str, str, ScopeLevel]] = field(default=frozenset(), repr=False)
+    # Whom this very deed is done for (代), and whose approvals may be decided at all.
     on_behalf_of_id: int | None = None
+    mandates: tuple[Mandate, ...] = ()
     ip: str = ""
     is_system: bool = False
     # Being asked about a record opens it to be read, and to nothing else (A7).
@@ -54,7 +66,7 @@ class Actor:
         """All that decides which rows this actor reads, beside the rows themselves: to be compared with what it was."""
         return (
             self.employee_id,
-            self.on_behalf_of_id,
+            self.mandates,
             self.scope.name,
             self.department_id,
             tuple(sorted(self.department_ids)),

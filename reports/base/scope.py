@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from models.approval import asked
 from models.approval.approval import ApprovalInstance, ApprovalTask
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities, entity_of
@@ -163,20 +164,17 @@ def may_read(session: Session, actor: Actor, record: Entity) -> bool:
 
 def was_asked(session: Session, actor: Actor, record: Entity, *, is_pending: bool = False) -> bool:
     """Whether the actor has or had (or with `is_pending` has now) an approval task on this record."""
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
-    if not mine:
+    if actor.employee_id is None:
         return False
     names = [str(table.name) for table in inspect(type(record)).tables]
     about = and_(ApprovalInstance.table_name.in_(names), ApprovalInstance.record_id == record.id)
     if isinstance(record, Project):
         about = or_(about, ApprovalInstance.project_id == record.id)
-    query = (
-        select(ApprovalTask.id)
-        .join(ApprovalTask.instance)
-        .where(about, ApprovalTask.assignee_id.in_(mine))
-    )
+    query = select(ApprovalTask.id).join(ApprovalTask.instance).where(about)
     if is_pending:
-        query = query.where(ApprovalTask.decided_at.is_(None))
+        query = query.where(asked.is_asked(actor), ApprovalTask.decided_at.is_(None))
+    else:
+        query = query.where(asked.was_asked(actor))
     return session.scalar(query.limit(1)) is not None
 
 
@@ -300,8 +298,7 @@ def _owners(model: type[Entity]) -> Iterator[type[Entity]]:
 def _put_before(actor: Actor) -> tuple[type[ApprovalInstance], ColumnElement[bool]]:
     """Approvals under a name that no outer query bears, and whether the actor has or had a task on them."""
     instance, task = aliased(ApprovalInstance), aliased(ApprovalTask)
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
-    return instance, instance.id.in_(select(task.instance_id).where(task.assignee_id.in_(mine)))
+    return instance, instance.id.in_(select(task.instance_id).where(asked.was_asked(actor, task)))
 
 
 def _asked(model: type[Entity], actor: Actor) -> Iterator[ColumnElement[bool]]:

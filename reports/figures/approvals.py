@@ -22,6 +22,7 @@ from models.approval.approval import (
     NodeChooser,
     TaskState,
 )
+from models.approval.asked import is_asked
 from models.base.actor import Actor
 from models.base.entity import Entity
 from models.system.organization import Department, Employee, Operator
@@ -268,11 +269,10 @@ def preview(
 
 
 def my_tasks(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:
-    """Pending tasks of the actor, and of the person acted for: those due first, then the oldest."""
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
+    """Pending tasks of the actor, and of those acted for (代): those due first, then the oldest."""
     query = (
         select(ApprovalTask)
-        .where(ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING)
+        .where(is_asked(actor), ApprovalTask.state == TaskState.PENDING)
         .order_by(ApprovalTask.due_at.is_(None), ApprovalTask.due_at, ApprovalTask.id)
         .limit(limit)
         .options(*_with_people())

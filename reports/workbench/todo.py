@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, joinedload
 
 from models.approval.approval import ApprovalTask, TaskState
+from models.approval.asked import is_asked
 from models.base.actor import Actor
 from models.base.entity import Entity
 from models.guarantee.product import FeeKind
@@ -94,7 +95,7 @@ def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiti
 def todos(session: Session, actor: Actor, known: Waiting, limit: int = 200) -> list[Todo]:
     """The things themselves: approvals by their time limit, then the rest by kind and age."""
     tasks = approvals.my_tasks(session, actor, limit) if known.counts[TodoKind.TASK] else []
-    found = [_of_task(task) for task in tasks]
+    found = [_of_task(task, actor) for task in tasks]
     for source in _offered(actor):
         if known.counts.get(source.kind) and len(found) < limit:
             rows = source.rows_for(_acting(actor, source), known.today)
@@ -152,16 +153,17 @@ def _of_row(source: Source, row: Any) -> Todo:
 
 
 def _tasks(actor: Actor) -> Select[int]:
-    mine = [i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None]
-    where = ApprovalTask.assignee_id.in_(mine), ApprovalTask.state == TaskState.PENDING
+    where = is_asked(actor), ApprovalTask.state == TaskState.PENDING
     return select(func.count()).select_from(ApprovalTask).where(*where)
 
 
-def _of_task(task: ApprovalTask) -> Todo:
+def _of_task(task: ApprovalTask, actor: Actor) -> Todo:
     one = task.instance
     what, mark, about = one.title.partition("：")
     if not mark:
         what, about = one.business_type.label, one.title
+    if task.assignee_id != actor.employee_id:
+        what += f"（代{task.assignee.name}）"
     project = one.project
     number = project.number if project is not None else ""
     about = about.removesuffix(number).strip()

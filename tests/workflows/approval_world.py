@@ -1,6 +1,6 @@
 """A small company for approval tests: a head office, a branch, an applicant, managers and position holders."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import inspect
@@ -18,11 +18,13 @@ from models.approval.approval import (
     NodeMode,
     TaskState,
 )
+from models.approval.delegation import Delegation
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.fields import facts_of
 from models.customer.customer import CorporateCustomer
 from models.system.organization import Department, Employee
 from workflows.approval import approval
+from workflows.base import records
 from workflows.base.context import Ctx
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -161,6 +163,13 @@ class World:
         return sorted(
             task.assignee.name for task in instance.tasks if task.state is TaskState.PENDING
         )
+
+    def lend(self, name, to, days=3, *, by=None, **facts):
+        """工作托管 from today on, as the person (or `by`) sets it in the browser."""
+        values = {"employee_id": self.id(name), "delegate_id": self.id(to), "reason": "休假"}
+        days_of = {"starts_on": TODAY, "ends_on": TODAY + timedelta(days=days)}
+        ctx = by or self.ctx(name, permissions=frozenset({("can_add", "delegation")}))
+        return records.create(ctx, Delegation, {**values, **days_of, **facts})
 
     def approve(self, instance, name, opinion="", **facts):
         return approval.decide(

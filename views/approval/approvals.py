@@ -364,7 +364,11 @@ def _done(ctx: Ctx) -> tuple[list[Column], list[Row]]:
         one = task.instance
         cells = (
             *_what(one),
-            Cell(task.node.name),
+            Cell(
+                f"{task.node.name}（代{task.on_behalf_of.name}）"
+                if task.on_behalf_of
+                else task.node.name
+            ),
             Cell(task.state.label, "enum", tone=task.state.tone),
             Cell(task.opinion or "—"),
             _moment(task.decided_at),

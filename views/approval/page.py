@@ -1,5 +1,6 @@
 """The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,7 +20,7 @@ from models.base.money import format_money
 from models.guarantee.appraisal import InvestigationReport, RiskAssessment
 from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
-from reports.figures import approvals, dictionaries, exposure
+from reports.figures import approvals, delegations, dictionaries, exposure
 from reports.workbench.todo_source import TodoKind
 from views.approval import reassign as help_page
 from views.kit import buttons, hooks, parts, record, todo, widgets
@@ -80,9 +81,9 @@ def approval_page(
         if may_decide and task is not None
         else "",
         facts=_facts(ctx, instance, task),
-        steps=steps(instance),
+        steps=steps(ctx, instance),
         opinion=opinion,
-        notice=help_page.stuck(ctx, instance) or why,
+        notice=_notice(ctx, instance, task, why),
         help_key="approval_task",
     )
     if may_decide and task is not None:
@@ -109,16 +110,18 @@ def _readable(ctx: Ctx, record_: Entity | None) -> Entity | None:
 
 def why_not(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> str:
     """Why this reader may not decide the task; empty when they may: whom the flow asks needs no further permission."""
-    actor = ctx.actor
-    if task.assignee_id not in {
-        i for i in (actor.employee_id, actor.on_behalf_of_id) if i is not None
-    }:
-        return "不是您的待办"
     if task.state is not TaskState.PENDING or instance.state is not ApprovalState.RUNNING:
         return "已经办理"
-    return (
-        "不能审批自己提交的业务" if actor.employee_id in instance.facts.get("excluded", []) else ""
-    )
+    return delegations.why_not(ctx.session, ctx.actor, task, ctx.today)
+
+
+def _notice(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None, why: str) -> str:
+    """What stands in the way, or in whose name the reader decides."""
+    said = help_page.stuck(ctx, instance) or why
+    if said or task is None or task.assignee_id == ctx.actor.employee_id:
+        return said
+    name = task.assignee.name
+    return f"您受{name}托管，代其办理；审批记录和审批单上注明“代{name}”。"
 
 
 def _number(paper: Entity | None) -> str:
@@ -194,11 +197,13 @@ def papers_of(ctx: Ctx, project: Project) -> list[Section]:
     )
 
 
-def steps(instance: ApprovalInstance) -> list[Stage]:
+def steps(ctx: Ctx, instance: ApprovalInstance) -> list[Stage]:
     """The nodes as done, current and to come, with the people and days."""
     found = [
         Stage("提交", "done", f"{local(instance.submitted_at):%Y-%m-%d}", instance.applicant.name)
     ]
+    waiting = [task for task in instance.tasks if task.state is TaskState.PENDING]
+    stand_ins = delegations.deputies(ctx.session, waiting, ctx.today)
     for line in approvals.progress(instance):
         if line.state == "SKIPPED":
             continue
@@ -220,10 +225,19 @@ def steps(instance: ApprovalInstance) -> list[Stage]:
             if state in ("done", "stopped")
             else [t for t in tasks if t.state is TaskState.PENDING] or acted
         )
-        names = "、".join(dict.fromkeys(task.assignee.name for task in people))
+        names = "、".join(dict.fromkeys(_who(task, stand_ins.get(task.id, ())) for task in people))
         last = max((task.decided_at for task in acted if task.decided_at), default=None)
         found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
     return found
+
+
+def _who(task: ApprovalTask, stand_ins: Iterable[str]) -> str:
+    """Who is asked and who may act for that person, or who has decided for whom."""
+    if task.decided_at is None:
+        return delegations.named(task.assignee.name, stand_ins)
+    if task.on_behalf_of is None or task.decided_by is None:
+        return task.assignee.name
+    return f"{task.decided_by.name}（代{task.on_behalf_of.name}）"
 
 
 def _decisions(task: ApprovalTask) -> list[Decision]:

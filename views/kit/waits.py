@@ -9,6 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.base.entity import Entity
 from models.guarantee.project import Project
+from reports.figures import delegations
 from reports.figures.rights import Person
 from reports.workbench.todo import Next, steps_of
 from views.kit.todo import place
@@ -60,11 +61,20 @@ def _decisions(ctx: Ctx, record: Entity) -> list[Wait]:
 
 
 def _decision(ctx: Ctx, tasks: list[ApprovalTask]) -> Wait:
-    own = next((task for task in tasks if task.assignee_id == ctx.actor.employee_id), None)
+    own = next((task for task in tasks if not _why_not(ctx, task)), None)
     one = tasks[0].instance
     url = f"/approvals/{own.id}" if own else f"/approvals/instance/{one.id}"
-    names = list(dict.fromkeys(task.assignee.name for task in tasks))
+    stand_ins = delegations.deputies(ctx.session, tasks, ctx.today)
+    names = list(
+        dict.fromkeys(
+            delegations.named(task.assignee.name, stand_ins.get(task.id, ())) for task in tasks
+        )
+    )
     return Wait(_listed(names), f"审批{one.title.partition('：')[0]}", url, own is not None)
+
+
+def _why_not(ctx: Ctx, task: ApprovalTask) -> str:
+    return delegations.why_not(ctx.session, ctx.actor, task, ctx.today)
 
 
 def _wait(ctx: Ctx, step: Next) -> Wait:

@@ -142,7 +142,11 @@ def _page(ctx: Ctx, error: BusinessError | None) -> FormPage:
         errors=widgets.summary(fields, error),
         crumbs=[("我的工作台", "/"), (TITLE, "")],
         help_key="settings",
-        actions=[Action("修改密码", "/password/"), Action("自定义桌面", "/desktop/")],
+        actions=[
+            Action("修改密码", "/password/"),
+            Action("自定义桌面", "/desktop/"),
+            Action("工作托管", "/delegation/list/"),
+        ],
         side=[
             sessions_section(
                 sessions.open_of(ctx.session, mine.id, ctx.now), "/settings/sessions/end", own_id

@@ -164,7 +164,7 @@ def _project_id(record: Entity, project: Entity | None) -> int | None:
 
 def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity) -> dict[str, Any]:
     """The facts as submitted: what the flow was chosen by, who may not decide, and the record's own columns."""
-    excluded = {applicant_id, ctx.actor.employee_id, ctx.actor.on_behalf_of_id} - {None}
+    excluded = {applicant_id, ctx.actor.employee_id}
     if ctx.actor.is_system:
         # follow-ups keep who decided the stage before, who may well decide the next
         excluded = {applicant_id}

@@ -1,5 +1,8 @@
 """What a person does with an approval task: agree, refuse, return, hand on, add a signer, urge (A3)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -18,7 +21,7 @@ from models.approval.approval import (
 from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.base.kinds import Kind
 from models.system.organization import Employee, Operator
-from reports.figures import approvals
+from reports.figures import approvals, delegations
 from workflows.approval import steps
 from workflows.base.context import Ctx
 from workflows.base.transition import Verb
@@ -56,19 +59,18 @@ def decide(
     Raises NotAllowed (not asked, or own submission), StaleRecord or Conflict (settled before), BusinessError (no
     opinion, no such node, nobody at the next node); then nothing has changed once the edge rolls back.
     """
-    instance = _hold(ctx, task, version)
-    opinion = checked_opinion(
-        opinion, is_required=decision is not Decision.APPROVE, label=decision.label
-    )
-    if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
-        raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
-    target = _return_target(ctx, instance, decision, to_seq)
-    steps.close_task(ctx, task, _RESULT[decision], opinion)
-    if decision is Decision.RETURN:
-        _send_back(ctx, instance, target)
-    else:
-        settle(ctx, instance, task.node)
-    ctx.session.flush()
+    with _held(ctx, task, version) as (acting, instance):
+        opinion = checked_opinion(
+            opinion, is_required=decision is not Decision.APPROVE, label=decision.label
+        )
+        if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
+            raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
+        target = _return_target(acting, instance, decision, to_seq)
+        steps.close_task(acting, task, _RESULT[decision], opinion)
+        if decision is Decision.RETURN:
+            _send_back(acting, instance, target)
+        else:
+            settle(acting, instance, task.node)
     return instance
 
 
@@ -76,23 +78,23 @@ def transfer(
     ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None
 ) -> None:
     """Hand the task on to a colleague (转办), saying why."""
-    instance = _hold(ctx, task, version)
-    opinion = checked_opinion(opinion, is_required=True, label="转办")
-    colleague = colleague_for(ctx, instance, task, employee_id)
-    steps.close_task(ctx, task, TaskState.TRANSFERRED, f"转办给{colleague.name}：{opinion}")
-    origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
-    steps.open_task(ctx, instance, task.node, colleague.id, origin)
+    with _held(ctx, task, version) as (acting, instance):
+        opinion = checked_opinion(opinion, is_required=True, label="转办")
+        colleague = colleague_for(acting, instance, task, employee_id)
+        steps.close_task(acting, task, TaskState.TRANSFERRED, f"转办给{colleague.name}：{opinion}")
+        origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
+        steps.open_task(acting, instance, task.node, colleague.id, origin)
 
 
 def add_signer(
     ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int | None = None
 ) -> None:
     """Ask one more person at the present node (加签), whose consent is needed whatever the mode."""
-    instance = _hold(ctx, task, version)
-    if task.node.mode is NodeMode.VOTE:
-        raise BusinessError("票决节点的表决人由流程确定，不能加签")
-    colleague = colleague_for(ctx, instance, task, employee_id)
-    steps.open_task(ctx, instance, task.node, colleague.id, TaskOrigin.ADDED)
+    with _held(ctx, task, version) as (acting, instance):
+        if task.node.mode is NodeMode.VOTE:
+            raise BusinessError("票决节点的表决人由流程确定，不能加签")
+        colleague = colleague_for(acting, instance, task, employee_id)
+        steps.open_task(acting, instance, task.node, colleague.id, TaskOrigin.ADDED)
 
 
 def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
@@ -193,18 +195,25 @@ def _free_the_others(ctx: Ctx, tasks: list[ApprovalTask]) -> None:
                 steps.close_task(ctx, task, TaskState.CANCELLED)
 
 
-def _hold(ctx: Ctx, task: ApprovalTask, version: int | None) -> ApprovalInstance:
-    """Lock the approval and see whether this actor may act on this task now."""
+@contextmanager
+def _held(
+    ctx: Ctx, task: ApprovalTask, version: int | None
+) -> Iterator[tuple[Ctx, ApprovalInstance]]:
+    """The approval, locked, for somebody who may act on this task now; in whose name is in the work's own context."""
     instance = steps.lock(ctx, task.instance_id)
     ctx.session.refresh(task)
     actor = ctx.actor
     if not actor.is_system:
-        if task.assignee_id not in (actor.employee_id, actor.on_behalf_of_id):
-            raise NotAllowed("该审批任务不是分配给您的，不能办理")
-        if actor.employee_id in instance.facts["excluded"]:
-            raise NotAllowed("不能审批自己提交的业务")
+        if said := delegations.why_not(ctx.session, actor, task, ctx.today):
+            raise NotAllowed(said)
+        if task.assignee_id != actor.employee_id:
+            actor = replace(actor, on_behalf_of_id=task.assignee_id)
     require_pending(instance, task, version)
-    return instance
+    try:
+        yield replace(ctx, actor=actor), instance
+        ctx.session.flush()
+    finally:
+        ctx.session.info["ctx"] = ctx  # what else is done is the actor's own again
 
 
 def require_pending(instance: ApprovalInstance, task: ApprovalTask, version: int | None) -> None:

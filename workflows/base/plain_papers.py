@@ -98,8 +98,7 @@ def _may_reveal(ctx: Ctx, document: IssuedDocument) -> bool:
 
 
 def _has_task(ctx: Ctx, document: IssuedDocument) -> bool:
-    mine = {ctx.actor.employee_id, ctx.actor.on_behalf_of_id} - {None}
-    return bool(mine & _people(ctx, document)) or any(
+    return ctx.actor.employee_id in _people(ctx, document) or any(
         condition(ctx, document) for condition in _TASKS
     )
 

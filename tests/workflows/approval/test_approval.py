@@ -428,30 +428,6 @@ def test_only_who_is_asked_decides(world, risk):
         approval.decide(world.ctx("丙"), world.task(found, "甲"), Decision.APPROVE)
 
 
-def test_a_substitute_decides_on_behalf_of(world, risk):
-    world.flow(world.node(10, risk))
-    found = world.start()
-    ctx = world.ctx("丙", on_behalf_of_id=world.id("甲"))
-    assert [task.assignee.name for task in approvals.my_tasks(world.session, ctx.actor)] == ["甲"]
-    approval.decide(ctx, world.task(found, "甲"), Decision.APPROVE)
-    done = world.task(found, "甲")
-    assert (done.decided_by_id, done.on_behalf_of_id) == (world.id("丙"), world.id("甲"))
-
-
-def test_a_substitute_cannot_approve_an_own_submission(world, risk):
-    world.flow(world.node(10, risk))
-    found = world.start()
-    ctx = world.ctx("申请人", on_behalf_of_id=world.id("甲"))
-    with pytest.raises(NotAllowed, match="不能审批自己提交的业务"):
-        approval.decide(ctx, world.task(found, "甲"), Decision.APPROVE)
-
-
-def test_who_is_acted_for_at_submission_cannot_decide_either(world, risk):
-    world.flow(world.node(10, risk))
-    found = world.start(ctx=world.ctx(on_behalf_of_id=world.id("甲")))
-    assert world.waiting(found) == ["乙"]
-
-
 def test_the_system_decides_automatically(world, risk):
     world.flow(world.node(10, risk))
     found = world.start()

@@ -39,8 +39,8 @@ def world(session):
 
 def decided(world, **facts):
     found = world.start(**facts)
-    substitute = world.ctx("丙", on_behalf_of_id=world.id("甲"))
-    approval.decide(substitute, world.task(found, "甲"), Decision.APPROVE, "同意，按制度办理")
+    world.lend("甲", "丙")
+    approval.decide(world.ctx("丙"), world.task(found, "甲"), Decision.APPROVE, "同意，按制度办理")
     world.now += timedelta(hours=1)
     approval.decide(world.system(), world.task(found, "乙"), Decision.APPROVE)
     world.now += timedelta(hours=1)

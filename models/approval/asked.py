@@ -1,0 +1,50 @@
+"""Whose approvals an actor decides (A4): the own, and within the mandates of 工作托管 those of others."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy.orm import aliased
+
+from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask, TaskState
+from models.base.actor import Actor
+
+_DECIDED = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
+
+
+def is_asked(actor: Actor, task: Any = ApprovalTask) -> ColumnElement[bool]:
+    """Tasks of the actor, and pending ones of who has handed them over, as far as the mandates go."""
+    own: ColumnElement[bool] = task.assignee_id == actor.employee_id
+    return or_(own, _by_mandate(actor, task)) if actor.mandates else own
+
+
+def was_asked(actor: Actor, task: Any = ApprovalTask) -> ColumnElement[bool]:
+    """The same, and what the actor has decided in the name of others."""
+    decided = and_(task.decided_by_id == actor.employee_id, task.state.in_(_DECIDED))
+    return or_(is_asked(actor, task), decided)
+
+
+def _by_mandate(actor: Actor, task: Any) -> ColumnElement[bool]:
+    """Not what the actor has submitted, nor beside a task of the own at the same node: one person, one voice."""
+    me, instance, other = actor.employee_id, aliased(ApprovalInstance), aliased(ApprovalTask)
+    lent = [
+        and_(
+            task.assignee_id == one.employee_id,
+            *([instance.business_type_id == one.business_type_id] if one.business_type_id else []),
+            *([instance.amount <= one.amount_to] if one.amount_to is not None else []),
+        )
+        for one in actor.mandates
+    ]
+    has_voice = exists().where(
+        other.instance_id == task.instance_id,
+        other.node_id == task.node_id,
+        other.round_no == task.round_no,
+        other.id != task.id,
+        other.state.in_(COUNTED_STATES),
+        or_(other.assignee_id == me, other.decided_by_id == me),
+    )
+    return and_(
+        task.assignee_id.in_([one.employee_id for one in actor.mandates]),
+        task.state == TaskState.PENDING,
+        exists().where(instance.id == task.instance_id, instance.applicant_id != me, or_(*lent)),
+        ~has_voice,
+    )

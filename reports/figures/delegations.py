@@ -1,0 +1,106 @@
+"""工作托管 (A4): who decides in whose name on a day, why somebody may not, and what to call it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask
+from models.approval.delegation import Delegation
+from models.base.actor import Actor, Mandate
+from models.system.organization import Employee
+from models.system.setup import SystemState
+from reports.figures.approvals import ABLE
+
+NOT_YOURS = "该审批任务不是分配给您的，不能办理"
+OWN_SUBMISSION = "不能审批自己提交的业务"
+ONE_VOICE = "您在本节点已有自己的审批任务，不能再代他人办理一份；请由本人办理或由系统管理员改派"
+
+
+def in_force(today: Any) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on Delegation: holds on this day, a date or a question for one."""
+    return (
+        Delegation.revoked_at.is_(None),
+        Delegation.starts_on <= today,
+        Delegation.ends_on >= today,
+    )
+
+
+def mandates(session: Session, employee_id: int, today: date | None = None) -> tuple[Mandate, ...]:
+    """What others have handed to a person; without a day, on the system's business date."""
+    on: Any = today if today is not None else select(SystemState.business_date).scalar_subquery()
+    query = (
+        select(Delegation.employee_id, Delegation.business_type_id, Delegation.amount_to)
+        .where(Delegation.delegate_id == employee_id, *in_force(on))
+        .order_by(Delegation.id)
+    )
+    return tuple(Mandate(*row) for row in session.execute(query))
+
+
+def covers(lent: Mandate | Delegation, instance: ApprovalInstance) -> bool:
+    """Whether an approval is among those that were handed over."""
+    if lent.business_type_id not in (None, instance.business_type_id):
+        return False
+    if lent.amount_to is None:
+        return True
+    return instance.amount is not None and instance.amount <= lent.amount_to
+
+
+def why_not(session: Session, actor: Actor, task: ApprovalTask, today: date) -> str:
+    """Why this person may not decide a pending task; '' where they may, in the own name or another's."""
+    me, instance = actor.employee_id, task.instance
+    if me != task.assignee_id:
+        lent = () if me is None else mandates(session, me, today)
+        if not any(one.employee_id == task.assignee_id and covers(one, instance) for one in lent):
+            return NOT_YOURS
+    if me in instance.facts.get("excluded", ()):
+        return OWN_SUBMISSION
+    return ONE_VOICE if me != task.assignee_id and _has_voice(session, me, task) else ""
+
+
+def _has_voice(session: Session, employee_id: int | None, task: ApprovalTask) -> bool:
+    query = select(ApprovalTask.id).where(
+        ApprovalTask.instance_id == task.instance_id,
+        ApprovalTask.node_id == task.node_id,
+        ApprovalTask.round_no == task.round_no,
+        ApprovalTask.id != task.id,
+        ApprovalTask.state.in_(COUNTED_STATES),
+        or_(ApprovalTask.assignee_id == employee_id, ApprovalTask.decided_by_id == employee_id),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def deputies(session: Session, tasks: Sequence[ApprovalTask], today: date) -> dict[int, list[str]]:
+    """Names of those who may decide each task in place of who is asked, by the task's id, in one query."""
+    people = {task.assignee_id for task in tasks}
+    query = (
+        select(Delegation)
+        .join(Employee, Employee.id == Delegation.delegate_id)
+        .where(Delegation.employee_id.in_(people), *in_force(today), *ABLE)
+        .order_by(Delegation.id)
+        .options(joinedload(Delegation.delegate))
+    )
+    found: dict[int, list[str]] = {}
+    for one in session.scalars(query) if people else ():
+        for task in tasks:
+            is_hers = one.employee_id == task.assignee_id and covers(one, task.instance)
+            if is_hers and one.delegate_id not in task.instance.facts.get("excluded", ()):
+                found.setdefault(task.id, []).append(one.delegate.name)
+    return found
+
+
+def named(name: str, stand_ins: Iterable[str]) -> str:
+    """陈立（可由何平代办）: who is asked, and who may act for that person."""
+    names = "、".join(dict.fromkeys(stand_ins))
+    return f"{name}（可由{names}代办）" if names else name
+
+
+def state_of(one: Delegation, today: date) -> str:
+    """How an agreement stands on a day."""
+    if one.revoked_at is not None:
+        return "已撤销"
+    if today > one.ends_on:
+        return "已到期"
+    return "生效中" if today >= one.starts_on else "未开始"

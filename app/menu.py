@@ -59,6 +59,14 @@ PAGES = (
     Page(Module.WORKBENCH, 9, "修改密码", url="/password/", verb="", table=""),
     Page(Module.LEDGER, 5, "复核管理", url="/review/", verb="list", table="business_event"),
     Page(
+        Module.GUARANTEE_SETUP,
+        31,
+        "审批试算",
+        url="/approval-trial/",
+        verb="list",
+        table="approval_flow",
+    ),
+    Page(
         Module.LEDGER,
         20,
         "期末处理",

@@ -77,5 +77,5 @@ class Delegation(Entity):
     )
     reason: Mapped[str] = c.text("托管原因", 200, required=True)
     revoked_at: Mapped[datetime | None] = c.computed(c.moment("撤销时间"))
-    revoked_by_id: Mapped[int | None] = c.computed(c.reference("撤销人", "employee", index=False))
+    revoked_by_id: Mapped[int | None] = c.computed(c.reference("撤销人", "employee"))
     revoked_by: Mapped[Employee | None] = c.related(revoked_by_id)

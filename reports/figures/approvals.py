@@ -63,24 +63,6 @@ class Step:
 
 
 @dataclass(frozen=True)
-class PreviewStep:
-    """A step of the dry run with the people who would be asked."""
-
-    step: Step
-    people: tuple[str, ...]
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The dry run of a submission (试算): the flow that fits, its steps, and what would refuse it."""
-
-    flow: ApprovalFlow | None
-    steps: tuple[PreviewStep, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True)
 class Progress:
     """A node of a running approval: DONE, CURRENT, TO_COME or SKIPPED, with its tasks of every round."""
 
@@ -91,41 +73,61 @@ class Progress:
 
 def matching(session: Session, type_code: str, facts: Facts) -> ApprovalFlow | None:
     """The published flow for these facts: highest priority first, then the most conditions met, then the newest."""
-    flows = session.scalars(
+    return chosen(session, flows_of(session, type_code), facts)
+
+
+def flows_of(session: Session, type_code: str, *states: FlowState) -> list[ApprovalFlow]:
+    """Versions of the flows of a business that is in use, the published ones where no states are named."""
+    query = (
         select(ApprovalFlow)
         .join(ApprovalFlow.business_type)
         .where(
             ApprovalType.code == type_code,
             ApprovalType.is_active,
-            ApprovalFlow.state == FlowState.PUBLISHED,
+            ApprovalFlow.state.in_(states or (FlowState.PUBLISHED,)),
         )
+        .order_by(ApprovalFlow.id)
         .options(selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position))
-    ).all()
-    above = department_ids_above(session, facts.department_id)
-    fitting = [flow for flow in flows if _fits(flow, facts, above) and _holds(session, flow, facts)]
-    return max(fitting, key=_rank, default=None)
-
-
-def _fits(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) -> bool:
-    has_range = flow.amount_from is not None or flow.amount_to is not None
-    if has_range and (
-        facts.amount is None
-        or (flow.amount_from is not None and facts.amount < flow.amount_from)
-        or (flow.amount_to is not None and facts.amount >= flow.amount_to)
-    ):
-        return False
-    return (
-        flow.product_id in (None, facts.product_id)
-        and flow.customer_kind in (None, facts.customer_kind)
-        and flow.risk_grade in (None, facts.risk_grade)
-        and (flow.department_id is None or flow.department_id in above)
     )
+    return list(session.scalars(query))
+
+
+def chosen(session: Session, flows: Iterable[ApprovalFlow], facts: Facts) -> ApprovalFlow | None:
+    """Which of these flows takes a submission with these facts."""
+    above = department_ids_above(session, facts.department_id)
+    fitting = [flow for flow in flows if fits(flow, facts, above) and _holds(session, flow, facts)]
+    return max(fitting, key=rank, default=None)
+
+
+def fits(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) -> bool:
+    """Whether the plain conditions of a flow hold, its rule apart; `above` are the department and those over it."""
+    return all(plain_conditions(flow, facts, above).values())
+
+
+def plain_conditions(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) -> dict[str, bool]:
+    """Each plain condition that a flow has, by its column, and whether it is met."""
+    found = {}
+    if flow.amount_from is not None:
+        found["amount_from"] = facts.amount is not None and facts.amount >= flow.amount_from
+    if flow.amount_to is not None:
+        found["amount_to"] = facts.amount is not None and facts.amount < flow.amount_to
+    for name in ("product_id", "customer_kind", "risk_grade"):
+        if getattr(flow, name) is not None:
+            found[name] = getattr(flow, name) == getattr(facts, name)
+    if flow.department_id is not None:
+        found["department_id"] = flow.department_id in above
+    return found
 
 
 def _holds(session: Session, flow: ApprovalFlow, facts: Facts) -> bool:
     if not flow.condition:
         return True
-    request = Request(
+    return holds(flow, flow.condition, request_of(session, facts), facts.today)
+
+
+def request_of(session: Session, facts: Facts) -> Request:
+    """The submission as rules of flows see it."""
+    return Request(
         session=session,
         amount=facts.amount,
         product_id=facts.product_id,
@@ -133,10 +135,10 @@ def _holds(session: Session, flow: ApprovalFlow, facts: Facts) -> bool:
         department_id=facts.department_id,
         risk_grade=facts.risk_grade,
     )
-    return holds(flow, flow.condition, request, facts.today)
 
 
-def _rank(flow: ApprovalFlow) -> tuple[int, int, int]:
+def rank(flow: ApprovalFlow) -> tuple[int, int, int]:
+    """What decides among flows that fit: priority, then how many conditions, then which is newer."""
     conditions = (flow.product_id, flow.customer_kind, flow.risk_grade, flow.department_id)
     count = sum(value is not None for value in conditions)
     count += flow.amount_from is not None or flow.amount_to is not None
@@ -244,28 +246,6 @@ def nobody(session: Session, node: ApprovalNode, department_id: int | None) -> s
     if eligible(session, node, department_id=department_id):
         why = f"{asked_at(node)}只有提交人本人（本人不能审批自己提交的业务）"
     return f"节点“{node.name}”没有可用的审批人：{why}"
-
-
-def preview(
-    session: Session, type_code: str, facts: Facts, *, applicant_id: int | None = None
-) -> Preview:
-    """Dry run (A5): which flow these facts would choose and who would be asked at each step."""
-    flow = matching(session, type_code, facts)
-    if flow is None:
-        return Preview(None, problem="没有适用的已发布流程")
-    excluded = () if applicant_id is None else (applicant_id,)
-    found: list[PreviewStep] = []
-    for step in path(flow, facts.amount):
-        ids = eligible(session, step.node, department_id=facts.department_id, excluded=excluded)
-        names = session.scalars(
-            select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)
-        ).all()
-        problem = "" if ids or step.is_skipped else nobody(session, step.node, facts.department_id)
-        found.append(PreviewStep(step, tuple(names), problem))
-    problem = refusal(flow, facts.amount) or next(
-        (step.problem for step in found if step.problem), ""
-    )
-    return Preview(flow, tuple(found), problem)
 
 
 def my_tasks(session: Session, actor: Actor, limit: int = 200) -> list[ApprovalTask]:

@@ -44,8 +44,7 @@ class DelegationView(EntityView):
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
         """How it stands today."""
         assert isinstance(record, Delegation)
-        page.state = _state(record, ctx)
-        return page
+        return replace(page, state=_state(record, ctx))
 
     def enrich_list(self, page: ListPage, asked: lists.ListQuery) -> ListPage:
         """The same in the list."""

@@ -9,12 +9,14 @@ from models.approval.approval import (
     ApprovalFlow,
     ApprovalNode,
     ApprovalPositionMember,
+    FlowState,
     NodeChooser,
     NodeMode,
 )
 from models.base.entity import Entity
 from models.base.money import format_money
 from models.system.organization import Department, Employee
+from reports.figures import flow_trial
 from views.kit.entity_view import EntityView
 from views.kit.pages import RecordPage, Section
 from workflows.base.context import Ctx
@@ -46,7 +48,20 @@ class ApprovalFlowView(EntityView):
         drawing = Section("drawing", "流程图", template="parts/flow.html", data=drawn(ctx, record))
         drawing.note = _meant_for(record)
         page.above = [drawing]
+        page.notice = _warning(ctx, record)
         return page
+
+
+def _warning(ctx: Ctx, flow: ApprovalFlow) -> str:
+    """Said before a draft is published: how much of the business could then not be put up."""
+    if flow.state is not FlowState.DRAFT:
+        return ""
+    found = flow_trial.node_gaps(ctx.session, flow)
+    flows = flow_trial.flows_tried(ctx.session, flow.business_type.code, with_drafts=True)
+    hard = [
+        gap.what for gap in (*found, *flow_trial.amount_gaps(ctx.session, flows)) if gap.is_hard
+    ]
+    return f"发布前请留意：{hard[0]}；共 {len(hard)} 处缺口，见页签“发布检查”" if hard else ""
 
 
 def drawn(ctx: Ctx, flow: ApprovalFlow) -> list[FlowStep]:

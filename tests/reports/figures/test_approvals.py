@@ -9,7 +9,7 @@ from models.approval.approval import ApprovalInstance, ApprovalPosition
 from models.customer.customer import CorporateCustomer, Customer
 from models.guarantee.project import Project
 from reports.base.scope import is_visible, scoped
-from reports.figures import approvals
+from reports.figures import approvals, flow_trial
 from reports.figures.approvals import Facts
 from tests.workflows.approval_world import World
 
@@ -33,6 +33,11 @@ def counted(session, question):
     return len(sent), answer
 
 
+def tried(world, facts, **told):
+    flow = approvals.matching(world.session, "loan.test", facts)
+    return flow_trial.preview(world.session, flow, facts, **told)
+
+
 def test_the_dry_run_names_flow_steps_and_people(world):
     position = world.position("risk", "乙", "甲")
     flow = world.flow(
@@ -41,7 +46,7 @@ def test_the_dry_run_names_flow_steps_and_people(world):
         world.node(30, world.position("boss", "丙"), approve_limit=Decimal(9_000_000)),
     )
     facts = Facts(Decimal(1_000_000), department_id=world.branch.id)
-    found = approvals.preview(world.session, "loan.test", facts)
+    found = tried(world, facts)
     assert (found.flow, found.problem) == (flow, "")
     assert [(s.step.node.seq, s.step.is_skipped, s.people) for s in found.steps] == [
         (10, False, ("甲", "乙")),
@@ -52,23 +57,19 @@ def test_the_dry_run_names_flow_steps_and_people(world):
 
 
 def test_the_dry_run_says_what_would_refuse_the_submission(world):
-    assert approvals.preview(world.session, "loan.test", Facts()).problem == "没有适用的已发布流程"
+    assert tried(world, Facts()).problem == "没有适用的已发布流程"
     world.flow(world.node(10, world.position("risk", "甲"), approve_limit=Decimal(100)))
-    found = approvals.preview(
-        world.session, "loan.test", Facts(Decimal(101), department_id=world.branch.id)
-    )
+    found = tried(world, Facts(Decimal(101), department_id=world.branch.id))
     assert "审批限额" in found.problem
-    found = approvals.preview(
-        world.session, "loan.test", Facts(Decimal(100)), applicant_id=world.id("甲")
-    )
+    found = tried(world, Facts(Decimal(100)), applicant_id=world.id("甲"))
     assert "岗位“risk岗”" in found.problem
-    assert approvals.preview(world.session, "loan.test", Facts(Decimal(100))).problem == ""
+    assert tried(world, Facts(Decimal(100))).problem == ""
 
 
 def test_a_department_without_a_manager_is_named(world):
     world.branch.manager_id = world.head.manager_id = None
     world.flow(world.node(10))
-    found = approvals.preview(world.session, "loan.test", Facts(department_id=world.branch.id))
+    found = tried(world, Facts(department_id=world.branch.id))
     assert "申请部门的负责人" in found.problem
     assert "岗位“”" in approvals.nobody(
         world.session, world.node(20, ApprovalPosition(id=None)), None

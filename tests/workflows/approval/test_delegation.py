@@ -166,8 +166,8 @@ def test_it_begins_and_ends_with_its_days(world, found):
         approval.decide(
             replace(world.ctx("丙"), today=after), world.task(found, "甲"), Decision.APPROVE
         )
+    ctx = Ctx(world.session, world.actor("甲", permissions=REVOKE), after, world.now)
     with pytest.raises(Conflict, match="已到期"):
-        ctx = Ctx(world.session, world.actor("甲", permissions=REVOKE), after, world.now)
         delegation.revoke(ctx, one, "提前返回")
 
 
@@ -192,7 +192,9 @@ def test_it_ends_at_once_when_revoked(world, found):
 def test_an_administrator_sets_it_for_somebody_who_is_away_but_not_to_the_own_gain(world, found):
     admin = world.ctx("丁", permissions=APPOINT)
     with pytest.raises(FieldErrors, match="只能托管自己的工作"):
-        world.lend("甲", "丙", by=world.ctx("丙", permissions=frozenset({("can_add", "delegation")})))
+        world.lend(
+            "甲", "丙", by=world.ctx("丙", permissions=frozenset({("can_add", "delegation")}))
+        )
     with pytest.raises(NotAllowed, match="不能把他人的工作托管给自己"):
         world.lend("甲", "丁", by=admin)
     one = world.lend("甲", "丙", by=admin)

@@ -26,6 +26,7 @@ from models.customer.customer import CorporateCustomer, Customer
 from models.guarantee.bank import BankStatus, PartnerBank
 from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
 from models.guarantee.product import (
+    DayCount,
     FeeKind,
     FeePayment,
     GuaranteeKind,
@@ -421,6 +422,7 @@ class Bulk:
                 "balance": deal.amount,
                 "rate_annual_pct": RATE_PCT,
                 "repayment_method": self._method(deal),
+                "day_count": DayCount.THIRTY_360,
                 "state": DrawdownState.ACTIVE,
             },
         )

@@ -200,7 +200,7 @@ def _plot(
         bank_id=banks[number % len(banks)].id,
         amount=Decimal(stage.random.randrange(20, 120)) * 25000,
         parts=0,
-        method=stage.pick(list(RepaymentMethod)),
+        method=stage.pick([way for way in RepaymentMethod if way is not RepaymentMethod.CUSTOM]),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
-from models.guarantee.product import RepaymentMethod
+from models.guarantee.product import DayCount, RepaymentMethod
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
 
@@ -84,6 +84,9 @@ class Drawdown(Entity):
         "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
     )
     repayment_method: Mapped[RepaymentMethod] = c.enum("还款方式", RepaymentMethod, required=True)
+    day_count: Mapped[DayCount] = c.enum(
+        "计息天数", DayCount, required=True, default=DayCount.THIRTY_360
+    )
     document_id: Mapped[int | None] = c.reference("放款凭证", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
     closed_on: Mapped[date | None] = c.day("结清日期", help="本息结清或担保责任解除之日")
@@ -104,6 +107,7 @@ class PlanSource(Kind):
 
     GENERATED = "系统生成"
     IMPORTED = "银行文件导入"
+    TYPED = "按约定填写"
 
 
 class RepaymentPlan(Entity):

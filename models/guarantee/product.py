@@ -44,6 +44,20 @@ class RepaymentMethod(Kind):
     EQUAL_PRINCIPAL = "等额本金"
     INTEREST_FIRST = "先息后本"
     BULLET = "到期一次还本付息"
+    CUSTOM = "按约定分期"
+
+
+class DayCount(Kind):
+    """How the days are counted for which interest runs (计息天数)."""
+
+    THIRTY_360 = "30/360"
+    ACTUAL_360 = "实际/360"
+    ACTUAL_365 = "实际/365"
+
+    @property
+    def year(self) -> int:
+        """Days of a year over which the rate of a year is spread."""
+        return 365 if self is DayCount.ACTUAL_365 else 360
 
 
 class FeeKind(Kind):
@@ -127,6 +141,13 @@ class Product(Entity):
     )
     repayment_method: Mapped[RepaymentMethod] = c.enum(
         "默认还款方式", RepaymentMethod, required=True, default=RepaymentMethod.EQUAL_INSTALMENT
+    )
+    day_count: Mapped[DayCount] = c.enum(
+        "计息天数",
+        DayCount,
+        required=True,
+        default=DayCount.THIRTY_360,
+        help="30/360：每月按 30 天；实际/360、实际/365：按日历天数。放款确认时带出，可按银行借据更改",
     )
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     description: Mapped[str | None] = c.long_text("产品说明")

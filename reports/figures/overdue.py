@@ -69,6 +69,12 @@ def overdue_lines(session: Session, drawdown: Drawdown, on: date) -> list[Overdu
     return _lines(session, on, Drawdown.id == drawdown.id).get(drawdown.id, (0, []))[1]
 
 
+def overdue_of(session: Session, project_id: int, on: date) -> Overdue:
+    """What is overdue of one project on a day."""
+    found = _lines(session, on, Drawdown.project_id == project_id).values()
+    return _sum(line for _, lines in found for line in lines)
+
+
 def overdue_by_project(session: Session, on: date) -> dict[int, Overdue]:
     """What is overdue of each project that has anything overdue on a day."""
     lines: dict[int, list[OverdueLine]] = defaultdict(list)

@@ -1,20 +1,25 @@
-"""Repayment schedules: what the borrower owes the bank on which day, exact to the fen."""
+"""Repayment schedules: what the borrower owes the bank on which day, exact to the fen (4.5c).
 
-from collections.abc import Callable
+Interest runs by the days between two due dates as the product counts them: 30/360 gives every month a twelfth of a
+year, the others count the calendar's days over 360 or 365.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Final
 
 from models.base.moments import add_months
 from models.base.money import MONEY_MAX, format_money, round_money
-
-MethodName = Literal["EQUAL_INSTALMENT", "EQUAL_PRINCIPAL", "INTEREST_FIRST", "BULLET"]
+from models.guarantee.product import DayCount, RepaymentMethod
 
 MONTHS_MAX: Final = 600
 RATE_MAX: Final = Decimal(100)
 _PRECISION = 50  # digits of work space for (1 + i)^n, so that rounding happens once, at the fen
-_MONTHS_PERCENT = Decimal(1200)  # annual per cent to a monthly fraction
+_MONTH = 30  # days that 30/360 gives a month
+_ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,55 @@ class Instalment:
         return self.principal + self.interest
 
 
+@dataclass(frozen=True)
+class Accrual:
+    """What principal costs between two days: rates in % a year, each from its day on, and how days are counted.
+
+    `anchor` is the day of the month on which instalments fall due: under 30/360 the last day of a shorter month
+    stands for it, so that from due date to due date each month has thirty days.
+    """
+
+    rates: tuple[tuple[date, Decimal], ...]
+    day_count: DayCount
+    anchor: int
+
+    def days(self, first: date, last: date) -> int:
+        """Days from one day to another as this convention counts them."""
+        if self.day_count is DayCount.THIRTY_360:
+            return self._serial(last) - self._serial(first)
+        return (last - first).days
+
+    @property
+    def base(self) -> Decimal:
+        """What a weight is divided by to make it a share of the principal."""
+        return Decimal(100 * self.day_count.year)
+
+    def weight(self, first: date, last: date) -> Decimal:
+        """Rate times days from one day to another, exact."""
+        cuts = [first, *(day for day, _ in self.rates if first < day < last), last]
+        return sum(
+            (self._rate_on(start) * self.days(start, end) for start, end in pairwise(cuts)),
+            Decimal(0),
+        )
+
+    def interest(self, principal: Decimal, first: date, last: date) -> Decimal:
+        """Interest on a principal from one day to another, rounded half up to the fen, once."""
+        return round_money(principal * self.weight(first, last) / self.base)
+
+    def _rate_on(self, day: date) -> Decimal:
+        return next(
+            (rate for since, rate in reversed(self.rates) if since <= day), self.rates[0][1]
+        )
+
+    def _serial(self, day: date) -> int:
+        stands_for = max(self.anchor, day.day) if _is_month_end(day) else day.day
+        return (day.year * 12 + day.month) * _MONTH + min(stands_for, _MONTH)
+
+
+def _is_month_end(day: date) -> bool:
+    return add_months(day, 0, day=31) == day
+
+
 def months_between(first: date, last: date) -> int:
     """Months from one day to another, a part of a month counting as one."""
     months = (last.year - first.year) * 12 + last.month - first.month
@@ -40,112 +94,146 @@ def months_between(first: date, last: date) -> int:
 
 
 def build_schedule(
-    method: MethodName,
+    method: RepaymentMethod,
     principal: Decimal,
     rate_annual_pct: Decimal,
     start_on: date,
-    months: int,
+    end_on: date,
     *,
     pay_day: int | None = None,
+    day_count: DayCount = DayCount.THIRTY_360,
 ) -> list[Instalment]:
     """Build the plan of a loan: 等额本息, 等额本金, 先息后本 or 到期一次还本付息.
 
-    Interest runs by the month (annual rate / 12). Instalments fall due on `pay_day` of each month (the day of the start
-    if None), the last one at maturity, which is `months` after the start. The principal sums up exactly: the last
-    instalment takes what rounding left. Raises ValueError in Chinese where the terms make no plan.
+    Instalments fall due on `pay_day` of each month (the day of the start if None), the last one at maturity. The
+    principal sums up exactly: the last instalment takes what rounding left. Raises ValueError in Chinese where the
+    terms make no plan.
     """
-    _check_terms(
-        method, principal, rate_annual_pct, start_on=start_on, months=months, pay_day=pay_day
-    )
+    _check_terms(principal, rate_annual_pct, start_on=start_on, end_on=end_on, pay_day=pay_day)
+    accrual = Accrual(((start_on, rate_annual_pct),), day_count, pay_day or start_on.day)
+    return spread_over(method, principal, month_dues(start_on, end_on, pay_day), start_on, accrual)
+
+
+def month_dues(start_on: date, end_on: date, pay_day: int | None = None) -> list[date]:
+    """The days on which instalments fall due: `pay_day` (the day of the start if None) of each month, and the end."""
+    months = range(1, months_between(start_on, end_on))
+    dues = [add_months(start_on, month, day=pay_day) for month in months]
+    return [*(day for day in dues if day < end_on), end_on]
+
+
+def spread_over(
+    method: RepaymentMethod,
+    principal: Decimal,
+    dues: Sequence[date],
+    start_on: date,
+    accrual: Accrual,
+) -> list[Instalment]:
+    """Repay a principal over given days, interest running from `start_on`; ValueError where no plan comes of it."""
+    if method not in _METHODS:
+        message = f"还款方式“{method.label}”没有可计算的计划，请填写各期"
+        raise ValueError(message)
+    if method is RepaymentMethod.BULLET:
+        dues = dues[-1:]
     with localcontext() as context:
         context.prec = _PRECISION
-        parts = _METHODS[method](round_money(principal), rate_annual_pct / _MONTHS_PERCENT, months)
-    if method != "INTEREST_FIRST" and min(part for part, _ in parts) <= 0:
-        message = f"贷款本金 {format_money(principal)} 元过小，无法分 {months} 期偿还"
+        weights = [accrual.weight(first, last) for first, last in pairwise([start_on, *dues])]
+        parts = _METHODS[method](round_money(principal), weights, accrual.base)
+    if method is not RepaymentMethod.INTEREST_FIRST and min(part for part, _ in parts) <= 0:
+        message = f"贷款本金 {format_money(principal)} 元过小，无法分 {len(dues)} 期偿还"
+        if len(dues) > 1 and principal >= len(dues):
+            message = "利率过高或期限过长，等额还款额不足以支付个别月份的利息，请改用其他还款方式"
         raise ValueError(message)
-    dues = _due_dates(start_on, months, pay_day)[-len(parts) :]
     return [
         Instalment(seq, due_on, part, interest)
         for seq, (due_on, (part, interest)) in enumerate(zip(dues, parts, strict=True), start=1)
     ]
 
 
+def with_interest(
+    parts: Sequence[tuple[date, Decimal, Decimal | None]],
+    start_on: date,
+    accrual: Accrual,
+) -> list[Instalment]:
+    """Instalments on given days of given principal; interest that is not given runs on what is still owed."""
+    left = sum((principal for _, principal, _ in parts), Decimal(0))
+    found, before = [], start_on
+    for seq, (due_on, principal, interest) in enumerate(parts, start=1):
+        owed = accrual.interest(left, before, due_on) if interest is None else interest
+        found.append(Instalment(seq, due_on, principal, owed, row_no=seq))
+        left, before = left - principal, due_on
+    return found
+
+
 def _check_terms(
-    method: str,
     principal: Decimal,
     rate_annual_pct: Decimal,
     start_on: date,
-    months: int,
+    end_on: date,
     pay_day: int | None,
 ) -> None:
     if not (principal.is_finite() and rate_annual_pct.is_finite()):
         message = "贷款本金和年利率应为有效的数字"
         raise ValueError(message)
     problems = {
-        "未知的还款方式": method not in _METHODS,
         f"贷款本金应大于 0，且不超过 {format_money(MONEY_MAX)} 元": not 0 < principal <= MONEY_MAX,
         "贷款本金最多两位小数": round_money(principal) != principal,
         f"年利率应在 0 至 {RATE_MAX}% 之间": not 0 <= rate_annual_pct <= RATE_MAX,
-        f"期限应为 1 至 {MONTHS_MAX} 个月": not 1 <= months <= MONTHS_MAX,
+        "到期日期应晚于放款日期": end_on <= start_on,
+        f"期限应为 1 至 {MONTHS_MAX} 个月": months_between(start_on, end_on) > MONTHS_MAX,
         "还款日应为 1 至 31 日": pay_day is not None and not 1 <= pay_day <= 31,
-        "到期日超出可用的日期范围": start_on.year + months // 12 + 1 > date.max.year,
     }
     for message, wrong in problems.items():
         if wrong:
             raise ValueError(message)
 
 
-def _due_dates(start_on: date, months: int, pay_day: int | None) -> list[date]:
-    dues = [add_months(start_on, month, day=pay_day) for month in range(1, months)]
-    return [*dues, add_months(start_on, months)]
-
-
 Parts = list[tuple[Decimal, Decimal]]
+Weights = Sequence[Decimal]
 
 
-def _equal_instalment(principal: Decimal, rate: Decimal, months: int) -> Parts:
-    """等额本息: the same payment each month; the last one clears the balance."""
-    growth = (1 + rate) ** months
-    payment = round_money(principal * rate * growth / (growth - 1) if rate else principal / months)
+def _equal_instalment(principal: Decimal, weights: Weights, base: Decimal) -> Parts:
+    """等额本息: the same payment each time; the last one clears the balance."""
+    worth, factor = Decimal(0), Decimal(1)
+    for weight in weights:
+        factor /= 1 + weight / base
+        worth += factor
+    payment = round_money(principal / worth)
     parts: Parts = []
     balance = principal
-    for month in range(1, months + 1):
-        interest = round_money(balance * rate)
-        part = balance if month == months else payment - interest
+    for number, weight in enumerate(weights, start=1):
+        interest = round_money(balance * weight / base)
+        part = balance if number == len(weights) else payment - interest
         parts.append((part, interest))
         balance -= part
     return parts
 
 
-def _equal_principal(principal: Decimal, rate: Decimal, months: int) -> Parts:
-    """等额本金: the same principal each month, interest on what is still owed."""
-    share = round_money(principal / months)
+def _equal_principal(principal: Decimal, weights: Weights, base: Decimal) -> Parts:
+    """等额本金: the same principal each time, interest on what is still owed."""
+    equal = round_money(principal / len(weights))
     parts: Parts = []
     balance = principal
-    for month in range(1, months + 1):
-        part = balance if month == months else share
-        parts.append((part, round_money(balance * rate)))
+    for number, weight in enumerate(weights, start=1):
+        part = balance if number == len(weights) else equal
+        parts.append((part, round_money(balance * weight / base)))
         balance -= part
     return parts
 
 
-def _interest_first(principal: Decimal, rate: Decimal, months: int) -> Parts:
-    """先息后本: interest each month, the principal at maturity."""
-    interest = round_money(principal * rate)
-    return [
-        (principal if month == months else Decimal("0.00"), interest)
-        for month in range(1, months + 1)
-    ]
+def _interest_first(principal: Decimal, weights: Weights, base: Decimal) -> Parts:
+    """先息后本: interest each time, the principal at maturity."""
+    *before, last = (round_money(principal * weight / base) for weight in weights)
+    return [*((_ZERO, interest) for interest in before), (principal, last)]
 
 
-def _bullet(principal: Decimal, rate: Decimal, months: int) -> Parts:
-    """到期一次还本付息: everything at maturity, interest for all months on the principal alone."""
-    return [(principal, round_money(principal * rate * months))]
+def _bullet(principal: Decimal, weights: Weights, base: Decimal) -> Parts:
+    """到期一次还本付息: everything at maturity, interest for the whole term on the principal alone."""
+    return [(principal, round_money(principal * sum(weights) / base))]
 
 
-_METHODS: Final[dict[str, Callable[[Decimal, Decimal, int], Parts]]] = {
-    "EQUAL_INSTALMENT": _equal_instalment,
-    "EQUAL_PRINCIPAL": _equal_principal,
-    "INTEREST_FIRST": _interest_first,
-    "BULLET": _bullet,
+_METHODS: Final[dict[RepaymentMethod, Callable[[Decimal, Weights, Decimal], Parts]]] = {
+    RepaymentMethod.EQUAL_INSTALMENT: _equal_instalment,
+    RepaymentMethod.EQUAL_PRINCIPAL: _equal_principal,
+    RepaymentMethod.INTEREST_FIRST: _interest_first,
+    RepaymentMethod.BULLET: _bullet,
 }

@@ -12,7 +12,7 @@ from models.base.moments import add_months
 from models.base.money import format_money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
-from models.guarantee.product import FeeKind, RepaymentMethod
+from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
@@ -39,6 +39,7 @@ from workflows.guarantee import (
     counters,
     disbursement,
     fees,
+    plans,
     resolution,
 )
 from workflows.guarantee.plan_layout import PLAN
@@ -237,6 +238,15 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
             "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
         ),
         "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
+        "day_count": c.enum("计息天数", DayCount, required=True, help="按银行借据"),
+        "pay_day": c.whole(
+            "每月还款日",
+            unit="日",
+            minimum=1,
+            maximum=31,
+            help="不填则按放款日；月末不足的为当月最后一日",
+        ),
+        "lines": c.long_text("各期还款", help=f"还款方式为“按约定分期”时填写。{plans.LINES}"),
         "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成", sheet=PLAN),
     }
 
@@ -250,7 +260,18 @@ def _loan_given(ctx: Ctx, project: Project) -> Values:
         "amount": found.amount if found else project.amount,
         "rate_annual_pct": project.rate_annual_pct,
         "repayment_method": project.repayment_method,
+        "day_count": project.product.day_count,
     }
+
+
+def _next_given(ctx: Ctx, project: Project) -> Values:
+    """A further part: what the bank has not paid yet, to the end of what is in force."""
+    rest = disbursement.undrawn(ctx.session, project, ctx.today)
+    return {**_loan_given(ctx, project), "amount": rest, "due_on": project.end_on}
+
+
+def _may_draw_again(ctx: Ctx, project: Project) -> bool:
+    return bool(disbursement.undrawn(ctx.session, project, ctx.today))
 
 
 def _confirm_loan(
@@ -268,13 +289,15 @@ def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:
         name, data = values["plan"]
-        found = disbursement.plan_of(
+        found = plans.plan_of_file(
             ctx, data, name, values["amount"], values["drawn_on"], values["due_on"]
         )
         return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
-    return plan_section(
-        disbursement.generate_plan(disbursement.Loan(**terms)), "由系统按还款方式生成"
+    is_agreed = values["repayment_method"] is RepaymentMethod.CUSTOM
+    source = (
+        "按填写的各期" if is_agreed else f"由系统按还款方式生成，计息 {values['day_count'].label}"
     )
+    return plan_section(plans.planned(plans.Loan(**terms)), source)
 
 
 def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:
@@ -315,7 +338,7 @@ def _new_plan(_: Ctx, __: Drawdown) -> Questions:
 
 def _new_plan_preview(ctx: Ctx, loan: Drawdown, values: Values) -> Section:
     name, data = values["plan"]
-    found = disbursement.plan_of(ctx, data, name, loan.amount, loan.drawn_on, loan.due_on)
+    found = plans.plan_of_file(ctx, data, name, loan.amount, loan.drawn_on, loan.due_on)
     return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
 
 
@@ -366,7 +389,9 @@ def _to_project_of_condition(condition: ResolutionCondition, _: Any) -> str:
 
 
 def _has_run_out(ctx: Ctx, project: Project) -> bool:
-    return at(Stage.CONFIRM)(ctx, project) and disbursement.is_run_out(ctx, project)
+    return (
+        at(Stage.CONFIRM)(ctx, project) or _may_draw_again(ctx, project)
+    ) and disbursement.is_run_out(ctx, project)
 
 
 register(
@@ -558,6 +583,21 @@ register(
         done="已放款，项目进入在保",
         preview=_plan_preview,
         after=on_tab("drawdown"),
+    ),
+    Button(
+        disbursement.ACTS["confirm"],
+        _confirm_loan,
+        on="project",
+        name="confirm_again",
+        label="再次放款",
+        when=_may_draw_again,
+        questions=_loan,
+        given=_next_given,
+        rank=4,
+        done="已登记放款，在保余额随之增加",
+        preview=_plan_preview,
+        after=on_tab("drawdown"),
+        note="银行分次放款时逐笔登记，每笔一份还款计划；各笔合计不超过决议和合同金额",
     ),
     Button(
         disbursement.ACTS["replan"],

@@ -1,19 +1,19 @@
 """4.5b 放款通知 and 4.5c 放款确认: past the gate the bank is told, and once it has paid the guarantee is in force."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTransition
 from models.base.moments import add_months
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
 from models.guarantee.appraisal import BankLetter, LetterKind
-from models.guarantee.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
-from models.guarantee.product import FeeKind, RepaymentMethod
+from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
+from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.repayment import Repayment, RepaymentState
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
@@ -29,17 +29,17 @@ from reports.figures.fees import (
 )
 from reports.figures.gate import GateCheck, gate
 from reports.figures.line import REQUIRED
+from reports.figures.overdue import overdue_of
 from reports.figures.parameters import number, value
-from reports.figures.schedules import MethodName, build_schedule
 from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.sheet_mapping import remembered
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contract_data, letters, limits, stages
+from workflows.guarantee import contract_data, letters, limits, plans, stages
 from workflows.guarantee.fees import require_resolution
-from workflows.guarantee.plan_import import ParsedPlan, check_plan, parse_plan
-from workflows.guarantee.plan_layout import PLAN
+from workflows.guarantee.plan_import import ParsedPlan, check_plan
+from workflows.guarantee.plans import Loan, plan_of_file, planned
+from workflows.guarantee.repayment import is_being_released
 from workflows.ledger import posting
 
 USE = steps(
@@ -72,12 +72,6 @@ ACTS = {
 HUNDRED = Decimal(100)
 RATE_MAX = Decimal(36)
 AT_DRAWDOWN = "AT_DRAWDOWN"
-METHODS: dict[RepaymentMethod, MethodName] = {
-    RepaymentMethod.EQUAL_INSTALMENT: "EQUAL_INSTALMENT",
-    RepaymentMethod.EQUAL_PRINCIPAL: "EQUAL_PRINCIPAL",
-    RepaymentMethod.INTEREST_FIRST: "INTEREST_FIRST",
-    RepaymentMethod.BULLET: "BULLET",
-}
 
 
 def meet_condition(
@@ -117,6 +111,8 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
     project = records.find(ctx, Project, project.id, lock=True)
     letters.require_visible(ctx, project, version)
     again = is_run_out(ctx, project)
+    if project.state is ProjectState.IN_FORCE and again:
+        return _notice_of_the_rest(ctx, project)
     stages.require_running(project, Stage.CONFIRM if again else Stage.NOTICE, "出具放款通知单")
     stages.refuse_while_ending(ctx, project, "出具放款通知单")
     checks = gate(ctx.session, project, ctx.today, limits.standing(ctx, project))
@@ -125,24 +121,48 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
             "放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing)
         )
     resolution = require_resolution(ctx, project, "出具放款通知单")
-    until = ctx.today + timedelta(days=int(number(ctx.session, "notice.valid_days", ctx.today)))
-    until = min(until, resolution.valid_until or until)
-    letter = letters.issue(
-        ctx,
-        project,
-        LetterKind.DISBURSEMENT,
-        resolution.amount,
-        until,
-        **_notice_data(ctx, project, checks, until),
-    )
+    letter = _notify(ctx, project, resolution, resolution.amount, checks)
     if not again:
         stages.advance(ctx, project, Stage.CONFIRM, f"通知单 {letter.number}")
     ctx.session.flush()
     return letter
 
 
+def _notice_of_the_rest(ctx: Ctx, project: Project) -> BankLetter:
+    """The bank is told once more that it may pay what it has not paid yet; nothing may be overdue."""
+    rest = undrawn(ctx.session, project, ctx.today)
+    if overdue_of(ctx.session, project.id, ctx.today).days:
+        raise BusinessError(f"项目 {project.number} 有逾期的本息，不能通知银行继续放款")
+    limits.refuse_breach(ctx, project, project.balance + rest)
+    resolution = _drawn_on_resolution(ctx.session, project, ctx.today)
+    assert resolution is not None, "without one there is no rest"
+    letter = _notify(ctx, project, resolution, rest, [])
+    ctx.session.flush()
+    return letter
+
+
+def _notify(
+    ctx: Ctx,
+    project: Project,
+    resolution: Resolution,
+    amount: Decimal,
+    checks: list[GateCheck],
+) -> BankLetter:
+    until = ctx.today + timedelta(days=int(number(ctx.session, "notice.valid_days", ctx.today)))
+    until = min(until, resolution.valid_until or until)
+    return letters.issue(
+        ctx,
+        project,
+        LetterKind.DISBURSEMENT,
+        amount,
+        until,
+        **_notice_data(ctx, project, checks, until),
+    )
+
+
 def is_run_out(ctx: Ctx, project: Project) -> bool:
-    if project.stage is not Stage.CONFIRM:
+    """Whether the bank may still pay and its notice holds no more."""
+    if project.stage is not Stage.CONFIRM and not undrawn(ctx.session, project, ctx.today):
         return False
     notice = last_notice(ctx, project)
     return notice is not None and notice.valid_until is not None and notice.valid_until < ctx.today
@@ -159,18 +179,6 @@ def _notice_data(
     }
 
 
-@dataclass(frozen=True)
-class Loan:
-    """What the bank's note says: dates, amount in 元, rate in % per year, how it is repaid."""
-
-    bank_note_no: str
-    drawn_on: date
-    due_on: date
-    amount: Decimal
-    rate_annual_pct: Decimal
-    repayment_method: RepaymentMethod
-
-
 def confirm(  # noqa: PLR0913 - the facts of the bank's note
     ctx: Ctx,
     project: Project,
@@ -181,13 +189,17 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
     rate_annual_pct: Decimal,
     repayment_method: RepaymentMethod,
     due_on: date,
+    day_count: DayCount | None = None,
+    pay_day: int | None = None,
+    lines: str | None = None,
     plan: list[schedules.Instalment] | None = None,
     file_name: str | None = None,
     version: int | None = None,
 ) -> Drawdown:
     """Register that the bank has paid: note, repayment plan (made from the terms if None), voucher; in force from now.
 
-    The resolution's reservation becomes exposure and the income of the first year is recognised.
+    The resolution's reservation becomes exposure and the income of the first year is recognised; a bank that pays in
+    parts is registered part by part, each with its own plan, together never above the resolved amount.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
     loan = Loan(
@@ -197,28 +209,39 @@ def confirm(  # noqa: PLR0913 - the facts of the bank's note
         amount=amount,
         rate_annual_pct=rate_annual_pct,
         repayment_method=repayment_method,
+        day_count=day_count or project.product.day_count,
+        pay_day=pay_day,
+        lines=lines,
     )
-    resolution = _check_loan(ctx, project, loan, version)
-    source, rows = PlanSource.IMPORTED, plan
-    if rows is None:
-        source, rows = PlanSource.GENERATED, generate_plan(loan)
-    else:
-        check_plan(ParsedPlan(rows), loan_amount=amount, start_on=drawn_on, end_on=due_on)
+    permit(ctx, ACTS["confirm"], project)
+    limits.hold(ctx)  # a second part waits here, and finds what the first has taken
+    project = records.find(ctx, Project, project.id, lock=True)
+    letters.require_visible(ctx, project, version)
+    resolution = _check_loan(ctx, project, loan)
+    source, rows = _plan_of(loan, plan)
     drawdown = _draw(ctx, project, loan)
-    _keep_plan(ctx, drawdown, rows, source, file_name)
-    drawdown.document = documents.issue(
-        ctx,
-        "drawdown_voucher",
-        drawdown,
-        project=project,
-        number_rule="drawdown_voucher",
-        title=f"放款凭证 {drawdown.number}",
-        data=_voucher_data(ctx, drawdown, rows),
-    )
-    move(USE["use"], resolution)
-    _put_in_force(ctx, project, drawdown)
+    plans.keep(ctx, drawdown, rows, source, file_name)
+    _issue_voucher(ctx, drawdown, rows)
+    if project.state is ProjectState.IN_FORCE:
+        _add_to_what_is_in_force(project, drawdown)
+    else:
+        move(USE["use"], resolution)
+        _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
     return drawdown
+
+
+def _plan_of(
+    loan: Loan, given: list[schedules.Instalment] | None
+) -> tuple[PlanSource, list[schedules.Instalment]]:
+    """The plan that the bank gave, or one from the terms."""
+    if given is not None:
+        check_plan(
+            ParsedPlan(given), loan_amount=loan.amount, start_on=loan.drawn_on, end_on=loan.due_on
+        )
+        return PlanSource.IMPORTED, given
+    is_agreed = loan.repayment_method is RepaymentMethod.CUSTOM
+    return PlanSource.TYPED if is_agreed else PlanSource.GENERATED, planned(loan)
 
 
 def confirm_from_file(
@@ -226,7 +249,7 @@ def confirm_from_file(
 ) -> Drawdown:
     """`confirm` with the repayment plan in the bank's file; raises WorkbookError and PlanError naming rows."""
     permit(ctx, ACTS["confirm"], project)
-    found = plan_of(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
+    found = plan_of_file(ctx, data, filename, facts["amount"], facts["drawn_on"], facts["due_on"])
     return confirm(ctx, project, plan=found.instalments, file_name=filename[:200], **facts)
 
 
@@ -249,31 +272,11 @@ def replan(
     reason = stages.checked_reason(reason, "更换还款计划")
     if not may_replan(ctx, drawdown):
         raise Conflict(f"借据 {drawdown.number} 已有还款登记或已结束，不能更换还款计划")
-    rows = plan_of(
+    rows = plan_of_file(
         ctx, data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on
     ).instalments
-    plans = list(
-        ctx.session.scalars(select(RepaymentPlan).where(RepaymentPlan.drawdown_id == drawdown.id))
-    )
-    for plan in plans:
-        plan.is_current = False
-    made = _keep_plan(
-        ctx,
-        drawdown,
-        rows,
-        source=PlanSource.IMPORTED,
-        file_name=filename[:200],
-        plan_no=len(plans) + 1,
-    )
-    drawdown.document = documents.issue(
-        ctx,
-        "drawdown_voucher",
-        drawdown,
-        project=drawdown.project,
-        number_rule="drawdown_voucher",
-        title=f"放款凭证 {drawdown.number}",
-        data=_voucher_data(ctx, drawdown, rows),
-    )
+    made = plans.keep(ctx, drawdown, rows, PlanSource.IMPORTED, filename[:200])
+    _issue_voucher(ctx, drawdown, rows)
     audit.log(ctx, drawdown, "REPLAN", note=f"更换还款计划为第 {made.plan_no} 版：{reason}")
     ctx.session.flush()
     return made
@@ -287,39 +290,74 @@ def may_replan(ctx: Ctx, drawdown: Drawdown) -> bool:
     return drawdown.is_running and ctx.session.scalar(query.limit(1)) is None
 
 
-def plan_of(
-    ctx: Ctx, data: bytes, filename: str, amount: Decimal, start: date, end: date
-) -> ParsedPlan:
-    """The bank's plan for a loan, its columns as known or mapped; raises WorkbookError and PlanError naming rows."""
-    parsed = parse_plan(data, filename, remembered(ctx.session, PLAN))
-    check_plan(parsed, loan_amount=amount, start_on=start, end_on=end)
-    return parsed
+def _issue_voucher(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]) -> None:
+    drawdown.document = documents.issue(
+        ctx,
+        "drawdown_voucher",
+        drawdown,
+        project=drawdown.project,
+        number_rule="drawdown_voucher",
+        title=f"放款凭证 {drawdown.number}",
+        data=_voucher_data(ctx, drawdown, rows),
+    )
 
 
-def _check_loan(ctx: Ctx, project: Project, loan: Loan, version: int | None) -> Resolution:
-    permit(ctx, ACTS["confirm"], project)
-    letters.require_visible(ctx, project, version)
-    stages.require_running(project, Stage.CONFIRM, "放款确认")
-    stages.refuse_while_ending(ctx, project, "放款确认")
-    found = _about_note(ctx, loan) | _about_notice(ctx, project, loan.drawn_on)
-    if found:
-        raise FieldErrors(found)
-    resolution = _resolution_on(ctx, project, loan.drawn_on)
-    latest = add_months(loan.drawn_on, resolution.term_months)
+def undrawn(session: Session, project: Project, on: date) -> Decimal:
+    """What the bank may still pay out on a day under a guarantee in force that it pays in parts, in 元.
+
+    The resolution that was drawn on gives it until it runs out.
+    """
+    if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
+        return Decimal(0)
+    resolution = _drawn_on_resolution(session, project, on)
+    if resolution is None:
+        return Decimal(0)
+    most = min(resolution.amount, _contracted(session, project))
+    return max(most - plans.drawn_total(session, project.id), Decimal(0))
+
+
+def _drawn_on_resolution(session: Session, project: Project, on: date) -> Resolution | None:
+    query = select(Resolution).where(
+        Resolution.project_id == project.id,
+        Resolution.state == ResolutionState.USED,
+        Resolution.valid_until >= on,
+    )
+    return session.scalars(query.order_by(Resolution.id.desc())).first()
+
+
+def _contracted(session: Session, project: Project) -> Decimal:
     agreed = select(func.min(Contract.amount)).where(
         Contract.project_id == project.id,
         Contract.kind.in_(REQUIRED),
         Contract.state == PaperState.APPROVED,
     )
-    if loan.amount > resolution.amount:
-        found["amount"] = [f"放款金额不能超过决议金额 {format_money(resolution.amount)} 元"]
-    elif loan.amount > (most := ctx.session.scalar(agreed) or Decimal(0)):
-        found["amount"] = [f"放款金额不能超过合同金额 {format_money(most)} 元"]
+    return session.scalar(agreed) or Decimal(0)
+
+
+def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
+    is_further = project.state is ProjectState.IN_FORCE
+    if not is_further:
+        stages.require_running(project, Stage.CONFIRM, "放款确认")
+    elif project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
+        raise Conflict(f"项目 {project.number} 正在解保，不能再次放款")
+    stages.refuse_while_ending(ctx, project, "放款确认")
+    found = _about_note(ctx, loan) | _about_notice(ctx, project, loan.drawn_on)
+    if found:
+        raise FieldErrors(found)
+    resolution = _resolution_on(ctx, project, loan.drawn_on)
+    drawn = plans.drawn_total(ctx.session, project.id)
+    before = f"，已放款 {format_money(drawn)} 元" if drawn else ""
+    latest = add_months(project.start_on or loan.drawn_on, resolution.term_months)
+    if loan.amount + drawn > resolution.amount:
+        limit = format_money(resolution.amount)
+        found["amount"] = [f"放款金额不能超过决议金额 {limit} 元{before}"]
+    elif loan.amount + drawn > (most := _contracted(ctx.session, project)):
+        found["amount"] = [f"放款金额不能超过合同金额 {format_money(most)} 元{before}"]
     if not loan.drawn_on < loan.due_on <= latest:
         found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
     if found:
         raise FieldErrors(found)
-    limits.refuse_breach(ctx, project, loan.amount)
+    limits.refuse_breach(ctx, project, project.balance + loan.amount)
     return resolution
 
 
@@ -350,11 +388,19 @@ def _about_note(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
         found["amount"] = ["放款金额应大于 0，最多两位小数"]
     if not loan.rate_annual_pct.is_finite() or not 0 <= loan.rate_annual_pct <= RATE_MAX:
         found["rate_annual_pct"] = [f"年利率应在 0 至 {RATE_MAX}% 之间"]
+    if loan.pay_day is not None and not 1 <= loan.pay_day <= 31:
+        found["pay_day"] = ["每月还款日应为 1 至 31 日"]
     return found
 
 
 def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
     """The resolution that held when the bank paid, also where it has run out or was renewed since."""
+    if project.state is ProjectState.IN_FORCE:
+        if (used := _drawn_on_resolution(ctx.session, project, drawn_on)) is None:
+            raise Conflict(
+                f"项目 {project.number} 的公司决议在 {drawn_on} 已过有效期，不能再次放款"
+            )
+        return used
     query = select(Resolution).where(
         Resolution.project_id == project.id,
         Resolution.state.in_((ResolutionState.VALID, ResolutionState.EXPIRED)),
@@ -365,28 +411,6 @@ def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
     if found is None:
         raise Conflict(f"{drawn_on} 没有有效的公司决议，不能放款确认")
     return found
-
-
-_MONTH_DAYS, _YEAR_DAYS_PERCENT = 30, Decimal(36000)
-
-
-def generate_plan(loan: Loan) -> list[schedules.Instalment]:
-    """The plan that follows from the terms; a last month that is cut short costs its days, a year having 360."""
-    months = (loan.due_on.year - loan.drawn_on.year) * 12 + loan.due_on.month - loan.drawn_on.month
-    if add_months(loan.drawn_on, months) < loan.due_on:
-        months += 1
-    try:
-        method = METHODS[loan.repayment_method]
-        rows = build_schedule(method, loan.amount, loan.rate_annual_pct, loan.drawn_on, months)
-    except ValueError as error:
-        raise BusinessError(str(error)) from error
-    last, begun = rows[-1], add_months(loan.drawn_on, months - 1)
-    interest = last.interest
-    if add_months(loan.drawn_on, months) != loan.due_on:
-        before = months - 1 if loan.repayment_method is RepaymentMethod.BULLET else 0
-        days = before * _MONTH_DAYS + (loan.due_on - begun).days
-        interest = round_money(last.principal * loan.rate_annual_pct * days / _YEAR_DAYS_PERCENT)
-    return [*rows[:-1], schedules.Instalment(last.seq, loan.due_on, last.principal, interest)]
 
 
 def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
@@ -400,40 +424,17 @@ def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
         balance=loan.amount,
         rate_annual_pct=loan.rate_annual_pct,
         repayment_method=loan.repayment_method,
+        day_count=loan.day_count,
     )
     ctx.session.add(drawdown)
     ctx.session.flush()
     return drawdown
 
 
-def _keep_plan(
-    ctx: Ctx,
-    drawdown: Drawdown,
-    rows: list[schedules.Instalment],
-    source: PlanSource,
-    file_name: str | None,
-    plan_no: int = 1,
-) -> RepaymentPlan:
-    plan = RepaymentPlan(
-        drawdown=drawdown,
-        plan_no=plan_no,
-        source=source,
-        file_name=file_name,
-        is_current=True,
-        made_on=ctx.today,
-    )
-    ctx.session.add(plan)
-    for row in rows:
-        ctx.session.add(
-            Instalment(
-                repayment_plan=plan,
-                seq=row.seq,
-                due_on=row.due_on,
-                principal=row.principal,
-                interest=row.interest,
-            )
-        )
-    return plan
+def _add_to_what_is_in_force(project: Project, drawdown: Drawdown) -> None:
+    """A further part adds to what is guaranteed; the fee was agreed on the whole and stays."""
+    project.balance += drawdown.amount
+    project.end_on = max(project.end_on or drawdown.due_on, drawdown.due_on)
 
 
 def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:

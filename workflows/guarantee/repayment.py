@@ -147,7 +147,7 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     reason = reason.strip()
     if not 0 < len(reason) <= _NOTE_MAX:
         raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
-    if project.stage is not Stage.IN_FORCE or _is_being_released(ctx, project):
+    if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
         raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
     move(step, repayment)
     repayment.reversed_on, repayment.reversed_by_id = ctx.today, ctx.actor.employee_id
@@ -373,7 +373,8 @@ def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
     drawdown.closed_on = None
 
 
-def _is_being_released(ctx: Ctx, project: Project) -> bool:
+def is_being_released(ctx: Ctx, project: Project) -> bool:
+    """Whether a release of its guarantee is under approval or approved."""
     query = select(func.count(Release.id)).where(
         Release.project_id == project.id,
         Release.state.in_((PaperState.IN_APPROVAL, PaperState.APPROVED)),

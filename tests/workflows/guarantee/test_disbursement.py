@@ -1,7 +1,6 @@
 """4.5b 放款通知 and 4.5c 放款确认: the bank is told once all holds, and its payment puts the guarantee in force."""
 
 import itertools
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -19,8 +18,9 @@ from models.base.errors import (
 )
 from models.guarantee.appraisal import LetterKind
 from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, PlanSource, RepaymentPlan
-from models.guarantee.product import FeePayment, RepaymentMethod
+from models.guarantee.product import DayCount, FeePayment, RepaymentMethod
 from models.guarantee.project import ProjectState, Stage
+from models.guarantee.release import Release
 from models.guarantee.resolution import ResolutionState
 from models.guarantee.signing import FeeDue
 from models.ledger.voucher import EventState
@@ -28,7 +28,8 @@ from models.system.setup import Parameter
 from reports.figures import schedules
 from reports.figures.exposure import checks
 from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER, TODAY
-from workflows.guarantee import disbursement, resolution
+from workflows.base import records
+from workflows.guarantee import disbursement, plans, release, resolution
 from workflows.guarantee.plan_import import PlanError
 
 STAGES = (Stage.NOTICE, Stage.CONFIRM)
@@ -197,7 +198,10 @@ def test_a_smaller_loan_frees_what_was_reserved_beyond_it(line, project):
 
 @pytest.mark.parametrize("method", RepaymentMethod)
 def test_every_way_of_repayment_has_a_plan_that_sums_exactly(line, project, method):
-    drawdown = line.confirm(project, amount=Decimal("1000000.01"), repayment_method=method)
+    lines = "2026-06-02 1000000\n2027-03-02 0.01" if method is RepaymentMethod.CUSTOM else None
+    drawdown = line.confirm(
+        project, amount=Decimal("1000000.01"), repayment_method=method, lines=lines
+    )
     rows = instalments(line, drawdown)
     assert sum(row.principal for row in rows) == Decimal("1000000.01")
     assert rows[-1].due_on == drawdown.due_on
@@ -347,33 +351,133 @@ def test_the_valid_resolution_is_the_one_the_gate_shows(line, project):
     assert resolution.valid_resolution(line.ctx(), project) is line.resolution(project)
 
 
+# -- what the plan may be ------------------------------------------------------------------------------------------
+
+AGREED = "2026-06-02 1000000\n2026/9/2\t1500000.00\t20000\n\n2027年3月2日 2500000"
+
+
+def test_a_plan_by_agreement_is_typed_in_and_stored_as_previewed(line, project):
+    custom = RepaymentMethod.CUSTOM
+    note = line.note(project, repayment_method=custom, lines=AGREED, day_count=DayCount.ACTUAL_360)
+    shown = plans.planned(plans.Loan(**note))
+    drawdown = line.confirm(project, **note)
+    assert plan_of(line, drawdown).source is PlanSource.TYPED
+    assert drawdown.day_count is DayCount.ACTUAL_360
+    kept = [(r.due_on, r.principal, r.interest) for r in instalments(line, drawdown)]
+    assert kept == [(r.due_on, r.principal, r.interest) for r in shown]
+    # 92 days of 5 million, as told, 181 days of 2.5 million at 4.35 %
+    assert [r[2] for r in kept] == [Decimal("55583.33"), Decimal(20000), Decimal("54677.08")]
+
+
 @pytest.mark.parametrize(
-    ("method", "wanted"),
+    ("lines", "said"),
     [
-        ("INTEREST_FIRST", ["6000.00", "6000.00", "1000.00"]),
-        ("BULLET", ["13000.00"]),
-        ("EQUAL_PRINCIPAL", ["6000.00", "4000.00", "333.33"]),
+        (None, "请填写各期还款"),
+        ("\n".join(["2026-06-02 1"] * 601), "最多 600 期"),
+        ("2026-06-02", "第 1 行"),
+        ("2026-06-02 1 2 3", "第 1 行"),
+        ("2026-02-30 1", "第 1 行"),
+        ("六月二日 1", "第 1 行"),
+        ("2026-06-02 一百", "第 1 行"),
+        ("2026-06-02 -1", "不能为负数"),
+        ("2026-06-02 1\n2026-06-02 1", "依次递增"),
+        ("2026-03-02 1", "应晚于"),
     ],
 )
-def test_a_last_month_that_is_cut_short_costs_its_days(method, wanted):
-    """1,200,000 at 6 % from 10 January to 15 March: the last five days are no month."""
-    loan = disbursement.Loan(
-        "YH1",
-        date(2026, 1, 10),
-        date(2026, 3, 15),
-        amount=Decimal(1_200_000),
-        rate_annual_pct=Decimal(6),
-        repayment_method=RepaymentMethod[method],
+def test_lines_that_make_no_plan_are_named(line, project, lines, said):
+    with pytest.raises(FieldErrors) as caught:
+        line.confirm(project, repayment_method=RepaymentMethod.CUSTOM, lines=lines)
+    assert said in caught.value.field_errors["lines"][0]
+
+
+def test_agreed_lines_make_up_the_loan_and_are_for_agreed_plans_alone(line, project):
+    with pytest.raises(PlanError, match="本金合计"):
+        line.confirm(project, repayment_method=RepaymentMethod.CUSTOM, lines="2026-06-02 1")
+    with pytest.raises(FieldErrors) as caught:
+        line.confirm(project, lines=AGREED)
+    assert "不填各期" in caught.value.field_errors["lines"][0]
+    with pytest.raises(FieldErrors) as caught:
+        line.confirm(project, pay_day=32)
+    assert set(caught.value.field_errors) == {"pay_day"}
+
+
+def test_the_product_says_how_days_are_counted_and_the_note_on_which_day_is_paid(line, project):
+    project.product.day_count = DayCount.ACTUAL_365
+    drawdown = line.confirm(project, pay_day=20)
+    rows = instalments(line, drawdown)
+    assert drawdown.day_count is DayCount.ACTUAL_365
+    assert [rows[0].due_on, rows[-1].due_on] == [date(2026, 4, 20), date(2027, 3, 2)]
+    assert rows[0].interest == Decimal("29198.63")  # 49 days
+
+
+# -- a loan that the bank pays in parts ----------------------------------------------------------------------------
+
+
+def test_the_bank_pays_in_parts_each_with_its_own_plan(line, project):
+    first = line.confirm(project, amount=2 * MILLION)
+    line.later(days=10)
+    assert disbursement.undrawn(line.session, project, line.today) == 3 * MILLION
+    second = line.confirm(
+        project,
+        amount=MILLION,
+        due_on=date(2027, 1, 12),
+        repayment_method=RepaymentMethod.BULLET,
     )
-    rows = disbursement.generate_plan(loan)
-    assert [str(row.interest) for row in rows] == wanted
-    assert rows[-1].due_on == date(2026, 3, 15)
-    whole = disbursement.generate_plan(replace(loan, due_on=date(2026, 4, 10)))
-    assert (len(whole), whole[-1].interest) == (
-        len(rows),
-        {
-            "INTEREST_FIRST": 6000,
-            "BULLET": 18000,
-            "EQUAL_PRINCIPAL": 2000,
-        }[method],
-    )
+    assert (project.balance, project.end_on) == (3 * MILLION, first.due_on)
+    assert len(instalments(line, first)) == 12
+    assert len(instalments(line, second)) == 1
+    assert recognised(line, project) == [Decimal("70754.72")]  # the fee was for the whole
+    with pytest.raises(FieldErrors, match=r"决议金额 5,000,000.00 元，已放款 3,000,000.00 元"):
+        line.confirm(project, amount=Decimal("2000000.01"), due_on=date(2027, 3, 2))
+    with pytest.raises(FieldErrors, match=r"不超过决议期限（2027-03-02）"):
+        line.confirm(project, amount=MILLION, due_on=date(2027, 3, 3))
+    assert disbursement.undrawn(line.session, project, line.today) == 2 * MILLION
+
+
+def test_a_further_part_needs_limits_a_contract_and_a_resolution_in_force(line, project):
+    line.confirm(project, amount=2 * MILLION)
+    due_on = {"due_on": date(2027, 3, 2)}
+    contract = line.contract(project, "GUARANTEE")
+    contract.amount = 2 * MILLION
+    with pytest.raises(FieldErrors, match=r"合同金额 2,000,000.00 元，已放款"):
+        line.confirm(project, amount=MILLION, **due_on)
+    contract.amount = 5 * MILLION
+    project.bank.credit_line = Decimal(2999999)
+    with pytest.raises(BusinessError, match="超过限额：银行授信"):
+        line.confirm(project, amount=MILLION, **due_on)
+    line.resolution(project).valid_until = TODAY
+    line.later(days=1)
+    assert disbursement.undrawn(line.session, project, line.today) == 0
+    with pytest.raises(Conflict, match="已过有效期"):
+        line.confirm(project, amount=MILLION, **due_on)
+    project.state = ProjectState.RELEASED
+    assert disbursement.undrawn(line.session, project, TODAY) == 0
+
+
+def test_nothing_more_is_paid_while_the_guarantee_is_being_released(line, project):
+    line.confirm(project, amount=2 * MILLION)
+    facts = {"basis": "BANK_LETTER", "letter_no": "1", "letter_on": TODAY, "note": "银行同意"}
+    paper = records.create(line.ctx(MANAGER), Release, {"project_id": project.id, **facts})
+    line.attach("release", paper.id, None)
+    release.submit(line.ctx(MANAGER), paper)
+    with pytest.raises(Conflict, match="正在解保"):
+        line.confirm(project, amount=MILLION, due_on=date(2027, 3, 2))
+
+
+def test_the_bank_is_told_again_before_it_pays_the_rest(line, project):
+    line.confirm(project, amount=2 * MILLION)
+    assert not disbursement.is_run_out(line.ctx(), project)
+    line.later(days=29)
+    line.later(days=2)
+    letter = disbursement.issue_notice(line.ctx(MANAGER), project)
+    assert letter.amount == 3 * MILLION
+    line.confirm(project, amount=3 * MILLION, due_on=date(2027, 3, 2))
+    assert project.balance == 5 * MILLION
+    assert not disbursement.is_run_out(line.ctx(), project)
+
+
+def test_nobody_pays_more_to_who_is_behind(line, project):
+    line.confirm(project, amount=2 * MILLION)
+    line.later(days=40)
+    with pytest.raises(BusinessError, match="有逾期的本息"):
+        disbursement.issue_notice(line.ctx(MANAGER), project)

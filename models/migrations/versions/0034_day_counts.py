@@ -1,15 +1,15 @@
 """Products and loans say how days of interest are counted; what there is goes on by months of thirty days.
 
-Revision ID: 0033
-Revises: 0032
+Revision ID: 0034
+Revises: 0033
 Created: 2026-11-29 21:57:19.721800
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

@@ -58,7 +58,7 @@ def ensure_ready(app: Flask) -> None:
     with app.app_context(), in_words():
         found = standing(app)
         if is_complete(app, found):
-            require_fitting(found)
+            require_fitting(app, found)
         else:
             initialise(app)
         refuse_exposed_demo()
@@ -89,7 +89,7 @@ def require_current(app: Flask) -> Standing:
             require_known(app, found.revision)
         if found.revision != newest_migration(app):
             raise Unfit(NOT_YET)
-        require_fitting(found)
+        require_fitting(app, found)
     return found
 
 
@@ -119,7 +119,7 @@ def initialise(app: Flask) -> None:
             upgrade()
         except CommandError as error:
             raise Unfit(f"数据库升级失败：{error}") from error
-        require_fitting(standing(app))
+        require_fitting(app, standing(app))
         with db.engine.begin() as connection:
             search.install_search(connection)
             guards.install_guards(connection)

@@ -25,6 +25,9 @@ from workflows.base.facts import RIGHTS_EDITION
 from workflows.base.seeds import SEEDS, stated_rows
 from workflows.ledger import guards
 
+MIGRATE: Final = (
+    "请先执行 make migration NAME=改了什么，通读生成的迁移再启动，见 docs/guides/migration.md"
+)
 HEALED: Final = (
     "这通常是正式发布前的程序建立的数据库，不能自动升级。请恢复由正式版本做的备份，"
     "或把 DATABASE_URL、DATA_DIR 指向新的空数据库后执行 flask --app run init"
@@ -96,10 +99,18 @@ def newest_migration(app: Flask) -> str:
     return migrations(app)[-1]
 
 
-def require_fitting(found: Standing) -> None:
+def require_fitting(app: Flask, found: Standing) -> None:
     """Raise Unfit unless the database has every table, column, index and constraint of the models."""
     if told := schema.differences(found.facts, metadata, found.dialect):
+        _require_migrated(app, found)
         raise Unfit(f"数据库结构与程序不符：{schema.summary(told)}。{HEALED}")
+
+
+def _require_migrated(app: Flask, found: Standing) -> None:
+    """Raise Unfit where the models have tables or columns that no migration makes: whoever changed them forgot it."""
+    wanted = schema.columns_in(schema.facts_wanted(metadata, found.dialect))
+    if told := schema.lacking_columns(_columns_at(app, newest_migration(app)), wanted):
+        raise Unfit(f"模型比迁移多：{schema.summary(told)}。{MIGRATE}")
 
 
 def require_known(app: Flask, revision: str, what: str = "数据库") -> None:
@@ -114,7 +125,7 @@ def require_upgradable(app: Flask) -> None:
     """Raise Unfit unless the database is empty or what a release left, before anything of it is changed."""
     found = standing(app)
     if found.revision == newest_migration(app):
-        require_fitting(found)
+        require_fitting(app, found)
     elif found.revision is not None:
         require_columns(app, found.revision, found.columns)
 

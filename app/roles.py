@@ -6,15 +6,15 @@ thing may not for that reason approve it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from models.base.entity import Entity, entities, fields_of, owner_of
 from models.base.kinds import Module
+from models.base.rights import READ, WRITE
 from models.open_tables import OPEN
 from models.system.role import ScopeKind
 from workflows.base.transition import VERBS
 
-READ = ("list", "show", "export")
-WRITE = (*READ, "add", "edit", "delete")
 BUSINESS = (Module.CUSTOMER, Module.GUARANTEE, Module.AFTER, Module.COLLATERAL)
 BACK_OFFICE = tuple(m for m in Module if m.is_back_office)
 
@@ -86,8 +86,6 @@ _APPLICANT = (
     "project.correct_small",
 )
 
-_ACCOUNTS = ("bank_account.reveal", "partner_bank.reveal")  # who pays must see where to
-
 ROLES: tuple[RoleSpec, ...] = (
     RoleSpec(
         "系统管理员",
@@ -98,8 +96,6 @@ ROLES: tuple[RoleSpec, ...] = (
         tables={
             "operator": READ,
             "audit_log": (),
-            "partner_bank": WRITE,
-            "guarantee_company": WRITE,
         },
         verbs=(
             "job_run.day_end",
@@ -108,8 +104,6 @@ ROLES: tuple[RoleSpec, ...] = (
             "risk_warning.evaluate",
             "approval_flow.publish",
             "approval_flow.retire",
-            "employee.reveal",
-            "partner_bank.reveal",
             "approval_task.reassign",
             "delegation.appoint",
             "approval_instance.end",
@@ -150,7 +144,6 @@ ROLES: tuple[RoleSpec, ...] = (
             "review_meeting": ("list", "show"),
             "meeting_item": ("list", "show"),
             "meeting_member": ("list", "show"),
-            "risk_assessment": ("list", "show"),
         },
     ),
     RoleSpec(
@@ -169,14 +162,12 @@ ROLES: tuple[RoleSpec, ...] = (
             "customer.close",
             "customer.reopen",
         ),
-        tables={"risk_assessment": ("list", "show")},
     ),
     RoleSpec(
         "风控专员",
         ScopeKind.ALL,
         "风险评估",
         read=BUSINESS,
-        tables={"risk_assessment": WRITE},
         verbs=(
             "risk_assessment.submit",
             "customer_rating.confirm",
@@ -219,7 +210,7 @@ ROLES: tuple[RoleSpec, ...] = (
         ScopeKind.ALL,
         "复核记账，编制凭证",
         read=(*BUSINESS, Module.QUERY, Module.LEDGER),
-        tables={"voucher": WRITE, "voucher_entry": READ, "asset_split": WRITE},
+        tables={"voucher": WRITE, "voucher_entry": READ},
         verbs=(
             "business_event.book",
             "business_event.refuse",
@@ -257,7 +248,6 @@ ROLES: tuple[RoleSpec, ...] = (
             "accounting_period.reopen",
             "opening_import.load",
             "job_run.verify",
-            *_ACCOUNTS,
         ),
     ),
     RoleSpec(
@@ -274,7 +264,6 @@ ROLES: tuple[RoleSpec, ...] = (
             "repayment.reverse",
             "fee_due.invoice",
             "receipt.drop",
-            *_ACCOUNTS,
         ),
     ),
     RoleSpec(
@@ -308,6 +297,9 @@ def all_permissions() -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = {model.__tablename__: set(own) for model, own in resources()}
     names = {role.name for role in ROLES}
+    for model, _ in resources():
+        if missing := {*model.spec.roles, *model.spec.reveals} - names:
+            raise ValueError(f"{model.__name__} is given to roles that are not there: {missing}")
     for (table, verb), facts in VERBS.items():
         if missing := set(facts.roles) - names:
             raise ValueError(f"{verb} {table} is given to roles that are not there: {missing}")
@@ -321,7 +313,7 @@ def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str,
     for model, _ in resources():
         granted[model.__tablename__] = set(_level(role, model))
     _overlay(granted, COMMON.items(), adding=True)
-    _overlay(granted, role.tables.items(), adding=False)
+    _overlay(granted, _tables(role).items(), adding=False)
     pairs = {
         (verb, table)
         for table, verbs in granted.items()
@@ -332,6 +324,11 @@ def permissions_of(role: RoleSpec, known: dict[str, set[str]]) -> set[tuple[str,
         table, verb = name.split(".")
         reached = [*_with_heirs(table), *(_parts_of(table) if verb == "reveal" else ())]
         pairs |= {(verb, t) for t in reached if verb in known.get(t, ())}
+    pairs |= {
+        ("reveal", str(model.__tablename__))
+        for model, own in resources()
+        if role.name in model.spec.reveals and "reveal" in own
+    }
     # Who may add by a form may bring rows in from a file.
     pairs |= {("import", model.__tablename__) for model in importable(pairs)}
     # What a part of the product says of its own verbs, so that a new one needs no line here.
@@ -365,12 +362,25 @@ def _level(role: RoleSpec, model: type[Entity]) -> tuple[str, ...]:
     top = model
     while owner := owner_of(top):
         top = owner[1]
-    if top.__tablename__ in role.tables and top is not model:
-        return role.tables[top.__tablename__]
+    tables = _tables(role)
+    if top.__tablename__ in tables and top is not model:
+        return tables[top.__tablename__]
     module, is_business = model.spec.module, model.spec.module in BUSINESS
     if module in role.write and not (is_business and model.__tablename__ in OPEN):
         return WRITE
     return READ if module in (*role.read, *role.write) else ()
+
+
+@cache
+def _stated(name: str) -> dict[str, tuple[str, ...]]:
+    """What tables say themselves of a role."""
+    found = ((str(model.__tablename__), model.spec.roles.get(name)) for model in entities())
+    return {table: verbs for table, verbs in found if verbs is not None}
+
+
+def _tables(role: RoleSpec) -> dict[str, tuple[str, ...]]:
+    """Single tables of a role: what stands beside the table, and what stands here."""
+    return {**_stated(role.name), **role.tables}
 
 
 def _overlay(

@@ -7,6 +7,7 @@ from flask_appbuilder.security.sqla import models as security
 
 import models
 from models.base.entity import Entity
+from models.base.sayings import require_sayings
 
 # Found by walking, so that a new table is mapped without being named anywhere; the framework's own come last.
 AREAS = (
@@ -18,3 +19,4 @@ AREAS = (
     security,
 )
 metadata = Entity.metadata
+require_sayings()

@@ -13,9 +13,20 @@ from workflows.base import records
 ANY = "*"
 
 
-def play(stage: Stage) -> None:
-    """Each stated row, entered by the system in the order of tables; what points to others finds them by title."""
-    waiting = [(model, row) for model in entities() for row in model.spec.demo]
+AT = "@"
+
+
+def play(stage: Stage, *, is_late: bool = False) -> None:
+    """Each stated row, entered by the system in the order of tables; what points to others finds them by title.
+
+    Rows about a record at a place on its line (@IN_FORCE) come on the last day, when there is one; the others early.
+    """
+    waiting = [
+        (model, row)
+        for model in entities()
+        for row in model.spec.demo
+        if any(text.startswith(AT) for text in row.values()) is is_late
+    ]
     for model, row in sorted(waiting, key=lambda one: _depth(one[0])):
         known = fields_of(model)
         values = {name: _value(stage, known[name], text) for name, text in row.items()}
@@ -29,13 +40,14 @@ def _depth(model: type[Entity]) -> int:
 
 
 def _value(stage: Stage, facts: FieldFacts, text: str) -> Any:
-    """A text as a form would send it; +90 and -90 are days from today, a reference is a title or * for any."""
+    """A text as a form would send it; +90 and -90 are days from today, a reference is a title, * or @PLACE for any."""
     if facts.kind == "date" and text[:1] in "+-":
         return stage.today + timedelta(days=int(text))
     if facts.kind != "reference":
         return text
     model = entity_of(facts.target)
     for found in stage.session.scalars(select(model).order_by(model.id)):
-        if text in (ANY, str(found)):
+        place = f"{AT}{getattr(found, model.spec.line).name}" if model.spec.line else ""
+        if text in (ANY, place, str(found)):
             return found.id
     raise LookupError(f"{facts.label}: no {model.spec.label} “{text}” in the demonstration")

@@ -5,7 +5,7 @@ and columns.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -76,6 +76,18 @@ class News:
 
 
 @dataclass(frozen=True)
+class Found:
+    """How the global search finds rows by any part of their searched columns, and what it says of each.
+
+    `words` puts a row into words, `loads` are the relations (dotted) that it needs, `rank` its place among the kinds.
+    """
+
+    rank: int = 100
+    words: Callable[[Any], str] = str
+    loads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Spec:
     """What an entity says about itself.
 
@@ -89,6 +101,9 @@ class Spec:
     `news` what the news of a project say of it, `seeds` the base data that it brings (its number rule, its approval),
     `demo` rows of the demonstration as a form would send them, a reference as the title of its record or * for any,
     `config` what makes it configuration,
+    `on_sheet` further columns, also long texts, that the 审批单 prints beside the listed ones, `found` how the global
+    search finds it, `roles` what built-in roles may do with it instead of what their level for its module says
+    (models/base/rights.py), `reveals` the roles that see its masked values,
     `aliases` further names that files give columns, `is_imported` whether rows may come from files at all.
     """
 
@@ -115,6 +130,10 @@ class Spec:
     help: str = ""
     news: News = field(default_factory=News)
     seeds: tuple[SeedRow, ...] = ()
+    on_sheet: tuple[str, ...] = ()
+    found: Found | None = None
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reveals: tuple[str, ...] = ()
     demo: tuple[Mapping[str, str], ...] = ()
     config: Config | None = None
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -312,7 +331,22 @@ def _parts(owner: str) -> tuple[PartOf, ...]:
         for name, facts in fields_of(model).items()
         if facts.part is not None and facts.target in tables
     ]
+    for one in found:
+        _require_line(entity_of(owner), one)
     return tuple(sorted(found, key=lambda one: one.part.rank))
+
+
+def _require_line(owner: type[Entity], one: PartOf) -> None:
+    """Raise ValueError for a part that waits for places which its owner never reaches: its tab would stay silent."""
+    spec, asked = owner.spec, (*one.part.adds, *one.part.opens, *filter(None, [one.part.since]))
+    known = fields_of(owner)[spec.line].choices if spec.line else None
+    strange = [kind for kind in asked if known is None or not isinstance(kind, known)]
+    if strange:
+        raise ValueError(
+            f"{one.model.__name__}: {strange} is no place on the line of {owner.__name__} (Spec.line)"
+        )
+    if one.part.adds and not spec.runs:
+        raise ValueError(f"{one.model.__name__}: adds, but {owner.__name__} never runs (Spec.runs)")
 
 
 def parts_of(owner: type[Entity]) -> dict[str, PartOf]:

@@ -9,6 +9,7 @@ from models.base.fields import FieldFacts
 from models.base.text import visible
 
 _STAR: Final = "*"
+MASKS: Final = ("id_number", "mobile", "account", "address")
 _MOBILE: Final = 11
 _SIGNS: Final = re.compile(r"[\W_]+")
 

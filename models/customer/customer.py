@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
-from models.base.entity import SERIAL, Entity, Scope, Spec
+from models.base.entity import SERIAL, Entity, Found, Scope, Spec
 from models.base.fields import said
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.rating_model import CustomerKind, RatingModel
@@ -112,6 +112,7 @@ class Customer(Entity):
     spec = Spec(
         "客户",
         Module.CUSTOMER,
+        found=Found(10),
         listed=(
             "number",
             "name",

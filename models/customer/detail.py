@@ -284,6 +284,7 @@ class BankAccount(Entity):
     spec = Spec(
         "银行账户",
         Module.CUSTOMER,
+        reveals=("财务主管", "出纳"),  # who pays must see where to
         title="bank_name",
         scope=_ANY,
         in_menu=False,

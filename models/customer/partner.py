@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module
+from models.base.rights import WRITE
 from models.customer.customer import Customer
 from models.system.organization import Department, Employee
 
@@ -35,6 +36,7 @@ class GuaranteeCompany(Entity):
         "担保公司",
         Module.CUSTOMER,
         group=MenuGroup.MATERIALS,
+        roles={"系统管理员": WRITE},
         listed=(
             "name",
             "uscc",

@@ -10,6 +10,7 @@ from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import PaperState
+from models.base.rights import SEE, WRITE
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
@@ -86,6 +87,7 @@ class RiskAssessment(ProjectPaper):
         listed=("number", "project", "score", "level", "state"),
         searched=("number",),
         filtered=("state", "level", "project_id"),
+        roles={"客户经理": SEE, "业务部门经理": SEE, "风控专员": WRITE},
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, Spec
 from models.base.kinds import Kind, MenuGroup, Module
+from models.base.rights import WRITE
 
 
 class BankStatus(Kind):
@@ -42,6 +43,8 @@ class PartnerBank(Entity):
         key=("code",),
         sums=("credit_line",),
         rank=60,
+        roles={"系统管理员": WRITE},
+        reveals=("系统管理员", "财务主管", "出纳"),  # who pays must see where to
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_partner_bank_code"),

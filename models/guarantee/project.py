@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
@@ -89,6 +89,11 @@ class Project(Entity):
         "担保项目",
         Module.GUARANTEE,
         SpecKind.DOCUMENT,
+        found=Found(
+            20,
+            lambda p: f"{p.customer.name} · {p.product.name} {p.amount / 10000:,.2f} 万元",
+            loads=("customer", "product"),
+        ),
         title="number",
         rank=10,
         order="-id",
@@ -124,7 +129,7 @@ class Project(Entity):
         state="state",
         drafts=(ProjectState.DRAFT,),
         line="stage",
-        runs=(ProjectState.RUNNING,),
+        runs=(ProjectState.RUNNING, ProjectState.IN_FORCE),
         key=("number",),
         news=News(
             150,

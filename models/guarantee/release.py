@@ -46,6 +46,7 @@ class Release(SentBack, ProjectPaper):
         filtered=("project_id", "basis", "released_on", "state"),
         sums=("released_amount", "deposit_amount"),
         scope=Scope(through="project"),
+        on_sheet=("note",),
         state="state",
         drafts=(PaperState.DRAFT,),
         seeds=(

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Booked, PaperState
 from models.customer.customer import Customer
@@ -270,6 +270,11 @@ class Contract(ProjectPaper):
         "合同",
         Module.GUARANTEE,
         SpecKind.DOCUMENT,
+        found=Found(
+            30,
+            lambda one: f"{one.project.customer.name} · {one.kind.label}",
+            loads=("project.customer",),
+        ),
         group=MenuGroup.SIGNING,
         title="number",
         rank=80,

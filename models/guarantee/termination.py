@@ -50,6 +50,7 @@ class Termination(SentBack, ProjectPaper):
         filtered=("project_id", "cause", "approved_on", "state"),
         sums=("receivable_amount", "refund_amount", "deposit_amount"),
         scope=Scope(through="project"),
+        on_sheet=("reason",),
         state="state",
         drafts=(PaperState.DRAFT,),
         news=News(70, made=("申请终止办理：", "{cause}")),

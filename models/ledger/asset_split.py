@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, Spec
 from models.base.kinds import Kind, MenuGroup, Module
+from models.base.rights import WRITE
 from models.ledger.account import Account
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class AssetSplit(Entity):
         order="-month",
         sums=("amount",),
         rank=665,
+        roles={"会计": WRITE},
         group=MenuGroup.STATEMENTS,
         help="科目余额中有依据的部分按规则分级；其余按科目的资产分级。每月各自登记，资产分级报表可复制上月。",
     )

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Config, Entity, News, Scope, Spec
+from models.base.entity import Config, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.ledger.account import ZERO, Account, AccountingPeriod
 from models.ledger.event import EVENT_LABELS
@@ -128,6 +128,7 @@ class Voucher(Entity):
         "记账凭证",
         Module.LEDGER,
         SpecKind.LEDGER,
+        found=Found(40, lambda one: one.memo or str(one)),
         title="code",
         listed=(
             "code",

@@ -128,6 +128,7 @@ class Employee(Entity):
         order="number",
         key=("number",),
         rank=30,
+        reveals=("系统管理员",),
     )
     __table_args__ = (UniqueConstraint("number", name="uq_employee_number"),)
 

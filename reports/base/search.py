@@ -8,7 +8,7 @@ column (X9) goes in as one token of its whole value: it is found by the whole nu
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -60,21 +60,8 @@ _SIGNS: Final = re.compile(r"[\W_]+")
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _SIMPLE: Final[ColumnElement[Any]] = literal_column("'simple'::regconfig")
 _INDEX: Final = table("search_index", column("rowid"), column("search_index"))
-# What the global search finds by any part of its words; papers with a number of their own are found by all of that.
-_GLOBAL: Final = ("customer", "project", "contract", "voucher")
 _ALSO_KNOWN_BY: Final = {"drawdown": ("bank_note_no",)}  # unique as their own numbers are
 _BRACKETS: Final = str.maketrans({**dict.fromkeys("([（【", "〔"), **dict.fromkeys(")]）】", "〕")})
-
-# What a hit is about, for its number says it only to who knows it by heart: relations to load, then the words.
-_PLAIN: Final[tuple[tuple[str, ...], Callable[[Any], str]]] = ((), str)
-_TOLD: Final[dict[str, tuple[tuple[str, ...], Callable[[Any], str]]]] = {
-    "project": (
-        ("customer", "product"),
-        lambda p: f"{p.customer.name} · {p.product.name} {p.amount / 10000:,.2f} 万元",
-    ),
-    "contract": (("project.customer",), lambda c: f"{c.project.customer.name} · {c.kind.label}"),
-    "voucher": ((), lambda v: v.memo or str(v)),
-}
 
 
 @dataclass(frozen=True)
@@ -342,7 +329,7 @@ def _has_new_words(record: Entity) -> bool:
 
 
 def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -> list[Hit]:
-    """Customers, projects, contracts and vouchers that contain the text, after the papers that bear it as their number.
+    """What contains the text, of each kind that says so (`Spec.found`), after the papers that bear it as their number.
 
     All within the actor's permissions and scope. Projects, and contracts through them, are also found by their
     customer. No kind crowds the others out.
@@ -350,9 +337,8 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
     papers = _papers(session, actor, value, limit)
     known = {model.__tablename__: model for model in entities()}
     by_kind: list[list[Hit]] = []
-    for name in _GLOBAL:
-        model = known.get(name)
-        if model is None or not value.strip() or not actor.may("list", name):
+    for model in told():
+        if not value.strip() or not actor.may("list", str(model.__tablename__)):
             continue
         where = condition(model, value, session)
         if hasattr(model, "customer_id"):
@@ -369,6 +355,14 @@ def global_search(session: Session, actor: Actor, value: str, limit: int = 20) -
         found = session.scalars(query.options(*_loaded(model))).all()
         by_kind.append([_hit(record) for record in found])
     return (papers + _shared_out(by_kind, limit))[:limit]
+
+
+def told() -> list[type[Any]]:
+    """What the global search finds by any part of its words; papers with a number of their own by all of that."""
+    found = [
+        model for model in entities() if "spec" in vars(model) and model.spec.found is not None
+    ]
+    return sorted(found, key=lambda model: model.spec.found.rank if model.spec.found else 0)
 
 
 def numbered() -> list[type[Any]]:
@@ -390,7 +384,7 @@ def _papers(session: Session, actor: Actor, value: str, limit: int) -> list[Hit]
     known = {text, plain, plain.translate(_BRACKETS)}
     found: list[Hit] = []
     for model in numbered():
-        if model.__tablename__ not in _GLOBAL and actor.may("list", model.__tablename__):
+        if model.spec.found is None and actor.may("list", model.__tablename__):
             names = ("number", *_ALSO_KNOWN_BY.get(model.__tablename__, ()))
             where = or_(*(getattr(model, name).in_(known) for name in names))
             query = scoped(select(model).where(where), model, actor)
@@ -412,7 +406,7 @@ def _shared_out(by_kind: list[list[Hit]], limit: int) -> list[Hit]:
 
 def _loaded(model: type[Any]) -> list[Any]:
     """What the words of a hit need, loaded with it."""
-    names, _ = _TOLD.get(model.__tablename__, _PLAIN)
+    names = model.spec.found.loads if model.spec.found else ()
     options = []
     for path in names:
         option: Any = None
@@ -427,8 +421,8 @@ def _loaded(model: type[Any]) -> list[Any]:
 
 def _hit(record: Any) -> Hit:
     number = getattr(record, "number", None) or getattr(record, "code", None) or ""
-    _, words = _TOLD.get(record.__tablename__, _PLAIN)
-    title, project = words(record), getattr(record, "project", None)
+    told = record.spec.found.words if record.spec.found else str
+    title, project = told(record), getattr(record, "project", None)
     if project is not None and title == number:  # its number alone says nothing
         title = f"{project.customer.name} · {record.spec.label}"
     return Hit(record.__tablename__, record.id, record.spec.label, title, str(number))

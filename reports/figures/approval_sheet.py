@@ -72,7 +72,7 @@ def _local(moment: datetime | None) -> str:
 
 
 def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]]:
-    """The listed columns of the record as they were at submission, in words."""
+    """The listed columns of the record, and those of `on_sheet`, as they were at submission, in words."""
     found = (
         []
         if instance.amount is None
@@ -82,7 +82,7 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
     known = fields_now(session, model)
     frozen: dict[str, Any] = instance.facts.get("record", {})
     added = (name for name, facts in known.items() if facts.is_listed)
-    for name in (*model.spec.listed, *added):
+    for name in dict.fromkeys((*model.spec.listed, *model.spec.on_sheet, *added)):
         value = frozen.get(name)
         if name in known and value not in (None, "", instance.title):
             words = _words(session, known[name], value)
@@ -104,4 +104,4 @@ def _words(session: Session, facts: FieldFacts, value: Any) -> str:
         return f"{Decimal(value).normalize():f}{facts.unit}"
     if kind == "bool":
         return "是" if value else "否"
-    return str(value) if kind in ("text", "int", "date") else ""
+    return str(value) if kind in ("text", "long_text", "int", "date") else ""

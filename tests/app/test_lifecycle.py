@@ -1,6 +1,7 @@
 """A new release on the database of an earlier one: what it brings arrives by itself, what administrators did stays."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -34,6 +35,18 @@ _BOARD = ("review_meeting", "meeting_item", "meeting_member")
 BOARD = [(f"can_{verb}", table) for table in _BOARD for verb in ("list", "show")]
 BANK = ("can_add", "partner_bank")
 VERB = ("can_unbook", "business_event")  # of 会计 and 财务主管
+
+
+def test_a_forgotten_migration_is_named_as_such(app, monkeypatch):
+    """Whoever added a column is told to write its migration, not to look for a backup."""
+    found = readiness.standing(app)
+    made = readiness._columns_at(app, found.revision) - {("release", "note")}
+    monkeypatch.setattr(readiness, "_columns_at", lambda *_: made)
+    less = {fact for fact in found.facts if (fact.table, fact.name) != ("release", "note")}
+    with pytest.raises(
+        readiness.Unfit, match="模型比迁移多：数据表 release 缺少字段 note。请先执行 make mig"
+    ):
+        readiness.require_fitting(app, replace(found, facts=less))
 
 
 def pair_id(session, permission, table):

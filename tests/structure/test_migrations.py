@@ -150,7 +150,7 @@ def test_tasks_come_through_the_change_of_their_key(database_at, tmp_path):
                 script.upgrade()
                 assert connection.execute(tasks).all() == before
                 assert len(before) > 100
-            require_fitting(standing(app))
+            require_fitting(app, standing(app))
             db.session.remove()
             db.engine.dispose()
 
@@ -213,6 +213,6 @@ def test_what_waits_for_posting_is_as_reviewed_after_the_upgrade(database_at, tm
                 script.upgrade()
             assert db.session.execute(wanted.order_by(Voucher.id)).all() == before
             assert before
-            require_fitting(standing(app))
+            require_fitting(app, standing(app))
             db.session.remove()
             db.engine.dispose()

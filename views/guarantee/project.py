@@ -13,6 +13,7 @@ from models.guarantee.resolution import MeetingState, ReviewMeeting
 from reports.base.scope import scoped
 from reports.workbench.todo import awaits_agenda
 from views.guarantee.gate import conditions_of, gate_of, standing_of
+from views.guarantee.papers import next_on_papers
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
 from views.kit import filters, lists, pages
@@ -58,6 +59,7 @@ class ProjectView(ProjectForms):
         return [
             *_agenda_action(ctx, record),
             *super().verbs(record, ctx),
+            *next_on_papers(ctx, record),
             *_renewal(ctx, record),
         ]
 

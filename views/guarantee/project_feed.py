@@ -132,6 +132,18 @@ class Teller:
                 pair = row.changes.get(column)
                 if pair and ((value is None and pair[1]) or pair[1] == value):
                     return Told(self._fill(words, row), self._url(row))
+        return self._booked(updated)
+
+    def _booked(self, updated: Sequence[Line]) -> Told | None:
+        """What became of a paper in 复核, for whoever does not see its event."""
+        for row in updated:
+            label = entity_of(row.table).spec.label
+            reason, booked = row.changes.get("returned_reason"), row.changes.get("is_booked")
+            if reason and reason[1]:
+                return Told(f"复核退回{label} {row.title}：{reason[1]}", self._url(row))
+            if booked:
+                words = "已记账" if booked[1] else "撤回复核"
+                return Told(f"{label} {row.title} {words}", self._url(row))
         return None
 
     def _noted(self, rows: Sequence[Line]) -> Told | None:

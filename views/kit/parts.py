@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from models.base.entity import STAMPS, Entity, PartOf, parts_of
 from models.base.errors import Conflict, NotFound
+from models.base.kinds import SpecKind
 from reports.base.scope import scoped
 from views.kit.cells import Cells, record_url
 from views.kit.grids import is_grid
@@ -172,7 +173,9 @@ def _offer_rows(
 ) -> None:
     """The button by which rows are added: while the record may change, or where it stands takes them."""
     is_owned = shape(one.model).facts(one.link).is_owner
-    is_taken, place = is_owned and may_change, one.link
+    # Master data may be added wherever it is shown; of papers the place on the line decides.
+    is_free = is_owned or one.model.spec.kind is SpecKind.MASTER
+    is_taken, place = is_free and may_change, one.link
     if one.part.adds:
         is_taken = _takes(record, one)
     if is_owned:

@@ -24,6 +24,7 @@ from models.system.organization import Operator
 from workflows.approval import approval
 from workflows.base import records
 from workflows.guarantee import (
+    admission,
     application,
     appraisal,
     collection,
@@ -145,6 +146,10 @@ def apply(stage: Stage, plot: Plot) -> Project:
 
 
 def _submit(stage: Stage, plot: Plot, project: Project) -> None:
+    if admission.may_ask(stage.ctx(plot.manager), project):
+        reason = "新购设备回款较慢，按项目现金流安排期限，已落实抵押和保证。"
+        admission.ask(stage.ctx(plot.manager), project, reason)
+        decide_all(stage, project)
     application.submit(stage.ctx(plot.manager), project, project.version)
 
 

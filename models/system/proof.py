@@ -15,6 +15,8 @@ from models.base.kinds import MenuGroup, Module, SpecKind
 # exceptions below. Rows of `customer` are covered with those of its heirs.
 PROMISES: tuple[str, ...] = (
     "accounting_period",
+    "admission_answer",
+    "admission_exception",
     "approval_instance",
     "approval_task",
     "asset_split",
@@ -84,6 +86,7 @@ PROMISES: tuple[str, ...] = (
 # What decides who may, who must, how much and where to: a promise rests on it.
 SETTINGS: tuple[str, ...] = (
     "account",
+    "admission_rule",
     "approval_flow",
     "approval_node",
     "approval_position",

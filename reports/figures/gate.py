@@ -13,6 +13,7 @@ from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, ContractKind, CounterGuarantee
 from reports.figures import exposure
+from reports.figures.admission import answers
 from reports.figures.fees import first_dues
 from reports.figures.line import uncontracted
 
@@ -67,7 +68,16 @@ def gate(
         _counters(session, project),
         _fees(session, project),
         *_limits(project, known.limits),
+        *_admission(session, project, on),
     ]
+
+
+def _admission(session: Session, project: Project, on: date) -> Iterable[GateCheck]:
+    """The rules of the product, asked again with the values of the day (4.7)."""
+    for one in answers(session, project, on):
+        label = f"准入：{one.rule.name}"
+        place = ("admission_exception", one.exception.id if one.exception else None)
+        yield GateCheck("admission", label, one.is_met, one.told, *place, "查看例外")
 
 
 def _resolution(project: Project, resolution: Resolution | None) -> GateCheck:

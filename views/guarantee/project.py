@@ -342,6 +342,7 @@ def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
         "completeness": (customer, "补充资料"),
         "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"),
         "documents": ("?tab=files#tabs", "上传要件"),
+        "admission": ("?tab=admission_exception#tabs", "准入例外"),
     }
     found = []
     for one in conditions_of(ctx, project):

@@ -11,11 +11,13 @@ from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
 from models.customer.customer import Customer, CustomerStatus
 from models.customer.rating_model import CustomerKind
+from models.guarantee.admission import Occasion
 from models.guarantee.bank import BankStatus, PartnerBank
 from models.guarantee.product import Product, ProductAudience, ProductDocument
 from models.guarantee.project import Project, ProjectState, Stage
 from models.system.records import Attachment
 from reports.figures import dictionaries, exposure
+from reports.figures.admission import answers
 from reports.figures.completeness import completeness
 from reports.figures.duties import holders_of_right
 from reports.figures.parameters import number
@@ -23,7 +25,7 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import limits, smallness, stages
+from workflows.guarantee import admission, limits, smallness, stages
 
 RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 STEPS = steps(
@@ -244,6 +246,10 @@ def conditions(ctx: Ctx, project: Project) -> list[Condition]:
             "产品要求的要件已上传",
             _about_documents(ctx, project, papers),
         ),
+        *(
+            Condition("admission", f"准入：{one.rule.name}", one.is_met, one.told, one.told)
+            for one in answers(ctx.session, project, ctx.today)
+        ),
     ]
 
 
@@ -272,6 +278,7 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> Project:
         raise BusinessError("暂不能提交：" + "；".join(found))
     move(STEPS["submit"], project)
     project.applied_on = ctx.today
+    admission.note(ctx, project, Occasion.APPLY)
     stages.advance(ctx, project, Stage.EVALUATE, "已提交")
     ctx.session.flush()
     return project

@@ -11,6 +11,7 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTran
 from models.base.moments import add_months
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
+from models.guarantee.admission import Occasion
 from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
 from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
@@ -35,7 +36,7 @@ from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contract_data, letters, limits, plans, stages
+from workflows.guarantee import admission, contract_data, letters, limits, plans, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan
 from workflows.guarantee.plans import Loan, plan_of_file, planned
@@ -120,6 +121,7 @@ def issue_notice(ctx: Ctx, project: Project, version: int | None = None) -> Bank
         raise BusinessError(
             "放款条件未满足：" + "；".join(f"{c.label}（{c.evidence}）" for c in missing)
         )
+    admission.note(ctx, project, Occasion.NOTICE)
     resolution = require_resolution(ctx, project, "出具放款通知单")
     letter = _notify(ctx, project, resolution, resolution.amount, checks)
     if not again:

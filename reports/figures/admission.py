@@ -1,0 +1,79 @@
+"""准入 (4.7): each rule of a project's product, answered with the values that it has now."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.base.paper import PaperState
+from models.guarantee.admission import AdmissionException, AdmissionRule, Failing, Outcome
+from models.guarantee.project import Project
+from reports.figures.vocabulary import vocabulary
+from reports.rules.check import understand
+from reports.rules.explain import Explainer
+from reports.rules.tree import RuleError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a rule came to, with the values in words, and the exception that excuses it."""
+
+    rule: AdmissionRule
+    outcome: Outcome
+    reason: str
+    exception: AdmissionException | None = None
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the project may go on as far as this rule says."""
+        return self.outcome is not Outcome.UNMET
+
+    @property
+    def told(self) -> str:
+        """The values, and where the project does not meet the rule what follows."""
+        if self.exception is not None:
+            return f"{self.reason}，例外 {self.exception.number} 已批准"
+        return self.reason if self.is_met else f"{self.reason}，{self.rule.failing.label}"
+
+
+def answers(session: Session, project: Project, on: date) -> list[Answer]:
+    """Every rule in use of the project's product on a day; what cannot be known is not met.
+
+    An approved exception excuses from a rule as long as its condition is what was approved.
+    """
+    query = select(AdmissionRule).where(
+        AdmissionRule.product_id == project.product_id, AdmissionRule.is_active
+    )
+    rules = session.scalars(query.order_by(AdmissionRule.id)).all()
+    if not rules:
+        return []
+    excused = _excused(session, project) if project.id else {}
+    words = vocabulary(session)
+    subject, explainer = words.subject("project"), Explainer(project, on, words)
+    found = []
+    for rule in rules:
+        try:
+            reason = explainer.reason(understand(rule.condition, subject, words))
+            held, told = reason.held, "；".join(line.strip() for line in reason.lines())
+        except RuleError as problem:
+            held, told = None, f"规则已失效（{problem}），请联系系统管理员修改"
+        exception = excused.get((rule.id, rule.condition))
+        outcome = Outcome.MET if held else Outcome.UNMET
+        if not held and exception is not None and rule.failing is Failing.EXCEPTION:
+            outcome = Outcome.EXCEPTION
+        shown = exception if outcome is Outcome.EXCEPTION else None
+        found.append(Answer(rule, outcome, told, shown))
+    return found
+
+
+def _excused(session: Session, project: Project) -> dict[tuple[int, str], AdmissionException]:
+    query = select(AdmissionException).where(
+        AdmissionException.project_id == project.id,
+        AdmissionException.state == PaperState.APPROVED,
+    )
+    return {
+        (int(rule), condition): paper
+        for paper in session.scalars(query.order_by(AdmissionException.id))
+        for rule, condition in paper.covers.items()
+    }

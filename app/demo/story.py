@@ -148,7 +148,7 @@ def apply(stage: Stage, plot: Plot) -> Project:
 def _submit(stage: Stage, plot: Plot, project: Project) -> None:
     if admission.may_ask(stage.ctx(plot.manager), project):
         reason = "新购设备回款较慢，按项目现金流安排期限，已落实抵押和保证。"
-        admission.ask(stage.ctx(plot.manager), project, reason)
+        admission.ask(stage.ctx(plot.manager), project, reason, project.version)
         decide_all(stage, project)
     application.submit(stage.ctx(plot.manager), project, project.version)
 

@@ -11,7 +11,7 @@ from models.guarantee.admission import AdmissionException, AdmissionRule, Failin
 from models.guarantee.project import Project
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
-from reports.rules.explain import Explainer
+from reports.rules.explain import Explainer, Reason
 from reports.rules.tree import RuleError
 
 
@@ -55,7 +55,7 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
     for rule in rules:
         try:
             reason = explainer.reason(understand(rule.condition, subject, words))
-            held, told = reason.held, "；".join(line.strip() for line in reason.lines())
+            held, told = reason.held, _values(reason)
         except RuleError as problem:
             held, told = None, f"规则已失效（{problem}），请联系系统管理员修改"
         exception = excused.get((rule.id, rule.condition))
@@ -65,6 +65,12 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
         shown = exception if outcome is Outcome.EXCEPTION else None
         found.append(Answer(rule, outcome, told, shown))
     return found
+
+
+def _values(reason: Reason) -> str:
+    """Each part with its values; what joins the parts says nothing more."""
+    lines = reason.lines()[1:] if reason.parts else reason.lines()
+    return "；".join(line.strip() for line in lines)
 
 
 def _excused(session: Session, project: Project) -> dict[tuple[int, str], AdmissionException]:

@@ -39,14 +39,15 @@ VERB = ("can_unbook", "business_event")  # of 会计 and 财务主管
 
 def test_a_forgotten_migration_is_named_as_such(app, monkeypatch):
     """Whoever added a column is told to write its migration, not to look for a backup."""
-    found = readiness.standing(app)
-    made = readiness._columns_at(app, found.revision) - {("release", "note")}
-    monkeypatch.setattr(readiness, "_columns_at", lambda *_: made)
-    less = {fact for fact in found.facts if (fact.table, fact.name) != ("release", "note")}
-    with pytest.raises(
-        readiness.Unfit, match="模型比迁移多：数据表 release 缺少字段 note。请先执行 make mig"
-    ):
-        readiness.require_fitting(app, replace(found, facts=less))
+    with app.app_context():
+        found = readiness.standing(app)
+        made = readiness._columns_at(app, found.revision) - {("release", "note")}
+        monkeypatch.setattr(readiness, "_columns_at", lambda *_: made)
+        less = {fact for fact in found.facts if (fact.table, fact.name) != ("release", "note")}
+        with pytest.raises(
+            readiness.Unfit, match="模型比迁移多：数据表 release 缺少字段 note。请先执行 make mig"
+        ):
+            readiness.require_fitting(app, replace(found, facts=less))
 
 
 def pair_id(session, permission, table):

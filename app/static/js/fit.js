@@ -36,6 +36,16 @@ App.foldTabs = (bar) => {
   bar.classList.add("folded");
 };
 
+// The questions of a report fold on a phone: what they found stands under the thumb, not three screens below.
+App.foldParams = (form) => {
+  const groups = App.all(":scope > .form-group", form);
+  if (!isPhone() || groups.length < 3 || form.querySelector(".has-error")) return;
+  const filled = groups.filter((group) => group.querySelector("input:not([type=hidden]), select")?.value).length;
+  const fold = App.make("details");
+  fold.append(App.make("summary", {}, filled ? `查询条件（已填 ${filled} 项）` : "查询条件"), ...App.all(":scope > :not(input[type=hidden])", form));
+  form.append(fold);
+};
+
 // A table wider than its panel first clips its long names (the whole name is in the title), then keeps its first column in sight.
 App.fitTable = (wrap) => {
   const table = wrap.querySelector(":scope > .table");
@@ -90,6 +100,7 @@ App.cards = (table) => {
 
 App.fit = () => {
   App.all(".tabs").forEach(App.foldTabs);
+  App.all("form.params").forEach(App.foldParams);
   App.all(".table-wrap").forEach(App.fitTable);
 };
 

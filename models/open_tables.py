@@ -17,6 +17,7 @@ OPEN: Final[dict[str, str]] = {
     "approval_position": _SETTING,
     "approval_position_member": _SETTING,
     "approval_type": _SETTING,
+    "benchmark_rate": _SETTING,
     "completeness_item": _SETTING,
     "custom_field": _SETTING,
     "dictionary_item": _SETTING,

@@ -197,7 +197,9 @@ def page(table: str) -> str:
         f"- 表：`{module}.py` {model.__name__}",
     ]
     if paper := PAPERS.get(table):
-        lines.append(f"- 审批类型：`{paper.approval_type}`")
+        types = paper.approval_type
+        codes = (types,) if isinstance(types, str) else types.values()
+        lines.append("- 审批类型：" + "、".join(f"`{code}`" for code in codes))
         lines += [f"- 记账事件：{'、'.join(f'`{code}`' for code in paper.events)}"] * bool(
             paper.events
         )

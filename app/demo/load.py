@@ -49,6 +49,8 @@ YEAR = (
     362  # days; a rating holds for a year, so the first customers' grades hold to the demo's date
 )
 LATELY = 95
+# Guarantees whose loans are changed, by their number; the last one waits for its decision.
+CHANGES = {11: "PREPAYMENT", 12: "EXTENSION", 14: "RATE", 13: "PREPAYMENT?"}
 SETTLED = 30  # days after which the company has time for more than its first business
 
 
@@ -149,6 +151,7 @@ def _guarantees(
             RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
         )
         plot.stops_at = {5: 4, 10: 3}.get(number % 20, 0)
+        plot.changes = CHANGES.get(number % 20, "")
         plot.renews_after = "_settle" if number == 1 else ""
         begin = stage.today + timedelta(days=number * span // count)
         yield workday(begin), story.play(stage, plot, year.repay)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from models.base.moments import add_months
 from models.customer.customer import Customer
 from models.customer.rating_model import CustomerKind
 from models.guarantee.appraisal import InvestigationReport, RiskAssessment
+from models.guarantee.benchmark import Benchmark
 from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project
 from models.guarantee.resolution import MeetingItem, VoteChoice
@@ -21,6 +23,7 @@ from models.guarantee.signing import CounterGuarantee, Fee, FeeWaiver
 from models.guarantee.termination import Termination
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState
 from models.system.organization import Operator
+from reports.figures.benchmarks import spread_over_benchmark
 from workflows.approval import approval
 from workflows.base import records
 from workflows.guarantee import (
@@ -63,6 +66,7 @@ class Plot:
     appeals: bool = False  # whether the board reconsiders its refusal
     renews_after: str = ""  # the part after which the customer lets the resolution run out
     waives: bool = False  # whether part of the fee is waived where the line stands
+    changes: str = ""  # the 存续变更 of its loan; with a question mark it waits for its decision
     ends: bool = False  # whether the project is ended after its parts
 
 
@@ -371,18 +375,24 @@ def _disburse(stage: Stage, plot: Plot, project: Project) -> None:
 
 
 def disburse(stage: Stage, plot: Plot, project: Project, drawn_on: date) -> None:
-    """The manager registers that the bank paid on a day."""
+    """The manager registers that the bank paid on a day; one loan is priced by LPR."""
+    rate = Decimal("4.35")
+    priced: dict[str, Any] = {}
+    if plot.changes == "RATE":
+        spread = spread_over_benchmark(stage.session, Benchmark.LPR_1Y, rate, drawn_on)
+        priced = {"benchmark": Benchmark.LPR_1Y, "spread_bp": spread}
     disbursement.confirm(
         stage.ctx(plot.manager),
         project,
         bank_note_no=f"JJ{drawn_on:%Y%m%d}{project.id:04d}",
         drawn_on=drawn_on,
         amount=plot.amount,
-        rate_annual_pct=Decimal("4.35"),
+        rate_annual_pct=rate,
         repayment_method=plot.method,
         due_on=add_months(drawn_on, plot.months),
         plan=None,
         version=project.version,
+        **priced,
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app.demo import books
+from app.demo.changing import change
 from app.demo.stage import Stage, workday
 from app.demo.story import Plot, book_events, decide_all, post_vouchers
 from models.guarantee.drawdown import Drawdown
@@ -21,17 +22,24 @@ from workflows.ledger import closing
 CLOSER = "shihui"
 # Full day-ends are played for the latest weeks; before that a day only rolls over, and a month's last day is kept.
 FULL_DAYS = 35
+CHANGED_BEFORE = 3  # the instalment before which a loan is changed
 
 
 def repay(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     """The customer repays on each due date, or stops; who has repaid all is released."""
     loan = stage.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
-    rows = repayment.plan_rows(stage.session, loan)
-    for number, row in enumerate(rows, start=1):
+    number = 0
+    while rows := [row for row in repayment.plan_rows(stage.session, loan) if row.is_open]:
+        row, number = rows[0], number + 1
         if plot.stops_at and number >= plot.stops_at:
             return
+        if plot.changes and number == CHANGED_BEFORE:
+            yield 10
+            yield from change(stage, plot, project, loan)
+            continue
         yield max((row.due_on - stage.today).days, 0)
-        paid = repayment.Paid(paid_on=stage.today, principal=row.principal, interest=row.interest)
+        principal, interest = row.principal - row.principal_paid, row.interest - row.interest_paid
+        paid = repayment.Paid(paid_on=stage.today, principal=principal, interest=interest)
         repayment.register(stage.ctx(plot.manager), loan, paid, loan.version)
     yield 2
     paper = records.create(

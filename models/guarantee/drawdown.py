@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
+from models.guarantee.benchmark import Benchmark
 from models.guarantee.product import DayCount, RepaymentMethod
 from models.guarantee.project import Project, Stage
 from models.system.records import IssuedDocument
@@ -84,6 +85,10 @@ class Drawdown(Entity):
         "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
     )
     repayment_method: Mapped[RepaymentMethod] = c.enum("还款方式", RepaymentMethod, required=True)
+    benchmark: Mapped[Benchmark | None] = c.enum("基准利率", Benchmark)
+    spread_bp: Mapped[Decimal | None] = c.rate(
+        "加点", unit="BP", scale=2, signed=True, maximum=Decimal(3600), help="100 BP 为 1%"
+    )
     day_count: Mapped[DayCount] = c.enum(
         "计息天数", DayCount, required=True, default=DayCount.THIRTY_360
     )
@@ -108,6 +113,7 @@ class PlanSource(Kind):
     GENERATED = "系统生成"
     IMPORTED = "银行文件导入"
     TYPED = "按约定填写"
+    CHANGED = "存续变更"
 
 
 class RepaymentPlan(Entity):

@@ -149,6 +149,24 @@ class Product(Entity):
         default=DayCount.THIRTY_360,
         help="30/360：每月按 30 天；实际/360、实际/365：按日历天数。放款确认时带出，可按银行借据更改",
     )
+    extension_times_max: Mapped[int] = c.whole(
+        "展期次数上限",
+        required=True,
+        unit="次",
+        minimum=0,
+        maximum=99,
+        default=1,
+        help="0 表示不得展期",
+    )
+    extension_months_max: Mapped[int] = c.whole(
+        "展期期限上限",
+        required=True,
+        unit="个月",
+        minimum=0,
+        maximum=360,
+        default=12,
+        help="每笔借据历次展期合计",
+    )
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     description: Mapped[str | None] = c.long_text("产品说明")
 

@@ -258,6 +258,27 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             ],
         },
     },
+    "extension_notice": {
+        "company": _COMPANY,
+        "doc": _doc("BG2027-0012", "展期通知"),
+        "bank": _BANK,
+        "customer": _CUSTOMER,
+        "project": _PROJECT,
+        "contract": _CONTRACT,
+        "extension": {
+            "date": date(2027, 8, 20),
+            "note": "JJ-2026-0901-01",
+            "balance": Decimal("3000000.00"),
+            "old_end": date(2027, 9, 1),
+            "new_end": date(2028, 3, 1),
+            "rate": Decimal("4.35"),
+            "fee": Decimal("22500.00"),
+            "consent": date(2027, 8, 15),
+            "lines": [
+                {"seq": 13, "due_date": date(2028, 3, 1), "principal": Decimal("3000000.00")}
+            ],
+        },
+    },
     "release_notice": {
         "company": _COMPANY,
         "doc": _doc("JB2027-0031", "解保通知"),

@@ -203,7 +203,8 @@ def deferred_fees(session: Session, on: date) -> list[Deferred]:
         left = gross - waived[fee_id]
         net = left - vat_inside(left, vat)
         over = released is not None and released <= on
-        term = Term(starts, ends, starts, months or months_between(starts, ends))
+        # An extension makes the term longer than the resolution did.
+        term = Term(starts, ends, starts, max(months or 0, months_between(starts, ends)))
         found.append(
             Deferred(
                 fee_id,

@@ -5,7 +5,7 @@ year, the others count the calendar's days over 360 or 365.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from itertools import pairwise
@@ -149,6 +149,32 @@ def spread_over(
     ]
 
 
+def shortened(
+    payment: Decimal,
+    principal: Decimal,
+    dues: Sequence[date],
+    start_on: date,
+    accrual: Accrual,
+    *,
+    is_of_principal: bool,
+) -> list[Instalment]:
+    """Repay a principal by the same payment as before, or the same principal (`is_of_principal`), until it is gone."""
+    found: list[Instalment] = []
+    left, before = principal, start_on
+    for seq, due_on in enumerate(dues, start=1):
+        interest = accrual.interest(left, before, due_on)
+        part = left if due_on == dues[-1] else payment - (_ZERO if is_of_principal else interest)
+        part = min(part, left)
+        if part <= 0:
+            message = f"每期 {format_money(payment)} 元不足以支付第 {seq} 期的利息"
+            raise ValueError(message)
+        found.append(Instalment(seq, due_on, part, interest))
+        left, before = left - part, due_on
+        if not left:
+            break
+    return found
+
+
 def with_interest(
     parts: Sequence[tuple[date, Decimal, Decimal | None]],
     start_on: date,
@@ -162,6 +188,11 @@ def with_interest(
         found.append(Instalment(seq, due_on, principal, owed, row_no=seq))
         left, before = left - principal, due_on
     return found
+
+
+def renumbered(rows: Sequence[Instalment], first: int = 1) -> list[Instalment]:
+    """The same instalments numbered on from a number."""
+    return [replace(row, seq=seq) for seq, row in enumerate(rows, start=first)]
 
 
 def _check_terms(

@@ -58,8 +58,6 @@ TOLD_BY_NOTE = {"resubmission": "the note of the act says it"}
 NOT_SHOWN = {
     "income_history": "the company opens its books with its first business: no month went before",
     "opening_import": "the company opens its books with its first business: no balance went before",
-    "income_schedule": "the first year's fee is income at 放款确认; the demo's year has no second one",
-    "income_recognition": "the first year's fee is income at 放款确认; the demo's year has no second one",
     "config_proposal": "nothing waits for a second person unless a parameter says so; one administrator sets it up",
     "job_run": "the year is played in one transaction; runs are written by the machine's own jobs as they run",
 }

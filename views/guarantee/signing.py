@@ -11,6 +11,7 @@ from models.base.errors import FieldErrors
 from models.base.moments import add_months
 from models.base.money import format_money
 from models.base.paper import PaperState
+from models.guarantee.benchmark import Benchmark
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
 from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
@@ -237,6 +238,8 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
         "rate_annual_pct": c.rate(
             "年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36)
         ),
+        "benchmark": c.enum("基准利率", Benchmark, help="按 LPR 加点定价的填写"),
+        "spread_bp": c.rate("加点", unit="BP", scale=2, signed=True, maximum=Decimal(3600)),
         "repayment_method": c.enum("还款方式", RepaymentMethod, required=True),
         "day_count": c.enum("计息天数", DayCount, required=True, help="按银行借据"),
         "pay_day": c.whole(

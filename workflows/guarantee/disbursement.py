@@ -14,13 +14,14 @@ from models.base.paper import PaperState
 from models.guarantee.admission import Occasion
 from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
-from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
+from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.repayment import Repayment, RepaymentState
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
 from reports.figures import schedules
+from reports.figures.benchmarks import in_words, rate_by
 from reports.figures.fees import (
     due_date,
     dues_of,
@@ -181,40 +182,25 @@ def _notice_data(
     }
 
 
-def confirm(  # noqa: PLR0913 - the facts of the bank's note
+def confirm(
     ctx: Ctx,
     project: Project,
     *,
-    bank_note_no: str,
-    drawn_on: date,
-    amount: Decimal,
-    rate_annual_pct: Decimal,
-    repayment_method: RepaymentMethod,
-    due_on: date,
-    day_count: DayCount | None = None,
-    pay_day: int | None = None,
-    lines: str | None = None,
     plan: list[schedules.Instalment] | None = None,
     file_name: str | None = None,
     version: int | None = None,
+    **note: Any,
 ) -> Drawdown:
     """Register that the bank has paid: note, repayment plan (made from the terms if None), voucher; in force from now.
 
+    `note` are the facts of `Loan`; days are counted as the product says unless the note says otherwise.
     The resolution's reservation becomes exposure and the income of the first year is recognised; a bank that pays in
     parts is registered part by part, each with its own plan, together never above the resolved amount.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
-    loan = Loan(
-        bank_note_no.strip(),
-        drawn_on,
-        due_on,
-        amount=amount,
-        rate_annual_pct=rate_annual_pct,
-        repayment_method=repayment_method,
-        day_count=day_count or project.product.day_count,
-        pay_day=pay_day,
-        lines=lines,
-    )
+    note["bank_note_no"] = note["bank_note_no"].strip()
+    note["day_count"] = note.get("day_count") or project.product.day_count
+    loan = Loan(**note)
     permit(ctx, ACTS["confirm"], project)
     limits.hold(ctx)  # a second part waits here, and finds what the first has taken
     project = records.find(ctx, Project, project.id, lock=True)
@@ -392,7 +378,20 @@ def _about_note(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
         found["rate_annual_pct"] = [f"年利率应在 0 至 {RATE_MAX}% 之间"]
     if loan.pay_day is not None and not 1 <= loan.pay_day <= 31:
         found["pay_day"] = ["每月还款日应为 1 至 31 日"]
-    return found
+    return found | _about_benchmark(ctx, loan)
+
+
+def _about_benchmark(ctx: Ctx, loan: Loan) -> dict[str, list[str]]:
+    """A loan that is priced by LPR costs LPR of the day and the spread."""
+    if loan.benchmark is None:
+        return {} if loan.spread_bp is None else {"benchmark": ["填写加点时请选择基准利率"]}
+    if loan.spread_bp is None:
+        return {"spread_bp": ["请填写加点，没有加点的填 0"]}
+    said = in_words(ctx.session, loan.benchmark, loan.spread_bp, loan.drawn_on)
+    if not said:
+        return {"benchmark": [f"{loan.drawn_on} 没有登记的{loan.benchmark.label}"]}
+    rate = rate_by(ctx.session, loan.benchmark, loan.spread_bp, loan.drawn_on)
+    return {} if rate == loan.rate_annual_pct else {"rate_annual_pct": [f"{said}，与年利率不一致"]}
 
 
 def _resolution_on(ctx: Ctx, project: Project, drawn_on: date) -> Resolution:
@@ -427,6 +426,8 @@ def _draw(ctx: Ctx, project: Project, loan: Loan) -> Drawdown:
         rate_annual_pct=loan.rate_annual_pct,
         repayment_method=loan.repayment_method,
         day_count=loan.day_count,
+        benchmark=loan.benchmark,
+        spread_bp=loan.spread_bp,
     )
     ctx.session.add(drawdown)
     ctx.session.flush()

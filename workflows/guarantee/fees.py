@@ -297,14 +297,14 @@ def submit_fees(ctx: Ctx, project: Project, version: int | None = None) -> Proje
     if fee := next((fee for fee in drafts if lacks_filing(fee)), None):
         raise Conflict(f"{fee.kind.label}{fee.vat_exemption}，请先填写该费用的“免税备案或资料编号”")
     for fee in drafts:
-        _register(ctx, project, fee)
+        register(ctx, project, fee)
     stages.advance(ctx, project, Stage.FEE_BOOK, "已提交复核")
     _pass_on(ctx, project)
     ctx.session.flush()
     return project
 
 
-def _register(ctx: Ctx, project: Project, fee: Fee) -> None:
+def register(ctx: Ctx, project: Project, fee: Fee) -> None:
     """Hand to 复核 what the books do not hold of a fee yet; after a new resolution that is the difference."""
     fee.returned_reason = None
     known = _registered(ctx, fee)

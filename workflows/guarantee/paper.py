@@ -38,10 +38,10 @@ Hook = TypeVar("Hook", bound=Callable[..., Any])
 class Paper(Generic[P]):
     """One kind of paper. Making it registers its steps, its number, its approval and its place in 复核.
 
-    `number` is the rule of its numbers, or a rule by its kind; `stage` the only stage at which it is written and put
-    up, if there is one; `events` those that book it, one at a time. Functions of a workflow are hung on it as
-    decorators: `check` (each save and again at submission), `obstacles`, `approved`, `rejected`, `booked`,
-    `unbooked`, `sent_back`.
+    `number` is the rule of its numbers and `approval_type` that of its approval, or one by its kind; `stage` the only
+    stage at which it is written and put up, if there is one; `events` those that book it, one at a time. Functions of
+    a workflow are hung on it as decorators: `check` (each save and again at submission), `obstacles`, `approved`,
+    `rejected`, `booked`, `unbooked`, `sent_back`.
     """
 
     def __init__(  # noqa: PLR0913 - what a paper states
@@ -50,7 +50,7 @@ class Paper(Generic[P]):
         submit: str,
         *,
         number: str | Mapping[Any, str],
-        approval_type: str,
+        approval_type: str | Mapping[Any, str],
         what: str | Callable[[P], str],
         amount: Callable[[P], Decimal],
         stage: Stage | None = None,
@@ -72,7 +72,9 @@ class Paper(Generic[P]):
         )
         self.hooks: dict[str, list[Callable[..., Any]]] = {}
         records.rule(model)(self._save)
-        approval.on_finish(approval_type)(self._decided)
+        types = (approval_type,) if isinstance(approval_type, str) else approval_type.values()
+        for code in types:
+            approval.on_finish(code)(self._decided)
         if unknown := set(events) - EVENTS.keys():
             raise ValueError(f"{self.table}: no event {sorted(unknown)} in models/ledger/event.py")
         for code in events:
@@ -142,9 +144,9 @@ class Paper(Generic[P]):
         move(step, paper)
         _hand_back(paper, None)
         what = self.what if isinstance(self.what, str) else self.what(paper)
-        return stages.put_up(
-            ctx, self.approval_type, paper, project, what, amount=self.amount(paper)
-        )
+        kind = self.approval_type
+        code = kind if isinstance(kind, str) else kind[getattr(paper, "kind")]  # noqa: B009
+        return stages.put_up(ctx, code, paper, project, what, amount=self.amount(paper))
 
     def hand_over(
         self, ctx: Ctx, paper: P, amounts: dict[str, Decimal], **facts: Any

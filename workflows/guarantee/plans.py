@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import parse_amount
+from models.guarantee.benchmark import Benchmark
 from models.guarantee.drawdown import Drawdown, Instalment, PlanSource, RepaymentPlan
 from models.guarantee.product import DayCount, RepaymentMethod
 from reports.figures import schedules
@@ -34,7 +35,7 @@ class Loan:
     """What the bank's note says: dates, amount in 元, rate in % per year, how it is repaid and its days are counted.
 
     `pay_day` is the day of the month on which it is repaid, that of the drawdown if None; `lines` are the instalments
-    of a loan that is repaid by agreement, one a line.
+    of a loan that is repaid by agreement, one a line; `spread_bp` lies above the `benchmark` that prices it.
     """
 
     bank_note_no: str
@@ -46,6 +47,8 @@ class Loan:
     day_count: DayCount = DayCount.THIRTY_360
     pay_day: int | None = None
     lines: str | None = None
+    benchmark: Benchmark | None = None
+    spread_bp: Decimal | None = None
 
     @property
     def accrual(self) -> Accrual:
@@ -83,10 +86,13 @@ def planned(loan: Loan) -> list[schedules.Instalment]:
         raise BusinessError(str(error)) from error
 
 
-def typed(lines: str | None, start_on: date, accrual: Accrual) -> list[schedules.Instalment]:
+def typed(
+    lines: str | None, after: date, accrual: Accrual, start_on: date | None = None
+) -> list[schedules.Instalment]:
     """Instalments typed in or pasted, one a line: day, principal in 元 and, where agreed, interest.
 
-    Raises FieldErrors at `lines` naming the line that cannot be read.
+    The first falls due after a day, from which interest runs unless `start_on` says otherwise. Raises FieldErrors at
+    `lines` naming the line that cannot be read.
     """
     found: list[tuple[date, Decimal, Decimal | None]] = []
     given = [line.strip() for line in (lines or "").splitlines()]
@@ -97,9 +103,9 @@ def typed(lines: str | None, start_on: date, accrual: Accrual) -> list[schedules
         raise FieldErrors({"lines": [f"请填写各期还款，最多 {LINES_MAX} 期。{LINES}"]})
     if any(later[0] <= earlier[0] for earlier, later in pairwise(found)):
         raise FieldErrors({"lines": ["各期应还日期应依次递增"]})
-    if found[0][0] <= start_on:
-        raise FieldErrors({"lines": [f"首期应还日期应晚于 {start_on}"]})
-    return schedules.with_interest(found, start_on, accrual)
+    if found[0][0] <= after:
+        raise FieldErrors({"lines": [f"首期应还日期应晚于 {after}"]})
+    return schedules.with_interest(found, start_on or after, accrual)
 
 
 def _read(number: int, line: str) -> tuple[date, Decimal, Decimal | None]:

@@ -14,6 +14,7 @@ from models.base.errors import Conflict, FieldErrors, IllegalTransition
 from models.base.money import format_money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.loan_change import LoanChange
 from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
 from models.guarantee.release import Release, ReleaseBasis
 from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
@@ -126,6 +127,10 @@ def obstacles(ctx: Ctx, release: Release) -> list[str]:
         ]
     elif not attachments.attachments_of(session, release):
         found.append("请上传银行解除担保函的扫描件")
+    changes = select(LoanChange.number).where(
+        LoanChange.project_id == project.id, LoanChange.state == PaperState.IN_APPROVAL
+    )
+    found += [f"存续变更 {number} 正在审批" for number in session.scalars(changes)]
     due = (
         select(func.sum(FeeDue.amount), func.sum(FeeDue.settled_amount))
         .join(Fee)

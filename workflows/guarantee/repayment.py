@@ -5,6 +5,7 @@ instalment follows from the totals repaid; a reversal takes its amounts off the 
 The bank's interest is registered as it was charged: what exceeds the plan by the day of payment is kept apart as extra.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -69,6 +70,18 @@ HUNDRED = Decimal(100)
 _NOTE_MAX = 200
 
 
+Reversed = Callable[[Ctx, Repayment, Drawdown], None]
+_REVERSED: list[
+    Reversed
+] = []  # what else goes back with a repayment: later files put themselves here
+
+
+def on_reversed(handler: Reversed) -> Reversed:
+    """Register what goes back before a repayment is reversed; it may refuse."""
+    _REVERSED.append(handler)
+    return handler
+
+
 @dataclass(frozen=True)
 class Paid:
     """What the bank has received: principal and interest in 元; `is_final` when the bank counts the loan as settled."""
@@ -94,7 +107,7 @@ def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = Non
 
 def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
     """`register` for verbs with a permission of their own."""
-    drawdown, project = _lock(ctx, drawdown.id, version)
+    drawdown, project = held(ctx, drawdown.id, version)
     if project.state is not ProjectState.IN_FORCE or not drawdown.is_running:
         place = (
             drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
@@ -141,7 +154,7 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     """
     step = STEPS["reverse"]
     enter(ctx, step, repayment, version)
-    drawdown, project = _lock(ctx, repayment.drawdown_id, None)
+    drawdown, project = held(ctx, repayment.drawdown_id)
     ctx.session.refresh(repayment, with_for_update={"of": Repayment})
     enter(ctx, step, repayment)
     reason = reason.strip()
@@ -149,6 +162,8 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
     if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
         raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
+    for handler in _REVERSED:
+        handler(ctx, repayment, drawdown)
     move(step, repayment)
     repayment.reversed_on, repayment.reversed_by_id = ctx.today, ctx.actor.employee_id
     repayment.reversal_reason = reason
@@ -249,7 +264,7 @@ def owed_by(rows: list[Instalment], paid_on: date) -> tuple[Decimal, Decimal]:
     return principal, interest
 
 
-def _lock(ctx: Ctx, drawdown_id: int, version: int | None) -> tuple[Drawdown, Project]:
+def held(ctx: Ctx, drawdown_id: int, version: int | None = None) -> tuple[Drawdown, Project]:
     """Loan and project, held until the commit: whoever writes the plan comes through here."""
     drawdown = records.find(ctx, Drawdown, drawdown_id, lock=True)
     if version is not None:
@@ -341,9 +356,8 @@ def _move(
     ctx: Ctx, drawdown: Drawdown, project: Project, rows: list[Instalment], principal: Decimal
 ) -> None:
     """Spread the new totals over the plan; balances, states and overdue marks follow."""
-    paid_p = spread(
-        [r.principal for r in rows], sum((r.principal_paid for r in rows), ZERO) + principal
-    )
+    repaid = drawdown.amount - drawdown.balance + principal
+    paid_p = spread([r.principal for r in rows], repaid)
     paid_i = spread([r.interest for r in rows], _count_interest(ctx, drawdown, rows))
     for row, part_p, part_i in zip(rows, paid_p, paid_i, strict=True):
         row.principal_paid, row.interest_paid = part_p, part_i
@@ -352,6 +366,11 @@ def _move(
         project.balance -= principal
         _restate(ctx, drawdown, rows)
     ctx.session.flush()
+
+
+def respread(ctx: Ctx, drawdown: Drawdown, project: Project) -> None:
+    """Spread what was repaid of a loan over a plan that has just become the current one."""
+    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), ZERO)
 
 
 def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:

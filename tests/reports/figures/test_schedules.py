@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from models.base.moments import add_months
 from models.base.money import parse_amount
 from models.guarantee.product import DayCount, RepaymentMethod
+from reports.figures import schedules
 from reports.figures.schedules import Accrual, Instalment, build_schedule, month_dues
 
 DATA = Path(__file__).parents[2] / "data"
@@ -259,6 +260,24 @@ def test_days_in_which_a_rate_changes_cost_each_its_own():
     accrual = Accrual(rates, DayCount.ACTUAL_360, 1)
     assert accrual.interest(Decimal(36_000), date(2026, 1, 1), date(2026, 1, 31)) == 135
     assert accrual.interest(Decimal(36_000), date(2025, 12, 31), date(2026, 1, 1)) == 6
+
+
+@pytest.mark.parametrize("is_of_principal", [True, False])
+def test_the_same_payment_ends_a_smaller_loan_sooner(is_of_principal):
+    start, rate = date(2026, 1, 15), Decimal(6)
+    accrual = Accrual(((start, rate),), DayCount.THIRTY_360, 15)
+    dues = month_dues(start, add_months(start, 12))
+    plan = schedules.shortened(
+        Decimal(10_000), Decimal(45_000), dues, start, accrual, is_of_principal=is_of_principal
+    )
+    assert len(plan) == 5
+    assert sum(row.principal for row in plan) == 45_000
+    parts = {(row.principal if is_of_principal else row.total) for row in plan[:-1]}
+    assert parts == {10_000}
+    with pytest.raises(ValueError, match="不足以支付"):
+        schedules.shortened(
+            Decimal(100), Decimal(45_000), dues, start, accrual, is_of_principal=False
+        )
 
 
 def test_a_payment_that_cannot_carry_a_long_months_interest_is_refused_in_words():

@@ -18,6 +18,7 @@ OPEN: Final[dict[str, str]] = {
     "approval_position_member": _SETTING,
     "approval_type": _SETTING,
     "benchmark_rate": _SETTING,
+    "calendar_day": _SETTING,
     "completeness_item": _SETTING,
     "custom_field": _SETTING,
     "dictionary_item": _SETTING,

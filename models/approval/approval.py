@@ -45,6 +45,7 @@ class NodeMode(Kind):
 
     ANY = "任一"
     ALL = "会签"
+    IN_TURN = "依次会签"
     VOTE = "票决"
 
 
@@ -69,14 +70,18 @@ class TaskState(Kind):
     TRANSFERRED = "已转办"
     CANCELLED = "他人已办"
     WITHDRAWN = "申请已撤回"
+    ENTRUSTED = "已委派"
+    ADVISED = "已回复"
+    REMOVED = "已减签"
 
 
 class TaskOrigin(Kind):
-    """How a person came by the task; added signers (加签) must agree whatever the mode of the node."""
+    """How a person came by the task: added signers (加签) must agree, who was entrusted (委派) gives an opinion."""
 
     NODE = "流程节点"
     TRANSFER = "转办"
     ADDED = "加签"
+    ENTRUST = "委派"
 
 
 class ApprovalType(Entity):
@@ -143,7 +148,7 @@ class ApprovalPositionMember(Entity):
         "审批人员",
         Module.GUARANTEE_SETUP,
         title="employee",
-        listed=("position", "employee", "department"),
+        listed=("position", "employee", "department", "sort_no"),
         filtered=("position_id", "employee_id", "department_id"),
         key=("position_id", "employee_id", "department_id"),
         in_menu=False,
@@ -154,6 +159,9 @@ class ApprovalPositionMember(Entity):
         "负责部门",
         "department",
         help="留空表示对所有部门的申请有效；填写后只审批该部门及其下级部门的申请",
+    )
+    sort_no: Mapped[int] = c.whole(
+        "顺序", required=True, default=100, minimum=1, maximum=999, help="依次会签时由小到大"
     )
     position: Mapped["ApprovalPosition"] = c.related(position_id)
     employee: Mapped["Employee"] = c.related(employee_id)
@@ -319,7 +327,11 @@ class ApprovalNode(Entity):
         "免审金额", help="金额低于此数时跳过本节点；留空表示不跳过"
     )
     hours_limit: Mapped[int | None] = c.whole(
-        "办理时限", unit="小时", minimum=1, maximum=8760, help="超过后提醒并升级"
+        "办理时限",
+        unit="工作小时",
+        minimum=1,
+        maximum=8760,
+        help="按工作时间计算，超过后由审批人的上级督办",
     )
 
 
@@ -392,6 +404,9 @@ class ApprovalInstance(Entity):
     project: Mapped["Project | None"] = c.related(project_id)
     submitted_at: Mapped[datetime] = c.moment("提交时间", required=True, index=True)
     finished_at: Mapped[datetime | None] = c.moment("办结时间")
+    # The node that sent it back and to which it comes straight back, past those that have agreed.
+    resume_seq: Mapped[int | None] = c.computed(c.whole("退回后直达节点"))
+    end_reason: Mapped[str | None] = c.computed(c.text("终止原因", 500))
     table_name: Mapped[str] = c.hidden(c.text("业务表", 64, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("业务记录", required=True))
     facts: Mapped[dict[str, Any]] = c.hidden(c.json("提交时的要素", required=True))
@@ -473,8 +488,12 @@ class ApprovalTask(Entity):
     decided_by: Mapped["Employee | None"] = c.related(decided_by_id)
     on_behalf_of_id: Mapped[int | None] = c.reference("代谁办理", "employee")
     on_behalf_of: Mapped["Employee | None"] = c.related(on_behalf_of_id)
+    asked_by_id: Mapped[int | None] = c.reference("由谁加签或委派", "employee")
+    asked_by: Mapped["Employee | None"] = c.related(asked_by_id)
     is_automatic: Mapped[bool] = c.flag("系统办理")
     decided_at: Mapped[datetime | None] = c.moment("办理时间")
     due_at: Mapped[datetime | None] = c.moment("办理期限", help="超过期限后提醒并升级")
     urged_at: Mapped[datetime | None] = c.moment("催办时间")
     escalated_at: Mapped[datetime | None] = c.moment("逾期升级时间")
+    escalated_to_id: Mapped[int | None] = c.reference("督办人", "employee")
+    escalated_to: Mapped["Employee | None"] = c.related(escalated_to_id)

@@ -18,9 +18,9 @@ def is_asked(actor: Actor, task: Any = ApprovalTask) -> ColumnElement[bool]:
 
 
 def was_asked(actor: Actor, task: Any = ApprovalTask) -> ColumnElement[bool]:
-    """The same, and what the actor has decided in the name of others."""
+    """The same, what the actor has decided in the name of others, and what the actor must see done (督办)."""
     decided = and_(task.decided_by_id == actor.employee_id, task.state.in_(_DECIDED))
-    return or_(is_asked(actor, task), decided)
+    return or_(is_asked(actor, task), decided, task.escalated_to_id == actor.employee_id)
 
 
 def _by_mandate(actor: Actor, task: Any) -> ColumnElement[bool]:

@@ -63,9 +63,16 @@ class NotFound(BusinessError):
 
 
 class Conflict(BusinessError):
-    """The state or version of the record does not permit the verb now."""
+    """State or version of the record do not permit the verb now; `record` (table, id) is what stands in the way."""
 
     status = 409
+
+    def __init__(
+        self, message: str, *, field: str | None = None, record: tuple[str, int] | None = None
+    ) -> None:
+        """Keep what stands in the way, so that the edge can lead there."""
+        super().__init__(message, field=field)
+        self.record = record
 
 
 class StaleRecord(Conflict):

@@ -33,6 +33,7 @@ PROMISES: tuple[str, ...] = (
     "customer_rating",
     "customer_relation",
     "customer_watch",
+    "delegation",
     "drawdown",
     "executive",
     "external_guarantee",

@@ -85,13 +85,13 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
     for name in dict.fromkeys((*model.spec.listed, *model.spec.on_sheet, *added)):
         value = frozen.get(name)
         if name in known and value not in (None, "", instance.title):
-            words = _words(session, known[name], value)
+            words = words_of(session, known[name], value)
             if words:
                 found.append({"label": known[name].label, "value": words})
     return found
 
 
-def _words(session: Session, facts: FieldFacts, value: Any) -> str:
+def words_of(session: Session, facts: FieldFacts, value: Any) -> str:
     """A frozen value as people read it; '' for what is not for reading (references, structures)."""
     kind = facts.kind
     if facts.choices is not None:

@@ -194,8 +194,18 @@ def eligible(
     query = (
         _members(session, node, department_id) if is_position else holders_of(node.role_name or "")
     )
-    people = select(Employee.id).where(Employee.id.in_(query), *ABLE).order_by(Employee.number)
-    return [person for person in session.scalars(people) if person not in barred]
+    people = select(Employee.id).where(Employee.id.in_(query), *ABLE)
+    order = [_turn(node).scalar_subquery()] if is_position else []
+    found = session.scalars(people.order_by(*order, Employee.number))
+    return [person for person in found if person not in barred]
+
+
+def _turn(node: ApprovalNode) -> Select[int]:
+    """The place of an employee among the holders of a position (依次会签)."""
+    member = ApprovalPositionMember
+    return select(func.min(member.sort_no)).where(
+        member.position_id == node.position_id, member.employee_id == Employee.id
+    )
 
 
 def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[int]:
@@ -229,6 +239,16 @@ def manager_of(session: Session, department_id: int | None, barred: frozenset[in
         .order_by(func.length(Department.path).desc(), Department.path.desc())
     )
     return next((manager for (manager,) in rows if manager not in barred), None)
+
+
+def superior_of(session: Session, task: ApprovalTask) -> int | None:
+    """Who sees to it that an overdue task is done: the direct superior, else the manager of the department or above."""
+    person, barred = task.assignee, frozenset({task.assignee_id, *task.instance.facts["excluded"]})
+    if person.manager_id is not None and person.manager_id not in barred:
+        able = select(Employee.id).where(Employee.id == person.manager_id, *ABLE)
+        if (found := session.scalar(able)) is not None:
+            return found
+    return manager_of(session, person.department_id, barred)
 
 
 def asked_at(node: ApprovalNode) -> str:
@@ -326,6 +346,8 @@ def progress(instance: ApprovalInstance) -> list[Progress]:
             state = "CURRENT"
         elif tasks and (current is None or step.node.seq < current):
             state = "DONE"
+        elif current is not None and step.node.seq < current:
+            state = "SKIPPED"  # agreed to before it was sent back
         else:
             state = "TO_COME"
         found.append(Progress(step.node, state, tasks))
@@ -347,6 +369,7 @@ def _with_people() -> tuple[Any, ...]:
     return (
         joinedload(ApprovalTask.node),
         joinedload(ApprovalTask.assignee),
+        joinedload(ApprovalTask.asked_by),
         joinedload(ApprovalTask.instance).options(
             joinedload(ApprovalInstance.business_type),
             joinedload(ApprovalInstance.applicant),

@@ -91,7 +91,7 @@ def candidates(session: Session, flows: Sequence[ApprovalFlow], facts: Facts) ->
     for flow in flows:
         conditions = tuple(_conditions(session, flow, facts, above))
         failed = [words for words, is_met in conditions if not is_met]
-        why = "适用，优先级或条件数在先" if flow is taken else "不符合：" + "；".join(failed)
+        why = "适用" if flow is taken else "不符合：" + "；".join(failed)
         if flow is not taken and not failed:
             why = f"也适用，但“{taken.name if taken else ''}”{_ahead(taken, flow)}"
         found.append(Candidate(flow, flow is taken, why, conditions))
@@ -168,11 +168,13 @@ def _step(
     ids = approvals.eligible(
         session, step.node, department_id=facts.department_id, excluded=excluded
     )
-    names = session.scalars(
-        select(Employee.name).where(Employee.id.in_(ids)).order_by(Employee.number)
-    ).all()
+    known = select(Employee.id, Employee.name).where(Employee.id.in_(ids))
+    by_id = {row.id: row.name for row in session.execute(known)}
+    names = [by_id[key] for key in ids]
     if step.is_skipped:
         return PreviewStep(step, tuple(names))
+    if not ids and step.node.chooser is NodeChooser.MANAGER and facts.department_id is None:
+        return PreviewStep(step, (), warning="填写申请部门或申请人后才能确定")
     if not ids:
         said = approvals.nobody(session, step.node, facts.department_id)
         return PreviewStep(step, (), said + _missing_role(session, step.node))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from models.approval.approval import ApprovalTask, TaskState
+from models.approval.approval import ApprovalTask, TaskOrigin, TaskState
 from models.approval.asked import is_asked
 from models.base.actor import Actor
 from models.base.entity import Entity
@@ -164,6 +164,10 @@ def _of_task(task: ApprovalTask, actor: Actor) -> Todo:
         what, about = one.business_type.label, one.title
     if task.assignee_id != actor.employee_id:
         what += f"（代{task.assignee.name}）"
+    if task.origin is TaskOrigin.ENTRUST and task.asked_by is not None:
+        what += f"（{task.asked_by.name}委派，请回复意见）"
+    if task.urged_at is not None:
+        what += "（已催办）"
     project = one.project
     number = project.number if project is not None else ""
     about = about.removesuffix(number).strip()

@@ -19,6 +19,7 @@ class TodoKind(Kind):
     """Kinds of things that wait, in the order in which they are shown."""
 
     TASK = "审批"
+    LATE = "审批超时督办"
     NEXT = "项目下一步"
     UNSENT = "提交审批"
     RETURNED = "退回待重办"

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.after.warning import RiskWarning, WarningState
-from models.approval.approval import ApprovalInstance, ApprovalState
+from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.actor import Actor
 from models.base.paper import LIVE_PAPERS, PaperState
 from models.customer.customer import Customer
@@ -183,6 +183,26 @@ def _next_steps(_: date) -> Rows:
             ~running,
         )
         .order_by(Project.stage_since, Project.id)
+    )
+
+
+def _overdue(_: date) -> Rows:
+    """Overdue approvals that somebody must see done: the superior of who is asked."""
+    asked = aliased(Employee)
+    return (
+        select(
+            ApprovalInstance.id,
+            ApprovalInstance.title,
+            Project.number,
+            ApprovalInstance.amount,
+            asked.name,
+            ApprovalTask.due_at,
+        )
+        .join(ApprovalTask, ApprovalTask.instance_id == ApprovalInstance.id)
+        .join(asked, asked.id == ApprovalTask.assignee_id)
+        .join(Project, Project.id == ApprovalInstance.project_id, isouter=True)
+        .where(ApprovalTask.state == TaskState.PENDING)
+        .order_by(ApprovalTask.due_at, ApprovalTask.id)
     )
 
 
@@ -438,6 +458,13 @@ _SOURCES: tuple[Source, ...] = (
         rows=_next_steps,
         of_project=_is_project,
         holder=_MANAGER,
+    ),
+    Source(
+        _K.LATE,
+        ApprovalInstance,
+        ("list", "approval_instance"),
+        rows=_overdue,
+        holder=ApprovalTask.escalated_to_id,
     ),
     Source(
         _K.BALLOT,

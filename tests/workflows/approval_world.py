@@ -21,8 +21,10 @@ from models.approval.approval import (
 from models.approval.delegation import Delegation
 from models.base.actor import SYSTEM, Actor, ScopeLevel
 from models.base.fields import facts_of
+from models.base.kinds import Module
 from models.customer.customer import CorporateCustomer
 from models.system.organization import Department, Employee
+from models.system.setup import Parameter, ValueKind
 from workflows.approval import approval
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -52,6 +54,8 @@ class World:
         self.session = session
         self.now = NOW
         self.people: dict[str, Employee] = {}
+        self.set("approval.urge_hours", "1")
+        self.set("calendar.work_hours", "09:00-12:00 13:00-18:00")
         self.positions: dict[str, ApprovalPosition] = {}
         self.head = self._department("HQ", "总部", None)
         self.branch = self._department("BR", "业务一部", self.head)
@@ -62,6 +66,14 @@ class World:
         self.type = ApprovalType(code="loan.test", label="测试业务")
         session.add(self.type)
         session.flush()
+
+    def set(self, code, value):
+        """A parameter, where the base data has not brought it."""
+        if self.session.query(Parameter).filter_by(code=code).count() == 0:
+            facts = {"label": code, "value_kind": ValueKind.TEXT, "module": Module.SYSTEM}
+            since = date(2000, 1, 1)
+            self.session.add(Parameter(code=code, value=value, effective_on=since, **facts))
+            self.session.flush()
 
     def _department(self, code, name, parent):
         made = Department(code=code, name=name, parent_id=parent.id if parent else None, path="/")

@@ -9,25 +9,18 @@ from flask_appbuilder import BaseView, expose
 
 from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.errors import BusinessError
-from models.base.money import format_money
 from models.system.organization import Employee
-from reports.figures import approvals as figures
-from reports.workbench import desktop
+from views.approval import inbox
 from views.approval import reassign as help_page
 from views.approval.page import approval_page
-from views.kit import edge, lookup, todo, widgets
-from views.kit.cells import format_value
+from views.kit import bulk, edge, lookup, todo, widgets
 from views.kit.entity_view import EntityView
 from views.kit.interface import EntityInterface, valid_id
-from views.kit.pages import Cell, Column, FieldGroup, FormPage, ListPage, Paging, Row, Tab
-from workflows.approval import approval
+from views.kit.pages import FieldGroup, FormPage
+from workflows.approval import approval, consult
 from workflows.approval import reassign as approval_help
 from workflows.base import records
 from workflows.base.context import Ctx
-
-MOST = 200
-_TABS = (("todo", "待办"), ("mine", "我发起的"), ("done", "我已办"))
-_NONE = {"todo": "没有等您办理的事项", "mine": "您还没有提交过审批", "done": "您还没有审批过业务"}
 
 
 def _withdraw(ctx: Ctx, found: ApprovalInstance) -> str:
@@ -41,6 +34,7 @@ class ApprovalsView(BaseView):
     route_base = "/approvals"
     class_permission_name = "approval_task"
     title = "审批任务"
+    model: ClassVar[Any] = ApprovalTask
 
     @expose("/")
     @edge.screen()
@@ -48,49 +42,28 @@ class ApprovalsView(BaseView):
         """What waits for me, what I have put up, what I have decided."""
         ctx = edge.current_ctx()
         asked = request.args.get("tab", "todo")
-        tab = asked if asked in dict(_TABS) else "todo"
-        columns, rows = {"todo": _todo, "mine": _mine, "done": _done}[tab](ctx)
-        size = edge.rows_per_page(ctx)
-        pages = max(-(-len(rows) // size), 1)
-        page_no = min(valid_id(request.args.get("page", "1")) or 1, pages)
-        shown = rows[(page_no - 1) * size : page_no * size]
-        links = tuple(
-            (str(n), f"/approvals/?tab={tab}&page={n}", n == page_no) for n in range(1, pages + 1)
-        )
-        first = (page_no - 1) * size + 1 if rows else 0
-        waiting = todo.waiting(ctx).total
-        page = ListPage(
-            "待办事项",
-            f"最近 {MOST} 条" if len(rows) == MOST else "",
-            columns,
-            shown,
-            Paging(
-                first,
-                first + len(shown) - 1 if rows else 0,
-                len(rows),
-                page=page_no,
-                pages=pages,
-                size=size,
-                sizes=(),
-                links=links,
-            ),
-            tabs=[
-                Tab(
-                    label,
-                    f"/approvals/?tab={key}",
-                    key == tab,
-                    waiting if key == "todo" else None,
-                    key,
-                )
-                for key, label in _TABS
-            ],
-            actions=todo.together(ctx),
-            url="/approvals/",
-            empty=_NONE[tab],
-            crumbs=[("我的工作台", ""), ("待办事项", "")],
-            help_key="approval_task",
+        page = inbox.page(
+            ctx, asked if asked in inbox.TABS else "todo", request.args.get("page", "")
         )
         return self.render_template("list.html", page=page)
+
+    @expose("/bulk/<name>", methods=("POST",))
+    @edge.screen()
+    def bulk(self, name: str) -> ResponseReturnValue:
+        """Decide each of the ticked tasks with one opinion: what cannot be, leaves the others and says why."""
+        ctx, choice = edge.current_ctx(), _decision(name.upper())
+        if choice is approval.Decision.ANSWER:
+            raise BusinessError("受委派的意见须逐项回复")
+        picked = inbox.all_mine(ctx) if request.form.get("all") else bulk.ticked()
+        opinion = request.form.get("reason", "")
+
+        def act(ctx: Ctx, task: ApprovalTask, version: int) -> None:
+            approval.decide(ctx, task, choice, opinion, version=version)
+
+        outcomes = bulk.each(ApprovalTask, picked, choice.label, act)
+        return bulk.answer(
+            self, outcomes, bulk.Told(choice.label, "项审批", "/approvals/?tab=many")
+        )
 
     @expose("/<pk>")
     @edge.screen()
@@ -128,6 +101,7 @@ class ApprovalsView(BaseView):
                     opinion,
                     version=valid_id(request.form.get("version", "")) or 0,
                     to_seq=_sequence(target) if choice is approval.Decision.RETURN else None,
+                    is_direct=bool(request.form.get("direct")),
                 )
                 message = _message(instance, task, choice)
         except BusinessError as error:
@@ -157,6 +131,29 @@ class ApprovalsView(BaseView):
 
         return self._hand_on(pk, "加签", act, with_opinion=False)
 
+    @expose("/<pk>/entrust", methods=("GET", "POST"))
+    @edge.screen()
+    def entrust(self, pk: str) -> ResponseReturnValue:
+        """Have a colleague look into it; the task comes back with that person's opinion."""
+
+        def act(ctx: Ctx, task: ApprovalTask, employee_id: int, version: int) -> None:
+            opinion = request.form.get("opinion", "")
+            consult.entrust(ctx, task, employee_id, opinion, version=version)
+
+        return self._hand_on(pk, "委派", act, with_opinion=True)
+
+    @expose("/<pk>/take-back", methods=("POST",))
+    @edge.screen()
+    def take_back(self, pk: str) -> ResponseReturnValue:
+        """Do without a signer that one has added, or an opinion that one has asked for."""
+
+        def act(ctx: Ctx, _: ApprovalInstance) -> str:
+            task = records.find(ctx, ApprovalTask, pk)
+            consult.take_back(ctx, task, request.form.get("reason", ""))
+            return f"已收回，不再等待{task.assignee.name}"
+
+        return self._as_applicant(str(_task(pk).instance_id), act)
+
     @expose("/<pk>/reassign", methods=("GET", "POST"))
     @edge.screen("reassign")
     def reassign(self, pk: str) -> ResponseReturnValue:
@@ -180,12 +177,12 @@ class ApprovalsView(BaseView):
     @expose("/instance/<pk>/end", methods=("POST",))
     @edge.screen()
     def end(self, pk: str) -> ResponseReturnValue:
-        """An administrator ends an approval whose record is gone."""
-        edge.current_ctx().require("end", "approval_instance", "结束审批")
+        """An administrator ends an approval that goes nowhere."""
+        edge.current_ctx().require("end", "approval_instance", "终止审批")
 
         def act(ctx: Ctx, found: ApprovalInstance) -> str:
-            approval_help.end_lost(ctx, found, request.form.get("reason", ""))
-            return "已结束该审批"
+            approval_help.end(ctx, found, request.form.get("reason", ""))
+            return "已终止该审批，业务退回申请人"
 
         return self._as_applicant(pk, act)
 
@@ -282,7 +279,7 @@ class ApprovalsView(BaseView):
             typed = request.form.get("opinion", "")
             fields.append(
                 widgets.long_text(
-                    "opinion", "转办说明", typed, errors=errors, required=True, maxlength=2000
+                    "opinion", f"{verb}说明", typed, errors=errors, required=True, maxlength=2000
                 )
             )
         version = request.form.get("version") or str(task.version)
@@ -319,74 +316,6 @@ class ApprovalInstanceView(EntityView):
         return redirect(f"/approvals/instance/{_instance(pk).id}")
 
 
-def _todo(ctx: Ctx) -> tuple[list[Column], list[Row]]:
-    return todo.columns(dated=True), todo.rows(ctx, MOST, dated=True)
-
-
-def _mine(ctx: Ctx) -> tuple[list[Column], list[Row]]:
-    columns = [
-        Column("title", "业务"),
-        Column("type", "类型"),
-        Column("amount", "金额", "money", "元"),
-        Column("state", "状态"),
-        Column("submitted", "提交时间", "datetime"),
-        Column("finished", "办结时间", "datetime"),
-    ]
-    rows = [
-        Row(
-            str(one.id),
-            f"/approvals/instance/{one.id}",
-            (
-                *_what(one),
-                Cell(one.state.label, "enum", tone=one.state.tone),
-                _moment(one.submitted_at),
-                _moment(one.finished_at),
-            ),
-        )
-        for one in desktop.my_submissions(ctx.session, ctx.actor, MOST)
-    ]
-    return columns, rows
-
-
-def _done(ctx: Ctx) -> tuple[list[Column], list[Row]]:
-    columns = [
-        Column("title", "业务"),
-        Column("type", "类型"),
-        Column("amount", "金额", "money", "元"),
-        Column("node", "节点"),
-        Column("result", "我的决定"),
-        Column("opinion", "意见"),
-        Column("decided", "办理时间", "datetime"),
-        Column("state", "审批状态"),
-    ]
-    rows = []
-    for task in figures.my_decisions(ctx.session, ctx.actor, MOST):
-        one = task.instance
-        cells = (
-            *_what(one),
-            Cell(
-                f"{task.node.name}（代{task.on_behalf_of.name}）"
-                if task.on_behalf_of
-                else task.node.name
-            ),
-            Cell(task.state.label, "enum", tone=task.state.tone),
-            Cell(task.opinion or "—"),
-            _moment(task.decided_at),
-            Cell(one.state.label, "enum", tone=one.state.tone),
-        )
-        rows.append(Row(str(task.id), f"/approvals/{task.id}", cells))
-    return columns, rows
-
-
-def _what(one: ApprovalInstance) -> tuple[Cell, Cell, Cell]:
-    amount = Cell(format_money(one.amount) if one.amount is not None else "—", "money")
-    return Cell(one.title, "link"), Cell(one.business_type.label), amount
-
-
-def _moment(value: object) -> Cell:
-    return Cell(format_value(value, "datetime"), "datetime")
-
-
 def _task(pk: str) -> ApprovalTask:
     found = EntityInterface(ApprovalTask).find(pk)
     assert isinstance(found, ApprovalTask)
@@ -401,7 +330,7 @@ def _instance(pk: str) -> ApprovalInstance:
 
 def _decision(code: str) -> approval.Decision:
     if code not in approval.Decision.__members__:
-        raise BusinessError("请选择同意、退回或否决", field="decision")
+        raise BusinessError("请选择同意、退回、否决或回复", field="decision")
     return approval.Decision[code]
 
 

@@ -115,7 +115,7 @@ def _facts(node: ApprovalNode) -> tuple[str, ...]:
     how = node.mode.label
     if node.mode is NodeMode.VOTE:
         how += f"，参与 ≥ {_pct(node.quorum_pct)}%，同意 ≥ {_pct(node.pass_pct)}%"
-    found = [how + (f" · {node.hours_limit} 小时" if node.hours_limit else "")]
+    found = [how + (f" · {node.hours_limit} 工作小时" if node.hours_limit else "")]
     if node.skip_below is not None:
         found.append(f"低于 {format_money(node.skip_below)} 元跳过")
     if node.approve_limit is not None:

@@ -11,6 +11,7 @@ from models.approval.approval import (
     ApprovalState,
     ApprovalTask,
     NodeMode,
+    TaskOrigin,
     TaskState,
 )
 from models.base.entity import Entity, entity_of
@@ -23,6 +24,7 @@ from reports.base.scope import may_read
 from reports.figures import approvals, delegations, dictionaries, exposure
 from reports.workbench.todo_source import TodoKind
 from views.approval import reassign as help_page
+from views.approval.resubmitted import changed
 from views.kit import buttons, hooks, parts, record, todo, widgets
 from views.kit.cells import NONE, Cells, format_value, rate_text, record_url
 from views.kit.deadlines import lateness
@@ -43,6 +45,7 @@ from workflows.base.context import Ctx
 PHRASES = ("同意", "情况属实，同意办理", "请补充材料后再报", "风险较高，不同意")
 FACTS = 8
 PAPER_TABS = 8
+_DIRECT = (("", "按流程从头审批"), ("1", "直接到我这里，已同意的不再重复"))
 _STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
 
 
@@ -87,10 +90,7 @@ def approval_page(
         help_key="approval_task",
     )
     if may_decide and task is not None:
-        page.decisions = _decisions(task)
-        page.phrases = PHRASES
-        page.return_targets = _return_targets(ctx, instance, task)
-        page.hidden = [("version", str(task.version))]
+        _offer(ctx, page, instance, task)
     page.errors = _errors(error)
     page.actions = [Action("打开业务单据", url)] if url else []
     # while it runs, what may be done is decided and `_more`
@@ -99,7 +99,19 @@ def approval_page(
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
     page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
+    if paper is not None:
+        page.sections[:0] = changed(ctx, instance)
     return page
+
+
+def _offer(ctx: Ctx, page: ApprovalPage, instance: ApprovalInstance, task: ApprovalTask) -> None:
+    """What the reader may decide, and what must be said with it."""
+    page.decisions = _decisions(task)
+    page.phrases = PHRASES if task.origin is not TaskOrigin.ENTRUST else ()
+    page.return_targets = _return_targets(ctx, instance, task)
+    if page.return_targets:
+        page.fields = [widgets.choice("direct", "退回后再报来", _DIRECT)]
+    page.hidden = [("version", str(task.version))]
 
 
 def _readable(ctx: Ctx, record_: Entity | None) -> Entity | None:
@@ -155,7 +167,18 @@ def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> l
     if task is not None:
         ways = {NodeMode.VOTE: "票决"}
         way += f" · {task.node.name}（{ways.get(task.node.mode, task.node.mode.label)}）"
-    return [*found, Fact("审批流程", Cell(way))]
+    found.append(Fact("审批流程", Cell(way)))
+    if task is not None and task.asked_by is not None:
+        found.append(Fact(task.origin.label, Cell(f"由{task.asked_by.name}提出")))
+    if task is not None and task.urged_at is not None and task.state is TaskState.PENDING:
+        found.append(Fact("催办", Cell(format_value(task.urged_at, "datetime"))))
+    late = [one for one in instance.tasks if one.state is TaskState.PENDING and one.escalated_to]
+    if late:
+        chiefs = dict.fromkeys(one.escalated_to.name for one in late if one.escalated_to)
+        found.append(Fact("督办人", Cell("、".join(chiefs))))
+    if instance.end_reason:
+        found.append(Fact("终止原因", Cell(instance.end_reason)))
+    return found
 
 
 def about_project(ctx: Ctx, project: Project) -> list[Fact]:
@@ -241,6 +264,8 @@ def _who(task: ApprovalTask, stand_ins: Iterable[str]) -> str:
 
 
 def _decisions(task: ApprovalTask) -> list[Decision]:
+    if task.origin is TaskOrigin.ENTRUST:
+        return [Decision("ANSWER", "回复", "primary", needs_opinion=True)]
     found = [
         Decision(
             "REJECT",
@@ -258,7 +283,7 @@ def _decisions(task: ApprovalTask) -> list[Decision]:
 def _return_targets(
     ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask
 ) -> tuple[tuple[str, str], ...]:
-    if task.node.mode is NodeMode.VOTE:
+    if task.node.mode is NodeMode.VOTE or task.origin is TaskOrigin.ENTRUST:
         return ()
     visited = set(
         ctx.session.scalars(
@@ -279,10 +304,14 @@ def _more(
     found = []
     if may_decide and task is not None:
         found.append(Action("转办", f"/approvals/{task.id}/transfer"))
-        if task.node.mode is not NodeMode.VOTE:
+        if task.node.mode is not NodeMode.VOTE and task.origin is not TaskOrigin.ENTRUST:
             found.append(Action("加签", f"/approvals/{task.id}/add-signer"))
-    if instance.applicant_id == ctx.actor.employee_id and instance.state is ApprovalState.RUNNING:
-        base = f"/approvals/instance/{instance.id}"
+            found.append(Action("委派", f"/approvals/{task.id}/entrust"))
+    found += _to_take_back(ctx, instance)
+    is_running, base = instance.state is ApprovalState.RUNNING, f"/approvals/instance/{instance.id}"
+    if is_running and _is_chief(ctx, instance):
+        found.append(Action("催办", f"{base}/urge", "POST", "primary"))
+    if instance.applicant_id == ctx.actor.employee_id and is_running:
         acted = any(t.decided_at and t.state is not TaskState.CANCELLED for t in instance.tasks)
         why = "已有审批人办理，不能撤回" if acted else ""
         question = f"撤回“{instance.title}”的审批？撤回后可修改再提交。"
@@ -291,6 +320,29 @@ def _more(
             Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why)
         )
     return [*found, *help_page.actions(ctx, instance)]
+
+
+def _is_chief(ctx: Ctx, instance: ApprovalInstance) -> bool:
+    """Whether the reader must see an overdue task of it done (督办)."""
+    late = (one for one in instance.tasks if one.state is TaskState.PENDING)
+    return any(one.escalated_to_id == ctx.actor.employee_id for one in late)
+
+
+def _to_take_back(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
+    """Signers that the reader has added, and opinions that the reader has asked for, while they are waited for."""
+    return [
+        Action(
+            f"{'收回委派' if one.origin is TaskOrigin.ENTRUST else '减签'}（{one.assignee.name}）",
+            f"/approvals/{one.id}/take-back",
+            "POST",
+            ask="原因",
+            ask_required=True,
+        )
+        for one in instance.tasks
+        if one.state is TaskState.PENDING
+        and one.asked_by_id is not None
+        and one.asked_by_id == ctx.actor.employee_id
+    ]
 
 
 def _checks(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[GateItem]:

@@ -20,7 +20,7 @@ def stuck(ctx: Ctx, instance: ApprovalInstance) -> str:
         return ""
     if approval_help.is_lost(ctx, instance):
         return (
-            f"业务记录已不存在，无法办理；{_helpers(ctx, 'end', 'approval_instance')}可以结束该审批"
+            f"业务记录已不存在，无法办理；{_helpers(ctx, 'end', 'approval_instance')}可以终止该审批"
         )
     waiting = {task.assignee for task in instance.tasks if task.state is TaskState.PENDING}
     why = [
@@ -41,9 +41,13 @@ def actions(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
     if instance.state is not ApprovalState.RUNNING:
         return []
     found = []
-    if ctx.actor.may("end", "approval_instance") and approval_help.is_lost(ctx, instance):
+    is_own = instance.applicant_id == ctx.actor.employee_id
+    if ctx.actor.may("end", "approval_instance") and not is_own:
         url = f"/approvals/instance/{instance.id}/end"
-        found.append(Action("结束审批", url, "POST", "danger", ask="结束的原因", ask_required=True))
+        about = f"终止“{instance.title}”的审批：已作出的决定作废，业务退回申请人。"
+        found.append(
+            Action("终止审批", url, "POST", "danger", about, ask="终止的原因", ask_required=True)
+        )
     if ctx.actor.may("reassign", "approval_task"):
         back = f"/approvals/instance/{instance.id}"
         waiting = [task for task in instance.tasks if task.state is TaskState.PENDING]

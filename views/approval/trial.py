@@ -105,11 +105,10 @@ class _Trial:
             self._choice("product", "产品", entity_of("product")),
             widgets.text(
                 "amount",
-                "金额",
+                "金额（元）",
                 self.typed("amount"),
                 errors=errors,
                 kind="money",
-                unit="元",
                 maxlength=30,
             ),
             self._choice("department", "申请部门", Department),
@@ -247,7 +246,7 @@ def _box(one: flow_trial.PreviewStep) -> FlowStep:
     return FlowStep(
         node.name,
         str(node.position or node.role_name or "申请人部门负责人"),
-        people="、".join(one.people) or one.problem.partition("：")[2] or "没有人",
+        people="、".join(one.people) or one.problem.partition("：")[2],
         facts=tuple(facts),
         is_missing=bool(one.problem),
     )

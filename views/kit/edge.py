@@ -264,14 +264,22 @@ def wants_json() -> bool:
 def handle(error: BusinessError) -> ResponseReturnValue:
     """The answer to a business error that no form shows: JSON for programs, a page for people."""
     name_who_may(error)
+    record = error.record if isinstance(error, Conflict) else None
     if wants_json():
-        return jsonify({"message": error.message, "errors": error.field_errors}), error.status
+        told = {"message": error.message, "errors": error.field_errors}
+        return jsonify(told | ({"record": list(record)} if record else {})), error.status
     if error.status == 401:
         return to_login()
     title = TITLES.get(error.status, TITLES[400])
     builder = current_app.appbuilder  # type: ignore[attr-defined]
     page = render_template(
-        "error.html", code=error.status, title=title, message=error.message, appbuilder=builder
+        "error.html",
+        code=error.status,
+        title=title,
+        message=error.message,
+        url=f"/{record[0]}/show/{record[1]}" if record else "",
+        link_label="打开正在办理的" if record else "",
+        appbuilder=builder,
     )
     return page, error.status
 

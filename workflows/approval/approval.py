@@ -62,7 +62,27 @@ def _refuse_second(ctx: Ctx, record: Entity, flow: ApprovalFlow) -> None:
     """The same thing is put up once at a time (A9)."""
     other = approvals.running(ctx.session, record)
     if other is not None and other.business_type_id == flow.business_type_id:
-        raise Conflict(f"“{other.title}”正在审批中，不能重复提交")
+        raise Conflict(
+            f"“{other.title}”正在审批中，不能重复提交", record=("approval_instance", other.id)
+        )
+
+
+def _resumed(ctx: Ctx, instance: ApprovalInstance) -> int | None:
+    """The node to which this submission goes straight: it mends what that node has sent back, and nothing else of it.
+
+    Whatever the flow was chosen by must be as it was: another amount may need other people's consent.
+    """
+    query = select(ApprovalInstance).where(
+        ApprovalInstance.table_name == instance.table_name,
+        ApprovalInstance.record_id == instance.record_id,
+        ApprovalInstance.business_type_id == instance.business_type.id,
+    )
+    last = ctx.session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()
+    if last is None or last.state is not ApprovalState.RETURNED or last.flow_id != instance.flow.id:
+        return None
+    chosen_by = (*vars(approvals.Facts()), "excluded")
+    is_same = all(last.facts.get(k) == instance.facts.get(k) for k in chosen_by)
+    return last.resume_seq if is_same else None
 
 
 def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
@@ -179,6 +199,7 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
 
 def _save(ctx: Ctx, instance: ApprovalInstance) -> None:
     """Write the instance; of two submissions at once the partial unique index lets one through."""
+    instance.resume_seq = _resumed(ctx, instance)
     ctx.session.add(instance)
     try:
         ctx.session.flush()

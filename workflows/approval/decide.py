@@ -21,13 +21,13 @@ from models.approval.approval import (
 from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.base.kinds import Kind
 from models.system.organization import Employee, Operator
-from reports.figures import approvals, delegations
+from reports.figures import approvals, delegations, parameters
 from workflows.approval import steps
 from workflows.base.context import Ctx
 from workflows.base.transition import Verb
 
 OPINION_MAX: Final = 2000
-URGE_PAUSE: Final = timedelta(hours=1)
+URGE_PARAMETER: Final = "approval.urge_hours"
 
 
 class Decision(Kind):
@@ -36,12 +36,14 @@ class Decision(Kind):
     APPROVE = "同意"
     REJECT = "否决"
     RETURN = "退回"
+    ANSWER = "回复"
 
 
 _RESULT: Final = {
     Decision.APPROVE: TaskState.APPROVED,
     Decision.REJECT: TaskState.REJECTED,
     Decision.RETURN: TaskState.RETURNED,
+    Decision.ANSWER: TaskState.ADVISED,
 }
 
 
@@ -53,62 +55,110 @@ def decide(
     *,
     version: int | None = None,
     to_seq: int | None = None,
+    is_direct: bool = False,
 ) -> ApprovalInstance:
     """Decide a task exactly once; `to_seq` returns to an earlier node instead of to the applicant.
+
+    What `is_direct` returns comes straight back to this node, past those between that have agreed.
 
     Raises NotAllowed (not asked, or own submission), StaleRecord or Conflict (settled before), BusinessError (no
     opinion, no such node, nobody at the next node); then nothing has changed once the edge rolls back.
     """
-    with _held(ctx, task, version) as (acting, instance):
+    with held(ctx, task, version) as (acting, instance):
         opinion = checked_opinion(
             opinion, is_required=decision is not Decision.APPROVE, label=decision.label
         )
-        if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
-            raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
+        _check_kind(task, decision)
         target = _return_target(acting, instance, decision, to_seq)
         steps.close_task(acting, task, _RESULT[decision], opinion)
         if decision is Decision.RETURN:
+            instance.resume_seq = task.node.seq if is_direct else None
             _send_back(acting, instance, target)
+        elif decision is Decision.ANSWER:
+            come_back(acting, instance, task)
         else:
             settle(acting, instance, task.node)
     return instance
+
+
+def _check_kind(task: ApprovalTask, decision: Decision) -> None:
+    if decision is Decision.RETURN and task.node.mode is NodeMode.VOTE:
+        raise BusinessError("票决节点只能同意或否决，不能退回", field="decision")
+    is_entrusted = task.origin is TaskOrigin.ENTRUST
+    if is_entrusted != (decision is Decision.ANSWER):
+        said = (
+            "委派给您的任务只回复意见，由委派人决定" if is_entrusted else "只有受委派的任务才能回复"
+        )
+        raise BusinessError(said, field="decision")
+
+
+def come_back(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> None:
+    """The task of who entrusted it (委派) is that person's again."""
+    query = select(ApprovalTask).where(
+        ApprovalTask.instance_id == instance.id,
+        ApprovalTask.node_id == task.node_id,
+        ApprovalTask.round_no == task.round_no,
+        ApprovalTask.assignee_id == task.asked_by_id,
+        ApprovalTask.state == TaskState.ENTRUSTED,
+    )
+    own = ctx.session.scalars(query.order_by(ApprovalTask.id.desc()).limit(1)).one()
+    steps.open_task(
+        ctx, instance, task.node, own.assignee_id, own.origin, asked_by_id=own.asked_by_id
+    )
 
 
 def transfer(
     ctx: Ctx, task: ApprovalTask, employee_id: int, opinion: str, *, version: int | None = None
 ) -> None:
     """Hand the task on to a colleague (转办), saying why."""
-    with _held(ctx, task, version) as (acting, instance):
+    with held(ctx, task, version) as (acting, instance):
         opinion = checked_opinion(opinion, is_required=True, label="转办")
         colleague = colleague_for(acting, instance, task, employee_id)
         steps.close_task(acting, task, TaskState.TRANSFERRED, f"转办给{colleague.name}：{opinion}")
-        origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
-        steps.open_task(acting, instance, task.node, colleague.id, origin)
+        pass_on(acting, instance, task, colleague)
+
+
+def pass_on(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, to: Employee) -> None:
+    """A task that somebody else takes over stays what it is: a consent that must be had, or an opinion."""
+    is_special = task.origin in (TaskOrigin.ADDED, TaskOrigin.ENTRUST)
+    origin = task.origin if is_special else TaskOrigin.TRANSFER
+    steps.open_task(ctx, instance, task.node, to.id, origin, asked_by_id=task.asked_by_id)
 
 
 def add_signer(
     ctx: Ctx, task: ApprovalTask, employee_id: int, *, version: int | None = None
 ) -> None:
     """Ask one more person at the present node (加签), whose consent is needed whatever the mode."""
-    with _held(ctx, task, version) as (acting, instance):
+    with held(ctx, task, version) as (acting, instance):
         if task.node.mode is NodeMode.VOTE:
             raise BusinessError("票决节点的表决人由流程确定，不能加签")
         colleague = colleague_for(acting, instance, task, employee_id)
-        steps.open_task(acting, instance, task.node, colleague.id, TaskOrigin.ADDED)
+        require_own(task, "加签")
+        added = TaskOrigin.ADDED
+        me = task.assignee_id
+        steps.open_task(acting, instance, task.node, colleague.id, added, asked_by_id=me)
+
+
+def require_own(task: ApprovalTask, label: str) -> None:
+    """Who only gives an opinion brings nobody else in. Raises BusinessError."""
+    if task.origin is TaskOrigin.ENTRUST:
+        raise BusinessError(f"委派给您的任务只回复意见，不能{label}")
 
 
 def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
-    """Remind everybody the approval waits for (催办), at most once an hour; returns how many were reminded."""
+    """Remind everybody the approval waits for (催办), at most once in so many hours; how many were reminded."""
     instance = steps.lock(ctx, instance.id)
-    _require_applicant(ctx, instance, "催办")
     steps.require_running(instance)
+    open_tasks = steps.pending(ctx, instance)
+    if ctx.actor.employee_id not in {task.escalated_to_id for task in open_tasks}:
+        _require_applicant(ctx, instance, "催办")
+    hours = parameters.number(ctx.session, URGE_PARAMETER, ctx.today)
+    pause = timedelta(hours=float(hours))
     waiting = [
-        task
-        for task in steps.pending(ctx, instance)
-        if task.urged_at is None or ctx.now - task.urged_at >= URGE_PAUSE
+        task for task in open_tasks if task.urged_at is None or ctx.now - task.urged_at >= pause
     ]
     if not waiting:
-        raise Conflict("一小时内已经催办过，请稍后再试")
+        raise Conflict(f"{hours.normalize():f} 小时内已经催办过，请稍后再试")
     for task in waiting:
         task.urged_at = ctx.now
     ctx.session.flush()
@@ -145,11 +195,12 @@ def call_off(ctx: Ctx, instance: ApprovalInstance) -> None:
 
 
 def escalate_overdue(ctx: Ctx) -> int:
-    """Note tasks past their time limit, once each, and close votes that have a quorum (A6); for the day-end."""
+    """Bring tasks past their time limit before a superior, once each, and close votes that have a quorum (A6, A11)."""
     found = approvals.overdue(ctx.session, ctx.now)
     for task in found:
         if task.escalated_at is None:
             task.escalated_at = ctx.now
+            task.escalated_to_id = approvals.superior_of(ctx.session, task)
     ctx.session.flush()
     for instance_id in sorted(
         {task.instance_id for task in found if task.node.mode is NodeMode.VOTE}
@@ -181,7 +232,8 @@ def settle(
         steps.finish(ctx, instance, ApprovalState.REJECTED)
     elif outcome is TaskState.APPROVED:
         steps.cancel_others(ctx, instance)
-        steps.advance(ctx, instance)
+        if not steps.ask_next(ctx, instance, node, tasks):
+            steps.advance(ctx, instance)
     elif node.mode is NodeMode.ANY:
         _free_the_others(ctx, tasks)
 
@@ -196,7 +248,7 @@ def _free_the_others(ctx: Ctx, tasks: list[ApprovalTask]) -> None:
 
 
 @contextmanager
-def _held(
+def held(
     ctx: Ctx, task: ApprovalTask, version: int | None
 ) -> Iterator[tuple[Ctx, ApprovalInstance]]:
     """The approval, locked, for somebody who may act on this task now; in whose name is in the work's own context."""

@@ -1,23 +1,25 @@
 """What an administrator does where an approval stands still (A8): give a task to somebody else, end a lost one."""
 
+from typing import Final
+
 from models.approval.approval import (
     ApprovalInstance,
     ApprovalState,
     ApprovalTask,
-    TaskOrigin,
     TaskState,
 )
 from models.base.entity import entity_of
-from models.base.errors import Conflict, NotAllowed
+from models.base.errors import NotAllowed
 from reports.figures import duties
 from workflows.approval import steps
-from workflows.approval.decide import checked_opinion, colleague_for, require_pending
+from workflows.approval.decide import checked_opinion, colleague_for, pass_on, require_pending
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import verbs
 
+REASON_MAX: Final = 500
 verbs("approval_task", {"reassign": "改派审批任务"})
-verbs("approval_instance", {"end": "结束失去业务记录的审批"})
+verbs("approval_instance", {"end": "终止审批"})
 
 
 def reassign(
@@ -37,8 +39,7 @@ def reassign(
     person = colleague_for(ctx, instance, task, employee_id)
     note = f"由{task.assignee.name}改派给{person.name}：{reason}"
     steps.close_task(ctx, task, TaskState.TRANSFERRED, note)
-    origin = TaskOrigin.ADDED if task.origin is TaskOrigin.ADDED else TaskOrigin.TRANSFER
-    steps.open_task(ctx, instance, task.node, person.id, origin)
+    pass_on(ctx, instance, task, person)
     audit.log(ctx, task, "REASSIGN", note=note)
 
 
@@ -58,13 +59,21 @@ def is_lost(ctx: Ctx, instance: ApprovalInstance) -> bool:
     )
 
 
-def end_lost(ctx: Ctx, instance: ApprovalInstance, reason: str) -> None:
-    """End an approval whose record is gone, saying why; nothing follows from it."""
-    ctx.require("end", "approval_instance", "结束审批")
+def end(ctx: Ctx, instance: ApprovalInstance, reason: str) -> None:
+    """End an approval that goes nowhere (终止), saying why: the paper goes back as after 撤回; by an administrator.
+
+    Nothing follows where the record itself is gone. Raises NotAllowed, for who has submitted it too, and Conflict.
+    """
+    ctx.require("end", "approval_instance", "终止审批")
     instance = steps.lock(ctx, instance.id)
     steps.require_running(instance)
-    if not is_lost(ctx, instance):
-        raise Conflict("业务记录仍在，请由审批人办理，或由申请人撤回")
-    reason = checked_opinion(reason, is_required=True, label="结束审批")
-    steps.close(ctx, instance, ApprovalState.WITHDRAWN)
-    audit.log(ctx, instance, "END", note=f"业务记录已不存在，结束审批：{reason}")
+    if ctx.actor.employee_id == instance.applicant_id:
+        raise NotAllowed("自己提交的审批请用“撤回”，或请其他管理员终止")
+    reason = checked_opinion(reason, is_required=True, label="终止审批")[:REASON_MAX]
+    instance.end_reason = reason
+    words = "业务记录已不存在，" if is_lost(ctx, instance) else ""
+    if words:
+        steps.close(ctx, instance, ApprovalState.WITHDRAWN)
+    else:
+        steps.finish(ctx, instance, ApprovalState.WITHDRAWN)
+    audit.log(ctx, instance, "END", note=f"{words}终止审批：{reason}")

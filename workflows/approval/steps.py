@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from models.base.actor import ScopeLevel
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import round_to
-from reports.figures import approvals
+from reports.figures import approvals, work_hours
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, check_source, move, move_all, steps
@@ -71,6 +70,7 @@ SETTLE: Final = steps(
 
 _HANDLERS: dict[str, Handler] = {}
 _DECISIONS = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
+_HANDED = (TaskState.TRANSFERRED, TaskState.ENTRUSTED, TaskState.ADVISED)
 
 
 def on_finish(type_code: str) -> Callable[[Handler], Handler]:
@@ -111,8 +111,11 @@ def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = ""
     Raises Conflict for all but the first.
     """
     actor = ctx.actor
-    is_personal = state in (*_DECISIONS, TaskState.TRANSFERRED)
-    is_substitute = is_personal and actor.employee_id not in (None, task.assignee_id)
+    is_personal = state in (*_DECISIONS, *_HANDED, TaskState.REMOVED)
+    is_substitute = state in (*_DECISIONS, *_HANDED) and actor.employee_id not in (
+        None,
+        task.assignee_id,
+    )
     facts: dict[str, Any] = {
         "opinion": opinion or None,
         "decided_at": ctx.now,
@@ -156,16 +159,24 @@ def pending(ctx: Ctx, instance: ApprovalInstance) -> list[ApprovalTask]:
 
 
 def open_task(
-    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, employee_id: int, origin: TaskOrigin
+    ctx: Ctx,
+    instance: ApprovalInstance,
+    node: ApprovalNode,
+    employee_id: int,
+    origin: TaskOrigin,
+    *,
+    asked_by_id: int | None = None,
 ) -> None:
-    """Ask one person at a node in the present round."""
-    due = None if node.hours_limit is None else ctx.now + timedelta(hours=node.hours_limit)
+    """Ask one person at a node in the present round; `asked_by_id` is who wants one more signer, or an opinion."""
+    limit = node.hours_limit
+    due = None if limit is None else work_hours.due_after(ctx.session, ctx.now, limit, ctx.today)
     task = ApprovalTask(
         instance=instance,
         node=node,
         round_no=instance.round_no,
         origin=origin,
         assignee_id=employee_id,
+        asked_by_id=asked_by_id,
         state=TaskState.PENDING,
         due_at=due,
     )
@@ -195,17 +206,38 @@ def current_node(instance: ApprovalInstance) -> ApprovalNode | None:
 def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
     """Make the node current and ask its people."""
     instance.current_node_seq = node.seq
-    for employee_id in people_at(ctx, instance, node):
+    people = people_at(ctx, instance, node)
+    for employee_id in people[:1] if node.mode is NodeMode.IN_TURN else people:
         open_task(ctx, instance, node, employee_id, TaskOrigin.NODE)
 
 
+def ask_next(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, asked: list[ApprovalTask]
+) -> bool:
+    """依次会签: ask whoever comes after those who were asked in this round; False when all have been."""
+    if node.mode is not NodeMode.IN_TURN:
+        return False
+    before = {task.assignee_id for task in asked}
+    excluded = {*before, *instance.facts["excluded"]}
+    following = approvals.eligible(
+        ctx.session, node, department_id=instance.department_id, excluded=excluded
+    )
+    if following:
+        open_task(ctx, instance, node, following[0], TaskOrigin.NODE)
+    return bool(following)
+
+
 def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
-    """Go on to the next node that this amount meets; after the last one the approval has passed."""
+    """Go on to the next node that this amount meets; after the last one the approval has passed.
+
+    What was sent back to be mended goes straight to the node that wanted so.
+    """
     steps = approvals.path(instance.flow, instance.amount)
-    after = instance.current_node_seq or 0
+    after = max(instance.current_node_seq or 0, (instance.resume_seq or 0) - 1)
     coming = next(
         (step.node for step in steps if step.node.seq > after and not step.is_skipped), None
     )
+    instance.resume_seq = None
     if coming is None:
         finish(ctx, instance, ApprovalState.APPROVED)
     else:

@@ -114,6 +114,12 @@ def test_the_submitter_among_the_people_and_a_role_that_is_not_there_are_told(wo
     assert found.problem == second.problem
 
 
+def test_without_a_department_the_manager_is_not_known_rather_than_missing(world):
+    flow = world.flow(world.node(10))
+    found = flow_trial.preview(world.session, flow, Facts(Decimal(1)))
+    assert (found.problem, found.steps[0].warning) == ("", "填写申请部门或申请人后才能确定")
+
+
 def test_amounts_without_a_flow_are_named_as_ranges_for_whom(world, risk):
     world.flow(
         world.node(10, risk, approve_limit=Decimal(500)),

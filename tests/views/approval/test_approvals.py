@@ -1,6 +1,7 @@
 """One screen for every approval: only the person asked decides, exactly once, and nothing typed is lost."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from models.approval.approval import (
     NodeChooser,
     NodeMode,
 )
+from models.approval.delegation import Delegation
 from models.system.organization import Department
 from tests.views.conftest import send
 from workflows.approval import approval
@@ -192,6 +194,126 @@ def test_handing_on_needs_a_colleague_and_a_reason(product, started):
     assert send(client, path, employee_id=clerk, opinion="", version=version).status_code == 400
     assert send(client, path, employee_id=clerk, opinion="出差", version=version).status_code == 302
     assert "待批事项" in product.browser("clerk").get("/approvals/").get_data(as_text=True)
+
+
+def test_a_colleague_answers_what_was_entrusted_and_is_done_without_again(product, started):
+    instance, task = started
+    client, path = product.browser("chief"), f"/approvals/{task}/entrust"
+    version, clerk = version_of(client, path), str(product.employees["clerk"])
+    sent = {"employee_id": clerk, "opinion": "请核对账款", "version": version}
+    assert send(client, path, **sent).status_code == 302
+    with product.session() as session:
+        own = select(ApprovalTask.id).where(ApprovalTask.instance_id == instance)
+        asked = session.scalars(own.where(ApprovalTask.assignee_id == clerk)).one()
+    page = product.browser("clerk").get(f"/approvals/{asked}").get_data(as_text=True)
+    assert 'value="ANSWER"' in page
+    assert 'value="APPROVE"' not in page
+    page = client.get(f"/approvals/instance/{instance}").get_data(as_text=True)
+    assert f"/approvals/{asked}/take-back" in page
+    assert send(client, f"/approvals/{asked}/take-back", reason="").status_code == 400
+    assert send(client, f"/approvals/{asked}/take-back", reason="自己核对").status_code == 302
+    assert "请核对账款" in client.get(f"/approvals/instance/{instance}").get_data(as_text=True)
+
+
+def test_several_are_decided_at_once_each_by_itself(product, started, flow):
+    instance, task = started
+    client = product.browser("chief")
+    page = client.get("/approvals/?tab=many").get_data(as_text=True)
+    key = re.search(rf'name="keys" value="({task}\.\d+)"', page).group(1)
+    assert send(client, "/approvals/bulk/answer", keys=key).status_code == 400
+    assert send(client, "/approvals/bulk/return", keys=key, reason="").status_code == 409
+    stale = send(client, "/approvals/bulk/approve", keys=f"{task}.99", reason="同意")
+    assert stale.status_code == 409
+    assert "未办" in stale.get_data(as_text=True)
+    assert send(client, "/approvals/bulk/approve", keys=key, reason="一并同意").status_code == 302
+    with product.session() as session:
+        assert session.get_one(ApprovalTask, task).opinion == "一并同意"
+    assert state(product, instance) is ApprovalState.RUNNING
+    everything = send(product.browser("cashier"), "/approvals/bulk/approve", all="1", reason="")
+    assert everything.status_code == 302
+    assert state(product, instance) is ApprovalState.APPROVED
+
+
+def test_an_administrator_ends_it_with_a_reason(product, started):
+    instance, _ = started
+    client, path = product.browser("admin"), f"/approvals/instance/{instance}/end"
+    assert send(product.browser("chief"), path, reason="重复").status_code == 403
+    assert "终止审批" in client.get(f"/approvals/instance/{instance}").get_data(as_text=True)
+    assert send(client, path, reason="重复").status_code == 302
+    page = product.browser("manager").get(f"/approvals/instance/{instance}").get_data(as_text=True)
+    assert "终止原因" in page
+
+
+def test_a_superior_finds_the_overdue_and_urges(product, started):
+    instance, task = started
+    with product.session() as session:
+        late = session.get_one(ApprovalTask, task)
+        late.due_at = product.ctx(session).now - timedelta(hours=3)
+        late.escalated_to_id = product.employees["head"]
+        session.commit()
+    client = product.browser("head")
+    assert "审批超时督办" in client.get("/approvals/").get_data(as_text=True)
+    assert "超时 3 小时" in client.get("/approvals/?tab=late").get_data(as_text=True)
+    page = client.get(f"/approvals/instance/{instance}").get_data(as_text=True)
+    assert "督办人" in page
+    assert send(client, f"/approvals/instance/{instance}/urge").status_code == 302
+    assert "已催办" in product.browser("chief").get("/approvals/").get_data(as_text=True)
+
+
+def test_the_delegate_decides_in_the_others_name_until_it_is_revoked(product, started):
+    _, task = started
+    chief, clerk = product.browser("chief"), product.browser("other")
+    assert "工作托管" in chief.get("/settings/").get_data(as_text=True)
+    assert 'class="dock"' not in clerk.get(f"/approvals/{task}").get_data(as_text=True)
+    with product.session() as session:
+        today = product.ctx(session).today
+    sent = {
+        "delegate_id": str(product.employees["other"]),
+        "starts_on": str(today),
+        "ends_on": str(today),
+        "reason": "外出",
+    }
+    assert "employee_id" not in chief.get("/delegation/add").get_data(as_text=True)
+    assert send(chief, "/delegation/add", page="/delegation/add", **sent).status_code == 302
+    with product.session() as session:
+        one = session.scalars(select(Delegation)).one()
+        assert one.employee_id == product.employees["chief"]
+    page = clerk.get(f"/approvals/{task}").get_data(as_text=True)
+    assert "您受石慧托管，代其办理" in page
+    assert 'class="dock"' in page
+    assert "（代石慧）" in clerk.get("/approvals/").get_data(as_text=True)
+    assert "生效中" in chief.get("/delegation/list/").get_data(as_text=True)
+    path = f"/do/delegation/{one.id}/revoke"
+    assert path not in clerk.get(f"/delegation/show/{one.id}").get_data(as_text=True)
+    answer = send(chief, path, version=str(one.version), reason="提前返回")
+    assert answer.status_code == 302
+    assert 'class="dock"' not in clerk.get(f"/approvals/{task}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("type=screen.test", ("测试流程", "选用", "财务审批", "石慧")),
+        ("type=screen.test&amount=100&customer_kind=CORPORATE&risk_grade=A", ("可以提交",)),
+        ("type=screen.test&drafts=1", ("草稿发布以后",)),
+        ("", ("审批试算",)),
+    ],
+)
+def test_a_submission_is_tried_before_anybody_makes_it(product, flow, query, words):
+    page = product.browser("admin").get(f"/approval-trial/?{query}")
+    assert page.status_code == 200
+    for word in words:
+        assert word in page.get_data(as_text=True)
+
+
+def test_what_is_wrong_in_a_trial_is_said_at_its_field_and_gaps_are_listed(product, flow):
+    client = product.browser("admin")
+    wrong = client.get("/approval-trial/?amount=一百&product=99999&applicant=x")
+    assert wrong.status_code == 400
+    assert "从列表中选择" in wrong.get_data(as_text=True)
+    gaps = client.get("/approval-trial/gaps?type=project.evaluation").get_data(as_text=True)
+    assert "没有在职且账号可用的人员" in gaps
+    assert product.browser("manager").get("/approval-trial/").status_code == 403
 
 
 @pytest.mark.parametrize(

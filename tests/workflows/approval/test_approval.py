@@ -64,7 +64,8 @@ def test_the_first_node_asks_its_people_and_freezes_the_facts(world, risk):
         world.branch.id,
     )
     assert world.waiting(found) == ["乙", "甲"]
-    assert world.task(found, "甲").due_at == world.now + timedelta(hours=48)
+    # 48 working hours are six days of eight: from Monday morning to the next Monday evening
+    assert world.task(found, "甲").due_at == world.now + timedelta(days=7, hours=9)
     assert found.facts["amount"] == "1234567.89"
     assert found.facts["record"]["name"] == "业务一部"
 
@@ -618,12 +619,12 @@ def test_voters_are_the_flows_own(world):
         approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丁"))
 
 
-def test_those_who_are_waited_for_are_urged_once_an_hour(world, risk):
+def test_those_who_are_waited_for_are_urged_once_in_so_many_hours(world, risk):
     world.flow(world.node(10, risk))
     found = world.start()
     assert approval.urge(world.ctx(), found) == 2
     assert [task.urged_at for task in found.tasks] == [world.now, world.now]
-    with pytest.raises(Conflict, match="一小时内"):
+    with pytest.raises(Conflict, match="1 小时内已经催办过"):
         approval.urge(world.ctx(), found)
     world.now += timedelta(hours=1)
     assert approval.urge(world.system(), found) == 2
@@ -646,7 +647,7 @@ def test_a_vote_whose_time_is_up_counts_the_votes_cast(world):
     world.flow(vote(world, world.position("board", "甲", "乙", "丙"), share="100"))
     found = world.start()
     world.approve(found, "甲")
-    world.now += timedelta(hours=25)
+    world.now += timedelta(days=3)
     approval.escalate_overdue(world.system())
     assert found.state is ApprovalState.RUNNING  # one of three is no quorum
     world.approve(found, "乙")

@@ -213,7 +213,7 @@ def test_a_flow_is_drawn_from_the_applicant_to_the_end(product, flow):
         steps = drawn(product.ctx(session), session.get_one(ApprovalFlow, flow))
     assert [step.label for step in steps] == ["提交", "经理审核", "评审", "财务", "终审", "办结"]
     assert steps[1].who == "申请人部门负责人"
-    assert steps[1].facts == ("任一 · 48 小时",)
+    assert steps[1].facts == ("任一 · 48 工作小时",)
     assert steps[2].people.endswith(" 等 6 人")
     assert steps[2].facts == ("票决，参与 ≥ 60%，同意 ≥ 66.67%", "不超过 50.00 元到此为止")
     assert (steps[3].who, steps[3].people) == ("角色 财务主管", "")

@@ -96,6 +96,7 @@ SETTINGS: tuple[str, ...] = (
     "approval_type",
     "bank_account",
     "benchmark_rate",
+    "calendar_day",
     "company",
     "completeness_item",
     "custom_field",
@@ -128,6 +129,7 @@ SEALED: tuple[str, ...] = tuple(sorted(PROMISES + SETTINGS))
 # A migration that writes rows of a sealed table by SQL counts its table up here, so that `init` takes it in anew.
 EDITIONS: dict[str, int] = {
     "account": 1,  # 0019
+    "approval_node": 1,  # 0038
     "drawdown": 1,  # 0010
     "posting_rule": 1,  # 0019
     "posting_rule_line": 1,  # 0019

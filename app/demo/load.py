@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import books, bulk, customers, people, stated, story, sundry, year
+from app.demo import books, bulk, customers, filing, people, stated, story, sundry, year
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.customer.customer import Customer
@@ -120,6 +120,7 @@ def _play(
     year.roll(stage, as_of, wanted.full_days, joined.repaying.close)
     books.class_assets(stage)
     stated.play(stage, is_late=True)
+    filing.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

@@ -38,7 +38,7 @@ def dictionary(code: str, label: str, **items: str) -> tuple[SeedRow, ...]:
     """A dictionary (10.1) with its entries by code, in their order."""
     kind = SeedRow("dictionary_type", {"code": code, "label": label})
     entries = (
-        {"dictionary_type_id": code, "code": key, "label": words, "sort_no": str(10 * number)}
+        {"dictionary_type_id": code, "code": key, "label": words, "rank": str(10 * number)}
         for number, (key, words) in enumerate(items.items(), 1)
     )
     return (kind, *(SeedRow("dictionary_item", values) for values in entries))

@@ -7,8 +7,8 @@ from sqlalchemy import Column, String
 
 from app.roles import all_permissions
 from models.base import columns as c
-from models.base import sayings
-from models.base.entity import PartOf, _require_line, columns_of
+from models.base import rows, sayings
+from models.base.entity import PartOf, _require_line, columns_of, entities, entity_of, fields_of
 from models.base.fields import _KEY
 from models.base.paper import PaperState
 from models.customer.detail import BankAccount
@@ -53,3 +53,12 @@ def test_a_table_is_given_to_roles_that_are_there(monkeypatch):
     monkeypatch.setattr(Release, "spec", replace(Release.spec, roles={"出纳员": ("list",)}))
     with pytest.raises(ValueError, match="Release is given to roles that are not there"):
         all_permissions()
+
+
+def test_rows_that_entities_bring_fill_columns_that_are_there():
+    """Each helper of models/base/rows.py, whether an entity uses it yet or not."""
+    helped = [*rows.numbered("x", "某", "X{no}"), *rows.dictionary("x", "某", A="甲")]
+    helped += rows.decided("x", "某", ("审核", rows.MANAGER), ("审批", "risk"))
+    brought = [row for model in entities() for row in model.spec.seeds]
+    for row in (*helped, *brought):
+        assert row.values.keys() <= fields_of(entity_of(row.table)).keys(), row

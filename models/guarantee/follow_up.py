@@ -16,7 +16,7 @@ from models.system.organization import Employee
 class FollowUpState(Kind):
     """Whether the condition is met."""
 
-    OPEN = "待落实"
+    PENDING = "待落实"
     DONE = "已落实"
     LAPSED = "随项目结束"
 
@@ -48,7 +48,7 @@ class FollowUp(Entity):
         filtered=("project_id", "owner_id", "due_on", "state"),
         scope=Scope(through="project"),
         state="state",
-        drafts=(FollowUpState.OPEN,),
+        drafts=(FollowUpState.PENDING,),
         seeds=(SeedRow("warning_rule", _WARNING),),
         news=News(
             made=("登记放款后条件：", "{text}，{due_on} 前落实"),
@@ -76,4 +76,4 @@ class FollowUp(Entity):
     due_on: Mapped[date] = c.day("落实期限", required=True, index=True)
     evidence: Mapped[str | None] = c.computed(c.text("落实依据", 300))
     done_on: Mapped[date | None] = c.computed(c.day("落实日期"))
-    state: Mapped[FollowUpState] = c.state("状态", FollowUpState, FollowUpState.OPEN)
+    state: Mapped[FollowUpState] = c.state("状态", FollowUpState, FollowUpState.PENDING)

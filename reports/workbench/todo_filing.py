@@ -14,9 +14,9 @@ from models.guarantee.seal import SealRequest
 from reports.workbench.todo_source import Rows, Source, TodoKind
 
 
-def _rows(model: Any, since: Any, *where: ColumnElement[bool]) -> Rows:
+def _rows(model: Any, what: Any, since: Any, *where: ColumnElement[bool]) -> Rows:
     return (
-        select(model.id, Customer.name, Project.number, null(), literal(""), since)
+        select(model.id, Customer.name + " · " + what, Project.number, null(), literal(""), since)
         .join(Project, Project.id == model.project_id)
         .join(Customer, Customer.id == Project.customer_id)
         .where(*where)
@@ -25,16 +25,27 @@ def _rows(model: Any, since: Any, *where: ColumnElement[bool]) -> Rows:
 
 
 def _conditions(_: date) -> Rows:
-    return _rows(FollowUp, FollowUp.due_on, FollowUp.state == FollowUpState.OPEN)
+    return _rows(FollowUp, FollowUp.text, FollowUp.due_on, FollowUp.state == FollowUpState.PENDING)
 
 
 def _seals(_: date) -> Rows:
     approved = SealRequest.state == PaperState.APPROVED
-    return _rows(SealRequest, SealRequest.updated_at, approved, SealRequest.sealed_on.is_(None))
+    return _rows(
+        SealRequest,
+        SealRequest.subject,
+        SealRequest.updated_at,
+        approved,
+        SealRequest.sealed_on.is_(None),
+    )
 
 
 def _listed(_: date) -> Rows:
-    return _rows(ArchiveItem, ArchiveItem.created_at, ArchiveItem.state == ArchiveState.LISTED)
+    return _rows(
+        ArchiveItem,
+        ArchiveItem.name,
+        ArchiveItem.created_at,
+        ArchiveItem.state == ArchiveState.LISTED,
+    )
 
 
 def _late(today: date) -> Rows:
@@ -44,7 +55,13 @@ def _late(today: date) -> Rows:
         ArchiveLoan.returned_on.is_(None),
         ArchiveLoan.due_on <= today,
     )
-    return _rows(ArchiveItem, ArchiveItem.updated_at, ArchiveItem.state == ArchiveState.LENT, late)
+    return _rows(
+        ArchiveItem,
+        ArchiveItem.name,
+        ArchiveItem.updated_at,
+        ArchiveItem.state == ArchiveState.LENT,
+        late,
+    )
 
 
 FILING: tuple[Source, ...] = (

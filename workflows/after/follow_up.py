@@ -14,7 +14,7 @@ from workflows.after.warning import Hit, check
 def follow_up_due(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
     """Open conditions whose day is so near or gone."""
     query = select(FollowUp).where(
-        FollowUp.state == FollowUpState.OPEN, FollowUp.due_on <= on + timedelta(days=max(days))
+        FollowUp.state == FollowUpState.PENDING, FollowUp.due_on <= on + timedelta(days=max(days))
     )
     query = query.options(joinedload(FollowUp.project), joinedload(FollowUp.owner))
     for item in session.scalars(query.order_by(FollowUp.due_on, FollowUp.id)):

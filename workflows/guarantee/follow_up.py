@@ -18,7 +18,7 @@ STEPS = steps(
         "meet",
         "登记落实",
         column="state",
-        sources=(FollowUpState.OPEN,),
+        sources=(FollowUpState.PENDING,),
         targets=(FollowUpState.DONE,),
         roles=("客户经理", "业务部门经理", "风控专员", "押品专员"),
     ),
@@ -27,7 +27,7 @@ STEPS = steps(
         "lapse",
         "随项目结束",
         column="state",
-        sources=(FollowUpState.OPEN,),
+        sources=(FollowUpState.PENDING,),
         targets=(FollowUpState.LAPSED,),
         follows=True,
     ),
@@ -61,7 +61,7 @@ def lapse(ctx: Ctx, project: Project, reason: str) -> None:
     """What was open of a project that has ended binds nobody."""
     del reason
     query = select(FollowUp).where(
-        FollowUp.project_id == project.id, FollowUp.state == FollowUpState.OPEN
+        FollowUp.project_id == project.id, FollowUp.state == FollowUpState.PENDING
     )
     for item in ctx.session.scalars(query):
         move(STEPS["lapse"], item)

@@ -51,7 +51,7 @@ def upgrade() -> None:
     sa.Column('due_on', sa.Date(), nullable=False),
     sa.Column('evidence', sa.String(length=300), nullable=True),
     sa.Column('done_on', sa.Date(), nullable=True),
-    sa.Column('state', sa.Enum('OPEN', 'DONE', 'LAPSED', name='followupstate', native_enum=False, length=32), nullable=False),
+    sa.Column('state', sa.Enum('PENDING', 'DONE', 'LAPSED', name='followupstate', native_enum=False, length=32), nullable=False),
     sa.Column('created_at', columns.UtcDateTime(), nullable=True),
     sa.Column('created_by_id', sa.Integer(), nullable=True),
     sa.Column('updated_at', columns.UtcDateTime(), nullable=True),

@@ -31,7 +31,7 @@ class ArchiveItem(Entity):
         title="name",
         rank=140,
         order="project_id",
-        listed=("project", "kind", "name", "copies", "is_original", "place", "state"),
+        listed=("project", "kind", "name", "copies", "is_original", "place", "borrower", "state"),
         searched=("name", "place"),
         filtered=("project_id", "kind", "state"),
         scope=Scope(through="project"),
@@ -69,6 +69,8 @@ class ArchiveItem(Entity):
     copies: Mapped[int] = c.whole("份数", unit="份", required=True, minimum=1, maximum=99)
     is_original: Mapped[bool] = c.flag("原件", default=True)
     place: Mapped[str | None] = c.computed(c.text("存放位置", 60))
+    borrower_id: Mapped[int | None] = c.computed(c.reference("借阅人", "employee"))
+    borrower: Mapped[Employee | None] = c.related(borrower_id)
     state: Mapped[ArchiveState] = c.state("状态", ArchiveState, ArchiveState.LISTED)
 
 

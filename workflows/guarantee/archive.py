@@ -55,6 +55,7 @@ def lend(
     loan = ArchiveLoan(
         item=item, borrower_id=borrower.id, purpose=purpose, lent_on=ctx.today, due_on=due_on
     )
+    item.borrower_id = borrower.id
     ctx.session.add(loan)
     move(STEPS["lend"], item)
     ctx.session.flush()
@@ -68,7 +69,7 @@ def give_back(ctx: Ctx, item: ArchiveItem, version: int | None = None) -> Archiv
         ArchiveLoan.item_id == item.id, ArchiveLoan.returned_on.is_(None)
     )
     loan = ctx.session.scalars(query).one()
-    loan.returned_on = ctx.today
+    loan.returned_on, item.borrower_id = ctx.today, None
     move(STEPS["give_back"], item)
     ctx.session.flush()
     return loan

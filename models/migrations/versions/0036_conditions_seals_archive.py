@@ -2,7 +2,7 @@
 
 Revision ID: 0036
 Revises: 0035
-Created: 2026-11-29 22:47:29.575237
+Created: 2026-11-29 23:08:16.199802
 """
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ def upgrade() -> None:
     sa.Column('copies', sa.Integer(), nullable=False),
     sa.Column('is_original', sa.Boolean(), nullable=False),
     sa.Column('place', sa.String(length=60), nullable=True),
+    sa.Column('borrower_id', sa.Integer(), nullable=True),
     sa.Column('state', sa.Enum('LISTED', 'FILED', 'LENT', name='archivestate', native_enum=False, length=32), nullable=False),
     sa.Column('created_at', columns.UtcDateTime(), nullable=True),
     sa.Column('created_by_id', sa.Integer(), nullable=True),
@@ -34,11 +35,13 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('extra', sa.JSON(), nullable=False),
     sa.CheckConstraint("state = 'LISTED' or place is not null", name='ck_archive_item_place'),
+    sa.ForeignKeyConstraint(['borrower_id'], ['employee.id'], ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['created_by_id'], ['employee.id'], ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['project_id'], ['project.id'], ondelete='RESTRICT'),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('archive_item', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archive_item_borrower_id'), ['borrower_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_archive_item_kind'), ['kind'], unique=False)
         batch_op.create_index(batch_op.f('ix_archive_item_project_id'), ['project_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_archive_item_state'), ['state'], unique=False)
@@ -182,6 +185,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_archive_item_state'))
         batch_op.drop_index(batch_op.f('ix_archive_item_project_id'))
         batch_op.drop_index(batch_op.f('ix_archive_item_kind'))
+        batch_op.drop_index(batch_op.f('ix_archive_item_borrower_id'))
 
     op.drop_table('archive_item')
     # ### end Alembic commands ###

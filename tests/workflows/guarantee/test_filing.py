@@ -113,10 +113,12 @@ def test_a_piece_of_the_file_is_filed_lent_and_taken_back(line):
         archive.lend(line.ctx(LEGAL), item, person, "续押", line.today - timedelta(1))
     loan = archive.lend(line.ctx(LEGAL), item, person, "续押", line.today + timedelta(7))
     assert (item.state, waits(line, LEGAL, TodoKind.TAKE_BACK)) == (ArchiveState.LENT, [])
+    assert item.borrower_id == person.id
     line.later(days=7)
     assert waits(line, LEGAL, TodoKind.TAKE_BACK) == [item.id]
     assert archive.give_back(line.ctx(LEGAL), item) is loan
-    assert (item.state, loan.returned_on) == (ArchiveState.FILED, line.today)
+    assert (item.state, item.borrower_id) == (ArchiveState.FILED, None)
+    assert loan.returned_on == line.today
     again = archive.lend(line.ctx(LEGAL), item, person, "再借", line.today)
     assert archive.give_back(line.ctx(LEGAL), item) is again
     assert len(line.session.scalars(select(ArchiveLoan)).all()) == 2

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
 from models.statistics.snapshot import CompanySnapshot
-from reports.figures.balance_on import changes
+from reports.statistics.balance_on import changes
 
 MONTHS = 12
 ZERO = Decimal(0)

@@ -1,7 +1,7 @@
 """Conditions after the drawdown, seals and the file of a project have tables of their own.
 
-Revision ID: 0037
-Revises: 0036
+Revision ID: 0039
+Revises: 0038
 Created: 2026-11-29 23:08:16.199802
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0037'
-down_revision = '0036'
+revision = '0039'
+down_revision = '0038'
 branch_labels = None
 depends_on = None
 

@@ -44,6 +44,7 @@ OPEN: Final[dict[str, str]] = {
     "accounting_period": _BOOKS,
     "asset_split": _BOOKS,
     "auxiliary_balance": _BOOKS,
+    "founding_total": _BOOKS,
     "income_history": _BOOKS,
     "issued_statement": _BOOKS,
     "month_end_log": _BOOKS,

@@ -114,6 +114,7 @@ class PlanSource(Kind):
     IMPORTED = "银行文件导入"
     TYPED = "按约定填写"
     CHANGED = "存续变更"
+    HISTORY = "历史补录"
 
 
 class RepaymentPlan(Entity):

@@ -109,7 +109,7 @@ class Project(Entity):
             "state",
             "manager",
         ),
-        searched=("number", "customer", "purpose_note"),
+        searched=("number", "old_number", "customer", "purpose_note"),
         filtered=(
             "stage",
             "state",
@@ -179,6 +179,9 @@ class Project(Entity):
         ),
     )
     number: Mapped[str] = c.computed(c.text("项目编号", 40, required=True, unique=True))
+    old_number: Mapped[str | None] = c.computed(
+        c.text("原系统编号", 40, index=True, help="历史补录的项目在原系统或台账中的编号")
+    )
     customer_id: Mapped[int] = c.reference(
         "客户", "customer", required=True, group="申请", part=c.Part(100)
     )

@@ -20,6 +20,7 @@ class RepaymentSource(Kind):
 
     MANUAL = "手工登记"
     IMPORTED = "银行文件导入"
+    HISTORY = "历史补录"
 
 
 class RepaymentState(Kind):

@@ -10,7 +10,7 @@ from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown, DrawdownState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.release import Release, ReleaseBasis
-from models.guarantee.repayment import Repayment
+from models.guarantee.repayment import Repayment, RepaymentSource
 from reports.figures.overdue import overdue_lines
 from views.guarantee.appraisal import in_approval, running_url
 from views.kit.buttons import (
@@ -231,6 +231,7 @@ register(
     Button(
         repayment.STEPS["reverse"],
         repayment.reverse,
+        when=lambda _, paid: paid.source is not RepaymentSource.HISTORY,
         style="danger",
         rank=30,
         ask="冲正原因",

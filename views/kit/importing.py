@@ -16,6 +16,7 @@ from models.base.errors import NotFound
 from models.base.fields import FieldFacts
 from models.system.imports import ImportRow, ImportState, ImportTask, Verdict
 from reports.base.import_template import TemplateColumn, write_template
+from reports.base.scope import scoped
 from reports.figures import dictionaries
 from views.kit import fields, filters
 from views.kit.cells import record_url
@@ -24,7 +25,7 @@ from views.kit.interface import model_of, reading
 from views.kit.pages import Action, Cell, Column, Field, Job, Row
 from workflows.base.context import Ctx
 from workflows.system import import_jobs, imports
-from workflows.system.import_cells import ways_of
+from workflows.system.import_cells import names_of, ways_of
 from workflows.system.import_columns import DOT, ImportColumn, example_of
 from workflows.system.import_rows import WHOLE, Door
 
@@ -37,6 +38,7 @@ _TONES: Final = {
     Verdict.SKIPPED: "draft",
     Verdict.WRONG: "bad",
 }
+_FEW: Final = 500  # records of a setting among which the nearest is looked for
 _CLOSE: Final = 0.5  # how alike a word and a choice are for the one to be proposed
 
 
@@ -187,12 +189,12 @@ def _cell(row: ImportRow, column: ImportColumn) -> Cell:
 
 # -------------------------------------------------------------------------------------------------------- words
 def word_fields(ctx: Ctx, task: ImportTask, columns: Sequence[ImportColumn]) -> list[Field]:
-    """A choice for each word that no dictionary knows, with the nearest one proposed; named w0, w1 ..."""
+    """A choice for each word or name that nobody knows, with the nearest one proposed; named w0, w1 ..."""
     found: list[Field] = []
     if task.status is not ImportState.READY:
         return found
     for code, word, number in words_in(task):
-        column = next((c for c in columns if c.facts.dictionary == code), None)
+        column = next((c for c in columns if asked_of(c) == code), None)
         if column is None:
             continue
         name = f"w{len(found)}"
@@ -200,6 +202,12 @@ def word_fields(ctx: Ctx, task: ImportTask, columns: Sequence[ImportColumn]) -> 
         label = f"{column.label}“{word}”"
         found.append(Field(name, label, made, "enum", False, "", f"{number} 行"))
     return found
+
+
+def asked_of(column: ImportColumn) -> str:
+    """Under what the words of a column are asked: its dictionary, or the table whose records its names mean."""
+    facts = column.facts
+    return names_of(facts.target) if facts.target else facts.dictionary
 
 
 def words_in(task: ImportTask) -> list[tuple[str, str, int]]:
@@ -216,11 +224,23 @@ def _word_control(ctx: Ctx, column: ImportColumn, name: str, word: str) -> Contr
     control = fields.make(ctx, table, facts.name, facts)
     form = type("WordForm", (Form,), {name: control})()
     bound = cast(Any, form)[name]
+    if facts.target:
+        bound.data, bound.current_text = nearest_record(ctx, facts.target, word)
+        return bound
     code = nearest(ctx.session, facts.dictionary, word)
     bound.data = code
     if isinstance(bound, fields.LookupField):
         bound.current_text = dictionaries.label(ctx.session, facts.dictionary, code)
     return bound
+
+
+def nearest_record(ctx: Ctx, table: str, word: str) -> tuple[str, str]:
+    """Id and name of the only record whose name holds a word, or stands in it; nothing where there are several."""
+    model = entity_of(table)
+    query = scoped(select(model), model, ctx.actor).limit(_FEW)
+    named = [(str(record.id), str(record)) for record in ctx.session.scalars(query)]
+    inside = [one for one in named if word in one[1] or one[1] in word]
+    return inside[0] if len(inside) == 1 else ("", "")
 
 
 def nearest(session: Session, dictionary: str, word: str) -> str:

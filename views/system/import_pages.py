@@ -142,7 +142,7 @@ def remember(ctx: Ctx, task: ImportTask, door: Door) -> None:
 
 def chosen_words(ctx: Ctx, task: ImportTask, door: Door) -> list[tuple[str, str, str]]:
     layout, _ = imports.layout(ctx, door)
-    columns = {c.facts.dictionary for c in importing.columns_of(task, layout)}
+    columns = {importing.asked_of(c) for c in importing.columns_of(task, layout)}
     asked = [(code, word) for code, word, _ in importing.words_in(task) if code in columns]
     return [
         (code, word, request.form.get(f"w{at}", "").strip())
@@ -200,7 +200,7 @@ def _above(ctx: Ctx, task: ImportTask, columns: Sequence[ImportColumn]) -> list[
     asked = importing.word_fields(ctx, task, columns)
     if asked:
         data = {"fields": asked, "url": f"{importing.URL}words/{task.id}"}
-        label = "这些词不在字典中，请选择对应的选项"
+        label = "这些词不在字典或设置中，请选择对应的选项"
         found.append(Section("words", label, template="parts/words.html", data=data))
     notes = [("提示", notice) for notice in task.notices]
     if task.message and task.status is ImportState.READY:

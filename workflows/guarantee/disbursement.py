@@ -16,7 +16,7 @@ from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
 from models.guarantee.product import FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
-from models.guarantee.repayment import Repayment, RepaymentState
+from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
@@ -41,7 +41,7 @@ from workflows.guarantee import admission, contract_data, letters, limits, plans
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan
 from workflows.guarantee.plans import Loan, plan_of_file, planned
-from workflows.guarantee.repayment import is_being_released
+from workflows.guarantee.repayment import is_being_released, respread
 from workflows.ledger import posting
 
 USE = steps(
@@ -264,6 +264,9 @@ def replan(
         ctx, data, filename, drawdown.amount, drawdown.drawn_on, drawdown.due_on
     ).instalments
     made = plans.keep(ctx, drawdown, rows, PlanSource.IMPORTED, filename[:200])
+    if drawdown.balance < drawdown.amount:  # a part was repaid before the system
+        ctx.session.flush()
+        respread(ctx, drawdown, drawdown.project)
     _issue_voucher(ctx, drawdown, rows)
     audit.log(ctx, drawdown, "REPLAN", note=f"更换还款计划为第 {made.plan_no} 版：{reason}")
     ctx.session.flush()
@@ -271,9 +274,11 @@ def replan(
 
 
 def may_replan(ctx: Ctx, drawdown: Drawdown) -> bool:
-    """Whether the loan runs and nothing stands repaid of it."""
+    """Whether the loan runs and nothing stands repaid of it, but what was repaid before the system."""
     query = select(Repayment.id).where(
-        Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
+        Repayment.drawdown_id == drawdown.id,
+        Repayment.state == RepaymentState.BOOKED,
+        Repayment.source != RepaymentSource.HISTORY,  # what came before the system came by no plan
     )
     return drawdown.is_running and ctx.session.scalar(query.limit(1)) is None
 

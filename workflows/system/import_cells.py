@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from models.base.entity import Entity, entities, entity_of, fields_of
 from models.base.fields import FieldFacts
+from models.base.kinds import SpecKind
 from models.base.masks import has_stars
 from models.base.money import EXCEL_DIGITS
 from models.base.text import visible
@@ -29,9 +30,10 @@ Word = tuple[str, str]  # dictionary, what the file says
 class Unknown(ValueError):
     """A word that its dictionary does not know; somebody may say what it means."""
 
-    def __init__(self, dictionary: str, word: str) -> None:
+    def __init__(self, dictionary: str, word: str, message: str = "") -> None:
         """Keep which, so that it is asked once for all rows."""
-        super().__init__(f"没有“{word[:40]}”这个选项，请在上方对应，或改为已有的选项")
+        said = message or f"没有“{word[:40]}”这个选项"
+        super().__init__(f"{said}，请在上方对应，或改为已有的选项")
         self.word: Word = (dictionary, word)
 
 
@@ -55,7 +57,7 @@ class Reader:
         """`units` are those that heads state, by column; `words` what somebody has said that words mean."""
         self.ctx = ctx
         self._units = units
-        self._words = words
+        self.words = words
 
     def read(self, column: ImportColumn, cell: Cell) -> Any:
         """What goes to the verb; None for an empty cell. Raises ValueError in Chinese, Unknown for unknown words."""
@@ -111,7 +113,7 @@ class Reader:
         code = column.facts.dictionary
         found = dictionaries.code_of(self.ctx.session, code, text)
         if found is None:
-            found = self._words.get((code, text))
+            found = self.words.get((code, text))
         if found is None:
             raise Unknown(code, text)
         return found
@@ -130,18 +132,45 @@ class Reader:
 class Names:
     """Whom names of records mean, for one person in one transaction: an earlier row may have made the record."""
 
-    def __init__(self, ctx: Ctx) -> None:
-        """Nothing is known yet."""
-        self._ctx = ctx
+    def __init__(self, ctx: Ctx, words: Mapping[Word, str]) -> None:
+        """`words` are what this person has said that names mean which no record of a setting bears."""
+        self._ctx, self._words = ctx, words
         self._seen: dict[tuple[str, str], int] = {}
 
     def find(self, table: str, text: str) -> int:
-        """The id of the record of a table that a text names. Raises ValueError."""
+        """The id of the record of a table that a text names. Raises ValueError, Unknown where somebody may say."""
         if (table, text) not in self._seen:
             if len(self._seen) >= _SEEN_MOST:
                 self._seen.clear()
-            self._seen[table, text] = named(self._ctx, entity_of(table), text)
+            self._seen[table, text] = self._find(entity_of(table), text)
         return self._seen[table, text]
+
+    def _find(self, target: type[Entity], text: str) -> int:
+        try:
+            return named(self._ctx, target, text)
+        except ValueError as error:
+            if not is_told(target) or not is_offered(self._ctx.actor, target):
+                raise
+            word = (names_of(str(target.__tablename__)), text)
+            said = self._words.get(word, "")
+            if said.isdecimal() and (found := _one(self._ctx, target, target.id == int(said))):
+                return found
+            raise Unknown(*word, f"没有“{text[:40]}”这个{target.spec.label}") from error
+
+
+def is_told(target: type[Entity]) -> bool:
+    """Whether somebody may say once which record a name means: of settings, banks and people there are few."""
+    return target.spec.scope.is_open and target.spec.kind is SpecKind.MASTER
+
+
+def names_of(table: str) -> str:
+    """Under what the names of a table are asked and remembered, among the words of dictionaries."""
+    return f"@{table}"
+
+
+def table_of(dictionary: str) -> str:
+    """The table whose names these are; '' for the words of a dictionary."""
+    return dictionary.removeprefix("@") if dictionary.startswith("@") else ""
 
 
 def ways_of(target: type[Entity]) -> list[tuple[type[Entity], str]]:

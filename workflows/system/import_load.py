@@ -19,6 +19,7 @@ from workflows.base.transition import move
 from workflows.system import imports
 from workflows.system.import_cells import Names
 from workflows.system.import_columns import ImportColumn
+from workflows.system.import_files import words_of
 from workflows.system.import_rows import Door, Line, carry, draft, resolve
 
 _PAGE = 500
@@ -77,7 +78,7 @@ class Taker:
         """Begin with the first page."""
         self.wrong: dict[int, dict[str, list[str]]] = {}
         self._ctx, self._door, self._columns = ctx, door, columns
-        self._names = Names(ctx)
+        self._names = Names(ctx, words_of(ctx.session, ctx.actor.employee_id or 0))
         self._saves_many = door.saves_many(columns)
         self._mine = ctx.session.get(Employee, ctx.actor.employee_id or 0)  # each row asks for it
 

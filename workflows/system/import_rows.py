@@ -101,7 +101,7 @@ class Checker:
 
     def check(self, reader: Reader, rows: Iterable[tuple[int, Mapping[str, Cell]]]) -> list[Line]:
         """Try these rows, one on top of the other, and take all of it back; what came of each."""
-        ctx, names = reader.ctx, Names(reader.ctx)
+        ctx, names = reader.ctx, Names(reader.ctx, reader.words)
         lines = [self._read(reader, row_no, cells) for row_no, cells in rows]
         if self._saves_many:
             self._check_each(ctx, lines, names)
@@ -205,6 +205,9 @@ def resolve(line: Line, columns: Iterable[ImportColumn], names: Names) -> None:
         if column.facts.kind == "reference" and column.key in line.given:
             try:
                 line.sent[column.key] = names.find(column.facts.target, line.given[column.key])
+            except Unknown as error:
+                line.unknown.append(error.word)
+                line.refuse({column.key: [str(error)]})
             except ValueError as error:
                 line.refuse({column.key: [str(error)]})
 

@@ -14,16 +14,17 @@ from typing import Any
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from models.base.entity import entity_of
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
 from models.system.imports import ImportMode, ImportRow, ImportState, ImportTask, Verdict
 from reports.figures import dictionaries
 from reports.figures.parameters import whole
-from workflows.base import jobs
+from workflows.base import jobs, records
 from workflows.base.context import Ctx
 from workflows.base.file_store import write_whole
 from workflows.base.sheets import Kind
 from workflows.base.transition import Step, move, steps
-from workflows.system.import_cells import Reader, told_words
+from workflows.system.import_cells import Reader, table_of, told_words
 from workflows.system.import_columns import ImportColumn, columns_of, example_of, kind_of
 from workflows.system.import_files import Opened, chunks, keep_words, mapped_by, open_file, words_of
 from workflows.system.import_rows import Checker, Door, Line
@@ -186,8 +187,7 @@ def say_words(ctx: Ctx, task: ImportTask, said: Sequence[tuple[str, str, str]]) 
     """Remember (dictionary, word, code) as this person says it. Raises BusinessError for what is no choice."""
     by_dictionary: dict[str, dict[str, str]] = {}
     for code, word, choice in said:
-        known = dict(dictionaries.items(ctx.session, code))
-        if choice and (choice not in known or word not in task.words.get(code, {})):
+        if choice and not (word in task.words.get(code, {}) and _is_choice(ctx, code, choice)):
             raise BusinessError("没有这个选项，请从列表中选择")
         if choice:
             by_dictionary.setdefault(code, {})[word] = choice
@@ -195,6 +195,17 @@ def say_words(ctx: Ctx, task: ImportTask, said: Sequence[tuple[str, str, str]]) 
         raise BusinessError("请至少选择一项")
     for code, words in by_dictionary.items():
         keep_words(ctx, code, words)
+
+
+def _is_choice(ctx: Ctx, code: str, choice: str) -> bool:
+    """Whether a word of a dictionary, or a name of a setting, may mean this."""
+    if table := table_of(code):
+        try:
+            records.find(ctx, entity_of(table), choice)
+        except NotFound:
+            return False
+        return True
+    return choice in dict(dictionaries.items(ctx.session, code))
 
 
 def reader_of(ctx: Ctx, task: ImportTask, found: Opened) -> Reader:

@@ -63,7 +63,7 @@ def name_of(ctx, target, key):
         record = ctx.session.get(model, key)
         text = getattr(record, name, None) if record is not None else None
         try:
-            if text and Names(ctx).find(target.__tablename__, text) == key:
+            if text and Names(ctx, {}).find(target.__tablename__, text) == key:
                 return text
         except ValueError:
             continue

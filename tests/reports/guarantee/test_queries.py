@@ -16,7 +16,7 @@ from app.security import actor_of_username
 from models.approval.approval import ApprovalTask, TaskState
 from models.base.actor import SYSTEM
 from models.base.money import round_to
-from models.guarantee.drawdown import Drawdown, DrawdownState
+from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.guarantee.project import UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.signing import Contract
 from models.system.organization import Employee
@@ -25,6 +25,7 @@ from reports.base.asked import Asked
 from reports.base.report import REPORTS
 from reports.figures.spreads import spreads
 from reports.guarantee.contracts import ContractStanding
+from reports.guarantee.falling_due import Due
 
 
 class Reader:
@@ -238,6 +239,34 @@ def test_the_board_counts_what_is_under_way_whatever_its_size(demo, books, chief
     url = re.search(r'href="([^"]+)"', lane).group(1).replace("&amp;", "&")
     number = int(re.search(r"(\d+) 个", lane).group(1))
     assert re.search(rf"，共 (?:<a[^>]*>)?{number}\D", client.get(url).text)
+
+
+def test_what_falls_due_is_what_is_still_owed_and_still_holds(demo, books, chief):
+    first, last = chief.today - timedelta(days=30), chief.today + timedelta(days=400)
+    found = {due: chief.ask("falling-due", due=due, first=first, last=last) for due in Due}
+    current = select(Instalment).join(RepaymentPlan).where(RepaymentPlan.is_current)
+    owed = [
+        one
+        for one in books.scalars(current.where(Instalment.due_on.between(first, last)))
+        if one.is_open and one.repayment_plan.drawdown.is_running
+    ]
+    left = sum(
+        one.principal + one.interest - one.principal_paid - one.interest_paid for one in owed
+    )
+    assert found[Due.INSTALMENT].count == len(owed)
+    shown = [line.values["amount"] for line in found[Due.INSTALMENT].lines]
+    assert len(shown) < len(owed) or sum(shown) == left
+    in_force = books.scalars(select(Project).where(Project.state == ProjectState.IN_FORCE))
+    ends = {p.number for p in in_force if first <= p.end_on <= last}
+    assert {line.values["project"] for line in found[Due.GUARANTEE].lines} == ends
+    assert all(found[due].count for due in Due), "the demonstration shows one of each"
+    whole = chief.ask("falling-due", first=first, last=last)
+    assert whole.count == sum(part.count for part in found.values())
+    days = [line.values["on"] for line in whole.lines]
+    assert days == sorted(days)
+    mine = Reader(books, "zhoumin").ask("falling-due", first=first, last=last)
+    assert 0 < mine.count < whole.count
+    assert Reader(books, "admin").ask("falling-due", first=last, last=first).lines == []
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 400)), min_size=1, max_size=20))

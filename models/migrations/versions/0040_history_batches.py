@@ -1,7 +1,7 @@
 """Guarantees from before the system come in by batches that are approved; projects keep their old number (4.6).
 
-Revision ID: 0039
-Revises: 0038
+Revision ID: 0040
+Revises: 0039
 Created: 2026-11-29 22:09:10.385964
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

@@ -74,6 +74,10 @@ def _decision(ctx: Ctx, tasks: list[ApprovalTask]) -> Wait:
 
 
 def _why_not(ctx: Ctx, task: ApprovalTask) -> str:
+    """Asked of the database only where the task may be the reader's at all."""
+    mine = {ctx.actor.employee_id, *(one.employee_id for one in ctx.actor.mandates)}
+    if task.assignee_id not in mine:
+        return delegations.NOT_YOURS
     return delegations.why_not(ctx.session, ctx.actor, task, ctx.today)
 
 

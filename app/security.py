@@ -35,7 +35,7 @@ from models.system.organization import Company, Department, Employee, Operator
 from models.system.role import RoleProfile
 from models.system.setup import SystemState
 from models.system.sign_in import SessionEnd, SignInKind
-from reports.figures.delegations import mandates
+from reports.figures.delegations import lent
 from views.kit import edge, rest_args
 from workflows.base.context import Ctx
 from workflows.system import sessions, sign_in
@@ -339,7 +339,7 @@ def build_actor(session: Session, user: User, ip: str = "") -> Actor:
     inside = select(Department.id).where(Department.path.like(f"{row.path}%"))
     return Actor(
         employee_id=row.id,
-        mandates=mandates(session, row.id),
+        lent=lent(session, row.id),
         name=row.name,
         user_id=user.id,
         department_id=row.department_id,

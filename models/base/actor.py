@@ -49,9 +49,9 @@ class Actor:
     permissions: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     # Permissions that no role of the widest scope gives, with the widest of those that give them.
     narrower: frozenset[tuple[str, str, ScopeLevel]] = field(default=frozenset(), repr=False)
-    # Whom this very deed is done for (代), and whose approvals may be decided at all.
+    # Whom this very deed is done for (代), and the waiting tasks that others have handed over (工作托管).
     on_behalf_of_id: int | None = None
-    mandates: tuple[Mandate, ...] = ()
+    lent: frozenset[int] = frozenset()
     ip: str = ""
     is_system: bool = False
     # Being asked about a record opens it to be read, and to nothing else (A7).
@@ -66,7 +66,7 @@ class Actor:
         """All that decides which rows this actor reads, beside the rows themselves: to be compared with what it was."""
         return (
             self.employee_id,
-            self.mandates,
+            tuple(sorted(self.lent)),
             self.scope.name,
             self.department_id,
             tuple(sorted(self.department_ids)),

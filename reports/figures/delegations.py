@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask
+from models.approval.asked import by_mandate
 from models.approval.delegation import Delegation
 from models.base.actor import Actor, Mandate
 from models.system.organization import Employee
@@ -39,6 +40,15 @@ def mandates(session: Session, employee_id: int, today: date | None = None) -> t
     return tuple(Mandate(*row) for row in session.execute(query))
 
 
+def lent(session: Session, employee_id: int, today: date | None = None) -> frozenset[int]:
+    """The waiting tasks of others that a person may decide, by their ids."""
+    found = mandates(session, employee_id, today)
+    if not found:
+        return frozenset()
+    query = select(ApprovalTask.id).where(by_mandate(employee_id, found))
+    return frozenset(session.scalars(query))
+
+
 def covers(lent: Mandate | Delegation, instance: ApprovalInstance) -> bool:
     """Whether an approval is among those that were handed over."""
     if lent.business_type_id not in (None, instance.business_type_id):
@@ -52,8 +62,8 @@ def why_not(session: Session, actor: Actor, task: ApprovalTask, today: date) -> 
     """Why this person may not decide a pending task; '' where they may, in the own name or another's."""
     me, instance = actor.employee_id, task.instance
     if me != task.assignee_id:
-        lent = () if me is None else mandates(session, me, today)
-        if not any(one.employee_id == task.assignee_id and covers(one, instance) for one in lent):
+        held = () if me is None else mandates(session, me, today)
+        if not any(one.employee_id == task.assignee_id and covers(one, instance) for one in held):
             return NOT_YOURS
     if me in instance.facts.get("excluded", ()):
         return OWN_SUBMISSION

@@ -75,8 +75,7 @@ def _decision(ctx: Ctx, tasks: list[ApprovalTask]) -> Wait:
 
 def _why_not(ctx: Ctx, task: ApprovalTask) -> str:
     """Asked of the database only where the task may be the reader's at all."""
-    mine = {ctx.actor.employee_id, *(one.employee_id for one in ctx.actor.mandates)}
-    if task.assignee_id not in mine:
+    if task.assignee_id != ctx.actor.employee_id and task.id not in ctx.actor.lent:
         return delegations.NOT_YOURS
     return delegations.why_not(ctx.session, ctx.actor, task, ctx.today)
 

@@ -39,8 +39,8 @@ def found(world):
 
 def actor(world, name, today=TODAY, **facts):
     """Somebody as signed in on a day, with what others have handed over."""
-    lent = delegations.mandates(world.session, world.id(name), today)
-    return world.actor(name, mandates=lent, **facts)
+    lent = delegations.lent(world.session, world.id(name), today)
+    return world.actor(name, lent=lent, **facts)
 
 
 def inbox(world, name, today=TODAY):

@@ -263,6 +263,26 @@ class ContractKind(Kind):
     COUNTER = "反担保合同"
 
 
+class Liability(Kind):
+    """In which way a guarantor answers."""
+
+    JOINT = "连带责任保证"
+    GENERAL = "一般保证"
+
+
+class CoveredParts(Kind):
+    """What of a debt a guarantee covers."""
+
+    PRINCIPAL = "本金"
+    INTEREST = "本金和利息"
+    ALL = "本金、利息和实现债权的费用"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The parts by their names."""
+        return ("本金", "利息", "费用")[: list(CoveredParts).index(self) + 1]
+
+
 class Contract(ProjectPaper):
     """A contract of a project (合同处理); signed, checked and approved before anything is paid out."""
 
@@ -319,6 +339,33 @@ class Contract(ProjectPaper):
     signed_on: Mapped[date] = c.day("签约日期", required=True, index=True)
     starts_on: Mapped[date] = c.day("起始日期", required=True)
     ends_on: Mapped[date] = c.day("到期日期", required=True, index=True)
+    liability: Mapped[Liability | None] = c.enum(
+        "保证方式", Liability, group="担保范围与期间", help="保证合同填写；不选为连带责任保证"
+    )
+    share_pct: Mapped[Decimal | None] = c.rate(
+        "承担比例",
+        unit="%",
+        scale=2,
+        group="担保范围与期间",
+        help="保证合同填写；不填按项目的分担比例",
+    )
+    covered_parts: Mapped[CoveredParts | None] = c.enum(
+        "担保范围",
+        CoveredParts,
+        group="担保范围与期间",
+        help="保证合同填写；不选为本金、利息和费用",
+    )
+    cap_amount: Mapped[Decimal | None] = c.money(
+        "最高担保额", positive=True, group="担保范围与期间", help="约定了上限的填写"
+    )
+    period_months: Mapped[int | None] = c.whole(
+        "保证期间",
+        unit="个月",
+        minimum=1,
+        maximum=120,
+        group="担保范围与期间",
+        help="自主债务履行期限届满之日起；不填按参数“保证期间”（民法典第692条）",
+    )
     terms: Mapped[str | None] = c.long_text("特别约定")
     document_id: Mapped[int | None] = c.computed(c.reference("合同文本", "issued_document"))
     document: Mapped[IssuedDocument | None] = c.related(document_id)

@@ -396,6 +396,14 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
         "project": _PROJECT,
         "contract": _CONTRACT,
         "resolution": _RESOLUTION,
+        "scope": {
+            "liability": "连带责任保证",
+            "share_pct": Decimal(80),
+            "interest": True,
+            "costs": True,
+            "cap": None,
+            "months": 36,
+        },
     },
     "counter_contract": {
         "company": _COMPANY,

@@ -12,6 +12,7 @@ from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, Pr
 from models.guarantee.resolution import MeetingState, ReviewMeeting
 from reports.base.scope import scoped
 from reports.workbench.todo import awaits_agenda
+from views.guarantee.coverage import coverage_section
 from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.papers import next_on_papers
 from views.guarantee.project_feed import recent
@@ -104,8 +105,11 @@ class ProjectView(ProjectForms):
         return []
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
-        """放款条件 and 额度占用, while they matter."""
+        """放款条件 and 额度占用 while they matter; in force what is covered and until when."""
         assert isinstance(record, Project)
+        if record.state is ProjectState.IN_FORCE:
+            section = coverage_section(ctx, record)
+            return [] if section is None else [section]
         if record.state not in UNDER_WAY:
             return []
         found = []

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session, contains_eager
 from models.after.warning import OPEN_WARNING, RiskWarning, WarningOwner, WarningRule, WarningState
 from models.base.entity import Entity
 from models.base.errors import BusinessError, FieldErrors
+from models.base.moments import add_months
 from models.base.money import format_money
 from models.guarantee.appraisal import BankLetter, LetterKind
 from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution, ResolutionState
 from models.guarantee.signing import Fee, FeeDue
+from reports.figures import coverage
 from reports.figures.fees import RECEIVABLE
 from reports.figures.parameters import whole
 from workflows.base import records
@@ -226,6 +228,27 @@ def _guarantee_due(session: Session, on: date, days: Sequence[int]) -> Iterator[
         left = (project.end_on - on).days
         message = f"担保将于 {project.end_on} 到期，剩余 {left} 天，在保余额 {format_money(project.balance)} 元"
         yield Hit(project, project, f"{project.end_on}/{_ahead(days, left)}", message)
+
+
+@check("guarantee_period")
+def _guarantee_period(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
+    """The last days in which the bank may still ask: what it does not ask by then it loses (4.8)."""
+    until = on + timedelta(days=max(days))
+    query = select(Project).where(
+        Project.state == ProjectState.IN_FORCE,
+        Project.balance > 0,
+        Project.end_on <= add_months(until, -coverage.shortest_period(session, on)),
+    )
+    for project in session.scalars(query.order_by(Project.end_on, Project.id)).all():
+        found = coverage.standing(session, project, on)
+        if found is None or not on <= found.last <= until:
+            continue
+        left = (found.last - on).days
+        message = (
+            f"保证期间至 {found.last} 届满，剩余 {left} 天，"
+            f"承担 {format_money(found.covered.amount)} 元；届满前核对银行是否主张权利"
+        )
+        yield Hit(project, project, f"{found.last}/{_ahead(days, left)}", message)
 
 
 def _instalments(session: Session, *where: object) -> Iterator[tuple[Instalment, Drawdown]]:

@@ -12,8 +12,17 @@ from models.customer.customer import Customer
 from models.customer.detail import BankAccount
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project
-from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind, Fee
+from models.guarantee.signing import (
+    Contract,
+    ContractKind,
+    CounterGuarantee,
+    CounterKind,
+    CoveredParts,
+    Fee,
+    Liability,
+)
 from reports.figures import dictionaries
+from reports.figures.coverage import MONTHS
 from reports.figures.parameters import number, value
 from workflows.base.context import Ctx
 from workflows.guarantee import letters
@@ -92,7 +101,23 @@ def for_contract(ctx: Ctx, contract: Contract) -> dict[str, Any]:
     data["contract"] = {**_terms(ctx, contract.project), "special_terms": contract.terms or ""}
     if contract.kind is ContractKind.COUNTER:
         data.update(_counter(ctx, contract))
+    elif contract.kind is ContractKind.GUARANTEE:
+        data["scope"] = _scope(ctx, contract)
     return data
+
+
+def _scope(ctx: Ctx, contract: Contract) -> dict[str, Any]:
+    """What the contract with the bank covers; one of earlier days goes by project and parameter."""
+    share = contract.share_pct
+    parts = contract.covered_parts or CoveredParts.ALL
+    return {
+        "liability": (contract.liability or Liability.JOINT).label,
+        "share_pct": 100 - contract.project.bank_share_pct if share is None else share,
+        "interest": parts is not CoveredParts.PRINCIPAL,
+        "costs": parts is CoveredParts.ALL,
+        "cap": contract.cap_amount,
+        "months": contract.period_months or int(number(ctx.session, MONTHS, ctx.today)),
+    }
 
 
 def with_blanks(contract: Contract, data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

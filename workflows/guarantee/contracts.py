@@ -13,10 +13,19 @@ from models.base.money import format_money
 from models.base.paper import LIVE_PAPERS, OPEN_PAPERS, PaperState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution
-from models.guarantee.signing import Contract, ContractKind, CounterGuarantee, CounterKind
+from models.guarantee.signing import (
+    Contract,
+    ContractKind,
+    CounterGuarantee,
+    CounterKind,
+    CoveredParts,
+    Liability,
+)
 from models.system.records import IssuedDocument
 from reports.base.documents import long_pdf
+from reports.figures.coverage import MONTHS
 from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
+from reports.figures.parameters import number
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.paper import lapse
@@ -94,8 +103,35 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
         found["ends_on"] = [f"合同期限不能超过决议期限 {resolution.term_months} 个月"]
     if contract.kind in REQUIRED and _other(ctx, contract, Contract.kind == contract.kind):
         found["kind"] = [f"项目已有一份{contract.kind.label}"]
+    found |= _about_scope(ctx, contract, project)
     if found:
         raise FieldErrors(found)
+
+
+_SCOPE = ("liability", "share_pct", "covered_parts", "cap_amount", "period_months")
+
+
+def _about_scope(ctx: Ctx, contract: Contract, project: Project) -> dict[str, list[str]]:
+    """The contract with the bank says what it covers (4.8): what is not filled in is what the project and we agree."""
+    if contract.kind is not ContractKind.GUARANTEE:
+        return {
+            name: ["只有保证合同约定担保范围与期间，请留空"]
+            for name in _SCOPE
+            if getattr(contract, name) is not None
+        }
+    most = 100 - project.bank_share_pct
+    contract.liability = contract.liability or Liability.JOINT
+    contract.covered_parts = contract.covered_parts or CoveredParts.ALL
+    if contract.share_pct is None:
+        contract.share_pct = most
+    if contract.period_months is None:
+        contract.period_months = int(number(ctx.session, MONTHS, ctx.today))
+    found: dict[str, list[str]] = {}
+    if contract.share_pct > most:
+        found["share_pct"] = [
+            f"银行分担 {project.bank_share_pct.normalize():f}%，承担比例不超过 {most.normalize():f}%"
+        ]
+    return found
 
 
 def _latest(starts_on: date, months: int) -> date:

@@ -268,14 +268,14 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
         "extension": {
             "date": date(2027, 8, 20),
             "note": "JJ-2026-0901-01",
-            "balance": Decimal("3000000.00"),
+            "balance": Decimal("5000000.00"),
             "old_end": date(2027, 9, 1),
             "new_end": date(2028, 3, 1),
             "rate": Decimal("4.35"),
-            "fee": Decimal("22500.00"),
+            "fee": Decimal("37500.00"),
             "consent": date(2027, 8, 15),
             "lines": [
-                {"seq": 13, "due_date": date(2028, 3, 1), "principal": Decimal("3000000.00")}
+                {"seq": 13, "due_date": date(2028, 3, 1), "principal": Decimal("5000000.00")}
             ],
         },
     },

@@ -237,6 +237,7 @@ def loan_form(doors: Doors) -> tuple[Project, str, dict[str, Any]]:
             "amount": str(project.amount),
             "rate_annual_pct": "4.35",
             "repayment_method": "EQUAL_INSTALMENT",
+            "day_count": "THIRTY_360",
         },
     )
 

@@ -33,6 +33,10 @@ SIGNED_IN = {
     "ApprovalsView.decide",
     "ApprovalsView.transfer",
     "ApprovalsView.add_signer",
+    "ApprovalsView.entrust",
+    "ApprovalsView.take_back",
+    "ApprovalsView.bulk",  # each ticked task is asked for by itself
+    "ApprovalsView.end",
     "AttachmentView.delete",
     "ApprovalsView.colleagues",
     "ApprovalsView.urge",

@@ -34,7 +34,6 @@ class ApprovalsView(BaseView):
     route_base = "/approvals"
     class_permission_name = "approval_task"
     title = "审批任务"
-    model: ClassVar[Any] = ApprovalTask
 
     @expose("/")
     @edge.screen()
@@ -61,9 +60,8 @@ class ApprovalsView(BaseView):
             approval.decide(ctx, task, choice, opinion, version=version)
 
         outcomes = bulk.each(ApprovalTask, picked, choice.label, act)
-        return bulk.answer(
-            self, outcomes, bulk.Told(choice.label, "项审批", "/approvals/?tab=many")
-        )
+        told = bulk.Told(choice.label, "项审批", "/approvals/?tab=many")
+        return bulk.answer(self, ApprovalTask, outcomes, told)
 
     @expose("/<pk>")
     @edge.screen()

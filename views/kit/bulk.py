@@ -102,9 +102,10 @@ class Told:
     back: str
 
 
-def answer(view: BaseView, outcomes: Sequence[Outcome], told: Told) -> ResponseReturnValue:
+def answer(
+    view: BaseView, model: type[Entity], outcomes: Sequence[Outcome], told: Told
+) -> ResponseReturnValue:
     """Back to the list where all is done; else what became of each, those that are not done first."""
-    model: type[Entity] = view.model
     done, back = sum(one.is_done for one in outcomes), told.back
     if done == len(outcomes):
         flash(f"已{told.label} {done} {told.counted}", "success")
@@ -201,4 +202,6 @@ def press(view: BaseView, ctx: Ctx, name: str, picked: Sequence[Picked]) -> Resp
         button.press(ctx, record, answers, version)
 
     outcomes = each(model, picked, button.label, act)
-    return answer(view, outcomes, Told(button.label, f"条{model.spec.label}", back_to(model)))
+    return answer(
+        view, model, outcomes, Told(button.label, f"条{model.spec.label}", back_to(model))
+    )

@@ -194,7 +194,7 @@ class ListScreens(EntityHooks, ModelView):
             raise BusinessError("只能删除列表中显示并勾选的记录，请翻页或加大每页行数后逐条勾选")
         outcomes = bulk.each(self.model, picked, "删除", self.remove)
         told = bulk.Told("删除", f"条{self.model.spec.label}", bulk.back_to(self.model))
-        return bulk.answer(self, outcomes, told)
+        return bulk.answer(self, self.model, outcomes, told)
 
     def _exports(self, asked: lists.ListQuery, total: int) -> Actions:
         if not total or not asked.ctx.actor.may("export", shape(self.model).table):

@@ -122,7 +122,9 @@ class ReviewView(EventView):
             posting.book(ctx, event)
 
         outcomes = bulk.each(BusinessEvent, picked, "制单", book)
-        return bulk.answer(self, outcomes, bulk.Told("制单", "笔，凭证待审核", "/review/"))
+        return bulk.answer(
+            self, BusinessEvent, outcomes, bulk.Told("制单", "笔，凭证待审核", "/review/")
+        )
 
     def narrow_list(self, asked: lists.ListQuery) -> None:
         """The tab is the state."""

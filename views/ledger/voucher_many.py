@@ -92,7 +92,7 @@ class VoucherMany(VoucherForms):
 
         outcomes = bulk.each(Voucher, picked, label, act)
         told = bulk.Told(label, "张凭证", f"/voucher/list/?view={name}")
-        return bulk.answer(self, outcomes, told)
+        return bulk.answer(self, Voucher, outcomes, told)
 
     @expose("/print", methods=("POST",))
     @edge.screen("show")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models.base import columns as c
 from models.base.entity import Config, Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 
 if TYPE_CHECKING:
     from models.guarantee.product import Product
@@ -385,6 +385,7 @@ class ApprovalInstance(Entity):
         sums=("amount",),
         scope=Scope(owner="applicant_id", hangs_on=("table_name", "record_id")),
         state="state",
+        group=MenuGroup.DECIDED,
         rank=40,
     )
     business_type_id: Mapped[int] = c.reference("业务类型", "approval_type", required=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.rows import dictionary
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
@@ -29,6 +29,7 @@ class ArchiveItem(Entity):
         Module.GUARANTEE,
         SpecKind.DOCUMENT,
         title="name",
+        group=MenuGroup.FILES,
         rank=140,
         order="project_id",
         listed=("project", "kind", "name", "copies", "is_original", "place", "borrower", "state"),
@@ -82,6 +83,7 @@ class ArchiveLoan(Entity):
         Module.GUARANTEE,
         SpecKind.LEDGER,
         title="purpose",
+        group=MenuGroup.FILES,
         rank=141,
         order="-lent_on",
         listed=("item", "borrower", "purpose", "lent_on", "due_on", "returned_on"),

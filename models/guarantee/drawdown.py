@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.guarantee.benchmark import Benchmark
 from models.guarantee.product import DayCount, RepaymentMethod
 from models.guarantee.project import Project, Stage
@@ -32,6 +32,7 @@ class Drawdown(Entity):
         Module.GUARANTEE,
         SpecKind.LEDGER,
         title="number",
+        group=MenuGroup.LENDING,
         rank=120,
         listed=(
             "number",

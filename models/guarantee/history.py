@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Paper, PaperState
 from models.base.rows import decided, numbered
 from models.customer.customer import Customer
@@ -26,6 +26,7 @@ class HistoryBatch(Paper):
         Module.GUARANTEE,
         SpecKind.DOCUMENT,
         title="number",
+        group=MenuGroup.HISTORY,
         rank=200,
         listed=(
             "number",
@@ -97,6 +98,7 @@ class HistoryGuarantee(Entity):
         "补录明细",
         Module.GUARANTEE,
         title="customer_name",
+        group=MenuGroup.HISTORY,
         rank=210,
         order="id",
         listed=(

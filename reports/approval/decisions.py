@@ -16,7 +16,7 @@ from models.approval.approval import (
     TaskState,
 )
 from models.base import columns as c
-from models.base.kinds import Module
+from models.base.kinds import MenuGroup, Module
 from models.base.moments import SHANGHAI, local
 from models.base.money import round_to
 from models.guarantee.project import Project
@@ -174,6 +174,7 @@ register(
         ),
         lines=lines,
         params=PARAMS,
+        menu=MenuGroup.DECIDED,
         rank=20,
         help="只含您可以查看的审批；用时为送达至办理的时间，超过办理时限的标红；他人已办、已撤回的任务选“办理结果”查看",
         page_size=200,
@@ -256,6 +257,7 @@ register(
             "by": choice("按", [(name, one[0]) for name, one in _BY.items()], "node"),
             **date_range(of_year=True),
         },
+        menu=MenuGroup.DECIDED,
         rank=25,
         help="按送达日期统计已办的审批任务，系统办理的不计；中位数大的在前，点数字看每一项",
         chart=Chart("name", "median"),

@@ -266,7 +266,8 @@ def _among(
     top: type[Entity], key: Any, model: type[Entity], actor: Actor, *, as_set: bool
 ) -> ColumnElement[bool]:
     """Whether this column of `model` names a readable record of `top`; the outer query may join the same table."""
-    if as_set:
+    # An approval hangs on every table itself: record by record within a record is deeper than SQLite's parser goes.
+    if as_set or top.spec.scope.hangs_on is not None:
         return key.in_(scoped(select(top.id).correlate(None), top, actor, as_set=True))  # type: ignore[no-any-return]
     return scoped(select(top.id).where(top.id == key), top, actor).correlate(model).exists()
 

@@ -131,7 +131,7 @@ def test_an_approval_whose_record_is_gone_can_be_ended(demo, waiting):
         session.commit()
     admin, url = demo.client_of("admin"), f"/approvals/instance/{instance_id}"
     page = admin.get(url).get_data(as_text=True)
-    assert "业务记录已不存在，无法办理；系统管理员（方志远）可以结束该审批" in page
+    assert "业务记录已不存在，无法办理；系统管理员（方志远）可以终止该审批" in page
     assert demo.post(demo.client_of(applicant), f"{url}/end", reason="清理").status_code == 403
     assert demo.post(admin, f"{url}/end", reason="").status_code == 400
     assert demo.post(admin, f"{url}/end", reason="记录已删除").status_code == 302

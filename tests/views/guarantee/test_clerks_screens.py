@@ -164,6 +164,7 @@ def test_a_plan_with_unknown_columns_is_mapped_where_it_is_uploaded(demo):
             "amount": str(project.amount),
             "rate_annual_pct": "4.35",
             "repayment_method": "BULLET",
+            "day_count": "THIRTY_360",
         }
         project_id = project.id
     client, url = demo.client_of(who), f"/do/project/{project_id}/confirm"

@@ -49,6 +49,7 @@ def loan(demo):
             "amount": str(project.amount),
             "rate_annual_pct": "4.35",
             "repayment_method": "BULLET",
+            "day_count": "THIRTY_360",
         }
         return project.id, project.amount, who, facts, end
 

@@ -13,11 +13,10 @@ from models.system.organization import Company, Operator
 from reports.base.report import REPORTS
 from reports.workbench.todo import Waiting
 from reports.workbench.todo_source import TodoKind
-from views.kit import edge, importing, todo
-from views.kit.exports import shown_everywhere
+from views.kit import edge, exports, importing, progress, todo
 from views.kit.interface import model_of
-from views.kit.pages import MenuFold, MenuItem, MenuModule, Shell
-from views.kit.progress import running_of
+from views.kit.pages import Job, MenuFold, MenuItem, MenuModule, Shell
+from workflows.base.context import Ctx
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 ICONS = {
@@ -166,11 +165,7 @@ def _build() -> Shell:
         theme=operator.theme.name.lower() if operator else "",
         inbox_url="/approvals/",
         # The page that follows a job says more of it than the top bar could.
-        jobs=tuple(
-            job
-            for job in (*running_of(ctx), *shown_everywhere(ctx), *importing.shown_everywhere(ctx))
-            if job.url.partition("?")[0] != request.path
-        ),
+        jobs=tuple(job for job in _jobs(ctx) if job.url.partition("?")[0] != request.path),
         search_url="/search",
         user_links=(
             MenuItem("我的下载", "/downloads/"),
@@ -180,6 +175,17 @@ def _build() -> Shell:
             MenuItem("修改密码", "/password/"),
         ),
     )
+
+
+def _jobs(ctx: Ctx) -> Iterator[Job]:
+    """What the reader waits for; one question tells which kinds of it there are, mostly none."""
+    if ctx.actor.employee_id is None:
+        return
+    kinds = (progress, exports, importing)
+    found = ctx.session.execute(select(*(kind.waited_for(ctx).exists() for kind in kinds))).one()
+    for kind, is_there in zip(kinds, found, strict=True):
+        if is_there:
+            yield from kind.shown_everywhere(ctx)
 
 
 def _counts(waiting: Waiting) -> dict[str, int]:

@@ -35,7 +35,7 @@ from models.system.organization import Company, Department, Employee, Operator
 from models.system.role import RoleProfile
 from models.system.setup import SystemState
 from models.system.sign_in import SessionEnd, SignInKind
-from reports.figures.delegations import lent
+from reports.figures.delegations import lent, mandated
 from views.kit import edge, rest_args
 from workflows.base.context import Ctx
 from workflows.system import sessions, sign_in
@@ -320,7 +320,13 @@ def actor_for(user: User) -> Actor:
 def build_actor(session: Session, user: User, ip: str = "") -> Actor:
     """The actor behind a user: employee, department subtree, widest scope of the roles, permissions."""
     row = session.execute(
-        select(Employee.id, Employee.name, Employee.department_id, Department.path)
+        select(
+            Employee.id,
+            Employee.name,
+            Employee.department_id,
+            Department.path,
+            mandated(Employee.id).label("is_lent"),
+        )
         .join(Operator, Operator.employee_id == Employee.id)
         .join(Department, Department.id == Employee.department_id)
         .where(Operator.user_id == user.id)
@@ -339,7 +345,7 @@ def build_actor(session: Session, user: User, ip: str = "") -> Actor:
     inside = select(Department.id).where(Department.path.like(f"{row.path}%"))
     return Actor(
         employee_id=row.id,
-        lent=lent(session, row.id),
+        lent=lent(session, row.id) if row.is_lent else frozenset(),
         name=row.name,
         user_id=user.id,
         department_id=row.department_id,

@@ -48,9 +48,9 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
     rules = session.scalars(query.order_by(AdmissionRule.id)).all()
     if not rules:
         return []
-    excused = _excused(session, project) if project.id else {}
     words = vocabulary(session)
     subject, explainer = words.subject("project"), Explainer(project, on, words)
+    excused: dict[tuple[int, str], AdmissionException] | None = None if project.id else {}
     found = []
     for rule in rules:
         try:
@@ -58,12 +58,12 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
             held, told = reason.held, _values(reason)
         except RuleError as problem:
             held, told = None, f"规则已失效（{problem}），请联系系统管理员修改"
-        exception = excused.get((rule.id, rule.condition))
-        outcome = Outcome.MET if held else Outcome.UNMET
-        if not held and exception is not None and rule.failing is Failing.EXCEPTION:
-            outcome = Outcome.EXCEPTION
-        shown = exception if outcome is Outcome.EXCEPTION else None
-        found.append(Answer(rule, outcome, told, shown))
+        exception = None
+        if not held and rule.failing is Failing.EXCEPTION:
+            excused = _excused(session, project) if excused is None else excused
+            exception = excused.get((rule.id, rule.condition))
+        missed = Outcome.UNMET if exception is None else Outcome.EXCEPTION
+        found.append(Answer(rule, Outcome.MET if held else missed, told, exception))
     return found
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask
 from models.approval.asked import by_mandate
@@ -27,6 +27,12 @@ def in_force(today: Any) -> tuple[ColumnElement[bool], ...]:
         Delegation.starts_on <= today,
         Delegation.ends_on >= today,
     )
+
+
+def mandated(employee: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether others have handed anything to a person that holds on the system's business date."""
+    today = select(SystemState.business_date).scalar_subquery()
+    return exists().where(Delegation.delegate_id == employee, *in_force(today))
 
 
 def mandates(session: Session, employee_id: int, today: date | None = None) -> tuple[Mandate, ...]:

@@ -13,9 +13,8 @@ from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, ContractKind, CounterGuarantee
 from reports.figures import exposure
-from reports.figures.admission import answers
+from reports.figures.admission import Answer, answers
 from reports.figures.fees import first_dues
-from reports.figures.line import uncontracted
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,30 @@ def standing(session: Session, project: Project, on: date) -> Standing:
 
 
 def gate(
-    session: Session, project: Project, on: date, known: Standing | None = None
+    session: Session,
+    project: Project,
+    on: date,
+    known: Standing | None = None,
+    answered: list[Answer] | None = None,
 ) -> list[GateCheck]:
     """Every item of the gate as it stands on a day, in the order in which people work on them."""
     known = known or standing(session, project, on)
+    answered = answers(session, project, on) if answered is None else answered
+    counters = _live_counters(session, project)
     return [
         _resolution(project, known.resolution),
         _conditions(session, project),
-        _contracts(session, project),
-        _counters(session, project),
+        _contracts(session, project, counters),
+        _counters(counters),
         _fees(session, project),
         *_limits(project, known.limits),
-        *_admission(session, project, on),
+        *_admission(answered),
     ]
 
 
-def _admission(session: Session, project: Project, on: date) -> Iterable[GateCheck]:
+def _admission(answered: list[Answer]) -> Iterable[GateCheck]:
     """The rules of the product, asked again with the values of the day (4.7)."""
-    for one in answers(session, project, on):
+    for one in answered:
         label = f"准入：{one.rule.name}"
         place = ("admission_exception", one.exception.id if one.exception else None)
         yield GateCheck("admission", label, one.is_met, one.told, *place, "查看例外")
@@ -114,7 +119,14 @@ def _conditions(session: Session, project: Project) -> GateCheck:
     return GateCheck("conditions", "决议条件已落实", not missing, evidence, *place, "落实条件")
 
 
-def _contracts(session: Session, project: Project) -> GateCheck:
+def _live_counters(session: Session, project: Project) -> list[CounterGuarantee]:
+    query = select(CounterGuarantee).where(
+        CounterGuarantee.project_id == project.id, CounterGuarantee.state.in_(LIVE_PAPERS)
+    )
+    return list(session.scalars(query.order_by(CounterGuarantee.id)))
+
+
+def _contracts(session: Session, project: Project, counters: list[CounterGuarantee]) -> GateCheck:
     query = select(Contract).where(
         Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
     )
@@ -127,7 +139,9 @@ def _contracts(session: Session, project: Project) -> GateCheck:
     ]
     is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
     wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
-    wrong += [f"“{item}”没有反担保合同" for item in uncontracted(session, project.id)]
+    held = {contract.counter_guarantee_id for contract in contracts}
+    bare = [item for item in counters if item.kind.needs_contract and item.id not in held]
+    wrong += [f"“{item}”没有反担保合同" for item in bare]
     numbers = "、".join(contract.number for contract in contracts)
     place = ("contract", is_open[0].id if is_open else None)
     return GateCheck(
@@ -135,11 +149,7 @@ def _contracts(session: Session, project: Project) -> GateCheck:
     )
 
 
-def _counters(session: Session, project: Project) -> GateCheck:
-    query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == project.id, CounterGuarantee.state.in_(LIVE_PAPERS)
-    )
-    items = list(session.scalars(query.order_by(CounterGuarantee.id)))
+def _counters(items: list[CounterGuarantee]) -> GateCheck:
     missing = [item for item in items if not item.is_settled]
     evidence = "；".join(
         f"{item.name}：{item.settled_evidence}" for item in items if item.is_settled

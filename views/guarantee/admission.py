@@ -7,6 +7,7 @@ from models.base.entity import Entity
 from models.guarantee.admission import AdmissionAnswer, Occasion
 from models.guarantee.appraisal import InvestigationReport
 from models.guarantee.project import Project
+from views.guarantee.gate import answers_of
 from views.kit import hooks
 from views.kit.buttons import Button, Questions, register, to_result
 from views.kit.pages import Cell, Column, Row, Section
@@ -25,7 +26,7 @@ register(
         on="project",
         name="admission_exception",
         label="申请准入例外",
-        when=admission.may_ask,
+        when=lambda ctx, project: admission.may_ask(ctx, project, answers_of(ctx, project)),
         questions=_form,
         rank=9,
         done="已提交准入例外审批",

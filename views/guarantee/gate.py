@@ -5,7 +5,8 @@ from flask import g
 from models.approval.approval import ApprovalInstance
 from models.base.entity import Entity
 from models.guarantee.project import Project
-from reports.figures import approvals, gate
+from reports.figures import admission, approvals, gate
+from reports.figures.admission import Answer
 from workflows.base.context import Ctx
 from workflows.guarantee import application
 
@@ -18,11 +19,20 @@ def standing_of(ctx: Ctx, project: Project) -> gate.Standing:
     return known[project.id]
 
 
+def answers_of(ctx: Ctx, project: Project) -> list[Answer]:
+    """What each admission rule of the product comes to today."""
+    known: dict[int, list[Answer]] = g.setdefault("admissions", {})
+    if project.id not in known:
+        known[project.id] = admission.answers(ctx.session, project, ctx.today)
+    return known[project.id]
+
+
 def gate_of(ctx: Ctx, project: Project) -> list[gate.GateCheck]:
     """Every item of the gate before 放款通知."""
     known: dict[int, list[gate.GateCheck]] = g.setdefault("gates", {})
     if project.id not in known:
-        known[project.id] = gate.gate(ctx.session, project, ctx.today, standing_of(ctx, project))
+        standing, answered = standing_of(ctx, project), answers_of(ctx, project)
+        known[project.id] = gate.gate(ctx.session, project, ctx.today, standing, answered)
     return known[project.id]
 
 
@@ -30,7 +40,7 @@ def conditions_of(ctx: Ctx, project: Project) -> list[application.Condition]:
     """What must hold before the application is submitted."""
     known: dict[int, list[application.Condition]] = g.setdefault("conditions", {})
     if project.id not in known:
-        known[project.id] = application.conditions(ctx, project)
+        known[project.id] = application.conditions(ctx, project, answers_of(ctx, project))
     return known[project.id]
 
 

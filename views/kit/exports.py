@@ -1,12 +1,11 @@
 """Lists that are written beside their page: asked for on a list, written as the asker, shown wherever one looks."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 
 from models.base.actor import Actor
@@ -102,17 +101,17 @@ def state_of(task: ExportTask) -> str:
     return known.get(task.status, "failed")
 
 
-def shown_everywhere(ctx: Ctx) -> Sequence[Job]:
-    """What this person waits for, and files that wait to be fetched, for the top of every page: by one question."""
-    if ctx.actor.employee_id is None:
-        return ()
-    query = select(ExportTask).where(
+def waited_for(ctx: Ctx) -> Select[ExportTask]:
+    """What this person waits for, and files that wait to be fetched."""
+    return select(ExportTask).where(
         ExportTask.employee_id == ctx.actor.employee_id,
         ExportTask.status.in_((ExportState.PENDING, ExportState.RUNNING, ExportState.SUCCEEDED)),
         (ExportTask.status != ExportState.SUCCEEDED)
         | (ExportTask.downloaded_at.is_(None) & (ExportTask.expires_at > ctx.now)),
     )
-    return [
-        job_of(ctx, task)
-        for task in ctx.session.scalars(query.order_by(ExportTask.id.desc()).limit(2))
-    ]
+
+
+def shown_everywhere(ctx: Ctx) -> list[Job]:
+    """The newest of them, for the top of every page."""
+    found = ctx.session.scalars(waited_for(ctx).order_by(ExportTask.id.desc()).limit(2))
+    return [job_of(ctx, task) for task in found]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from wtforms import Field as Control
 from wtforms import Form
@@ -265,12 +265,14 @@ def job_of(task: ImportTask, percent: int) -> Job:
     return Job(words, f"{URL}state/{task.id}", f"{URL}task/{task.id}", percent, state_of(task))
 
 
-def shown_everywhere(ctx: Ctx) -> list[Job]:
-    """What this person waits for, for the top of every page."""
-    if ctx.actor.employee_id is None:
-        return []
-    query = select(ImportTask).where(
+def waited_for(ctx: Ctx) -> Select[ImportTask]:
+    """What this person waits for."""
+    return select(ImportTask).where(
         ImportTask.employee_id == ctx.actor.employee_id, ImportTask.status.in_(imports.AT_WORK)
     )
-    found = ctx.session.scalars(query.order_by(ImportTask.id.desc()).limit(2))
+
+
+def shown_everywhere(ctx: Ctx) -> list[Job]:
+    """The newest of them, for the top of every page."""
+    found = ctx.session.scalars(waited_for(ctx).order_by(ImportTask.id.desc()).limit(2))
     return [job_of(task, import_jobs.percent_of(ctx, task)) for task in found]

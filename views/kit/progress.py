@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeGuard
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from models.system.setup import JobRun, JobStatus
 from views.kit.pages import GateItem, Job, Section
@@ -16,13 +16,6 @@ from workflows.ledger import closing
 from workflows.system import backup
 
 _DAILY = {day_end.JOB: day_end.LABEL, backup.JOB: backup.LABEL, verify.JOB: verify.LABEL}
-# Who may start long work: nobody else is asked about on every page.
-_STARTS = (
-    ("close", "accounting_period"),
-    (day_end.JOB, "job_run"),
-    (backup.JOB, "job_run"),
-    (verify.JOB, "job_run"),
-)
 STOPPED = "办理到此中断，这一步没有生效；继续办理时从这一步接着做，已完成的步骤不会重做"
 
 
@@ -89,19 +82,20 @@ def follow(run: JobRun | None, steps: Sequence[JobStep], now: datetime) -> Secti
     return Section("steps", title, template="parts/gate.html", data=items, note=note)
 
 
-def running_of(ctx: Ctx) -> tuple[Job, ...]:
-    """Long work of this person that somebody is at, for the top of every page."""
-    if ctx.actor.employee_id is None or not any(ctx.actor.may(*starts) for starts in _STARTS):
-        return ()
-    query = select(JobRun).where(
+def waited_for(ctx: Ctx) -> Select[JobRun]:
+    """Long work of this person that has not ended."""
+    return select(JobRun).where(
         JobRun.status == JobStatus.RUNNING, JobRun.requested_by_id == ctx.actor.employee_id
     )
-    found = ctx.session.scalars(query.order_by(JobRun.id.desc())).all()
-    return tuple(
+
+
+def shown_everywhere(ctx: Ctx) -> list[Job]:
+    """Those that somebody is at, for the top of every page."""
+    return [
         Job(words_of(run), f"/jobs/{run.id}", url_of(run), run.progress_pct)
-        for run in found
+        for run in ctx.session.scalars(waited_for(ctx).order_by(JobRun.id.desc()))
         if jobs.is_live(run, ctx.now)
-    )
+    ]
 
 
 def _steps(

@@ -30,23 +30,23 @@ PAPER = Paper(
 )
 
 
-def excusable(ctx: Ctx, project: Project) -> list[Answer]:
+def excusable(ctx: Ctx, project: Project, known: list[Answer] | None = None) -> list[Answer]:
     """The rules that a project does not meet and may be excused from."""
     return [
         one
-        for one in answers(ctx.session, project, ctx.today)
+        for one in (answers(ctx.session, project, ctx.today) if known is None else known)
         if one.outcome is Outcome.UNMET and one.rule.failing is Failing.EXCEPTION
     ]
 
 
-def may_ask(ctx: Ctx, project: Project) -> bool:
+def may_ask(ctx: Ctx, project: Project, known: list[Answer] | None = None) -> bool:
     """Whether an exception can be asked for now: nothing is paid out, none is open, and there is what to excuse."""
-    if project.state not in UNDER_WAY:
+    if project.state not in UNDER_WAY or not excusable(ctx, project, known):
         return False
     query = select(AdmissionException.id).where(
         AdmissionException.project_id == project.id, AdmissionException.state.in_(OPEN_PAPERS)
     )
-    return ctx.session.scalar(query.limit(1)) is None and bool(excusable(ctx, project))
+    return ctx.session.scalar(query.limit(1)) is None
 
 
 @PAPER.check

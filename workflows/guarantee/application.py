@@ -17,7 +17,7 @@ from models.guarantee.product import Product, ProductAudience, ProductDocument
 from models.guarantee.project import Project, ProjectState, Stage
 from models.system.records import Attachment
 from reports.figures import dictionaries, exposure
-from reports.figures.admission import answers
+from reports.figures.admission import Answer, answers
 from reports.figures.completeness import completeness
 from reports.figures.duties import holders_of_right
 from reports.figures.parameters import number
@@ -222,8 +222,9 @@ class Condition:
     problem: str
 
 
-def conditions(ctx: Ctx, project: Project) -> list[Condition]:
+def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None) -> list[Condition]:
     """Everything that the file must show before the application is submitted, in the order in which it is gathered."""
+    answered = answers(ctx.session, project, ctx.today) if answered is None else answered
     customer = project.customer
     barred = "；".join(_about_customer(customer))
     percent, missing = completeness(ctx.session, customer)
@@ -248,7 +249,7 @@ def conditions(ctx: Ctx, project: Project) -> list[Condition]:
         ),
         *(
             Condition("admission", f"准入：{one.rule.name}", one.is_met, one.told, one.told)
-            for one in answers(ctx.session, project, ctx.today)
+            for one in answered
         ),
     ]
 

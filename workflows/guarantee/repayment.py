@@ -309,7 +309,7 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
         paid.principal > due and not paid.is_final
     ):  # the bank's word that all is settled stands above the plan
         found["principal"] = [
-            f"至本期应还本金 {format_money(due)} 元，超出部分属于提前还款，请先办理“存续变更”；银行确认全部结清的请办理“提前结清”"
+            f"至本期应还本金 {format_money(due)} 元，多出的属于提前还款，请先办理“存续变更”；全部结清的请办理“提前结清”"
         ]
     limit = (
         due_interest

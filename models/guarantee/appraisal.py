@@ -45,6 +45,7 @@ class InvestigationReport(ProjectPaper):
         news=News(100, made=("填写保前调查报告：", "{advice}，{advised_amount} 元")),
     )
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
+    is_step = True
     number_label = "报告编号"
     is_single = True
     part = c.Part(60, since=Stage.EVALUATE, adds=(Stage.EVALUATE,), asks="填写保前调查报告")
@@ -94,6 +95,7 @@ class RiskAssessment(ProjectPaper):
         saved_by=("add", "edit"),
         news=News(90, made=("填写风险评估报告：", "{score} 分，{level}")),
     )
+    is_step = True
     number_label = "报告编号"
     is_single = True
     part = c.Part(70, since=Stage.RISK, adds=(Stage.RISK,), asks="填写风险评估报告")

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, ColumnElement, Index
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
@@ -140,3 +140,9 @@ class LoanChange(ProjectPaper):
     document: Mapped[IssuedDocument | None] = c.related(document_id)
     approved_on: Mapped[date | None] = c.computed(c.day("批准日期"))
     done_on: Mapped[date | None] = c.computed(c.day("办结日期", index=True))
+
+
+def unpaid() -> tuple[ColumnElement[bool], ...]:
+    """A prepayment that is approved, of which the bank has not received the money."""
+    is_early = LoanChange.kind == ChangeKind.PREPAYMENT
+    return is_early, LoanChange.state == PaperState.APPROVED, LoanChange.done_on.is_(None)

@@ -12,12 +12,14 @@ from models.guarantee.project import Project
 class ProjectPaper(Paper):
     """A numbered paper with the project that it is about.
 
-    `part` says how papers of this kind stand on the project's page, `is_single` that a project has one at most.
+    `part` says how papers of this kind stand on the project's page, `is_single` that a project has one at most,
+    `is_step` that the next step of the project's stage leads to its drafts: 待办 does not name them once more.
     """
 
     __abstract__ = True
     part: ClassVar[c.Part | None] = None
     is_single: ClassVar[bool] = False
+    is_step: ClassVar[bool] = False
 
     @declared_attr
     def project_id(cls) -> Mapped[int]:  # noqa: N805

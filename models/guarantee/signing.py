@@ -322,6 +322,7 @@ class Contract(ProjectPaper):
         CheckConstraint("ends_on >= starts_on", name="ck_contract_dates"),
         CheckConstraint("amount > 0", name="ck_contract_amount"),
     )
+    is_step = True
     number_label = "合同编号"
     part = c.Part(20, since=Stage.CONTRACT, adds=(Stage.CONTRACT,), opens=(Stage.CONTRACT,))
     kind: Mapped[ContractKind] = c.enum("合同种类", ContractKind, required=True, index=True)

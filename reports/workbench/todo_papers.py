@@ -1,4 +1,4 @@
-"""Papers of a project that wait for who puts them up or hands them in again, as each kind says of itself."""
+"""Papers of a project that wait for who puts them up or hands them in again, as each kind says of itself, or acts."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, literal, literal_column, select
 from models.base.entity import entities
 from models.base.paper import PaperState, SentBack
 from models.customer.customer import Customer
+from models.guarantee.loan_change import LoanChange, unpaid
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project
 from reports.workbench.todo_source import Rows, Source, TodoKind
@@ -18,15 +19,19 @@ _MANAGER: Any = Project.manager_id + literal_column("0")
 
 
 def paper_sources() -> Iterator[Source]:
-    """Of each kind of paper that 复核 may send back: its drafts, and what came back, as a draft or approved."""
+    """Of each kind of paper its drafts, and what 复核 sent back, as a draft or approved; then what is paid early."""
     for model in entities():
-        if issubclass(model, SentBack) and issubclass(model, ProjectPaper):
+        if not issubclass(model, ProjectPaper) or model.is_step:
+            continue
+        new = [model.state == PaperState.DRAFT]
+        if issubclass(model, SentBack):
             kept = PaperState.DRAFT if model.again == "submit" else PaperState.APPROVED
             is_back = model.returned_reason.is_not(None)
-            new = model.state == PaperState.DRAFT, ~is_back
+            new.append(~is_back)
             back = model.state == kept, is_back
-            yield _source(TodoKind.UNSENT, model, "submit", *new, by_manager=True)
             yield _source(TodoKind.RETURNED, model, model.again, *back, by_manager=model.by_manager)
+        yield _source(TodoKind.UNSENT, model, "submit", *new, by_manager=True)
+    yield _source(TodoKind.PREPAY, LoanChange, "pay", *unpaid(), by_manager=True)
 
 
 def _source(
@@ -37,7 +42,7 @@ def _source(
         kind,
         model,
         (verb, str(model.__tablename__)),
-        rows=_papers(model, *where),
+        rows=_papers(model, "" if kind is TodoKind.PREPAY else model.spec.label, *where),
         of_project=lambda pk: model.project_id == pk,
         holder=holder,
         is_scoped=not by_manager,
@@ -45,14 +50,14 @@ def _source(
     )
 
 
-def _papers(model: Any, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
+def _papers(model: Any, label: str, *where: ColumnElement[bool]) -> Callable[[date], Rows]:
     return lambda _: (
         select(
             model.id,
             Customer.name,
             model.number,
             Project.amount,
-            literal(model.spec.label),
+            literal(label),
             Project.stage_since,
         )
         .join(Project, Project.id == model.project_id)

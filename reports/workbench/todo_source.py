@@ -23,6 +23,7 @@ class TodoKind(Kind):
     NEXT = "项目下一步"
     UNSENT = "提交审批"
     RETURNED = "退回待重办"
+    PREPAY = "登记提前还款"
     BALLOT = "审保会表决"
     CONVENE = "召开审保会"
     ANNOUNCE = "宣布表决结果"

@@ -20,10 +20,10 @@ from models.guarantee.release import Release, ReleaseBasis
 from models.guarantee.signing import CounterGuarantee, Fee, FeeDue, Receipt, ReceiptState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
-from workflows.base import attachments, documents, records
+from workflows.base import attachments, documents
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs
-from workflows.guarantee import contract_data, letters, release_fees, stages
+from workflows.guarantee import contract_data, letters, release_fees, repayment, stages
 from workflows.guarantee.paper import Paper, project_amount
 from workflows.ledger import posting
 
@@ -150,10 +150,10 @@ def obstacles(ctx: Ctx, release: Release) -> list[str]:
 @PAPER.approved
 def approved(ctx: Ctx, release: Release) -> None:
     """The company is free; the deposit goes back through 复核, and then the project ends."""
-    project = records.find(ctx, Project, release.project_id, lock=True)
+    loans, project = repayment.all_held(ctx, release.project_id)
     release.approved_on, release.released_amount = ctx.today, project.balance
     release.deposit_amount = deposit_held(ctx.session, project)
-    for loan in ctx.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)):
+    for loan in loans:
         if loan.is_running:  # the bank lets the company go while the customer still owes it
             move(LOAN["release"], loan)
             # The guarantee ends when the bank says so, not when its letter has been approved here.

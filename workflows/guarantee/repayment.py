@@ -274,6 +274,18 @@ def held(ctx: Ctx, drawdown_id: int, version: int | None = None) -> tuple[Drawdo
     return drawdown, records.find(ctx, Project, drawdown.project_id, lock=True)
 
 
+def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
+    """Every loan of a project and the project, held until the commit in the order of decision 0015."""
+    query = (
+        select(Drawdown)
+        .where(Drawdown.project_id == project_id)
+        .order_by(Drawdown.id)
+        .with_for_update(of=Drawdown)
+    )
+    loans = list(ctx.session.scalars(query.execution_options(populate_existing=True)))
+    return loans, records.find(ctx, Project, project_id, lock=True)
+
+
 def _about(
     ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid
 ) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from models.after.warning import RiskWarning, WarningState
 from models.base.columns import Money
@@ -321,6 +321,24 @@ def test_a_letter_is_named_with_number_day_and_reason(line, project):
         by_letter(line, project, letter_no="", letter_on=line.today + timedelta(days=1), note="")
     assert set(refused.value.field_errors) == {"letter_no", "letter_on", "note"}
     assert by_letter(line, project).basis is ReleaseBasis.BANK_LETTER
+
+
+def test_a_release_holds_the_loans_before_their_project_as_a_repayment_does(line, project, repaid):
+    """Decision 0015: of two that wait for each other neither would come through."""
+    made = submitted(line, project)
+    held = []
+
+    def note(asked):
+        kept = getattr(asked.statement, "_for_update_arg", None)
+        held.extend(one.name for one in (kept.of or ()) if kept) if kept else None
+
+    event.listen(line.session, "do_orm_execute", note)
+    try:
+        line.approve(made)
+    finally:
+        event.remove(line.session, "do_orm_execute", note)
+    loans = [name for name in held if name in ("drawdown", "project")]
+    assert loans[:2] == ["drawdown", "project"], held
 
 
 def test_submitting_needs_right_scope_and_version(line, project, repaid):

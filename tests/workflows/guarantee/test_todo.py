@@ -10,6 +10,8 @@ from models.base.paper import PaperState
 from models.customer.customer import Grade
 from models.customer.rating import CustomerRating
 from models.customer.rating_model import CustomerKind, RatingModel
+from models.guarantee.drawdown import Drawdown
+from models.guarantee.loan_change import ChangeKind, LoanChange
 from models.guarantee.project import Stage
 from models.guarantee.resolution import MeetingMember
 from models.guarantee.signing import Fee, FeeWaiver
@@ -33,9 +35,19 @@ from tests.workflows.guarantee.factories import (
     VICE,
 )
 from workflows.approval import approval
-from workflows.guarantee import appraisal, counters, resolution
+from workflows.base import records
+from workflows.guarantee import appraisal, counters, loan_change, resolution
 
-STAGES = (Stage.APPLY, Stage.EVALUATE, Stage.RISK, Stage.RESOLVE, Stage.COUNTER, Stage.FEE_COLLECT)
+STAGES = (
+    Stage.APPLY,
+    Stage.EVALUATE,
+    Stage.RISK,
+    Stage.RESOLVE,
+    Stage.CONTRACT,
+    Stage.COUNTER,
+    Stage.FEE_COLLECT,
+    Stage.IN_FORCE,
+)
 
 
 def waits(line, who, kind=None):
@@ -252,6 +264,28 @@ def test_a_waiver_that_is_a_draft_again_came_back(line):
     line.session.flush()
     assert waits(line, MANAGER, TodoKind.RETURNED) == [("费用减免退回待重办", "JM1")]
     assert waits(line, MANAGER, TodoKind.UNSENT) == []
+
+
+def test_the_draft_of_any_paper_waits_but_not_where_the_stage_leads_to_it(line):
+    """A change of a loan that came back from its approval is a draft again, of which no stage of the project tells."""
+    project = line.at(Stage.IN_FORCE)
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    facts = {"project_id": project.id, "drawdown_id": loan.id, "kind": ChangeKind.PREPAYMENT}
+    facts |= {"effective_on": line.today, "prepaid_amount": Decimal(1_000_000), "reason": "回款"}
+    change = records.create(line.ctx(MANAGER), LoanChange, facts)
+    unsent = [("存续变更提交审批", change.number)]
+    assert waits(line, MANAGER, TodoKind.UNSENT) == unsent == told(line, change, TodoKind.UNSENT)
+    assert told(line, project, TodoKind.UNSENT) == unsent
+    loan_change.PAPER.submit(line.ctx(MANAGER), change)
+    assert waits(line, MANAGER, TodoKind.UNSENT) == []
+    line.approve(change)
+    early = [("登记提前还款", change.number)]
+    assert waits(line, MANAGER, TodoKind.PREPAY) == early == told(line, project, TodoKind.PREPAY)
+    loan_change.pay(line.ctx(MANAGER), change, paid_on=line.today, interest=Decimal(0))
+    assert waits(line, MANAGER, TodoKind.PREPAY) == []
+    drafts = line.draw_up(line.at(Stage.CONTRACT))
+    assert {one.state for one in drafts} == {PaperState.DRAFT}
+    assert waits(line, MANAGER, TodoKind.UNSENT) == [], "办理合同 stands there already"
 
 
 def test_a_paper_that_others_hand_in_waits_for_all_who_may(line, monkeypatch):

@@ -5,15 +5,21 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, joinedload
 
-from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask
+from models.approval.approval import (
+    COUNTED_STATES,
+    ApprovalInstance,
+    ApprovalNode,
+    ApprovalTask,
+    NodeMode,
+)
 from models.approval.asked import by_mandate
 from models.approval.delegation import Delegation
 from models.base.actor import Actor, Mandate
-from models.system.organization import Employee
+from models.system.organization import Employee, Operator
 from models.system.setup import SystemState
-from reports.figures.approvals import ABLE
+from reports.figures.approvals import ABLE, eligible
 
 NOT_YOURS = "该审批任务不是分配给您的，不能办理"
 OWN_SUBMISSION = "不能审批自己提交的业务"
@@ -36,11 +42,15 @@ def mandated(employee: InstrumentedAttribute[int]) -> ColumnElement[bool]:
 
 
 def mandates(session: Session, employee_id: int, today: date | None = None) -> tuple[Mandate, ...]:
-    """What others have handed to a person; without a day, on the system's business date."""
+    """What others have handed to a person; without a day, on the system's business date.
+
+    Who has left, or may not sign in, decides nothing any more, by nobody else either.
+    """
     on: Any = today if today is not None else select(SystemState.business_date).scalar_subquery()
     query = (
         select(Delegation.employee_id, Delegation.business_type_id, Delegation.amount_to)
-        .where(Delegation.delegate_id == employee_id, *in_force(on))
+        .join(Employee, Employee.id == Delegation.employee_id)
+        .where(Delegation.delegate_id == employee_id, *in_force(on), *ABLE)
         .order_by(Delegation.id)
     )
     return tuple(Mandate(*row) for row in session.execute(query))
@@ -51,8 +61,19 @@ def lent(session: Session, employee_id: int, today: date | None = None) -> froze
     found = mandates(session, employee_id, today)
     if not found:
         return frozenset()
-    query = select(ApprovalTask.id).where(by_mandate(employee_id, found))
-    return frozenset(session.scalars(query))
+    query = (
+        select(ApprovalTask.id, ApprovalNode.mode)
+        .join(ApprovalNode, ApprovalNode.id == ApprovalTask.node_id)
+        .where(by_mandate(employee_id, found))
+    )
+    rows = session.execute(query).all()
+    barred = {
+        key
+        for key, mode in rows
+        if mode is NodeMode.IN_TURN
+        and _is_in_line(session, employee_id, session.get_one(ApprovalTask, key))
+    }
+    return frozenset(key for key, _ in rows) - barred
 
 
 def covers(lent: Mandate | Delegation, instance: ApprovalInstance) -> bool:
@@ -76,7 +97,22 @@ def why_not(session: Session, actor: Actor, task: ApprovalTask, today: date) -> 
     return ONE_VOICE if me != task.assignee_id and _has_voice(session, me, task) else ""
 
 
+def _is_in_line(session: Session, employee_id: int | None, task: ApprovalTask) -> bool:
+    """依次会签: whether this person has, or has had, a turn of the own at the node."""
+    if task.node.mode is not NodeMode.IN_TURN:
+        return False
+    instance = task.instance
+    return employee_id in eligible(
+        session,
+        task.node,
+        department_id=instance.department_id,
+        excluded=instance.facts.get("excluded", ()),
+    )
+
+
 def _has_voice(session: Session, employee_id: int | None, task: ApprovalTask) -> bool:
+    if _is_in_line(session, employee_id, task):
+        return True
     query = select(ApprovalTask.id).where(
         ApprovalTask.instance_id == task.instance_id,
         ApprovalTask.node_id == task.node_id,
@@ -89,12 +125,16 @@ def _has_voice(session: Session, employee_id: int | None, task: ApprovalTask) ->
 
 
 def deputies(session: Session, tasks: Sequence[ApprovalTask], today: date) -> dict[int, list[str]]:
-    """Names of those who may decide each task in place of who is asked, by the task's id, in one query."""
+    """Names of those who may decide each task in place of who is asked, by the task's id."""
     people = {task.assignee_id for task in tasks}
+    lender, account = aliased(Employee), aliased(Operator)
+    is_kept_out = exists().where(account.employee_id == lender.id, account.is_disabled)
     query = (
         select(Delegation)
         .join(Employee, Employee.id == Delegation.delegate_id)
+        .join(lender, lender.id == Delegation.employee_id)
         .where(Delegation.employee_id.in_(people), *in_force(today), *ABLE)
+        .where(lender.is_active, ~is_kept_out)
         .order_by(Delegation.id)
         .options(joinedload(Delegation.delegate))
     )
@@ -102,7 +142,8 @@ def deputies(session: Session, tasks: Sequence[ApprovalTask], today: date) -> di
     for one in session.scalars(query) if people else ():
         for task in tasks:
             is_hers = one.employee_id == task.assignee_id and covers(one, task.instance)
-            if is_hers and one.delegate_id not in task.instance.facts.get("excluded", ()):
+            is_barred = one.delegate_id in task.instance.facts.get("excluded", ())
+            if is_hers and not is_barred and not _has_voice(session, one.delegate_id, task):
                 found.setdefault(task.id, []).append(one.delegate.name)
     return found
 

@@ -7,7 +7,13 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
+from models.approval.approval import (
+    ApprovalInstance,
+    ApprovalState,
+    ApprovalTask,
+    NodeMode,
+    TaskState,
+)
 from models.base.errors import BusinessError
 from models.system.organization import Employee
 from views.approval import inbox
@@ -54,9 +60,13 @@ class ApprovalsView(BaseView):
         if choice is approval.Decision.ANSWER:
             raise BusinessError("受委派的意见须逐项回复")
         picked = inbox.all_mine(ctx) if request.form.get("all") else bulk.ticked()
+        if any(one.version is None for one in picked):
+            raise BusinessError("只能办理列表中显示并勾选的记录，请刷新后重新勾选")
         opinion = request.form.get("reason", "")
 
         def act(ctx: Ctx, task: ApprovalTask, version: int) -> None:
+            if task.node.mode is NodeMode.VOTE:
+                raise BusinessError("票决须逐项表决，不能批量办理")
             approval.decide(ctx, task, choice, opinion, version=version)
 
         outcomes = bulk.each(ApprovalTask, picked, choice.label, act)

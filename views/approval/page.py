@@ -324,8 +324,9 @@ def _more(
 
 def _is_chief(ctx: Ctx, instance: ApprovalInstance) -> bool:
     """Whether the reader must see an overdue task of it done (督办)."""
+    me = ctx.actor.employee_id
     late = (one for one in instance.tasks if one.state is TaskState.PENDING)
-    return any(one.escalated_to_id == ctx.actor.employee_id for one in late)
+    return me is not None and any(one.escalated_to_id == me for one in late)
 
 
 def _to_take_back(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:

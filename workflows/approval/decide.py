@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from models.approval.approval import (
     COUNTED_STATES,
@@ -150,7 +150,8 @@ def urge(ctx: Ctx, instance: ApprovalInstance) -> int:
     instance = steps.lock(ctx, instance.id)
     steps.require_running(instance)
     open_tasks = steps.pending(ctx, instance)
-    if ctx.actor.employee_id not in {task.escalated_to_id for task in open_tasks}:
+    chiefs = {task.escalated_to_id for task in open_tasks} - {None}
+    if ctx.actor.employee_id not in chiefs:
         _require_applicant(ctx, instance, "催办")
     hours = parameters.number(ctx.session, URGE_PARAMETER, ctx.today)
     pause = timedelta(hours=float(hours))
@@ -174,9 +175,9 @@ def withdraw(ctx: Ctx, instance: ApprovalInstance) -> ApprovalInstance:
     instance = steps.lock(ctx, instance.id)
     _require_applicant(ctx, instance, "撤回")
     steps.require_running(instance)
-    acted = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED, TaskState.TRANSFERRED)
     query = select(ApprovalTask.id).where(
-        ApprovalTask.instance_id == instance.id, ApprovalTask.state.in_(acted)
+        ApprovalTask.instance_id == instance.id,
+        ApprovalTask.state.not_in((TaskState.PENDING, TaskState.CANCELLED)),
     )
     if ctx.session.scalar(query.limit(1)) is not None:
         raise Conflict("已有审批人办理，不能撤回；如需修改，请审批人退回")
@@ -240,7 +241,7 @@ def settle(
 
 def _free_the_others(ctx: Ctx, tasks: list[ApprovalTask]) -> None:
     """任一: the first consent settles the node for all but added signers, who are still waited for."""
-    own = [task for task in tasks if task.origin is not TaskOrigin.ADDED]
+    own = [task for task in tasks if not steps.is_added(task, tasks)]
     if any(task.state is TaskState.APPROVED for task in own):
         for task in own:
             if task.state is TaskState.PENDING:
@@ -328,16 +329,35 @@ def colleague_for(
         raise BusinessError(
             f"{person.name}是本业务的提交人，不能审批自己提交的业务", field="employee_id"
         )
+    if person.id == ctx.actor.employee_id:
+        raise BusinessError("不能交给自己办理", field="employee_id")
+    _require_new(ctx, instance, task, person)
+    return person
+
+
+def _require_new(
+    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, person: Employee
+) -> None:
+    """One person, one voice at a node: also of who has decided for another, or waits for an opinion to come back."""
+    counted = or_(
+        and_(
+            or_(ApprovalTask.assignee_id == person.id, ApprovalTask.decided_by_id == person.id),
+            ApprovalTask.state.in_(COUNTED_STATES),
+        ),
+        and_(
+            ApprovalTask.asked_by_id == person.id,
+            ApprovalTask.origin == TaskOrigin.ENTRUST,
+            ApprovalTask.state == TaskState.PENDING,
+        ),
+    )
     query = select(ApprovalTask.id).where(
         ApprovalTask.instance_id == instance.id,
         ApprovalTask.node_id == task.node_id,
         ApprovalTask.round_no == instance.round_no,
-        ApprovalTask.assignee_id == person.id,
-        ApprovalTask.state.in_(COUNTED_STATES),
+        counted,
     )
-    if ctx.session.scalar(query) is not None:
+    if ctx.session.scalar(query.limit(1)) is not None:
         raise BusinessError(f"{person.name}已是本节点的审批人", field="employee_id")
-    return person
 
 
 def _require_applicant(ctx: Ctx, instance: ApprovalInstance, label: str) -> None:

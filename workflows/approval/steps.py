@@ -214,10 +214,17 @@ def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
 def ask_next(
     ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, asked: list[ApprovalTask]
 ) -> bool:
-    """依次会签: ask whoever comes after those who were asked in this round; False when all have been."""
+    """依次会签: ask whoever comes after those whose turn it was in this round; False when all have been asked.
+
+    Who was only asked for an opinion, or done without as a signer, still has the own turn to come.
+    """
     if node.mode is not NodeMode.IN_TURN:
         return False
-    before = {task.assignee_id for task in asked}
+    before = {
+        task.assignee_id
+        for task in asked
+        if task.origin is TaskOrigin.NODE or task.state in COUNTED_STATES
+    }
     excluded = {*before, *instance.facts["excluded"]}
     following = approvals.eligible(
         ctx.session, node, department_id=instance.department_id, excluded=excluded
@@ -309,12 +316,22 @@ def outcome_of(
         return _vote(node, counted, is_closed=is_closed)
     if any(task.state is TaskState.REJECTED for task in counted):
         return TaskState.REJECTED
-    own = [task for task in counted if task.origin is not TaskOrigin.ADDED]
-    added = [task for task in counted if task.origin is TaskOrigin.ADDED]
+    own = [task for task in counted if not is_added(task, tasks)]
+    added = [task for task in counted if is_added(task, tasks)]
     enough = any if node.mode is NodeMode.ANY else all
     has_passed = enough(task.state is TaskState.APPROVED for task in own)
     has_passed = has_passed and all(task.state is TaskState.APPROVED for task in added)
     return TaskState.APPROVED if has_passed else TaskState.PENDING
+
+
+def is_added(task: ApprovalTask, tasks: list[ApprovalTask]) -> bool:
+    """Whether the consent of an added signer hangs on a task of a round: the signer's own, or whom that one asks."""
+    return task.origin is TaskOrigin.ADDED or (
+        task.origin is TaskOrigin.ENTRUST
+        and any(
+            one.origin is TaskOrigin.ADDED and one.assignee_id == task.asked_by_id for one in tasks
+        )
+    )
 
 
 def _vote(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool) -> TaskState:

@@ -222,6 +222,8 @@ def test_several_are_decided_at_once_each_by_itself(product, started, flow):
     key = re.search(rf'name="keys" value="({task}\.\d+)"', page).group(1)
     assert send(client, "/approvals/bulk/answer", keys=key).status_code == 400
     assert send(client, "/approvals/bulk/return", keys=key, reason="").status_code == 409
+    unseen = send(client, "/approvals/bulk/approve", keys=str(task), reason="同意")
+    assert unseen.status_code == 400, "nobody decides what the list did not show"
     stale = send(client, "/approvals/bulk/approve", keys=f"{task}.99", reason="同意")
     assert stale.status_code == 409
     assert "未办" in stale.get_data(as_text=True)

@@ -119,6 +119,34 @@ def test_an_added_signer_who_is_not_needed_any_more_holds_nothing_up(world, risk
     assert found.state is ApprovalState.APPROVED
 
 
+def test_the_consent_of_an_added_signer_is_waited_for_while_that_one_asks_a_colleague(world, risk):
+    """任一: neither the first consent nor whom it frees does without what was added."""
+    world.flow(world.node(10, risk))
+    for first in (True, False):
+        found = world.start(record=world.people["甲"] if first else world.people["乙"])
+        approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"))
+        if first:
+            world.approve(found, "甲")
+        consult.entrust(world.ctx("丙"), world.task(found, "丙"), world.id("丁"), "请看")
+        if not first:
+            world.approve(found, "甲")
+        assert world.waiting(found) == ["丁"]
+        answer(world, found, "丁")
+        assert world.approve(found, "丙").state is ApprovalState.APPROVED
+
+
+def test_who_waits_for_an_opinion_is_not_asked_once_more(world, risk):
+    world.flow(world.node(10, risk, mode=NodeMode.ALL))
+    found = world.start()
+    consult.entrust(world.ctx("甲"), world.task(found, "甲"), world.id("丙"), "请看")
+    with pytest.raises(BusinessError, match="甲已是本节点的审批人"):
+        approval.transfer(world.ctx("乙"), world.task(found, "乙"), world.id("甲"), "请一并看")
+    with pytest.raises(Conflict, match="不能撤回"):
+        approval.withdraw(world.ctx(), found)
+    answer(world, found, "丙")
+    assert world.waiting(found) == ["乙", "甲"]
+
+
 # --- 依次会签 --------------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +167,21 @@ def test_people_sign_one_after_the_other_in_their_order(world):
     assert world.waiting(found) == ["乙"]
     world.approve(found, "乙")
     assert world.waiting(found) == ["经理"]
+
+
+@pytest.mark.parametrize("how", ["asked for an opinion", "added and done without"])
+def test_nobody_loses_the_own_turn_by_being_asked_before(world, risk, how):
+    world.flow(world.node(10, risk, mode=NodeMode.IN_TURN))
+    found = world.start()
+    task = world.task(found, "甲")
+    if how == "asked for an opinion":
+        consult.entrust(world.ctx("甲"), task, world.id("乙"), "请看")
+        answer(world, found, "乙")
+    else:
+        approval.add_signer(world.ctx("甲"), task, world.id("乙"))
+        consult.take_back(world.ctx("甲"), world.task(found, "乙"), "不用了")
+    assert world.approve(found, "甲").state is ApprovalState.RUNNING
+    assert world.waiting(found) == ["乙"]
 
 
 def test_one_refusal_in_the_line_ends_it_and_who_follows_is_never_asked(world):

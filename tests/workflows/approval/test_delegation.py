@@ -14,7 +14,7 @@ from reports.base.scope import is_visible, may_read, was_asked
 from reports.figures import approvals, delegations
 from reports.workbench import todo
 from tests.workflows.approval_world import TODAY, World
-from workflows.approval import approval, decide, delegation, steps
+from workflows.approval import approval, consult, decide, delegation, steps
 from workflows.approval.approval import Decision
 from workflows.base.context import Ctx
 
@@ -122,6 +122,42 @@ def test_who_acts_for_two_people_has_one_voice_too(world, found):
     assert inbox(world, "丙") == []
     with pytest.raises(NotAllowed, match="您在本节点已有自己的审批任务"):
         decide_for(world, found, "丙", "乙")
+
+
+def test_who_stands_in_the_same_line_has_one_voice_too(world):
+    position = world.position("line", "甲", "乙")
+    world.flow(world.node(10, position, mode=NodeMode.IN_TURN))
+    found = world.start()
+    world.lend("甲", "乙")
+    assert inbox(world, "乙") == []
+    assert delegations.deputies(world.session, [world.task(found, "甲")], TODAY) == {}
+    with pytest.raises(NotAllowed, match="您在本节点已有自己的审批任务"):
+        decide_for(world, found, "乙", "甲")
+
+
+def test_what_is_done_for_another_is_not_made_the_own(world, found):
+    world.lend("甲", "丙")
+    task = world.task(found, "甲")
+    for act in (
+        lambda: approval.transfer(world.ctx("丙"), task, world.id("丙"), "我来"),
+        lambda: approval.add_signer(world.ctx("丙"), task, world.id("丙")),
+        lambda: consult.entrust(world.ctx("丙"), task, world.id("丙"), "我来"),
+    ):
+        with pytest.raises(BusinessError, match="不能交给自己办理"):
+            act()
+    decide_for(world, found, "丙", "甲")
+    with pytest.raises(BusinessError, match="丙已是本节点的审批人"):
+        approval.add_signer(world.ctx("乙"), world.task(found, "乙"), world.id("丙"))
+
+
+def test_who_has_left_decides_by_nobody_else(world, found):
+    world.lend("甲", "丙")
+    world.people["甲"].is_active = False
+    world.session.flush()
+    assert inbox(world, "丙") == []
+    assert delegations.deputies(world.session, [world.task(found, "甲")], TODAY) == {}
+    with pytest.raises(NotAllowed, match="不是分配给您的"):
+        decide_for(world, found, "丙", "甲")
 
 
 @pytest.mark.parametrize(

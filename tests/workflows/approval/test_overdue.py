@@ -1,5 +1,6 @@
 """Past the time limit (A6, A11): a superior finds it in the own inbox, reads it, and may urge."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -67,3 +68,7 @@ def test_nobody_above_leaves_it_to_the_list_of_the_overdue(world):
     found = overdue(world)
     assert world.task(found, "甲").escalated_at is not None
     assert world.task(found, "甲").escalated_to_id is None
+    nobody = world.ctx(permissions=LIST)
+    nobody = replace(nobody, actor=replace(nobody.actor, employee_id=None))
+    with pytest.raises(NotAllowed, match="催办"):
+        approval.urge(nobody, found)

@@ -129,7 +129,7 @@ def test_frozen_values_are_put_into_words(world):
         (FieldFacts(kind="int"), 12, "12"),
         (FieldFacts(kind="reference"), 3, ""),
     ):
-        assert figures._words(session, facts, value) == words
+        assert figures.words_of(session, facts, value) == words
 
 
 def test_what_is_not_for_reading_is_left_out(world):

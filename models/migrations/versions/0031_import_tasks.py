@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0031'
-down_revision = '0030'
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

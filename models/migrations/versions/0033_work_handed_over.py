@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0033'
-down_revision = '0032'
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

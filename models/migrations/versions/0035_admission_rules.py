@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0035'
-down_revision = '0034'
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

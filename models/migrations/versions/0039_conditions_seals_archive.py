@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0039'
-down_revision = '0038'
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

@@ -32,8 +32,9 @@ ALL = sorted(REPORTS.values(), key=lambda report: report.code)
 BAD = ("不存在的", "-1", "2026-13-40", "9" * 40, "\x00'\"%_\\", "1.5", "<b>")
 # What a report is asked where any record would do but few have figures.
 EXAMPLES = {"detail-ledger": {"account": "1002"}}
+VALUE = re.compile(r"\d+|=[^&]*")  # what tells two targets of one kind apart
 OPEN_ENDS = {"date": ("2026-01-02", "2026-01-01"), "int": ("2", "1")}  # a range in the wrong order
-LINKS = 12  # of each report so many of its different kinds of target are opened
+LINKS = 2  # of each kind of target that a report leads to so many are opened
 every = pytest.mark.parametrize("report", ALL, ids=lambda report: report.code)
 
 
@@ -121,13 +122,14 @@ def test_it_has_its_right_its_place_in_the_menu_and_its_guard(demo_app, todays, 
 
 
 @every
-def test_each_bad_parameter_is_refused_at_its_field_and_stays_as_typed(demo_app, report):
+def test_each_bad_parameter_is_refused_at_its_field_and_stays_as_typed(demo_app, todays, report):
     reader = holders(report)[0][0]
     client, given = demo_app.client_of(reader), example(demo_app, reader, report)
     names = [*report.params, *([COMPARE] if report.compared else [])]
     asked = [name for name in names if name != report.about]
     # All are wrong at once, as each is told at once; then each alone.
-    for bad in [*(dict.fromkeys(asked, word) for word in BAD), *({n: BAD[0]} for n in asked)]:
+    words = todays([word for word in BAD if word != BAD[0]], 2)
+    for bad in [*(dict.fromkeys(asked, word) for word in words), *({n: BAD[0]} for n in asked)]:
         answer = client.get(address(report, {**given, **bad}))
         page = unescape(answer.text)
         assert answer.status_code == (400 if bad else 200), bad
@@ -137,7 +139,7 @@ def test_each_bad_parameter_is_refused_at_its_field_and_stays_as_typed(demo_app,
     for kind in ("xlsx", "pdf", "csv") if asked else ():
         refused = client.get(address(report, {**given, asked[0]: BAD[0]}, format=kind))
         assert (refused.status_code, refused.mimetype) == (400, "text/html")
-    for word in BAD if report.about else ():
+    for word in words if report.about else ():
         assert client.get(address(report, {**given, report.about: word})).status_code in {308, 404}
     for more in ({"format": "exe"}, {"page": "x"}, {"page": "9" * 30}, {"nothing": "1"}):
         assert client.get(address(report, given, **more)).status_code == 200
@@ -206,7 +208,7 @@ def test_totals_agree_with_the_lines_by_the_measure_of_each_column(demo_app, rep
 
 
 @every
-def test_its_files_hold_the_figures_of_the_page(demo_app, report):
+def test_its_files_hold_the_figures_of_the_page(demo_app, todays, report):
     reader = holders(report)[0][0]
     client, given = demo_app.client_of(reader), example(demo_app, reader, report)
     page = client.get(address(report, given)).text
@@ -222,8 +224,9 @@ def test_its_files_hold_the_figures_of_the_page(demo_app, report):
                 assert Decimal(str(value)) == Decimal(text), column.key
     texts = {f"{Decimal(str(v)):,.2f}" for row in sheet[:20] for v in row if isinstance(v, float)}
     assert {text for text in texts if text not in page} == set(), "the page has other figures"
-    pdf = client.get(address(report, given, format="pdf"))
-    assert (pdf.status_code, pdf.data[:4]) == (200, b"%PDF")
+    if report.code in todays(REPORTS, 6):  # a program of its own draws it, the same for all
+        pdf = client.get(address(report, given, format="pdf"))
+        assert (pdf.status_code, pdf.data[:4]) == (200, b"%PDF")
 
 
 @every
@@ -238,7 +241,10 @@ def test_what_it_leads_to_opens_for_its_reader(demo_app, report):
         found, _ = found_by(demo_app, username, report, given)
         targets = [line.url for line in found.lines]
         targets += [url for line in found.lines for url in line.urls.values()]
-        for url in [url for url in dict.fromkeys(targets) if url][:LINKS]:
+        kinds: dict[str, list[str]] = {}
+        for url in filter(None, dict.fromkeys(targets)):
+            kinds.setdefault(VALUE.sub("", url), []).append(url)
+        for url in (url for same in kinds.values() for url in same[:LINKS]):
             answer = client.get(url, follow_redirects=True)
             assert answer.status_code == 200, (username, url)
             opened += 1

@@ -366,6 +366,7 @@ def test_the_limit_is_a_parameter(world):
     big = PDF + os.urandom(MB)
     with pytest.raises(BusinessError, match="超过上限"):
         upload(world, data=big)
-    world.session.scalars(select(Parameter)).one().value = str(Decimal("1.5"))
+    most = select(Parameter).where(Parameter.code == "attachment.max_mb")
+    world.session.scalars(most).one().value = str(Decimal("1.5"))
     world.session.flush()
     assert upload(world, data=big).size_bytes == len(big)

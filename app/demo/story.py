@@ -240,7 +240,9 @@ def _meet(stage: Stage, plot: Plot, project: Project) -> None:
         "chair_id": people["lujun"],
         "secretary_id": stage.actor(SECRETARY).employee_id,
     }
-    meeting = convening.convene(stage.ctx(SECRETARY), facts, [project.id], list(people.values()))
+    meeting = convening.convene(
+        stage.ctx(SECRETARY), facts, [convening.Put(project.id)], list(people.values())
+    )
     item = stage.session.scalars(
         select(MeetingItem).where(MeetingItem.meeting_id == meeting.id)
     ).one()

@@ -107,6 +107,8 @@ class DictionaryItem(Entity):
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
 
 
+# Parameters that say which part of a whole is needed, written 2/3 or 0.75.
+SHARES = frozenset({"meeting.quorum_ratio", "meeting.pass_ratio"})
 # Parameters whose value is one of a few codes that programs know: label by code.
 PARAMETER_CHOICES: dict[str, dict[str, str]] = {
     "income.recognition_mode": {

@@ -74,6 +74,7 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
         DocumentKind("extension_notice", "展期通知"),
         DocumentKind("release_notice", "解保通知"),
         DocumentKind("review_minutes", "审保会会议纪要", long=True),
+        DocumentKind("board_resolution", "公司决议"),
         DocumentKind("approval_sheet", "审批单", long=True),
         DocumentKind("entrusted_contract", "委托担保合同", long=True),
         DocumentKind("guarantee_contract", "保证合同", long=True),

@@ -341,6 +341,17 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
         },
         "resolution": _RESOLUTION,
     },
+    "board_resolution": {
+        "company": _COMPANY,
+        "doc": _doc("JY2026-0031", "公司决议"),
+        "customer": _CUSTOMER,
+        "bank": _BANK,
+        "project": _PROJECT,
+        "meeting": {"number": "SBH2026-031", "date": date(2026, 11, 18)},
+        "votes": {"summary": "应到 6 人，表决 6 人：同意 3、附条件同意 2、不同意 1"},
+        "resolution": _RESOLUTION,
+        "signature": {"name": "何建国", "date": date(2026, 11, 20)},
+    },
     "approval_sheet": {
         "company": _COMPANY,
         "doc": _doc("SP-2026-0412", "审批单"),

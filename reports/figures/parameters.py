@@ -55,12 +55,20 @@ def whole(session: Session, code: str, on: date) -> int:
 def ratio(session: Session, code: str, on: date) -> Fraction:
     """The parameter as an exact fraction, written 2/3 or 0.75. Raises BusinessError where it is neither."""
     text = value(session, code, on)
-    try:
-        return Fraction(text.replace(" ", ""))
-    except (ValueError, ZeroDivisionError):
+    if (found := as_share(text)) is None:
         raise BusinessError(
             f"系统参数“{code}”的值“{text}”应为 2/3 或 0.75 这样的比例，请在“系统参数”中更正"
-        ) from None
+        )
+    return found
+
+
+def as_share(text: str) -> Fraction | None:
+    """A part of a whole written 2/3 or 0.75, above nothing and at most all; None for anything else."""
+    try:
+        found = Fraction(text.replace(" ", ""))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return found if 0 < found <= 1 else None
 
 
 def flag(session: Session, code: str, on: date) -> bool:

@@ -45,19 +45,27 @@ def test_a_fee_that_is_paid_by_now_refuses_the_whole_receipt_at_its_line(cast: C
 
 
 def test_a_meeting_of_five_projects_and_five_members_is_one_page(cast: Cast) -> None:
-    """What waits and who sits on the board are ticked; each project keeps what was applied for."""
+    """What waits and who sits on the board are ticked; it is called and its vote begins with one button."""
     yang = at_home(cast, "杨帆")
     yang.follow(todo(yang, "列入审保会议题"))
     yang.press("召集审保会")
     yang.fill({"会议地点": "第一会议室", "主持人": "陆军"})
-    yang.save()
+    last = yang.page.locator(".agenda tbody tr").last
+    moved = last.locator("a").inner_text()
+    yang._fill(
+        last.locator("[name^=seq-]"), "1"
+    )  # before the first, which keeps its 1 and comes second
+    yang.page.locator(".agenda tbody tr").first.locator("[name^=seq-]").fill("2")
+    yang.interactions += 1
+    yang.save("召集并开始表决")
     assert yang.interactions <= 8
-    meeting = yang.path
-    for tab in ("meeting_item", "meeting_member"):
-        yang.open(f"{meeting}?tab={tab}")
-        expect(yang.page.locator("#tabs table tbody tr")).to_have_count(5)
-    yang.open(f"{meeting}?tab=meeting_item")
-    yang.sees("2,000,000.00")
+    agenda = yang.page.locator("[data-key=agenda] tbody tr")
+    expect(agenda).to_have_count(5)
+    expect(agenda.first).to_contain_text(moved)
+    expect(agenda.first).to_contain_text("2,000,000.00")
+    expect(agenda.first).to_contain_text("已表决 0 / 5，法定 4 人")
+    expect(yang.page.locator("#tabs table tbody tr")).to_have_count(5)
+    expect(yang.page.locator(".waits")).to_contain_text("表决")
     assert cast.faults == []
 
 

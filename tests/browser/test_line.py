@@ -204,11 +204,9 @@ def board_resolves(cast: Cast, tmp: Path) -> None:
     before = yang.interactions
     yang.press("召集审保会")
     yang.fill({"会议地点": "第一会议室", "主持人": "陆军"})
-    yang.save()
+    yang.save("召集并开始表决")
     # What waits, who sits on the board, the day and the secretary are there already, however many they are.
     assert yang.interactions - before <= 8
-    take(yang, "召开审保会", "")
-    yang.press("开始表决")
     for username in BOARD:
         vote(cast(NAMES[username]))
     take(yang, "宣布表决结果", "")

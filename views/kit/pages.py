@@ -312,6 +312,8 @@ class FormPage:
     cancel_url: str
     hidden: list[Any] = field(default_factory=list)
     submit_label: str = "保存"
+    submit_name: str = ""  # sent by that button, where another one saves less
+    second_label: str = ""  # that other button
     note: str = ""
     errors: list[tuple[str, str, str]] = field(default_factory=list)  # field key, label, message
     stale: list[tuple[str, str, str]] = field(default_factory=list)  # label, old, new

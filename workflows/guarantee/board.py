@@ -1,6 +1,6 @@
 """The review board at its meeting: who can vote is called, and nobody's absence keeps the others (4.3, 0003)."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import inspect, select
 
@@ -13,6 +13,8 @@ from workflows.base.context import Ctx
 from workflows.base.transition import permit, verbs
 from workflows.guarantee import stages
 
+PROJECTS: Final = "projects"  # the fields under which agenda and members are chosen, and refused
+MEMBERS: Final = "members"
 ACTS = verbs("meeting_member", {"attend": "登记到会情况"})
 
 

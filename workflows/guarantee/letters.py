@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +28,13 @@ TEMPLATES = {
     LetterKind.DISBURSEMENT: ("disbursement_notice", "disbursement_notice"),
 }
 HUNDRED = Decimal(100)
+NO_RESOLUTION: Final[dict[str, Any]] = {
+    "number": "",
+    "date": None,
+    "result": "",
+    "valid_until": None,
+    "conditions": [],
+}
 
 
 def require_visible(ctx: Ctx, project: Project, version: int | None) -> None:
@@ -171,7 +178,7 @@ def _project_data(
 
 def _resolution_data(resolution: Resolution | None) -> dict[str, Any]:
     if resolution is None:
-        return {"number": "", "date": None, "result": "", "valid_until": None, "conditions": []}
+        return dict(NO_RESOLUTION)
     return {
         "number": resolution.number,
         "date": resolution.resolved_on,

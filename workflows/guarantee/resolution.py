@@ -1,10 +1,11 @@
 """4.3 公司决议: the board meets and votes, the president signs, the bank is told; what is valid reserves limits."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 
@@ -29,6 +30,7 @@ from models.guarantee.resolution import (
 from models.system.organization import Employee
 from models.system.records import IssuedDocument
 from reports.figures import gate
+from reports.figures.board import parts_in
 from reports.figures.line import stage_due
 from reports.figures.parameters import number, ratio
 from workflows.approval import approval
@@ -37,7 +39,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
 from workflows.guarantee import contracts, fees, letters, limits, stages
-from workflows.guarantee.board import hold, members_of, voters
+from workflows.guarantee.board import MEMBERS, PROJECTS, hold, members_of, voters
 
 MEETING = steps(
     Step(
@@ -101,6 +103,7 @@ LAPSE = steps(
         follows=True,
     ),
 )
+RESOLUTION_PAPER: Final = "board_resolution"
 _ABSENT = "不能到会的，请在“参会委员”中登记缺席"
 ACTS = verbs("meeting_vote", {"cast": "表决"}) | verbs(
     "bank_letter", {"issue_confirmation": "出具担保确认函"}
@@ -115,6 +118,9 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
     stages.require_running(project, Stage.RESOLVE, "提交审保会")
     if item.advised_amount > project.amount:
         raise BusinessError("提请金额不能超过申请金额", field="advised_amount")
+    if item.advised_months > project.term_months:
+        said = f"提请期限不能超过申请期限 {project.term_months} 个月"
+        raise BusinessError(said, field="advised_months")
     pending = (
         select(func.count())
         .select_from(MeetingItem)
@@ -157,33 +163,68 @@ def open_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) -
         int(number(ctx.session, f"meeting.members_{k}", ctx.today)) for k in ("min", "max")
     )
     if not least <= len(members) <= most:
-        raise BusinessError(f"审保会委员应为 {least} 至 {most} 人，现有 {len(members)} 人")
+        said = f"审保会委员应为 {least} 至 {most} 人，现有 {len(members)} 人"
+        raise BusinessError(said, field=MEMBERS)
     able = voters(ctx)
     if unable := [m.employee.name for m in members if m.is_present and m.employee_id not in able]:
-        raise BusinessError(
-            f"{'、'.join(unable)}不能表决（没有表决权限，或账号已停用），请更换委员或登记为不出席"
-        )
+        said = "不能表决（没有表决权限，或账号已停用），请更换委员或登记为不出席"
+        raise BusinessError(f"{'、'.join(unable)}{said}", field=MEMBERS)
     if not _items(ctx, meeting):
-        raise BusinessError("会议没有议题，请先添加要审议的项目")
+        raise BusinessError("会议没有议题，请先添加要审议的项目", field=PROJECTS)
     present = sum(m.is_present for m in members)
     if not _reaches(present, len(members), ratio(ctx.session, "meeting.quorum_ratio", ctx.today)):
-        raise BusinessError(f"到会 {present} 人，未达到法定人数")
+        raise BusinessError(f"到会 {present} 人，未达到法定人数", field=MEMBERS)
     if meeting.held_on > ctx.today:
-        raise BusinessError(f"会议日期为 {meeting.held_on}，到期后才能表决")
+        said = f"会议日期为 {meeting.held_on}，到期后才能表决"
+        raise BusinessError(said, field="held_on")
     move(MEETING["open"], meeting)
+    _withdraw_related(ctx, meeting, members)
     ctx.session.flush()
     return meeting
+
+
+def _withdraw_related(ctx: Ctx, meeting: ReviewMeeting, members: list[MeetingMember]) -> None:
+    """Who has a part in a project is out of its vote without being asked (回避, domain.md 1)."""
+    items = _items(ctx, meeting)
+    parts = parts_in(ctx.session, {item.project_id for item in items})
+    votes = select(MeetingVote.item_id, MeetingVote.employee_id)
+    query = votes.where(MeetingVote.item_id.in_([item.id for item in items]))
+    done = {(row[0], row[1]) for row in ctx.session.execute(query)}
+    for item in items:
+        for member in members:
+            part = parts[item.project_id].get(member.employee_id)
+            if part and (item.id, member.employee_id) not in done:
+                _note(ctx, item, member, None, _by_rule(part))
+
+
+def _by_rule(part: str) -> str:
+    return f"{part}，按规定回避"
+
+
+def _note(
+    ctx: Ctx, item: MeetingItem, member: MeetingMember, choice: VoteChoice | None, opinion: str
+) -> MeetingVote:
+    """The vote of a member; without a choice they withdraw."""
+    vote = MeetingVote(
+        item=item,
+        employee_id=member.employee_id,
+        choice=choice,
+        is_withdrawn=choice is None,
+        opinion=opinion.strip() or None,
+        voted_at=ctx.now,
+    )
+    ctx.session.add(vote)
+    return vote
 
 
 def _reaches(part: int, whole: int, least: Fraction) -> bool:
     return whole > 0 and Fraction(part, whole) >= least
 
 
-def _require_vote(ctx: Ctx, project: Project, choice: VoteChoice | None, opinion: str) -> None:
+def _require_vote(part: str, choice: VoteChoice | None, opinion: str) -> None:
     """Who votes is no related person, says what he votes, and why where it is no plain yes."""
-    related = (project.manager_id, project.assistant_id, project.risk_officer_id)
-    if ctx.actor.employee_id in related:
-        raise NotAllowed("您是本项目的经办人，请选择回避")
+    if part:
+        raise NotAllowed(f"您是本项目的{part}，请选择回避")
     if choice is None:
         raise BusinessError("请选择表决意见", field="choice")
     if choice in (VoteChoice.CONDITIONAL, VoteChoice.OPPOSE) and not opinion.strip():
@@ -200,7 +241,7 @@ def cast(
 ) -> MeetingVote:
     """Cast one's own vote on an item, or withdraw (回避); each member once, and nobody for another.
 
-    The project's A角, B角 and 风控复核人 are related persons and can only withdraw.
+    Who has a part in the project can only withdraw; who declares an interest says which.
     """
     permit(ctx, ACTS["cast"])
     meeting = hold(ctx, item.meeting_id, shared=True)
@@ -214,22 +255,19 @@ def cast(
     )
     if member is None or not member.is_present:
         raise NotAllowed("您不是本次会议的到会委员，不能表决")
+    part = parts_in(ctx.session, {item.project_id})[item.project_id].get(member.employee_id, "")
     if not withdraw:
-        _require_vote(ctx, item.project, choice, opinion)
+        _require_vote(part, choice, opinion)
+    elif not opinion.strip():
+        if not part:
+            raise BusinessError("请填写回避的原因", field="opinion")
+        opinion = _by_rule(part)
     voted = select(func.count()).where(
         MeetingVote.item_id == item.id, MeetingVote.employee_id == member.employee_id
     )
     if ctx.session.scalar(voted):
         raise Conflict("您已对该议题表决，不能重复表决")
-    vote = MeetingVote(
-        item=item,
-        employee_id=member.employee_id,
-        choice=None if withdraw else choice,
-        is_withdrawn=withdraw,
-        opinion=opinion.strip() or None,
-        voted_at=ctx.now,
-    )
-    ctx.session.add(vote)
+    vote = _note(ctx, item, member, None if withdraw else choice, opinion)
     ctx.session.flush()
     return vote
 
@@ -277,6 +315,8 @@ def close_meeting(ctx: Ctx, meeting: ReviewMeeting, version: int | None = None) 
     hold(ctx, meeting.id)
     enter(ctx, MEETING["close"], meeting, version)
     items = _items(ctx, meeting)
+    _withdraw_related(ctx, meeting, members_of(ctx, meeting))  # who has come to have a part since
+    ctx.session.flush()
     for item in items:
         _require_complete(ctx, meeting, item)
     for item in items:
@@ -420,6 +460,8 @@ def signed(
         resolution.valid_until = add_months(ctx.today, months)
         move(SIGNED["sign"], resolution, ResolutionState.VALID)
         project.reserved_amount = resolution.amount
+        ctx.session.flush()
+        _issue_resolution(ctx, resolution)
     elif outcome is ApprovalState.REJECTED:
         move(SIGNED["sign"], resolution, ResolutionState.VETOED)
         stages.stop(ctx, project, ProjectState.REFUSED, "总裁否决")
@@ -428,6 +470,41 @@ def signed(
     else:
         move(SIGNED["sign"], resolution, ResolutionState.VOID)
     audit.log(ctx, project, "RESOLUTION", note=f"决议 {resolution.number} {resolution.state.label}")
+
+
+def _issue_resolution(ctx: Ctx, resolution: Resolution) -> None:
+    """The paper that the president's signature makes of the board's vote; it bears the resolution's own number."""
+    item, project = resolution.item, resolution.project
+    signer = ctx.session.get(Employee, ctx.actor.employee_id or 0)
+    documents.issue(
+        ctx,
+        RESOLUTION_PAPER,
+        resolution,
+        project=project,
+        number=resolution.number,
+        title=f"公司决议 {project.number}",
+        data={
+            **letters.data_for(ctx, project),
+            "meeting": {"number": item.meeting.number, "date": item.meeting.held_on},
+            "votes": {"summary": item.summary or ""},
+            "signature": {"name": signer.name if signer else "", "date": ctx.today},
+        },
+    )
+
+
+def paper_of(ctx: Ctx, resolution: Resolution) -> IssuedDocument | None:
+    """The signed resolution as a paper; none of one that was never signed."""
+    return papers_of(ctx, [resolution]).get(resolution.id)
+
+
+def papers_of(ctx: Ctx, resolutions: Sequence[Resolution]) -> dict[int, IssuedDocument]:
+    """Signed resolutions as papers, by the resolution."""
+    query = select(IssuedDocument).where(
+        IssuedDocument.owner_table == Resolution.__tablename__,
+        IssuedDocument.owner_id.in_([one.id for one in resolutions]),
+        IssuedDocument.template_code == RESOLUTION_PAPER,
+    )
+    return {one.owner_id: one for one in ctx.session.scalars(query)}
 
 
 def valid_resolution(ctx: Ctx, project: Project) -> Resolution | None:
@@ -486,7 +563,9 @@ def minutes_data(
         _percent(part) for part in (Fraction(count.votes_for, count.voters or 1), least)
     )
     data = letters.data_for(ctx, item.project)
-    data["resolution"] = {**data["resolution"], "result": "通过" if count.is_passed else "不通过"}
+    data["project"] |= {"amount": item.advised_amount, "term_months": item.advised_months}
+    made = data["resolution"] if count.is_passed else letters.NO_RESOLUTION
+    data["resolution"] = {**made, "result": "通过" if count.is_passed else "不通过"}
     return {
         **data,
         "meeting": {
@@ -496,7 +575,7 @@ def minutes_data(
             "chair": meeting.chair.name,
             "secretary": meeting.secretary.name if meeting.secretary else "",
             "should_attend": len(members),
-            "attended": sum(m.is_present or m.employee_id in votes for m in members),
+            "attended": sum(m.is_present or _has_voted(votes.get(m.employee_id)) for m in members),
             "withdrawn": len(members) - count.base,
             "guests": "",
         },
@@ -516,6 +595,10 @@ def _percent(part: Fraction) -> Decimal:
     return round_to(Decimal(part.numerator * 100) / part.denominator, 2)
 
 
+def _has_voted(vote: MeetingVote | None) -> bool:
+    return vote is not None and not vote.is_withdrawn
+
+
 def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) -> dict[str, str]:
     choice = (
         "回避" if vote and vote.is_withdrawn else vote.choice.label if vote and vote.choice else "—"
@@ -523,7 +606,7 @@ def _minute_row(member: MeetingMember, vote: MeetingVote | None, chair_id: int) 
     return {
         "name": member.employee.name,
         "role": "主持人" if member.employee_id == chair_id else "委员",
-        "attendance": "出席" if member.is_present else "中途离席" if vote else "缺席",
+        "attendance": "出席" if member.is_present else "中途离席" if _has_voted(vote) else "缺席",
         "vote": choice,
         "opinion": (vote.opinion if vote else "") or "",
     }

@@ -16,6 +16,7 @@ from models.guarantee.bank import PartnerBank
 from models.system.organization import Department, Employee, Operator
 from models.system.setup import (
     PARAMETER_CHOICES,
+    SHARES,
     DictionaryItem,
     DictionaryType,
     NumberReset,
@@ -24,6 +25,7 @@ from models.system.setup import (
     ValueKind,
 )
 from reports.figures import dictionaries, uses
+from reports.figures.parameters import as_share
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -185,6 +187,8 @@ def check_parameter(ctx: Ctx, parameter: Parameter, is_new: bool) -> None:
         fits, message = _FITS[parameter.value_kind]
         if not fits(parameter.value):
             raise FieldErrors({"value": [message]})
+    if parameter.code in SHARES and as_share(parameter.value or "") is None:
+        raise FieldErrors({"value": ["请填写大于 0、不超过 1 的比例，如 2/3 或 0.75"]})
     _keep_history(ctx, parameter, is_new)
 
 

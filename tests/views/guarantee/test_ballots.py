@@ -5,11 +5,13 @@ import re
 import pytest
 from sqlalchemy import select
 
+from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import (
     MeetingItem,
     MeetingMember,
     MeetingVote,
+    Resolution,
     ReviewMeeting,
     VoteChoice,
 )
@@ -93,6 +95,25 @@ def bell(page):
     return int(re.search(r'aria-label="待办事项，(\d+) 项"', page).group(1))
 
 
+def test_a_line_of_the_agenda_that_is_wrong_is_marked_and_keeps_what_was_typed(demo):
+    client = demo.client_of("yangfan")
+    page = client.get("/review_meeting/add").text
+    key = re.search(r'name="projects" value="(\d+)" checked', page).group(1)
+    for name, typed, said in (
+        ("seq", "0", "请填写 1 至 99 的序号"),
+        ("seq", "²", "请填写 1 至 99 的序号"),
+        ("amount", "9,999,999,999.99", "不能超过申请金额"),
+        ("months", "六", "请填写整数"),
+    ):
+        sent = {"projects": key, f"{name}-{key}": typed, "held_on": "2026-01-01", "place": "𠮷厅"}
+        answer = demo.post(client, "/review_meeting/add", open="1", **sent, chair_id="1")
+        assert answer.status_code == 400
+        cell = re.search(rf'id="{name}-{key}-g" class="has-error".*?</td>', answer.text).group(0)
+        assert said in cell
+        assert f'value="{typed}"' in cell
+        assert "𠮷厅" in answer.text
+
+
 def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
     client, path = demo.client_of("heping"), f"/approvals/ballots/{item}"
     before = client.get("/approvals/").text
@@ -126,6 +147,7 @@ def test_an_open_vote_rings_and_is_cast_from_the_list(demo, item):
     assert "1 人已表决" in turnout
     assert re.search(r"<dt>何平</dt><dd><span class=\"status ok\">已表决 1 / 1", turnout)
     assert re.search(r"<dt>刘文</dt><dd><span class=\"status doing\">已表决 0 / 1", turnout)
+    assert re.search(r"<dt>马杰</dt><dd><span class=\"status draft\">全部回避", turnout)
     assert vote_of(demo, item, "heping").choice is VoteChoice.AGREE
     again = demo.post(client, path, decision="OPPOSE", opinion="再投一次")
     assert again.status_code == 409
@@ -147,14 +169,24 @@ def test_a_condition_needs_words_and_what_was_chosen_wrongly_keeps_them(demo, it
     assert vote_of(demo, item, "liuwen").opinion == "追加保证人"
 
 
-def test_a_related_person_can_only_withdraw(demo, item):
+def test_who_has_a_part_is_out_and_an_interest_is_declared_with_its_reason(demo, item):
     client, path = demo.client_of("majie"), f"/approvals/ballots/{item}"
     page = client.get(path).text
-    assert page.count('data-why="您是本项目的经办人，只能回避"') == 3
+    assert "您已回避：B角，按规定回避" in page
+    assert 'class="dock"' not in page
     assert demo.post(client, path, decision="AGREE").status_code == 403
-    assert demo.post(client, path, decision="WITHDRAW", reason="本人是 B 角").status_code == 302
-    vote = vote_of(demo, item, "majie")
-    assert (vote.is_withdrawn, vote.choice, vote.opinion) == (True, None, "本人是 B 角")
+    assert demo.post(client, path, decision="WITHDRAW").status_code == 409
+    client = demo.client_of("tangxia")
+    assert f'href="{path}"' in client.get(f"/review_meeting/show/{meeting_of(demo, item)}").text
+    answer = demo.post(client, path, decision="WITHDRAW", reason=" ")
+    assert answer.status_code == 400
+    assert "请填写回避的原因" in answer.text
+    assert demo.post(client, path, decision="WITHDRAW", reason="配偶持有股份").status_code == 302
+    vote = vote_of(demo, item, "tangxia")
+    assert (vote.is_withdrawn, vote.choice, vote.opinion) == (True, None, "配偶持有股份")
+    page = demo.client_of("yangfan").get(f"/review_meeting/show/{meeting_of(demo, item)}").text
+    assert "唐霞（本人申报）、马杰（B角）" in page
+    assert "已表决 2 / 3，法定 2 人" in page
 
 
 def test_who_is_no_member_has_no_vote(demo, item):
@@ -202,7 +234,7 @@ def test_nobody_reads_a_vote_before_the_result_but_ones_own(demo, item):
         client, own = demo.client_of(reader), NAMES.get(reader, "?")
         told = "".join(client.get(path).get_data(as_text=True) for path in pages)
         assert ("追加保证人" in told) is (reader == "liuwen"), reader
-        assert "本人是 B 角" not in told, reader
+        assert ("配偶持有股份" in told) is (reader == "tangxia"), reader
         for name, key in votes.items():
             for path in (f"/meeting_vote/show/{key}", f"/api/v1/meeting_vote/{key}"):
                 assert (client.get(path).status_code == 200) is (name == own), (reader, name)
@@ -242,3 +274,44 @@ def test_who_or_what_cannot_be_on_a_new_meeting_is_said_at_its_list(demo, item):
         assert "第一会议室" in answer.text
     with demo.session() as session:
         assert session.query(ReviewMeeting).count() == before
+
+
+def test_the_meeting_says_what_its_results_have_done(demo, item):
+    """Announced, the page leads to the minutes and says whose turn it is; signed, to the resolution on paper."""
+    voter = demo.client_of("lujun")
+    assert demo.post(voter, f"/approvals/ballots/{item}", decision="AGREE").status_code == 302
+    client, path = demo.client_of("yangfan"), f"/review_meeting/show/{meeting_of(demo, item)}"
+    with demo.session() as session:
+        version = session.get_one(ReviewMeeting, meeting_of(demo, item)).version
+    close = path.replace("/review_meeting/show/", "/do/review_meeting/") + "/close"
+    assert demo.post(client, close, version=version).status_code == 302
+    page = client.get(path).text.split('data-key="agenda"')[1]
+    for words in ("应到 3 人，表决 3 人：同意 2、附条件同意 1", "待总裁签字：何建国", "/pdf"):
+        assert words in page
+    with demo.session() as session:
+        made = session.scalars(select(Resolution).where(Resolution.item_id == item)).one()
+        task = session.scalars(
+            select(ApprovalTask)
+            .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
+            .where(
+                ApprovalInstance.table_name == "resolution",
+                ApprovalInstance.record_id == made.id,
+                ApprovalTask.state == TaskState.PENDING,
+            )
+        ).one()
+        number, task_id, task_version, key = made.number, task.id, task.version, made.id
+    president = demo.client_of("hejianguo")
+    answer = demo.post(
+        president,
+        f"/approvals/{task_id}/decide",
+        decision="APPROVE",
+        opinion="同意",
+        version=task_version,
+    )
+    assert answer.status_code == 302
+    page = client.get(path).text.split('data-key="agenda"')[1]
+    assert "待出具担保确认函：" in page
+    assert re.search(rf'href="/issued_document/\d+/pdf"[^>]*>.*?{number}', page, re.DOTALL)
+    page = president.get(f"/resolution/show/{key}").text
+    paper = re.search(r'href="(/issued_document/\d+/pdf)"[^>]*>.*?打开决议', page, re.DOTALL)
+    assert president.get(paper.group(1)).data.startswith(b"%PDF-")

@@ -1,14 +1,19 @@
 """4.3 召集审保会: one save calls the meeting with its agenda and its members, or nothing."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import func, select
 
-from models.base.errors import BusinessError, Conflict, NotFound
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
+from models.base.paper import PaperState
+from models.guarantee.appraisal import Advice, InvestigationReport
 from models.guarantee.project import ProjectState, Stage
-from models.guarantee.resolution import MeetingItem, MeetingMember, ReviewMeeting
+from models.guarantee.resolution import MeetingItem, MeetingMember, MeetingState, ReviewMeeting
 from reports.workbench.todo import waiting_for_agenda
 from tests.workflows.guarantee.factories import BOARD, MANAGER, SECRETARY
-from workflows.guarantee import convening
+from workflows.guarantee import convening, resolution
 
 STAGES = (Stage.RESOLVE,)
 
@@ -23,15 +28,17 @@ def projects(line):
     return found
 
 
-def convene(line, *projects, members=BOARD):
+def convene(line, *projects, members=BOARD, puts=None, is_opened=False, **facts):
     facts = {
         "held_on": line.today,
         "place": "第一会议室",
         "chair_id": line.id(members[0]),
         "secretary_id": line.id(SECRETARY),
+        **facts,
     }
+    puts = puts or [convening.Put(one.id) for one in projects]
     people = [line.id(name) for name in members]
-    return convening.convene(line.ctx(SECRETARY), facts, [one.id for one in projects], people)
+    return convening.convene(line.ctx(SECRETARY), facts, puts, people, is_opened=is_opened)
 
 
 def waiting(line):
@@ -77,6 +84,69 @@ def test_only_the_board_is_called_and_no_more_than_its_number(line):
     with pytest.raises(NotFound), savepoint(line):
         convene(line, type("Gone", (), {"id": 10**9})())
     assert (count(line, ReviewMeeting), count(line, MeetingItem)) == (0, 0)
+
+
+def test_what_the_investigation_advised_is_put_forward_never_more_than_was_applied_for(
+    line, projects
+):
+    """The report of the first advises less; that of the second more, which is cut to what was applied for."""
+    first, second, third = projects
+    reports = select(InvestigationReport).where(InvestigationReport.project_id == first.id)
+    report = line.session.scalars(reports).one()
+    report.advised_amount, report.advised_months = Decimal(3_000_000), 6
+    second.stage = third.stage = Stage.EVALUATE
+    more = line.report(second, advised_months=36)
+    more.advised_amount = second.amount + 1
+    more.state = PaperState.APPROVED
+    against = line.report(third, advised_amount="1", advice=Advice.OPPOSE)
+    against.state = PaperState.APPROVED
+    second.stage = third.stage = Stage.RESOLVE
+    line.session.flush()
+    meeting = convene(line, third, second, first)
+    terms = [(i.project_id, i.advised_amount, i.advised_months) for i in line.items(meeting)]
+    assert terms == [
+        (third.id, third.amount, third.term_months),
+        (second.id, second.amount, second.term_months),
+        (first.id, Decimal(3_000_000), 6),
+    ]
+
+
+def test_terms_that_cannot_be_are_said_at_their_lines_all_at_once(line, projects):
+    first, second, third = projects
+    puts = [
+        convening.Put(first.id, "9,999,999,999.99", "12"),
+        convening.Put(second.id, "零", "0"),
+        convening.Put(third.id, "1,000,000.00", str(third.term_months + 1)),
+    ]
+    with pytest.raises(FieldErrors) as caught, savepoint(line):
+        convene(line, puts=puts)
+    assert set(caught.value.field_errors) == {
+        f"amount-{first.id}",
+        f"amount-{second.id}",
+        f"months-{second.id}",
+        f"months-{third.id}",
+    }
+    assert count(line, ReviewMeeting) == 0
+    meeting = convene(line, puts=[convening.Put(third.id, "1,000,000.00", "6")])
+    assert [(i.advised_amount, i.advised_months) for i in line.items(meeting)] == [
+        (Decimal(1_000_000), 6)
+    ]
+
+
+def test_a_meeting_of_today_is_called_and_opened_at_once_one_of_another_day_is_not(line, projects):
+    meeting = convene(line, *projects, is_opened=True)
+    assert meeting.state is MeetingState.OPEN
+    resolution.withdraw_item(line.ctx(SECRETARY), line.items(meeting)[0], "补充资料")
+    for refused, field, facts in (
+        ("到期后才能表决", "held_on", {"held_on": line.today + timedelta(days=1)}),
+        ("应为 5 至 7 人，现有 4 人", convening.MEMBERS, {"members": BOARD[:4]}),
+    ):
+        with pytest.raises(BusinessError, match=refused) as caught, savepoint(line):
+            convene(line, projects[0], is_opened=True, **facts)
+        assert caught.value.field == field
+    with pytest.raises(BusinessError, match="没有议题") as caught, savepoint(line):
+        convene(line, is_opened=True)
+    assert (caught.value.field, count(line, ReviewMeeting)) == (convening.PROJECTS, 1)
 
 
 def savepoint(line):

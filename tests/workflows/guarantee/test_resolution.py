@@ -138,7 +138,7 @@ def test_an_item_without_a_quorum_is_taken_off_and_comes_before_another_meeting(
     line, project, meeting, item
 ):
     for name in BOARD:
-        resolution.cast(line.ctx(name), item, None, withdraw=True)
+        resolution.cast(line.ctx(name), item, None, "与申请人有亲属关系", withdraw=True)
     with pytest.raises(NotAllowed):
         resolution.withdraw_item(line.ctx(BOARD[0]), item, "x")
     with pytest.raises(BusinessError, match="请填写撤下议题的原因，不超过 150 字"):
@@ -251,7 +251,7 @@ def test_two_thirds_of_those_present_pass(line, meeting, item, choices, passed):
 
 def test_withdrawn_members_leave_the_base(line, meeting, item):
     for name in BOARD[:2]:
-        resolution.cast(line.ctx(name), item, None, withdraw=True)
+        resolution.cast(line.ctx(name), item, None, "与申请人有亲属关系", withdraw=True)
     for name, choice in zip(BOARD[2:], (FOR, FOR, NO), strict=True):
         resolution.cast(line.ctx(name), item, choice, "理由")
     count = resolution.tally(line.ctx(), item)
@@ -262,7 +262,7 @@ def test_withdrawn_members_leave_the_base(line, meeting, item):
 
 def test_nobody_voting_is_no_quorum(line, meeting, item):
     for name in BOARD:
-        resolution.cast(line.ctx(name), item, None, withdraw=True)
+        resolution.cast(line.ctx(name), item, None, "与申请人有亲属关系", withdraw=True)
     count = resolution.tally(line.ctx(), item)
     assert (count.has_quorum, count.is_passed, count.text) == (
         False,

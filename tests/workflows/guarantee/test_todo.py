@@ -110,9 +110,11 @@ def test_an_open_vote_waits_for_each_member_until_they_have_voted(line):
     item = line.items(meeting)[0]
     for name in BOARD[:4]:
         assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == []
-        resolution.cast(line.ctx(name), item, None, withdraw=True) if name == BOARD[
-            0
-        ] else resolution.cast(line.ctx(name), item, resolution.VoteChoice.AGREE)
+        resolution.cast(
+            line.ctx(name), item, None, "与申请人有亲属关系", withdraw=True
+        ) if name == BOARD[0] else resolution.cast(
+            line.ctx(name), item, resolution.VoteChoice.AGREE
+        )
         assert waits(line, name, TodoKind.BALLOT) == []
     assert waits(line, SECRETARY, TodoKind.ANNOUNCE) == [("宣布表决结果", meeting.number)]
 

@@ -417,7 +417,7 @@ _ROWS = (
     (
         "k10-meeting-defaults-nothing",
         "workflows/guarantee/convening.py",
-        '"advised_months": project.term_months,',
+        '"advised_months": months if one.months is None else one.months,',
         '"advised_months": 1,',
         f"{GUARANTEE}/test_convening.py",
         "terms",

@@ -27,8 +27,10 @@ __all__ = [
     "DOCUMENT_KINDS",
     "LETTER_CSS",
     "MAX_TABLE_ROWS",
+    "Chapter",
     "DocumentError",
     "DocumentKind",
+    "book_pdf",
     "chinese_fonts",
     "letter_pdf",
     "long_pdf",
@@ -337,6 +339,115 @@ def _batches(bodies: Sequence[str]) -> Iterable[str]:
             held = []
         held.append(body)
     yield _BREAK.join(held)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of a book: its title as the table of contents names it, and its html."""
+
+    title: str
+    html: str
+
+
+_BOOK_CSS = """
+p { text-indent: 0; } h2.chapter { font-size: 15pt; margin-top: 18pt;
+  padding-bottom: 3pt; border-bottom: 1pt solid #333; }
+table { font-size: 9.5pt; } th { width: auto; white-space: normal; }
+table.facts th { width: 17%; } table.facts td { width: 33%; }
+.text { border: 0.75pt solid #999; padding: 8pt 14pt; margin: 6pt 0; } .text p { text-indent: 2em; }
+table.front { margin: 30pt 0; } table.contents td { border: 0; border-bottom: 0.5pt dotted #999; padding: 4pt 2pt; }
+h1.front { margin-top: 60pt; }
+"""
+_BATCH = 40_000  # characters laid out at once; more take ever longer
+
+
+def book_pdf(
+    chapters: Sequence[Chapter], *, title: str, head: str, front: Sequence[tuple[str, str]]
+) -> bytes:
+    """Print chapters as one A4 PDF with a front page, a table of contents, bookmarks and page numbers.
+
+    `head` is the company, above each page; `front` says beneath the title what the book is about, and who made it.
+    """
+    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 - loaded when first used
+
+    pages, places = 0, list[tuple[str, int]]()
+    parts: list[bytes] = []
+    for batch in _gathered(chapters):
+        start = len(places)
+        html = "".join(
+            f'<h2 class="chapter" id="c{start + n}">{escape(one.title)}</h2>{sanitise(one.html)}'
+            for n, one in enumerate(batch)
+        )
+        made = _laid_out(html, title, _book_css(head, first=pages + 1))
+        at = {name: n for n, page in enumerate(made.pages, pages + 1) for name in page.anchors}
+        places += [(one.title, at[f"c{start + n}"]) for n, one in enumerate(batch)]
+        pages += len(made.pages)
+        parts.append(made.write_pdf())
+    cover = _laid_out(_cover(title, head, front, places, pages), title, _book_css("", first=0))
+    writer, target = PdfWriter(), io.BytesIO()
+    for part in (cover.write_pdf(), *parts):
+        writer.append(PdfReader(io.BytesIO(part)), import_outline=False)
+    for name, page in places:
+        writer.add_outline_item(title=name, page_number=len(cover.pages) + page - 1)
+    writer.add_metadata({"/Title": title})
+    writer.write(target)
+    return target.getvalue()
+
+
+def _gathered(chapters: Sequence[Chapter]) -> Iterable[list[Chapter]]:
+    held: list[Chapter] = []
+    for one in chapters:
+        if held and sum(len(other.html) for other in held) + len(one.html) > _BATCH:
+            yield held
+            held = []
+        held.append(one)
+    if held:
+        yield held
+
+
+def _cover(
+    title: str,
+    head: str,
+    front: Sequence[tuple[str, str]],
+    places: Sequence[tuple[str, int]],
+    pages: int,
+) -> str:
+    facts = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in front)
+    rows = "".join(
+        f'<tr><td>{escape(name)}</td><td class="num">{page}</td></tr>' for name, page in places
+    )
+    return (
+        f'<div class="letterhead">{escape(head)}</div><h1 class="front">{escape(title)}</h1>'
+        f'<table class="front">{facts}</table><h2>目录（正文共 {pages} 页）</h2>'
+        f'<table class="contents">{rows}</table>'
+    )
+
+
+def _book_css(head: str, *, first: int) -> str:
+    """The sheet of a book; `first` is the number of the first page, 0 where pages have none."""
+    fonts = ", ".join(f'"{name}"' for name in chinese_fonts(serif=True)) or "serif"
+    small = f"font-family: {fonts}; font-size: 9pt; color: #444;"
+    quoted = "".join(sign for sign in head if sign not in '"\\<>\n\r')
+    rule = f'@top-center {{ content: "{quoted}"; {small} }}' if head else ""
+    if first:
+        rule += f' @bottom-center {{ content: "第 " counter(page) " 页"; {small} }}'
+    begin = f"@page :first {{ counter-reset: page {first} }}" if first > 1 else ""
+    return f"@page {{ size: A4 portrait; margin: 20mm 18mm 18mm 20mm; {rule} }} {begin} {_BOOK_CSS}"
+
+
+def _laid_out(body: str, title: str, css: str) -> Any:
+    """A body of our own making, whose parts were sanitised, as pages."""
+    import weasyprint
+
+    fonts = ", ".join(f'"{name}"' for name in chinese_fonts(serif=True)) or "serif"
+    page = (
+        f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>body {{ font-family: {fonts}, serif; }}{LETTER_CSS}{css}</style></head><body>{body}</body></html>"
+    )
+    try:
+        return weasyprint.HTML(string=page, url_fetcher=_no_fetcher()).render()
+    except RecursionError:
+        raise DocumentError("文书中的表格或段落嵌套层数过多，请简化模板") from None
 
 
 def _page_count(pdf: bytes) -> int:

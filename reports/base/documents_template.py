@@ -228,7 +228,7 @@ class _LetterEnvironment(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-def _parse(env: _LetterEnvironment, source: str) -> nodes.Template:
+def _parse(env: _LetterEnvironment, source: str, *, is_metered: bool = True) -> nodes.Template:
     """Parse a template, refuse what letters do not need, and meter its loops."""
     if len(source) > MAX_TEMPLATE_CHARS:
         raise DocumentError(f"模板过大，最多 {MAX_TEMPLATE_CHARS // 10_000} 万字")
@@ -243,7 +243,7 @@ def _parse(env: _LetterEnvironment, source: str) -> nodes.Template:
     loops = []
     for node in tree.find_all(nodes.Node):
         _refuse_unknown(env, node)
-        if isinstance(node, nodes.For):
+        if is_metered and isinstance(node, nodes.For):
             loops.append(node)
     for loop in loops:
         loop.iter = nodes.Filter(loop.iter, "metered", [], [], None, None, lineno=loop.lineno)
@@ -279,6 +279,11 @@ def _plain(value: Any, path: str) -> Any:
     raise TypeError(
         f"document data {path!r} holds a {type(value).__name__}; only plain values may be printed"
     )
+
+
+def parsed(template_html: str) -> nodes.Template:
+    """The template as a tree, for who looks through it; raises DocumentError for one that is written wrongly."""
+    return _parse(_LetterEnvironment(), template_html, is_metered=False)
 
 
 @lru_cache(maxsize=64)
@@ -319,6 +324,7 @@ def render_letter(template_html: str, data: Mapping[str, Any]) -> str:
     return sanitise(html)
 
 
+VOID_TAGS = frozenset({"br", "hr", "col"})
 _TAGS = frozenset(
     {
         "h1",
@@ -416,6 +422,17 @@ def _attribute_filter(_tag: str, attribute: str, value: str) -> str | None:
     ):
         return None
     return value
+
+
+def is_tag_kept(tag: str) -> bool:
+    """Whether letters have this tag."""
+    return tag in _TAGS
+
+
+def is_attribute_kept(tag: str, name: str, value: str) -> bool:
+    """Whether `sanitise` leaves an attribute of a tag as it stands."""
+    known = name in _ATTRIBUTES["*"] | _ATTRIBUTES.get(tag, set())
+    return known and _attribute_filter(tag, name, value) is not None
 
 
 def sanitise(html: str) -> str:

@@ -48,6 +48,19 @@ def samples(session: Session) -> dict[str, dict[str, Any]]:
     }
 
 
+def labels(session: Session) -> dict[str, dict[str, str]]:
+    """What people call each of them, by table and code."""
+    open_tables = extensible()
+    return {
+        str(model.__tablename__): {
+            facts.name: f"{model.spec.label} · {facts.label}"
+            for facts in custom_fields.seen(session, model, None).values()
+        }
+        for model in entities()
+        if model.__tablename__ in open_tables
+    }
+
+
 def _value(session: Session, facts: FieldFacts, value: Any) -> Any:
     if value is None:
         return None

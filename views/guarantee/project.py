@@ -12,6 +12,7 @@ from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, Pr
 from models.guarantee.resolution import MeetingState, ReviewMeeting
 from reports.base.scope import scoped
 from reports.workbench.todo import awaits_agenda
+from views.guarantee import dossier
 from views.guarantee.coverage import coverage_section
 from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.papers import next_on_papers
@@ -73,7 +74,11 @@ class ProjectView(ProjectForms):
         page.facts = _facts(record)
         page.state = _state(record)
         page.stages = stage_line(ctx, record)
-        page.more = [*page.more, Action("打印", "#print", icon="print")]
+        page.more = [
+            *page.more,
+            *dossier.action(ctx, record),
+            Action("打印", "#print", icon="print"),
+        ]
         page.below = [recent(ctx, record)]
         page.notice = page.notice or _notice(record)
         return page

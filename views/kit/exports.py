@@ -1,5 +1,7 @@
 """Lists that are written beside their page: asked for on a list, written as the asker, shown wherever one looks."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +23,17 @@ from workflows.system import exports
 from workflows.system.exports import Made, Told, Wish
 
 URL = "/downloads/"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A file that is no list: who asks for it again, and how it is written; its tasks say `<key>=<record>`."""
+
+    again: Callable[[Ctx, int], None]
+    write: Callable[[Ctx, int, Path, Told], Made]
+
+
+WHOLES: dict[str, Whole] = {}
 _ALMOST = 95  # per cent when every row is written: the file is packed and looked at after that
 
 
@@ -38,6 +51,9 @@ def begin(asked: ListQuery, kind: str) -> None:
 def again(ctx: Ctx, key: int) -> None:
     """Ask for the same once more, as things are now."""
     task = exports.own(ctx, key)
+    if (found := _whole(task)) is not None:
+        found[0].again(ctx, found[1])
+        return
     begin(_read(ctx, task), task.file_format)
 
 
@@ -48,6 +64,8 @@ def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) 
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         ctx = Ctx(session, actor, task.business_date, lent.now(), lent.source)
         ctx.require("export", task.source, f"导出{task.title}")
+        if (whole := _whole(task)) is not None:
+            return whole[0].write(ctx, whole[1], folder / f"list.{task.file_format}", told)
         asked = _read(ctx, task)
         total = files.admit(asked, task.file_format)
         plain = files.plain_columns(asked)
@@ -57,6 +75,17 @@ def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) 
             rows = files.write(asked, task.file_format, target, plain=bool(plain), beside=beside)
         told(_ALMOST)
         return Made(path, rows, plain)
+
+
+def begin_whole(ctx: Ctx, wish: Wish) -> None:
+    """Put a file that is no list into the queue, within the transaction of its asker."""
+    exports.ask(ctx, wish)
+    ctx.after_commit.append(current_app.extensions["start_exports"])
+
+
+def _whole(task: ExportTask) -> tuple[Whole, int] | None:
+    key, _, record = task.query.partition("=")
+    return (WHOLES[key], int(record)) if key in WHOLES and record.isdecimal() else None
 
 
 def _read(ctx: Ctx, task: ExportTask) -> ListQuery:

@@ -161,11 +161,27 @@ def whole_sections(ctx: Ctx, record: Entity, titles: Titles) -> list[Section]:
     found = []
     for table, one in parts_of(type(record)).items():
         if model_of(table) is not None and ctx.actor.may("list", table):
-            section = Section(table, one.model.spec.label)
-            if _fill(ctx, record, one, section, titles, PRINTED_ROWS):
-                section.note = f"只打印前 {PRINTED_ROWS} 行" * (len(section.rows) == PRINTED_ROWS)
+            section = whole_section(ctx, record, one, titles)
+            if section.rows:
                 found.append(section)
     return found
+
+
+def whole_section(ctx: Ctx, record: Entity, one: PartOf, titles: Titles) -> Section:
+    """A part with its rows, for paper."""
+    section = Section(str(one.model.__tablename__), one.model.spec.label)
+    if _fill(ctx, record, one, section, titles, PRINTED_ROWS):
+        section.note = f"只打印前 {PRINTED_ROWS} 行" * (len(section.rows) == PRINTED_ROWS)
+    return section
+
+
+def rows_of(ctx: Ctx, record: Entity, one: PartOf, most: int) -> Sequence[Entity]:
+    """The rows of a part that the reader may list, at most so many, in their order."""
+    if model_of(str(one.model.__tablename__)) is None:
+        return ()
+    if not ctx.actor.may("list", str(one.model.__tablename__)):
+        return ()
+    return _child_rows(ctx, record, one, list(shape(one.model).visible()), most)
 
 
 def _offer_rows(

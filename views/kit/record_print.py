@@ -18,7 +18,7 @@ from views.kit.pages import Action, Cell, Section
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 
-_HEADS = 6  # a table of more columns is printed row by row
+HEADS = 6  # a table of more columns is printed row by row
 
 
 def actions(ctx: Ctx, found: Entity) -> list[Action]:
@@ -56,11 +56,11 @@ class PrintRoutes(EntityHooks):
             "print_record.html",
             label=found.spec.label,
             title=titles.of(found),
-            groups=_facts(ctx, found, titles, plain),
+            groups=facts_of(ctx, found, titles, plain),
             sections=[*parts.whole_sections(ctx, found, titles), *self._tables(found, ctx)],
             foot=f"{ctx.actor.name}　{format_value(ctx.now, 'datetime')} 打印",
             none=NONE,
-            heads=_HEADS,
+            heads=HEADS,
         )
         answer = Response(long_pdf(html, title=title), mimetype="application/pdf")
         named(answer, file_name(title.replace("：", "_"), ctx.today, "pdf"))
@@ -87,9 +87,10 @@ class PrintRoutes(EntityHooks):
         return [section for section in self.extra_sections(found, ctx) if section.rows]
 
 
-def _facts(
-    ctx: Ctx, found: Entity, titles: Titles, plain: Sequence[str]
+def facts_of(
+    ctx: Ctx, found: Entity, titles: Titles, plain: Sequence[str] = ()
 ) -> list[tuple[str, list[Any]]]:
+    """Label and value of each fact of a record under its headings, masked but for `plain`."""
     cells = Cells(ctx, type(found), titles)
     cells.prepare([found], shape(type(found)).visible())
     groups = record.fact_groups(cells, found)

@@ -76,7 +76,7 @@ def store(
     require_writer(ctx, record)
     name = clean_name(filename)
     _require_category(ctx, category)
-    extension = check_file(name, data, max_bytes=_max_bytes(ctx))
+    extension = check_file(name, data, max_bytes=max_bytes(ctx))
     digest = hashlib.sha256(data).hexdigest()
     if (present := _same(ctx.session, record, digest, category)) is not None:
         if category != present.category and category is not None:
@@ -337,7 +337,8 @@ def _types(declared: bytes) -> set[str]:
     return {each.get("ContentType", "").lower() for each in found}
 
 
-def _max_bytes(ctx: Ctx) -> int:
+def max_bytes(ctx: Ctx) -> int:
+    """The largest file that is taken."""
     return int(parameters.number(ctx.session, "attachment.max_mb", ctx.today) * 1024 * 1024)
 
 

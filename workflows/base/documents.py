@@ -31,7 +31,7 @@ from workflows.base.file_store import digest_of, write_whole
 from workflows.base.numbering import next_number
 from workflows.base.papers import require_reader
 
-_PAPER = {
+PAPERS = {
     ("A4", "portrait"): PaperSize.A4,
     ("A4", "landscape"): PaperSize.A4_LANDSCAPE,
     ("A5", "landscape"): PaperSize.A5,
@@ -52,7 +52,7 @@ def load_templates(session: Session) -> int:
         DocumentTemplate(
             code=kind.key,
             label=kind.title,
-            paper=_PAPER[kind.page_size, kind.orientation],
+            paper=PAPERS[kind.page_size, kind.orientation],
             body=template_source(kind.key),
             version_no=1,
         )
@@ -251,7 +251,7 @@ def _print(document: IssuedDocument) -> bytes:
     )
     if kind.long:
         return long_pdf(document.body, title=document.title, number=document.number)
-    size, orientation = next(paper for paper, name in _PAPER.items() if name is document.paper)
+    size, orientation = next(paper for paper, name in PAPERS.items() if name is document.paper)
     return letter_pdf(
         document.body,
         title=document.title,

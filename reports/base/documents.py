@@ -350,13 +350,13 @@ class Chapter:
 
 
 _BOOK_CSS = """
-p { text-indent: 0; } h2.chapter { font-size: 15pt; margin-top: 18pt;
+p { text-indent: 0; text-align: left; } h2.chapter { font-size: 15pt; margin-top: 18pt;
   padding-bottom: 3pt; border-bottom: 1pt solid #333; }
 table { font-size: 9.5pt; } th { width: auto; white-space: normal; }
 table.facts th { width: 17%; } table.facts td { width: 33%; }
 .text { border: 0.75pt solid #999; padding: 8pt 14pt; margin: 6pt 0; } .text p { text-indent: 2em; }
-table.front { margin: 30pt 0; } table.contents td { border: 0; border-bottom: 0.5pt dotted #999; padding: 4pt 2pt; }
-h1.front { margin-top: 60pt; }
+table.front { margin: 12pt 0; } table.contents td { border: 0; border-bottom: 0.5pt dotted #999; padding: 2.5pt 2pt; }
+h1.front { margin-top: 24pt; }
 """
 _BATCH = 40_000  # characters laid out at once; more take ever longer
 

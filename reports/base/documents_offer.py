@@ -174,6 +174,7 @@ def faults(template_html: str, data: Mapping[str, object] | None) -> list[str]:
         names = _Names(data)
         names.go(tree.body, {})
         found += names.found
+    found.sort(key=lambda one: int("".join(filter(str.isdigit, one.partition("行")[0]))))
     return list(dict.fromkeys(found))[:MOST_FAULTS]
 
 

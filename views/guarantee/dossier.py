@@ -15,7 +15,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from models.approval.approval import ApprovalInstance
-from models.base.entity import Entity, PartOf, entity_of, fields_of, parts_of
+from models.base.entity import STAMPS, Entity, PartOf, entity_of, fields_of, parts_of
 from models.base.errors import BusinessError, NotFound
 from models.guarantee.project import Project
 from models.guarantee.signing import Contract
@@ -27,8 +27,9 @@ from reports.figures.approval_sheet import sheet
 from views.kit import edge, exports, parts
 from views.kit.cells import NONE, format_value
 from views.kit.files import file_name, named
-from views.kit.interface import Titles, valid_id
+from views.kit.interface import Titles, shape, valid_id
 from views.kit.pages import Action, Cell, Column, Row, Section
+from views.kit.record import STAMPED
 from views.kit.record_print import HEADS, facts_of
 from views.ledger.tab import vouchers_tab
 from workflows.base import attachments, audit, comments, plain_papers, records
@@ -72,7 +73,8 @@ class Dossier:
             self.ctx.session, self.ctx.actor, customer
         ):
             whole = self._record(customer)
-            whole.sections = parts.whole_sections(self.ctx, customer, self.titles)
+            sections = parts.whole_sections(self.ctx, customer, self.titles)
+            whole.sections = [one for one in sections if one.key != "project"]  # its other business
             yield self._chapter("客户资料", [whole])
         for one in parts_of(Project).values():
             yield from self._part(one)
@@ -88,11 +90,22 @@ class Dossier:
     ) -> Chapter:
         self.rows += len(found) + sum(len(section.rows) for section in sections)
         template = current_app.jinja_env.get_template("print_chapter.html")
-        html = template.render(records=found, sections=sections, heads=HEADS, none=NONE)
+        html = template.render(records=found, sections=sections, heads=HEADS, dash=NONE)
         return Chapter(title, html)
 
     def _record(self, found: Entity) -> Printed:
         return Printed(self.titles.of(found), facts_of(self.ctx, found, self.titles))
+
+    def _told(self, row: Entity, one: PartOf) -> Printed:
+        """A record of a part: without its project, which all have, its stamps, and what is empty."""
+        whole = self._record(row)
+        same = shape(one.model).label(one.link)
+        whole.groups = [
+            (label, kept)
+            for label, facts in whole.groups
+            if label != STAMPED and (kept := [f for f in facts if f[0] != same and f[1] != NONE])
+        ]
+        return whole
 
     def _part(self, one: PartOf) -> Iterator[Chapter]:
         """A part: each record in full with its own parts, or where there are many, or facts are not open, a table."""
@@ -100,14 +113,15 @@ class Dossier:
         found = parts.rows_of(self.ctx, self.project, one, IN_FULL + 1)
         if not found:
             return
-        if len(found) > IN_FULL or not self.ctx.actor.may("show", table):
+        is_small = len(set(shape(one.model).visible()) - set(STAMPS)) <= HEADS
+        if is_small or len(found) > IN_FULL or not self.ctx.actor.may("show", table):
             section = parts.whole_section(self.ctx, self.project, one, self.titles)
             section.label = ""
             yield self._chapter(label, sections=[section])
             return
         printed = []
         for row in found:
-            whole = self._record(row)
+            whole = self._told(row, one)
             whole.sections = parts.whole_sections(self.ctx, row, self.titles)
             if isinstance(row, Contract):
                 whole.text, whole.said = contract_text(self.ctx, row)

@@ -21,6 +21,7 @@ from workflows.base.context import Ctx
 TIMELINE_ROWS = 30
 HEAD_FACTS = 8
 GENERAL = "基本信息"
+STAMPED = "登记信息"
 TIMELINE = "timeline"
 
 
@@ -43,7 +44,7 @@ def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
     known = cells.shape
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
-        label = "登记信息" if name in STAMPS else str(known.facts(name).group or GENERAL)
+        label = STAMPED if name in STAMPS else str(known.facts(name).group or GENERAL)
         groups.setdefault(label, []).append(
             Fact(known.label(name), _with_unit(cells, record, name), name)
         )

@@ -59,7 +59,7 @@ class PrintRoutes(EntityHooks):
             groups=facts_of(ctx, found, titles, plain),
             sections=[*parts.whole_sections(ctx, found, titles), *self._tables(found, ctx)],
             foot=f"{ctx.actor.name}　{format_value(ctx.now, 'datetime')} 打印",
-            none=NONE,
+            dash=NONE,
             heads=HEADS,
         )
         answer = Response(long_pdf(html, title=title), mimetype="application/pdf")

@@ -37,6 +37,9 @@ App.letter = async (box) => {
   box.classList.add("letter-source");
   const say = (text, tone = "") => { said.hidden = !text; said.textContent = text; said.dataset.tone = tone; };
 
+  const wrong = box.closest(".form-group")?.querySelector(".error-block")?.textContent ?? "";
+  if (wrong) say(wrong, "bad"); // beside the text: below it nobody would look
+
   // --- names
   const pathOf = (path, scope) => {
     const [first, ...rest] = path.split(".");
@@ -190,7 +193,7 @@ App.letter = async (box) => {
   const load = (source) => { surface.replaceChildren(drawn(source)); decorate(); };
   const show = (asSource) => {
     flush();
-    if (!asSource && !isFaithful(box.value)) { say("这份模板的写法较复杂，可视编辑会改动它，请在源码中修改", "warn"); asSource = true; }
+    if (!asSource && !isFaithful(box.value)) { if (!wrong) say("这份模板的写法较复杂，可视编辑会改动它，请在源码中修改", "warn"); asSource = true; }
     isSource = asSource;
     if (!asSource) load(box.value);
     surface.hidden = bar.hidden = asSource;
@@ -200,13 +203,18 @@ App.letter = async (box) => {
   };
 
   // --- where the caret is
+  let last = null; // where the caret was before a search box or a list of choices took it
+  document.addEventListener("selectionchange", () => {
+    const selection = getSelection();
+    if (document.activeElement === surface && selection.rangeCount && surface.contains(selection.getRangeAt(0).commonAncestorContainer)) last = selection.getRangeAt(0).cloneRange();
+  });
   const range = () => {
     const selection = getSelection();
-    if (selection.rangeCount && surface.contains(selection.getRangeAt(0).commonAncestorContainer)) return selection.getRangeAt(0);
-    surface.focus();
-    const made = document.createRange();
-    made.selectNodeContents(surface);
-    made.collapse(false);
+    if (document.activeElement === surface && selection.rangeCount && surface.contains(selection.getRangeAt(0).commonAncestorContainer)) return selection.getRangeAt(0);
+    const kept = last && surface.contains(last.commonAncestorContainer) ? last : null;
+    const made = kept ?? document.createRange();
+    if (!kept) { made.selectNodeContents(surface); made.collapse(false); }
+    surface.focus({ preventScroll: true });
     selection.removeAllRanges();
     selection.addRange(made);
     return made;
@@ -249,9 +257,9 @@ App.letter = async (box) => {
     range();
     let block = here(`${BLOCKS}, table, ul, ol`);
     while (block && block.parentElement !== surface && !block.parentElement.matches("td, th")) block = block.parentElement;
-    const content = drawn(html), last = content.lastElementChild;
+    const content = drawn(html), first = content.querySelector("td, li");
     if (block?.matches("td, th")) block.append(content); else if (block) block.after(content); else surface.append(content);
-    if (last) after(last.querySelector("td, li") ?? last);
+    if (first) { const made = document.createRange(); made.setStart(first, 0); made.collapse(true); getSelection().removeAllRanges(); getSelection().addRange(made); }
     decorate();
     changed();
   };
@@ -292,6 +300,18 @@ App.letter = async (box) => {
 
   // --- formats
   const run = (command, value = null) => () => { range(); document.execCommand(command, false, value); changed(); };
+  // The browser passes chips by, as they are no text: they follow what stands around them.
+  const mark = (command, tag) => () => {
+    const at = range().cloneRange();
+    document.execCommand(command);
+    const isOn = document.queryCommandState(command);
+    for (const one of App.all(".chip", surface).filter((each) => at.intersectsNode(each))) {
+      const around = one.closest(tag);
+      if (isOn && !around) { const made = make(tag); one.replaceWith(made); made.append(one); }
+      if (!isOn && around && around.childNodes.length === 1) around.replaceWith(one);
+    }
+    changed();
+  };
   const select = (label, options, act) => {
     const made = make("select", { class: "form-control", "aria-label": label, title: label });
     made.append(...options.map(([value, text]) => new Option(text, value)));
@@ -347,7 +367,7 @@ App.letter = async (box) => {
     changed();
   });
   bar.append(
-    style, button("B", "加粗（Ctrl B）", run("bold"), "b"), button("I", "倾斜", run("italic"), "it"), button("U", "下划线", run("underline"), "ul"),
+    style, button("B", "加粗（Ctrl B）", mark("bold", "b"), "b"), button("I", "倾斜", mark("italic", "i"), "it"), button("U", "下划线", mark("underline", "u"), "ul"),
     button("左", "左对齐，首行缩进", align("")), button("中", "居中", align("center")), button("右", "右对齐", align("right")), button("顶格", "不缩进", align("flush")),
     button("•", "项目符号", run("insertUnorderedList")), button("1.", "编号", run("insertOrderedList")),
     tables, when, button("撤销", "撤销（Ctrl Z）", run("undo")), button("重做", "重做", run("redo")),
@@ -375,7 +395,10 @@ App.letter = async (box) => {
     decorate();
     changed();
   });
-  surface.addEventListener("keydown", (event) => { if (event.key === "Tab" && here("td, th")) return; });
+  surface.addEventListener("keydown", (event) => {
+    const act = (event.ctrlKey || event.metaKey) && { b: mark("bold", "b"), i: mark("italic", "i"), u: mark("underline", "u") }[event.key.toLowerCase()];
+    if (act) { event.preventDefault(); act(); }
+  });
 
   // --- preview, Word
   const sent = (more = {}) => { flush(); return new URLSearchParams({ body: box.value, project: project?.value ?? "", ...more }); };

@@ -141,6 +141,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SETTINGS": settings,
         "SECRET_KEY": settings.secret_key,
         "MAX_CONTENT_LENGTH": UPLOAD_MAX_BYTES,
+        # The longest template of a document: 200,000 characters, nine bytes each on their way.
+        "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings.database_url),
         "SQLALCHEMY_TRACK_MODIFICATIONS": False,

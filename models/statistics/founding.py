@@ -34,7 +34,7 @@ class FoundingTotal(Entity):
         listed=("item", "as_of", "amount", "financing_amount", "note"),
         key=("item",),
         config=Config(),
-        help="系统上线时登记一次：监管月报的累计数从这里接着算，这一天之后的业务由系统累加。",
+        help="系统上线时登记一次：“成立以来累计”从这里接着算，这一天之后的业务由系统累加。",
         demo=(
             {
                 "item": "GUARANTEED",

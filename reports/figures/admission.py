@@ -14,6 +14,9 @@ from reports.rules.check import understand
 from reports.rules.explain import Explainer, Reason
 from reports.rules.tree import RuleError
 
+# By rule, its condition and the values in words, as they were approved.
+Excused = dict[tuple[int, str, str], AdmissionException]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -40,7 +43,7 @@ class Answer:
 def answers(session: Session, project: Project, on: date) -> list[Answer]:
     """Every rule in use of the project's product on a day; what cannot be known is not met.
 
-    An approved exception excuses from a rule as long as its condition is what was approved.
+    An approved exception excuses from a rule as long as its condition and the values are what was approved.
     """
     query = select(AdmissionRule).where(
         AdmissionRule.product_id == project.product_id, AdmissionRule.is_active
@@ -50,7 +53,7 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
         return []
     words = vocabulary(session)
     subject, explainer = words.subject("project"), Explainer(project, on, words)
-    excused: dict[tuple[int, str], AdmissionException] | None = None if project.id else {}
+    excused: Excused | None = None if project.id else {}
     found = []
     for rule in rules:
         try:
@@ -61,7 +64,7 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
         exception = None
         if not held and rule.failing is Failing.EXCEPTION:
             excused = _excused(session, project) if excused is None else excused
-            exception = excused.get((rule.id, rule.condition))
+            exception = excused.get((rule.id, rule.condition, told))
         missed = Outcome.UNMET if exception is None else Outcome.EXCEPTION
         found.append(Answer(rule, Outcome.MET if held else missed, told, exception))
     return found
@@ -73,13 +76,13 @@ def _values(reason: Reason) -> str:
     return "；".join(line.strip() for line in lines)
 
 
-def _excused(session: Session, project: Project) -> dict[tuple[int, str], AdmissionException]:
+def _excused(session: Session, project: Project) -> Excused:
     query = select(AdmissionException).where(
         AdmissionException.project_id == project.id,
         AdmissionException.state == PaperState.APPROVED,
     )
     return {
-        (int(rule), condition): paper
+        (int(rule), condition, values): paper
         for paper in session.scalars(query.order_by(AdmissionException.id))
-        for rule, condition in paper.covers.items()
+        for rule, (condition, values) in paper.covers.items()
     }

@@ -65,7 +65,7 @@ def check_exception(ctx: Ctx, paper: AdmissionException, is_new: bool) -> None:
         raise Conflict(f"项目 {project.number} 已有准入例外申请 {number}")
     failing = excusable(ctx, project)
     paper.items = "\n".join(f"{one.rule.name}：{one.reason}" for one in failing) or None
-    paper.covers = {str(one.rule.id): one.rule.condition for one in failing}
+    paper.covers = {str(one.rule.id): [one.rule.condition, one.reason] for one in failing}
 
 
 @PAPER.obstacles

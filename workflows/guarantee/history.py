@@ -156,7 +156,11 @@ def decided(
     ctx.session.flush()
 
 
-def require_draft(batch: HistoryBatch) -> None:
-    """Raise Conflict for rows of a batch that is no draft any more."""
+def held(ctx: Ctx, batch_id: int) -> HistoryBatch:
+    """A batch whose rows are written, held until the commit: who puts it up meanwhile waits. Conflict for no draft."""
+    batch = ctx.session.get_one(HistoryBatch, batch_id)
+    held = {"of": HistoryBatch}
+    ctx.session.refresh(batch, ("state", "version"), with_for_update=held)
     if batch.state is not PaperState.DRAFT:
         raise Conflict(f"批次 {batch.number} {batch.state.label}，明细不能修改")
+    return batch

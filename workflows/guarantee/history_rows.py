@@ -23,8 +23,8 @@ def check_row(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> None:
     with ctx.session.no_autoflush:
         if not row.batch_id:
             row.batch_id = history.draft_of(ctx).id
-        batch = ctx.session.get_one(HistoryBatch, row.batch_id)
-        history.require_draft(batch)
+        batch = history.held(ctx, row.batch_id)
+        former = _left(ctx, row)
         row.uscc = row.uscc.upper()
         _fill(row)
         wrong: dict[str, list[str]] = {}
@@ -35,18 +35,24 @@ def check_row(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> None:
         row.batch = batch
     ctx.session.add(row)
     ctx.session.flush()
-    history.count(ctx, batch)
+    for one in (batch, former) if former is not None else (batch,):
+        history.count(ctx, one)
 
 
 @records.delete_rule(HistoryGuarantee)
 def leave_batch(ctx: Ctx, row: HistoryGuarantee) -> None:
     """A row leaves a draft alone, which then counts without it."""
-    del ctx
-    history.require_draft(row.batch)
-    batch = row.batch
+    batch = history.held(ctx, row.batch_id)
     batch.row_count -= 1
     batch.amount -= row.amount
     batch.balance -= row.balance
+
+
+def _left(ctx: Ctx, row: HistoryGuarantee) -> HistoryBatch | None:
+    """The batch that a row is moved out of; a draft too, for what was put up or approved stays as it is."""
+    kept = select(HistoryGuarantee.batch_id).where(HistoryGuarantee.id == (row.id or 0))
+    former = ctx.session.scalar(kept)
+    return None if former in (None, row.batch_id) else history.held(ctx, former)
 
 
 def _fill(row: HistoryGuarantee) -> None:

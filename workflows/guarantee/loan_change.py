@@ -119,7 +119,7 @@ def _about_lines(change: LoanChange) -> dict[str, list[str]]:
     return {
         name: [f"“{change.kind.label}”不填此项"]
         for name, is_used in uses.items()
-        if not is_used and getattr(change, name)
+        if not is_used and getattr(change, name) not in (None, "")
     }
 
 
@@ -334,7 +334,7 @@ def waits(_: Ctx, change: LoanChange) -> bool:
 def interest_due(ctx: Ctx, change: LoanChange, on: date) -> Decimal:
     """What the new plan asks for as interest on the day of early payment, in 元."""
     rows = replanned(ctx.session, change.drawdown, Terms.of(change, on))
-    return next((row.interest for row in rows if row.due_on == on), Decimal(0))
+    return next((row.interest for row in reversed(rows) if row.due_on == on), Decimal(0))
 
 
 def pay(

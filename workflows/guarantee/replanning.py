@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors
@@ -15,9 +15,10 @@ from models.base.moments import add_months
 from models.base.money import format_money
 from models.base.paper import PaperState
 from models.guarantee import drawdown as loans
-from models.guarantee.drawdown import Drawdown
+from models.guarantee.drawdown import Drawdown, PlanSource
 from models.guarantee.loan_change import ChangeKind, LoanChange, ReplanWay
 from models.guarantee.product import RepaymentMethod
+from models.guarantee.repayment import Repayment, RepaymentState
 from reports.figures.schedules import (
     Accrual,
     Instalment,
@@ -61,16 +62,22 @@ class Terms:
 
 @dataclass(frozen=True)
 class _Rest:
-    """What of a plan is still to come: principal in 元, when it falls due, and from when its interest runs."""
+    """What of a plan is still to come, when it falls due, and from when its interest runs.
+
+    `repaid` is principal of it (元) that the bank has already, `repaid_on` when; `step` the months between instalments.
+    """
 
     kept: list[Instalment]
     rows: list[Instalment]
     start_on: date
     accrual: Accrual
+    step: int
+    repaid: Decimal = _ZERO
+    repaid_on: date = date.min
 
     @property
     def principal(self) -> Decimal:
-        return sum((row.principal for row in self.rows), _ZERO)
+        return sum((row.principal for row in self.rows), _ZERO) - self.repaid
 
 
 def replanned(session: Session, drawdown: Drawdown, terms: Terms) -> list[Instalment]:
@@ -81,12 +88,16 @@ def replanned(session: Session, drawdown: Drawdown, terms: Terms) -> list[Instal
     rest = _rest(session, drawdown, terms)
     if not rest.principal:
         raise Conflict(f"借据 {drawdown.number} 没有尚未到期的本金，不能办理{terms.kind.label}")
-    kept, left = rest.kept, rest.principal - terms.prepaid
+    kept, left = [*rest.kept], rest.principal - terms.prepaid
     if left < 0:
         said = f"尚未到期的本金 {format_money(rest.principal)} 元，提前归还的金额不能超过"
         raise FieldErrors({"prepaid_amount": [said]})
     if terms.prepaid:
         kept = _with_prepaid(rest, terms)
+    if rest.repaid:
+        interest = rest.accrual.interest(rest.repaid, rest.start_on, rest.repaid_on)
+        place = len(rest.kept)
+        kept[place:place] = [Instalment(0, rest.repaid_on, rest.repaid, interest)]
     planned = _plan(drawdown, rest, terms, left) if left else []
     return renumbered([*kept, *planned])
 
@@ -111,7 +122,8 @@ def rates_of(session: Session, drawdown: Drawdown) -> tuple[tuple[date, Decimal]
 
 def _rest(session: Session, drawdown: Drawdown, terms: Terms) -> _Rest:
     rows = plan_rows(session, drawdown)
-    anchor = max((row.due_on.day for row in rows[:-1]), default=drawdown.drawn_on.day)
+    dues = _agreed_days(session, drawdown, rows)
+    anchor = max((due.day for due in dues[:-1]), default=drawdown.drawn_on.day)
     rates = rates_of(session, drawdown)
     if terms.rate is not None:
         rates = (*(r for r in rates if r[0] < terms.effective_on), (terms.effective_on, terms.rate))
@@ -120,14 +132,47 @@ def _rest(session: Session, drawdown: Drawdown, terms: Terms) -> _Rest:
         number += 1
     whole = [Instalment(r.seq, r.due_on, r.principal, r.interest) for r in rows]
     start = rows[number - 1].due_on if number else drawdown.drawn_on
-    return _Rest(whole[:number], whole[number:], start, Accrual(rates, drawdown.day_count, anchor))
+    if rows[-1].repayment_plan.source is PlanSource.HISTORY:
+        # such a plan knows no interest: what ran before the change is the bank's to say
+        start = max(start, terms.effective_on)
+    repaid = sum((row.principal_paid for row in rows[number:]), _ZERO)
+    return _Rest(
+        whole[:number],
+        whole[number:],
+        start,
+        Accrual(rates, drawdown.day_count, anchor),
+        step=months_between(*dues[-2:]) if len(dues) > 1 else 1,
+        repaid=repaid,
+        repaid_on=max(start, min(_last_paid(session, drawdown), terms.effective_on)),
+    )
+
+
+def _agreed_days(session: Session, drawdown: Drawdown, rows: list[loans.Instalment]) -> list[date]:
+    """The days that instalments fall due on, without those on which something was paid early."""
+    early = set(
+        session.scalars(
+            select(Repayment.paid_on)
+            .join(LoanChange, LoanChange.repayment_id == Repayment.id)
+            .where(LoanChange.drawdown_id == drawdown.id)
+        )
+    )
+    dues = [row.due_on for row in rows]
+    return [due for due in dues if due not in early] or dues
+
+
+def _last_paid(session: Session, drawdown: Drawdown) -> date:
+    query = select(func.max(Repayment.paid_on)).where(
+        Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
+    )
+    return session.scalar(query) or drawdown.drawn_on
 
 
 def _stays(row: loans.Instalment, terms: Terms) -> bool:
     """What is paid or has fallen due is not planned anew; an extension still moves what falls due today."""
+    is_paid = not row.is_open and bool(row.principal or row.interest)
     if terms.kind is ChangeKind.EXTENSION:
-        return not row.is_open or row.due_on < terms.effective_on
-    return not row.is_open or row.due_on <= terms.effective_on
+        return is_paid or row.due_on < terms.effective_on
+    return is_paid or row.due_on <= terms.effective_on
 
 
 def _with_prepaid(rest: _Rest, terms: Terms) -> list[Instalment]:
@@ -188,14 +233,12 @@ def _dues(rest: _Rest, terms: Terms) -> list[date]:
     dues = [row.due_on for row in rest.rows]
     if terms.new_due_on is None:
         return dues
-    before = [*(row.due_on for row in rest.kept[-1:]), *dues]
-    step = months_between(before[-2], before[-1]) if len(before) > 1 else 1
     last = dues.pop()
     if last == add_months(last, 0, day=rest.accrual.anchor):
         dues.append(last)
     place = dues[-1] if dues else rest.start_on
     for number in range(1, 600):
-        following = add_months(place, number * step, day=rest.accrual.anchor)
+        following = add_months(place, number * rest.step, day=rest.accrual.anchor)
         if following >= terms.new_due_on:
             break
         dues.append(following)

@@ -77,6 +77,10 @@ def test_an_exception_lets_the_application_go_on_with_the_values_that_were_appro
     (answer,) = kept(line, project)
     assert (answer.outcome, answer.exception_id) == (Outcome.EXCEPTION, paper.id)
     assert answer.reason.endswith(f"例外 {paper.number} 已批准")
+    project.term_months = 24
+    (now,) = answers(line.session, project, line.today)
+    assert now.outcome is Outcome.UNMET, "another value than the one that was excused"
+    project.term_months = 12
     rule.condition = "期限 <= 3"
     line.session.flush()
     (now,) = answers(line.session, project, line.today)

@@ -14,6 +14,7 @@ from models.base.paper import PaperState
 from models.customer.customer import CorporateCustomer
 from models.guarantee.drawdown import Drawdown, DrawdownState, PlanSource, RepaymentPlan
 from models.guarantee.history import HistoryBatch, HistoryGuarantee, HistoryStanding
+from models.guarantee.loan_change import ChangeKind, LoanChange
 from models.guarantee.product import Product
 from models.guarantee.project import Project, ProjectStage, ProjectState, Stage
 from models.guarantee.release import Release
@@ -33,7 +34,7 @@ from tests.workflows.guarantee.factories import (
 )
 from workflows import verify
 from workflows.base import records
-from workflows.guarantee import disbursement, history, release, repayment
+from workflows.guarantee import disbursement, history, loan_change, release, repayment
 from workflows.statistics import snapshot
 from workflows.system import import_load, imports
 from workflows.system.import_rows import Door
@@ -359,6 +360,36 @@ def test_a_batch_is_put_up_refused_taken_up_again_and_then_stands(office):
     ):
         with pytest.raises(BusinessError):
             act()
+
+
+def test_a_row_leaves_no_batch_that_was_put_up(office):
+    """Else what is approved once could be put up and made a project again."""
+    line = office
+    one, first = row(line), records.create(line.ctx(MANAGER), HistoryBatch, {"as_of": "2026-11-22"})
+    other = one.batch
+    records.update(line.ctx(MANAGER), one, {"batch_id": first.id}, one.version)
+    assert (first.row_count, other.row_count, other.balance) == (1, 0, 0)
+    taken(line, one)
+    line.session.refresh(one)
+    with pytest.raises(Conflict, match="明细不能修改"):
+        records.update(line.ctx(MANAGER), one, {"batch_id": other.id}, one.version)
+
+
+def test_a_loan_from_before_is_extended_by_what_is_left_of_it(office):
+    """Its plan knows no interest and most of it is repaid: interest runs on the balance, from the change on."""
+    line, session = office, office.session
+    project = taken(line, row(line, loan_rate_pct="4.8"))
+    loan = session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    known = {"project_id": project.id, "drawdown_id": loan.id, "effective_on": line.today}
+    terms = {"kind": ChangeKind.EXTENSION, "new_due_on": date(2027, 4, 10), "reason": "银行已同意"}
+    change = records.create(line.ctx(MANAGER), LoanChange, known | terms)
+    loan_change.PAPER.submit(line.ctx(MANAGER), change)
+    line.approve(change)
+    before, left = repayment.plan_rows(session, loan)
+    assert (before.principal, before.interest, before.is_open) == (800000, 0, False)
+    assert (left.due_on, left.principal) == (date(2027, 4, 10), 1200000)
+    assert left.interest == Decimal("21920.00"), "137 days of 30/360 at 4.8 %"
+    assert verify.verify_plans(session) == verify.verify_repayments(session) == []
 
 
 def test_a_draft_goes_with_its_rows(office):

@@ -310,6 +310,42 @@ def test_all_of_a_loan_can_be_paid_early(line, loan):
     assert is_sound(line)
 
 
+def test_a_day_of_early_payment_is_no_day_on_which_instalments_fall_due(line, loan):
+    line.later(days=26)
+    change = changed(line, loan, "PREPAYMENT", prepaid_amount=MILLION)
+    loan_change.pay(line.ctx(MANAGER), change, paid_on=line.today, interest=Decimal("3141.67"))
+    changed(line, loan, "EXTENSION", new_due_on=date(2027, 6, 2))
+    days = [row[0] for row in rows(line, loan)]
+    assert days == [line.today, *(add_months(date(2026, 4, 2), n) for n in range(15))]
+
+
+def test_interest_runs_on_what_is_still_owed_of_an_instalment(line):
+    set_parameter(line, "repayment.early_allowed", "是")
+    loan = drawn(line, RepaymentMethod.EQUAL_PRINCIPAL)
+    line.later(days=15)
+    ahead = Paid(line.today, Decimal(50_000), Decimal(0))
+    repayment.register(line.ctx(MANAGER), loan, ahead)
+    changed(line, loan, "EXTENSION", new_due_on=date(2027, 6, 2))
+    first, second, *_ = rows(line, loan)
+    assert first == (line.today, Decimal(50_000), Decimal("90.63")), "fifteen days at 4.35 %"
+    assert second[2] == Decimal("4168.75"), "a month of 1,150,000"
+    assert is_sound(line)
+
+
+def test_a_loan_without_interest_is_paid_early_too(line):
+    loan = drawn(line, RepaymentMethod.INTEREST_FIRST, rate_annual_pct=Decimal(0))
+    change = changed(line, loan, "PREPAYMENT", prepaid_amount=MILLION)
+    loan_change.pay(line.ctx(MANAGER), change, paid_on=line.today, interest=Decimal(0))
+    assert (loan.balance, is_sound(line)) == (200_000, True)
+
+
+@pytest.mark.parametrize("facts", [{"prepaid_amount": "0"}, {"new_rate_pct": "0"}])
+def test_nought_where_nothing_belongs_is_said_at_its_field(line, loan, facts):
+    with pytest.raises(FieldErrors) as caught:
+        applied(line, loan, "EXTENSION", new_due_on=date(2027, 6, 2), **facts)
+    assert caught.value.field_errors.keys() == facts.keys()
+
+
 def test_a_prepayment_that_was_wrong_takes_its_plan_back(line, loan):
     project = loan.project
     line.later(days=10)

@@ -118,9 +118,7 @@ def _total(session: Session, item: FoundingItem, entered: FoundingTotal | None, 
 
 def lines(asked: Asked) -> Found:
     """A line for each total."""
-    entered = dict(
-        asked.session.execute(select(FoundingTotal.item, FoundingTotal.id)).tuples().all()
-    )
+    entered = dict(asked.session.execute(select(FoundingTotal.item, FoundingTotal.id)).all())
     found = totals(asked.session, asked["to"])
     return Found(
         [

@@ -95,7 +95,7 @@ def test_two_of_one_name_are_not_guessed_between(ctx, office):
     ctx.session.flush()
     with pytest.raises(ValueError, match="请改填其编号"):
         named(ctx, Employee, "重名")
-    names = Names(ctx)
+    names = Names(ctx, {})
     first = names.find("employee", "E8")
     ctx.session.get_one(Employee, first).number = "E88"
     assert names.find("employee", "E8") == first, "asked once for a file"

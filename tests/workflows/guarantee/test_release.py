@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, inspect, select
 
 from models.after.warning import RiskWarning, WarningState
 from models.base.columns import Money
@@ -330,7 +330,8 @@ def test_a_release_holds_the_loans_before_their_project_as_a_repayment_does(line
 
     def note(asked):
         kept = getattr(asked.statement, "_for_update_arg", None)
-        held.extend(one.name for one in (kept.of or ()) if kept) if kept else None
+        if kept is not None:
+            held.extend(str(inspect(one).selectable) for one in kept.of or ())
 
     event.listen(line.session, "do_orm_execute", note)
     try:

@@ -1,17 +1,20 @@
 """Who asks a report, on which business date and with which parameters; and where its figures may lead this reader."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from models.base.actor import Actor, ScopeLevel
+from models.base.entity import entity_of
 from models.ledger.account import AccountingPeriod
 from models.system.organization import Company
+from reports.base.scope import scoped
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,15 @@ class Asked:
     def record(self, table: str, key: int | None) -> str:
         """The page of a record; empty for who may not look at its table."""
         return f"/{table}/show/{key}" if key and self.actor.may("show", table) else ""
+
+    def readable(self, table: str, keys: Collection[int]) -> frozenset[int]:
+        """Which of these records the reader may open, asked once for all; where the rows are another table's."""
+        if not keys or not self.actor.may("show", table):
+            return frozenset()
+        model = entity_of(table)
+        key = inspect(model).primary_key[0]
+        query = scoped(select(key).where(key.in_(keys)), model, self.actor)
+        return frozenset(self.session.scalars(query))
 
     def rows(self, table: str, *conditions: str) -> str:
         """The list of a table under conditions such as 'bank_id:eq:3', in the reader's own scope."""

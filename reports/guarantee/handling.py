@@ -65,9 +65,14 @@ def lines(asked: Asked) -> Found:
             query = query.where(column == asked[name])
     found = page(asked, scoped(query, Project, asked.actor), "amount", "balance")
     slow = whole(asked.session, SLOW, asked.today)
+    # A project may have been handed over without its customer.
+    customers = asked.readable("customer", {row.customer_id for row in found.rows})
     passed = _milestones(asked, [row.id for row in found.rows])
     return Found(
-        [_line(asked, row, passed.get(row.id, {}), slow) for row in found.rows],
+        [
+            _line(asked, row, passed.get(row.id, {}), slow, known=row.customer_id in customers)
+            for row in found.rows
+        ],
         totals=found.sums,
         count=found.count,
         heading=f"{found.count:,} 个项目",
@@ -89,7 +94,9 @@ def _milestones(asked: Asked, ids: Sequence[int]) -> dict[int, dict[Stage, date]
     return found
 
 
-def _line(asked: Asked, row: Row[Any], passed: dict[Stage, date], slow: int) -> Line:
+def _line(
+    asked: Asked, row: Row[Any], passed: dict[Stage, date], slow: int, *, known: bool
+) -> Line:
     waits = row.state in UNDER_WAY and row.stage_since is not None
     stood = (asked.today - row.stage_since).days if waits else None
     values = {
@@ -104,7 +111,7 @@ def _line(asked: Asked, row: Row[Any], passed: dict[Stage, date], slow: int) -> 
     return Line(
         values,
         url=url,
-        urls={"customer": asked.record("customer", row.customer_id)},
+        urls={"customer": asked.record("customer", row.customer_id)} if known else {},
         tones=tones,
     )
 

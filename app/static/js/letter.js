@@ -193,7 +193,7 @@ App.letter = async (box) => {
   const load = (source) => { surface.replaceChildren(drawn(source)); decorate(); };
   const show = (asSource) => {
     flush();
-    if (!asSource && !isFaithful(box.value)) { if (!wrong) say("这份模板的写法较复杂，可视编辑会改动它，请切换到“源码”修改", "warn"); asSource = true; }
+    if (!asSource && !isFaithful(box.value)) { if (!wrong) say("这份模板的写法较复杂，可视编辑会改动它，已改为显示源码", "warn"); asSource = true; }
     isSource = asSource;
     if (!asSource) load(box.value);
     surface.hidden = bar.hidden = asSource;

@@ -1,6 +1,7 @@
 """The whole product for tests: the real application on a copy of a template, and browsers of its people."""
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,12 +81,14 @@ class Product:
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
-        """Every statement that requests send to the database meanwhile."""
+        """Every statement that requests send to the database meanwhile; jobs in threads of their own send others."""
         sent: list[str] = []
+        here = threading.get_ident()
 
         def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             # What is noted beside a request, now and then, is no part of it.
-            if not connection.get_execution_options().get("is_beside"):
+            is_ours = threading.get_ident() == here
+            if is_ours and not connection.get_execution_options().get("is_beside"):
                 sent.append(statement)
 
         event.listen(self.engine, "before_cursor_execute", note)

@@ -293,17 +293,17 @@ def action(ctx: Ctx, project: Project) -> list[Action]:
     """The entry of the project's page."""
     if not ctx.actor.may("export", "project"):
         return []
-    return [Action(f"{TITLE} PDF", f"/dossier/{project.id}", icon="print", new_window=True)]
+    return [Action(f"{TITLE} PDF", f"/dossier/{project.id}", "POST", icon="print")]
 
 
 class DossierView(BaseView):
-    """/dossier/<id>: the whole project as one PDF, at once or by way of 我的下载."""
+    """/dossier/<id>: the whole project as one PDF, at once or by 我的下载; sent, as it is logged and may queue."""
 
     route_base = "/dossier"
     default_view = "page"
     title = TITLE
 
-    @expose("/<pk>")
+    @expose("/<pk>", methods=("POST",))
     @edge.screen()
     def page(self, pk: str) -> ResponseReturnValue:
         """The PDF; what is long is written beside the page."""
@@ -323,7 +323,4 @@ class DossierView(BaseView):
             _log(mine, _found(mine, key))
         answer = Response(data, mimetype="application/pdf")
         named(answer, file_name(f"{TITLE}_{number}", today, "pdf"))
-        answer.headers["Content-Disposition"] = answer.headers["Content-Disposition"].replace(
-            "attachment", "inline", 1
-        )
         return answer

@@ -168,7 +168,7 @@ def pages(data):
 def test_a_project_is_printed_whole_at_once_or_beside_the_page(demo, monkeypatch):
     young, zhou = project(demo, Project.state == ProjectState.DRAFT), demo.client_of("zhoumin")
     assert f"/dossier/{young.id}" in zhou.get(f"/project/show/{young.id}").text
-    answer = zhou.get(f"/dossier/{young.id}")
+    answer = demo.post(zhou, f"/dossier/{young.id}")
     assert answer.mimetype == "application/pdf"
     text = pages(answer.data)
     assert young.number in text
@@ -177,7 +177,7 @@ def test_a_project_is_printed_whole_at_once_or_beside_the_page(demo, monkeypatch
     monkeypatch.setattr(dossier, "AT_ONCE", 0)
     monkeypatch.setitem(demo.app.extensions, "start_exports", lambda: None)
     monkeypatch.setattr(exports, "TELL_SECONDS", 0)
-    answer = zhou.get(f"/dossier/{young.id}")
+    answer = demo.post(zhou, f"/dossier/{young.id}")
     assert (answer.status_code, answer.location) == (302, "/downloads/")
     assert jobs.run_exports(demo.app) == 1
     with demo.session() as session:
@@ -195,8 +195,8 @@ def test_a_project_is_printed_whole_at_once_or_beside_the_page(demo, monkeypatch
         assert pages(found.get_data())[:200] == text[:200]
     assert demo.post(zhou, f"/downloads/again/{key}").status_code == 302
     assert jobs.run_exports(demo.app) == 1
-    assert zhou.get("/dossier/999999").status_code == 404
-    assert zhou.get("/dossier/x").status_code == 404
+    assert demo.post(zhou, "/dossier/999999").status_code == 404
+    assert demo.post(zhou, "/dossier/x").status_code == 404
 
 
 def test_the_whole_file_holds_decisions_texts_and_lists_as_the_reader_sees_them(demo):

@@ -4,7 +4,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.approval.approval import ApprovalTask, TaskState
@@ -12,6 +12,7 @@ from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution, ResolutionState
+from models.system.records import IssuedDocument
 from models.system.setup import Parameter
 from reports.figures import exposure
 from tests.workflows.at_once import DONE, together
@@ -144,10 +145,11 @@ def resolution_of(session, project_id):
 
 
 def take_back(session, waiting):
-    """The signed resolution waits for the president anew."""
+    """The signed resolution waits for the president anew, and its paper was never issued."""
     for project_id in waiting:
         found = resolution_of(session, project_id)
         if found.state is ResolutionState.VALID:
+            session.execute(delete(IssuedDocument).where(IssuedDocument.number == found.number))
             found.state, found.valid_until, found.project.reserved_amount = (
                 ResolutionState.SIGNING,
                 None,

@@ -37,11 +37,10 @@ DATABASES = ("sqlite", "postgresql")
 Copy = contextlib.AbstractContextManager[str]
 RUN_DIR = "GUARANTEE_TEST_DIR"
 TEMPLATE_DIR = "GUARANTEE_TEST_TEMPLATES"
-# What depends on the database - its locks, SQL, types, migrations - and what books and stories promise. Any other file
-# comes on PostgreSQL every third day, and each time without --today (make test-long).
+# What is about the database itself: its locks, SQL, types, migrations. Any other file comes with --today on one of the
+# two, on the other one the day after, and on both without (make test-long).
 ALWAYS_BOTH = re.compile(
-    r"tests/(app|faults|models|reports|scenarios|workflows/ledger)/|race|once|clicks|at_once|numbering|tampering|verify"
-    r"|structure/test_(canary|databases|deletions|limits|migrations|new_entity|search|tables|words)"
+    r"race|at_once|numbering|tampering|reports/base/|structure/test_(databases|deletions|migrations|tables)"
 )
 # Begun with, so that the small ones fill the end and all workers end together (tests/meter.py tells which they are).
 LONGEST = re.compile(
@@ -64,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--today",
         action="store_true",
-        help="take today's share: of crawls a few tables, on PostgreSQL a third of what hardly depends on it",
+        help="take today's share: of crawls a few tables, of most files one of the two databases",
     )
 
 
@@ -93,11 +92,13 @@ def _is_excluded(item: pytest.Item, only: str | None) -> bool:
 
 
 def _rests(item: pytest.Item) -> bool:
-    """Whether this test's file comes on PostgreSQL on another day: each does on one of three."""
-    if _kind_of(item) != "postgresql" or item.get_closest_marker("postgres") is not None:
+    """Whether this test's file comes on the other database today: the two take turns."""
+    kind = _kind_of(item)
+    if kind is None or item.get_closest_marker("postgres") is not None:
         return False
     file = item.nodeid.partition("::")[0]
-    return not ALWAYS_BOTH.search(file) and zlib.crc32(file.encode()) % 3 != TODAY % 3
+    turn = (zlib.crc32(file.encode()) + TODAY) % len(DATABASES)
+    return not ALWAYS_BOTH.search(file) and kind != DATABASES[turn]
 
 
 def pytest_collection_finish() -> None:

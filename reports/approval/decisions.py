@@ -22,7 +22,7 @@ from models.base.money import round_to
 from models.guarantee.project import Project
 from models.system.organization import Employee
 from reports.base.asked import Asked
-from reports.base.params import Param, choice, date_range, one_of, pick, span
+from reports.base.params import Param, choice, date_range, one_of, pick, span, tick
 from reports.base.report import (
     Chart,
     Found,
@@ -43,6 +43,7 @@ from reports.rules.sql import minutes_between
 _DECIDED = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED, TaskState.TRANSFERRED)
 # What was settled without this person is no decision: it is shown to who asks for it by name alone.
 _SHOWN = (TaskState.PENDING, *_DECIDED)
+_TIMED = (ApprovalTask.state.in_(_DECIDED), ApprovalTask.is_automatic.is_(False))
 _HOUR = Decimal(60)
 _MINUTES = minutes_between(ApprovalTask.decided_at, ApprovalTask.created_at)
 
@@ -72,6 +73,7 @@ PARAMS = {
     "person": pick("审批人", "employee"),
     "project": pick("担保项目", "project"),
     "state": one_of("办理结果", TaskState),
+    "timed": tick("审批用时", no="全部", yes="只看计入统计的"),
     "first": Param(c.day("送达日期起"), not_after="last"),
     "last": Param(c.day("送达日期止")),
 }
@@ -117,6 +119,8 @@ def lines(asked: Asked) -> Found:
     )
     states = _SHOWN if asked["state"] is None else (asked["state"],)
     query = _asked_for(asked, query.where(ApprovalTask.state.in_(states)))
+    if asked["timed"]:
+        query = query.where(*_TIMED)
     found = page(asked, query, "minutes")
     return Found(
         [_line(asked, row) for row in found.rows],
@@ -196,7 +200,7 @@ def times(asked: Asked) -> Found:
     query = (
         select(_BY[by][1].label("key"), _MINUTES.label("value"))
         .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
-        .where(ApprovalTask.state.in_(_DECIDED), ApprovalTask.is_automatic.is_(False))
+        .where(*_TIMED)
     )
     found = spreads(asked.session, _asked_for(asked, query))
     names = _names(asked, by, list(found))
@@ -224,7 +228,7 @@ def _names(asked: Asked, by: str, keys: list[int]) -> dict[int, str]:
 
 
 def _time(asked: Asked, by: str, key: int, name: str, spread: Spread) -> Line:
-    given = {by: key, "first": asked["first"], "last": asked["last"]}
+    given = {by: key, "first": asked["first"], "last": asked["last"], "timed": 1}
     url = drill(asked, "approval-decisions", **given)
     values = {
         "name": name,

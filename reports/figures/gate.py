@@ -15,6 +15,7 @@ from models.guarantee.signing import Contract, ContractKind, CounterGuarantee
 from reports.figures import exposure
 from reports.figures.admission import Answer, answers
 from reports.figures.fees import first_dues
+from reports.figures.line import live_counters
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,12 @@ def gate(
     """Every item of the gate as it stands on a day, in the order in which people work on them."""
     known = known or standing(session, project, on)
     answered = answers(session, project, on) if answered is None else answered
-    counters = _live_counters(session, project)
+    counters = live_counters(session, project.id)
     return [
         _resolution(project, known.resolution),
         _conditions(session, project),
-        _contracts(session, project, counters),
-        _counters(counters),
+        _contracts(session, project, [item for item, is_bare in counters if is_bare]),
+        _counters([item for item, _ in counters]),
         _fees(session, project),
         *_limits(project, known.limits),
         *_admission(answered),
@@ -119,14 +120,7 @@ def _conditions(session: Session, project: Project) -> GateCheck:
     return GateCheck("conditions", "决议条件已落实", not missing, evidence, *place, "落实条件")
 
 
-def _live_counters(session: Session, project: Project) -> list[CounterGuarantee]:
-    query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == project.id, CounterGuarantee.state.in_(LIVE_PAPERS)
-    )
-    return list(session.scalars(query.order_by(CounterGuarantee.id)))
-
-
-def _contracts(session: Session, project: Project, counters: list[CounterGuarantee]) -> GateCheck:
+def _contracts(session: Session, project: Project, bare: list[CounterGuarantee]) -> GateCheck:
     query = select(Contract).where(
         Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
     )
@@ -139,8 +133,6 @@ def _contracts(session: Session, project: Project, counters: list[CounterGuarant
     ]
     is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
     wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
-    held = {contract.counter_guarantee_id for contract in contracts}
-    bare = [item for item in counters if item.kind.needs_contract and item.id not in held]
     wrong += [f"“{item}”没有反担保合同" for item in bare]
     numbers = "、".join(contract.number for contract in contracts)
     place = ("contract", is_open[0].id if is_open else None)

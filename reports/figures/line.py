@@ -16,7 +16,6 @@ from models.guarantee.signing import (
     Contract,
     ContractKind,
     CounterGuarantee,
-    CounterKind,
     Fee,
     FeeState,
 )
@@ -74,19 +73,21 @@ def lacking_kinds(session: Session, project: Project) -> list[ContractKind]:
     return [kind for kind in REQUIRED if kind not in present]
 
 
-def uncontracted(session: Session, project_id: int, *states: PaperState) -> list[CounterGuarantee]:
-    """Registered guarantors and assets without a contract of their own in one of these states (any live one)."""
+def live_counters(session: Session, project_id: int) -> list[tuple[CounterGuarantee, bool]]:
+    """Registered guarantors and assets, each with whether it still lacks the live contract that its kind needs."""
     held = exists().where(
-        Contract.counter_guarantee_id == CounterGuarantee.id,
-        Contract.state.in_(states or LIVE_PAPERS),
+        Contract.counter_guarantee_id == CounterGuarantee.id, Contract.state.in_(LIVE_PAPERS)
     )
-    query = select(CounterGuarantee).where(
-        CounterGuarantee.project_id == project_id,
-        CounterGuarantee.state.in_(LIVE_PAPERS),
-        CounterGuarantee.kind.in_([kind for kind in CounterKind if kind.needs_contract]),
-        ~held,
+    query = select(CounterGuarantee, held).where(
+        CounterGuarantee.project_id == project_id, CounterGuarantee.state.in_(LIVE_PAPERS)
     )
-    return list(session.scalars(query.order_by(CounterGuarantee.id)))
+    found = session.execute(query.order_by(CounterGuarantee.id))
+    return [(item, item.kind.needs_contract and not is_held) for item, is_held in found]
+
+
+def uncontracted(session: Session, project_id: int) -> list[CounterGuarantee]:
+    """Those of them that lack it."""
+    return [item for item, is_bare in live_counters(session, project_id) if is_bare]
 
 
 def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:

@@ -11,6 +11,9 @@ from app.demo_accounts import DEMO_PASSWORD
 
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+# A busy machine is no fault of the page: no test here tells of speed.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -191,7 +194,7 @@ class Cast:
             context = self.browser.new_context(
                 viewport=viewport, locale="zh-CN", accept_downloads=True
             )  # type: ignore[arg-type]
-            context.set_default_timeout(8000)
+            context.set_default_timeout(PATIENCE)
             person = Person(context.new_page(), self.address)
             person.open("/login/")
             # the list of accounts fills in the form

@@ -14,6 +14,8 @@ from models.system.organization import Operator
 from tests.structure.routes import PUBLIC, address, records, representatives, rules
 
 READERS = ("admin", "zhoumin")
+# What reading leaves behind: who looked, at what, signed in since when.
+NOTED = {"audit_log", "known_place", "chain_lane", "record_look", "sign_in_session"}
 LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
 # 42, the row of the session, who holds the work with those who may, and whether the reader may act on what he reads:
@@ -103,6 +105,7 @@ def pages(demo_app, todays):
     """
     with demo_app.session() as session:
         ids = {model.__tablename__: found for model, found in records(session)}
+        before = _counts(session)
     some = {rule.rule for rule in representatives(demo_app.app, "GET", todays)}
     found = []
     for reader in READERS:
@@ -123,7 +126,20 @@ def pages(demo_app, todays):
             if answer.status_code == 200 and answer.mimetype == "text/html":
                 found.append(Page(path, answer, len(sent)))
     assert len(found) > 150
+    with demo_app.session() as session:
+        after = _counts(session)
+    made = {table for table, rows in after.items() if rows != before[table]}
+    assert made <= NOTED, "a page that is looked at does nothing: what does is sent"
     return found
+
+
+def _counts(session):
+    """Rows of every table."""
+    tables = {str(model.__tablename__): model.__table__ for model in entities()}
+    query = select(
+        *(select(func.count()).select_from(t).scalar_subquery() for t in tables.values())
+    )
+    return dict(zip(tables, session.execute(query).one(), strict=True))
 
 
 def test_no_page_asks_another_machine_for_anything(pages):

@@ -3,12 +3,13 @@
 What is long is written beside the page and fetched from 我的下载; both ways make the same file.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, current_app, flash, redirect
+from flask import current_app, flash, redirect
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from markupsafe import Markup
@@ -26,7 +27,8 @@ from reports.base.scope import is_visible, scoped
 from reports.figures.approval_sheet import sheet
 from views.kit import edge, exports, parts
 from views.kit.cells import NONE, format_value
-from views.kit.files import file_name, named
+from views.kit.documents import send
+from views.kit.files import file_name
 from views.kit.interface import Titles, shape, valid_id
 from views.kit.pages import Action, Cell, Column, Row, Section
 from views.kit.record import STAMPED
@@ -253,9 +255,8 @@ def _log(ctx: Ctx, project: Project) -> None:
             plain_papers.log_opening(ctx, paper)
 
 
-def begin(ctx: Ctx, key: int) -> None:
+def begin(key: int) -> None:
     """Put it into the queue of 我的下载."""
-    del ctx  # a unit of work of its own, which ends with the commit
     with edge.writing() as mine:
         project = _found(mine, key)
         _log(mine, project)
@@ -266,7 +267,7 @@ def begin(ctx: Ctx, key: int) -> None:
             conditions=project.customer.name,
             file_format="pdf",
         )
-        exports.begin_whole(mine, wish)
+        exports.queue(mine, wish)
 
 
 def write(ctx: Ctx, key: int, path: Path, told: Told) -> Made:
@@ -293,7 +294,7 @@ def action(ctx: Ctx, project: Project) -> list[Action]:
     """The entry of the project's page."""
     if not ctx.actor.may("export", "project"):
         return []
-    return [Action(f"{TITLE} PDF", f"/dossier/{project.id}", "POST", icon="print")]
+    return [Action(f"{TITLE} PDF", f"/dossier/{project.id}", "POST", icon="print", new_window=True)]
 
 
 class DossierView(BaseView):
@@ -314,13 +315,12 @@ class DossierView(BaseView):
         dossier = Dossier(ctx, _found(ctx, key))
         chapters = list(dossier.chapters())
         if sum(len(one.html) for one in chapters) > AT_ONCE:
-            begin(ctx, key)
+            begin(key)
             flash(f"{TITLE}内容较多，正在后台生成，完成后在此下载", "success")
             return redirect(exports.URL)
         data = _printed(ctx, dossier.project, chapters)
         number, today = dossier.project.number, ctx.today
         with edge.writing() as mine:
             _log(mine, _found(mine, key))
-        answer = Response(data, mimetype="application/pdf")
-        named(answer, file_name(f"{TITLE}_{number}", today, "pdf"))
-        return answer
+        name = file_name(f"{TITLE}_{number}", today, "pdf")
+        return send(io.BytesIO(data), "application/pdf", name, inline=True)

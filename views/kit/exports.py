@@ -27,9 +27,9 @@ URL = "/downloads/"
 
 @dataclass(frozen=True)
 class Whole:
-    """A file that is no list: who asks for it again, and how it is written; its tasks say `<key>=<record>`."""
+    """A file that is no list: how it is asked for, and how it is written; its tasks say `<key>=<record>`."""
 
-    again: Callable[[Ctx, int], None]
+    begin: Callable[[int], None]
     write: Callable[[Ctx, int, Path, Told], Made]
 
 
@@ -44,15 +44,14 @@ def begin(asked: ListQuery, kind: str) -> None:
     spec, table = asked.model.spec, shape(asked.model).table
     words = files.conditions(asked)
     with edge.writing() as ctx:
-        exports.ask(ctx, Wish(table, frozen, title=spec.label, conditions=words, file_format=kind))
-        ctx.after_commit.append(current_app.extensions["start_exports"])
+        queue(ctx, Wish(table, frozen, title=spec.label, conditions=words, file_format=kind))
 
 
 def again(ctx: Ctx, key: int) -> None:
     """Ask for the same once more, as things are now."""
     task = exports.own(ctx, key)
     if (found := _whole(task)) is not None:
-        found[0].again(ctx, found[1])
+        found[0].begin(found[1])
         return
     begin(_read(ctx, task), task.file_format)
 
@@ -77,8 +76,8 @@ def write(lent: Edge, task: ExportTask, actor: Actor, folder: Path, told: Told) 
         return Made(path, rows, plain)
 
 
-def begin_whole(ctx: Ctx, wish: Wish) -> None:
-    """Put a file that is no list into the queue, within the transaction of its asker."""
+def queue(ctx: Ctx, wish: Wish) -> None:
+    """Put a file into the queue, within the transaction of its asker."""
     exports.ask(ctx, wish)
     ctx.after_commit.append(current_app.extensions["start_exports"])
 

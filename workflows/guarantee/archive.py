@@ -52,6 +52,8 @@ def lend(
     enter(ctx, STEPS["lend"], item, version)
     if due_on < ctx.today:
         raise FieldErrors({"due_on": ["应还日期不能早于营业日期"]})
+    if not borrower.is_active:
+        raise FieldErrors({"borrower_id": [f"{borrower.name}已离职，不能借阅"]})
     loan = ArchiveLoan(
         item=item, borrower_id=borrower.id, purpose=purpose, lent_on=ctx.today, due_on=due_on
     )

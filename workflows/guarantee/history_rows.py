@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
+from models.base.entity import Entity
 from models.base.errors import FieldErrors
 from models.base.money import format_money
 from models.customer.customer import CorporateCustomer
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.history import HistoryBatch, HistoryGuarantee, HistoryStanding
 from models.system.organization import Employee
+from reports.base.scope import is_visible
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import history
@@ -85,11 +87,19 @@ def _about_itself(ctx: Ctx, batch: HistoryBatch, row: HistoryGuarantee) -> Found
         yield "manager_id", "客户经理已停用，请填写现在承办的人"
 
 
+def _named(ctx: Ctx, record: Entity, name: str) -> str:
+    """A name as the actor may hear it: another department's records are theirs to tell of."""
+    return (
+        f"“{name}”" if is_visible(ctx.session, ctx.actor, record) else "其他名称，请与营业执照核对"
+    )
+
+
 def _about_others(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> Found:
-    known = select(CorporateCustomer.name).where(CorporateCustomer.uscc == row.uscc)
-    name = ctx.session.scalar(known)
-    if name is not None and name != row.customer_name:
-        yield "customer_name", f"统一社会信用代码 {row.uscc} 已登记为“{name}”"
+    known = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
+    customer = ctx.session.scalar(known)
+    if customer is not None and customer.name != row.customer_name:
+        said = _named(ctx, customer, customer.name)
+        yield "customer_name", f"统一社会信用代码 {row.uscc} 已登记为{said}"
     others = [] if is_new else [HistoryGuarantee.id != row.id]
     same = select(HistoryGuarantee.id).where(
         HistoryGuarantee.uscc == row.uscc,
@@ -103,13 +113,14 @@ def _about_others(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> Found:
     )
     if ctx.session.scalar(same.limit(1)):
         yield "uscc", "同一客户、银行、起始日期和金额的业务已补录；确有两笔的，请填写原系统编号区分"
-    other_name = select(HistoryGuarantee.customer_name).where(
+    renamed = select(HistoryGuarantee).where(
         HistoryGuarantee.uscc == row.uscc,
         HistoryGuarantee.customer_name != row.customer_name,
         *others,
     )
-    if other := ctx.session.scalar(other_name.limit(1)):
-        yield "customer_name", f"同一统一社会信用代码的另一笔写作“{other}”"
+    if (other := ctx.session.scalar(renamed.limit(1))) is not None:
+        said = _named(ctx, other, other.customer_name)
+        yield "customer_name", f"同一统一社会信用代码的另一笔写作{said}"
     if row.bank_note_no and _is_taken(ctx, row, is_new):
         yield "bank_note_no", f"银行借据号 {row.bank_note_no} 已登记，不能重复"
 

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, event, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.security import actor_of_username
-from models.approval.approval import ApprovalTask, TaskState
+from models.approval.approval import ApprovalNode, ApprovalTask, ApprovalType, TaskState
 from models.base.actor import SYSTEM
 from models.base.money import round_to
 from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, RepaymentPlan
@@ -158,7 +159,10 @@ def test_decisions_say_who_when_and_how_long(books, chief):
     ).count
 
 
-@pytest.mark.parametrize("by", ["node", "type", "person"])
+_ABOUT = {"node": ApprovalNode, "type": ApprovalType, "person": Employee}
+
+
+@pytest.mark.parametrize("by", _ABOUT)
 def test_how_long_approvals_take_leads_to_each_of_them(books, chief, by):
     found = chief.ask("approval-time", by=by, first=chief.today - timedelta(days=900))
     decided = select(ApprovalTask).where(
@@ -180,7 +184,10 @@ def test_how_long_approvals_take_leads_to_each_of_them(books, chief, by):
         if by == "person":
             middle = round_to(Decimal(str(median(times[line.values["name"]]))) / 60, 1)
             assert abs(line.values["median"] - middle) <= Decimal("0.1")
-        assert "/report/approval-decisions" in line.url
+        args = dict(parse_qsl(urlsplit(line.url).query))
+        asked = {name: date.fromisoformat(args[name]) for name in ("first", "last")}
+        asked |= {by: books.get_one(_ABOUT[by], int(args[by])), "timed": args["timed"] == "1"}
+        assert chief.ask("approval-decisions", **asked).count == line.values["count"]
 
 
 @pytest.mark.parametrize("by", ["stage", "done_by", "bank", "product", "manager", "department"])

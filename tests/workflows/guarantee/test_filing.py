@@ -111,6 +111,11 @@ def test_a_piece_of_the_file_is_filed_lent_and_taken_back(line):
     person = line.people[MANAGER]
     with pytest.raises(FieldErrors):
         archive.lend(line.ctx(LEGAL), item, person, "续押", line.today - timedelta(1))
+    person.is_active = False
+    with pytest.raises(FieldErrors) as gone:
+        archive.lend(line.ctx(LEGAL), item, person, "续押", line.today)
+    assert set(gone.value.field_errors) == {"borrower_id"}
+    person.is_active = True
     loan = archive.lend(line.ctx(LEGAL), item, person, "续押", line.today + timedelta(7))
     assert (item.state, waits(line, LEGAL, TodoKind.TAKE_BACK)) == (ArchiveState.LENT, [])
     assert item.borrower_id == person.id

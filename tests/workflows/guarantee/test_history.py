@@ -311,8 +311,16 @@ def test_a_row_that_contradicts_what_is_known_is_refused(office):
             row(line, **more)
         assert field in error.value.field_errors
     known = line.customer("江州已登记有限公司", uscc="913301063M16AREQX7")
-    with pytest.raises(FieldErrors, match="已登记为"):
+    with pytest.raises(FieldErrors, match=f"已登记为“{known.name}”"):
         row(line, uscc=known.uscc)
+    other = line.people[OUTSIDER]
+    mine = known.manager_id, known.department_id
+    known.manager_id, known.department_id = other.id, other.department_id
+    with pytest.raises(
+        FieldErrors, match="已登记为其他名称"
+    ):  # another department's: theirs to tell
+        row(line, uscc=known.uscc)
+    known.manager_id, known.department_id = mine
     line.people[MANAGER].is_active = False
     with pytest.raises(FieldErrors, match="已停用"):
         row(line, old_number="3")

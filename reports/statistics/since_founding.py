@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base.kinds import Module
 from models.base.paper import PaperState
-from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
+from models.guarantee.drawdown import Drawdown
 from models.guarantee.product import FINANCING
 from models.guarantee.project import Project
 from models.guarantee.release import Release
@@ -60,26 +60,30 @@ def counted(item: FoundingItem) -> Callable[[Counted], Counted]:
 
 @counted(FoundingItem.GUARANTEED)
 def _drawn(after: date, to: date) -> list[Select[Any]]:
-    """Loans drawn; those from before the system are in the opening."""
-    backfilled = select(RepaymentPlan.drawdown_id).where(RepaymentPlan.source == PlanSource.HISTORY)
+    """Loans drawn, those of 历史补录 among them: what began by the day of the opening is in it already."""
     query = (
         select(func.sum(Drawdown.amount))
         .join(Project, Project.id == Drawdown.project_id)
-        .where(_within(Drawdown.drawn_on, after, to), Drawdown.id.not_in(backfilled))
+        .where(_within(Drawdown.drawn_on, after, to))
     )
     return [query]
 
 
 @counted(FoundingItem.RELEASED)
 def _released(after: date, to: date) -> list[Select[Any]]:
-    """Principal repaid, and what the bank let go while it was still owed."""
+    """Principal repaid, and what the bank let go while it was still owed.
+
+    What 历史补录 says was repaid before the system is one sum: it counts where the loan began after the opening. Of a
+    loan that began before, nobody can say which part of the sum came before that day.
+    """
     repaid = (
         select(func.sum(Repayment.principal))
         .join(Project, Project.id == Repayment.project_id)
+        .join(Drawdown, Drawdown.id == Repayment.drawdown_id)
         .where(
             _within(Repayment.paid_on, after, to),
             Repayment.state == RepaymentState.BOOKED,
-            Repayment.source != RepaymentSource.HISTORY,
+            or_(Repayment.source != RepaymentSource.HISTORY, Drawdown.drawn_on > after),
         )
     )
     let_go = (
@@ -156,6 +160,6 @@ register(
         params={"to": day("截至日期")},
         has_totals=False,
         rank=60,
-        help="期初累计在“成立以来期初累计”登记；全公司合计，不含其截止日以前的系统内业务",
+        help="期初累计在“成立以来期初累计”登记；全公司合计，系统内发生从其截止日的次日起，包括补录的业务",
     )
 )

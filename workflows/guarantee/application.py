@@ -120,15 +120,18 @@ def usual_assistant(ctx: Ctx) -> int | None:
 def _about_product(product: Product, customer: Customer) -> list[str]:
     if not product.is_active:
         return [f"产品“{product.name}”已停用"]
+    return about_audience(product, customer.kind)
+
+
+def about_audience(product: Product, kind: CustomerKind) -> list[str]:
+    """What is wrong with a product for this kind of customer, in words; nothing where it is for them."""
     audience = {
         ProductAudience.PERSONAL: CustomerKind.PERSONAL,
         ProductAudience.CORPORATE: CustomerKind.CORPORATE,
     }
     wanted = audience.get(product.audience)
     return (
-        []
-        if wanted in (None, customer.kind)
-        else [f"产品“{product.name}”仅适用于{product.audience.label}"]
+        [] if wanted in (None, kind) else [f"产品“{product.name}”仅适用于{product.audience.label}"]
     )
 
 

@@ -22,9 +22,7 @@ from workflows.guarantee import history_projects, limits
 JOB, LABEL = "history", "补录建立项目"
 CHUNK = 50
 MOST_TRIES = 3
-ACTS = verbs(
-    "history_batch", {"go_on": "继续建立项目"}, roles=("客户经理", "业务部门经理")
-)
+ACTS = verbs("history_batch", {"go_on": "继续建立项目"}, roles=("客户经理", "业务部门经理"))
 
 
 def is_many(ctx: Ctx, batch: HistoryBatch) -> bool:

@@ -46,6 +46,7 @@ COMMON: dict[str, tuple[str, ...]] = {
     "issued_document": ("list", "show", "verify"),
     "attachment": ("list", "show", "add"),
     "comment": ("list", "show", "add"),
+    "errand": ("list", "show", "add", "finish", "withdraw", "hand_on"),
     "company": ("list", "show"),
     "dictionary_type": ("list", "show"),
     "dictionary_item": ("list", "show"),

@@ -41,6 +41,7 @@ class TodoKind(Kind):
     REVIEW = "凭证审核"
     SIGN = "出纳签字"
     POST = "凭证记账"
+    ERRAND = "交办"
     WARNING = "预警处理"
     CONFIG = "配置发布"
 

@@ -488,10 +488,11 @@ class Upload:
 
 @dataclass
 class Comments:
-    """Remarks on a record with a box for the next one (template parts/comments.html)."""
+    """Remarks on a record with a box for the next one (template parts/comments.html); `errand` asks a colleague."""
 
     items: list[TimelineItem]
     url: str = ""
+    errand: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from models.base.fields import FieldFacts
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
+from models.system.errand import Errand
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
@@ -514,22 +515,24 @@ def _refuse_with_history(record: Entity, part: Entity) -> None:
 
 
 def _delete_papers(ctx: Ctx, record: Entity) -> None:
-    """Files and remarks hang on a record by its table and number, so no foreign key takes them along."""
+    """Files, remarks and errands hang on a record by its table and number: no foreign key takes them along."""
     tables = [t.name for t in inspect(type(record)).tables]
-    files, remarks = (
+    files, remarks, errands = (
         ctx.session.scalars(
             select(kind).where(kind.owner_table.in_(tables), kind.owner_id == record.id)
         ).all()
-        for kind in (Attachment, Comment)
+        for kind in (Attachment, Comment, Errand)
     )
-    if not (files or remarks):
+    if not (files or remarks or errands):
         return
     names = "、".join(file.original_name for file in files)
     note = f"随记录删除备注 {len(remarks)} 条、附件 {len(files)} 个"
+    if errands:
+        note += f"、交办 {len(errands)} 项"
     audit.log(ctx, record, "DETACH", note=f"{note}：{names}" if files else note)
     file_store.let_go(ctx, files)
-    for remark in remarks:
-        ctx.session.delete(remark)
+    for one in (*remarks, *errands):
+        ctx.session.delete(one)
 
 
 def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:

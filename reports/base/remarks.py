@@ -25,6 +25,15 @@ class Remark:
     state: ErrandState | None = None
     result: str = ""
 
+    @property
+    def words(self) -> str:
+        """The text; of an errand with whom it waits for, or what came of it."""
+        if self.state is None:
+            return self.text
+        until = f"，{self.due_on} 前" if self.state is ErrandState.PENDING else ""
+        answer = f"{self.state.label}{'：' if self.result else ''}{self.result}"
+        return f"交办{self.doer}{until}：{self.text}（{answer}）"
+
 
 def remarks_of(session: Session, record: Entity) -> list[Remark]:
     """All on one record, the latest first, in one question."""

@@ -12,9 +12,9 @@ from werkzeug.datastructures import FileStorage
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from models.base.kinds import SpecKind
-from models.system.errand import Errand, ErrandState
+from models.system.errand import Errand
 from models.system.records import Attachment, IssuedDocument
-from reports.base.remarks import Remark, remarks_of
+from reports.base.remarks import remarks_of
 from reports.figures import dictionaries
 from views.kit import edge, hooks, widgets
 from views.kit.cells import format_value, record_url, size_text
@@ -308,7 +308,15 @@ def comments_section(record: Entity, ctx: Ctx) -> Section | None:
     """备注 of a record with a box for the next one."""
     if not _has_papers(record):
         return None
-    items = [_told(remark) for remark in remarks_of(ctx.session, record)]
+    items = [
+        TimelineItem(
+            format_value(one.at, "datetime"),
+            one.by,
+            one.words,
+            url=f"/errand/show/{one.errand_id}" if one.errand_id else "",
+        )
+        for one in remarks_of(ctx.session, record)
+    ]
     is_writer = may_write(ctx, record)
     here = f"{record.__tablename__}/{record.id}"
     url = f"/comment/{here}" if is_writer and ctx.actor.may("add", "comment") else ""
@@ -321,17 +329,6 @@ def comments_section(record: Entity, ctx: Ctx) -> Section | None:
         data=Comments(items, url, f"/errand/add?{errand}" if may_ask else ""),
         count=len(items),
     )
-
-
-def _told(remark: Remark) -> TimelineItem:
-    """A remark as it was written; an errand with whom it waits for, or what came of it."""
-    at = format_value(remark.at, "datetime")
-    if remark.state is None:
-        return TimelineItem(at, remark.by, remark.text)
-    until = f"，{remark.due_on} 前" if remark.state is ErrandState.PENDING else ""
-    text = f"交办{remark.doer}{until}：{remark.text}"
-    answer = f"（{remark.state.label}{'：' if remark.result else ''}{remark.result}）"
-    return TimelineItem(at, remark.by, text + answer, url=f"/errand/show/{remark.errand_id}")
 
 
 def _has_papers(record: Entity) -> bool:

@@ -12,7 +12,7 @@ from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
 from reports.base.scope import may_act
 from views.kit import looks
-from views.kit.cells import ACTIONS, NONE, Cells, format_value
+from views.kit.cells import ACTIONS, NONE, Cells, format_value, record_url
 from views.kit.interface import Shape, Titles, shape
 from views.kit.pages import Cell, Column, Fact, Section, TimelineItem
 from workflows.base.audit import PROOFS
@@ -31,6 +31,23 @@ def head_facts(cells: Cells, record: Entity) -> list[Fact]:
     skip = {known.key(spec.title), spec.state}
     names = [n for n in spec.listed if known.key(n) not in skip][:HEAD_FACTS]
     return [Fact(known.label(n), _with_unit(cells, record, n), n) for n in names]
+
+
+def about(ctx: Ctx, record: Entity) -> list[Section]:
+    """What a form is about, beside it: the same facts as in the head of the record; nothing where it has none."""
+    cells = Cells(ctx, type(record))
+    cells.prepare([record], cells.shape.visible())
+    facts = head_facts(cells, record)
+    found = Section(
+        "about",
+        record.spec.label,
+        template="parts/pairs.html",
+        data=facts,
+        more_label="打开",
+    )
+    found.note = cells.titles.of(record)
+    found.more_url = record_url(str(record.__tablename__), record.id)
+    return [found] if facts else []
 
 
 def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:

@@ -17,11 +17,10 @@ from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.fields import FieldFacts, facts_of
 from views.kit import drafts, edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
-from views.kit.cells import Cells
 from views.kit.hooks import papers
-from views.kit.interface import shape, valid_id
+from views.kit.interface import valid_id
 from views.kit.pages import Field, FieldGroup, FormPage, Section
-from views.kit.record import head_facts
+from views.kit.record import about
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
@@ -286,20 +285,9 @@ class VerbForm:
         )
 
     def _about(self) -> list[Section]:
-        """What the form is about, beside it: the same facts as in the head of the record."""
-        cells = Cells(self.ctx, type(self.record))
-        names = shape(type(self.record)).visible()
-        cells.prepare([self.record], names)
-        facts = head_facts(cells, self.record)
-        about = Section(
-            "about",
-            self.record.spec.label,
-            template="parts/pairs.html",
-            data=facts,
-            more_label="打开",
-        )
-        about.note, about.more_url = cells.titles.of(self.record), page_of(self.record)
-        return [*([self.shown] if self.shown else []), *([about] if facts else [])]
+        """What is previewed, and what the form is about."""
+        shown = [self.shown] if self.shown else []
+        return [*shown, *about(self.ctx, self.record)]
 
     def _fields(self) -> list[Field]:
         found = [

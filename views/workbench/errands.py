@@ -11,12 +11,13 @@ from models.base import columns as c
 from models.base.entity import Entity
 from models.base.errors import NotFound
 from models.system.errand import Errand
-from views.kit import forms
+from views.kit import forms, lists
 from views.kit.buttons import Button, Questions, Values, register
 from views.kit.cells import record_url
 from views.kit.entity_view import EntityView
 from views.kit.interface import valid_id
-from views.kit.pages import Action, FormPage
+from views.kit.pages import Action, FormPage, ListPage
+from views.kit.record import about
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.papers import require_reader
@@ -34,6 +35,16 @@ class ErrandView(EntityView):
         """What, who and until when."""
         return [name for name in forms.form_columns(self.model) if name not in _OWNER]
 
+    def list_actions(self, ctx: Ctx) -> list[Action]:
+        """None: an errand is given where its record is."""
+        return []
+
+    def enrich_list(self, page: ListPage, asked: lists.ListQuery) -> ListPage:
+        """Say where errands are given."""
+        if not page.rows and not page.chips:
+            page.empty = "没有交办事项；在任何记录的“备注与交办”中点“交办给同事”"
+        return page
+
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """Say what it is about, and send it along."""
         owner = _owner(ctx)
@@ -45,7 +56,9 @@ class ErrandView(EntityView):
             page,
             note=f"关于{owner.spec.label} {owner}",
             hidden=[*page.hidden, *fields],
-            cancel_url=_back(owner.__tablename__, owner.id),
+            cancel_url=_back(str(owner.__tablename__), owner.id),
+            can_go_on=False,
+            side=[*page.side, *about(ctx, owner)],
         )
 
     def defaults(self, ctx: Ctx) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def test_only_who_works_on_a_record_asks_about_it(demo, office):
     assert give(demo, office, **own).status_code == 404
     assert give(demo, office, owner_table="no_such", owner_id=project).status_code == 404
     assert demo.client_of("zhoumin").get("/errand/add").status_code == 404
+    assert 'href="/errand/add' not in demo.client_of("zhoumin").get("/errand/list/").text
 
 
 def test_it_is_handed_on_and_taken_back_and_comes_back_from_who_has_left(demo, office):

@@ -39,7 +39,11 @@ def the(demo, **where):
 def press(demo, who, errand, verb, **fields):
     page = f"/errand/show/{errand.id}"
     return demo.post(
-        demo.client_of(who), f"/do/errand/{errand.id}/{verb}", page, version=errand.version, **fields
+        demo.client_of(who),
+        f"/do/errand/{errand.id}/{verb}",
+        page,
+        version=errand.version,
+        **fields,
     )
 
 

@@ -1,7 +1,7 @@
 """What one asks a colleague to do about a record is a row of its own, found by the record, its doer and its giver.
 
-Revision ID: 0042
-Revises: 0041
+Revision ID: 0043
+Revises: 0042
 Created: 2026-11-30 13:55:19.653931
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0042'
-down_revision = '0041'
+revision = "0043"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

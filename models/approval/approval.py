@@ -227,7 +227,7 @@ class ApprovalFlow(Entity):
     state: Mapped[FlowState] = c.state("状态", FlowState, FlowState.DRAFT)
     published_on: Mapped[date | None] = c.computed(c.day("发布日期"))
     product_id: Mapped[int | None] = c.reference(
-        "产品", "product", group="适用条件", help="留空表示不限"
+        "产品", "product", group="适用条件", help="留空表示不限", part=c.Part(50)
     )
     product: Mapped["Product | None"] = c.related(product_id)
     amount_from: Mapped[Decimal | None] = c.money(

@@ -256,6 +256,10 @@ class Project(Entity):
     renewed_from_id: Mapped[int | None] = c.computed(
         c.reference("续保自", "project", ondelete="NO ACTION")
     )
+    # What the product said when the application was submitted: a project keeps the line that it set out on.
+    has_intent: Mapped[bool] = c.computed(c.flag("出具意向函", default=True))
+    has_board: Mapped[bool] = c.computed(c.flag("上审保会", default=True))
+    has_counter: Mapped[bool] = c.computed(c.flag("要求反担保", default=True))
     stage: Mapped[Stage] = c.state("阶段", Stage, Stage.APPLY)
     state: Mapped[ProjectState] = c.state("状态", ProjectState, ProjectState.DRAFT)
     stage_since: Mapped[date | None] = c.computed(c.day("进入阶段日期"))
@@ -271,6 +275,41 @@ class Project(Entity):
             help="决议通过后预占的额度，放款确认时转为在保余额",
         )
     )
+
+
+class ProjectDocument(Entity):
+    """What of a document (要件) was handed in: how many copies, whether against the original, until when it holds."""
+
+    spec = Spec(
+        "要件登记",
+        Module.GUARANTEE,
+        title="category",
+        order="category",
+        listed=("category", "copies", "is_original", "valid_until", "note"),
+        scope=Scope(through="project"),
+        in_menu=False,
+        key=("project_id", "category"),
+        help="产品要求份数、核对原件或有效期的要件，在上传附件之外登记。",
+        demo=(
+            {
+                "project_id": "@IN_FORCE",
+                "category": "LICENCE",
+                "copies": "2",
+                "is_original": "1",
+                "valid_until": "+365",
+            },
+        ),
+    )
+    __table_args__ = (UniqueConstraint("project_id", "category", name="uq_project_document"),)
+    project_id: Mapped[int] = c.owned_by("担保项目", "project", part=c.Part(60))
+    project: Mapped[Project] = c.related(project_id)
+    category: Mapped[str] = c.dictionary("要件类别", "document_category", required=True)
+    copies: Mapped[int] = c.whole(
+        "份数", required=True, unit="份", minimum=1, maximum=99, default=1
+    )
+    is_original: Mapped[bool] = c.flag("已核对原件")
+    valid_until: Mapped[date | None] = c.day("有效期至")
+    note: Mapped[str | None] = c.text("说明", 200)
 
 
 class ProjectStage(Entity):

@@ -302,6 +302,42 @@ def _span(low: Decimal, high: Decimal | None) -> str:
     return until if low == FEN else f" {format_money(low)} 元及以上、{until}"
 
 
+@dataclass(frozen=True)
+class Passage:
+    """How submissions of a product pass a business: the flows that take them, and the amounts that none takes."""
+
+    flows: tuple[ApprovalFlow, ...]
+    gaps: tuple[str, ...]
+
+
+def passage(
+    session: Session,
+    type_code: str,
+    product_id: int,
+    amounts: tuple[Decimal, Decimal],
+    kinds: Sequence[FlowCustomerKind],
+) -> Passage:
+    """Tried at every border of amounts within the product's limits, for each kind of customer and, where it matters,
+    each department.
+    """
+    flows, (low, high) = approvals.flows_of(session, type_code), amounts
+    tried = sorted({low, high, *(one for one in _borders(flows) if low < one < high)})
+    departments: list[int | None] = [None]
+    if any(flow.department_id for flow in flows):
+        departments = [one.id for one in _departments(session)] or [None]
+    taken, gaps = dict[int, ApprovalFlow](), dict[str, None]()
+    for kind, amount, department in product(kinds, tried, departments):
+        facts = Facts(amount, product_id, kind, department)
+        flow = approvals.chosen(session, flows, facts)
+        if flow is None:
+            gaps[f"{kind.label} {format_money(amount)} 元：没有适用的流程"] = None
+            continue
+        taken[flow.id] = flow
+        if why := approvals.refusal(flow, amount):
+            gaps[f"{kind.label} {format_money(amount)} 元：{why}"] = None
+    return Passage(tuple(taken.values()), tuple(gaps))
+
+
 def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
     """Nodes of a flow that could ask nobody in some department that applies, or one person alone."""
     within = [one for one in _departments(session) if _is_within(flow, one)]

@@ -16,6 +16,7 @@ from reports.figures import exposure
 from reports.figures.admission import Answer, answers
 from reports.figures.fees import first_dues
 from reports.figures.line import live_counters
+from reports.figures.project_documents import expired
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def gate(
         _resolution(project, known.resolution),
         _conditions(session, project),
         _contracts(session, project, [item for item, is_bare in counters if is_bare]),
-        _counters([item for item, _ in counters]),
+        *([_counters([item for item, _ in counters])] if project.has_counter else []),
+        *_documents(session, project, on),
         _fees(session, project),
         *_limits(project, known.limits),
         *_admission(answered),
@@ -154,6 +156,15 @@ def _counters(items: list[CounterGuarantee]) -> GateCheck:
     return GateCheck(
         "counters", "反担保已落实", bool(items) and not missing, evidence, *place, "落实反担保"
     )
+
+
+def _documents(session: Session, project: Project, on: date) -> Iterable[GateCheck]:
+    """Documents with a date still hold on the day on which the bank is told to pay."""
+    found = expired(session, project, on)
+    if found is not None:
+        place = ("project", project.id)
+        said = "；".join(found) or "有有效期的要件均在有效期内"
+        yield GateCheck("documents", "要件在有效期内", not found, said, *place, "更新要件登记")
 
 
 def _fees(session: Session, project: Project) -> GateCheck:

@@ -30,6 +30,8 @@ def stage_due(session: Session, project: Project, after: Stage) -> Stage:
     """The first stage after one whose work is not done under the latest resolution; 放款通知 when all of it is."""
     resolution = latest_resolution(session, project)
     for stage, is_done in _WORK:
+        if stage is Stage.COUNTER and not project.has_counter:
+            continue
         if stage.rank > after.rank and not is_done(session, project, resolution):
             return stage
     return Stage.NOTICE

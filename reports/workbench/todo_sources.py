@@ -213,7 +213,7 @@ def _agenda(_: date) -> Rows:
 
 
 def unplanned() -> tuple[ColumnElement[bool], ...]:
-    """A project on no agenda of a meeting to come, and without a resolution."""
+    """A project that the board resolves on, on no agenda of a meeting to come, and without a resolution."""
     planned = (
         select(MeetingItem.id)
         .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
@@ -225,7 +225,7 @@ def unplanned() -> tuple[ColumnElement[bool], ...]:
     )
     standing = (ResolutionState.SIGNING, ResolutionState.VALID)
     resolved = exists().where(Resolution.project_id == Project.id, Resolution.state.in_(standing))
-    return ~planned.exists(), ~resolved
+    return Project.has_board, ~planned.exists(), ~resolved
 
 
 def _assessments(_: date) -> Rows:

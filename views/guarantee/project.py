@@ -11,6 +11,7 @@ from models.base.entity import Entity
 from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import MeetingState, ReviewMeeting
 from reports.base.scope import scoped
+from reports.figures import products
 from reports.workbench.todo import awaits_agenda
 from views.guarantee import dossier
 from views.guarantee.coverage import coverage_section
@@ -291,7 +292,7 @@ def _notice(project: Project) -> str:
 
 
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
-    """Every stage of the line: done with date and name, current with holder and days, to come."""
+    """Every stage of the project's line: done with date and name, current with holder and days, to come."""
     query = (
         select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
     )
@@ -300,8 +301,11 @@ def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
         for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))
     }
     found = []
+    line = products.line_of(project)
     for stage in Stage:
         row = passed.get(stage)
+        if row is None and stage not in line:
+            continue
         if stage is project.stage:
             found.append(_current(ctx, project, row))
         elif row is not None and row.left_on is not None and stage.rank < project.stage.rank:

@@ -12,6 +12,7 @@ from models.base.entity import Entity
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product, RepaymentMethod
 from models.guarantee.project import Project
+from reports.figures import products
 from reports.figures.parameters import number
 from views.kit import edge
 from views.kit.entity_view import EntityView
@@ -44,13 +45,17 @@ class ProjectForms(EntityView):
         return jsonify({name: _as_typed(value) for name, value in found.items()})
 
     def proposed(self, ctx: Ctx, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """Rate and way of repayment of the product; the bank's share by its agreement, the least one otherwise."""
+        """Rates and way of repayment of the product; the bank's share by its agreement, the least one otherwise."""
         found: dict[str, Any] = {}
         if (product := ctx.session.get(Product, chosen.get("product_id", 0))) is not None:
             found |= {
                 "fee_rate_pct": product.fee_rate_pct,
                 "repayment_method": product.repayment_method,
             }
+            if (rate := products.rate_of(ctx.session, product, ctx.today)) is not None:
+                found["rate_annual_pct"] = rate
+            if not product.has_counter:
+                found["counter_offer"] = "产品不要求反担保"
         if (bank := ctx.session.get(PartnerBank, chosen.get("bank_id", 0))) is not None:
             least = number(ctx.session, "bank.share_min_pct", ctx.today)
             found["bank_share_pct"] = max(bank.share_pct, least)

@@ -17,6 +17,7 @@ from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
+from reports.figures import products
 from reports.figures.fees import RECEIVABLE, free_amount
 from reports.figures.line import lacking_kinds, uncontracted
 from reports.figures.schedules import Instalment
@@ -257,14 +258,18 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
 def _loan_given(ctx: Ctx, project: Project) -> Values:
     found = resolution.valid_resolution(ctx, project)
     months = found.term_months if found else project.term_months
-    return {
+    product = project.product
+    given = {
         "drawn_on": ctx.today,
         "due_on": add_months(ctx.today, months),
         "amount": found.amount if found else project.amount,
         "rate_annual_pct": project.rate_annual_pct,
         "repayment_method": project.repayment_method,
-        "day_count": project.product.day_count,
+        "day_count": product.day_count,
     }
+    if products.rate_of(ctx.session, product, ctx.today) == project.rate_annual_pct:
+        given |= {"benchmark": product.benchmark, "spread_bp": product.spread_bp}
+    return given
 
 
 def _next_given(ctx: Ctx, project: Project) -> Values:

@@ -16,7 +16,7 @@ from models.base.entity import Entity, PartOf, parts_of
 from models.base.errors import BusinessError
 from models.base.fields import FieldFacts
 from reports.base.scope import may_act, scoped
-from views.kit import grid_cells
+from views.kit import copying, grid_cells
 from views.kit.cells import Cells
 from views.kit.forms import EntityForm, form_columns, is_asked
 from views.kit.interface import Titles, model_of, shape, sorting, valid_id
@@ -206,6 +206,16 @@ class Grid:
         self.rows = [RowForm(self, number, row).show() for number, row in enumerate(stored)]
         return self
 
+    def copy(self, owner: Entity) -> "Grid":
+        """New rows that say what those of another owner say."""
+        self.owner, stored = owner, self._stored()
+        self.owner, self.count = None, 0
+        self.cells.prepare(stored, self.names)
+        for number, row in enumerate(stored):
+            new = RowForm(self, number, None)
+            self.rows.append(new.show(copying.row_values(row, self.names)))
+        return self
+
     def read(self, sent: Mapping[int, "MultiDict[str, str]"]) -> "Grid":
         """What was typed over the rows that stand, and new rows; rows that nobody sent stay as they are."""
         if len(sent) > ROWS_MAX + 50:
@@ -336,6 +346,14 @@ class Grids:
                 self.open[table] = Grid(self.ctx, self.parts[table], self.owner).read(sent)
         for grid in self.open.values():
             self._changes += [(getattr(one.record, "id", 0), one) for one in grid.changes()]
+        return self
+
+    def copy(self, owner: Entity) -> "Grids":
+        """Open the grids in which another record has rows, with these rows as new ones."""
+        for table, one in self.parts.items():
+            grid = Grid(self.ctx, one, None).copy(owner)
+            if grid.rows:
+                self.open[table] = grid
         return self
 
     def save(self, owner: Entity) -> None:

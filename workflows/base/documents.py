@@ -25,6 +25,7 @@ from reports.base.documents import (
 )
 from reports.figures import uses
 from reports.figures.custom_print import printed
+from reports.figures.document_templates import template_for
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
 from workflows.base.file_store import digest_of, write_whole
@@ -83,7 +84,7 @@ def issue(
     Raises BusinessError for a template that is missing, out of use, or names what the data lack (no number is used up
     once the edge rolls back).
     """
-    template = _template(ctx, template_code)
+    template = _template(ctx, template_code, record, project)
     number = number or next_number(ctx, number_rule)
     told = {**data, "custom": _custom(ctx, record, project)}
     whole = _whole(ctx, told, number, title)
@@ -108,7 +109,8 @@ def issue(
     )
     ctx.session.add(made)
     ctx.session.flush()
-    audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}")
+    own = f"（产品模板“{template.label}”）" if template.general_id is not None else ""
+    audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}{own}")
     return made
 
 
@@ -123,7 +125,8 @@ def draft(
 ) -> str:
     """The text as it would be issued today; nothing is kept."""
     told = {**data, "custom": _custom(ctx, record, None)}
-    return render_letter(_template(ctx, template_code).body, _whole(ctx, told, number, title))
+    template = _template(ctx, template_code, record, None)
+    return render_letter(template.body, _whole(ctx, told, number, title))
 
 
 def _custom(ctx: Ctx, record: Entity, project: Entity | None) -> dict[str, Any]:
@@ -132,13 +135,13 @@ def _custom(ctx: Ctx, record: Entity, project: Entity | None) -> dict[str, Any]:
     return printed(ctx.session, (record, project, getattr(project or record, "customer", None)))
 
 
-def _template(ctx: Ctx, code: str) -> DocumentTemplate:
-    template = ctx.session.scalars(
-        select(DocumentTemplate).where(DocumentTemplate.code == code)
-    ).one_or_none()
-    if template is None or not template.is_active:
+def _template(ctx: Ctx, code: str, record: Entity, project: Entity | None) -> DocumentTemplate:
+    """The text of the project's product where it has one of its own in use, else the general one."""
+    project = project or getattr(record, "project", None) or record
+    found = template_for(ctx.session, code, getattr(project, "product_id", None))
+    if found is None:
         raise BusinessError(f"文书模板“{code}”不存在或已停用，请在“文书模板”中设置")
-    return template
+    return found
 
 
 def _whole(ctx: Ctx, data: Mapping[str, Any], number: str, title: str) -> dict[str, Any]:

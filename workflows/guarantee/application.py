@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money
@@ -13,10 +13,10 @@ from models.customer.customer import Customer, CustomerStatus
 from models.customer.rating_model import CustomerKind
 from models.guarantee.admission import Occasion
 from models.guarantee.bank import BankStatus, PartnerBank
-from models.guarantee.product import Product, ProductAudience, ProductDocument
+from models.guarantee.product import Product, ProductAudience
 from models.guarantee.project import Project, ProjectState, Stage
 from models.system.records import Attachment
-from reports.figures import dictionaries, exposure
+from reports.figures import exposure, products, project_documents
 from reports.figures.admission import Answer, answers
 from reports.figures.completeness import completeness
 from reports.figures.duties import holders_of_right
@@ -55,7 +55,7 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     bank = ctx.session.get_one(PartnerBank, project.bank_id)
     customer = ctx.session.get_one(Customer, project.customer_id)
     errors = {
-        "product_id": _about_product(product, customer),
+        "product_id": _about_product(ctx, product, customer),
         "customer_id": _about_customer(customer),
         "bank_id": []
         if bank.status is BankStatus.ACTIVE
@@ -63,13 +63,17 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "amount": _about_amount(project.amount, product),
         "term_months": _about_term(project.term_months, product),
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
-        "rate_annual_pct": _about_rate(ctx, project.rate_annual_pct),
+        "rate_annual_pct": _about_rate(ctx, project.rate_annual_pct, product),
+        "fee_rate_pct": _about_fee_rate(project.fee_rate_pct, product),
+        "repayment_method": products.about_method(ctx.session, product, project.repayment_method),
         "assistant_id": _about_assistant(ctx, project),
         "small_reason": smallness.check(project, customer),
     }
     if wrong := {field: found for field, found in errors.items() if found}:
         raise FieldErrors(wrong)
     project.guarantee_kind = product.guarantee_kind
+    for name in ("has_intent", "has_board", "has_counter"):
+        setattr(project, name, getattr(product, name))
     if is_new:
         project.number = next_number(ctx, "project")
         project.customer, project.product, project.bank = customer, product, bank
@@ -117,9 +121,9 @@ def usual_assistant(ctx: Ctx) -> int | None:
     return near[0] if len(near) == 1 else None
 
 
-def _about_product(product: Product, customer: Customer) -> list[str]:
-    if not product.is_active:
-        return [f"产品“{product.name}”已停用"]
+def _about_product(ctx: Ctx, product: Product, customer: Customer) -> list[str]:
+    if why := products.why_closed(product, ctx.today):
+        return [why]
     return about_audience(product, customer.kind)
 
 
@@ -164,9 +168,19 @@ def _about_share(ctx: Ctx, share: Decimal) -> list[str]:
     return [] if share >= least else [f"银行分担比例不得低于 {least.normalize():f}%"]
 
 
-def _about_rate(ctx: Ctx, rate: Decimal) -> list[str]:
+def _about_rate(ctx: Ctx, rate: Decimal, product: Product) -> list[str]:
     most = number(ctx.session, "project.rate_max_pct", ctx.today)
+    if product.rate_max_pct is not None and product.rate_max_pct < min(most, rate):
+        own = product.rate_max_pct.normalize()
+        return [f"产品“{product.name}”的贷款年利率不得高于 {own:f}%"]
     return [] if rate <= most else [f"贷款年利率不得高于 {most.normalize():f}%"]
+
+
+def _about_fee_rate(rate: Decimal, product: Product) -> list[str]:
+    least = product.fee_rate_min_pct
+    if least is None or rate >= least:
+        return []
+    return [f"产品“{product.name}”的担保费率不得低于 {least.normalize():f}%"]
 
 
 def _about_assistant(ctx: Ctx, project: Project) -> list[str]:
@@ -182,36 +196,29 @@ def check_delete(ctx: Ctx, project: Project) -> None:
 
 
 def missing_documents(ctx: Ctx, project: Project) -> list[str]:
-    """Labels of the documents (要件) that the product demands and neither project nor customer has on file."""
-    wanted = ctx.session.scalars(
-        select(ProductDocument.category).where(
-            ProductDocument.product_id == project.product_id, ProductDocument.is_required
-        )
-    ).all()
-    present = set(ctx.session.scalars(select(Attachment.category).where(_on_file(project))))
-    labels = dict(dictionaries.items(ctx.session, "document_category"))
-    return [labels.get(code, code) for code in wanted if code not in present]
+    """The required documents (要件) that are missing, or what they lack, in words."""
+    found = project_documents.demands(ctx.session, project, ctx.today)
+    return [one.told for one in found if one.is_required and one.lack]
 
 
-def _on_file(project: Project) -> ColumnElement[bool]:
-    on_project = (Attachment.owner_table == "project") & (Attachment.owner_id == project.id)
-    on_customer = Attachment.owner_table.in_(
-        ("customer", "personal_customer", "corporate_customer")
-    ) & (Attachment.owner_id == project.customer_id)
-    return on_project | on_customer
-
-
-def _about_documents(ctx: Ctx, project: Project, missing: list[str]) -> str:
+def _about_documents(ctx: Ctx, project: Project) -> tuple[bool, str, str]:
+    """Whether the documents are complete, how far they are, and what is missing."""
+    found = project_documents.demands(ctx.session, project, ctx.today)
+    missing = [one for one in found if one.is_required and one.lack]
+    done = f"要件完整度 {project_documents.percent(found)}%"
     if not missing:
-        return ""
+        return True, done, ""
+    said = f"缺少要件：{'、'.join(one.told for one in missing)}（{done}）"
+    if all(one.lack != project_documents.MISSING for one in missing):
+        return False, done, said
     query = (
         select(func.count())
         .select_from(Attachment)
-        .where(_on_file(project), Attachment.category.is_(None))
+        .where(project_documents.on_file(project), Attachment.category.is_(None))
     )
     count = ctx.session.scalar(query)
-    said = "缺少要件：" + "、".join(missing)
-    return f"{said}（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）" if count else said
+    lost = f"（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）"
+    return False, done, said + lost if count else said
 
 
 @dataclass(frozen=True)
@@ -236,7 +243,7 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
     until = customer.grade_valid_until
     is_graded = customer.grade is not None and until is not None and until >= ctx.today
     grade = f"{customer.grade}，有效期至 {until}"
-    papers = missing_documents(ctx, project)
+    has_papers, papers, lacking = _about_documents(ctx, project)
     return [
         Condition("customer", "客户可以申请", not barred, "不在黑名单", barred),
         Condition("completeness", "客户资料完整", percent >= least, f"{percent}%", thin),
@@ -246,9 +253,9 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
         Condition(
             "documents",
             "要件齐全",
-            not papers,
-            "产品要求的要件已上传",
-            _about_documents(ctx, project, papers),
+            has_papers,
+            papers,
+            lacking,
         ),
         *(
             Condition("admission", f"准入：{one.rule.name}", one.is_met, one.told, one.told)

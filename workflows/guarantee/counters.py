@@ -41,6 +41,8 @@ HUNDRED = Decimal(100)
 def check_counter(ctx: Ctx, item: CounterGuarantee, is_new: bool) -> None:
     """An asset has its kind, its value and a rate within the cap; what is recognised follows."""
     project = ctx.session.get_one(Project, item.project_id)
+    if not project.has_counter:
+        raise Conflict(f"项目 {project.number} 的产品不要求反担保，不用登记", field="project_id")
     if project.stage is not Stage.CONTRACT:
         stages.require_running(project, Stage.COUNTER, "登记反担保")
     if _items(ctx, project, PaperState.IN_APPROVAL):

@@ -20,7 +20,7 @@ from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentStat
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
-from reports.figures import schedules
+from reports.figures import products, schedules
 from reports.figures.benchmarks import in_words, rate_by
 from reports.figures.fees import (
     due_date,
@@ -335,6 +335,8 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
         raise Conflict(f"项目 {project.number} 正在解保，不能再次放款")
     stages.refuse_while_ending(ctx, project, "放款确认")
     found = _about_note(ctx, loan) | _about_notice(ctx, project, loan.drawn_on)
+    if wrong := products.about_method(ctx.session, project.product, loan.repayment_method):
+        found["repayment_method"] = wrong
     if found:
         raise FieldErrors(found)
     resolution = _resolution_on(ctx, project, loan.drawn_on)

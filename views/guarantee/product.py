@@ -1,0 +1,49 @@
+"""The product page: what a project of it will go through, and what is still missing (10.3)."""
+
+from typing import Any, ClassVar
+
+from flask import request
+
+from models.base.entity import Entity
+from models.guarantee.product import Product
+from reports.figures.composition import Line, composition
+from views.kit.entity_view import EntityView
+from views.kit.pages import GateItem, Section
+from workflows.base.context import Ctx
+
+OVERVIEW = "overview"
+
+
+class ProductView(EntityView):
+    """Screens of 产品种类; the page opens with 办理概览."""
+
+    model: ClassVar[type[Entity]] = Product
+
+    def default_tab(self, found: Entity) -> str:
+        """What a project goes through is what a product is looked at for."""
+        del found
+        return OVERVIEW
+
+    def extra_sections(self, found: Entity, ctx: Ctx) -> list[Any]:
+        """办理概览, beside the tabs of the parts."""
+        assert isinstance(found, Product)
+        overview = Section(OVERVIEW, "办理概览", template="parts/gate.html")
+        if request.args.get("tab", OVERVIEW) == OVERVIEW:
+            lines = composition(ctx.session, found, ctx.today)
+            lacking = sum(bool(line.gaps) for line in lines)
+            overview.data = [_item(line) for line in lines]
+            overview.note = f"{lacking} 项待补充" if lacking else "各项齐备"
+        return [overview, *super().extra_sections(found, ctx)]
+
+
+def _item(line: Line) -> GateItem:
+    url = f"?tab={line.table}#tabs" if line.table else ""
+    told = "；".join([*line.gaps, *filter(None, [line.told])])
+    return GateItem(
+        line.label,
+        not line.gaps,
+        "维护" if url else "",
+        url,
+        "去补充" if url else "",
+        detail=told,
+    )

@@ -292,7 +292,7 @@ class ProjectDocument(Entity):
         help="产品要求份数、核对原件或有效期的要件，在上传附件之外登记。",
         demo=(
             {
-                "project_id": "@IN_FORCE",
+                "project_id": "*",
                 "category": "LICENCE",
                 "copies": "2",
                 "is_original": "1",
@@ -301,7 +301,9 @@ class ProjectDocument(Entity):
         ),
     )
     __table_args__ = (UniqueConstraint("project_id", "category", name="uq_project_document"),)
-    project_id: Mapped[int] = c.owned_by("担保项目", "project", part=c.Part(60))
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(60, adds=tuple(Stage)[:13])
+    )
     project: Mapped[Project] = c.related(project_id)
     category: Mapped[str] = c.dictionary("要件类别", "document_category", required=True)
     copies: Mapped[int] = c.whole(

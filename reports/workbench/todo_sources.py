@@ -225,7 +225,7 @@ def unplanned() -> tuple[ColumnElement[bool], ...]:
     )
     standing = (ResolutionState.SIGNING, ResolutionState.VALID)
     resolved = exists().where(Resolution.project_id == Project.id, Resolution.state.in_(standing))
-    return Project.has_board, ~planned.exists(), ~resolved
+    return Project.has_board.is_(True), ~planned.exists(), ~resolved
 
 
 def _assessments(_: date) -> Rows:

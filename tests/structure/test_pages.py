@@ -20,7 +20,7 @@ LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
 # 42, the row of the session, who holds the work with those who may, and whether the reader may act on what he reads:
 # what he reads for having been asked opens no deed (A7), which one question a page finds out.
-PROJECT_MAX_QUERIES = 46
+PROJECT_MAX_QUERIES = 47
 HEADERS = (
     "Content-Security-Policy",
     "X-Content-Type-Options",

@@ -13,8 +13,8 @@ from models.customer.customer import Customer, CustomerStatus
 from models.customer.rating_model import CustomerKind
 from models.guarantee.admission import Occasion
 from models.guarantee.bank import BankStatus, PartnerBank
-from models.guarantee.product import Product, ProductAudience
-from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.product import Product, ProductAudience, ProductDocument
+from models.guarantee.project import UNDER_WAY, Project, ProjectDocument, ProjectState, Stage
 from models.system.records import Attachment
 from reports.figures import exposure, products, project_documents
 from reports.figures.admission import Answer, answers
@@ -72,12 +72,32 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     if wrong := {field: found for field, found in errors.items() if found}:
         raise FieldErrors(wrong)
     project.guarantee_kind = product.guarantee_kind
-    for name in ("has_intent", "has_board", "has_counter"):
-        setattr(project, name, getattr(product, name))
+    project.has_intent, project.has_board = product.has_intent, product.has_board
+    project.has_counter = product.has_counter
     if is_new:
         project.number = next_number(ctx, "project")
         project.customer, project.product, project.bank = customer, product, bank
         stages.open_first(ctx, project)
+
+
+@records.rule(ProjectDocument)
+def check_document(ctx: Ctx, noted: ProjectDocument, is_new: bool) -> None:
+    """What is noted of a document is what the product asks of it, while the project is under way."""
+    del is_new
+    project = ctx.session.get_one(Project, noted.project_id)
+    if project.state not in UNDER_WAY:
+        raise Conflict(f"项目 {project.number} {project.state.label}，不能登记要件")
+    query = select(ProductDocument.id).where(
+        ProductDocument.product_id == project.product_id,
+        ProductDocument.category == noted.category,
+    )
+    found: dict[str, list[str]] = {}
+    if ctx.session.scalar(query) is None:
+        found["category"] = [f"产品“{project.product.name}”的要件清单中没有这一项"]
+    if noted.valid_until is not None and noted.valid_until < ctx.today:
+        found["valid_until"] = [f"已于 {noted.valid_until} 过期，请提供有效的文件"]
+    if found:
+        raise FieldErrors(found)
 
 
 def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
@@ -193,12 +213,6 @@ def check_delete(ctx: Ctx, project: Project) -> None:
     """A number that was given stays in the row of numbers: an application is withdrawn, not deleted."""
     del ctx
     raise Conflict(f"项目 {project.number} 已编号，不能删除；不再办理时请撤回申请")
-
-
-def missing_documents(ctx: Ctx, project: Project) -> list[str]:
-    """The required documents (要件) that are missing, or what they lack, in words."""
-    found = project_documents.demands(ctx.session, project, ctx.today)
-    return [one.told for one in found if one.is_required and one.lack]
 
 
 def _about_documents(ctx: Ctx, project: Project) -> tuple[bool, str, str]:

@@ -18,7 +18,7 @@ from workflows.base.context import Ctx
 @records.rule(DocumentTemplate)
 def check_template(ctx: Ctx, template: DocumentTemplate, is_new: bool) -> None:
     """Look it through and render it once with sample data, so that nobody issues a broken paper."""
-    _check_place(ctx, template)
+    _check_place(ctx, template, is_new)
     if not is_new and not get_history(template, "body").has_changes():
         return
     try:
@@ -29,7 +29,7 @@ def check_template(ctx: Ctx, template: DocumentTemplate, is_new: bool) -> None:
         template.version_no += 1
 
 
-def _check_place(ctx: Ctx, template: DocumentTemplate) -> None:
+def _check_place(ctx: Ctx, template: DocumentTemplate, is_new: bool) -> None:
     """One for a product stands in the place of a general one that the product issues; what is general stays so."""
     key = template.general_id
     with ctx.session.no_autoflush:
@@ -43,7 +43,7 @@ def _check_place(ctx: Ctx, template: DocumentTemplate) -> None:
             found["general_id"] = ["只能代替通用模板"]
         elif general is not None and SAMPLE_DATA.get(general.code) is None:
             found["general_id"] = [f"“{general.label}”不由业务功能出具，不能按产品另立"]
-        elif general is not None and template.id is not None and _is_replaced(ctx, template):
+        elif general is not None and not is_new and _is_replaced(ctx, template):
             found["general_id"] = ["已有产品另立的模板代替它，它应是通用模板"]
         elif general is not None and (other := _other(ctx, template)):
             found["product_id"] = [f"这个产品已有模板“{other}”代替“{general.label}”"]

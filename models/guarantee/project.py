@@ -72,6 +72,18 @@ class IssuerGrade(Kind):
     BELOW_AA = "AA 级以下"
 
 
+class RenewalKind(Kind):
+    """How a renewal goes on where its former project ends; only one kind stands beside it (4.12)."""
+
+    REPAY_FIRST = "先还后贷"
+    ROLLOVER = "无还本续贷"
+    ALONGSIDE = "另行新增"
+
+
+# The former loan is gone when the new one is drawn: limits count the two of them once.
+REPLACING = (RenewalKind.REPAY_FIRST, RenewalKind.ROLLOVER)
+
+
 PROJECT_SCOPE = Scope(
     owner="manager_id",
     department="department_id",
@@ -260,6 +272,13 @@ class Project(Entity):
     has_intent: Mapped[bool] = c.computed(c.flag("出具意向函", default=True))
     has_board: Mapped[bool] = c.computed(c.flag("上审保会", default=True))
     has_counter: Mapped[bool] = c.computed(c.flag("要求反担保", default=True))
+    renewal_kind: Mapped[RenewalKind | None] = c.enum(
+        "续保方式",
+        RenewalKind,
+        group="申请",
+        help="先还后贷：原借款还清后才能放款；无还本续贷：放款当日以新借款结清原借款，限于同一银行；"
+        "这两种与原项目只占一份额度。另行新增：与原项目同时在保，额度分别计算",
+    )
     stage: Mapped[Stage] = c.state("阶段", Stage, Stage.APPLY)
     state: Mapped[ProjectState] = c.state("状态", ProjectState, ProjectState.DRAFT)
     stage_since: Mapped[date | None] = c.computed(c.day("进入阶段日期"))

@@ -21,6 +21,7 @@ class RepaymentSource(Kind):
     MANUAL = "手工登记"
     IMPORTED = "银行文件导入"
     HISTORY = "历史补录"
+    RENEWAL = "无还本续贷"
 
 
 class RepaymentState(Kind):

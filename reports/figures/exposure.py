@@ -11,15 +11,15 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
 from models.base.money import FEN, format_money, round_money
 from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
-from models.guarantee.project import IssuerGrade, Project, SmallKind
+from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number, value
 
@@ -162,20 +162,59 @@ class Check:
         return f"{self.label}办理后为 {format_money(self.after)}{self.unit}，限额 {limit}（{self.note}）"
 
 
-def _standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for."""
-    committed = (Project.balance + Project.reserved_amount).label("committed")
-    counts = or_(Project.balance > 0, Project.reserved_amount > 0)
-    return select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed).where(
-        counts, *where
+@dataclass(frozen=True)
+class Replacing:
+    """That a project which is asked about takes the place of another one's loan, up to an amount in 元 (4.12)."""
+
+    project_id: int
+    former_id: int
+    amount: Decimal
+
+
+def replacing(project: Project, amount: Decimal | None = None) -> Replacing | None:
+    """Whose loan a renewal takes the place of; None where both stand side by side, or the former is repaid."""
+    if project.renewal_kind not in REPLACING or project.renewed_from_id is None:
+        return None
+    own = project.amount if amount is None else amount
+    return Replacing(project.id, project.renewed_from_id, own)
+
+
+def _replaced(taken: Replacing | None) -> Any:
+    """By former project, what reserved renewals take over of it; they will never stand beside its loan."""
+    query = select(
+        Project.renewed_from_id.label("former_id"), func.sum(Project.reserved_amount).label("total")
+    ).where(Project.renewal_kind.in_(REPLACING), Project.reserved_amount > 0)
+    if taken is not None:
+        query = query.where(Project.id != taken.project_id)
+    return query.group_by(Project.renewed_from_id).subquery()
+
+
+def _standing(
+    *where: ColumnElement[bool], taken: Replacing | None = None
+) -> Select[*tuple[Any, ...]]:
+    """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for.
+
+    Of a loan whose place a renewal will take only what the renewal leaves over counts as committed.
+    """
+    replaced = _replaced(taken)
+    total: Any = func.coalesce(replaced.c.total, literal(Decimal(0), Money()), type_=Money())
+    if taken is not None:
+        mine = literal(taken.amount, Money())
+        total = case((Project.id == taken.former_id, mine), else_=total)
+    left = case(
+        (Project.balance > total, Project.balance - total), else_=literal(Decimal(0), Money())
     )
+    committed = (left + Project.reserved_amount).label("committed")
+    counts = or_(Project.balance > 0, Project.reserved_amount > 0)
+    query = select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed)
+    return query.outerjoin(replaced, replaced.c.former_id == Project.id).where(counts, *where)
 
 
 def by_customer(
-    session: Session, on: date, *where: ColumnElement[bool]
+    session: Session, on: date, *where: ColumnElement[bool], taken: Replacing | None = None
 ) -> tuple[dict[int, Slices], dict[int, Slices]]:
     """The slices of each customer, in force and committed; `where` limits the projects."""
-    row = _standing(*where).subquery()
+    row = _standing(*where, taken=taken).subquery()
     keys = [row.c[key.key] for key in (Project.customer_id, *KEYS)]
     measures = [func.sum(row.c[name]) for name in ("in_force", "committed")]
     found: tuple[dict[int, list[Slice]], ...] = (defaultdict(list), defaultdict(list))
@@ -377,7 +416,11 @@ def checks(
     key = project.customer_id
     group = group_of(session, key)
     in_force, committed = by_customer(
-        session, on, Project.customer_id.in_(group), Project.id != project.id
+        session,
+        on,
+        Project.customer_id.in_(group),
+        Project.id != project.id,
+        taken=replacing(project, mine.amount),
     )
     with_mine = {**committed, key: totalled(session, [*committed.get(key, ()), mine], on)}
     assets = net_assets(session, on)
@@ -490,16 +533,55 @@ def line_holder(session: Session, bank: PartnerBank) -> PartnerBank | None:
 def line_used(
     session: Session, bank: PartnerBank, *, without: int | None = None
 ) -> tuple[Decimal, Decimal]:
-    """(in force, reserved) under a bank's line, branches without a line of their own included, in 元."""
+    """(in force, reserved beyond it) under a bank's line, branches without a line of their own included, in 元."""
     line = select(PartnerBank.id).where(PartnerBank.id == bank.id).cte("line", recursive=True)
     below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
     line = line.union(below.where(PartnerBank.credit_line.is_(None)))
-    query = select(func.sum(Project.balance), func.sum(Project.reserved_amount))
-    query = query.where(Project.bank_id.in_(select(line.c.id)))
+    former = aliased(Project)
+    kept = case(
+        (
+            and_(Project.renewal_kind.in_(REPLACING), former.balance < Project.reserved_amount),
+            former.balance,
+        ),
+        (
+            and_(Project.renewal_kind.in_(REPLACING), former.id.is_not(None)),
+            Project.reserved_amount,
+        ),
+        else_=literal(Decimal(0), Money()),
+    )
+    query = (
+        select(
+            func.sum(Project.balance),
+            func.sum(Project.reserved_amount),
+            func.sum(kept, type_=Money()),
+        )
+        .outerjoin(former, _is_on_line(former, line))
+        .where(Project.bank_id.in_(select(line.c.id)))
+    )
     if without is not None:
         query = query.where(Project.id != without)
-    in_force, reserved = session.execute(query).one()
-    return in_force or Decimal(0), reserved or Decimal(0)
+    in_force, reserved, twice = (found or Decimal(0) for found in session.execute(query).one())
+    return in_force, reserved - twice
+
+
+def _is_on_line(former: Any, line: Any) -> ColumnElement[bool]:
+    """Whether the former project of a renewal draws on the same line: only there would it count twice."""
+    return and_(
+        former.id == Project.renewed_from_id,
+        Project.reserved_amount > 0,
+        former.bank_id.in_(select(line.c.id)),
+    )
+
+
+def _replaced_on_line(
+    session: Session, project: Project, holder: PartnerBank, amount: Decimal
+) -> Decimal:
+    """What of an amount takes the place of a loan that draws on the same line, in 元."""
+    taken = replacing(project, amount)
+    former = None if taken is None else session.get_one(Project, taken.former_id)
+    if former is None or line_holder(session, former.bank) is not holder:
+        return Decimal(0)
+    return min(former.balance, amount)
 
 
 def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Check]:
@@ -523,7 +605,7 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
                 "bank_line",
                 "银行授信",
                 in_force,
-                used + amount,
+                used + amount - _replaced_on_line(session, project, holder, amount),
                 holder.credit_line,
                 None,
                 "元",

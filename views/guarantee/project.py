@@ -19,6 +19,7 @@ from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.papers import next_on_papers
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
+from views.guarantee.renewals import renewal_actions, renewal_section
 from views.kit import filters, lists, pages
 from views.kit.cells import format_value
 from views.kit.lists import MANY
@@ -35,7 +36,6 @@ from views.kit.pages import (
 )
 from views.kit.waits import waits_of
 from workflows.base.context import Ctx
-from workflows.guarantee import application
 
 NONE = "—"
 DUE_DAYS = 30
@@ -63,7 +63,7 @@ class ProjectView(ProjectForms):
             *_agenda_action(ctx, record),
             *super().verbs(record, ctx),
             *next_on_papers(ctx, record),
-            *_renewal(ctx, record),
+            *renewal_actions(ctx, record),
         ]
 
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
@@ -111,8 +111,12 @@ class ProjectView(ProjectForms):
         return []
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
-        """放款条件 and 额度占用 while they matter; in force what is covered and until when."""
+        """放款条件 and 额度占用 while they matter; in force what is covered and until when; then what renews it."""
         assert isinstance(record, Project)
+        section = renewal_section(ctx, record)
+        return [*self._matters(record, ctx), *([] if section is None else [section])]
+
+    def _matters(self, record: Project, ctx: Ctx) -> list[Section]:
         if record.state is ProjectState.IN_FORCE:
             section = coverage_section(ctx, record)
             return [] if section is None else [section]
@@ -145,24 +149,6 @@ class ProjectView(ProjectForms):
             Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note)
         )
         return found
-
-
-def _renewal(ctx: Ctx, project: Project) -> list[Action]:
-    """复制为续保, or the project that goes on where this one ends."""
-    if project.state not in application.RENEWED:
-        return []
-    next_one = scoped(
-        select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor
-    )
-    if (
-        found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()
-    ) is not None:
-        return [Action(f"续保项目 {found.number}", f"/project/show/{found.id}")]
-    return (
-        [Action("复制为续保", f"/project/add?renews={project.id}")]
-        if ctx.actor.may("add", "project")
-        else []
-    )
 
 
 def _tabs(asked: lists.ListQuery) -> list[Tab]:

@@ -11,7 +11,7 @@ from flask_appbuilder import expose
 from models.base.entity import Entity
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product, RepaymentMethod
-from models.guarantee.project import Project
+from models.guarantee.project import Project, ProjectState, RenewalKind
 from reports.figures import products
 from reports.figures.parameters import number
 from views.kit import edge
@@ -20,7 +20,7 @@ from views.kit.interface import EntityInterface
 from views.kit.pages import FormPage
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.guarantee import application, smallness
+from workflows.guarantee import application, renewal, smallness
 
 NEW = "新建担保申请"
 
@@ -61,6 +61,12 @@ class ProjectForms(EntityView):
             found["bank_share_pct"] = max(bank.share_pct, least)
         return found
 
+    def form_names(self, record: Entity | None, ctx: Ctx) -> list[str]:
+        """How it renews another is asked of a renewal alone."""
+        names = super().form_names(record, ctx)
+        former = _renewed() if record is None else getattr(record, "renewed_from_id", None)
+        return names if former else [name for name in names if name != "renewal_kind"]
+
     def save(
         self, ctx: Ctx, record: Entity | None, values: Mapping[str, Any], version: int | None
     ) -> Entity:
@@ -68,7 +74,7 @@ class ProjectForms(EntityView):
         former = _renewed() if record is None else None
         if former is None:
             return super().save(ctx, record, values, version)
-        return application.renew(ctx, records.find(ctx, Project, former.id), values)
+        return renewal.renew(ctx, records.find(ctx, Project, former.id), values)
 
     def defaults(self, ctx: Ctx) -> dict[str, Any]:
         """The bank's least share, the usual B角; what most applications have, or what the renewed project had."""
@@ -77,6 +83,8 @@ class ProjectForms(EntityView):
         if (former := _renewed()) is not None:
             found |= {name: getattr(former, name) for name in self.form_names(None, ctx)}
             usual = smallness.usual(former.customer)  # by the customer's size as it is now
+            if former.state is ProjectState.IN_FORCE:
+                found["renewal_kind"] = RenewalKind.REPAY_FIRST
             if not former.small_reason and former.small_kind not in usual:
                 found["small_kind"] = usual[0]
         if found.get("assistant_id") in (None, ctx.actor.employee_id):

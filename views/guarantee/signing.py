@@ -14,7 +14,7 @@ from models.base.paper import PaperState
 from models.guarantee.benchmark import Benchmark
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
 from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
-from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.project import Project, ProjectState, RenewalKind, Stage
 from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
 from reports.figures import products
@@ -42,6 +42,7 @@ from workflows.guarantee import (
     disbursement,
     fees,
     plans,
+    renewal,
     resolution,
 )
 from workflows.guarantee.plan_layout import PLAN
@@ -229,9 +230,18 @@ def _mend_fees(ctx: Ctx, project: Project) -> str:
     return f"/fee/edit/{fee.id}" if fee else "?tab=fee#tabs"
 
 
+def _former(ctx: Ctx, project: Project) -> Questions:
+    """What is asked beside the new loan where it settles the former one."""
+    if project.renewal_kind is not RenewalKind.ROLLOVER or not renewal.owed(ctx.session, project):
+        return {}
+    left = format_money(renewal.owed(ctx.session, project))
+    said = f"客户结清原借据最后一期的利息；原借款本金 {left} 元由本次放款结清"
+    return {"former_interest": c.money("原借据结清利息", help=said)}
+
+
 def _loan(ctx: Ctx, project: Project) -> Questions:
-    del ctx, project
     return {
+        **_former(ctx, project),
         "bank_note_no": c.text("银行借据号", 60, required=True),
         "drawn_on": c.day("放款日期", required=True),
         "due_on": c.day("到期日期", required=True),
@@ -266,6 +276,10 @@ def _loan_given(ctx: Ctx, project: Project) -> Values:
         "rate_annual_pct": project.rate_annual_pct,
         "repayment_method": project.repayment_method,
         "day_count": product.day_count,
+        **{
+            name: renewal.planned_interest(ctx.session, project, ctx.today)
+            for name in _former(ctx, project)
+        },
     }
     if products.rate_of(ctx.session, product, ctx.today) == project.rate_annual_pct:
         given |= {"benchmark": product.benchmark, "spread_bp": product.spread_bp}
@@ -292,7 +306,9 @@ def _confirm_loan(
 
 def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
-    terms = {name: value for name, value in values.items() if name != "plan"}
+    terms = {
+        name: value for name, value in values.items() if name not in ("plan", "former_interest")
+    }
     if values["due_on"] <= values["drawn_on"]:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:

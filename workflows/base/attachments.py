@@ -55,6 +55,15 @@ _RUNS: Final = ("vbaproject", "macroenabled", "macrosheet", "activex")
 _MACROS: Final = "文件含有宏或控件，请去除后再上传"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
+_FILE: Final = (
+    "category",
+    "original_name",
+    "sha256",
+    "detected_type",
+    "size_bytes",
+    "stored_path",
+)
+
 verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "删除他人附件"})
 
 
@@ -99,6 +108,29 @@ def store(
     ctx.session.flush()
     audit.log(ctx, record, "ATTACH", note=f"上传附件：{name}")
     return made
+
+
+def refer(ctx: Ctx, source: Entity, target: Entity, note: str) -> int:
+    """Name the classed files of a record that the actor may read on another one too; the files are kept once. How many.
+
+    Raises NotAllowed, NotFound.
+    """
+    require_reader(ctx, source)
+    require_writer(ctx, target)
+    named = [one for one in attachments_of(ctx.session, source) if one.category is not None]
+    for one in named:
+        facts = {name: getattr(one, name) for name in _FILE}
+        made = Attachment(
+            owner_table=target.__tablename__,
+            owner_id=target.id,
+            uploaded_by_id=ctx.actor.employee_id,
+            uploaded_at=ctx.now,
+            note=note[:200],
+            **facts,
+        )
+        ctx.session.add(made)
+    ctx.session.flush()
+    return len(named)
 
 
 def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:

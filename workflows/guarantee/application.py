@@ -1,9 +1,8 @@
 """4.1a 申请担保: the application, its checks, and its submission."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -25,9 +24,8 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import admission, limits, smallness, stages
+from workflows.guarantee import admission, limits, renewal, smallness, stages
 
-RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 STEPS = steps(
     Step(
         "project",
@@ -69,6 +67,8 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "assistant_id": _about_assistant(ctx, project),
         "small_reason": smallness.check(project, customer),
     }
+    for field, said in renewal.about(ctx, project).items():
+        errors[field] = [*errors.get(field, ()), *said]
     if wrong := {field: found for field, found in errors.items() if found}:
         raise FieldErrors(wrong)
     project.guarantee_kind = product.guarantee_kind
@@ -98,28 +98,6 @@ def check_document(ctx: Ctx, noted: ProjectDocument, is_new: bool) -> None:
         found["valid_until"] = [f"已于 {noted.valid_until} 过期，请提供有效的文件"]
     if found:
         raise FieldErrors(found)
-
-
-def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
-    """An application that goes on where a project in force, or released, ends: a draft of its own that names it.
-
-    Raises FieldErrors for another customer, Conflict for a project that never came into force.
-    """
-    if former.state not in RENEWED:
-        raise Conflict(f"项目 {former.number} {former.state.label}，在保或已解保的项目才能续保")
-    if str(facts.get("customer_id")) != str(former.customer_id):  # not typed yet
-        raise FieldErrors(
-            {
-                "customer_id": [
-                    f"续保的客户应为原项目 {former.number} 的客户“{former.customer.name}”"
-                ]
-            }
-        )
-    project = records.create(ctx, Project, facts)
-    project.renewed_from_id = former.id
-    ctx.session.flush()
-    audit.log(ctx, former, "RENEW", note=f"复制为续保申请 {project.number}")
-    return project
 
 
 def usual_assistant(ctx: Ctx) -> int | None:

@@ -37,7 +37,7 @@ from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import admission, contract_data, letters, limits, plans, stages
+from workflows.guarantee import admission, contract_data, letters, limits, plans, renewal, stages
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan
 from workflows.guarantee.plans import Loan, plan_of_file, planned
@@ -188,6 +188,7 @@ def confirm(
     *,
     plan: list[schedules.Instalment] | None = None,
     file_name: str | None = None,
+    former_interest: Decimal | None = None,
     version: int | None = None,
     **note: Any,
 ) -> Drawdown:
@@ -195,7 +196,8 @@ def confirm(
 
     `note` are the facts of `Loan`; days are counted as the product says unless the note says otherwise.
     The resolution's reservation becomes exposure and the income of the first year is recognised; a bank that pays in
-    parts is registered part by part, each with its own plan, together never above the resolved amount.
+    parts is registered part by part, each with its own plan, together never above the resolved amount. The first
+    part of a 无还本续贷 settles the former loan, with `former_interest` (元) for its last days.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
     note["bank_note_no"] = note["bank_note_no"].strip()
@@ -203,9 +205,11 @@ def confirm(
     loan = Loan(**note)
     permit(ctx, ACTS["confirm"], project)
     limits.hold(ctx)  # a second part waits here, and finds what the first has taken
+    renewal.hold_former(ctx, project)
     project = records.find(ctx, Project, project.id, lock=True)
     letters.require_visible(ctx, project, version)
     resolution = _check_loan(ctx, project, loan)
+    renewal.refuse_unready(ctx, project, former_interest or renewal.ZERO)
     source, rows = _plan_of(loan, plan)
     drawdown = _draw(ctx, project, loan)
     plans.keep(ctx, drawdown, rows, source, file_name)
@@ -216,6 +220,7 @@ def confirm(
         move(USE["use"], resolution)
         _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
+    renewal.settle(ctx, project, drawdown, former_interest or renewal.ZERO)
     return drawdown
 
 

@@ -22,6 +22,7 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
 from workflows.base import attachments, documents
 from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters, release_fees, repayment, stages
 from workflows.guarantee.paper import Paper, project_amount
@@ -96,6 +97,26 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
             found["note"] = ["请说明银行解除担保责任的原因"]
         if found:
             raise FieldErrors(found)
+
+
+def draw_up(ctx: Ctx, project: Project, note: str) -> Release | None:
+    """The draft of the release of a project whose loans are all repaid; None where there is one already."""
+    running = select(Drawdown.id).where(
+        Drawdown.project_id == project.id, Drawdown.state != DrawdownState.SETTLED
+    )
+    others = select(Release.id).where(Release.project_id == project.id, Release.state.in_(_OPEN))
+    if any(ctx.session.scalar(query.limit(1)) is not None for query in (running, others)):
+        return None
+    made = Release(
+        number=next_number(ctx, "release"),
+        project=project,
+        basis=ReleaseBasis.REPAID,
+        note=note,
+        state=PaperState.DRAFT,
+    )
+    ctx.session.add(made)
+    ctx.session.flush()
+    return made
 
 
 def _last_drawn(ctx: Ctx, project: Project) -> date | None:

@@ -162,6 +162,8 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
     if repayment.source is RepaymentSource.HISTORY:
         raise Conflict("上线前已还的本金随历史补录登记，不能冲正")
+    if repayment.source is RepaymentSource.RENEWAL:
+        raise Conflict("该笔还款由无还本续贷的放款结清，新借款仍在保，不能冲正")
     if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
         raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
     for handler in _REVERSED:

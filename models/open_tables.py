@@ -32,6 +32,7 @@ OPEN: Final[dict[str, str]] = {
     "rating_option": _SETTING,
     "role_profile": _SETTING,
     "rule_example": _SETTING,
+    "sharing_scheme": _SETTING,
     "warning_rule": _SETTING,
     "company": _ORGANIZATION,
     "department": _ORGANIZATION,

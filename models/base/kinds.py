@@ -136,6 +136,7 @@ class MenuGroup(Kind):
     RESOLUTION = "公司决议"
     SIGNING = "签约办理"
     LENDING = "放款管理"
+    SHARING = "分险与批量"
     HISTORY = "历史补录管理"
     FILES = "档案管理"
     DECIDED = "审批查询"

@@ -12,6 +12,7 @@ from models.base.kinds import Kind, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import GuaranteeKind, Product, RepaymentMethod
+from models.guarantee.scheme import SharingScheme
 from models.system.organization import Department, Employee
 
 
@@ -223,8 +224,17 @@ class Project(Entity):
         required=True,
         scale=2,
         group="申请",
-        help="银行承担的风险比例，公司承担其余部分",
+        help="银行承担的风险比例，公司承担其余部分；选了分险方案的按方案",
     )
+    # Added to a table to which others refer, where SQLite tells of no other action.
+    scheme_id: Mapped[int | None] = c.reference(
+        "分险方案",
+        "sharing_scheme",
+        group="申请",
+        ondelete="NO ACTION",
+        help="与再担保、财政等分担风险的项目选择；比例在放款时确定",
+    )
+    scheme: Mapped[SharingScheme | None] = c.related(scheme_id)
     counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
     guarantee_kind: Mapped[GuaranteeKind] = c.computed(
         c.enum("担保类别", GuaranteeKind, required=True, index=True)

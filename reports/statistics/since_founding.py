@@ -6,20 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.base.kinds import Module
-from models.base.paper import PaperState
-from models.guarantee.drawdown import Drawdown
 from models.guarantee.product import FINANCING
 from models.guarantee.project import Project
-from models.guarantee.release import Release
-from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 from models.statistics.founding import FoundingItem, FoundingTotal
 from reports.base.asked import Asked
 from reports.base.params import day
 from reports.base.report import Found, Line, Report, register, stated, words
+from reports.figures import turnover
 
 # Everything of the company counts, whatever the reader sees: the right is the report's own.
 Counted = Callable[[date, date], list[Select[Any]]]
@@ -58,44 +55,9 @@ def counted(item: FoundingItem) -> Callable[[Counted], Counted]:
     return add
 
 
-@counted(FoundingItem.GUARANTEED)
-def _drawn(after: date, to: date) -> list[Select[Any]]:
-    """Loans drawn, those of 历史补录 among them: what began by the day of the opening is in it already."""
-    query = (
-        select(func.sum(Drawdown.amount))
-        .join(Project, Project.id == Drawdown.project_id)
-        .where(_within(Drawdown.drawn_on, after, to))
-    )
-    return [query]
-
-
-@counted(FoundingItem.RELEASED)
-def _released(after: date, to: date) -> list[Select[Any]]:
-    """Principal repaid, and what the bank let go while it was still owed.
-
-    What 历史补录 says was repaid before the system is one sum: it counts where the loan began after the opening. Of a
-    loan that began before, nobody can say which part of the sum came before that day.
-    """
-    repaid = (
-        select(func.sum(Repayment.principal))
-        .join(Project, Project.id == Repayment.project_id)
-        .join(Drawdown, Drawdown.id == Repayment.drawdown_id)
-        .where(
-            _within(Repayment.paid_on, after, to),
-            Repayment.state == RepaymentState.BOOKED,
-            or_(Repayment.source != RepaymentSource.HISTORY, Drawdown.drawn_on > after),
-        )
-    )
-    let_go = (
-        select(func.sum(Release.released_amount))
-        .join(Project, Project.id == Release.project_id)
-        .where(_within(Release.approved_on, after, to), Release.state == PaperState.APPROVED)
-    )
-    return [repaid, let_go]
-
-
-def _within(column: Any, after: date, to: date) -> ColumnElement[bool]:
-    return and_(column > after, column <= to)
+counted(FoundingItem.GUARANTEED)(turnover.drawn)
+counted(FoundingItem.RELEASED)(turnover.released)
+counted(FoundingItem.COMPENSATED)(turnover.compensated)
 
 
 def totals(session: Session, to: date) -> dict[FoundingItem, Total]:

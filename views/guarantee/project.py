@@ -20,6 +20,7 @@ from views.guarantee.papers import next_on_papers
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
 from views.guarantee.renewals import renewal_actions, renewal_section
+from views.guarantee.sharing import shares_section
 from views.kit import filters, lists, pages
 from views.kit.cells import format_value
 from views.kit.lists import MANY
@@ -118,8 +119,8 @@ class ProjectView(ProjectForms):
 
     def _matters(self, record: Project, ctx: Ctx) -> list[Section]:
         if record.state is ProjectState.IN_FORCE:
-            section = coverage_section(ctx, record)
-            return [] if section is None else [section]
+            sections = (coverage_section(ctx, record), shares_section(ctx, record))
+            return [section for section in sections if section is not None]
         if record.state not in UNDER_WAY:
             return []
         found = []
@@ -144,6 +145,8 @@ class ProjectView(ProjectForms):
                 )
             )
         meters = [meter(check) for check in standing_of(ctx, record).limits]
+        if (shared := shares_section(ctx, record)) is not None:
+            found.append(shared)
         note = "现有 → 办理后 / 限额"
         found.append(
             Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note)
@@ -342,6 +345,7 @@ def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
         "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"),
         "documents": ("?tab=files#tabs", "上传要件"),
         "admission": ("?tab=admission_exception#tabs", "准入例外"),
+        "scheme": (f"/sharing_scheme/show/{project.scheme_id}", "查看方案"),
     }
     found = []
     for one in conditions_of(ctx, project):

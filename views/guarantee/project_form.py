@@ -12,7 +12,8 @@ from models.base.entity import Entity
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, RenewalKind
-from reports.figures import products
+from models.guarantee.scheme import SharingParty, SharingScheme
+from reports.figures import products, sharing
 from reports.figures.parameters import number
 from views.kit import edge
 from views.kit.entity_view import EntityView
@@ -59,6 +60,13 @@ class ProjectForms(EntityView):
         if (bank := ctx.session.get(PartnerBank, chosen.get("bank_id", 0))) is not None:
             least = number(ctx.session, "bank.share_min_pct", ctx.today)
             found["bank_share_pct"] = max(bank.share_pct, least)
+            if product is not None:
+                schemes = sharing.offered(ctx.session, product.id, bank, ctx.today)
+                if len(schemes) == 1:
+                    found["scheme_id"] = schemes[0].id
+        if (scheme := ctx.session.get(SharingScheme, chosen.get("scheme_id", 0))) is not None:
+            shares = {share.party: share.share_pct for share in scheme.shares}
+            found["bank_share_pct"] = shares.get(SharingParty.BANK, Decimal(0))
         return found
 
     def form_names(self, record: Entity | None, ctx: Ctx) -> list[str]:
@@ -82,6 +90,7 @@ class ProjectForms(EntityView):
         found = {"bank_share_pct": share, "repayment_method": RepaymentMethod.EQUAL_INSTALMENT}
         if (former := _renewed()) is not None:
             found |= {name: getattr(former, name) for name in self.form_names(None, ctx)}
+            found["scheme_id"] = sharing.now_valid(ctx.session, former.scheme_id, ctx.today)
             usual = smallness.usual(former.customer)  # by the customer's size as it is now
             if former.state is ProjectState.IN_FORCE:
                 found["renewal_kind"] = RenewalKind.REPAY_FIRST

@@ -24,7 +24,7 @@ from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import admission, limits, renewal, smallness, stages
+from workflows.guarantee import admission, limits, renewal, sharing, smallness, stages
 
 STEPS = steps(
     Step(
@@ -53,6 +53,7 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     bank = ctx.session.get_one(PartnerBank, project.bank_id)
     customer = ctx.session.get_one(Customer, project.customer_id)
     errors = {
+        "scheme_id": sharing.check(ctx, project, bank),
         "product_id": _about_product(ctx, product, customer),
         "customer_id": _about_customer(customer),
         "bank_id": []
@@ -253,6 +254,19 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
             Condition("admission", f"准入：{one.rule.name}", one.is_met, one.told, one.told)
             for one in answered
         ),
+        *_about_scheme(ctx, project),
+    ]
+
+
+def _about_scheme(ctx: Ctx, project: Project) -> list[Condition]:
+    """The conditions of the scheme that shares the risk, and its cap for one customer."""
+    if project.scheme_id is None:
+        return []
+    over = sharing.over_cap(ctx, project)
+    found = [Condition("scheme", "分险方案单户上限", not over, "未超过", over)]
+    return found + [
+        Condition("scheme", f"分险方案：{one.rule.name}", one.is_met, one.told, one.told)
+        for one in sharing.admission(ctx, project)
     ]
 
 

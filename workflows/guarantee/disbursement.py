@@ -37,7 +37,16 @@ from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import admission, contract_data, letters, limits, plans, renewal, stages
+from workflows.guarantee import (
+    admission,
+    contract_data,
+    letters,
+    limits,
+    plans,
+    renewal,
+    sharing,
+    stages,
+)
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan
 from workflows.guarantee.plans import Loan, plan_of_file, planned
@@ -458,6 +467,7 @@ def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
     project.start_on, project.end_on = drawdown.drawn_on, drawdown.due_on
     stages.advance(ctx, project, Stage.IN_FORCE, f"借据 {drawdown.number}")
     move(IN_FORCE["put_in_force"], project)
+    sharing.fix(ctx, project)
     mode = value(ctx.session, "income.recognition_mode", ctx.today)
     query = select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
     for fee in ctx.session.scalars(query).all():

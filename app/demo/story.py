@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.demo import sharing
 from app.demo.people import BOARD
 from app.demo.stage import Stage
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
@@ -142,6 +143,7 @@ def apply(stage: Stage, plot: Plot) -> Project:
             "repayment_method": plot.method,
             "fee_rate_pct": Decimal("1.5"),
             "bank_share_pct": share,
+            "scheme_id": sharing.scheme_for(stage, plot.product_id),
             "counter_offer": "厂房抵押、实际控制人连带责任保证",
             "assistant_id": assistant,
             "small_kind": None if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from app.demo import stated
+from app.demo import sharing, stated
 from app.demo.customers import add_part
 from app.demo.stage import Stage, Values
 from models.customer.customer import Customer, CustomerRelation, WatchKind
@@ -32,6 +32,7 @@ def play(stage: Stage, owned: Owned) -> Iterator[int]:
                 add_part(stage, manager, table, customer, values)
     yield 7
     stated.play(stage)
+    sharing.begin(stage)
     yield 14
     first, manager = owned[0]
     friends = [customer for customer, who in owned if who == manager][:2]

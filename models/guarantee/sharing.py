@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Scope, Spec
+from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import MenuGroup, Module, SpecKind
 from models.customer.partner import GuaranteeCompany
 from models.guarantee.project import Project, Stage
@@ -28,6 +28,7 @@ class ProjectShare(Entity):
         listed=("project", "party", "company", "share_pct", "fee_share_pct", "scheme", "fixed_on"),
         filtered=("project_id", "company_id", "scheme_id", "fixed_on"),
         scope=Scope(through="project"),
+        news=News(900, made=("确定分险比例：", "{party} {share_pct}%")),
     )
     __table_args__ = (UniqueConstraint("project_id", "party", name="uq_project_share_party"),)
     project_id: Mapped[int] = c.reference(

@@ -35,6 +35,7 @@ class TodoKind(Kind):
     COLLECT = "收款"
     FOLLOW_UP = "落实放款后条件"
     SEAL = "用印登记"
+    SHARING = "分险与备案"
     FILE = "归档"
     TAKE_BACK = "收回档案"
     BOOK = "复核记账"

@@ -57,6 +57,7 @@ from reports.figures.configuration import kinds, right_to_change
 from reports.workbench.todo_errands import ERRANDS
 from reports.workbench.todo_filing import FILING
 from reports.workbench.todo_papers import paper_sources
+from reports.workbench.todo_sharing import SHARING
 from reports.workbench.todo_source import Rows, Source, TodoKind
 
 _EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
@@ -581,4 +582,4 @@ _SOURCES: tuple[Source, ...] = (
 @cache
 def sources() -> tuple[Source, ...]:
     """Every source: the next step of a project, its papers as they say themselves, and the rest."""
-    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *FILING, *ERRANDS)
+    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *FILING, *ERRANDS, *SHARING)

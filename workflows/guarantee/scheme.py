@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from models.base.entity import STAMPS, Entity, columns_of
+from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.customer.partner import GuaranteeCompany, PartnerRole
 from models.guarantee.scheme import (
@@ -46,12 +46,7 @@ STEPS: Final = steps(
 )
 NEW_VERSION: Final = Verb("sharing_scheme", "add", "建立新版本")
 HUNDRED: Final = Decimal(100)
-_PARTS: Final[dict[str, type[Entity]]] = {
-    "shares": SchemeShare,
-    "banks": SchemeBank,
-    "products": SchemeProduct,
-    "rules": SchemeRule,
-}
+_PARTS: Final = ("shares", "banks", "products", "rules")
 _OWN: Final = (*STAMPS, "state", "enabled_on", "version_no", "scheme_id")
 
 
@@ -138,8 +133,7 @@ def enable(ctx: Ctx, scheme: SharingScheme, version: int | None = None) -> Shari
     step = STEPS["enable"]
     enter(ctx, step, scheme, version)
     scheme = records.find(ctx, SharingScheme, scheme.id, lock=True)
-    for name in _PARTS:
-        ctx.session.expire(scheme, [name])
+    ctx.session.expire(scheme, _PARTS)
     if found := missing(ctx, scheme):
         raise BusinessError(f"分险方案“{scheme}”不能启用：" + "；".join(found))
     for former in _versions(ctx, scheme, SchemeState.ACTIVE):
@@ -169,8 +163,10 @@ def new_version(ctx: Ctx, scheme: SharingScheme) -> SharingScheme:
         )
     newest = select(func.max(SharingScheme.version_no)).where(SharingScheme.code == scheme.code)
     copy = SharingScheme(**_content(scheme), version_no=(ctx.session.scalar(newest) or 0) + 1)
-    for name, model in _PARTS.items():
-        setattr(copy, name, [model(**_content(part)) for part in getattr(scheme, name)])
+    copy.shares = [SchemeShare(**_content(part)) for part in scheme.shares]
+    copy.banks = [SchemeBank(**_content(part)) for part in scheme.banks]
+    copy.products = [SchemeProduct(**_content(part)) for part in scheme.products]
+    copy.rules = [SchemeRule(**_content(part)) for part in scheme.rules]
     ctx.session.add(copy)
     ctx.session.flush()
     return copy

@@ -69,7 +69,7 @@ def test_a_project_under_a_scheme_is_admitted_by_it_and_keeps_the_shares_of_its_
         line.apply(scheme_id=made.id, bank_id=line.bank("杭州银行").id)
     big = line.apply(scheme_id=made.id, amount=6 * MILLION, bank_share_pct=Decimal(50))
     assert big.bank_share_pct == 20  # the scheme's, whatever was typed
-    with pytest.raises(BusinessError, match="担保金额 6,000,000.00 ≤ 5,000,000.00：否"):
+    with pytest.raises(BusinessError, match=r"担保金额 6,000,000.00 ≤ 5,000,000.00：否"):
         application.submit(line.ctx(MANAGER), big)
     project = line.project_at(Stage.IN_FORCE, scheme_id=made.id, amount=Decimal("1000000.01"))
     fixed = list(line.session.scalars(select(ProjectShare).order_by(ProjectShare.id)))

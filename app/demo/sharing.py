@@ -95,6 +95,9 @@ def play(stage: Stage) -> None:
     values = {"company_id": _company(stage).id, "note": "本年首批"}
     filing = records.create(stage.ctx(RISK), Filing, values)
     reguarantee.collect(stage.ctx(RISK), filing)
+    rows = reguarantee.rows_of(stage.ctx(RISK), filing)
+    if len(rows) > 2:
+        reguarantee.drop(stage.ctx(RISK), rows[0], "借据号待银行确认，留待下批")
     reguarantee.send(stage.ctx(RISK), filing)
     rows = reguarantee.rows_of(stage.ctx(RISK), filing, RowState.SUBMITTED)
     for number, row in enumerate(rows, 1):

@@ -10,7 +10,7 @@ from models.base import columns as c
 from models.base.entity import Entity, News, Scope, Spec
 from models.base.kinds import MenuGroup, Module, SpecKind
 from models.base.paper import Booked, Paper, PaperState
-from models.base.rights import WRITE
+from models.base.rights import READ, WRITE
 from models.base.rows import decided, numbered
 from models.customer.partner import GuaranteeCompany
 from models.guarantee.project import Project, Stage
@@ -18,7 +18,7 @@ from models.guarantee.signing import Fee
 from models.ledger.event import credit, debit, entered
 from models.system.organization import Department, Employee
 
-_ROLES = {"风控专员": WRITE, "会计": WRITE}
+_ROLES = {"风控专员": WRITE, "客户经理": READ}
 
 
 class CessionStatement(Booked, Paper):

@@ -186,17 +186,18 @@ def decided(
             statement.approved_on = ctx.today
         conclude(statement, outcome)
     if outcome is ApprovalState.APPROVED:
-        _hand_over(ctx, statement, SETTLED)
+        _owe(ctx, statement)
     ctx.session.flush()
 
 
-def _hand_over(
-    ctx: Ctx, statement: CessionStatement, code: str, on: date | None = None
-) -> BusinessEvent:
+def _memo(statement: CessionStatement) -> str:
+    return f"{statement.company.name} 分保账单 {statement.number}"
+
+
+def _owe(ctx: Ctx, statement: CessionStatement) -> BusinessEvent:
     statement.returned_reason = None
-    memo = f"{statement.company.name} 分保账单 {statement.number}"
-    amounts = {"amount": statement.amount}
-    return posting.raise_event(ctx, code, record=statement, amounts=amounts, on=on, memo=memo)
+    amounts, memo = {"amount": statement.amount}, _memo(statement)
+    return posting.raise_event(ctx, SETTLED, record=statement, amounts=amounts, memo=memo)
 
 
 def _is_live(ctx: Ctx, statement: CessionStatement, code: str) -> bool:
@@ -220,7 +221,7 @@ def settle(ctx: Ctx, statement: CessionStatement, version: int | None = None) ->
     enter(ctx, ACTS["settle"], statement, version)
     if not waits_for_settling(ctx, statement):
         raise Conflict(f"分保账单“{statement}”没有退回待送的应付")
-    return _hand_over(ctx, statement, SETTLED)
+    return _owe(ctx, statement)
 
 
 def waits_for_payment(ctx: Ctx, statement: CessionStatement) -> bool:
@@ -251,7 +252,9 @@ def pay(
     if wrong:
         raise FieldErrors(wrong)
     statement.paid_on, statement.payment_no = paid_on, payment_no.strip()
-    return _hand_over(ctx, statement, PAID, paid_on)
+    statement.returned_reason = None
+    amounts, memo = {"amount": statement.amount}, _memo(statement)
+    return posting.raise_event(ctx, PAID, record=statement, amounts=amounts, on=paid_on, memo=memo)
 
 
 def _of(ctx: Ctx, event: BusinessEvent) -> CessionStatement:

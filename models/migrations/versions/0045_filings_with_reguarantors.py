@@ -1,7 +1,7 @@
 """Projects are filed with re-guarantors in batches, and their part of the fee is listed and paid.
 
-Revision ID: 0043
-Revises: 0042
+Revision ID: 0045
+Revises: 0044
 Created: 2026-11-30 14:10:14.652268
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0043'
-down_revision = '0042'
+revision = '0045'
+down_revision = '0044'
 branch_labels = None
 depends_on = None
 

@@ -125,7 +125,7 @@ class CededFee(Entity):
         filtered=("project_id", "company_id", "due_on", "statement_id"),
         sums=("base_amount", "amount"),
         scope=Scope(through="project"),
-        news=News(900, made=("计划分出担保费：", "{company} {amount} 元，{due_on}")),
+        news=News(900, made=("计划分出担保费：", "{amount} 元，{due_on} 到期")),
     )
     __table_args__ = (
         UniqueConstraint("project_id", "company_id", "seq", name="uq_ceded_fee"),

@@ -120,7 +120,7 @@ class FilingRow(Entity):
         roles=_ROLES,
         news=News(
             80,
-            made=("列入再担保备案 ", "{filing}"),
+            made=("列入再担保备案：", "再担保金额 {share_amount} 元"),
             moved=(
                 ("state", "DONE", "再担保已备案，{receipt_no}"),
                 ("state", "REFUSED", "再担保备案退回：{reason}"),

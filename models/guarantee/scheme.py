@@ -136,7 +136,7 @@ class SchemeShare(Entity):
         in_menu=False,
     )
     __table_args__ = (UniqueConstraint("scheme_id", "party", name="uq_scheme_share_party"),)
-    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme")
+    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme", part=c.Part(10))
     scheme: Mapped[SharingScheme] = c.related(scheme_id, back_populates="shares")
     party: Mapped[SharingParty] = c.enum("分担方", SharingParty, required=True)
     company_id: Mapped[int | None] = c.reference(
@@ -168,7 +168,7 @@ class SchemeBank(Entity):
             "opening_released >= opening_compensated", name="ck_scheme_bank_opening_released"
         ),
     )
-    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme")
+    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme", part=c.Part(20))
     scheme: Mapped[SharingScheme] = c.related(scheme_id, back_populates="banks")
     bank_id: Mapped[int] = c.reference(
         "合作银行", "partner_bank", required=True, help="含其没有单独列出的下级行"
@@ -205,7 +205,7 @@ class SchemeProduct(Entity):
         in_menu=False,
     )
     __table_args__ = (UniqueConstraint("scheme_id", "product_id", name="uq_scheme_product"),)
-    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme")
+    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme", part=c.Part(30))
     scheme: Mapped[SharingScheme] = c.related(scheme_id, back_populates="products")
     product_id: Mapped[int] = c.reference("产品", "product", required=True)
     product: Mapped[Product] = c.related(product_id)
@@ -231,7 +231,7 @@ class SchemeRule(Entity):
         in_menu=False,
     )
     __table_args__ = (UniqueConstraint("scheme_id", "name", name="uq_scheme_rule"),)
-    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme")
+    scheme_id: Mapped[int] = c.owned_by("分险方案", "sharing_scheme", part=c.Part(40))
     scheme: Mapped[SharingScheme] = c.related(scheme_id, back_populates="rules")
     name: Mapped[str] = c.text("条件名称", 60, required=True)
     use: Mapped[RuleUse] = c.enum("不符合时", RuleUse, required=True, default=RuleUse.ADMISSION)

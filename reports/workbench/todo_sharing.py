@@ -68,7 +68,7 @@ def _to_pay(_: date) -> Rows:
 
 SHARING: tuple[Source, ...] = (
     Source(
-        TodoKind.SHARING,
+        TodoKind.REPORT,
         Filing,
         ("send", "filing"),
         _to_send,
@@ -92,7 +92,7 @@ SHARING: tuple[Source, ...] = (
         numbered=CessionStatement.number,
     ),
     Source(
-        TodoKind.SHARING,
+        TodoKind.CEDE,
         CessionStatement,
         ("pay", "cession_statement"),
         _to_pay,

@@ -1,7 +1,7 @@
 """分险 on the pages of projects, schemes, banks and re-guarantors: who bears what, and how the banks have fared."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, select
 
@@ -10,16 +10,28 @@ from models.base.money import format_money
 from models.customer.partner import GuaranteeCompany
 from models.guarantee.bank import PartnerBank
 from models.guarantee.project import Project, ProjectState
-from models.guarantee.scheme import SchemeBank, SchemeState, SharingScheme
+from models.guarantee.scheme import SchemeBank, SchemeShare, SchemeState, SharingScheme
 from models.guarantee.sharing import ProjectShare
 from reports.base.scope import scoped
 from reports.figures import sharing
 from reports.figures.sharing import Borne, Breaker
 from views.kit import hooks
 from views.kit.buttons import Button, in_state, register, to_result
+from views.kit.entity_view import EntityView
 from views.kit.pages import Cell, Column, Fact, Row, Section
 from workflows.base.context import Ctx
 from workflows.guarantee import scheme
+
+
+class SchemeView(EntityView):
+    """Screens of 分险方案: whoever opens one looks at who bears what."""
+
+    model: ClassVar[Any] = SharingScheme
+
+    def default_tab(self, record: Entity) -> str:
+        """The shares."""
+        return str(SchemeShare.__tablename__)
+
 
 register(
     Button(
@@ -65,7 +77,7 @@ def shares_section(ctx: Ctx, project: Project) -> Section | None:
         Fact("分险方案", Cell(str(project.scheme), url=f"/sharing_scheme/show/{project.scheme_id}"))
     ]
     facts += [
-        Fact(one.name, Cell(format_money(part), "text", hint=f"元 · {_pct(one.share_pct)}"))
+        Fact(one.party.label, Cell(format_money(part), "text", hint=f"元 · {_pct(one.share_pct)}"))
         for one, part in zip(shared, sharing.split(shared, amount), strict=True)
     ]
     base = "在保余额" if is_in_force else "担保金额"

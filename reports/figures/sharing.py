@@ -151,7 +151,7 @@ def rule_answers(
 
 
 def under_scheme(
-    session: Session, scheme: SharingScheme, customer_id: int, *, without: int | None = None
+    session: Session, scheme: SharingScheme, customer_id: int, *, without: Sequence[int] = ()
 ) -> Decimal:
     """What stands on a customer under any version of a scheme: in force or reserved, in 元."""
     versions = select(SharingScheme.id).where(SharingScheme.code == scheme.code)
@@ -159,8 +159,8 @@ def under_scheme(
     query = select(*figures).where(
         Project.customer_id == customer_id, Project.scheme_id.in_(versions)
     )
-    if without is not None:
-        query = query.where(Project.id != without)
+    if without:
+        query = query.where(Project.id.not_in(without))
     balance, reserved = session.execute(query).one()
     return (balance or ZERO) + (reserved or ZERO)
 
@@ -172,7 +172,9 @@ def over_cap(session: Session, entry: SchemeBank, project: Project, others: Deci
     """
     if entry.customer_cap is None:
         return ""
-    before = under_scheme(session, entry.scheme, project.customer_id, without=project.id) + others
+    # A project that renews another takes its place.
+    mine = [key for key in (project.id, project.renewed_from_id) if key]
+    before = under_scheme(session, entry.scheme, project.customer_id, without=mine) + others
     after = before + project.amount
     if after <= entry.customer_cap:
         return ""

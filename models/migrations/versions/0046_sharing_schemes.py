@@ -1,7 +1,7 @@
 """Schemes say who bears which part of a guarantee; a project names its own and keeps the shares of its drawdown.
 
-Revision ID: 0045
-Revises: 0044
+Revision ID: 0046
+Revises: 0045
 Created: 2026-11-30 14:01:28.250451
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0045'
-down_revision = '0044'
+revision = '0046'
+down_revision = '0045'
 branch_labels = None
 depends_on = None
 

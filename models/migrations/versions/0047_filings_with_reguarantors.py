@@ -1,7 +1,7 @@
 """Projects are filed with re-guarantors in batches, and their part of the fee is listed and paid.
 
-Revision ID: 0046
-Revises: 0045
+Revision ID: 0047
+Revises: 0046
 Created: 2026-11-30 14:10:14.652268
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0046'
-down_revision = '0045'
+revision = '0047'
+down_revision = '0046'
 branch_labels = None
 depends_on = None
 

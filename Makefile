@@ -9,8 +9,6 @@ COVERAGE_MIN_WORKFLOWS := 98
 TEST_WORKERS ?= 3
 # A file's tests share its database; the order of the files is that of tests/conftest.py, the longest first.
 SHARE := --dist loadfile --no-loadscope-reorder
-# What asks every table at every door where it does not take today's share: on SQLite too.
-CRAWLS := $(addprefix tests/structure/test_,canary.py hostile.py words.py)
 
 .PHONY: help run dev test marked one test-long check hooks migration features bench screenshots lock clean
 
@@ -25,7 +23,7 @@ dev: ## 边改边看：保存即生效，地址与 make run 相同，不含定�
 	@scripts/bootstrap.sh run
 	@exec $(PYTHON) -m scripts.dev
 
-test: ## 静态检查与全部测试（SQLite 与 PostgreSQL）
+test: ## 静态检查与测试：每个文件在 SQLite 或 PostgreSQL 上，事关数据库的在两种上
 	@scripts/bootstrap.sh test
 	@$(MAKE) --no-print-directory -j2 check marked
 	$(PYTHON) -m scripts.covered --least $(COVERAGE_MIN) --workflows $(COVERAGE_MIN_WORKFLOWS)
@@ -38,11 +36,10 @@ marked:
 one: ## 只跑一个测试文件（SQLite）：make one T=tests/文件.py K=名称
 	@TEMPLATES=quick $(PYTHON) -m pytest -q -n0 --db sqlite $(T) $(if $(K),-k "$(K)")
 
-test-long: ## 耗时较长的测试，每张表的每扇门，PostgreSQL 上全部重跑
+test-long: ## 耗时较长的测试，每张表的每扇门，两种数据库上全部重跑
 	@scripts/bootstrap.sh test
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m long
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --db postgresql
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long" --db sqlite $(CRAWLS)
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) $(SHARE) -m "not long"
 
 check: ## 只做静态检查：格式、ruff、mypy、import-linter、写法指标
 	@scripts/bootstrap.sh test

@@ -71,6 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out database kinds that a test or the command line excludes, and begin with what takes longest."""
     only, is_share = config.getoption("--db"), config.getoption("--today")
     dropped = {item for item in items if _is_excluded(item, only) or (is_share and _rests(item))}
+    if is_share:
+        dropped |= _of_other_days(items)
     if dropped:
         config.hook.pytest_deselected(items=list(dropped))
         items[:] = [item for item in items if item not in dropped]
@@ -99,6 +101,22 @@ def _rests(item: pytest.Item) -> bool:
     file = item.nodeid.partition("::")[0]
     turn = (zlib.crc32(file.encode()) + TODAY) % len(DATABASES)
     return not ALWAYS_BOTH.search(file) and kind != DATABASES[turn]
+
+
+def _of_other_days(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of each test that is marked `share(most)` the parameters that are not today's."""
+    same: dict[tuple[str, int], dict[str, list[pytest.Item]]] = {}
+    for item in items:
+        if mark := item.get_closest_marker("share"):
+            test, _, case = item.nodeid.partition("[")
+            name = re.sub(rf"^({'|'.join(DATABASES)})-", "", case)
+            same.setdefault((test, mark.args[0]), {}).setdefault(name, []).append(item)
+    return {
+        item
+        for (_, most), cases in same.items()
+        for name in cases.keys() - share(cases, most)
+        for item in cases[name]
+    }
 
 
 def pytest_collection_finish() -> None:

@@ -121,6 +121,7 @@ def test_it_has_its_right_its_place_in_the_menu_and_its_guard(demo_app, todays, 
         assert demo_app.client_of(may_not[0]).get(path).status_code == 403
 
 
+@pytest.mark.share(8)
 @every
 def test_each_bad_parameter_is_refused_at_its_field_and_stays_as_typed(demo_app, todays, report):
     reader = holders(report)[0][0]
@@ -207,6 +208,7 @@ def test_totals_agree_with_the_lines_by_the_measure_of_each_column(demo_app, rep
                 assert total == sum(given_), column.key
 
 
+@pytest.mark.share(8)
 @every
 def test_its_files_hold_the_figures_of_the_page(demo_app, todays, report):
     reader = holders(report)[0][0]
@@ -229,6 +231,7 @@ def test_its_files_hold_the_figures_of_the_page(demo_app, todays, report):
         assert (pdf.status_code, pdf.data[:4]) == (200, b"%PDF")
 
 
+@pytest.mark.share(8)
 @every
 def test_what_it_leads_to_opens_for_its_reader(demo_app, report):
     """Those who see least and most: a target that answers anything but 200 is a dead link."""

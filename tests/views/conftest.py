@@ -122,6 +122,7 @@ def window(address: str, chromium: Browser) -> Iterator[Callable[[str], BrowserC
     def open_for(name: str) -> BrowserContext:
         context = chromium.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN")
         opened.append(context)
+        context.set_default_timeout(60_000)  # of a busy machine: no test tells of speed
         page = context.new_page()
         page.goto(f"{address}/login/")
         page.fill("#username", name)

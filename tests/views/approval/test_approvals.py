@@ -204,7 +204,7 @@ def test_a_colleague_answers_what_was_entrusted_and_is_done_without_again(produc
     assert send(client, path, **sent).status_code == 302
     with product.session() as session:
         own = select(ApprovalTask.id).where(ApprovalTask.instance_id == instance)
-        asked = session.scalars(own.where(ApprovalTask.assignee_id == clerk)).one()
+        asked = session.scalars(own.where(ApprovalTask.assignee_id == int(clerk))).one()
     page = product.browser("clerk").get(f"/approvals/{asked}").get_data(as_text=True)
     assert 'value="ANSWER"' in page
     assert 'value="APPROVE"' not in page

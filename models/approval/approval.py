@@ -49,6 +49,20 @@ class NodeMode(Kind):
     VOTE = "票决"
 
 
+class BranchKind(Kind):
+    """Which branches of a fork are taken: of alternatives the first that holds, in parallel each that holds."""
+
+    CONDITION = "条件分支"
+    PARALLEL = "并行分支"
+
+
+class Repeats(Kind):
+    """What becomes of somebody who has agreed at an earlier node of the same approval."""
+
+    ASK = "每个节点都要审批"
+    SPARE = "已同意过的自动通过"
+
+
 class ApprovalState(Kind):
     """State of one approval; RETURNED lies with the applicant, who submits anew, as after one that LAPSED."""
 
@@ -253,12 +267,63 @@ class ApprovalFlow(Entity):
         help="上面说不清的条件写成规则，如 金额 > 500万 且 产品的产品名称 包含 “债券”；与上面的条件同时满足才适用",
     )
     priority: Mapped[int] = c.whole("优先级", required=True, default=0, help="数字大的优先")
+    repeats: Mapped[Repeats] = c.enum(
+        "同一人再次审批",
+        Repeats,
+        required=True,
+        default=Repeats.ASK,
+        help="同一人在前面的节点已同意，到后面的节点时再次审批，还是按其同意自动通过；票决总是由本人表决",
+    )
     remark: Mapped[str | None] = c.long_text("说明")
     nodes: Mapped[list["ApprovalNode"]] = relationship(
         back_populates="flow",
         order_by="ApprovalNode.seq",
         cascade="all, delete-orphan",
         passive_deletes=True,
+    )
+    branches: Mapped[list["ApprovalBranch"]] = relationship(
+        back_populates="flow",
+        order_by="ApprovalBranch.no",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+
+class ApprovalBranch(Entity):
+    """One way of a fork: nodes name it, all ways of a fork meet again after their last node (A9)."""
+
+    __table_args__ = (
+        UniqueConstraint("flow_id", "no", name="uq_approval_branch_flow_no"),
+        CheckConstraint("inside_no IS NULL OR inside_no <> no", name="ck_approval_branch_inside"),
+    )
+    spec = Spec(
+        "流程分支",
+        Module.GUARANTEE_SETUP,
+        kind=SpecKind.DOCUMENT,
+        listed=("no", "name", "fork_no", "kind", "condition", "inside_no"),
+        filtered=("flow_id",),
+        order="no",
+        key=("flow_id", "no"),
+        scope=Scope(through="flow"),
+        in_menu=False,
+    )
+    flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
+    flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="branches")
+    no: Mapped[int] = c.whole("分支号", required=True, minimum=1, maximum=99)
+    name: Mapped[str] = c.text("分支名称", 50, required=True)
+    fork_no: Mapped[int] = c.whole(
+        "分支组", required=True, minimum=1, maximum=99, help="同组的分支从同一处分开，在同一处汇合"
+    )
+    kind: Mapped[BranchKind] = c.enum(
+        "分支方式", BranchKind, required=True, default=BranchKind.CONDITION
+    )
+    condition: Mapped[str | None] = c.condition(
+        "进入条件",
+        of="approval_request",
+        help="条件分支按分支号由小到大，走第一个符合的；留空表示其余情况。并行分支留空表示总是走",
+    )
+    inside_no: Mapped[int | None] = c.whole(
+        "所在分支", minimum=1, maximum=99, help="这一组分支在哪个分支之内；留空表示在主线上"
     )
 
 
@@ -291,7 +356,9 @@ class ApprovalNode(Entity):
             "pass_pct",
             "approve_limit",
             "skip_below",
+            "skip_when",
             "hours_limit",
+            "branch_no",
         ),
         filtered=("flow_id", "position_id"),
         order="seq",
@@ -325,6 +392,14 @@ class ApprovalNode(Entity):
     )
     skip_below: Mapped[Decimal | None] = c.money(
         "免审金额", help="金额低于此数时跳过本节点；留空表示不跳过"
+    )
+    skip_when: Mapped[str | None] = c.condition(
+        "跳过条件",
+        of="approval_request",
+        help="符合时跳过本节点，如 产品的产品名称 包含 “保函”；留空表示不跳过",
+    )
+    branch_no: Mapped[int | None] = c.whole(
+        "节点所在分支", minimum=1, maximum=99, help="填分支号；留空表示在主线上"
     )
     hours_limit: Mapped[int | None] = c.whole(
         "办理时限",
@@ -407,6 +482,8 @@ class ApprovalInstance(Entity):
     finished_at: Mapped[datetime | None] = c.moment("办结时间")
     # The node that sent it back and to which it comes straight back, past those that have agreed.
     resume_seq: Mapped[int | None] = c.computed(c.whole("退回后直达节点"))
+    # Nodes that have passed and were not asked anew since; None of an approval from before there were branches.
+    passed: Mapped[list[int] | None] = c.hidden(c.json("已通过的节点", default=lambda: None))
     end_reason: Mapped[str | None] = c.computed(c.text("终止原因", 500))
     table_name: Mapped[str] = c.hidden(c.text("业务表", 64, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("业务记录", required=True))

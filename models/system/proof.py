@@ -104,6 +104,7 @@ PROMISES: tuple[str, ...] = (
 SETTINGS: tuple[str, ...] = (
     "account",
     "admission_rule",
+    "approval_branch",
     "approval_flow",
     "approval_node",
     "approval_position",

@@ -1,8 +1,9 @@
 """试算 (A5): what a submission would meet before anybody makes it, and where a business has no way through."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from typing import Any, Final
 
@@ -16,17 +17,22 @@ from models.approval.approval import (
     FlowCustomerKind,
     FlowState,
     NodeChooser,
+    NodeMode,
+    Repeats,
 )
 from models.base.entity import entity_of
+from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.system.organization import Department, Employee
-from reports.figures import approvals, dictionaries
+from reports.figures import approvals, dictionaries, flow_graph
 from reports.figures.approvals import Facts
+from reports.figures.flow_graph import Way
 from reports.figures.rights import role_names
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
 from reports.rules.explain import Explainer
-from reports.rules.tree import RuleError
+from reports.rules.tree import Node, RuleError
+from reports.rules.typed import Fixed
 
 FEN: Final = Decimal("0.01")
 CASES_MAX: Final = (
@@ -46,11 +52,12 @@ class PreviewStep:
 
 @dataclass(frozen=True)
 class Preview:
-    """The dry run of a submission: the flow that fits, its steps, and what would refuse it."""
+    """The dry run of a submission: the flow that fits, its steps on their way, and what would refuse it."""
 
     flow: ApprovalFlow | None
     steps: tuple[PreviewStep, ...] = ()
     problem: str = ""
+    way: Way = field(default_factory=Way)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,8 @@ class Gap:
     what: str
     flow_id: int | None = None
     is_hard: bool = True
+    seq: int | None = None  # the node at which to say it
+    branch_no: int | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------ dry run
@@ -155,19 +164,40 @@ def preview(
     if flow is None:
         return Preview(None, problem="没有适用的已发布流程")
     excluded = () if applicant_id is None else (applicant_id,)
-    found = [_step(session, step, facts, excluded) for step in approvals.path(flow, facts.amount)]
-    problem = approvals.refusal(flow, facts.amount) or next(
+    try:
+        way = approvals.way_of(session, flow, facts)
+    except BusinessError as error:
+        return Preview(flow, problem=error.message)
+    found: list[PreviewStep] = []
+    before: set[int] = set()  # who has been asked on the way
+    for step in approvals.path(flow, facts.amount, way):
+        ids = approvals.eligible(
+            session, step.node, department_id=facts.department_id, excluded=excluded
+        )
+        made = _step(session, step, facts, ids, excluded)
+        if (
+            flow.repeats is Repeats.SPARE
+            and step.node.mode is not NodeMode.VOTE
+            and not made.warning
+        ):
+            again = [one for one in ids if one in before] if not step.is_skipped else []
+            names = "、".join(made.people[ids.index(one)] for one in again)
+            made = replace(made, warning=f"{names}在前面的节点同意过则自动通过" if names else "")
+        before |= set() if step.is_skipped else set(ids)
+        found.append(made)
+    problem = approvals.refusal(flow, facts.amount, way) or next(
         (step.problem for step in found if step.problem), ""
     )
-    return Preview(flow, tuple(found), problem)
+    return Preview(flow, tuple(found), problem, way)
 
 
 def _step(
-    session: Session, step: approvals.Step, facts: Facts, excluded: Iterable[int]
+    session: Session,
+    step: approvals.Step,
+    facts: Facts,
+    ids: Sequence[int],
+    excluded: Iterable[int],
 ) -> PreviewStep:
-    ids = approvals.eligible(
-        session, step.node, department_id=facts.department_id, excluded=excluded
-    )
     known = select(Employee.id, Employee.name).where(Employee.id.in_(ids))
     by_id = {row.id: row.name for row in session.execute(known)}
     names = [by_id[key] for key in ids]
@@ -203,7 +233,7 @@ def gaps(session: Session, flows: Sequence[ApprovalFlow]) -> list[Gap]:
     """What the flows of a business leave open: amounts that none covers, then nodes that could ask nobody."""
     return [
         *amount_gaps(session, flows),
-        *(gap for flow in flows for gap in node_gaps(session, flow)),
+        *(gap for flow in flows for gap in flow_gaps(session, flow)),
     ]
 
 
@@ -215,7 +245,7 @@ def amount_gaps(session: Session, flows: Sequence[ApprovalFlow]) -> list[Gap]:
     plain = [flow for flow in flows if not flow.condition]
     found: dict[tuple[str, str], list[str]] = {}
     for case in _cases(session, plain):
-        for span, problem in _open_spans(plain, case):
+        for span, problem in _open_spans(session, plain, case):
             found.setdefault((span, problem), []).append(case.words)
     every = len(_cases(session, plain))
     return [
@@ -257,12 +287,14 @@ def _cases(session: Session, flows: Sequence[ApprovalFlow]) -> list[_Case]:
     return found
 
 
-def _open_spans(flows: Sequence[ApprovalFlow], case: _Case) -> Iterator[tuple[str, str]]:
+def _open_spans(
+    session: Session, flows: Sequence[ApprovalFlow], case: _Case
+) -> Iterator[tuple[str, str]]:
     """Runs of amounts with the same problem: between two borders every amount fares alike."""
-    borders = sorted(_borders(flows))
+    borders = sorted(_borders(session, flows))
     previous: tuple[str, Decimal] | None = None  # problem and where it begins
     for low in borders:
-        problem = _problem(flows, case, low)
+        problem = _problem(session, flows, case, low)
         if previous and problem != previous[0]:
             yield _span(previous[1], low), previous[0]
             previous = None
@@ -272,7 +304,7 @@ def _open_spans(flows: Sequence[ApprovalFlow], case: _Case) -> Iterator[tuple[st
         yield _span(previous[1], None), previous[0]
 
 
-def _borders(flows: Sequence[ApprovalFlow]) -> set[Decimal]:
+def _borders(session: Session, flows: Sequence[ApprovalFlow]) -> set[Decimal]:
     found = {FEN}
     for flow in flows:
         found |= {b for b in (flow.amount_from, flow.amount_to) if b}
@@ -280,18 +312,45 @@ def _borders(flows: Sequence[ApprovalFlow]) -> set[Decimal]:
             found |= {node.skip_below} if node.skip_below else set()
             # the limit itself is within
             found |= {node.approve_limit + FEN} if node.approve_limit is not None else set()
+        rules = [*(node.skip_when for node in flow.nodes), *(b.condition for b in flow.branches)]
+        for text in filter(None, rules):
+            found |= _amounts_in(session, text)
     return found
 
 
-def _problem(flows: Sequence[ApprovalFlow], case: _Case, amount: Decimal) -> str:
+def _amounts_in(session: Session, text: str) -> set[Decimal]:
+    """The amounts that a rule names: whichever way it compares, its answer changes at them or a fen beyond."""
+    words = vocabulary(session)
+    try:
+        rule = understand(text, words.subject("approval_request"), words)
+    except RuleError:
+        return set()
+    found, left = set(), [rule]
+    while left:
+        part: Any = left.pop()
+        if isinstance(part, Fixed) and isinstance(part.value, Fraction):
+            amount = Decimal(part.value.numerator) / Decimal(part.value.denominator)
+            found |= {one for one in (amount, amount + FEN) if one >= FEN}
+        elif isinstance(part, tuple):
+            left += part
+        elif is_dataclass(part) and not isinstance(part, Node):
+            left += vars(part).values()
+    return found
+
+
+def _problem(session: Session, flows: Sequence[ApprovalFlow], case: _Case, amount: Decimal) -> str:
     facts = replace(case.facts, amount=amount)
     fitting = [flow for flow in flows if approvals.fits(flow, facts, case.above)]
     flow = max(fitting, key=approvals.rank, default=None)
     if flow is None:
         return "没有适用的流程"
-    if not approvals.refusal(flow, amount):
+    try:
+        way = approvals.way_of(session, flow, facts)
+    except BusinessError as error:
+        return error.message
+    if not approvals.refusal(flow, amount, way):
         return ""
-    asked = [step for step in approvals.path(flow, amount) if not step.is_skipped]
+    asked = [step for step in approvals.path(flow, amount, way) if not step.is_skipped]
     return f"超过流程“{flow.name}”末节点的审批限额" if asked else f"流程“{flow.name}”没有审批节点"
 
 
@@ -321,7 +380,7 @@ def passage(
     each department.
     """
     flows, (low, high) = approvals.flows_of(session, type_code), amounts
-    tried = sorted({low, high, *(one for one in _borders(flows) if low < one < high)})
+    tried = sorted({low, high, *(one for one in _borders(session, flows) if low < one < high)})
     departments: list[int | None] = [None]
     if any(flow.department_id for flow in flows):
         departments = [one.id for one in _departments(session)] or [None]
@@ -333,9 +392,23 @@ def passage(
             gaps[f"{kind.label} {format_money(amount)} 元：没有适用的流程"] = None
             continue
         taken[flow.id] = flow
-        if why := approvals.refusal(flow, amount):
+        if why := approvals.refusal(flow, amount, approvals.way_of(session, flow, facts)):
             gaps[f"{kind.label} {format_money(amount)} 元：{why}"] = None
     return Passage(tuple(taken.values()), tuple(gaps))
+
+
+def flow_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
+    """What is wrong with a flow by itself: branches that make no graph, nodes that could ask nobody."""
+    nodes = {node.seq: node.name for node in flow.nodes}
+    branches = {one.no: one.name for one in flow.branches}
+    head, found = f"{flow.name} 第 {flow.version_no} 版", []
+    for one in flow_graph.defects(flow):
+        place = f"分支“{branches[one.branch_no]}”" if one.branch_no in branches else ""
+        place = nodes.get(one.seq or 0, place)
+        found.append(
+            Gap(f"{head} · {place}", one.what, flow.id, seq=one.seq, branch_no=one.branch_no)
+        )
+    return [*found, *node_gaps(session, flow)]
 
 
 def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
@@ -350,12 +423,13 @@ def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
             whole = len(empty) == len(within)
             who = "" if whole else f"{'、'.join(empty[:5])}{'等' if len(empty) > 5 else ''}提交时，"
             words = f"{who}{approvals.asked_at(node)}没有在职且账号可用的人员"
-            found.append(Gap(where, words + _missing_role(session, node), flow.id))
+            words += _missing_role(session, node)
+            found.append(Gap(where, words, flow.id, seq=node.seq))
         elif {len(set(ids)) for ids in asked.values()} == {
             1
         } and node.chooser is not NodeChooser.MANAGER:
             words = f"{approvals.asked_at(node)}只有一人，其本人提交时无人可审批"
-            found.append(Gap(where, words, flow.id, is_hard=False))
+            found.append(Gap(where, words, flow.id, is_hard=False, seq=node.seq))
     return found
 
 

@@ -56,7 +56,7 @@ def _warning(ctx: Ctx, flow: ApprovalFlow) -> str:
     """Said before a draft is published: how much of the business could then not be put up."""
     if flow.state is not FlowState.DRAFT:
         return ""
-    found = flow_trial.node_gaps(ctx.session, flow)
+    found = flow_trial.flow_gaps(ctx.session, flow)
     flows = flow_trial.flows_tried(ctx.session, flow.business_type.code, with_drafts=True)
     hard = [
         gap.what for gap in (*found, *flow_trial.amount_gaps(ctx.session, flows)) if gap.is_hard

@@ -285,16 +285,7 @@ def _return_targets(
 ) -> tuple[tuple[str, str], ...]:
     if task.node.mode is NodeMode.VOTE or task.origin is TaskOrigin.ENTRUST:
         return ()
-    visited = set(
-        ctx.session.scalars(
-            select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)
-        )
-    )
-    nodes = [
-        n
-        for n in instance.flow.nodes
-        if n.id in visited and n.seq < (instance.current_node_seq or 0)
-    ]
+    nodes = approvals.return_targets(ctx.session, task)
     return (("", f"申请人 {instance.applicant.name}"), *((str(n.seq), n.name) for n in nodes))
 
 

@@ -280,7 +280,7 @@ def checks_of(record: Entity, ctx: Ctx) -> Section | None:
     code = record.business_type.code
     flows = flow_trial.flows_tried(ctx.session, code, with_drafts=record.state is FlowState.DRAFT)
     found = [
-        *flow_trial.node_gaps(ctx.session, record),
+        *flow_trial.flow_gaps(ctx.session, record),
         *flow_trial.amount_gaps(ctx.session, flows),
     ]
     section = Section("checks", "发布检查", columns=_GAPS, count=len(found))

@@ -23,6 +23,7 @@ from models.base.plain import plain
 from models.system.organization import Department, Employee
 from reports.figures import approvals
 from reports.figures.custom_fields import fields_now
+from reports.figures.flow_graph import Way
 from workflows.approval import steps
 from workflows.approval.decide import (
     Decision,
@@ -67,8 +68,8 @@ def _refuse_second(ctx: Ctx, record: Entity, flow: ApprovalFlow) -> None:
         )
 
 
-def _resumed(ctx: Ctx, instance: ApprovalInstance) -> int | None:
-    """The node to which this submission goes straight: it mends what that node has sent back, and nothing else of it.
+def _agreed_before(ctx: Ctx, instance: ApprovalInstance) -> list[int]:
+    """The nodes that need not be asked anew: this submission mends what was sent back to come straight again.
 
     Whatever the flow was chosen by must be as it was: another amount may need other people's consent.
     """
@@ -79,10 +80,10 @@ def _resumed(ctx: Ctx, instance: ApprovalInstance) -> int | None:
     )
     last = ctx.session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()
     if last is None or last.state is not ApprovalState.RETURNED or last.flow_id != instance.flow.id:
-        return None
-    chosen_by = (*vars(approvals.Facts()), "excluded")
+        return []
+    chosen_by = (*vars(approvals.Facts()), "excluded", "way")
     is_same = all(last.facts.get(k) == instance.facts.get(k) for k in chosen_by)
-    return last.resume_seq if is_same else None
+    return sorted(approvals.passed(last)) if is_same and last.resume_seq is not None else []
 
 
 def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
@@ -109,7 +110,7 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     applicant = _applicant(ctx, record, applicant_id)
     department_id = department_id or applicant.department_id
     facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade, ctx.today)
-    flow = _flow(ctx, type_code, facts)
+    flow, way = _flow(ctx, type_code, facts)
     ctx.session.flush()
     _refuse_second(ctx, record, flow)
     instance = ApprovalInstance(
@@ -126,9 +127,10 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
         submitted_at=ctx.now,
         table_name=record.__tablename__,
         record_id=record.id,
-        facts=_frozen(ctx, facts, applicant.id, record),
+        facts=_frozen(ctx, facts, applicant.id, record)
+        | ({"way": kept} if (kept := way.frozen()) else {}),
     )
-    for step in approvals.path(flow, amount):
+    for step in approvals.path(flow, amount, way):
         if not step.is_skipped:
             steps.people_at(ctx, instance, step.node)
     _save(ctx, instance)
@@ -149,13 +151,14 @@ def _applicant(ctx: Ctx, record: Entity, applicant_id: int | None) -> Employee:
     return found
 
 
-def _flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> ApprovalFlow:
+def _flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> tuple[ApprovalFlow, Way]:
     flow = approvals.matching(ctx.session, type_code, facts)
     if flow is None:
         raise BusinessError(_no_flow(ctx, type_code, facts))
-    if problem := approvals.refusal(flow, facts.amount):
+    way = approvals.way_of(ctx.session, flow, facts)
+    if problem := approvals.refusal(flow, facts.amount, way):
         raise BusinessError(problem)
-    return flow
+    return flow, way
 
 
 def _no_flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> str:
@@ -199,7 +202,7 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
 
 def _save(ctx: Ctx, instance: ApprovalInstance) -> None:
     """Write the instance; of two submissions at once the partial unique index lets one through."""
-    instance.resume_seq = _resumed(ctx, instance)
+    instance.passed = _agreed_before(ctx, instance)
     ctx.session.add(instance)
     try:
         ctx.session.flush()

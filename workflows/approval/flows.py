@@ -4,9 +4,17 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from models.approval.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser, NodeMode
+from models.approval.approval import (
+    ApprovalBranch,
+    ApprovalFlow,
+    ApprovalNode,
+    FlowState,
+    NodeChooser,
+    NodeMode,
+)
 from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
+from reports.figures import flow_graph
 from reports.figures.configuration import Content, Row
 from reports.figures.rights import role_names
 from workflows.base import records
@@ -41,7 +49,7 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
     enter(ctx, FLOW["publish"], flow, version)
     if not flow.nodes:
         raise BusinessError(f"审批流程“{flow.name}”还没有节点，不能发布")
-    if missing := _unknown(ctx, flow):
+    if missing := [*_unknown(ctx, flow), *_no_graph(flow)]:
         raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(missing))
     examples.require(ctx, flow)
     for other in _versions(ctx, flow, FlowState.PUBLISHED):
@@ -67,6 +75,16 @@ def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
     return found
 
 
+def _no_graph(flow: ApprovalFlow) -> list[str]:
+    """What keeps the branches from meeting again, each with its place."""
+    nodes = {node.seq: f"节点“{node.name}”" for node in flow.nodes}
+    branches = {one.no: f"分支“{one.name}”" for one in flow.branches}
+    return [
+        (nodes.get(one.seq or 0) or branches.get(one.branch_no or 0, "")) + one.what
+        for one in flow_graph.defects(flow)
+    ]
+
+
 def retire(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> ApprovalFlow:
     """Take a version out of use; what is running goes on with it."""
     enter(ctx, FLOW["retire"], flow, version)
@@ -85,6 +103,7 @@ def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
     )
     copy = ApprovalFlow(**_content(flow), version_no=(newest or 0) + 1, state=FlowState.DRAFT)
     copy.nodes = [ApprovalNode(**_content(node)) for node in flow.nodes]
+    copy.branches = [ApprovalBranch(**_content(one)) for one in flow.branches]
     ctx.session.add(copy)
     ctx.session.flush()
     return copy
@@ -130,7 +149,7 @@ def _unnumbered(row: Row) -> Row:
     return {**row, "values": values}
 
 
-def _content(record: ApprovalFlow | ApprovalNode) -> dict[str, Any]:
+def _content(record: ApprovalFlow | ApprovalNode | ApprovalBranch) -> dict[str, Any]:
     return {name: getattr(record, name) for name in columns_of(type(record)) if name not in _OWN}
 
 

@@ -1,6 +1,5 @@
 """The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -23,6 +22,7 @@ from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
 from reports.figures import approvals, delegations, dictionaries, exposure
 from reports.workbench.todo_source import TodoKind
+from views.approval import drawing
 from views.approval import reassign as help_page
 from views.approval.resubmitted import changed
 from views.kit import buttons, hooks, parts, record, todo, widgets
@@ -84,7 +84,7 @@ def approval_page(
         if may_decide and task is not None
         else "",
         facts=_facts(ctx, instance, task),
-        steps=steps(ctx, instance),
+        steps=[] if instance.flow.branches else steps(ctx, instance),
         opinion=opinion,
         notice=_notice(ctx, instance, task, why),
         help_key="approval_task",
@@ -98,7 +98,9 @@ def approval_page(
         page.actions += buttons.actions(ctx, instance)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
-    page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
+    if instance.flow.branches:
+        page.sections = [_drawing(ctx, instance)]
+    page.sections += [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
     if paper is not None:
         page.sections[:0] = changed(ctx, instance)
     return page
@@ -220,6 +222,13 @@ def papers_of(ctx: Ctx, project: Project) -> list[Section]:
     )
 
 
+def _drawing(ctx: Ctx, instance: ApprovalInstance) -> Section:
+    """A flow with branches as a drawing: a line cannot say what goes on side by side."""
+    found = Section("drawing", "审批流程图", template="parts/flow.html")
+    found.data = drawing.running(ctx, instance)
+    return found
+
+
 def steps(ctx: Ctx, instance: ApprovalInstance) -> list[Stage]:
     """The nodes as done, current and to come, with the people and days."""
     found = [
@@ -248,19 +257,13 @@ def steps(ctx: Ctx, instance: ApprovalInstance) -> list[Stage]:
             if state in ("done", "stopped")
             else [t for t in tasks if t.state is TaskState.PENDING] or acted
         )
-        names = "、".join(dict.fromkeys(_who(task, stand_ins.get(task.id, ())) for task in people))
+        told = [drawing.who(task, stand_ins.get(task.id, ())) for task in people]
+        if line.state == "TO_COME" and instance.state is ApprovalState.RUNNING:
+            told = drawing.to_come(ctx, instance, line.node)
+        names = "、".join(dict.fromkeys(told))
         last = max((task.decided_at for task in acted if task.decided_at), default=None)
         found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
     return found
-
-
-def _who(task: ApprovalTask, stand_ins: Iterable[str]) -> str:
-    """Who is asked and who may act for that person, or who has decided for whom."""
-    if task.decided_at is None:
-        return delegations.named(task.assignee.name, stand_ins)
-    if task.on_behalf_of is None or task.decided_by is None:
-        return task.assignee.name
-    return f"{task.decided_by.name}（代{task.on_behalf_of.name}）"
 
 
 def _decisions(task: ApprovalTask) -> list[Decision]:
@@ -422,7 +425,8 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
         submitted = TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")
         lines.append((one.submitted_at, 0, submitted))
         for task in one.tasks:
-            if task.decided_at is None or task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN):
+            is_silent = task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN)
+            if task.decided_at is None or (is_silent and not task.opinion):
                 continue
             when = format_value(task.decided_at, "datetime")
             who = (task.decided_by or task.assignee).name

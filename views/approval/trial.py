@@ -1,7 +1,6 @@
 """审批试算 (A5): which flow a submission would take and whom it would ask; and what a business cannot get through."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +16,7 @@ from models.base.money import format_money, parse_amount
 from models.system.organization import Department, Employee
 from reports.figures import dictionaries, flow_trial
 from reports.figures.approvals import Facts
-from views.approval.flows import FlowStep
+from views.approval import drawing
 from views.kit import edge, hooks, widgets
 from views.kit.cells import record_url
 from views.kit.interface import valid_id
@@ -223,37 +222,11 @@ def _drawing(found: flow_trial.Preview, facts: Facts) -> list[Section]:
         # the table below says of each flow why not
         return [Section("drawing", "不能提交", empty=f"{found.problem}：下面逐个说明为什么不选")]
     section = Section("drawing", _named(found.flow), template="parts/flow.html")
-    section.data = [
-        FlowStep("提交", "申请人", is_end=True),
-        *(_box(one) for one in found.steps),
-        FlowStep("办结", "通知申请人", is_end=True),
-    ]
+    section.data = drawing.tried(found)
     amount = f"金额 {format_money(facts.amount)} 元" if facts.amount is not None else "未填金额"
     section.note = amount
     section.foot = f"不能提交：{found.problem}" if found.problem else "可以提交"
     return [section]
-
-
-def _box(one: flow_trial.PreviewStep) -> FlowStep:
-    node = one.step.node
-    facts = [node.mode.label]
-    if one.step.is_skipped:
-        facts = [f"低于 {_money(node.skip_below)} 元，跳过"]
-    if one.step.is_last:
-        facts.append(f"不超过 {_money(node.approve_limit)} 元，到此为止")
-    if one.warning:
-        facts.append(one.warning)
-    return FlowStep(
-        node.name,
-        str(node.position or node.role_name or "申请人部门负责人"),
-        people="、".join(one.people) or one.problem.partition("：")[2],
-        facts=tuple(facts),
-        is_missing=bool(one.problem),
-    )
-
-
-def _money(value: Decimal | None) -> str:
-    return "" if value is None else format_money(value)
 
 
 def _named(flow: ApprovalFlow) -> str:

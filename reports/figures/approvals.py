@@ -213,16 +213,21 @@ def _is_skipped(node: ApprovalNode, amount: Decimal | None) -> bool:
     return amount is not None and node.skip_below is not None and amount < node.skip_below
 
 
+def asked(flow: ApprovalFlow, amount: Decimal | None, way: Way = Way()) -> list[ApprovalNode]:  # noqa: B008 - frozen
+    """The nodes of a path that ask anybody."""
+    return [step.node for step in path(flow, amount, way) if not step.is_skipped]
+
+
 def refusal(flow: ApprovalFlow, amount: Decimal | None, way: Way = Way()) -> str:  # noqa: B008 - frozen
     """Why nothing of this amount may be submitted to the flow; '' when it may."""
-    asked = [step for step in path(flow, amount, way) if not step.is_skipped]
-    if not asked:
+    nodes = asked(flow, amount, way)
+    if not nodes:
         return f"审批流程“{flow.name}”在此金额下没有任何审批节点，请联系系统管理员调整"
-    last = asked[-1]
-    limit = last.node.approve_limit
+    last = nodes[-1]
+    limit = last.approve_limit
     if limit is not None and amount is not None and amount > limit:
         return (
-            f"金额 {amount:,.2f} 元超过审批流程“{flow.name}”末节点“{last.node.name}”的审批限额 {limit:,.2f} 元，"
+            f"金额 {amount:,.2f} 元超过审批流程“{flow.name}”末节点“{last.name}”的审批限额 {limit:,.2f} 元，"
             "请联系系统管理员补充上级审批节点"
         )
     return ""

@@ -47,10 +47,10 @@ class Way:
         kept = facts.get("way") or {}
         return cls(frozenset(kept.get("branches", ())), frozenset(kept.get("skipped", ())))
 
-    def frozen(self) -> dict[str, list[int]]:
-        """To be kept with an approval; empty where no rule had anything to decide."""
+    def frozen(self) -> dict[str, dict[str, list[int]]]:
+        """To be kept among the facts of an approval; empty where no rule had anything to decide."""
         found = {"branches": sorted(self.branches), "skipped": sorted(self.skipped)}
-        return found if self.branches or self.skipped else {}
+        return {"way": found} if self.branches or self.skipped else {}
 
 
 @dataclass(frozen=True)

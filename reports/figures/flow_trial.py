@@ -350,8 +350,10 @@ def _problem(session: Session, flows: Sequence[ApprovalFlow], case: _Case, amoun
         return error.message
     if not approvals.refusal(flow, amount, way):
         return ""
-    asked = [step for step in approvals.path(flow, amount, way) if not step.is_skipped]
-    return f"超过流程“{flow.name}”末节点的审批限额" if asked else f"流程“{flow.name}”没有审批节点"
+    is_asked = bool(approvals.asked(flow, amount, way))
+    return (
+        f"超过流程“{flow.name}”末节点的审批限额" if is_asked else f"流程“{flow.name}”没有审批节点"
+    )
 
 
 def _span(low: Decimal, high: Decimal | None) -> str:

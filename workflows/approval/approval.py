@@ -127,12 +127,10 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
         submitted_at=ctx.now,
         table_name=record.__tablename__,
         record_id=record.id,
-        facts=_frozen(ctx, facts, applicant.id, record)
-        | ({"way": kept} if (kept := way.frozen()) else {}),
+        facts=_frozen(ctx, facts, applicant.id, record) | way.frozen(),
     )
-    for step in approvals.path(flow, amount, way):
-        if not step.is_skipped:
-            steps.people_at(ctx, instance, step.node)
+    for node in approvals.asked(flow, amount, way):
+        steps.people_at(ctx, instance, node)
     _save(ctx, instance)
     steps.advance(ctx, instance)
     ctx.session.flush()

@@ -292,8 +292,8 @@ def mark_passed(instance: ApprovalInstance, node: ApprovalNode) -> None:
 def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
     """Go on to the nodes whose turn it is on the way of this approval; after the last one the approval has passed."""
     flow, way = instance.flow, approvals.way(instance)
-    steps = approvals.path(flow, instance.amount, way)
-    asked, items = {step.node.seq for step in steps if not step.is_skipped}, flow_graph.line(flow)
+    asked = {node.seq for node in approvals.asked(flow, instance.amount, way)}
+    items = flow_graph.line(flow)
     while due := flow_graph.due(items, asked, approvals.passed(instance), way.branches):
         instance.current_node_seq = due[0].seq
         waiting = {task.node.seq for task in pending(ctx, instance)}

@@ -1,7 +1,7 @@
 """Flows branch by condition or in parallel and meet again; who has agreed may be spared; nodes skip by a rule.
 
-Revision ID: 0042
-Revises: 0041
+Revision ID: 0044
+Revises: 0043
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0042"
-down_revision = "0041"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 

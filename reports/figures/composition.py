@@ -21,7 +21,7 @@ from models.guarantee.product import (
 from models.guarantee.project import Project
 from models.system.custom_field import CustomField
 from models.system.records import DocumentTemplate
-from reports.figures import dictionaries, flow_trial, products
+from reports.figures import dictionaries, flow_graph, flow_trial, products
 from reports.figures.benchmarks import in_words
 from reports.figures.document_templates import template_for
 
@@ -184,9 +184,7 @@ def _approvals(session: Session, product: Product) -> Iterator[Line]:
             continue
         amounts = (product.amount_min, product.amount_max)
         found = flow_trial.passage(session, code, product.id, amounts, kinds)
-        told = [
-            f"{flow.name}：{' → '.join(node.name for node in flow.nodes)}" for flow in found.flows
-        ]
+        told = [f"{flow.name}：{flow_graph.words(flow_graph.line(flow))}" for flow in found.flows]
         gaps = found.gaps
         if len(gaps) > 3:
             gaps = (*gaps[:3], f"等 {len(found.gaps)} 种情形")

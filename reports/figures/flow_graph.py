@@ -89,6 +89,18 @@ def nodes_of(items: Sequence[Item]) -> Iterator[ApprovalNode]:
             yield item
 
 
+def words(items: Sequence[Item]) -> str:
+    """A line in one line of text: 甲 → （乙 与 丙） → 丁."""
+    told = []
+    for item in items:
+        if isinstance(item, Fork):
+            joint = " 或 " if item.kind is BranchKind.CONDITION else " 与 "
+            told.append(f"（{joint.join(words(lane.items) or '直接通过' for lane in item.lanes)}）")
+        else:
+            told.append(item.name)
+    return " → ".join(told)
+
+
 def _above(flow: ApprovalFlow, branch_no: int | None) -> list[ApprovalBranch]:
     """The branches in which something stands, the innermost first; ends where they go round in a circle."""
     by_no = {one.no: one for one in flow.branches}

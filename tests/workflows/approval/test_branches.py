@@ -379,9 +379,12 @@ def test_trying_shows_the_way_and_gaps_look_into_every_branch(world):
     assert "分支“分支1”的进入条件已失效" in problem
 
 
-def test_a_flow_reads_in_one_line(world):
-    assert flow_graph.words(flow_graph.line(parallel(world))) == (
-        "节点10 → （节点20 → 节点30 与 节点40） → 节点50"
-    )
-    flow = by_amount(world, code="F2")
-    assert flow_graph.words(flow_graph.line(flow)) == "（节点10 或 节点20 或 直接通过） → 节点30"
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (parallel, "节点10 → （节点20 → 节点30 与 节点40） → 节点50"),
+        (by_amount, "（节点10 或 节点20 或 直接通过） → 节点30"),
+    ],
+)
+def test_a_flow_reads_in_one_line(world, made, said):
+    assert flow_graph.words(flow_graph.line(made(world))) == said

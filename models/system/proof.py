@@ -62,6 +62,7 @@ PROMISES: tuple[str, ...] = (
     "issued_document",
     "issued_statement",
     "joint_group",
+    "errand",
     "joint_group_member",
     "litigation",
     "loan_change",

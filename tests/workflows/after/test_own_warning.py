@@ -1,4 +1,4 @@
-"""6.6 自拟预警规则: raised once as long as the condition holds, anew once it has been gone, and never of ended projects."""
+"""6.6 自拟预警规则: raised once as long as the condition holds, and anew once it has been gone."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,15 +1,15 @@
 """Users write warning rules of their own: what they are about and when they warn stands in the row.
 
-Revision ID: 0048
-Revises: 0047
+Revision ID: 0049
+Revises: 0048
 Created: 2026-11-30 14:12:04.332646
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0048"
-down_revision = "0047"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 

@@ -1,17 +1,20 @@
 """Projects lived through: each story takes one from application as far as the demo's date allows, part by part."""
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from app.demo import sharing
 from app.demo.people import BOARD
 from app.demo.stage import Stage
-from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.approval.approval import ApprovalInstance, ApprovalTask, SignatureRule, TaskState
 from models.base.moments import add_months
 from models.customer.customer import Customer
 from models.customer.rating_model import CustomerKind
@@ -26,6 +29,7 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherSta
 from models.system.organization import Operator
 from reports.figures.benchmarks import spread_over_benchmark
 from workflows.approval import approval
+from workflows.approval.at_node import Given
 from workflows.base import records
 from workflows.guarantee import (
     admission,
@@ -47,6 +51,19 @@ from workflows.ledger import posting, voucher
 CASHIER, ACCOUNTANT, CHIEF, POSTER = "luona", "wujie", "shihui", "tangxia"
 RISK, KEEPER, SECRETARY = "zhenglan", "fangyuan", "yangfan"
 ACCOUNT = "江州银行营业部 3200 0158 0000 1188"
+# A name as a pen draws it.
+_STROKES = (
+    [(120, 190), (190, 110), (180, 270)],
+    [(210, 130), (330, 120)],
+    [(240, 170), (300, 165), (295, 215), (240, 220), (240, 170)],
+    [(325, 125), (330, 250), (300, 265)],
+    [(420, 120), (560, 105), (440, 170), (580, 160), (430, 215)],
+    [(500, 80), (495, 270)],
+    [(400, 240), (470, 300), (600, 285)],
+    [(650, 130), (660, 280)],
+    [(650, 130), (790, 120), (800, 285), (660, 280)],
+    [(690, 175), (760, 170), (725, 230), (770, 245)],
+)
 
 
 @dataclass
@@ -117,12 +134,26 @@ def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
             return
         ctx = stage.ctx(login_of(stage, task.assignee_id))
         decision = approval.Decision.REJECT if refuse else approval.Decision.APPROVE
+        signs = task.node.signature is not SignatureRule.NONE
         approval.decide(
             ctx,
             task,
             decision,
             "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。",
+            given=Given(signature=_signature() if signs else b""),
         )
+
+
+@cache
+def _signature() -> bytes:
+    """Strokes of a pen, as a phone sends them."""
+    sheet = Image.new("RGB", (900, 360), "white")
+    pen = ImageDraw.Draw(sheet)
+    for stroke in _STROKES:
+        pen.line(stroke, "black", 9, joint="curve")
+    target = io.BytesIO()
+    sheet.save(target, "PNG")
+    return target.getvalue()
 
 
 def apply(stage: Stage, plot: Plot) -> Project:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from models.guarantee.product import Product
     from models.guarantee.project import Project
     from models.system.organization import Department, Employee
+    from models.system.records import Attachment
 
 
 class FlowState(Kind):
@@ -61,6 +62,14 @@ class Repeats(Kind):
 
     ASK = "每个节点都要审批"
     SPARE = "已同意过的自动通过"
+
+
+class SignatureRule(Kind):
+    """Whether who decides at a node signs by hand (A11)."""
+
+    NONE = "不需要"
+    OPTIONAL = "可选"
+    REQUIRED = "必须"
 
 
 class ApprovalState(Kind):
@@ -274,6 +283,10 @@ class ApprovalFlow(Entity):
         default=Repeats.ASK,
         help="同一人在前面的节点已同意，到后面的节点时再次审批，还是按其同意自动通过；票决总是由本人表决",
     )
+    copy_position_id: Mapped[int | None] = c.reference(
+        "提交时抄送", "approval_position", help="提交后即抄送这个岗位的人员；只可查看，不办理"
+    )
+    copy_position: Mapped["ApprovalPosition | None"] = c.related(copy_position_id)
     remark: Mapped[str | None] = c.long_text("说明")
     nodes: Mapped[list["ApprovalNode"]] = relationship(
         back_populates="flow",
@@ -363,6 +376,21 @@ class ApprovalNode(Entity):
         filtered=("flow_id", "position_id"),
         order="seq",
         key=("flow_id", "seq"),
+        in_grid=(
+            "seq",
+            "name",
+            "chooser",
+            "position_id",
+            "role_name",
+            "mode",
+            "quorum_pct",
+            "pass_pct",
+            "approve_limit",
+            "skip_below",
+            "skip_when",
+            "branch_no",
+            "hours_limit",
+        ),
         scope=Scope(through="flow"),
         in_menu=False,
     )
@@ -408,6 +436,40 @@ class ApprovalNode(Entity):
         maximum=8760,
         help="按工作时间计算，超过后由审批人的上级督办",
     )
+    shown_fields: Mapped[str | None] = c.text(
+        "重点显示",
+        300,
+        group="本节点填写",
+        help="业务单据的字段名称，用顿号隔开，如 建议担保金额、建议期限；在意见上方再次列出",
+    )
+    filled_fields: Mapped[str | None] = c.text(
+        "可填字段",
+        300,
+        group="本节点填写",
+        help="审批人在本节点可以修改的字段；只能是该业务允许审批人填写的字段和自定义字段",
+    )
+    required_fields: Mapped[str | None] = c.text(
+        "必填字段", 300, group="本节点填写", help="同意时必须填写；已在这里的不必再写进上一项"
+    )
+    required_files: Mapped[str | None] = c.text(
+        "必传附件", 300, group="本节点填写", help="要件类别的名称，如 合同扫描件；同意前必须已上传"
+    )
+    signature: Mapped[SignatureRule] = c.enum(
+        "手写签名",
+        SignatureRule,
+        required=True,
+        default=SignatureRule.NONE,
+        group="本节点填写",
+        help="同意、否决时在手机或电脑上手写，印在审批单上",
+    )
+    copy_position_id: Mapped[int | None] = c.reference(
+        "抄送岗位", "approval_position", group="抄送", help="本节点通过后抄送；只可查看，不办理"
+    )
+    copy_position: Mapped["ApprovalPosition | None"] = c.related(copy_position_id)
+    copy_employee_id: Mapped[int | None] = c.reference(
+        "抄送人员", "employee", group="抄送", help="本节点通过后抄送；几个人时设一个岗位"
+    )
+    copy_employee: Mapped["Employee | None"] = c.related(copy_employee_id)
 
 
 class ApprovalInstance(Entity):
@@ -575,3 +637,7 @@ class ApprovalTask(Entity):
     escalated_at: Mapped[datetime | None] = c.moment("逾期升级时间")
     escalated_to_id: Mapped[int | None] = c.reference("督办人", "employee")
     escalated_to: Mapped["Employee | None"] = c.related(escalated_to_id)
+    # What was filled in with the decision (A10): field -> [before, after], and what was signed with (A11).
+    filled: Mapped[dict[str, Any]] = c.hidden(c.json("本节点填写"))
+    signature_id: Mapped[int | None] = c.computed(c.reference("手写签名", "attachment"))
+    signature: Mapped["Attachment | None"] = c.related(signature_id)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Found, News, Scope, Spec
+from models.base.entity import Decides, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
@@ -110,6 +110,10 @@ class Project(Entity):
         title="number",
         rank=10,
         order="-id",
+        approvals={
+            "project.review": Decides(free=("fee_rate_pct", "counter_offer")),
+            "counter_guarantee": Decides(),
+        },
         listed=(
             "number",
             "customer",

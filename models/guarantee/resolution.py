@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Decides, Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
@@ -190,6 +190,9 @@ class Resolution(Entity):
         filtered=("state", "resolved_on", "valid_until", "project_id"),
         sums=("amount",),
         scope=Scope(through="project"),
+        approvals={
+            "project.president": Decides(free=("fee_rate_pct",), lowered=("amount", "term_months"))
+        },
         news=News(40, made=("形成公司决议 ", "{number}，{amount} 元")),
     )
     __table_args__ = (

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Found, News, Scope, Spec
+from models.base.entity import Decides, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Booked, PaperState
 from models.customer.customer import Customer
@@ -230,6 +230,7 @@ class FeeWaiver(Booked, ProjectPaper):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        approvals={"fee.waiver": Decides(lowered=("amount",))},
         seeds=entered(
             "fee.waived",
             "费用减免",
@@ -296,6 +297,7 @@ class Contract(ProjectPaper):
             loads=("project.customer",),
         ),
         group=MenuGroup.SIGNING,
+        approvals={"contract": Decides()},
         title="number",
         rank=80,
         listed=(

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import News, Scope, Spec
+from models.base.entity import Decides, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.base.paper import PaperState, SentBack
 from models.guarantee.paper import ProjectPaper
@@ -34,6 +34,7 @@ class Termination(SentBack, ProjectPaper):
         SpecKind.DOCUMENT,
         title="number",
         rank=130,
+        approvals={"termination": Decides()},
         listed=(
             "number",
             "project",

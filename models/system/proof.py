@@ -19,6 +19,7 @@ PROMISES: tuple[str, ...] = (
     "admission_exception",
     "archive_item",
     "archive_loan",
+    "approval_copy",
     "approval_instance",
     "approval_task",
     "asset_split",

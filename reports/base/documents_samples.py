@@ -378,6 +378,8 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
                 "on_behalf_of": None,
                 "action": "同意",
                 "opinion": "客户经营正常，同意上报。",
+                "filled": [],
+                "signature": None,
                 "at": datetime(2026, 11, 13, 10, 12),  # noqa: DTZ001
             },
             {
@@ -387,9 +389,12 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
                 "on_behalf_of": "刘洋",
                 "action": "同意",
                 "opinion": "反担保覆盖率 96%，同意提交审保会。",
+                "filled": ["建议担保金额：4,800,000.00 元（原 5,000,000.00 元）"],
+                "signature": None,
                 "at": datetime(2026, 11, 16, 17, 5),  # noqa: DTZ001
             },
         ],
+        "copies": [{"name": "钱进", "sent_at": "2026-11-16 17:05", "read_at": "2026-11-16 18:20"}],
     },
     "entrusted_contract": {
         "company": _COMPANY,

@@ -14,6 +14,7 @@ from models.approval.approval import (
     NodeChooser,
     TaskState,
 )
+from models.approval.copies import ApprovalCopy
 from models.base.entity import entity_of
 from models.base.fields import FieldFacts
 from models.base.moments import SHANGHAI
@@ -29,6 +30,7 @@ def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
     """The data of template approval_sheet for one approval."""
     company = session.scalars(select(Company).order_by(Company.id).limit(1)).first()
     decided = [task for task in instance.tasks if task.state not in _SILENT]
+    told = select(ApprovalCopy).where(ApprovalCopy.instance_id == instance.id)
     return {
         "company": {"name": company.full_name if company else ""},
         "approval": {
@@ -43,12 +45,21 @@ def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
         },
         "fields": _fields(session, instance),
         "nodes": [
-            _line(task) for task in sorted(decided, key=lambda task: (task.decided_at, task.id))
+            _line(session, task)
+            for task in sorted(decided, key=lambda task: (task.decided_at, task.id))
+        ],
+        "copies": [
+            {
+                "name": one.employee.name,
+                "sent_at": _local(one.sent_at),
+                "read_at": _local(one.read_at),
+            }
+            for one in session.scalars(told.order_by(ApprovalCopy.id))
         ],
     }
 
 
-def _line(task: ApprovalTask) -> dict[str, Any]:
+def _line(session: Session, task: ApprovalTask) -> dict[str, Any]:
     person = "系统" if task.decided_by is None else task.decided_by.name
     return {
         "name": task.node.name,
@@ -58,7 +69,26 @@ def _line(task: ApprovalTask) -> dict[str, Any]:
         "action": task.state.label,
         "opinion": task.opinion or "",
         "at": _local(task.decided_at),
+        "filled": [
+            f"{label}：{now}" + (f"（原 {before}）" if before else "")
+            for label, before, now in filled_words(session, task)
+        ],
+        "signature": task.signature.sha256 if task.signature else None,
     }
+
+
+def filled_words(session: Session, task: ApprovalTask) -> list[tuple[str, str, str]]:
+    """What was filled in with a decision, in words: label, what stood there before where it differs, and now."""
+    known = fields_now(session, entity_of(task.instance.table_name))
+    found = []
+    for name, (before, now) in (task.filled or {}).items():
+        if (facts := known.get(name)) is None:
+            continue
+        old, new = (
+            "—" if one in (None, "") else words_of(session, facts, one) for one in (before, now)
+        )
+        found.append((facts.label, old if before != now else "", new))
+    return found
 
 
 def _position(node: ApprovalNode) -> str:

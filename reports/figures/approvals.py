@@ -264,6 +264,19 @@ def eligible(
     return [person for person in found if person not in barred]
 
 
+def holders_of_position(session: Session, position_id: int, department_id: int | None) -> list[int]:
+    """Employees who hold a position for a department, in the order of their numbers."""
+    query = _of_position(session, position_id, department_id)
+    people = select(Employee.id).where(Employee.id.in_(query), *ABLE)
+    return list(session.scalars(people.order_by(Employee.number)))
+
+
+def able(session: Session, people: Iterable[int]) -> list[int]:
+    """Those of these employees who can sign in, in the order of their numbers."""
+    query = select(Employee.id).where(Employee.id.in_(list(people)), *ABLE)
+    return list(session.scalars(query.order_by(Employee.number)))
+
+
 def _turn(node: ApprovalNode) -> Select[int]:
     """The place of an employee among the holders of a position (依次会签)."""
     member = ApprovalPositionMember
@@ -273,10 +286,16 @@ def _turn(node: ApprovalNode) -> Select[int]:
 
 
 def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[int]:
+    return _of_position(session, node.position_id, department_id)
+
+
+def _of_position(
+    session: Session, position_id: int | None, department_id: int | None
+) -> Select[int]:
     above = department_ids_above(session, department_id)
     member = ApprovalPositionMember
     return select(member.employee_id).where(
-        member.position_id == node.position_id,
+        member.position_id == position_id,
         or_(member.department_id.is_(None), member.department_id.in_(above)),
     )
 

@@ -41,6 +41,10 @@ SIGNED_IN = {
     "ApprovalsView.colleagues",
     "ApprovalsView.urge",
     "ApprovalsView.withdraw",
+    "ApprovalsView.copy",  # whoever submitted it, is asked or has decided
+    "ApprovalsView.read",  # what was copied to oneself
+    "ApprovalsView.read_many",
+    "ApprovalsView.signature",  # whoever reads the approval
     "DesktopView.choose",
     "DesktopView.arrange",
     "DesktopView.module",

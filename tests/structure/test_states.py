@@ -30,6 +30,10 @@ OTHERS = {
 BY_NAME = {
     ("reports/base/charts.py", "_dress"): "attributes of a drawing",
     ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
+    (
+        "workflows/base/records.py",
+        "fill_in",
+    ): "fields that a record declares, of which no state is one",
     ("workflows/base/records.py", "_put"): "editable columns, of which no state is one",
     (
         "workflows/base/records.py",

@@ -16,12 +16,13 @@ from models.approval.approval import (
     BranchKind,
     NodeChooser,
     NodeMode,
+    SignatureRule,
     TaskState,
 )
 from models.base.moments import local
 from models.base.money import format_money
 from models.system.organization import Department, Employee
-from reports.figures import approvals, delegations, flow_graph, flow_trial
+from reports.figures import approvals, delegations, flow_graph, flow_trial, node_fields
 from reports.figures.flow_graph import Fork, Item, Way
 from reports.rules.parse import parse
 from reports.rules.tree import RuleError
@@ -132,7 +133,8 @@ def defined(ctx: Ctx, flow: ApprovalFlow) -> list[Drawn]:
     def box(node: ApprovalNode) -> FlowStep:
         return _defined(node, people.get(node.position_id or 0, []))
 
-    return _ends(_draw(flow_graph.line(flow), box, None), _START, _END)
+    first = replace(_START, facts=(f"抄送 {flow.copy_position}",) if flow.copy_position else ())
+    return _ends(_draw(flow_graph.line(flow), box, None), first, _END)
 
 
 def _people(ctx: Ctx, positions: list[int]) -> dict[int, list[str]]:
@@ -177,6 +179,7 @@ def _facts(node: ApprovalNode) -> tuple[str, ...]:
     if node.mode is NodeMode.VOTE:
         how += f"，参与 ≥ {_pct(node.quorum_pct)}%，同意 ≥ {_pct(node.pass_pct)}%"
     found = [how + (f" · {node.hours_limit} 工作小时" if node.hours_limit else "")]
+    found += _besides(node)
     if node.skip_below is not None:
         found.append(f"低于 {format_money(node.skip_below)} 元跳过")
     if node.skip_when:
@@ -184,6 +187,16 @@ def _facts(node: ApprovalNode) -> tuple[str, ...]:
     if node.approve_limit is not None:
         found.append(f"不超过 {format_money(node.approve_limit)} 元到此为止")
     return tuple(found)
+
+
+def _besides(node: ApprovalNode) -> list[str]:
+    """What the node asks for besides an opinion, and whom it tells."""
+    filled = node_fields.names_in(f"{node.filled_fields or ''}、{node.required_fields or ''}")
+    files = node_fields.names_in(node.required_files)
+    told = [str(one) for one in (node.copy_position, node.copy_employee) if one is not None]
+    signed = [node.signature.label] if node.signature is not SignatureRule.NONE else []
+    lines = ("填写 ", filled), ("须有附件 ", files), ("手写签名：", signed), ("抄送 ", told)
+    return [label + "、".join(names) for label, names in lines if names]
 
 
 def _pct(value: Decimal | None) -> str:

@@ -16,11 +16,13 @@ from models.base.money import format_money
 from reports.base.scope import scoped
 from reports.figures import approvals as figures
 from reports.workbench import desktop
+from views.approval import copies
 from views.kit import bulk, edge, todo
 from views.kit.cells import NONE, format_value
 from views.kit.deadlines import lateness
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, ListPage, Paging, Row, Tab
+from workflows.approval import at_node
 from workflows.base.context import Ctx
 
 MOST = 200
@@ -28,6 +30,7 @@ TABS = {
     "todo": "待办",
     "many": "批量审批",
     "late": "超时审批",
+    "copies": "抄送",
     "mine": "我发起的",
     "done": "我已办",
 }
@@ -35,6 +38,7 @@ _NONE = {
     "todo": "没有等您办理的事项",
     "many": "没有等您审批的事项",
     "late": "您能查看的业务没有超时的审批",
+    "copies": "没有抄送给您的审批",
     "mine": "您还没有提交过审批",
     "done": "您还没有审批过业务",
 }
@@ -84,7 +88,9 @@ def page(ctx: Ctx, tab: str, asked_page: str) -> ListPage:
         sizes=(),
         links=links,
     )
-    waiting = todo.waiting(ctx).total
+    waiting = todo.waiting(ctx)
+    counts = {"todo": waiting.total, "copies": waiting.copies}
+    together = {"many": list(_BULK), "copies": [copies.READ]}
     return ListPage(
         "待办事项",
         f"最近 {MOST} 条" if len(rows) == MOST else "",
@@ -96,13 +102,13 @@ def page(ctx: Ctx, tab: str, asked_page: str) -> ListPage:
                 label,
                 f"/approvals/?tab={key}",
                 key == tab,
-                waiting if key == "todo" else None,
+                counts.get(key) or (0 if key == "todo" else None),
                 key,
             )
             for key, label in TABS.items()
         ],
         actions=todo.together(ctx),
-        bulk=list(_BULK) if tab == "many" else [],
+        bulk=together.get(tab, []) if rows else [],
         url="/approvals/",
         empty=_NONE[tab],
         crumbs=[("我的工作台", ""), ("待办事项", "")],
@@ -116,11 +122,13 @@ def all_mine(ctx: Ctx) -> list[bulk.Picked]:
 
 
 def _to_decide(ctx: Ctx) -> list[ApprovalTask]:
-    """Opinions are asked for one by one, and so are votes."""
+    """Opinions are asked for one by one, and so are votes, and what asks for more than an opinion."""
     return [
         task
         for task in figures.my_tasks(ctx.session, ctx.actor, MOST)
-        if task.origin is not TaskOrigin.ENTRUST and task.node.mode is not NodeMode.VOTE
+        if task.origin is not TaskOrigin.ENTRUST
+        and task.node.mode is not NodeMode.VOTE
+        and at_node.is_plain(task)
     ]
 
 
@@ -253,6 +261,7 @@ _BUILDERS: dict[str, Callable[[Ctx], tuple[list[Column], list[Row]]]] = {
     "todo": _todo,
     "many": _many,
     "late": _late,
+    "copies": lambda ctx: copies.tab(ctx, MOST),
     "mine": _mine,
     "done": _done,
 }

@@ -21,8 +21,9 @@ from models.guarantee.appraisal import InvestigationReport, RiskAssessment
 from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
 from reports.figures import approvals, delegations, dictionaries, exposure
+from reports.figures.approval_sheet import filled_words
 from reports.workbench.todo_source import TodoKind
-from views.approval import drawing
+from views.approval import copies, drawing, node_form
 from views.approval import reassign as help_page
 from views.approval.resubmitted import changed
 from views.kit import buttons, hooks, parts, record, todo, widgets
@@ -49,10 +50,11 @@ _DIRECT = (("", "按流程从头审批"), ("1", "直接到我这里，已同意�
 _STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
 
 
-def _errors(error: BusinessError | None) -> list[tuple[str, str, str]]:
-    if error is not None and error.field == "opinion":
-        return [("opinion", "审批意见", error.message)]
-    return widgets.summary([], error)
+def _errors(error: BusinessError | None, page: ApprovalPage) -> list[tuple[str, str, str]]:
+    own = {"opinion": "审批意见", **({"signature": "手写签名"} if page.signature else {})}
+    if error is not None and error.field in own:
+        return [(error.field, own[error.field], error.message)]
+    return widgets.summary([*page.fields, *page.files], error)
 
 
 def approval_page(
@@ -91,11 +93,9 @@ def approval_page(
     )
     if may_decide and task is not None:
         _offer(ctx, page, instance, task)
-    page.errors = _errors(error)
-    page.actions = [Action("打开业务单据", url)] if url else []
-    # while it runs, what may be done is decided and `_more`
-    if instance.state is not ApprovalState.RUNNING:
-        page.actions += buttons.actions(ctx, instance)
+        node_form.add(ctx, page, task, paper, error)
+    page.errors = _errors(error, page)
+    page.actions = _actions(ctx, instance, url)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
     if instance.flow.branches:
@@ -104,6 +104,14 @@ def approval_page(
     if paper is not None:
         page.sections[:0] = changed(ctx, instance)
     return page
+
+
+def _actions(ctx: Ctx, instance: ApprovalInstance, url: str) -> list[Action]:
+    """What stands on the page's head; while it runs, what may be done is decided and `_more`."""
+    found = [Action("打开业务单据", url)] if url else []
+    found += copies.to_note(ctx, instance)
+    is_running = instance.state is ApprovalState.RUNNING
+    return found if is_running else [*found, *buttons.actions(ctx, instance)]
 
 
 def _offer(ctx: Ctx, page: ApprovalPage, instance: ApprovalInstance, task: ApprovalTask) -> None:
@@ -178,6 +186,8 @@ def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> l
     if late:
         chiefs = dict.fromkeys(one.escalated_to.name for one in late if one.escalated_to)
         found.append(Fact("督办人", Cell("、".join(chiefs))))
+    if told := copies.told(ctx, instance):
+        found.append(Fact("抄送", Cell(told)))
     if instance.end_reason:
         found.append(Fact("终止原因", Cell(instance.end_reason)))
     return found
@@ -313,7 +323,7 @@ def _more(
         found.append(
             Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why)
         )
-    return [*found, *help_page.actions(ctx, instance)]
+    return [*found, *copies.actions(ctx, instance), *help_page.actions(ctx, instance)]
 
 
 def _is_chief(ctx: Ctx, instance: ApprovalInstance) -> bool:
@@ -335,8 +345,7 @@ def _to_take_back(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
         )
         for one in instance.tasks
         if one.state is TaskState.PENDING
-        and one.asked_by_id is not None
-        and one.asked_by_id == ctx.actor.employee_id
+        and delegations.may_take_back(ctx.session, ctx.actor, one, ctx.today)
     ]
 
 
@@ -432,7 +441,10 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
             who = (task.decided_by or task.assignee).name
             behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
             words = f"{task.node.name}{behalf} {task.state.label}"
-            item = TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)
+            said = f"{words}：{task.opinion}" if task.opinion else words
+            changes = tuple(filled_words(ctx.session, task)) if may_see_all else ()
+            picture = f"/approvals/{task.id}/signature" if task.signature_id else ""
+            item = TimelineItem(when, who, said, changes, picture=picture)
             lines.append((task.decided_at, task.id, item))
     items = [item for _, _, item in sorted(lines, key=lambda line: line[:2], reverse=True)]
     return Section(

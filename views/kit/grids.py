@@ -49,9 +49,15 @@ def is_grid(ctx: Ctx, one: PartOf) -> bool:
     table, child = str(one.model.__tablename__), one.model
     if model_of(table) is None or not child.spec.kind.has_screen or table in OWN:
         return False
-    if not ctx.actor.may("list", table) or len(form_columns(child)) > COLUMNS_MAX:
+    if not ctx.actor.may("list", table) or len(columns(child)) > COLUMNS_MAX:
         return False
     return any(offers(child, verb) and ctx.actor.may(verb, table) for verb in ("add", "edit"))
+
+
+def columns(child: type[Entity]) -> list[str]:
+    """What a row of the grid asks for; the rest of a wide one is filled in on its own form."""
+    names, few = form_columns(child), child.spec.in_grid
+    return [name for name in names if name in few] if few else names
 
 
 def rows_of(posted: "MultiDict[str, str]") -> dict[str, dict[int, "MultiDict[str, str]"]]:
@@ -184,7 +190,7 @@ class Grid:
         self.ctx, self.model, self.link, self.owner = ctx, one.model, one.link, owner
         known = shape(one.model)
         self.table = known.table
-        self.names = [name for name in form_columns(one.model) if name != one.link]
+        self.names = [name for name in columns(one.model) if name != one.link]
         self.cells = Cells(ctx, one.model, Titles(ctx.session))
         controls = {n: grid_cells.make(ctx, self.table, n, known.fields[n]) for n in self.names}
         self.form_class: type[Form] = type("RowOfGrid", (Form,), controls)

@@ -24,7 +24,7 @@ from models.system.organization import Department, Employee
 from reports.figures import approvals
 from reports.figures.custom_fields import fields_now
 from reports.figures.flow_graph import Way
-from workflows.approval import steps
+from workflows.approval import steps, told
 from workflows.approval.decide import (
     Decision,
     add_signer,
@@ -199,10 +199,11 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
 
 
 def _save(ctx: Ctx, instance: ApprovalInstance) -> None:
-    """Write the instance; of two submissions at once the partial unique index lets one through."""
+    """Write the instance and tell of it; of two submissions at once the partial unique index lets one through."""
     instance.passed = _agreed_before(ctx, instance)
     ctx.session.add(instance)
     try:
         ctx.session.flush()
     except IntegrityError as error:
         raise Conflict(f"“{instance.title}”正在审批中，不能重复提交") from error
+    told.of_flow(ctx, instance)

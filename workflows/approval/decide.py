@@ -22,7 +22,8 @@ from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.base.kinds import Kind
 from models.system.organization import Employee, Operator
 from reports.figures import approvals, delegations, flow_graph, parameters
-from workflows.approval import steps
+from workflows.approval import at_node, steps
+from workflows.approval.at_node import Given
 from workflows.base.context import Ctx
 from workflows.base.transition import Verb
 
@@ -56,8 +57,11 @@ def decide(
     version: int | None = None,
     to_seq: int | None = None,
     is_direct: bool = False,
+    given: Given = at_node.NOTHING,
 ) -> ApprovalInstance:
     """Decide a task exactly once; `to_seq` returns to an earlier node instead of to the applicant.
+
+    `given` is what the node asks for besides the opinion: fields of the record (A10), a signature (A11).
 
     What `is_direct` returns comes straight back to this node, past those between that have agreed.
 
@@ -70,7 +74,8 @@ def decide(
         )
         _check_kind(task, decision)
         target = _return_target(acting, task, decision, to_seq)
-        steps.close_task(acting, task, _RESULT[decision], opinion)
+        with_it = at_node.take(acting, instance, task, _RESULT[decision], given)
+        steps.close_task(acting, task, _RESULT[decision], opinion, with_it)
         if decision is Decision.RETURN:
             _send_back(acting, instance, task.node, target, is_direct=is_direct)
         elif decision is Decision.ANSWER:
@@ -101,8 +106,15 @@ def come_back(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> None:
         ApprovalTask.state == TaskState.ENTRUSTED,
     )
     own = ctx.session.scalars(query.order_by(ApprovalTask.id.desc()).limit(1)).one()
+    # the time limit goes on: what a colleague has thought over was not time given
     steps.open_task(
-        ctx, instance, task.node, own.assignee_id, own.origin, asked_by_id=own.asked_by_id
+        ctx,
+        instance,
+        task.node,
+        own.assignee_id,
+        own.origin,
+        asked_by_id=own.asked_by_id,
+        due_of=own,
     )
 
 
@@ -231,7 +243,7 @@ def settle(
     elif outcome is TaskState.APPROVED:
         steps.cancel_others(ctx, instance, at={node.seq})
         if not steps.ask_next(ctx, instance, node, tasks):
-            steps.mark_passed(instance, node)
+            steps.mark_passed(ctx, instance, node)
             steps.advance(ctx, instance)
     elif node.mode is NodeMode.ANY:
         _free_the_others(ctx, tasks)

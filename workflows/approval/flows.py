@@ -8,13 +8,14 @@ from models.approval.approval import (
     ApprovalBranch,
     ApprovalFlow,
     ApprovalNode,
+    ApprovalType,
     FlowState,
     NodeChooser,
     NodeMode,
 )
 from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
-from reports.figures import flow_graph
+from reports.figures import flow_graph, node_fields
 from reports.figures.configuration import Content, Row
 from reports.figures.rights import role_names
 from workflows.base import records
@@ -62,10 +63,12 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
 
 
 def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
-    """Nodes that would ask a role or a position that is not there."""
+    """Nodes that would ask a role or a position that is not there, or for fields and files that there are not."""
     roles = role_names(ctx.session)
     found = []
     for node in flow.nodes:
+        wrong = wrong_names(ctx, node, flow.business_type_id).values()
+        found += [f"节点“{node.name}”：{said}" for messages in wrong for said in messages]
         if node.chooser is NodeChooser.ROLE and node.role_name not in roles:
             found.append(f"节点“{node.name}”的角色“{node.role_name or ''}”不存在")
         if node.chooser is NodeChooser.POSITION and (
@@ -173,15 +176,48 @@ def _check_amounts(ctx: Ctx, flow: ApprovalFlow, is_new: bool) -> None:
 
 @records.rule(ApprovalNode)
 def _check_node(ctx: Ctx, node: ApprovalNode, is_new: bool) -> None:
-    del ctx, is_new
-    errors: dict[str, list[str]] = {}
+    del is_new
+    errors = _wrong_names(ctx, node)
     if node.chooser is NodeChooser.POSITION and node.position_id is None:
         errors["position_id"] = ["审批人来源为“审批岗位”时必须选择岗位"]
     if node.chooser is NodeChooser.ROLE and not node.role_name:
         errors["role_name"] = ["审批人来源为“角色”时必须填写角色"]
     if node.mode is NodeMode.VOTE:
+        for name in ("filled_fields", "required_fields"):
+            if getattr(node, name):
+                errors[name] = ["票决节点由多人表决，不能填写字段；请放在票决之前或之后的节点"]
         for name, label in (("quorum_pct", "最低参与率"), ("pass_pct", "通过率")):
             if not getattr(node, name):
                 errors[name] = [f"票决时必须填写大于 0 的{label}"]
     if errors:
         raise FieldErrors(errors)
+
+
+def _wrong_names(ctx: Ctx, node: ApprovalNode) -> dict[str, list[str]]:
+    """What a node asks for must be there to be asked for."""
+    with ctx.session.no_autoflush:
+        flow = ctx.session.get(ApprovalFlow, node.flow_id or 0)
+    # made together with its flow, whose business is not chosen yet: publishing asks again
+    if flow is None:
+        return {}
+    return wrong_names(ctx, node, flow.business_type_id)
+
+
+def wrong_names(ctx: Ctx, node: ApprovalNode, business_type_id: int) -> dict[str, list[str]]:
+    """What is wrong with the fields and files that a node of this business asks for, by column."""
+    code = ctx.session.get_one(ApprovalType, business_type_id).code
+    model, found = node_fields.subject(code), dict[str, list[str]]()
+    offered = {} if model is None else node_fields.offered(ctx.session, model, code)
+    shown = {} if model is None else node_fields.showable(ctx.session, model)
+    files = {label for _, label in node_fields.categories(ctx.session)}
+    for name, known in (
+        ("shown_fields", [one.label for one in shown.values()]),
+        ("filled_fields", [one.label for one in offered.values()]),
+        ("required_fields", [one.label for one in offered.values()]),
+        ("required_files", sorted(files)),
+    ):
+        wrong = [one for one in node_fields.names_in(getattr(node, name)) if one not in known]
+        if wrong:
+            there = f"可用：{'、'.join(known)}" if known else "这类业务没有可用的"
+            found[name] = [f"没有“{'”、“'.join(wrong)}”；{there}"]
+    return found

@@ -1,8 +1,9 @@
 """The moves of an approval that no person makes: opening a node, settling it, ending the whole and what follows."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -22,7 +23,8 @@ from models.base.actor import ScopeLevel
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import round_to
-from reports.figures import approvals, flow_graph, work_hours
+from reports.figures import approvals, flow_graph, node_fields, work_hours
+from workflows.approval import told
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, check_source, move, move_all, steps
@@ -106,10 +108,16 @@ def require_running(instance: ApprovalInstance) -> None:
         raise Conflict(f"审批“{instance.title}”{instance.state.label}，不能再办理")
 
 
-def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = "") -> None:
+def close_task(
+    ctx: Ctx,
+    task: ApprovalTask,
+    state: TaskState,
+    opinion: str = "",
+    with_it: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """End a pending task exactly once: the database compares and sets in one statement, whoever else is clicking.
 
-    Raises Conflict for all but the first.
+    `with_it` are further columns of it: what was filled in, and the signature. Raises Conflict for all but the first.
     """
     actor = ctx.actor
     is_personal = state in (*_DECISIONS, *_HANDED, TaskState.REMOVED)
@@ -124,6 +132,7 @@ def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = ""
         "on_behalf_of_id": task.assignee_id if is_substitute else None,
         "is_automatic": actor.is_system or not is_personal,
         "updated_at": ctx.now,
+        **with_it,
     }
     if not move_all(ctx.session, SETTLE, ApprovalTask.id == task.id, target=state, facts=facts):
         ctx.session.refresh(task)
@@ -174,13 +183,17 @@ def open_task(
     *,
     asked_by_id: int | None = None,
     round_no: int | None = None,
+    due_of: ApprovalTask | None = None,
 ) -> ApprovalTask:
     """Ask one person at a node, in the round in which it was opened where none is named.
 
-    `asked_by_id` is who wants one more signer, or an opinion.
+    `asked_by_id` is who wants one more signer, or an opinion; what is asked within the time of another task is due
+    with it (`due_of`).
     """
     limit = node.hours_limit
     due = None if limit is None else work_hours.due_after(ctx.session, ctx.now, limit, ctx.today)
+    if due_of is not None:
+        due = due_of.due_at
     task = ApprovalTask(
         instance=instance,
         node=node,
@@ -220,7 +233,7 @@ def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
     """Ask the people of a node whose turn it is; it has passed where all of them are spared."""
     people = people_at(ctx, instance, node)
     if not _ask(ctx, instance, node, people, instance.round_no):
-        mark_passed(instance, node)
+        mark_passed(ctx, instance, node)
 
 
 def _ask(
@@ -246,9 +259,11 @@ def _ask(
 def _spared(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> dict[int, str]:
     """Who need not agree once more at this node by the rule of the flow, with the node where each has agreed.
 
-    A vote is everybody's own; what was sent back and not agreed to since counts no more.
+    A vote is everybody's own, and so is what asks for more than an opinion; what was sent back and not agreed to since
+    counts no more.
     """
-    if instance.flow.repeats is not Repeats.SPARE or node.mode is NodeMode.VOTE:
+    is_own = node.mode is NodeMode.VOTE or node_fields.asks_more(node)
+    if instance.flow.repeats is not Repeats.SPARE or is_own:
         return {}
     query = select(ApprovalTask).where(
         ApprovalTask.instance_id == instance.id,
@@ -284,8 +299,9 @@ def ask_next(
     return _ask(ctx, instance, node, following, round_of(ctx, instance, node))
 
 
-def mark_passed(instance: ApprovalInstance, node: ApprovalNode) -> None:
-    """The node has said yes; it is asked again only where something before it is sent back."""
+def mark_passed(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
+    """The node has said yes, and tells of it; it is asked again only where something before it is sent back."""
+    told.of_node(ctx, instance, node)
     instance.passed = sorted({*approvals.passed(instance), node.seq})
 
 

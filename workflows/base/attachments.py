@@ -19,8 +19,9 @@ import puremagic
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.approval.approval import ApprovalTask
 from models.base.entity import Entity, entity_of
-from models.base.errors import BusinessError, NotAllowed, NotFound
+from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
 from models.system.records import Attachment
 from reports.figures import dictionaries, parameters
 from workflows.base import audit, file_store
@@ -91,6 +92,23 @@ def store(
         if category != present.category and category is not None:
             _class_as(ctx, record, present, category)
         return present
+    return hang(
+        ctx, record, name=name, data=data, extension=extension, category=category, note=note
+    )
+
+
+def hang(
+    ctx: Ctx,
+    record: Entity,
+    *,
+    name: str,
+    data: bytes,
+    extension: str,
+    category: str | None = None,
+    note: str | None = None,
+) -> Attachment:
+    """Keep a file that was checked on a record; the caller has seen that the actor may."""
+    digest = hashlib.sha256(data).hexdigest()
     made = Attachment(
         owner_table=record.__tablename__,
         owner_id=record.id,
@@ -191,6 +209,9 @@ def _require_own(
     ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False
 ) -> None:
     require_writer(ctx, owner)
+    signed = select(ApprovalTask.id).where(ApprovalTask.signature_id == attachment.id)
+    if ctx.session.scalar(signed.limit(1)) is not None:
+        raise Conflict(f"手写签名是审批决定的一部分，不能{verb}")
     if ctx.actor.may("delete", "attachment"):
         return
     if attachment.uploaded_by_id != ctx.actor.employee_id:

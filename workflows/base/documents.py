@@ -1,6 +1,7 @@
 """Issuing documents: number, data and template freeze in one row; the PDF is printed when first seen and kept (X11)."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict, NotFound
 from models.base.kinds import Kind
-from models.system.records import DocumentTemplate, IssuedDocument, PaperSize
+from models.system.records import Attachment, DocumentTemplate, IssuedDocument, PaperSize
 from reports.base.documents import (
     DOCUMENT_KINDS,
     DocumentKind,
@@ -23,12 +24,13 @@ from reports.base.documents import (
     template_source,
     verify_code,
 )
+from reports.base.documents_template import SIGNATURE
 from reports.figures import uses
 from reports.figures.custom_print import printed
 from reports.figures.document_templates import template_for
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
-from workflows.base.file_store import digest_of, write_whole
+from workflows.base.file_store import digest_of, path_of, write_whole
 from workflows.base.numbering import next_number
 from workflows.base.papers import require_reader
 
@@ -184,7 +186,7 @@ def _print_once(ctx: Ctx, document: IssuedDocument, path: Path) -> None:
     ctx.session.refresh(document, with_for_update={"of": IssuedDocument})
     if is_printed(document):
         return
-    data = _print(document)
+    data = _print(document, _signatures(ctx, document))
     path.unlink(missing_ok=True)
     write_whole(path, data)
     document.pdf_sha256 = hashlib.sha256(data).hexdigest()
@@ -248,12 +250,33 @@ def frozen(value: Any) -> Any:
     return value
 
 
-def _print(document: IssuedDocument) -> bytes:
+def _signatures(ctx: Ctx, document: IssuedDocument) -> dict[str, bytes]:
+    """The pictures that the text names, of those that hang on its record; one that is gone is an error, not a gap."""
+    named = {
+        one.removeprefix(SIGNATURE) for one in re.findall(SIGNATURE + "[0-9a-f]{64}", document.body)
+    }
+    if not named:
+        return {}
+    query = select(Attachment.sha256, Attachment.stored_path).where(
+        Attachment.owner_table == document.owner_table,
+        Attachment.owner_id == document.owner_id,
+        Attachment.detected_type == "image/png",
+        Attachment.sha256.in_(named),
+    )
+    found = {digest: path_of(ctx.session, stored) for digest, stored in ctx.session.execute(query)}
+    if len(found) < len(named) or not all(path.is_file() for path in found.values()):
+        raise NotFound(f"文书“{document.number}”上的签名已不在存储中，请联系系统管理员从备份恢复")
+    return {digest: path.read_bytes() for digest, path in found.items()}
+
+
+def _print(document: IssuedDocument, signatures: Mapping[str, bytes]) -> bytes:
     kind = DOCUMENT_KINDS.get(
         document.template_code, DocumentKind(document.template_code, document.title)
     )
     if kind.long:
-        return long_pdf(document.body, title=document.title, number=document.number)
+        return long_pdf(
+            document.body, title=document.title, number=document.number, signatures=signatures
+        )
     size, orientation = next(paper for paper, name in PAPERS.items() if name is document.paper)
     return letter_pdf(
         document.body,

@@ -31,6 +31,7 @@ from models.base.fields import FieldFacts
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
+from models.base.plain import plain
 from models.system.errand import Errand
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
@@ -183,6 +184,42 @@ def amend(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | No
         _meet_demands(ctx, record)
         _check_owner(ctx, record, "edit")
         _check(ctx, record, is_new=False)
+
+
+def fill_in(
+    rule: Ctx,
+    ctx: Ctx,
+    record: Entity,
+    facts: Mapping[str, FieldFacts],
+    values: Mapping[str, Any],
+) -> dict[str, list[Any]]:
+    """Put what a decision says into fields of a record that is no draft any more, with the record's own checks.
+
+    `rule` is the unit of work under which these checks ask; the trail names the actor of `ctx`. The caller has checked
+    who may fill in which fields. Returns [before, after] of each as they are kept. Raises FieldErrors.
+    """
+    typed: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, value in values.items():
+        try:
+            typed[name] = coerce(facts[name], value)
+            _check_choice(ctx, facts[name], typed[name])
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    told = {name: [plain(facts[name].get(record)), plain(value)] for name, value in typed.items()}
+    if any(before != after for before, after in told.values()):
+        try:
+            ctx.session.info["ctx"] = rule
+            with ctx.session.no_autoflush:
+                for name, value in typed.items():
+                    facts[name].set(record, value)
+                _check(rule, record, is_new=False)
+        finally:
+            ctx.session.info["ctx"] = ctx
+        _flush(ctx, record)
+    return told
 
 
 def save_all(ctx: Ctx, made: Sequence[Entity]) -> None:

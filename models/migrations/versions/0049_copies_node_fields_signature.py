@@ -1,7 +1,7 @@
 """Tell people of approvals (抄送), let nodes ask for fields, files and a signature, and keep these with the decision.
 
-Revision ID: 0048
-Revises: 0047
+Revision ID: 0049
+Revises: 0048
 Created: 2026-11-30 13:59:32.506233
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0048"
-down_revision = "0047"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 

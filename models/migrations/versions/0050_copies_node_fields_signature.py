@@ -1,7 +1,7 @@
 """Tell people of approvals (抄送), let nodes ask for fields, files and a signature, and keep these with the decision.
 
-Revision ID: 0049
-Revises: 0048
+Revision ID: 0050
+Revises: 0049
 Created: 2026-11-30 13:59:32.506233
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0049"
-down_revision = "0048"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

@@ -323,7 +323,8 @@ def _people(
     found = [one for one in able if one.actor.employee_id not in barred]
     if source.holder is not None:
         found = [one for one in found if one.actor.employee_id == holder]
-    if source.is_scoped:
+    # What hangs on a record is read by the right on that record's table, which these actors do not carry.
+    if source.is_scoped and source.model.spec.scope.hangs_on is None:
         seen = readers_among(session, [one.actor for one in found], source.model, record_id)
         found = [one for one in found if one.actor.employee_id in seen]
     return tuple(found)

@@ -16,7 +16,7 @@ from views.kit.buttons import Button, Questions, Values, register
 from views.kit.cells import record_url
 from views.kit.entity_view import EntityView
 from views.kit.interface import valid_id
-from views.kit.pages import Action, FormPage, ListPage
+from views.kit.pages import Action, FormPage, ListPage, RecordPage
 from views.kit.record import about
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -77,6 +77,15 @@ class ErrandView(EntityView):
         """Back to where it was given."""
         assert isinstance(record, Errand)
         return _back(record.owner_table, record.owner_id)
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """Its record is named by `about`, and opened by a button: table and number say nothing to anybody."""
+        for section in page.sections:
+            section.facts = [
+                (label, [fact for fact in facts if fact.key not in _OWNER])
+                for label, facts in section.facts
+            ]
+        return page
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
         """What may be done with it, and where it belongs."""

@@ -98,11 +98,7 @@ def approval_page(
     page.actions = _actions(ctx, instance, url)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
-    if instance.flow.branches:
-        page.sections = [_drawing(ctx, instance)]
-    page.sections += [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
-    if paper is not None:
-        page.sections[:0] = changed(ctx, instance)
+    page.sections = _sections(ctx, instance, paper)
     return page
 
 
@@ -112,6 +108,17 @@ def _actions(ctx: Ctx, instance: ApprovalInstance, url: str) -> list[Action]:
     found += copies.to_note(ctx, instance)
     is_running = instance.state is ApprovalState.RUNNING
     return found if is_running else [*found, *buttons.actions(ctx, instance)]
+
+
+def _sections(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
+    """What changed since it was submitted last, its way, and all that the decision rests on."""
+    return [
+        *(changed(ctx, instance) if paper is not None else []),
+        *([_drawing(ctx, instance)] if instance.flow.branches else []),
+        *_paper(ctx, paper),
+        *_project(ctx, instance, paper),
+        history(ctx, instance),
+    ]
 
 
 def _offer(ctx: Ctx, page: ApprovalPage, instance: ApprovalInstance, task: ApprovalTask) -> None:

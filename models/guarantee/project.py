@@ -211,8 +211,10 @@ class Project(Entity):
     term_months: Mapped[int] = c.whole(
         "期限", required=True, unit="个月", minimum=1, maximum=360, group="申请"
     )
-    purpose: Mapped[str] = c.dictionary("贷款用途", "loan_purpose", required=True, group="申请")
-    purpose_note: Mapped[str | None] = c.text("用途说明", 200, group="申请")
+    purpose: Mapped[str] = c.correctable(
+        c.dictionary("贷款用途", "loan_purpose", required=True, group="申请")
+    )
+    purpose_note: Mapped[str | None] = c.correctable(c.text("用途说明", 200, group="申请"))
     rate_annual_pct: Mapped[Decimal] = c.rate(
         "贷款年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36), group="申请"
     )
@@ -239,7 +241,9 @@ class Project(Entity):
         help="与再担保、财政等分担风险的项目选择；比例在放款时确定",
     )
     scheme: Mapped[SharingScheme | None] = c.related(scheme_id)
-    counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
+    counter_offer: Mapped[str | None] = c.correctable(
+        c.long_text("拟提供反担保", group="申请", required=True)
+    )
     guarantee_kind: Mapped[GuaranteeKind] = c.computed(
         c.enum("担保类别", GuaranteeKind, required=True, index=True)
     )
@@ -261,10 +265,10 @@ class Project(Entity):
         c.reference("更正提出人", "employee", index=False, group="监管属性", ondelete="NO ACTION")
     )
     small_asked_by: Mapped[Employee | None] = c.related(small_asked_by_id)
-    is_farmer: Mapped[bool] = c.flag("农户", group="监管属性")
-    is_agriculture: Mapped[bool] = c.flag("涉农", group="监管属性")
-    is_internet: Mapped[bool] = c.flag("互联网借款", group="监管属性")
-    is_housing: Mapped[bool] = c.flag("住房置业", group="监管属性")
+    is_farmer: Mapped[bool] = c.correctable(c.flag("农户", group="监管属性"))
+    is_agriculture: Mapped[bool] = c.correctable(c.flag("涉农", group="监管属性"))
+    is_internet: Mapped[bool] = c.correctable(c.flag("互联网借款", group="监管属性"))
+    is_housing: Mapped[bool] = c.correctable(c.flag("住房置业", group="监管属性"))
     issuer_grade: Mapped[IssuerGrade] = c.enum(
         "债券发行人评级", IssuerGrade, required=True, group="监管属性", default=IssuerGrade.NONE
     )

@@ -33,6 +33,7 @@ PROMISES: tuple[str, ...] = (
     "config_proposal",
     "config_version",
     "contract",
+    "correction",
     "corporate_customer",
     "counter_guarantee",
     "customer_rating",

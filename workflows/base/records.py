@@ -264,6 +264,33 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     _refuse_if_used(ctx, record)
     for part in parts:
         _refuse_with_history(record, part)
+    _drop(ctx, record, parts)
+
+
+def why_not_remove(ctx: Ctx, record: Entity) -> str:
+    """What hangs on a record and would be left without it, named; '' where nothing does."""
+    parts = list(_parts(ctx, record))
+    try:
+        _refuse_if_approved(ctx, record, parts)
+        _refuse_if_used(ctx, record)
+        for part in parts:
+            _refuse_with_history(record, part)
+    except Conflict as error:
+        return error.message
+    return ""
+
+
+def remove(ctx: Ctx, record: Entity) -> None:
+    """Take away a record, whatever its state, that an approved paper says is to go, with its parts, files and remarks.
+
+    Raises Conflict naming what hangs on it. The caller has checked the permission of its own verb.
+    """
+    if why := why_not_remove(ctx, record):
+        raise Conflict(why)
+    _drop(ctx, record, list(_parts(ctx, record)))
+
+
+def _drop(ctx: Ctx, record: Entity, parts: list[Entity]) -> None:
     for one in (*reversed(parts), record):
         _delete_papers(ctx, one)
         ctx.session.delete(one)

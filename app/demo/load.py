@@ -11,7 +11,19 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import books, bulk, customers, filing, people, sharing, stated, story, sundry, year
+from app.demo import (
+    books,
+    bulk,
+    customers,
+    filing,
+    people,
+    righting,
+    sharing,
+    stated,
+    story,
+    sundry,
+    year,
+)
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.customer.customer import Customer
@@ -122,6 +134,7 @@ def _play(
     stated.play(stage, is_late=True)
     filing.play(stage)
     sharing.play(stage)
+    righting.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

@@ -75,7 +75,7 @@ class Correction(Paper):
     number_label = "更正编号"
     kind: Mapped[CorrectionKind] = c.enum("种类", CorrectionKind, required=True, index=True)
     source: Mapped[str] = c.hidden(c.text("对象", 64, required=True))
-    record_id: Mapped[int] = c.hidden(c.whole("记录", required=True))
+    record_id: Mapped[int] = c.hidden(c.whole("记录号", required=True))
     subject: Mapped[str] = c.text("记录", 120, required=True)
     project_id: Mapped[int | None] = c.reference(
         "担保项目", "project", ondelete="SET NULL", part=c.Part(960)

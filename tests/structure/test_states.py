@@ -28,6 +28,10 @@ OTHERS = {
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
+    (
+        "workflows/guarantee/correction.py",
+        "_apply_changes",
+    ): "correctable columns, of which no state is one",
     ("reports/base/charts.py", "_dress"): "attributes of a drawing",
     ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
     (

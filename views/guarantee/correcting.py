@@ -95,7 +95,11 @@ register(
         after=to_result,
     ),
     Button(
-        correction.STEPS["submit"], correction.submit, style="primary", rank=1, done="已再次提交"
+        correction.STEPS["ask_again"],
+        correction.ask_again,
+        style="primary",
+        rank=1,
+        done="已再次提交",
     ),
     Button(correction.STEPS["drop"], correction.drop, rank=2, done="已放弃"),
 )

@@ -25,14 +25,23 @@ from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
-from workflows.base.paper import conclude, life
+from workflows.base.paper import conclude, outcome_of
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.base.values import coerce
 from workflows.guarantee import limits, revoking, stages
 
 ROLES = ("客户经理", "业务部门经理")
 STEPS = steps(
-    *life("correction", "再次提交", roles=ROLES),
+    Step(
+        "correction",
+        "ask_again",
+        "再次提交",
+        column="state",
+        sources=(PaperState.DRAFT,),
+        targets=(PaperState.IN_APPROVAL,),
+        roles=ROLES,
+    ),
+    outcome_of("correction"),
     Step(
         "correction",
         "drop",
@@ -211,9 +220,9 @@ def _ask(
     return paper
 
 
-def submit(ctx: Ctx, paper: Correction, version: int | None = None) -> ApprovalInstance:
+def ask_again(ctx: Ctx, paper: Correction, version: int | None = None) -> ApprovalInstance:
     """Put up once more what was sent back. Raises Conflict where the record has changed, or what hangs on it."""
-    enter(ctx, STEPS["submit"], paper, version)
+    enter(ctx, STEPS["ask_again"], paper, version)
     record = target(ctx.session, paper)
     if why := _obstacle(ctx, paper, record):
         raise Conflict(why)
@@ -229,7 +238,7 @@ def drop(ctx: Ctx, paper: Correction, version: int | None = None) -> Correction:
 
 
 def _put_up(ctx: Ctx, paper: Correction) -> ApprovalInstance:
-    move(STEPS["submit"], paper)
+    move(STEPS["ask_again"], paper)
     return approval.start(
         ctx,
         TYPES[paper.kind],

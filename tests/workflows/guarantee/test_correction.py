@@ -65,7 +65,7 @@ def test_a_slip_is_set_right_once_it_is_approved(line):
     with pytest.raises(Conflict, match="尚未办结"):
         correction.correct(ctx, loan, "又", bank_note_no="借新2")
     line.give_back(paper)
-    correction.submit(line.ctx(MANAGER), paper)
+    correction.ask_again(line.ctx(MANAGER), paper)
     line.approve(paper)
     assert (loan.bank_note_no, paper.done_on) == ("借新1", line.today)
     assert loan.amount != 1
@@ -140,10 +140,10 @@ def test_what_hangs_on_a_drawdown_keeps_it(line):
     paid = repayment.Paid(line.today, Decimal(0), Decimal("0.01"), note="利息")
     made = repayment.register(ctx, loan, paid)
     with pytest.raises(Conflict, match="还款登记"):
-        correction.submit(line.ctx(MANAGER), paper)
+        correction.ask_again(line.ctx(MANAGER), paper)
     repayment.reverse(ctx, made, "登记有误")
     with pytest.raises(Conflict, match="1 条还款登记"):
-        correction.submit(line.ctx(MANAGER), paper)
+        correction.ask_again(line.ctx(MANAGER), paper)
 
     other = line.project_at(Stage.IN_FORCE)
     line.book(other)

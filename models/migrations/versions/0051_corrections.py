@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0051'
-down_revision = '0050'
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -17,6 +17,7 @@ from app.demo import (
     customers,
     filing,
     people,
+    pledging,
     righting,
     sharing,
     stated,
@@ -134,6 +135,7 @@ def _play(
     stated.play(stage, is_late=True)
     filing.play(stage)
     sharing.play(stage)
+    pledging.play(stage)
     righting.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")

@@ -73,7 +73,7 @@ POSITIONS = {
     "loan": ("lujun",),
     "after": ("heping",),
     "asset": ("majie",),
-    "collateral": ("fangyuan",),
+    "collateral": ("heping",),
     "finance": ("tangxia",),
     "administration": ("yangfan",),
 }

@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from app.demo import sharing
 from app.demo.people import BOARD
 from app.demo.stage import Stage
 from models.approval.approval import ApprovalInstance, ApprovalTask, SignatureRule, TaskState
+from models.base.entity import Entity
 from models.base.moments import add_months
 from models.customer.customer import Customer
 from models.customer.rating_model import CustomerKind
@@ -121,13 +122,21 @@ def login_of(stage: Stage, employee_id: int) -> str:
 
 def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
     """Everybody whom the project's running approval asks decides in turn, by their own hands."""
+    _decide_all(stage, ApprovalInstance.project_id == project.id, refuse=refuse)
+
+
+def decide_all_of(stage: Stage, record: Entity) -> None:
+    """The same for the approval of a record that no project stands behind."""
+    mine = ApprovalInstance.table_name == record.__tablename__
+    _decide_all(stage, mine, ApprovalInstance.record_id == record.id)
+
+
+def _decide_all(stage: Stage, *where: ColumnElement[bool], refuse: bool = False) -> None:
     while True:
         task = stage.session.scalars(
             select(ApprovalTask)
             .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
-            .where(
-                ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING
-            )
+            .where(ApprovalTask.state == TaskState.PENDING, *where)
             .order_by(ApprovalTask.id)
         ).first()
         if task is None:

@@ -76,6 +76,8 @@ TONES: dict[str, str] = {
     "PUBLISHED": "ok",
     "RETIRED": "draft",
     "LAPSED": "draft",
+    "STORED": "ok",
+    "LENT": "warn",
 }
 
 
@@ -140,6 +142,9 @@ class MenuGroup(Kind):
     HISTORY = "历史补录管理"
     FILES = "档案管理"
     DECIDED = "审批查询"
+    COLLATERAL_FILES = "押品登记"
+    COLLATERAL_WATCH = "押品监管"
+    COLLATERAL_QUERY = "押品查询"
     CLOSING = "期末处理"
     BOOKS = "账簿查询"
     STATEMENTS = "报表查询"

@@ -19,6 +19,7 @@ from models.guarantee.signing import (
     Fee,
     FeeState,
 )
+from reports.figures.collateral import worth
 from reports.figures.fees import fee_amount, first_dues
 
 HUNDRED = Decimal(100)
@@ -92,9 +93,9 @@ def uncontracted(session: Session, project_id: int) -> list[CounterGuarantee]:
     return [item for item, is_bare in live_counters(session, project_id) if is_bare]
 
 
-def coverage_pct(items: list[CounterGuarantee], amount: Decimal) -> Decimal:
-    """Recognised values over the guaranteed amount, in %."""
-    total = sum((item.recognised_value or Decimal(0) for item in items), Decimal(0))
+def coverage_pct(session: Session, items: list[CounterGuarantee], amount: Decimal) -> Decimal:
+    """What counter-guarantees count for today over the guaranteed amount, in %."""
+    total = sum(worth(session, items).values(), Decimal(0))
     return round_money(total * HUNDRED / amount)
 
 
@@ -105,7 +106,8 @@ def counters_stand(session: Session, project: Project, amount: Decimal) -> bool:
     if any(item.state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for item in items):
         return False
     approved = [item for item in items if item.state is PaperState.APPROVED]
-    return bool(approved) and coverage_pct(approved, amount) >= project.product.coverage_min_pct
+    least = project.product.coverage_min_pct
+    return bool(approved) and coverage_pct(session, approved, amount) >= least
 
 
 def _fees_registered(session: Session, project: Project, resolution: Resolution) -> bool:

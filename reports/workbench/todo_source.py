@@ -39,6 +39,8 @@ class TodoKind(Kind):
     CEDE = "支付分出担保费"
     FILE = "归档"
     TAKE_BACK = "收回档案"
+    CUSTODY = "押品出入库"
+    STRIKE_OUT = "注销登记"
     BOOK = "复核记账"
     REVIEW = "凭证审核"
     SIGN = "出纳签字"

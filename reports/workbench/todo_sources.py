@@ -54,6 +54,7 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherSta
 from models.system.configuration import ConfigProposal, ProposalState
 from models.system.organization import Employee
 from reports.figures.configuration import kinds, right_to_change
+from reports.workbench.todo_collateral import COLLATERAL
 from reports.workbench.todo_errands import ERRANDS
 from reports.workbench.todo_filing import FILING
 from reports.workbench.todo_papers import paper_sources
@@ -582,4 +583,5 @@ _SOURCES: tuple[Source, ...] = (
 @cache
 def sources() -> tuple[Source, ...]:
     """Every source: the next step of a project, its papers as they say themselves, and the rest."""
-    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *FILING, *ERRANDS, *SHARING)
+    every = (*FILING, *ERRANDS, *SHARING, *COLLATERAL)
+    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *every)

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from models.base.custom import CustomFacts
 from models.base.entity import STAMPS, Entity
+from models.base.fields import FieldFacts
 from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
 from reports.base.scope import may_act
@@ -56,11 +58,19 @@ def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:
     return replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
 
 
+def _is_not_asked(facts: FieldFacts, record: Entity) -> bool:
+    """A field that its condition asks other records for: this one has nothing in it."""
+    is_open = isinstance(facts, CustomFacts) and bool(facts.visible_if)
+    return is_open and facts.get(record) is None
+
+
 def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
-    """Every visible column under the heading it names, stamps last."""
+    """Every visible column under the heading it names, stamps last; what this record is not asked for is left out."""
     known = cells.shape
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
+        if _is_not_asked(known.facts(name), record):
+            continue
         label = STAMPED if name in STAMPS else str(known.facts(name).group or GENERAL)
         groups.setdefault(label, []).append(
             Fact(known.label(name), _with_unit(cells, record, name), name)

@@ -1,5 +1,6 @@
 """4.4d 反担保: registered, approved together, and settled one by one."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -35,6 +36,20 @@ STEPS = steps(
 )
 ACTS = verbs("counter_guarantee", {"settle": "登记落实"})
 HUNDRED = Decimal(100)
+Gone = Callable[[Ctx, CounterGuarantee, str], None]
+# What else is free when a counter-guarantee is refused or given up: later wings put themselves here.
+_GONE: list[Gone] = []
+
+
+def on_gone(handler: Gone) -> Gone:
+    """Register what follows when a counter-guarantee is refused or given up, told why."""
+    _GONE.append(handler)
+    return handler
+
+
+def _tell_gone(ctx: Ctx, item: CounterGuarantee, why: str) -> None:
+    for handler in _GONE:
+        handler(ctx, item, why)
 
 
 @records.rule(CounterGuarantee)
@@ -122,7 +137,8 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     if not items:
         raise BusinessError("请先登记至少一项反担保")
     all_items = [*items, *_items(ctx, project, PaperState.APPROVED)]
-    covered, least = coverage_pct(all_items, resolution.amount), project.product.coverage_min_pct
+    covered = coverage_pct(ctx.session, all_items, resolution.amount)
+    least = project.product.coverage_min_pct
     if covered < least:
         raise BusinessError(
             f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%"
@@ -144,6 +160,7 @@ def reviewed(
         conclude(item, outcome)
         if outcome is ApprovalState.REJECTED:
             contracts.lapse_of(ctx, item, is_decided=True)
+            _tell_gone(ctx, item, "反担保审核未通过")
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
         ctx.session.flush()
@@ -160,6 +177,7 @@ def void(
     stages.require_before_drawdown(project, Stage.CONTRACT, step.label)
     move(step, item)
     contracts.lapse_of(ctx, item)
+    _tell_gone(ctx, item, "撤销反担保")
     audit.log(ctx, item, "VOID", note=f"撤销反担保：{stages.checked_reason(reason, step.label)}")
     ctx.session.flush()
     amount = latest_resolution(ctx.session, project).amount

@@ -1,7 +1,7 @@
 """One asset behind several projects is counted once only where it is one row that they all point to.
 
-Revision ID: 0049
-Revises: 0048
+Revision ID: 0050
+Revises: 0049
 Created: 2026-11-30 14:20:10.788272
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0049'
-down_revision = '0048'
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

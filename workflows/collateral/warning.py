@@ -157,7 +157,7 @@ def registration_due(session: Session, on: date, days: Sequence[int]) -> Iterato
     for paper, pledge in session.execute(query.order_by(PledgeRegistration.id)).all():
         assert paper.expires_on is not None
         left = _ahead(days, (paper.expires_on - on).days)
-        message = f"押品 {pledge.collateral.name} 的登记 {paper.number} {_when(paper.expires_on, on)}，请办理展期"
+        message = f"押品 {pledge.collateral.name} 的登记 {paper.number} {_when(paper.expires_on, on)}，到期后不再对抗第三人"
         yield Hit(pledge.project, paper, f"{paper.expires_on}/{left}", message)
 
 
@@ -186,7 +186,7 @@ def insurance_due(session: Session, on: date, days: Sequence[int]) -> Iterator[H
             yield Hit(pledge.project, pledge, "none", words)
         elif last <= on + timedelta(days=max(days)):
             left = _ahead(days, (last - on).days)
-            words = f"押品 {name} 的保险{_when(last, on)}，请办理续保"
+            words = f"押品 {name} 的保险{_when(last, on)}"
             yield Hit(pledge.project, pledge, f"{last}/{left}", words)
 
 
@@ -239,5 +239,5 @@ def not_stored(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]
         assert project.start_on is not None
         late = (on - project.start_on).days
         passed = max(limit for limit in days if limit <= late)
-        message = f"放款 {late} 天后权证 {paper.number} 仍{paper.state.label}，请办理入库"
+        message = f"放款 {late} 天后权证 {paper.number} 仍{paper.state.label}"
         yield Hit(project, paper, f"{project.start_on}/{passed}", message)

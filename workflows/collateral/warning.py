@@ -157,7 +157,8 @@ def registration_due(session: Session, on: date, days: Sequence[int]) -> Iterato
     for paper, pledge in session.execute(query.order_by(PledgeRegistration.id)).all():
         assert paper.expires_on is not None
         left = _ahead(days, (paper.expires_on - on).days)
-        message = f"押品 {pledge.collateral.name} 的登记 {paper.number} {_when(paper.expires_on, on)}，到期后不再对抗第三人"
+        name = pledge.collateral.name
+        message = f"押品 {name} 的登记 {paper.number} {_when(paper.expires_on, on)}"
         yield Hit(pledge.project, paper, f"{paper.expires_on}/{left}", message)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.demo import (
     books,
     bulk,
+    bulk_lists,
     customers,
     filing,
     people,
@@ -137,6 +138,7 @@ def _play(
     sharing.play(stage)
     pledging.play(stage)
     righting.play(stage)
+    bulk_lists.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

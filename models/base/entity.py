@@ -117,7 +117,8 @@ class Spec:
     (models/base/rights.py), `reveals` the roles that see its masked values,
     `in_grid` the columns of its rows in the grid of their owner where there are too many for one,
     `approvals` the business types under which its records are put up, with what may be filled in by who decides,
-    `aliases` further names that files give columns, `is_imported` whether rows may come from files at all.
+    `aliases` further names that files give columns, `is_imported` whether rows may come from files at all,
+    `is_partial` whether those of a file that are right may come in without the others.
     """
 
     label: str
@@ -153,6 +154,7 @@ class Spec:
     in_grid: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_imported: bool = True
+    is_partial: bool = False
 
     @property
     def takes_files(self) -> bool:

@@ -253,6 +253,11 @@ class Product(Entity):
     has_counter: Mapped[bool] = c.flag(
         "要求反担保", default=True, group=_LINE, help="不选：没有反担保环节，覆盖率下限应为 0"
     )
+    is_bulk: Mapped[bool] = c.flag(
+        "开通批量业务",
+        group=_LINE,
+        help="见贷即保：按银行清单整批承保，通过后直接在保，不逐笔调查、评审、签约",
+    )
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     on_from: Mapped[date | None] = c.day("启用日期", help="这一天起可以申请；不填即时")
     on_until: Mapped[date | None] = c.day("停用日期", help="这一天之后不再受理新申请；不填不限")

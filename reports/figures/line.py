@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -49,7 +50,15 @@ def latest_resolution(session: Session, project: Project) -> Resolution:
     return session.scalars(query).one()
 
 
-def due_amount(fee: Fee, resolution: Resolution) -> Decimal:
+class Agreed(NamedTuple):
+    """What a fee is computed by where nobody has resolved on the project by itself."""
+
+    amount: Decimal
+    term_months: int
+    fee_rate_pct: Decimal
+
+
+def due_amount(fee: Fee, resolution: Resolution | Agreed) -> Decimal:
     """What a fee comes to under a resolution, in 元; a penalty has yet to arise."""
     if fee.kind is FeeKind.PENALTY:
         return Decimal(0)

@@ -6,8 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, literal, select
 
 from models.base.paper import PaperState
+from models.customer.customer import Customer
 from models.customer.partner import GuaranteeCompany
+from models.guarantee.bank import PartnerBank
+from models.guarantee.bank_batch import BankBatch, CheckState, SampleCheck
 from models.guarantee.ceding import CessionStatement
+from models.guarantee.project import Project
 from models.guarantee.reguarantee import Filing, FilingState
 from models.ledger.voucher import BusinessEvent, EventState
 from reports.workbench.todo_source import Rows, Source, TodoKind
@@ -66,7 +70,60 @@ def _to_pay(_: date) -> Rows:
     )
 
 
+def _lists(_: date) -> Rows:
+    """Banks' lists that are drawn up, or were refused and wait to be taken up again."""
+    return (
+        select(
+            BankBatch.id,
+            PartnerBank.name,
+            BankBatch.number,
+            BankBatch.amount,
+            literal("批量业务"),
+            BankBatch.updated_at,
+        )
+        .join(PartnerBank, PartnerBank.id == BankBatch.bank_id)
+        .where(BankBatch.state == PaperState.DRAFT)
+        .order_by(BankBatch.id)
+    )
+
+
+def _samples(_: date) -> Rows:
+    return (
+        select(
+            SampleCheck.id,
+            Customer.name,
+            Project.number,
+            Project.amount,
+            BankBatch.number,
+            SampleCheck.due_on,
+        )
+        .join(BankBatch, BankBatch.id == SampleCheck.batch_id)
+        .join(Project, Project.id == SampleCheck.project_id)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(SampleCheck.state == CheckState.PENDING)
+        .order_by(SampleCheck.due_on, SampleCheck.id)
+    )
+
+
 SHARING: tuple[Source, ...] = (
+    Source(
+        TodoKind.UNSENT,
+        BankBatch,
+        ("submit", "bank_batch"),
+        _lists,
+        holder=BankBatch.handler_id,
+        numbered=BankBatch.number,
+    ),
+    Source(
+        TodoKind.SAMPLE,
+        SampleCheck,
+        ("inspect", "sample_check"),
+        _samples,
+        lambda pk: SampleCheck.project_id == pk,
+        barred=(BankBatch.handler_id, Project.manager_id),
+        is_scoped=True,
+        numbered=BankBatch.number,
+    ),
     Source(
         TodoKind.REPORT,
         Filing,

@@ -35,6 +35,7 @@ class TodoKind(Kind):
     COLLECT = "收款"
     FOLLOW_UP = "落实放款后条件"
     SEAL = "用印登记"
+    SAMPLE = "批量抽查"
     REPORT = "报送再担保备案"
     CEDE = "支付分出担保费"
     FILE = "归档"

@@ -203,6 +203,7 @@ UNREACHED = {
     "release": ({"VOID"}, "papers share their states; a project is released once and for all"),
     "termination": ({"VOID"}, "papers share their states; an end is final"),
     "history_batch": ({"VOID"}, "papers share their states; a refused batch is drawn up again"),
+    "bank_batch": ({"VOID"}, "papers share their states; a refused list is drawn up again"),
     "cession_statement": ({"VOID"}, "papers share their states; a refused one is drawn up again"),
     "customer": ({"MERGED"}, "read by the rules of customers; merging comes with 客户合并"),
 }

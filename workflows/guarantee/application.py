@@ -55,14 +55,14 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
     errors = {
         "scheme_id": sharing.check(ctx, project, bank),
         "product_id": _about_product(ctx, product, customer),
-        "customer_id": _about_customer(customer),
+        "customer_id": about_customer(customer),
         "bank_id": []
         if bank.status is BankStatus.ACTIVE
         else [f"{bank.name}{bank.status.label}，不能办理新项目"],
-        "amount": _about_amount(project.amount, product),
-        "term_months": _about_term(project.term_months, product),
+        "amount": about_amount(project.amount, product),
+        "term_months": about_term(project.term_months, product),
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
-        "rate_annual_pct": _about_rate(ctx, project.rate_annual_pct, product),
+        "rate_annual_pct": about_rate(ctx, project.rate_annual_pct, product),
         "fee_rate_pct": _about_fee_rate(project.fee_rate_pct, product),
         "repayment_method": products.about_method(ctx.session, product, project.repayment_method),
         "assistant_id": _about_assistant(ctx, project),
@@ -138,7 +138,8 @@ def about_audience(product: Product, kind: CustomerKind) -> list[str]:
     )
 
 
-def _about_customer(customer: Customer) -> list[str]:
+def about_customer(customer: Customer) -> list[str]:
+    """Why nothing may be guaranteed for a customer, in words."""
     found = []
     if customer.is_blacklisted:
         found.append(f"“{customer.name}”在黑名单中，不能申请担保")
@@ -149,14 +150,16 @@ def _about_customer(customer: Customer) -> list[str]:
     return found
 
 
-def _about_amount(amount: Decimal, product: Product) -> list[str]:
+def about_amount(amount: Decimal, product: Product) -> list[str]:
+    """What is wrong with an amount under a product."""
     if product.amount_min <= amount <= product.amount_max:
         return []
     low, high = format_money(product.amount_min), format_money(product.amount_max)
     return [f"产品“{product.name}”的担保金额应在 {low} 至 {high} 元之间"]
 
 
-def _about_term(months: int, product: Product) -> list[str]:
+def about_term(months: int, product: Product) -> list[str]:
+    """What is wrong with a term under a product."""
     if product.months_min <= months <= product.months_max:
         return []
     return [f"产品“{product.name}”的期限应在 {product.months_min} 至 {product.months_max} 个月之间"]
@@ -167,7 +170,8 @@ def _about_share(ctx: Ctx, share: Decimal) -> list[str]:
     return [] if share >= least else [f"银行分担比例不得低于 {least.normalize():f}%"]
 
 
-def _about_rate(ctx: Ctx, rate: Decimal, product: Product) -> list[str]:
+def about_rate(ctx: Ctx, rate: Decimal, product: Product) -> list[str]:
+    """What is wrong with the rate of a loan, by the product or for all."""
     most = number(ctx.session, "project.rate_max_pct", ctx.today)
     if product.rate_max_pct is not None and product.rate_max_pct < min(most, rate):
         own = product.rate_max_pct.normalize()
@@ -229,7 +233,7 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
     """Everything that the file must show before the application is submitted, in the order in which it is gathered."""
     answered = answers(ctx.session, project, ctx.today) if answered is None else answered
     customer = project.customer
-    barred = "；".join(_about_customer(customer))
+    barred = "；".join(about_customer(customer))
     percent, missing = completeness(ctx.session, customer)
     least = number(ctx.session, "customer.completeness_min_pct", ctx.today)
     thin = f"客户资料完整度 {percent}%，低于 {least.normalize():f}%，缺：" + "、".join(missing[:8])

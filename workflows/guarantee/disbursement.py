@@ -468,6 +468,11 @@ def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
     stages.advance(ctx, project, Stage.IN_FORCE, f"借据 {drawdown.number}")
     move(IN_FORCE["put_in_force"], project)
     sharing.fix(ctx, project)
+    date_fees(ctx, project, drawdown)
+
+
+def date_fees(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
+    """Later fees of a project that has come into force fall due counted from the drawdown; the first year is earned."""
     mode = value(ctx.session, "income.recognition_mode", ctx.today)
     query = select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
     for fee in ctx.session.scalars(query).all():
@@ -511,11 +516,11 @@ def recognition_refused(ctx: Ctx, event: BusinessEvent) -> None:
 
 
 def _months(ctx: Ctx, project: Project) -> int:
-    """The months that the fee was computed for: those of the resolution."""
+    """The months that the fee was computed for: those of the resolution, on the short line those of the loan."""
     query = select(Resolution.term_months).where(
         Resolution.project_id == project.id, Resolution.state == ResolutionState.USED
     )
-    return int(ctx.session.scalars(query).one())
+    return ctx.session.scalars(query).one_or_none() or project.term_months
 
 
 def _voucher_data(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from models.base.moments import add_months
 from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
 from models.customer.rating_model import CustomerKind
 from models.guarantee.bank import PartnerBank
+from models.guarantee.bank_batch import BatchLoan
 from models.guarantee.drawdown import (
     Drawdown,
     DrawdownState,
@@ -92,7 +93,7 @@ def refuse_clashes(ctx: Ctx, batch: HistoryBatch) -> None:
         raise Conflict(f"批次 {batch.number} 有明细的银行借据号已登记：{rows}，请退回经办人改正")
 
 
-def known_customer(ctx: Ctx, row: HistoryGuarantee) -> Customer | None:
+def known_customer(ctx: Ctx, row: HistoryGuarantee | BatchLoan) -> Customer | None:
     """Who is registered under the number of a row."""
     query: Select[Any] = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
     if row.kind is CustomerKind.PERSONAL:
@@ -130,7 +131,7 @@ def _project(ctx: Ctx, row: HistoryGuarantee, assistant_id: int) -> Project:
         amount=row.amount,
         balance=row.balance,
         reserved_amount=Decimal(0),
-        term_months=_months(row.start_on, row.end_on),
+        term_months=months_of(row.start_on, row.end_on),
         purpose=row.purpose,
         purpose_note="历史补录",
         rate_annual_pct=row.loan_rate_pct,
@@ -230,7 +231,7 @@ def _repaid_before(ctx: Ctx, loan: Drawdown, row: HistoryGuarantee, as_of: date)
     )
 
 
-def _months(first: date, last: date) -> int:
+def months_of(first: date, last: date) -> int:
     """The term in months, a part of one counted as whole; within what a project may say."""
     months = (last.year - first.year) * 12 + last.month - first.month
     if add_months(first, months) < last:

@@ -1,7 +1,7 @@
 """Loans that banks have made come in lists that are accepted as a whole; samples of them are looked at.
 
-Revision ID: 0052
-Revises: 0051
+Revision ID: 0053
+Revises: 0052
 Created: 2026-11-30 14:32:57.941525
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0052'
-down_revision = '0051'
+revision = '0053'
+down_revision = '0052'
 branch_labels = None
 depends_on = None
 

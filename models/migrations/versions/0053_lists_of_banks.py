@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0053'
-down_revision = '0052'
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -36,6 +36,7 @@ from views.kit.pages import Cell, Column, Row, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import (
+    backdating,
     collection,
     contracts,
     counters,
@@ -316,12 +317,20 @@ def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
         found = plans.plan_of_file(
             ctx, data, name, values["amount"], values["drawn_on"], values["due_on"]
         )
-        return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
+        told = _of_an_earlier_day(ctx, values, found.instalments)
+        return plan_section(found.instalments, f"银行文件“{name}”", [*found.warnings, *told])
     is_agreed = values["repayment_method"] is RepaymentMethod.CUSTOM
     source = (
         "按填写的各期" if is_agreed else f"由系统按还款方式生成，计息 {values['day_count'].label}"
     )
-    return plan_section(plans.planned(plans.Loan(**terms)), source)
+    rows = plans.planned(plans.Loan(**terms))
+    return plan_section(rows, source, _of_an_earlier_day(ctx, values, rows))
+
+
+def _of_an_earlier_day(ctx: Ctx, values: Values, rows: list[Instalment]) -> list[str]:
+    """What a drawdown of an earlier day brings at once (4.13)."""
+    found = backdating.of_drawdown(ctx, values["drawn_on"], rows)
+    return [f"{one.what}：{one.before}，{one.after}".replace("：—，", "：") for one in found]
 
 
 def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:

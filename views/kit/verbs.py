@@ -66,7 +66,8 @@ class VerbView(BaseView):
             form.learn_columns()
             if verb.preview is not None and not form.is_previewed():
                 shown = verb.preview(ctx, record, form.values())
-                return self.render_template("form.html", page=form.preview(shown).page())
+                if shown is not None:
+                    return self.render_template("form.html", page=form.preview(shown).page())
             with edge.writing():
                 fresh = records.find(ctx, type(record), pk)
                 values = VerbForm(ctx, verb, fresh).read().values()
@@ -261,7 +262,8 @@ class VerbForm:
             ]
         if self.shown is not None:
             hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
-        label = self.verb.label if self.verb.preview is None or self.shown is not None else "预览"
+        is_seen = self.verb.preview is None or self.verb.looks_seldom or self.shown is not None
+        label = self.verb.label if is_seen else "预览"
         crumbs = [
             (record.spec.module.label, ""),
             (record.spec.label, f"/{record.__tablename__}/list/"),

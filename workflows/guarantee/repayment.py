@@ -113,9 +113,7 @@ def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None)
             drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
         )
         raise Conflict(f"借据 {drawdown.number} 所属项目 {project.number} {place}，不能登记还款")
-    rows = plan_rows(ctx.session, drawdown)
-    if wrong := _about(ctx, drawdown, rows, paid):
-        raise FieldErrors(wrong)
+    rows = refuse_unfit(ctx, drawdown, paid)
     before = [(row.principal_paid, row.interest_paid) for row in rows]
     made = Repayment(
         number=next_number(ctx, "repayment_receipt"),
@@ -288,6 +286,14 @@ def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
     return loans, records.find(ctx, Project, project_id, lock=True)
 
 
+def refuse_unfit(ctx: Ctx, drawdown: Drawdown, paid: Paid) -> list[Instalment]:
+    """The plan that a payment settles. Raises FieldErrors for a payment that does not fit the loan."""
+    rows = plan_rows(ctx.session, drawdown)
+    if wrong := _about(ctx, drawdown, rows, paid):
+        raise FieldErrors(wrong)
+    return rows
+
+
 def _about(
     ctx: Ctx, drawdown: Drawdown, rows: list[Instalment], paid: Paid
 ) -> dict[str, list[str]]:
@@ -349,13 +355,24 @@ def _count_interest(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> Dec
     booked = select(Repayment).where(
         Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
     )
+    made = list(ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)))
+    parts = planned_parts(ctx, rows, [(one.paid_on, one.interest) for one in made])
+    for one, part in zip(made, parts, strict=True):
+        one.extra_interest = one.interest - part
+    return sum(parts, ZERO)
+
+
+def planned_parts(
+    ctx: Ctx, rows: list[Instalment], paid: list[tuple[date, Decimal]]
+) -> list[Decimal]:
+    """Of each payment of interest, in the order of their days, the part that the plan asks for; the rest is extra."""
+    found: list[Decimal] = []
     counted = ZERO
-    for made in ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)):
-        planned = _planned_by(rows, _horizon(ctx, made.paid_on))
-        part = min(made.interest, max(planned - counted, ZERO))
-        made.extra_interest = made.interest - part
-        counted += part
-    return counted
+    for day, interest in paid:
+        planned = _planned_by(rows, _horizon(ctx, day))
+        found.append(min(interest, max(planned - counted, ZERO)))
+        counted += found[-1]
+    return found
 
 
 def _planned_by(rows: list[Instalment], day: date) -> Decimal:

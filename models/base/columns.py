@@ -392,8 +392,10 @@ def correctable(column: MappedColumn[Any]) -> MappedColumn[Any]:
 
 
 def asked(facts: FieldFacts) -> MappedColumn[Any]:
-    """A question of a form about a field of a table."""
-    return mapped_column(Text(), info=said(facts))
+    """A question of a form about a field of a table; a tick may be left out."""
+    return mapped_column(
+        Text(), info=said(replace(facts, required=facts.required and facts.kind != "bool"))
+    )
 
 
 def computed(column: MappedColumn[Any]) -> MappedColumn[Any]:

@@ -32,7 +32,7 @@ class Correction(Paper):
 
     spec = Spec(
         "业务更正",
-        Module.GUARANTEE_SETUP,
+        Module.GUARANTEE,
         SpecKind.LEDGER,
         title="number",
         rank=300,

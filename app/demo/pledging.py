@@ -12,14 +12,16 @@ from models.base.moments import add_months
 from models.base.money import round_money
 from models.base.paper import PaperState
 from models.collateral.asset import Collateral
+from models.collateral.change import PledgeChange
 from models.collateral.custody import CustodyKind, CustodyPaper
 from models.collateral.kind import CollateralType, StoragePlace
+from models.collateral.pledge import CollateralPledge
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.signing import CounterGuarantee
 from models.system.organization import Employee
 from workflows.after import warning
 from workflows.base import records
-from workflows.collateral import custody, pledge, registration
+from workflows.collateral import change, custody, pledge, registration, watch
 
 KEEPER = "fangyuan"
 MOST = 8
@@ -53,6 +55,8 @@ def play(stage: Stage) -> None:
         )
         if number != 5:
             _store(stage, asset, is_lent=number == 2)
+        if number == 6:
+            _change(stage, made)
         if number == 1:
             assert asset.value is not None
             _add(
@@ -64,7 +68,25 @@ def play(stage: Stage) -> None:
                 method="MARKET",
                 valuer="江州房地产评估有限公司",
             )
+    watch.plan(stage.ctx())
     warning.evaluate(stage.ctx())
+
+
+def _change(stage: Stage, made: CollateralPledge) -> None:
+    """A part of what stands behind a project that has repaid is to be set free; the paper waits for its decision."""
+    manager_id = made.project.manager_id
+    assert manager_id is not None
+    who = login_of(stage, manager_id)
+    values = {
+        "project_id": made.project_id,
+        "kind": "REDUCE",
+        "pledge_id": made.id,
+        "kept_amount": round_money(made.amount * Decimal("0.95")),
+        "reason": "已归还部分借款，客户申请减少押品占用。",
+    }
+    paper = records.create(stage.ctx(who), PledgeChange, values)
+    if not change.obstacles(stage.ctx(who), paper):
+        change.PAPER.submit(stage.ctx(who), paper, paper.version)
 
 
 def _asset(stage: Stage, item: CounterGuarantee, number: int) -> Collateral:

@@ -237,8 +237,8 @@ class Valuation(Entity):
     spec = Spec(
         "估值",
         Module.COLLATERAL,
-        group=MenuGroup.COLLATERAL_FILES,
-        rank=40,
+        group=MenuGroup.COLLATERAL_WATCH,
+        rank=105,
         title="valued_on",
         order="-valued_on",
         saved_by=("add",),

@@ -155,6 +155,7 @@ class StoragePlace(Entity):
         listed=("name", "address", "keeper", "is_active"),
         searched=("name", "address"),
         filtered=("keeper_id", "is_active"),
+        config=Config(),
         demo=({"name": "总部档案库 1 号保险柜", "address": "江州市滨江区总部三楼"},),
     )
     name: Mapped[str] = c.text("库位名称", 60, required=True, unique=True)

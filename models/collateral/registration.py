@@ -79,8 +79,8 @@ class CollateralInsurance(Entity):
     spec = Spec(
         "押品保险",
         Module.COLLATERAL,
-        group=MenuGroup.COLLATERAL_FILES,
-        rank=60,
+        group=MenuGroup.COLLATERAL_WATCH,
+        rank=110,
         title="policy_no",
         order="-ends_on",
         roles={KEEPER: WRITE},

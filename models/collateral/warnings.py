@@ -25,6 +25,7 @@ _RULES = (
     ),
     ("custody_late", "权证借出逾期", "ATTENTION", "1,15", "MANAGER", "超过应还日期的天数"),
     ("certificate_out", "权证未入库", "ATTENTION", "15", "MANAGER", "放款后的天数"),
+    ("watch_late", "押品监管逾期", "ATTENTION", "1,15", "MANAGER", "超过应监管日期的天数"),
     ("valuation_old", "押品估值到期", "ATTENTION", "30", "MANAGER", "距应重估日期的天数"),
     ("collateral_seized", "押品查封或涉诉", "SERIOUS", "0", "RISK", "押品登记了查封、涉诉情况"),
 )

@@ -11,6 +11,7 @@ from models.collateral.asset import Collateral
 from models.collateral.custody import CustodyKind, CustodyPaper
 from models.collateral.pledge import CollateralPledge
 from models.collateral.registration import PledgeRegistration, RegistrationState
+from models.collateral.watch import CollateralWatch, WatchState
 from models.customer.customer import Customer
 from models.guarantee.signing import CounterGuarantee
 from reports.figures import collateral
@@ -93,6 +94,23 @@ def _keepers(actor: Actor) -> ColumnElement[bool]:
     return PledgeRegistration.id > 0 if actor.may("carry_out", "custody_paper") else false()
 
 
+def _visits(_: date) -> Rows:
+    return (
+        select(
+            CollateralWatch.id,
+            Customer.name + " · " + Collateral.name,
+            Collateral.number,
+            null(),
+            literal(""),
+            CollateralWatch.due_on,
+        )
+        .join(Collateral, Collateral.id == CollateralWatch.collateral_id)
+        .join(Customer, Customer.id == Collateral.customer_id)
+        .where(CollateralWatch.state == WatchState.PLANNED)
+        .order_by(CollateralWatch.due_on, CollateralWatch.id)
+    )
+
+
 COLLATERAL: tuple[Source, ...] = (
     Source(
         TodoKind.UNSENT,
@@ -122,5 +140,13 @@ COLLATERAL: tuple[Source, ...] = (
         is_scoped=True,
         reach=_keepers,
         numbered=PledgeRegistration.number,
+    ),
+    Source(
+        TodoKind.WATCH,
+        CollateralWatch,
+        ("report", "collateral_watch"),
+        _visits,
+        _of_project(CollateralWatch),
+        holder=CollateralWatch.keeper_id,
     ),
 )

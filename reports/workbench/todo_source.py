@@ -42,6 +42,7 @@ class TodoKind(Kind):
     TAKE_BACK = "收回档案"
     CUSTODY = "押品出入库"
     STRIKE_OUT = "注销登记"
+    WATCH = "押品监管"
     BOOK = "复核记账"
     REVIEW = "凭证审核"
     SIGN = "出纳签字"

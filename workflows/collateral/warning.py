@@ -24,6 +24,7 @@ from models.collateral.registration import (
     PledgeRegistration,
     RegistrationState,
 )
+from models.collateral.watch import CollateralWatch, WatchState
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.signing import CounterGuarantee
 from reports.figures import collateral
@@ -204,6 +205,31 @@ def custody_late(session: Session, on: date, days: Sequence[int]) -> Iterator[Hi
         holder = paper.holder.name if paper.holder is not None else "—"
         message = f"权证 {paper.number} 由{holder}借出，应于 {paper.due_on} 归还，已逾期 {late} 天"
         yield Hit(project, paper, f"{paper.due_on}/{passed}", message)
+
+
+@check("watch_late")
+def watch_late(session: Session, on: date, days: Sequence[int]) -> Iterator[Hit]:
+    """Visits that were planned and not reported in time, told of the first project that the asset stands behind."""
+    query = (
+        select(CollateralWatch, Project)
+        .join(CollateralPledge, CollateralPledge.collateral_id == CollateralWatch.collateral_id)
+        .join(CounterGuarantee, CounterGuarantee.id == CollateralPledge.counter_guarantee_id)
+        .join(Project, Project.id == CollateralPledge.project_id)
+        .where(
+            collateral.live(),
+            Project.state == ProjectState.IN_FORCE,
+            CollateralWatch.state == WatchState.PLANNED,
+            CollateralWatch.due_on <= on - timedelta(days=min(days)),
+        )
+        .order_by(CollateralWatch.id, CollateralPledge.id)
+    )
+    last = 0
+    for watch, project in session.execute(query).all():
+        if watch.id != last:
+            last, late = watch.id, (on - watch.due_on).days
+            passed = max(limit for limit in days if limit <= late)
+            message = f"押品 {watch.collateral.name} 应于 {watch.due_on} 前监管，已逾期 {late} 天"
+            yield Hit(project, watch, f"{watch.due_on}/{passed}", message)
 
 
 @check("valuation_old")

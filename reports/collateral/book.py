@@ -173,60 +173,85 @@ register(
     )
 )
 
-Key = Callable[[Asked, Standing], list[tuple[str, Decimal]]]
+# Of an asset: who has which part of it, and where its rows are listed.
+Key = Callable[[Asked, Standing], list[tuple[str, Decimal, str]]]
 _WHOLE = Decimal(1)
 
 
-def _by_region(asked: Asked, one: Standing) -> list[tuple[str, Decimal]]:
+def _by_kind(asked: Asked, one: Standing) -> list[tuple[str, Decimal, str]]:
+    url = asked.rows("collateral", f"type_id:eq:{one.asset.type_id}")
+    return [(one.asset.type.name, _WHOLE, url)]
+
+
+def _by_region(asked: Asked, one: Standing) -> list[tuple[str, Decimal, str]]:
     code = one.asset.region
-    label = dictionaries.label(asked.session, "region", code) if code else NOBODY
-    return [(label, _WHOLE)]
+    if not code:
+        return [(NOBODY, _WHOLE, "")]
+    url = asked.rows("collateral", f"region:eq:{code}")
+    return [(dictionaries.label(asked.session, "region", code), _WHOLE, url)]
 
 
-def _by_owner(asked: Asked, one: Standing) -> list[tuple[str, Decimal]]:
+def _by_owner(asked: Asked, one: Standing) -> list[tuple[str, Decimal, str]]:
     query = select(CollateralOwner.name, CollateralOwner.share_pct).where(
         CollateralOwner.collateral_id == one.asset.id
     )
     rows = asked.session.execute(query.order_by(CollateralOwner.id)).all()
-    parts = [(name, share / 100) for name, share in rows]
-    rest = _WHOLE - sum((share for _, share in parts), Decimal(0))
-    return [*parts, *([(NOBODY, rest)] if rest > 0 else [])]
+    parts = [(name, share / 100, "") for name, share in rows]
+    rest = _WHOLE - sum((share for _, share, _ in parts), Decimal(0))
+    return [*parts, *([(NOBODY, rest, "")] if rest > 0 else [])]
+
+
+def _by_asset(asked: Asked, one: Standing) -> list[tuple[str, Decimal, str]]:
+    name = f"{one.asset.number} {one.asset.name}"
+    return [(name, _WHOLE, asked.record("collateral", one.asset.id))]
 
 
 _BY: dict[str, tuple[str, Key]] = {
-    "kind": ("押品种类", lambda _, one: [(one.asset.type.name, _WHOLE)]),
+    "kind": ("押品种类", _by_kind),
     "region": ("地区", _by_region),
     "owner": ("所有权人", _by_owner),
-    "asset": ("单项押品", lambda _, one: [(one.asset.name, _WHOLE)]),
+    "asset": ("单项押品", _by_asset),
 }
+
+
+@dataclass
+class Total:
+    """What is counted under one name; amounts are 元."""
+
+    url: str
+    number: int = 0
+    value: Decimal = Decimal(0)
+    ours: Decimal = Decimal(0)
+
+
+def _cut(whole: Decimal, parts: list[tuple[str, Decimal, str]]) -> list[Decimal]:
+    """An amount by shares, to the fen; the last part takes what is left."""
+    cut = [(whole * share).quantize(Decimal("0.01")) for _, share, _ in parts[:-1]]
+    return [*cut, whole - sum(cut, Decimal(0))]
 
 
 def shares(asked: Asked) -> Found:
     """What we have taken of assets, the largest first; of what several own by their shares."""
     label, key = _BY[asked["by"] or "kind"]
-    totals: dict[str, list[Decimal]] = {}
+    totals: dict[str, Total] = {}
     for one in standings(asked):
-        parts, left = key(asked, one), [one.asset.value or Decimal(0), one.room.ours]
-        for at, (name, share) in enumerate(parts):
-            is_last = at == len(parts) - 1
-            cut = [
-                amount if is_last else (whole * share).quantize(Decimal("0.01"))
-                for amount, whole in zip(
-                    left, (one.asset.value or Decimal(0), one.room.ours), strict=True
-                )
-            ]
-            left = [amount - part for amount, part in zip(left, cut, strict=True)]
-            mine = totals.setdefault(name, [Decimal(0)] * 3)
-            totals[name] = [mine[0] + cut[0], mine[1] + cut[1], mine[2] + 1]
-    ordered = sorted(totals.items(), key=lambda row: (-row[1][1], -row[1][0], row[0]))
+        if not one.pledges:
+            continue
+        parts = key(asked, one)
+        values, ours = _cut(one.asset.value or Decimal(0), parts), _cut(one.room.ours, parts)
+        for (name, _, url), value, mine in zip(parts, values, ours, strict=True):
+            total = totals.setdefault(name, Total(url))
+            total.number, total.value = total.number + 1, total.value + value
+            total.ours += mine
+    ordered = sorted(totals.items(), key=lambda row: (-row[1].ours, row[0]))
     return Found(
-        [
-            Line({"name": name, "count": int(number), "value": value, "ours": ours})
-            for name, (value, ours, number) in ordered
-        ],
-        heading=f"按{label}",
-        note=asked.as_of,
+        [_share(name, total) for name, total in ordered], heading=f"按{label}", note=asked.as_of
     )
+
+
+def _share(name: str, total: Total) -> Line:
+    values = {"name": name, "count": total.number, "value": total.value, "ours": total.ours}
+    return Line(values, url=total.url)
 
 
 register(
@@ -249,7 +274,7 @@ register(
         },
         menu=MenuGroup.COLLATERAL_QUERY,
         rank=190,
-        help="共有的押品按权属份额分摊；占比是占全部占用价值的比例",
-        empty="没有符合条件的押品",
+        help="只含在押的押品；共有的按权属份额分摊，占比是占全部占用价值的比例",
+        empty="没有在押的押品",
     )
 )

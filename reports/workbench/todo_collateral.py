@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, literal, null, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, null, or_, select
+from sqlalchemy.orm import aliased
 
 from models.base.actor import Actor
 from models.base.paper import PaperState
@@ -16,6 +17,8 @@ from models.customer.customer import Customer
 from models.guarantee.signing import CounterGuarantee
 from reports.figures import collateral
 from reports.workbench.todo_source import Rows, Source, TodoKind
+
+_ITS = aliased(CollateralPledge)  # the rows asked about may be joined with pledges themselves
 
 
 def _papers(*where: ColumnElement[bool]) -> Rows:
@@ -54,18 +57,12 @@ def _whose(actor: Actor) -> ColumnElement[bool]:
 def _of_project(model: Any) -> Any:
     """Papers about the assets of a project."""
     return lambda pk: exists().where(
-        CollateralPledge.collateral_id == model.collateral_id, CollateralPledge.project_id == pk
+        _ITS.collateral_id == model.collateral_id, _ITS.project_id == pk
     )
 
 
 def _ended(_: date) -> Rows:
     """Registrations of pledges that stand no more."""
-    stands = (
-        select(CollateralPledge.id)
-        .join(CounterGuarantee)
-        .where(CollateralPledge.id == PledgeRegistration.pledge_id, collateral.live())
-        .exists()
-    )
     return (
         select(
             PledgeRegistration.id,
@@ -78,15 +75,14 @@ def _ended(_: date) -> Rows:
         .join(CollateralPledge, CollateralPledge.id == PledgeRegistration.pledge_id)
         .join(Collateral, Collateral.id == CollateralPledge.collateral_id)
         .join(Customer, Customer.id == Collateral.customer_id)
-        .where(PledgeRegistration.state == RegistrationState.VALID, ~stands)
+        .join(CounterGuarantee, CounterGuarantee.id == CollateralPledge.counter_guarantee_id)
+        .where(PledgeRegistration.state == RegistrationState.VALID, not_(collateral.live()))
         .order_by(PledgeRegistration.id)
     )
 
 
 def _registration_of(pk: int) -> ColumnElement[bool]:
-    return exists().where(
-        CollateralPledge.id == PledgeRegistration.pledge_id, CollateralPledge.project_id == pk
-    )
+    return exists().where(_ITS.id == PledgeRegistration.pledge_id, _ITS.project_id == pk)
 
 
 def _keepers(actor: Actor) -> ColumnElement[bool]:

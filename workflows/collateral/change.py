@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+from models.approval.approval import ApprovalState
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money
-from models.base.paper import OPEN_PAPERS, PaperState
+from models.base.paper import OPEN_PAPERS
 from models.collateral.asset import Collateral
 from models.collateral.change import PledgeChange, PledgeChangeKind
 from models.collateral.pledge import CollateralPledge
@@ -12,9 +13,11 @@ from models.guarantee.project import Project, ProjectState
 from models.guarantee.signing import CounterGuarantee
 from reports.figures import collateral
 from workflows.base.context import Ctx
+from workflows.base.paper import conclude
+from workflows.base.transition import move
 from workflows.collateral import custody, registration
 from workflows.collateral import pledge as pledging
-from workflows.guarantee import limits
+from workflows.guarantee import counters, limits
 from workflows.guarantee.paper import Paper
 
 ZERO = Decimal(0)
@@ -144,8 +147,9 @@ def _replace(ctx: Ctx, paper: PledgeChange, old: CounterGuarantee) -> Collateral
         is_settled=True,
         settled_on=ctx.today,
         settled_evidence=f"押品变更 {paper.number} 批准置换",
-        state=PaperState.APPROVED,
     )
     ctx.session.add(item)
     ctx.session.flush()
+    move(counters.STEPS["submit"], item)  # the paper that was approved is its approval
+    conclude(item, ApprovalState.APPROVED)
     return pledging.take(ctx, item, asset, paper.new_amount, None)

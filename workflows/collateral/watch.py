@@ -107,7 +107,7 @@ def _last_visits(ctx: Ctx) -> dict[int, date]:
 def why_not(ctx: Ctx, watch: CollateralWatch) -> str:
     """A report shows what was seen."""
     is_seen = attachments.attachments_of(ctx.session, watch)
-    return "" if is_seen else "请先在“附件”中上传现场照片"
+    return "" if is_seen else "请上传现场照片"
 
 
 def report(

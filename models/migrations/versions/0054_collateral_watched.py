@@ -1,7 +1,7 @@
 """What stands behind a project is looked at on days that the day-end plans, and changes by papers of its own.
 
-Revision ID: 0053
-Revises: 0052
+Revision ID: 0054
+Revises: 0053
 Created: 2026-11-30 14:51:36.823714
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0053'
-down_revision = '0052'
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.demo.stage import Stage
 from models.approval.approval import (
     ApprovalBranch,
+    ApprovalExample,
     ApprovalFlow,
     ApprovalNode,
     ApprovalPosition,
@@ -24,6 +25,10 @@ _BRANCHES: Final = (
     (4, "财务", 2, BranchKind.PARALLEL, None, 1),
 )
 _NODES: Final = ((20, "法务意见", "legal", 3), (30, "财务意见", "finance", 4))
+_EXAMPLES: Final = (
+    ("一千万元的项目", "10000000", "评审"),
+    ("三千万元的项目", "30000000", "评审 → 法务意见 → 财务意见"),
+)
 
 
 def play(stage: Stage) -> None:
@@ -45,5 +50,8 @@ def play(stage: Stage) -> None:
             "hours_limit": 16,
         }
         records.create(ctx, ApprovalNode, {"flow_id": draft.id, **node})
+    for title, amount, expected in _EXAMPLES:
+        example = {"title": title, "amount": amount, "expected": expected}
+        records.create(ctx, ApprovalExample, {"flow_id": draft.id, **example})
     session.expire(draft)
     flows.publish(ctx, draft)

@@ -300,6 +300,12 @@ class ApprovalFlow(Entity):
         cascade="all, delete-orphan",
         passive_deletes=True,
     )
+    examples: Mapped[list["ApprovalExample"]] = relationship(
+        back_populates="flow",
+        order_by="ApprovalExample.title",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
 
 
 class ApprovalBranch(Entity):
@@ -322,10 +328,10 @@ class ApprovalBranch(Entity):
     )
     flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
     flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="branches")
-    no: Mapped[int] = c.whole("分支号", required=True, minimum=1, maximum=99)
+    no: Mapped[int] = c.whole("分支号", required=True, minimum=1, maximum=999)
     name: Mapped[str] = c.text("分支名称", 50, required=True)
     fork_no: Mapped[int] = c.whole(
-        "分支组", required=True, minimum=1, maximum=99, help="同组的分支从同一处分开，在同一处汇合"
+        "分支组", required=True, minimum=1, maximum=999, help="同组的分支从同一处分开，在同一处汇合"
     )
     kind: Mapped[BranchKind] = c.enum(
         "分支方式", BranchKind, required=True, default=BranchKind.CONDITION
@@ -336,7 +342,7 @@ class ApprovalBranch(Entity):
         help="条件分支按分支号由小到大，走第一个符合的；留空表示其余情况。并行分支留空表示总是走",
     )
     inside_no: Mapped[int | None] = c.whole(
-        "所在分支", minimum=1, maximum=99, help="这一组分支在哪个分支之内；留空表示在主线上"
+        "所在分支", minimum=1, maximum=999, help="这一组分支在哪个分支之内；留空表示在主线上"
     )
 
 
@@ -427,7 +433,7 @@ class ApprovalNode(Entity):
         help="符合时跳过本节点，如 产品的产品名称 包含 “保函”；留空表示不跳过",
     )
     branch_no: Mapped[int | None] = c.whole(
-        "节点所在分支", minimum=1, maximum=99, help="填分支号；留空表示在主线上"
+        "节点所在分支", minimum=1, maximum=999, help="填分支号；留空表示在主线上"
     )
     hours_limit: Mapped[int | None] = c.whole(
         "办理时限",
@@ -470,6 +476,40 @@ class ApprovalNode(Entity):
         "抄送人员", "employee", group="抄送", help="本节点通过后抄送；几个人时设一个岗位"
     )
     copy_employee: Mapped["Employee | None"] = c.related(copy_employee_id)
+
+
+class ApprovalExample(Entity):
+    """A submission and the way that it must take: asked when its flow is published (X15)."""
+
+    __table_args__ = (UniqueConstraint("flow_id", "title", name="uq_approval_example_flow_title"),)
+    spec = Spec(
+        "流程样例",
+        Module.GUARANTEE_SETUP,
+        kind=SpecKind.DOCUMENT,
+        title="title",
+        listed=("title", "amount", "product", "customer_kind", "department", "expected"),
+        filtered=("flow_id",),
+        order="title",
+        key=("flow_id", "title"),
+        scope=Scope(through="flow"),
+        in_menu=False,
+    )
+    flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
+    flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="examples")
+    title: Mapped[str] = c.text("样例名称", 60, required=True)
+    amount: Mapped[Decimal | None] = c.money("金额")
+    product_id: Mapped[int | None] = c.reference("产品", "product")
+    product: Mapped["Product | None"] = c.related(product_id)
+    customer_kind: Mapped[FlowCustomerKind | None] = c.enum("客户类型", FlowCustomerKind)
+    department_id: Mapped[int | None] = c.reference("申请部门", "department")
+    department: Mapped["Department | None"] = c.related(department_id)
+    risk_grade: Mapped[str | None] = c.dictionary("风险等级", "risk_grade")
+    expected: Mapped[str] = c.text(
+        "应经过的节点",
+        500,
+        required=True,
+        help="节点名称依次以 → 连接；不应适用本流程的填“不适用”",
+    )
 
 
 class ApprovalInstance(Entity):

@@ -123,6 +123,7 @@ SETTINGS: tuple[str, ...] = (
     "account",
     "admission_rule",
     "approval_branch",
+    "approval_example",
     "approval_flow",
     "approval_node",
     "approval_position",

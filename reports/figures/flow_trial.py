@@ -191,6 +191,17 @@ def preview(
     return Preview(flow, tuple(found), problem, way)
 
 
+def way_in_words(session: Session, flow: ApprovalFlow, facts: Facts) -> str:
+    """The nodes that a submission would meet in a flow, or that the flow is not for it."""
+    try:
+        if approvals.chosen(session, [flow], facts) is None:
+            return "不适用"
+        nodes = approvals.asked(flow, facts.amount, approvals.way_of(session, flow, facts))
+    except BusinessError as error:
+        return error.message
+    return " → ".join(node.name for node in nodes)
+
+
 def _step(
     session: Session,
     step: approvals.Step,

@@ -5,12 +5,14 @@ from models.base.entity import Entity
 from models.base.money import format_money
 from reports.figures import flow_trial
 from views.approval import drawing
+from views.approval.editor import EditorRoutes
 from views.kit.entity_view import EntityView
-from views.kit.pages import RecordPage, Section
+from views.kit.pages import Action, RecordPage, Section
+from views.kit.record import may_change
 from workflows.base.context import Ctx
 
 
-class ApprovalFlowView(EntityView):
+class ApprovalFlowView(EditorRoutes, EntityView):
     """Screens of ApprovalFlow."""
 
     model = ApprovalFlow
@@ -24,6 +26,8 @@ class ApprovalFlowView(EntityView):
         shown.note = meant_for(record)
         page.above = [shown]
         page.notice = _warning(ctx, record)
+        if record.state is FlowState.DRAFT and may_change(ctx, record, "edit"):
+            page.actions.insert(0, Action("编辑流程", self.url(f"editor/{record.id}"), icon="edit"))
         return page
 
 

@@ -25,20 +25,28 @@ from workflows.base.context import Ctx
 
 URL = "/approval-trial/"
 TITLE = "审批试算"
+_SAID = ("product", "amount", "department", "customer_kind", "risk_grade", "applicant")
 _RESULT = {True: Cell("选用", "enum", tone="ok"), False: Cell("不选", "enum", tone="draft")}
 _HARD = {True: Cell("不能提交", "enum", tone="bad"), False: Cell("留意", "enum", tone="warn")}
 
 
 @dataclass
-class _Trial:
+class Trial:
     """What one request asks: typed values, and what is wrong with them."""
 
     ctx: Ctx
+    prefix: str = ""  # of its names, where another form sends it along
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def typed(self, name: str) -> str:
-        """As it stands in the address."""
-        return request.args.get(name, "")[:64].strip()
+        """As it stands in the address, or in the form that sends it along."""
+        sent = request.form if self.prefix else request.args
+        return sent.get(self.prefix + name, "")[:64].strip()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything of a submission is said at all."""
+        return any(self.typed(name) for name in _SAID)
 
     @property
     def kinds(self) -> list[ApprovalType]:
@@ -69,7 +77,7 @@ class _Trial:
             try:
                 amount = parse_amount(text)
             except ValueError as error:
-                self.errors["amount"] = [str(error)]
+                self.errors[f"{self.prefix}amount"] = [str(error)]
         product = self._record(entity_of("product"), "product")
         department, applicant = self._record(Department, "department"), self.applicant()
         if department is None and applicant is not None:
@@ -90,49 +98,42 @@ class _Trial:
         key = valid_id(text)
         found = self.ctx.session.get(model, key) if key is not None else None
         if text and found is None:
-            self.errors[name] = [f"没有这个{model.spec.label}，请从列表中选择"]
+            self.errors[self.prefix + name] = [f"没有这个{model.spec.label}，请从列表中选择"]
         return found
 
     # ---------------------------------------------------------------------------------------------------------- form
     def fields(self) -> list[Field]:
         """The parameters over the answer."""
-        session, errors = self.ctx.session, self.errors
-        person = self.applicant()
-        grades = dictionaries.items(session, "risk_grade")
+        kinds, which = [(k.code, k.label) for k in self.kinds], ("", "已发布的")
         return [
-            widgets.choice("type", "业务类型", [(k.code, k.label) for k in self.kinds], self.code),
+            widgets.choice("type", "业务类型", kinds, self.code),
+            *self.inputs(),
+            widgets.choice("drafts", "流程", [which, ("1", "草稿发布以后")], self.typed("drafts")),
+        ]
+
+    def inputs(self) -> list[Field]:
+        """What a submission may be."""
+        person, at = self.applicant(), self.prefix
+        grades = dictionaries.items(self.ctx.session, "risk_grade")
+        kinds = [("", "不填"), *((k.name, k.label) for k in FlowCustomerKind)]
+        amount = self.typed("amount")
+        return [
             self._choice("product", "产品", entity_of("product")),
             widgets.text(
-                "amount",
-                "金额（元）",
-                self.typed("amount"),
-                errors=errors,
-                kind="money",
-                maxlength=30,
+                f"{at}amount", "金额（元）", amount, errors=self.errors, kind="money", maxlength=30
             ),
             self._choice("department", "申请部门", Department),
+            widgets.choice(f"{at}customer_kind", "客户类型", kinds, self.typed("customer_kind")),
             widgets.choice(
-                "customer_kind",
-                "客户类型",
-                [("", "不填"), *((k.name, k.label) for k in FlowCustomerKind)],
-                self.typed("customer_kind"),
-            ),
-            widgets.choice(
-                "risk_grade", "风险等级", [("", "不填"), *grades], self.typed("risk_grade")
+                f"{at}risk_grade", "风险等级", [("", "不填"), *grades], self.typed("risk_grade")
             ),
             widgets.lookup(
-                "applicant",
+                f"{at}applicant",
                 "申请人",
                 "/approvals/colleagues",
                 str(person.id) if person else "",
                 person.name if person else "",
-                errors=errors,
-            ),
-            widgets.choice(
-                "drafts",
-                "流程",
-                [("", "已发布的"), ("1", "草稿发布以后")],
-                self.typed("drafts"),
+                errors=self.errors,
             ),
         ]
 
@@ -140,7 +141,8 @@ class _Trial:
         order = getattr(model, model.spec.key[0])
         rows = self.ctx.session.scalars(select(model).where(model.is_active).order_by(order))
         options = [("", "不填"), *((str(one.id), str(one)) for one in rows)]
-        return widgets.choice(key, label, options, self.typed(key), errors=self.errors)
+        place = self.prefix + key
+        return widgets.choice(place, label, options, self.typed(key), errors=self.errors)
 
 
 class ApprovalTrialView(BaseView):
@@ -155,7 +157,7 @@ class ApprovalTrialView(BaseView):
     @edge.screen("list")
     def page(self) -> ResponseReturnValue:
         """Which flow, why the others not, and who is asked."""
-        trial = _Trial(edge.current_ctx())
+        trial = Trial(edge.current_ctx())
         status, error = 200, None
         page = ReportPage(TITLE, [], [], url=URL, help_key="approval_flow")
         try:
@@ -170,7 +172,7 @@ class ApprovalTrialView(BaseView):
     @edge.screen("list")
     def gaps(self) -> ResponseReturnValue:
         """Amounts that no flow covers, and nodes that could ask nobody."""
-        trial = _Trial(edge.current_ctx())
+        trial = Trial(edge.current_ctx())
         flows = flow_trial.flows_tried(trial.ctx.session, trial.code, with_drafts=trial.with_drafts)
         found = flow_trial.gaps(trial.ctx.session, flows)
         rules = [flow.name for flow in flows if flow.condition]
@@ -190,7 +192,7 @@ _GAPS = [
 ]
 
 
-def _framed(page: ReportPage, trial: _Trial, *, is_gaps: bool) -> ReportPage:
+def _framed(page: ReportPage, trial: Trial, *, is_gaps: bool) -> ReportPage:
     kept = urlencode({"type": trial.code, "drafts": trial.typed("drafts")})
     page.tabs = [
         Tab("试算", f"{URL}?{kept}", not is_gaps),
@@ -200,7 +202,7 @@ def _framed(page: ReportPage, trial: _Trial, *, is_gaps: bool) -> ReportPage:
     return page
 
 
-def _answer(page: ReportPage, trial: _Trial, facts: Facts) -> None:
+def _answer(page: ReportPage, trial: Trial, facts: Facts) -> None:
     session, person = trial.ctx.session, trial.applicant()
     flows = flow_trial.flows_tried(session, trial.code, with_drafts=trial.with_drafts)
     tried = flow_trial.candidates(session, flows, facts)

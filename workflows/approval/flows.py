@@ -1,11 +1,13 @@
 """Versions of flows: a published version never changes, a new one starts as its copy (A2)."""
 
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from models.approval.approval import (
     ApprovalBranch,
+    ApprovalExample,
     ApprovalFlow,
     ApprovalNode,
     ApprovalType,
@@ -13,9 +15,10 @@ from models.approval.approval import (
     NodeChooser,
     NodeMode,
 )
-from models.base.entity import STAMPS, columns_of
+from models.base.entity import STAMPS, Entity, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
-from reports.figures import flow_graph, node_fields
+from reports.figures import flow_graph, flow_trial, node_fields
+from reports.figures.approvals import Facts
 from reports.figures.configuration import Content, Row
 from reports.figures.rights import role_names
 from workflows.base import records
@@ -53,6 +56,8 @@ def publish(ctx: Ctx, flow: ApprovalFlow, version: int | None = None) -> Approva
     if missing := [*_unknown(ctx, flow), *_no_graph(flow)]:
         raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(missing))
     examples.require(ctx, flow)
+    if wrong := [said for one in flow.examples if (said := _disagreement(ctx, one))]:
+        raise BusinessError(f"审批流程“{flow.name}”不能发布：" + "；".join(wrong))
     for other in _versions(ctx, flow, FlowState.PUBLISHED):
         move(FLOW["retire"], other)
     ctx.session.flush()
@@ -76,6 +81,25 @@ def _unknown(ctx: Ctx, flow: ApprovalFlow) -> list[str]:
         ):
             found.append(f"节点“{node.name}”的审批岗位不存在或已停用")
     return found
+
+
+def _disagreement(ctx: Ctx, example: ApprovalExample) -> str:
+    """Where a submission would not take the way that an example wants, in words."""
+    now = flow_trial.way_in_words(ctx.session, example.flow, facts_of(example, ctx.today))
+    wanted = " → ".join(part.strip() for part in example.expected.split("→"))
+    return "" if now == wanted else f"样例“{example.title}”应为“{wanted}”，按现在的设置为“{now}”"
+
+
+def facts_of(example: ApprovalExample, today: date) -> Facts:
+    """The submission that an example is about."""
+    return Facts(
+        example.amount,
+        example.product_id,
+        example.customer_kind,
+        example.department_id,
+        example.risk_grade,
+        today,
+    )
 
 
 def _no_graph(flow: ApprovalFlow) -> list[str]:
@@ -107,6 +131,7 @@ def new_version(ctx: Ctx, flow: ApprovalFlow) -> ApprovalFlow:
     copy = ApprovalFlow(**_content(flow), version_no=(newest or 0) + 1, state=FlowState.DRAFT)
     copy.nodes = [ApprovalNode(**_content(node)) for node in flow.nodes]
     copy.branches = [ApprovalBranch(**_content(one)) for one in flow.branches]
+    copy.examples = [ApprovalExample(**_content(one)) for one in flow.examples]
     ctx.session.add(copy)
     ctx.session.flush()
     return copy
@@ -152,7 +177,7 @@ def _unnumbered(row: Row) -> Row:
     return {**row, "values": values}
 
 
-def _content(record: ApprovalFlow | ApprovalNode | ApprovalBranch) -> dict[str, Any]:
+def _content(record: Entity) -> dict[str, Any]:
     return {name: getattr(record, name) for name in columns_of(type(record)) if name not in _OWN}
 
 

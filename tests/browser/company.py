@@ -1,8 +1,8 @@
 """An installation with a company and its people: what the browser tests begin with.
 
-`DATA_DIR=... python -m tests.browser.company [busy]`. A process of its own: an application keeps facts of its process.
+`DATA_DIR=... python -m tests.browser.company [busy] [reviewed]`. A process of its own: it keeps facts.
 There are no customers, unless the company is to be busy: then five projects wait for the board, one for its fees to be
-collected, and ten vouchers for three people.
+collected, and ten vouchers for three people; or reviewed: then one project is about to be put up for 评审.
 """
 
 import random
@@ -41,6 +41,9 @@ def main() -> None:
         pay_in_capital(director)
         if "busy" in sys.argv:
             be_busy(director)
+        if "reviewed" in sys.argv:
+            for _ in story.play(director, plot_of(director, 0, "_review"), repay):
+                pass
         state = session.get_one(SystemState, 1)
         state.business_date, state.is_demo, state.demo_marker = TODAY, True, "browser"
         session.commit()

@@ -271,14 +271,15 @@ def _field(row: RowForm, name: str) -> Field:
     }
     if facts.rule_of:
         told |= {
-            "rows": 2,
+            "rows": 1,
             "data-rule-url": f"/{row.grid.table}/rule",
             "data-rule-field": name,
         }
     if name == "role_name":
         told["list"] = "roles"
     made.html = partial(row.control(name), **told)
-    made.unit, made.help, made.wide = facts.unit, facts.help, bool(facts.rule_of)
+    made.unit, made.wide = facts.unit, bool(facts.rule_of)
+    made.help = "" if name in _OPEN else facts.help  # those are shown only where they are asked
     return made
 
 

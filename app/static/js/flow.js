@@ -159,7 +159,7 @@ document.addEventListener("DOMContentLoaded", () => {
       line.append(fork);
       fork.querySelector("[data-kind-of]").value = button.dataset.addFork;
       const first = addLane(fork, isParallel ? "分支一" : "符合条件");
-      addLane(fork, isParallel ? "分支二" : "其余情况");
+      addLane(fork, isParallel ? "分支二" : "其余");
       first.querySelector(".fe-name input").focus();
       changed();
     } else if ("addLane" in button.dataset) {

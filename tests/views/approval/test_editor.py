@@ -1,0 +1,129 @@
+"""The flow editor (A9): a draft with branches is drawn before it is saved, refused at its place, published."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from models.approval.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser
+from models.system.configuration import ConfigVersion
+from tests.views.conftest import send
+
+
+@pytest.fixture
+def draft(product):
+    """A draft of one node, asking the holders of a role."""
+    with product.session() as session:
+        known = session.scalars(select(ApprovalFlow).where(ApprovalFlow.code == "contract")).one()
+        number = session.query(ApprovalFlow).count()
+        made = ApprovalFlow(
+            code=f"edited{number}", name="可编辑流程", business_type=known.business_type
+        )
+        role = {"chooser": NodeChooser.ROLE, "role_name": "财务主管"}
+        made.nodes = [ApprovalNode(seq=10, name="初审", **role)]
+        session.add(made)
+        session.commit()
+        return made.id
+
+
+def form_of(product, key, **changes):
+    """What the page sends: all that stands in its form, with the changes."""
+    page = product.browser("admin").get(f"/approval_flow/editor/{key}").text
+    page = re.sub(r"<template.*?</template>", "", page, flags=re.DOTALL)
+    hidden = re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page)
+    sent = {name: text for name, text in hidden if name not in ("grid", "csrf_token")}
+    with product.session() as session:
+        flow = session.get_one(ApprovalFlow, key)
+        sent |= {
+            "code": flow.code,
+            "name": flow.name,
+            "business_type_id": str(flow.business_type_id),
+            "priority": "0",
+            "repeats": flow.repeats.name,
+            "version": str(flow.version),
+            "grid": ["approval_node", "approval_branch", "approval_example"],
+            "approval_node-0-name": "初审",
+            "approval_node-0-chooser": "ROLE",
+            "approval_node-0-role_name": "财务主管",
+            "approval_node-0-mode": "ANY",
+        }
+    return sent | changes
+
+
+def branched(**more):
+    """Above a million 出纳 too; else nobody."""
+    lane = {"fork_no": "1", "kind": "CONDITION"}
+    rows = {
+        "approval_branch-0-": {**lane, "no": "10", "name": "大额", "condition": "金额 > 100万"},
+        "approval_branch-1-": {**lane, "no": "20", "name": "其余"},
+        "approval_node-1-": {
+            "seq": "20",
+            "branch_no": "10",
+            "name": "出纳复核",
+            "chooser": "ROLE",
+            "role_name": "出纳",
+            "mode": "ANY",
+        },
+    }
+    return {place + name: text for place, row in rows.items() for name, text in row.items()} | more
+
+
+def test_a_branch_is_drawn_tried_and_saved_and_the_version_kept(product, draft):
+    admin, url = product.browser("admin"), f"/approval_flow/sketch/{draft}"
+    sent = form_of(product, draft, **branched())
+    drawn = send(admin, url, **sent)
+    assert drawn.status_code == 200
+    assert "大额" in drawn.text
+    assert "出纳复核" in drawn.text
+    small = send(admin, url, **sent, try_amount="50万").text
+    assert "可以提交" in small
+    assert "（不经过）" in small
+    assert 'data-keep-example="初审"' in small
+    example = {
+        "approval_example-0-title": "两百万元",
+        "approval_example-0-amount": "200万",
+        "approval_example-0-expected": "初审 → 出纳复核",
+    }
+    saved = send(admin, f"/approval_flow/editor/{draft}", **sent, **example, publish="1")
+    assert saved.status_code == 302, re.findall(r'role="alert".*?</div>', saved.text, re.DOTALL)
+    with product.session() as session:
+        flow = session.get_one(ApprovalFlow, draft)
+        assert flow.state is FlowState.PUBLISHED
+        assert [(one.seq, one.branch_no) for one in flow.nodes] == [(10, None), (20, 10)]
+        kept = session.scalars(
+            select(ConfigVersion).where(ConfigVersion.table_name == "approval_flow")
+        ).all()
+        content = [one.content for one in kept if "可编辑流程" in str(one.content)][-1]
+        assert len(content[0]["parts"]["approval_branch"]) == 2
+    assert send(admin, f"/approval_flow/editor/{draft}", **sent).status_code == 409
+
+
+def test_what_makes_no_sense_is_refused_at_its_place_and_keeps_what_was_typed(product, draft):
+    admin, url = product.browser("admin"), f"/approval_flow/editor/{draft}"
+    wrong = branched(**{"approval_branch-0-condition": "额度 > 1"})
+    refused = send(admin, url, **form_of(product, draft, **wrong))
+    assert refused.status_code == 400
+    assert "没有叫‘额度’的字段" in refused.text
+    assert "出纳复核" in refused.text
+    open_ended = branched(**{"approval_branch-1-condition": "金额 ≤ 100万"})
+    refused = send(admin, url, **form_of(product, draft, **open_ended), publish="1")
+    assert refused.status_code == 400
+    assert "分支“其余”最后一个条件分支的进入条件必须留空" in refused.text
+    example = {
+        "approval_example-0-title": "两百万元",
+        "approval_example-0-amount": "2000000",
+        "approval_example-0-expected": "初审",
+    }
+    refused = send(admin, url, **form_of(product, draft, **branched(**example)), publish="1")
+    assert refused.status_code == 400
+    assert "样例“两百万元”应为“初审”，按现在的设置为“初审 → 出纳复核”" in refused.text
+    with product.session() as session:
+        flow = session.get_one(ApprovalFlow, draft)
+        assert (flow.state, len(flow.nodes), flow.branches) == (FlowState.DRAFT, 1, [])
+
+
+def test_only_who_sets_flows_up_opens_the_editor(product, draft):
+    manager = product.browser("manager")
+    assert manager.get(f"/approval_flow/editor/{draft}").status_code == 403
+    assert send(manager, f"/approval_flow/sketch/{draft}").status_code == 403
+    assert product.browser("admin").get("/approval_flow/editor/999999").status_code == 404

@@ -1,7 +1,7 @@
 """A flow keeps submissions with the way that they must take: they are tried when it is published.
 
-Revision ID: 0049
-Revises: 0048
+Revision ID: 0054
+Revises: 0053
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0049"
-down_revision = "0048"
+revision = "0054"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 

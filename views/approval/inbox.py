@@ -45,7 +45,12 @@ _NONE = {
 _SAID = "{n} 项审批用同一意见办理，每项单独决定，不能办的列出原因。"
 _BULK = (
     Action(
-        "同意", "/approvals/bulk/approve", "POST", "primary", f"同意所选 {_SAID}", ask="审批意见"
+        "同意",
+        "/approvals/bulk/approve",
+        "POST",
+        "primary",
+        confirm=f"同意所选 {_SAID}",
+        ask="审批意见",
     ),
     Action(
         "退回",
@@ -60,7 +65,7 @@ _BULK = (
         "/approvals/bulk/reject",
         "POST",
         "danger",
-        f"否决所选 {_SAID}",
+        confirm=f"否决所选 {_SAID}",
         ask="否决原因",
         ask_required=True,
     ),

@@ -49,6 +49,7 @@ App.signed = (place) => {
   again.addEventListener("click", () => { isDrawn = false; wipe(); tell(); });
   wipe();
   place.querySelector("[data-sign-pad]").hidden = false;
+  place.querySelector("[data-sign-needs]").remove(); // said to who has no scripts
   if (kept.value) { // sent before and refused for something else: it need not be written again
     const picture = new Image();
     picture.addEventListener("load", () => {

@@ -9,7 +9,14 @@ import pytest
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from models.approval.approval import ApprovalNode, ApprovalState, NodeMode, SignatureRule, TaskState
+from models.approval.approval import (
+    ApprovalNode,
+    ApprovalState,
+    NodeMode,
+    Repeats,
+    SignatureRule,
+    TaskState,
+)
 from models.base.actor import ScopeLevel
 from models.base.entity import Decides
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
@@ -302,3 +309,19 @@ def test_the_sheet_prints_the_signature(world):
     )
     path = documents.pdf(ctx, made)
     assert b"/Image" in Path(path).read_bytes()
+
+
+def test_nobody_is_spared_where_more_than_an_opinion_is_asked(world):
+    """已同意过的自动通过: what is signed or filled in is nobody's to pass by rule; copies are sent where it does pass."""
+    risk, board = world.position("risk", "甲"), world.position("board", "丁")
+    world.flow(
+        world.node(10, risk),
+        world.node(20, risk, signature=SignatureRule.REQUIRED),
+        world.node(30, risk, copy_position_id=board.id),
+        repeats=Repeats.SPARE,
+    )
+    found = world.start()
+    world.approve(found, "甲")
+    assert world.waiting(found) == ["甲"]
+    assert agree(world, found, "甲", picture()).state is ApprovalState.APPROVED
+    assert [one["name"] for one in sheet(world.session, found)["copies"]] == ["丁"]

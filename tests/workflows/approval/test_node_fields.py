@@ -312,7 +312,7 @@ def test_the_sheet_prints_the_signature(world):
 
 
 def test_nobody_is_spared_where_more_than_an_opinion_is_asked(world):
-    """已同意过的自动通过: what is signed or filled in is nobody's to pass by rule; copies are sent where it does pass."""
+    """已同意过的自动通过: what is signed is nobody's to pass by rule; where it does pass, copies are sent."""
     risk, board = world.position("risk", "甲"), world.position("board", "丁")
     world.flow(
         world.node(10, risk),

@@ -115,7 +115,7 @@ class FilingRow(Entity):
         searched=("customer_name", "receipt_no"),
         filtered=("filing_id", "project_id", "company_id", "due_on", "receipt_on", "state"),
         sums=("amount",),
-        scope=Scope(through="filing"),
+        scope=Scope(through="project"),
         state="state",
         roles=_ROLES,
         news=News(

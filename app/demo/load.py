@@ -17,6 +17,7 @@ from app.demo import (
     bulk_lists,
     customers,
     filing,
+    maximums,
     people,
     pledging,
     righting,
@@ -139,6 +140,7 @@ def _play(
     pledging.play(stage)
     righting.play(stage)
     bulk_lists.play(stage)
+    maximums.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

@@ -106,8 +106,7 @@ class Product(Entity):
         searched=("code", "name"),
         filtered=("guarantee_kind", "is_active"),
         config=Config(),
-        help="保存后下一笔申请即按新的设置办理；已提交的项目办理环节不变。要件、费用、还款方式、准入规则、审批流程、文书模板"
-        "在产品页的页签中维护，“办理概览”逐项说明项目怎样办理、还缺什么。",
+        help="保存后下一笔申请即按新的设置办理；已提交的项目环节不变。",
         demo=(
             {
                 "code": "TBBH",

@@ -79,6 +79,8 @@ PROMISES: tuple[str, ...] = (
     "litigation",
     "loan_change",
     "major_event",
+    "maximum_contract",
+    "maximum_use",
     "meeting_item",
     "meeting_member",
     "meeting_vote",

@@ -89,6 +89,7 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
         DocumentKind("entrusted_contract", "委托担保合同", long=True),
         DocumentKind("guarantee_contract", "保证合同", long=True),
         DocumentKind("counter_contract", "反担保合同", long=True),
+        DocumentKind("maximum_contract", "最高额合同", long=True),
         DocumentKind("voucher", "记账凭证", page_size="A5", orientation="landscape"),
     )
 }

@@ -447,6 +447,38 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "maximum_contract": {
+        "company": _COMPANY,
+        "doc": _doc("ZGE2026-0001", "最高额保证合同"),
+        "customer": _CUSTOMER,
+        "bank": _BANK,
+        "provider": {
+            "name": "示例银行高新支行",
+            "id_number": "",
+            "address": "示例市高新区科技路 1 号",
+            "phone": "0000-66668888",
+        },
+        "maximum": {
+            "kind": "最高额保证合同",
+            "is_entrustment": False,
+            "is_guarantee": True,
+            "limit": Decimal("5000000.00"),
+            "is_revolving": True,
+            "start": date(2026, 12, 1),
+            "end": date(2028, 11, 30),
+            "method": "抵押",
+            "special_terms": "单笔金额不超过 300 万元。",
+        },
+        "collateral": [
+            {
+                "name": "工业厂房",
+                "certificate": "（2021）示例市不动产权第 0012345 号",
+                "value": Decimal("4200000.00"),
+                "rate": Decimal("60.00"),
+            }
+        ],
+        "contract": _CONTRACT,
+    },
     "voucher": {
         "company": _COMPANY,
         "doc": _doc("记-2026-12-0018", "记账凭证"),

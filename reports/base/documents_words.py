@@ -32,6 +32,7 @@ SECTIONS: Final[dict[str, str]] = {
     "counter": "反担保",
     "provider": "反担保人",
     "collateral": "押品",
+    "maximum": "最高额合同",
     "voucher": "记账凭证",
     "custom": "自定义字段",
 }
@@ -65,6 +66,15 @@ COMMON: Final[dict[str, str]] = {
     "reviewed_by": "复核人",
 }
 WORDS: Final[dict[str, str]] = {
+    "maximum.kind": "合同种类",
+    "maximum.is_entrustment": "是委托担保",
+    "maximum.is_guarantee": "是保证",
+    "maximum.limit": "最高限额",
+    "maximum.is_revolving": "循环使用",
+    "maximum.start": "债权确定期间起",
+    "maximum.end": "债权确定期间止",
+    "maximum.method": "反担保方式",
+    "maximum.special_terms": "特别约定",
     "company.name": "公司名称",
     "doc.title": "文书标题",
     "bank.name": "总行名称",

@@ -20,6 +20,7 @@ from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
 from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
+from reports.figures import maximums
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number, value
 
@@ -411,7 +412,7 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 def checks(
     session: Session, project: Project, on: date, *, amount: Decimal | None = None
 ) -> list[Check]:
-    """Leverage, single party, related parties and bank line: in force now, and after this project, in that order."""
+    """Leverage, single party, related parties, bank line and 最高额: in force now, and after this project."""
     mine = of_project(project, amount)
     key = project.customer_id
     group = group_of(session, key)
@@ -446,7 +447,8 @@ def checks(
     found += _concentrations(
         session, "group", related, assets=assets, on=on, words=f"{len(group)} 户"
     )
-    return [*found, *_bank_checks(session, project, mine.amount)]
+    found += _bank_checks(session, project, mine.amount)
+    return [*found, *_maximum_checks(session, project, mine.amount)]
 
 
 def _leverage(
@@ -613,3 +615,26 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
             )
         )
     return found
+
+
+def _maximum_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:
+    """The limits of the 最高额合同 that the project is under; what it has repaid counts where they do not revolve."""
+    for maximum in maximums.of_project(session, project.id):
+        uses = maximums.uses_of(session, maximum)
+        in_force, used = maximums.taken(uses, without=project.id)
+        own = amount - maximums.replaced(uses, project, amount)
+        for use in uses:
+            if use.project_id == project.id and not maximum.is_revolving:
+                own += use.drawn - use.balance
+        way = "循环" if maximum.is_revolving else "不循环"
+        left = format_money(maximum.limit_amount - used)
+        yield Check(
+            f"maximum_{maximum.id}",
+            maximum.kind.label,
+            in_force,
+            used + own,
+            maximum.limit_amount,
+            None,
+            "元",
+            f"{maximum.number}（{way}）其他项目占用 {format_money(used)} 元，余 {left} 元",
+        )

@@ -8,7 +8,7 @@ from models.base.entity import Entity
 from models.guarantee.product import Product
 from reports.figures.composition import Line, composition
 from views.kit.entity_view import EntityView
-from views.kit.pages import GateItem, Section
+from views.kit.pages import GateItem, RecordPage, Section
 from workflows.base.context import Ctx
 
 OVERVIEW = "overview"
@@ -32,8 +32,17 @@ class ProductView(EntityView):
             lines = composition(ctx.session, found, ctx.today)
             lacking = sum(bool(line.gaps) for line in lines)
             overview.data = [_item(line) for line in lines]
-            overview.note = f"{lacking} 项待补充" if lacking else "各项齐备"
+            overview.count = lacking or None
         return [overview, *super().extra_sections(found, ctx)]
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """Whoever opens a product with gaps is told that there are some."""
+        found = super().enrich(page, record, ctx)
+        for section in found.sections:
+            if section.key == OVERVIEW and section.count:
+                words = f"还有 {section.count} 项待补充，见“办理概览”中标红的各项。"
+                found.notice = found.notice or words
+        return found
 
 
 def _item(line: Line) -> GateItem:

@@ -344,6 +344,7 @@ def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
         "completeness": (customer, "补充资料"),
         "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"),
         "documents": ("?tab=files#tabs", "上传要件"),
+        "noted": ("?tab=project_document#tabs", "要件登记"),
         "admission": ("?tab=admission_exception#tabs", "准入例外"),
         "scheme": (f"/sharing_scheme/show/{project.scheme_id}", "查看方案"),
     }

@@ -214,8 +214,8 @@ class Grid:
 
     def copy(self, owner: Entity) -> "Grid":
         """New rows that say what those of another owner say."""
-        self.owner, stored = owner, self._stored()
-        self.owner, self.count = None, 0
+        stored = self._rows_of(owner)
+        self.count = 0  # of the record that is being made there are none yet
         self.cells.prepare(stored, self.names)
         for number, row in enumerate(stored):
             new = RowForm(self, number, None)
@@ -253,10 +253,11 @@ class Grid:
         return self
 
     def _stored(self) -> Sequence[Entity]:
-        if self.owner is None:
-            return []
+        return [] if self.owner is None else self._rows_of(self.owner)
+
+    def _rows_of(self, owner: Entity) -> Sequence[Entity]:
         order = self.model.spec.order
-        at_owner = getattr(self.model, self.link) == self.owner.id
+        at_owner = getattr(self.model, self.link) == owner.id
         query = scoped(select(self.model).where(at_owner), self.model, self.ctx.actor)
         query = query.order_by(*sorting(self.model, order, after=["id"])).limit(ROWS_MAX + 1)
         found = self.ctx.session.scalars(query).all()

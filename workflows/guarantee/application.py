@@ -198,26 +198,6 @@ def check_delete(ctx: Ctx, project: Project) -> None:
     raise Conflict(f"项目 {project.number} 已编号，不能删除；不再办理时请撤回申请")
 
 
-def _about_documents(ctx: Ctx, project: Project) -> tuple[bool, str, str]:
-    """Whether the documents are complete, how far they are, and what is missing."""
-    found = project_documents.demands(ctx.session, project, ctx.today)
-    missing = [one for one in found if one.is_required and one.lack]
-    done = f"要件完整度 {project_documents.percent(found)}%"
-    if not missing:
-        return True, done, ""
-    said = f"缺少要件：{'、'.join(one.told for one in missing)}（{done}）"
-    if all(one.lack != project_documents.MISSING for one in missing):
-        return False, done, said
-    query = (
-        select(func.count())
-        .select_from(Attachment)
-        .where(project_documents.on_file(project), Attachment.category.is_(None))
-    )
-    count = ctx.session.scalar(query)
-    lost = f"（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）"
-    return False, done, said + lost if count else said
-
-
 @dataclass(frozen=True)
 class Condition:
     """What must hold before an application is submitted: how it stands, and what to say while it does not hold."""
@@ -227,6 +207,29 @@ class Condition:
     is_met: bool
     evidence: str
     problem: str
+
+
+def _documents(ctx: Ctx, project: Project) -> Condition:
+    """How complete the documents are, and what is missing: a file, or what is noted of it."""
+    found = project_documents.demands(ctx.session, project, ctx.today)
+    missing = [one for one in found if one.is_required and one.lack]
+    done = f"要件完整度 {project_documents.percent(found)}%"
+    label, said = "要件齐全", f"缺少要件：{'、'.join(one.told for one in missing)}（{done}）"
+    if missing and all(one.lack != project_documents.MISSING for one in missing):
+        return Condition("noted", label, False, done, said)
+    lost = _unsorted(ctx, project) if missing else ""
+    return Condition("documents", label, not missing, done, said + lost)
+
+
+def _unsorted(ctx: Ctx, project: Project) -> str:
+    """Files that nobody has said what they are."""
+    query = (
+        select(func.count())
+        .select_from(Attachment)
+        .where(project_documents.on_file(project), Attachment.category.is_(None))
+    )
+    count = ctx.session.scalar(query)
+    return f"（已上传的 {count} 个文件未分类，不算要件，请改它们的类别）" if count else ""
 
 
 def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None) -> list[Condition]:
@@ -240,20 +243,13 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
     until = customer.grade_valid_until
     is_graded = customer.grade is not None and until is not None and until >= ctx.today
     grade = f"{customer.grade}，有效期至 {until}"
-    has_papers, papers, lacking = _about_documents(ctx, project)
     return [
         Condition("customer", "客户可以申请", not barred, "不在黑名单", barred),
         Condition("completeness", "客户资料完整", percent >= least, f"{percent}%", thin),
         Condition(
             "grade", "信用等级有效", is_graded, grade, "客户没有有效的信用等级，请先完成等级评估"
         ),
-        Condition(
-            "documents",
-            "要件齐全",
-            has_papers,
-            papers,
-            lacking,
-        ),
+        _documents(ctx, project),
         *(
             Condition("admission", f"准入：{one.rule.name}", one.is_met, one.told, one.told)
             for one in answered

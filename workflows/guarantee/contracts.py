@@ -24,7 +24,14 @@ from models.guarantee.signing import (
 from models.system.records import IssuedDocument
 from reports.base.documents import long_pdf
 from reports.figures.coverage import MONTHS
-from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
+from reports.figures.line import (
+    REQUIRED,
+    contract_stands,
+    lacking_kinds,
+    required_kinds,
+    stage_due,
+    uncontracted,
+)
 from reports.figures.parameters import number
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
@@ -103,6 +110,8 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
         found["ends_on"] = [f"合同期限不能超过决议期限 {resolution.term_months} 个月"]
     if contract.kind in REQUIRED and _other(ctx, contract, Contract.kind == contract.kind):
         found["kind"] = [f"项目已有一份{contract.kind.label}"]
+    elif contract.kind in REQUIRED and contract.kind not in required_kinds(ctx.session, project.id):
+        found["kind"] = [f"项目已纳入最高额合同，不另签{contract.kind.label}"]
     found |= _about_scope(ctx, contract, project)
     if found:
         raise FieldErrors(found)
@@ -363,5 +372,5 @@ def pass_on(ctx: Ctx, project: Project, *, without: int | None = None) -> None:
     ]
     approved = {kind for kind, state in rows if state is PaperState.APPROVED}
     is_open = any(state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for _, state in rows)
-    if approved.issuperset(REQUIRED) and not is_open:
+    if approved.issuperset(required_kinds(ctx.session, project.id)) and not is_open:
         stages.advance(ctx, project, stage_due(ctx.session, project, Stage.CONTRACT), "合同已审核")

@@ -11,6 +11,7 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTran
 from models.base.masks import whole
 from models.base.money import round_money
 from models.base.paper import OPEN_PAPERS, PaperState
+from models.guarantee.maximum import MaximumContract
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Contract, CounterGuarantee, CounterKind
 from reports.figures.line import counters_stand, coverage_pct, latest_resolution
@@ -64,14 +65,14 @@ def check_counter(ctx: Ctx, item: CounterGuarantee, is_new: bool) -> None:
         raise Conflict(f"项目 {project.number} 的反担保正在审核，不能再登记或修改")
     found: dict[str, list[str]] = {}
     if item.kind.needs_value:
-        _about_asset(ctx, item, found)
+        about_asset(ctx, item, item.kind, found)
     elif item.kind is CounterKind.DEPOSIT and not item.appraised_value:
         found["appraised_value"] = ["请填写保证金金额"]
     elif item.kind is CounterKind.SURETY:
         _about_surety(item, project, found)
     if found:
         raise FieldErrors(found)
-    item.recognised_value = _recognised(item)
+    item.recognised_value = recognised(item)
     if is_new:
         item.project = project
 
@@ -84,9 +85,15 @@ def check_delete(ctx: Ctx, item: CounterGuarantee) -> None:
         raise Conflict(f"“{item}”已有反担保合同 {number_}，不能删除；合同仍是草稿的，请先删除合同")
 
 
-def _about_asset(ctx: Ctx, item: CounterGuarantee, found: dict[str, list[str]]) -> None:
+def about_asset(
+    ctx: Ctx,
+    item: CounterGuarantee | MaximumContract,
+    kind: CounterKind,
+    found: dict[str, list[str]],
+) -> None:
+    """An asset has its kind, its value and a rate within the cap; without a rate it is the cap."""
     if not item.appraised_value:
-        found["appraised_value"] = [f"{item.kind.label}应填写大于 0 的评估值"]
+        found["appraised_value"] = [f"{kind.label}应填写大于 0 的评估值"]
     if item.asset_kind is None:
         found["asset_kind"] = ["请选择反担保物种类"]
         return
@@ -106,7 +113,7 @@ def _about_surety(item: CounterGuarantee, project: Project, found: dict[str, lis
         found["name"] = ["保证人不能是被担保客户本人"]
 
 
-def _recognised(item: CounterGuarantee) -> Decimal | None:
+def recognised(item: CounterGuarantee | MaximumContract) -> Decimal | None:
     """Value x rate; money counts in full, a surety counts as nothing."""
     if item.appraised_value is None:
         return None
@@ -137,7 +144,7 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     if not items:
         raise BusinessError("请先登记至少一项反担保")
     all_items = [*items, *_items(ctx, project, PaperState.APPROVED)]
-    covered = coverage_pct(ctx.session, all_items, resolution.amount)
+    covered = coverage_pct(ctx.session, project, all_items, resolution.amount)
     least = project.product.coverage_min_pct
     if covered < least:
         raise BusinessError(
@@ -201,6 +208,14 @@ def settle(
         raise IllegalTransition(
             f"项目 {item.project.number} {item.project.state.label}，不能落实反担保"
         )
+    note_settlement(ctx, item, evidence, on)
+    return item
+
+
+def note_settlement(
+    ctx: Ctx, item: CounterGuarantee | MaximumContract, evidence: str, on: date
+) -> None:
+    """What is settled says by what and since when. Raises FieldErrors."""
     found: dict[str, list[str]] = {}
     if not evidence.strip() or len(evidence.strip()) > 200:
         found["evidence"] = ["请填写落实依据，如登记证号、交付凭据，不超过 200 字"]
@@ -210,4 +225,3 @@ def settle(
         raise FieldErrors(found)
     item.is_settled, item.settled_on, item.settled_evidence = True, on, evidence.strip()
     ctx.session.flush()
-    return item

@@ -20,7 +20,7 @@ from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentStat
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
-from reports.figures import products, schedules
+from reports.figures import maximums, products, schedules
 from reports.figures.benchmarks import in_words, rate_by
 from reports.figures.fees import (
     due_date,
@@ -30,7 +30,7 @@ from reports.figures.fees import (
     recognised_total,
 )
 from reports.figures.gate import GateCheck, gate
-from reports.figures.line import REQUIRED
+from reports.figures.line import required_kinds
 from reports.figures.overdue import overdue_of
 from reports.figures.parameters import number, value
 from workflows.base import audit, documents, records
@@ -319,7 +319,7 @@ def undrawn(session: Session, project: Project, on: date) -> Decimal:
     resolution = _drawn_on_resolution(session, project, on)
     if resolution is None:
         return Decimal(0)
-    most = min(resolution.amount, _contracted(session, project))
+    most = min(resolution.amount, _contracted(session, project, resolution))
     return max(most - plans.drawn_total(session, project.id), Decimal(0))
 
 
@@ -332,10 +332,14 @@ def _drawn_on_resolution(session: Session, project: Project, on: date) -> Resolu
     return session.scalars(query.order_by(Resolution.id.desc())).first()
 
 
-def _contracted(session: Session, project: Project) -> Decimal:
+def _contracted(session: Session, project: Project, resolution: Resolution) -> Decimal:
+    """The least that its own contracts agree on; the resolution's amount where it needs none beside 最高额合同."""
+    needed = required_kinds(session, project.id)
+    if not needed:
+        return resolution.amount
     agreed = select(func.min(Contract.amount)).where(
         Contract.project_id == project.id,
-        Contract.kind.in_(REQUIRED),
+        Contract.kind.in_(needed),
         Contract.state == PaperState.APPROVED,
     )
     return session.scalar(agreed) or Decimal(0)
@@ -360,7 +364,7 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
     if loan.amount + drawn > resolution.amount:
         limit = format_money(resolution.amount)
         found["amount"] = [f"放款金额不能超过决议金额 {limit} 元{before}"]
-    elif loan.amount + drawn > (most := _contracted(ctx.session, project)):
+    elif loan.amount + drawn > (most := _contracted(ctx.session, project, resolution)):
         found["amount"] = [f"放款金额不能超过合同金额 {format_money(most)} 元{before}"]
     if not loan.drawn_on < loan.due_on <= latest:
         found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
@@ -371,7 +375,7 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
 
 
 def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[str]]:
-    """The bank paid on a notice that held on that day, also where another one was issued since."""
+    """The bank paid on a notice that held on that day, whatever was issued since, and in the period of 最高额."""
     query = select(BankLetter).where(
         BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT
     )
@@ -381,6 +385,9 @@ def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[
     first, last = notices[0].issued_on, notices[-1]
     if not first <= drawn_on <= ctx.today:
         return {"drawn_on": [f"放款日期应在通知单日期 {first} 与营业日期 {ctx.today} 之间"]}
+    for maximum in maximums.of_project(ctx.session, project.id):
+        if why := maximums.why_barred(maximum, drawn_on):
+            return {"drawn_on": [f"最高额合同 {why}"]}
     if not any(n.issued_on <= drawn_on <= (n.valid_until or drawn_on) for n in notices):
         said = f"放款通知单 {last.number} 已于 {last.valid_until} 到期，请重新出具后由银行放款"
         return {"drawn_on": [said]}

@@ -1,6 +1,6 @@
 """Limits are asked under one lock that is held to the commit (architecture rule 7, decision 0015).
 
-Bank line, single party, group and leverage all count what others reserve, and leverage counts the whole company: so
+Bank line, single party, group, leverage and 最高额 all count what others reserve, and leverage the whole company: so
 there is one lock for all of them, and whoever decides by one of them decides after everybody before has committed.
 """
 
@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from models.base.errors import BusinessError
 from models.guarantee.bank import PartnerBank
+from models.guarantee.maximum import MaximumContract
 from models.guarantee.project import Project
-from reports.figures import exposure, gate, parameters
+from reports.figures import exposure, gate, maximums, parameters
 from workflows.base.context import Ctx
 
 # Two numbers, so that the lock is none of the files' (one number each); they mean nothing beyond being ours.
@@ -43,6 +44,13 @@ def standing(ctx: Ctx, project: Project) -> gate.Standing:
     """The project's resolution and limits, for a verb that decides by the gate."""
     hold(ctx)
     return gate.standing(ctx.session, project, ctx.today)
+
+
+def uses(ctx: Ctx, maximum: MaximumContract) -> list[maximums.Use]:
+    """What the projects under a 最高额合同 take of it, as it holds until the commit."""
+    hold(ctx)
+    ctx.session.refresh(maximum)
+    return maximums.uses_of(ctx.session, maximum)
 
 
 def refuse_breach(ctx: Ctx, project: Project, amount: Decimal) -> None:

@@ -1,7 +1,7 @@
 """Contracts up to a limit (最高额) and the projects that are under them, with since when and until when.
 
-Revision ID: 0055
-Revises: 0054
+Revision ID: 0056
+Revises: 0055
 Created: 2026-11-30 14:38:48.228760
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0055'
-down_revision = '0054'
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

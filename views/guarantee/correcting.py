@@ -1,14 +1,16 @@
 """更正、撤销、清理 (10.3): the buttons of the records that may be set right, and what a paper says will change."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from models.base import columns as c
 from models.base.entity import Entity, entities, fields_of
 from models.guarantee.correction import Correction
 from models.guarantee.drawdown import Drawdown
+from reports.base.scope import is_visible
 from views.kit import hooks
-from views.kit.buttons import Button, Questions, Values, register, to_result
-from views.kit.pages import Cell, Column, Row, Section
+from views.kit.buttons import Button, Questions, Values, page_of, register, to_result
+from views.kit.entity_view import EntityView
+from views.kit.pages import Action, Cell, Column, Row, Section
 from workflows.base.context import Ctx
 from workflows.guarantee import correction, revoking
 
@@ -48,6 +50,29 @@ def correction_section(record: Entity, ctx: Ctx) -> Section | None:
 
 
 hooks.TEXTS.append(correction_section)
+
+
+class CorrectionView(EntityView):
+    """Screens of 更正、撤销、清理: one looks at what changes, and goes on to the record that it is about."""
+
+    model: ClassVar[Any] = Correction
+
+    def default_tab(self, record: Entity) -> str:
+        """What changes, or what the record said."""
+        assert isinstance(record, Correction)
+        if record.changes:
+            return "changes"
+        return "content" if record.content else super().default_tab(record)
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """The buttons, and the way to the record while it is there and the reader may look at it."""
+        assert isinstance(record, Correction)
+        found = super().verbs(record, ctx)
+        about = correction.target(ctx.session, record)
+        if about is None or not is_visible(ctx.session, ctx.actor, about):
+            return found
+        return [*found, Action("打开记录", page_of(about))]
+
 
 for _model in entities():
     if any(facts.is_correctable for facts in fields_of(_model).values()):

@@ -22,7 +22,7 @@ from views.kit.buttons import (
     register,
     to_result,
 )
-from views.kit.pages import Cell, Column, Row, Section
+from views.kit.pages import GateItem, Section
 from workflows.after import warning
 from workflows.base import attachments, records
 from workflows.base.context import Ctx
@@ -115,13 +115,12 @@ def _backdated_of_project(ctx: Ctx, project: Project, values: Values) -> Section
 
 def effects_section(effects: list[backdating.Effect], on: date) -> Section:
     """Each thing that an event of an earlier day changes, before and after."""
-    columns = [Column("what", "影响"), Column("before", "现在"), Column("after", "登记后")]
-    rows = [
-        Row(str(number), "", (Cell(one.what), Cell(one.before), Cell(one.after)))
-        for number, one in enumerate(effects)
+    items = [
+        GateItem(one.what, True, f"{one.before} → {one.after}", is_warning=not one.stays)
+        for one in effects
     ]
-    note = "只重算该日以后的部分，请核对后再次提交"
-    return Section("effects", f"补登 {on} 的影响", columns=columns, rows=rows, note=note)
+    title, note = f"补登 {on} 的影响", "现在 → 登记后；只重算该日以后的部分，请核对后再次提交"
+    return Section("effects", title, template="parts/gate.html", data=items, note=note)
 
 
 def _is_running(_: Ctx, loan: Drawdown) -> bool:

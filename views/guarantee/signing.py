@@ -242,7 +242,6 @@ def _former(ctx: Ctx, project: Project) -> Questions:
 
 def _loan(ctx: Ctx, project: Project) -> Questions:
     return {
-        **_former(ctx, project),
         "bank_note_no": c.text("银行借据号", 60, required=True),
         "drawn_on": c.day("放款日期", required=True),
         "due_on": c.day("到期日期", required=True),
@@ -262,6 +261,7 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
             help="不填则按放款日；月末不足的为当月最后一日",
         ),
         "lines": c.long_text("各期还款", help=f"还款方式为“按约定分期”时填写。{plans.LINES}"),
+        **_former(ctx, project),
         "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成", sheet=PLAN),
     }
 
@@ -305,7 +305,7 @@ def _confirm_loan(
     return disbursement.confirm(ctx, project, **facts)
 
 
-def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
+def _plan_preview(ctx: Ctx, project: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
     terms = {
         name: value for name, value in values.items() if name not in ("plan", "former_interest")
@@ -317,20 +317,23 @@ def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
         found = plans.plan_of_file(
             ctx, data, name, values["amount"], values["drawn_on"], values["due_on"]
         )
-        told = _of_an_earlier_day(ctx, values, found.instalments)
+        told = _what_follows(ctx, project, values, found.instalments)
         return plan_section(found.instalments, f"银行文件“{name}”", [*found.warnings, *told])
     is_agreed = values["repayment_method"] is RepaymentMethod.CUSTOM
     source = (
         "按填写的各期" if is_agreed else f"由系统按还款方式生成，计息 {values['day_count'].label}"
     )
     rows = plans.planned(plans.Loan(**terms))
-    return plan_section(rows, source, _of_an_earlier_day(ctx, values, rows))
+    return plan_section(rows, source, _what_follows(ctx, project, values, rows))
 
 
-def _of_an_earlier_day(ctx: Ctx, values: Values, rows: list[Instalment]) -> list[str]:
-    """What a drawdown of an earlier day brings at once (4.13)."""
+def _what_follows(ctx: Ctx, project: Project, values: Values, rows: list[Instalment]) -> list[str]:
+    """What a drawdown of an earlier day brings at once (4.13), and the former loan that it settles (4.12)."""
     found = backdating.of_drawdown(ctx, values["drawn_on"], rows)
-    return [f"{one.what}：{one.before}，{one.after}".replace("：—，", "：") for one in found]
+    settled = ["原借款由本次放款结清，并起草原项目解保"] if _former(ctx, project) else []
+    return settled + [
+        f"{one.what}：{one.before}，{one.after}".replace("：—，", "：") for one in found
+    ]
 
 
 def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:

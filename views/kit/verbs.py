@@ -264,6 +264,8 @@ class VerbForm:
             hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
         is_seen = self.verb.preview is None or self.verb.looks_seldom or self.shown is not None
         label = self.verb.label if is_seen else "预览"
+        if self.verb.looks_seldom and self.shown is not None:
+            label = f"核对无误，{label}"
         crumbs = [
             (record.spec.module.label, ""),
             (record.spec.label, f"/{record.__tablename__}/list/"),

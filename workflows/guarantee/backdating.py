@@ -28,11 +28,12 @@ ZERO = Decimal("0.00")
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing that the event changes, in words: as it stands, and as it will."""
+    """One thing that the event changes, in words: as it stands, and as it will; or one that stays as it is."""
 
     what: str
     before: str
     after: str
+    stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def closed(ctx: Ctx, on: date) -> list[Effect]:
     found, until = [], _closed_until(ctx.session)
     if until is not None and on <= until:
         booked = f"差额记在 {min(max(on, until), ctx.today):%Y-%m} 之后的首个未结账日"
-        found.append(Effect("已结账期间", f"{until:%Y-%m} 及以前", f"不变；{booked}"))
+        found.append(Effect("已结账期间", f"{until:%Y-%m} 及以前", f"不变；{booked}", stays=True))
     query = select(func.max(CompanySnapshot.taken_on)).where(
         CompanySnapshot.taken_on >= on, CompanySnapshot.taken_on < ctx.today
     )
     last = ctx.session.scalar(query)
     if last is not None:
         days = f"{on} 至 {last}" if last > on else f"{on}"
-        found.append(Effect("每日快照", days, f"不变；自 {ctx.today} 起按新的余额"))
+        found.append(Effect("每日快照", days, f"不变；自 {ctx.today} 起按新的余额", stays=True))
     return found
 
 

@@ -29,7 +29,7 @@ from models.guarantee.signing import CounterGuarantee
 from workflows.base import attachments, audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import permit, verbs
-from workflows.guarantee import letters, release, repayment
+from workflows.guarantee import letters, release, repayment, stages
 from workflows.guarantee.repayment import Paid
 
 RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
@@ -53,6 +53,7 @@ def renew(ctx: Ctx, former: Project, facts: Mapping[str, Any]) -> Project:
     Raises FieldErrors for another customer or a way of renewal that does not fit, Conflict for a project that never
     came into force.
     """
+    former = stages.locked(ctx, former.id)  # of two at once who renew it the second sees the first
     if former.state not in RENEWED:
         raise Conflict(f"项目 {former.number} {former.state.label}，在保或已解保的项目才能续保")
     facts = dict(facts)
@@ -109,6 +110,7 @@ def _about_others(ctx: Ctx, project: Project, former: Project) -> dict[str, list
     """One application at a time takes the place of a loan: it would be counted once for both."""
     if project.renewal_kind not in REPLACING:
         return {}
+    stages.locked(ctx, former.id)
     others = select(Project.number).where(
         Project.renewed_from_id == former.id,
         Project.renewal_kind.in_(REPLACING),

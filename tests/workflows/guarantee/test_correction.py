@@ -62,6 +62,7 @@ def test_a_slip_is_set_right_once_it_is_approved(line):
     paper = correction.correct(ctx, loan, "录入时少一位", bank_note_no="借新1", amount=Decimal(1))
     assert [(one["old"], one["new"]) for one in paper.changes] == [(before, "借新1")]
     assert (paper.state, loan.bank_note_no) == (PaperState.IN_APPROVAL, before)
+    assert ctx.actor.may("list", "correction"), "who asks follows it"
     with pytest.raises(Conflict, match="尚未办结"):
         correction.correct(ctx, loan, "又", bank_note_no="借新2")
     line.give_back(paper)

@@ -259,7 +259,8 @@ register(
         "collateral-concentration",
         "押品集中度",
         Module.COLLATERAL,
-        permission=("list", "collateral"),
+        permission=("concentrate", "collateral"),
+        given_to=("押品专员", "风控专员", "风控总监", "总裁", "分析员"),
         columns=(
             words("name", "名称"),
             count("count", "押品项数"),

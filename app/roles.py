@@ -40,6 +40,8 @@ COMMON: dict[str, tuple[str, ...]] = {
     "product_document": ("list", "show"),
     "product_fee": ("list", "show"),
     "partner_bank": ("list", "show"),
+    "collateral_type": ("list", "show"),
+    "storage_place": ("list", "show"),
     "sharing_scheme": ("list", "show"),
     "scheme_share": ("list", "show"),
     "scheme_bank": ("list", "show"),

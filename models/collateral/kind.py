@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Config, Entity, Spec
 from models.base.kinds import Kind, Module
-from models.base.rights import WRITE
+from models.base.rights import READ, WRITE
 from models.base.rows import SeedRow
 from models.system.organization import Employee
 
@@ -103,6 +103,7 @@ class CollateralType(Entity):
         rank=10,
         order="rank",
         key=("code",),
+        roles={"押品专员": READ, "风控总监": READ},
         listed=(
             "name",
             "rate_pct",

@@ -56,6 +56,7 @@ def plan(ctx: Ctx) -> int:
         due_on = max(last.get(asset.id, since), since) + timedelta(days=days)
         if asset.id in planned or due_on > until:
             continue
+        due_on = max(due_on, ctx.today)  # what nobody was asked for is not late
         keeper = asset.keeper_id or manager_id
         ctx.session.add(
             CollateralWatch(

@@ -76,6 +76,10 @@ POSITIONS = {
     "collateral": ("heping",),
     "finance": ("tangxia",),
     "administration": ("yangfan",),
+    "rating": ("heping",),
+    "transfer": ("lujun",),
+    "personnel": ("yangfan",),
+    "quota": ("hejianguo",),
 }
 ACCOUNT_MANAGERS = ("zhoumin", "sunhao", "zhaoqian", "linyifan", "qianwei", "xujing")
 BOARD = ("heping", "liuwen", "lujun", "tangxia", "majie")

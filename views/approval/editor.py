@@ -28,8 +28,8 @@ from views.approval import drawing
 from views.approval.trial import Trial
 from views.kit import edge, grid_cells, once
 from views.kit.forms import EntityForm, form_columns, reason_field
-from views.kit.grids import BLANK, Grid, Grids, RowForm
-from views.kit.interface import EntityInterface
+from views.kit.grids import BLANK, Grids, RowForm
+from views.kit.interface import EntityInterface, shape
 from views.kit.pages import Field, FormPage
 from workflows.approval import flows
 from workflows.base import records
@@ -120,17 +120,17 @@ class FlowForm:
     def load(self) -> "FlowForm":
         """As it was saved."""
         self.form.show()
-        for table, one in self.sheets.parts.items():
-            self.sheets.open[table] = Grid(self.ctx, one, self.flow).load()
+        for table in self.sheets.parts:
+            self.sheets.open[table] = self.sheets.grid(table).load()
         return self
 
     def read(self) -> "FlowForm":
         """As it was typed."""
         self.form.read(request.form)
         self.sheets.read(request.form)
-        for table, one in self.sheets.parts.items():
+        for table in self.sheets.parts:
             if table not in self.sheets.open:
-                self.sheets.open[table] = Grid(self.ctx, one, self.flow).load()
+                self.sheets.open[table] = self.sheets.grid(table).load()
         return self
 
     def rows(self, table: str) -> list[RowForm]:
@@ -156,7 +156,7 @@ class FlowForm:
     def drafted(self) -> ApprovalFlow:
         """The flow that saving would make, beside the session: it is drawn and tried, never stored."""
         session = self.ctx.session
-        made = ApprovalFlow(**dict(self.form.typed()))
+        made = _filled(ApprovalFlow(**dict(self.form.typed())))
         made.id, made.version_no, made.state = self.flow.id, self.flow.version_no, self.flow.state
         made.business_type = (
             session.get(ApprovalType, made.business_type_id or 0) or self.flow.business_type
@@ -170,7 +170,8 @@ class FlowForm:
         return made
 
     def _made(self, table: str, model: type[Any]) -> list[Any]:
-        return [model(**dict(row.typed())) for row in self.rows(table)]
+        made = [_filled(model(**dict(row.typed()))) for row in self.rows(table)]
+        return [one for one in made if getattr(one, model.spec.order, None) is not None]
 
     def sketch(self) -> Sketch:
         """The drawing: of the flow, or of a submission where one is tried; and what is open."""
@@ -206,6 +207,16 @@ class FlowForm:
             answers=answers,
             way=flow_trial.way_in_words(ctx.session, flow, facts),
         )
+
+
+def _filled(record: Any) -> Any:
+    """What was left empty as a new record has it, so that it can be drawn; saving refuses it at its field."""
+    for facts in shape(type(record)).fields.values():
+        if facts.default is not None and facts.get(record) is None:
+            facts.set(record, facts.default)
+    if getattr(record, "name", "") is None:
+        record.name = "（未填名称）"
+    return record
 
 
 def _whole(row: RowForm, name: str) -> int | None:
@@ -317,7 +328,7 @@ class EditorRoutes:
     def _flow_form(self, ctx: Ctx, flow: ApprovalFlow) -> FlowForm:
         offered = self.gridded(flow, ctx)  # type: ignore[attr-defined]
         parts = {table: offered[table] for table in _PARTS if table in offered}
-        return FlowForm(ctx, flow, Grids(ctx, parts, flow))
+        return FlowForm(ctx, flow, Grids(ctx, parts, flow, is_whole=True))
 
     def _save_editor(self, ctx: Ctx, flow: ApprovalFlow) -> ResponseReturnValue:
         sent, key = self._flow_form(ctx, flow).read(), flow.id

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from flask import request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from models.approval.approval import ApprovalFlow, ApprovalType, FlowCustomerKind, FlowState
 from models.base.entity import Entity, entity_of
@@ -17,10 +17,11 @@ from models.system.organization import Department, Employee
 from reports.figures import dictionaries, flow_trial
 from reports.figures.approvals import Facts
 from views.approval import drawing
-from views.kit import edge, hooks, widgets
+from views.kit import edge, hooks, lookup, widgets
 from views.kit.cells import record_url
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, Field, ReportPage, Row, Section, Tab
+from workflows.approval import steps
 from workflows.base.context import Ctx
 
 URL = "/approval-trial/"
@@ -28,6 +29,14 @@ TITLE = "审批试算"
 _SAID = ("product", "amount", "department", "customer_kind", "risk_grade", "applicant")
 _RESULT = {True: Cell("选用", "enum", tone="ok"), False: Cell("不选", "enum", tone="draft")}
 _HARD = {True: Cell("不能提交", "enum", tone="bad"), False: Cell("留意", "enum", tone="warn")}
+
+
+def is_started() -> ColumnElement[bool]:
+    """Of a business type: something puts it up for approval."""
+    return ApprovalType.code.in_(steps.startable())
+
+
+lookup.CHOSEN[ApprovalType] = is_started
 
 
 @dataclass
@@ -51,7 +60,7 @@ class Trial:
     @property
     def kinds(self) -> list[ApprovalType]:
         """The businesses that are put up for approval."""
-        query = select(ApprovalType).where(ApprovalType.is_active)
+        query = select(ApprovalType).where(ApprovalType.is_active, is_started())
         return list(self.ctx.session.scalars(query.order_by(ApprovalType.sort_no, ApprovalType.id)))
 
     @property

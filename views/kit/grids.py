@@ -185,12 +185,15 @@ class RowForm(EntityForm):
 class Grid:
     """The rows of one part of a record in one form of one request."""
 
-    def __init__(self, ctx: Ctx, one: PartOf, owner: Entity | None) -> None:
-        """`owner` is None while it is being made."""
+    def __init__(
+        self, ctx: Ctx, one: PartOf, owner: Entity | None, *, is_whole: bool = False
+    ) -> None:
+        """`owner` is None while it is being made; `is_whole` asks for all that the own form of a row asks."""
         self.ctx, self.model, self.link, self.owner = ctx, one.model, one.link, owner
         known = shape(one.model)
         self.table = known.table
-        self.names = [name for name in columns(one.model) if name != one.link]
+        asked = form_columns(one.model) if is_whole else columns(one.model)
+        self.names = [name for name in asked if name != one.link]
         self.cells = Cells(ctx, one.model, Titles(ctx.session))
         controls = {n: grid_cells.make(ctx, self.table, n, known.fields[n]) for n in self.names}
         self.form_class: type[Form] = type("RowOfGrid", (Form,), controls)
@@ -340,17 +343,28 @@ class Grid:
 class Grids:
     """All grids that one form has open."""
 
-    def __init__(self, ctx: Ctx, parts: Mapping[str, PartOf], owner: Entity | None) -> None:
-        """`parts` are those that the form offers."""
-        self.ctx, self.parts, self.owner = ctx, parts, owner
+    def __init__(
+        self,
+        ctx: Ctx,
+        parts: Mapping[str, PartOf],
+        owner: Entity | None,
+        *,
+        is_whole: bool = False,
+    ) -> None:
+        """`parts` are those that the form offers; `is_whole` has all columns of their rows."""
+        self.ctx, self.parts, self.owner, self.is_whole = ctx, parts, owner, is_whole
         self.open: dict[str, Grid] = {}
         self._changes: list[tuple[int, RowChange]] = []
+
+    def grid(self, table: str) -> Grid:
+        """The grid of a part, with nothing in it yet."""
+        return Grid(self.ctx, self.parts[table], self.owner, is_whole=self.is_whole)
 
     def read(self, posted: "MultiDict[str, str]") -> "Grids":
         """Take what was typed into the grids that were open; what it changes is worked out before anything is saved."""
         for table, sent in rows_of(posted).items():
             if table in self.parts:
-                self.open[table] = Grid(self.ctx, self.parts[table], self.owner).read(sent)
+                self.open[table] = self.grid(table).read(sent)
         for grid in self.open.values():
             self._changes += [(getattr(one.record, "id", 0), one) for one in grid.changes()]
         return self

@@ -91,6 +91,11 @@ def on_finish(type_code: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def startable() -> frozenset[str]:
+    """The codes of the businesses that something puts up for approval: others have flows that nobody ever meets."""
+    return frozenset(_HANDLERS)
+
+
 def lock(ctx: Ctx, instance_id: int) -> ApprovalInstance:
     """The instance as it is now, its row held until the commit: decisions of one approval come one after another."""
     query = (

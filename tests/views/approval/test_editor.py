@@ -5,7 +5,13 @@ import re
 import pytest
 from sqlalchemy import select
 
-from models.approval.approval import ApprovalFlow, ApprovalNode, FlowState, NodeChooser
+from models.approval.approval import (
+    ApprovalFlow,
+    ApprovalNode,
+    ApprovalType,
+    FlowState,
+    NodeChooser,
+)
 from models.system.configuration import ConfigVersion
 from tests.views.conftest import send
 
@@ -122,8 +128,31 @@ def test_what_makes_no_sense_is_refused_at_its_place_and_keeps_what_was_typed(pr
         assert (flow.state, len(flow.nodes), flow.branches) == (FlowState.DRAFT, 1, [])
 
 
+def test_what_is_half_written_is_drawn_all_the_same(product, draft):
+    admin, url = product.browser("admin"), f"/approval_flow/sketch/{draft}"
+    sent = form_of(product, draft)
+    half = {"approval_node-1-seq": "x", "approval_node-1-name": "乱", "approval_branch-0-no": ""}
+    empty = {f"approval_node-0-{name}": "" for name in ("name", "chooser", "mode", "signature")}
+    odd = {"name": "", "code": "", "priority": "", "repeats": "?", "business_type_id": "x"}
+    for changes in (half, empty, odd, branched(**{"approval_branch-0-inside_no": "10"})):
+        drawn = send(admin, url, **(sent | changes), try_amount="五百", try_product="999999")
+        assert drawn.status_code == 200, changes
+
+
 def test_only_who_sets_flows_up_opens_the_editor(product, draft):
     manager = product.browser("manager")
     assert manager.get(f"/approval_flow/editor/{draft}").status_code == 403
     assert send(manager, f"/approval_flow/sketch/{draft}").status_code == 403
     assert product.browser("admin").get("/approval_flow/editor/999999").status_code == 404
+
+
+def test_a_business_that_nothing_puts_up_is_no_choice(product, draft):
+    with product.session() as session:
+        session.add(ApprovalType(code="nobody.starts", label="无人发起的业务"))
+        session.commit()
+    admin = product.browser("admin")
+    look_up = admin.get("/approval_flow/lookup?field=business_type_id&q=业务").get_json()
+    assert "无人发起的业务" not in [one["text"] for one in look_up["result"]]
+    offered = admin.get("/approval_flow/lookup?field=business_type_id&q=合同").get_json()
+    assert [one["text"] for one in offered["result"]] == ["合同"]
+    assert "无人发起的业务" not in admin.get("/approval-trial/").text

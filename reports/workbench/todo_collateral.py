@@ -3,7 +3,19 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, literal, not_, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    cast,
+    exists,
+    false,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from models.base.actor import Actor
@@ -144,5 +156,6 @@ COLLATERAL: tuple[Source, ...] = (
         _visits,
         _of_project(CollateralWatch),
         holder=CollateralWatch.keeper_id,
+        numbered=cast(CollateralWatch.due_on, String),
     ),
 )

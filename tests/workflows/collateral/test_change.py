@@ -15,6 +15,7 @@ from models.guarantee.project import Stage
 from reports.base.asked import Asked
 from reports.collateral import book, shortfall
 from reports.figures import collateral
+from reports.workbench.todo import steps_of
 from reports.workbench.todo_source import TodoKind
 from tests.workflows.collateral.test_custody import KEEPER, standing, waits
 from tests.workflows.collateral.test_pledge import building, kind, room
@@ -128,6 +129,9 @@ def test_visits_are_planned_reported_with_photos_and_fall_away(line):
     (found,) = waits(line, KEEPER, TodoKind.WATCH)
     visit = line.session.get_one(CollateralWatch, found)
     assert visit.due_on == project.start_on + timedelta(90)
+    told = steps_of(line.session, project, line.today)
+    (step,) = [one for one in told if one.kind is TodoKind.WATCH]
+    assert (step.number, [one.actor.name for one in step.people]) == (str(visit.due_on), [KEEPER])
     facts = (AssetCondition.CONCERN, "机器部分停用", line.today)
     with pytest.raises(BusinessError, match="现场照片"):
         watch.report(line.ctx(KEEPER), visit, *facts)

@@ -16,17 +16,21 @@ from models.customer.customer import CorporateCustomer, Customer, PersonalCustom
 from models.guarantee.bank_batch import BankBatch, BatchLoan, CheckState, SampleCheck
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.release import Release
 from models.guarantee.scheme import RuleUse
 from models.guarantee.sharing import ProjectShare
 from models.guarantee.signing import Fee
 from models.ledger.voucher import EventState
 from models.system.imports import ImportMode, ImportRow, Verdict
+from reports.figures import sharing
 from reports.figures.custom_fields import editable_now
 from tests.workflows.guarantee.factories import ASSISTANT, DEPARTMENT_HEAD, MANAGER, MILLION, RISK
 from tests.workflows.guarantee.sharing_world import drawn_up, rule
+from workflows import verify
 from workflows.base import records
-from workflows.guarantee import bank_batch
+from workflows.guarantee import bank_batch, release, repayment
 from workflows.guarantee import scheme as schemes
+from workflows.guarantee.repayment import Paid
 from workflows.ledger import posting
 from workflows.system import import_load, imports
 from workflows.system.import_rows import Door
@@ -162,6 +166,30 @@ def test_a_list_becomes_projects_in_force_with_shares_fees_and_samples(line, sch
     assert bank_batch.past_checks(line.ctx(), next_one) == "不符合 1 笔"
     _, task, _ = looked(line, tmp_path, *GOOD)  # the same file once more changes nothing
     assert imports.number_of(task, Verdict.SAME) == 3
+
+
+def test_what_came_in_a_list_is_repaid_and_released_like_any_other(line, scheme, tmp_path):
+    batch = batch_of(line, scheme)
+    loaded(line, tmp_path, GOOD[0])
+    bank_batch.submit(line.ctx(MANAGER), batch)
+    line.approve(batch)
+    project = line.session.scalars(select(Project)).one()
+    loan = line.session.scalars(select(Drawdown)).one()
+    line.book(project)
+    fee = line.session.scalars(select(Fee)).one()
+    line.collect(fee)
+    line.book(project)
+    line.today = loan.due_on
+    repayment.register(
+        line.ctx(MANAGER), loan, Paid(line.today, loan.balance, Decimal(42000), is_final=True)
+    )
+    made = records.create(line.ctx(MANAGER), Release, {"project_id": project.id})
+    release.submit(line.ctx(MANAGER), made, made.version)
+    line.approve(made)
+    assert (project.state, project.balance) == (ProjectState.RELEASED, 0)
+    assert verify.verify_exposures(line.session) == verify.verify_plans(line.session) == []
+    found = sharing.breaker(line.session, scheme, scheme.banks[0], line.today)
+    assert (found.released, found.rate_pct) == (MILLION, 0)
 
 
 def _as_risk(line, who):

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from models.base import columns as c
 from models.base.entity import Entity
 from models.base.money import format_money
+from models.base.paper import PaperState
 from models.guarantee.maximum import MaximumContract, MaximumUse
 from models.guarantee.project import Project
 from reports.base.scope import scoped
@@ -26,6 +27,11 @@ class MaximumContractView(EntityView):
     """Screens of 最高额合同."""
 
     model: ClassVar[type[Entity]] = MaximumContract
+
+    def default_tab(self, found: Entity) -> str:
+        """Once it is agreed, what it is used for is asked more often than what it says."""
+        assert isinstance(found, MaximumContract)
+        return USES if found.state is PaperState.APPROVED else super().default_tab(found)
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """How much of the limit is used and left."""
@@ -74,7 +80,7 @@ def _row(one: MaximumUse, use: maximums.Use | None) -> Row:
     until = f" 至 {one.until_on}" if one.until_on else ""
     return Row(
         str(one.id),
-        f"/maximum_use/show/{one.id}",
+        f"/project/show/{project.id}",
         (
             Cell(project.number, url=f"/project/show/{project.id}"),
             Cell(project.stage.label),

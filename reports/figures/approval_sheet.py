@@ -87,6 +87,8 @@ def filled_words(session: Session, task: ApprovalTask) -> list[tuple[str, str, s
         old, new = (
             "—" if one in (None, "") else words_of(session, facts, one) for one in (before, now)
         )
+        if facts.kind == "int" and facts.unit:
+            old, new = (f"{one} {facts.unit}" for one in (old, new))
         found.append((facts.label, old if before != now else "", new))
     return found
 

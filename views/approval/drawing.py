@@ -194,7 +194,8 @@ def _besides(node: ApprovalNode) -> list[str]:
     filled = node_fields.names_in(f"{node.filled_fields or ''}、{node.required_fields or ''}")
     files = node_fields.names_in(node.required_files)
     told = [str(one) for one in (node.copy_position, node.copy_employee) if one is not None]
-    signed = [node.signature.label] if node.signature is not SignatureRule.NONE else []
+    signs = node.signature in (SignatureRule.OPTIONAL, SignatureRule.REQUIRED)  # none of a new card
+    signed = [node.signature.label] if signs else []
     lines = ("填写 ", filled), ("须有附件 ", files), ("手写签名：", signed), ("抄送 ", told)
     return [label + "、".join(names) for label, names in lines if names]
 

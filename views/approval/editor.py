@@ -21,7 +21,7 @@ from models.approval.approval import (
 )
 from models.base.entity import entity_of
 from models.base.errors import BusinessError, FieldErrors
-from models.system.organization import Department
+from models.system.organization import Department, Employee
 from reports.figures import flow_trial
 from reports.figures.rights import role_names
 from views.approval import drawing
@@ -163,9 +163,12 @@ class FlowForm:
         )
         made.product = session.get(entity_of("product"), made.product_id or 0)
         made.department = session.get(Department, made.department_id or 0)
+        made.copy_position = session.get(ApprovalPosition, made.copy_position_id or 0)
         made.nodes = sorted(self._made(NODE, ApprovalNode), key=lambda node: node.seq or 0)
         for node in made.nodes:
             node.position = session.get(ApprovalPosition, node.position_id or 0)
+            node.copy_position = session.get(ApprovalPosition, node.copy_position_id or 0)
+            node.copy_employee = session.get(Employee, node.copy_employee_id or 0)
         made.branches = self._made(BRANCH, ApprovalBranch)
         return made
 

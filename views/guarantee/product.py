@@ -2,8 +2,6 @@
 
 from typing import Any, ClassVar
 
-from flask import request
-
 from models.base.entity import Entity
 from models.guarantee.product import Product
 from reports.figures.composition import Line, composition
@@ -26,22 +24,22 @@ class ProductView(EntityView):
 
     def extra_sections(self, found: Entity, ctx: Ctx) -> list[Any]:
         """办理概览, beside the tabs of the parts."""
-        assert isinstance(found, Product)
-        overview = Section(OVERVIEW, "办理概览", template="parts/gate.html")
-        if request.args.get("tab", OVERVIEW) == OVERVIEW:
-            lines = composition(ctx.session, found, ctx.today)
-            lacking = sum(bool(line.gaps) for line in lines)
-            overview.data = [_item(line) for line in lines]
-            overview.count = lacking or None
+        overview = Section(OVERVIEW, "办理概览", template="parts/gate.html", data=[])
         return [overview, *super().extra_sections(found, ctx)]
 
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
-        """Whoever opens a product with gaps is told that there are some."""
+        """The overview is worked out where it is open, also in place of a tab that there is not; gaps are told."""
+        assert isinstance(record, Product)
         found = super().enrich(page, record, ctx)
-        for section in found.sections:
-            if section.key == OVERVIEW and section.count:
-                words = f"还有 {section.count} 项待补充，见“办理概览”中标红的各项。"
-                found.notice = found.notice or words
+        overview = next(section for section in found.sections if section.key == OVERVIEW)
+        if found.active in {section.key for section in found.sections} - {OVERVIEW}:
+            return found
+        lines = composition(ctx.session, record, ctx.today)
+        overview.data = [_item(line) for line in lines]
+        if lacking := sum(bool(line.gaps) for line in lines):
+            overview.count = lacking
+            words = f"还有 {lacking} 项待补充，见“办理概览”中标红的各项。"
+            found.notice = found.notice or words
         return found
 
 

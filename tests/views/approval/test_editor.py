@@ -156,3 +156,16 @@ def test_a_business_that_nothing_puts_up_is_no_choice(product, draft):
     offered = admin.get("/approval_flow/lookup?field=business_type_id&q=合同").get_json()
     assert [one["text"] for one in offered["result"]] == ["合同"]
     assert "无人发起的业务" not in admin.get("/approval-trial/").text
+
+
+def test_a_card_asks_for_all_that_a_node_says_of_fields_signature_and_copies(product, draft):
+    """What is drawn says it before it is saved; a field that the business has not is refused at its place."""
+    place = "approval_node-0-"
+    facts = {f"{place}signature": "REQUIRED", f"{place}required_files": "没有的"}
+    page = product.browser("admin").get(f"/approval_flow/editor/{draft}").text
+    assert all(f'name="{name}"' in page for name in (*facts, f"{place}copy_employee_id"))
+    sent = form_of(product, draft, **facts)
+    sketch = send(product.browser("admin"), f"/approval_flow/sketch/{draft}", **sent)
+    assert "手写签名：必须" in sketch.text
+    refused = send(product.browser("admin"), f"/approval_flow/editor/{draft}", **sent)
+    assert (refused.status_code, "没有“没有的”" in refused.text) == (400, True)

@@ -197,6 +197,8 @@ class Entity(Model):
     # extend_existing of the framework's base would hide a table declared twice.
     __table_args__: Any = {}
     spec: ClassVar[Spec]
+    # Relations that the words of a row (`__str__`) are made of, read with it where many are named.
+    named_with: ClassVar[tuple[str, ...]] = ()
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class

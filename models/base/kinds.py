@@ -141,6 +141,7 @@ class MenuGroup(Kind):
     SHARING = "分险与批量"
     HISTORY = "历史补录管理"
     FILES = "档案管理"
+    ENDING = "终止与更正"
     DECIDED = "审批查询"
     COLLATERAL_FILES = "押品登记"
     COLLATERAL_WATCH = "押品监管"

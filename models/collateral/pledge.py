@@ -76,6 +76,8 @@ class CollateralPledge(Entity):
     released_on: Mapped[date | None] = c.day("解除日期", index=True)
     released_reason: Mapped[str | None] = c.text("解除原因", 200)
 
+    named_with = ("collateral", "project")
+
     def __str__(self) -> str:
         """The asset and the project that it stands behind."""
         return f"{self.collateral} · {self.project.number}"

@@ -101,6 +101,8 @@ class CollateralWatch(Entity):
     visited_by: Mapped[Employee | None] = c.related(visited_by_id)
     state: Mapped[WatchState] = c.state("状态", WatchState, WatchState.PLANNED)
 
+    named_with = ("collateral",)
+
     def __str__(self) -> str:
         """The asset and the day."""
         return f"{self.collateral} {self.due_on}"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import News, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Paper
 from models.base.rows import MANAGER, decided, numbered
 from models.guarantee.project import Project
@@ -34,6 +34,7 @@ class Correction(Paper):
         "业务更正",
         Module.GUARANTEE,
         SpecKind.LEDGER,
+        group=MenuGroup.ENDING,
         title="number",
         rank=300,
         listed=("number", "kind", "subject", "project", "reason", "handler", "done_on", "state"),

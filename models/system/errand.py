@@ -31,7 +31,7 @@ class Errand(Entity):
         title="what",
         rank=6,
         order="due_on",
-        listed=("what", "about", "giver", "doer", "due_on", "state", "result"),
+        listed=("what", "about", "giver", "doer", "due_on", "state", "answer"),
         searched=("what", "about"),
         filtered=("giver_id", "doer_id", "due_on", "state"),
         state="state",
@@ -56,6 +56,6 @@ class Errand(Entity):
     about: Mapped[str] = c.computed(c.text("关于", 200, required=True))
     giver_id: Mapped[int | None] = c.computed(c.reference("交办人", "employee", index=False))
     giver: Mapped[Employee | None] = c.related(giver_id)
-    result: Mapped[str | None] = c.computed(c.text("办理结果", 300))
+    answer: Mapped[str | None] = c.computed(c.text("办理结果", 300))
     done_on: Mapped[date | None] = c.computed(c.day("办结日期"))
     state: Mapped[ErrandState] = c.state("状态", ErrandState, ErrandState.PENDING)

@@ -23,7 +23,7 @@ class Remark:
     doer: str = ""
     due_on: date | None = None
     state: ErrandState | None = None
-    result: str = ""
+    answer: str = ""
 
     @property
     def words(self) -> str:
@@ -31,7 +31,7 @@ class Remark:
         if self.state is None:
             return self.text
         until = f"，{self.due_on} 前" if self.state is ErrandState.PENDING else ""
-        answer = f"{self.state.label}{'：' if self.result else ''}{self.result}"
+        answer = f"{self.state.label}{'：' if self.answer else ''}{self.answer}"
         return f"交办{self.doer}{until}：{self.text}（{answer}）"
 
 
@@ -48,7 +48,7 @@ def remarks_of(session: Session, record: Entity) -> list[Remark]:
             doer.name.label("doer"),
             Errand.due_on.label("due_on"),
             Errand.state.label("state"),
-            Errand.result.label("result"),
+            Errand.answer.label("answer"),
             Errand.id.label("rank"),
         )
         .join(doer, doer.id == Errand.doer_id)
@@ -71,7 +71,7 @@ def remarks_of(session: Session, record: Entity) -> list[Remark]:
             row.doer or "",
             row.due_on,
             row.state,
-            row.result or "",
+            row.answer or "",
         )
         for row in session.execute(query)
     ]

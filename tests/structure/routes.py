@@ -66,6 +66,7 @@ SIGNED_IN = {
     "ImportsView.mode",
     "ImportsView.choose",
     "ImportsView.confirm",
+    "ImportsView.good",
     "ImportsView.cancel",
     "ImportsView.wrong",
     "ImportsView.state",

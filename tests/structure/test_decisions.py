@@ -37,6 +37,10 @@ TODAY = date(2026, 11, 30)
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 FREE = {
     ("cession_statement", "refresh"): "a draft is counted anew",
+    ("correction", "correct"): "draws up the paper that is put up for approval",
+    ("correction", "purge"): "draws up the paper that is put up for approval",
+    ("correction", "revoke"): "draws up the paper that is put up for approval",
+    ("counter_guarantee", "unlink"): "sets the asset behind a draft free",
     ("counter_guarantee", "take_over"): "what secured the former loan is drawn up anew, as drafts",
     ("history_batch", "go_on"): "rows of a draft go on being read",
     ("project", "by_bank"): "who leads a project of a scheme is agreed with the bank",

@@ -25,6 +25,7 @@ OTHERS = {
         "paper.stage",
     ): "where the project stood, kept on the paper",
     ("workflows/base/jobs.py", "held.result"): "what the steps of a job have done",
+    ("views/approval/editor.py", "made.state"): "a flow that is drawn and tried, and never stored",
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
@@ -45,6 +46,7 @@ BY_NAME = {
     ): "the default of the column, where every life begins",
     ("workflows/base/records.py", "_default_scope"): "owner and department",
     ("workflows/base/records.py", "_draw_numbers"): "the number of a new record",
+    ("views/approval/editor.py", "_filled"): "a flow that is drawn and tried, and never stored",
     ("views/kit/forms.py", "demands"): "a copy that is asked about and never saved",
     ("reports/figures/field_conditions.py", "settle"): "custom fields that are not asked for",
     ("workflows/customer/rules.py", "check_statement"): "figures of a statement",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from flask import g, has_request_context
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, UnaryExpression, func, inspect, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session, joinedload, load_only
 from sqlalchemy.orm.util import identity_key
 
 from models.base.actor import Actor
@@ -218,7 +218,9 @@ class Titles:
         named = shape(model)
         key = named.key(model.spec.title)
         if key is None or "__str__" in model.__dict__ or depth > 2:
-            for record in self._session.scalars(select(model).where(model.id.in_(ids))):
+            beside = [joinedload(getattr(model, name)) for name in model.named_with]
+            query = select(model).where(model.id.in_(ids)).options(*beside)
+            for record in self._session.scalars(query):
                 self._known[named.table, record.id] = str(record)
             return
         facts = named.fields[key]

@@ -95,7 +95,7 @@ def finish(ctx: Ctx, one: Errand, result: str, version: int | None = None) -> Er
     enter(ctx, STEPS["finish"], one, version)
     if one.doer_id != ctx.actor.employee_id:
         raise NotAllowed("只有承办人可以办结；交办人可以撤回或转交")
-    one.result, one.done_on = _said(result, "办理结果", "result"), ctx.today
+    one.answer, one.done_on = _said(result, "办理结果", "result"), ctx.today
     move(STEPS["finish"], one)
     ctx.session.flush()
     return one
@@ -106,7 +106,7 @@ def withdraw(ctx: Ctx, one: Errand, reason: str, version: int | None = None) -> 
     enter(ctx, STEPS["withdraw"], one, version)
     if one.giver_id != ctx.actor.employee_id:
         raise NotAllowed("只有交办人可以撤回")
-    one.result = _said(reason, "撤回原因", "reason")
+    one.answer = _said(reason, "撤回原因", "reason")
     move(STEPS["withdraw"], one)
     ctx.session.flush()
     return one

@@ -28,7 +28,7 @@ def upgrade() -> None:
     sa.Column('owner_id', sa.Integer(), nullable=False),
     sa.Column('about', sa.String(length=200), nullable=False),
     sa.Column('giver_id', sa.Integer(), nullable=True),
-    sa.Column('result', sa.String(length=300), nullable=True),
+    sa.Column('answer', sa.String(length=300), nullable=True),
     sa.Column('done_on', sa.Date(), nullable=True),
     sa.Column('state', sa.Enum('PENDING', 'DONE', 'WITHDRAWN', name='errandstate', native_enum=False, length=32), nullable=False),
     sa.Column('created_at', columns.UtcDateTime(), nullable=True),

@@ -71,7 +71,7 @@ def test_an_errand_is_given_waits_and_is_answered(demo, office):
     assert empty.status_code == 400
     assert press(demo, "chenli", made, "finish", result="已放入项目档案").status_code == 302
     done = the(demo)
-    assert (done.state, done.result, done.done_on) == (ErrandState.DONE, "已放入项目档案", today)
+    assert (done.state, done.answer, done.done_on) == (ErrandState.DONE, "已放入项目档案", today)
     assert press(demo, "chenli", done, "finish", result="再办一次").status_code == 409
     assert f"/errand/show/{made.id}" not in chen.get("/approvals/").get_data(as_text=True)
     told = zhou.get(f"/project/show/{project}?tab=comments").get_data(as_text=True)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.demo.stage import Stage
 from app.demo.story import login_of
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.customer.customer import Customer
 from models.guarantee.maximum import MaximumContract, MaximumKind
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.project import Stage as Place
@@ -20,10 +21,14 @@ EARLY = (Place.EVALUATE, Place.INTENT, Place.REVIEW, Place.RISK)
 
 def play(stage: Stage) -> None:
     """The manager of the first project on its way agrees 20 million for two years and puts the project under it."""
-    query = select(Project).where(
-        Project.state == ProjectState.RUNNING,
-        Project.stage.in_(EARLY),
-        Project.manager_id.is_not(None),
+    query = (
+        select(Project)
+        .join(Customer, Customer.id == Project.customer_id)
+        .where(
+            Project.state == ProjectState.RUNNING,
+            Project.stage.in_(EARLY),
+            Project.manager_id == Customer.manager_id,  # who may agree with the customer
+        )
     )
     project = stage.session.scalars(query.order_by(Project.id).limit(1)).first()
     if project is None or project.manager_id is None:

@@ -22,6 +22,7 @@ from models.guarantee.scheme import (
     SharingParty,
     SharingScheme,
 )
+from reports.figures import reguarantee as figures
 from workflows.base import records
 from workflows.guarantee import ceding, reguarantee
 from workflows.guarantee import scheme as schemes
@@ -92,6 +93,8 @@ def scheme_for(stage: Stage, product_id: int) -> int | None:
 
 def play(stage: Stage) -> None:
     """All that qualifies is filed, one is refused and waits to be corrected; the first statement is put up."""
+    if stage.session.scalars(figures.unfiled(_company(stage).id).limit(1)).first() is None:
+        return  # a company so small that nothing of it is shared
     values = {"company_id": _company(stage).id, "note": "本年首批"}
     filing = records.create(stage.ctx(RISK), Filing, values)
     reguarantee.collect(stage.ctx(RISK), filing)

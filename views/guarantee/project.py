@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from models.base.entity import Entity
 from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import MeetingState, ReviewMeeting
+from models.guarantee.scheme import SchemeShare, SharingScheme
 from reports.base.scope import scoped
 from reports.figures import products
 from reports.workbench.todo import awaits_agenda
@@ -46,15 +47,21 @@ class ProjectView(ProjectForms):
     """Screens of 担保项目; everything but the record page's top is generated."""
 
     model: ClassVar[type[Entity]] = Project
-    read_with = tuple(
-        joinedload(relation)
-        for relation in (
-            Project.customer,
-            Project.product,
-            Project.bank,
-            Project.manager,
-            Project.assistant,
-        )
+    # The scheme with its few parties, banks and rules is one row more in place of five questions.
+    read_with = (
+        *(
+            joinedload(relation)
+            for relation in (
+                Project.customer,
+                Project.product,
+                Project.bank,
+                Project.manager,
+                Project.assistant,
+            )
+        ),
+        joinedload(Project.scheme).joinedload(SharingScheme.shares).joinedload(SchemeShare.company),
+        joinedload(Project.scheme).joinedload(SharingScheme.banks),
+        joinedload(Project.scheme).joinedload(SharingScheme.rules),
     )
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:

@@ -20,8 +20,8 @@ LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
 # 42, the row of the session, who holds the work with those who may, and whether the reader may act on what he reads:
 # what he reads for having been asked opens no deed (A7), which one question a page finds out.
-# One each for the former and the next project of a renewal, its shares, what stands under its scheme, 最高额合同 that it
-# is or might be under, what was registered of its documents, and whether a correction or a copy (抄送) waits.
+# One each for the former and the next project of a renewal, its shares, what stands under its scheme, 最高额合同
+# that it is or might be under, what was registered of its documents, and whether a correction or a copy (抄送) waits.
 PROJECT_MAX_QUERIES = 56
 HEADERS = (
     "Content-Security-Policy",

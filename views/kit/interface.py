@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from flask import g, has_request_context
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, UnaryExpression, func, inspect, select
-from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.orm import InstanceState, Session, joinedload, load_only
 from sqlalchemy.orm.util import identity_key
 
 from models.base.actor import Actor
@@ -244,7 +244,8 @@ class Titles:
         record = self._session.identity_map.get(identity_key(model, record_id))
         if record is None:
             return False
-        state, asked = inspect(record), {*inspect(model).column_attrs.keys(), *model.named_with}
+        state: InstanceState[Entity] = inspect(record)
+        asked = {*inspect(model).column_attrs.keys(), *model.named_with}
         if state.expired or asked & state.unloaded:
             return False
         self._known[shape(model).table, record_id] = str(record)

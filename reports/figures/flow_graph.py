@@ -63,8 +63,15 @@ class Defect:
 
 
 # -------------------------------------------------------------------------------------------------------------- shape
-def line(flow: ApprovalFlow, inside: int | None = None) -> tuple[Item, ...]:
-    """What stands on the main line or on a branch, in order."""
+def line(
+    flow: ApprovalFlow, inside: int | None = None, above: frozenset[int | None] = frozenset()
+) -> tuple[Item, ...]:
+    """What stands on the main line or on a branch, in order; `above` are those around it.
+
+    A draft may be no graph yet and is drawn all the same: what lies too deep or within itself is left out.
+    """
+    if inside in above or len(above) > DEPTH_MAX + 1:
+        return ()
     found: list[tuple[int, Item]] = [
         (node.seq, node) for node in flow.nodes if node.branch_no == inside
     ]
@@ -73,7 +80,7 @@ def line(flow: ApprovalFlow, inside: int | None = None) -> tuple[Item, ...]:
         if branch.inside_no == inside:
             forks.setdefault(branch.fork_no, []).append(branch)
     for branches in forks.values():
-        lanes = tuple(Lane(one, line(flow, one.no)) for one in branches)
+        lanes = tuple(Lane(one, line(flow, one.no, above | {inside})) for one in branches)
         fork = Fork(branches[0].kind, lanes)
         found.append((min((node.seq for node in nodes_of((fork,))), default=_LAST), fork))
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
@@ -104,11 +111,11 @@ def words(items: Sequence[Item]) -> str:
 def _above(flow: ApprovalFlow, branch_no: int | None) -> list[ApprovalBranch]:
     """The branches in which something stands, the innermost first; ends where they go round in a circle."""
     by_no = {one.no: one for one in flow.branches}
-    found: list[ApprovalBranch] = []
-    while branch_no in by_no and by_no[branch_no] not in found:
-        found.append(by_no[branch_no])
-        branch_no = found[-1].inside_no
-    return found
+    found: dict[int, ApprovalBranch] = {}
+    while branch_no is not None and branch_no in by_no and branch_no not in found:
+        found[branch_no] = by_no[branch_no]
+        branch_no = found[branch_no].inside_no
+    return [*found.values()]
 
 
 def precedes(flow: ApprovalFlow, first: ApprovalNode, then: ApprovalNode) -> bool:

@@ -95,18 +95,28 @@ def flows_tried(session: Session, type_code: str, *, with_drafts: bool) -> list[
 def candidates(session: Session, flows: Sequence[ApprovalFlow], facts: Facts) -> list[Candidate]:
     """Each flow with its reasons, the chosen one first, then those that fit, then the rest."""
     above = approvals.department_ids_above(session, facts.department_id)
-    taken = approvals.chosen(session, flows, facts)
+    taken, broken = _taken(session, flows, facts)
     found = []
     for flow in flows:
         conditions = tuple(_conditions(session, flow, facts, above))
         failed = [words for words, is_met in conditions if not is_met]
         why = "适用" if flow is taken else "不符合：" + "；".join(failed)
         if flow is not taken and not failed:
-            why = f"也适用，但“{taken.name if taken else ''}”{_ahead(taken, flow)}"
+            why = broken or f"也适用，但“{taken.name if taken else ''}”{_ahead(taken, flow)}"
         found.append(Candidate(flow, flow is taken, why, conditions))
     return sorted(
         found, key=lambda one: (not one.is_chosen, not one.why.startswith("也"), one.flow.id)
     )
+
+
+def _taken(
+    session: Session, flows: Iterable[ApprovalFlow], facts: Facts
+) -> tuple[ApprovalFlow | None, str]:
+    """The flow that takes a submission, and where a rule that makes no sense refuses all of them the reason."""
+    try:
+        return approvals.chosen(session, flows, facts), ""
+    except BusinessError as error:
+        return None, error.message
 
 
 def _ahead(taken: ApprovalFlow | None, flow: ApprovalFlow) -> str:
@@ -400,14 +410,23 @@ def passage(
     taken, gaps = dict[int, ApprovalFlow](), dict[str, None]()
     for kind, amount, department in product(kinds, tried, departments):
         facts = Facts(amount, product_id, kind, department)
-        flow = approvals.chosen(session, flows, facts)
-        if flow is None:
-            gaps[f"{kind.label} {format_money(amount)} 元：没有适用的流程"] = None
-            continue
-        taken[flow.id] = flow
-        if why := approvals.refusal(flow, amount, approvals.way_of(session, flow, facts)):
+        flow, why = _taken(session, flows, facts)
+        if flow is not None:
+            taken[flow.id] = flow
+            why = _refusal(session, flow, facts)
+        elif not why:
+            why = "没有适用的流程"
+        if why:
             gaps[f"{kind.label} {format_money(amount)} 元：{why}"] = None
     return Passage(tuple(taken.values()), tuple(gaps))
+
+
+def _refusal(session: Session, flow: ApprovalFlow, facts: Facts) -> str:
+    """Why a flow would refuse a submission that it takes."""
+    try:
+        return approvals.refusal(flow, facts.amount, approvals.way_of(session, flow, facts))
+    except BusinessError as error:
+        return error.message
 
 
 def flow_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
@@ -421,7 +440,20 @@ def flow_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
         found.append(
             Gap(f"{head} · {place}", one.what, flow.id, seq=one.seq, branch_no=one.branch_no)
         )
+    if said := _broken_rule(session, flow):
+        found.append(Gap(f"{head} · 适用规则", said, flow.id))
     return [*found, *node_gaps(session, flow)]
+
+
+def _broken_rule(session: Session, flow: ApprovalFlow) -> str:
+    """What is wrong with the rule by which a flow is chosen: it refuses every submission that gets as far."""
+    words = vocabulary(session)
+    try:
+        if flow.condition:
+            understand(flow.condition, words.subject("approval_request"), words)
+    except RuleError as problem:
+        return f"适用规则已失效（{problem}）"
+    return ""
 
 
 def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:

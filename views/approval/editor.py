@@ -140,10 +140,18 @@ class FlowForm:
 
     # -------------------------------------------------------------------------------------------------------- as cards
     def line(self) -> list[Card | ForkCard]:
-        """The main line with its forks; what names a branch that is not there stands on it too."""
-        lanes = {_whole(row, "no"): row for row in self.rows(BRANCH)}
+        """The main line with its forks; what names a branch that is not there stands on it too.
+
+        Every row has its card, or saving would drop it unseen: a circle is cut open, a second branch of one number
+        stands at the end.
+        """
+        rows = self.rows(BRANCH)
+        lanes = {no: row for row in reversed(rows) if (no := _whole(row, "no")) is not None}
         nodes = sorted(self.rows(NODE), key=lambda row: _whole(row, "seq") or 0)
-        return _line(nodes, lanes, None)
+        shown = _line(nodes, lanes, _around(lanes), None)
+        kept = {row.place for row in lanes.values()}
+        left = [LaneCard(card(row), []) for row in rows if row.place not in kept]
+        return [*shown, *(ForkCard(_kind(lane), [lane]) for lane in left)]
 
     def blanks(self) -> dict[str, Card]:
         """What a new card of each kind begins with."""
@@ -227,27 +235,46 @@ def _whole(row: RowForm, name: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else None
 
 
+def _around(lanes: dict[int, RowForm]) -> dict[int, int | None]:
+    """The branch in which each one stands; of those that contain each other the first stands on the main line."""
+    found: dict[int, int | None] = {}
+    for no, row in lanes.items():
+        place = _whole(row, "inside_no")
+        found[no] = place if place in lanes else None
+    for no in sorted(found):
+        seen, at = set[int](), found[no]
+        while at is not None and at != no and at not in seen:
+            seen.add(at)
+            at = found[at]
+        if at == no:
+            found[no] = None
+    return found
+
+
+def _kind(lane: LaneCard) -> str:
+    return lane.card.hidden.get("kind") or "CONDITION"
+
+
 def _line(
-    nodes: Sequence[RowForm], lanes: dict[int | None, RowForm], inside: int | None
+    nodes: Sequence[RowForm],
+    lanes: dict[int, RowForm],
+    around: dict[int, int | None],
+    inside: int | None,
 ) -> list[Card | ForkCard]:
-    known = set(lanes)
     found: list[tuple[int, Card | ForkCard]] = []
     for row in nodes:
         place = _whole(row, "branch_no")
-        if (place if place in known else None) == inside:
+        if (place if place in lanes else None) == inside:
             found.append((_whole(row, "seq") or 0, card(row)))
     forks: dict[int | None, list[int]] = {}
-    for no in sorted(one for one in lanes if one is not None):
-        place = _whole(lanes[no], "inside_no")
-        if (place if place in known and place != no else None) == inside:
+    for no in sorted(lanes):
+        if around[no] == inside:
             forks.setdefault(_whole(lanes[no], "fork_no"), []).append(no)
     for numbers in forks.values():
-        rest = {no: row for no, row in lanes.items() if no != inside}
-        cards = [LaneCard(card(lanes[no]), _line(nodes, rest, no)) for no in numbers]
-        kind = str(lanes[numbers[0]].control("kind").data or "CONDITION")
+        cards = [LaneCard(card(lanes[no]), _line(nodes, lanes, around, no)) for no in numbers]
         seqs = [_whole(row, "seq") or 0 for row in nodes if _whole(row, "branch_no") in numbers]
         inner = [at for one in cards for at in _places(one.items)]
-        found.append((min([*seqs, *inner], default=10**6), ForkCard(kind, cards)))
+        found.append((min([*seqs, *inner], default=10**6), ForkCard(_kind(cards[0]), cards)))
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -335,16 +362,15 @@ class EditorRoutes:
 
     def _save_editor(self, ctx: Ctx, flow: ApprovalFlow) -> ResponseReturnValue:
         sent, key = self._flow_form(ctx, flow).read(), flow.id
-        values, version = sent.form.values(), sent.form.version
         is_published = "publish" in request.form
         try:
-            with edge.writing():
-                saved = records.find(ctx, ApprovalFlow, key)
-                records.update(ctx, saved, values, version)
-                sent.sheets.save(saved)
-                ctx.session.expire(saved)
-                if is_published:
-                    flows.publish(ctx, saved)
+            try:
+                saved = self._store(ctx, sent, key, is_published=is_published)
+            except edge.Proposed:
+                # taken back with the publishing, but the second person publishes this very draft
+                again = self._flow_form(ctx, self._draft(str(key))).read()
+                self._store(ctx, again, key, is_published=False)
+                raise
             once.about(saved)
         except BusinessError as error:
             if error.status in {403, 404}:
@@ -355,6 +381,17 @@ class EditorRoutes:
             return self.render_template("flow_editor.html", page=page), error.status
         flash(f"已{'发布' if is_published else '保存'}审批流程“{saved.name}”", "success")
         return redirect(f"/approval_flow/{'show' if is_published else 'editor'}/{key}")
+
+    def _store(self, ctx: Ctx, sent: FlowForm, key: int, *, is_published: bool) -> ApprovalFlow:
+        values, version = sent.form.values(), sent.form.version
+        with edge.writing():
+            saved = records.find(ctx, ApprovalFlow, key)
+            records.update(ctx, saved, values, version)
+            sent.sheets.save(saved)
+            ctx.session.expire(saved)
+            if is_published:
+                flows.publish(ctx, saved)
+        return saved
 
     def _editor_page(self, found: FlowForm) -> EditorPage:
         ctx, flow = found.ctx, found.flow

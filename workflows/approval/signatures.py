@@ -20,6 +20,14 @@ _INK_LEAST: Final = 60  # fewer dark points are a touch, not a name
 _DARK: Final = 160
 _END: Final = b"IEND\xaeB\x60\x82"
 _NAME: Final = "手写签名.png"
+# a few bytes may claim a picture that fills the memory: the library refuses it by an error of its own
+_BROKEN: Final = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+)
 
 
 def keep(ctx: Ctx, instance: ApprovalInstance, picture: bytes) -> Attachment:
@@ -45,7 +53,7 @@ def drawn_anew(picture: bytes) -> bytes:
                 raise BusinessError("签名图片的尺寸不对，请重新签名", field="signature")
             sheet = Image.new("RGBA", found.size, "white")
             sheet.alpha_composite(found.convert("RGBA"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except _BROKEN as error:
         raise BusinessError("签名不是有效的图片，请重新签名", field="signature") from error
     grey = sheet.convert("L")
     grey.thumbnail((_WIDE, _HIGH))

@@ -3,16 +3,21 @@
 import re
 
 import pytest
+from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy import select
 
 from models.approval.approval import (
+    ApprovalBranch,
     ApprovalFlow,
     ApprovalNode,
     ApprovalType,
+    BranchKind,
     FlowState,
     NodeChooser,
 )
-from models.system.configuration import ConfigVersion
+from models.system.configuration import ConfigProposal, ConfigVersion
+from models.system.setup import Parameter
+from reports.figures.configuration import kinds
 from tests.views.conftest import send
 
 
@@ -137,6 +142,103 @@ def test_what_is_half_written_is_drawn_all_the_same(product, draft):
     for changes in (half, empty, odd, branched(**{"approval_branch-0-inside_no": "10"})):
         drawn = send(admin, url, **(sent | changes), try_amount="五百", try_product="999999")
         assert drawn.status_code == 200, changes
+
+
+def test_a_rule_that_makes_no_sense_is_refused_at_its_field_while_something_is_tried(
+    product, draft
+):
+    admin = product.browser("admin")
+    sent = form_of(product, draft, condition="额度 > 1", name="改过的名称", try_amount="1")
+    sketch = send(admin, f"/approval_flow/sketch/{draft}", **sent)
+    assert (sketch.status_code, "适用规则已失效" in sketch.text) == (200, True)
+    refused = send(admin, f"/approval_flow/editor/{draft}", **sent)
+    assert refused.status_code == 400
+    assert "改过的名称" in refused.text
+    assert 'name="approval_node-0-name"' in refused.text
+
+
+def test_whatever_a_draft_holds_has_its_card(product, draft):
+    """Branches in a circle, two of one number, too many one inside the other: shown, told, never lost."""
+    admin, url = product.browser("admin"), f"/approval_flow/editor/{draft}"
+
+    def around(no, inside):
+        facts = {"fork_no": no, "kind": BranchKind.PARALLEL, "inside_no": inside}
+        return ApprovalBranch(no=no, name=f"支{no}", **facts)
+
+    with product.session() as session:
+        flow = session.get_one(ApprovalFlow, draft)
+        flow.branches = [around(1, 2), around(2, 1)]
+        role = {"chooser": NodeChooser.ROLE, "role_name": "出纳"}
+        flow.nodes.append(ApprovalNode(seq=20, name="支上节点", branch_no=1, **role))
+        session.commit()
+    page = admin.get(url).text
+    assert all(name in page for name in ('value="支1"', 'value="支2"', 'value="支上节点"'))
+    lane = {"fork_no": "1", "kind": "CONDITION", "no": "1"}
+    rows = {
+        "approval_branch-2-": {**lane, "name": "一支", "no": "3", "fork_no": "3"},
+        "approval_branch-3-": {**lane, "name": "同号", "no": "3", "inside_no": "3"},
+    }
+    sent = form_of(
+        product,
+        draft,
+        **{at + name: text for at, row in rows.items() for name, text in row.items()},
+    )
+    refused = send(admin, url, **sent)
+    assert (refused.status_code, 'value="同号"' in refused.text) == (400, True)
+    with product.session() as session:
+        flow = session.get_one(ApprovalFlow, draft)
+        flow.branches = [around(no, no - 1 if no > 11 else None) for no in range(11, 411)]
+        code = flow.business_type.code
+        session.commit()
+    try:
+        tried = f"/approval-trial/?type={code}&drafts=1&amount=1"
+        for address in (f"/approval_flow/show/{draft}", url, tried):
+            assert admin.get(address).status_code == 200, address
+    finally:
+        with product.session() as session:
+            session.get_one(ApprovalFlow, draft).branches = []
+            session.commit()
+
+
+def test_what_is_saved_and_published_at_once_a_second_person_can_publish(product, draft):
+    """四眼发布: the draft is saved, its publishing proposed; who publishes the proposal publishes this draft."""
+
+    def newest(session, code):
+        query = select(Parameter).where(Parameter.code == code)
+        return session.scalars(query.order_by(Parameter.effective_on.desc())).first()
+
+    with product.session() as session:
+        newest(session, "config.four_eyes").value = "是"
+        kept = newest(session, "config.four_eyes_kinds").value
+        newest(session, "config.four_eyes_kinds").value = kinds()["approval_flow"]
+        user = session.scalars(select(User).where(User.username == "safe")).one()
+        had = list(user.roles)
+        role = session.scalars(select(Role).where(Role.name == "系统管理员")).one()
+        user.roles = [*had, *([] if role in had else [role])]
+        session.commit()
+    try:
+        sent = form_of(product, draft, **branched(name="改了再发布", publish="1"))
+        answer = send(product.browser("admin"), f"/approval_flow/editor/{draft}", **sent)
+        with product.session() as session:
+            flow = session.get_one(ApprovalFlow, draft)
+            assert (flow.name, flow.state) == ("改了再发布", FlowState.DRAFT)
+            found = session.scalars(
+                select(ConfigProposal).order_by(ConfigProposal.id.desc()).limit(1)
+            ).one()
+            place = f"config_proposal/{found.id}/publish"
+            assert answer.headers["Location"].endswith(f"/config_proposal/show/{found.id}")
+            version = str(found.version)
+        send(product.browser("safe"), f"/do/{place}", version=version)
+        with product.session() as session:
+            assert session.get_one(ApprovalFlow, draft).state is FlowState.PUBLISHED
+    finally:
+        with product.session() as session:
+            newest(session, "config.four_eyes").value = "否"
+            newest(session, "config.four_eyes_kinds").value = kept
+            session.scalars(select(User).where(User.username == "safe")).one().roles = [
+                session.get_one(Role, one.id) for one in had
+            ]
+            session.commit()
 
 
 def test_only_who_sets_flows_up_opens_the_editor(product, draft):

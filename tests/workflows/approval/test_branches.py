@@ -4,6 +4,7 @@ import pytest
 
 from models.approval.approval import (
     ApprovalBranch,
+    ApprovalFlow,
     ApprovalState,
     BranchKind,
     FlowState,
@@ -354,6 +355,17 @@ def test_bad_graphs_are_told_at_their_place_and_not_published(world):
         with pytest.raises(BusinessError, match="不能发布"):
             approval.publish(Ctx(world.session, SYSTEM, world.ctx().today, world.now), flow)
         assert flow.state is FlowState.DRAFT
+
+
+def test_what_is_no_graph_is_drawn_as_far_as_it_goes(world):
+    """A draft may hold anything: branches within themselves, two of one number, hundreds one inside the other."""
+    one = world.position("甲岗", "甲")
+    twice = [both(1, 1), both(1, 1, inside_no=1)]
+    deep = [both(1, 1), *(both(no, no, inside_no=no - 1) for no in range(2, 401))]
+    for branches in (twice, deep):
+        flow = ApprovalFlow(name="草稿", nodes=[world.node(10, one)], branches=branches)
+        assert flow_graph.words(flow_graph.line(flow)).startswith("节点10 → （")
+    assert flow_graph.defects(flow)[0].what == "分支套分支最多 3 层"
 
 
 def test_the_next_version_has_the_branches_too(world):

@@ -1,6 +1,8 @@
 """What a node asks for besides the opinion (A10, A11): fields of the record, files, a signature by hand."""
 
 import io
+import struct
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +28,7 @@ from models.system.setup import NumberReset, NumberRule
 from reports.figures import node_fields, resubmissions
 from reports.figures.approval_sheet import sheet
 from tests.workflows.approval_world import World
-from workflows.approval import approval, flows, signatures, steps
+from workflows.approval import approval, decide, flows, signatures, steps
 from workflows.approval.at_node import Given
 from workflows.approval.sheet import issue_sheet
 from workflows.base import attachments, documents, records
@@ -44,6 +46,18 @@ def picture(width=900, height=360, *, ink=True, mode="RGB", **how):
     target = io.BytesIO()
     sheet_.save(target, **{"format": "PNG", **how})
     return target.getvalue()
+
+
+def claiming(width, height):
+    """A few bytes that say they are a picture of this size."""
+
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IDAT", zlib.compress(bytes(100)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + body + chunk(b"IEND", b"")
 
 
 @pytest.fixture
@@ -119,6 +133,40 @@ def test_what_was_filled_in_is_among_the_changes_when_it_is_put_up_again(world, 
     again = world.start(record=product)
     (change,) = resubmissions.changes(world.session, world.actor("甲"), first, again)
     assert (change.label, change.before, change.now) == ("最高金额", "1,000.00 元", "700.00 元")
+
+
+def sent_straight_back(world, product, fields="最高金额", **values):
+    """甲 fills in, 经理 returns it to the applicant to come straight again."""
+    world.flow(world.node(10, world.position("risk", "甲"), required_fields=fields), world.node(20))
+    found = world.start("1000", record=product)
+    agree(world, found, "甲", **values)
+    decision = approval.Decision.RETURN
+    decide.decide(world.ctx("经理"), world.task(found, "经理"), decision, "补", is_direct=True)
+    return found
+
+
+def test_who_filled_in_is_asked_again_where_the_applicant_has_undone_it(world, product):
+    sent_straight_back(world, product, amount_max="600")
+    product.amount_max = Decimal(1000)
+    again = world.start("1000", record=product)
+    assert world.waiting(again) == ["甲"]
+
+
+def test_what_stands_as_it_was_filled_in_comes_straight_again_for_the_lesser_amount_too(
+    world, product
+):
+    sent_straight_back(world, product, amount_max="600")
+    again = world.start("600", record=product)
+    assert world.waiting(again) == ["经理"]
+    decision = approval.Decision.RETURN
+    decide.decide(world.ctx("经理"), world.task(again, "经理"), decision, "再补", is_direct=True)
+    product.amount_max = Decimal(700)  # what was filled in two submissions ago
+    assert world.waiting(world.start("700", record=product)) == ["甲"]
+
+
+def test_another_amount_than_was_filled_in_is_asked_of_everybody(world, product):
+    sent_straight_back(world, product, amount_max="600")
+    assert world.waiting(world.start("500", record=product)) == ["甲"]
 
 
 def test_what_must_be_filled_in_is_filled_in_by_who_agrees(world, product):
@@ -268,6 +316,8 @@ def test_a_signature_is_optional_or_not_wanted(world):
         (picture()[:200], "不是有效的图片"),
         (picture(ink=False), "签名是空白的"),
         (picture(4000, 100), "尺寸不对"),
+        (claiming(12_000, 9_000), "尺寸不对"),
+        (claiming(20_000, 20_000), "不是有效的图片"),
         (picture() + b"<script>", "不是有效的图片"),
         (picture() + b"0" * signatures.BYTES_MAX, "超过 200 KB"),
     ],

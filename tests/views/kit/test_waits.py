@@ -94,7 +94,9 @@ def test_who_has_it_finds_the_button_on_the_page(demo, inboxes):
             page = demo.client_of(username).get(f"/{table}/show/{pk}").text
             assert 'class="mine"' in page, (kind, username)
             # the step, or the words of what comes first: photographs, rows to correct; votes have a page of their own
-            is_told = "btn-primary" in page or '<span class="off"' in page
+            is_told = any(
+                mark in page for mark in ("btn-primary", 'data-why="', '<span class="off"')
+            )
             assert is_told or kind is TodoKind.ANNOUNCE, (kind, username)
 
 

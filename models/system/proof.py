@@ -197,6 +197,8 @@ UNSEALED: dict[str, tuple[str, ...]] = {
     "risk_warning": ("message",),
     "system_state": ("base_data_version", "role_edition", "search_edition"),
 }
+# Of these the words of today: the day-end counts days in them, and neither trail nor news tell of that alone.
+FIGURES: dict[str, frozenset[str]] = {"risk_warning": frozenset({"message"})}
 # Tables that no digest covers, each with what covers them instead or why nothing need.
 NOT_SEALED: dict[str, str] = {
     "account_balance": "recomputed from the entries",

@@ -63,7 +63,7 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "term_months": about_term(project.term_months, product),
         "bank_share_pct": _about_share(ctx, project.bank_share_pct),
         "rate_annual_pct": about_rate(ctx, project.rate_annual_pct, product),
-        "fee_rate_pct": _about_fee_rate(project.fee_rate_pct, product),
+        "fee_rate_pct": about_fee_rate(project.fee_rate_pct, product),
         "repayment_method": products.about_method(ctx.session, product, project.repayment_method),
         "assistant_id": _about_assistant(ctx, project),
         "small_reason": smallness.check(project, customer),
@@ -179,7 +179,8 @@ def about_rate(ctx: Ctx, rate: Decimal, product: Product) -> list[str]:
     return [] if rate <= most else [f"贷款年利率不得高于 {most.normalize():f}%"]
 
 
-def _about_fee_rate(rate: Decimal, product: Product) -> list[str]:
+def about_fee_rate(rate: Decimal, product: Product) -> list[str]:
+    """What is wrong with a rate of the 担保费 under the product."""
     least = product.fee_rate_min_pct
     if least is None or rate >= least:
         return []

@@ -28,7 +28,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import bank_batch_checks, bank_batch_projects, limits, stages
+from workflows.guarantee import application, bank_batch_checks, bank_batch_projects, limits, stages
 from workflows.guarantee.sharing import products_of
 
 ROLES = ("客户经理", "业务部门经理")
@@ -75,6 +75,7 @@ def check_batch(ctx: Ctx, batch: BankBatch, is_new: bool) -> None:
         "scheme_id": _about_scheme(ctx, scheme),
         "product_id": _about_product(ctx, product, scheme),
         "bank_id": _about_bank(ctx, bank, scheme),
+        "fee_rate_pct": application.about_fee_rate(batch.fee_rate_pct, product),
         "assistant_id": ["B角不能与经办人为同一人"]
         if batch.assistant_id == batch.handler_id
         else [],
@@ -184,12 +185,7 @@ def submit(ctx: Ctx, batch: BankBatch, version: int | None = None) -> ApprovalIn
     if why := why_not_submit(ctx, batch):
         raise BusinessError(f"还不能{step.label}：{why}")
     rows = rows_of(ctx, batch)
-    found = [
-        f"“{row}”{message}"
-        for row in rows
-        for _, message in bank_batch_checks.problems(ctx, batch, row, is_new=False)
-    ]
-    if found := found or bank_batch_projects.problems_of(ctx, batch, rows):
+    if found := _wrong(ctx, batch, rows) or bank_batch_projects.problems_of(ctx, batch, rows):
         raise BusinessError(f"还不能{step.label}：" + "；".join(found[:5]))
     count(ctx, batch)
     breaker = breaker_of(ctx, batch)
@@ -208,6 +204,26 @@ def submit(ctx: Ctx, batch: BankBatch, version: int | None = None) -> ApprovalIn
     )
 
 
+def _wrong(ctx: Ctx, batch: BankBatch, rows: Sequence[BatchLoan]) -> list[str]:
+    """What of its rows holds no more, each with its row."""
+    return [
+        f"“{row}”{message}"
+        for row in rows
+        for _, message in bank_batch_checks.problems(ctx, batch, row, is_new=False)
+    ]
+
+
+def _why_not_accept(ctx: Ctx, batch: BankBatch) -> str:
+    """What has changed since a list was put up so that it cannot be guaranteed; '' where nothing has."""
+    if why := stopped(ctx, batch):
+        return why
+    try:
+        check_batch(ctx, batch, False)
+    except FieldErrors as error:  # who decides has no such fields before him
+        return error.message
+    return "；".join(_wrong(ctx, batch, rows_of(ctx, batch))[:5])
+
+
 def redraft(ctx: Ctx, batch: BankBatch, version: int | None = None) -> BankBatch:
     """Take a refused list up again: its rows are mended and put up once more."""
     enter(ctx, STEPS["redraft"], batch, version)
@@ -218,11 +234,11 @@ def redraft(ctx: Ctx, batch: BankBatch, version: int | None = None) -> BankBatch
 
 @approval.on_finish("bank_batch")
 def decided(ctx: Ctx, instance: ApprovalInstance, batch: BankBatch, outcome: ApprovalState) -> None:
-    """Accepted, each loan is guaranteed, or none: the breaker and all limits are asked once more under their lock."""
+    """Accepted, each loan is guaranteed, or none: what was asked when it was put up is asked again under the lock."""
     del instance
     if outcome is ApprovalState.APPROVED:
         limits.hold(ctx)
-        if why := stopped(ctx, batch):
+        if why := _why_not_accept(ctx, batch):
             raise BusinessError(f"批次 {batch.number} 不能承保：{why}")
         batch.sample_pct = number(ctx.session, "batch.sample_pct", ctx.today)
         batch.approved_on = ctx.today

@@ -12,7 +12,7 @@ from models.guarantee.bank_batch import BankBatch, BatchLoan
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project
 from models.guarantee.scheme import RuleUse, SharingScheme
-from reports.figures import sharing
+from reports.figures import products, sharing
 from workflows.base.context import Ctx
 from workflows.guarantee import application, smallness
 from workflows.guarantee.bank_batch_projects import draft_project
@@ -56,6 +56,8 @@ def _about_loan(ctx: Ctx, batch: BankBatch, row: BatchLoan) -> Found:
             yield "due_on", words
     for words in application.about_rate(ctx, row.rate_annual_pct, batch.product):
         yield "rate_annual_pct", words
+    for words in products.about_method(ctx.session, batch.product, row.repayment_method):
+        yield "repayment_method", words
 
 
 def _about_note(ctx: Ctx, row: BatchLoan) -> Found:

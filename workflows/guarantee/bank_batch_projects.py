@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from models.base.errors import BusinessError, FieldErrors
 from models.customer.customer import CorporateCustomer, Customer, EnterpriseScale, PersonalCustomer
 from models.customer.rating_model import CustomerKind
@@ -18,7 +16,7 @@ from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, move, steps
-from workflows.guarantee import application, disbursement, fees, limits, plans, stages
+from workflows.guarantee import disbursement, fees, limits, plans, stages
 from workflows.guarantee.history_projects import known_customer, months_of
 from workflows.guarantee.plans import Loan
 from workflows.guarantee.sharing import fix
@@ -110,18 +108,9 @@ def problems_of(ctx: Ctx, batch: BankBatch, rows: Sequence[BatchLoan]) -> list[s
 
 
 def make(ctx: Ctx, batch: BankBatch, row: BatchLoan) -> Project:
-    """A project in force of an accepted row. Raises BusinessError for whatever it would break by now, FieldErrors."""
+    """A project in force of an accepted row. Raises BusinessError for a limit that it would break, FieldErrors."""
     row.customer = _customer(ctx, batch, row)
-    taken = select(Drawdown.id).where(Drawdown.bank_note_no == row.bank_note_no)
-    if ctx.session.scalar(taken.limit(1)) is not None:
-        raise BusinessError(f"“{row}”的银行借据号 {row.bank_note_no} 已登记，请退回经办人改正")
     project = _project(ctx, batch, row, row.customer)
-    barred = application.about_customer(row.customer)
-    entry = sharing.entry_of(ctx.session, batch.scheme, batch.bank)
-    if entry is not None and (above := sharing.over_cap(ctx.session, entry, project)):
-        barred.append(above)
-    if barred:
-        raise BusinessError(f"“{row}”不能承保：" + "；".join(barred))
     over = [check.text for check in limits.checks(ctx, project) if check.is_over]
     if over:
         raise BusinessError(f"“{row}”超过限额：" + "；".join(over))

@@ -66,6 +66,15 @@ def plan(ctx: Ctx, project: Project, company_id: int) -> list[CededFee]:
     return list(present.values())
 
 
+def plan_again(ctx: Ctx, project: Project) -> None:
+    """Bring the plans in line after the fee of a project has grown: what no plan holds, no statement would find."""
+    filed = select(FilingRow.company_id).where(
+        FilingRow.project_id == project.id, FilingRow.state == RowState.DONE
+    )
+    for company_id in ctx.session.scalars(filed.distinct()).all():
+        plan(ctx, project, company_id)
+
+
 @records.rule(CessionStatement)
 def check_statement(ctx: Ctx, statement: CessionStatement, is_new: bool) -> None:
     """A statement is with one re-guarantor, up to a day that has come; it lists what is due when it is saved."""
@@ -103,7 +112,7 @@ def lines_of(ctx: Ctx, statement: CessionStatement) -> list[CededFee]:
 def _list(ctx: Ctx, statement: CessionStatement) -> None:
     """Take what is due by now, its plan looked at once more; what was listed before is let go first."""
     for row in lines_of(ctx, statement):
-        row.statement_id = None
+        row.statement = None
     ctx.session.flush()
     filed = select(FilingRow.project_id).where(
         FilingRow.company_id == statement.company_id, FilingRow.state == RowState.DONE
@@ -149,10 +158,11 @@ def why_not_submit(ctx: Ctx, statement: CessionStatement) -> str:
 
 
 def submit(ctx: Ctx, statement: CessionStatement, version: int | None = None) -> ApprovalInstance:
-    """Put a statement up for approval. Raises BusinessError for an empty one."""
+    """Put a statement up for approval, listed anew: fees change meanwhile. Raises BusinessError for an empty one."""
     step = STEPS["submit"]
     enter(ctx, step, statement, version)
     statement = records.find(ctx, CessionStatement, statement.id, lock=True)
+    _list(ctx, statement)
     if why := why_not_submit(ctx, statement):
         raise BusinessError(f"还不能{step.label}：{why}")
     move(step, statement)

@@ -19,6 +19,7 @@ from models.guarantee.scheme import (
 )
 from reports.figures.configuration import Content, Row
 from reports.figures.parameters import number
+from reports.figures.sharing import is_valid_on
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, Verb, enter, move, permit, steps
@@ -117,6 +118,11 @@ def missing(ctx: Ctx, scheme: SharingScheme) -> list[str]:
         found.append("没有适用产品")
     if scheme.valid_to is not None and scheme.valid_to < ctx.today:
         found.append(f"有效期至 {scheme.valid_to} 已过")
+    # Put into use it closes the former, and until its first day there would be no scheme.
+    in_use = _versions(ctx, scheme, SchemeState.ACTIVE)
+    if scheme.valid_from > ctx.today and any(is_valid_on(one, ctx.today) for one in in_use):
+        words = f"有效期自 {scheme.valid_from} 起，提前启用会停用在用的版本 {in_use[0].version_no}"
+        found.append(f"{words}，请到当日再启用")
     return found
 
 

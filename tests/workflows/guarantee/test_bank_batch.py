@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import openpyxl
@@ -13,8 +14,10 @@ from sqlalchemy import func, select
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import round_to
 from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.guarantee.bank import BankStatus
 from models.guarantee.bank_batch import BankBatch, BatchLoan, CheckState, SampleCheck
 from models.guarantee.drawdown import Drawdown
+from models.guarantee.product import ProductRepayment, RepaymentMethod
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.release import Release
 from models.guarantee.scheme import RuleUse
@@ -312,6 +315,53 @@ def test_a_list_needs_a_product_and_a_scheme_that_take_it(line, scheme):
         records.create(line.ctx(DEPARTMENT_HEAD), BatchLoan, row)
     assert line.session.scalar(select(func.count(Drawdown.id))) == 0
     assert line.session.scalar(select(func.count(CorporateCustomer.id))) == 0
+
+
+def test_what_was_closed_after_a_list_was_put_up_is_not_guaranteed(line, scheme, tmp_path):
+    batch = batch_of(line, scheme)
+    loaded(line, tmp_path, GOOD[0])
+    bank_batch.submit(line.ctx(MANAGER), batch)
+    line.decide(batch)  # the head of the department; 风控 accepts last
+    bank, product = line.bank(), line.product()
+    changes = (
+        (bank, "status", BankStatus.SUSPENDED, "不能办理新业务"),
+        (product, "is_bulk", False, "没有开通批量业务"),
+        (product, "amount_max", MILLION / 2, "“江州明信印刷有限公司 1,000,000.00”"),
+        (scheme, "valid_to", line.today - timedelta(days=1), "不在有效期内"),
+    )
+    for record, column, value, said in changes:
+        before = getattr(record, column)
+        setattr(record, column, value)
+        line.session.flush()
+        with (
+            pytest.raises(BusinessError, match=f"批次 {batch.number} 不能承保：.*{said}") as caught,
+            line.session.begin_nested(),
+        ):
+            line.decide(batch)
+        line.session.expire_all()
+        assert not isinstance(caught.value, FieldErrors)  # nobody who decides has such a field
+        setattr(record, column, before)
+        line.session.flush()
+    assert line.session.scalar(select(func.count(Project.id))) == 0
+    line.approve(batch)
+    assert line.session.scalar(select(func.count(Project.id))) == 1
+
+
+def test_a_list_costs_no_less_and_is_repaid_no_other_way_than_its_product_says(
+    line, scheme, tmp_path
+):
+    product = line.product()
+    product.fee_rate_min_pct = Decimal("0.8")
+    product.repayment_method = RepaymentMethod.EQUAL_INSTALMENT
+    line.session.add(ProductRepayment(product=product, method=RepaymentMethod.EQUAL_INSTALMENT))
+    line.session.flush()
+    with pytest.raises(FieldErrors, match=r"担保费率不得低于 0\.8%") as caught:
+        batch_of(line, scheme, fee_rate_pct="0.79")
+    assert list(caught.value.field_errors) == ["fee_rate_pct"]
+    batch_of(line, scheme, fee_rate_pct="0.8")
+    _, task, _ = looked(line, tmp_path, GOOD[0])  # 一次还本付息 unless the file says otherwise
+    (found,) = told(line, task).values()
+    assert "的还款方式为等额本息" in str(found)
 
 
 @given(

@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from models.after.warning import RiskWarning, WarningRule
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
+from models.base.moments import add_months
 from models.base.paper import PaperState
 from models.guarantee.ceding import CededFee, CessionStatement
+from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Stage
 from models.guarantee.reguarantee import Filing, FilingReceipt, FilingState, RowState
 from models.guarantee.scheme import RuleUse
@@ -25,7 +27,9 @@ from tests.workflows.guarantee.factories import (
     DEPARTMENT_HEAD,
     RISK,
 )
-from tests.workflows.guarantee.sharing_world import company, drawn_up, rule
+from tests.workflows.guarantee.sharing_world import company, drawn_up, in_use, rule
+from tests.workflows.guarantee.test_loan_change import changed
+from tests.workflows.guarantee.test_waivers import grant
 from views.guarantee.reguaranteeing import sheet
 from workflows.after import warning
 from workflows.base import records
@@ -140,6 +144,45 @@ def _event(line, statement, code):
     found = line.session.scalars(query).one()
     assert found.state is EventState.PENDING
     return found
+
+
+def filed(line):
+    """A project in force that the re-guarantor has accepted, its fee in the books."""
+    project = line.project_at(Stage.IN_FORCE, scheme_id=in_use(line).id)
+    filing = filing_of(line)
+    reguarantee.collect(line.ctx(RISK), filing)
+    reguarantee.send(line.ctx(RISK), filing)
+    receipt(line, project, outcome="ACCEPTED", receipt_no="JS-0001")
+    line.book(project)
+    return project
+
+
+def stated(line):
+    values = {"company_id": company(line).id, "until_on": line.today}
+    return records.create(line.ctx(RISK), CessionStatement, values)
+
+
+def test_what_an_extension_costs_is_ceded_too_less_what_is_let_off(line):
+    project = filed(line)
+    first = stated(line)
+    ceding.submit(line.ctx(RISK), first)
+    line.approve(first)
+    fee, loan = line.fee(project), line.session.scalars(select(Drawdown)).one()
+    before = fee.amount
+    line.later(days=5)
+    changed(line, loan, "EXTENSION", new_due_on=add_months(loan.due_on, 3))
+    line.book(project)
+    grown = fee.amount - before
+    assert grown > 0
+    second = stated(line)
+    assert (second.row_count, second.amount) == (1, round(grown * 4 / 10, 2))
+    grant(line, fee, grown / 2)  # let off while the statement was a draft
+    line.book(project)
+    ceding.submit(line.ctx(RISK), second)
+    assert second.amount == round(grown * 2 / 10, 2)
+    line.approve(second)
+    planned = figures.ceding(line.session, project, company(line).id)
+    assert first.amount + second.amount == sum(one.amount for one in planned)
 
 
 def test_receipts_come_from_a_file_once_and_a_late_filing_is_warned_of(line, shared, tmp_path):

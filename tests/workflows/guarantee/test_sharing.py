@@ -1,5 +1,6 @@
 """4.10 分险: schemes whose shares make 100 %, projects that keep those of their drawdown, 代偿率 of a bank."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -94,6 +95,21 @@ def test_a_project_under_a_scheme_is_admitted_by_it_and_keeps_the_shares_of_its_
     (group,) = sharing.borne(line.session, select(Project.id))
     assert (group.total, sum(amount for _, amount in group.parts)) == (project.balance,) * 2
     assert group.of(SharingParty.OWN) == parts[1]
+
+
+def test_a_version_that_starts_later_leaves_the_one_in_use_until_then(line):
+    made = in_use(line)
+    later = schemes.new_version(line.ctx(), made)
+    first_day = line.today + timedelta(days=60)
+    records.update(line.ctx(), later, {"valid_from": first_day}, later.version)
+    with pytest.raises(BusinessError, match=f"有效期自 {first_day} 起，提前启用会停用在用的版本 1"):
+        schemes.enable(line.ctx(), later)
+    assert sharing.offered(line.session, line.product().id, line.bank(), line.today) == [made]
+    line.today = first_day
+    schemes.enable(line.ctx(), later)
+    assert (made.state, later.state) == (SchemeState.RETIRED, SchemeState.ACTIVE)
+    ahead = drawn_up(line, code="FX82", valid_from=first_day + timedelta(days=1))
+    assert schemes.enable(line.ctx(), ahead).state is SchemeState.ACTIVE  # nothing ends by it
 
 
 def test_compensation_of_a_bank_is_set_against_what_was_released_under_the_scheme(line):

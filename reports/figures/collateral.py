@@ -9,13 +9,13 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from models.base.money import round_money
 from models.base.paper import LIVE_PAPERS, PaperState
 from models.collateral.asset import Collateral, PriorClaim
 from models.collateral.pledge import CollateralPledge
-from models.guarantee.project import Project
+from models.guarantee.project import REPLACING, Project
 from models.guarantee.signing import CounterGuarantee
 from reports.figures.parameters import number
 
@@ -44,11 +44,20 @@ def lendable(asset: Collateral) -> Decimal:
 
 @dataclass(frozen=True)
 class Claim:
-    """What takes a part of an asset: one of our pledges, or what others have registered."""
+    """What takes a part of an asset: one of our pledges, or what others have registered.
+
+    `shared` is the part that the project whose place a renewal takes still holds: until its release it counts there.
+    """
 
     rank: int
     amount: Decimal
     pledge: CollateralPledge | None = None
+    shared: Decimal = ZERO
+
+    @property
+    def own(self) -> Decimal:
+        """What it takes beyond what the former project holds."""
+        return self.amount - self.shared
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ def pledges(session: Session, ids: Collection[int]) -> list[CollateralPledge]:
             .join(CounterGuarantee)
             .where(CollateralPledge.collateral_id.in_(every[first : first + _AT_ONCE]), live())
         )
+        query = query.options(selectinload(CollateralPledge.project))
         found += session.scalars(query.order_by(CollateralPledge.rank, CollateralPledge.id))
     return found
 
@@ -90,11 +100,48 @@ def claims(session: Session, ids: Collection[int]) -> dict[int, list[Claim]]:
         )
         for other in session.scalars(query):
             found[other.collateral_id].append(Claim(other.rank, other.amount))
+    ours: dict[int, list[CollateralPledge]] = {}
     for pledge in pledges(session, ids):
-        found[pledge.collateral_id].append(Claim(pledge.rank, pledge.amount, pledge))
+        ours.setdefault(pledge.collateral_id, []).append(pledge)
+    for key, mine in ours.items():
+        found[key] += _counted_once(mine)
     for rows in found.values():
         rows.sort(key=lambda one: (one.rank, one.pledge is not None, one.amount))
     return found
+
+
+def _former(pledge: CollateralPledge) -> int | None:
+    """The project whose place the project of a pledge takes."""
+    project = pledge.project
+    return project.renewed_from_id if project.renewal_kind in REPLACING else None
+
+
+def _counted_once(mine: list[CollateralPledge]) -> list[Claim]:
+    """Our pledges of one asset: what a renewal takes over of its former project is counted there while that stands."""
+    held: dict[int | None, Decimal] = {}
+    for pledge in mine:
+        held[pledge.project_id] = held.get(pledge.project_id, ZERO) + pledge.amount
+    made = []
+    for pledge in mine:
+        former = _former(pledge)
+        shared = min(pledge.amount, held.get(former, ZERO))
+        if shared:
+            held[former] -= shared
+        made.append(Claim(pledge.rank, pledge.amount, pledge, shared))
+    return made
+
+
+def to_take_over(found: Iterable[Claim], project: Project) -> Decimal:
+    """What a renewal may take of an asset because the project whose place it takes holds it, in 元."""
+    if project.renewal_kind not in REPLACING or project.renewed_from_id is None:
+        return ZERO
+    former, left = project.renewed_from_id, ZERO
+    for one in found:
+        if one.pledge is not None and one.pledge.project_id == former:
+            left += one.amount
+        elif one.pledge is not None and _former(one.pledge) == former:
+            left -= one.shared
+    return left
 
 
 def room(asset: Collateral, found: Iterable[Claim], rank: int | None = None) -> Room:
@@ -104,17 +151,32 @@ def room(asset: Collateral, found: Iterable[Claim], rank: int | None = None) -> 
     last = max([*(one.rank for one in ours), rank or 0], default=0)
     is_all = not ours and rank is None  # nothing of ours yet: all that others have is before us
     prior = [one.amount for one in rows if one.pledge is None and (is_all or one.rank <= last)]
-    return Room(lendable(asset), sum(prior, ZERO), sum((one.amount for one in ours), ZERO))
+    return Room(lendable(asset), sum(prior, ZERO), sum((one.own for one in ours), ZERO))
 
 
 def covered(asset: Collateral, found: Iterable[Claim]) -> dict[int, Decimal]:
-    """What each of our pledges, by its id, gets of today's value x rate, served by rank."""
+    """What each of our pledges, by its id, gets of today's value x rate, served by rank.
+
+    What a renewal shares with its former project it gets as that does.
+    """
     left, parts = lendable(asset), {}
+    served: dict[int | None, Decimal] = {}
+    sharing = []
     for one in found:
-        part = min(one.amount, left)
+        part = min(one.own, left)
         left -= part
         if one.pledge is not None:
             parts[one.pledge.id] = part
+            served[one.pledge.project_id] = served.get(one.pledge.project_id, ZERO) + part
+            sharing += [one] if one.shared else []
+    for one in sorted(sharing, key=lambda one: one.pledge.project_id if one.pledge else 0):
+        assert one.pledge is not None, "others share nothing"
+        former = _former(one.pledge)
+        part = min(one.shared, served.get(former, ZERO))
+        served[former] = served.get(former, ZERO) - part
+        parts[one.pledge.id] += part
+        mine = one.pledge.project_id
+        served[mine] = served.get(mine, ZERO) + part  # for who renews it in turn
     return parts
 
 

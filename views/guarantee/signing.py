@@ -237,7 +237,10 @@ def _former(ctx: Ctx, project: Project) -> Questions:
         return {}
     left = format_money(renewal.owed(ctx.session, project))
     said = f"客户结清原借据最后一期的利息；原借款本金 {left} 元由本次放款结清"
-    return {"former_interest": c.money("原借据结清利息", help=said)}
+    return {
+        "former_interest": c.money("原借据结清利息", help=said),
+        "former_note": c.text("结清利息说明", renewal.NOTE_MAX, help="利息明显高于还款计划的填写"),
+    }
 
 
 def _loan(ctx: Ctx, project: Project) -> Questions:
@@ -280,6 +283,7 @@ def _loan_given(ctx: Ctx, project: Project) -> Values:
         **{
             name: renewal.planned_interest(ctx.session, project, ctx.today)
             for name in _former(ctx, project)
+            if name == "former_interest"
         },
     }
     if products.rate_of(ctx.session, product, ctx.today) == project.rate_annual_pct:
@@ -308,7 +312,9 @@ def _confirm_loan(
 def _plan_preview(ctx: Ctx, project: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
     terms = {
-        name: value for name, value in values.items() if name not in ("plan", "former_interest")
+        name: value
+        for name, value in values.items()
+        if name not in ("plan", "former_interest", "former_note")
     }
     if values["due_on"] <= values["drawn_on"]:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})

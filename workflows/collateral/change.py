@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from models.approval.approval import ApprovalState
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money
-from models.base.paper import OPEN_PAPERS
+from models.base.paper import OPEN_PAPERS, PaperState
 from models.collateral.asset import Collateral
 from models.collateral.change import PledgeChange, PledgeChangeKind
 from models.collateral.pledge import CollateralPledge
@@ -17,7 +19,7 @@ from workflows.base.paper import conclude
 from workflows.base.transition import move
 from workflows.collateral import custody, registration
 from workflows.collateral import pledge as pledging
-from workflows.guarantee import counters, limits
+from workflows.guarantee import counters, limits, stages
 from workflows.guarantee.paper import Paper
 
 ZERO = Decimal(0)
@@ -45,6 +47,11 @@ Kind = PledgeChangeKind
 def check_change(ctx: Ctx, paper: PledgeChange, is_new: bool) -> None:
     """It concerns a standing pledge of the project in force, and says what its kind needs and nothing else."""
     del is_new
+    if errors := _wrong(ctx, paper):
+        raise FieldErrors(errors)
+
+
+def _wrong(ctx: Ctx, paper: PledgeChange) -> dict[str, list[str]]:
     pledge = ctx.session.get_one(CollateralPledge, paper.pledge_id)
     errors: dict[str, list[str]] = {}
     if pledge.project_id != paper.project_id or not registration.stands(pledge):
@@ -52,8 +59,7 @@ def check_change(ctx: Ctx, paper: PledgeChange, is_new: bool) -> None:
     if paper.project.state is not ProjectState.IN_FORCE:
         raise BusinessError(f"项目 {paper.project.number} 不在保，不能办理押品变更")
     _check_amounts(ctx, paper, pledge, errors)
-    if errors:
-        raise FieldErrors(errors)
+    return errors
 
 
 def _check_amounts(
@@ -103,6 +109,18 @@ def obstacles(ctx: Ctx, paper: PledgeChange) -> list[str]:
     return found
 
 
+@PAPER.obstacles
+def others_open(ctx: Ctx, paper: PledgeChange) -> list[str]:
+    """One change of a pledge at a time: the second would rest on what the first takes away."""
+    query = select(PledgeChange.number).where(
+        PledgeChange.pledge_id == paper.pledge_id,
+        PledgeChange.id != paper.id,
+        PledgeChange.state == PaperState.IN_APPROVAL,
+    )
+    numbers = ctx.session.scalars(query.order_by(PledgeChange.id))
+    return [f"同一设押的押品变更 {number} 正在审批" for number in numbers]
+
+
 def cover_after(ctx: Ctx, paper: PledgeChange) -> collateral.Cover:
     """The project's cover as it would be."""
     item = paper.pledge.counter_guarantee
@@ -117,9 +135,14 @@ def cover_after(ctx: Ctx, paper: PledgeChange) -> collateral.Cover:
 def apply(ctx: Ctx, paper: PledgeChange) -> None:
     """The change takes effect, unless what it rested on no longer holds."""
     limits.hold(ctx)
-    if missing := obstacles(ctx, paper):
-        raise BusinessError("押品变更不能生效：" + "；".join(missing))
+    stages.locked(ctx, paper.project_id)
     pledge, item = paper.pledge, paper.pledge.counter_guarantee
+    for row in (pledge, item, pledge.collateral, paper.new_collateral):
+        if row is not None:
+            ctx.session.refresh(row)  # as it is now, not as it was when the paper was written
+    wrong = [words for found in _wrong(ctx, paper).values() for words in found]
+    if missing := wrong or obstacles(ctx, paper):
+        raise BusinessError("押品变更不能生效：" + "；".join(missing))
     if paper.kind is Kind.REDUCE:
         pledge.amount = item.recognised_value = paper.kept_amount or ZERO
         ctx.session.flush()

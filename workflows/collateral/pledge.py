@@ -19,7 +19,7 @@ from reports.figures import collateral
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import enter, verbs
-from workflows.guarantee import counters, limits, stages
+from workflows.guarantee import counters, limits, renewal, stages
 from workflows.guarantee import release as releasing
 
 WHO = ("客户经理", "业务部门经理", "押品专员")
@@ -104,16 +104,20 @@ def link(
 def take(
     ctx: Ctx, item: CounterGuarantee, asset: Collateral, amount: Decimal | None, rank: int | None
 ) -> CollateralPledge:
-    """Take a part of an asset that the caller holds; FieldErrors where others need it."""
+    """Take a part of an asset that the caller holds; FieldErrors where others need it.
+
+    What the project that a renewal takes the place of holds is free for it: both count once until the release.
+    """
     found = collateral.claims(ctx.session, [asset.id])[asset.id]
     taken = {one.rank for one in found}
     rank = rank or max(taken, default=0) + 1
     if rank in taken:
         raise FieldErrors({"rank": [f"第 {rank} 顺位已有登记，可用第 {max(taken) + 1} 顺位"]})
-    left = collateral.room(asset, found, rank).left
+    renewed = collateral.to_take_over(found, item.project)
+    left = collateral.room(asset, found, rank).left + renewed
     amount = left if amount is None else amount
     if amount <= 0 or amount > left:
-        raise FieldErrors({"amount": [_why_short(asset, found, rank)]})
+        raise FieldErrors({"amount": [_why_short(asset, found, rank, renewed)]})
     pledge = CollateralPledge(
         collateral=asset,
         counter_guarantee=item,
@@ -126,12 +130,16 @@ def take(
     return pledge
 
 
-def _why_short(asset: Collateral, found: list[collateral.Claim], rank: int) -> str:
+def _why_short(
+    asset: Collateral, found: list[collateral.Claim], rank: int, renewed: Decimal
+) -> str:
     room = collateral.room(asset, found, rank)
     rate = f"{asset.rate_pct.normalize():f}%"
     return (
         f"评估价值 × {rate} = {format_money(room.lendable)} 元，在先债权 {format_money(room.prior)} 元，"
-        f"本公司已占用 {format_money(room.ours)} 元，最多还能占用 {format_money(max(room.left, Decimal(0)))} 元"
+        f"本公司已占用 {format_money(room.ours)} 元，"
+        + (f"其中原项目占用、可接续 {format_money(renewed)} 元，" if renewed else "")
+        + f"最多还能占用 {format_money(max(room.left + renewed, Decimal(0)))} 元"
     )
 
 
@@ -191,6 +199,27 @@ def release(ctx: Ctx, pledge: CollateralPledge, reason: str) -> None:
     if not 0 < len(reason.strip()) <= 200:
         raise BusinessError("请填写原因，不超过 200 字", field="reason")
     pledge.released_on, pledge.released_reason = ctx.today, reason.strip()
+
+
+@renewal.on_taken
+def follow_former(ctx: Ctx, former: CounterGuarantee, item: CounterGuarantee) -> None:
+    """带入原项目反担保: the asset of the former project stands behind the renewal too, for no more than it does there.
+
+    At the release of the former project it so is never free for others, and its originals stay in the vault.
+    """
+    if (pledge := of(ctx, former)) is None:
+        return
+    asset = held(ctx, pledge.collateral_id)
+    if missing := obstacles(ctx, asset):
+        raise BusinessError(f"原项目的押品“{asset}”还不能设押：" + "；".join(missing))
+    found = collateral.claims(ctx.session, [asset.id])[asset.id]
+    rank = max(one.rank for one in found) + 1
+    renewed = collateral.to_take_over(found, item.project)
+    amount = min(pledge.amount, collateral.room(asset, found, rank).left + renewed)
+    if amount <= 0:
+        raise BusinessError(f"原项目的押品“{asset}”的价值已被占用，不能带入")
+    _take_over(item, take(ctx, item, asset, amount, rank))
+    ctx.session.flush()
 
 
 @counters.on_gone

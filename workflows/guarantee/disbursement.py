@@ -198,6 +198,7 @@ def confirm(
     plan: list[schedules.Instalment] | None = None,
     file_name: str | None = None,
     former_interest: Decimal | None = None,
+    former_note: str | None = None,
     version: int | None = None,
     **note: Any,
 ) -> Drawdown:
@@ -206,7 +207,8 @@ def confirm(
     `note` are the facts of `Loan`; days are counted as the product says unless the note says otherwise.
     The resolution's reservation becomes exposure and the income of the first year is recognised; a bank that pays in
     parts is registered part by part, each with its own plan, together never above the resolved amount. The first
-    part of a 无还本续贷 settles the former loan, with `former_interest` (元) for its last days.
+    part of a 无还本续贷 settles the former loan, with `former_interest` (元) for its last days and `former_note` why it
+    is far above the plan.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
     note["bank_note_no"] = note["bank_note_no"].strip()
@@ -218,7 +220,8 @@ def confirm(
     project = records.find(ctx, Project, project.id, lock=True)
     letters.require_visible(ctx, project, version)
     resolution = _check_loan(ctx, project, loan)
-    renewal.refuse_unready(ctx, project, former_interest or renewal.ZERO)
+    last = renewal.LastInterest(former_interest or renewal.ZERO, (former_note or "").strip())
+    renewal.refuse_unready(ctx, project, loan.drawn_on, last)
     source, rows = _plan_of(loan, plan)
     drawdown = _draw(ctx, project, loan)
     plans.keep(ctx, drawdown, rows, source, file_name)
@@ -229,7 +232,7 @@ def confirm(
         move(USE["use"], resolution)
         _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
-    renewal.settle(ctx, project, drawdown, former_interest or renewal.ZERO)
+    renewal.settle(ctx, project, drawdown, last)
     return drawdown
 
 

@@ -4,7 +4,8 @@ What is renewed comes along by reference: terms, files, counter-guarantees. On t
 the old one in the same transaction, and the release of the old guarantee is drawn up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,13 +30,14 @@ from models.guarantee.signing import CounterGuarantee
 from workflows.base import attachments, audit, records
 from workflows.base.context import Ctx
 from workflows.base.transition import permit, verbs
-from workflows.guarantee import letters, release, repayment, stages
+from workflows.guarantee import letters, limits, release, repayment, stages
 from workflows.guarantee.repayment import Paid
 
 RENEWED = (ProjectState.IN_FORCE, ProjectState.RELEASED)
 ROLES = ("客户经理", "业务部门经理")
 ACTS = verbs("counter_guarantee", {"take_over": "带入原项目反担保"}, roles=ROLES)
 ZERO = Decimal("0.00")
+NOTE_MAX = 100  # beside what the repayment says of the new loan
 _COUNTER = (
     "kind",
     "asset_kind",
@@ -136,14 +138,20 @@ def next_of(session: Session, project: Project) -> Project | None:
 
 # ----------------------------------------------------------------------------------------------- counter-guarantees
 def offered(session: Session, project: Project) -> list[CounterGuarantee]:
-    """Counter-guarantees of the former project that this one does not name yet."""
-    if project.renewed_from_id is None:
+    """Counter-guarantees of the former project that this one does not name yet.
+
+    Beside a former project that stays (另行新增) what it holds by its value is not offered: it would count for both.
+    """
+    former = former_of(session, project)
+    if former is None:
         return []
+    is_beside = former.state is ProjectState.IN_FORCE and project.renewal_kind not in REPLACING
     mine = {(item.kind, item.name, item.certificate_no) for item in _items(session, project.id)}
     return [
         item
-        for item in _items(session, project.renewed_from_id)
+        for item in _items(session, former.id)
         if item.state is PaperState.APPROVED
+        and not (is_beside and item.kind.needs_value)
         and (item.kind, item.name, item.certificate_no) not in mine
     ]
 
@@ -164,19 +172,35 @@ def may_take_over(ctx: Ctx, project: Project) -> bool:
     return at_work and bool(offered(ctx.session, project))
 
 
+Taken = Callable[[Ctx, CounterGuarantee, CounterGuarantee], None]
+_TAKEN: list[
+    Taken
+] = []  # what comes along with a counter-guarantee: later files put themselves here
+
+
+def on_taken(handler: Taken) -> Taken:
+    """Register what is done with a counter-guarantee brought over: (ctx, the former's, the new one); it may refuse."""
+    _TAKEN.append(handler)
+    return handler
+
+
 def take_over(ctx: Ctx, project: Project, version: int | None = None) -> list[CounterGuarantee]:
     """Register what the former project was secured by here too, as drafts: contracts and settlement are its own.
 
     Raises Conflict where nothing is left to bring over; FieldErrors where something does not fit any more.
     """
     permit(ctx, ACTS["take_over"], project)
+    limits.hold(ctx)  # before the rows: pledges are taken by limits
     letters.require_visible(ctx, project, version)
     if not may_take_over(ctx, project):
         raise Conflict(f"项目 {project.number} 没有可带入的原项目反担保")
     made = []
     for item in offered(ctx.session, project):
         facts = {name: getattr(item, name) for name in _COUNTER}
-        made.append(records.create(ctx, CounterGuarantee, {"project_id": project.id, **facts}))
+        new = records.create(ctx, CounterGuarantee, {"project_id": project.id, **facts})
+        for handler in _TAKEN:
+            handler(ctx, item, new)
+        made.append(new)
     return made
 
 
@@ -213,10 +237,20 @@ def _running(session: Session, project_id: int) -> list[Drawdown]:
     return [loan for loan in session.scalars(query) if loan.is_running]
 
 
-def refuse_unready(ctx: Ctx, project: Project, interest: Decimal) -> None:
+@dataclass(frozen=True)
+class LastInterest:
+    """What the customer paid for the last days of the former loans, in 元, and why it is far above their plans."""
+
+    amount: Decimal = ZERO
+    note: str = ""
+
+
+def refuse_unready(ctx: Ctx, project: Project, drawn_on: date, last: LastInterest) -> None:
     """Raise where the former loan keeps the first drawdown from being registered, or cannot be settled by it."""
     former, left = former_of(ctx.session, project), owed(ctx.session, project)
-    if interest and not (former and left and project.renewal_kind is RenewalKind.ROLLOVER):
+    if (last.amount or last.note) and not (
+        former and left and project.renewal_kind is RenewalKind.ROLLOVER
+    ):
         raise FieldErrors({"former_interest": ["本次放款不结清原借据，不填"]})
     if former is None or not left:
         return
@@ -225,34 +259,45 @@ def refuse_unready(ctx: Ctx, project: Project, interest: Decimal) -> None:
         raise Conflict(f"续保方式为“先还后贷”，{said}，还清并登记后才能放款")
     if repayment.is_being_released(ctx, former):
         raise Conflict(f"原项目 {former.number} 正在解保，不能以本次放款结清，请先退回或撤回其解保")
+    if len(last.note) > NOTE_MAX:
+        raise FieldErrors({"former_note": [f"不超过 {NOTE_MAX} 字"]})
+    planned = planned_interest(ctx.session, project, drawn_on)
+    if last.amount > repayment.most_interest(ctx, planned) and not last.note:
+        extra = format_money(last.amount - planned)
+        said = f"原借据至放款日应还利息 {format_money(planned)} 元，超出 {extra} 元，请核对；属实时说明原因"
+        raise FieldErrors({"former_note": [said]})
 
 
-def settle(ctx: Ctx, project: Project, drawn: Drawdown, interest: Decimal) -> None:
+def settle(ctx: Ctx, project: Project, drawn: Drawdown, last: LastInterest) -> None:
     """无还本续贷: the new loan settles the former ones on its day; their release is drawn up for who handles it.
 
-    `interest` (元) is what the customer paid for the last days of the former loans; their principal the bank took out
-    of the new loan, and what the new loan falls short of was paid by the customer.
+    The customer paid the interest of the last days of the former loans: each takes what its plan asks for, the last
+    one the rest. Their principal the bank took out of the new loan; what that falls short of was paid by the customer.
     """
     if not owed(ctx.session, project) or project.renewal_kind is not RenewalKind.ROLLOVER:
         return
     assert project.renewed_from_id is not None, "something is owed of it"
-    left = drawn.amount
-    for loan in _running(ctx.session, project.renewed_from_id):
+    former = ctx.session.get_one(Project, project.renewed_from_id)
+    left, interest = drawn.amount, last.amount
+    loans = _running(ctx.session, former.id)
+    for loan in loans:
+        due = repayment.owed_by(repayment.plan_rows(ctx.session, loan), drawn.drawn_on)[1]
+        part = interest if loan is loans[-1] else min(interest, due)
         by_new = min(left, loan.balance)
         rest = loan.balance - by_new
         note = f"无还本续贷，由借据 {drawn.bank_note_no} 结清本金 {format_money(by_new)} 元"
         note += f"，客户自还 {format_money(rest)} 元" if rest else ""
+        note += f"；利息说明：{last.note}" if last.note else ""
         paid = Paid(
             drawn.drawn_on,
             loan.balance,
-            interest,
+            part,
             is_final=True,
             note=note,
             source=RepaymentSource.RENEWAL,
         )
-        repayment.record(ctx, loan, paid)
-        left, interest = left - by_new, ZERO
-    former = ctx.session.get_one(Project, project.renewed_from_id)
+        repayment.record_held(ctx, loan, former, paid)
+        left, interest = left - by_new, interest - part
     release.draw_up(
         ctx, former, f"借款由续贷项目 {project.number} 的借据 {drawn.bank_note_no} 结清"
     )

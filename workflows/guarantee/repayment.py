@@ -28,7 +28,7 @@ from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contract_data, letters
+from workflows.guarantee import contract_data, letters, stages
 
 STEPS = steps(
     Step(
@@ -107,7 +107,11 @@ def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = Non
 
 def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
     """`register` for verbs with a permission of their own."""
-    drawdown, project = held(ctx, drawdown.id, version)
+    return record_held(ctx, *held(ctx, drawdown.id, version), paid)
+
+
+def record_held(ctx: Ctx, drawdown: Drawdown, project: Project, paid: Paid) -> Repayment:
+    """`record` on a loan and project that the caller holds, whoever's they are by now."""
     if project.state is not ProjectState.IN_FORCE or not drawdown.is_running:
         place = (
             drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
@@ -275,7 +279,10 @@ def held(ctx: Ctx, drawdown_id: int, version: int | None = None) -> tuple[Drawdo
 
 
 def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
-    """Every loan of a project and the project, held until the commit in the order of decision 0015."""
+    """Every loan of a project and the project, held until the commit in the order of decision 0015.
+
+    Not by the actor's scope: a renewal settles its former project also after that was handed over to somebody else.
+    """
     query = (
         select(Drawdown)
         .where(Drawdown.project_id == project_id)
@@ -283,7 +290,7 @@ def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
         .with_for_update(of=Drawdown)
     )
     loans = list(ctx.session.scalars(query.execution_options(populate_existing=True)))
-    return loans, records.find(ctx, Project, project_id, lock=True)
+    return loans, stages.locked(ctx, project_id)
 
 
 def refuse_unfit(ctx: Ctx, drawdown: Drawdown, paid: Paid) -> list[Instalment]:
@@ -331,18 +338,19 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
         found["principal"] = [
             f"至本期应还本金 {format_money(due)} 元，多出的属于提前还款，请先办理“存续变更”；全部结清的请办理“提前结清”"
         ]
-    limit = (
-        due_interest
-        * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today))
-        / HUNDRED
-    )
     is_told = bool((paid.note or "").strip()) or paid.source is RepaymentSource.IMPORTED
-    if paid.interest > limit and not is_told:
+    if paid.interest > most_interest(ctx, due_interest) and not is_told:
         extra = format_money(paid.interest - due_interest)
         found["note"] = [
             f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"
         ]
     return found
+
+
+def most_interest(ctx: Ctx, due: Decimal) -> Decimal:
+    """The interest up to which nobody asks why it is more than the plan's, in 元."""
+    pct = number(ctx.session, "repayment.interest_tolerance_pct", ctx.today)
+    return due * (HUNDRED + pct) / HUNDRED
 
 
 def _horizon(ctx: Ctx, paid_on: date) -> date:

@@ -18,7 +18,7 @@ from reports.figures import collateral
 from reports.workbench.todo import steps_of
 from reports.workbench.todo_source import TodoKind
 from tests.workflows.collateral.test_custody import KEEPER, standing, waits
-from tests.workflows.collateral.test_pledge import building, kind, room
+from tests.workflows.collateral.test_pledge import building, kind, mortgage, room
 from tests.workflows.guarantee.factories import MANAGER, MILLION
 from workflows.base import records
 from workflows.collateral import change, pledge, revaluation, watch
@@ -118,6 +118,55 @@ def test_another_asset_takes_the_place(line):
     assert made.released_reason == f"押品变更 {swap.number}：置换"
     assert collateral.pledges(line.session, [asset.id]) == []
     assert new.counter_guarantee.is_settled
+
+
+def spare_of(line, project):
+    cover = collateral.cover(line.session, project)
+    return cover.worth - (cover.owed * cover.least_pct / 100).quantize(Decimal("0.01"))
+
+
+def test_a_pledge_is_changed_by_one_paper_at_a_time(line):
+    project, asset, made = standing(line)
+    big = (min(spare_of(line, project), made.amount) / 2).quantize(Decimal("0.01"))
+    whole = made.amount
+    one = paper(line, made, Kind.REDUCE, kept_amount=whole - big)
+    two = paper(line, made, Kind.REDUCE, kept_amount=whole - big / 4)
+    other = building(line, value=20 * MILLION, customer_id=project.customer_id)
+    swap = paper(line, made, Kind.REPLACE, new_collateral_id=other.id, new_amount=whole)
+    change.PAPER.submit(line.ctx(MANAGER), one)
+    for late in (two, swap):
+        with pytest.raises(BusinessError, match=f"同一设押的押品变更 {one.number} 正在审批"):
+            change.PAPER.submit(line.ctx(MANAGER), late)
+    line.approve(one)
+    pledge.link(line.ctx(KEEPER), mortgage(line, line.at(Stage.COUNTER)), asset)  # all that is left
+    with pytest.raises(FieldErrors, match="小于现占用价值"):
+        change.PAPER.submit(line.ctx(MANAGER), two)
+    assert (made.amount, room(line, asset).left) == (whole - big, 0)
+
+
+def test_a_change_asks_once_more_when_it_takes_effect(line):
+    project, _, made = standing(line)
+    other = building(line, value=20 * MILLION, customer_id=project.customer_id)
+    swap = paper(line, made, Kind.REPLACE, new_collateral_id=other.id, new_amount=made.amount)
+    change.PAPER.submit(line.ctx(MANAGER), swap)
+    other.seizure = "法院查封"
+    with (
+        pytest.raises(BusinessError, match="不能生效：有查封或涉诉情况"),
+        line.session.begin_nested(),
+    ):
+        line.approve(swap)
+    other.seizure = None
+    pledge.release(line.ctx(KEEPER), made, "测试")
+    with (
+        pytest.raises(BusinessError, match="不能生效：请选择本项目有效的设押记录"),
+        line.session.begin_nested(),
+    ):
+        line.approve(swap)
+    line.session.refresh(swap)
+    assert (swap.state, collateral.pledges(line.session, [other.id])) == (
+        PaperState.IN_APPROVAL,
+        [],
+    )
 
 
 def test_visits_are_planned_reported_with_photos_and_fall_away(line):

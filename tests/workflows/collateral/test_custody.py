@@ -19,15 +19,17 @@ from models.guarantee.project import ProjectState, Stage
 from models.guarantee.release import Release
 from models.guarantee.signing import CounterGuarantee
 from models.system.setup import Parameter
+from reports.figures import collateral
 from reports.workbench.todo import todos, waiting
 from reports.workbench.todo_source import TodoKind
-from tests.workflows.collateral.test_pledge import KEEPER, building, mortgage, valued
+from tests.workflows.collateral.test_pledge import KEEPER, building, mortgage, room, valued
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, RISK_HEAD
+from tests.workflows.guarantee.test_renewal import facts_of
 from workflows.after import warning
 from workflows.base import records
 from workflows.collateral import custody, pledge, registration
 from workflows.collateral import warning as _checks  # noqa: F401 - its checks are looked at by rule
-from workflows.guarantee import counters, release, repayment
+from workflows.guarantee import application, counters, release, renewal, repayment
 from workflows.guarantee.repayment import Paid
 
 STAGES = (Stage.COUNTER, Stage.IN_FORCE)
@@ -271,3 +273,63 @@ def test_warnings_say_what_is_lost_late_or_about_to_end(line):
     warning.evaluate(line.ctx())
     assert "insurance_due" not in set(line.session.scalars(query))
     assert line.session.scalars(select(CollateralPledge)).one() is made
+
+
+def renewed(line, project, kind, stage=Stage.COUNTER):
+    """An application that renews the project, brought on to a stage."""
+    made = renewal.renew(line.ctx(MANAGER), project, facts_of(project, renewal_kind=kind))
+    application.submit(line.ctx(MANAGER), made)
+    while made.stage is not stage:
+        line.step(made)
+    return made
+
+
+def test_a_renewal_takes_the_asset_over_and_the_old_release_does_not_free_it(line):
+    """无还本续贷: both stand on the plant, counted once; the release of the former leaves it where it is."""
+    project, asset, made = standing(line)
+    title(line, asset)
+    through(line, asset, CustodyKind.IN, place(line))
+    amount, left = made.amount, room(line, asset).left
+    line.later(days=20)
+    new = renewed(line, project, "ROLLOVER")
+    renewal.take_over(line.ctx(MANAGER), new)
+    (mine,) = [one for one in collateral.pledges(line.session, [asset.id]) if one is not made]
+    assert (mine.project, mine.amount, room(line, asset).left) == (new, amount, left)
+    item = mine.counter_guarantee
+    worth = collateral.worth(line.session, [item, made.counter_guarantee])
+    assert set(worth.values()) == {amount}
+    with pytest.raises(FieldErrors, match="最多还能占用"):
+        pledge.link(line.ctx(KEEPER), mortgage(line, new), asset, left + Decimal("0.01"))
+    while new.stage is not Stage.CONFIRM:
+        line.step(new)
+    line.confirm(new)
+    paper_ = line.session.scalars(select(Release)).one()
+    release.submit(line.ctx(MANAGER), paper_)
+    line.approve(paper_)
+    assert (made.released_on, mine.released_on) == (line.today, None)
+    assert room(line, asset).left == left
+    outs = select(CustodyPaper).where(CustodyPaper.kind == CustodyKind.OUT)
+    assert line.session.scalars(outs).all() == []
+    assert custody.standing(line.ctx(), asset.id) == [new.number]
+
+
+def test_a_loan_beside_the_old_one_takes_over_no_value(line):
+    """另行新增: what the former project holds by its value counts there, and is not counted twice."""
+    project, asset, made = standing(line)
+    new = renewed(line, project, "ALONGSIDE")
+    offered = renewal.offered(line.session, new)
+    assert not [item for item in offered if item.kind.needs_value]
+    free = pledge.link(line.ctx(KEEPER), mortgage(line, new), asset)
+    assert free.amount + made.amount == room(line, asset).lendable
+
+
+def test_of_a_renewed_asset_each_gets_what_it_stands_on(line):
+    """After a fall of value both are short by the same, and nobody else is served out of it."""
+    project, asset, made = standing(line)
+    new = renewed(line, project, "ROLLOVER")
+    renewal.take_over(line.ctx(MANAGER), new)
+    valued(line, asset, asset.value / 2, line.today)
+    found = collateral.claims(line.session, [asset.id])[asset.id]
+    assert set(collateral.covered(asset, found).values()) == {room(line, asset).lendable}
+    assert len(found) == 2
+    assert made.amount > room(line, asset).lendable

@@ -15,7 +15,7 @@ from models.guarantee.repayment import Repayment, RepaymentSource
 from models.guarantee.signing import CounterGuarantee
 from models.system.records import Attachment
 from reports.figures import exposure
-from tests.workflows.guarantee.factories import MANAGER, MILLION
+from tests.workflows.guarantee.factories import CASHIER, MANAGER, MILLION, OUTSIDER
 from workflows import verify
 from workflows.base import records
 from workflows.guarantee import (
@@ -241,3 +241,38 @@ def test_files_and_counter_guarantees_come_along(line, old):
     assert {(one.state, one.is_settled) for one in made} == {(PaperState.DRAFT, False)}
     with pytest.raises(Conflict, match="没有可带入"):
         renewal.take_over(line.ctx(MANAGER), project)
+
+
+def test_the_interest_of_the_last_days_is_split_by_the_plans_and_much_more_needs_a_word(line):
+    session = line.session
+    old = line.project_at(Stage.CONFIRM, repayment_method=RepaymentMethod.INTEREST_FIRST)
+    line.confirm(old, amount=2 * MILLION)
+    line.confirm(old, amount=3 * MILLION)
+    line.later(days=40)
+    project = brought(line, renewed(line, old), Stage.CONFIRM)
+    planned = renewal.planned_interest(session, project, line.today)
+    ctx, note = line.ctx(MANAGER), line.note(project)
+    for given, said in (
+        ({"former_interest": Decimal("9999999999.99")}, "原借据至放款日应还利息"),
+        ({"former_interest": planned, "former_note": "长" * 101}, "不超过 100 字"),
+    ):
+        with pytest.raises(FieldErrors, match=said) as error, session.begin_nested():
+            disbursement.confirm(ctx, project, **given, **note)
+        assert list(error.value.field_errors) == ["former_note"]
+    session.refresh(project)
+    given = {"former_interest": 2 * planned, "former_note": "含罚息"}
+    disbursement.confirm(ctx, project, **given, **note)
+    paid = session.scalars(select(Repayment).order_by(Repayment.id)).all()
+    assert [one.extra_interest for one in paid] == [0, planned]
+    assert sum(one.interest for one in paid) == 2 * planned
+    assert all(one.note.endswith("；利息说明：含罚息") for one in paid)
+    assert verify.verify_repayments(session) == []
+
+
+def test_a_renewal_goes_on_after_its_former_project_was_handed_over(line, old):
+    project = brought(line, renewed(line, old), Stage.CONFIRM)
+    old.manager_id, old.assistant_id = line.id(OUTSIDER), line.id(CASHIER)
+    old.department_id = line.people[OUTSIDER].department_id
+    line.session.flush()
+    line.confirm(project)
+    assert (project.state, old.balance) == (ProjectState.IN_FORCE, 0)

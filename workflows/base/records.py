@@ -203,7 +203,7 @@ def fill_in(
     for name, value in values.items():
         try:
             typed[name] = coerce(facts[name], value)
-            _check_choice(ctx, facts[name], typed[name])
+            check_choice(ctx, facts[name], typed[name])
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -392,7 +392,7 @@ def _typed(
             continue  # `_fill_defaults` or the flush
         try:
             typed[name] = coerce(_as_asked(facts), values.get(name))
-            _check_choice(ctx, facts, typed[name])
+            check_choice(ctx, facts, typed[name])
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -406,7 +406,8 @@ def _as_asked(facts: FieldFacts) -> FieldFacts:
     return replace(facts, required=False) if is_open else facts
 
 
-def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
+def check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
+    """Raise ValueError for a value that is none of its dictionary, no rule, or a record beyond the actor's scope."""
     if value is None:
         return
     if facts.kind == "dictionary" and value not in dict(

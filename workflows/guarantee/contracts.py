@@ -100,8 +100,8 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     found = _about_counter(ctx, contract, project)
     if contract.amount > resolution.amount:
         found["amount"] = [f"合同金额不能超过决议金额 {format_money(resolution.amount)} 元"]
-    if contract.signed_on > ctx.today:
-        found["signed_on"] = ["签约日期不能晚于营业日期"]
+    if said := about_signing(ctx, contract.signed_on):
+        found["signed_on"] = said
     if contract.ends_on < contract.starts_on:
         found["ends_on"] = ["到期日期不能早于起始日期"]
     elif contract.kind in REQUIRED and contract.ends_on > _latest(
@@ -115,6 +115,11 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     found |= _about_scope(ctx, contract, project)
     if found:
         raise FieldErrors(found)
+
+
+def about_signing(ctx: Ctx, signed_on: date) -> list[str]:
+    """What is wrong with the day on which a contract is said to have been signed."""
+    return ["签约日期不能晚于营业日期"] if signed_on > ctx.today else []
 
 
 _SCOPE = ("liability", "share_pct", "covered_parts", "cap_amount", "period_months")

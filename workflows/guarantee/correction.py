@@ -20,7 +20,7 @@ from models.guarantee.correction import Correction, CorrectionKind
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.signing import Contract
-from reports.figures import approvals, dictionaries
+from reports.figures import approvals, dictionaries, exposure
 from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -28,7 +28,7 @@ from workflows.base.numbering import next_number
 from workflows.base.paper import conclude, outcome_of
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.base.values import coerce
-from workflows.guarantee import limits, revoking, stages
+from workflows.guarantee import contracts, limits, repayment, revoking, stages
 
 ROLES = ("客户经理", "业务部门经理")
 STEPS = steps(
@@ -109,6 +109,7 @@ def _changes(ctx: Ctx, record: Entity, values: dict[str, Any]) -> list[dict[str,
             continue
         try:
             value = coerce(facts, values[name])
+            records.check_choice(ctx, facts, value)
         except ValueError as error:
             wrong[name] = [str(error)]
             continue
@@ -117,6 +118,8 @@ def _changes(ctx: Ctx, record: Entity, values: dict[str, Any]) -> list[dict[str,
             continue
         if is_taken(ctx.session, record, name, value):
             wrong[name] = [f"{facts.label} {value} 已登记，不能重复"]
+        if said := _about(ctx, record, name, value):
+            wrong[name] = said
         texts = {"old": words(ctx.session, facts, before), "new": words(ctx.session, facts, value)}
         keys = {"field": name, "label": facts.label}
         found.append({**keys, "before": plain(before), "after": plain(value), **texts})
@@ -125,6 +128,13 @@ def _changes(ctx: Ctx, record: Entity, values: dict[str, Any]) -> list[dict[str,
     if not found:
         raise BusinessError("没有改动：请至少更正一项")
     return found
+
+
+def _about(ctx: Ctx, record: Entity, name: str, value: Any) -> list[str]:
+    """What the record's own checks have against a value."""
+    if isinstance(record, Contract) and name == "signed_on":
+        return contracts.about_signing(ctx, value)
+    return []
 
 
 def is_taken(session: Session, record: Entity, name: str, value: Any) -> bool:
@@ -288,7 +298,11 @@ def decided(
         return
     limits.hold(ctx)  # what is set right or taken back may count in a limit
     record = target(ctx.session, paper)
-    if record is not None:
+    if isinstance(record, Drawdown) and paper.kind is CorrectionKind.REVOKE:
+        repayment.all_held(
+            ctx, record.project_id
+        )  # a project's loans in their order, decision 0015
+    elif record is not None:
         ctx.session.refresh(record, with_for_update={"of": type(record)})
     if why := _obstacle(ctx, paper, record):
         raise Conflict(f"{why}；请退回经办人")
@@ -302,14 +316,41 @@ def decided(
 
 def _apply_changes(ctx: Ctx, paper: Correction, record: Entity) -> None:
     known = fields_of(type(record))
+    before = _weighed(ctx, record, paper)
     for one in paper.changes:
         facts = known[one["field"]]
         value = coerce(facts, one["after"])
         if is_taken(ctx.session, record, facts.name, value):
             raise Conflict(f"{facts.label} {value} 已登记，不能重复；请退回经办人")
         facts.set(record, value)
+    _refuse_breach(before, _weighed(ctx, record, paper))
     said = "；".join(f"{one['label']}由“{one['old']}”更正为“{one['new']}”" for one in paper.changes)
     _note(ctx, record, paper, said)
+
+
+_WEIGHTS = frozenset(key.key for key in exposure.KEYS)
+
+
+def _weighed(ctx: Ctx, record: Entity, paper: Correction) -> list[exposure.Check]:
+    """The limits a project stands under, where a correction changes what it weighs in them."""
+    if not isinstance(record, Project) or _WEIGHTS.isdisjoint(
+        one["field"] for one in paper.changes
+    ):
+        return []
+    amount = record.balance + record.reserved_amount
+    return limits.checks(ctx, record, amount) if amount else []
+
+
+def _refuse_breach(before: list[exposure.Check], after: list[exposure.Check]) -> None:
+    """Raise Conflict for a limit that a correction breaks, or breaks further."""
+    over = {check.key: check.after for check in before if check.is_over}
+    found = [
+        check.text
+        for check in after
+        if check.is_over and not (check.key in over and check.after <= over[check.key])
+    ]
+    if found:
+        raise Conflict(f"更正后超过限额：{'；'.join(found)}；请退回经办人")
 
 
 def _take_back(ctx: Ctx, paper: Correction, record: Entity) -> None:

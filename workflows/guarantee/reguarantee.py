@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.customer.customer import CorporateCustomer
 from models.customer.partner import GuaranteeCompany, PartnerRole
-from models.guarantee.project import Project
+from models.guarantee.project import Project, ProjectState
 from models.guarantee.reguarantee import (
     Filing,
     FilingOutcome,
@@ -175,7 +175,17 @@ def why_not_send(ctx: Ctx, filing: Filing) -> str:
     """What keeps a batch from being sent; '' where nothing does."""
     if not rows_of(ctx, filing):
         return "还没有项目，请先带入符合条件的项目"
-    return "" if rows_of(ctx, filing, RowState.PENDING) else "没有待报送的项目，退回的请先更正"
+    waiting = rows_of(ctx, filing, RowState.PENDING)
+    if gone := [why for row in waiting if (why := _not_in_force(row.project))]:
+        return "；".join(gone)
+    return "" if waiting else "没有待报送的项目，退回的请先更正"
+
+
+def _not_in_force(project: Project) -> str:
+    """Why nothing of a project is told to a re-guarantor any more; '' of one in force."""
+    if project.state is ProjectState.IN_FORCE:
+        return ""
+    return f"项目 {project.number} {project.state.label}，请移出批次"
 
 
 def send(ctx: Ctx, filing: Filing, version: int | None = None) -> Filing:
@@ -197,18 +207,25 @@ def send(ctx: Ctx, filing: Filing, version: int | None = None) -> Filing:
 
 
 def is_correctable(ctx: Ctx, row: FilingRow) -> bool:
-    """Whether its base data may still change: after a claim they stand still."""
-    return not reguarantee.compensated(ctx.session, row.project)
+    """Whether its base data may still change: after a claim, or out of force, they stand still."""
+    return not why_not_correct(ctx, row)
+
+
+def why_not_correct(ctx: Ctx, row: FilingRow) -> str:
+    """What keeps the base data of a refused project as they were sent; '' where nothing does."""
+    if reguarantee.compensated(ctx.session, row.project):
+        return f"项目 {row.project.number} 已代偿，备案的基础数据不能再更正"
+    return _not_in_force(row.project)
 
 
 def correct(ctx: Ctx, row: FilingRow, reason: str, version: int | None = None) -> FilingRow:
-    """Take the facts of a refused project anew, saying what was put right. Conflict after a claim."""
+    """Take the facts of a refused project anew, saying what was put right. Conflict after a claim or out of force."""
     step = ROW["correct"]
     enter(ctx, step, row, version)
     reason = stages.checked_reason(reason, step.label)
     records.find(ctx, Filing, row.filing_id, lock=True)
-    if not is_correctable(ctx, row):
-        raise Conflict(f"项目 {row.project.number} 已代偿，备案的基础数据不能再更正")
+    if why := why_not_correct(ctx, row):
+        raise Conflict(why)
     _fill(ctx, row)
     row.correction = reason
     move(step, row)

@@ -31,7 +31,7 @@ from tests.workflows.guarantee.factories import ASSISTANT, DEPARTMENT_HEAD, MANA
 from tests.workflows.guarantee.sharing_world import drawn_up, rule
 from workflows import verify
 from workflows.base import records
-from workflows.guarantee import bank_batch, release, repayment
+from workflows.guarantee import bank_batch, correction, release, repayment
 from workflows.guarantee import scheme as schemes
 from workflows.guarantee.repayment import Paid
 from workflows.ledger import posting
@@ -160,6 +160,9 @@ def test_a_list_becomes_projects_in_force_with_shares_fees_and_samples(line, sch
     registered = line.events(projects[0], EventState.PENDING, code="fee.registered")
     recognised = line.events(projects[0], EventState.PENDING, code="income.recognised")
     assert len(registered) == len(recognised) == 1
+    loan = line.session.scalars(select(Drawdown).order_by(Drawdown.id.desc()).limit(1)).one()
+    with pytest.raises(Conflict, match="没有据以放款的公司决议（如见贷即保）"):
+        correction.revoke(line.ctx(MANAGER), loan, "银行未放款")
     line.book(projects[0])
     (check,) = line.session.scalars(select(SampleCheck))  # a tenth of three, one at least
     with pytest.raises(Conflict, match="不能抽查自己经办的业务"):

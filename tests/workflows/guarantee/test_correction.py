@@ -1,9 +1,11 @@
 """10.3 更正、撤销、清理: asked for with a reason, approved, applied by the server, and nothing past the books."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.dialects import postgresql
 
 from models.base.entity import entities, fields_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
@@ -12,11 +14,14 @@ from models.guarantee.correction import Correction
 from models.guarantee.drawdown import Drawdown, Instalment, RepaymentPlan
 from models.guarantee.project import Project, ProjectHolder, ProjectState, Stage
 from models.guarantee.resolution import ResolutionState
+from models.guarantee.sharing import ProjectShare
 from models.guarantee.signing import Contract
 from models.ledger.voucher import EventState
 from models.system.records import Attachment
-from models.system.setup import AuditLog
+from models.system.setup import AuditLog, Parameter
+from reports.figures import exposure
 from tests.workflows.guarantee.factories import MANAGER, MILLION, OUTSIDER
+from tests.workflows.guarantee.sharing_world import in_use
 from workflows import verify
 from workflows.guarantee import application, contracts, correction, repayment
 
@@ -206,3 +211,87 @@ def test_a_contract_that_came_to_nothing_goes_unless_something_hangs_on_it(line)
     assert session.get(Contract, key) is None
     assert paper.content["合同编号"] == number
     assert f"清理 合同 {number}" in notes(line, project)
+
+
+def test_a_project_of_a_scheme_is_drawn_again_with_its_shares_fixed_anew(line):
+    project = line.project_at(Stage.IN_FORCE, scheme_id=in_use(line).id)
+    query = select(ProjectShare.party).where(ProjectShare.project_id == project.id)
+    fixed = line.session.scalars(query.order_by(ProjectShare.id)).all()
+    line.approve(correction.revoke(line.ctx(MANAGER), loan_of(line, project), "银行未实际放款"))
+    assert line.session.scalars(query).all() == []
+    line.confirm(project)
+    assert line.session.scalars(query.order_by(ProjectShare.id)).all() == fixed != []
+
+
+def test_a_project_that_was_never_resolved_on_is_not_taken_back(line):
+    project = line.project_at(Stage.IN_FORCE)
+    line.resolution(project).state = ResolutionState.EXPIRED
+    line.session.flush()
+    with pytest.raises(Conflict, match="没有据以放款的公司决议"):
+        correction.revoke(line.ctx(MANAGER), loan_of(line, project), "银行未实际放款")
+
+
+@pytest.mark.parametrize(
+    ("line_left", "state"), [(0, ResolutionState.VALID), (1, ResolutionState.EXPIRED)]
+)
+def test_the_whole_resolution_is_reserved_again_only_within_the_limits(line, line_left, state):
+    project = line.project_at(Stage.CONFIRM, amount=5 * MILLION)
+    loan = line.confirm(project, amount=2 * MILLION)
+    used = exposure.line_used(line.session, project.bank, without=project.id)
+    project.bank.credit_line = sum(used) + 5 * MILLION - line_left
+    paper = correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+    line.approve(paper)
+    assert (project.state, project.stage) == (ProjectState.RUNNING, Stage.CONFIRM)
+    assert line.resolution(project).state is state
+    reserved = 5 * MILLION if state is ResolutionState.VALID else 0
+    assert project.reserved_amount == reserved
+    assert ("超过限额：银行授信" in notes(line, project)) is (reserved == 0)
+    assert verify.verify_exposures(line.session) == []
+
+
+def test_a_drawdown_goes_with_the_projects_loans_locked_in_their_order(line):
+    project = line.project_at(Stage.CONFIRM, amount=5 * MILLION)
+    line.confirm(project, amount=2 * MILLION)
+    paper = correction.revoke(
+        line.ctx(MANAGER), line.confirm(project, amount=3 * MILLION), "第二笔未放"
+    )
+    locks = []
+
+    def listen(asked):
+        told = str(asked.statement.compile(dialect=postgresql.dialect()))
+        if "FOR UPDATE OF drawdown" in told:
+            locks.append(told)
+
+    event.listen(line.session, "do_orm_execute", listen)
+    line.approve(paper)
+    event.remove(line.session, "do_orm_execute", listen)
+    assert locks
+    assert all("ORDER BY drawdown.id FOR UPDATE" in told for told in locks)
+
+
+def test_a_correction_passes_by_no_check_of_the_record(line):
+    project, ctx = line.project_at(Stage.IN_FORCE), line.ctx(MANAGER)
+    with pytest.raises(FieldErrors) as caught:
+        correction.correct(ctx, project, "笔误", purpose="NOPE")
+    assert caught.value.field_errors == {"purpose": ["没有这个选项，请从列表中选择"]}
+    contract = line.session.scalars(
+        select(Contract).where(Contract.project_id == project.id).limit(1)
+    ).one()
+    with pytest.raises(FieldErrors) as caught:
+        correction.correct(ctx, contract, "笔误", signed_on=line.today + timedelta(days=400))
+    assert caught.value.field_errors == {"signed_on": ["签约日期不能晚于营业日期"]}
+
+
+def test_a_correction_of_what_a_project_weighs_stays_within_the_limits(line):
+    project = line.project_at(Stage.IN_FORCE, is_housing=True)
+    single = next(
+        one
+        for one in exposure.checks(line.session, project, line.today, amount=project.balance)
+        if one.key == "single"
+    )
+    limit = select(Parameter).where(Parameter.code == "exposure.single_limit_pct")
+    line.session.scalars(limit).one().value = str(single.after)
+    line.session.flush()
+    paper = correction.correct(line.ctx(MANAGER), project, "并非住房", is_housing="0")
+    with pytest.raises(Conflict, match="更正后超过限额：单户集中度"):
+        line.approve(paper)

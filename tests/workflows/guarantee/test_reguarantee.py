@@ -14,7 +14,7 @@ from models.base.moments import add_months
 from models.base.paper import PaperState
 from models.guarantee.ceding import CededFee, CessionStatement
 from models.guarantee.drawdown import Drawdown
-from models.guarantee.project import Stage
+from models.guarantee.project import ProjectState, Stage
 from models.guarantee.reguarantee import Filing, FilingReceipt, FilingState, RowState
 from models.guarantee.scheme import RuleUse
 from models.ledger.voucher import BusinessEvent, EventState
@@ -25,6 +25,7 @@ from tests.workflows.guarantee.factories import (
     ACCOUNTANT,
     CASHIER,
     DEPARTMENT_HEAD,
+    MANAGER,
     RISK,
 )
 from tests.workflows.guarantee.sharing_world import company, drawn_up, in_use, rule
@@ -33,7 +34,7 @@ from tests.workflows.guarantee.test_waivers import grant
 from views.guarantee.reguaranteeing import sheet
 from workflows.after import warning
 from workflows.base import records
-from workflows.guarantee import ceding, reguarantee
+from workflows.guarantee import ceding, correction, reguarantee
 from workflows.guarantee import scheme as schemes
 from workflows.ledger import posting
 from workflows.system import import_load, imports
@@ -258,3 +259,54 @@ def test_after_a_claim_the_base_data_stand_still(line, shared):
     assert (filing.state, filing.row_count) == (FilingState.DONE, 0)
     with pytest.raises(NotAllowed):
         reguarantee.collect(line.ctx(CASHIER), filing)
+
+
+def test_a_drawdown_that_a_re_guarantor_was_told_of_is_not_taken_back(line, shared):
+    _, short = shared
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == short.id)).one()
+    paper = correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+    line.give_back(paper)
+    filing = filing_of(line)
+    reguarantee.collect(line.ctx(RISK), filing)
+    (row,) = reguarantee.rows_of(line.ctx(), filing)
+    with pytest.raises(Conflict, match=f"{filing.number}（待报送），请先移出批次"):
+        correction.ask_again(line.ctx(MANAGER), paper)
+    reguarantee.send(line.ctx(RISK), filing)
+    receipt(line, short, outcome="REFUSED", reason="借据号有误")
+    with pytest.raises(Conflict, match="（退回），请先移出批次"):
+        correction.ask_again(line.ctx(MANAGER), paper)
+    reguarantee.drop(line.ctx(RISK), row, "未放款")
+    correction.ask_again(line.ctx(MANAGER), paper)
+    line.approve(paper)
+    assert short.state is ProjectState.RUNNING
+
+
+def test_a_drawdown_that_is_filed_stands(line, shared):
+    _, short = shared
+    filing = filing_of(line)
+    reguarantee.collect(line.ctx(RISK), filing)
+    reguarantee.send(line.ctx(RISK), filing)
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == short.id)).one()
+    with pytest.raises(Conflict, match="（待回执），请待回执登记后办理"):
+        correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+    receipt(line, short, outcome="ACCEPTED", receipt_no="JS-0001")
+    with pytest.raises(Conflict, match="（已备案），其分出担保费已列入计划"):
+        correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+
+
+def test_nothing_is_told_of_a_project_that_is_not_in_force_any_more(line, shared):
+    _, short = shared
+    filing = filing_of(line)
+    reguarantee.collect(line.ctx(RISK), filing)
+    (row,) = reguarantee.rows_of(line.ctx(), filing)
+    short.state = ProjectState.RELEASED
+    line.session.flush()
+    with pytest.raises(BusinessError, match="已解保，请移出批次"):
+        reguarantee.send(line.ctx(RISK), filing)
+    short.state = ProjectState.IN_FORCE
+    reguarantee.send(line.ctx(RISK), filing)
+    receipt(line, short, outcome="REFUSED", reason="借据号有误")
+    short.state = ProjectState.RELEASED
+    line.session.flush()
+    with pytest.raises(Conflict, match="已解保，请移出批次"):
+        reguarantee.correct(line.ctx(RISK), row, "改正")

@@ -9,11 +9,12 @@ from stdnum.cn import uscc
 
 from app.demo.sharing import ADMIN, CODE
 from app.demo.stage import Stage
-from app.demo.story import login_of
+from app.demo.story import book_events, login_of, post_vouchers
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.guarantee.bank import PartnerBank
 from models.guarantee.bank_batch import BankBatch, BatchLoan
 from models.guarantee.product import Product
+from models.guarantee.project import Project
 from models.guarantee.scheme import SchemeState, SharingScheme
 from workflows.approval import approval
 from workflows.base import records
@@ -40,6 +41,10 @@ def play(stage: Stage) -> None:
     accepted = _list(stage, product, LOANS, 1)
     bank_batch.submit(stage.ctx(MANAGER), accepted)
     _decide(stage, accepted)
+    mine = select(Project).join(BatchLoan, BatchLoan.project_id == Project.id)
+    for project in stage.session.scalars(mine.where(BatchLoan.batch_id == accepted.id)).all():
+        book_events(stage, project)
+    post_vouchers(stage)
     _list(stage, product, WAITING, 101)
 
 

@@ -9,13 +9,14 @@ from stdnum.cn import uscc
 
 from app.demo.sharing import ADMIN, CODE
 from app.demo.stage import Stage
-from app.demo.story import book_events, login_of, post_vouchers
+from app.demo.story import book_events, login_of, post_drafts
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.guarantee.bank import PartnerBank
 from models.guarantee.bank_batch import BankBatch, BatchLoan
 from models.guarantee.product import Product
 from models.guarantee.project import Project
 from models.guarantee.scheme import SchemeState, SharingScheme
+from models.ledger.voucher import Voucher, VoucherEntry
 from workflows.approval import approval
 from workflows.base import records
 from workflows.guarantee import bank_batch
@@ -42,9 +43,11 @@ def play(stage: Stage) -> None:
     bank_batch.submit(stage.ctx(MANAGER), accepted)
     _decide(stage, accepted)
     mine = select(Project).join(BatchLoan, BatchLoan.project_id == Project.id)
-    for project in stage.session.scalars(mine.where(BatchLoan.batch_id == accepted.id)).all():
+    projects = stage.session.scalars(mine.where(BatchLoan.batch_id == accepted.id)).all()
+    for project in projects:
         book_events(stage, project)
-    post_vouchers(stage)
+    own = VoucherEntry.project_id.in_([project.id for project in projects])
+    post_drafts(stage, Voucher.id.in_(select(VoucherEntry.voucher_id).where(own)))
     _list(stage, product, WAITING, 101)
 
 

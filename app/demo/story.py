@@ -329,8 +329,13 @@ def post_vouchers(stage: Stage) -> None:
     """Review, sign and post what waits, oldest first; that of the last two days stays for somebody to do by hand."""
     if (stage.as_of - stage.today).days <= 2:
         return
-    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT).order_by(Voucher.id)
-    for draft in stage.session.scalars(query).all():
+    post_drafts(stage)
+
+
+def post_drafts(stage: Stage, *where: ColumnElement[bool]) -> None:
+    """Review, sign and post drafts, of those that `where` names alone."""
+    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT, *where)
+    for draft in stage.session.scalars(query.order_by(Voucher.id)).all():
         voucher.review(stage.ctx(CHIEF), draft, draft.version)
         if draft.is_cash:
             voucher.sign(stage.ctx(CASHIER), draft, draft.version)

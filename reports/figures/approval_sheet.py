@@ -15,13 +15,14 @@ from models.approval.approval import (
     TaskState,
 )
 from models.approval.copies import ApprovalCopy
+from models.base.actor import Actor
 from models.base.entity import entity_of
 from models.base.fields import FieldFacts
 from models.base.moments import SHANGHAI
 from models.base.money import format_money
 from models.system.organization import Company
 from reports.figures import dictionaries
-from reports.figures.custom_fields import fields_now
+from reports.figures.custom_fields import fields_seen
 
 _SILENT: Final = (TaskState.PENDING, TaskState.CANCELLED, TaskState.WITHDRAWN)
 
@@ -71,15 +72,20 @@ def _line(session: Session, task: ApprovalTask) -> dict[str, Any]:
         "at": _local(task.decided_at),
         "filled": [
             f"{label}：{now}" + (f"（原 {before}）" if before else "")
-            for label, before, now in filled_words(session, task)
+            for label, before, now in filled_words(session, task, None)
         ],
         "signature": task.signature.sha256 if task.signature else None,
     }
 
 
-def filled_words(session: Session, task: ApprovalTask) -> list[tuple[str, str, str]]:
-    """What was filled in with a decision, in words: label, what stood there before where it differs, and now."""
-    known = fields_now(session, entity_of(task.instance.table_name))
+def filled_words(
+    session: Session, task: ApprovalTask, reader: Actor | None
+) -> list[tuple[str, str, str]]:
+    """What was filled in with a decision, in words: label, what stood there before where it differs, and now.
+
+    Fields for some roles alone are told to a reader of these; on paper, which anybody may be handed, they are not.
+    """
+    known = fields_seen(session, entity_of(task.instance.table_name), reader)
     found = []
     for name, (before, now) in (task.filled or {}).items():
         if (facts := known.get(name)) is None:
@@ -111,7 +117,7 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
         else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
     )
     model = entity_of(instance.table_name)
-    known = fields_now(session, model)
+    known = fields_seen(session, model, None)
     frozen: dict[str, Any] = instance.facts.get("record", {})
     added = (name for name, facts in known.items() if facts.is_listed)
     for name in dict.fromkeys((*model.spec.listed, *model.spec.on_sheet, *added)):

@@ -12,12 +12,13 @@ from models.approval.approval import ApprovalInstance, ApprovalTask, SignatureRu
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from reports.figures import node_fields
+from reports.figures.custom_fields import fields_seen
 from views.kit import widgets
 from views.kit.cells import Cells
 from views.kit.forms import EntityForm
 from views.kit.interface import shape
 from views.kit.pages import ApprovalPage, Fact, Field
-from workflows.approval.at_node import Given, is_asked
+from workflows.approval.at_node import Given, is_asked, stands
 from workflows.approval.signatures import BYTES_MAX
 from workflows.approval.steps import record_of
 from workflows.base import attachments
@@ -25,6 +26,7 @@ from workflows.base.context import Ctx
 
 _HEAD = "data:image/png;base64,"
 _FILE = "file_"
+_SHOWN = "shown."  # no field has such a name
 
 
 def add(
@@ -39,7 +41,10 @@ def add(
     if paper is not None and is_asked(task):
         asked = node_fields.asked(ctx.session, task.instance, node)
         page.facts += _shown(ctx, paper, asked.shown)
-        page.fields = [*_fields(ctx, paper, asked, error if was_sent else None), *page.fields]
+        fields = _fields(ctx, paper, asked, error if was_sent else None)
+        known = fields_seen(ctx.session, type(paper), ctx.actor)
+        page.fields = [*fields, *page.fields]
+        page.hidden += [(_SHOWN + one.key, stands(known[one.key], paper)) for one in fields]
         page.files = [_file(code, label, error) for code, label in asked.missing]
     if node.signature is not SignatureRule.NONE and task.origin is not TaskOrigin.ENTRUST:
         page.signature = node.signature.label
@@ -81,10 +86,14 @@ def _file(code: str, label: str, error: BusinessError | None) -> Field:
 def given(ctx: Ctx, task: ApprovalTask) -> Given:
     """What was sent with a decision: what stands in the fields that the node asks for, and the signature."""
     values: Mapping[str, Any] = {}
+    shown: Mapping[str, str] = {}
     if is_asked(task):
         names = node_fields.asked(ctx.session, task.instance, task.node).filled
         values = {name: request.form[name] for name in names if name in request.form}
-    return Given(values, _signature(request.form.get("signature", "")))
+        shown = {
+            name: request.form[_SHOWN + name] for name in values if _SHOWN + name in request.form
+        }
+    return Given(values, _signature(request.form.get("signature", "")), shown)
 
 
 def take_files(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> None:

@@ -449,7 +449,7 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
             behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
             words = f"{task.node.name}{behalf} {task.state.label}"
             said = f"{words}：{task.opinion}" if task.opinion else words
-            changes = tuple(filled_words(ctx.session, task)) if may_see_all else ()
+            changes = tuple(filled_words(ctx.session, task, ctx.actor)) if may_see_all else ()
             picture = f"/approvals/{task.id}/signature" if task.signature_id else ""
             item = TimelineItem(when, who, said, changes, picture=picture)
             lines.append((task.decided_at, task.id, item))

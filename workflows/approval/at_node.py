@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Final
 
 from models.approval.approval import (
@@ -13,7 +14,8 @@ from models.approval.approval import (
 )
 from models.base.actor import ScopeLevel
 from models.base.entity import Decides, Entity
-from models.base.errors import BusinessError, FieldErrors
+from models.base.errors import BusinessError, FieldErrors, StaleRecord
+from models.base.fields import FieldFacts
 from models.base.plain import plain
 from reports.figures import node_fields
 from reports.figures.approval_sheet import words_of
@@ -26,10 +28,14 @@ from workflows.base.values import coerce
 
 @dataclass(frozen=True)
 class Given:
-    """Values of fields of the record by name, as they were typed, and the picture of a signature."""
+    """Values of fields of the record by name, as they were typed, and the picture of a signature.
+
+    `shown` marks what stood in the fields when who decides looked at them (`stands`).
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     signature: bytes = b""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING: Final = Given()
@@ -45,7 +51,7 @@ def take(
     """
     found: dict[str, Any] = {}
     if outcome is TaskState.APPROVED and task.origin is not TaskOrigin.ADDED:
-        found["filled"] = _fill_in(ctx, instance, task, given.values)
+        found["filled"] = _fill_in(ctx, instance, task, given)
     if outcome in _SIGNED:
         found["signature_id"] = _sign(ctx, instance, task, given.signature)
     return found
@@ -63,9 +69,9 @@ def is_plain(task: ApprovalTask) -> bool:
 
 
 def _fill_in(
-    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, values: Mapping[str, Any]
+    ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask, given: Given
 ) -> dict[str, list[Any]]:
-    node = task.node
+    node, values = task.node, given.values
     if not (node.filled_fields or node.required_fields or node.required_files):
         if values:
             raise FieldErrors({name: ["本节点不填写这个字段"] for name in values})
@@ -75,11 +81,17 @@ def _fill_in(
         words = "、".join(label for _, label in asked.missing)
         raise BusinessError(f"同意前请上传：{words}", field=f"file_{asked.missing[0][0]}")
     record = steps.record_of(ctx, instance)
+    ctx.session.refresh(record)  # read before the approval was locked, perhaps
+    facts = fields_now(ctx.session, type(record))
     seen = fields_seen(ctx.session, type(record), ctx.actor)
+    if unseen := [
+        facts[name].label for name in asked.filled if name in asked.required and name not in seen
+    ]:
+        words = "、".join(unseen)
+        raise BusinessError(f"本节点须填写{words}，您无权查看；请转办，或联系系统管理员调整")
     names = [name for name in asked.filled if name in seen]
     if strange := [name for name in values if name not in names]:
         raise FieldErrors({name: ["本节点不填写这个字段"] for name in strange})
-    facts = fields_now(ctx.session, type(record))
     must = {
         name: replace(facts[name], required=name in asked.required or facts[name].required)
         for name in names
@@ -87,8 +99,27 @@ def _fill_in(
     if left := [name for name in names if name in asked.required and name not in values]:
         said = {name: [f"本节点须由审批人填写{facts[name].label}，请逐项办理"] for name in left}
         raise FieldErrors(said)
+    _refuse_stale(ctx, record, given)
     _refuse_more(ctx, instance, record, values)
     return records.fill_in(_by_rule(ctx), ctx, record, must, values)
+
+
+def stands(facts: FieldFacts, record: Entity) -> str:
+    """A mark of what stands in a field, to be compared with what stood there on the page of the decision."""
+    return sha256(str(plain(facts.get(record))).encode()).hexdigest()[:16]
+
+
+def _refuse_stale(ctx: Ctx, record: Entity, given: Given) -> None:
+    """What somebody else has filled in meanwhile is not undone by who has not seen it."""
+    facts = fields_now(ctx.session, type(record))
+    changes = []
+    for name in given.values:
+        if given.shown.get(name, now := stands(facts[name], record)) != now:
+            value = plain(facts[name].get(record))
+            words = "空" if value in (None, "") else words_of(ctx.session, facts[name], value)
+            changes.append(f"{facts[name].label}已改为 {words}")
+    if changes:
+        raise StaleRecord(f"您打开页面后，{'，'.join(changes)}；请核对后再办理")
 
 
 def _refuse_more(

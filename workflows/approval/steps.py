@@ -245,7 +245,7 @@ def _ask(
     ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, people: Iterable[int], round_no: int
 ) -> bool:
     """Ask people of a node, or the first of them in turn; False where the flow spares all who would have been asked."""
-    people, spared = list(people), _spared(ctx, instance, node)
+    people, spared = list(people), _spared(ctx, instance, node, round_no)
     if node.mode is NodeMode.ANY and (again := [one for one in people if one in spared]):
         people = again[:1]
     is_asked = False
@@ -261,26 +261,42 @@ def _ask(
     return is_asked
 
 
-def _spared(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> dict[int, str]:
+def _spared(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, round_no: int
+) -> dict[int, str]:
     """Who need not agree once more at this node by the rule of the flow, with the node where each has agreed.
 
-    A vote is everybody's own, and so is what asks for more than an opinion; what was sent back and not agreed to since
-    counts no more.
+    A vote is everybody's own, and so are what asks for more than an opinion and what was sent back to this very node;
+    what was sent back and not agreed to since counts no more, nor does what a deputy has decided.
     """
     is_own = node.mode is NodeMode.VOTE or node_fields.asks_more(node)
     if instance.flow.repeats is not Repeats.SPARE or is_own:
+        return {}
+    if _is_returned_to(ctx, instance, node, round_no):
         return {}
     query = select(ApprovalTask).where(
         ApprovalTask.instance_id == instance.id,
         ApprovalTask.state == TaskState.APPROVED,
         ApprovalTask.is_automatic.is_(False),
+        ApprovalTask.on_behalf_of_id.is_(None),
     )
     agreed = approvals.passed(instance)
     return {
         task.assignee_id: task.node.name
         for task in ctx.session.scalars(query.order_by(ApprovalTask.id))
-        if task.node.seq in agreed
+        if task.node.seq in agreed and task.round_no == round_of(ctx, instance, task.node)
     }
+
+
+def _is_returned_to(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, round_no: int
+) -> bool:
+    """Whether a round began with this node: what is sent back is opened there before anything else."""
+    query = select(ApprovalTask.node_id).where(
+        ApprovalTask.instance_id == instance.id, ApprovalTask.round_no == round_no
+    )
+    first = ctx.session.scalar(query.order_by(ApprovalTask.id).limit(1))
+    return round_no > 1 and first in (None, node.id)
 
 
 def ask_next(
@@ -405,12 +421,14 @@ def outcome_of(
 
 def is_added(task: ApprovalTask, tasks: list[ApprovalTask]) -> bool:
     """Whether the consent of an added signer hangs on a task of a round: the signer's own, or whom that one asks."""
-    return task.origin is TaskOrigin.ADDED or (
-        task.origin is TaskOrigin.ENTRUST
-        and any(
-            one.origin is TaskOrigin.ADDED and one.assignee_id == task.asked_by_id for one in tasks
-        )
-    )
+    if task.origin is not TaskOrigin.ENTRUST:
+        return task.origin is TaskOrigin.ADDED
+    asked_by = [
+        one
+        for one in tasks
+        if one.assignee_id == task.asked_by_id and one.state is TaskState.ENTRUSTED
+    ]
+    return max(asked_by, key=lambda one: one.id).origin is TaskOrigin.ADDED
 
 
 def _vote(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool) -> TaskState:

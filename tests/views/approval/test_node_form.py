@@ -85,6 +85,32 @@ def test_a_decision_is_taken_with_all_that_its_node_asks_for(demo, waiting):
     )
 
 
+def test_a_figure_that_has_changed_since_the_page_was_opened_is_looked_at_again(demo):
+    with demo.session() as session:
+        query = (
+            select(ApprovalTask.id, Operator.username)
+            .join(Operator, Operator.employee_id == ApprovalTask.assignee_id)
+            .join(ApprovalNode, ApprovalNode.id == ApprovalTask.node_id)
+            .where(ApprovalTask.state == TaskState.PENDING, ApprovalNode.filled_fields.is_not(None))
+        )
+        key, username = session.execute(query.order_by(ApprovalTask.id).limit(1)).one()
+    client = demo.client_of(username)
+    page = client.get(f"/approvals/{key}").get_data(as_text=True)
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    shown = dict(re.findall(r'name="shown\.(\w+)" value="(\w+)"', page))
+    assert shown
+    name, _ = shown.popitem()
+    value = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)[0]
+    sent = {name: re.search(r'value="([^"]*)"', value)[1], f"shown.{name}": "another"}
+    url = f"/approvals/{key}"
+    facts = {"decision": "APPROVE", "opinion": "按此金额", "version": version}
+    answer = demo.post(client, f"{url}/decide", url, **facts, **sent)
+    text = answer.get_data(as_text=True)
+    assert (answer.status_code, "已改为" in text, "按此金额" in text) == (409, True, True)
+    with demo.session() as session:
+        assert session.get_one(ApprovalTask, key).state is TaskState.PENDING
+
+
 def test_copies_are_sent_read_and_noted(demo, waiting):
     _, instance, username, _ = waiting
     client = demo.client_of(username)

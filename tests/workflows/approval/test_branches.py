@@ -291,6 +291,53 @@ def test_what_was_sent_back_spares_nobody(world):
     assert found.state is ApprovalState.APPROVED
 
 
+def test_a_consent_from_before_it_was_sent_back_spares_nobody(world):
+    """任一: 甲 agreed the first time; asked again, 乙 agrees: 甲 has not seen what was put right."""
+    either, other, one = (world.position(name, *name) for name in ("甲乙", "丁", "甲"))
+    world.flow(
+        world.node(10, either), world.node(20, other), world.node(30, one), repeats=Repeats.SPARE
+    )
+    found = world.start()
+    world.approve(found, "甲")
+    world.give_back(found, "丁", 10)
+    world.approve(found, "乙")
+    world.approve(found, "丁")
+    assert world.waiting(found) == ["甲"]
+
+
+@pytest.mark.parametrize("mode", [NodeMode.ANY, NodeMode.IN_TURN])
+def test_who_was_spared_is_asked_where_it_is_returned_to_that_very_node(world, mode):
+    one, other = world.position("甲乙岗", "甲", "乙"), world.position("丁岗", "丁")
+    nodes = [
+        world.node(10, one, mode=NodeMode.ALL),
+        world.node(20, one, mode=mode),
+        world.node(30, other),
+        world.node(40, one),
+    ]
+    world.flow(*nodes, repeats=Repeats.SPARE)
+    found = world.start()
+    world.approve(found, "甲")
+    world.approve(found, "乙")
+    assert world.waiting(found) == ["丁"]
+    world.give_back(found, "丁", 20)
+    assert "甲" in world.waiting(found)
+    world.approve(found, "甲")
+    if mode is NodeMode.IN_TURN:
+        assert world.waiting(found) == ["乙"]
+        world.approve(found, "乙")
+    world.approve(found, "丁")
+    assert found.state is ApprovalState.APPROVED, "behind it whoever has agreed is spared as before"
+
+
+def test_what_a_deputy_has_decided_spares_nobody(world):
+    one = world.position("甲岗", "甲")
+    world.flow(world.node(10, one), world.node(20, one), repeats=Repeats.SPARE)
+    world.lend("甲", "丙")
+    found = world.start()
+    approval.decide(world.ctx("丙"), world.task(found, "甲"), approval.Decision.APPROVE)
+    assert world.waiting(found) == ["甲"]
+
+
 def test_a_node_is_skipped_by_a_rule(world):
     one, other = world.position("甲岗", "甲"), world.position("乙岗", "乙")
     world.flow(world.node(10, one, skip_when="金额 < 100万"), world.node(20, other))

@@ -342,3 +342,16 @@ def test_a_second_submission_is_led_to_the_first(world, risk):
     with pytest.raises(Conflict) as refused:
         world.start()
     assert refused.value.record == ("approval_instance", found.id)
+
+
+def test_whoever_was_done_without_as_a_signer_is_waited_for_as_what_he_is_now(world, risk):
+    """任一: 丙 was added and taken back, then holds 甲's task and asks 丁; 乙's consent is enough for the node."""
+    world.flow(world.node(10, risk), world.node(20))
+    found = world.start()
+    approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"))
+    consult.take_back(world.ctx("甲"), world.task(found, "丙"), "不必了")
+    approval.transfer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"), "请办")
+    consult.entrust(world.ctx("丙"), world.task(found, "丙"), world.id("丁"), "请看")
+    world.approve(found, "乙")
+    assert world.waiting(found) == ["经理"]
+    assert world.task(found, "丁").state is TaskState.CANCELLED

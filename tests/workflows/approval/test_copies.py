@@ -73,6 +73,23 @@ def test_who_is_told_may_read_the_business_and_nothing_else(world):
     assert scope.is_visible(world.session, reader, customer), "afterwards too"
 
 
+def test_who_is_told_or_was_asked_once_writes_nothing_on_it_whatever_he_may_do_with_his_own(world):
+    """Being told opens a record to be read: the right to edit one's own customers is none to add to this one."""
+    customer = world.customer("申请人")
+    may = frozenset({("can_show", "corporate_customer"), ("can_edit", "corporate_customer")})
+    told_, asked = (world.ctx(name, permissions=may) for name in ("丁", "甲"))
+    world.flow(world.node(10, world.position("risk", "甲")))
+    found = world.start(record=customer)
+    copies.send(world.ctx(), found, [world.id("丁")])
+    assert scope.is_visible(world.session, told_.actor, customer)
+    with pytest.raises(NotAllowed, match="您只能查看"):
+        papers.require_writer(told_, customer)
+    papers.require_writer(asked, customer)
+    world.approve(found, "甲")
+    assert not papers.may_write(asked, customer)
+    assert papers.may_write(told_, world.customer("丁"))
+
+
 def test_it_stands_apart_from_what_waits_and_is_unread_until_it_is_noted(world):
     world.flow(world.node(10, world.position("risk", "甲")))
     found = world.start()

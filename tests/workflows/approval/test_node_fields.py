@@ -12,8 +12,10 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from models.approval.approval import (
+    ApprovalBranch,
     ApprovalNode,
     ApprovalState,
+    BranchKind,
     NodeMode,
     Repeats,
     SignatureRule,
@@ -21,14 +23,14 @@ from models.approval.approval import (
 )
 from models.base.actor import ScopeLevel
 from models.base.entity import Decides
-from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
+from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound, StaleRecord
 from models.guarantee.product import Product
 from models.system.custom_field import CustomField, CustomKind
 from models.system.setup import NumberReset, NumberRule
 from reports.figures import node_fields, resubmissions
-from reports.figures.approval_sheet import sheet
+from reports.figures.approval_sheet import filled_words, sheet
 from tests.workflows.approval_world import World
-from workflows.approval import approval, decide, flows, signatures, steps
+from workflows.approval import approval, at_node, decide, flows, signatures, steps
 from workflows.approval.at_node import Given
 from workflows.approval.sheet import issue_sheet
 from workflows.base import attachments, documents, records
@@ -88,6 +90,7 @@ def product(world):
     )
     world.session.add(made)
     world.session.flush()
+    world.session.refresh(made)  # as it is kept
     return made
 
 
@@ -107,7 +110,7 @@ def test_who_decides_lowers_what_was_asked_for_and_it_stays_with_the_decision(wo
     assert (product.amount_max, product.fee_rate_pct) == (Decimal(800), Decimal("1.8"))
     filled = world.task(found, "甲").filled
     assert [filled["amount_max"], [Decimal(one) for one in filled["fee_rate_pct"]]] == [
-        ["1000", "800.00"],
+        ["1000.00", "800.00"],
         [Decimal(2), Decimal("1.8")],
     ]
     lines = sheet(world.session, found)["nodes"][0]["filled"]
@@ -241,6 +244,67 @@ def test_the_administrator_is_told_what_may_be_asked_for(world, product):
         save(**share)
 
 
+def limited(world):
+    """A field of the product that 风控 alone knows of."""
+    only = {"visible_to": "风控", "editable_by": "风控"}
+    facts = {"table_name": "product", "code": "deal", "label": "批准条件", "kind": CustomKind.TEXT}
+    world.session.add(CustomField(**facts, **only))
+    world.session.flush()
+
+
+def test_who_may_not_know_of_a_field_that_must_be_filled_in_cannot_agree(world, product):
+    limited(world)
+    world.flow(world.node(10, world.position("risk", "甲"), required_fields="批准条件"))
+    found = world.start(record=product)
+    with pytest.raises(BusinessError, match="本节点须填写批准条件，您无权查看"):
+        world.approve(found, "甲")
+    with pytest.raises(BusinessError, match="您无权查看"):
+        agree(world, found, "甲", deal="按季检查")
+    assert world.task(found, "甲").state is TaskState.PENDING
+
+
+def test_what_was_filled_in_for_some_roles_is_told_to_nobody_else(world, product):
+    limited(world)
+    world.flow(world.node(10, world.position("risk", "甲"), required_fields="批准条件"))
+    found = world.start(record=product)
+    who = world.ctx("甲", roles=frozenset({"风控"}))
+    task = world.task(found, "甲")
+    approval.decide(who, task, approval.Decision.APPROVE, given=Given({"deal": "按季检查"}))
+    for roles, told in (
+        (frozenset({"风控"}), [("批准条件", "—", "按季检查")]),
+        (frozenset({"财务"}), []),
+    ):
+        reader = world.actor("丁", roles=roles)
+        assert filled_words(world.session, task, reader) == told
+    assert sheet(world.session, found)["nodes"][0]["filled"] == []
+    again = sheet(world.session, world.start(record=product))["fields"]
+    assert "按季检查" not in str(again)
+
+
+def test_what_another_has_filled_in_meanwhile_is_not_undone_unseen(world, product):
+    """并行: both pages show 1000; 甲 lowers it to 600, so 丁 looks again before his own figure counts."""
+    sides = {
+        no: ApprovalBranch(no=no, name=f"分支{no}", fork_no=1, kind=BranchKind.PARALLEL)
+        for no in (1, 2)
+    }
+    asks = {"filled_fields": "最高金额"}
+    nodes = [
+        world.node(10, world.position("a", "甲"), branch_no=1, **asks),
+        world.node(20, world.position("d", "丁"), branch_no=2, **asks),
+    ]
+    world.flow(*nodes, branches=list(sides.values()))
+    found = world.start(record=product)
+    fact = node_fields.offered(world.session, Product, "loan.test")["amount_max"]
+    shown = {"amount_max": at_node.stands(fact, product)}
+    world.approve(found, "甲", given=Given({"amount_max": "600"}, shown=shown))
+    with pytest.raises(StaleRecord, match=r"最高金额已改为 600\.00 元；请核对后再办理"):
+        world.approve(found, "丁", given=Given({"amount_max": "1000"}, shown=shown))
+    assert product.amount_max == Decimal(600)
+    shown = {"amount_max": at_node.stands(fact, product)}
+    world.approve(found, "丁", given=Given({"amount_max": "550"}, shown=shown))
+    assert (product.amount_max, found.state) == (Decimal(550), ApprovalState.APPROVED)
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +353,7 @@ def test_a_signature_is_kept_with_the_decision_and_never_taken_off(world):
         ("can_delete", "attachment"),
         ("can_show", "approval_instance"),
         ("can_edit", "approval_instance"),
+        ("can_show", "department"),
     )
     who = world.ctx("甲", permissions=frozenset(may), scope=ScopeLevel.ALL)
     with pytest.raises(Conflict, match="手写签名是审批决定的一部分"):

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
@@ -20,7 +20,8 @@ from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
 from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
-from reports.figures import maximums
+from models.guarantee.scheme import SharingScheme
+from reports.figures import maximums, replaced, sharing
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number, value
 
@@ -197,8 +198,8 @@ def _standing(
 
     Of a loan whose place a renewal will take only what the renewal leaves over counts as committed.
     """
-    replaced = _replaced(taken)
-    total: Any = func.coalesce(replaced.c.total, literal(Decimal(0), Money()), type_=Money())
+    over = _replaced(taken)
+    total: Any = func.coalesce(over.c.total, literal(Decimal(0), Money()), type_=Money())
     if taken is not None:
         mine = literal(taken.amount, Money())
         total = case((Project.id == taken.former_id, mine), else_=total)
@@ -208,7 +209,7 @@ def _standing(
     committed = (left + Project.reserved_amount).label("committed")
     counts = or_(Project.balance > 0, Project.reserved_amount > 0)
     query = select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed)
-    return query.outerjoin(replaced, replaced.c.former_id == Project.id).where(counts, *where)
+    return query.outerjoin(over, over.c.former_id == Project.id).where(counts, *where)
 
 
 def by_customer(
@@ -412,7 +413,7 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 def checks(
     session: Session, project: Project, on: date, *, amount: Decimal | None = None
 ) -> list[Check]:
-    """Leverage, single party, related parties, bank line and 最高额: in force now, and after this project."""
+    """Leverage, single party, related parties, bank line, scheme and 最高额: in force now, and after this project."""
     mine = of_project(project, amount)
     key = project.customer_id
     group = group_of(session, key)
@@ -448,6 +449,7 @@ def checks(
         session, "group", related, assets=assets, on=on, words=f"{len(group)} 户"
     )
     found += _bank_checks(session, project, mine.amount)
+    found += _scheme_checks(session, project, mine.amount)
     return [*found, *_maximum_checks(session, project, mine.amount)]
 
 
@@ -540,39 +542,19 @@ def line_used(
     below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
     line = line.union(below.where(PartnerBank.credit_line.is_(None)))
     former = aliased(Project)
-    kept = case(
-        (
-            and_(Project.renewal_kind.in_(REPLACING), former.balance < Project.reserved_amount),
-            former.balance,
-        ),
-        (
-            and_(Project.renewal_kind.in_(REPLACING), former.id.is_not(None)),
-            Project.reserved_amount,
-        ),
-        else_=literal(Decimal(0), Money()),
-    )
     query = (
         select(
             func.sum(Project.balance),
             func.sum(Project.reserved_amount),
-            func.sum(kept, type_=Money()),
+            func.sum(replaced.kept(former), type_=Money()),
         )
-        .outerjoin(former, _is_on_line(former, line))
+        .outerjoin(former, replaced.is_former(former, Project.bank_id, select(line.c.id)))
         .where(Project.bank_id.in_(select(line.c.id)))
     )
     if without is not None:
         query = query.where(Project.id != without)
     in_force, reserved, twice = (found or Decimal(0) for found in session.execute(query).one())
     return in_force, reserved - twice
-
-
-def _is_on_line(former: Any, line: Any) -> ColumnElement[bool]:
-    """Whether the former project of a renewal draws on the same line: only there would it count twice."""
-    return and_(
-        former.id == Project.renewed_from_id,
-        Project.reserved_amount > 0,
-        former.bank_id.in_(select(line.c.id)),
-    )
 
 
 def _replaced_on_line(
@@ -615,6 +597,19 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
             )
         )
     return found
+
+
+def _scheme_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:
+    """What a customer may have under the project's scheme (4.10)."""
+    if project.scheme_id is None:
+        return
+    scheme = session.get_one(SharingScheme, project.scheme_id)
+    entry = sharing.entry_of(session, scheme, session.get_one(PartnerBank, project.bank_id))
+    if entry is None or entry.customer_cap is None:
+        return
+    in_force, before, after = sharing.on_customer(session, scheme, project, amount)
+    note = f"“{scheme.name}”下该客户其他项目占用 {format_money(before)} 元"
+    yield Check("scheme_cap", "分险方案单户", in_force, after, entry.customer_cap, None, "元", note)
 
 
 def _maximum_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:

@@ -74,7 +74,7 @@ def gate(
         _resolution(project, known.resolution),
         _conditions(session, project),
         _contracts(session, project, [item for item, is_bare in counters if is_bare], under),
-        *_maximums(under, on, known.limits),
+        *_maximums(project, under, on, known.limits),
         *_counters(project, [item for item, _ in counters], shared_of(under)),
         *_documents(session, project, on),
         _fees(session, project),
@@ -149,13 +149,14 @@ def _contracts(
 
 
 def _maximums(
-    found: list[MaximumContract], on: date, limits: Iterable[exposure.Check]
+    project: Project, found: list[MaximumContract], on: date, limits: Iterable[exposure.Check]
 ) -> Iterable[GateCheck]:
-    """The 最高额合同 that the project is under: in force, within their period and their limit."""
+    """The 最高额合同 that the project is under: its own, in force, within their period and their limit."""
     if not found:
         return
     checks = [check for check in limits if check.key.startswith("maximum")]
     wrong = [why for one in found if (why := maximums.why_barred(one, on))]
+    wrong += [why for one in found for why in maximums.misfits(one, project).values()]
     wrong += [check.text for check in checks if check.is_over]
     said = "；".join(wrong) or "；".join(f"{one.label} {one.figure}" for one in checks)
     place = ("maximum_contract", found[0].id)
@@ -230,9 +231,19 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
             "查看客户",
         ),
         ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
+        (
+            "scheme",
+            "分险方案单户上限",
+            ("scheme_cap",),
+            "sharing_scheme",
+            project.scheme_id,
+            "查看分险方案",
+        ),
     )
     for key, label, keys, table, record_id, mend in groups:
         found = [checks[k] for k in keys if k in checks]
+        if key == "scheme" and not found:
+            continue  # only some projects come under a scheme, and only some schemes have a cap
         is_met = not any(check.is_over for check in found)
         said = (
             [check.figure for check in found]

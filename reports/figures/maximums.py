@@ -117,6 +117,16 @@ def why_barred(maximum: MaximumContract, on: date) -> str:
     return ""
 
 
+def misfits(maximum: MaximumContract, project: Project) -> dict[str, str]:
+    """Why a contract is none of a project's, by the project's field; empty where customer and bank are its own."""
+    found = {}
+    if maximum.customer_id != project.customer_id:
+        found["customer_id"] = f"{maximum.number} 是“{maximum.customer.name}”的合同"
+    if maximum.bank is not None and maximum.bank_id != project.bank_id:
+        found["bank_id"] = f"{maximum.number} 只用于{maximum.bank.name}的贷款"
+    return found
+
+
 def shared_value(
     session: Session, found: Iterable[MaximumContract], project: Project, amount: Decimal
 ) -> Decimal:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
+from models.base.columns import Money
 from models.base.money import apportion, format_money, round_to
 from models.customer.partner import GuaranteeCompany
 from models.guarantee.bank import PartnerBank
-from models.guarantee.project import Project
+from models.guarantee.project import REPLACING, Project
 from models.guarantee.scheme import (
     BreakerBasis,
     RuleUse,
@@ -24,7 +25,7 @@ from models.guarantee.scheme import (
     SharingScheme,
 )
 from models.guarantee.sharing import ProjectShare
-from reports.figures import turnover
+from reports.figures import replaced, turnover
 from reports.figures.admission import weigh
 
 HUNDRED, ZERO = Decimal(100), Decimal(0)
@@ -150,19 +151,45 @@ def rule_answers(
     ]
 
 
-def under_scheme(
-    session: Session, scheme: SharingScheme, customer_id: int, *, without: Sequence[int] = ()
-) -> Decimal:
-    """What stands on a customer under any version of a scheme: in force or reserved, in 元."""
+def on_customer(
+    session: Session, scheme: SharingScheme, project: Project, amount: Decimal
+) -> tuple[Decimal, Decimal, Decimal]:
+    """(in force, with what is reserved, and with this project) on its customer under a scheme's versions, in 元.
+
+    A renewal counts only with what it goes beyond the loan whose place it takes; side by side both count.
+    """
     versions = select(SharingScheme.id).where(SharingScheme.code == scheme.code)
-    figures = (func.sum(Project.balance), func.sum(Project.reserved_amount))
-    query = select(*figures).where(
-        Project.customer_id == customer_id, Project.scheme_id.in_(versions)
+    former = aliased(Project)
+    figures = (
+        func.sum(Project.balance),
+        func.sum(Project.reserved_amount),
+        func.sum(replaced.kept(former), type_=Money()),
     )
-    if without:
-        query = query.where(Project.id.not_in(without))
-    balance, reserved = session.execute(query).one()
-    return (balance or ZERO) + (reserved or ZERO)
+    query = (
+        select(*figures)
+        .outerjoin(former, replaced.is_former(former, Project.scheme_id, versions))
+        .where(
+            Project.customer_id == project.customer_id,
+            Project.scheme_id.in_(versions),
+            Project.id != (project.id or 0),
+        )
+    )
+    in_force, reserved, twice = (found or ZERO for found in session.execute(query).one())
+    before = in_force + reserved - twice
+    return in_force, before, before + amount - _replaced(session, scheme, project, amount)
+
+
+def _replaced(
+    session: Session, scheme: SharingScheme, project: Project, amount: Decimal
+) -> Decimal:
+    """What of an amount takes the place of a loan that counts under the same scheme, in 元."""
+    if project.renewal_kind not in REPLACING or project.renewed_from_id is None:
+        return ZERO
+    former = session.get_one(Project, project.renewed_from_id)
+    if former.scheme_id is None:
+        return ZERO
+    is_under = session.get_one(SharingScheme, former.scheme_id).code == scheme.code
+    return min(former.balance, amount) if is_under else ZERO
 
 
 def over_cap(session: Session, entry: SchemeBank, project: Project, others: Decimal = ZERO) -> str:
@@ -172,10 +199,8 @@ def over_cap(session: Session, entry: SchemeBank, project: Project, others: Deci
     """
     if entry.customer_cap is None:
         return ""
-    # A project that renews another takes its place.
-    mine = [key for key in (project.id, project.renewed_from_id) if key]
-    before = under_scheme(session, entry.scheme, project.customer_id, without=mine) + others
-    after = before + project.amount
+    _, before, after = on_customer(session, entry.scheme, project, project.amount)
+    before, after = before + others, after + others
     if after <= entry.customer_cap:
         return ""
     figures = [format_money(one) for one in (after, before, entry.customer_cap)]

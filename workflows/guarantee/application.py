@@ -15,7 +15,7 @@ from models.guarantee.bank import BankStatus, PartnerBank
 from models.guarantee.product import Product, ProductAudience, ProductDocument
 from models.guarantee.project import UNDER_WAY, Project, ProjectDocument, ProjectState, Stage
 from models.system.records import Attachment
-from reports.figures import exposure, products, project_documents
+from reports.figures import exposure, maximums, products, project_documents
 from reports.figures.admission import Answer, answers
 from reports.figures.completeness import completeness
 from reports.figures.duties import holders_of_right
@@ -68,8 +68,9 @@ def check_application(ctx: Ctx, project: Project, is_new: bool) -> None:
         "assistant_id": _about_assistant(ctx, project),
         "small_reason": smallness.check(project, customer),
     }
-    for field, said in renewal.about(ctx, project).items():
-        errors[field] = [*errors.get(field, ()), *said]
+    for found in (renewal.about(ctx, project), {} if is_new else _about_maximums(ctx, project)):
+        for field, said in found.items():
+            errors[field] = [*errors.get(field, ()), *said]
     if wrong := {field: found for field, found in errors.items() if found}:
         raise FieldErrors(wrong)
     project.guarantee_kind = product.guarantee_kind
@@ -118,6 +119,16 @@ def usual_assistant(ctx: Ctx) -> int | None:
         return last
     near = [one.id for one in able if one.department_id == ctx.actor.department_id]
     return near[0] if len(near) == 1 else None
+
+
+def _about_maximums(ctx: Ctx, project: Project) -> dict[str, list[str]]:
+    """A contract up to a limit that holds the project is with its customer and bank, whatever it is changed to."""
+    errors: dict[str, list[str]] = {}
+    with ctx.session.no_autoflush:
+        for one in maximums.of_project(ctx.session, project.id):
+            for field, why in maximums.misfits(one, project).items():
+                errors.setdefault(field, []).append(f"{why}，请先把项目移出该合同")
+    return errors
 
 
 def _about_product(ctx: Ctx, product: Product, customer: Customer) -> list[str]:
@@ -260,12 +271,8 @@ def conditions(ctx: Ctx, project: Project, answered: list[Answer] | None = None)
 
 
 def _about_scheme(ctx: Ctx, project: Project) -> list[Condition]:
-    """The conditions of the scheme that shares the risk, and its cap for one customer."""
-    if project.scheme_id is None:
-        return []
-    over = sharing.over_cap(ctx, project)
-    found = [Condition("scheme", "分险方案单户上限", not over, "未超过", over)]
-    return found + [
+    """The conditions of the scheme that shares the risk; its cap for one customer is among the limits."""
+    return [
         Condition("scheme", f"分险方案：{one.rule.name}", one.is_met, one.told, one.told)
         for one in sharing.admission(ctx, project)
     ]

@@ -13,10 +13,10 @@ from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
 from models.guarantee.maximum import MaximumContract, MaximumKind, MaximumUse
 from models.guarantee.project import Project, ProjectState, Stage
-from models.guarantee.signing import Contract, CounterGuarantee, CounterKind
+from models.guarantee.signing import Contract, CounterKind
 from reports.base.scope import is_visible
 from reports.figures import maximums
-from reports.figures.line import counters_stand, coverage_pct, latest_resolution
+from reports.figures.line import counters_stand, latest_resolution
 from reports.figures.parameters import number, value
 from workflows.approval import approval
 from workflows.base import audit, documents, records
@@ -257,8 +257,9 @@ def put_under(
     )
     ctx.session.add(made)
     ctx.session.flush()
-    if maximum.kind is MaximumKind.COUNTER:
-        _require_cover(ctx, maximum, project)
+    is_shared = maximum.kind is MaximumKind.COUNTER
+    if is_shared and (short := limits.short_of_cover(ctx, maximum, project)):
+        raise FieldErrors({"maximum_id": [f"共用后不足：{'；'.join(short)}"]})
     _pass_on(ctx, project)
     ctx.session.flush()
     return made
@@ -268,10 +269,8 @@ def _why_not(ctx: Ctx, project: Project, maximum: MaximumContract, uses: list[ma
     """Why a contract does not take the project, '' where it does."""
     if why := maximums.why_barred(maximum, ctx.today):
         return f"{why}，现在不能纳入"
-    if maximum.customer_id != project.customer_id:
-        return f"{maximum.number} 是“{maximum.customer.name}”的合同"
-    if maximum.bank is not None and maximum.bank_id != project.bank_id:
-        return f"{maximum.number} 只用于{maximum.bank.name}的贷款"
+    for why in maximums.misfits(maximum, project).values():
+        return why
     if why := _why_not_needed(ctx, project, maximum):
         return why
     wanted = project.balance + project.reserved_amount or project.amount
@@ -302,28 +301,6 @@ def _own(ctx: Ctx, project: Project, maximum: MaximumContract) -> str | None:
         Contract.state.in_((PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)),
     )
     return ctx.session.scalar(query.limit(1))
-
-
-def _require_cover(ctx: Ctx, maximum: MaximumContract, added: Project) -> None:
-    """Whoever was covered by a shared security stays covered when one more project has its part of it."""
-    short = []
-    for use in limits.uses(ctx, maximum):
-        project = ctx.session.get_one(Project, use.project_id)
-        if project is added or not use.claim or project.stage.rank <= Stage.COUNTER.rank:
-            continue
-        query = select(CounterGuarantee).where(
-            CounterGuarantee.project_id == project.id,
-            CounterGuarantee.state == PaperState.APPROVED,
-        )
-        items = list(ctx.session.scalars(query))
-        covered = coverage_pct(ctx.session, project, items, use.claim)
-        least = project.product.coverage_min_pct
-        if covered < least:
-            short.append(
-                f"{project.number} 的覆盖率将为 {covered.normalize():f}%，低于 {least.normalize():f}%"
-            )
-    if short:
-        raise FieldErrors({"maximum_id": [f"共用后不足：{'；'.join(short)}"]})
 
 
 def _pass_on(ctx: Ctx, project: Project) -> None:

@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.project import REPLACING, Project, ProjectState, Stage
 from models.guarantee.release import Release
 from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 from models.system.records import IssuedDocument
@@ -28,7 +28,7 @@ from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contract_data, letters, stages
+from workflows.guarantee import contract_data, letters, limits, stages
 
 STEPS = steps(
     Step(
@@ -152,10 +152,12 @@ def record_held(ctx: Ctx, drawdown: Drawdown, project: Project, paid: Paid) -> R
 def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = None) -> Repayment:
     """Take a wrong registration back (冲正); the loan stands as if it had never been registered.
 
-    Raises Conflict once the guarantee is released or its release is under approval.
+    Raises Conflict once the guarantee is released or its release is under approval, or another loan stands in the
+    place of this one; BusinessError where what is owed again breaks a limit.
     """
     step = STEPS["reverse"]
     enter(ctx, step, repayment, version)
+    limits.hold(ctx)
     drawdown, project = held(ctx, repayment.drawdown_id)
     ctx.session.refresh(repayment, with_for_update={"of": Repayment})
     enter(ctx, step, repayment)
@@ -168,6 +170,9 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise Conflict("该笔还款由无还本续贷的放款结清，新借款仍在保，不能冲正")
     if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
         raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
+    renewal = _renewal_of(ctx, project)
+    if repayment.principal and renewal is not None and renewal.state is ProjectState.IN_FORCE:
+        raise Conflict(f"续保项目 {renewal.number} 已放款接续该笔借款且仍在保，不能冲正本金")
     for handler in _REVERSED:
         handler(ctx, repayment, drawdown)
     move(step, repayment)
@@ -175,7 +180,27 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     repayment.reversal_reason = reason
     ctx.session.flush()
     _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal)
+    if repayment.principal:
+        _refuse_breach(ctx, project, renewal)
     return repayment
+
+
+def _renewal_of(ctx: Ctx, project: Project) -> Project | None:
+    """The application that takes the place of the project's loan, reserved or in force."""
+    query = select(Project).where(
+        Project.renewed_from_id == project.id,
+        Project.renewal_kind.in_(REPLACING),
+        or_(Project.state == ProjectState.IN_FORCE, Project.reserved_amount > 0),
+    )
+    return ctx.session.scalars(query.order_by(Project.id)).first()
+
+
+def _refuse_breach(ctx: Ctx, project: Project, renewal: Project | None) -> None:
+    """Refuse what is owed again beyond a limit; a renewal that waits for its drawdown counts with it once."""
+    if renewal is not None:
+        limits.refuse_breach(ctx, renewal, renewal.reserved_amount)
+    else:
+        limits.refuse_breach(ctx, project, project.balance)
 
 
 def issue_overdue_notice(

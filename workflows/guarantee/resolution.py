@@ -495,6 +495,7 @@ def signed(
         move(SIGNED["sign"], resolution, ResolutionState.VALID)
         project.reserved_amount = resolution.amount
         ctx.session.flush()
+        limits.refuse_uncovered(ctx, project)
         _issue_resolution(ctx, resolution)
     elif outcome is ApprovalState.REJECTED:
         move(SIGNED["sign"], resolution, ResolutionState.VETOED)

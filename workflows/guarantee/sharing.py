@@ -40,15 +40,6 @@ def admission(ctx: Ctx, project: Project) -> list[RuleAnswer]:
     return sharing.rule_answers(ctx.session, project, scheme, RuleUse.ADMISSION, ctx.today)
 
 
-def over_cap(ctx: Ctx, project: Project) -> str:
-    """Why a customer may not have this much under the scheme at this bank; '' where nothing speaks against it."""
-    if project.scheme_id is None:
-        return ""
-    scheme = ctx.session.get_one(SharingScheme, project.scheme_id)
-    entry = sharing.entry_of(ctx.session, scheme, project.bank)
-    return sharing.over_cap(ctx.session, entry, project) if entry is not None else ""
-
-
 def fix(ctx: Ctx, project: Project) -> list[ProjectShare]:
     """Keep who bears what of a project of a scheme, once its first loan is drawn."""
     if project.scheme_id is None:

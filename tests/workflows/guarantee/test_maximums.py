@@ -11,6 +11,7 @@ from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.maximum import MaximumContract, MaximumKind
 from models.guarantee.project import ProjectState, Stage
+from models.guarantee.repayment import Repayment
 from models.guarantee.signing import ContractKind, CounterKind
 from reports.figures import maximums as figures
 from reports.figures.coverage import scope_of
@@ -19,6 +20,7 @@ from reports.figures.line import coverage_pct, required_kinds
 from tests.workflows.guarantee.factories import MANAGER, MILLION, STEPS
 from workflows.base import records
 from workflows.guarantee import (
+    application,
     contracts,
     counters,
     disbursement,
@@ -216,6 +218,66 @@ def test_a_security_is_not_shared_until_others_lack_cover(line, customer):
     second = at(line, customer, Stage.APPLY, amount=FIVE)
     assert f"共用后不足：{first.number} 的覆盖率将为" in refusal(line, second, shared)
     assert len(figures.uses_of(line.session, shared)) == 1
+
+
+def test_others_stay_covered_whatever_the_president_signs(line, customer):
+    """Put under for 1 million the second leaves the first its cover; raised to 5 million it is not signed."""
+    shared = plant(line, customer, appraised_value=8 * MILLION)
+    first = at(line, customer, Stage.COUNTER, amount=FIVE)
+    under(line, first, shared)
+    assert first.stage is Stage.FEE_COLLECT
+    second = line.apply(customer_id=customer.id, amount=MILLION)
+    under(line, second, shared)
+    records.update(line.ctx(MANAGER), second, {"amount": str(FIVE)}, second.version)
+    application.submit(line.ctx(MANAGER), second)
+    line.resolve(walk(line, second, Stage.RESOLVE))
+    said = f"共用反担保不足：{first.number} 的覆盖率将为"
+    with pytest.raises(BusinessError, match=said), line.session.begin_nested():
+        line.approve(line.resolution(second))
+    line.session.refresh(second)
+    assert second.reserved_amount == 0
+
+
+def test_an_application_keeps_to_the_customer_and_the_bank_of_its_contracts(line, customer):
+    """A draft under 最高额保证 goes to no other bank or customer while the contract holds it; nor is it paid there."""
+    project = line.apply(customer_id=customer.id)
+    maximum = agreed(line, customer, MaximumKind.GUARANTEE, bank_id=project.bank_id)
+    use = under(line, project, maximum)
+    bank = line.bank("江州另一银行")
+    values = {"customer_id": line.customer("乙公司").id, "bank_id": bank.id}
+    with pytest.raises(FieldErrors) as found, line.session.begin_nested():
+        records.update(line.ctx(MANAGER), project, values, project.version)
+    assert set(found.value.field_errors) == {"customer_id", "bank_id"}
+    assert f"{maximum.number} 只用于" in found.value.field_errors["bank_id"][0]
+    line.session.refresh(project)
+    project.bank = bank  # as an application that was changed before this was asked
+    line.session.flush()
+    failing = {one.key: one for one in gate(line.session, project, line.today) if not one.is_met}
+    assert "只用于" in failing["maximum"].evidence
+    line.session.refresh(project)
+    maximums.take_out(line.ctx(MANAGER), use, "换银行")
+    records.update(line.ctx(MANAGER), project, values, project.version)
+    assert project.bank_id == bank.id
+
+
+def test_what_is_owed_again_needs_room_under_the_limit(line, customer):
+    """Repaid, the room went to another project: the repayment is not reversed until there is room again."""
+    maximum = agreed(line, customer)
+    first, second = (at(line, customer, Stage.CONTRACT) for _ in range(2))
+    under(line, first, maximum)
+    walk(line, first, Stage.IN_FORCE)
+    settled(line, first)
+    made = line.session.scalars(select(Repayment).where(Repayment.project_id == first.id)).one()
+    under(line, second, maximum)
+    over = r"最高额委托担保合同办理后为 10,000,000\.00元，限额 8,000,000\.00元"
+    with pytest.raises(BusinessError, match=over), line.session.begin_nested():
+        repayment.reverse(line.ctx(MANAGER), made, "登记有误")
+    line.session.refresh(first)
+    assert (first.balance, used(line, maximum)) == (0, FIVE)
+    second.reserved_amount = Decimal(0)
+    line.session.flush()
+    repayment.reverse(line.ctx(MANAGER), made, "登记有误")
+    assert first.balance == FIVE
 
 
 def test_a_project_that_is_taken_out_goes_back_for_papers_of_its_own(line, customer):

@@ -148,9 +148,16 @@ def test_who_repays_first_draws_after_that(line, old):
     with pytest.raises(FieldErrors, match="不结清原借据"):
         disbursement.confirm(ctx, project, former_interest=Decimal(1), **line.note(project))
     paid = repayment.Paid(line.today, 5 * MILLION, Decimal(0), is_final=True, note="结清")
-    repayment.register(ctx, loan_of(line, old), paid)
+    made = repayment.register(ctx, loan_of(line, old), paid)
     assert used(line, old)[0] == 5 * MILLION, "reserved in full once the old is gone"
+    old.bank.credit_line = 6 * MILLION
+    line.session.flush()
+    repayment.reverse(ctx, made, "登记有误")
+    assert used(line, old) == (5 * MILLION, 5 * MILLION), "owed again, with the renewal still once"
+    made = repayment.register(ctx, loan_of(line, old), paid)
     line.confirm(project)
+    with pytest.raises(Conflict, match=f"续保项目 {project.number} 已放款接续该笔借款且仍在保"):
+        repayment.reverse(ctx, made, "登记有误")
     assert project.balance == 5 * MILLION
     assert not line.session.scalars(select(Release)).all(), "released as any other"
 

@@ -17,10 +17,12 @@ from models.guarantee.scheme import (
 )
 from models.guarantee.sharing import ProjectShare
 from reports.figures import sharing
+from reports.figures.gate import gate
 from tests.workflows.guarantee.factories import MANAGER, MILLION
 from tests.workflows.guarantee.sharing_world import USUAL, company, drawn_up, in_use, rule
+from tests.workflows.guarantee.test_renewal import facts_of
 from workflows.base import records
-from workflows.guarantee import application
+from workflows.guarantee import application, renewal
 from workflows.guarantee import scheme as schemes
 from workflows.ledger import posting
 
@@ -110,6 +112,43 @@ def test_a_version_that_starts_later_leaves_the_one_in_use_until_then(line):
     assert (made.state, later.state) == (SchemeState.RETIRED, SchemeState.ACTIVE)
     ahead = drawn_up(line, code="FX82", valid_from=first_day + timedelta(days=1))
     assert schemes.enable(line.ctx(), ahead).state is SchemeState.ACTIVE  # nothing ends by it
+
+
+def test_a_customer_has_no_more_under_a_scheme_than_its_cap_whoever_applied_first(line):
+    """6 million of 10: a second application is not signed, one side by side not submitted, a rollover is."""
+    made = drawn_up(line)
+    line.session.expire(made)
+    (entry,) = made.banks
+    records.update(line.ctx(), entry, {"customer_cap": "10000000"}, entry.version)
+    schemes.enable(line.ctx(), made)
+    facts = {"scheme_id": made.id, "amount": 6 * MILLION}
+    first, second = (line.project_at(Stage.RESOLVE, **facts) for _ in range(2))
+    for project in (first, second):
+        line.resolve(project)
+    line.approve(line.resolution(first))
+    over = r"分险方案单户办理后为 12,000,000\.00元，限额 10,000,000\.00元"
+    with pytest.raises(BusinessError, match=over), line.session.begin_nested():
+        line.approve(line.resolution(second))
+    while first.stage is not Stage.IN_FORCE:
+        line.step(first)
+    checks = {one.key: one for one in gate(line.session, second, line.today)}
+    assert (checks["scheme"].is_met, checks["scheme"].record_id) == (False, made.id)
+
+    beside = renewal.renew(line.ctx(MANAGER), first, renewing(first, "ALONGSIDE"))
+    with pytest.raises(BusinessError, match=over), line.session.begin_nested():
+        application.submit(line.ctx(MANAGER), beside)
+    line.session.refresh(beside)
+    instead = renewal.renew(line.ctx(MANAGER), first, renewing(first, "ROLLOVER"))
+    application.submit(line.ctx(MANAGER), instead)
+    instead.reserved_amount = instead.amount  # as its resolution does
+    line.session.flush()
+    for project, figures in ((second, (6, 6, 12)), (instead, (6, 6, 6))):
+        found = sharing.on_customer(line.session, made, project, project.amount)
+        assert found == tuple(one * MILLION for one in figures)
+
+
+def renewing(former, kind):
+    return facts_of(former, renewal_kind=kind, scheme_id=former.scheme_id)
 
 
 def test_compensation_of_a_bank_is_set_against_what_was_released_under_the_scheme(line):

@@ -22,7 +22,7 @@ from tests.workflows.guarantee.factories import MANAGER, MILLION
 from tests.workflows.guarantee.sharing_world import USUAL, company, drawn_up, in_use, rule
 from tests.workflows.guarantee.test_renewal import facts_of
 from workflows.base import records
-from workflows.guarantee import application, renewal
+from workflows.guarantee import application, renewal, resolution
 from workflows.guarantee import scheme as schemes
 from workflows.ledger import posting
 
@@ -121,7 +121,7 @@ def test_a_customer_has_no_more_under_a_scheme_than_its_cap_whoever_applied_firs
     (entry,) = made.banks
     records.update(line.ctx(), entry, {"customer_cap": "10000000"}, entry.version)
     schemes.enable(line.ctx(), made)
-    facts = {"scheme_id": made.id, "amount": 6 * MILLION}
+    facts = {"scheme_id": made.id, "customer_id": line.customer().id, "amount": 6 * MILLION}
     first, second = (line.project_at(Stage.RESOLVE, **facts) for _ in range(2))
     for project in (first, second):
         line.resolve(project)
@@ -129,6 +129,7 @@ def test_a_customer_has_no_more_under_a_scheme_than_its_cap_whoever_applied_firs
     over = r"分险方案单户办理后为 12,000,000\.00元，限额 10,000,000\.00元"
     with pytest.raises(BusinessError, match=over), line.session.begin_nested():
         line.approve(line.resolution(second))
+    resolution.issue_confirmation(line.ctx(MANAGER), first)
     while first.stage is not Stage.IN_FORCE:
         line.step(first)
     checks = {one.key: one for one in gate(line.session, second, line.today)}

@@ -85,12 +85,6 @@ class WarningRule(Entity):
             },
         ),
     )
-    __table_args__ = (
-        CheckConstraint(
-            "(about is null) = (condition is null) and (about is null) = (days is not null)",
-            name="ck_warning_rule_kind",
-        ),
-    )
     code: Mapped[str] = c.computed(c.text("规则编码", 40, required=True, unique=True))
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     level: Mapped[WarningLevel] = c.enum("级别", WarningLevel, required=True, index=True)

@@ -40,7 +40,7 @@ TEMPLATE_DIR = "GUARANTEE_TEST_TEMPLATES"
 # What is about the database itself: its locks, SQL, types, migrations. Any other file comes with --today on one of the
 # two, on the other one the day after, and on both without (make test-long).
 ALWAYS_BOTH = re.compile(
-    r"race|at_once|numbering|tampering|reports/base/|structure/test_(databases|deletions|migrations|tables)"
+    r"race|once|clicks|numbering|tampering|reports/base/|structure/test_(databases|deletions|migrations|tables)"
 )
 # Begun with, so that the small ones fill the end and all workers end together (tests/meter.py tells which they are).
 LONGEST = re.compile(

@@ -22,6 +22,7 @@ from config import AT_DOOR, AT_WORK, WAITING_AT_DOOR, Settings, flask_config, lo
 from views.kit import edge, once
 from views.screens import register_screens
 from views.workbench.desktop import HomeView
+from workflows.base.beside import STARTER
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 CSP = (
@@ -50,7 +51,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.bind(app)
     extensions.listen_once()
     with app.app_context():
-        places = {"data_dir": str(settings.data_dir), "chain_heads": str(settings.chain_heads)}
+        places: dict[str, object] = {
+            "data_dir": str(settings.data_dir),
+            "chain_heads": str(settings.chain_heads),
+        }
+        places[STARTER] = functools.partial(jobs.start_beside, app)
         extensions.db.session.session_factory.kw.setdefault("info", {}).update(places)
         app.extensions["actor_loader"] = security.actor_for
         app.extensions["note_beside"] = extensions.note_beside

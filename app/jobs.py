@@ -1,6 +1,7 @@
 """The jobs as a table: name, when, which work. Day-end's row in job_run makes it run once per business date."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from workflows import day_end, verify
 from workflows.approval.approval import escalate_overdue
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, work
+from workflows.guarantee import history_jobs
 from workflows.ledger import closing, heads
 from workflows.system import backup, exports, field_indexes, import_jobs, sign_in
 
@@ -158,6 +160,25 @@ def start_exports(app: Flask) -> threading.Thread:
     return _beside(app, "exports", lambda: run_exports(app, source="screen"))
 
 
+def run_history(
+    app: Flask, *, source: str = "job", most_tries: int = history_jobs.MOST_TRIES
+) -> int:
+    """Make the projects that approved batches of 历史补录 wait for; how many batches were finished."""
+    with app.app_context():
+        return history_jobs.run_waiting(job_edge(source), most_tries)
+
+
+def start_beside(app: Flask, name: str) -> threading.Thread:
+    """Work that a verb has asked for, beside the request (workflows/base/beside.py)."""
+    return _beside(app, name, lambda: ASKED[name](app))
+
+
+# Somebody asks: what was broken off however often is tried once more.
+ASKED: dict[str, Callable[[Flask], object]] = {
+    history_jobs.JOB: partial(run_history, source="screen", most_tries=sys.maxsize),
+}
+
+
 def run_field_indexes(app: Flask) -> int:
     """Bring the indexes of custom fields up to what their definitions ask; how many statements that took."""
     with app.app_context(), db.engine.connect() as opened:
@@ -251,6 +272,7 @@ JOBS: tuple[Job, ...] = (
     Job("exports", "后台导出与清理", "* * * * *", run_exports),
     Job("field_indexes", "自定义字段索引", "* * * * *", run_field_indexes),
     Job("imports", "后台导入与清理", "* * * * *", run_imports),
+    Job("history", "补录建立项目", "* * * * *", run_history),
     Job("purge_sign_in", "清理登录会话与失败计数", "50 * * * *", once(sign_in.purge)),
     Job("escalate_approvals", "审批超时提醒与升级", "15 * * * *", once(escalate_overdue)),
     # Every hour, so that a machine that was off at half past midnight catches up soon after; mostly nothing is due.

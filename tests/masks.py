@@ -3,7 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base.entity import Entity, columns_of, editable_columns, entities, fields_of, owner_of
+from models.base.entity import (
+    Entity,
+    columns_of,
+    editable_columns,
+    entities,
+    entity_of,
+    fields_of,
+    owner_of,
+)
 from models.base.fields import facts_of
 from tests.workflows.approval_world import required_values
 
@@ -57,6 +65,10 @@ def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
             kind for kind in (owner[1], *owner[1].__subclasses__()) if "edit" in kind.spec.saved_by
         )
         values[f"{owner[0]}_id"] = whole_record(session, target, f"{tag}O").id
+    asked = {n: fields_of(model)[n] for n in values if fields_of(model)[n].kind == "reference"}
+    for place, (name, facts) in enumerate(asked.items()):
+        if isinstance(values[name], str):
+            values[name] = whole_record(session, entity_of(facts.target), f"{tag}R{place}").id
     keys = {
         "number": f"N{tag}",
         "code": f"C{tag}",
@@ -69,6 +81,8 @@ def whole_record(session: Session, model: type[Entity], tag: str) -> Entity:
     values |= {
         name: plain_of(model, name) for name, column in known.items() if facts_of(column).mask
     }
+    if "id_number" in known and "uscc" in known and known["uscc"].nullable:
+        del values["uscc"]  # of a company or of a person
     if "id_type" in known:
         values["id_type"] = "ID_CARD"
     made = model(**values)

@@ -150,12 +150,14 @@ def _tables_of(connection: Connection) -> Iterator[Table]:
     there = set(found.get_table_names())
     for table in metadata.sorted_tables:
         if table.name in there:
-            names = {column["name"] for column in found.get_columns(table.name)}
-            kept_columns = (
-                Column(c.name, c.type, primary_key=c.primary_key)
-                for c in table.c
-                if c.name in names
-            )
+            # what the models have given up since is carried along as the database keeps it, until a migration drops it
+            kept_columns = [
+                Column(name, table.c[name].type, primary_key=table.c[name].primary_key)
+                if name in table.c
+                else Column(name, column["type"])
+                for column in found.get_columns(table.name)
+                if (name := column["name"])
+            ]
             yield Table(table.name, MetaData(), *kept_columns)
 
 

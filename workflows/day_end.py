@@ -17,6 +17,7 @@ from workflows.base import jobs, once
 from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.transition import verbs
+from workflows.collateral import watch
 from workflows.customer.rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 from workflows.guarantee.repayment import mark_overdue
@@ -49,6 +50,10 @@ def _warn(ctx: Ctx) -> str:
     return f"新增预警 {warning.evaluate(_opening(ctx))} 条"
 
 
+def _watch(ctx: Ctx) -> str:
+    return f"新增监管 {watch.plan(_opening(ctx))} 项"
+
+
 def _snapshot(ctx: Ctx) -> str:
     return f"变动项目 {snapshot.take(ctx)} 个"
 
@@ -79,6 +84,7 @@ def _roll(ctx: Ctx) -> str:
 STEPS: tuple[JobStep, ...] = (
     JobStep("overdue", "标记逾期", _mark),
     JobStep("expire", "决议、等级到期", _expire),
+    JobStep("watches", "押品监管计划", _watch),
     JobStep("warnings", "预警检查", _warn),
     JobStep("snapshot", "日终快照", _snapshot),
     JobStep("seal", "封存操作日志", _seal),

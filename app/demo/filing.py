@@ -1,4 +1,4 @@
-"""Conditions, seals and the file of projects: what the demonstration shows of 4.11."""
+"""Conditions, seals, errands and the file of projects: what the demonstration shows of 4.11."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from models.guarantee.follow_up import FollowUp
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.project import Stage as Place
 from models.guarantee.seal import SealRequest
+from models.system.errand import Errand
 from models.system.organization import Employee, Operator
 from workflows.after import warning
 from workflows.base import records
@@ -55,6 +56,14 @@ def _file(stage: Stage, project: Project) -> None:
         }
         records.create(stage.ctx(_login(stage, project)), FollowUp, values)
     warning.evaluate(stage.ctx())
+    errand = {
+        "what": "放款后现场走访，补拍厂区和存货照片",
+        "doer_id": project.assistant_id,
+        "due_on": stage.today + timedelta(days=3),
+        "owner_table": str(project.__tablename__),
+        "owner_id": project.id,
+    }
+    records.create(stage.ctx(_login(stage, project)), Errand, errand)
     pieces = [
         records.create(
             stage.ctx(_login(stage, project)),

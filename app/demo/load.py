@@ -11,7 +11,22 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.demo import books, bulk, customers, filing, people, stated, story, sundry, year
+from app.demo import (
+    books,
+    bulk,
+    bulk_lists,
+    customers,
+    filing,
+    maximums,
+    people,
+    pledging,
+    righting,
+    sharing,
+    stated,
+    story,
+    sundry,
+    year,
+)
 from app.demo.stage import Stage, workday
 from app.extensions import db
 from models.customer.customer import Customer
@@ -121,6 +136,11 @@ def _play(
     books.class_assets(stage)
     stated.play(stage, is_late=True)
     filing.play(stage)
+    sharing.play(stage)
+    pledging.play(stage)
+    righting.play(stage)
+    bulk_lists.play(stage)
+    maximums.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

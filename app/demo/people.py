@@ -73,9 +73,13 @@ POSITIONS = {
     "loan": ("lujun",),
     "after": ("heping",),
     "asset": ("majie",),
-    "collateral": ("fangyuan",),
+    "collateral": ("heping",),
     "finance": ("tangxia",),
     "administration": ("yangfan",),
+    "rating": ("heping",),
+    "transfer": ("lujun",),
+    "personnel": ("yangfan",),
+    "quota": ("hejianguo",),
 }
 ACCOUNT_MANAGERS = ("zhoumin", "sunhao", "zhaoqian", "linyifan", "qianwei", "xujing")
 BOARD = ("heping", "liuwen", "lujun", "tangxia", "majie")

@@ -1,16 +1,21 @@
 """Projects lived through: each story takes one from application as far as the demo's date allows, part by part."""
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from PIL import Image, ImageDraw
+from sqlalchemy import ColumnElement, select
 
+from app.demo import sharing
 from app.demo.people import BOARD
 from app.demo.stage import Stage
-from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
+from models.approval.approval import ApprovalInstance, ApprovalTask, SignatureRule, TaskState
+from models.base.entity import Entity
 from models.base.moments import add_months
 from models.customer.customer import Customer
 from models.customer.rating_model import CustomerKind
@@ -25,6 +30,7 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherSta
 from models.system.organization import Operator
 from reports.figures.benchmarks import spread_over_benchmark
 from workflows.approval import approval
+from workflows.approval.at_node import Given
 from workflows.base import records
 from workflows.guarantee import (
     admission,
@@ -46,6 +52,19 @@ from workflows.ledger import posting, voucher
 CASHIER, ACCOUNTANT, CHIEF, POSTER = "luona", "wujie", "shihui", "tangxia"
 RISK, KEEPER, SECRETARY = "zhenglan", "fangyuan", "yangfan"
 ACCOUNT = "江州银行营业部 3200 0158 0000 1188"
+# A name as a pen draws it.
+_STROKES = (
+    [(120, 190), (190, 110), (180, 270)],
+    [(210, 130), (330, 120)],
+    [(240, 170), (300, 165), (295, 215), (240, 220), (240, 170)],
+    [(325, 125), (330, 250), (300, 265)],
+    [(420, 120), (560, 105), (440, 170), (580, 160), (430, 215)],
+    [(500, 80), (495, 270)],
+    [(400, 240), (470, 300), (600, 285)],
+    [(650, 130), (660, 280)],
+    [(650, 130), (790, 120), (800, 285), (660, 280)],
+    [(690, 175), (760, 170), (725, 230), (770, 245)],
+)
 
 
 @dataclass
@@ -103,25 +122,47 @@ def login_of(stage: Stage, employee_id: int) -> str:
 
 def decide_all(stage: Stage, project: Project, *, refuse: bool = False) -> None:
     """Everybody whom the project's running approval asks decides in turn, by their own hands."""
+    _decide_all(stage, ApprovalInstance.project_id == project.id, refuse=refuse)
+
+
+def decide_all_of(stage: Stage, record: Entity) -> None:
+    """The same for the approval of a record that no project stands behind."""
+    mine = ApprovalInstance.table_name == record.__tablename__
+    _decide_all(stage, mine, ApprovalInstance.record_id == record.id)
+
+
+def _decide_all(stage: Stage, *where: ColumnElement[bool], refuse: bool = False) -> None:
     while True:
         task = stage.session.scalars(
             select(ApprovalTask)
             .join(ApprovalInstance, ApprovalInstance.id == ApprovalTask.instance_id)
-            .where(
-                ApprovalInstance.project_id == project.id, ApprovalTask.state == TaskState.PENDING
-            )
+            .where(ApprovalTask.state == TaskState.PENDING, *where)
             .order_by(ApprovalTask.id)
         ).first()
         if task is None:
             return
         ctx = stage.ctx(login_of(stage, task.assignee_id))
         decision = approval.Decision.REJECT if refuse else approval.Decision.APPROVE
+        signs = task.node.signature is not SignatureRule.NONE
         approval.decide(
             ctx,
             task,
             decision,
             "负债偏高且还款来源不足，不同意。" if refuse else "同意，按制度办理。",
+            given=Given(signature=_signature() if signs else b""),
         )
+
+
+@cache
+def _signature() -> bytes:
+    """Strokes of a pen, as a phone sends them."""
+    sheet = Image.new("RGB", (900, 360), "white")
+    pen = ImageDraw.Draw(sheet)
+    for stroke in _STROKES:
+        pen.line(stroke, "black", 9, joint="curve")
+    target = io.BytesIO()
+    sheet.save(target, "PNG")
+    return target.getvalue()
 
 
 def apply(stage: Stage, plot: Plot) -> Project:
@@ -142,6 +183,7 @@ def apply(stage: Stage, plot: Plot) -> Project:
             "repayment_method": plot.method,
             "fee_rate_pct": Decimal("1.5"),
             "bank_share_pct": share,
+            "scheme_id": sharing.scheme_for(stage, plot.product_id),
             "counter_offer": "厂房抵押、实际控制人连带责任保证",
             "assistant_id": assistant,
             "small_kind": None if plot.customer.kind is CustomerKind.CORPORATE else "OWNER",
@@ -287,8 +329,13 @@ def post_vouchers(stage: Stage) -> None:
     """Review, sign and post what waits, oldest first; that of the last two days stays for somebody to do by hand."""
     if (stage.as_of - stage.today).days <= 2:
         return
-    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT).order_by(Voucher.id)
-    for draft in stage.session.scalars(query).all():
+    post_drafts(stage)
+
+
+def post_drafts(stage: Stage, *where: ColumnElement[bool]) -> None:
+    """Review, sign and post drafts, of those that `where` names alone."""
+    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT, *where)
+    for draft in stage.session.scalars(query.order_by(Voucher.id)).all():
         voucher.review(stage.ctx(CHIEF), draft, draft.version)
         if draft.is_cash:
             voucher.sign(stage.ctx(CASHIER), draft, draft.version)

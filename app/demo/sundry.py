@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from app.demo import stated
+from app.demo import branching, sharing, stated
 from app.demo.customers import add_part
 from app.demo.stage import Stage, Values
 from models.customer.customer import Customer, CustomerRelation, WatchKind
@@ -30,8 +30,10 @@ def play(stage: Stage, owned: Owned) -> Iterator[int]:
         for customer, manager in [pair for pair in owned if pair[0].kind is kind][:1]:
             for table, values in parts.items():
                 add_part(stage, manager, table, customer, values)
+    branching.play(stage)
     yield 7
     stated.play(stage)
+    sharing.begin(stage)
     yield 14
     first, manager = owned[0]
     friends = [customer for customer, who in owned if who == manager][:2]

@@ -6,8 +6,9 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Config, Entity, News, Scope, Spec
+from models.base.entity import Config, Entity, News, Scope, Spec, columns_of, entities
 from models.base.kinds import Kind, Module, SpecKind
+from models.base.rows import numbered
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
 
@@ -28,8 +29,23 @@ class WarningOwner(Kind):
     RISK = "风控复核人"
 
 
+def warned_tables() -> dict[str, str]:
+    """Label by table of what own rules may be about: projects, and what names its project."""
+    found = {}
+    for model in entities():
+        spec, column = model.spec, columns_of(model).get("project_id")
+        is_part = column is not None and not column.nullable
+        is_open = spec.kind in (SpecKind.DOCUMENT, SpecKind.MASTER, SpecKind.LEDGER)
+        if model is Project or (is_part and is_open and model is not RiskWarning):
+            found[str(model.__tablename__)] = spec.label
+    return found
+
+
 class WarningRule(Entity):
-    """When a warning is raised, how serious it is, who handles it and within how many days."""
+    """When a warning is raised, how serious it is, who handles it and within how many days.
+
+    What a built-in rule looks for stands in the program, by its code; what an own rule looks for is its condition.
+    """
 
     spec = Spec(
         "预警规则",
@@ -38,17 +54,47 @@ class WarningRule(Entity):
         rank=80,
         order="rank",
         key=("code",),
-        saved_by=("edit",),
-        listed=("label", "level", "days", "owner_role", "handle_days", "is_active", "note"),
+        saved_by=("add", "edit"),
+        is_imported=False,  # a rule is written and tried one by one
+        listed=(
+            "label",
+            "level",
+            "days",
+            "about",
+            "condition",
+            "owner_role",
+            "handle_days",
+            "is_active",
+            "problem",
+            "note",
+        ),
         searched=("label",),
         filtered=("level", "is_active"),
-        help="阈值为天数，多个用逗号分隔，每到一个阈值预警一次；同一情形不会重复预警。",
+        help="内置规则按天数阈值预警，多个用逗号分隔，每到一个阈值预警一次；自拟规则按条件预警，条件一直满足时不重复预警。",
         config=Config(),
+        seeds=(*numbered("warning_rule", "自拟预警规则编码", "ZD{no:03d}", reset="NEVER"),),
+        demo=(
+            {
+                "label": "大额长期限项目",
+                "about": "project",
+                "condition": "在保余额 > 4000000 且 期限 >= 24",
+                "level": "NOTICE",
+                "owner_role": "MANAGER",
+                "handle_days": "10",
+                "note": "金额大、期限长的项目加强保后检查",
+            },
+        ),
     )
     code: Mapped[str] = c.computed(c.text("规则编码", 40, required=True, unique=True))
     label: Mapped[str] = c.text("规则名称", 60, required=True)
     level: Mapped[WarningLevel] = c.enum("级别", WarningLevel, required=True, index=True)
-    days: Mapped[str] = c.text("阈值", 60, required=True, help="天数，如 30,15,7")
+    days: Mapped[str | None] = c.text("阈值", 60, help="天数，如 30,15,7")
+    about: Mapped[str | None] = c.coded(
+        "预警对象", "warned_table", warned_tables, 64, help="条件说的是哪一种记录"
+    )
+    condition: Mapped[str | None] = c.row_rule(
+        "预警条件", by="about", help="如 在保余额 > 5000000 且 客户的资产负债率 > 70%"
+    )
     owner_role: Mapped[WarningOwner] = c.enum(
         "责任人", WarningOwner, required=True, default=WarningOwner.MANAGER
     )
@@ -58,6 +104,14 @@ class WarningRule(Entity):
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=100)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("说明", 200)
+    problem: Mapped[str | None] = c.computed(
+        c.text("失效原因", 200, help="条件提到的字段已改名或删除时，日终写明原因")
+    )
+
+    @property
+    def is_own(self) -> bool:
+        """Whether users have written it."""
+        return self.condition is not None
 
 
 class WarningState(Kind):
@@ -145,4 +199,6 @@ class RiskWarning(Entity):
     lifted_by_id: Mapped[int | None] = c.reference("解除人", "employee")
     lifted_by: Mapped[Employee | None] = c.related(lifted_by_id)
     reason: Mapped[str | None] = c.text("解除原因", 200)
+    # Of an own rule: until then the same record is not warned about again, whoever has lifted the warning.
+    passed_on: Mapped[date | None] = c.day("情形消失日期")
     state: Mapped[WarningState] = c.state("状态", WarningState, WarningState.PENDING)

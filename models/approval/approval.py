@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from models.guarantee.product import Product
     from models.guarantee.project import Project
     from models.system.organization import Department, Employee
+    from models.system.records import Attachment
 
 
 class FlowState(Kind):
@@ -47,6 +48,28 @@ class NodeMode(Kind):
     ALL = "会签"
     IN_TURN = "依次会签"
     VOTE = "票决"
+
+
+class BranchKind(Kind):
+    """Which branches of a fork are taken: of alternatives the first that holds, in parallel each that holds."""
+
+    CONDITION = "条件分支"
+    PARALLEL = "并行分支"
+
+
+class Repeats(Kind):
+    """What becomes of somebody who has agreed at an earlier node of the same approval."""
+
+    ASK = "每个节点都要审批"
+    SPARE = "已同意过的自动通过"
+
+
+class SignatureRule(Kind):
+    """Whether who decides at a node signs by hand (A11)."""
+
+    NONE = "不需要"
+    OPTIONAL = "可选"
+    REQUIRED = "必须"
 
 
 class ApprovalState(Kind):
@@ -227,7 +250,7 @@ class ApprovalFlow(Entity):
     state: Mapped[FlowState] = c.state("状态", FlowState, FlowState.DRAFT)
     published_on: Mapped[date | None] = c.computed(c.day("发布日期"))
     product_id: Mapped[int | None] = c.reference(
-        "产品", "product", group="适用条件", help="留空表示不限"
+        "产品", "product", group="适用条件", help="留空表示不限", part=c.Part(50)
     )
     product: Mapped["Product | None"] = c.related(product_id)
     amount_from: Mapped[Decimal | None] = c.money(
@@ -253,12 +276,73 @@ class ApprovalFlow(Entity):
         help="上面说不清的条件写成规则，如 金额 > 500万 且 产品的产品名称 包含 “债券”；与上面的条件同时满足才适用",
     )
     priority: Mapped[int] = c.whole("优先级", required=True, default=0, help="数字大的优先")
+    repeats: Mapped[Repeats] = c.enum(
+        "同一人再次审批",
+        Repeats,
+        required=True,
+        default=Repeats.ASK,
+        help="同一人在前面的节点已同意，到后面的节点时再次审批，还是按其同意自动通过；票决总是由本人表决",
+    )
+    copy_position_id: Mapped[int | None] = c.reference(
+        "提交时抄送", "approval_position", help="提交后即抄送这个岗位的人员；只可查看，不办理"
+    )
+    copy_position: Mapped["ApprovalPosition | None"] = c.related(copy_position_id)
     remark: Mapped[str | None] = c.long_text("说明")
     nodes: Mapped[list["ApprovalNode"]] = relationship(
         back_populates="flow",
         order_by="ApprovalNode.seq",
         cascade="all, delete-orphan",
         passive_deletes=True,
+    )
+    branches: Mapped[list["ApprovalBranch"]] = relationship(
+        back_populates="flow",
+        order_by="ApprovalBranch.no",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+    examples: Mapped[list["ApprovalExample"]] = relationship(
+        back_populates="flow",
+        order_by="ApprovalExample.title",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+    )
+
+
+class ApprovalBranch(Entity):
+    """One way of a fork: nodes name it, all ways of a fork meet again after their last node (A9)."""
+
+    __table_args__ = (
+        UniqueConstraint("flow_id", "no", name="uq_approval_branch_flow_no"),
+        CheckConstraint("inside_no IS NULL OR inside_no <> no", name="ck_approval_branch_inside"),
+    )
+    spec = Spec(
+        "流程分支",
+        Module.GUARANTEE_SETUP,
+        kind=SpecKind.DOCUMENT,
+        listed=("no", "name", "fork_no", "kind", "condition", "inside_no"),
+        filtered=("flow_id",),
+        order="no",
+        key=("flow_id", "no"),
+        scope=Scope(through="flow"),
+        in_menu=False,
+    )
+    flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
+    flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="branches")
+    no: Mapped[int] = c.whole("分支号", required=True, minimum=1, maximum=999)
+    name: Mapped[str] = c.text("分支名称", 50, required=True)
+    fork_no: Mapped[int] = c.whole(
+        "分支组", required=True, minimum=1, maximum=999, help="同组的分支从同一处分开，在同一处汇合"
+    )
+    kind: Mapped[BranchKind] = c.enum(
+        "分支方式", BranchKind, required=True, default=BranchKind.CONDITION
+    )
+    condition: Mapped[str | None] = c.condition(
+        "进入条件",
+        of="approval_request",
+        help="条件分支按分支号由小到大，走第一个符合的；留空表示其余情况。并行分支留空表示总是走",
+    )
+    inside_no: Mapped[int | None] = c.whole(
+        "所在分支", minimum=1, maximum=999, help="这一组分支在哪个分支之内；留空表示在主线上"
     )
 
 
@@ -291,11 +375,28 @@ class ApprovalNode(Entity):
             "pass_pct",
             "approve_limit",
             "skip_below",
+            "skip_when",
             "hours_limit",
+            "branch_no",
         ),
         filtered=("flow_id", "position_id"),
         order="seq",
         key=("flow_id", "seq"),
+        in_grid=(
+            "seq",
+            "name",
+            "chooser",
+            "position_id",
+            "role_name",
+            "mode",
+            "quorum_pct",
+            "pass_pct",
+            "approve_limit",
+            "skip_below",
+            "skip_when",
+            "branch_no",
+            "hours_limit",
+        ),
         scope=Scope(through="flow"),
         in_menu=False,
     )
@@ -326,12 +427,88 @@ class ApprovalNode(Entity):
     skip_below: Mapped[Decimal | None] = c.money(
         "免审金额", help="金额低于此数时跳过本节点；留空表示不跳过"
     )
+    skip_when: Mapped[str | None] = c.condition(
+        "跳过条件",
+        of="approval_request",
+        help="符合时跳过本节点，如 产品的产品名称 包含 “保函”；留空表示不跳过",
+    )
+    branch_no: Mapped[int | None] = c.whole(
+        "节点所在分支", minimum=1, maximum=999, help="填分支号；留空表示在主线上"
+    )
     hours_limit: Mapped[int | None] = c.whole(
         "办理时限",
         unit="工作小时",
         minimum=1,
         maximum=8760,
         help="按工作时间计算，超过后由审批人的上级督办",
+    )
+    shown_fields: Mapped[str | None] = c.text(
+        "重点显示",
+        300,
+        group="本节点填写",
+        help="业务单据的字段名称，用顿号隔开，如 建议担保金额、建议期限；在意见上方再次列出",
+    )
+    filled_fields: Mapped[str | None] = c.text(
+        "可填字段",
+        300,
+        group="本节点填写",
+        help="审批人在本节点可以修改的字段；只能是该业务允许审批人填写的字段和自定义字段",
+    )
+    required_fields: Mapped[str | None] = c.text(
+        "必填字段", 300, group="本节点填写", help="同意时必须填写；已在这里的不必再写进上一项"
+    )
+    required_files: Mapped[str | None] = c.text(
+        "必传附件", 300, group="本节点填写", help="要件类别的名称，如 合同扫描件；同意前必须已上传"
+    )
+    signature: Mapped[SignatureRule] = c.enum(
+        "手写签名",
+        SignatureRule,
+        required=True,
+        default=SignatureRule.NONE,
+        group="本节点填写",
+        help="同意、否决时在手机或电脑上手写，印在审批单上",
+    )
+    copy_position_id: Mapped[int | None] = c.reference(
+        "抄送岗位", "approval_position", group="抄送", help="本节点通过后抄送；只可查看，不办理"
+    )
+    copy_position: Mapped["ApprovalPosition | None"] = c.related(copy_position_id)
+    copy_employee_id: Mapped[int | None] = c.reference(
+        "抄送人员", "employee", group="抄送", help="本节点通过后抄送；几个人时设一个岗位"
+    )
+    copy_employee: Mapped["Employee | None"] = c.related(copy_employee_id)
+
+
+class ApprovalExample(Entity):
+    """A submission and the way that it must take: asked when its flow is published (X15)."""
+
+    __table_args__ = (UniqueConstraint("flow_id", "title", name="uq_approval_example_flow_title"),)
+    spec = Spec(
+        "流程样例",
+        Module.GUARANTEE_SETUP,
+        kind=SpecKind.DOCUMENT,
+        title="title",
+        listed=("title", "amount", "product", "customer_kind", "department", "expected"),
+        filtered=("flow_id",),
+        order="title",
+        key=("flow_id", "title"),
+        scope=Scope(through="flow"),
+        in_menu=False,
+    )
+    flow_id: Mapped[int] = c.owned_by("审批流程", "approval_flow")
+    flow: Mapped["ApprovalFlow"] = c.related(flow_id, back_populates="examples")
+    title: Mapped[str] = c.text("样例名称", 60, required=True)
+    amount: Mapped[Decimal | None] = c.money("金额")
+    product_id: Mapped[int | None] = c.reference("产品", "product")
+    product: Mapped["Product | None"] = c.related(product_id)
+    customer_kind: Mapped[FlowCustomerKind | None] = c.enum("客户类型", FlowCustomerKind)
+    department_id: Mapped[int | None] = c.reference("申请部门", "department")
+    department: Mapped["Department | None"] = c.related(department_id)
+    risk_grade: Mapped[str | None] = c.dictionary("风险等级", "risk_grade")
+    expected: Mapped[str] = c.text(
+        "应经过的节点",
+        500,
+        required=True,
+        help="节点名称依次以 → 连接；不应适用本流程的填“不适用”",
     )
 
 
@@ -407,6 +584,8 @@ class ApprovalInstance(Entity):
     finished_at: Mapped[datetime | None] = c.moment("办结时间")
     # The node that sent it back and to which it comes straight back, past those that have agreed.
     resume_seq: Mapped[int | None] = c.computed(c.whole("退回后直达节点"))
+    # Nodes that have passed and were not asked anew since; None of an approval from before there were branches.
+    passed: Mapped[list[int] | None] = c.hidden(c.json("已通过的节点", default=lambda: None))
     end_reason: Mapped[str | None] = c.computed(c.text("终止原因", 500))
     table_name: Mapped[str] = c.hidden(c.text("业务表", 64, required=True))
     record_id: Mapped[int] = c.hidden(c.whole("业务记录", required=True))
@@ -498,3 +677,7 @@ class ApprovalTask(Entity):
     escalated_at: Mapped[datetime | None] = c.moment("逾期升级时间")
     escalated_to_id: Mapped[int | None] = c.reference("督办人", "employee")
     escalated_to: Mapped["Employee | None"] = c.related(escalated_to_id)
+    # What was filled in with the decision (A10): field -> [before, after], and what was signed with (A11).
+    filled: Mapped[dict[str, Any]] = c.hidden(c.json("本节点填写"))
+    signature_id: Mapped[int | None] = c.computed(c.reference("手写签名", "attachment"))
+    signature: Mapped["Attachment | None"] = c.related(signature_id)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlalchemy.orm import aliased
 
 from models.approval.approval import COUNTED_STATES, ApprovalInstance, ApprovalTask, TaskState
+from models.approval.copies import ApprovalCopy
 from models.base.actor import Actor, Mandate
 
 _DECIDED = (TaskState.APPROVED, TaskState.REJECTED, TaskState.RETURNED)
@@ -25,6 +26,12 @@ def was_asked(actor: Actor, task: Any = ApprovalTask) -> ColumnElement[bool]:
     """The same, what the actor has decided in the name of others, and what the actor must see done (督办)."""
     decided = and_(task.decided_by_id == actor.employee_id, task.state.in_(_DECIDED))
     return or_(is_asked(actor, task), decided, task.escalated_to_id == actor.employee_id)
+
+
+def copied(actor: Actor, copy: Any = ApprovalCopy) -> ColumnElement[bool]:
+    """What was copied to the actor (抄送): to be read, and nothing else."""
+    found: ColumnElement[bool] = copy.employee_id == actor.employee_id
+    return found
 
 
 def by_mandate(me: int, mandates: Sequence[Mandate]) -> ColumnElement[bool]:

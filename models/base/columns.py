@@ -386,6 +386,18 @@ def hidden(column: MappedColumn[Any]) -> MappedColumn[Any]:
     return _saying(column, is_hidden=True)
 
 
+def correctable(column: MappedColumn[Any]) -> MappedColumn[Any]:
+    """A slip in it is set right by an approved 更正 after the record was put up; nothing is booked by it."""
+    return _saying(column, is_correctable=True)
+
+
+def asked(facts: FieldFacts) -> MappedColumn[Any]:
+    """A question of a form about a field of a table; a tick may be left out."""
+    return mapped_column(
+        Text(), info=said(replace(facts, required=facts.required and facts.kind != "bool"))
+    )
+
+
 def computed(column: MappedColumn[Any]) -> MappedColumn[Any]:
     """Shown, but written by verbs alone."""
     return _saying(column, is_computed=True)

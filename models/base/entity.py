@@ -62,6 +62,17 @@ class Config:
 
 
 @dataclass(frozen=True)
+class Decides:
+    """What who decides on a record may be let fill in at a node (A10): any of `free`; of `lowered` less, never more.
+
+    Custom fields of the record may be asked for as well. Both are empty where only those are.
+    """
+
+    free: tuple[str, ...] = ()
+    lowered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class News:
     """What the news of a project (最近动态) say of such rows.
 
@@ -104,7 +115,10 @@ class Spec:
     `on_sheet` further columns, also long texts, that the 审批单 prints beside the listed ones, `found` how the global
     search finds it, `roles` what built-in roles may do with it instead of what their level for its module says
     (models/base/rights.py), `reveals` the roles that see its masked values,
-    `aliases` further names that files give columns, `is_imported` whether rows may come from files at all.
+    `in_grid` the columns of its rows in the grid of their owner where there are too many for one,
+    `approvals` the business types under which its records are put up, with what may be filled in by who decides,
+    `aliases` further names that files give columns, `is_imported` whether rows may come from files at all,
+    `is_partial` whether those of a file that are right may come in without the others.
     """
 
     label: str
@@ -136,8 +150,11 @@ class Spec:
     reveals: tuple[str, ...] = ()
     demo: tuple[Mapping[str, str], ...] = ()
     config: Config | None = None
+    approvals: Mapping[str, Decides] = field(default_factory=dict)
+    in_grid: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_imported: bool = True
+    is_partial: bool = False
 
     @property
     def takes_files(self) -> bool:
@@ -180,6 +197,8 @@ class Entity(Model):
     # extend_existing of the framework's base would hide a table declared twice.
     __table_args__: Any = {}
     spec: ClassVar[Spec]
+    # Relations that the words of a row (`__str__`) are made of, read with it where many are named.
+    named_with: ClassVar[tuple[str, ...]] = ()
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class

@@ -47,7 +47,8 @@ class FieldFacts:
     `scale` their places; `part` makes rows a tab of the record that they refer to. `required` is asked of people,
     `is_nullable` of the table; `is_filtered` offers it as a filter beside those of the Spec; `default` holds where
     nothing is said (`has_default` too where code works it out); `is_listed` adds it to the columns of the Spec,
-    `is_exported` lets files have it; `numbering` is the rule by which a new record gets its number.
+    `is_exported` lets files have it, `is_correctable` an approved 更正 change it once its document is no draft;
+    `numbering` is the rule by which a new record gets its number.
     """
 
     name: str = ""
@@ -81,6 +82,7 @@ class FieldFacts:
     is_filtered: bool = False
     is_listed: bool = False
     is_exported: bool = True
+    is_correctable: bool = False
     is_nullable: bool = True
     default: Any = None
     has_default: bool = False

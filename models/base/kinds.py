@@ -76,6 +76,8 @@ TONES: dict[str, str] = {
     "PUBLISHED": "ok",
     "RETIRED": "draft",
     "LAPSED": "draft",
+    "STORED": "ok",
+    "LENT": "warn",
 }
 
 
@@ -136,9 +138,14 @@ class MenuGroup(Kind):
     RESOLUTION = "公司决议"
     SIGNING = "签约办理"
     LENDING = "放款管理"
+    SHARING = "分险与批量"
     HISTORY = "历史补录管理"
     FILES = "档案管理"
+    ENDING = "终止与更正"
     DECIDED = "审批查询"
+    COLLATERAL_FILES = "押品登记"
+    COLLATERAL_WATCH = "押品监管"
+    COLLATERAL_QUERY = "押品查询"
     CLOSING = "期末处理"
     BOOKS = "账簿查询"
     STATEMENTS = "报表查询"

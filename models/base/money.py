@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 from functools import cache
 from typing import Final
 
@@ -179,3 +181,22 @@ def _brackets_and_signs_agree(match: re.Match[str]) -> bool:
     if (match["open"] is None) != (match["close"] is None):
         return False
     return len(signs) == 0 if match["open"] else len(signs) <= 1
+
+
+def apportion(amount: Decimal, shares: Sequence[Decimal]) -> list[Decimal]:
+    """Split an amount by shares, exactly to the fen: what rounding leaves goes to the largest remainders, first come.
+
+    Parts sum to the amount, whatever the shares sum to. Raises ValueError for shares that are negative or nothing.
+    """
+    whole = sum(shares, Decimal(0))
+    if whole <= 0 or min(shares) < 0:
+        message = "分担比例应大于 0"
+        raise ValueError(message)
+    fen = abs(int(amount.scaleb(2).to_integral_exact()))
+    exact = [Fraction(fen) * Fraction(share) / Fraction(whole) for share in shares]
+    parts = [int(one) for one in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda at: parts[at] - exact[at])
+    for at in by_remainder[: fen - sum(parts)]:
+        parts[at] += 1
+    sign = -1 if amount < 0 else 1
+    return [Decimal(sign * part).scaleb(-2) for part in parts]

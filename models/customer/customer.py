@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from models.base import columns as c
-from models.base.entity import SERIAL, Entity, Found, Scope, Spec
+from models.base.entity import SERIAL, Decides, Entity, Found, Scope, Spec
 from models.base.fields import said
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.rating_model import CustomerKind, RatingModel
@@ -438,6 +438,7 @@ class CustomerWatch(Entity):
         scope=Scope(through="customer"),
         state="state",
         drafts=(WatchState.DRAFT,),
+        approvals={"blacklist": Decides()},
         rank=40,
     )
     __table_args__ = (

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Decides, Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import PaperState
 from models.base.rights import SEE, WRITE
@@ -42,6 +42,7 @@ class InvestigationReport(ProjectPaper):
         state="state",
         drafts=(PaperState.DRAFT,),
         saved_by=("add", "edit"),
+        approvals={"project.evaluation": Decides(lowered=("advised_amount", "advised_months"))},
         news=News(100, made=("填写保前调查报告：", "{advice}，{advised_amount} 元")),
     )
     __table_args__ = (CheckConstraint("advised_amount > 0", name="ck_investigation_amount"),)
@@ -93,6 +94,7 @@ class RiskAssessment(ProjectPaper):
         state="state",
         drafts=(PaperState.DRAFT,),
         saved_by=("add", "edit"),
+        approvals={"project.risk": Decides(free=("measures",))},
         news=News(90, made=("填写风险评估报告：", "{score} 分，{level}")),
     )
     is_step = True

@@ -77,7 +77,7 @@ class Drawdown(Entity):
         part=c.Part(50, since=Stage.CONFIRM, opens=(Stage.IN_FORCE,)),
     )
     project: Mapped[Project] = c.related(project_id)
-    bank_note_no: Mapped[str] = c.text("银行借据号", 60, required=True, unique=True)
+    bank_note_no: Mapped[str] = c.correctable(c.text("银行借据号", 60, required=True, unique=True))
     drawn_on: Mapped[date] = c.day("放款日期", required=True, index=True)
     due_on: Mapped[date] = c.day("到期日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("放款金额", required=True, positive=True)

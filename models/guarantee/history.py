@@ -12,6 +12,7 @@ from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Paper, PaperState
 from models.base.rows import decided, numbered
 from models.customer.customer import Customer
+from models.customer.rating_model import CustomerKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product, RepaymentMethod
 from models.guarantee.project import Project, SmallKind
@@ -105,6 +106,7 @@ class HistoryGuarantee(Entity):
             "batch",
             "customer_name",
             "uscc",
+            "id_number",
             "bank",
             "product",
             "amount",
@@ -115,7 +117,7 @@ class HistoryGuarantee(Entity):
             "standing",
             "project",
         ),
-        searched=("customer_name", "uscc", "old_number"),
+        searched=("customer_name", "uscc", "id_number", "old_number"),
         filtered=(
             "batch_id",
             "uscc",
@@ -127,11 +129,13 @@ class HistoryGuarantee(Entity):
         ),
         sums=("amount", "balance"),
         scope=Scope(through="batch"),
-        key=("old_number", "bank_id", "start_on", "amount", "uscc"),
+        key=("old_number", "bank_id", "start_on", "amount", "id_number", "uscc"),
+        reveals=("客户经理", "业务部门经理"),
         help="上线前的担保业务，一笔一行；导入的行进入您的草稿批次，没有草稿批次时自动新建一个。",
         aliases={
             "customer_name": ("客户名称", "被担保人", "借款人"),
             "uscc": ("证件号码", "社会信用代码", "信用代码"),
+            "id_number": ("身份证号", "居民身份证号"),
             "bank_id": ("银行", "贷款银行", "债权人"),
             "product_id": ("担保品种", "业务品种", "担保产品"),
             "manager_id": ("客户经理", "经办人"),
@@ -157,6 +161,22 @@ class HistoryGuarantee(Entity):
                 "manager_id": "*",
                 "counter": "法定代表人连带责任保证",
             },
+            {
+                "batch_id": "*",
+                "old_number": "JZ2024-052",
+                "customer_name": "何秋生",
+                "id_number": "32010619880512003X",
+                "bank_id": "*",
+                "product_id": "个人经营性贷款担保",
+                "amount": "300000",
+                "balance": "180000",
+                "fee_rate_pct": "1.8",
+                "start_on": "-200",
+                "end_on": "+160",
+                "manager_id": "*",
+                "counter": "配偶连带责任保证",
+                "small_kind": "OWNER",
+            },
         ),
     )
     __table_args__ = (
@@ -171,7 +191,11 @@ class HistoryGuarantee(Entity):
             "(standing = 'RELEASED') = (released_on is not null)",
             name="ck_history_guarantee_released",
         ),
+        CheckConstraint(
+            "(uscc is null) <> (id_number is null)", name="ck_history_guarantee_one_number"
+        ),
         Index("ix_history_guarantee_uscc", "uscc"),
+        Index("ix_history_guarantee_id_number", "id_number"),
     )
     batch_id: Mapped[int] = c.filled(
         c.reference("补录批次", "history_batch", required=True, part=c.Part(10))
@@ -179,7 +203,12 @@ class HistoryGuarantee(Entity):
     batch: Mapped[HistoryBatch] = c.related(batch_id)
     old_number: Mapped[str | None] = c.text("原系统编号", 40, index=True)
     customer_name: Mapped[str] = c.text("客户名称", 100, required=True)
-    uscc: Mapped[str] = c.text("统一社会信用代码", 18, check="uscc", required=True)
+    uscc: Mapped[str | None] = c.text(
+        "统一社会信用代码", 18, check="uscc", help="对公客户填写；个人客户填身份证号码"
+    )
+    id_number: Mapped[str | None] = c.masked(
+        "身份证号码", 18, mask="id_number", check="id_number", help="个人客户填写"
+    )
     bank_id: Mapped[int] = c.reference("合作银行", "partner_bank", required=True)
     bank: Mapped[PartnerBank] = c.related(bank_id)
     product_id: Mapped[int] = c.reference("产品", "product", required=True)
@@ -236,13 +265,25 @@ class HistoryGuarantee(Entity):
     is_agriculture: Mapped[bool] = c.flag("涉农", group="监管属性")
     is_internet: Mapped[bool] = c.flag("互联网借款", group="监管属性")
     customer_id: Mapped[int | None] = c.computed(
-        c.reference("客户", "customer", help="通过时按统一社会信用代码找到或新建")
+        c.reference("客户", "customer", help="通过时按统一社会信用代码或身份证号码找到或新建")
     )
     customer: Mapped[Customer | None] = c.related(customer_id)
     project_id: Mapped[int | None] = c.computed(
         c.reference("担保项目", "project", unique=True, part=c.Part(950))
     )
     project: Mapped[Project | None] = c.related(project_id)
+
+    @property
+    def kind(self) -> CustomerKind:
+        """A row with the number of an identity card is a person's."""
+        return CustomerKind.CORPORATE if self.uscc else CustomerKind.PERSONAL
+
+    @property
+    def named_by(self) -> tuple[str, str]:
+        """How the customer is told of without a name, and by which number; that of a person is not written out."""
+        if self.uscc:
+            return f"统一社会信用代码 {self.uscc} ", self.uscc
+        return "该身份证号码", self.id_number or ""
 
     def __str__(self) -> str:
         """Customer and amount: a batch may hold several of one customer."""

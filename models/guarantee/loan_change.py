@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, Index
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import News, Scope, Spec
+from models.base.entity import Decides, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.base.paper import PaperState
 from models.base.rows import MANAGER, SeedRow, decided, numbered
@@ -79,6 +79,7 @@ class LoanChange(ProjectPaper):
             *_approval("prepayment", "提前还款", 124),
             *_approval("rate_change", "利率调整", 126),
         ),
+        approvals={"extension": Decides(lowered=("new_due_on",))},
         news=News(
             15,
             made=("申请存续变更：", "{kind} {number}"),

@@ -7,11 +7,12 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Found, News, Scope, Spec
+from models.base.entity import Decides, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
 from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import GuaranteeKind, Product, RepaymentMethod
+from models.guarantee.scheme import SharingScheme
 from models.system.organization import Department, Employee
 
 
@@ -72,6 +73,18 @@ class IssuerGrade(Kind):
     BELOW_AA = "AA 级以下"
 
 
+class RenewalKind(Kind):
+    """How a renewal goes on where its former project ends; only one kind stands beside it (4.12)."""
+
+    REPAY_FIRST = "先还后贷"
+    ROLLOVER = "无还本续贷"
+    ALONGSIDE = "另行新增"
+
+
+# The former loan is gone when the new one is drawn: limits count the two of them once.
+REPLACING = (RenewalKind.REPAY_FIRST, RenewalKind.ROLLOVER)
+
+
 PROJECT_SCOPE = Scope(
     owner="manager_id",
     department="department_id",
@@ -97,6 +110,10 @@ class Project(Entity):
         title="number",
         rank=10,
         order="-id",
+        approvals={
+            "project.review": Decides(free=("fee_rate_pct", "counter_offer")),
+            "counter_guarantee": Decides(),
+        },
         listed=(
             "number",
             "customer",
@@ -194,8 +211,10 @@ class Project(Entity):
     term_months: Mapped[int] = c.whole(
         "期限", required=True, unit="个月", minimum=1, maximum=360, group="申请"
     )
-    purpose: Mapped[str] = c.dictionary("贷款用途", "loan_purpose", required=True, group="申请")
-    purpose_note: Mapped[str | None] = c.text("用途说明", 200, group="申请")
+    purpose: Mapped[str] = c.correctable(
+        c.dictionary("贷款用途", "loan_purpose", required=True, group="申请")
+    )
+    purpose_note: Mapped[str | None] = c.correctable(c.text("用途说明", 200, group="申请"))
     rate_annual_pct: Mapped[Decimal] = c.rate(
         "贷款年利率", unit="%/年", required=True, scale=6, maximum=Decimal(36), group="申请"
     )
@@ -211,9 +230,20 @@ class Project(Entity):
         required=True,
         scale=2,
         group="申请",
-        help="银行承担的风险比例，公司承担其余部分",
+        help="银行承担的风险比例，公司承担其余部分；选了分险方案的按方案",
     )
-    counter_offer: Mapped[str | None] = c.long_text("拟提供反担保", group="申请", required=True)
+    # Added to a table to which others refer, where SQLite tells of no other action.
+    scheme_id: Mapped[int | None] = c.reference(
+        "分险方案",
+        "sharing_scheme",
+        group="申请",
+        ondelete="NO ACTION",
+        help="与再担保、财政等分担风险的项目选择；比例在放款时确定",
+    )
+    scheme: Mapped[SharingScheme | None] = c.related(scheme_id)
+    counter_offer: Mapped[str | None] = c.correctable(
+        c.long_text("拟提供反担保", group="申请", required=True)
+    )
     guarantee_kind: Mapped[GuaranteeKind] = c.computed(
         c.enum("担保类别", GuaranteeKind, required=True, index=True)
     )
@@ -235,10 +265,10 @@ class Project(Entity):
         c.reference("更正提出人", "employee", index=False, group="监管属性", ondelete="NO ACTION")
     )
     small_asked_by: Mapped[Employee | None] = c.related(small_asked_by_id)
-    is_farmer: Mapped[bool] = c.flag("农户", group="监管属性")
-    is_agriculture: Mapped[bool] = c.flag("涉农", group="监管属性")
-    is_internet: Mapped[bool] = c.flag("互联网借款", group="监管属性")
-    is_housing: Mapped[bool] = c.flag("住房置业", group="监管属性")
+    is_farmer: Mapped[bool] = c.correctable(c.flag("农户", group="监管属性"))
+    is_agriculture: Mapped[bool] = c.correctable(c.flag("涉农", group="监管属性"))
+    is_internet: Mapped[bool] = c.correctable(c.flag("互联网借款", group="监管属性"))
+    is_housing: Mapped[bool] = c.correctable(c.flag("住房置业", group="监管属性"))
     issuer_grade: Mapped[IssuerGrade] = c.enum(
         "债券发行人评级", IssuerGrade, required=True, group="监管属性", default=IssuerGrade.NONE
     )
@@ -256,6 +286,17 @@ class Project(Entity):
     renewed_from_id: Mapped[int | None] = c.computed(
         c.reference("续保自", "project", ondelete="NO ACTION")
     )
+    # What the product said when the application was submitted: a project keeps the line that it set out on.
+    has_intent: Mapped[bool] = c.computed(c.flag("出具意向函", default=True))
+    has_board: Mapped[bool] = c.computed(c.flag("上审保会", default=True))
+    has_counter: Mapped[bool] = c.computed(c.flag("要求反担保", default=True))
+    renewal_kind: Mapped[RenewalKind | None] = c.enum(
+        "续保方式",
+        RenewalKind,
+        group="申请",
+        help="先还后贷：原借款还清后才能放款；无还本续贷：放款当日以新借款结清原借款，限于同一银行；"
+        "这两种与原项目只占一份额度。另行新增：与原项目同时在保，额度分别计算",
+    )
     stage: Mapped[Stage] = c.state("阶段", Stage, Stage.APPLY)
     state: Mapped[ProjectState] = c.state("状态", ProjectState, ProjectState.DRAFT)
     stage_since: Mapped[date | None] = c.computed(c.day("进入阶段日期"))
@@ -271,6 +312,43 @@ class Project(Entity):
             help="决议通过后预占的额度，放款确认时转为在保余额",
         )
     )
+
+
+class ProjectDocument(Entity):
+    """What of a document (要件) was handed in: how many copies, whether against the original, until when it holds."""
+
+    spec = Spec(
+        "要件登记",
+        Module.GUARANTEE,
+        title="category",
+        order="category",
+        listed=("category", "copies", "is_original", "valid_until", "note"),
+        scope=Scope(through="project"),
+        in_menu=False,
+        key=("project_id", "category"),
+        help="产品要求份数、核对原件或有效期的要件，在上传附件之外登记。",
+        demo=(
+            {
+                "project_id": "*",
+                "category": "LICENCE",
+                "copies": "2",
+                "is_original": "1",
+                "valid_until": "+365",
+            },
+        ),
+    )
+    __table_args__ = (UniqueConstraint("project_id", "category", name="uq_project_document"),)
+    project_id: Mapped[int] = c.reference(
+        "担保项目", "project", required=True, part=c.Part(60, adds=tuple(Stage)[:13])
+    )
+    project: Mapped[Project] = c.related(project_id)
+    category: Mapped[str] = c.dictionary("要件类别", "document_category", required=True)
+    copies: Mapped[int] = c.whole(
+        "份数", required=True, unit="份", minimum=1, maximum=99, default=1
+    )
+    is_original: Mapped[bool] = c.flag("已核对原件")
+    valid_until: Mapped[date | None] = c.day("有效期至")
+    note: Mapped[str | None] = c.text("说明", 200)
 
 
 class ProjectStage(Entity):

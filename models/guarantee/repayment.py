@@ -21,6 +21,7 @@ class RepaymentSource(Kind):
     MANUAL = "手工登记"
     IMPORTED = "银行文件导入"
     HISTORY = "历史补录"
+    RENEWAL = "无还本续贷"
 
 
 class RepaymentState(Kind):
@@ -99,7 +100,7 @@ class Repayment(Entity):
     balance_after: Mapped[Decimal] = c.money("还款后余额", required=True)
     source: Mapped[RepaymentSource] = c.enum("来源", RepaymentSource, required=True, index=True)
     file_name: Mapped[str | None] = c.text("来源文件", 200)
-    note: Mapped[str | None] = c.text("备注", 200)
+    note: Mapped[str | None] = c.correctable(c.text("备注", 200))
     document_id: Mapped[int | None] = c.reference("还款回执", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
     reversed_on: Mapped[date | None] = c.day("冲正日期")

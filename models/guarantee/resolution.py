@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, News, Scope, Spec
+from models.base.entity import Decides, Entity, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
@@ -190,7 +190,10 @@ class Resolution(Entity):
         filtered=("state", "resolved_on", "valid_until", "project_id"),
         sums=("amount",),
         scope=Scope(through="project"),
-        news=News(40, made=("审保会通过，形成公司决议 ", "{number}，{amount} 元")),
+        approvals={
+            "project.president": Decides(free=("fee_rate_pct",), lowered=("amount", "term_months"))
+        },
+        news=News(40, made=("形成公司决议 ", "{number}，{amount} 元")),
     )
     __table_args__ = (
         CheckConstraint("state <> 'VALID' or valid_until is not null", name="ck_resolution_valid"),
@@ -200,8 +203,10 @@ class Resolution(Entity):
         "担保项目", "project", required=True, part=c.Part(80, since=Stage.RESOLVE)
     )
     project: Mapped[Project] = c.related(project_id)
-    item_id: Mapped[int] = c.reference("会议议题", "meeting_item", required=True, unique=True)
-    item: Mapped[MeetingItem] = c.related(item_id)
+    item_id: Mapped[int | None] = c.reference(
+        "会议议题", "meeting_item", unique=True, help="产品免审保会的没有"
+    )
+    item: Mapped[MeetingItem | None] = c.related(item_id)
     amount: Mapped[Decimal] = c.money("决议金额", required=True, positive=True)
     term_months: Mapped[int] = c.whole(
         "决议期限", required=True, unit="个月", minimum=1, maximum=360

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import Entity, Found, News, Scope, Spec
+from models.base.entity import Decides, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import Booked, PaperState
 from models.customer.customer import Customer
@@ -205,9 +205,9 @@ class Receipt(Entity):
     fee: Mapped[Fee] = c.related(fee_id)
     received_on: Mapped[date] = c.day("收款日期", required=True, index=True)
     amount: Mapped[Decimal] = c.money("收款金额", required=True, positive=True)
-    payer: Mapped[str] = c.text("付款人", 100, required=True)
-    bank_account: Mapped[str | None] = c.text("收款账户", 100)
-    bank_reference: Mapped[str | None] = c.text("银行流水号", 60)
+    payer: Mapped[str] = c.correctable(c.text("付款人", 100, required=True))
+    bank_account: Mapped[str | None] = c.correctable(c.text("收款账户", 100))
+    bank_reference: Mapped[str | None] = c.correctable(c.text("银行流水号", 60))
     document_id: Mapped[int | None] = c.reference("收据", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
     state: Mapped[ReceiptState] = c.state("状态", ReceiptState, ReceiptState.SUBMITTED)
@@ -230,6 +230,7 @@ class FeeWaiver(Booked, ProjectPaper):
         scope=Scope(through="project"),
         state="state",
         drafts=(PaperState.DRAFT,),
+        approvals={"fee.waiver": Decides(lowered=("amount",))},
         seeds=entered(
             "fee.waived",
             "费用减免",
@@ -296,6 +297,7 @@ class Contract(ProjectPaper):
             loads=("project.customer",),
         ),
         group=MenuGroup.SIGNING,
+        approvals={"contract": Decides()},
         title="number",
         rank=80,
         listed=(
@@ -334,10 +336,12 @@ class Contract(ProjectPaper):
         part=c.Part(),
     )
     counter_guarantee: Mapped["CounterGuarantee | None"] = c.related(counter_guarantee_id)
-    counterparty: Mapped[str] = c.text("对方当事人", 100, required=True)
-    main_number: Mapped[str | None] = c.text("主合同编号", 60, help="银行借款合同的编号")
+    counterparty: Mapped[str] = c.correctable(c.text("对方当事人", 100, required=True))
+    main_number: Mapped[str | None] = c.correctable(
+        c.text("主合同编号", 60, help="银行借款合同的编号")
+    )
     amount: Mapped[Decimal] = c.money("合同金额", required=True, positive=True)
-    signed_on: Mapped[date] = c.day("签约日期", required=True, index=True)
+    signed_on: Mapped[date] = c.correctable(c.day("签约日期", required=True, index=True))
     starts_on: Mapped[date] = c.day("起始日期", required=True)
     ends_on: Mapped[date] = c.day("到期日期", required=True, index=True)
     liability: Mapped[Liability | None] = c.enum(
@@ -459,7 +463,7 @@ class CounterGuarantee(Entity):
         "保证人客户", "customer", help="保证人是本公司客户时选择"
     )
     guarantor: Mapped[Customer | None] = c.related(guarantor_id)
-    certificate_no: Mapped[str | None] = c.text("权证号码", 60)
+    certificate_no: Mapped[str | None] = c.correctable(c.text("权证号码", 60))
     appraised_value: Mapped[Decimal | None] = c.money("评估值")
     rate_pct: Mapped[Decimal | None] = c.rate("抵押率", unit="%", scale=2)
     recognised_value: Mapped[Decimal | None] = c.computed(c.money("认定值"))

@@ -7,8 +7,8 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
-from models.base.entity import News, Scope, Spec
-from models.base.kinds import Kind, Module, SpecKind
+from models.base.entity import Decides, News, Scope, Spec
+from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import PaperState, SentBack
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Stage
@@ -32,8 +32,10 @@ class Termination(SentBack, ProjectPaper):
         "终止办理",
         Module.GUARANTEE,
         SpecKind.DOCUMENT,
+        group=MenuGroup.ENDING,
         title="number",
         rank=130,
+        approvals={"termination": Decides()},
         listed=(
             "number",
             "project",

@@ -1,7 +1,7 @@
 """What may hang on any record: attachments, comments, and the documents issued from it."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped
 from models.base import columns as c
 from models.base.entity import Config, Entity, Scope, Spec
 from models.base.kinds import Kind, Module, SpecKind
+
+if TYPE_CHECKING:
+    from models.guarantee.product import Product
 
 
 class PaperSize(Kind):
@@ -71,9 +74,9 @@ class DocumentTemplate(Entity):
         "文书模板",
         Module.GUARANTEE_SETUP,
         title="label",
-        listed=("label", "paper", "version_no", "is_active", "updated_at", "code"),
+        listed=("label", "product", "paper", "version_no", "is_active", "updated_at", "code"),
         searched=("code", "label"),
-        filtered=("is_active",),
+        filtered=("is_active", "product_id"),
         order="code",
         key=("code",),
         rank=60,
@@ -81,11 +84,29 @@ class DocumentTemplate(Entity):
     )
     __table_args__ = (
         UniqueConstraint("code", name="uq_document_template_code"),
+        UniqueConstraint("general_id", "product_id", name="uq_document_template_product"),
+        CheckConstraint(
+            "(general_id is null) = (product_id is null)", name="ck_document_template_product"
+        ),
         CheckConstraint("version_no >= 1", name="ck_document_template_version_no"),
     )
 
     code: Mapped[str] = c.text("模板编码", 40, required=True, check="code")
     label: Mapped[str] = c.text("模板名称", 60, required=True)
+    general_id: Mapped[int | None] = c.reference(
+        "代替的通用模板",
+        "document_template",
+        group="按产品另立",
+        help="某一产品的文书与通用的不同时填写；停用后仍用通用模板",
+        ondelete="NO ACTION",
+    )
+    general: Mapped["DocumentTemplate | None"] = c.related(
+        general_id, remote_side="DocumentTemplate.id"
+    )
+    product_id: Mapped[int | None] = c.reference(
+        "适用产品", "product", group="按产品另立", ondelete="NO ACTION", part=c.Part(60)
+    )
+    product: Mapped["Product | None"] = c.related(product_id)
     paper: Mapped[PaperSize] = c.enum("纸张", PaperSize, required=True, default=PaperSize.A4)
     body: Mapped[str] = c.long_text(
         "正文", required=True, help="HTML；可用 {{ 变量 }}，变量清单见预览页"
@@ -93,6 +114,11 @@ class DocumentTemplate(Entity):
     version_no: Mapped[int] = c.computed(c.whole("模板版本", minimum=1, required=True, default=1))
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("备注", 200)
+
+    @property
+    def kind_code(self) -> str:
+        """The code of the document that it is the text of: its own, or that of the template that it stands for."""
+        return self.code if self.general is None else self.general.code
 
 
 class IssuedDocument(Entity):

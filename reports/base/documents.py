@@ -11,16 +11,24 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from reports.base.documents_table import MAX_TABLE_ROWS, Orientation, typst_table
-from reports.base.documents_template import MAX_OUTPUT_CHARS, DocumentError, render_letter, sanitise
+from reports.base.documents_template import (
+    MAX_OUTPUT_CHARS,
+    SIGNATURE,
+    VOID_TAGS,
+    DocumentError,
+    render_letter,
+    sanitise,
+)
 from reports.base.export import ExportColumn
 
 __all__ = [
@@ -81,6 +89,7 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
         DocumentKind("entrusted_contract", "委托担保合同", long=True),
         DocumentKind("guarantee_contract", "保证合同", long=True),
         DocumentKind("counter_contract", "反担保合同", long=True),
+        DocumentKind("maximum_contract", "最高额合同", long=True),
         DocumentKind("voucher", "记账凭证", page_size="A5", orientation="landscape"),
     )
 }
@@ -119,6 +128,7 @@ table.seal { width: 52%; margin: 16pt 0 0 48%; page-break-inside: avoid; }
 table.seal td { border: 0; padding: 2pt 0; text-align: center; font-size: 12pt; line-height: 1.7; }
 table.seal td.stamp { height: 50pt; vertical-align: top; color: #000; }
 table.signatures { margin-top: 22pt; page-break-inside: avoid; }
+img { height: 30pt; max-width: 100pt; }
 table.signatures td { border: 0; width: 50%; padding: 3pt 8pt 12pt 0; vertical-align: top; font-size: 12pt; }
 .contact { font-size: 9.5pt; text-indent: 0; color: #333; margin-top: 8pt; text-align: left; }
 .verify { font-size: 8.5pt; text-indent: 0; color: #555; border-top: 0.75pt solid #999; margin-top: 8pt;
@@ -229,7 +239,7 @@ def _verify_line(html: str, number: str) -> str:
 class _Depth(HTMLParser):
     """The deepest nesting of tables and other containers; layout time grows with its power."""
 
-    _VOID = frozenset({"br", "hr", "col"})
+    _VOID = VOID_TAGS
 
     def __init__(self) -> None:
         super().__init__()
@@ -301,12 +311,22 @@ def letter_pdf(
     )[0]
 
 
-def long_pdf(html: str, *, title: str = "", number: str = "", mark: str = "") -> bytes:
-    """Print a document of any length as A4 PDF with 第 x / y 页 at the foot of each page; `mark` lies across each."""
+def long_pdf(
+    html: str,
+    *,
+    title: str = "",
+    number: str = "",
+    mark: str = "",
+    signatures: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
+    """Print a document of any length as A4 PDF with 第 x / y 页 at the foot of each page; `mark` lies across each.
+
+    `signatures` are the pictures that it may show, by their digests.
+    """
     css = _page_css("A4 portrait", number, numbered=True)
     if re.fullmatch(r"\w{1,12}", mark):
         css += _MARK_CSS.replace("{mark}", mark)
-    return _weasyprint_pdf(html, title=title, number=number, css=css)[0]
+    return _weasyprint_pdf(html, title=title, number=number, css=css, signatures=signatures)[0]
 
 
 def sheets_pdf(
@@ -546,24 +566,42 @@ def _page_css(paper: str, number: str, *, numbered: bool = False) -> str:
 
 
 @lru_cache(maxsize=1)
-def _no_fetcher() -> Any:
-    """A fetcher that refuses every address, so that WeasyPrint has neither network nor files."""
-    from weasyprint.urls import URLFetcher
+def _fetcher_class() -> type[Any]:
+    """A fetcher that refuses every address but the signatures at hand: WeasyPrint has neither network nor files."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class _NoFetcher(URLFetcher):  # type: ignore[misc]
+        signatures: Mapping[str, bytes] = MappingProxyType({})
+
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - its signature
+            picture = self.signatures.get(url.removeprefix(SIGNATURE))
+            if url.startswith(SIGNATURE) and picture is not None:
+                return URLFetcherResponse(url, picture, {"Content-Type": "image/png"})
             raise ValueError("文书不能引用外部资源")
 
-    return _NoFetcher()
+    return _NoFetcher
 
 
-def _weasyprint_pdf(html: str, *, title: str, number: str, css: str) -> tuple[bytes, int]:
+def _no_fetcher(signatures: Mapping[str, bytes] = MappingProxyType({})) -> Any:
+    made = _fetcher_class()()
+    made.signatures = signatures
+    return made
+
+
+def _weasyprint_pdf(
+    html: str,
+    *,
+    title: str,
+    number: str,
+    css: str,
+    signatures: Mapping[str, bytes] = MappingProxyType({}),
+) -> tuple[bytes, int]:
     """Print through WeasyPrint; also says how many pages it took."""
     import weasyprint
 
     page = _page(html, title=title, number=number, css=css)
     try:
-        document = weasyprint.HTML(string=page, url_fetcher=_no_fetcher()).render()
+        document = weasyprint.HTML(string=page, url_fetcher=_no_fetcher(signatures)).render()
         return document.write_pdf(), len(document.pages)
     except RecursionError:
         raise DocumentError("文书中的表格或段落嵌套层数过多，请简化模板") from None

@@ -378,6 +378,8 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
                 "on_behalf_of": None,
                 "action": "同意",
                 "opinion": "客户经营正常，同意上报。",
+                "filled": [],
+                "signature": None,
                 "at": datetime(2026, 11, 13, 10, 12),  # noqa: DTZ001
             },
             {
@@ -387,9 +389,12 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
                 "on_behalf_of": "刘洋",
                 "action": "同意",
                 "opinion": "反担保覆盖率 96%，同意提交审保会。",
+                "filled": ["建议担保金额：4,800,000.00 元（原 5,000,000.00 元）"],
+                "signature": None,
                 "at": datetime(2026, 11, 16, 17, 5),  # noqa: DTZ001
             },
         ],
+        "copies": [{"name": "钱进", "sent_at": "2026-11-16 17:05", "read_at": "2026-11-16 18:20"}],
     },
     "entrusted_contract": {
         "company": _COMPANY,
@@ -441,6 +446,38 @@ SAMPLE_DATA: dict[str, dict[str, Any]] = {
                 "rate": Decimal("60.00"),
             }
         ],
+    },
+    "maximum_contract": {
+        "company": _COMPANY,
+        "doc": _doc("ZGE2026-0001", "最高额保证合同"),
+        "customer": _CUSTOMER,
+        "bank": _BANK,
+        "provider": {
+            "name": "示例银行高新支行",
+            "id_number": "",
+            "address": "示例市高新区科技路 1 号",
+            "phone": "0000-66668888",
+        },
+        "maximum": {
+            "kind": "最高额保证合同",
+            "is_entrustment": False,
+            "is_guarantee": True,
+            "limit": Decimal("5000000.00"),
+            "is_revolving": True,
+            "start": date(2026, 12, 1),
+            "end": date(2028, 11, 30),
+            "method": "抵押",
+            "special_terms": "单笔金额不超过 300 万元。",
+        },
+        "collateral": [
+            {
+                "name": "工业厂房",
+                "certificate": "（2021）示例市不动产权第 0012345 号",
+                "value": Decimal("4200000.00"),
+                "rate": Decimal("60.00"),
+            }
+        ],
+        "contract": _CONTRACT,
     },
     "voucher": {
         "company": _COMPANY,

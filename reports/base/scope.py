@@ -9,11 +9,23 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, event, exists, false, inspect, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    event,
+    exists,
+    false,
+    inspect,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from models.approval import asked
 from models.approval.approval import ApprovalInstance, ApprovalTask
+from models.approval.copies import ApprovalCopy
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities, entity_of
 from models.base.kinds import SpecKind
@@ -163,7 +175,10 @@ def may_read(session: Session, actor: Actor, record: Entity) -> bool:
 
 
 def was_asked(session: Session, actor: Actor, record: Entity, *, is_pending: bool = False) -> bool:
-    """Whether the actor has or had (or with `is_pending` has now) an approval task on this record."""
+    """Whether the actor has or had an approval task on this record, or was told of it (抄送).
+
+    With `is_pending` only who has a task now.
+    """
     if actor.employee_id is None:
         return False
     names = [str(table.name) for table in inspect(type(record)).tables]
@@ -173,9 +188,10 @@ def was_asked(session: Session, actor: Actor, record: Entity, *, is_pending: boo
     query = select(ApprovalTask.id).join(ApprovalTask.instance).where(about)
     if is_pending:
         query = query.where(asked.is_asked(actor), ApprovalTask.decided_at.is_(None))
-    else:
-        query = query.where(asked.was_asked(actor))
-    return session.scalar(query.limit(1)) is not None
+        return session.scalar(query.limit(1)) is not None
+    told = select(ApprovalCopy.id).join(ApprovalCopy.instance).where(about, asked.copied(actor))
+    either = or_(query.where(asked.was_asked(actor)).exists(), told.exists())
+    return bool(session.scalar(select(either)))
 
 
 def is_offered(actor: Actor, target: type[Entity]) -> bool:
@@ -297,13 +313,18 @@ def _owners(model: type[Entity]) -> Iterator[type[Entity]]:
 
 # ===================================================================================================== being asked
 def _put_before(actor: Actor) -> tuple[type[ApprovalInstance], ColumnElement[bool]]:
-    """Approvals under a name that no outer query bears, and whether the actor has or had a task on them."""
+    """Approvals under a name that no outer query bears, and whether the actor is or was asked, or told (抄送)."""
     instance, task = aliased(ApprovalInstance), aliased(ApprovalTask)
-    return instance, instance.id.in_(select(task.instance_id).where(asked.was_asked(actor, task)))
+    copy = aliased(ApprovalCopy)
+    mine = union_all(
+        select(task.instance_id).where(asked.was_asked(actor, task)),
+        select(copy.instance_id).where(asked.copied(actor, copy)),
+    )
+    return instance, instance.id.in_(mine)
 
 
 def _asked(model: type[Entity], actor: Actor) -> Iterator[ColumnElement[bool]]:
-    """Whoever has or had an approval task on a record reads it and what hangs on it (architecture rule 9)."""
+    """Whoever has or had an approval task on a record, or was told of it (抄送), reads it with all on it (rule 9)."""
     if not actor.reads_as_asked:
         return
     scope, (instance, is_mine) = model.spec.scope, _put_before(actor)

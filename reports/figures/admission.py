@@ -1,5 +1,6 @@
 """准入 (4.7): each rule of a project's product, answered with the values that it has now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,22 +52,32 @@ def answers(session: Session, project: Project, on: date) -> list[Answer]:
     rules = session.scalars(query.order_by(AdmissionRule.id)).all()
     if not rules:
         return []
-    words = vocabulary(session)
-    subject, explainer = words.subject("project"), Explainer(project, on, words)
     excused: Excused | None = None if project.id else {}
     found = []
-    for rule in rules:
-        try:
-            reason = explainer.reason(understand(rule.condition, subject, words))
-            held, told = reason.held, _values(reason)
-        except RuleError as problem:
-            held, told = None, f"规则已失效（{problem}），请联系系统管理员修改"
+    weighed = weigh(session, project, on, [rule.condition for rule in rules])
+    for rule, (held, told) in zip(rules, weighed, strict=True):
         exception = None
         if not held and rule.failing is Failing.EXCEPTION:
             excused = _excused(session, project) if excused is None else excused
             exception = excused.get((rule.id, rule.condition, told))
         missed = Outcome.UNMET if exception is None else Outcome.EXCEPTION
         found.append(Answer(rule, Outcome.MET if held else missed, told, exception))
+    return found
+
+
+def weigh(
+    session: Session, project: Project, on: date, conditions: Sequence[str]
+) -> list[tuple[bool | None, str]]:
+    """Whether each condition holds of a project on a day, None where that cannot be known, with the values in words."""
+    words = vocabulary(session)
+    subject, explainer = words.subject("project"), Explainer(project, on, words)
+    found: list[tuple[bool | None, str]] = []
+    for condition in conditions:
+        try:
+            reason = explainer.reason(understand(condition, subject, words))
+            found.append((reason.held, _values(reason)))
+        except RuleError as problem:
+            found.append((None, f"规则已失效（{problem}），请联系系统管理员修改"))
     return found
 
 

@@ -14,13 +14,15 @@ from models.approval.approval import (
     NodeChooser,
     TaskState,
 )
+from models.approval.copies import ApprovalCopy
+from models.base.actor import Actor
 from models.base.entity import entity_of
 from models.base.fields import FieldFacts
 from models.base.moments import SHANGHAI
 from models.base.money import format_money
 from models.system.organization import Company
 from reports.figures import dictionaries
-from reports.figures.custom_fields import fields_now
+from reports.figures.custom_fields import fields_seen
 
 _SILENT: Final = (TaskState.PENDING, TaskState.CANCELLED, TaskState.WITHDRAWN)
 
@@ -29,6 +31,7 @@ def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
     """The data of template approval_sheet for one approval."""
     company = session.scalars(select(Company).order_by(Company.id).limit(1)).first()
     decided = [task for task in instance.tasks if task.state not in _SILENT]
+    told = select(ApprovalCopy).where(ApprovalCopy.instance_id == instance.id)
     return {
         "company": {"name": company.full_name if company else ""},
         "approval": {
@@ -43,12 +46,21 @@ def sheet(session: Session, instance: ApprovalInstance) -> dict[str, Any]:
         },
         "fields": _fields(session, instance),
         "nodes": [
-            _line(task) for task in sorted(decided, key=lambda task: (task.decided_at, task.id))
+            _line(session, task)
+            for task in sorted(decided, key=lambda task: (task.decided_at, task.id))
+        ],
+        "copies": [
+            {
+                "name": one.employee.name,
+                "sent_at": _local(one.sent_at),
+                "read_at": _local(one.read_at),
+            }
+            for one in session.scalars(told.order_by(ApprovalCopy.id))
         ],
     }
 
 
-def _line(task: ApprovalTask) -> dict[str, Any]:
+def _line(session: Session, task: ApprovalTask) -> dict[str, Any]:
     person = "系统" if task.decided_by is None else task.decided_by.name
     return {
         "name": task.node.name,
@@ -58,7 +70,33 @@ def _line(task: ApprovalTask) -> dict[str, Any]:
         "action": task.state.label,
         "opinion": task.opinion or "",
         "at": _local(task.decided_at),
+        "filled": [
+            f"{label}：{now}" + (f"（原 {before}）" if before else "")
+            for label, before, now in filled_words(session, task, None)
+        ],
+        "signature": task.signature.sha256 if task.signature else None,
     }
+
+
+def filled_words(
+    session: Session, task: ApprovalTask, reader: Actor | None
+) -> list[tuple[str, str, str]]:
+    """What was filled in with a decision, in words: label, what stood there before where it differs, and now.
+
+    Fields for some roles alone are told to a reader of these; on paper, which anybody may be handed, they are not.
+    """
+    known = fields_seen(session, entity_of(task.instance.table_name), reader)
+    found = []
+    for name, (before, now) in (task.filled or {}).items():
+        if (facts := known.get(name)) is None:
+            continue
+        old, new = (
+            "—" if one in (None, "") else words_of(session, facts, one) for one in (before, now)
+        )
+        if facts.kind == "int" and facts.unit:
+            old, new = (f"{one} {facts.unit}" for one in (old, new))
+        found.append((facts.label, old if before != now else "", new))
+    return found
 
 
 def _position(node: ApprovalNode) -> str:
@@ -79,7 +117,7 @@ def _fields(session: Session, instance: ApprovalInstance) -> list[dict[str, str]
         else [{"label": "审批金额（元）", "value": format_money(instance.amount)}]
     )
     model = entity_of(instance.table_name)
-    known = fields_now(session, model)
+    known = fields_seen(session, model, None)
     frozen: dict[str, Any] = instance.facts.get("record", {})
     added = (name for name, facts in known.items() if facts.is_listed)
     for name in dict.fromkeys((*model.spec.listed, *model.spec.on_sheet, *added)):

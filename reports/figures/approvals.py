@@ -17,6 +17,7 @@ from models.approval.approval import (
     ApprovalState,
     ApprovalTask,
     ApprovalType,
+    BranchKind,
     FlowCustomerKind,
     FlowState,
     NodeChooser,
@@ -27,6 +28,7 @@ from models.base.actor import Actor
 from models.base.entity import Entity
 from models.system.organization import Department, Employee, Operator
 from reports.figures.flow_conditions import Request, holds
+from reports.figures.flow_graph import Fork, Item, Way, line, precedes
 
 # The framework's own tables, named here because questions know no web framework.
 _ROLE = table("ab_role", column("id"), column("name"))
@@ -87,7 +89,10 @@ def flows_of(session: Session, type_code: str, *states: FlowState) -> list[Appro
             ApprovalFlow.state.in_(states or (FlowState.PUBLISHED,)),
         )
         .order_by(ApprovalFlow.id)
-        .options(selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position))
+        .options(
+            selectinload(ApprovalFlow.nodes).joinedload(ApprovalNode.position),
+            selectinload(ApprovalFlow.branches),
+        )
     )
     return list(session.scalars(query))
 
@@ -122,7 +127,8 @@ def plain_conditions(flow: ApprovalFlow, facts: Facts, above: frozenset[int]) ->
 def _holds(session: Session, flow: ApprovalFlow, facts: Facts) -> bool:
     if not flow.condition:
         return True
-    return holds(flow, flow.condition, request_of(session, facts), facts.today)
+    request = request_of(session, facts)
+    return holds(f"审批流程“{flow.name}”的适用规则", flow.condition, request, facts.today)
 
 
 def request_of(session: Session, facts: Facts) -> Request:
@@ -154,32 +160,90 @@ def department_ids_above(session: Session, department_id: int | None) -> frozens
     return frozenset({department_id, *(int(part) for part in path.split("/") if part)})
 
 
-def path(flow: ApprovalFlow, amount: Decimal | None) -> list[Step]:
-    """The nodes as this amount meets them, up to the first whose approval limit covers the amount."""
+def way_of(session: Session, flow: ApprovalFlow, facts: Facts) -> Way:
+    """What the rules on branches and nodes decide of a submission, once: a running approval keeps its way.
+
+    Raises BusinessError where a rule makes no sense any more.
+    """
+    request = request_of(session, facts)
+
+    def is_met(whose: str, condition: str | None) -> bool:
+        return bool(condition) and holds(
+            f"审批流程“{flow.name}”{whose}", condition or "", request, facts.today
+        )
+
+    skipped = (
+        node.seq for node in flow.nodes if is_met(f"节点“{node.name}”的跳过条件", node.skip_when)
+    )
+    taken: list[int] = []
+    decided: set[int] = set()  # forks whose alternative has been found
+    for one in sorted(flow.branches, key=lambda one: one.no):
+        is_open = one.fork_no not in decided
+        if is_open and (not one.condition or is_met(f"分支“{one.name}”的进入条件", one.condition)):
+            taken.append(one.no)
+            decided |= {one.fork_no} if one.kind is BranchKind.CONDITION else set()
+    return Way(frozenset(taken), frozenset(skipped))
+
+
+def path(flow: ApprovalFlow, amount: Decimal | None, way: Way = Way()) -> list[Step]:  # noqa: B008 - frozen
+    """The nodes as this amount meets them on its way, up to the first whose approval limit covers the amount."""
     steps: list[Step] = []
-    for node in flow.nodes:
-        is_skipped = amount is not None and node.skip_below is not None and amount < node.skip_below
-        is_last = not is_skipped and amount is not None and node.approve_limit is not None
-        is_last = is_last and amount <= node.approve_limit  # type: ignore[operator]
-        steps.append(Step(node, is_skipped=is_skipped, is_last=is_last))
-        if is_last:
-            break
+    _walk(line(flow), amount, way, steps)
     return steps
 
 
-def refusal(flow: ApprovalFlow, amount: Decimal | None) -> str:
+def _walk(items: Iterable[Item], amount: Decimal | None, way: Way, steps: list[Step]) -> bool:
+    """Append the steps of a line; True where the approval ends on it."""
+    for item in items:
+        if isinstance(item, Fork):
+            for lane in item.lanes:
+                if lane.branch.no in way.branches and _walk(lane.items, amount, way, steps):
+                    return True
+            continue
+        is_skipped = _is_skipped(item, amount) or item.seq in way.skipped
+        is_last = not is_skipped and amount is not None and item.approve_limit is not None
+        is_last = is_last and amount <= item.approve_limit  # type: ignore[operator]
+        steps.append(Step(item, is_skipped=is_skipped, is_last=is_last))
+        if is_last:
+            return True
+    return False
+
+
+def _is_skipped(node: ApprovalNode, amount: Decimal | None) -> bool:
+    return amount is not None and node.skip_below is not None and amount < node.skip_below
+
+
+def asked(flow: ApprovalFlow, amount: Decimal | None, way: Way = Way()) -> list[ApprovalNode]:  # noqa: B008 - frozen
+    """The nodes of a path that ask anybody."""
+    return [step.node for step in path(flow, amount, way) if not step.is_skipped]
+
+
+def refusal(flow: ApprovalFlow, amount: Decimal | None, way: Way = Way()) -> str:  # noqa: B008 - frozen
     """Why nothing of this amount may be submitted to the flow; '' when it may."""
-    asked = [step for step in path(flow, amount) if not step.is_skipped]
-    if not asked:
+    nodes = asked(flow, amount, way)
+    if not nodes:
         return f"审批流程“{flow.name}”在此金额下没有任何审批节点，请联系系统管理员调整"
-    last = asked[-1]
-    limit = last.node.approve_limit
+    last = nodes[-1]
+    limit = last.approve_limit
     if limit is not None and amount is not None and amount > limit:
         return (
-            f"金额 {amount:,.2f} 元超过审批流程“{flow.name}”末节点“{last.node.name}”的审批限额 {limit:,.2f} 元，"
+            f"金额 {amount:,.2f} 元超过审批流程“{flow.name}”末节点“{last.name}”的审批限额 {limit:,.2f} 元，"
             "请联系系统管理员补充上级审批节点"
         )
     return ""
+
+
+def passed(instance: ApprovalInstance) -> set[int]:
+    """The `seq` of the nodes that have passed; in approvals from before there were branches, all before the present."""
+    if instance.passed is not None:
+        return set(instance.passed)
+    reached = instance.current_node_seq or instance.resume_seq or 0
+    return {node.seq for node in instance.flow.nodes if node.seq < reached}
+
+
+def way(instance: ApprovalInstance) -> Way:
+    """The way on which an approval set out."""
+    return Way.read(instance.facts)
 
 
 def eligible(
@@ -200,6 +264,19 @@ def eligible(
     return [person for person in found if person not in barred]
 
 
+def holders_of_position(session: Session, position_id: int, department_id: int | None) -> list[int]:
+    """Employees who hold a position for a department, in the order of their numbers."""
+    query = _of_position(session, position_id, department_id)
+    people = select(Employee.id).where(Employee.id.in_(query), *ABLE)
+    return list(session.scalars(people.order_by(Employee.number)))
+
+
+def able(session: Session, people: Iterable[int]) -> list[int]:
+    """Those of these employees who can sign in, in the order of their numbers."""
+    query = select(Employee.id).where(Employee.id.in_(list(people)), *ABLE)
+    return list(session.scalars(query.order_by(Employee.number)))
+
+
 def _turn(node: ApprovalNode) -> Select[int]:
     """The place of an employee among the holders of a position (依次会签)."""
     member = ApprovalPositionMember
@@ -209,10 +286,16 @@ def _turn(node: ApprovalNode) -> Select[int]:
 
 
 def _members(session: Session, node: ApprovalNode, department_id: int | None) -> Select[int]:
+    return _of_position(session, node.position_id, department_id)
+
+
+def _of_position(
+    session: Session, position_id: int | None, department_id: int | None
+) -> Select[int]:
     above = department_ids_above(session, department_id)
     member = ApprovalPositionMember
     return select(member.employee_id).where(
-        member.position_id == node.position_id,
+        member.position_id == position_id,
         or_(member.department_id.is_(None), member.department_id.in_(above)),
     )
 
@@ -335,23 +418,28 @@ def running_of_project(session: Session, project_id: int) -> list[ApprovalInstan
 
 
 def progress(instance: ApprovalInstance) -> list[Progress]:
-    """The flow of a running or finished approval as a line: done, current, to come, skipped (A5)."""
+    """The way of a running or finished approval, node by node: done, current, to come, skipped (A5)."""
     found: list[Progress] = []
-    current = instance.current_node_seq
-    for step in path(instance.flow, instance.amount):
+    is_running, agreed = instance.state is ApprovalState.RUNNING, passed(instance)
+    for step in path(instance.flow, instance.amount, way(instance)):
         tasks = tuple(task for task in instance.tasks if task.node_id == step.node.id)
         if step.is_skipped:
             state = "SKIPPED"
-        elif current is not None and step.node.seq == current:
+        elif any(task.state is TaskState.PENDING for task in tasks):
             state = "CURRENT"
-        elif tasks and (current is None or step.node.seq < current):
-            state = "DONE"
-        elif current is not None and step.node.seq < current:
-            state = "SKIPPED"  # agreed to before it was sent back
+        elif step.node.seq in agreed:
+            state = "DONE" if tasks else "SKIPPED"  # agreed to before it was sent back
         else:
-            state = "TO_COME"
+            state = "DONE" if tasks and not is_running else "TO_COME"
         found.append(Progress(step.node, state, tasks))
     return found
+
+
+def return_targets(session: Session, task: ApprovalTask) -> list[ApprovalNode]:
+    """Earlier nodes to which a task may be sent back: asked in this approval, and before it on its way."""
+    visited = select(ApprovalTask.node_id).where(ApprovalTask.instance_id == task.instance_id)
+    known, flow = set(session.scalars(visited)), task.instance.flow
+    return [one for one in flow.nodes if one.id in known and precedes(flow, one, task.node)]
 
 
 def overdue(session: Session, now: datetime) -> list[ApprovalTask]:

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from models.base.moments import add_months
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
+from models.guarantee.maximum import MaximumContract, MaximumKind
 from models.guarantee.project import Project
 from models.guarantee.signing import Contract, ContractKind, CoveredParts, Liability
+from reports.figures import maximums
 from reports.figures.overdue import overdue_of
 from reports.figures.parameters import number
 
@@ -27,7 +29,7 @@ MONTHS = "contract.guarantee_months"
 class Scope:
     """What a guarantee contract agrees: share in %, parts and cap that it covers, how and for how many months."""
 
-    contract: Contract
+    contract: Contract | MaximumContract
     share_pct: Decimal
     parts: CoveredParts
     cap: Decimal | None
@@ -71,7 +73,7 @@ def scope_of(session: Session, project: Project) -> Scope | None:
     )
     found = session.scalars(query.order_by(Contract.id.desc()).limit(1)).first()
     if found is None:
-        return None
+        return _of_maximum(session, project)
     share = found.share_pct
     months = found.period_months or int(number(session, MONTHS, found.signed_on))
     return Scope(
@@ -82,6 +84,21 @@ def scope_of(session: Session, project: Project) -> Scope | None:
         liability=found.liability or Liability.JOINT,
         months=months,
     )
+
+
+def _of_maximum(session: Session, project: Project) -> Scope | None:
+    """A project under a 最高额保证合同 has no contract of its own: joint liability for all but the bank's share."""
+    for maximum in maximums.of_project(session, project.id):
+        if maximum.kind is MaximumKind.GUARANTEE and maximum.document_id is not None:
+            return Scope(
+                maximum,
+                HUNDRED - project.bank_share_pct,
+                CoveredParts.ALL,
+                None,
+                liability=Liability.JOINT,
+                months=int(number(session, MONTHS, maximum.signed_on)),
+            )
+    return None
 
 
 def covered(scope: Scope, claim: Claim, due_on: date, on: date) -> Covered:

@@ -141,7 +141,9 @@ def fields_now(session: Session, model: type[Entity]) -> dict[str, FieldFacts]:
     return fields_of(model) | defined(session, model)
 
 
-def fields_seen(session: Session, model: type[Entity], actor: Actor) -> dict[str, FieldFacts]:
+def fields_seen(
+    session: Session, model: type[Entity], actor: Actor | None
+) -> dict[str, FieldFacts]:
     """All fields of an entity that somebody may know of."""
     return fields_of(model) | seen(session, model, actor)
 

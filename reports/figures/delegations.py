@@ -97,6 +97,24 @@ def why_not(session: Session, actor: Actor, task: ApprovalTask, today: date) -> 
     return ONE_VOICE if me != task.assignee_id and _has_voice(session, me, task) else ""
 
 
+def may_take_back(session: Session, actor: Actor, task: ApprovalTask, today: date) -> bool:
+    """Whether somebody may do without this signer or opinion: who has asked for it, or now acts for that person (代).
+
+    Never who is asked, nor who has submitted the business.
+    """
+    me, instance = actor.employee_id, task.instance
+    if me is None or task.asked_by_id is None:
+        return False
+    if me == task.asked_by_id:
+        return True
+    if me == task.assignee_id or me in instance.facts.get("excluded", ()):
+        return False
+    return any(
+        one.employee_id == task.asked_by_id and covers(one, instance)
+        for one in mandates(session, me, today)
+    )
+
+
 def _is_in_line(session: Session, employee_id: int | None, task: ApprovalTask) -> bool:
     """依次会签: whether this person has, or has had, a turn of the own at the node."""
     if task.node.mode is not NodeMode.IN_TURN:

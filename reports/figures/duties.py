@@ -39,6 +39,7 @@ class Duties:
     sole: tuple[str, ...] = ()
     projects: int = 0
     customers: int = 0
+    borrowed: int = 0  # pieces of project files
 
     @property
     def text(self) -> str:
@@ -56,6 +57,8 @@ class Duties:
             said.append(f"还承办 {self.projects} 个未结束的担保项目")
         if self.customers:
             said.append(f"还管理 {self.customers} 个客户")
+        if self.borrowed:
+            said.append(f"还有 {self.borrowed} 份借阅的项目档案未归还")
         return "，".join(said)
 
 
@@ -96,6 +99,7 @@ def duties_of(session: Session, employee_id: int) -> Duties:
         tuple(dict.fromkeys(sole)),
         projects=holdings.counted(session, holdings.projects_of(employee_id)),
         customers=holdings.counted(session, holdings.customers_of(employee_id)),
+        borrowed=holdings.counted(session, holdings.borrowed_by(employee_id)),
     )
 
 

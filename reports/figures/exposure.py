@@ -12,14 +12,16 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
 from models.base.money import FEN, format_money, round_money
 from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
-from models.guarantee.project import IssuerGrade, Project, SmallKind
+from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
+from models.guarantee.scheme import SharingScheme
+from reports.figures import maximums, replaced, sharing
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number, value
 
@@ -162,20 +164,59 @@ class Check:
         return f"{self.label}办理后为 {format_money(self.after)}{self.unit}，限额 {limit}（{self.note}）"
 
 
-def _standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for."""
-    committed = (Project.balance + Project.reserved_amount).label("committed")
-    counts = or_(Project.balance > 0, Project.reserved_amount > 0)
-    return select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed).where(
-        counts, *where
+@dataclass(frozen=True)
+class Replacing:
+    """That a project which is asked about takes the place of another one's loan, up to an amount in 元 (4.12)."""
+
+    project_id: int
+    former_id: int
+    amount: Decimal
+
+
+def replacing(project: Project, amount: Decimal | None = None) -> Replacing | None:
+    """Whose loan a renewal takes the place of; None where both stand side by side, or the former is repaid."""
+    if project.renewal_kind not in REPLACING or project.renewed_from_id is None:
+        return None
+    own = project.amount if amount is None else amount
+    return Replacing(project.id, project.renewed_from_id, own)
+
+
+def _replaced(taken: Replacing | None) -> Any:
+    """By former project, what reserved renewals take over of it; they will never stand beside its loan."""
+    query = select(
+        Project.renewed_from_id.label("former_id"), func.sum(Project.reserved_amount).label("total")
+    ).where(Project.renewal_kind.in_(REPLACING), Project.reserved_amount > 0)
+    if taken is not None:
+        query = query.where(Project.id != taken.project_id)
+    return query.group_by(Project.renewed_from_id).subquery()
+
+
+def _standing(
+    *where: ColumnElement[bool], taken: Replacing | None = None
+) -> Select[*tuple[Any, ...]]:
+    """(customer, KEYS..., in force, with what is reserved) of each project that the company answers for.
+
+    Of a loan whose place a renewal will take only what the renewal leaves over counts as committed.
+    """
+    over = _replaced(taken)
+    total: Any = func.coalesce(over.c.total, literal(Decimal(0), Money()), type_=Money())
+    if taken is not None:
+        mine = literal(taken.amount, Money())
+        total = case((Project.id == taken.former_id, mine), else_=total)
+    left = case(
+        (Project.balance > total, Project.balance - total), else_=literal(Decimal(0), Money())
     )
+    committed = (left + Project.reserved_amount).label("committed")
+    counts = or_(Project.balance > 0, Project.reserved_amount > 0)
+    query = select(Project.customer_id, *KEYS, Project.balance.label("in_force"), committed)
+    return query.outerjoin(over, over.c.former_id == Project.id).where(counts, *where)
 
 
 def by_customer(
-    session: Session, on: date, *where: ColumnElement[bool]
+    session: Session, on: date, *where: ColumnElement[bool], taken: Replacing | None = None
 ) -> tuple[dict[int, Slices], dict[int, Slices]]:
     """The slices of each customer, in force and committed; `where` limits the projects."""
-    row = _standing(*where).subquery()
+    row = _standing(*where, taken=taken).subquery()
     keys = [row.c[key.key] for key in (Project.customer_id, *KEYS)]
     measures = [func.sum(row.c[name]) for name in ("in_force", "committed")]
     found: tuple[dict[int, list[Slice]], ...] = (defaultdict(list), defaultdict(list))
@@ -372,12 +413,16 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 def checks(
     session: Session, project: Project, on: date, *, amount: Decimal | None = None
 ) -> list[Check]:
-    """Leverage, single party, related parties and bank line: in force now, and after this project, in that order."""
+    """Leverage, single party, related parties, bank line, scheme and 最高额: in force now, and after this project."""
     mine = of_project(project, amount)
     key = project.customer_id
     group = group_of(session, key)
     in_force, committed = by_customer(
-        session, on, Project.customer_id.in_(group), Project.id != project.id
+        session,
+        on,
+        Project.customer_id.in_(group),
+        Project.id != project.id,
+        taken=replacing(project, mine.amount),
     )
     with_mine = {**committed, key: totalled(session, [*committed.get(key, ()), mine], on)}
     assets = net_assets(session, on)
@@ -403,7 +448,9 @@ def checks(
     found += _concentrations(
         session, "group", related, assets=assets, on=on, words=f"{len(group)} 户"
     )
-    return [*found, *_bank_checks(session, project, mine.amount)]
+    found += _bank_checks(session, project, mine.amount)
+    found += _scheme_checks(session, project, mine.amount)
+    return [*found, *_maximum_checks(session, project, mine.amount)]
 
 
 def _leverage(
@@ -490,16 +537,35 @@ def line_holder(session: Session, bank: PartnerBank) -> PartnerBank | None:
 def line_used(
     session: Session, bank: PartnerBank, *, without: int | None = None
 ) -> tuple[Decimal, Decimal]:
-    """(in force, reserved) under a bank's line, branches without a line of their own included, in 元."""
+    """(in force, reserved beyond it) under a bank's line, branches without a line of their own included, in 元."""
     line = select(PartnerBank.id).where(PartnerBank.id == bank.id).cte("line", recursive=True)
     below = select(PartnerBank.id).join(line, PartnerBank.parent_id == line.c.id)
     line = line.union(below.where(PartnerBank.credit_line.is_(None)))
-    query = select(func.sum(Project.balance), func.sum(Project.reserved_amount))
-    query = query.where(Project.bank_id.in_(select(line.c.id)))
+    former = aliased(Project)
+    query = (
+        select(
+            func.sum(Project.balance),
+            func.sum(Project.reserved_amount),
+            func.sum(replaced.kept(former), type_=Money()),
+        )
+        .outerjoin(former, replaced.is_former(former, Project.bank_id, select(line.c.id)))
+        .where(Project.bank_id.in_(select(line.c.id)))
+    )
     if without is not None:
         query = query.where(Project.id != without)
-    in_force, reserved = session.execute(query).one()
-    return in_force or Decimal(0), reserved or Decimal(0)
+    in_force, reserved, twice = (found or Decimal(0) for found in session.execute(query).one())
+    return in_force, reserved - twice
+
+
+def _replaced_on_line(
+    session: Session, project: Project, holder: PartnerBank, amount: Decimal
+) -> Decimal:
+    """What of an amount takes the place of a loan that draws on the same line, in 元."""
+    taken = replacing(project, amount)
+    former = None if taken is None else session.get_one(Project, taken.former_id)
+    if former is None or line_holder(session, former.bank) is not holder:
+        return Decimal(0)
+    return min(former.balance, amount)
 
 
 def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Check]:
@@ -523,7 +589,7 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
                 "bank_line",
                 "银行授信",
                 in_force,
-                used + amount,
+                used + amount - _replaced_on_line(session, project, holder, amount),
                 holder.credit_line,
                 None,
                 "元",
@@ -531,3 +597,39 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
             )
         )
     return found
+
+
+def _scheme_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:
+    """What a customer may have under the project's scheme (4.10)."""
+    if project.scheme_id is None:
+        return
+    scheme = session.get_one(SharingScheme, project.scheme_id)
+    entry = sharing.entry_of(session, scheme, session.get_one(PartnerBank, project.bank_id))
+    if entry is None or entry.customer_cap is None:
+        return
+    in_force, before, after = sharing.on_customer(session, scheme, project, amount)
+    note = f"“{scheme.name}”下该客户其他项目占用 {format_money(before)} 元"
+    yield Check("scheme_cap", "分险方案单户", in_force, after, entry.customer_cap, None, "元", note)
+
+
+def _maximum_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:
+    """The limits of the 最高额合同 that the project is under; what it has repaid counts where they do not revolve."""
+    for maximum in maximums.of_project(session, project.id):
+        uses = maximums.uses_of(session, maximum)
+        in_force, used = maximums.taken(uses, without=project.id)
+        own = amount - maximums.replaced(uses, project, amount)
+        for use in uses:
+            if use.project_id == project.id and not maximum.is_revolving:
+                own += use.drawn - use.balance
+        way = "循环" if maximum.is_revolving else "不循环"
+        left = format_money(maximum.limit_amount - used)
+        yield Check(
+            f"maximum_{maximum.id}",
+            maximum.kind.label,
+            in_force,
+            used + own,
+            maximum.limit_amount,
+            None,
+            "元",
+            f"{maximum.number}（{way}）其他项目占用 {format_money(used)} 元，余 {left} 元",
+        )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from models.approval.approval import ApprovalFlow, FlowCustomerKind
+from models.approval.approval import FlowCustomerKind
 from models.base.entity import entity_of
 from models.base.errors import BusinessError
 from models.base.money import MONEY_MAX
@@ -55,8 +55,8 @@ class Request:
         return self.department_id and self.session.get(Department, self.department_id)
 
 
-def holds(flow: ApprovalFlow, condition: str, request: Request, today: date) -> bool:
-    """Whether the rule of a flow holds for an application.
+def holds(whose: str, condition: str, request: Request, today: date) -> bool:
+    """Whether a rule of a flow holds for an application; `whose` names it in the refusal.
 
     Raises BusinessError where the rule makes no sense any more: nobody may slip past it.
     """
@@ -68,7 +68,5 @@ def holds(flow: ApprovalFlow, condition: str, request: Request, today: date) -> 
             vocabulary(session),
         )
     except RuleError as problem:
-        raise BusinessError(
-            f"审批流程“{flow.name}”的适用规则已失效（{problem}），请联系系统管理员修改"
-        ) from None
+        raise BusinessError(f"{whose}已失效（{problem}），请联系系统管理员修改") from None
     return Asked(request, today).holds(rule)

@@ -1,8 +1,9 @@
 """试算 (A5): what a submission would meet before anybody makes it, and where a business has no way through."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from typing import Any, Final
 
@@ -16,17 +17,22 @@ from models.approval.approval import (
     FlowCustomerKind,
     FlowState,
     NodeChooser,
+    NodeMode,
+    Repeats,
 )
 from models.base.entity import entity_of
+from models.base.errors import BusinessError
 from models.base.money import format_money
 from models.system.organization import Department, Employee
-from reports.figures import approvals, dictionaries
+from reports.figures import approvals, dictionaries, flow_graph
 from reports.figures.approvals import Facts
+from reports.figures.flow_graph import Way
 from reports.figures.rights import role_names
 from reports.figures.vocabulary import vocabulary
 from reports.rules.check import understand
 from reports.rules.explain import Explainer
-from reports.rules.tree import RuleError
+from reports.rules.tree import Node, RuleError
+from reports.rules.typed import Fixed
 
 FEN: Final = Decimal("0.01")
 CASES_MAX: Final = (
@@ -46,11 +52,12 @@ class PreviewStep:
 
 @dataclass(frozen=True)
 class Preview:
-    """The dry run of a submission: the flow that fits, its steps, and what would refuse it."""
+    """The dry run of a submission: the flow that fits, its steps on their way, and what would refuse it."""
 
     flow: ApprovalFlow | None
     steps: tuple[PreviewStep, ...] = ()
     problem: str = ""
+    way: Way = field(default_factory=Way)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,8 @@ class Gap:
     what: str
     flow_id: int | None = None
     is_hard: bool = True
+    seq: int | None = None  # the node at which to say it
+    branch_no: int | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------ dry run
@@ -86,18 +95,28 @@ def flows_tried(session: Session, type_code: str, *, with_drafts: bool) -> list[
 def candidates(session: Session, flows: Sequence[ApprovalFlow], facts: Facts) -> list[Candidate]:
     """Each flow with its reasons, the chosen one first, then those that fit, then the rest."""
     above = approvals.department_ids_above(session, facts.department_id)
-    taken = approvals.chosen(session, flows, facts)
+    taken, broken = _taken(session, flows, facts)
     found = []
     for flow in flows:
         conditions = tuple(_conditions(session, flow, facts, above))
         failed = [words for words, is_met in conditions if not is_met]
         why = "适用" if flow is taken else "不符合：" + "；".join(failed)
         if flow is not taken and not failed:
-            why = f"也适用，但“{taken.name if taken else ''}”{_ahead(taken, flow)}"
+            why = broken or f"也适用，但“{taken.name if taken else ''}”{_ahead(taken, flow)}"
         found.append(Candidate(flow, flow is taken, why, conditions))
     return sorted(
         found, key=lambda one: (not one.is_chosen, not one.why.startswith("也"), one.flow.id)
     )
+
+
+def _taken(
+    session: Session, flows: Iterable[ApprovalFlow], facts: Facts
+) -> tuple[ApprovalFlow | None, str]:
+    """The flow that takes a submission, and where a rule that makes no sense refuses all of them the reason."""
+    try:
+        return approvals.chosen(session, flows, facts), ""
+    except BusinessError as error:
+        return None, error.message
 
 
 def _ahead(taken: ApprovalFlow | None, flow: ApprovalFlow) -> str:
@@ -155,19 +174,51 @@ def preview(
     if flow is None:
         return Preview(None, problem="没有适用的已发布流程")
     excluded = () if applicant_id is None else (applicant_id,)
-    found = [_step(session, step, facts, excluded) for step in approvals.path(flow, facts.amount)]
-    problem = approvals.refusal(flow, facts.amount) or next(
+    try:
+        way = approvals.way_of(session, flow, facts)
+    except BusinessError as error:
+        return Preview(flow, problem=error.message)
+    found: list[PreviewStep] = []
+    before: set[int] = set()  # who has been asked on the way
+    for step in approvals.path(flow, facts.amount, way):
+        ids = approvals.eligible(
+            session, step.node, department_id=facts.department_id, excluded=excluded
+        )
+        made = _step(session, step, facts, ids, excluded)
+        if (
+            flow.repeats is Repeats.SPARE
+            and step.node.mode is not NodeMode.VOTE
+            and not made.warning
+        ):
+            again = [one for one in ids if one in before] if not step.is_skipped else []
+            names = "、".join(made.people[ids.index(one)] for one in again)
+            made = replace(made, warning=f"{names}在前面的节点同意过则自动通过" if names else "")
+        before |= set() if step.is_skipped else set(ids)
+        found.append(made)
+    problem = approvals.refusal(flow, facts.amount, way) or next(
         (step.problem for step in found if step.problem), ""
     )
-    return Preview(flow, tuple(found), problem)
+    return Preview(flow, tuple(found), problem, way)
+
+
+def way_in_words(session: Session, flow: ApprovalFlow, facts: Facts) -> str:
+    """The nodes that a submission would meet in a flow, or that the flow is not for it."""
+    try:
+        if approvals.chosen(session, [flow], facts) is None:
+            return "不适用"
+        nodes = approvals.asked(flow, facts.amount, approvals.way_of(session, flow, facts))
+    except BusinessError as error:
+        return error.message
+    return " → ".join(node.name for node in nodes)
 
 
 def _step(
-    session: Session, step: approvals.Step, facts: Facts, excluded: Iterable[int]
+    session: Session,
+    step: approvals.Step,
+    facts: Facts,
+    ids: Sequence[int],
+    excluded: Iterable[int],
 ) -> PreviewStep:
-    ids = approvals.eligible(
-        session, step.node, department_id=facts.department_id, excluded=excluded
-    )
     known = select(Employee.id, Employee.name).where(Employee.id.in_(ids))
     by_id = {row.id: row.name for row in session.execute(known)}
     names = [by_id[key] for key in ids]
@@ -203,7 +254,7 @@ def gaps(session: Session, flows: Sequence[ApprovalFlow]) -> list[Gap]:
     """What the flows of a business leave open: amounts that none covers, then nodes that could ask nobody."""
     return [
         *amount_gaps(session, flows),
-        *(gap for flow in flows for gap in node_gaps(session, flow)),
+        *(gap for flow in flows for gap in flow_gaps(session, flow)),
     ]
 
 
@@ -215,7 +266,7 @@ def amount_gaps(session: Session, flows: Sequence[ApprovalFlow]) -> list[Gap]:
     plain = [flow for flow in flows if not flow.condition]
     found: dict[tuple[str, str], list[str]] = {}
     for case in _cases(session, plain):
-        for span, problem in _open_spans(plain, case):
+        for span, problem in _open_spans(session, plain, case):
             found.setdefault((span, problem), []).append(case.words)
     every = len(_cases(session, plain))
     return [
@@ -257,12 +308,14 @@ def _cases(session: Session, flows: Sequence[ApprovalFlow]) -> list[_Case]:
     return found
 
 
-def _open_spans(flows: Sequence[ApprovalFlow], case: _Case) -> Iterator[tuple[str, str]]:
+def _open_spans(
+    session: Session, flows: Sequence[ApprovalFlow], case: _Case
+) -> Iterator[tuple[str, str]]:
     """Runs of amounts with the same problem: between two borders every amount fares alike."""
-    borders = sorted(_borders(flows))
+    borders = sorted(_borders(session, flows))
     previous: tuple[str, Decimal] | None = None  # problem and where it begins
     for low in borders:
-        problem = _problem(flows, case, low)
+        problem = _problem(session, flows, case, low)
         if previous and problem != previous[0]:
             yield _span(previous[1], low), previous[0]
             previous = None
@@ -272,7 +325,7 @@ def _open_spans(flows: Sequence[ApprovalFlow], case: _Case) -> Iterator[tuple[st
         yield _span(previous[1], None), previous[0]
 
 
-def _borders(flows: Sequence[ApprovalFlow]) -> set[Decimal]:
+def _borders(session: Session, flows: Sequence[ApprovalFlow]) -> set[Decimal]:
     found = {FEN}
     for flow in flows:
         found |= {b for b in (flow.amount_from, flow.amount_to) if b}
@@ -280,19 +333,48 @@ def _borders(flows: Sequence[ApprovalFlow]) -> set[Decimal]:
             found |= {node.skip_below} if node.skip_below else set()
             # the limit itself is within
             found |= {node.approve_limit + FEN} if node.approve_limit is not None else set()
+        rules = [*(node.skip_when for node in flow.nodes), *(b.condition for b in flow.branches)]
+        for text in filter(None, rules):
+            found |= _amounts_in(session, text)
     return found
 
 
-def _problem(flows: Sequence[ApprovalFlow], case: _Case, amount: Decimal) -> str:
+def _amounts_in(session: Session, text: str) -> set[Decimal]:
+    """The amounts that a rule names: whichever way it compares, its answer changes at them or a fen beyond."""
+    words = vocabulary(session)
+    try:
+        rule = understand(text, words.subject("approval_request"), words)
+    except RuleError:
+        return set()
+    found, left = set(), [rule]
+    while left:
+        part: Any = left.pop()
+        if isinstance(part, Fixed) and isinstance(part.value, Fraction):
+            amount = Decimal(part.value.numerator) / Decimal(part.value.denominator)
+            found |= {one for one in (amount, amount + FEN) if one >= FEN}
+        elif isinstance(part, tuple):
+            left += part
+        elif is_dataclass(part) and not isinstance(part, Node):
+            left += vars(part).values()
+    return found
+
+
+def _problem(session: Session, flows: Sequence[ApprovalFlow], case: _Case, amount: Decimal) -> str:
     facts = replace(case.facts, amount=amount)
     fitting = [flow for flow in flows if approvals.fits(flow, facts, case.above)]
     flow = max(fitting, key=approvals.rank, default=None)
     if flow is None:
         return "没有适用的流程"
-    if not approvals.refusal(flow, amount):
+    try:
+        way = approvals.way_of(session, flow, facts)
+    except BusinessError as error:
+        return error.message
+    if not approvals.refusal(flow, amount, way):
         return ""
-    asked = [step for step in approvals.path(flow, amount) if not step.is_skipped]
-    return f"超过流程“{flow.name}”末节点的审批限额" if asked else f"流程“{flow.name}”没有审批节点"
+    is_asked = bool(approvals.asked(flow, amount, way))
+    return (
+        f"超过流程“{flow.name}”末节点的审批限额" if is_asked else f"流程“{flow.name}”没有审批节点"
+    )
 
 
 def _span(low: Decimal, high: Decimal | None) -> str:
@@ -300,6 +382,78 @@ def _span(low: Decimal, high: Decimal | None) -> str:
         return "不限" if low == FEN else f" {format_money(low)} 元及以上"
     until = f"低于 {format_money(high)} 元"
     return until if low == FEN else f" {format_money(low)} 元及以上、{until}"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How submissions of a product pass a business: the flows that take them, and the amounts that none takes."""
+
+    flows: tuple[ApprovalFlow, ...]
+    gaps: tuple[str, ...]
+
+
+def passage(
+    session: Session,
+    type_code: str,
+    product_id: int,
+    amounts: tuple[Decimal, Decimal],
+    kinds: Sequence[FlowCustomerKind],
+) -> Passage:
+    """Tried at every border of amounts within the product's limits, for each kind of customer and, where it matters,
+    each department.
+    """
+    flows, (low, high) = approvals.flows_of(session, type_code), amounts
+    tried = sorted({low, high, *(one for one in _borders(session, flows) if low < one < high)})
+    departments: list[int | None] = [None]
+    if any(flow.department_id for flow in flows):
+        departments = [one.id for one in _departments(session)] or [None]
+    taken, gaps = dict[int, ApprovalFlow](), dict[str, None]()
+    for kind, amount, department in product(kinds, tried, departments):
+        facts = Facts(amount, product_id, kind, department)
+        flow, why = _taken(session, flows, facts)
+        if flow is not None:
+            taken[flow.id] = flow
+            why = _refusal(session, flow, facts)
+        elif not why:
+            why = "没有适用的流程"
+        if why:
+            gaps[f"{kind.label} {format_money(amount)} 元：{why}"] = None
+    return Passage(tuple(taken.values()), tuple(gaps))
+
+
+def _refusal(session: Session, flow: ApprovalFlow, facts: Facts) -> str:
+    """Why a flow would refuse a submission that it takes."""
+    try:
+        return approvals.refusal(flow, facts.amount, approvals.way_of(session, flow, facts))
+    except BusinessError as error:
+        return error.message
+
+
+def flow_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
+    """What is wrong with a flow by itself: branches that make no graph, nodes that could ask nobody."""
+    nodes = {node.seq: node.name for node in flow.nodes}
+    branches = {one.no: one.name for one in flow.branches}
+    head, found = f"{flow.name} 第 {flow.version_no} 版", []
+    for one in flow_graph.defects(flow):
+        place = f"分支“{branches[one.branch_no]}”" if one.branch_no in branches else ""
+        place = nodes.get(one.seq or 0, place)
+        found.append(
+            Gap(f"{head} · {place}", one.what, flow.id, seq=one.seq, branch_no=one.branch_no)
+        )
+    if said := _broken_rule(session, flow):
+        found.append(Gap(f"{head} · 适用规则", said, flow.id))
+    return [*found, *node_gaps(session, flow)]
+
+
+def _broken_rule(session: Session, flow: ApprovalFlow) -> str:
+    """What is wrong with the rule by which a flow is chosen: it refuses every submission that gets as far."""
+    words = vocabulary(session)
+    try:
+        if flow.condition:
+            understand(flow.condition, words.subject("approval_request"), words)
+    except RuleError as problem:
+        return f"适用规则已失效（{problem}）"
+    return ""
 
 
 def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
@@ -314,12 +468,13 @@ def node_gaps(session: Session, flow: ApprovalFlow) -> list[Gap]:
             whole = len(empty) == len(within)
             who = "" if whole else f"{'、'.join(empty[:5])}{'等' if len(empty) > 5 else ''}提交时，"
             words = f"{who}{approvals.asked_at(node)}没有在职且账号可用的人员"
-            found.append(Gap(where, words + _missing_role(session, node), flow.id))
+            words += _missing_role(session, node)
+            found.append(Gap(where, words, flow.id, seq=node.seq))
         elif {len(set(ids)) for ids in asked.values()} == {
             1
         } and node.chooser is not NodeChooser.MANAGER:
             words = f"{approvals.asked_at(node)}只有一人，其本人提交时无人可审批"
-            found.append(Gap(where, words, flow.id, is_hard=False))
+            found.append(Gap(where, words, flow.id, is_hard=False, seq=node.seq))
     return found
 
 

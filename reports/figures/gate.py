@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 
 from models.base.money import format_money
 from models.base.paper import LIVE_PAPERS, PaperState
+from models.guarantee.maximum import MaximumContract
 from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
-from models.guarantee.signing import Contract, ContractKind, CounterGuarantee
-from reports.figures import exposure
+from models.guarantee.signing import Contract, CounterGuarantee
+from reports.figures import exposure, maximums
 from reports.figures.admission import Answer, answers
 from reports.figures.fees import first_dues
-from reports.figures.line import live_counters
+from reports.figures.line import REQUIRED, live_counters, shared_of
+from reports.figures.project_documents import expired
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,14 @@ def gate(
     known = known or standing(session, project, on)
     answered = answers(session, project, on) if answered is None else answered
     counters = live_counters(session, project.id)
+    under = maximums.of_project(session, project.id)
     return [
         _resolution(project, known.resolution),
         _conditions(session, project),
-        _contracts(session, project, [item for item, is_bare in counters if is_bare]),
-        _counters([item for item, _ in counters]),
+        _contracts(session, project, [item for item, is_bare in counters if is_bare], under),
+        *_maximums(project, under, on, known.limits),
+        *_counters(project, [item for item, _ in counters], shared_of(under)),
+        *_documents(session, project, on),
         _fees(session, project),
         *_limits(project, known.limits),
         *_admission(answered),
@@ -120,17 +125,19 @@ def _conditions(session: Session, project: Project) -> GateCheck:
     return GateCheck("conditions", "决议条件已落实", not missing, evidence, *place, "落实条件")
 
 
-def _contracts(session: Session, project: Project, bare: list[CounterGuarantee]) -> GateCheck:
+def _contracts(
+    session: Session,
+    project: Project,
+    bare: list[CounterGuarantee],
+    under: list[MaximumContract],
+) -> GateCheck:
     query = select(Contract).where(
         Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
     )
     contracts = list(session.scalars(query.order_by(Contract.id)))
     approved = {contract.kind for contract in contracts if contract.state is PaperState.APPROVED}
-    wrong = [
-        f"缺{k.label}"
-        for k in (ContractKind.ENTRUSTMENT, ContractKind.GUARANTEE)
-        if k not in approved
-    ]
+    replaced = maximums.replaced_kinds(under)
+    wrong = [f"缺{k.label}" for k in REQUIRED if k not in approved | replaced]
     is_open = [contract for contract in contracts if contract.state is not PaperState.APPROVED]
     wrong += [f"{contract.number} {contract.state.label}" for contract in is_open]
     wrong += [f"“{item}”没有反担保合同" for item in bare]
@@ -141,19 +148,52 @@ def _contracts(session: Session, project: Project, bare: list[CounterGuarantee])
     )
 
 
-def _counters(items: list[CounterGuarantee]) -> GateCheck:
-    missing = [item for item in items if not item.is_settled]
-    evidence = "；".join(
-        f"{item.name}：{item.settled_evidence}" for item in items if item.is_settled
-    )
+def _maximums(
+    project: Project, found: list[MaximumContract], on: date, limits: Iterable[exposure.Check]
+) -> Iterable[GateCheck]:
+    """The 最高额合同 that the project is under: its own, in force, within their period and their limit."""
+    if not found:
+        return
+    checks = [check for check in limits if check.key.startswith("maximum")]
+    wrong = [why for one in found if (why := maximums.why_barred(one, on))]
+    wrong += [why for one in found for why in maximums.misfits(one, project).values()]
+    wrong += [check.text for check in checks if check.is_over]
+    said = "；".join(wrong) or "；".join(f"{one.label} {one.figure}" for one in checks)
+    place = ("maximum_contract", found[0].id)
+    yield GateCheck("maximum", "最高额合同可用", not wrong, said, *place, "查看最高额合同")
+
+
+def _counters(
+    project: Project, items: list[CounterGuarantee], shared: list[MaximumContract]
+) -> Iterable[GateCheck]:
+    """Its own counter-guarantees and those that it shares; none where the product asks for none."""
+    if not project.has_counter:
+        return
+    told = [(item.name, item.is_settled, item.settled_evidence) for item in items]
+    told += [
+        (f"{one.name}（{one.number}）", one.is_settled, one.settled_evidence) for one in shared
+    ]
+    missing = [name for name, is_settled, _ in told if not is_settled]
+    evidence = "；".join(f"{name}：{why}" for name, is_settled, why in told if is_settled)
     if missing:
-        evidence = "未落实：" + "、".join(item.name for item in missing)
-    elif not items:
+        evidence = "未落实：" + "、".join(missing)
+    elif not told:
         evidence = "没有登记反担保"
-    place = ("counter_guarantee", missing[0].id if missing else None)
-    return GateCheck(
-        "counters", "反担保已落实", bool(items) and not missing, evidence, *place, "落实反担保"
-    )
+    own = [item.id for item in items if not item.is_settled]
+    place = ("counter_guarantee", own[0] if own else None)
+    if missing and not own:
+        place = ("maximum_contract", next(one.id for one in shared if not one.is_settled))
+    is_met = bool(told) and not missing
+    yield GateCheck("counters", "反担保已落实", is_met, evidence, *place, "落实反担保")
+
+
+def _documents(session: Session, project: Project, on: date) -> Iterable[GateCheck]:
+    """Documents with a date still hold on the day on which the bank is told to pay."""
+    found = expired(session, project, on)
+    if found is not None:
+        place = ("project", project.id)
+        said = "；".join(found) or "有有效期的要件均在有效期内"
+        yield GateCheck("documents", "要件在有效期内", not found, said, *place, "更新要件登记")
 
 
 def _fees(session: Session, project: Project) -> GateCheck:
@@ -191,9 +231,19 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
             "查看客户",
         ),
         ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
+        (
+            "scheme",
+            "分险方案单户上限",
+            ("scheme_cap",),
+            "sharing_scheme",
+            project.scheme_id,
+            "查看分险方案",
+        ),
     )
     for key, label, keys, table, record_id, mend in groups:
         found = [checks[k] for k in keys if k in checks]
+        if key == "scheme" and not found:
+            continue  # only some projects come under a scheme, and only some schemes have a cap
         is_met = not any(check.is_over for check in found)
         said = (
             [check.figure for check in found]

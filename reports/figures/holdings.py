@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.customer.customer import Customer, CustomerStatus
+from models.guarantee.archive import ArchiveLoan
 from models.guarantee.project import UNDER_WAY, Project, ProjectState
 
 # Role on a project -> the column that says who holds it.
@@ -42,8 +43,17 @@ def projects_of(employee_id: int, roles: Iterable[str] = tuple(ROLES)) -> Select
     return select(Project).where(mine, Project.state.in_(OPEN_STATES))
 
 
-def counted(session: Session, held: Select[Customer] | Select[Project]) -> int:
-    """How many customers or projects these are, which would be left without somebody."""
+def borrowed_by(employee_id: int) -> Select[ArchiveLoan]:
+    """What this person has borrowed of the files of projects and not given back."""
+    return select(ArchiveLoan).where(
+        ArchiveLoan.borrower_id == employee_id, ArchiveLoan.returned_on.is_(None)
+    )
+
+
+def counted(
+    session: Session, held: Select[Customer] | Select[Project] | Select[ArchiveLoan]
+) -> int:
+    """How many customers, projects or pieces of files these are, which would be left without somebody."""
     return session.scalar(select(func.count()).select_from(held.subquery())) or 0
 
 

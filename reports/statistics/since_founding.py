@@ -6,20 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.base.kinds import Module
-from models.base.paper import PaperState
-from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
 from models.guarantee.product import FINANCING
 from models.guarantee.project import Project
-from models.guarantee.release import Release
-from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 from models.statistics.founding import FoundingItem, FoundingTotal
 from reports.base.asked import Asked
 from reports.base.params import day
 from reports.base.report import Found, Line, Report, register, stated, words
+from reports.figures import turnover
 
 # Everything of the company counts, whatever the reader sees: the right is the report's own.
 Counted = Callable[[date, date], list[Select[Any]]]
@@ -58,40 +55,9 @@ def counted(item: FoundingItem) -> Callable[[Counted], Counted]:
     return add
 
 
-@counted(FoundingItem.GUARANTEED)
-def _drawn(after: date, to: date) -> list[Select[Any]]:
-    """Loans drawn; those from before the system are in the opening."""
-    backfilled = select(RepaymentPlan.drawdown_id).where(RepaymentPlan.source == PlanSource.HISTORY)
-    query = (
-        select(func.sum(Drawdown.amount))
-        .join(Project, Project.id == Drawdown.project_id)
-        .where(_within(Drawdown.drawn_on, after, to), Drawdown.id.not_in(backfilled))
-    )
-    return [query]
-
-
-@counted(FoundingItem.RELEASED)
-def _released(after: date, to: date) -> list[Select[Any]]:
-    """Principal repaid, and what the bank let go while it was still owed."""
-    repaid = (
-        select(func.sum(Repayment.principal))
-        .join(Project, Project.id == Repayment.project_id)
-        .where(
-            _within(Repayment.paid_on, after, to),
-            Repayment.state == RepaymentState.BOOKED,
-            Repayment.source != RepaymentSource.HISTORY,
-        )
-    )
-    let_go = (
-        select(func.sum(Release.released_amount))
-        .join(Project, Project.id == Release.project_id)
-        .where(_within(Release.approved_on, after, to), Release.state == PaperState.APPROVED)
-    )
-    return [repaid, let_go]
-
-
-def _within(column: Any, after: date, to: date) -> ColumnElement[bool]:
-    return and_(column > after, column <= to)
+counted(FoundingItem.GUARANTEED)(turnover.drawn)
+counted(FoundingItem.RELEASED)(turnover.released)
+counted(FoundingItem.COMPENSATED)(turnover.compensated)
 
 
 def totals(session: Session, to: date) -> dict[FoundingItem, Total]:
@@ -156,6 +122,6 @@ register(
         params={"to": day("截至日期")},
         has_totals=False,
         rank=60,
-        help="期初累计在“成立以来期初累计”登记；全公司合计，不含其截止日以前的系统内业务",
+        help="期初累计在“成立以来期初累计”登记；全公司合计，系统内发生从其截止日的次日起，包括补录的业务",
     )
 )

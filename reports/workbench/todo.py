@@ -26,7 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, joinedload
 
 from models.approval.approval import ApprovalTask, TaskOrigin, TaskState
-from models.approval.asked import is_asked
+from models.approval.asked import copied, is_asked
+from models.approval.copies import ApprovalCopy
 from models.base.actor import Actor
 from models.base.entity import Entity
 from models.guarantee.product import FeeKind
@@ -67,6 +68,7 @@ class Waiting:
     counts: Mapping[TodoKind, int]
     late: int
     today: date
+    copies: int = 0  # 抄送 that nobody needs to act on, unread: told apart
 
     @property
     def total(self) -> int:
@@ -83,13 +85,12 @@ def waiting(session: Session, actor: Actor, now: datetime, today: date) -> Waiti
     offered = _offered(actor)
     counts = [_count(source.rows_for(_acting(actor, source), today)) for source in offered]
     late = _tasks(actor).where(ApprovalTask.due_at < now)
-    row = session.execute(
-        select(*(q.scalar_subquery() for q in (_tasks(actor), late, *counts)))
-    ).one()
+    asked = (_tasks(actor), late, _unread(actor), *counts)
+    row = session.execute(select(*(q.scalar_subquery() for q in asked))).one()
     found = {TodoKind.TASK: row[0]}
-    for source, count in zip(offered, row[2:], strict=True):
+    for source, count in zip(offered, row[3:], strict=True):
         found[source.kind] = found.get(source.kind, 0) + count
-    return Waiting(found, row[1], today)
+    return Waiting(found, row[1], today, row[2])
 
 
 def todos(session: Session, actor: Actor, known: Waiting, limit: int = 200) -> list[Todo]:
@@ -155,6 +156,11 @@ def _of_row(source: Source, row: Any) -> Todo:
 def _tasks(actor: Actor) -> Select[int]:
     where = is_asked(actor), ApprovalTask.state == TaskState.PENDING
     return select(func.count()).select_from(ApprovalTask).where(*where)
+
+
+def _unread(actor: Actor) -> Select[int]:
+    where = copied(actor), ApprovalCopy.read_at.is_(None)
+    return select(func.count()).select_from(ApprovalCopy).where(*where)
 
 
 def _of_task(task: ApprovalTask, actor: Actor) -> Todo:
@@ -317,7 +323,8 @@ def _people(
     found = [one for one in able if one.actor.employee_id not in barred]
     if source.holder is not None:
         found = [one for one in found if one.actor.employee_id == holder]
-    if source.is_scoped:
+    # What hangs on a record is read by the right on that record's table, which these actors do not carry.
+    if source.is_scoped and source.model.spec.scope.hangs_on is None:
         seen = readers_among(session, [one.actor for one in found], source.model, record_id)
         found = [one for one in found if one.actor.employee_id in seen]
     return tuple(found)

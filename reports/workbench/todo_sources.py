@@ -54,8 +54,11 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherSta
 from models.system.configuration import ConfigProposal, ProposalState
 from models.system.organization import Employee
 from reports.figures.configuration import kinds, right_to_change
+from reports.workbench.todo_collateral import COLLATERAL
+from reports.workbench.todo_errands import ERRANDS
 from reports.workbench.todo_filing import FILING
 from reports.workbench.todo_papers import paper_sources
+from reports.workbench.todo_sharing import SHARING
 from reports.workbench.todo_source import Rows, Source, TodoKind
 
 _EVER = date(1900, 1, 1)  # a day with both ends is what SQLite takes for few rows, and begins with
@@ -212,7 +215,7 @@ def _agenda(_: date) -> Rows:
 
 
 def unplanned() -> tuple[ColumnElement[bool], ...]:
-    """A project on no agenda of a meeting to come, and without a resolution."""
+    """A project that the board resolves on, on no agenda of a meeting to come, and without a resolution."""
     planned = (
         select(MeetingItem.id)
         .join(ReviewMeeting, ReviewMeeting.id == MeetingItem.meeting_id)
@@ -224,7 +227,7 @@ def unplanned() -> tuple[ColumnElement[bool], ...]:
     )
     standing = (ResolutionState.SIGNING, ResolutionState.VALID)
     resolved = exists().where(Resolution.project_id == Project.id, Resolution.state.in_(standing))
-    return ~planned.exists(), ~resolved
+    return Project.has_board.is_(True), ~planned.exists(), ~resolved
 
 
 def _assessments(_: date) -> Rows:
@@ -580,4 +583,5 @@ _SOURCES: tuple[Source, ...] = (
 @cache
 def sources() -> tuple[Source, ...]:
     """Every source: the next step of a project, its papers as they say themselves, and the rest."""
-    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *FILING)
+    every = (*FILING, *ERRANDS, *SHARING, *COLLATERAL)
+    return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *every)

@@ -1,8 +1,9 @@
 """An installation with a company and its people: what the browser tests begin with.
 
-`DATA_DIR=... python -m tests.browser.company [busy]`. A process of its own: an application keeps facts of its process.
+`DATA_DIR=... python -m tests.browser.company [busy] [reviewed] [many]`. A process of its own: it keeps facts.
 There are no customers, unless the company is to be busy: then five projects wait for the board, one for its fees to be
-collected, and ten vouchers for three people.
+collected, and ten vouchers for three people; or reviewed: then one project is about to be put up for 评审.
+With `many` twenty approvals wait for one person, and one for a signature.
 """
 
 import random
@@ -20,9 +21,11 @@ from app.demo.stage import Stage
 from app.demo.year import repay
 from app.extensions import db
 from app.lifecycle import initialise
+from models.customer.customer import WatchKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import Product, RepaymentMethod
 from models.system.setup import SystemState
+from workflows.customer import customer as watching
 
 # The day on which the bank pays out in the bank's own plan file.
 TODAY = date(2026, 1, 15)
@@ -41,6 +44,11 @@ def main() -> None:
         pay_in_capital(director)
         if "busy" in sys.argv:
             be_busy(director)
+        if "reviewed" in sys.argv:
+            for _ in story.play(director, plot_of(director, 0, "_review"), repay):
+                pass
+        if "many" in sys.argv:
+            wait_for_many(director)
         state = session.get_one(SystemState, 1)
         state.business_date, state.is_demo, state.demo_marker = TODAY, True, "browser"
         session.commit()
@@ -61,6 +69,18 @@ def be_busy(director: Stage) -> None:
             ("6601.01", Decimal(1000)),
             ("1002", Decimal(-1000)),
         )
+
+
+def wait_for_many(director: Stage) -> None:
+    """Twenty customers are to be put on the black list, and the president is to sign a resolution."""
+    for number in range(20):
+        manager = people.ACCOUNT_MANAGERS[number % 6]
+        customer = customers.make_customer(director, 3 * number + 1, manager)
+        reason = "虚构贸易背景，经核实。"
+        watching.watch(director.ctx(manager), customer, WatchKind.BLACKLIST, reason)
+    plot = plot_of(director, 0, "_meet")
+    for _ in story.play(director, replace(plot, parts=plot.parts + 1), repay):
+        pass
 
 
 def plot_of(director: Stage, number: int, until: str) -> story.Plot:

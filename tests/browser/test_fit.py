@@ -40,7 +40,7 @@ def tabs_stand_in_one_line(zhou: Person) -> None:
     expect(more).to_contain_text("更多")
     folded = bar.locator(".more a", has_text="备注")
     expect(folded).to_be_hidden()
-    zhou.tab("备注")
+    zhou.tab("备注与交办")
     expect(bar.locator(":scope > li.active")).to_contain_text("备注")
     assert bar.evaluate("bar => bar.clientHeight") < 45
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.base.money import (
     MONEY_MAX,
     UNITS,
+    apportion,
     capital,
     excel_decimal,
     format_money,
@@ -266,3 +267,24 @@ def test_capitals_refuse_what_cannot_be_written():
         capital(Decimal("0.001"))
     with pytest.raises(ValueError, match="过大"):
         capital(Decimal(10) ** 15)
+
+
+@given(AMOUNTS, st.lists(st.decimals(0, 100, places=4), min_size=1, max_size=6))
+def test_a_split_loses_no_fen_and_favours_nobody_by_more_than_one(amount, shares):
+    if not any(shares):
+        with pytest.raises(ValueError, match="大于 0"):
+            apportion(amount, shares)
+        return
+    parts = apportion(amount, shares)
+    assert sum(parts) == amount
+    whole = sum(shares)
+    for part, share in zip(parts, shares, strict=True):
+        assert part == round_to(part, 2)
+        assert abs(part - amount * share / whole) < Decimal("0.01")
+        assert share or not part
+
+
+def test_what_is_left_of_a_split_goes_to_the_largest_remainders():
+    thirds = apportion(Decimal("100.00"), [Decimal(1)] * 3)
+    assert thirds == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
+    assert apportion(Decimal("-0.01"), [Decimal(20), Decimal(80)]) == [0, Decimal("-0.01")]

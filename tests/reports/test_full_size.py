@@ -99,7 +99,9 @@ def test_a_list_of_parts_counts_and_sums_in_one_question(demo, table):
     whole = [
         words
         for words in sent
-        if f"FROM {table} " in words and ("count(*)" in words or "sum(" in words)
+        # the bell of the page counts papers too, inside a question of its own
+        if re.search(r"FROM (\w+)", words + "FROM nothing")[1] == table
+        and ("count(*)" in words or "sum(" in words)
     ]
     assert len(whole) == 1, whole
     assert " IN (SELECT" in whole[0], "the readable records are worked out once"
@@ -224,7 +226,9 @@ def test_papers_that_came_back_are_found_without_a_look_at_all_of_ones_projects(
             with plans.asked(connection) as sent:
                 session.execute(source.rows_for(actor, today).limit(1)).all()
             plan = plans.plan(connection, *sent[-1])
-            assert "SEARCH project USING INTEGER PRIMARY KEY" in plan, plan
+            is_of_project = re.search(r"\bproject\b", plan) is not None
+            assert "SEARCH project USING INTEGER PRIMARY KEY" in plan or not is_of_project, plan
+            assert "SCAN" not in plan, plan
 
 
 def test_counting_begins_with_the_readers_own_records(demo_app):

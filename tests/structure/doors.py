@@ -111,13 +111,14 @@ def ones(foreign: Foreign, table: str) -> Iterator[Ask]:
 OTHERS = {
     "issued_document": ("/issued_document/{}/pdf",),
     "attachment": ("/attachment/{}/download",),
-    "approval_instance": ("/approvals/instance/{}",),
+    "approval_instance": ("/approvals/instance/{}", "/approvals/instance/{}/copy"),
     "meeting_item": ("/approvals/ballots/{}",),
     "approval_task": (
         "/approvals/{}",
         "/approvals/{}/transfer",
         "/approvals/{}/add-signer",
         "/approvals/{}/reassign",
+        "/approvals/{}/signature",
     ),
     "voucher": ("/voucher/{}/print",),
 }
@@ -175,7 +176,7 @@ def shared(app: Any) -> Iterator[Ask]:
     for rule in rules(app, "GET"):
         if not rule.arguments and rule.endpoint not in PUBLIC and not table_of(rule):
             yield Ask(rule.rule)
-    yield from (Ask(f"/approvals/?tab={tab}") for tab in ("todo", "mine", "done"))
+    yield from (Ask(f"/approvals/?tab={tab}") for tab in ("todo", "copies", "mine", "done"))
     yield from (Ask(f"/desktop/{module.name}") for module in DesktopModule)
     yield Ask(f"/search?q={quote(WORD)}")
     yield Ask("/api/v1/_openapi")

@@ -41,6 +41,10 @@ SIGNED_IN = {
     "ApprovalsView.colleagues",
     "ApprovalsView.urge",
     "ApprovalsView.withdraw",
+    "ApprovalsView.copy",  # whoever submitted it, is asked or has decided
+    "ApprovalsView.read",  # what was copied to oneself
+    "ApprovalsView.read_many",
+    "ApprovalsView.signature",  # whoever reads the approval
     "DesktopView.choose",
     "DesktopView.arrange",
     "DesktopView.module",
@@ -62,6 +66,7 @@ SIGNED_IN = {
     "ImportsView.mode",
     "ImportsView.choose",
     "ImportsView.confirm",
+    "ImportsView.good",
     "ImportsView.cancel",
     "ImportsView.wrong",
     "ImportsView.state",

@@ -10,9 +10,8 @@ import views.screens  # noqa: F401 - every view is known
 from models.base.entity import entities, parts_of
 from models.base.fields import facts_of
 from tests.screen_forms import _Fields
-from views.kit.forms import form_columns
 from views.kit.grid_cells import text_of
-from views.kit.grids import COLUMNS_MAX
+from views.kit.grids import COLUMNS_MAX, columns
 from views.kit.interface import shape
 from views.kit.record import why_frozen
 from views.kit.small import OWN
@@ -27,7 +26,7 @@ GRIDS = {
     and one.model.spec.kind.is_writable
     and {"add", "edit", "delete"} <= {*one.model.spec.saved_by}
     and one.model.__tablename__ not in OWN
-    and len(form_columns(one.model)) <= COLUMNS_MAX
+    and len(columns(one.model)) <= COLUMNS_MAX
 }
 # What their own rules do not let go: a row in use is switched off, nobody is left out who alone can decide.
 KEPT = {
@@ -63,7 +62,7 @@ def open_rows(demo, owner, one):
 
 def stored(demo, one, path):
     """The rows of the record of an address: what people fill in of each, and its version."""
-    names = form_columns(one.model)
+    names = columns(one.model)
     with demo.session() as session:
         of = getattr(one.model, one.link) == int(path.split("/")[3])
         rows = session.scalars(select(one.model).where(of).order_by(one.model.id)).all()
@@ -93,7 +92,7 @@ def test_rows_sent_are_rows_stored_and_a_wrong_cell_is_named(demo, name):
     # one wrong cell: words at that cell, what was typed stays, nothing is written
     number = re.search(rf'name="{table}-(\d+)-_id"', page)[1]
     known = shape(one.model).fields
-    names = [n for n in form_columns(one.model) if n != one.link]
+    names = [n for n in columns(one.model) if n != one.link]
     cell = next(n for n in names if wrong_text(known[n]))
     typed = wrong_text(known[cell])
     answer = client.post(
@@ -118,7 +117,7 @@ def put_back(demo, one, found, number):
     client, path, page = found
     table, before = str(one.model.__tablename__), stored(demo, one, path)
     known = shape(one.model).fields
-    names = [n for n in form_columns(one.model) if n != one.link]
+    names = [n for n in columns(one.model) if n != one.link]
     key = int(re.search(rf'name="{table}-{number}-_id" value="(\d+)"', page)[1])
     values, _ = before[key]
     with demo.session() as session:

@@ -15,6 +15,7 @@ READERS = {
     "exposure.portfolio",
     "gate.standing",
     "exposure.by_customer",
+    "maximums.uses_of",
 }
 
 
@@ -42,6 +43,7 @@ def test_limits_are_read_under_the_lock(path):
         assert set(unlocked(path.read_text(encoding="utf-8"))) == {
             "exposure.checks",
             "gate.standing",
+            "maximums.uses_of",
         }
     else:
         assert unlocked(path.read_text(encoding="utf-8")) == []

@@ -20,7 +20,9 @@ LIST_MAX_BYTES = 100 * 1024
 LIST_MAX_QUERIES = 30
 # 42, the row of the session, who holds the work with those who may, and whether the reader may act on what he reads:
 # what he reads for having been asked opens no deed (A7), which one question a page finds out.
-PROJECT_MAX_QUERIES = 46
+# One each for the former and the next project of a renewal, its shares, what stands under its scheme, 最高额合同
+# that it is or might be under, what was registered of its documents, and whether a correction or a copy (抄送) waits.
+PROJECT_MAX_QUERIES = 56
 HEADERS = (
     "Content-Security-Policy",
     "X-Content-Type-Options",
@@ -232,9 +234,8 @@ def test_a_project_page_asks_few_questions_and_none_about_the_limits_twice(demo_
         assert sum("FROM customer_relation" in words for words in sent) <= 3, (
             "the group is followed once"
         )
-        assert sum("sum(project.reserved_amount)" in words for words in sent) <= 2, (
-            "all exposure once, the bank's once"
-        )
+        exposure = [words for words in sent if "sum(project.reserved_amount)" in words]
+        assert len(exposure) == len(set(exposure)) <= 5, "the customer's, all, the bank's once each"
         counts[stage.name, project_id] = len(sent)
     assert max(counts.values()) <= PROJECT_MAX_QUERIES, counts
 

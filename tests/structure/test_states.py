@@ -25,11 +25,20 @@ OTHERS = {
         "paper.stage",
     ): "where the project stood, kept on the paper",
     ("workflows/base/jobs.py", "held.result"): "what the steps of a job have done",
+    ("views/approval/editor.py", "made.state"): "a flow that is drawn and tried, and never stored",
 }
 # Names of columns that are computed: the columns that forms may write, their defaults, and what the code names itself.
 BY_NAME = {
+    (
+        "workflows/guarantee/correction.py",
+        "_apply_changes",
+    ): "correctable columns, of which no state is one",
     ("reports/base/charts.py", "_dress"): "attributes of a drawing",
     ("models/base/fields.py", "set"): "whoever calls it is asked in turn",
+    (
+        "workflows/base/records.py",
+        "fill_in",
+    ): "fields that a record declares, of which no state is one",
     ("workflows/base/records.py", "_put"): "editable columns, of which no state is one",
     (
         "workflows/base/records.py",
@@ -37,6 +46,7 @@ BY_NAME = {
     ): "the default of the column, where every life begins",
     ("workflows/base/records.py", "_default_scope"): "owner and department",
     ("workflows/base/records.py", "_draw_numbers"): "the number of a new record",
+    ("views/approval/editor.py", "_filled"): "a flow that is drawn and tried, and never stored",
     ("views/kit/forms.py", "demands"): "a copy that is asked about and never saved",
     ("reports/figures/field_conditions.py", "settle"): "custom fields that are not asked for",
     ("workflows/customer/rules.py", "check_statement"): "figures of a statement",
@@ -195,6 +205,8 @@ UNREACHED = {
     "release": ({"VOID"}, "papers share their states; a project is released once and for all"),
     "termination": ({"VOID"}, "papers share their states; an end is final"),
     "history_batch": ({"VOID"}, "papers share their states; a refused batch is drawn up again"),
+    "bank_batch": ({"VOID"}, "papers share their states; a refused list is drawn up again"),
+    "cession_statement": ({"VOID"}, "papers share their states; a refused one is drawn up again"),
     "customer": ({"MERGED"}, "read by the rules of customers; merging comes with 客户合并"),
 }
 

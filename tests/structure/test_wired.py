@@ -16,6 +16,7 @@ from tests.structure.each import each
 from tests.structure.wiring import (
     NOT_SHOWN,
     ROOMS,
+    beside_nothing,
     calls,
     drawn,
     off_the_page,
@@ -97,6 +98,7 @@ def test_a_part_stands_on_its_owners_page():
 
 def test_what_is_done_on_a_project_stands_on_its_page_and_in_its_news():
     assert off_the_page() == []
+    assert beside_nothing() == []
     assert untold() == []
 
 

@@ -296,6 +296,15 @@ def off_the_page() -> list[str]:
     return [str(model.__tablename__) for model in of_project() if model.__tablename__ not in shown]
 
 
+# Tabs beside those of the owner and of the project.
+BESIDE = (("collateral_pledge", "collateral_id"),)
+
+
+def beside_nothing() -> list[str]:
+    """What stands on the page of a third record and no longer does."""
+    return [table for table, link in BESIDE if fields_of(entity_of(table))[link].part is None]
+
+
 def untold() -> list[str]:
     """What is done on a project without a word in its news."""
     return [

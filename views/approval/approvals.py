@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from flask import flash, redirect, request
+from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
@@ -14,17 +14,19 @@ from models.approval.approval import (
     NodeMode,
     TaskState,
 )
+from models.approval.copies import ApprovalCopy
 from models.base.errors import BusinessError
 from models.system.organization import Employee
-from views.approval import inbox
+from views.approval import copies, inbox, node_form
 from views.approval import reassign as help_page
 from views.approval.page import approval_page
 from views.kit import bulk, edge, lookup, todo, widgets
 from views.kit.entity_view import EntityView
 from views.kit.interface import EntityInterface, valid_id
 from views.kit.pages import FieldGroup, FormPage
-from workflows.approval import approval, consult
+from workflows.approval import approval, consult, signatures
 from workflows.approval import reassign as approval_help
+from workflows.approval.copies import take_note
 from workflows.base import records
 from workflows.base.context import Ctx
 
@@ -102,6 +104,9 @@ class ApprovalsView(BaseView):
                 task = records.find(ctx, ApprovalTask, pk)
                 choice = _decision(request.form.get("decision", ""))
                 target = request.form.get("return_to", "")
+                given = node_form.given(ctx, task)
+                if choice is approval.Decision.APPROVE:
+                    node_form.take_files(ctx, task.instance, task)
                 instance = approval.decide(
                     ctx,
                     task,
@@ -110,6 +115,7 @@ class ApprovalsView(BaseView):
                     version=valid_id(request.form.get("version", "")) or 0,
                     to_seq=_sequence(target) if choice is approval.Decision.RETURN else None,
                     is_direct=bool(request.form.get("direct")),
+                    given=given,
                 )
                 message = _message(instance, task, choice)
         except BusinessError as error:
@@ -181,6 +187,58 @@ class ApprovalsView(BaseView):
         ctx = edge.current_ctx()
         page = help_page.page(ctx, help_page.pending_task(ctx, key), error)
         return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    @expose("/instance/<pk>/copy", methods=("GET", "POST"))
+    @edge.screen()
+    def copy(self, pk: str) -> ResponseReturnValue:
+        """Tell colleagues of an approval (抄送)."""
+        error: BusinessError | None = None
+        found = _instance(pk)
+        if request.method == "POST":
+            try:
+                with edge.writing() as ctx:
+                    message = copies.act(ctx, records.find(ctx, ApprovalInstance, pk))
+                flash(message, "success")
+                return redirect(f"/approvals/instance/{found.id}")
+            except BusinessError as refusal:
+                if refusal.status in {403, 404}:
+                    raise
+                error = refusal
+        page = copies.page(edge.current_ctx(), _instance(pk), error)
+        return self.render_template("form.html", page=page), (error.status if error else 200)
+
+    @expose("/copies/<pk>/read", methods=("POST",))
+    @edge.screen()
+    def read(self, pk: str) -> ResponseReturnValue:
+        """Take note of what one was told of."""
+        with edge.writing() as ctx:
+            take_note(ctx, records.find(ctx, ApprovalCopy, pk))
+        flash("已阅", "success")
+        return redirect("/approvals/?tab=copies")
+
+    @expose("/copies/read", methods=("POST",))
+    @edge.screen()
+    def read_many(self) -> ResponseReturnValue:
+        """Take note of each of the ticked ones."""
+        picked = copies.all_unread(edge.current_ctx()) if request.form.get("all") else bulk.ticked()
+
+        def act(ctx: Ctx, copy: ApprovalCopy, _: int) -> None:
+            take_note(ctx, copy)
+
+        outcomes = bulk.each(ApprovalCopy, picked, "阅", act)
+        return bulk.answer(
+            self, ApprovalCopy, outcomes, bulk.Told("阅", "项抄送", "/approvals/?tab=copies")
+        )
+
+    @expose("/<pk>/signature")
+    @edge.screen()
+    def signature(self, pk: str) -> ResponseReturnValue:
+        """The signature of a decision, as a picture."""
+        answer = Response(
+            signatures.picture_of(edge.current_ctx(), _task(pk)), mimetype="image/png"
+        )
+        answer.headers["Cache-Control"] = "private, max-age=3600"
+        return answer
 
     @expose("/instance/<pk>/end", methods=("POST",))
     @edge.screen()

@@ -1,8 +1,16 @@
 """Buttons of the set-up: versions of approval flows (10.2)."""
 
+from typing import Any
+
 from models.approval.approval import FlowState
-from views.kit.buttons import Button, in_state, register, to_result
+from views.kit.buttons import Button, in_state, register
 from workflows.approval import flows
+
+
+def to_editor(_: Any, result: Any) -> str:
+    """A new version opens where it is changed."""
+    return f"/approval_flow/editor/{result.id}"
+
 
 register(
     Button(
@@ -19,7 +27,7 @@ register(
         when=in_state("state", FlowState.PUBLISHED),
         rank=10,
         done="已复制为新版本的草稿，修改后发布",
-        after=to_result,
+        after=to_editor,
     ),
     Button(
         flows.FLOW["retire"],

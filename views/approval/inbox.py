@@ -16,11 +16,13 @@ from models.base.money import format_money
 from reports.base.scope import scoped
 from reports.figures import approvals as figures
 from reports.workbench import desktop
+from views.approval import copies
 from views.kit import bulk, edge, todo
 from views.kit.cells import NONE, format_value
 from views.kit.deadlines import lateness
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, ListPage, Paging, Row, Tab
+from workflows.approval import at_node
 from workflows.base.context import Ctx
 
 MOST = 200
@@ -28,6 +30,7 @@ TABS = {
     "todo": "待办",
     "many": "批量审批",
     "late": "超时审批",
+    "copies": "抄送",
     "mine": "我发起的",
     "done": "我已办",
 }
@@ -35,13 +38,19 @@ _NONE = {
     "todo": "没有等您办理的事项",
     "many": "没有等您审批的事项",
     "late": "您能查看的业务没有超时的审批",
+    "copies": "没有抄送给您的审批",
     "mine": "您还没有提交过审批",
     "done": "您还没有审批过业务",
 }
 _SAID = "{n} 项审批用同一意见办理，每项单独决定，不能办的列出原因。"
 _BULK = (
     Action(
-        "同意", "/approvals/bulk/approve", "POST", "primary", f"同意所选 {_SAID}", ask="审批意见"
+        "同意",
+        "/approvals/bulk/approve",
+        "POST",
+        "primary",
+        confirm=f"同意所选 {_SAID}",
+        ask="审批意见",
     ),
     Action(
         "退回",
@@ -56,7 +65,7 @@ _BULK = (
         "/approvals/bulk/reject",
         "POST",
         "danger",
-        f"否决所选 {_SAID}",
+        confirm=f"否决所选 {_SAID}",
         ask="否决原因",
         ask_required=True,
     ),
@@ -84,7 +93,9 @@ def page(ctx: Ctx, tab: str, asked_page: str) -> ListPage:
         sizes=(),
         links=links,
     )
-    waiting = todo.waiting(ctx).total
+    waiting = todo.waiting(ctx)
+    counts = {"todo": waiting.total, "copies": waiting.copies}
+    together = {"many": list(_BULK), "copies": [copies.READ]}
     return ListPage(
         "待办事项",
         f"最近 {MOST} 条" if len(rows) == MOST else "",
@@ -96,13 +107,13 @@ def page(ctx: Ctx, tab: str, asked_page: str) -> ListPage:
                 label,
                 f"/approvals/?tab={key}",
                 key == tab,
-                waiting if key == "todo" else None,
+                counts.get(key) or (0 if key == "todo" else None),
                 key,
             )
             for key, label in TABS.items()
         ],
         actions=todo.together(ctx),
-        bulk=list(_BULK) if tab == "many" else [],
+        bulk=together.get(tab, []) if rows else [],
         url="/approvals/",
         empty=_NONE[tab],
         crumbs=[("我的工作台", ""), ("待办事项", "")],
@@ -116,11 +127,13 @@ def all_mine(ctx: Ctx) -> list[bulk.Picked]:
 
 
 def _to_decide(ctx: Ctx) -> list[ApprovalTask]:
-    """Opinions are asked for one by one, and so are votes."""
+    """Opinions are asked for one by one, and so are votes, and what asks for more than an opinion."""
     return [
         task
         for task in figures.my_tasks(ctx.session, ctx.actor, MOST)
-        if task.origin is not TaskOrigin.ENTRUST and task.node.mode is not NodeMode.VOTE
+        if task.origin is not TaskOrigin.ENTRUST
+        and task.node.mode is not NodeMode.VOTE
+        and at_node.is_plain(task)
     ]
 
 
@@ -253,6 +266,7 @@ _BUILDERS: dict[str, Callable[[Ctx], tuple[list[Column], list[Row]]]] = {
     "todo": _todo,
     "many": _many,
     "late": _late,
+    "copies": lambda ctx: copies.tab(ctx, MOST),
     "mine": _mine,
     "done": _done,
 }

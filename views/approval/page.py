@@ -1,6 +1,5 @@
 """The decision page of every approval: who asks for how much, the paper itself, what was said, and the buttons."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,7 +21,9 @@ from models.guarantee.appraisal import InvestigationReport, RiskAssessment
 from models.guarantee.project import UNDER_WAY, Project
 from reports.base.scope import may_read
 from reports.figures import approvals, delegations, dictionaries, exposure
+from reports.figures.approval_sheet import filled_words
 from reports.workbench.todo_source import TodoKind
+from views.approval import copies, drawing, node_form
 from views.approval import reassign as help_page
 from views.approval.resubmitted import changed
 from views.kit import buttons, hooks, parts, record, todo, widgets
@@ -49,10 +50,11 @@ _DIRECT = (("", "按流程从头审批"), ("1", "直接到我这里，已同意�
 _STATES = {"DONE": "done", "CURRENT": "current", "TO_COME": "todo"}
 
 
-def _errors(error: BusinessError | None) -> list[tuple[str, str, str]]:
-    if error is not None and error.field == "opinion":
-        return [("opinion", "审批意见", error.message)]
-    return widgets.summary([], error)
+def _errors(error: BusinessError | None, page: ApprovalPage) -> list[tuple[str, str, str]]:
+    own = {"opinion": "审批意见", **({"signature": "手写签名"} if page.signature else {})}
+    if error is not None and error.field in own:
+        return [(error.field, own[error.field], error.message)]
+    return widgets.summary([*page.fields, *page.files], error)
 
 
 def approval_page(
@@ -84,24 +86,39 @@ def approval_page(
         if may_decide and task is not None
         else "",
         facts=_facts(ctx, instance, task),
-        steps=steps(ctx, instance),
+        steps=[] if instance.flow.branches else steps(ctx, instance),
         opinion=opinion,
         notice=_notice(ctx, instance, task, why),
         help_key="approval_task",
     )
     if may_decide and task is not None:
         _offer(ctx, page, instance, task)
-    page.errors = _errors(error)
-    page.actions = [Action("打开业务单据", url)] if url else []
-    # while it runs, what may be done is decided and `_more`
-    if instance.state is not ApprovalState.RUNNING:
-        page.actions += buttons.actions(ctx, instance)
+        node_form.add(ctx, page, task, paper, error)
+    page.errors = _errors(error, page)
+    page.actions = _actions(ctx, instance, url)
     page.more = _more(ctx, instance, task, may_decide=may_decide)
     page.checks = _checks(ctx, instance, paper) if paper is not None else []
-    page.sections = [*_paper(ctx, paper), *_project(ctx, instance, paper), history(ctx, instance)]
-    if paper is not None:
-        page.sections[:0] = changed(ctx, instance)
+    page.sections = _sections(ctx, instance, paper)
     return page
+
+
+def _actions(ctx: Ctx, instance: ApprovalInstance, url: str) -> list[Action]:
+    """What stands on the page's head; while it runs, what may be done is decided and `_more`."""
+    found = [Action("打开业务单据", url)] if url else []
+    found += copies.to_note(ctx, instance)
+    is_running = instance.state is ApprovalState.RUNNING
+    return found if is_running else [*found, *buttons.actions(ctx, instance)]
+
+
+def _sections(ctx: Ctx, instance: ApprovalInstance, paper: Entity | None) -> list[Section]:
+    """What changed since it was submitted last, its way, and all that the decision rests on."""
+    return [
+        *(changed(ctx, instance) if paper is not None else []),
+        *([_drawing(ctx, instance)] if instance.flow.branches else []),
+        *_paper(ctx, paper),
+        *_project(ctx, instance, paper),
+        history(ctx, instance),
+    ]
 
 
 def _offer(ctx: Ctx, page: ApprovalPage, instance: ApprovalInstance, task: ApprovalTask) -> None:
@@ -176,6 +193,8 @@ def _facts(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask | None) -> l
     if late:
         chiefs = dict.fromkeys(one.escalated_to.name for one in late if one.escalated_to)
         found.append(Fact("督办人", Cell("、".join(chiefs))))
+    if told := copies.told(ctx, instance):
+        found.append(Fact("抄送", Cell(told)))
     if instance.end_reason:
         found.append(Fact("终止原因", Cell(instance.end_reason)))
     return found
@@ -220,6 +239,13 @@ def papers_of(ctx: Ctx, project: Project) -> list[Section]:
     )
 
 
+def _drawing(ctx: Ctx, instance: ApprovalInstance) -> Section:
+    """A flow with branches as a drawing: a line cannot say what goes on side by side."""
+    found = Section("drawing", "审批流程图", template="parts/flow.html")
+    found.data = drawing.running(ctx, instance)
+    return found
+
+
 def steps(ctx: Ctx, instance: ApprovalInstance) -> list[Stage]:
     """The nodes as done, current and to come, with the people and days."""
     found = [
@@ -248,19 +274,13 @@ def steps(ctx: Ctx, instance: ApprovalInstance) -> list[Stage]:
             if state in ("done", "stopped")
             else [t for t in tasks if t.state is TaskState.PENDING] or acted
         )
-        names = "、".join(dict.fromkeys(_who(task, stand_ins.get(task.id, ())) for task in people))
+        told = [drawing.who(task, stand_ins.get(task.id, ())) for task in people]
+        if line.state == "TO_COME" and instance.state is ApprovalState.RUNNING:
+            told = drawing.to_come(ctx, instance, line.node)
+        names = "、".join(dict.fromkeys(told))
         last = max((task.decided_at for task in acted if task.decided_at), default=None)
         found.append(Stage(line.node.name, state, f"{local(last):%Y-%m-%d}" if last else "", names))
     return found
-
-
-def _who(task: ApprovalTask, stand_ins: Iterable[str]) -> str:
-    """Who is asked and who may act for that person, or who has decided for whom."""
-    if task.decided_at is None:
-        return delegations.named(task.assignee.name, stand_ins)
-    if task.on_behalf_of is None or task.decided_by is None:
-        return task.assignee.name
-    return f"{task.decided_by.name}（代{task.on_behalf_of.name}）"
 
 
 def _decisions(task: ApprovalTask) -> list[Decision]:
@@ -285,16 +305,7 @@ def _return_targets(
 ) -> tuple[tuple[str, str], ...]:
     if task.node.mode is NodeMode.VOTE or task.origin is TaskOrigin.ENTRUST:
         return ()
-    visited = set(
-        ctx.session.scalars(
-            select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)
-        )
-    )
-    nodes = [
-        n
-        for n in instance.flow.nodes
-        if n.id in visited and n.seq < (instance.current_node_seq or 0)
-    ]
+    nodes = approvals.return_targets(ctx.session, task)
     return (("", f"申请人 {instance.applicant.name}"), *((str(n.seq), n.name) for n in nodes))
 
 
@@ -319,7 +330,7 @@ def _more(
         found.append(
             Action("撤回", f"{base}/withdraw", "POST", "danger", confirm=question, why_not=why)
         )
-    return [*found, *help_page.actions(ctx, instance)]
+    return [*found, *copies.actions(ctx, instance), *help_page.actions(ctx, instance)]
 
 
 def _is_chief(ctx: Ctx, instance: ApprovalInstance) -> bool:
@@ -341,8 +352,7 @@ def _to_take_back(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
         )
         for one in instance.tasks
         if one.state is TaskState.PENDING
-        and one.asked_by_id is not None
-        and one.asked_by_id == ctx.actor.employee_id
+        and delegations.may_take_back(ctx.session, ctx.actor, one, ctx.today)
     ]
 
 
@@ -431,13 +441,17 @@ def history(ctx: Ctx, instance: ApprovalInstance) -> Section:
         submitted = TimelineItem(when, one.applicant.name, f"提交{one.business_type.label}")
         lines.append((one.submitted_at, 0, submitted))
         for task in one.tasks:
-            if task.decided_at is None or task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN):
+            is_silent = task.state in (TaskState.CANCELLED, TaskState.WITHDRAWN)
+            if task.decided_at is None or (is_silent and not task.opinion):
                 continue
             when = format_value(task.decided_at, "datetime")
             who = (task.decided_by or task.assignee).name
             behalf = f"（代{task.on_behalf_of.name}）" if task.on_behalf_of else ""
             words = f"{task.node.name}{behalf} {task.state.label}"
-            item = TimelineItem(when, who, f"{words}：{task.opinion}" if task.opinion else words)
+            said = f"{words}：{task.opinion}" if task.opinion else words
+            changes = tuple(filled_words(ctx.session, task, ctx.actor)) if may_see_all else ()
+            picture = f"/approvals/{task.id}/signature" if task.signature_id else ""
+            item = TimelineItem(when, who, said, changes, picture=picture)
             lines.append((task.decided_at, task.id, item))
     items = [item for _, _, item in sorted(lines, key=lambda line: line[:2], reverse=True)]
     return Section(

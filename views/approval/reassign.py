@@ -46,7 +46,15 @@ def actions(ctx: Ctx, instance: ApprovalInstance) -> list[Action]:
         url = f"/approvals/instance/{instance.id}/end"
         about = f"终止“{instance.title}”的审批：已作出的决定作废，业务退回申请人。"
         found.append(
-            Action("终止审批", url, "POST", "danger", about, ask="终止的原因", ask_required=True)
+            Action(
+                "终止审批",
+                url,
+                "POST",
+                "danger",
+                confirm=about,
+                ask="终止的原因",
+                ask_required=True,
+            )
         )
     if ctx.actor.may("reassign", "approval_task"):
         back = f"/approvals/instance/{instance.id}"

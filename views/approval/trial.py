@@ -1,14 +1,13 @@
 """审批试算 (A5): which flow a submission would take and whom it would ask; and what a business cannot get through."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from models.approval.approval import ApprovalFlow, ApprovalType, FlowCustomerKind, FlowState
 from models.base.entity import Entity, entity_of
@@ -17,34 +16,51 @@ from models.base.money import format_money, parse_amount
 from models.system.organization import Department, Employee
 from reports.figures import dictionaries, flow_trial
 from reports.figures.approvals import Facts
-from views.approval.flows import FlowStep
-from views.kit import edge, hooks, widgets
+from views.approval import drawing
+from views.kit import edge, hooks, lookup, widgets
 from views.kit.cells import record_url
 from views.kit.interface import valid_id
 from views.kit.pages import Action, Cell, Column, Field, ReportPage, Row, Section, Tab
+from workflows.approval import steps
 from workflows.base.context import Ctx
 
 URL = "/approval-trial/"
 TITLE = "审批试算"
+_SAID = ("product", "amount", "department", "customer_kind", "risk_grade", "applicant")
 _RESULT = {True: Cell("选用", "enum", tone="ok"), False: Cell("不选", "enum", tone="draft")}
 _HARD = {True: Cell("不能提交", "enum", tone="bad"), False: Cell("留意", "enum", tone="warn")}
 
 
+def is_started() -> ColumnElement[bool]:
+    """Of a business type: something puts it up for approval."""
+    return ApprovalType.code.in_(steps.startable())
+
+
+lookup.CHOSEN[ApprovalType] = is_started
+
+
 @dataclass
-class _Trial:
+class Trial:
     """What one request asks: typed values, and what is wrong with them."""
 
     ctx: Ctx
+    prefix: str = ""  # of its names, where another form sends it along
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     def typed(self, name: str) -> str:
-        """As it stands in the address."""
-        return request.args.get(name, "")[:64].strip()
+        """As it stands in the address, or in the form that sends it along."""
+        sent = request.form if self.prefix else request.args
+        return sent.get(self.prefix + name, "")[:64].strip()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything of a submission is said at all."""
+        return any(self.typed(name) for name in _SAID)
 
     @property
     def kinds(self) -> list[ApprovalType]:
         """The businesses that are put up for approval."""
-        query = select(ApprovalType).where(ApprovalType.is_active)
+        query = select(ApprovalType).where(ApprovalType.is_active, is_started())
         return list(self.ctx.session.scalars(query.order_by(ApprovalType.sort_no, ApprovalType.id)))
 
     @property
@@ -70,7 +86,7 @@ class _Trial:
             try:
                 amount = parse_amount(text)
             except ValueError as error:
-                self.errors["amount"] = [str(error)]
+                self.errors[f"{self.prefix}amount"] = [str(error)]
         product = self._record(entity_of("product"), "product")
         department, applicant = self._record(Department, "department"), self.applicant()
         if department is None and applicant is not None:
@@ -91,49 +107,42 @@ class _Trial:
         key = valid_id(text)
         found = self.ctx.session.get(model, key) if key is not None else None
         if text and found is None:
-            self.errors[name] = [f"没有这个{model.spec.label}，请从列表中选择"]
+            self.errors[self.prefix + name] = [f"没有这个{model.spec.label}，请从列表中选择"]
         return found
 
     # ---------------------------------------------------------------------------------------------------------- form
     def fields(self) -> list[Field]:
         """The parameters over the answer."""
-        session, errors = self.ctx.session, self.errors
-        person = self.applicant()
-        grades = dictionaries.items(session, "risk_grade")
+        kinds, which = [(k.code, k.label) for k in self.kinds], ("", "已发布的")
         return [
-            widgets.choice("type", "业务类型", [(k.code, k.label) for k in self.kinds], self.code),
+            widgets.choice("type", "业务类型", kinds, self.code),
+            *self.inputs(),
+            widgets.choice("drafts", "流程", [which, ("1", "草稿发布以后")], self.typed("drafts")),
+        ]
+
+    def inputs(self) -> list[Field]:
+        """What a submission may be."""
+        person, at = self.applicant(), self.prefix
+        grades = dictionaries.items(self.ctx.session, "risk_grade")
+        kinds = [("", "不填"), *((k.name, k.label) for k in FlowCustomerKind)]
+        amount = self.typed("amount")
+        return [
             self._choice("product", "产品", entity_of("product")),
             widgets.text(
-                "amount",
-                "金额（元）",
-                self.typed("amount"),
-                errors=errors,
-                kind="money",
-                maxlength=30,
+                f"{at}amount", "金额（元）", amount, errors=self.errors, kind="money", maxlength=30
             ),
             self._choice("department", "申请部门", Department),
+            widgets.choice(f"{at}customer_kind", "客户类型", kinds, self.typed("customer_kind")),
             widgets.choice(
-                "customer_kind",
-                "客户类型",
-                [("", "不填"), *((k.name, k.label) for k in FlowCustomerKind)],
-                self.typed("customer_kind"),
-            ),
-            widgets.choice(
-                "risk_grade", "风险等级", [("", "不填"), *grades], self.typed("risk_grade")
+                f"{at}risk_grade", "风险等级", [("", "不填"), *grades], self.typed("risk_grade")
             ),
             widgets.lookup(
-                "applicant",
+                f"{at}applicant",
                 "申请人",
                 "/approvals/colleagues",
                 str(person.id) if person else "",
                 person.name if person else "",
-                errors=errors,
-            ),
-            widgets.choice(
-                "drafts",
-                "流程",
-                [("", "已发布的"), ("1", "草稿发布以后")],
-                self.typed("drafts"),
+                errors=self.errors,
             ),
         ]
 
@@ -141,7 +150,8 @@ class _Trial:
         order = getattr(model, model.spec.key[0])
         rows = self.ctx.session.scalars(select(model).where(model.is_active).order_by(order))
         options = [("", "不填"), *((str(one.id), str(one)) for one in rows)]
-        return widgets.choice(key, label, options, self.typed(key), errors=self.errors)
+        place = self.prefix + key
+        return widgets.choice(place, label, options, self.typed(key), errors=self.errors)
 
 
 class ApprovalTrialView(BaseView):
@@ -156,7 +166,7 @@ class ApprovalTrialView(BaseView):
     @edge.screen("list")
     def page(self) -> ResponseReturnValue:
         """Which flow, why the others not, and who is asked."""
-        trial = _Trial(edge.current_ctx())
+        trial = Trial(edge.current_ctx())
         status, error = 200, None
         page = ReportPage(TITLE, [], [], url=URL, help_key="approval_flow")
         try:
@@ -171,7 +181,7 @@ class ApprovalTrialView(BaseView):
     @edge.screen("list")
     def gaps(self) -> ResponseReturnValue:
         """Amounts that no flow covers, and nodes that could ask nobody."""
-        trial = _Trial(edge.current_ctx())
+        trial = Trial(edge.current_ctx())
         flows = flow_trial.flows_tried(trial.ctx.session, trial.code, with_drafts=trial.with_drafts)
         found = flow_trial.gaps(trial.ctx.session, flows)
         rules = [flow.name for flow in flows if flow.condition]
@@ -191,7 +201,7 @@ _GAPS = [
 ]
 
 
-def _framed(page: ReportPage, trial: _Trial, *, is_gaps: bool) -> ReportPage:
+def _framed(page: ReportPage, trial: Trial, *, is_gaps: bool) -> ReportPage:
     kept = urlencode({"type": trial.code, "drafts": trial.typed("drafts")})
     page.tabs = [
         Tab("试算", f"{URL}?{kept}", not is_gaps),
@@ -201,7 +211,7 @@ def _framed(page: ReportPage, trial: _Trial, *, is_gaps: bool) -> ReportPage:
     return page
 
 
-def _answer(page: ReportPage, trial: _Trial, facts: Facts) -> None:
+def _answer(page: ReportPage, trial: Trial, facts: Facts) -> None:
     session, person = trial.ctx.session, trial.applicant()
     flows = flow_trial.flows_tried(session, trial.code, with_drafts=trial.with_drafts)
     tried = flow_trial.candidates(session, flows, facts)
@@ -223,37 +233,11 @@ def _drawing(found: flow_trial.Preview, facts: Facts) -> list[Section]:
         # the table below says of each flow why not
         return [Section("drawing", "不能提交", empty=f"{found.problem}：下面逐个说明为什么不选")]
     section = Section("drawing", _named(found.flow), template="parts/flow.html")
-    section.data = [
-        FlowStep("提交", "申请人", is_end=True),
-        *(_box(one) for one in found.steps),
-        FlowStep("办结", "通知申请人", is_end=True),
-    ]
+    section.data = drawing.tried(found)
     amount = f"金额 {format_money(facts.amount)} 元" if facts.amount is not None else "未填金额"
     section.note = amount
     section.foot = f"不能提交：{found.problem}" if found.problem else "可以提交"
     return [section]
-
-
-def _box(one: flow_trial.PreviewStep) -> FlowStep:
-    node = one.step.node
-    facts = [node.mode.label]
-    if one.step.is_skipped:
-        facts = [f"低于 {_money(node.skip_below)} 元，跳过"]
-    if one.step.is_last:
-        facts.append(f"不超过 {_money(node.approve_limit)} 元，到此为止")
-    if one.warning:
-        facts.append(one.warning)
-    return FlowStep(
-        node.name,
-        str(node.position or node.role_name or "申请人部门负责人"),
-        people="、".join(one.people) or one.problem.partition("：")[2],
-        facts=tuple(facts),
-        is_missing=bool(one.problem),
-    )
-
-
-def _money(value: Decimal | None) -> str:
-    return "" if value is None else format_money(value)
 
 
 def _named(flow: ApprovalFlow) -> str:
@@ -280,7 +264,7 @@ def checks_of(record: Entity, ctx: Ctx) -> Section | None:
     code = record.business_type.code
     flows = flow_trial.flows_tried(ctx.session, code, with_drafts=record.state is FlowState.DRAFT)
     found = [
-        *flow_trial.node_gaps(ctx.session, record),
+        *flow_trial.flow_gaps(ctx.session, record),
         *flow_trial.amount_gaps(ctx.session, flows),
     ]
     section = Section("checks", "发布检查", columns=_GAPS, count=len(found))

@@ -15,9 +15,10 @@ def coverage_section(ctx: Ctx, project: Project) -> Section | None:
     scope = found.scope
     left = (found.last - ctx.today).days
     share = f"{scope.share_pct.normalize():f}%"
-    contract = Cell(scope.contract.number, url=f"/contract/show/{scope.contract.id}")
+    agreed = scope.contract
+    contract = Cell(agreed.number, url=f"/{agreed.__tablename__}/show/{agreed.id}")
     facts = [
-        Fact("保证合同", contract),
+        Fact(agreed.kind.label, contract),
         Fact("保证方式", Cell(scope.liability.label)),
         Fact("担保范围", Cell(f"{scope.parts.label}，承担 {share}")),
         Fact("今日承担", Cell(format_money(found.covered.amount), "text", hint="元")),

@@ -23,6 +23,7 @@ from models.guarantee.signing import Contract
 from models.system.organization import Company
 from models.system.records import IssuedDocument
 from reports.base.documents import Chapter, book_pdf
+from reports.base.remarks import remarks_of
 from reports.base.scope import is_visible, scoped
 from reports.figures.approval_sheet import sheet
 from views.kit import edge, exports, parts
@@ -34,7 +35,7 @@ from views.kit.pages import Action, Cell, Column, Row, Section
 from views.kit.record import STAMPED
 from views.kit.record_print import HEADS, facts_of
 from views.ledger.tab import vouchers_tab
-from workflows.base import attachments, audit, comments, plain_papers, records
+from workflows.base import attachments, audit, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.guarantee import contracts
 from workflows.system.exports import Made, Told, Wish
@@ -186,10 +187,8 @@ class Dossier:
             yield _table(
                 "附件", ("文件", "上传时间"), [(f.original_name, f.uploaded_at) for f in files]
             )
-        said = comments.comments_of(ctx.session, project)
-        yield _table(
-            "备注", ("时间", "人员", "内容"), [(c.created_at, who, c.text) for c, who in said]
-        )
+        said = [(one.at, one.by, one.words) for one in remarks_of(ctx.session, project)]
+        yield _table("备注与交办", ("时间", "人员", "内容"), said)
 
 
 def _table(label: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Section:

@@ -6,12 +6,20 @@ from typing import Any, ClassVar
 from models.base.entity import Entity
 from models.base.paper import PaperState
 from models.guarantee.history import HistoryBatch, HistoryGuarantee
-from views.kit import importing
+from views.kit import importing, progress
 from views.kit.buttons import Button, register
 from views.kit.entity_view import EntityView
-from views.kit.pages import Action
+from views.kit.pages import Action, RecordPage
 from workflows.base.context import Ctx
-from workflows.guarantee import history
+from workflows.guarantee import history, history_jobs
+
+
+def _is_broken_off(ctx: Ctx, batch: HistoryBatch) -> bool:
+    """Whether its projects are not all made and nobody is at them."""
+    if not history_jobs.left(ctx.session, batch):
+        return False
+    return progress.is_broken(history_jobs.run_of(ctx.session, batch), ctx.now)
+
 
 register(
     Button(
@@ -28,6 +36,15 @@ register(
         style="primary",
         rank=2,
         done="已重新起草，改正后再提交",
+    ),
+    Button(
+        history_jobs.ACTS["go_on"],
+        history_jobs.go_on,
+        when=_is_broken_off,
+        why_not=history_jobs.why_not_go_on,
+        style="primary",
+        rank=3,
+        done="已继续建立项目，请稍后刷新",
     ),
 )
 
@@ -51,3 +68,15 @@ class HistoryBatchView(EntityView):
         if record.row_count:
             return [*found, upload]
         return [replace(upload, style="primary"), *(replace(one, style="plain") for one in found)]
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """How far the projects of an approved batch are, until all are made."""
+        assert isinstance(record, HistoryBatch)
+        if left := history_jobs.left(ctx.session, record):
+            run, steps = (
+                history_jobs.run_of(ctx.session, record),
+                history_jobs.steps_of(ctx.session, record),
+            )
+            page.above.append(progress.follow(run, steps, ctx.now))
+            page.notice = f"还有 {left} 笔待建立项目，系统在后台逐批办理"
+        return page

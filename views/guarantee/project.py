@@ -10,7 +10,9 @@ from sqlalchemy.orm import joinedload
 from models.base.entity import Entity
 from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import MeetingState, ReviewMeeting
+from models.guarantee.scheme import SchemeShare, SharingScheme
 from reports.base.scope import scoped
+from reports.figures import products
 from reports.workbench.todo import awaits_agenda
 from views.guarantee import dossier
 from views.guarantee.coverage import coverage_section
@@ -18,6 +20,8 @@ from views.guarantee.gate import conditions_of, gate_of, standing_of
 from views.guarantee.papers import next_on_papers
 from views.guarantee.project_feed import recent
 from views.guarantee.project_form import NEW, ProjectForms
+from views.guarantee.renewals import renewal_actions, renewal_section
+from views.guarantee.sharing import shares_section
 from views.kit import filters, lists, pages
 from views.kit.cells import format_value
 from views.kit.lists import MANY
@@ -34,7 +38,6 @@ from views.kit.pages import (
 )
 from views.kit.waits import waits_of
 from workflows.base.context import Ctx
-from workflows.guarantee import application
 
 NONE = "—"
 DUE_DAYS = 30
@@ -44,15 +47,21 @@ class ProjectView(ProjectForms):
     """Screens of 担保项目; everything but the record page's top is generated."""
 
     model: ClassVar[type[Entity]] = Project
-    read_with = tuple(
-        joinedload(relation)
-        for relation in (
-            Project.customer,
-            Project.product,
-            Project.bank,
-            Project.manager,
-            Project.assistant,
-        )
+    # The scheme with its few parties, banks and rules is one row more in place of five questions.
+    read_with = (
+        *(
+            joinedload(relation)
+            for relation in (
+                Project.customer,
+                Project.product,
+                Project.bank,
+                Project.manager,
+                Project.assistant,
+            )
+        ),
+        joinedload(Project.scheme).joinedload(SharingScheme.shares).joinedload(SchemeShare.company),
+        joinedload(Project.scheme).joinedload(SharingScheme.banks),
+        joinedload(Project.scheme).joinedload(SharingScheme.rules),
     )
 
     def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
@@ -62,7 +71,7 @@ class ProjectView(ProjectForms):
             *_agenda_action(ctx, record),
             *super().verbs(record, ctx),
             *next_on_papers(ctx, record),
-            *_renewal(ctx, record),
+            *renewal_actions(ctx, record),
         ]
 
     def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
@@ -110,11 +119,15 @@ class ProjectView(ProjectForms):
         return []
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
-        """放款条件 and 额度占用 while they matter; in force what is covered and until when."""
+        """放款条件 and 额度占用 while they matter; in force what is covered and until when; then what renews it."""
         assert isinstance(record, Project)
+        section = renewal_section(ctx, record)
+        return [*self._matters(record, ctx), *([] if section is None else [section])]
+
+    def _matters(self, record: Project, ctx: Ctx) -> list[Section]:
         if record.state is ProjectState.IN_FORCE:
-            section = coverage_section(ctx, record)
-            return [] if section is None else [section]
+            sections = (coverage_section(ctx, record), shares_section(ctx, record))
+            return [section for section in sections if section is not None]
         if record.state not in UNDER_WAY:
             return []
         found = []
@@ -139,29 +152,13 @@ class ProjectView(ProjectForms):
                 )
             )
         meters = [meter(check) for check in standing_of(ctx, record).limits]
+        if (shared := shares_section(ctx, record)) is not None:
+            found.append(shared)
         note = "现有 → 办理后 / 限额"
         found.append(
             Section("exposure", "额度占用", template="parts/meters.html", data=meters, note=note)
         )
         return found
-
-
-def _renewal(ctx: Ctx, project: Project) -> list[Action]:
-    """复制为续保, or the project that goes on where this one ends."""
-    if project.state not in application.RENEWED:
-        return []
-    next_one = scoped(
-        select(Project).where(Project.renewed_from_id == project.id), Project, ctx.actor
-    )
-    if (
-        found := ctx.session.scalars(next_one.order_by(Project.id.desc()).limit(1)).first()
-    ) is not None:
-        return [Action(f"续保项目 {found.number}", f"/project/show/{found.id}")]
-    return (
-        [Action("复制为续保", f"/project/add?renews={project.id}")]
-        if ctx.actor.may("add", "project")
-        else []
-    )
 
 
 def _tabs(asked: lists.ListQuery) -> list[Tab]:
@@ -291,7 +288,7 @@ def _notice(project: Project) -> str:
 
 
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
-    """Every stage of the line: done with date and name, current with holder and days, to come."""
+    """Every stage of the project's line: done with date and name, current with holder and days, to come."""
     query = (
         select(ProjectStage).where(ProjectStage.project_id == project.id).order_by(ProjectStage.id)
     )
@@ -300,8 +297,11 @@ def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:
         for row in ctx.session.scalars(query.options(joinedload(ProjectStage.done_by)))
     }
     found = []
+    line = products.line_of(project)
     for stage in Stage:
         row = passed.get(stage)
+        if row is None and stage not in line:
+            continue
         if stage is project.stage:
             found.append(_current(ctx, project, row))
         elif row is not None and row.left_on is not None and stage.rank < project.stage.rank:
@@ -351,7 +351,9 @@ def _conditions(ctx: Ctx, project: Project) -> list[GateItem]:
         "completeness": (customer, "补充资料"),
         "grade": (f"{customer}?tab=customer_rating#tabs", "等级评估"),
         "documents": ("?tab=files#tabs", "上传要件"),
+        "noted": ("?tab=project_document#tabs", "要件登记"),
         "admission": ("?tab=admission_exception#tabs", "准入例外"),
+        "scheme": (f"/sharing_scheme/show/{project.scheme_id}", "查看方案"),
     }
     found = []
     for one in conditions_of(ctx, project):

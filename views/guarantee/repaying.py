@@ -1,5 +1,6 @@
 """Buttons after the drawdown: repayments, notices of what is overdue, release, warnings (4.5e, 6.4, 6.6)."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -21,10 +22,11 @@ from views.kit.buttons import (
     register,
     to_result,
 )
+from views.kit.pages import GateItem, Section
 from workflows.after import warning
 from workflows.base import attachments, records
 from workflows.base.context import Ctx
-from workflows.guarantee import release, repayment
+from workflows.guarantee import backdating, release, repayment
 from workflows.guarantee.repayment import Paid
 
 
@@ -98,6 +100,27 @@ def _is_ahead_of_its_plan(ctx: Ctx, project: Project) -> bool:
 def _settlement_of_project(ctx: Ctx, project: Project) -> Values:
     loan = _running_loan(ctx, project)
     return {} if loan is None else _settlement_given(ctx, loan)
+
+
+def _backdated(ctx: Ctx, loan: Drawdown, values: Values) -> Section | None:
+    """What an earlier day changes, where it changes more than a repayment of today would (4.13)."""
+    effects = backdating.of_repayment(ctx, loan, Paid(**values))
+    return effects_section(effects, values["paid_on"]) if effects else None
+
+
+def _backdated_of_project(ctx: Ctx, project: Project, values: Values) -> Section | None:
+    loan = _running_loan(ctx, project)
+    return None if loan is None else _backdated(ctx, loan, values)
+
+
+def effects_section(effects: list[backdating.Effect], on: date) -> Section:
+    """Each thing that an event of an earlier day changes, before and after."""
+    items = [
+        GateItem(one.what, True, f"{one.before} → {one.after}", is_warning=not one.stays)
+        for one in effects
+    ]
+    title, note = f"补登 {on} 的影响", "现在 → 登记后；只重算该日以后的部分，请核对后再次提交"
+    return Section("effects", title, template="parts/gate.html", data=items, note=note)
 
 
 def _is_running(_: Ctx, loan: Drawdown) -> bool:
@@ -174,6 +197,8 @@ register(
         when=_is_running,
         questions=_repayment_form,
         given=_repayment_given,
+        preview=_backdated,
+        looks_seldom=True,
         style="primary",
         rank=1,
         done="已登记还款，还款回执已出具",
@@ -188,6 +213,8 @@ register(
         when=_is_before_its_dates,
         questions=_repayment_form,
         given=_settlement_given,
+        preview=_backdated,
+        looks_seldom=True,
         rank=4,
         done="已登记提前结清，还款回执已出具",
         after=to_result,
@@ -201,6 +228,8 @@ register(
         when=_has_one_loan,
         questions=_repayment_form,
         given=_given_of_project,
+        preview=_backdated_of_project,
+        looks_seldom=True,
         style="primary",
         rank=3,
         done="已登记还款，还款回执已出具",
@@ -215,6 +244,8 @@ register(
         when=_is_ahead_of_its_plan,
         questions=_repayment_form,
         given=_settlement_of_project,
+        preview=_backdated_of_project,
+        looks_seldom=True,
         rank=6,
         done="已登记提前结清，还款回执已出具",
         after=to_result,

@@ -14,9 +14,10 @@ from models.base.paper import PaperState
 from models.guarantee.benchmark import Benchmark
 from models.guarantee.drawdown import Drawdown, RepaymentPlan
 from models.guarantee.product import DayCount, FeeKind, RepaymentMethod
-from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.project import Project, ProjectState, RenewalKind, Stage
 from models.guarantee.resolution import ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, CounterGuarantee, Fee, FeeDue, FeeState
+from reports.figures import products
 from reports.figures.fees import RECEIVABLE, free_amount
 from reports.figures.line import lacking_kinds, uncontracted
 from reports.figures.schedules import Instalment
@@ -35,12 +36,14 @@ from views.kit.pages import Cell, Column, Row, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.guarantee import (
+    backdating,
     collection,
     contracts,
     counters,
     disbursement,
     fees,
     plans,
+    renewal,
     resolution,
 )
 from workflows.guarantee.plan_layout import PLAN
@@ -228,8 +231,19 @@ def _mend_fees(ctx: Ctx, project: Project) -> str:
     return f"/fee/edit/{fee.id}" if fee else "?tab=fee#tabs"
 
 
+def _former(ctx: Ctx, project: Project) -> Questions:
+    """What is asked beside the new loan where it settles the former one."""
+    if project.renewal_kind is not RenewalKind.ROLLOVER or not renewal.owed(ctx.session, project):
+        return {}
+    left = format_money(renewal.owed(ctx.session, project))
+    said = f"客户结清原借据最后一期的利息；原借款本金 {left} 元由本次放款结清"
+    return {
+        "former_interest": c.money("原借据结清利息", help=said),
+        "former_note": c.text("结清利息说明", renewal.NOTE_MAX, help="利息明显高于还款计划的填写"),
+    }
+
+
 def _loan(ctx: Ctx, project: Project) -> Questions:
-    del ctx, project
     return {
         "bank_note_no": c.text("银行借据号", 60, required=True),
         "drawn_on": c.day("放款日期", required=True),
@@ -250,6 +264,7 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
             help="不填则按放款日；月末不足的为当月最后一日",
         ),
         "lines": c.long_text("各期还款", help=f"还款方式为“按约定分期”时填写。{plans.LINES}"),
+        **_former(ctx, project),
         "plan": Upload("银行还款计划表", "Excel 文件；不上传则按还款方式由系统生成", sheet=PLAN),
     }
 
@@ -257,14 +272,23 @@ def _loan(ctx: Ctx, project: Project) -> Questions:
 def _loan_given(ctx: Ctx, project: Project) -> Values:
     found = resolution.valid_resolution(ctx, project)
     months = found.term_months if found else project.term_months
-    return {
+    product = project.product
+    given = {
         "drawn_on": ctx.today,
         "due_on": add_months(ctx.today, months),
         "amount": found.amount if found else project.amount,
         "rate_annual_pct": project.rate_annual_pct,
         "repayment_method": project.repayment_method,
-        "day_count": project.product.day_count,
+        "day_count": product.day_count,
+        **{
+            name: renewal.planned_interest(ctx.session, project, ctx.today)
+            for name in _former(ctx, project)
+            if name == "former_interest"
+        },
     }
+    if products.rate_of(ctx.session, product, ctx.today) == project.rate_annual_pct:
+        given |= {"benchmark": product.benchmark, "spread_bp": product.spread_bp}
+    return given
 
 
 def _next_given(ctx: Ctx, project: Project) -> Values:
@@ -285,9 +309,13 @@ def _confirm_loan(
     return disbursement.confirm(ctx, project, **facts)
 
 
-def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
+def _plan_preview(ctx: Ctx, project: Project, values: Values) -> Section:
     """The plan that will count: the bank's, or one made from the terms."""
-    terms = {name: value for name, value in values.items() if name != "plan"}
+    terms = {
+        name: value
+        for name, value in values.items()
+        if name not in ("plan", "former_interest", "former_note")
+    }
     if values["due_on"] <= values["drawn_on"]:
         raise FieldErrors({"due_on": ["到期日期应晚于放款日期"]})
     if values["plan"]:
@@ -295,12 +323,23 @@ def _plan_preview(ctx: Ctx, __: Project, values: Values) -> Section:
         found = plans.plan_of_file(
             ctx, data, name, values["amount"], values["drawn_on"], values["due_on"]
         )
-        return plan_section(found.instalments, f"银行文件“{name}”", found.warnings)
+        told = _what_follows(ctx, project, values, found.instalments)
+        return plan_section(found.instalments, f"银行文件“{name}”", [*found.warnings, *told])
     is_agreed = values["repayment_method"] is RepaymentMethod.CUSTOM
     source = (
         "按填写的各期" if is_agreed else f"由系统按还款方式生成，计息 {values['day_count'].label}"
     )
-    return plan_section(plans.planned(plans.Loan(**terms)), source)
+    rows = plans.planned(plans.Loan(**terms))
+    return plan_section(rows, source, _what_follows(ctx, project, values, rows))
+
+
+def _what_follows(ctx: Ctx, project: Project, values: Values, rows: list[Instalment]) -> list[str]:
+    """What a drawdown of an earlier day brings at once (4.13), and the former loan that it settles (4.12)."""
+    found = backdating.of_drawdown(ctx, values["drawn_on"], rows)
+    settled = ["原借款由本次放款结清，并起草原项目解保"] if _former(ctx, project) else []
+    return settled + [
+        f"{one.what}：{one.before}，{one.after}".replace("：—，", "：") for one in found
+    ]
 
 
 def plan_section(rows: list[Instalment], source: str, warnings: Sequence[str] = ()) -> Section:

@@ -1,6 +1,7 @@
 """文书模板 in the browser (X11): placeholders to choose from, Word files taken in, a preview with a real project."""
 
 import io
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from flask import jsonify, request
@@ -9,8 +10,9 @@ from flask_appbuilder import expose
 
 from models.base.entity import Entity
 from models.base.errors import BusinessError
+from models.guarantee.product import Product
 from models.guarantee.project import Project
-from models.system.records import DocumentTemplate
+from models.system.records import DocumentTemplate, PaperSize
 from reports.base.documents_template import MAX_TEMPLATE_CHARS
 from views.kit import edge, lookup
 from views.kit.documents import send
@@ -38,8 +40,10 @@ class DocumentTemplateView(EntityView):
 
     def enrich_form(self, page: FormPage, record: Entity | None, ctx: Ctx) -> FormPage:
         """The text is written in the editor; without a script it stays a box of text."""
+        general = valid_id(request.args.get("general_id", ""))
+        key = record.id if record else f"{NEW}-{general}" if general else NEW
         facts = {
-            "data-letter": f"{self.route_base}/editor/{record.id if record else NEW}",
+            "data-letter": f"{self.route_base}/editor/{key}",
             "data-letter-most": str(MAX_TEMPLATE_CHARS),
             "rows": 24,
             "spellcheck": "false",
@@ -51,12 +55,24 @@ class DocumentTemplateView(EntityView):
             field.help = "从右侧选择占位符，出具时换成业务数据；保存前可用真实项目预览"
         return page
 
+    def proposed(self, ctx: Ctx, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """One for a product begins as the general text in whose place it will stand."""
+        general = ctx.session.get(DocumentTemplate, chosen.get("general_id", 0))
+        if general is None:
+            return {}
+        product = ctx.session.get(Product, chosen.get("product_id", 0))
+        found = {"body": general.body, "paper": general.paper, "label": general.label}
+        if product is not None:
+            found["label"] = f"{general.label}（{product.name}）"[:60]
+            found["code"] = f"{general.code}_{product.code}".lower()[:40]
+        return found
+
     @expose("/editor/<pk>")
     @edge.screen("edit", "add")
     def editor(self, pk: str) -> ResponseReturnValue:
         """What the text may print: JSON."""
         ctx = edge.current_ctx()
-        groups, names = templates.palette(ctx, _of(ctx, pk).code)
+        groups, names = templates.palette(ctx, _of(ctx, pk).kind_code)
         found = [
             {
                 "label": group.label,
@@ -101,14 +117,18 @@ class DocumentTemplateView(EntityView):
         ctx, sent = edge.current_ctx(), request.files.get("file")
         if sent is None or not sent.filename:
             raise BusinessError("请选择 Word 文件", field="file")
-        groups, _ = templates.palette(ctx, _of(ctx, pk).code)
+        groups, _ = templates.palette(ctx, _of(ctx, pk).kind_code)
         taken = word_text.take(ctx, sent.filename, sent.read(), groups)
         return jsonify(html=taken.html, notes=list(taken.notes))
 
 
 def _of(ctx: Ctx, pk: str) -> DocumentTemplate:
-    if pk == NEW:
+    if pk == NEW or pk.startswith(f"{NEW}-"):
         ctx.require("add", "document_template", "新增文书模板")
-        return DocumentTemplate(code="", label="新模板")
+        made = DocumentTemplate(code="", label="新模板", paper=PaperSize.A4)
+        if general := pk.removeprefix(NEW).removeprefix("-"):
+            made.general = records.find(ctx, DocumentTemplate, general)
+            made.paper = made.general.paper
+        return made
     ctx.require("edit", "document_template", "修改文书模板")
     return records.find(ctx, DocumentTemplate, pk)

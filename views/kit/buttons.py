@@ -98,7 +98,9 @@ class Button:
     mend: Words = no_words
     questions: Callable[[Ctx, Any], Questions] = nothing
     given: Callable[[Ctx, Any], Values] = nothing
-    preview: Callable[[Ctx, Any, Values], Section] | None = None  # looked at before it counts
+    # Looked at before it counts; None where there is nothing to look at, and the verb runs.
+    preview: Callable[[Ctx, Any, Values], Section | None] | None = None
+    looks_seldom: bool = False  # mostly there is nothing: the form is sent by the verb's own name
     ask: str = ""
     confirm: str = ""
     style: str = "plain"

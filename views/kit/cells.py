@@ -52,6 +52,8 @@ ACTIONS = {
     "ADOPT": "封存起点",
     "VERIFY": "文档核验",
     "CORRECT": "更正",
+    "REVOKE": "撤销",
+    "PURGE": "清理",
 }
 DOORS = {
     "screen": "页面",

@@ -1,5 +1,6 @@
 """复制: a new form that begins with what a record holds, without what is the record's own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import UniqueConstraint, inspect
@@ -37,6 +38,15 @@ def values(record: Entity) -> dict[str, Any]:
             value = getattr(EntityInterface(target).get(value), "id", None)
         found[name] = value
     return found
+
+
+def row_values(record: Entity, names: Sequence[str]) -> dict[str, Any]:
+    """A row that goes over with its owner: all that its grid shows, but what stands once in the whole table."""
+    known, alone = shape(type(record)), set[str]()
+    for table in inspect(type(record)).tables:
+        alone |= {column.key for column in table.columns if column.unique}
+    kept = [name for name in names if name not in alone and not known.fields[name].mask]
+    return {name: known.fields[name].get(record) for name in kept}
 
 
 def unique_names(model: type[Entity]) -> set[str]:

@@ -12,7 +12,9 @@ from werkzeug.datastructures import FileStorage
 from models.base.entity import Entity
 from models.base.errors import BusinessError, NotFound
 from models.base.kinds import SpecKind
+from models.system.errand import Errand
 from models.system.records import Attachment, IssuedDocument
+from reports.base.remarks import remarks_of
 from reports.figures import dictionaries
 from views.kit import edge, hooks, widgets
 from views.kit.cells import format_value, record_url, size_text
@@ -307,16 +309,24 @@ def comments_section(record: Entity, ctx: Ctx) -> Section | None:
     if not _has_papers(record):
         return None
     items = [
-        TimelineItem(format_value(comment.created_at, "datetime"), name, comment.text)
-        for comment, name in comments.comments_of(ctx.session, record)
+        TimelineItem(
+            format_value(one.at, "datetime"),
+            one.by,
+            one.words,
+            url=f"/errand/show/{one.errand_id}" if one.errand_id else "",
+        )
+        for one in remarks_of(ctx.session, record)
     ]
-    may_add = ctx.actor.may("add", "comment") and may_write(ctx, record)
-    url = f"/comment/{record.__tablename__}/{record.id}" if may_add else ""
+    is_writer = may_write(ctx, record)
+    here = f"{record.__tablename__}/{record.id}"
+    url = f"/comment/{here}" if is_writer and ctx.actor.may("add", "comment") else ""
+    errand = f"owner_table={record.__tablename__}&owner_id={record.id}"
+    may_ask = is_writer and ctx.actor.may("add", "errand") and not isinstance(record, Errand)
     return Section(
         "comments",
-        "备注",
+        "备注与交办",
         template="parts/comments.html",
-        data=Comments(items, url),
+        data=Comments(items, url, f"/errand/add?{errand}" if may_ask else ""),
         count=len(items),
     )
 

@@ -218,6 +218,8 @@ class EntityView(GridRoutes, QuickRoutes, PrintRoutes, ListScreens):
                 sheets.read(typed)
             else:
                 form.show(self._given(ctx) if found is None else None)
+                if found is None and (source := self._source()) is not None:
+                    sheets.copy(source)
             page = self._form_page(form, found, ctx, sheets)
             return self.render_template("form.html", page=page)
         return self._save_form(ctx, found)
@@ -281,8 +283,13 @@ class EntityView(GridRoutes, QuickRoutes, PrintRoutes, ListScreens):
 
     def _copied(self) -> dict[str, Any]:
         """What the record that the address names to be copied hands over."""
+        source = self._source()
+        return {} if source is None else copying.values(source)
+
+    def _source(self) -> Entity | None:
+        """The record that the address names to be copied."""
         key = request.args.get(copying.PARAM)
-        return copying.values(self.datamodel.find(key)) if key else {}
+        return self.datamodel.find(key) if key else None
 
     def _chosen(self) -> dict[str, Any]:
         """References that the address names, within the reader's scope."""

@@ -228,11 +228,11 @@ class EntityForm:
             return {}
         session, copy = self.ctx.session, field_conditions.copy_of(self.model, self.record)
         with session.no_autoflush:
-            for name, value in self._typed():
+            for name, value in self.typed():
                 self.known.fields[name].set(copy, value)
             return field_conditions.settle(session, copy, self.ctx.today, fields_)
 
-    def _typed(self) -> Iterator[tuple[str, Any]]:
+    def typed(self) -> Iterator[tuple[str, Any]]:
         """The values of the controls; nothing for what makes no sense, and masks that nobody has touched left out."""
         for name in self.names:
             facts, text = self.known.fields[name], self._text_of(name)

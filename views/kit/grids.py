@@ -16,7 +16,7 @@ from models.base.entity import Entity, PartOf, parts_of
 from models.base.errors import BusinessError
 from models.base.fields import FieldFacts
 from reports.base.scope import may_act, scoped
-from views.kit import grid_cells
+from views.kit import copying, grid_cells
 from views.kit.cells import Cells
 from views.kit.forms import EntityForm, form_columns, is_asked
 from views.kit.interface import Titles, model_of, shape, sorting, valid_id
@@ -49,9 +49,15 @@ def is_grid(ctx: Ctx, one: PartOf) -> bool:
     table, child = str(one.model.__tablename__), one.model
     if model_of(table) is None or not child.spec.kind.has_screen or table in OWN:
         return False
-    if not ctx.actor.may("list", table) or len(form_columns(child)) > COLUMNS_MAX:
+    if not ctx.actor.may("list", table) or len(columns(child)) > COLUMNS_MAX:
         return False
     return any(offers(child, verb) and ctx.actor.may(verb, table) for verb in ("add", "edit"))
+
+
+def columns(child: type[Entity]) -> list[str]:
+    """What a row of the grid asks for; the rest of a wide one is filled in on its own form."""
+    names, few = form_columns(child), child.spec.in_grid
+    return [name for name in names if name in few] if few else names
 
 
 def rows_of(posted: "MultiDict[str, str]") -> dict[str, dict[int, "MultiDict[str, str]"]]:
@@ -179,12 +185,15 @@ class RowForm(EntityForm):
 class Grid:
     """The rows of one part of a record in one form of one request."""
 
-    def __init__(self, ctx: Ctx, one: PartOf, owner: Entity | None) -> None:
-        """`owner` is None while it is being made."""
+    def __init__(
+        self, ctx: Ctx, one: PartOf, owner: Entity | None, *, is_whole: bool = False
+    ) -> None:
+        """`owner` is None while it is being made; `is_whole` asks for all that the own form of a row asks."""
         self.ctx, self.model, self.link, self.owner = ctx, one.model, one.link, owner
         known = shape(one.model)
         self.table = known.table
-        self.names = [name for name in form_columns(one.model) if name != one.link]
+        asked = form_columns(one.model) if is_whole else columns(one.model)
+        self.names = [name for name in asked if name != one.link]
         self.cells = Cells(ctx, one.model, Titles(ctx.session))
         controls = {n: grid_cells.make(ctx, self.table, n, known.fields[n]) for n in self.names}
         self.form_class: type[Form] = type("RowOfGrid", (Form,), controls)
@@ -204,6 +213,16 @@ class Grid:
         stored = self._stored()
         self.cells.prepare(stored, self.names)
         self.rows = [RowForm(self, number, row).show() for number, row in enumerate(stored)]
+        return self
+
+    def copy(self, owner: Entity) -> "Grid":
+        """New rows that say what those of another owner say."""
+        stored = self._rows_of(owner)
+        self.count = 0  # of the record that is being made there are none yet
+        self.cells.prepare(stored, self.names)
+        for number, row in enumerate(stored):
+            new = RowForm(self, number, None)
+            self.rows.append(new.show(copying.row_values(row, self.names)))
         return self
 
     def read(self, sent: Mapping[int, "MultiDict[str, str]"]) -> "Grid":
@@ -237,10 +256,11 @@ class Grid:
         return self
 
     def _stored(self) -> Sequence[Entity]:
-        if self.owner is None:
-            return []
+        return [] if self.owner is None else self._rows_of(self.owner)
+
+    def _rows_of(self, owner: Entity) -> Sequence[Entity]:
         order = self.model.spec.order
-        at_owner = getattr(self.model, self.link) == self.owner.id
+        at_owner = getattr(self.model, self.link) == owner.id
         query = scoped(select(self.model).where(at_owner), self.model, self.ctx.actor)
         query = query.order_by(*sorting(self.model, order, after=["id"])).limit(ROWS_MAX + 1)
         found = self.ctx.session.scalars(query).all()
@@ -323,19 +343,38 @@ class Grid:
 class Grids:
     """All grids that one form has open."""
 
-    def __init__(self, ctx: Ctx, parts: Mapping[str, PartOf], owner: Entity | None) -> None:
-        """`parts` are those that the form offers."""
-        self.ctx, self.parts, self.owner = ctx, parts, owner
+    def __init__(
+        self,
+        ctx: Ctx,
+        parts: Mapping[str, PartOf],
+        owner: Entity | None,
+        *,
+        is_whole: bool = False,
+    ) -> None:
+        """`parts` are those that the form offers; `is_whole` has all columns of their rows."""
+        self.ctx, self.parts, self.owner, self.is_whole = ctx, parts, owner, is_whole
         self.open: dict[str, Grid] = {}
         self._changes: list[tuple[int, RowChange]] = []
+
+    def grid(self, table: str) -> Grid:
+        """The grid of a part, with nothing in it yet."""
+        return Grid(self.ctx, self.parts[table], self.owner, is_whole=self.is_whole)
 
     def read(self, posted: "MultiDict[str, str]") -> "Grids":
         """Take what was typed into the grids that were open; what it changes is worked out before anything is saved."""
         for table, sent in rows_of(posted).items():
             if table in self.parts:
-                self.open[table] = Grid(self.ctx, self.parts[table], self.owner).read(sent)
+                self.open[table] = self.grid(table).read(sent)
         for grid in self.open.values():
             self._changes += [(getattr(one.record, "id", 0), one) for one in grid.changes()]
+        return self
+
+    def copy(self, owner: Entity) -> "Grids":
+        """Open the grids in which another record has rows, with these rows as new ones."""
+        for table, one in self.parts.items():
+            grid = Grid(self.ctx, one, None).copy(owner)
+            if grid.rows:
+                self.open[table] = grid
         return self
 
     def save(self, owner: Entity) -> None:

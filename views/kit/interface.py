@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from flask import g, has_request_context
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Select, UnaryExpression, func, inspect, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import InstanceState, Session, joinedload, load_only
 from sqlalchemy.orm.util import identity_key
 
 from models.base.actor import Actor
@@ -147,7 +147,7 @@ class EntityInterface(SQLAInterface):
         """The record if it exists and the actor may read it. Raises NotFound."""
         key = valid_id(record_id)
         query = self.select().where(self.obj.id == key).options(*options)
-        found = edge.session().scalars(query).one_or_none() if key is not None else None
+        found = edge.session().scalars(query).unique().one_or_none() if key is not None else None
         if found is None:
             raise NotFound
         return found
@@ -218,7 +218,10 @@ class Titles:
         named = shape(model)
         key = named.key(model.spec.title)
         if key is None or "__str__" in model.__dict__ or depth > 2:
-            for record in self._session.scalars(select(model).where(model.id.in_(ids))):
+            ids = [one for one in ids if not self._is_read(model, one)]
+            beside = [joinedload(getattr(model, name)) for name in model.named_with]
+            query = select(model).where(model.id.in_(ids)).options(*beside)
+            for record in self._session.scalars(query) if ids else ():
                 self._known[named.table, record.id] = str(record)
             return
         facts = named.fields[key]
@@ -235,6 +238,18 @@ class Titles:
             self._known[named.table, record_id] = (
                 self._words(facts, value) or f"{model.spec.label} {record_id}"
             )
+
+    def _is_read(self, model: type[Entity], record_id: int) -> bool:
+        """Take the words of a record that this page has read whole already; false if it has not."""
+        record = self._session.identity_map.get(identity_key(model, record_id))
+        if record is None:
+            return False
+        state: InstanceState[Entity] = inspect(record)
+        asked = {*inspect(model).column_attrs.keys(), *model.named_with}
+        if state.expired or asked & state.unloaded:
+            return False
+        self._known[shape(model).table, record_id] = str(record)
+        return True
 
     def _at_hand(self, model: type[Entity], key: str, record_id: int) -> bool:
         """Take the title of a record that this page has read already; false if it has not."""

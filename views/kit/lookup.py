@@ -1,6 +1,6 @@
 """Candidates for references: searched, paged by 20, within the reader's data scope."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, false, select
@@ -23,6 +23,8 @@ PAGE = 20
 MAX_TEXT = 100
 NOTES = 2
 MAX_DEPTH = 2  # titles of titles, as screens write them
+# What a wing keeps out of choices of its records, beside those that are out of use.
+CHOSEN: dict[type[Entity], Callable[[], ColumnElement[bool]]] = {}
 
 
 def answer(ctx: Ctx, model: type[Entity], args: "MultiDict[str, str]") -> dict[str, Any]:
@@ -100,6 +102,8 @@ def candidates(
         query = query.where(_matches(ctx, target, text))
     if "is_active" in known.fields:
         query = query.where(target.is_active)
+    if target in CHOSEN:
+        query = query.where(CHOSEN[target]())
     query = query.order_by(*order, target.id.desc()).offset((page - 1) * PAGE).limit(PAGE + 1)
     found = ctx.session.scalars(query).all()
     names = _note_names(target)

@@ -409,6 +409,7 @@ class TimelineItem:
     changes: tuple[tuple[str, str, str], ...] = ()
     url: str = ""
     is_new: bool = False  # since its reader looked last
+    picture: str = ""  # address of a signature
 
 
 @dataclass(frozen=True)
@@ -488,10 +489,11 @@ class Upload:
 
 @dataclass
 class Comments:
-    """Remarks on a record with a box for the next one (template parts/comments.html)."""
+    """Remarks on a record with a box for the next one (template parts/comments.html); `errand` asks a colleague."""
 
     items: list[TimelineItem]
     url: str = ""
+    errand: str = ""
 
 
 @dataclass(frozen=True)
@@ -659,6 +661,9 @@ class ApprovalPage:
     errors: list[tuple[str, str, str]] = field(default_factory=list)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)  # what this node asks for besides the opinion
+    files: list[Field] = field(default_factory=list)  # what must be sent along
+    signature: str = ""  # 可选 or 必须, where one signs by hand
+    signature_value: str = ""  # as it was sent, where something else was refused
     actions: list[Action] = field(default_factory=list)  # 查看项目, 打印审批单
     more: list[Action] = field(default_factory=list)  # 转办, 加签, 催办
     sections: list[Section] = field(default_factory=list)

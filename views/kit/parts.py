@@ -19,7 +19,7 @@ from workflows.base.context import Ctx
 CHILD_ROWS = 50
 PRINTED_ROWS = 200
 # Facts come first; then the parts, files and remarks; then what was decided and booked, who held it, what was changed.
-_ORDER = {"facts": -1, "approvals": 1, "vouchers": 2, "timeline": 9}
+_ORDER = {"overview": -2, "facts": -1, "approvals": 1, "vouchers": 2, "timeline": 9}
 _LATE, _LATE_RANK = 8, 900
 
 
@@ -102,7 +102,8 @@ def _is_due(record: Entity, one: PartOf) -> bool:
 def _takes(record: Entity, one: PartOf) -> bool:
     """Whether the record, where it stands, takes rows of this part by hand."""
     spec = record.spec
-    return getattr(record, spec.state) in spec.runs and _standing(record) in one.part.adds
+    goes_on = getattr(record, spec.state) in (*spec.drafts, *spec.runs)
+    return goes_on and _standing(record) in one.part.adds
 
 
 def _count(ctx: Ctx, record: Entity, one: PartOf) -> Any:

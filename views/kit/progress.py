@@ -12,10 +12,12 @@ from workflows import day_end, verify
 from workflows.base import jobs
 from workflows.base.context import Ctx
 from workflows.base.jobs import JobStep
+from workflows.guarantee import history_jobs
 from workflows.ledger import closing
 from workflows.system import backup
 
 _DAILY = {day_end.JOB: day_end.LABEL, backup.JOB: backup.LABEL, verify.JOB: verify.LABEL}
+_BATCH = history_jobs.JOB
 STOPPED = "办理到此中断，这一步没有生效；继续办理时从这一步接着做，已完成的步骤不会重做"
 
 
@@ -24,6 +26,8 @@ def label_of(run: JobRun) -> str:
     period = closing.period_of(run.job)
     if period:
         return f"{period} {closing.LABEL}"
+    if _kind(run) == _BATCH:
+        return history_jobs.LABEL
     return f"{run.business_date} {_DAILY[_kind(run)]}" if _kind(run) in _DAILY else run.job
 
 
@@ -34,6 +38,8 @@ def url_of(run: JobRun) -> str:
         return f"/closing/?period={period}"
     if _kind(run) == verify.JOB:
         return "/verify/"
+    if _kind(run) == _BATCH:
+        return f"/history_batch/show/{run.job.partition(':')[2]}"
     return "/day-end/" if _kind(run) in _DAILY else f"/job_run/show/{run.id}"
 
 

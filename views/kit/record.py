@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import select
 
+from models.base.custom import CustomFacts
 from models.base.entity import STAMPS, Entity
+from models.base.fields import FieldFacts
 from models.base.kinds import SpecKind
 from models.system.setup import AuditLog
 from reports.base.scope import may_act
 from views.kit import looks
-from views.kit.cells import ACTIONS, NONE, Cells, format_value
+from views.kit.cells import ACTIONS, NONE, Cells, format_value, record_url
 from views.kit.interface import Shape, Titles, shape
 from views.kit.pages import Cell, Column, Fact, Section, TimelineItem
 from workflows.base.audit import PROOFS
@@ -33,17 +35,42 @@ def head_facts(cells: Cells, record: Entity) -> list[Fact]:
     return [Fact(known.label(n), _with_unit(cells, record, n), n) for n in names]
 
 
+def about(ctx: Ctx, record: Entity) -> list[Section]:
+    """What a form is about, beside it: the same facts as in the head of the record; nothing where it has none."""
+    cells = Cells(ctx, type(record))
+    cells.prepare([record], cells.shape.visible())
+    facts = head_facts(cells, record)
+    found = Section(
+        "about",
+        record.spec.label,
+        template="parts/pairs.html",
+        data=facts,
+        more_label="打开",
+    )
+    found.note = cells.titles.of(record)
+    found.more_url = record_url(str(record.__tablename__), record.id)
+    return [found] if facts else []
+
+
 def _with_unit(cells: Cells, record: Entity, name: str) -> Cell:
     """A value with its unit beside it, as a figure stands alone here."""
     cell, unit = cells.cell(record, name), cells.shape.facts(name).unit
     return replace(cell, hint=cell.hint or unit) if unit and cell.text != NONE else cell
 
 
+def _is_not_asked(facts: FieldFacts, record: Entity) -> bool:
+    """A field that its condition asks other records for: this one has nothing in it."""
+    is_open = isinstance(facts, CustomFacts) and bool(facts.visible_if)
+    return is_open and facts.get(record) is None
+
+
 def fact_groups(cells: Cells, record: Entity) -> list[tuple[str, list[Fact]]]:
-    """Every visible column under the heading it names, stamps last."""
+    """Every visible column under the heading it names, stamps last; what this record is not asked for is left out."""
     known = cells.shape
     groups: dict[str, list[Fact]] = {}
     for name in known.visible():
+        if _is_not_asked(known.facts(name), record):
+            continue
         label = STAMPED if name in STAMPS else str(known.facts(name).group or GENERAL)
         groups.setdefault(label, []).append(
             Fact(known.label(name), _with_unit(cells, record, name), name)

@@ -62,10 +62,11 @@ def columns(*, dated: bool = False) -> list[Column]:
 
 def headline(found: Waiting) -> str:
     """今天有 7 项待办，其中 1 项超时."""
+    told = f"；另有 {found.copies} 项抄送未阅" if found.copies else ""
     if not found.total:
-        return "今天没有待办"
+        return f"今天没有待办{told}"
     late = f"，其中 {found.late} 项超时" if found.late else ""
-    return f"今天有 {found.total} 项待办{late}"
+    return f"今天有 {found.total} 项待办{late}{told}"
 
 
 def next_url(ctx: Ctx) -> str:

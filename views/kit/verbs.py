@@ -17,11 +17,10 @@ from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.fields import FieldFacts, facts_of
 from views.kit import drafts, edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
-from views.kit.cells import Cells
 from views.kit.hooks import papers
-from views.kit.interface import shape, valid_id
+from views.kit.interface import valid_id
 from views.kit.pages import Field, FieldGroup, FormPage, Section
-from views.kit.record import head_facts
+from views.kit.record import about
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.values import coerce
@@ -67,7 +66,8 @@ class VerbView(BaseView):
             form.learn_columns()
             if verb.preview is not None and not form.is_previewed():
                 shown = verb.preview(ctx, record, form.values())
-                return self.render_template("form.html", page=form.preview(shown).page())
+                if shown is not None:
+                    return self.render_template("form.html", page=form.preview(shown).page())
             with edge.writing():
                 fresh = records.find(ctx, type(record), pk)
                 values = VerbForm(ctx, verb, fresh).read().values()
@@ -262,7 +262,10 @@ class VerbForm:
             ]
         if self.shown is not None:
             hidden.append(Markup('<input type="hidden" name="seen" value="%s">') % self._seen())
-        label = self.verb.label if self.verb.preview is None or self.shown is not None else "预览"
+        is_seen = self.verb.preview is None or self.verb.looks_seldom or self.shown is not None
+        label = self.verb.label if is_seen else "预览"
+        if self.verb.looks_seldom and self.shown is not None:
+            label = f"核对无误，{label}"
         crumbs = [
             (record.spec.module.label, ""),
             (record.spec.label, f"/{record.__tablename__}/list/"),
@@ -286,20 +289,9 @@ class VerbForm:
         )
 
     def _about(self) -> list[Section]:
-        """What the form is about, beside it: the same facts as in the head of the record."""
-        cells = Cells(self.ctx, type(self.record))
-        names = shape(type(self.record)).visible()
-        cells.prepare([self.record], names)
-        facts = head_facts(cells, self.record)
-        about = Section(
-            "about",
-            self.record.spec.label,
-            template="parts/pairs.html",
-            data=facts,
-            more_label="打开",
-        )
-        about.note, about.more_url = cells.titles.of(self.record), page_of(self.record)
-        return [*([self.shown] if self.shown else []), *([about] if facts else [])]
+        """What is previewed, and what the form is about."""
+        shown = [self.shown] if self.shown else []
+        return [*shown, *about(self.ctx, self.record)]
 
     def _fields(self) -> list[Field]:
         found = [

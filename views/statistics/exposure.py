@@ -9,6 +9,7 @@ from reports.base.charts import WIDTHS, Point, bars
 from reports.base.report import Found
 from reports.statistics import exposure
 from reports.workbench import desktop
+from views.guarantee.sharing import borne_section
 from views.kit.pages import ChartCard, Meter, ReportPage, Section
 from views.kit.report import decorate
 from views.statistics.shares import IN_FORCE, shares_card
@@ -42,7 +43,9 @@ def _draw(ctx: Ctx, page: ReportPage, found: Found) -> None:
             more_label="合作银行",
         ),
     ]
-    page.below = _structure(ctx)
+    shared = borne_section(ctx)
+    shared.width = 12
+    page.below = [*_structure(ctx), shared]
 
 
 def _structure(ctx: Ctx) -> list[Section]:

@@ -20,6 +20,8 @@ def duties_section(ctx: Ctx, employee: Employee, back: str) -> Section:
     url = f"/employee/{employee.id}/hand-over"
     held = {"未结束的担保项目": found.projects, "管理的客户": found.customers}
     facts += [Fact(label, Cell(f"{n} 个", "link", url=url)) for label, n in held.items() if n]
+    if found.borrowed:
+        facts.append(Fact("借阅未还的档案", Cell(f"{found.borrowed} 份")))
     for task in found.tasks:
         label = f"{task.instance.business_type.label} · {task.node.name}"
         facts.append(

@@ -56,6 +56,12 @@ def _crumbs(door: Door, last: str) -> list[tuple[str, str]]:
     return [(spec.module.label, ""), (spec.label, url), (last, "")]
 
 
+_WHOLE = "先核对每一行，确认后才导入；有一行有误则全部不导入，重复导入同一文件不会改变数据"
+_PARTIAL = (
+    "先核对每一行，确认后才导入；有误的改正后再导入，或略过有误的行，重复导入同一文件不会改变数据"
+)
+
+
 def upload_page(door: Door, error: BusinessError | None = None) -> FormPage:
     form = _UploadForm(request.form)
     table, spec = str(door.model.__tablename__), door.model.spec
@@ -89,7 +95,7 @@ def upload_page(door: Door, error: BusinessError | None = None) -> FormPage:
         errors=summary,
         crumbs=_crumbs(door, "导入"),
         is_upload=True,
-        note="先核对每一行，确认后才导入；有一行有误则全部不导入，重复导入同一文件不会改变数据",
+        note=_PARTIAL if spec.is_partial else _WHOLE,
         actions=[
             Action("下载模板", f"{importing.URL}template/{table}", icon="down"),
             Action(TITLE, importing.URL),
@@ -277,6 +283,12 @@ def _actions(task: ImportTask) -> list[Action]:
     found = [Action("列对应", f"{base}columns/{task.id}")]
     if imports.number_of(task, Verdict.WRONG):
         found.append(Action("下载有误的行", f"{base}wrong/{task.id}", icon="down"))
+    if imports.may_leave_out(task):
+        wrong = imports.number_of(task, Verdict.WRONG)
+        left = f"有误的 {wrong:,} 行不导入，其余的行确认后导入；请先下载有误的行退回。"
+        found.append(
+            Action(f"略过有误的 {wrong:,} 行", f"{base}good/{task.id}", "POST", confirm=left)
+        )
     if imports.number_of(task, Verdict.CHANGED, Verdict.SKIPPED):
         label = {ImportMode.UPDATE: "改为跳过已有记录", ImportMode.SKIP: "改为更新已有记录"}
         found.append(Action(label[task.mode], f"{base}mode/{task.id}", "POST"))

@@ -125,6 +125,15 @@ class ImportsView(BaseView):
             imports.choose(ctx, task, _key(row))
         return redirect(f"{importing.URL}task/{pk}?tab=alike")
 
+    @expose("/good/<pk>", methods=("POST",))
+    @edge.screen()
+    def good(self, pk: str) -> ResponseReturnValue:
+        """Let the wrong rows be, where the table takes the others alone; they are confirmed afterwards."""
+        with _changing(pk) as (ctx, task, _):
+            number = imports.leave_wrong_out(ctx, task)
+        flash(f"已略过有误的 {number:,} 行，确认后导入其余的行", "success")
+        return redirect(f"{importing.URL}task/{pk}")
+
     @expose("/confirm/<pk>", methods=("POST",))
     @edge.screen()
     def confirm(self, pk: str) -> ResponseReturnValue:

@@ -21,6 +21,7 @@ from models.guarantee.signing import Fee, FeeDue
 from reports.figures import coverage
 from reports.figures.fees import RECEIVABLE
 from reports.figures.parameters import whole
+from workflows.after import own_warning
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
@@ -77,11 +78,24 @@ def check(code: str) -> Callable[[Check], Check]:
 
 @records.rule(WarningRule)
 def check_rule(ctx: Ctx, rule: WarningRule, is_new: bool) -> None:
-    """Thresholds are whole days parted by commas."""
-    del ctx, is_new
+    """Thresholds are whole days parted by commas; an own rule has a condition in their place."""
+    if is_new:
+        rule.code = next_number(ctx, "warning_rule")
+    if rule.code not in CHECKS:
+        own_warning.require_sound(ctx, rule)
+        return
+    if rule.about or rule.condition or not rule.days:
+        words = "内置规则按阈值预警，条件写在程序里"
+        raise FieldErrors({"days" if not rule.days else "condition": [words]})
     rule.days = rule.days.replace("，", ",").replace(" ", "")
     if not _DAYS.fullmatch(rule.days):
         raise FieldErrors({"days": ["阈值应为天数，多个用逗号分隔，如 30,15,7"]})
+
+
+def _hits(ctx: Ctx, rule: WarningRule) -> list[Hit]:
+    if rule.is_own:
+        return [Hit(*one) for one in own_warning.found(ctx, rule)]
+    return list(CHECKS[rule.code](ctx.session, ctx.today, thresholds(rule)))
 
 
 def evaluate(ctx: Ctx) -> int:
@@ -92,8 +106,10 @@ def evaluate(ctx: Ctx) -> int:
     )
     raised = 0
     for rule in ctx.session.scalars(rules).all():
-        hits = list(CHECKS[rule.code](ctx.session, ctx.today, thresholds(rule)))
+        hits = _hits(ctx, rule)
         _lift_passed(ctx, rule, hits)
+        if rule.is_own:
+            own_warning.note_passed(ctx, rule, [hit.record.id for hit in hits])
         known = _known(ctx, rule, [hit.record.id for hit in hits])
         with ctx.session.no_autoflush:  # taking a number must not write the warnings one by one
             for hit in hits:
@@ -141,7 +157,7 @@ def lift_all(ctx: Ctx, project: Project, reason: str) -> None:
 
 def thresholds(rule: WarningRule) -> list[int]:
     """The thresholds of a rule in days, the smallest first."""
-    return sorted({int(part) for part in rule.days.split(",")})
+    return sorted({int(part) for part in (rule.days or "").split(",")})
 
 
 def _lift(ctx: Ctx, warning: RiskWarning, reason: str, by: int | None) -> None:

@@ -3,6 +3,7 @@
 `start` chooses the flow and asks the first people; `decide` and its kin settle tasks; `on_finish` says what follows.
 """
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,18 +13,23 @@ from sqlalchemy.exc import IntegrityError
 from models.approval.approval import (
     ApprovalFlow,
     ApprovalInstance,
+    ApprovalNode,
     ApprovalState,
+    ApprovalTask,
     ApprovalType,
     FlowCustomerKind,
+    TaskState,
 )
-from models.base.entity import STAMPS, Entity, entity_of
+from models.base.entity import STAMPS, Decides, Entity, entity_of
 from models.base.errors import BusinessError, Conflict
+from models.base.fields import FieldFacts
 from models.base.money import format_money
 from models.base.plain import plain
 from models.system.organization import Department, Employee
-from reports.figures import approvals
+from reports.figures import approvals, flow_graph
 from reports.figures.custom_fields import fields_now
-from workflows.approval import steps
+from reports.figures.flow_graph import Way
+from workflows.approval import steps, told
 from workflows.approval.decide import (
     Decision,
     add_signer,
@@ -37,6 +43,7 @@ from workflows.approval.decide import (
 from workflows.approval.flows import new_version, publish, retire
 from workflows.approval.steps import lapse, on_finish
 from workflows.base.context import Ctx
+from workflows.base.values import coerce
 
 __all__ = [
     "Decision",
@@ -67,8 +74,8 @@ def _refuse_second(ctx: Ctx, record: Entity, flow: ApprovalFlow) -> None:
         )
 
 
-def _resumed(ctx: Ctx, instance: ApprovalInstance) -> int | None:
-    """The node to which this submission goes straight: it mends what that node has sent back, and nothing else of it.
+def _agreed_before(ctx: Ctx, instance: ApprovalInstance) -> list[int]:
+    """The nodes that need not be asked anew: this submission mends what was sent back to come straight again.
 
     Whatever the flow was chosen by must be as it was: another amount may need other people's consent.
     """
@@ -79,10 +86,75 @@ def _resumed(ctx: Ctx, instance: ApprovalInstance) -> int | None:
     )
     last = ctx.session.scalars(query.order_by(ApprovalInstance.id.desc()).limit(1)).first()
     if last is None or last.state is not ApprovalState.RETURNED or last.flow_id != instance.flow.id:
-        return None
-    chosen_by = (*vars(approvals.Facts()), "excluded")
-    is_same = all(last.facts.get(k) == instance.facts.get(k) for k in chosen_by)
-    return last.resume_seq if is_same else None
+        return []
+    if last.resume_seq is None:
+        return []
+    record = steps.record_of(ctx, last)
+    said = _filled_in(ctx, last, record)
+    chosen_by = {*vars(approvals.Facts()), "excluded", "way"}
+    if any(one.is_amount_of(last, instance) for one in said):
+        chosen_by.remove("amount")  # less because a node has said so
+    if any(last.facts.get(k) != instance.facts.get(k) for k in chosen_by):
+        return []
+    undone = set[int]()
+    for one in said:
+        undone |= set() if one.stands else flow_graph.after(instance.flow, one.node)
+    return sorted(approvals.passed(last) - undone)
+
+
+@dataclass(frozen=True)
+class _Filled:
+    """What a node has filled in: at submission, by it, whether the record says so now, whether it may only lower."""
+
+    node: ApprovalNode
+    before: Any
+    after: Any
+    stands: bool
+    is_lowered: bool
+
+    def is_amount_of(self, last: ApprovalInstance, instance: ApprovalInstance) -> bool:
+        """Whether the submissions differ in amount by what was filled in here and by nothing else."""
+        if not (self.is_lowered and self.stands) or None in (last.amount, instance.amount):
+            return False
+        return (self.before, self.after) == (last.amount, instance.amount)
+
+
+def _filled_in(ctx: Ctx, last: ApprovalInstance, record: Entity) -> list[_Filled]:
+    """Of each field who filled it in last, in this approval and in those that it went straight on from."""
+    known = fields_now(ctx.session, type(record))
+    lowered = record.spec.approvals.get(last.business_type.code, Decides()).lowered
+    query = (
+        select(ApprovalTask)
+        .join(ApprovalTask.instance)
+        .where(
+            ApprovalInstance.table_name == last.table_name,
+            ApprovalInstance.record_id == last.record_id,
+            ApprovalInstance.flow_id == last.flow_id,
+            ApprovalInstance.resume_seq.is_not(None),
+            ApprovalTask.state == TaskState.APPROVED,
+        )
+        .order_by(ApprovalTask.decided_at, ApprovalTask.id)
+    )
+    agreed, found = approvals.passed(last), dict[str, _Filled]()
+    for task in ctx.session.scalars(query):
+        if task.node.seq not in agreed:
+            continue
+        for name, (_, after) in (task.filled or {}).items():
+            if name not in known:
+                continue
+            value = _value(known[name], after)
+            now = _value(known[name], plain(known[name].get(record)))
+            at_first = _value(known[name], last.facts.get("record", {}).get(name))
+            found[name] = _Filled(task.node, at_first, value, value == now, name in lowered)
+    return list(found.values())
+
+
+def _value(facts: FieldFacts, kept: Any) -> Any:
+    """A kept value to be compared: 800 and 800.00 are the same."""
+    try:
+        return coerce(replace(facts, required=False), kept)
+    except ValueError:
+        return kept
 
 
 def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
@@ -109,7 +181,7 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
     applicant = _applicant(ctx, record, applicant_id)
     department_id = department_id or applicant.department_id
     facts = approvals.Facts(amount, product_id, kind, department_id, risk_grade, ctx.today)
-    flow = _flow(ctx, type_code, facts)
+    flow, way = _flow(ctx, type_code, facts)
     ctx.session.flush()
     _refuse_second(ctx, record, flow)
     instance = ApprovalInstance(
@@ -126,11 +198,10 @@ def start(  # noqa: PLR0913 - one keyword per fact a flow may be chosen by
         submitted_at=ctx.now,
         table_name=record.__tablename__,
         record_id=record.id,
-        facts=_frozen(ctx, facts, applicant.id, record),
+        facts=_frozen(ctx, facts, applicant.id, record) | way.frozen(),
     )
-    for step in approvals.path(flow, amount):
-        if not step.is_skipped:
-            steps.people_at(ctx, instance, step.node)
+    for node in approvals.asked(flow, amount, way):
+        steps.people_at(ctx, instance, node)
     _save(ctx, instance)
     steps.advance(ctx, instance)
     ctx.session.flush()
@@ -149,13 +220,14 @@ def _applicant(ctx: Ctx, record: Entity, applicant_id: int | None) -> Employee:
     return found
 
 
-def _flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> ApprovalFlow:
+def _flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> tuple[ApprovalFlow, Way]:
     flow = approvals.matching(ctx.session, type_code, facts)
     if flow is None:
         raise BusinessError(_no_flow(ctx, type_code, facts))
-    if problem := approvals.refusal(flow, facts.amount):
+    way = approvals.way_of(ctx.session, flow, facts)
+    if problem := approvals.refusal(flow, facts.amount, way):
         raise BusinessError(problem)
-    return flow
+    return flow, way
 
 
 def _no_flow(ctx: Ctx, type_code: str, facts: approvals.Facts) -> str:
@@ -198,10 +270,11 @@ def _frozen(ctx: Ctx, facts: approvals.Facts, applicant_id: int, record: Entity)
 
 
 def _save(ctx: Ctx, instance: ApprovalInstance) -> None:
-    """Write the instance; of two submissions at once the partial unique index lets one through."""
-    instance.resume_seq = _resumed(ctx, instance)
+    """Write the instance and tell of it; of two submissions at once the partial unique index lets one through."""
+    instance.passed = _agreed_before(ctx, instance)
     ctx.session.add(instance)
     try:
         ctx.session.flush()
     except IntegrityError as error:
         raise Conflict(f"“{instance.title}”正在审批中，不能重复提交") from error
+    told.of_flow(ctx, instance)

@@ -2,6 +2,7 @@
 
 from models.approval.approval import ApprovalTask, NodeMode, TaskOrigin, TaskState
 from models.base.errors import BusinessError, NotAllowed
+from reports.figures import delegations
 from workflows.approval import steps
 from workflows.approval.decide import (
     checked_opinion,
@@ -27,7 +28,9 @@ def entrust(
         colleague = colleague_for(acting, instance, task, employee_id)
         steps.close_task(acting, task, TaskState.ENTRUSTED, f"委派{colleague.name}：{opinion}")
         origin, me = TaskOrigin.ENTRUST, task.assignee_id
-        steps.open_task(acting, instance, task.node, colleague.id, origin, asked_by_id=me)
+        steps.open_task(
+            acting, instance, task.node, colleague.id, origin, asked_by_id=me, due_of=task
+        )
 
 
 def take_back(
@@ -39,12 +42,15 @@ def take_back(
     """
     instance = steps.lock(ctx, task.instance_id)
     ctx.session.refresh(task)
-    if task.asked_by_id is None or task.asked_by_id != ctx.actor.employee_id:
+    if not delegations.may_take_back(ctx.session, ctx.actor, task, ctx.today):
         raise NotAllowed("只有加签或委派的人可以收回")
     require_pending(instance, task, version)
     label = "收回委派" if task.origin is TaskOrigin.ENTRUST else "减签"
     opinion = checked_opinion(opinion, is_required=True, label=label)
-    steps.close_task(ctx, task, TaskState.REMOVED, opinion)
+    with_it = {}
+    if task.asked_by_id != ctx.actor.employee_id:  # 工作托管: in the name of who has asked
+        with_it["on_behalf_of_id"] = task.asked_by_id
+    steps.close_task(ctx, task, TaskState.REMOVED, opinion, with_it)
     if task.origin is TaskOrigin.ENTRUST:
         come_back(ctx, instance, task)
     else:

@@ -21,8 +21,9 @@ from models.approval.approval import (
 from models.base.errors import BusinessError, Conflict, NotAllowed, StaleRecord
 from models.base.kinds import Kind
 from models.system.organization import Employee, Operator
-from reports.figures import approvals, delegations, parameters
-from workflows.approval import steps
+from reports.figures import approvals, delegations, flow_graph, parameters
+from workflows.approval import at_node, steps
+from workflows.approval.at_node import Given
 from workflows.base.context import Ctx
 from workflows.base.transition import Verb
 
@@ -56,8 +57,11 @@ def decide(
     version: int | None = None,
     to_seq: int | None = None,
     is_direct: bool = False,
+    given: Given = at_node.NOTHING,
 ) -> ApprovalInstance:
     """Decide a task exactly once; `to_seq` returns to an earlier node instead of to the applicant.
+
+    `given` is what the node asks for besides the opinion: fields of the record (A10), a signature (A11).
 
     What `is_direct` returns comes straight back to this node, past those between that have agreed.
 
@@ -69,11 +73,11 @@ def decide(
             opinion, is_required=decision is not Decision.APPROVE, label=decision.label
         )
         _check_kind(task, decision)
-        target = _return_target(acting, instance, decision, to_seq)
-        steps.close_task(acting, task, _RESULT[decision], opinion)
+        target = _return_target(acting, task, decision, to_seq)
+        with_it = at_node.take(acting, instance, task, _RESULT[decision], given)
+        steps.close_task(acting, task, _RESULT[decision], opinion, with_it)
         if decision is Decision.RETURN:
-            instance.resume_seq = task.node.seq if is_direct else None
-            _send_back(acting, instance, target)
+            _send_back(acting, instance, task.node, target, is_direct=is_direct)
         elif decision is Decision.ANSWER:
             come_back(acting, instance, task)
         else:
@@ -102,8 +106,15 @@ def come_back(ctx: Ctx, instance: ApprovalInstance, task: ApprovalTask) -> None:
         ApprovalTask.state == TaskState.ENTRUSTED,
     )
     own = ctx.session.scalars(query.order_by(ApprovalTask.id.desc()).limit(1)).one()
+    # the time limit goes on: what a colleague has thought over was not time given
     steps.open_task(
-        ctx, instance, task.node, own.assignee_id, own.origin, asked_by_id=own.asked_by_id
+        ctx,
+        instance,
+        task.node,
+        own.assignee_id,
+        own.origin,
+        asked_by_id=own.asked_by_id,
+        due_of=own,
     )
 
 
@@ -203,18 +214,16 @@ def escalate_overdue(ctx: Ctx) -> int:
             task.escalated_at = ctx.now
             task.escalated_to_id = approvals.superior_of(ctx.session, task)
     ctx.session.flush()
-    for instance_id in sorted(
-        {task.instance_id for task in found if task.node.mode is NodeMode.VOTE}
-    ):
-        close_vote(ctx, instance_id)
+    votes = {(task.instance_id, task.node) for task in found if task.node.mode is NodeMode.VOTE}
+    for instance_id, node in sorted(votes, key=lambda vote: (vote[0], vote[1].seq)):
+        close_vote(ctx, instance_id, node)
     return len(found)
 
 
-def close_vote(ctx: Ctx, instance_id: int) -> None:
+def close_vote(ctx: Ctx, instance_id: int, node: ApprovalNode) -> None:
     """End a vote whose time is up by the votes cast, if they are a quorum; nothing when it has ended meanwhile."""
     instance = steps.lock(ctx, instance_id)
-    node = steps.current_node(instance)
-    if node is not None and node.mode is NodeMode.VOTE:
+    if any(task.node_id == node.id for task in steps.pending(ctx, instance)):
         settle(ctx, instance, node, is_closed=True)
 
 
@@ -225,15 +234,16 @@ def settle(
     query = select(ApprovalTask).where(
         ApprovalTask.instance_id == instance.id,
         ApprovalTask.node_id == node.id,
-        ApprovalTask.round_no == instance.round_no,
+        ApprovalTask.round_no == steps.round_of(ctx, instance, node),
     )
     tasks = list(ctx.session.scalars(query))
     outcome = steps.outcome_of(node, tasks, is_closed=is_closed)
     if outcome is TaskState.REJECTED:
         steps.finish(ctx, instance, ApprovalState.REJECTED)
     elif outcome is TaskState.APPROVED:
-        steps.cancel_others(ctx, instance)
+        steps.cancel_others(ctx, instance, at={node.seq})
         if not steps.ask_next(ctx, instance, node, tasks):
+            steps.mark_passed(ctx, instance, node)
             steps.advance(ctx, instance)
     elif node.mode is NodeMode.ANY:
         _free_the_others(ctx, tasks)
@@ -288,31 +298,40 @@ def checked_opinion(opinion: str, *, is_required: bool, label: str) -> str:
 
 
 def _return_target(
-    ctx: Ctx, instance: ApprovalInstance, decision: Decision, to_seq: int | None
+    ctx: Ctx, task: ApprovalTask, decision: Decision, to_seq: int | None
 ) -> ApprovalNode | None:
     """The earlier node to return to; None for the applicant."""
     if decision is not Decision.RETURN or to_seq is None:
         return None
-    visited = select(ApprovalTask.node_id).where(ApprovalTask.instance_id == instance.id)
-    query = select(ApprovalNode).where(
-        ApprovalNode.flow_id == instance.flow_id,
-        ApprovalNode.seq == to_seq,
-        ApprovalNode.seq < instance.current_node_seq,
-        ApprovalNode.id.in_(visited),
-    )
-    found = ctx.session.scalars(query).one_or_none()
+    found = {one.seq: one for one in approvals.return_targets(ctx.session, task)}.get(to_seq)
     if found is None:
         raise BusinessError("只能退回到已经办理过的前面节点，或退回申请人", field="to_seq")
     return found
 
 
-def _send_back(ctx: Ctx, instance: ApprovalInstance, target: ApprovalNode | None) -> None:
+def _send_back(
+    ctx: Ctx,
+    instance: ApprovalInstance,
+    node: ApprovalNode,
+    target: ApprovalNode | None,
+    *,
+    is_direct: bool,
+) -> None:
+    """To the applicant, or to an earlier node: what hangs on it is asked anew, other branches go on.
+
+    What is direct asks those that have agreed no second time.
+    """
     if target is None:
+        instance.resume_seq = node.seq if is_direct else None
         steps.finish(ctx, instance, ApprovalState.RETURNED)
         return
-    steps.cancel_others(ctx, instance)
+    behind = flow_graph.after(instance.flow, target)
+    why = f"“{node.name}”已退回“{target.name}”，不再办理"
+    steps.cancel_others(ctx, instance, at=behind, why=why)
+    again = {target.seq} if is_direct else behind
+    instance.passed = sorted(approvals.passed(instance) - again)
     instance.round_no += 1
-    steps.open_node(ctx, instance, target)
+    steps.advance(ctx, instance)
 
 
 def colleague_for(
@@ -353,7 +372,7 @@ def _require_new(
     query = select(ApprovalTask.id).where(
         ApprovalTask.instance_id == instance.id,
         ApprovalTask.node_id == task.node_id,
-        ApprovalTask.round_no == instance.round_no,
+        ApprovalTask.round_no == task.round_no,
         counted,
     )
     if ctx.session.scalar(query.limit(1)) is not None:

@@ -1,11 +1,12 @@
 """The moves of an approval that no person makes: opening a node, settling it, ending the whole and what follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.approval.approval import (
     COUNTED_STATES,
@@ -14,6 +15,7 @@ from models.approval.approval import (
     ApprovalState,
     ApprovalTask,
     NodeMode,
+    Repeats,
     TaskOrigin,
     TaskState,
 )
@@ -21,7 +23,8 @@ from models.base.actor import ScopeLevel
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict
 from models.base.money import round_to
-from reports.figures import approvals, work_hours
+from reports.figures import approvals, flow_graph, node_fields, work_hours
+from workflows.approval import told
 from workflows.base import audit
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, check_source, move, move_all, steps
@@ -88,6 +91,11 @@ def on_finish(type_code: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def startable() -> frozenset[str]:
+    """The codes of the businesses that something puts up for approval: others have flows that nobody ever meets."""
+    return frozenset(_HANDLERS)
+
+
 def lock(ctx: Ctx, instance_id: int) -> ApprovalInstance:
     """The instance as it is now, its row held until the commit: decisions of one approval come one after another."""
     query = (
@@ -105,10 +113,16 @@ def require_running(instance: ApprovalInstance) -> None:
         raise Conflict(f"审批“{instance.title}”{instance.state.label}，不能再办理")
 
 
-def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = "") -> None:
+def close_task(
+    ctx: Ctx,
+    task: ApprovalTask,
+    state: TaskState,
+    opinion: str = "",
+    with_it: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """End a pending task exactly once: the database compares and sets in one statement, whoever else is clicking.
 
-    Raises Conflict for all but the first.
+    `with_it` are further columns of it: what was filled in, and the signature. Raises Conflict for all but the first.
     """
     actor = ctx.actor
     is_personal = state in (*_DECISIONS, *_HANDED, TaskState.REMOVED)
@@ -123,6 +137,7 @@ def close_task(ctx: Ctx, task: ApprovalTask, state: TaskState, opinion: str = ""
         "on_behalf_of_id": task.assignee_id if is_substitute else None,
         "is_automatic": actor.is_system or not is_personal,
         "updated_at": ctx.now,
+        **with_it,
     }
     if not move_all(ctx.session, SETTLE, ApprovalTask.id == task.id, target=state, facts=facts):
         ctx.session.refresh(task)
@@ -143,11 +158,17 @@ def settled_message(task: ApprovalTask) -> str:
 
 
 def cancel_others(
-    ctx: Ctx, instance: ApprovalInstance, state: TaskState = TaskState.CANCELLED
+    ctx: Ctx,
+    instance: ApprovalInstance,
+    state: TaskState = TaskState.CANCELLED,
+    *,
+    at: Container[int] | None = None,
+    why: str = "",
 ) -> None:
-    """End what is still pending: settled without these people."""
+    """End what is still pending, of the nodes with a `seq` in `at` alone: settled without these people."""
     for task in pending(ctx, instance):
-        close_task(ctx, task, state)
+        if at is None or task.node.seq in at:
+            close_task(ctx, task, state, why)
 
 
 def pending(ctx: Ctx, instance: ApprovalInstance) -> list[ApprovalTask]:
@@ -166,14 +187,22 @@ def open_task(
     origin: TaskOrigin,
     *,
     asked_by_id: int | None = None,
-) -> None:
-    """Ask one person at a node in the present round; `asked_by_id` is who wants one more signer, or an opinion."""
+    round_no: int | None = None,
+    due_of: ApprovalTask | None = None,
+) -> ApprovalTask:
+    """Ask one person at a node, in the round in which it was opened where none is named.
+
+    `asked_by_id` is who wants one more signer, or an opinion; what is asked within the time of another task is due
+    with it (`due_of`).
+    """
     limit = node.hours_limit
     due = None if limit is None else work_hours.due_after(ctx.session, ctx.now, limit, ctx.today)
+    if due_of is not None:
+        due = due_of.due_at
     task = ApprovalTask(
         instance=instance,
         node=node,
-        round_no=instance.round_no,
+        round_no=round_no or round_of(ctx, instance, node),
         origin=origin,
         assignee_id=employee_id,
         asked_by_id=asked_by_id,
@@ -182,6 +211,15 @@ def open_task(
     )
     ctx.session.add(task)
     ctx.session.flush()
+    return task
+
+
+def round_of(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> int:
+    """The round in which a node was opened last: one branch may have gone round more often than another."""
+    query = select(func.max(ApprovalTask.round_no)).where(
+        ApprovalTask.instance_id == instance.id, ApprovalTask.node_id == node.id
+    )
+    return ctx.session.scalar(query) or instance.round_no
 
 
 def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[int]:
@@ -196,19 +234,69 @@ def people_at(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> list[
     return found
 
 
-def current_node(instance: ApprovalInstance) -> ApprovalNode | None:
-    """The node whose people are asked now; None once the approval has ended."""
-    return next(
-        (node for node in instance.flow.nodes if node.seq == instance.current_node_seq), None
-    )
-
-
 def open_node(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
-    """Make the node current and ask its people."""
-    instance.current_node_seq = node.seq
+    """Ask the people of a node whose turn it is; it has passed where all of them are spared."""
     people = people_at(ctx, instance, node)
-    for employee_id in people[:1] if node.mode is NodeMode.IN_TURN else people:
-        open_task(ctx, instance, node, employee_id, TaskOrigin.NODE)
+    if not _ask(ctx, instance, node, people, instance.round_no):
+        mark_passed(ctx, instance, node)
+
+
+def _ask(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, people: Iterable[int], round_no: int
+) -> bool:
+    """Ask people of a node, or the first of them in turn; False where the flow spares all who would have been asked."""
+    people, spared = list(people), _spared(ctx, instance, node, round_no)
+    if node.mode is NodeMode.ANY and (again := [one for one in people if one in spared]):
+        people = again[:1]
+    is_asked = False
+    for employee_id in people:
+        task = open_task(ctx, instance, node, employee_id, TaskOrigin.NODE, round_no=round_no)
+        if employee_id in spared:
+            words = f"已在“{spared[employee_id]}”同意，按流程设置自动通过"
+            close_task(_by_nobody(ctx), task, TaskState.APPROVED, words)
+        else:
+            is_asked = True
+            if node.mode is NodeMode.IN_TURN:
+                break
+    return is_asked
+
+
+def _spared(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, round_no: int
+) -> dict[int, str]:
+    """Who need not agree once more at this node by the rule of the flow, with the node where each has agreed.
+
+    A vote is everybody's own, and so are what asks for more than an opinion and what was sent back to this very node;
+    what was sent back and not agreed to since counts no more, nor does what a deputy has decided.
+    """
+    is_own = node.mode is NodeMode.VOTE or node_fields.asks_more(node)
+    if instance.flow.repeats is not Repeats.SPARE or is_own:
+        return {}
+    if _is_returned_to(ctx, instance, node, round_no):
+        return {}
+    query = select(ApprovalTask).where(
+        ApprovalTask.instance_id == instance.id,
+        ApprovalTask.state == TaskState.APPROVED,
+        ApprovalTask.is_automatic.is_(False),
+        ApprovalTask.on_behalf_of_id.is_(None),
+    )
+    agreed = approvals.passed(instance)
+    return {
+        task.assignee_id: task.node.name
+        for task in ctx.session.scalars(query.order_by(ApprovalTask.id))
+        if task.node.seq in agreed and task.round_no == round_of(ctx, instance, task.node)
+    }
+
+
+def _is_returned_to(
+    ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode, round_no: int
+) -> bool:
+    """Whether a round began with this node: what is sent back is opened there before anything else."""
+    query = select(ApprovalTask.node_id).where(
+        ApprovalTask.instance_id == instance.id, ApprovalTask.round_no == round_no
+    )
+    first = ctx.session.scalar(query.order_by(ApprovalTask.id).limit(1))
+    return round_no > 1 and first in (None, node.id)
 
 
 def ask_next(
@@ -229,26 +317,28 @@ def ask_next(
     following = approvals.eligible(
         ctx.session, node, department_id=instance.department_id, excluded=excluded
     )
-    if following:
-        open_task(ctx, instance, node, following[0], TaskOrigin.NODE)
-    return bool(following)
+    return _ask(ctx, instance, node, following, round_of(ctx, instance, node))
+
+
+def mark_passed(ctx: Ctx, instance: ApprovalInstance, node: ApprovalNode) -> None:
+    """The node has said yes, and tells of it; it is asked again only where something before it is sent back."""
+    told.of_node(ctx, instance, node)
+    instance.passed = sorted({*approvals.passed(instance), node.seq})
 
 
 def advance(ctx: Ctx, instance: ApprovalInstance) -> None:
-    """Go on to the next node that this amount meets; after the last one the approval has passed.
-
-    What was sent back to be mended goes straight to the node that wanted so.
-    """
-    steps = approvals.path(instance.flow, instance.amount)
-    after = max(instance.current_node_seq or 0, (instance.resume_seq or 0) - 1)
-    coming = next(
-        (step.node for step in steps if step.node.seq > after and not step.is_skipped), None
-    )
-    instance.resume_seq = None
-    if coming is None:
-        finish(ctx, instance, ApprovalState.APPROVED)
-    else:
+    """Go on to the nodes whose turn it is on the way of this approval; after the last one the approval has passed."""
+    flow, way = instance.flow, approvals.way(instance)
+    asked = {node.seq for node in approvals.asked(flow, instance.amount, way)}
+    items = flow_graph.line(flow)
+    while due := flow_graph.due(items, asked, approvals.passed(instance), way.branches):
+        instance.current_node_seq = due[0].seq
+        waiting = {task.node.seq for task in pending(ctx, instance)}
+        coming = next((node for node in due if node.seq not in waiting), None)
+        if coming is None:
+            return
         open_node(ctx, instance, coming)
+    finish(ctx, instance, ApprovalState.APPROVED)
 
 
 def close(ctx: Ctx, instance: ApprovalInstance, outcome: ApprovalState) -> None:
@@ -299,6 +389,11 @@ def record_of(ctx: Ctx, instance: ApprovalInstance) -> Entity:
     return record
 
 
+def _by_nobody(ctx: Ctx) -> Ctx:
+    """The same unit of work where a rule decides, and no person."""
+    return replace(ctx, actor=replace(ctx.actor, is_system=True, employee_id=None))
+
+
 def _by_rule(ctx: Ctx) -> Ctx:
     """The same unit of work with the rights of the system and the name of who decided."""
     return replace(ctx, actor=replace(ctx.actor, is_system=True, scope=ScopeLevel.ALL))
@@ -326,12 +421,14 @@ def outcome_of(
 
 def is_added(task: ApprovalTask, tasks: list[ApprovalTask]) -> bool:
     """Whether the consent of an added signer hangs on a task of a round: the signer's own, or whom that one asks."""
-    return task.origin is TaskOrigin.ADDED or (
-        task.origin is TaskOrigin.ENTRUST
-        and any(
-            one.origin is TaskOrigin.ADDED and one.assignee_id == task.asked_by_id for one in tasks
-        )
-    )
+    if task.origin is not TaskOrigin.ENTRUST:
+        return task.origin is TaskOrigin.ADDED
+    asked_by = [
+        one
+        for one in tasks
+        if one.assignee_id == task.asked_by_id and one.state is TaskState.ENTRUSTED
+    ]
+    return max(asked_by, key=lambda one: one.id).origin is TaskOrigin.ADDED
 
 
 def _vote(node: ApprovalNode, tasks: list[ApprovalTask], *, is_closed: bool) -> TaskState:

@@ -19,8 +19,9 @@ import puremagic
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.approval.approval import ApprovalTask
 from models.base.entity import Entity, entity_of
-from models.base.errors import BusinessError, NotAllowed, NotFound
+from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound
 from models.system.records import Attachment
 from reports.figures import dictionaries, parameters
 from workflows.base import audit, file_store
@@ -55,6 +56,15 @@ _RUNS: Final = ("vbaproject", "macroenabled", "macrosheet", "activex")
 _MACROS: Final = "文件含有宏或控件，请去除后再上传"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
+_FILE: Final = (
+    "category",
+    "original_name",
+    "sha256",
+    "detected_type",
+    "size_bytes",
+    "stored_path",
+)
+
 verbs("attachment", {"add": "上传附件", "show": "查看附件", "delete": "删除他人附件"})
 
 
@@ -82,6 +92,23 @@ def store(
         if category != present.category and category is not None:
             _class_as(ctx, record, present, category)
         return present
+    return hang(
+        ctx, record, name=name, data=data, extension=extension, category=category, note=note
+    )
+
+
+def hang(
+    ctx: Ctx,
+    record: Entity,
+    *,
+    name: str,
+    data: bytes,
+    extension: str,
+    category: str | None = None,
+    note: str | None = None,
+) -> Attachment:
+    """Keep a file that was checked on a record; the caller has seen that the actor may."""
+    digest = hashlib.sha256(data).hexdigest()
     made = Attachment(
         owner_table=record.__tablename__,
         owner_id=record.id,
@@ -99,6 +126,29 @@ def store(
     ctx.session.flush()
     audit.log(ctx, record, "ATTACH", note=f"上传附件：{name}")
     return made
+
+
+def refer(ctx: Ctx, source: Entity, target: Entity, note: str) -> int:
+    """Name the classed files of a record that the actor may read on another one too; the files are kept once. How many.
+
+    Raises NotAllowed, NotFound.
+    """
+    require_reader(ctx, source)
+    require_writer(ctx, target)
+    named = [one for one in attachments_of(ctx.session, source) if one.category is not None]
+    for one in named:
+        facts = {name: getattr(one, name) for name in _FILE}
+        made = Attachment(
+            owner_table=target.__tablename__,
+            owner_id=target.id,
+            uploaded_by_id=ctx.actor.employee_id,
+            uploaded_at=ctx.now,
+            note=note[:200],
+            **facts,
+        )
+        ctx.session.add(made)
+    ctx.session.flush()
+    return len(named)
 
 
 def open_attachment(ctx: Ctx, attachment_id: int) -> tuple[Attachment, Path]:
@@ -159,6 +209,9 @@ def _require_own(
     ctx: Ctx, owner: Entity, attachment: Attachment, verb: str, *, is_first: bool = False
 ) -> None:
     require_writer(ctx, owner)
+    signed = select(ApprovalTask.id).where(ApprovalTask.signature_id == attachment.id)
+    if ctx.session.scalar(signed.limit(1)) is not None:
+        raise Conflict(f"手写签名是审批决定的一部分，不能{verb}")
     if ctx.actor.may("delete", "attachment"):
         return
     if attachment.uploaded_by_id != ctx.actor.employee_id:

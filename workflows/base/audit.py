@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, PassiveFlag, Session
 from models.base.entity import STAMPS, Entity, columns_of, fields_of
 from models.base.kinds import SpecKind
 from models.base.plain import plain
-from models.system.proof import SEALED
+from models.system.proof import FIGURES, SEALED
 from models.system.setup import LogKind
 from reports.figures.custom_fields import fields_now
 from workflows.base import seal
@@ -289,7 +289,10 @@ def _record(session: Session, *_: Any) -> None:
     # The session keeps what was changed in no order: the same work gives the same trail.
     dirty = sorted(_told(session.dirty), key=lambda record: (record.__tablename__, record.id))
     rows += [
-        _row(ctx, record, "UPDATE", changed) for record in dirty if (changed := changes_of(record))
+        _row(ctx, record, "UPDATE", changed)
+        for record in dirty
+        if (changed := changes_of(record))
+        and changed.keys() - FIGURES.get(record.__tablename__, ())
     ]
     rows += [_row(ctx, record, "DELETE", _last_values(record)) for record in _told(session.deleted)]
     quiet = [

@@ -1,12 +1,8 @@
 """Remarks on a record: whoever may work on it may add one; nobody changes or takes back what was said."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from models.base.entity import Entity
 from models.base.errors import BusinessError
 from models.base.text import visible
-from models.system.organization import Employee
 from models.system.records import Comment
 from workflows.base.context import Ctx
 from workflows.base.papers import require_writer
@@ -30,14 +26,3 @@ def add(ctx: Ctx, record: Entity, text: str) -> Comment:
     ctx.session.add(made)
     ctx.session.flush()
     return made
-
-
-def comments_of(session: Session, record: Entity) -> list[tuple[Comment, str]]:
-    """Remarks with the names of who left them, the latest first."""
-    query = (
-        select(Comment, Employee.name)
-        .outerjoin(Employee, Employee.id == Comment.created_by_id)
-        .where(Comment.owner_table == record.__tablename__, Comment.owner_id == record.id)
-        .order_by(Comment.id.desc())
-    )
-    return [(comment, name or "系统") for comment, name in session.execute(query)]

@@ -1,6 +1,7 @@
 """Issuing documents: number, data and template freeze in one row; the PDF is printed when first seen and kept (X11)."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.base.entity import Entity, entity_of
 from models.base.errors import BusinessError, Conflict, NotFound
 from models.base.kinds import Kind
-from models.system.records import DocumentTemplate, IssuedDocument, PaperSize
+from models.system.records import Attachment, DocumentTemplate, IssuedDocument, PaperSize
 from reports.base.documents import (
     DOCUMENT_KINDS,
     DocumentKind,
@@ -23,11 +24,13 @@ from reports.base.documents import (
     template_source,
     verify_code,
 )
+from reports.base.documents_template import SIGNATURE
 from reports.figures import uses
 from reports.figures.custom_print import printed
+from reports.figures.document_templates import template_for
 from workflows.base import audit, plain_papers
 from workflows.base.context import Ctx
-from workflows.base.file_store import digest_of, write_whole
+from workflows.base.file_store import digest_of, path_of, write_whole
 from workflows.base.numbering import next_number
 from workflows.base.papers import require_reader
 
@@ -83,7 +86,7 @@ def issue(
     Raises BusinessError for a template that is missing, out of use, or names what the data lack (no number is used up
     once the edge rolls back).
     """
-    template = _template(ctx, template_code)
+    template = _template(ctx, template_code, record, project)
     number = number or next_number(ctx, number_rule)
     told = {**data, "custom": _custom(ctx, record, project)}
     whole = _whole(ctx, told, number, title)
@@ -108,7 +111,8 @@ def issue(
     )
     ctx.session.add(made)
     ctx.session.flush()
-    audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}")
+    own = f"（产品模板“{template.label}”）" if template.general_id is not None else ""
+    audit.log(ctx, record, "ISSUE", note=f"出具{title}：{number}{own}")
     return made
 
 
@@ -123,7 +127,8 @@ def draft(
 ) -> str:
     """The text as it would be issued today; nothing is kept."""
     told = {**data, "custom": _custom(ctx, record, None)}
-    return render_letter(_template(ctx, template_code).body, _whole(ctx, told, number, title))
+    template = _template(ctx, template_code, record, None)
+    return render_letter(template.body, _whole(ctx, told, number, title))
 
 
 def _custom(ctx: Ctx, record: Entity, project: Entity | None) -> dict[str, Any]:
@@ -132,13 +137,13 @@ def _custom(ctx: Ctx, record: Entity, project: Entity | None) -> dict[str, Any]:
     return printed(ctx.session, (record, project, getattr(project or record, "customer", None)))
 
 
-def _template(ctx: Ctx, code: str) -> DocumentTemplate:
-    template = ctx.session.scalars(
-        select(DocumentTemplate).where(DocumentTemplate.code == code)
-    ).one_or_none()
-    if template is None or not template.is_active:
+def _template(ctx: Ctx, code: str, record: Entity, project: Entity | None) -> DocumentTemplate:
+    """The text of the project's product where it has one of its own in use, else the general one."""
+    project = project or getattr(record, "project", None) or record
+    found = template_for(ctx.session, code, getattr(project, "product_id", None))
+    if found is None:
         raise BusinessError(f"文书模板“{code}”不存在或已停用，请在“文书模板”中设置")
-    return template
+    return found
 
 
 def _whole(ctx: Ctx, data: Mapping[str, Any], number: str, title: str) -> dict[str, Any]:
@@ -181,7 +186,7 @@ def _print_once(ctx: Ctx, document: IssuedDocument, path: Path) -> None:
     ctx.session.refresh(document, with_for_update={"of": IssuedDocument})
     if is_printed(document):
         return
-    data = _print(document)
+    data = _print(document, _signatures(ctx, document))
     path.unlink(missing_ok=True)
     write_whole(path, data)
     document.pdf_sha256 = hashlib.sha256(data).hexdigest()
@@ -245,12 +250,33 @@ def frozen(value: Any) -> Any:
     return value
 
 
-def _print(document: IssuedDocument) -> bytes:
+def _signatures(ctx: Ctx, document: IssuedDocument) -> dict[str, bytes]:
+    """The pictures that the text names, of those that hang on its record; one that is gone is an error, not a gap."""
+    named = {
+        one.removeprefix(SIGNATURE) for one in re.findall(SIGNATURE + "[0-9a-f]{64}", document.body)
+    }
+    if not named:
+        return {}
+    query = select(Attachment.sha256, Attachment.stored_path).where(
+        Attachment.owner_table == document.owner_table,
+        Attachment.owner_id == document.owner_id,
+        Attachment.detected_type == "image/png",
+        Attachment.sha256.in_(named),
+    )
+    found = {digest: path_of(ctx.session, stored) for digest, stored in ctx.session.execute(query)}
+    if len(found) < len(named) or not all(path.is_file() for path in found.values()):
+        raise NotFound(f"文书“{document.number}”上的签名已不在存储中，请联系系统管理员从备份恢复")
+    return {digest: path.read_bytes() for digest, path in found.items()}
+
+
+def _print(document: IssuedDocument, signatures: Mapping[str, bytes]) -> bytes:
     kind = DOCUMENT_KINDS.get(
         document.template_code, DocumentKind(document.template_code, document.title)
     )
     if kind.long:
-        return long_pdf(document.body, title=document.title, number=document.number)
+        return long_pdf(
+            document.body, title=document.title, number=document.number, signatures=signatures
+        )
     size, orientation = next(paper for paper, name in PAPERS.items() if name is document.paper)
     return letter_pdf(
         document.body,

@@ -1,6 +1,7 @@
 """What hangs on a record (files, remarks, issued documents) is read with that record and written with it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from models.base.entity import Entity, entities, owner_of
@@ -32,7 +33,7 @@ def require_writer(ctx: Ctx, record: Entity) -> None:
 
 
 def may_write(ctx: Ctx, record: Entity) -> bool:
-    """Whether a reader of the record may add to it.
+    """Whether a reader of the record may add to it; to have been asked once, or told (抄送), is to read it.
 
     Who may do anything beyond looking with such records, their parts or what they belong to, is named on one of these,
     or is asked to decide this one now (decision 0014).
@@ -48,8 +49,9 @@ def may_write(ctx: Ctx, record: Entity) -> bool:
         for name, table in ctx.actor.permissions
         if table in tables and _is_write(name, table)
     }
-    if writing:
-        return any(is_visible(ctx.session, reach, record) for reach in writing)
+    own = {replace(reach, reads_as_asked=False) for reach in writing}
+    if any(is_visible(ctx.session, reach, record) for reach in own):
+        return True
     return was_asked(ctx.session, ctx.actor, record, is_pending=True)
 
 

@@ -31,6 +31,8 @@ from models.base.fields import FieldFacts
 from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
+from models.base.plain import plain
+from models.system.errand import Errand
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
 from reports.base.scope import is_visible, may_act, scoped
@@ -184,6 +186,42 @@ def amend(ctx: Ctx, record: Entity, values: Mapping[str, Any], version: int | No
         _check(ctx, record, is_new=False)
 
 
+def fill_in(
+    rule: Ctx,
+    ctx: Ctx,
+    record: Entity,
+    facts: Mapping[str, FieldFacts],
+    values: Mapping[str, Any],
+) -> dict[str, list[Any]]:
+    """Put what a decision says into fields of a record that is no draft any more, with the record's own checks.
+
+    `rule` is the unit of work under which these checks ask; the trail names the actor of `ctx`. The caller has checked
+    who may fill in which fields. Returns [before, after] of each as they are kept. Raises FieldErrors.
+    """
+    typed: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, value in values.items():
+        try:
+            typed[name] = coerce(facts[name], value)
+            check_choice(ctx, facts[name], typed[name])
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise FieldErrors(errors)
+    told = {name: [plain(facts[name].get(record)), plain(value)] for name, value in typed.items()}
+    if any(before != after for before, after in told.values()):
+        try:
+            ctx.session.info["ctx"] = rule
+            with ctx.session.no_autoflush:
+                for name, value in typed.items():
+                    facts[name].set(record, value)
+                _check(rule, record, is_new=False)
+        finally:
+            ctx.session.info["ctx"] = ctx
+        _flush(ctx, record)
+    return told
+
+
 def save_all(ctx: Ctx, made: Sequence[Entity]) -> None:
     """Save records that were prepared, and what was amended, in one go. Raises Conflict."""
     with ctx.session.no_autoflush:
@@ -226,6 +264,33 @@ def delete(ctx: Ctx, record: Entity, version: int | None) -> None:
     _refuse_if_used(ctx, record)
     for part in parts:
         _refuse_with_history(record, part)
+    _drop(ctx, record, parts)
+
+
+def why_not_remove(ctx: Ctx, record: Entity) -> str:
+    """What hangs on a record and would be left without it, named; '' where nothing does."""
+    parts = list(_parts(ctx, record))
+    try:
+        _refuse_if_approved(ctx, record, parts)
+        _refuse_if_used(ctx, record)
+        for part in parts:
+            _refuse_with_history(record, part)
+    except Conflict as error:
+        return error.message
+    return ""
+
+
+def remove(ctx: Ctx, record: Entity) -> None:
+    """Take away a record, whatever its state, that an approved paper says is to go, with its parts, files and remarks.
+
+    Raises Conflict naming what hangs on it. The caller has checked the permission of its own verb.
+    """
+    if why := why_not_remove(ctx, record):
+        raise Conflict(why)
+    _drop(ctx, record, list(_parts(ctx, record)))
+
+
+def _drop(ctx: Ctx, record: Entity, parts: list[Entity]) -> None:
     for one in (*reversed(parts), record):
         _delete_papers(ctx, one)
         ctx.session.delete(one)
@@ -327,7 +392,7 @@ def _typed(
             continue  # `_fill_defaults` or the flush
         try:
             typed[name] = coerce(_as_asked(facts), values.get(name))
-            _check_choice(ctx, facts, typed[name])
+            check_choice(ctx, facts, typed[name])
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -341,7 +406,8 @@ def _as_asked(facts: FieldFacts) -> FieldFacts:
     return replace(facts, required=False) if is_open else facts
 
 
-def _check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
+def check_choice(ctx: Ctx, facts: FieldFacts, value: Any) -> None:
+    """Raise ValueError for a value that is none of its dictionary, no rule, or a record beyond the actor's scope."""
     if value is None:
         return
     if facts.kind == "dictionary" and value not in dict(
@@ -514,22 +580,24 @@ def _refuse_with_history(record: Entity, part: Entity) -> None:
 
 
 def _delete_papers(ctx: Ctx, record: Entity) -> None:
-    """Files and remarks hang on a record by its table and number, so no foreign key takes them along."""
+    """Files, remarks and errands hang on a record by its table and number: no foreign key takes them along."""
     tables = [t.name for t in inspect(type(record)).tables]
-    files, remarks = (
+    files, remarks, errands = (
         ctx.session.scalars(
             select(kind).where(kind.owner_table.in_(tables), kind.owner_id == record.id)
         ).all()
-        for kind in (Attachment, Comment)
+        for kind in (Attachment, Comment, Errand)
     )
-    if not (files or remarks):
+    if not (files or remarks or errands):
         return
     names = "、".join(file.original_name for file in files)
     note = f"随记录删除备注 {len(remarks)} 条、附件 {len(files)} 个"
+    if errands:
+        note += f"、交办 {len(errands)} 项"
     audit.log(ctx, record, "DETACH", note=f"{note}：{names}" if files else note)
     file_store.let_go(ctx, files)
-    for remark in remarks:
-        ctx.session.delete(remark)
+    for one in (*remarks, *errands):
+        ctx.session.delete(one)
 
 
 def _changes_since(ctx: Ctx, record: Entity, version: int) -> list[tuple[str, str, str]]:

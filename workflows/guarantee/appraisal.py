@@ -66,8 +66,9 @@ def check_report(ctx: Ctx, report: InvestigationReport, is_new: bool) -> None:
 
 @REPORT.approved
 def evaluated(ctx: Ctx, report: InvestigationReport) -> None:
-    """The bank may have its 意向函."""
-    stages.advance(ctx, report.project, Stage.INTENT, "评估通过")
+    """The bank may have its 意向函, where the product has one."""
+    following = Stage.INTENT if report.project.has_intent else Stage.REVIEW
+    stages.advance(ctx, report.project, following, "评估通过")
 
 
 @REPORT.rejected
@@ -138,7 +139,7 @@ def _name_officer(ctx: Ctx, project: Project) -> None:
 
 @RISK.approved
 def risk_passed(ctx: Ctx, paper: RiskAssessment) -> None:
-    """The review board is next."""
+    """公司决议 is next: the review board, or the president alone where the product needs no board."""
     level = paper.level.label if paper.level else ""
     stages.advance(ctx, paper.project, Stage.RESOLVE, f"风控通过（{level}）")
 

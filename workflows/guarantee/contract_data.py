@@ -10,6 +10,7 @@ from models.base.masks import for_paper
 from models.base.paper import LIVE_PAPERS
 from models.customer.customer import Customer
 from models.customer.detail import BankAccount
+from models.guarantee.maximum import MaximumKind
 from models.guarantee.product import FeeKind, FeePayment
 from models.guarantee.project import Project
 from models.guarantee.signing import (
@@ -21,7 +22,7 @@ from models.guarantee.signing import (
     Fee,
     Liability,
 )
-from reports.figures import dictionaries
+from reports.figures import dictionaries, maximums
 from reports.figures.coverage import MONTHS
 from reports.figures.parameters import number, value
 from workflows.base.context import Ctx
@@ -79,6 +80,11 @@ def numbers(session: Session, project: Project) -> dict[str, str]:
         Contract.project_id == project.id, Contract.state.in_(LIVE_PAPERS)
     )
     found = {"main_number": "", "guarantee_number": "", "entrusted_number": ""}
+    for maximum in maximums.of_project(session, project.id):
+        if maximum.kind is MaximumKind.GUARANTEE:
+            found["guarantee_number"] = maximum.number
+        elif maximum.kind is MaximumKind.ENTRUSTMENT:
+            found["entrusted_number"] = maximum.number
     for contract in session.scalars(query.order_by(Contract.id)):
         found["main_number"] = contract.main_number or found["main_number"]
         if contract.kind is ContractKind.GUARANTEE:

@@ -24,7 +24,14 @@ from models.guarantee.signing import (
 from models.system.records import IssuedDocument
 from reports.base.documents import long_pdf
 from reports.figures.coverage import MONTHS
-from reports.figures.line import REQUIRED, contract_stands, lacking_kinds, stage_due, uncontracted
+from reports.figures.line import (
+    REQUIRED,
+    contract_stands,
+    lacking_kinds,
+    required_kinds,
+    stage_due,
+    uncontracted,
+)
 from reports.figures.parameters import number
 from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
@@ -93,8 +100,8 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
     found = _about_counter(ctx, contract, project)
     if contract.amount > resolution.amount:
         found["amount"] = [f"合同金额不能超过决议金额 {format_money(resolution.amount)} 元"]
-    if contract.signed_on > ctx.today:
-        found["signed_on"] = ["签约日期不能晚于营业日期"]
+    if said := about_signing(ctx, contract.signed_on):
+        found["signed_on"] = said
     if contract.ends_on < contract.starts_on:
         found["ends_on"] = ["到期日期不能早于起始日期"]
     elif contract.kind in REQUIRED and contract.ends_on > _latest(
@@ -103,9 +110,16 @@ def check_contract(ctx: Ctx, contract: Contract, is_new: bool) -> None:
         found["ends_on"] = [f"合同期限不能超过决议期限 {resolution.term_months} 个月"]
     if contract.kind in REQUIRED and _other(ctx, contract, Contract.kind == contract.kind):
         found["kind"] = [f"项目已有一份{contract.kind.label}"]
+    elif contract.kind in REQUIRED and contract.kind not in required_kinds(ctx.session, project.id):
+        found["kind"] = [f"项目已纳入最高额合同，不另签{contract.kind.label}"]
     found |= _about_scope(ctx, contract, project)
     if found:
         raise FieldErrors(found)
+
+
+def about_signing(ctx: Ctx, signed_on: date) -> list[str]:
+    """What is wrong with the day on which a contract is said to have been signed."""
+    return ["签约日期不能晚于营业日期"] if signed_on > ctx.today else []
 
 
 _SCOPE = ("liability", "share_pct", "covered_parts", "cap_amount", "period_months")
@@ -363,5 +377,5 @@ def pass_on(ctx: Ctx, project: Project, *, without: int | None = None) -> None:
     ]
     approved = {kind for kind, state in rows if state is PaperState.APPROVED}
     is_open = any(state in (PaperState.DRAFT, PaperState.IN_APPROVAL) for _, state in rows)
-    if approved.issuperset(REQUIRED) and not is_open:
+    if approved.issuperset(required_kinds(ctx.session, project.id)) and not is_open:
         stages.advance(ctx, project, stage_due(ctx.session, project, Stage.CONTRACT), "合同已审核")

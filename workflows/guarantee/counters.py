@@ -1,5 +1,6 @@
 """4.4d 反担保: registered, approved together, and settled one by one."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from models.base.errors import BusinessError, Conflict, FieldErrors, IllegalTran
 from models.base.masks import whole
 from models.base.money import round_money
 from models.base.paper import OPEN_PAPERS, PaperState
+from models.guarantee.maximum import MaximumContract
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.signing import Contract, CounterGuarantee, CounterKind
 from reports.figures.line import counters_stand, coverage_pct, latest_resolution
@@ -35,26 +37,42 @@ STEPS = steps(
 )
 ACTS = verbs("counter_guarantee", {"settle": "登记落实"})
 HUNDRED = Decimal(100)
+Gone = Callable[[Ctx, CounterGuarantee, str], None]
+# What else is free when a counter-guarantee is refused or given up: later wings put themselves here.
+_GONE: list[Gone] = []
+
+
+def on_gone(handler: Gone) -> Gone:
+    """Register what follows when a counter-guarantee is refused or given up, told why."""
+    _GONE.append(handler)
+    return handler
+
+
+def _tell_gone(ctx: Ctx, item: CounterGuarantee, why: str) -> None:
+    for handler in _GONE:
+        handler(ctx, item, why)
 
 
 @records.rule(CounterGuarantee)
 def check_counter(ctx: Ctx, item: CounterGuarantee, is_new: bool) -> None:
     """An asset has its kind, its value and a rate within the cap; what is recognised follows."""
     project = ctx.session.get_one(Project, item.project_id)
+    if not project.has_counter:
+        raise Conflict(f"项目 {project.number} 的产品不要求反担保，不用登记", field="project_id")
     if project.stage is not Stage.CONTRACT:
         stages.require_running(project, Stage.COUNTER, "登记反担保")
     if _items(ctx, project, PaperState.IN_APPROVAL):
         raise Conflict(f"项目 {project.number} 的反担保正在审核，不能再登记或修改")
     found: dict[str, list[str]] = {}
     if item.kind.needs_value:
-        _about_asset(ctx, item, found)
+        about_asset(ctx, item, item.kind, found)
     elif item.kind is CounterKind.DEPOSIT and not item.appraised_value:
         found["appraised_value"] = ["请填写保证金金额"]
     elif item.kind is CounterKind.SURETY:
         _about_surety(item, project, found)
     if found:
         raise FieldErrors(found)
-    item.recognised_value = _recognised(item)
+    item.recognised_value = recognised(item)
     if is_new:
         item.project = project
 
@@ -67,9 +85,15 @@ def check_delete(ctx: Ctx, item: CounterGuarantee) -> None:
         raise Conflict(f"“{item}”已有反担保合同 {number_}，不能删除；合同仍是草稿的，请先删除合同")
 
 
-def _about_asset(ctx: Ctx, item: CounterGuarantee, found: dict[str, list[str]]) -> None:
+def about_asset(
+    ctx: Ctx,
+    item: CounterGuarantee | MaximumContract,
+    kind: CounterKind,
+    found: dict[str, list[str]],
+) -> None:
+    """An asset has its kind, its value and a rate within the cap; without a rate it is the cap."""
     if not item.appraised_value:
-        found["appraised_value"] = [f"{item.kind.label}应填写大于 0 的评估值"]
+        found["appraised_value"] = [f"{kind.label}应填写大于 0 的评估值"]
     if item.asset_kind is None:
         found["asset_kind"] = ["请选择反担保物种类"]
         return
@@ -89,7 +113,7 @@ def _about_surety(item: CounterGuarantee, project: Project, found: dict[str, lis
         found["name"] = ["保证人不能是被担保客户本人"]
 
 
-def _recognised(item: CounterGuarantee) -> Decimal | None:
+def recognised(item: CounterGuarantee | MaximumContract) -> Decimal | None:
     """Value x rate; money counts in full, a surety counts as nothing."""
     if item.appraised_value is None:
         return None
@@ -120,7 +144,8 @@ def submit(ctx: Ctx, project: Project, version: int | None = None) -> ApprovalIn
     if not items:
         raise BusinessError("请先登记至少一项反担保")
     all_items = [*items, *_items(ctx, project, PaperState.APPROVED)]
-    covered, least = coverage_pct(all_items, resolution.amount), project.product.coverage_min_pct
+    covered = coverage_pct(ctx.session, project, all_items, resolution.amount)
+    least = project.product.coverage_min_pct
     if covered < least:
         raise BusinessError(
             f"反担保覆盖率 {covered.normalize():f}%，低于产品要求的 {least.normalize():f}%"
@@ -142,6 +167,7 @@ def reviewed(
         conclude(item, outcome)
         if outcome is ApprovalState.REJECTED:
             contracts.lapse_of(ctx, item, is_decided=True)
+            _tell_gone(ctx, item, "反担保审核未通过")
     if outcome is ApprovalState.APPROVED:
         stages.advance(ctx, project, Stage.FEE_COLLECT, "反担保已审核")
         ctx.session.flush()
@@ -158,6 +184,7 @@ def void(
     stages.require_before_drawdown(project, Stage.CONTRACT, step.label)
     move(step, item)
     contracts.lapse_of(ctx, item)
+    _tell_gone(ctx, item, "撤销反担保")
     audit.log(ctx, item, "VOID", note=f"撤销反担保：{stages.checked_reason(reason, step.label)}")
     ctx.session.flush()
     amount = latest_resolution(ctx.session, project).amount
@@ -181,6 +208,14 @@ def settle(
         raise IllegalTransition(
             f"项目 {item.project.number} {item.project.state.label}，不能落实反担保"
         )
+    note_settlement(ctx, item, evidence, on)
+    return item
+
+
+def note_settlement(
+    ctx: Ctx, item: CounterGuarantee | MaximumContract, evidence: str, on: date
+) -> None:
+    """What is settled says by what and since when. Raises FieldErrors."""
     found: dict[str, list[str]] = {}
     if not evidence.strip() or len(evidence.strip()) > 200:
         found["evidence"] = ["请填写落实依据，如登记证号、交付凭据，不超过 200 字"]
@@ -190,4 +225,3 @@ def settle(
         raise FieldErrors(found)
     item.is_settled, item.settled_on, item.settled_evidence = True, on, evidence.strip()
     ctx.session.flush()
-    return item

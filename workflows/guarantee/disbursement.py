@@ -20,7 +20,7 @@ from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentStat
 from models.guarantee.resolution import Resolution, ResolutionCondition, ResolutionState
 from models.guarantee.signing import Contract, Fee
 from models.ledger.voucher import BusinessEvent, Voucher
-from reports.figures import schedules
+from reports.figures import maximums, products, schedules
 from reports.figures.benchmarks import in_words, rate_by
 from reports.figures.fees import (
     due_date,
@@ -30,14 +30,23 @@ from reports.figures.fees import (
     recognised_total,
 )
 from reports.figures.gate import GateCheck, gate
-from reports.figures.line import REQUIRED
+from reports.figures.line import required_kinds
 from reports.figures.overdue import overdue_of
 from reports.figures.parameters import number, value
 from workflows.base import audit, documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import admission, contract_data, letters, limits, plans, stages
+from workflows.guarantee import (
+    admission,
+    contract_data,
+    letters,
+    limits,
+    plans,
+    renewal,
+    sharing,
+    stages,
+)
 from workflows.guarantee.fees import require_resolution
 from workflows.guarantee.plan_import import ParsedPlan, check_plan
 from workflows.guarantee.plans import Loan, plan_of_file, planned
@@ -188,6 +197,8 @@ def confirm(
     *,
     plan: list[schedules.Instalment] | None = None,
     file_name: str | None = None,
+    former_interest: Decimal | None = None,
+    former_note: str | None = None,
     version: int | None = None,
     **note: Any,
 ) -> Drawdown:
@@ -195,7 +206,9 @@ def confirm(
 
     `note` are the facts of `Loan`; days are counted as the product says unless the note says otherwise.
     The resolution's reservation becomes exposure and the income of the first year is recognised; a bank that pays in
-    parts is registered part by part, each with its own plan, together never above the resolved amount.
+    parts is registered part by part, each with its own plan, together never above the resolved amount. The first
+    part of a 无还本续贷 settles the former loan, with `former_interest` (元) for its last days and `former_note` why it
+    is far above the plan.
     Raises FieldErrors, PlanError, BusinessError over a limit, Conflict without a notice or resolution for that day.
     """
     note["bank_note_no"] = note["bank_note_no"].strip()
@@ -203,9 +216,12 @@ def confirm(
     loan = Loan(**note)
     permit(ctx, ACTS["confirm"], project)
     limits.hold(ctx)  # a second part waits here, and finds what the first has taken
+    renewal.hold_former(ctx, project)
     project = records.find(ctx, Project, project.id, lock=True)
     letters.require_visible(ctx, project, version)
     resolution = _check_loan(ctx, project, loan)
+    last = renewal.LastInterest(former_interest or renewal.ZERO, (former_note or "").strip())
+    renewal.refuse_unready(ctx, project, loan.drawn_on, last)
     source, rows = _plan_of(loan, plan)
     drawdown = _draw(ctx, project, loan)
     plans.keep(ctx, drawdown, rows, source, file_name)
@@ -216,6 +232,7 @@ def confirm(
         move(USE["use"], resolution)
         _put_in_force(ctx, project, drawdown)
     ctx.session.flush()
+    renewal.settle(ctx, project, drawdown, last)
     return drawdown
 
 
@@ -305,7 +322,7 @@ def undrawn(session: Session, project: Project, on: date) -> Decimal:
     resolution = _drawn_on_resolution(session, project, on)
     if resolution is None:
         return Decimal(0)
-    most = min(resolution.amount, _contracted(session, project))
+    most = min(resolution.amount, _contracted(session, project, resolution))
     return max(most - plans.drawn_total(session, project.id), Decimal(0))
 
 
@@ -318,10 +335,14 @@ def _drawn_on_resolution(session: Session, project: Project, on: date) -> Resolu
     return session.scalars(query.order_by(Resolution.id.desc())).first()
 
 
-def _contracted(session: Session, project: Project) -> Decimal:
+def _contracted(session: Session, project: Project, resolution: Resolution) -> Decimal:
+    """The least that its own contracts agree on; the resolution's amount where it needs none beside 最高额合同."""
+    needed = required_kinds(session, project.id)
+    if not needed:
+        return resolution.amount
     agreed = select(func.min(Contract.amount)).where(
         Contract.project_id == project.id,
-        Contract.kind.in_(REQUIRED),
+        Contract.kind.in_(needed),
         Contract.state == PaperState.APPROVED,
     )
     return session.scalar(agreed) or Decimal(0)
@@ -335,6 +356,8 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
         raise Conflict(f"项目 {project.number} 正在解保，不能再次放款")
     stages.refuse_while_ending(ctx, project, "放款确认")
     found = _about_note(ctx, loan) | _about_notice(ctx, project, loan.drawn_on)
+    if wrong := products.about_method(ctx.session, project.product, loan.repayment_method):
+        found["repayment_method"] = wrong
     if found:
         raise FieldErrors(found)
     resolution = _resolution_on(ctx, project, loan.drawn_on)
@@ -344,7 +367,7 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
     if loan.amount + drawn > resolution.amount:
         limit = format_money(resolution.amount)
         found["amount"] = [f"放款金额不能超过决议金额 {limit} 元{before}"]
-    elif loan.amount + drawn > (most := _contracted(ctx.session, project)):
+    elif loan.amount + drawn > (most := _contracted(ctx.session, project, resolution)):
         found["amount"] = [f"放款金额不能超过合同金额 {format_money(most)} 元{before}"]
     if not loan.drawn_on < loan.due_on <= latest:
         found["due_on"] = [f"到期日期应晚于放款日期，且不超过决议期限（{latest}）"]
@@ -355,7 +378,7 @@ def _check_loan(ctx: Ctx, project: Project, loan: Loan) -> Resolution:
 
 
 def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[str]]:
-    """The bank paid on a notice that held on that day, also where another one was issued since."""
+    """The bank paid on a notice that held on that day, whatever was issued since, and in the period of 最高额."""
     query = select(BankLetter).where(
         BankLetter.project_id == project.id, BankLetter.kind == LetterKind.DISBURSEMENT
     )
@@ -365,6 +388,9 @@ def _about_notice(ctx: Ctx, project: Project, drawn_on: date) -> dict[str, list[
     first, last = notices[0].issued_on, notices[-1]
     if not first <= drawn_on <= ctx.today:
         return {"drawn_on": [f"放款日期应在通知单日期 {first} 与营业日期 {ctx.today} 之间"]}
+    for maximum in maximums.of_project(ctx.session, project.id):
+        if why := maximums.why_barred(maximum, drawn_on):
+            return {"drawn_on": [f"最高额合同 {why}"]}
     if not any(n.issued_on <= drawn_on <= (n.valid_until or drawn_on) for n in notices):
         said = f"放款通知单 {last.number} 已于 {last.valid_until} 到期，请重新出具后由银行放款"
         return {"drawn_on": [said]}
@@ -451,6 +477,12 @@ def _put_in_force(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
     project.start_on, project.end_on = drawdown.drawn_on, drawdown.due_on
     stages.advance(ctx, project, Stage.IN_FORCE, f"借据 {drawdown.number}")
     move(IN_FORCE["put_in_force"], project)
+    sharing.fix(ctx, project)
+    date_fees(ctx, project, drawdown)
+
+
+def date_fees(ctx: Ctx, project: Project, drawdown: Drawdown) -> None:
+    """Later fees of a project that has come into force fall due counted from the drawdown; the first year is earned."""
     mode = value(ctx.session, "income.recognition_mode", ctx.today)
     query = select(Fee).where(Fee.project_id == project.id).order_by(Fee.id)
     for fee in ctx.session.scalars(query).all():
@@ -494,11 +526,11 @@ def recognition_refused(ctx: Ctx, event: BusinessEvent) -> None:
 
 
 def _months(ctx: Ctx, project: Project) -> int:
-    """The months that the fee was computed for: those of the resolution."""
+    """The months that the fee was computed for: those of the resolution, on the short line those of the loan."""
     query = select(Resolution.term_months).where(
         Resolution.project_id == project.id, Resolution.state == ResolutionState.USED
     )
-    return int(ctx.session.scalars(query).one())
+    return ctx.session.scalars(query).one_or_none() or project.term_months
 
 
 def _voucher_data(ctx: Ctx, drawdown: Drawdown, rows: list[schedules.Instalment]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from reports.figures.parameters import value
 from reports.figures.schedules import months_between
 from workflows.base.context import Ctx
 from workflows.base.transition import move
+from workflows.guarantee import ceding
 from workflows.guarantee.fees import FEE, register
 
 RULE = "extension.fee_rule"
@@ -46,6 +47,7 @@ def charge(ctx: Ctx, project: Project, amount: Decimal) -> None:
         for schedule in ctx.session.scalars(kept):
             schedule.amount += amount - vat
     ctx.session.flush()
+    ceding.plan_again(ctx, project)
     register(ctx, project, fee)
     ctx.session.flush()
 

@@ -15,7 +15,7 @@ from models.guarantee.signing import Fee, FeeDue, FeeState, Receipt, ReceiptStat
 from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, due_date, fee_dues, vat_inside
 from reports.figures.gate import valid_resolution
-from reports.figures.line import due_amount, stage_due
+from reports.figures.line import Agreed, due_amount, stage_due
 from reports.figures.overdue import spread
 from reports.figures.parameters import flag, number
 from reports.figures.vat import EXEMPT, SIGNS, exemption, is_free_product, not_due, pending, split
@@ -126,7 +126,7 @@ def check_delete(ctx: Ctx, fee: Fee) -> None:
     posting.cancel_refused(ctx, fee, f"{fee.kind.label}登记已删除")
 
 
-def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
+def _about_terms(fee: Fee, resolution: Resolution | Agreed) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if fee.kind is FeeKind.GUARANTEE:
         if fee.rate_pct != resolution.fee_rate_pct or not fee.is_rate_annual:
@@ -147,7 +147,7 @@ def _about_terms(fee: Fee, resolution: Resolution) -> dict[str, list[str]]:
 
 
 def _about_vat(
-    ctx: Ctx, fee: Fee, project: Project, resolution: Resolution
+    ctx: Ctx, fee: Fee, project: Project, resolution: Resolution | Agreed
 ) -> dict[str, list[str]]:
     """担保费 that the law frees of VAT has the rate 0 and says why; what the books hold keeps its rate."""
     state: Any = inspect(fee)
@@ -181,12 +181,12 @@ def lacks_filing(fee: Fee) -> dict[str, list[str]]:
     return {}
 
 
-def _compute(fee: Fee, resolution: Resolution) -> None:
+def _compute(fee: Fee, resolution: Resolution | Agreed) -> None:
     fee.amount = due_amount(fee, resolution)
     fee.vat_amount = vat_inside(fee.amount, fee.vat_rate_pct)
 
 
-def _plan(ctx: Ctx, fee: Fee, resolution: Resolution, *, is_new: bool) -> None:
+def _plan(ctx: Ctx, fee: Fee, resolution: Resolution | Agreed, *, is_new: bool) -> None:
     """Bring the kept plan in line; rows are reused, because the database sees new ones before it loses old ones."""
     wanted = fee_dues(fee.amount, fee.payment, ctx.today, resolution.term_months)
     query = select(FeeDue).where(FeeDue.fee_id == fee.id).order_by(FeeDue.seq)
@@ -235,22 +235,7 @@ def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list
     stages.require_running(project, Stage.FEE_PLAN, "登记费用")
     resolution = require_resolution(ctx, project, "登记费用")
     present = set(ctx.session.scalars(select(Fee.kind).where(Fee.project_id == project.id)))
-    query = (
-        select(ProductFee)
-        .where(ProductFee.product_id == project.product_id)
-        .order_by(ProductFee.id)
-    )
-    terms: dict[FeeKind, dict[str, Any]] = {
-        row.kind: {
-            "payment": row.payment,
-            "rate_pct": row.rate_pct,
-            "is_rate_annual": row.is_rate_annual,
-            "vat_rate_pct": row.vat_rate_pct,
-        }
-        for row in ctx.session.scalars(query)
-    }
-    if FeeKind.GUARANTEE in terms:
-        terms[FeeKind.GUARANTEE].update(rate_pct=resolution.fee_rate_pct, is_rate_annual=True)
+    terms = _terms_of(ctx, project, resolution.fee_rate_pct)
     daily = number(ctx.session, "fee.penalty_rate_daily_pct", ctx.today)
     terms.setdefault(
         FeeKind.PENALTY,
@@ -270,8 +255,49 @@ def propose_fees(ctx: Ctx, project: Project, version: int | None = None) -> list
     ]
 
 
+def _terms_of(ctx: Ctx, project: Project, rate_pct: Decimal) -> dict[FeeKind, dict[str, Any]]:
+    """What the product charges, 担保费 at the agreed rate of a year."""
+    query = (
+        select(ProductFee)
+        .where(ProductFee.product_id == project.product_id)
+        .order_by(ProductFee.id)
+    )
+    terms: dict[FeeKind, dict[str, Any]] = {
+        row.kind: {
+            "payment": row.payment,
+            "rate_pct": row.rate_pct,
+            "is_rate_annual": row.is_rate_annual,
+            "vat_rate_pct": row.vat_rate_pct,
+        }
+        for row in ctx.session.scalars(query)
+    }
+    if FeeKind.GUARANTEE in terms:
+        terms[FeeKind.GUARANTEE].update(rate_pct=rate_pct, is_rate_annual=True)
+    return terms
+
+
+def charge(ctx: Ctx, project: Project, filing: str | None) -> Fee | None:
+    """Register the 担保费 of a project on the short line and hand it to 复核; None where the product charges none.
+
+    Raises FieldErrors, and Conflict where it is free of VAT and no filing says so.
+    """
+    agreed = Agreed(project.amount, project.term_months, project.fee_rate_pct)
+    terms = _terms_of(ctx, project, agreed.fee_rate_pct).get(FeeKind.GUARANTEE)
+    if terms is None:
+        return None
+    fee = _propose(ctx, project, agreed, FeeKind.GUARANTEE, {**terms, "vat_filing": filing})
+    if wrong := lacks_filing(fee):
+        raise Conflict(f"“{project.customer.name}”{wrong['vat_filing'][0]}")
+    register(ctx, project, fee)
+    return fee
+
+
 def _propose(
-    ctx: Ctx, project: Project, resolution: Resolution, kind: FeeKind, facts: dict[str, Any]
+    ctx: Ctx,
+    project: Project,
+    resolution: Resolution | Agreed,
+    kind: FeeKind,
+    facts: dict[str, Any],
 ) -> Fee:
     """A draft by the product's terms; one that is free of VAT still lacks its filing, which 提交费用记账 asks for."""
     fee = Fee(project=project, project_id=project.id, kind=kind, **facts)

@@ -19,7 +19,7 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.paper import conclude, life
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import history_projects, limits
+from workflows.guarantee import history_jobs, history_projects, limits
 
 ROLES = ("客户经理", "业务部门经理")
 _TABLE = HistoryBatch.__tablename__
@@ -143,14 +143,17 @@ def redraft(ctx: Ctx, batch: HistoryBatch, version: int | None = None) -> Histor
 def decided(
     ctx: Ctx, instance: ApprovalInstance, batch: HistoryBatch, outcome: ApprovalState
 ) -> None:
-    """Approved, each row is a project; refused or returned, nothing has happened."""
+    """Approved, each row is a project, at once or, of many, beside the page; refused or returned, nothing is done."""
     del instance
     if outcome is ApprovalState.APPROVED:
         limits.hold(ctx)  # what is decided by limits meanwhile waits, and counts these
+        history_projects.refuse_clashes(ctx, batch)
         batch.approved_on = ctx.today
     with ctx.session.no_autoflush:
         conclude(batch, outcome)
-    if outcome is ApprovalState.APPROVED:
+    if outcome is ApprovalState.APPROVED and history_jobs.is_many(ctx, batch):
+        history_jobs.ask(ctx)
+    elif outcome is ApprovalState.APPROVED:
         for row in rows_of(ctx, batch):
             history_projects.make(ctx, batch, row)
     ctx.session.flush()

@@ -2,12 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
+from models.base.errors import Conflict
 from models.base.moments import add_months
-from models.customer.customer import CorporateCustomer, Customer
+from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
+from models.customer.rating_model import CustomerKind
 from models.guarantee.bank import PartnerBank
+from models.guarantee.bank_batch import BatchLoan
 from models.guarantee.drawdown import (
     Drawdown,
     DrawdownState,
@@ -24,6 +28,7 @@ from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, move, steps
+from workflows.customer.rules import ID_CARD
 from workflows.guarantee import stages
 
 BACKFILL = steps(
@@ -77,19 +82,40 @@ def make(ctx: Ctx, batch: HistoryBatch, row: HistoryGuarantee) -> Project:
     return project
 
 
+def refuse_clashes(ctx: Ctx, batch: HistoryBatch) -> None:
+    """Raise Conflict where the bank's note of a row was registered since the batch was put up."""
+    taken = select(HistoryGuarantee).where(
+        HistoryGuarantee.batch_id == batch.id,
+        HistoryGuarantee.bank_note_no.in_(select(Drawdown.bank_note_no)),
+    )
+    if found := list(ctx.session.scalars(taken.order_by(HistoryGuarantee.id).limit(5))):
+        rows = "、".join(f"{row.customer_name}（{row.bank_note_no}）" for row in found)
+        raise Conflict(f"批次 {batch.number} 有明细的银行借据号已登记：{rows}，请退回经办人改正")
+
+
+def known_customer(ctx: Ctx, row: HistoryGuarantee | BatchLoan) -> Customer | None:
+    """Who is registered under the number of a row."""
+    query: Select[Any] = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
+    if row.kind is CustomerKind.PERSONAL:
+        query = select(PersonalCustomer).where(
+            PersonalCustomer.id_type == ID_CARD, PersonalCustomer.id_number == row.id_number
+        )
+    found: Customer | None = ctx.session.scalars(query).one_or_none()
+    return found
+
+
 def _customer(ctx: Ctx, row: HistoryGuarantee) -> Customer:
-    """The company of that number, registered under its manager where nobody knows it."""
-    query = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
-    found = ctx.session.scalars(query).one_or_none()
-    if found is not None:
+    """The company or person of that number, registered under its manager where nobody knows it."""
+    if (found := known_customer(ctx, row)) is not None:
         return found
     facts = {
         "name": row.customer_name,
-        "uscc": row.uscc,
         "manager_id": row.manager_id,
         "note": "历史补录时登记，资料待补充",
     }
-    return records.create(ctx, CorporateCustomer, facts)
+    if row.kind is CustomerKind.PERSONAL:
+        return records.create(ctx, PersonalCustomer, facts | {"id_number": row.id_number})
+    return records.create(ctx, CorporateCustomer, facts | {"uscc": row.uscc})
 
 
 def _project(ctx: Ctx, row: HistoryGuarantee, assistant_id: int) -> Project:
@@ -105,7 +131,7 @@ def _project(ctx: Ctx, row: HistoryGuarantee, assistant_id: int) -> Project:
         amount=row.amount,
         balance=row.balance,
         reserved_amount=Decimal(0),
-        term_months=_months(row.start_on, row.end_on),
+        term_months=months_of(row.start_on, row.end_on),
         purpose=row.purpose,
         purpose_note="历史补录",
         rate_annual_pct=row.loan_rate_pct,
@@ -205,7 +231,7 @@ def _repaid_before(ctx: Ctx, loan: Drawdown, row: HistoryGuarantee, as_of: date)
     )
 
 
-def _months(first: date, last: date) -> int:
+def months_of(first: date, last: date) -> int:
     """The term in months, a part of one counted as whole; within what a project may say."""
     months = (last.year - first.year) * 12 + last.month - first.month
     if add_months(first, months) < last:

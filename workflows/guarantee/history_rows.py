@@ -7,14 +7,15 @@ from sqlalchemy import select
 from models.base.entity import Entity
 from models.base.errors import FieldErrors
 from models.base.money import format_money
-from models.customer.customer import CorporateCustomer
+from models.guarantee.bank_batch import BatchLoan
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.history import HistoryBatch, HistoryGuarantee, HistoryStanding
+from models.guarantee.product import Product
 from models.system.organization import Employee
 from reports.base.scope import is_visible
 from workflows.base import records
 from workflows.base.context import Ctx
-from workflows.guarantee import history
+from workflows.guarantee import application, history, history_projects
 
 Found = Iterator[tuple[str, str]]  # column, what is wrong with it
 
@@ -27,7 +28,7 @@ def check_row(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> None:
             row.batch_id = history.draft_of(ctx).id
         batch = history.held(ctx, row.batch_id)
         former = _left(ctx, row)
-        row.uscc = row.uscc.upper()
+        row.uscc, row.id_number = _upper(row.uscc), _upper(row.id_number)
         _fill(row)
         wrong: dict[str, list[str]] = {}
         for column, message in (*_about_itself(ctx, batch, row), *_about_others(ctx, row, is_new)):
@@ -67,7 +68,23 @@ def _fill(row: HistoryGuarantee) -> None:
         row.released_on = row.released_on or row.end_on
 
 
+def _upper(number: str | None) -> str | None:
+    return (number or "").upper() or None
+
+
+def about_party(product: Product, row: HistoryGuarantee | BatchLoan) -> Found:
+    """A company has its credit code, a person the number of the identity card, and a product that is for them."""
+    if row.uscc and row.id_number:
+        yield "id_number", "已填统一社会信用代码的是对公客户，不填身份证号码"
+    elif not (row.uscc or row.id_number):
+        yield "uscc", "请填写统一社会信用代码；个人客户请填写身份证号码"
+    else:
+        for words in application.about_audience(product, row.kind):
+            yield "product_id", words
+
+
 def _about_itself(ctx: Ctx, batch: HistoryBatch, row: HistoryGuarantee) -> Found:
+    yield from about_party(ctx.session.get_one(Product, row.product_id), row)
     if row.balance > row.amount:
         yield "balance", f"在保余额不能大于担保金额 {format_money(row.amount)} 元"
     if row.end_on < row.start_on:
@@ -87,7 +104,7 @@ def _about_itself(ctx: Ctx, batch: HistoryBatch, row: HistoryGuarantee) -> Found
         yield "manager_id", "客户经理已停用，请填写现在承办的人"
 
 
-def _named(ctx: Ctx, record: Entity, name: str) -> str:
+def named(ctx: Ctx, record: Entity, name: str) -> str:
     """A name as the actor may hear it: another department's records are theirs to tell of."""
     return (
         f"“{name}”" if is_visible(ctx.session, ctx.actor, record) else "其他名称，请与营业执照核对"
@@ -95,14 +112,17 @@ def _named(ctx: Ctx, record: Entity, name: str) -> str:
 
 
 def _about_others(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> Found:
-    known = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
-    customer = ctx.session.scalar(known)
+    label, number = row.named_by
+    if not number:
+        return
+    column = HistoryGuarantee.uscc if row.uscc else HistoryGuarantee.id_number
+    customer = history_projects.known_customer(ctx, row)
     if customer is not None and customer.name != row.customer_name:
-        said = _named(ctx, customer, customer.name)
-        yield "customer_name", f"统一社会信用代码 {row.uscc} 已登记为{said}"
+        said = named(ctx, customer, customer.name)
+        yield "customer_name", f"{label}已登记为{said}"
     others = [] if is_new else [HistoryGuarantee.id != row.id]
     same = select(HistoryGuarantee.id).where(
-        HistoryGuarantee.uscc == row.uscc,
+        column == number,
         HistoryGuarantee.bank_id == row.bank_id,
         HistoryGuarantee.start_on == row.start_on,
         HistoryGuarantee.amount == row.amount,
@@ -112,15 +132,14 @@ def _about_others(ctx: Ctx, row: HistoryGuarantee, is_new: bool) -> Found:
         *others,
     )
     if ctx.session.scalar(same.limit(1)):
-        yield "uscc", "同一客户、银行、起始日期和金额的业务已补录；确有两笔的，请填写原系统编号区分"
+        said = "同一客户、银行、起始日期和金额的业务已补录；确有两笔的，请填写原系统编号区分"
+        yield column.key, said
     renamed = select(HistoryGuarantee).where(
-        HistoryGuarantee.uscc == row.uscc,
-        HistoryGuarantee.customer_name != row.customer_name,
-        *others,
+        column == number, HistoryGuarantee.customer_name != row.customer_name, *others
     )
     if (other := ctx.session.scalar(renamed.limit(1))) is not None:
-        said = _named(ctx, other, other.customer_name)
-        yield "customer_name", f"同一统一社会信用代码的另一笔写作{said}"
+        said = named(ctx, other, other.customer_name)
+        yield "customer_name", f"{label}的另一笔写作{said}"
     if row.bank_note_no and _is_taken(ctx, row, is_new):
         yield "bank_note_no", f"银行借据号 {row.bank_note_no} 已登记，不能重复"
 

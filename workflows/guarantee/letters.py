@@ -12,6 +12,7 @@ from models.base.masks import for_paper
 from models.base.paper import LIVE_PAPERS
 from models.customer.customer import CorporateCustomer, Customer, PersonalCustomer
 from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
+from models.guarantee.bank import PartnerBank
 from models.guarantee.project import Project
 from models.guarantee.resolution import Resolution
 from models.guarantee.signing import CounterGuarantee
@@ -115,9 +116,8 @@ def customer_data(customer: Customer) -> dict[str, Any]:
     return found
 
 
-def bank_data(project: Project) -> dict[str, Any]:
-    """The lending bank: head office and branch."""
-    bank = project.bank
+def bank_data(bank: PartnerBank) -> dict[str, Any]:
+    """A lending bank: head office and branch."""
     name, branch = (bank.parent.name, bank.name) if bank.parent else (bank.name, "")
     return {
         "name": name,
@@ -136,7 +136,7 @@ def data_for(ctx: Ctx, project: Project) -> dict[str, Any]:
     return {
         "company": company_data(session),
         "customer": customer_data(project.customer),
-        "bank": bank_data(project),
+        "bank": bank_data(project.bank),
         "project": _project_data(session, project, resolution),
         "resolution": _resolution_data(resolution),
     }

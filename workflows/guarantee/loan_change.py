@@ -387,13 +387,18 @@ def cancel(ctx: Ctx, change: LoanChange, reason: str, version: int | None = None
 
 @repayment.on_reversed
 def undo(ctx: Ctx, made: Repayment, loan: Drawdown) -> None:
-    """With the payment that brought it a new plan goes too; Conflict where a later one rests on it."""
+    """With the payment that brought it a new plan goes too; Conflict where a later one rests on it or waits."""
     change = ctx.session.scalar(select(LoanChange).where(LoanChange.repayment_id == made.id))
     if change is None:
         return
     plan = ctx.session.get_one(RepaymentPlan, change.plan_id)
     if not plan.is_current:
         raise Conflict(f"存续变更 {change.number} 之后还款计划又有变更，不能冲正该笔提前还款")
+    if other := open_change(ctx.session, loan.id, without=change.id):
+        # taken back, this one waits for its money again: a loan has one change under way at a time
+        raise Conflict(
+            f"借据 {loan.number} 的存续变更 {other} 尚未办结，请先删除、撤回或作废，再冲正该笔提前还款"
+        )
     old = ctx.session.get_one(RepaymentPlan, change.old_plan_id)
     plan.is_current, old.is_current = False, True
     loan.due_on = change.old_due_on or loan.due_on

@@ -40,13 +40,13 @@ def preview(ctx: Ctx, template: DocumentTemplate, body: str, project_id: object 
 
     Raises DocumentError in words for a text that does not render, NotFound for a project out of scope.
     """
-    templates.require_renders(ctx, template.code, body)
-    data = templates.sample_of(ctx, template.code) or {}
+    templates.require_renders(ctx, template.kind_code, body)
+    data = templates.sample_of(ctx, template.kind_code) or {}
     title = {**data.get("doc", {}), "title": template.label, "date": ctx.today}
     data["doc"] = title
     real: dict[str, Any] = {}
     if project_id:
-        real = _of_project(ctx, template.code, project_id, data)
+        real = _of_project(ctx, template.kind_code, project_id, data)
     examples = [
         SECTIONS.get(key, key)
         for key in data
@@ -60,7 +60,7 @@ def preview_pdf(
 ) -> bytes:
     """The same as PDF on the paper of the template, marked as no document."""
     found = preview(ctx, template, body, project_id)
-    kind, title = DOCUMENT_KINDS.get(template.code), f"{template.label}（{MARK}）"
+    kind, title = DOCUMENT_KINDS.get(template.kind_code), f"{template.label}（{MARK}）"
     if template.paper is PaperSize.A4 or (kind is not None and kind.long):
         return long_pdf(found.body, title=title, mark=MARK)
     size, orientation = next(paper for paper, name in PAPERS.items() if name is template.paper)

@@ -4,6 +4,7 @@ A project ends only when all of it is done (domain.md 1): approval, deposit, cou
 at the end.
 """
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from models.ledger.voucher import BusinessEvent, EventState, Voucher
 from reports.figures.fees import RECEIVABLE, deposit_held
 from workflows.base import attachments, documents
 from workflows.base.context import Ctx
+from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, steps, verbs
 from workflows.guarantee import contract_data, letters, release_fees, repayment, stages
 from workflows.guarantee.paper import Paper, project_amount
@@ -69,6 +71,20 @@ LOAN = steps(
 )
 ACTS = verbs("release", {"return_deposit": "重新提交退还款项"})
 _OPEN = (PaperState.DRAFT, PaperState.IN_APPROVAL, PaperState.APPROVED)
+Hold = Callable[[Ctx, Release], list[str]]
+# What else keeps a project open after its release is approved, in words: later wings put themselves here.
+_HOLDS: list[Hold] = []
+
+
+def on_hold(hold: Hold) -> Hold:
+    """Register what a project waits for after its release is approved; whoever ends it calls `finish_when_settled`."""
+    _HOLDS.append(hold)
+    return hold
+
+
+def waits_for(ctx: Ctx, release: Release) -> list[str]:
+    """What an approved release still waits for beside money, in words."""
+    return [words for hold in _HOLDS for words in hold(ctx, release)]
 
 
 @PAPER.check
@@ -96,6 +112,26 @@ def check_release(ctx: Ctx, release: Release, is_new: bool) -> None:
             found["note"] = ["请说明银行解除担保责任的原因"]
         if found:
             raise FieldErrors(found)
+
+
+def draw_up(ctx: Ctx, project: Project, note: str) -> Release | None:
+    """The draft of the release of a project whose loans are all repaid; None where there is one already."""
+    running = select(Drawdown.id).where(
+        Drawdown.project_id == project.id, Drawdown.state != DrawdownState.SETTLED
+    )
+    others = select(Release.id).where(Release.project_id == project.id, Release.state.in_(_OPEN))
+    if any(ctx.session.scalar(query.limit(1)) is not None for query in (running, others)):
+        return None
+    made = Release(
+        number=next_number(ctx, "release"),
+        project=project,
+        basis=ReleaseBasis.REPAID,
+        note=note,
+        state=PaperState.DRAFT,
+    )
+    ctx.session.add(made)
+    ctx.session.flush()
+    return made
 
 
 def _last_drawn(ctx: Ctx, project: Project) -> date | None:
@@ -169,7 +205,7 @@ def approved(ctx: Ctx, release: Release) -> None:
     release_fees.give_back(ctx, release)
     if release.deposit_amount:
         _raise_deposit(ctx, release)
-    _finish_when_settled(ctx, release)
+    finish_when_settled(ctx, release)
 
 
 def return_deposit(ctx: Ctx, release: Release, version: int | None = None) -> BusinessEvent:
@@ -210,9 +246,11 @@ def _deposit_events(ctx: Ctx, release: Release) -> list[BusinessEvent]:
     return list(ctx.session.scalars(query))
 
 
-def _finish_when_settled(ctx: Ctx, release: Release) -> None:
-    """The project ends when deposit and fees have gone back as they must."""
+def finish_when_settled(ctx: Ctx, release: Release) -> None:
+    """The project ends when deposit and fees have gone back as they must, and collateral is out."""
     if release.deposit_amount and not release.is_deposit_returned:
+        return
+    if waits_for(ctx, release):
         return
     if release.released_on is None and not release_fees.waiting(ctx, release):
         _finish(ctx, release)
@@ -264,7 +302,7 @@ def deposit_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     del voucher
     if (release := _release_of(ctx, event)) is not None:
         release.is_deposit_returned = True
-        _finish_when_settled(ctx, release)
+        finish_when_settled(ctx, release)
 
 
 @posting.on_unbooked("deposit.returned")
@@ -289,7 +327,7 @@ def fee_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     del voucher
     if (release := _release_of(ctx, event)) is not None:
         release_fees.count(ctx, event, 1)
-        _finish_when_settled(ctx, release)
+        finish_when_settled(ctx, release)
 
 
 def fee_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:

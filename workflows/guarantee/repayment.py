@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from models.base.money import format_money, round_money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import OPEN, Drawdown, DrawdownState, Instalment, RepaymentPlan
-from models.guarantee.project import Project, ProjectState, Stage
+from models.guarantee.project import REPLACING, Project, ProjectState, Stage
 from models.guarantee.release import Release
 from models.guarantee.repayment import Repayment, RepaymentSource, RepaymentState
 from models.system.records import IssuedDocument
@@ -28,7 +28,7 @@ from workflows.base import documents, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contract_data, letters
+from workflows.guarantee import contract_data, letters, limits, stages
 
 STEPS = steps(
     Step(
@@ -107,15 +107,17 @@ def register(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = Non
 
 def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None) -> Repayment:
     """`register` for verbs with a permission of their own."""
-    drawdown, project = held(ctx, drawdown.id, version)
+    return record_held(ctx, *held(ctx, drawdown.id, version), paid)
+
+
+def record_held(ctx: Ctx, drawdown: Drawdown, project: Project, paid: Paid) -> Repayment:
+    """`record` on a loan and project that the caller holds, whoever's they are by now."""
     if project.state is not ProjectState.IN_FORCE or not drawdown.is_running:
         place = (
             drawdown.state.label if project.state is ProjectState.IN_FORCE else project.state.label
         )
         raise Conflict(f"借据 {drawdown.number} 所属项目 {project.number} {place}，不能登记还款")
-    rows = plan_rows(ctx.session, drawdown)
-    if wrong := _about(ctx, drawdown, rows, paid):
-        raise FieldErrors(wrong)
+    rows = refuse_unfit(ctx, drawdown, paid)
     before = [(row.principal_paid, row.interest_paid) for row in rows]
     made = Repayment(
         number=next_number(ctx, "repayment_receipt"),
@@ -150,10 +152,12 @@ def record(ctx: Ctx, drawdown: Drawdown, paid: Paid, version: int | None = None)
 def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = None) -> Repayment:
     """Take a wrong registration back (冲正); the loan stands as if it had never been registered.
 
-    Raises Conflict once the guarantee is released or its release is under approval.
+    Raises Conflict once the guarantee is released or its release is under approval, or another loan stands in the
+    place of this one; BusinessError where what is owed again breaks a limit.
     """
     step = STEPS["reverse"]
     enter(ctx, step, repayment, version)
+    limits.hold(ctx)
     drawdown, project = held(ctx, repayment.drawdown_id)
     ctx.session.refresh(repayment, with_for_update={"of": Repayment})
     enter(ctx, step, repayment)
@@ -162,8 +166,13 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
     if repayment.source is RepaymentSource.HISTORY:
         raise Conflict("上线前已还的本金随历史补录登记，不能冲正")
+    if repayment.source is RepaymentSource.RENEWAL:
+        raise Conflict("该笔还款由无还本续贷的放款结清，新借款仍在保，不能冲正")
     if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
         raise Conflict(f"项目 {project.number} 正在解保或已解保，不能冲正还款")
+    renewal = _renewal_of(ctx, project)
+    if repayment.principal and renewal is not None and renewal.state is ProjectState.IN_FORCE:
+        raise Conflict(f"续保项目 {renewal.number} 已放款接续该笔借款且仍在保，不能冲正本金")
     for handler in _REVERSED:
         handler(ctx, repayment, drawdown)
     move(step, repayment)
@@ -171,7 +180,27 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
     repayment.reversal_reason = reason
     ctx.session.flush()
     _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal)
+    if repayment.principal:
+        _refuse_breach(ctx, project, renewal)
     return repayment
+
+
+def _renewal_of(ctx: Ctx, project: Project) -> Project | None:
+    """The application that takes the place of the project's loan, reserved or in force."""
+    query = select(Project).where(
+        Project.renewed_from_id == project.id,
+        Project.renewal_kind.in_(REPLACING),
+        or_(Project.state == ProjectState.IN_FORCE, Project.reserved_amount > 0),
+    )
+    return ctx.session.scalars(query.order_by(Project.id)).first()
+
+
+def _refuse_breach(ctx: Ctx, project: Project, renewal: Project | None) -> None:
+    """Refuse what is owed again beyond a limit; a renewal that waits for its drawdown counts with it once."""
+    if renewal is not None:
+        limits.refuse_breach(ctx, renewal, renewal.reserved_amount)
+    else:
+        limits.refuse_breach(ctx, project, project.balance)
 
 
 def issue_overdue_notice(
@@ -275,7 +304,10 @@ def held(ctx: Ctx, drawdown_id: int, version: int | None = None) -> tuple[Drawdo
 
 
 def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
-    """Every loan of a project and the project, held until the commit in the order of decision 0015."""
+    """Every loan of a project and the project, held until the commit in the order of decision 0015.
+
+    Not by the actor's scope: a renewal settles its former project also after that was handed over to somebody else.
+    """
     query = (
         select(Drawdown)
         .where(Drawdown.project_id == project_id)
@@ -283,7 +315,15 @@ def all_held(ctx: Ctx, project_id: int) -> tuple[list[Drawdown], Project]:
         .with_for_update(of=Drawdown)
     )
     loans = list(ctx.session.scalars(query.execution_options(populate_existing=True)))
-    return loans, records.find(ctx, Project, project_id, lock=True)
+    return loans, stages.locked(ctx, project_id)
+
+
+def refuse_unfit(ctx: Ctx, drawdown: Drawdown, paid: Paid) -> list[Instalment]:
+    """The plan that a payment settles. Raises FieldErrors for a payment that does not fit the loan."""
+    rows = plan_rows(ctx.session, drawdown)
+    if wrong := _about(ctx, drawdown, rows, paid):
+        raise FieldErrors(wrong)
+    return rows
 
 
 def _about(
@@ -323,18 +363,19 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
         found["principal"] = [
             f"至本期应还本金 {format_money(due)} 元，多出的属于提前还款，请先办理“存续变更”；全部结清的请办理“提前结清”"
         ]
-    limit = (
-        due_interest
-        * (HUNDRED + number(ctx.session, "repayment.interest_tolerance_pct", ctx.today))
-        / HUNDRED
-    )
     is_told = bool((paid.note or "").strip()) or paid.source is RepaymentSource.IMPORTED
-    if paid.interest > limit and not is_told:
+    if paid.interest > most_interest(ctx, due_interest) and not is_told:
         extra = format_money(paid.interest - due_interest)
         found["note"] = [
             f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"
         ]
     return found
+
+
+def most_interest(ctx: Ctx, due: Decimal) -> Decimal:
+    """The interest up to which nobody asks why it is more than the plan's, in 元."""
+    pct = number(ctx.session, "repayment.interest_tolerance_pct", ctx.today)
+    return due * (HUNDRED + pct) / HUNDRED
 
 
 def _horizon(ctx: Ctx, paid_on: date) -> date:
@@ -347,13 +388,24 @@ def _count_interest(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> Dec
     booked = select(Repayment).where(
         Repayment.drawdown_id == drawdown.id, Repayment.state == RepaymentState.BOOKED
     )
+    made = list(ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)))
+    parts = planned_parts(ctx, rows, [(one.paid_on, one.interest) for one in made])
+    for one, part in zip(made, parts, strict=True):
+        one.extra_interest = one.interest - part
+    return sum(parts, ZERO)
+
+
+def planned_parts(
+    ctx: Ctx, rows: list[Instalment], paid: list[tuple[date, Decimal]]
+) -> list[Decimal]:
+    """Of each payment of interest, in the order of their days, the part that the plan asks for; the rest is extra."""
+    found: list[Decimal] = []
     counted = ZERO
-    for made in ctx.session.scalars(booked.order_by(Repayment.paid_on, Repayment.id)):
-        planned = _planned_by(rows, _horizon(ctx, made.paid_on))
-        part = min(made.interest, max(planned - counted, ZERO))
-        made.extra_interest = made.interest - part
-        counted += part
-    return counted
+    for day, interest in paid:
+        planned = _planned_by(rows, _horizon(ctx, day))
+        found.append(min(interest, max(planned - counted, ZERO)))
+        counted += found[-1]
+    return found
 
 
 def _planned_by(rows: list[Instalment], day: date) -> Decimal:

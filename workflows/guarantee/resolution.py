@@ -13,7 +13,8 @@ from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTa
 from models.base.errors import BusinessError, Conflict, NotAllowed
 from models.base.moments import add_months
 from models.base.money import round_to
-from models.guarantee.appraisal import BankLetter, LetterKind
+from models.base.paper import PaperState
+from models.guarantee.appraisal import BankLetter, InvestigationReport, LetterKind, RiskAssessment
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import (
     ItemState,
@@ -38,7 +39,7 @@ from workflows.base import audit, documents, plain_papers, records
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import Step, enter, move, permit, steps, verbs
-from workflows.guarantee import contracts, fees, letters, limits, stages
+from workflows.guarantee import appraisal, contracts, fees, letters, limits, stages
 from workflows.guarantee.board import MEMBERS, PROJECTS, hold, members_of, voters
 
 MEETING = steps(
@@ -116,6 +117,9 @@ def check_item(ctx: Ctx, item: MeetingItem, is_new: bool) -> None:
     del is_new
     project = stages.locked(ctx, item.project_id)
     stages.require_running(project, Stage.RESOLVE, "提交审保会")
+    if not project.has_board:
+        said = f"项目 {project.number} 的产品免审保会，由总裁签字"
+        raise Conflict(said, field="project_id")
     if item.advised_amount > project.amount:
         raise BusinessError("提请金额不能超过申请金额", field="advised_amount")
     if item.advised_months > project.term_months:
@@ -432,6 +436,36 @@ def _resolve(ctx: Ctx, meeting: ReviewMeeting, item: MeetingItem) -> Resolution:
     return resolution
 
 
+@appraisal.RISK.approved
+def resolve_without_board(ctx: Ctx, paper: RiskAssessment) -> None:
+    """Where the product needs no board the president is asked as soon as the risk has passed."""
+    put_to_president(ctx, paper.project)
+
+
+def put_to_president(ctx: Ctx, project: Project) -> Resolution | None:
+    """Resolve as the investigation report advises, for the president to sign; None of what the board resolves on."""
+    if project.has_board:
+        return None
+    query = select(InvestigationReport).where(
+        InvestigationReport.project_id == project.id,
+        InvestigationReport.state == PaperState.APPROVED,
+    )
+    report = ctx.session.scalars(query.order_by(InvestigationReport.id.desc()).limit(1)).one()
+    resolution = Resolution(
+        number=next_number(ctx, "resolution"),
+        project=project,
+        amount=report.advised_amount,
+        term_months=report.advised_months,
+        fee_rate_pct=project.fee_rate_pct,
+        resolved_on=ctx.today,
+        state=ResolutionState.SIGNING,
+    )
+    ctx.session.add(resolution)
+    ctx.session.flush()
+    _ask_president(ctx, resolution, project.manager_id)
+    return resolution
+
+
 def _ask_president(ctx: Ctx, resolution: Resolution, applicant_id: int | None = None) -> None:
     stages.put_up(
         ctx,
@@ -461,6 +495,7 @@ def signed(
         move(SIGNED["sign"], resolution, ResolutionState.VALID)
         project.reserved_amount = resolution.amount
         ctx.session.flush()
+        limits.refuse_uncovered(ctx, project)
         _issue_resolution(ctx, resolution)
     elif outcome is ApprovalState.REJECTED:
         move(SIGNED["sign"], resolution, ResolutionState.VETOED)
@@ -485,8 +520,11 @@ def _issue_resolution(ctx: Ctx, resolution: Resolution) -> None:
         title=f"公司决议 {project.number}",
         data={
             **letters.data_for(ctx, project),
-            "meeting": {"number": item.meeting.number, "date": item.meeting.held_on},
-            "votes": {"summary": item.summary or ""},
+            "meeting": {
+                "number": item.meeting.number if item else "",
+                "date": item.meeting.held_on if item else None,
+            },
+            "votes": {"summary": (item.summary or "") if item else ""},
             "signature": {"name": signer.name if signer else "", "date": ctx.today},
         },
     )

@@ -10,7 +10,7 @@ from reports.figures.gate import valid_resolution
 from workflows.base import attachments, audit
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps
-from workflows.guarantee import application, stages
+from workflows.guarantee import application, resolution, stages
 from workflows.guarantee.expiry import expire
 
 RENEWABLE = (
@@ -61,11 +61,12 @@ def resubmit(ctx: Ctx, project: Project, reason: str, version: int | None = None
     run_out = select(Resolution).where(
         Resolution.project_id == project.id, Resolution.state == ResolutionState.VALID
     )
-    for resolution in ctx.session.scalars(run_out).all():  # day-end has not been by yet
-        expire(ctx, resolution)
+    for former in ctx.session.scalars(run_out).all():  # day-end has not been by yet
+        expire(ctx, former)
     made = _note(ctx, project, ResubmissionKind.RENEWED, reason)
     stages.advance(ctx, project, Stage.RESOLVE, "决议到期，重新上会")
     ctx.session.flush()
+    resolution.put_to_president(ctx, project)
     return made
 
 
@@ -96,6 +97,7 @@ def reconsider(
     move(step, project)
     stages.begin(ctx, project)
     ctx.session.flush()
+    resolution.put_to_president(ctx, project)
     return made
 
 

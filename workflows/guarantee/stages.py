@@ -31,10 +31,11 @@ _WORK = (
     Stage.FEE_COLLECT,
     Stage.NOTICE,
 )
-# The only moves between stages. Whatever is not here is refused, whoever asks.
+# The only moves between stages. Whatever is not here is refused, whoever asks; which of them a project takes where its
+# product has no 意向函 or no 反担保 is said by the project itself.
 NEXT: dict[Stage, tuple[Stage, ...]] = {
     Stage.APPLY: (Stage.EVALUATE,),
-    Stage.EVALUATE: (Stage.INTENT,),
+    Stage.EVALUATE: (Stage.INTENT, Stage.REVIEW),
     Stage.INTENT: (Stage.REVIEW,),
     Stage.REVIEW: (Stage.RISK,),
     Stage.RISK: (Stage.RESOLVE,),

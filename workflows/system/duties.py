@@ -17,6 +17,8 @@ from workflows.base.context import Ctx
 _HELP = "请先由系统管理员改派待办审批，并在“审批岗位”“操作员”“部门”中补充人员，再{verb}"
 _HAND_OVER = "请先由部门经理或系统管理员在员工页面的“移交”中交给他人，再{verb}"
 
+_GIVE_BACK = "请先归还借阅的项目档案，再{verb}"
+
 
 def refuse_while_needed(ctx: Ctx, employee: Employee, verb: str, field: str) -> None:
     """Raise Conflict naming the open tasks, projects and customers of a person, and what nobody else fills."""
@@ -35,6 +37,7 @@ def _refuse(employee: Employee, found: Duties, verb: str, field: str | None) -> 
     if found.text:
         helps = [_HELP] * bool(found.tasks or found.sole)
         helps += [_HAND_OVER] * bool(found.projects or found.customers)
+        helps += [_GIVE_BACK] * bool(found.borrowed)
         raise Conflict(
             f"{employee.name}{found.text}；{'；'.join(helps).format(verb=verb)}", field=field
         )

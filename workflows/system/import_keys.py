@@ -66,7 +66,7 @@ def known_by_key(ctx: Ctx, model: type[Entity], rows: Sequence[Mapping[str, Any]
         return {}
     last = list(keys[0])[-1]
     facts = fields_seen(ctx.session, model, ctx.actor)[last]
-    if facts.kind != "text" or any(list(key)[-1] != last for key in keys):
+    if facts.kind != "text" or any(list(key)[-1] != last or key[last] is None for key in keys):
         return {tuple(key.values()): matching(ctx, model, key) for key in keys}
     wanted = sorted({way for key in keys for way in ways(key[last])})
     query = scoped(select(model).where(facts.sql(model).in_(wanted)), model, ctx.actor)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from models.base.entity import entity_of
@@ -255,6 +255,29 @@ def end_check(ctx: Ctx, task: ImportTask, tally: Counter[str]) -> None:
 def number_of(task: ImportTask, *verdicts: Verdict) -> int:
     """How many rows do one of these."""
     return sum(int(task.counts.get(verdict.name, 0)) for verdict in verdicts or Verdict)
+
+
+def leave_wrong_out(ctx: Ctx, task: ImportTask) -> int:
+    """Let the wrong rows of a file be, where its table takes the others alone; how many. Raises Conflict."""
+    wrong = number_of(task, Verdict.WRONG)
+    if not may_leave_out(task):
+        raise Conflict(f"导入现为“{task.status.label}”，有误的行不能略过")
+    query = update(ImportRow).where(
+        ImportRow.import_task_id == task.id, ImportRow.verdict == Verdict.WRONG
+    )
+    ctx.session.execute(query.values(verdict=Verdict.SKIPPED))
+    counts = dict(task.counts)
+    counts[Verdict.SKIPPED.name] = counts.get(Verdict.SKIPPED.name, 0) + wrong
+    counts[Verdict.WRONG.name] = 0
+    task.counts = counts
+    ctx.session.flush()
+    return wrong
+
+
+def may_leave_out(task: ImportTask) -> bool:
+    """Whether a file has right rows beside wrong ones, and its table takes them without the others."""
+    is_partial = entity_of(task.source).spec.is_partial and task.status is ImportState.READY
+    return is_partial and bool(number_of(task, Verdict.WRONG)) and bool(number_of(task, *TAKEN))
 
 
 def choose(ctx: Ctx, task: ImportTask, key: int) -> None:

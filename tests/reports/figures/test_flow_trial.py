@@ -87,6 +87,27 @@ def test_every_flow_says_why_it_is_or_is_not_taken(world, risk):
     assert dict(found["NARROW"].conditions)["申请部门为“总部”或其下级"]
 
 
+def test_a_rule_that_makes_no_sense_is_told_by_trying_and_as_a_gap(world, risk):
+    broken = world.flow(world.node(10, risk), code="GONE", condition="额度 > 1")
+    world.flow(world.node(10, risk), code="ANY")
+    found = {one.flow.code: one for one in asked(world, facts(world))}
+    assert not any(one.is_chosen for one in found.values())
+    assert "适用规则已失效" in found["GONE"].why
+    assert "审批流程“流程GONE”的适用规则" in found["ANY"].why
+    (what,) = [what for where, what, _ in gaps(world) if where.endswith("适用规则")]
+    assert "没有叫‘额度’的字段" in what
+
+    def passage():
+        limits = (Decimal(1), Decimal(2))
+        kinds = [FlowCustomerKind.PERSONAL]
+        return flow_trial.passage(world.session, "loan.test", 1, limits, kinds)
+
+    assert (passage().flows, len(passage().gaps)) == ((), 2)
+    broken.condition, broken.priority, broken.nodes[0].skip_when = None, 1, "额度 > 1"
+    assert passage().flows == (broken,)
+    assert "跳过条件" in passage().gaps[0]
+
+
 def test_of_flows_that_fit_alike_the_more_specific_and_then_the_newer_goes_first(world, risk):
     world.flow(world.node(10, risk), code="OLD")
     world.flow(world.node(10, risk), code="NEW")

@@ -24,6 +24,7 @@ from models.system.organization import Employee
 from models.system.setup import SystemState
 from reports.base.asked import Asked
 from reports.base.report import REPORTS
+from reports.figures import business_ledger
 from reports.figures.spreads import spreads
 from reports.guarantee.contracts import ContractStanding
 from reports.guarantee.falling_due import Due
@@ -291,3 +292,21 @@ def test_medians_are_those_of_the_figures(rows):
         one = found[key]
         assert (one.count, one.total, one.largest) == (len(values), sum(values), max(values))
         assert one.median == Decimal(str(median(values))).quantize(Decimal("0.1"))
+
+
+def test_deposits_held_are_what_came_less_what_went_and_what_the_books_say(books, chief):
+    found = chief.ask("deposit-ledger")
+    assert found.count
+    for line in found.lines:
+        figures = line.values
+        assert figures["held"] == figures["received"] - figures["returned"] - figures["used"] >= 0
+    assert found.totals["held"] == sum(line.values["held"] for line in found.lines)
+    assert found.totals["held"] == business_ledger.deposits(books)
+    held = chief.ask("deposit-ledger", held=True)
+    assert 0 < held.count < found.count
+    assert held.totals["held"] == found.totals["held"]
+    zhou = Reader(books, "zhoumin").ask("deposit-ledger")
+    assert {line.values["manager"] for line in zhou.lines} <= {"周敏"} | {
+        line.values["manager"] for line in found.lines
+    }
+    assert 0 < zhou.count < found.count

@@ -205,11 +205,15 @@ def test_the_cashier_sees_accounts(demo):
 
 
 def test_an_installation_that_is_there_already_gets_the_rights_once(demo):
+    granted = migration("0005_reveal_rights").GRANTED
+    # Tables that came later give their rights as new ones.
+    known = ", ".join(sorted({f"'{name}'" for tables in granted.values() for name in tables}))
     with demo.engine.connect() as connection, connection.begin() as undone:
         held = text(
             "SELECT count(*) FROM ab_permission_view_role AS h JOIN ab_permission_view AS pv"
             " ON pv.id = h.permission_view_id JOIN ab_permission AS p ON p.id = pv.permission_id"
-            " WHERE p.name = 'can_reveal'"
+            " JOIN ab_view_menu AS m ON m.id = pv.view_menu_id"
+            f" WHERE p.name = 'can_reveal' AND m.name IN ({known})"
         )
         meant = connection.scalar(held)
         connection.execute(

@@ -21,7 +21,7 @@ from models.ledger.closing import MonthEndLog
 from models.system.organization import Company, Department, Employee, Operator, Theme
 from models.system.setup import AuditLog, JobRun, JobStatus, Parameter, SystemState
 from tests.views.conftest import send
-from views.approval.flows import drawn
+from views.approval.drawing import defined
 
 
 def read(client, path, status=200):
@@ -210,7 +210,7 @@ def flow(product):
 
 def test_a_flow_is_drawn_from_the_applicant_to_the_end(product, flow):
     with product.session() as session:
-        steps = drawn(product.ctx(session), session.get_one(ApprovalFlow, flow))
+        steps = defined(product.ctx(session), session.get_one(ApprovalFlow, flow))
     assert [step.label for step in steps] == ["提交", "经理审核", "评审", "财务", "终审", "办结"]
     assert steps[1].who == "申请人部门负责人"
     assert steps[1].facts == ("任一 · 48 工作小时",)

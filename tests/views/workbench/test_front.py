@@ -112,7 +112,7 @@ def test_recent_deeds_read_as_a_colleague_tells_them(demo_app):
     pages = pages_between(demo_app, Stage.FEE_PLAN, Stage.NOTICE)
     told = [text for page in pages for _, text in feed(page)]
     sentences = (
-        r"审保会通过，形成公司决议 JY.*",
+        r"形成公司决议 JY.*",
         r"出具担保确认函 \S+，转入费用登记",
         r"反担保审核同意：“.*”，转入费用收取",
     )

@@ -654,7 +654,9 @@ def test_a_vote_whose_time_is_up_counts_the_votes_cast(world):
     approval.escalate_overdue(world.system())
     assert found.state is ApprovalState.APPROVED
     assert world.task(found, "丙").state is TaskState.CANCELLED
-    decide.close_vote(world.system(), found.id)  # ended meanwhile: nothing to do
+    decide.close_vote(
+        world.system(), found.id, found.flow.nodes[0]
+    )  # ended meanwhile: nothing to do
     assert found.state is ApprovalState.APPROVED
 
 

@@ -1,5 +1,6 @@
 """委派 that comes back, 减签, 依次会签, straight back after a return, 终止 and second submissions (A3, A8, A9)."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -95,6 +96,26 @@ def test_an_entrusted_task_is_taken_back_by_who_entrusted_it_alone(world, risk):
         consult.take_back(world.ctx("甲"), task, "再次")
 
 
+def test_the_time_limit_goes_on_while_a_colleague_thinks_it_over(world, risk):
+    """委派 and back is no way to more time; nor is taking it back."""
+    world.flow(world.node(10, risk, hours_limit=8))
+    found = world.start()
+    due = world.task(found, "甲").due_at
+    for is_answered in (True, False):
+        world.now += timedelta(hours=3)
+        consult.entrust(world.ctx("甲"), world.task(found, "甲"), world.id("丙"), "请看")
+        assert world.task(found, "丙").due_at == due
+        world.now += timedelta(hours=3)
+        if is_answered:
+            answer(world, found, "丙")
+        else:
+            consult.take_back(world.ctx("甲"), world.task(found, "丙"), "自己看")
+        assert world.task(found, "甲").due_at == due
+    world.now = due + timedelta(minutes=1)
+    approval.escalate_overdue(world.system())
+    assert world.task(found, "甲").escalated_at == world.now
+
+
 def test_votes_are_nobody_elses(world):
     board = world.position("board", "甲", "乙", "丙")
     share = Decimal("66.67")
@@ -117,6 +138,36 @@ def test_an_added_signer_who_is_not_needed_any_more_holds_nothing_up(world, risk
         consult.take_back(world.ctx("丙"), world.task(found, "丙"), "不签")
     consult.take_back(world.ctx("甲"), world.task(found, "丙"), "已电话确认")
     assert found.state is ApprovalState.APPROVED
+
+
+def test_a_deputy_does_without_whom_he_has_added_in_the_name_of_who_is_away(world, risk):
+    world.flow(world.node(10, risk))
+    world.lend("甲", "丁")
+    found = world.start()
+    deputy = world.ctx("丁")
+    approval.add_signer(deputy, world.task(found, "甲"), world.id("丙"))
+    signer = world.task(found, "丙")
+    with pytest.raises(NotAllowed):
+        consult.take_back(world.ctx("乙"), signer, "不用了")
+    consult.take_back(deputy, signer, "已电话确认")
+    assert (signer.state, signer.decided_by.name, signer.on_behalf_of.name) == (
+        TaskState.REMOVED,
+        "丁",
+        "甲",
+    )
+
+
+def test_no_deputy_lets_himself_out_nor_decides_on_what_he_has_submitted(world, risk):
+    world.flow(world.node(10, risk))
+    world.lend("甲", "丙")
+    found = world.start()
+    approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"))
+    with pytest.raises(NotAllowed):
+        consult.take_back(world.ctx("丙"), world.task(found, "丙"), "不签")
+    own = world.start(ctx=world.ctx("丙"), record=world.people["乙"])
+    approval.add_signer(world.ctx("甲"), world.task(own, "甲"), world.id("丁"))
+    with pytest.raises(NotAllowed):
+        consult.take_back(world.ctx("丙"), world.task(own, "丁"), "不用了")
 
 
 def test_the_consent_of_an_added_signer_is_waited_for_while_that_one_asks_a_colleague(world, risk):
@@ -291,3 +342,16 @@ def test_a_second_submission_is_led_to_the_first(world, risk):
     with pytest.raises(Conflict) as refused:
         world.start()
     assert refused.value.record == ("approval_instance", found.id)
+
+
+def test_whoever_was_done_without_as_a_signer_is_waited_for_as_what_he_is_now(world, risk):
+    """任一: 丙 was added and taken back, then holds 甲's task and asks 丁; 乙's consent is enough for the node."""
+    world.flow(world.node(10, risk), world.node(20))
+    found = world.start()
+    approval.add_signer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"))
+    consult.take_back(world.ctx("甲"), world.task(found, "丙"), "不必了")
+    approval.transfer(world.ctx("甲"), world.task(found, "甲"), world.id("丙"), "请办")
+    consult.entrust(world.ctx("丙"), world.task(found, "丙"), world.id("丁"), "请看")
+    world.approve(found, "乙")
+    assert world.waiting(found) == ["经理"]
+    assert world.task(found, "丁").state is TaskState.CANCELLED

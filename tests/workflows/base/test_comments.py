@@ -4,6 +4,7 @@ import pytest
 
 from models.base.errors import BusinessError, NotAllowed, NotFound
 from models.customer.partner import JointGroup
+from reports.base.remarks import remarks_of
 from workflows.base import comments
 
 
@@ -21,7 +22,7 @@ def test_remarks_stand_under_the_record_with_their_writers_the_latest_first(ctx,
     comments.add(ctx, group, "  第一条\x00 ")
     comments.add(office.ctx(ctx.session, "乙"), group, "第二条 𠮷")
     comments.add(office.system(ctx.session), group, "系统说")
-    assert [(made.text, who) for made, who in comments.comments_of(ctx.session, group)] == [
+    assert [(made.text, made.by) for made in remarks_of(ctx.session, group)] == [
         ("系统说", "系统"),
         ("第二条 𠮷", "乙"),
         ("第一条", "甲"),
@@ -29,7 +30,7 @@ def test_remarks_stand_under_the_record_with_their_writers_the_latest_first(ctx,
     other = JointGroup(code="LB02", name="另一个", credit_line=1)
     ctx.session.add(other)
     ctx.session.flush()
-    assert comments.comments_of(ctx.session, other) == []
+    assert remarks_of(ctx.session, other) == []
 
 
 @pytest.mark.parametrize(
@@ -52,4 +53,4 @@ def test_a_remark_needs_the_permission_and_the_record(ctx, office, group):
     )
     with pytest.raises(NotAllowed, match="只能查看这条联保体"):
         comments.add(office.ctx(ctx.session, "甲", permissions=looking), group, "x")
-    assert comments.comments_of(ctx.session, group) == []
+    assert remarks_of(ctx.session, group) == []

@@ -81,7 +81,11 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "赵强": ("YW1", "业务部门经理", ()),
     "何平": ("YW2", "客户经理", ()),
     "陈晨": ("FK", "风控专员", ()),
-    "孙涛": ("FK", "风控总监", ("evaluation", "review", "risk", "fee_waiver", "after")),
+    "孙涛": (
+        "FK",
+        "风控总监",
+        ("evaluation", "review", "risk", "fee_waiver", "after", "collateral"),
+    ),
     "周敏": ("HQ", "分管副总", ("vice_president", "counter_guarantee")),
     "吴刚": ("HQ", "总裁", ("president",)),
     "郑洁": ("FK", "法务", ("legal",)),

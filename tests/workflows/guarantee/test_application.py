@@ -21,6 +21,7 @@ from models.guarantee.product import GuaranteeKind
 from models.guarantee.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
 from models.system.records import Attachment
 from models.system.setup import AuditLog
+from reports.figures.project_documents import demands, percent
 from tests.workflows.guarantee.factories import ASSISTANT, CASHIER, MANAGER, MILLION, OUTSIDER
 from workflows.base import records
 from workflows.customer import customer as customers
@@ -174,11 +175,10 @@ def test_a_paper_on_the_project_serves_as_well(line):
     line.session.flush()
     line.attach("project", project.id, "LICENCE")
     line.attach("project", project.id, None)
-    missing = application.missing_documents(line.ctx(MANAGER), project)
-    assert len(missing) == 1
+    assert percent(demands(line.session, project, line.today)) == 50
     assert "已上传的 1 个文件未分类，不算要件" in obstacles(line, project)
     line.attach("project", project.id, "FINANCE")
-    assert application.missing_documents(line.ctx(MANAGER), project) == []
+    assert percent(demands(line.session, project, line.today)) == 100
 
 
 def test_limits_are_checked_before_submission(line):

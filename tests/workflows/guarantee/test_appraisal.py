@@ -117,7 +117,7 @@ def test_letters_name_branch_and_head_office_and_persons_too(line):
     project = line.at(Stage.INTENT)
     head = line.bank("测试银行总行")
     project.bank.parent = head
-    assert letters.bank_data(project)["name"] == "测试银行总行"
+    assert letters.bank_data(project.bank)["name"] == "测试银行总行"
     project.purpose_note = "采购钢材"
     assert letters.data_for(line.ctx(), project)["project"]["purpose"].endswith("（采购钢材）")
     facts = {

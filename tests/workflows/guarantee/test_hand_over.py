@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from models.after.warning import RiskWarning, WarningRule, WarningState
 from models.base.errors import BusinessError, Conflict, NotAllowed, NotFound, StaleRecord
+from models.guarantee.archive import ArchiveItem, ArchiveLoan, ArchiveState
 from models.guarantee.project import ProjectHolder, Stage
 from models.system.organization import Operator
 from models.system.setup import AuditLog
@@ -170,6 +171,20 @@ def test_who_only_reviews_or_reads_contracts_of_open_projects_does_not_leave(lin
         records.update(line.ctx(), person, {"is_active": False}, person.version)
     line.session.refresh(person)
     give(line, [of(project.customer)], who="", person=OUTSIDER, to=MANAGER)
+    facts = {"kind": "CONTRACT", "name": "保证合同", "copies": 1, "state": ArchiveState.LISTED}
+    item = ArchiveItem(project=project, **facts)
+    slip = ArchiveLoan(
+        item=item, borrower=person, purpose="核对", lent_on=line.today, due_on=line.today
+    )
+    line.session.add_all([item, slip])
+    line.session.flush()
+    with pytest.raises(
+        Conflict, match="还有 1 份借阅的项目档案未归还；请先归还借阅的项目档案，再办理离职"
+    ):
+        records.update(line.ctx(), person, {"is_active": False}, person.version)
+    line.session.refresh(person)
+    slip.returned_on = line.today
+    line.session.flush()
     records.update(line.ctx(), person, {"is_active": False}, person.version)
     assert not person.is_active
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.base.paper import PaperState
-from models.customer.customer import CorporateCustomer
+from models.customer.customer import CorporateCustomer, PersonalCustomer
 from models.guarantee.drawdown import Drawdown, DrawdownState, PlanSource, RepaymentPlan
 from models.guarantee.history import HistoryBatch, HistoryGuarantee, HistoryStanding
 from models.guarantee.loan_change import ChangeKind, LoanChange
@@ -23,6 +24,7 @@ from models.ledger.voucher import BusinessEvent, Voucher
 from models.statistics.founding import FoundingItem, FoundingTotal
 from models.statistics.snapshot import CompanySnapshot
 from models.system.imports import ImportMode, ImportRow, Verdict
+from models.system.setup import JobStatus, Parameter
 from reports.figures import exposure
 from reports.figures.custom_fields import editable_now
 from reports.statistics.since_founding import totals
@@ -33,8 +35,16 @@ from tests.workflows.guarantee.factories import (
     RISK_HEAD,
 )
 from workflows import verify
-from workflows.base import records
-from workflows.guarantee import disbursement, history, loan_change, release, repayment
+from workflows.base import jobs, records
+from workflows.guarantee import (
+    disbursement,
+    history,
+    history_jobs,
+    history_projects,
+    loan_change,
+    release,
+    repayment,
+)
 from workflows.statistics import snapshot
 from workflows.system import import_load, imports
 from workflows.system.import_rows import Door
@@ -425,7 +435,7 @@ def test_another_department_sees_nothing_of_a_batch(office):
 
 
 def test_totals_go_on_from_what_was_entered_at_the_start(office):
-    """The monthly form's 累计 is the opening and what the system saw since; what was backfilled is in the opening."""
+    """The monthly form's 累计 is the opening and what came since; what was backfilled counts where it began since."""
     line, session = office, office.session
     opening = {
         "item": "GUARANTEED",
@@ -448,3 +458,147 @@ def test_totals_go_on_from_what_was_entered_at_the_start(office):
     assert totals(session, line.today)[FoundingItem.RELEASED].moved == 1000
     assert totals(session, line.today - timedelta(days=1))[FoundingItem.RELEASED].moved == 0
     assert totals(session, line.today)[FoundingItem.LOST].whole == 0
+    for known in session.scalars(select(FoundingTotal)):
+        known.as_of = date(
+            2026, 1, 9
+        )  # the backfilled loan began the day after, and 800,000 of it is repaid
+    since = totals(session, line.today)
+    assert since[FoundingItem.GUARANTEED].moved == drawn.amount + 2000000
+    assert since[FoundingItem.RELEASED].moved == 1000 + 800000
+    balance = sum(session.scalars(select(Project.balance)))
+    assert since[FoundingItem.GUARANTEED].moved - since[FoundingItem.RELEASED].moved == balance
+
+
+def test_a_private_customer_comes_in_by_the_identity_card(office):
+    """A person's guarantee stands on the person, new or registered, under a product that is for persons."""
+    line, session = office, office.session
+    person = {"uscc": None, "id_number": "32010619880512003x", "customer_name": "何秋生"}
+    own = {**person, "product_id": line.product("GRJY").id, "small_kind": "OWNER"}
+    for wrong, field in (
+        ({**person}, "product_id"),
+        ({**own, "uscc": USCC}, "id_number"),
+        ({**own, "id_number": None}, "uscc"),
+        ({**own, "id_number": "320106198805120039"}, "id_number"),
+    ):
+        with pytest.raises(FieldErrors) as error:
+            row(line, **wrong)
+        assert field in error.value.field_errors
+    first = row(line, **own)
+    with pytest.raises(FieldErrors, match="已补录"):
+        row(line, **own)
+    with pytest.raises(FieldErrors, match="该身份证号码的另一笔写作“何秋生”"):
+        row(line, **own | {"old_number": "2", "customer_name": "何秋"})
+    other = row(line, **own | {"old_number": "2"})
+    company = row(line)
+    project = taken(line, first)
+    assert isinstance(project.customer, PersonalCustomer)
+    assert (project.customer.name, project.customer.id_number) == ("何秋生", "32010619880512003X")
+    assert project.customer.born_on == date(1988, 5, 12)
+    assert (other.project.customer, project.is_farmer) == (project.customer, False)
+    assert company.project.customer.uscc == USCC
+    again = row(line, **own | {"old_number": "3"})
+    assert again.batch is not first.batch
+    assert taken(line, again).customer is project.customer
+    assert verify.verify_exposures(session) == []
+
+
+def test_persons_and_companies_come_in_one_file(office):
+    """A file whose rows have one number or the other; the same file again changes nothing."""
+    line = office
+    book = openpyxl.Workbook()
+    heads = (
+        "客户名称",
+        "统一社会信用代码",
+        "身份证号码",
+        "合作银行",
+        "产品",
+        "担保金额",
+        "在保余额",
+    )
+    book.active.append([*heads, "担保费率", "起始日期", "到期日期", "客户经理", "反担保方式"])
+    rest = (1.5, "2026-01-10", "2027-01-10", line.people[MANAGER].name, "连带保证")
+    bank = line.bank().name
+    company = ("江州明信印刷有限公司", USCC, None, bank, "流动资金贷款担保", 2000000, 900000)
+    person = ("何秋生", None, "32010619880512003X", bank, "个人经营性贷款担保", 300000, 180000)
+    for one in (company, person):
+        book.active.append([*one, *rest])
+    made = io.BytesIO()
+    book.save(made)
+    ctx = line.ctx(MANAGER)
+    ctx.session.info["data_dir"] = str(line.room)
+    for expected in ("NEW", "SAME"):
+        task = imports.ask(ctx, door(ctx), ("两类.xlsx", made.getvalue()), ImportMode.UPDATE)
+        look(ctx, task)
+        assert task.counts[expected] == 2, task.counts
+        if expected == "NEW":
+            assert import_load.load(ctx, task, door(ctx))
+    assert {one.kind.name for one in line.session.scalars(select(HistoryGuarantee))} == {
+        "CORPORATE",
+        "PERSONAL",
+    }
+
+
+@pytest.fixture
+def many(office, monkeypatch):
+    """A batch of five rows where three are too many for a page to wait for; made two at a time."""
+    line, session = office, office.session
+    monkeypatch.setattr(history_jobs, "CHUNK", 2)
+    most = select(Parameter).where(Parameter.code == "history.direct_rows")
+    session.scalars(most).one().value = "3"
+    rows = [row(line, old_number=str(number)) for number in range(5)]
+    rows[4].bank_note_no = "借1"
+    history.submit(line.ctx(MANAGER), rows[0].batch)
+    return rows[0].batch
+
+
+def test_a_note_that_was_registered_meanwhile_keeps_a_batch_from_approval(office, many):
+    line, session = office, office.session
+    other = line.project_at(Stage.IN_FORCE)
+    loan = session.scalars(select(Drawdown).where(Drawdown.project_id == other.id)).one()
+    loan.bank_note_no = "借1"
+    with pytest.raises(Conflict, match="银行借据号已登记：江州明信印刷有限公司（借1）"):
+        line.approve(many)
+
+
+def test_many_rows_are_made_beside_the_page_part_by_part(office, many, monkeypatch):
+    """Who approves does not wait; what is broken off goes on where it stopped, and nothing is made twice."""
+    line, session = office, office.session
+    line.approve(many)
+    count = select(func.count(Project.id))
+    assert (many.state, session.scalar(count)) == (PaperState.APPROVED, 0)
+    assert history_jobs.left(session, many) == 5
+    session.commit()
+
+    def opened():
+        return Session(session.get_bind(), join_transaction_mode="create_savepoint")
+
+    edge = jobs.Edge(opened, lambda: line.ctx().now)
+    real, broken = history_projects.make, []
+
+    def make(ctx, batch, one):
+        if one.old_number == "3" and not broken:
+            broken.append(one)
+            raise BusinessError("客户资料有误")
+        return real(ctx, batch, one)
+
+    monkeypatch.setattr(history_projects, "make", make)
+    assert history_jobs.run_waiting(edge) == 0
+    session.expire_all()
+    run = history_jobs.run_of(session, many)
+    assert (run.status, run.message) == (JobStatus.FAILED, "客户资料有误")
+    assert (session.scalar(count), history_jobs.left(session, many)) == (2, 3)
+    assert history_jobs.run_waiting(edge, most_tries=1) == 0, "it waits for somebody"
+    ctx, asked = line.ctx(MANAGER), []
+    session.info["start_beside"] = asked.append
+    history_jobs.go_on(ctx, many)
+    for start in ctx.after_commit:
+        start()
+    assert asked == [history_jobs.JOB]
+    session.commit()
+    assert history_jobs.run_waiting(edge) == 1
+    session.expire_all()
+    assert (session.scalar(count), history_jobs.left(session, many)) == (5, 0)
+    assert sum(session.scalars(select(Project.balance))) == 5 * 1200000
+    with pytest.raises(Conflict, match="没有待建立的项目"):
+        history_jobs.go_on(line.ctx(MANAGER), many)
+    assert history_jobs.run_waiting(edge) == 0

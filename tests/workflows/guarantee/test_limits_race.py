@@ -8,8 +8,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.approval.approval import ApprovalTask, TaskState
+from models.base.paper import PaperState
 from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
+from models.guarantee.maximum import MaximumContract, MaximumKind, MaximumUse
 from models.guarantee.project import Project, ProjectState, Stage
 from models.guarantee.resolution import Resolution, ResolutionState
 from models.system.records import IssuedDocument
@@ -106,8 +108,27 @@ def leverage(session, projects):
     set_parameters(session, leverage_limit="0.05", leverage_limit_small="0.05")
 
 
+def one_maximum(session, projects):
+    """A contract up to a limit (最高额) that all four are under; they are one customer's."""
+    today = Line(session).today
+    maximum = MaximumContract(
+        number="并发最高额",
+        kind=MaximumKind.ENTRUSTMENT,
+        customer_id=projects[0].customer_id,
+        counterparty="并发",
+        limit_amount=AMOUNT + MILLION,
+        signed_on=today,
+        starts_on=today,
+        ends_on=today,
+        state=PaperState.APPROVED,
+    )
+    for project in projects:
+        project.customer_id = projects[0].customer_id
+        session.add(MaximumUse(maximum=maximum, project=project, since_on=today))
+
+
 LIMITS = pytest.mark.parametrize(
-    "limit", [one_line, a_parents_line, one_party, one_group, leverage]
+    "limit", [one_line, a_parents_line, one_party, one_group, leverage, one_maximum]
 )
 
 
@@ -168,6 +189,8 @@ def restore(engine, undo):
         )
         for relation in session.scalars(select(CustomerRelation)):
             session.delete(relation)
+        session.execute(delete(MaximumUse))
+        session.execute(delete(MaximumContract))
         set_parameters(
             session,
             single_limit_pct="10",

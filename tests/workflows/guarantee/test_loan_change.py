@@ -365,6 +365,10 @@ def test_a_prepayment_that_was_wrong_takes_its_plan_back(line, loan):
     assert is_sound(line)
     again = loan_change.pay(ctx, change, paid_on=line.today, interest=Decimal("1208.33"))
     assert len(plans.versions(line.session, loan)) == 3
+    other = applied(line, loan, "RATE", new_rate_pct=Decimal(4))
+    with pytest.raises(Conflict, match=f"存续变更 {other.number} 尚未办结"):
+        repayment.reverse(ctx, again, "金额登记错误")
+    records.delete(ctx, other, other.version)
     changed(line, loan, "EXTENSION", new_due_on=date(2027, 6, 2))
     with pytest.raises(Conflict, match="还款计划又有变更"):
         repayment.reverse(ctx, again, "金额登记错误")

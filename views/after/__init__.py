@@ -1,0 +1,1 @@
+"""The wing `after`: what follows a drawdown."""

@@ -9,14 +9,13 @@ from stdnum.cn import uscc
 
 from app.demo.sharing import ADMIN, CODE
 from app.demo.stage import Stage
-from app.demo.story import book_events, login_of, post_drafts
+from app.demo.story import book_events, login_of
 from models.approval.approval import ApprovalInstance, ApprovalTask, TaskState
 from models.guarantee.bank import PartnerBank
 from models.guarantee.bank_batch import BankBatch, BatchLoan
 from models.guarantee.product import Product
 from models.guarantee.project import Project
 from models.guarantee.scheme import SchemeState, SharingScheme
-from models.ledger.voucher import Voucher, VoucherEntry
 from workflows.approval import approval
 from workflows.base import records
 from workflows.guarantee import bank_batch
@@ -46,8 +45,6 @@ def play(stage: Stage) -> None:
     projects = stage.session.scalars(mine.where(BatchLoan.batch_id == accepted.id)).all()
     for project in projects:
         book_events(stage, project)
-    own = VoucherEntry.project_id.in_([project.id for project in projects])
-    post_drafts(stage, Voucher.id.in_(select(VoucherEntry.voucher_id).where(own)))
     _list(stage, product, WAITING, 101)
 
 

@@ -332,9 +332,9 @@ def post_vouchers(stage: Stage) -> None:
     post_drafts(stage)
 
 
-def post_drafts(stage: Stage, *where: ColumnElement[bool]) -> None:
-    """Review, sign and post drafts, of those that `where` names alone."""
-    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT, *where)
+def post_drafts(stage: Stage) -> None:
+    """Review, sign and post what waits, oldest first."""
+    query = select(Voucher).where(Voucher.state == VoucherState.DRAFT)
     for draft in stage.session.scalars(query.order_by(Voucher.id)).all():
         voucher.review(stage.ctx(CHIEF), draft, draft.version)
         if draft.is_cash:

@@ -24,7 +24,6 @@ _PRICES = (
     ("on_from", sa.Date()),
     ("on_until", sa.Date()),
 )
-_REQUIRED, _FREE = "item_id INTEGER NOT NULL", "item_id INTEGER"
 
 
 def upgrade() -> None:
@@ -83,7 +82,6 @@ def upgrade() -> None:
             'fk_document_template_product_id', 'product', ['product_id'], ['id'], ondelete='NO ACTION'
         )
 
-    # Not in batches: those would drop tables on whose rows others depend.
     for name, kind in _PRICES:
         op.add_column("product", sa.Column(name, kind, nullable=True))
     for table in ("product", "project"):
@@ -99,30 +97,15 @@ def upgrade() -> None:
             "product_document",
             sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False),
         )
-    _require_item(_REQUIRED, _FREE, nullable=True)
-
-
-def _require_item(was: str, to_be: str, *, nullable: bool) -> None:
-    """A resolution of a product without 审保会 has no item; SQLite changes that in the text of the table alone."""
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        op.alter_column("resolution", "item_id", existing_type=sa.Integer(), nullable=nullable)
-        return
-    text = connection.exec_driver_sql("select sql from sqlite_master where name = 'resolution'").scalar_one()
-    assert text.count(was) == 1, text
-    edition = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
-    connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    connection.exec_driver_sql(
-        "update sqlite_master set sql = ? where type = 'table' and name = 'resolution'",
-        (text.replace(was, to_be),),
-    )
-    connection.exec_driver_sql(f"PRAGMA schema_version = {edition + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
+    # A resolution of a product without 审保会 has no item.
+    with op.batch_alter_table("resolution", schema=None) as batch_op:
+        batch_op.alter_column("item_id", existing_type=sa.Integer(), nullable=True)
 
 
 def downgrade() -> None:
     """Undo."""
-    _require_item(_FREE, _REQUIRED, nullable=False)
+    with op.batch_alter_table("resolution", schema=None) as batch_op:
+        batch_op.alter_column("item_id", existing_type=sa.Integer(), nullable=False)
     for name in ("has_expiry", "needs_original", "copies"):
         op.drop_column("product_document", name)
     deposit = sa.Column("deposit_rate_pct", columns.Scaled(18, 4), server_default="0", nullable=False)

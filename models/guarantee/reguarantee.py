@@ -179,6 +179,7 @@ class FilingOutcome(Kind):
 
     ACCEPTED = "已备案"
     REFUSED = "退回"
+    REVOKED = "撤销备案"
 
 
 class FilingReceipt(Entity):
@@ -212,7 +213,7 @@ class FilingReceipt(Entity):
     answered_on: Mapped[date] = c.day("回执日期", required=True, index=True)
     outcome: Mapped[FilingOutcome] = c.enum("结果", FilingOutcome, required=True, index=True)
     receipt_no: Mapped[str | None] = c.text("备案编号", 60, help="已备案的必填")
-    reason: Mapped[str | None] = c.text("退回原因", 200, help="退回的必填")
+    reason: Mapped[str | None] = c.text("退回原因", 200, help="退回、撤销备案的必填")
     company_id: Mapped[int | None] = c.reference(
         "再担保公司", "guarantee_company", help="同时报送几家的填写"
     )

@@ -66,6 +66,15 @@ def plan(ctx: Ctx, project: Project, company_id: int) -> list[CededFee]:
     return list(present.values())
 
 
+def held(ctx: Ctx, project: Project, company_id: int) -> list[CededFee]:
+    """What a project cedes to a re-guarantor; a statement that is drawn up meanwhile waits."""
+    query = select(CededFee).where(
+        CededFee.project_id == project.id, CededFee.company_id == company_id
+    )
+    locked = query.order_by(CededFee.id).with_for_update().execution_options(populate_existing=True)
+    return list(ctx.session.scalars(locked))
+
+
 def plan_again(ctx: Ctx, project: Project) -> None:
     """Bring the plans in line after the fee of a project has grown: what no plan holds, no statement would find."""
     filed = select(FilingRow.company_id).where(

@@ -39,7 +39,7 @@ STEPS = steps(
         "answer",
         "登记回执",
         column="state",
-        sources=(FilingState.SUBMITTED, FilingState.RETURNED),
+        sources=(FilingState.SUBMITTED, FilingState.RETURNED, FilingState.DONE),
         targets=(FilingState.SUBMITTED, FilingState.RETURNED, FilingState.DONE),
         follows=True,
     ),
@@ -70,6 +70,15 @@ ROW = steps(
         column="state",
         sources=(RowState.SUBMITTED,),
         targets=(RowState.DONE, RowState.REFUSED),
+        follows=True,
+    ),
+    Step(
+        "filing_row",
+        "revoke",
+        "撤销备案",
+        column="state",
+        sources=(RowState.DONE,),
+        targets=(RowState.REFUSED,),
         follows=True,
     ),
 )
@@ -255,7 +264,10 @@ def drop(ctx: Ctx, row: FilingRow, reason: str, version: int | None = None) -> F
 
 @records.rule(FilingReceipt)
 def take_receipt(ctx: Ctx, receipt: FilingReceipt, is_new: bool) -> None:
-    """An answer belongs to a project that was sent and waits; it moves its row, and what is filed cedes its fee."""
+    """An answer belongs to a project that was sent and waits; it moves its row, and what is filed cedes its fee.
+
+    What was filed may be taken back by the re-guarantor: it stands like one that was refused, and cedes nothing more.
+    """
     del is_new
     wrong: dict[str, list[str]] = {}
     receipt.receipt_no = (receipt.receipt_no or "").strip() or None
@@ -264,7 +276,7 @@ def take_receipt(ctx: Ctx, receipt: FilingReceipt, is_new: bool) -> None:
     if is_accepted and not receipt.receipt_no:
         wrong["receipt_no"] = ["请填写备案编号"]
     if not is_accepted and not receipt.reason:
-        wrong["reason"] = ["请填写退回原因"]
+        wrong["reason"] = ["请填写原因"]
     row = _waiting(ctx, receipt, wrong)
     if (
         row is not None
@@ -278,7 +290,12 @@ def take_receipt(ctx: Ctx, receipt: FilingReceipt, is_new: bool) -> None:
     receipt.filing, receipt.project, receipt.company_id = row.filing, row.project, row.company_id
     row.receipt_no = receipt.receipt_no if is_accepted else None
     row.receipt_on, row.reason = receipt.answered_on, receipt.reason
-    move(ROW["conclude"], row, RowState.DONE if is_accepted else RowState.REFUSED)
+    if receipt.outcome is FilingOutcome.REVOKED:
+        move(ROW["revoke"], row)
+        for fee in ceding.held(ctx, row.project, row.company_id):
+            ctx.session.delete(fee)
+    else:
+        move(ROW["conclude"], row, RowState.DONE if is_accepted else RowState.REFUSED)
     ctx.session.flush()
     if is_accepted:
         ceding.plan(ctx, row.project, row.company_id)
@@ -286,9 +303,11 @@ def take_receipt(ctx: Ctx, receipt: FilingReceipt, is_new: bool) -> None:
 
 
 def _waiting(ctx: Ctx, receipt: FilingReceipt, wrong: dict[str, list[str]]) -> FilingRow | None:
+    is_revoked = receipt.outcome is FilingOutcome.REVOKED
+    state = RowState.DONE if is_revoked else RowState.SUBMITTED
     query = scoped(
         select(FilingRow).where(
-            FilingRow.project_id == receipt.project_id, FilingRow.state == RowState.SUBMITTED
+            FilingRow.project_id == receipt.project_id, FilingRow.state == state
         ),
         FilingRow,
         ctx.actor,
@@ -297,15 +316,28 @@ def _waiting(ctx: Ctx, receipt: FilingReceipt, wrong: dict[str, list[str]]) -> F
         query = query.where(FilingRow.company_id == receipt.company_id)
     found = ctx.session.scalars(query.with_for_update(of=FilingRow)).all()
     if not found:
-        wrong["project_id"] = ["该项目没有报送，或回执已登记"]
+        told = "该项目没有已备案的记录" if is_revoked else "该项目没有报送，或回执已登记"
+        wrong["project_id"] = [told]
     elif len(found) > 1:
         wrong["company_id"] = ["该项目报送了几家再担保公司，请注明是哪一家的回执"]
+    elif is_revoked and (why := why_not_revoke(ctx, found[0])):
+        wrong["outcome"] = [why]
     return found[0] if len(found) == 1 else None
+
+
+def why_not_revoke(ctx: Ctx, row: FilingRow) -> str:
+    """What keeps a filing as it was accepted: a claim, or a fee that was ceded for it; '' where nothing does."""
+    if reguarantee.compensated(ctx.session, row.project):
+        return f"项目 {row.project.number} 已代偿，不能撤销备案"
+    for fee in ceding.held(ctx, row.project, row.company_id):
+        if fee.statement is not None:
+            return f"分出担保费已列入分保账单 {fee.statement.number}，不能撤销备案"
+    return ""
 
 
 def _settle(ctx: Ctx, filing: Filing) -> None:
     """The batch stands where its rows stand: nothing waits any more, or something came back."""
-    if filing.state in (FilingState.DRAFT, FilingState.DONE):
+    if filing.state is FilingState.DRAFT:
         return
     ctx.session.flush()
     left = {row.state for row in rows_of(ctx, filing)}

@@ -97,7 +97,7 @@ _LEAVING = {
     RowState.PENDING: "请先移出批次",
     RowState.REFUSED: "请先移出批次",
     RowState.SUBMITTED: "请待回执登记后办理",
-    RowState.DONE: "其分出担保费已列入计划，不能撤销放款",
+    RowState.DONE: "请先登记撤销备案的回执，再移出批次",
 }
 
 

@@ -281,7 +281,7 @@ def test_a_drawdown_that_a_re_guarantor_was_told_of_is_not_taken_back(line, shar
     assert short.state is ProjectState.RUNNING
 
 
-def test_a_drawdown_that_is_filed_stands(line, shared):
+def test_a_drawdown_that_is_filed_stands_until_the_filing_is_taken_back(line, shared):
     _, short = shared
     filing = filing_of(line)
     reguarantee.collect(line.ctx(RISK), filing)
@@ -290,8 +290,36 @@ def test_a_drawdown_that_is_filed_stands(line, shared):
     with pytest.raises(Conflict, match="（待回执），请待回执登记后办理"):
         correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
     receipt(line, short, outcome="ACCEPTED", receipt_no="JS-0001")
-    with pytest.raises(Conflict, match="（已备案），其分出担保费已列入计划"):
+    with pytest.raises(Conflict, match="（已备案），请先登记撤销备案的回执"):
         correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+    with pytest.raises(FieldErrors, match="请填写原因"):
+        receipt(line, short, outcome="REVOKED")
+    receipt(line, short, outcome="REVOKED", reason="未放款，双方确认撤销")
+    (row,) = reguarantee.rows_of(line.ctx(), filing)
+    assert (row.state, row.receipt_no, filing.state) == (
+        RowState.REFUSED,
+        None,
+        FilingState.RETURNED,
+    )
+    assert line.session.scalars(select(CededFee)).all() == []
+    with pytest.raises(FieldErrors, match="没有已备案的记录"):
+        receipt(line, short, outcome="REVOKED", reason="再次撤销")
+    reguarantee.drop(line.ctx(RISK), row, "未放款")
+    paper = correction.revoke(line.ctx(MANAGER), loan, "银行未实际放款")
+    line.approve(paper)
+    assert short.state is ProjectState.RUNNING
+
+
+def test_a_filing_whose_fee_was_ceded_or_that_was_claimed_on_is_not_taken_back(line):
+    project = filed(line)
+    statement = stated(line)
+    with pytest.raises(FieldErrors, match=f"已列入分保账单 {statement.number}"):
+        receipt(line, project, outcome="REVOKED", reason="双方确认撤销")
+    paid = {"principal": Decimal(1000), "bank_paid": Decimal(1000)}
+    facts = {"record": project, "project": project, "amounts": paid}
+    posting.raise_event(line.ctx(), "compensation.paid", **facts)
+    with pytest.raises(FieldErrors, match="已代偿，不能撤销备案"):
+        receipt(line, project, outcome="REVOKED", reason="双方确认撤销")
 
 
 def test_nothing_is_told_of_a_project_that_is_not_in_force_any_more(line, shared):

@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
-from sqlalchemy import inspect, select
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, select, text
 
 from app import create_app
 from app.extensions import bind_migrations, db
@@ -32,6 +32,7 @@ from workflows.ledger.guards import wrong_guards
 from workflows.system import operators
 
 BEGINS_WITH = "installed"
+on_sqlite = pytest.mark.parametrize("db_kind", ["sqlite"], indirect=True, scope="module")
 # Undoes 0006, as far as it is about what was there before.
 SIGN_IN_BACK = (
     "DROP TABLE sign_in_session",
@@ -151,6 +152,31 @@ def test_tasks_come_through_the_change_of_their_key(database_at, tmp_path):
                 assert connection.execute(tasks).all() == before
                 assert len(before) > 100
             require_fitting(app, standing(app))
+            db.session.remove()
+            db.engine.dispose()
+
+
+@on_sqlite
+def test_a_migration_leaves_no_key_without_its_row(db_kind, database_at, tmp_path, caplog):
+    """SQLite does not watch keys while it makes tables anew: each migration is asked for what it lost, and undone."""
+    with database_at("installed") as url:
+        app = create_app(settings_of(url, tmp_path))
+        with app.app_context():
+            bind_migrations(app)
+            newest = newest_migration(app)
+            downgrade(revision="-1")
+            before = db.session.scalar(text("select version_num from alembic_version"))
+            db.session.commit()
+            raw = db.engine.raw_connection()
+            raw.driver_connection.execute("PRAGMA foreign_keys = OFF")
+            raw.driver_connection.execute("update dictionary_item set created_by_id = 999999")
+            raw.driver_connection.execute("PRAGMA foreign_keys = ON")
+            raw.close()
+            with pytest.raises(SystemExit):
+                upgrade()
+            assert f"迁移 {newest} 后有引用没有对应的行" in caplog.text
+            assert db.session.scalar(text("select version_num from alembic_version")) == before
+            assert db.session.scalar(text("PRAGMA foreign_keys")) == 1
             db.session.remove()
             db.engine.dispose()
 

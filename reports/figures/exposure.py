@@ -21,9 +21,9 @@ from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
 from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
 from models.guarantee.scheme import SharingScheme
-from reports.figures import maximums, replaced, sharing
+from reports.figures import maximums, quotas, replaced, sharing
 from reports.figures.net_assets import net_assets
-from reports.figures.parameters import number, value
+from reports.figures.parameters import flag, number, value
 
 HUNDRED = Decimal(100)
 # Relations that make two customers 关联方; guaranteeing or trading with each other does not.
@@ -413,7 +413,7 @@ def group_of(session: Session, customer_id: int) -> set[int]:
 def checks(
     session: Session, project: Project, on: date, *, amount: Decimal | None = None
 ) -> list[Check]:
-    """Leverage, single party, related parties, bank line, scheme and 最高额: in force now, and after this project."""
+    """Leverage, parties, bank line, department, scheme and 最高额: in force now, and after this project."""
     mine = of_project(project, amount)
     key = project.customer_id
     group = group_of(session, key)
@@ -449,6 +449,7 @@ def checks(
         session, "group", related, assets=assets, on=on, words=f"{len(group)} 户"
     )
     found += _bank_checks(session, project, mine.amount)
+    found += _department_checks(session, project, mine.amount, on)
     found += _scheme_checks(session, project, mine.amount)
     return [*found, *_maximum_checks(session, project, mine.amount)]
 
@@ -597,6 +598,39 @@ def _bank_checks(session: Session, project: Project, amount: Decimal) -> list[Ch
             )
         )
     return found
+
+
+def _department_checks(
+    session: Session, project: Project, amount: Decimal, on: date
+) -> Iterator[Check]:
+    """What the department that handles the project may have (2.6)."""
+    if project.department_id is None:
+        return
+    quota = quotas.of_department(session, project.department_id, on)
+    if quota is None:
+        if flag(session, "quota.is_required", on):
+            note = "承办部门及其上级部门没有有效的部门额度"
+            yield Check("department", "部门额度", Decimal(0), amount, Decimal(0), None, "元", note)
+        return
+    taken = quotas.used(session, quota.department_id, on, without=project.id)
+    renewed = replacing(project, amount)
+    former = None if renewed is None else session.get_one(Project, renewed.former_id)
+    if former is not None and former.department_id in quotas.drawing_on(
+        session, quota.department_id, on
+    ):
+        amount -= min(former.balance, amount)
+    left = format_money(quota.amount - taken.total)
+    note = f"{quota.department.name}额度 {quota.number} 余 {left} 元，其中决议已占用 {format_money(taken.reserved)} 元"
+    yield Check(
+        "department",
+        "部门额度",
+        taken.in_force,
+        taken.total + amount,
+        quota.amount,
+        None,
+        "元",
+        note,
+    )
 
 
 def _scheme_checks(session: Session, project: Project, amount: Decimal) -> Iterator[Check]:

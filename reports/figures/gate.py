@@ -232,6 +232,14 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
         ),
         ("leverage", "放大倍数符合规定", ("leverage",), "project", project.id, "查看项目"),
         (
+            "department",
+            "部门额度可用",
+            ("department",),
+            "department",
+            project.department_id,
+            "查看部门",
+        ),
+        (
             "scheme",
             "分险方案单户上限",
             ("scheme_cap",),
@@ -242,8 +250,8 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
     )
     for key, label, keys, table, record_id, mend in groups:
         found = [checks[k] for k in keys if k in checks]
-        if key == "scheme" and not found:
-            continue  # only some projects come under a scheme, and only some schemes have a cap
+        if key in {"scheme", "department"} and not found:
+            continue  # only some projects come under a scheme with a cap, and some departments under a quota
         is_met = not any(check.is_over for check in found)
         said = (
             [check.figure for check in found]

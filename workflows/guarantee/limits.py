@@ -1,7 +1,7 @@
 """Limits are asked under one lock that is held to the commit (architecture rule 7, decision 0015).
 
-Bank line, single party, group, leverage and 最高额 all count what others reserve, and leverage the whole company: so
-there is one lock for all of them, and whoever decides by one of them decides after everybody before has committed.
+Bank line, department, single party, group, leverage and 最高额 all count what others reserve, and leverage the whole
+company: so there is one lock for all of them, and whoever decides by one decides after all before have committed.
 """
 
 from decimal import Decimal
@@ -13,6 +13,7 @@ from models.base.paper import PaperState
 from models.guarantee.bank import PartnerBank
 from models.guarantee.maximum import MaximumContract
 from models.guarantee.project import Project, Stage
+from models.guarantee.quota import DepartmentQuota
 from models.guarantee.signing import CounterGuarantee
 from reports.figures import exposure, gate, maximums, parameters
 from reports.figures.line import coverage_pct, shared_of
@@ -20,6 +21,7 @@ from workflows.base.context import Ctx
 
 # Two numbers, so that the lock is none of the files' (one number each); they mean nothing beyond being ours.
 _LOCK = (6814, 1)
+_GRANTED = (PartnerBank, DepartmentQuota)
 
 
 def hold(ctx: Ctx) -> None:
@@ -33,8 +35,9 @@ def hold(ctx: Ctx) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(*_LOCK)))
     parameters.forget(session)
-    for bank in [one for one in session.identity_map.values() if isinstance(one, PartnerBank)]:
-        session.expire(bank)
+    kept = [one for one in session.identity_map.values() if isinstance(one, _GRANTED)]
+    for one in kept:
+        session.expire(one)
 
 
 def checks(ctx: Ctx, project: Project, amount: Decimal | None = None) -> list[exposure.Check]:

@@ -205,8 +205,11 @@ def _check_facts(ctx: Ctx, paper: CustodyPaper, place: StoragePlace | None, day:
         errors["place_id"] = [f"{paper.kind.label}不填库位"]
     if place is not None and not place.is_active:
         errors["place_id"] = [f"库位“{place}”已停用"]
+    last = max((one.held_since or day for one in certificates(ctx, paper)), default=day)
     if day > ctx.today:
         errors["on"] = ["办理日期不能晚于营业日期"]
+    elif day < last:
+        errors["on"] = [f"办理日期不能早于上一次出入库的日期 {last}"]
     if errors:
         raise FieldErrors(errors)
 
@@ -285,6 +288,7 @@ def draft_of_release(ctx: Ctx, release: Release) -> None:
     draft_out(ctx, release.project, f"解保 {release.number}，归还权证")
 
 
+@stages.on_refusal
 @stages.on_end
 def draft_of_end(ctx: Ctx, project: Project, why: str) -> None:
     """A project that ended before its drawdown gives its originals back as well."""

@@ -229,9 +229,10 @@ def free_of_item(ctx: Ctx, item: CounterGuarantee, why: str) -> None:
         release(ctx, pledge, why)
 
 
+@stages.on_refusal
 @stages.on_end
 def free_of_project(ctx: Ctx, project: Project, why: str) -> None:
-    """A project that has ended holds nothing."""
+    """A project that has ended or was refused holds nothing; one that is reconsidered takes what is free then."""
     query = select(CollateralPledge).where(
         CollateralPledge.project_id == project.id, CollateralPledge.released_on.is_(None)
     )

@@ -153,5 +153,3 @@ def check_insurance(_: Ctx, policy: CollateralInsurance, is_new: bool) -> None:
     del is_new
     if policy.ends_on < policy.starts_on:
         raise FieldErrors({"ends_on": ["保险到期日不能早于起始日"]})
-    if policy.insured_amount <= 0:
-        raise FieldErrors({"insured_amount": ["保险金额应大于 0"]})

@@ -76,11 +76,13 @@ REFUSE = steps(
     ),
 )["stop"]
 
-# What else ends with a project: later wings put themselves here.
-_ENDS: list[Callable[[Ctx, Project, str], None]] = []
+End = Callable[[Ctx, Project, str], None]
+# What else ends with a project, and what a refused one lets go of: later wings put themselves here.
+_ENDS: list[End] = []
+_REFUSALS: list[End] = []
 
 
-def on_end(handler: Callable[[Ctx, Project, str], None]) -> Callable[[Ctx, Project, str], None]:
+def on_end(handler: End) -> End:
     """Register what ends with a project, told why it ended."""
     _ENDS.append(handler)
     return handler
@@ -90,6 +92,12 @@ def ended(ctx: Ctx, project: Project, why: str) -> None:
     """A project was released or terminated: what hangs on it ends too."""
     for handler in _ENDS:
         handler(ctx, project, why)
+
+
+def on_refusal(handler: End) -> End:
+    """Register what a project that is refused lets go of, told why; it may be reconsidered."""
+    _REFUSALS.append(handler)
+    return handler
 
 
 def open_first(ctx: Ctx, project: Project) -> None:
@@ -145,6 +153,8 @@ def stop(
     leave(ctx, project, outcome, by=by)
     move(step, project, state)
     project.reserved_amount = type(project.amount)(0)
+    for handler in _REFUSALS:
+        handler(ctx, project, outcome)
 
 
 def locked(ctx: Ctx, project_id: int) -> Project:

@@ -10,6 +10,7 @@ from models.base.errors import BusinessError, FieldErrors
 from models.base.paper import PaperState
 from models.collateral.asset import Valuation, ValuationMethod
 from models.collateral.change import PledgeChange, PledgeChangeKind
+from models.collateral.custody import CustodyKind, CustodyPaper
 from models.collateral.watch import AssetCondition, CollateralWatch, WatchState
 from models.guarantee.project import Stage
 from reports.base.asked import Asked
@@ -17,11 +18,18 @@ from reports.collateral import book, shortfall
 from reports.figures import collateral
 from reports.workbench.todo import steps_of
 from reports.workbench.todo_source import TodoKind
-from tests.workflows.collateral.test_custody import KEEPER, standing, waits
+from tests.workflows.collateral.test_custody import (
+    KEEPER,
+    place,
+    standing,
+    through,
+    title,
+    waits,
+)
 from tests.workflows.collateral.test_pledge import building, kind, mortgage, room
 from tests.workflows.guarantee.factories import MANAGER, MILLION
 from workflows.base import records
-from workflows.collateral import change, pledge, revaluation, watch
+from workflows.collateral import change, custody, pledge, revaluation, watch
 
 STAGES = (Stage.COUNTER, Stage.IN_FORCE)
 Kind = PledgeChangeKind
@@ -98,6 +106,40 @@ def test_a_part_goes_free_while_cover_holds(line):
     passed(line, fine)
     assert (fine.state, room(line, asset).left) == (PaperState.APPROVED, left + given)
     assert made.counter_guarantee.recognised_value == made.amount
+
+
+def test_a_change_says_what_its_kind_needs_and_nothing_else(line):
+    _, _, made = standing(line)
+    for kind_, facts, field in (
+        (Kind.RELEASE, {"kept_amount": MILLION}, "kept_amount"),
+        (Kind.REPLACE, {}, "new_collateral_id"),
+        (Kind.REPLACE, {"new_collateral_id": building(line).id}, "new_amount"),
+    ):
+        with pytest.raises(FieldErrors) as error:
+            paper(line, made, kind_, **facts)
+        assert field in error.value.field_errors
+    counter = line.at(Stage.COUNTER)
+    early = pledge.link(line.ctx(MANAGER), mortgage(line, counter), building(line), MILLION)
+    with pytest.raises(BusinessError, match=f"项目 {counter.number} 不在保"):
+        paper(line, early, Kind.RELEASE)
+
+
+def test_what_is_not_needed_goes_free_as_a_whole_and_its_originals_may_leave(line):
+    project, asset, made = standing(line)
+    title(line, asset)
+    through(line, asset, CustodyKind.IN, place(line))
+    whole = paper(line, made, Kind.RELEASE)
+    with pytest.raises(BusinessError, match="变更后覆盖率"):
+        change.PAPER.submit(line.ctx(MANAGER), whole)
+    project.product.coverage_min_pct = Decimal(0)
+    passed(line, whole)
+    assert (made.released_reason, room(line, asset).ours) == (
+        f"押品变更 {whole.number}：全部解除",
+        0,
+    )
+    (leaving,) = line.session.scalars(select(CustodyPaper).where(CustodyPaper.is_follow_up)).all()
+    assert (leaving.collateral_id, leaving.kind) == (asset.id, CustodyKind.OUT)
+    assert custody.draft_out(line.ctx(), project, "再来一次") == []  # one paper is enough
 
 
 def test_another_asset_takes_the_place(line):

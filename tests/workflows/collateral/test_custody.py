@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.after.warning import RiskWarning, WarningRule, WarningState
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.base.paper import PaperState
-from models.collateral.asset import CollateralCertificate, CustodyState
+from models.collateral.asset import CollateralCertificate, CustodyState, PriorClaim
 from models.collateral.custody import CustodyKind, CustodyMove, CustodyPaper
 from models.collateral.kind import Registry, StoragePlace
 from models.collateral.pledge import CollateralPledge
@@ -17,7 +17,7 @@ from models.collateral.registration import CollateralInsurance, RegistrationStat
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import ProjectState, Stage
 from models.guarantee.release import Release
-from models.guarantee.signing import CounterGuarantee
+from models.guarantee.signing import CounterGuarantee, CounterKind
 from models.system.setup import Parameter
 from reports.figures import collateral
 from reports.workbench.todo import todos, waiting
@@ -151,6 +151,59 @@ def test_a_paper_says_who_takes_what_and_until_when(line, facts, field):
         paper(line, asset, CustodyKind.IN, certificate_id=other.id)
 
 
+def test_a_draft_is_corrected_and_nothing_is_lent_to_who_has_left(line):
+    asset = building(line)
+    made = paper(line, asset, CustodyKind.IN)
+    number = made.number
+    records.update(line.ctx(MANAGER), made, {"reason": "客户送交"}, made.version)
+    assert (made.number, made.reason) == (number, "客户送交")
+    assert custody.why_not(line.ctx(MANAGER), made) == "没有“未入库”的权证可以入库"
+    line.people[RISK_HEAD].is_active = False
+    loan = {"borrower_id": line.id(RISK_HEAD), "due_on": line.today}
+    with pytest.raises(FieldErrors, match="借用人已离职"):
+        paper(line, asset, CustodyKind.LEND, **loan)
+
+
+def test_the_keeper_says_where_and_when_and_not_before_the_last_move(line):
+    asset, vault = building(line), place(line)
+    title(line, asset)
+    closed = records.create(line.ctx(KEEPER), StoragePlace, {"name": "旧库", "is_active": False})
+    coming = paper(line, asset, CustodyKind.IN)
+    custody.submit(line.ctx(MANAGER), coming)
+    line.approve(coming)
+    with pytest.raises(FieldErrors) as error:
+        custody.carry_out(line.ctx(KEEPER), coming, "王磊", closed, line.today + timedelta(1))
+    assert error.value.field_errors == {
+        "place_id": ["库位“旧库”已停用"],
+        "on": ["办理日期不能晚于营业日期"],
+    }
+    custody.carry_out(line.ctx(KEEPER), coming, "王磊", vault)
+    loan = {"borrower_id": line.id(RISK_HEAD), "due_on": line.today + timedelta(9)}
+    lent = paper(line, asset, CustodyKind.LEND, **loan)
+    custody.submit(line.ctx(MANAGER), lent)
+    line.approve(lent)
+    with pytest.raises(FieldErrors, match="不能早于上一次出入库的日期"):
+        custody.carry_out(line.ctx(KEEPER), lent, "孙涛", None, line.today - timedelta(1))
+    with pytest.raises(FieldErrors, match="借出不填库位"):
+        custody.carry_out(line.ctx(KEEPER), lent, "孙涛", vault)
+    custody.carry_out(line.ctx(KEEPER), lent, "孙涛")
+    with pytest.raises(Conflict, match="已办理，不能作废"):
+        custody.drop(line.ctx(KEEPER), lent, "不借了")
+
+
+def test_what_is_pledged_again_before_it_has_left_stays(line):
+    asset = building(line)
+    title(line, asset)
+    through(line, asset, CustodyKind.IN, place(line))
+    leaving = paper(line, asset, CustodyKind.OUT)
+    custody.submit(line.ctx(MANAGER), leaving)
+    line.approve(leaving)
+    project = line.at(Stage.COUNTER)
+    pledge.pledge_to(line.ctx(MANAGER), asset, project, CounterKind.MORTGAGE, amount=MILLION)
+    with pytest.raises(BusinessError, match=f"还不能办理：押品仍为项目 {project.number} 设押"):
+        custody.carry_out(line.ctx(KEEPER), leaving, "李晓明")
+
+
 def test_what_was_approved_and_is_not_wanted_any_more_is_dropped(line):
     asset = building(line)
     title(line, asset)
@@ -222,6 +275,51 @@ def test_a_registration_has_number_amount_and_term_and_settles_what_was_approved
         registration.renew(ctx, first, until)
     with pytest.raises(NotAllowed):
         registration.renew(line.ctx(ACCOUNTANT), first, until + timedelta(1))
+
+
+def test_a_registration_is_refused_where_it_cannot_hold(line):
+    project, asset = line.at(Stage.COUNTER), building(line, value=20 * MILLION)
+    item = mortgage(line, project)
+    made = pledge.link(line.ctx(MANAGER), item, asset, MILLION)
+    keeper, today = line.ctx(KEEPER), line.today
+    with pytest.raises(FieldErrors, match="登记到期日应晚于登记日期"):
+        registration.register(keeper, made, "C1", MILLION, today, expires_on=today)
+    with pytest.raises(FieldErrors, match="厂房不办理登记"):
+        registration.register(keeper, made, "C1", MILLION, today, office=Registry.NONE)
+    first = registration.register(keeper, made, "C1", MILLION, today)
+    second = registration.register(keeper, made, "C2", MILLION, today)
+    until = today + timedelta(90)
+    with pytest.raises(FieldErrors, match="登记证明 C2 已登记"):
+        registration.renew(keeper, first, until, "C2")
+    pledge.unlink(line.ctx(MANAGER), item, "换押")
+    for on in (today - timedelta(1), today + timedelta(1)):
+        with pytest.raises(FieldErrors, match="注销日期不能早于登记日期"):
+            registration.cancel(keeper, second, "回执", on)
+    registration.cancel(keeper, second, "回执", today)
+    with pytest.raises(BusinessError, match="已注销，不能展期"):
+        registration.renew(keeper, second, until)
+    with pytest.raises(BusinessError, match="设押已解除，不能登记"):
+        registration.register(keeper, made, "C3", MILLION, today)
+
+
+def test_a_renewal_takes_over_only_what_still_holds(line):
+    """An asset that is disputed or used up does not come along; what stands on no asset comes as it is."""
+    project, asset, made = standing(line)
+    pledge.release(line.ctx(KEEPER), made, "测试")
+    line.session.flush()
+    loose = renewed(line, project, "ROLLOVER")
+    (item,) = renewal.take_over(line.ctx(MANAGER), loose)
+    assert pledge.of(line.ctx(), item) is None
+    made.released_on = made.released_reason = None
+    records.delete(line.ctx(MANAGER), item, item.version)
+    records.update(line.ctx(KEEPER), asset, {"seizure": "江州法院查封"}, asset.version)
+    with pytest.raises(BusinessError, match="还不能设押：有查封"), line.session.begin_nested():
+        renewal.take_over(line.ctx(MANAGER), loose)
+    records.update(line.ctx(KEEPER), asset, {"seizure": None}, asset.version)
+    claim = {"collateral_id": asset.id, "creditor": "他行", "rank": 1, "amount": asset.value}
+    records.create(line.ctx(KEEPER), PriorClaim, claim)
+    with pytest.raises(BusinessError, match="价值已被占用"), line.session.begin_nested():
+        renewal.take_over(line.ctx(MANAGER), loose)
 
 
 def test_warnings_say_what_is_lost_late_or_about_to_end(line):

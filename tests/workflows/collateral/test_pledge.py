@@ -17,16 +17,19 @@ from models.collateral.asset import (
 )
 from models.collateral.kind import CollateralType
 from models.collateral.pledge import CollateralPledge
-from models.guarantee.project import Stage
+from models.guarantee.project import ProjectState, Stage
+from models.guarantee.resolution import VoteChoice
 from models.guarantee.signing import CounterGuarantee, CounterKind
+from models.guarantee.termination import Termination
 from models.system.custom_field import CustomKind
+from models.system.setup import DictionaryItem
 from reports.figures import collateral
 from tests.workflows.guarantee.factories import MANAGER, MILLION
 from workflows.base import records
 from workflows.collateral import asset as _rules  # noqa: F401 - its rules hold at every save
 from workflows.collateral import kind as kinds
 from workflows.collateral import pledge
-from workflows.guarantee import counters
+from workflows.guarantee import counters, resubmission, termination
 
 STAGES = (Stage.CONTRACT, Stage.COUNTER)
 KEEPER = "卫东"
@@ -117,6 +120,68 @@ def test_shares_days_and_certificates_are_checked(line):
     }
     with pytest.raises(FieldErrors, match="注销日期不能早于登记日期"):
         records.create(ctx, PriorClaim, {**mine, **values})
+
+
+def test_what_is_typed_of_shares_certificates_and_claims_must_make_sense(line):
+    asset, ctx = building(line), line.ctx(KEEPER)
+    mine, soon = {"collateral_id": asset.id}, line.today + timedelta(1)
+    owner = {**mine, "name": "王芳", "share_pct": Decimal(0)}
+    with pytest.raises(FieldErrors, match="份额应大于 0"):
+        records.create(ctx, CollateralOwner, owner)
+    one = line.session.scalars(
+        select(CollateralOwner).where(CollateralOwner.collateral_id == asset.id)
+    ).one()
+    with pytest.raises(FieldErrors, match="同意抵押日期不能晚于营业日期"):
+        records.update(ctx, one, {"agreed_on": soon}, one.version)
+    deed = {**mine, "kind": "TITLE", "number": "证9", "issued_on": soon, "expires_on": line.today}
+    with pytest.raises(FieldErrors) as error:
+        records.create(ctx, CollateralCertificate, deed)
+    assert error.value.field_errors.keys() == {"issued_on", "expires_on"}
+    claim = {**mine, "creditor": "他行", "amount": MILLION, "registered_on": soon}
+    with pytest.raises(FieldErrors, match="不能晚于营业日期"):
+        records.create(ctx, PriorClaim, claim)
+    loose = records.create(ctx, CollateralCertificate, {**deed, "issued_on": None})
+    records.delete(ctx, loose, loose.version)  # never in the vault: nothing to be read of it
+    left = select(CollateralCertificate.id).where(CollateralCertificate.id == loose.id)
+    assert line.session.scalar(left) is None
+
+
+def test_a_rate_is_changed_while_what_stands_on_the_asset_still_fits(line):
+    asset, ctx = building(line), line.ctx(KEEPER)
+    records.update(ctx, asset, {"rate_pct": Decimal(55)}, asset.version)
+    assert room(line, asset).lendable == Decimal("5500000.00")
+    pledge.pledge_to(
+        line.ctx(MANAGER), asset, line.at(Stage.COUNTER), CounterKind.MORTGAGE, amount=MILLION
+    )
+    records.update(ctx, asset, {"rate_pct": Decimal(40)}, asset.version)
+    assert room(line, asset).left == 3 * MILLION
+
+
+def test_a_kind_that_is_given_up_takes_no_new_asset_and_is_offered_no_more(line):
+    ctx = line.ctx()
+    facts = {"code": "YACHT", "name": "游艇", "rate_pct": Decimal(30), "valuation_months": 6}
+    made = records.create(ctx, CollateralType, facts)
+    records.update(ctx, made, {"is_active": False}, made.version)
+    with pytest.raises(FieldErrors, match="押品种类“游艇”已停用"):
+        building(line, type_id=made.id)
+    with pytest.raises(FieldErrors, match="请在“自定义字段”中设置"):
+        kinds.add_field(ctx, made, "船籍", CustomKind.DICTIONARY)
+    field = kinds.add_field(ctx, made, "船长", CustomKind.RATE, unit="米")
+    with pytest.raises(BusinessError, match="已定义要素"):
+        records.delete(ctx, made, made.version)
+    records.delete(ctx, field, field.version)
+    query = select(DictionaryItem).where(DictionaryItem.code == "YACHT")
+    item = line.session.scalars(query).one()
+    records.update(ctx, item, {"is_active": True}, item.version)
+    records.delete(ctx, made, made.version)
+    assert not item.is_active
+    records.delete(ctx, item, item.version)
+    again = records.create(ctx, CollateralType, {**facts, "rate_pct": Decimal(25)})
+    assert collateral.cap(line.session, "YACHT", line.today) == 30  # the cap that was set stays
+    brought = line.session.scalars(query).one()
+    records.delete(ctx, brought, brought.version)
+    records.delete(ctx, again, again.version)  # nothing is left to be switched off
+    assert line.session.scalars(query).all() == []
 
 
 def test_a_new_kind_brings_its_cap_its_choice_and_its_own_fields(line):
@@ -238,6 +303,81 @@ def test_the_cover_of_a_project_follows_the_asset_and_ends_with_the_counter_guar
         pledge.unlink(line.ctx(MANAGER), item, "换押")
     counters.void(line.ctx(MANAGER), item, "客户另行提供", item.version)
     assert (made.released_reason, room(line, asset).left) == ("撤销反担保", 6 * MILLION)
+
+
+def test_an_asset_stands_only_behind_a_mortgage_or_pledge_that_may_still_change(line):
+    project, asset = line.at(Stage.COUNTER), building(line, value=20 * MILLION)
+    ctx = line.ctx(MANAGER)
+    money = mortgage(line, project, kind=CounterKind.DEPOSIT, asset_kind=None, name="保证金")
+    with pytest.raises(IllegalTransition, match="方式是保证金，只有抵押、质押能关联押品"):
+        pledge.link(ctx, money, asset)
+    with pytest.raises(FieldErrors, match="方式只能是抵押或质押"):
+        pledge.pledge_to(ctx, asset, project, CounterKind.DEPOSIT)
+    item = mortgage(line, project, appraised_value=10 * MILLION)
+    assert [pledge.is_open(one) for one in (money, item)] == [False, True]
+    with pytest.raises(Conflict, match="没有关联押品"):
+        pledge.unlink(ctx, item, "换押")
+    asset.seizure = "法院查封"
+    line.session.flush()
+    with pytest.raises(BusinessError, match="还不能设押：有查封或涉诉情况"):
+        pledge.link(ctx, item, asset)
+    asset.seizure = None
+    line.session.flush()
+    pledge.link(ctx, item, asset, 6 * MILLION)
+    with pytest.raises(BusinessError, match="请填写原因"):
+        pledge.unlink(ctx, item, "  ")
+    pledge.unlink(ctx, item, "暂不用")
+    records.update(ctx, item, {"appraised_value": 10 * MILLION}, item.version)
+    counters.submit(ctx, project)
+    with pytest.raises(IllegalTransition, match="审批中，不能关联押品"):
+        pledge.link(ctx, item, asset)
+    line.approve(project)
+    assert (pledge.is_open(item), pledge.is_draft(item)) == (True, False)
+    counters.void(ctx, item, "客户撤回")  # nothing stands on it: nothing to set free
+    with pytest.raises(IllegalTransition, match="已作废，不能关联押品"):
+        pledge.link(ctx, item, asset)
+    assert collateral.pledges(line.session, [asset.id]) == []
+
+
+def secured(line, asset, amount=6 * MILLION):
+    """The standing project with its mortgage of the asset approved."""
+    project = line.at(Stage.COUNTER)
+    item = mortgage(line, project, appraised_value=asset.value)
+    made = pledge.link(line.ctx(MANAGER), item, asset, amount)
+    counters.submit(line.ctx(MANAGER), project)
+    line.approve(project)
+    return project, item, made
+
+
+def test_a_terminated_project_lets_go_of_its_asset(line):
+    asset = building(line, value=20 * MILLION)
+    project, item, made = secured(line, asset)
+    facts = {"project_id": project.id, "cause": "CUSTOMER", "reason": "客户改向他行借款"}
+    paper = records.create(line.ctx(MANAGER), Termination, facts)
+    termination.submit(line.ctx(MANAGER), paper)
+    line.approve(paper)
+    assert made.released_reason == f"项目已终止（{paper.number}）"
+    assert room(line, asset).left == 12 * MILLION
+    with pytest.raises(IllegalTransition, match="已解除，不能关联押品"):
+        pledge.link(line.ctx(MANAGER), item, asset)
+
+
+def test_a_project_that_is_refused_when_it_comes_before_the_board_again_lets_go_of_its_asset(line):
+    asset = building(line, value=20 * MILLION)
+    project, item, made = secured(line, asset)
+    line.today = line.resolution(project).valid_until
+    line.later(days=1)
+    resubmission.resubmit(line.ctx(MANAGER), project, "决议已到期", project.version)
+    assert made.released_on is None
+    line.resolve(project, *(VoteChoice.OPPOSE,) * 5)
+    assert (project.state, made.released_reason) == (ProjectState.REFUSED, "审保会未通过")
+    assert room(line, asset).left == 12 * MILLION
+    valued(line, asset, 20 * MILLION, line.today)
+    with pytest.raises(IllegalTransition, match="已否决，不能关联押品"):
+        pledge.link(line.ctx(MANAGER), item, asset)
+    resubmission.reconsider(line.ctx(MANAGER), project, "新增抵押物")
+    again = pledge.link(line.ctx(MANAGER), item, asset)
+    assert (again.amount, room(line, asset).left) == (6 * MILLION, 6 * MILLION)
 
 
 def test_an_approved_counter_guarantee_is_linked_for_what_it_counts_for(line):

@@ -252,13 +252,9 @@ def _limits(project: Project, limits: Iterable[exposure.Check]) -> Iterable[Gate
         found = [checks[k] for k in keys if k in checks]
         if key in {"scheme", "department"} and not found:
             continue  # only some projects come under a scheme with a cap, and some departments under a quota
-        is_met = not any(check.is_over for check in found)
-        said = (
-            [check.figure for check in found]
-            if is_met
-            else [check.text for check in found if check.is_over]
-        )
-        evidence = "；".join(said) or "不适用限额"
+        over = [check for check in found if check.is_over]
+        said = [check.text for check in over] or [check.figure for check in found]
+        evidence, is_met = "；".join(said) or "不适用限额", not over
         yield GateCheck(
             key, label, is_met, evidence=evidence, table=table, record_id=record_id, mend_label=mend
         )

@@ -1,11 +1,15 @@
 """Masked values through the doors that save: what comes back as it was shown changes nothing, stars are refused."""
 
+from datetime import date
+
 import pytest
 
 from models.base.entity import columns_of, editable_columns, fields_of
 from models.base.fields import facts_of
+from models.base.kinds import Module
 from models.base.masks import mask
 from models.system.organization import Employee
+from models.system.setup import Parameter, ValueKind
 from tests.masks import saved_masks, whole_record
 from tests.views.kit.conftest import token
 from views.kit.forms import form_columns
@@ -17,6 +21,16 @@ each_model = pytest.mark.parametrize("model", SAVED, ids=lambda m: m.__tablename
 @pytest.fixture(scope="module")
 def stored(world, house):
     """One record of each entity with masked columns, by entity: id."""
+    world.add(
+        Parameter(
+            code="project.rate_max_pct",
+            label="贷款年利率上限",
+            value="24",
+            value_kind=ValueKind.PERCENT,
+            module=Module.GUARANTEE,
+            effective_on=date(2000, 1, 1),
+        )
+    )
     with world.session() as session:
         found = {model: whole_record(session, model, str(no)) for no, model in enumerate(SAVED, 1)}
         ids = {model: record.id for model, record in found.items()}

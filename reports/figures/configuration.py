@@ -201,10 +201,16 @@ def batched(wanted: Iterable[Item]) -> Iterator[list[Item]]:
 def content_of(session: Session, record: Entity) -> Row:
     """One row as a content would have it, whatever its state, without what tells it from others of its thing."""
     model = type(record)
-    row = _Reader(session).one(model, record.id)
+    return unnumbered(model, [_Reader(session).one(model, record.id)])[0]
+
+
+def unnumbered(model: type[Entity], content: Content) -> Content:
+    """What a content says apart from the numbers that its versions were given."""
     rest = set(model.spec.key) - set(key_columns(model)) - set(editable_columns(model))
-    values = {name: value for name, value in row["values"].items() if name not in rest}
-    return {**row, "values": values}
+    return [
+        {**row, "values": {name: v for name, v in row["values"].items() if name not in rest}}
+        for row in content
+    ]
 
 
 def name_of(session: Session, thing: Thing) -> str:

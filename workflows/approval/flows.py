@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import InstanceState
 
 from models.approval.approval import (
     ApprovalBranch,
@@ -19,7 +20,7 @@ from models.base.entity import STAMPS, Entity, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
 from reports.figures import flow_graph, flow_trial, node_fields
 from reports.figures.approvals import Facts
-from reports.figures.configuration import Content, Row
+from reports.figures.configuration import Content, unnumbered
 from reports.figures.rights import role_names
 from workflows.base import records
 from workflows.base.context import Ctx
@@ -145,11 +146,11 @@ def _apply(ctx: Ctx, record_id: int | None, content: Content) -> None:
     mine = select(ApprovalFlow).where(ApprovalFlow.code == code)
     in_use = ctx.session.scalars(mine.where(ApprovalFlow.state == FlowState.PUBLISHED)).first()
     if not content:
-        if in_use is not None:
-            retire(ctx, in_use)
+        assert in_use is not None, "what is not in force says nothing already"
+        retire(ctx, in_use)
         return
     draft = ctx.session.scalars(mine.where(ApprovalFlow.state == FlowState.DRAFT)).first()
-    if draft is None or configuration.rows_of(ctx, draft) != [_unnumbered(content[0])]:
+    if draft is None or configuration.rows_of(ctx, draft) != unnumbered(ApprovalFlow, content):
         if draft is not None:
             raise Conflict(f"审批流程“{draft.name}”有草稿版本 {draft.version_no}，请先发布或删除")
         draft = _drawn_up(ctx, in_use, content)
@@ -172,11 +173,6 @@ def _drawn_up(ctx: Ctx, in_use: ApprovalFlow | None, content: Content) -> Approv
     return draft
 
 
-def _unnumbered(row: Row) -> Row:
-    values = {name: value for name, value in row["values"].items() if name != "version_no"}
-    return {**row, "values": values}
-
-
 def _content(record: Entity) -> dict[str, Any]:
     return {name: getattr(record, name) for name in columns_of(type(record)) if name not in _OWN}
 
@@ -186,6 +182,19 @@ def _versions(ctx: Ctx, flow: ApprovalFlow, state: FlowState) -> list[ApprovalFl
         ApprovalFlow.code == flow.code, ApprovalFlow.state == state, ApprovalFlow.id != flow.id
     )
     return list(ctx.session.scalars(query))
+
+
+@records.rule(ApprovalFlow)
+def _check_code(ctx: Ctx, flow: ApprovalFlow, is_new: bool) -> None:
+    """A code names one flow: another one that came under it would retire it as its new version."""
+    state: InstanceState[ApprovalFlow] = inspect(flow)
+    if not (is_new or state.attrs.code.history.has_changes()):
+        return
+    same = select(ApprovalFlow.id).where(
+        ApprovalFlow.code == flow.code, ApprovalFlow.id != (flow.id or 0)
+    )
+    if ctx.session.scalar(same.limit(1)) is not None:
+        raise FieldErrors({"code": ["流程编码已存在；修改已有流程请用“建立新版本”"]})
 
 
 @records.rule(ApprovalFlow)

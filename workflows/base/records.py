@@ -14,6 +14,7 @@ from models.base.custom import CustomFacts
 from models.base.entity import (
     STAMPS,
     Entity,
+    editable_columns,
     entities,
     entity_of,
     fields_of,
@@ -505,8 +506,10 @@ def _check_unique(ctx: Ctx, record: Entity) -> None:
         if record.id is not None:
             query = query.where(identity != record.id)
         if ctx.session.scalar(query):
-            words = "、".join(known[n].label for n in names)
-            raise FieldErrors({names[-1]: [f"{words}已存在，不能重复"]})
+            # What the server fills in, e.g. the number of a version, nobody could enter differently.
+            filled = [n for n in names if n in editable_columns(model)] or names
+            words = "、".join(known[n].label for n in filled)
+            raise FieldErrors({filled[-1]: [f"{words}已存在，不能重复"]})
 
 
 def _flush(ctx: Ctx, record: Entity) -> None:

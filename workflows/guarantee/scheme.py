@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import InstanceState
 
 from models.base.entity import STAMPS, columns_of
 from models.base.errors import BusinessError, Conflict, FieldErrors
@@ -17,7 +18,7 @@ from models.guarantee.scheme import (
     SharingParty,
     SharingScheme,
 )
-from reports.figures.configuration import Content, Row
+from reports.figures.configuration import Content, unnumbered
 from reports.figures.parameters import number
 from reports.figures.sharing import is_valid_on
 from workflows.base import records
@@ -53,13 +54,15 @@ _OWN: Final = (*STAMPS, "state", "enabled_on", "version_no", "scheme_id")
 
 @records.rule(SharingScheme)
 def check_scheme(ctx: Ctx, scheme: SharingScheme, is_new: bool) -> None:
-    """A code names one scheme: what is drawn up anew under it is a new version."""
+    """A code names one scheme: another one that came under it would close it as its new version."""
     if scheme.valid_to is not None and scheme.valid_to < scheme.valid_from:
         raise FieldErrors({"valid_to": [f"有效期至不能早于 {scheme.valid_from}"]})
     same = select(SharingScheme.id).where(
         SharingScheme.code == scheme.code, SharingScheme.id != (scheme.id or 0)
     )
-    if is_new and ctx.session.scalar(same.limit(1)) is not None:
+    state: InstanceState[SharingScheme] = inspect(scheme)
+    is_asked = is_new or state.attrs.code.history.has_changes()
+    if is_asked and ctx.session.scalar(same.limit(1)) is not None:
         raise FieldErrors({"code": ["方案编码已存在；修改已有方案请用“建立新版本”"]})
 
 
@@ -200,11 +203,11 @@ def _apply(ctx: Ctx, record_id: int | None, content: Content) -> None:
     newest_first = mine.order_by(SharingScheme.version_no.desc())
     in_use = ctx.session.scalars(mine.where(SharingScheme.state == SchemeState.ACTIVE)).first()
     if not content:
-        if in_use is not None:
-            retire(ctx, in_use)
+        assert in_use is not None, "what is not in force says nothing already"
+        retire(ctx, in_use)
         return
     draft = ctx.session.scalars(mine.where(SharingScheme.state == SchemeState.DRAFT)).first()
-    if draft is None or configuration.rows_of(ctx, draft) != [_unnumbered(content[0])]:
+    if draft is None or configuration.rows_of(ctx, draft) != unnumbered(SharingScheme, content):
         if draft is not None:
             raise Conflict(f"分险方案“{draft.name}”有草稿版本 {draft.version_no}，请先启用或删除")
         newest = in_use or ctx.session.scalars(newest_first).first()
@@ -213,8 +216,3 @@ def _apply(ctx: Ctx, record_id: int | None, content: Content) -> None:
         draft = new_version(ctx, newest)
         configuration.bring(ctx, draft, content[0])
     enable(ctx, draft)
-
-
-def _unnumbered(row: Row) -> Row:
-    values = {name: value for name, value in row["values"].items() if name != "version_no"}
-    return {**row, "values": values}

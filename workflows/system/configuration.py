@@ -26,6 +26,7 @@ from reports.figures.configuration import (
     read,
     right_to_change,
     things_of,
+    unnumbered,
 )
 from reports.figures.configuration_changes import identity
 from reports.figures.custom_fields import editable_now, fields_now
@@ -63,7 +64,9 @@ def restore(ctx: Ctx, found: ConfigVersion, reason: str = "") -> ConfigVersion:
     """
     enter(ctx, ACTS["restore"], found)
     ctx.require(*right_to_change(found.table_name), f"修改{label_of(found.table_name)}")
-    if standing(ctx, found.table_name, found.record_id, found.content).content == found.content:
+    now = standing(ctx, found.table_name, found.record_id, found.content)
+    model = entity_of(found.table_name)
+    if unnumbered(model, now.content) == unnumbered(model, found.content):
         raise Conflict(f"“{found.title}”的现行内容与第 {found.number} 版相同")
     why = reason or f"恢复到第 {found.number} 版"
     ctx.published = Published(ctx.actor.employee_id, why, is_restored=True)

@@ -52,12 +52,10 @@ def plan(ctx: Ctx, project: Project, company_id: int) -> list[CededFee]:
         CededFee.project_id == project.id, CededFee.company_id == company_id
     )
     present = {row.seq: row for row in ctx.session.scalars(query)}
-    wanted = {one.seq: one for one in reguarantee.ceding(ctx.session, project, company_id)}
-    for seq, row in list(present.items()):
-        if seq not in wanted and row.statement_id is None:
-            ctx.session.delete(present.pop(seq))
-    for seq, one in wanted.items():
-        row = present.setdefault(seq, CededFee(project=project, company_id=company_id, seq=seq))
+    # A fee that is drawn on loses no instalment any more.
+    for one in reguarantee.ceding(ctx.session, project, company_id):
+        made = CededFee(project=project, company_id=company_id, seq=one.seq)
+        row = present.setdefault(one.seq, made)
         if row.statement_id is None:
             row.fee, row.due_on, row.base_amount = one.fee, one.due_on, one.base
             row.fee_share_pct, row.amount = one.share_pct, one.amount

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from models.base.errors import Conflict
 from models.guarantee.drawdown import Drawdown, PlanSource, RepaymentPlan
 from models.guarantee.project import Project, ProjectState, RenewalKind, Stage
 from models.guarantee.reguarantee import FilingRow, RowState
@@ -56,12 +55,12 @@ _INCOME = "income.recognised"
 def why_not(ctx: Ctx, loan: Drawdown) -> str:
     """What keeps a drawdown from being taken back, named; '' where nothing does."""
     project, session = loan.project, ctx.session
-    if project.state is not ProjectState.IN_FORCE or project.stage is not Stage.IN_FORCE:
+    if project.state is not ProjectState.IN_FORCE:
         return f"项目 {project.number} {project.state.label}，不能撤销放款"
-    if not loan.is_running or loan.balance != loan.amount:
-        return f"借据 {loan.number} 已有还款或已结束，不能撤销"
     if repayment.is_being_released(ctx, project):
         return f"项目 {project.number} 正在解保，不能撤销放款"
+    if not loan.is_running or loan.balance != loan.amount:
+        return f"借据 {loan.number} 已有还款或已结束，不能撤销"
     if project.renewal_kind is RenewalKind.ROLLOVER:
         return f"项目 {project.number} 为无还本续贷，原借款已由放款结清，不能撤销"
     source = select(RepaymentPlan.id).where(
@@ -124,12 +123,9 @@ def _income(ctx: Ctx, project: Project, *states: EventState) -> list[BusinessEve
 def apply(ctx: Ctx, loan: Drawdown, reason: str) -> None:
     """Take a drawdown back; without another one the project waits for its drawdown again.
 
-    Its resolution is reserved anew where the limits still allow its amount.
-    Raises Conflict naming what hangs on it meanwhile.
+    Its resolution is reserved anew where the limits still allow its amount. Who calls has asked `why_not`.
     """
     loans, project = repayment.all_held(ctx, loan.project_id)
-    if why := why_not(ctx, loan):
-        raise Conflict(why)
     others = [one for one in loans if one.id != loan.id]
     for event in [] if others else _income(ctx, project, EventState.PENDING, EventState.REFUSED):
         posting.cancel(ctx, event, f"撤销放款 {reason}"[:200])

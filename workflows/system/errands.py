@@ -47,8 +47,7 @@ STEPS: Final = steps(
 @records.rule(Errand)
 def check_errand(ctx: Ctx, made: Errand, is_new: bool) -> None:
     """About a record that its giver may work on, for a colleague who may read it, for today or later."""
-    if not is_new:
-        return  # its own verbs move it
+    del is_new  # never edited
     record = about(ctx, made.owner_table, made.owner_id)
     require_writer(ctx, record)
     made.giver_id = ctx.actor.employee_id

@@ -105,6 +105,30 @@ def test_only_who_works_on_a_record_asks_about_it(demo, office):
     assert 'href="/errand/add' not in demo.client_of("zhoumin").get("/errand/list/").text
 
 
+def test_it_is_handed_on_to_nobody_who_could_not_do_it(demo, office):
+    people, today, _ = office
+    give(demo, office)
+    made = the(demo)
+    for who, fields, said in (
+        ("chenli", {}, "已由该员工承办"),
+        ("zhoumin", {"doer_id": people["zhoumin"]}, "自己办理的，请撤回交办"),
+        ("chenli", {"doer_id": people["security"]}, "该员工不能查看所关联的记录"),
+        (
+            "chenli",
+            {"doer_id": people["heping"], "due_on": "2020-01-01"},
+            "办理期限不能早于营业日期",
+        ),
+    ):
+        asked = {"doer_id": people["chenli"], "due_on": str(today), **fields}
+        answer = press(demo, who, made, "hand_on", **asked)
+        assert answer.status_code == 400
+        assert said in answer.get_data(as_text=True)
+    assert (the(demo).doer_id, the(demo).due_on) == (people["chenli"], today)
+    back = {"doer_id": people["zhoumin"], "due_on": str(today)}
+    assert press(demo, "chenli", made, "hand_on", **back).status_code == 302  # to who gave it
+    assert the(demo).doer_id == people["zhoumin"]
+
+
 def test_it_is_handed_on_and_taken_back_and_comes_back_from_who_has_left(demo, office):
     people, today, _ = office
     give(demo, office)

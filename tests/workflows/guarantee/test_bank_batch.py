@@ -320,6 +320,76 @@ def test_a_list_needs_a_product_and_a_scheme_that_take_it(line, scheme):
     assert line.session.scalar(select(func.count(CorporateCustomer.id))) == 0
 
 
+LOAN = {
+    "customer_name": GOOD[0][0],
+    "uscc": USCC[0],
+    "bank_note_no": "GH-201",
+    "amount": "1000000",
+    "rate_annual_pct": "4.2",
+    "drawn_on": "2026-02-10",
+    "due_on": "2027-02-10",
+    "small_kind": "SMALL",
+}
+
+
+def wrong_at(line, batch, **facts):
+    """At which columns a loan of a list is refused, with what is said there."""
+    values = {"batch_id": batch.id, **LOAN, **facts}
+    with pytest.raises(FieldErrors) as caught:
+        records.create(line.ctx(MANAGER), BatchLoan, values)
+    return {name: "；".join(said) for name, said in caught.value.field_errors.items()}
+
+
+def test_a_loan_keeps_to_the_scheme_the_product_and_the_bank(line, scheme):
+    batch, product = batch_of(line, scheme), line.product()
+    tomorrow = line.today + timedelta(days=1)
+    line.bank().single_limit = MILLION
+    for facts, column, said in (
+        ({"uscc": None}, "uscc", "请填写统一社会信用代码"),
+        ({"uscc": None, "drawn_on": tomorrow}, "drawn_on", "放款日期不能晚于营业日期 2026-03-02"),
+        ({"drawn_on": "2025-12-31"}, "drawn_on", "不在分险方案有效期 2026-01-01 起 内"),
+        ({"amount": "1000000.01"}, "amount", "单笔上限 1,000,000.00 元"),
+        ({"due_on": "2056-02-10"}, "due_on", f"产品“{product.name}”的期限应在"),
+        ({"rate_annual_pct": "30"}, "rate_annual_pct", "贷款年利率不得高于"),
+    ):
+        assert said in wrong_at(line, batch, **facts)[column]
+    scheme.valid_to = line.today - timedelta(days=20)  # 2026-02-10 was its last day
+    line.session.flush()
+    said = wrong_at(line, batch, drawn_on="2026-02-11")
+    assert said == {"drawn_on": "放款日期不在分险方案有效期 2026-01-01 至 2026-02-10 内"}
+    made = records.create(line.ctx(MANAGER), BatchLoan, {"batch_id": batch.id, **LOAN})
+    assert (made.batch, batch.row_count, batch.amount) == (batch, 1, MILLION)
+
+
+def test_a_loan_agrees_with_what_is_registered_of_customer_and_note(line, scheme):
+    batch = batch_of(line, scheme)
+    project = line.project_at(Stage.IN_FORCE)
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    said = wrong_at(line, batch, bank_note_no=loan.bank_note_no)
+    assert said == {"bank_note_no": f"银行借据号 {loan.bank_note_no} 已登记，不能重复担保"}
+    customer = line.customer("江州明信机械有限公司", uscc=USCC[0])
+    said = wrong_at(line, batch)
+    assert said == {"customer_name": f"统一社会信用代码 {USCC[0]} 已登记为“江州明信机械有限公司”"}
+    said = wrong_at(line, batch, customer_name=customer.name, small_kind="MICRO")
+    assert said == {
+        "small_kind": f"客户的企业规模为“小型”，小微属性应为“{customer.scale.label}企业”"
+    }
+
+
+def test_a_branch_that_left_the_bank_of_a_scheme_puts_up_no_list(line, scheme):
+    """Its rows are not measured by a cap that is not theirs; the list itself does not go on."""
+    branch = line.bank("测试银行高新支行东门分理处", parent_id=line.bank().id)
+    batch = batch_of(line, scheme, bank_id=branch.id)
+    over = {"amount": "2000000.01"}
+    assert "单户上限 2,000,000.00 元" in wrong_at(line, batch, **over)["amount"]
+    branch.parent_id = line.bank("杭州银行").id
+    line.session.flush()
+    line.session.expire(branch)
+    records.create(line.ctx(MANAGER), BatchLoan, {"batch_id": batch.id, **LOAN, **over})
+    with pytest.raises(BusinessError, match=f"不适用{branch.name}"):
+        bank_batch.submit(line.ctx(MANAGER), batch)
+
+
 def test_what_was_closed_after_a_list_was_put_up_is_not_guaranteed(line, scheme, tmp_path):
     batch = batch_of(line, scheme)
     loaded(line, tmp_path, GOOD[0])

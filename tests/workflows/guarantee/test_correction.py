@@ -22,8 +22,9 @@ from models.system.setup import AuditLog, Parameter
 from reports.figures import exposure
 from tests.workflows.guarantee.factories import MANAGER, MILLION, OUTSIDER
 from tests.workflows.guarantee.sharing_world import in_use
+from tests.workflows.guarantee.test_release import by_letter
 from workflows import verify
-from workflows.guarantee import application, contracts, correction, repayment
+from workflows.guarantee import application, contracts, correction, release, repayment
 
 STAGES = (Stage.REVIEW, Stage.IN_FORCE)
 
@@ -155,6 +156,32 @@ def test_what_hangs_on_a_drawdown_keeps_it(line):
     line.book(other)
     with pytest.raises(Conflict, match="收入确认已记账，请会计先撤回复核"):
         correction.revoke(ctx, loan_of(line, other), "金额有误")
+
+
+def test_what_came_after_a_drawdown_keeps_it(line):
+    """Its guarantee is being released, then is; another loan is repaid."""
+    project = line.project_at(Stage.IN_FORCE)
+    loan = loan_of(line, project)
+    paper = correction.revoke(line.ctx(MANAGER), loan, "金额有误")
+    line.give_back(paper)
+    made = by_letter(line, project)
+    release.submit(line.ctx(MANAGER), made)
+    being = f"项目 {project.number} 正在解保，不能撤销放款"
+    with pytest.raises(Conflict, match=being):
+        correction.revoke(line.ctx(MANAGER), loan, "金额有误")
+    line.approve(made)
+    with pytest.raises(Conflict, match="已解保，不能撤销放款"):
+        correction.ask_again(line.ctx(MANAGER), paper)
+
+    other = loan_of(line, line.project_at(Stage.IN_FORCE))
+    asked = correction.revoke(line.ctx(MANAGER), other, "金额有误")
+    line.later(days=31)
+    paid = repayment.Paid(line.today, other.balance, Decimal(0), is_final=True)
+    repayment.register(line.ctx(MANAGER), other, paid)
+    said = f"借据 {other.number} 已有还款或已结束，不能撤销；请退回经办人"
+    with pytest.raises(Conflict, match=said), line.session.begin_nested():
+        line.approve(asked)
+    assert other.project.state is ProjectState.IN_FORCE
 
 
 def test_the_first_of_two_parts_goes_and_the_other_stands(line):

@@ -37,6 +37,7 @@ from tests.workflows.guarantee.factories import (
 from workflows import verify
 from workflows.base import jobs, records
 from workflows.guarantee import (
+    correction,
     disbursement,
     history,
     history_jobs,
@@ -273,6 +274,14 @@ def test_the_banks_plan_may_take_the_place_of_the_one_instalment(office):
     assert verify.verify_plans(session) == verify.verify_repayments(session) == []
     plans = session.scalars(select(RepaymentPlan).order_by(RepaymentPlan.plan_no))
     assert [plan.source for plan in plans] == [PlanSource.HISTORY, PlanSource.IMPORTED]
+
+
+def test_a_loan_from_before_was_not_drawn_here_and_is_not_taken_back(office):
+    line = office
+    project = taken(line, row(line, balance="2000000"))
+    loan = line.session.scalars(select(Drawdown).where(Drawdown.project_id == project.id)).one()
+    with pytest.raises(Conflict, match=f"借据 {loan.number} 由历史补录登记，不能撤销放款"):
+        correction.revoke(line.ctx(MANAGER), loan, "补录有误")
 
 
 def test_what_was_released_before_takes_no_limits(office):

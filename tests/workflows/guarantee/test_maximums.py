@@ -17,7 +17,7 @@ from reports.figures import maximums as figures
 from reports.figures.coverage import scope_of
 from reports.figures.gate import gate
 from reports.figures.line import coverage_pct, required_kinds
-from tests.workflows.guarantee.factories import MANAGER, MILLION, STEPS
+from tests.workflows.guarantee.factories import MANAGER, MILLION, OUTSIDER, STEPS
 from workflows.base import records
 from workflows.guarantee import (
     application,
@@ -293,6 +293,78 @@ def test_a_project_that_is_taken_out_goes_back_for_papers_of_its_own(line, custo
     maximums.close(line.ctx(MANAGER), maximum, "不再使用")
     assert maximum.state is PaperState.VOID
     assert "已作废" in refusal(line, project, maximum)
+
+
+def test_a_surety_signs_and_its_delivery_is_noted_once(line, customer):
+    """A person who stands for all of a customer's loans: nothing is valued, the contract is with the person."""
+    made = agreed(
+        line, customer, MaximumKind.COUNTER, counter_kind=CounterKind.SURETY, name="李晓明"
+    )
+    assert (made.counterparty, made.appraised_value) == ("李晓明", None)
+    maximums.settle(line.ctx(MANAGER), made, "保证合同已面签", line.today)
+    assert made.is_settled
+    for one in (made, agreed(line, customer)):
+        with pytest.raises(IllegalTransition, match="不需要或已经登记落实"):
+            maximums.settle(line.ctx(MANAGER), one, "再来一次", line.today)
+
+
+def test_a_contract_that_is_sent_back_has_no_text_and_takes_nothing(line, customer):
+    facts = {
+        "kind": MaximumKind.ENTRUSTMENT,
+        "customer_id": customer.id,
+        "limit_amount": 8 * MILLION,
+        "signed_on": line.today,
+        "starts_on": line.today,
+        "ends_on": line.today + timedelta(days=730),
+    }
+    made = records.create(line.ctx(MANAGER), MaximumContract, facts)
+    project = at(line, customer, Stage.APPLY)
+    maximums.submit(line.ctx(MANAGER), made)
+    line.give_back(made)
+    assert (made.state, made.document) == (PaperState.DRAFT, None)
+    assert "不能纳入" in refusal(line, project, made)
+    maximums.submit(line.ctx(MANAGER), made)
+    line.approve(made)
+    assert made.document.number == made.number
+    assert under(line, project, made).project is project
+
+
+def test_a_project_is_put_under_one_contract_of_a_kind_and_before_its_drawdown(line, customer):
+    maximum, other = agreed(line, customer), agreed(line, customer)
+    project = at(line, customer, Stage.APPLY)
+    under(line, project, maximum)
+    assert refusal(line, project, maximum) == f"项目已在 {maximum.number} 项下"
+    assert refusal(line, project, other) == "项目已纳入另一份最高额委托担保合同"
+    foreign = line.customer("乙公司", manager=OUTSIDER)
+    theirs = records.create(
+        line.ctx(OUTSIDER),
+        MaximumContract,
+        {
+            "kind": MaximumKind.ENTRUSTMENT,
+            "customer_id": foreign.id,
+            "limit_amount": MILLION,
+            "signed_on": line.today,
+            "starts_on": line.today,
+            "ends_on": line.today,
+        },
+    )
+    assert refusal(line, project, theirs) == "请选择最高额合同"  # another department's
+    walk(line, project, Stage.IN_FORCE)
+    with pytest.raises(IllegalTransition, match="已放款或已结束，不能纳入最高额合同"):
+        under(line, project, other)
+
+
+def test_a_security_that_is_taken_out_sends_back_only_a_project_that_lacks_cover(line, customer):
+    shared = plant(line, customer)
+    alone = at(line, customer, Stage.COUNTER)
+    use = under(line, alone, shared)
+    assert alone.stage is Stage.FEE_COLLECT
+    maximums.take_out(line.ctx(MANAGER), use, "改为单独抵押")
+    assert alone.stage is Stage.COUNTER
+    secured = at(line, customer, Stage.FEE_COLLECT)  # has a plant of its own
+    use = under(line, secured, shared)
+    maximums.take_out(line.ctx(MANAGER), use, "不再需要")
+    assert secured.stage is Stage.FEE_COLLECT
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from models.after.warning import RiskWarning, WarningRule
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.base.moments import add_months
 from models.base.paper import PaperState
+from models.customer.partner import GuaranteeCompany, PartnerRole
 from models.guarantee.ceding import CededFee, CessionStatement
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import ProjectState, Stage
@@ -184,6 +185,79 @@ def test_what_an_extension_costs_is_ceded_too_less_what_is_let_off(line):
     line.approve(second)
     planned = figures.ceding(line.session, project, company(line).id)
     assert first.amount + second.amount == sum(one.amount for one in planned)
+
+
+def test_a_statement_is_with_a_re_guarantor_up_to_a_day_that_has_come(line):
+    filed(line)
+    other = GuaranteeCompany(
+        name="江州科技担保有限公司",
+        uscc="91320100MA1P0CQT2R",
+        role=PartnerRole.CO_GUARANTEE,
+        share_pct=Decimal(50),
+    )
+    line.session.add(other)
+    line.session.flush()
+    values = {"company_id": other.id, "until_on": line.today + timedelta(days=1)}
+    with pytest.raises(FieldErrors) as caught:
+        records.create(line.ctx(RISK), CessionStatement, values)
+    assert caught.value.field_errors == {
+        "company_id": ["请选择合作方式是“再担保”的公司"],
+        "until_on": ["截至日不能晚于营业日期"],
+    }
+    statement = stated(line)
+    number, amount = statement.number, statement.amount
+    for until_on, listed in (
+        (line.today - timedelta(days=1), (0, 0)),
+        (line.today, (1, amount)),
+    ):
+        records.update(line.ctx(RISK), statement, {"until_on": until_on}, statement.version)
+        assert (statement.row_count, statement.amount) == listed
+    assert (statement.number, len(ceding.lines_of(line.ctx(), statement))) == (number, 1)
+    with pytest.raises(Conflict, match=f"分保账单 {number} 已编号，不能删除"):
+        records.delete(line.ctx(RISK), statement, statement.version)
+
+
+def test_a_draft_is_listed_anew_and_a_refused_statement_is_taken_up_again(line):
+    company(line)
+    statement = stated(line)
+    assert statement.row_count == 0
+    filed(line)
+    assert ceding.refresh(line.ctx(RISK), statement).row_count == 1
+    ceding.submit(line.ctx(RISK), statement)
+    with pytest.raises(Conflict):
+        ceding.refresh(line.ctx(RISK), statement)
+    line.reject(statement)
+    assert statement.state is PaperState.REJECTED
+    ceding.redraft(line.ctx(RISK), statement)
+    ceding.submit(line.ctx(RISK), statement)
+    line.approve(statement)
+    assert (statement.state, statement.approved_on) == (PaperState.APPROVED, line.today)
+
+
+def test_what_is_taken_back_of_a_statement_in_the_books_waits_there_again(line):
+    filed(line)
+    statement = stated(line)
+    ceding.submit(line.ctx(RISK), statement)
+    line.approve(statement)
+    with pytest.raises(Conflict, match="没有退回待送的应付"):
+        ceding.settle(line.ctx(RISK), statement)
+    owed = _event(line, statement, "cession.settled")
+    posting.book(line.ctx(ACCOUNTANT), owed)
+    line.unbook(owed)
+    assert not statement.is_booked
+    with pytest.raises(Conflict, match="应付还没有记账"):
+        ceding.pay(line.ctx(CASHIER), statement, line.today, "HD1")
+    posting.book(line.ctx(ACCOUNTANT), owed)
+    for number in (" ", "长" * 61):
+        with pytest.raises(FieldErrors, match="请填写付款凭据号"):
+            ceding.pay(line.ctx(CASHIER), statement, line.today, number)
+    paid = ceding.pay(line.ctx(CASHIER), statement, line.today, " HD1 ")
+    posting.book(line.ctx(ACCOUNTANT), paid)
+    assert (statement.is_paid, statement.payment_no) == (True, "HD1")
+    line.unbook(paid)
+    assert (statement.is_paid, statement.is_booked) == (False, True)
+    posting.book(line.ctx(ACCOUNTANT), paid)
+    assert statement.is_paid
 
 
 def test_receipts_come_from_a_file_once_and_a_late_filing_is_warned_of(line, shared, tmp_path):

@@ -20,6 +20,7 @@ from workflows import verify
 from workflows.base import records
 from workflows.guarantee import (
     application,
+    correction,
     disbursement,
     release,
     renewal,
@@ -116,6 +117,8 @@ def test_a_rollover_is_counted_once_and_settles_the_old_loan_on_its_day(line, ol
     assert verify.verify_exposures(session) == verify.verify_repayments(session) == []
     with pytest.raises(Conflict, match="新借款仍在保，不能冲正"):
         repayment.reverse(line.ctx(MANAGER), paid, "登记有误")
+    with pytest.raises(Conflict, match="原借款已由放款结清，不能撤销"):
+        correction.revoke(line.ctx(MANAGER), drawn, "金额有误")
 
     paper = session.scalars(select(Release).where(Release.project_id == old.id)).one()
     assert (paper.state, project.number in paper.note) == (PaperState.DRAFT, True)

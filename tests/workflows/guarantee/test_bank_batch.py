@@ -371,9 +371,7 @@ def test_a_loan_agrees_with_what_is_registered_of_customer_and_note(line, scheme
     said = wrong_at(line, batch)
     assert said == {"customer_name": f"统一社会信用代码 {USCC[0]} 已登记为“江州明信机械有限公司”"}
     said = wrong_at(line, batch, customer_name=customer.name, small_kind="MICRO")
-    assert said == {
-        "small_kind": f"客户的企业规模为“小型”，小微属性应为“{customer.scale.label}企业”"
-    }
+    assert said == {"small_kind": "客户的企业规模为“小型企业”，小微属性应为“小型企业”"}
 
 
 def test_a_branch_that_left_the_bank_of_a_scheme_puts_up_no_list(line, scheme):

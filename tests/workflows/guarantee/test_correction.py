@@ -165,6 +165,7 @@ def test_what_came_after_a_drawdown_keeps_it(line):
     paper = correction.revoke(line.ctx(MANAGER), loan, "金额有误")
     line.give_back(paper)
     made = by_letter(line, project)
+    line.attach("release", made.id, None)
     release.submit(line.ctx(MANAGER), made)
     being = f"项目 {project.number} 正在解保，不能撤销放款"
     with pytest.raises(Conflict, match=being):

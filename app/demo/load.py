@@ -20,6 +20,7 @@ from app.demo import (
     maximums,
     people,
     pledging,
+    quotas,
     righting,
     sharing,
     stated,
@@ -141,6 +142,7 @@ def _play(
     righting.play(stage)
     bulk_lists.play(stage)
     maximums.play(stage)
+    quotas.play(stage)
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

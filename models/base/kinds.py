@@ -132,6 +132,7 @@ class Module(Kind):
 class MenuGroup(Kind):
     """Second level of the menu: lists and screens of a module that fold away together, by the seed's own words."""
 
+    QUOTAS = "部门担保额度"
     MATERIALS = "担保资料"
     INTAKE = "担保受理"
     RISK = "风险管控"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 
 from models.base import columns as c
 from models.base.entity import Scope, Spec
-from models.base.kinds import Module, SpecKind
+from models.base.kinds import MenuGroup, Module, SpecKind
 from models.base.paper import Paper, PaperState
 from models.base.rights import WRITE
 from models.base.rows import SeedRow, decided, numbered
@@ -35,6 +35,7 @@ class DepartmentQuota(Paper):
         "部门额度",
         Module.WORKBENCH,
         SpecKind.DOCUMENT,
+        group=MenuGroup.QUOTAS,
         title="number",
         rank=8,
         listed=("number", "department", "amount", "starts_on", "ends_on", "handler", "state"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from models.base.kinds import Module
+from models.base.kinds import MenuGroup, Module
 from models.guarantee.quota import DepartmentQuota
 from reports.base.asked import Asked
 from reports.base.report import Found, Line, Report, balance, ratio, register, words
@@ -65,6 +65,7 @@ register(
             ratio("share", "使用率", "used", "amount"),
         ),
         lines=lines,
+        menu=MenuGroup.QUOTAS,
         rank=9,
         help="含没有单独额度的下级部门；一个部门有几份有效额度的，以最后生效的为准",
         empty="没有有效的部门额度",

@@ -10,7 +10,7 @@ from models.base import columns as c
 from models.base.entity import Scope, Spec
 from models.base.kinds import MenuGroup, Module, SpecKind
 from models.base.paper import Paper, PaperState
-from models.base.rights import WRITE
+from models.base.rights import READ, WRITE
 from models.base.rows import SeedRow, decided, numbered
 from models.system.organization import Department, Employee
 
@@ -56,7 +56,7 @@ class DepartmentQuota(Paper):
                 sort_no=230,
             ),
         ),
-        roles={"业务部门经理": WRITE, "分管副总": WRITE},
+        roles={"业务部门经理": WRITE, "分管副总": WRITE, "总裁": READ, "风控总监": READ},
         help="通过后，承办部门（含没有单独额度的下级部门）的在保余额与决议占用合计不超过额度，"
         "提交申请、决议和放款时检查。",
         demo=(

@@ -606,17 +606,18 @@ def _department_checks(
     """What the department that handles the project may have (2.6)."""
     if project.department_id is None:
         return
-    quota = quotas.of_department(session, project.department_id, on)
+    granted = quotas.granted(session, on)
+    quota = granted.of(project.department_id)
     if quota is None:
         if flag(session, "quota.is_required", on):
             note = "承办部门及其上级部门没有有效的部门额度"
             yield Check("department", "部门额度", Decimal(0), amount, Decimal(0), None, "元", note)
         return
-    taken = quotas.used(session, quota.department_id, on, without=project.id)
+    taken = quotas.used(session, granted, quota, without=project.id)
     renewed = replacing(project, amount)
     former = None if renewed is None else session.get_one(Project, renewed.former_id)
     if former is not None and former.department_id in quotas.drawing_on(
-        session, quota.department_id, on
+        granted, quota.department_id
     ):
         amount -= min(former.balance, amount)
     left = format_money(quota.amount - taken.total)

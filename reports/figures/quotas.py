@@ -1,13 +1,12 @@
 """部门额度 (2.6): whose quota a department draws on, and what of it is used, in 元."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from models.base.columns import Money
 from models.base.paper import PaperState
@@ -35,8 +34,28 @@ class Used:
 NOTHING: Final = Used(ZERO, ZERO)
 
 
-def on_day(session: Session, on: date) -> dict[int, DepartmentQuota]:
-    """By department the quota that holds on a day: of several approved ones that which begins last."""
+@dataclass(frozen=True)
+class Granted:
+    """The quotas of a day by their departments, and which department stands under which."""
+
+    quotas: dict[int, DepartmentQuota]
+    parents: dict[int, int | None]
+
+    def of(self, department_id: int | None) -> DepartmentQuota | None:
+        """The quota that a department draws on: its own, or that of the nearest above; None where none has one."""
+        now = department_id
+        while now is not None and now not in self.quotas:
+            now = self.parents.get(now)
+        return None if now is None else self.quotas[now]
+
+    def holders(self) -> dict[int, int]:
+        """By department the one whose quota it draws on."""
+        found = {key: self.of(key) for key in self.parents}
+        return {key: quota.department_id for key, quota in found.items() if quota is not None}
+
+
+def granted(session: Session, on: date) -> Granted:
+    """The quotas that hold on a day: of several approved ones of a department that which begins last."""
     query = (
         select(DepartmentQuota)
         .where(
@@ -44,55 +63,35 @@ def on_day(session: Session, on: date) -> dict[int, DepartmentQuota]:
             DepartmentQuota.starts_on <= on,
             DepartmentQuota.ends_on >= on,
         )
+        .options(joinedload(DepartmentQuota.department))
         .order_by(DepartmentQuota.starts_on, DepartmentQuota.id)
     )
-    return {quota.department_id: quota for quota in session.scalars(query)}
+    quotas = {quota.department_id: quota for quota in session.scalars(query)}
+    parents = session.execute(select(Department.id, Department.parent_id)).tuples()
+    return Granted(quotas, dict(parents.all()))
 
 
-def _parents(session: Session) -> dict[int, int | None]:
-    rows = session.execute(select(Department.id, Department.parent_id)).tuples()
-    return dict(rows.all())
-
-
-def _holder(
-    department_id: int | None, quotas: Collection[int], parents: dict[int, int | None]
-) -> int | None:
-    """The department whose quota this one draws on: its own, or that of the nearest above; None where none has one."""
-    now = department_id
-    while now is not None and now not in quotas:
-        now = parents.get(now)
-    return now
-
-
-def of_department(session: Session, department_id: int, on: date) -> DepartmentQuota | None:
-    """The quota that a department draws on."""
-    quotas = on_day(session, on)
-    holder = _holder(department_id, quotas, _parents(session)) if quotas else None
-    return None if holder is None else quotas[holder]
-
-
-def drawing_on(session: Session, holder_id: int, on: date) -> list[int]:
+def drawing_on(found: Granted, holder_id: int) -> list[int]:
     """The departments that draw on the quota of one: itself, and those below without one of their own."""
-    quotas = {*on_day(session, on), holder_id}
-    parents = _parents(session)
-    return [key for key in parents if _holder(key, quotas, parents) == holder_id]
+    return [key for key, holder in found.holders().items() if holder == holder_id]
 
 
-def used(session: Session, holder_id: int, on: date, *, without: int | None = None) -> Used:
-    """What stands under the quota of a department; of a renewal only what it adds to the loan that it replaces."""
-    departments = drawing_on(session, holder_id, on)
+def used(
+    session: Session, found: Granted, quota: DepartmentQuota, *, without: int | None = None
+) -> Used:
+    """What stands under a quota; of a renewal only what it adds to the loan that it replaces."""
+    mine = Granted({**found.quotas, quota.department_id: quota}, found.parents)
+    departments = drawing_on(mine, quota.department_id)
     where: list[ColumnElement[bool]] = [Project.department_id.in_(departments)]
     if without is not None:
         where.append(Project.id != without)
-    holders = dict.fromkeys(departments, holder_id)
-    return _summed(session, holders, *where).get(holder_id, NOTHING)
+    holders = dict.fromkeys(departments, quota.department_id)
+    return _summed(session, holders, *where).get(quota.department_id, NOTHING)
 
 
-def used_by_all(session: Session, on: date) -> dict[int, Used]:
-    """The same of every department that has a quota on a day."""
-    quotas, parents = on_day(session, on), _parents(session)
-    holders = {key: _holder(key, quotas, parents) for key in parents}
-    return _summed(session, {key: held for key, held in holders.items() if held is not None})
+def used_by_all(session: Session, found: Granted) -> dict[int, Used]:
+    """The same of every department that has a quota."""
+    return _summed(session, found.holders())
 
 
 def _summed(

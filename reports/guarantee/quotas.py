@@ -13,18 +13,16 @@ from reports.figures import quotas
 def lines(asked: Asked) -> Found:
     """The quotas of today that the reader sees, in the order of their departments."""
     session, today = asked.session, asked.today
-    held = quotas.on_day(session, today)
-    taken = quotas.used_by_all(session, today)
-    ids = [quota.id for quota in held.values()]
+    held = quotas.granted(session, today)
+    taken = quotas.used_by_all(session, held)
+    ids = [quota.id for quota in held.quotas.values()]
     mine = scoped(
         select(DepartmentQuota.id).where(DepartmentQuota.id.in_(ids)), DepartmentQuota, asked.actor
     )
     seen = set(session.scalars(mine))
-    granted = [quota for quota in held.values() if quota.id in seen]
-    granted.sort(key=lambda quota: quota.department.path)
-    found = [
-        _line(asked, quota, taken.get(quota.department_id, quotas.NOTHING)) for quota in granted
-    ]
+    shown = [quota for quota in held.quotas.values() if quota.id in seen]
+    shown.sort(key=lambda quota: quota.department.path)
+    found = [_line(asked, quota, taken.get(quota.department_id, quotas.NOTHING)) for quota in shown]
     return Found(found, note=asked.as_of)
 
 

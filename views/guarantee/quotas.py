@@ -23,7 +23,7 @@ class DepartmentQuotaView(EntityView):
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """How much of it is used and left."""
         assert isinstance(record, DepartmentQuota)
-        used = quotas.used(ctx.session, record.department_id, ctx.today)
+        used = quotas.used(ctx.session, quotas.granted(ctx.session, ctx.today), record)
         left = format_money(record.amount - used.total)
         note = f"剩余 {left} 元；含没有单独额度的下级部门"
         facts = (used.in_force, used.total, record.amount)

@@ -51,7 +51,8 @@ def submit(ctx: Ctx, quota: DepartmentQuota, version: int | None = None) -> Appr
     enter(ctx, step, quota, version)
     check_quota(ctx, quota, False)
     move(step, quota)
-    taken = format_money(quotas.used(ctx.session, quota.department_id, ctx.today).total)
+    held = quotas.granted(ctx.session, ctx.today)
+    taken = format_money(quotas.used(ctx.session, held, quota).total)
     amount = format_money(quota.amount)
     return approval.start(
         ctx,

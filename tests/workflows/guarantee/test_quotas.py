@@ -44,6 +44,14 @@ def granted(line, code="YW1", amount=8 * MILLION, **facts):
     return made
 
 
+def used(line, quota):
+    return quotas.used(line.session, quotas.granted(line.session, line.today), quota)
+
+
+def held_by(line, project):
+    return quotas.granted(line.session, line.today).of(project.department_id)
+
+
 def refused(line, project):
     with pytest.raises(BusinessError) as caught:
         application.submit(line.ctx(MANAGER), project)
@@ -62,7 +70,7 @@ def test_an_application_over_what_is_left_is_refused_with_the_figures_until_more
     assert asked.state is ProjectState.RUNNING
     # Taken back, the one before holds again, and the gate before the drawdown says so.
     quota.close(line.ctx(VICE), more, "业务计划调减")
-    assert quotas.of_department(line.session, asked.department_id, line.today) is made
+    assert held_by(line, asked) is made
     found = {one.key: one for one in gate.gate(line.session, asked, line.today)}
     assert not found["department"].is_met
     assert "限额 8,000,000.00元" in found["department"].evidence
@@ -71,12 +79,12 @@ def test_an_application_over_what_is_left_is_refused_with_the_figures_until_more
 def test_it_holds_for_departments_below_it_that_have_none_and_not_for_others(line):
     top = granted(line, "HQ", 6 * MILLION)
     line.project_at(Stage.IN_FORCE)  # by 业务一部
-    taken = quotas.used(line.session, top.department_id, line.today)
+    taken = used(line, top)
     assert (taken.in_force, taken.reserved, taken.total) == (5 * MILLION, 0, 5 * MILLION)
     own = granted(line, "YW1", 20 * MILLION)
-    assert quotas.used(line.session, top.department_id, line.today).total == 0
-    assert quotas.used(line.session, own.department_id, line.today).total == 5 * MILLION
-    assert quotas.used_by_all(line.session, line.today) == {
+    assert used(line, top).total == 0
+    assert used(line, own).total == 5 * MILLION
+    assert quotas.used_by_all(line.session, quotas.granted(line.session, line.today)) == {
         own.department_id: quotas.Used(5 * MILLION, Decimal(0))
     }
     shown = lines(Asked(line.session, line.ctx(VICE).actor, line.today))
@@ -88,7 +96,7 @@ def test_it_holds_for_departments_below_it_that_have_none_and_not_for_others(lin
 def test_a_resolution_reserves_of_it(line):
     project = line.project_at(Stage.CONTRACT)
     made = granted(line)
-    taken = quotas.used(line.session, made.department_id, line.today)
+    taken = used(line, made)
     assert (taken.in_force, taken.reserved) == (0, 5 * MILLION)
     asked = line.project_at(Stage.APPLY)
     assert "其中决议已占用 5,000,000.00 元" in refused(line, asked)
@@ -112,7 +120,7 @@ def test_it_holds_in_its_days_alone(line):
     asked = line.project_at(Stage.APPLY)
     assert made.number in refused(line, asked)
     line.later(days=2)
-    assert quotas.of_department(line.session, asked.department_id, line.today) is None
+    assert held_by(line, asked) is None
 
 
 def test_who_may_grant_and_what_is_refused_at_the_field(line):

@@ -171,6 +171,9 @@ def test_what_came_after_a_drawdown_keeps_it(line):
     with pytest.raises(Conflict, match=being):
         correction.revoke(line.ctx(MANAGER), loan, "金额有误")
     line.approve(made)
+    with pytest.raises(Conflict, match=being):  # the books have yet to follow
+        correction.ask_again(line.ctx(MANAGER), paper)
+    line.book(project)
     with pytest.raises(Conflict, match="已解保，不能撤销放款"):
         correction.ask_again(line.ctx(MANAGER), paper)
 

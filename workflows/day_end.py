@@ -18,6 +18,7 @@ from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.transition import verbs
 from workflows.collateral import watch
+from workflows.customer import relations
 from workflows.customer.rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 from workflows.guarantee.repayment import mark_overdue
@@ -54,6 +55,10 @@ def _watch(ctx: Ctx) -> str:
     return f"新增监管 {watch.plan(_opening(ctx))} 项"
 
 
+def _relate(ctx: Ctx) -> str:
+    return f"新发现待确认的关联关系 {relations.find_all(ctx)} 条"
+
+
 def _snapshot(ctx: Ctx) -> str:
     return f"变动项目 {snapshot.take(ctx)} 个"
 
@@ -86,6 +91,7 @@ STEPS: tuple[JobStep, ...] = (
     JobStep("expire", "决议、等级到期", _expire),
     JobStep("watches", "押品监管计划", _watch),
     JobStep("warnings", "预警检查", _warn),
+    JobStep("relations", "排查关联关系", _relate),
     JobStep("snapshot", "日终快照", _snapshot),
     JobStep("seal", "封存操作日志", _seal),
     JobStep("keys", "清理提交标识", _forget),

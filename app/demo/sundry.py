@@ -11,9 +11,10 @@ from typing import Final
 from app.demo import branching, sharing, stated
 from app.demo.customers import add_part
 from app.demo.stage import Stage, Values
-from models.customer.customer import Customer, CustomerRelation, WatchKind
+from models.customer.customer import Customer, WatchKind
 from models.customer.partner import JointGroup, JointGroupMember
 from models.customer.rating_model import CustomerKind
+from models.customer.relation import CustomerRelation
 from workflows.base import records
 from workflows.customer import customer as watching
 

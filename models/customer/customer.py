@@ -1,4 +1,4 @@
-"""Customers, personal and corporate, their relations with each other and the watch list (3.1-3.4)."""
+"""Customers, personal and corporate, and the watch list (3.1, 3.2, 3.4)."""
 
 from datetime import date
 from decimal import Decimal
@@ -45,22 +45,6 @@ class EnterpriseScale(Kind):
     MEDIUM = "中型企业"
     SMALL = "小型企业"
     MICRO = "微型企业"
-
-
-class RelationKind(Kind):
-    """How two customers belong together."""
-
-    CONTROL = "控股"
-    SHARE = "参股"
-    GUARANTEE = "担保"
-    KINSHIP = "亲属"
-    COMMON_CONTROLLER = "同一实际控制人"
-    SUPPLY_CHAIN = "上下游"
-
-    @property
-    def binds_group(self) -> bool:
-        """Whether both count as one group for the concentration limit (关联方)."""
-        return self in (RelationKind.CONTROL, RelationKind.KINSHIP, RelationKind.COMMON_CONTROLLER)
 
 
 class WatchKind(Kind):
@@ -396,33 +380,6 @@ class CorporateCustomer(Customer):
     phone: Mapped[str | None] = c.masked(
         "联系电话", 30, mask="mobile", check="phone", group="联系方式"
     )
-
-
-class CustomerRelation(Entity):
-    """A tie between two customers; ties that bind a group make their guarantees count together (3.3)."""
-
-    spec = Spec(
-        "关联关系",
-        Module.CUSTOMER,
-        title="kind",
-        listed=("customer", "kind", "to_customer", "share_pct", "note"),
-        filtered=("customer_id", "to_customer_id", "kind"),
-        key=("customer_id", "to_customer_id", "kind"),
-        scope=Scope(through="customer"),
-        rank=30,
-    )
-    __table_args__ = (
-        UniqueConstraint("customer_id", "to_customer_id", "kind", name="uq_customer_relation_pair"),
-        CheckConstraint("customer_id <> to_customer_id", name="ck_customer_relation_not_itself"),
-    )
-
-    customer_id: Mapped[int] = c.owned_by("客户", "customer", part=c.Part(130))
-    customer: Mapped[Customer] = c.related(customer_id)
-    kind: Mapped[RelationKind] = c.enum("关系", RelationKind, required=True, index=True)
-    to_customer_id: Mapped[int] = c.reference("关联客户", "customer", required=True)
-    to_customer: Mapped[Customer] = c.related(to_customer_id)
-    share_pct: Mapped[Decimal | None] = c.rate("持股比例", scale=4)
-    note: Mapped[str | None] = c.text("说明", 200)
 
 
 class CustomerWatch(Entity):

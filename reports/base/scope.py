@@ -19,6 +19,7 @@ from sqlalchemy import (
     inspect,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
@@ -29,6 +30,8 @@ from models.approval.copies import ApprovalCopy
 from models.base.actor import Actor, ScopeLevel
 from models.base.entity import Entity, entities, entity_of
 from models.base.kinds import SpecKind
+from models.customer.customer import Customer
+from models.customer.relation import CustomerRelation, RelationState
 from models.guarantee.project import Project
 from models.guarantee.resolution import (
     ItemState,
@@ -378,6 +381,16 @@ def _announced_or_own(actor: Actor) -> ColumnElement[bool]:
     """Nobody reads a vote before the result is announced, except one's own."""
     own = MeetingVote.employee_id == actor.employee_id
     return or_(own, MeetingVote.item.has(MeetingItem.result.in_(ANNOUNCED)))
+
+
+@secret(CustomerRelation)
+def _known_on_both_sides(actor: Actor) -> ColumnElement[bool]:
+    """What the system has found says nothing of a customer that one may not read, until somebody confirms it."""
+    other = condition(Customer, actor, as_set=True)
+    if other is None:
+        return true()
+    there = CustomerRelation.to_customer_id.in_(select(Customer.id).where(other))
+    return or_(CustomerRelation.state == RelationState.CONFIRMED, there)
 
 
 # ======================================================================================================== the trail

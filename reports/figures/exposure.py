@@ -16,18 +16,15 @@ from sqlalchemy.orm import Session, aliased
 
 from models.base.columns import Money
 from models.base.money import FEN, format_money, round_money
-from models.customer.customer import CustomerRelation, RelationKind
 from models.guarantee.bank import PartnerBank
 from models.guarantee.product import FINANCING, GuaranteeKind
 from models.guarantee.project import REPLACING, IssuerGrade, Project, SmallKind
 from models.guarantee.scheme import SharingScheme
-from reports.figures import maximums, quotas, replaced, sharing
+from reports.figures import maximums, quotas, relations, replaced, sharing
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import flag, number, value
 
 HUNDRED = Decimal(100)
-# Relations that make two customers 关联方; guaranteeing or trading with each other does not.
-GROUP_KINDS = tuple(kind for kind in RelationKind if kind.binds_group)
 
 
 # What decides the weight of a project, beside the total on its customer.
@@ -395,28 +392,13 @@ def leverage_limit(session: Session, whole: Portfolio, on: date) -> Decimal:
     )
 
 
-def group_of(session: Session, customer_id: int) -> set[int]:
-    """The customer and its 关联方, followed through all relations of control and kinship."""
-    found, edge = {customer_id}, {customer_id}
-    while edge:
-        a, b = CustomerRelation.customer_id, CustomerRelation.to_customer_id
-        rows = session.execute(
-            select(a, b).where(
-                CustomerRelation.kind.in_(GROUP_KINDS), or_(a.in_(edge), b.in_(edge))
-            )
-        )
-        edge = {i for pair in rows for i in pair} - found
-        found |= edge
-    return found
-
-
 def checks(
     session: Session, project: Project, on: date, *, amount: Decimal | None = None
 ) -> list[Check]:
     """Leverage, parties, bank line, department, scheme and 最高额: in force now, and after this project."""
     mine = of_project(project, amount)
     key = project.customer_id
-    group = group_of(session, key)
+    group = relations.group_of(session, key, on)
     in_force, committed = by_customer(
         session,
         on,

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from models.base.actor import Actor
 from models.base.kinds import MenuGroup, Module
 from models.base.money import round_to
-from models.customer.customer import Customer, CustomerRelation
+from models.customer.customer import Customer
 from models.guarantee.bank import PartnerBank
 from reports.base.asked import Asked
 from reports.base.report import Found, Mark, Report, register, stated, words
 from reports.base.report import Line as Row
 from reports.base.scope import scoped
-from reports.figures import exposure
+from reports.figures import exposure, relations
 from reports.figures.net_assets import net_assets
 from reports.figures.parameters import number
 
@@ -212,7 +212,7 @@ def _groups(
         number(session, f"exposure.group_{word}_pct", on) for word in ("limit", "warning")
     )
     found = []
-    for members in _clusters(session):
+    for members in _clusters(session, on):
         own = {key: amounts[key] for key in members if key in amounts}
         total = sum(own.values(), _NOTHING)
         if not total.committed:
@@ -234,10 +234,9 @@ def _groups(
     return sorted(found, key=lambda party: -party.amounts.committed)[:TOP]
 
 
-def _clusters(session: Session) -> list[set[int]]:
+def _clusters(session: Session, on: date) -> list[set[int]]:
     """Customers tied together by control or kinship, from one reading of all such relations."""
-    ends = (CustomerRelation.customer_id, CustomerRelation.to_customer_id)
-    rows = session.execute(select(*ends).where(CustomerRelation.kind.in_(exposure.GROUP_KINDS)))
+    rows = session.execute(relations.binding(session, on))
     cluster_of: dict[int, set[int]] = {}
     for a, b in rows:
         merged = cluster_of.get(a, {a}) | cluster_of.get(b, {b})

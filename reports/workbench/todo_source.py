@@ -29,6 +29,7 @@ class TodoKind(Kind):
     ANNOUNCE = "宣布表决结果"
     AGENDA = "列入审保会议题"
     RATING = "等级复评"
+    RELATION = "关联关系确认"
     RISK = "风险评估报告"
     SMALL = "小微属性更正复核"
     SETTLE = "反担保落实"

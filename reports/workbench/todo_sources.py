@@ -58,6 +58,7 @@ from reports.workbench.todo_collateral import COLLATERAL
 from reports.workbench.todo_errands import ERRANDS
 from reports.workbench.todo_filing import FILING
 from reports.workbench.todo_papers import paper_sources
+from reports.workbench.todo_relations import RELATIONS
 from reports.workbench.todo_sharing import SHARING
 from reports.workbench.todo_source import Rows, Source, TodoKind
 
@@ -583,5 +584,5 @@ _SOURCES: tuple[Source, ...] = (
 @cache
 def sources() -> tuple[Source, ...]:
     """Every source: the next step of a project, its papers as they say themselves, and the rest."""
-    every = (*FILING, *ERRANDS, *SHARING, *COLLATERAL)
+    every = (*FILING, *ERRANDS, *SHARING, *COLLATERAL, *RELATIONS)
     return (_SOURCES[0], *paper_sources(), *_SOURCES[1:], *every)

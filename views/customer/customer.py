@@ -5,15 +5,19 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from models.base.entity import Entity
+from models.base.money import format_money
 from models.customer.customer import CorporateCustomer, Customer, CustomerStatus, PersonalCustomer
 from models.customer.rating import CustomerRating, RatingState
+from reports.customer.around import ring_words
+from reports.customer.relations import CODE
 from reports.figures.completeness import standing
 from reports.figures.parameters import number
+from reports.figures.relations import amounts_of, group_of, rings_of
 from views.customer.rating import place_of
 from views.kit.buttons import actions
 from views.kit.cells import NONE, rate_text
 from views.kit.entity_view import EntityView
-from views.kit.pages import Action, Cell, Column, Row, Section
+from views.kit.pages import Action, Cell, Column, Fact, RecordPage, Row, Section
 from views.kit.record import may_change
 from workflows.base.context import Ctx
 
@@ -40,10 +44,37 @@ class _CustomerView(EntityView):
         return found
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
-        """资料完整度 until nothing is missing."""
+        """资料完整度 until nothing is missing, and who belongs together with the customer."""
         assert isinstance(record, Customer)
         card = _completeness(ctx, record)
-        return [card] if card.data[2] else []
+        return [*([card] if card.data[2] else []), *_group(ctx, record)]
+
+    def enrich(self, page: RecordPage, record: Entity, ctx: Ctx) -> RecordPage:
+        """A ring of guarantees is said on top as long as it stands, and the picture is at hand."""
+        assert isinstance(record, Customer)
+        rings = rings_of(ctx.session, record.id, ctx.today)
+        page.notice = page.notice or ring_words(ctx.session, ctx.actor, rings)
+        if ctx.actor.may("list", "customer_relation"):
+            page.more = [Action("关系图", f"/report/{CODE}/{record.id}"), *page.more]
+        return page
+
+
+def _group(ctx: Ctx, customer: Customer) -> list[Section]:
+    """关联方 with what the company answers for of all of them together; nothing where there are none."""
+    group = group_of(ctx.session, customer.id, ctx.today)
+    if len(group) == 1:
+        return []
+    amounts = amounts_of(ctx.session, group)
+    in_force, reserved = (sum((one[at] for one in amounts.values()), Decimal(0)) for at in (0, 1))
+    facts = [
+        Fact("关联方", Cell(str(len(group)), hint="户")),
+        Fact("在保合计", Cell(format_money(in_force), hint="元")),
+        Fact("决议占用", Cell(format_money(reserved), hint="元")),
+    ]
+    section = Section("group", "关联方", template="parts/pairs.html", data=facts)
+    if ctx.actor.may("list", "customer_relation"):
+        section.more_url, section.more_label = f"/report/{CODE}/{customer.id}", "关系图"
+    return [section]
 
 
 def _completeness(ctx: Ctx, customer: Customer) -> Section:

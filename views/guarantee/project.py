@@ -12,7 +12,9 @@ from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, Pr
 from models.guarantee.resolution import MeetingState, ReviewMeeting
 from models.guarantee.scheme import SchemeShare, SharingScheme
 from reports.base.scope import scoped
+from reports.customer.around import ring_words
 from reports.figures import products
+from reports.figures.relations import rings_of
 from reports.workbench.todo import awaits_agenda
 from views.guarantee import dossier
 from views.guarantee.coverage import coverage_section
@@ -89,7 +91,7 @@ class ProjectView(ProjectForms):
             Action("打印", "#print", icon="print"),
         ]
         page.below = [recent(ctx, record)]
-        page.notice = page.notice or _notice(record)
+        page.notice = page.notice or _notice(record) or _rings(ctx, record)
         return page
 
     def enrich_list(self, page: ListPage, asked: lists.ListQuery) -> ListPage:
@@ -285,6 +287,14 @@ def _notice(project: Project) -> str:
     is_appealable = project.state is ProjectState.REFUSED and project.stage is Stage.RESOLVE
     ending = "只有复议一次的机会" if is_appealable else "不再办理"
     return f"项目{project.state.label}，止于“{project.stage.label}”，{ending}。"
+
+
+def _rings(ctx: Ctx, project: Project) -> str:
+    """A ring of guarantees that the customer stands in, while the project may still hang on it."""
+    if project.state not in (*UNDER_WAY, ProjectState.IN_FORCE):
+        return ""
+    rings = rings_of(ctx.session, project.customer_id, ctx.today)
+    return ring_words(ctx.session, ctx.actor, rings)
 
 
 def stage_line(ctx: Ctx, project: Project) -> list[pages.Stage]:

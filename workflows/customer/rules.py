@@ -14,10 +14,8 @@ from models.base.money import format_money
 from models.customer.customer import (
     CorporateCustomer,
     Customer,
-    CustomerRelation,
     CustomerStatus,
     PersonalCustomer,
-    RelationKind,
 )
 from models.customer.detail import (
     Executive,
@@ -38,7 +36,6 @@ from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 
 ID_CARD = "ID_CARD"
-_MUTUAL = (RelationKind.KINSHIP, RelationKind.COMMON_CONTROLLER)
 _HUNDRED = Decimal(100)
 
 
@@ -150,23 +147,6 @@ def _check_rating_model(ctx: Ctx, customer: Customer) -> None:
     )
     if model.customer_kind is not kind:
         raise FieldErrors({"rating_model_id": [f"评分模型“{model}”不适用于{kind}"]})
-
-
-@records.rule(CustomerRelation)
-def check_relation(ctx: Ctx, relation: CustomerRelation, is_new: bool) -> None:
-    """Nobody is related to themselves; a mutual tie is entered once, from either side."""
-    del is_new
-    if relation.customer_id == relation.to_customer_id:
-        raise FieldErrors({"to_customer_id": ["不能与客户自身建立关联关系"]})
-    if relation.kind not in _MUTUAL:
-        return
-    query = select(func.count()).where(
-        CustomerRelation.customer_id == relation.to_customer_id,
-        CustomerRelation.to_customer_id == relation.customer_id,
-        CustomerRelation.kind == relation.kind,
-    )
-    if ctx.session.scalar(query):
-        raise FieldErrors({"to_customer_id": [f"两位客户之间的“{relation.kind}”关系已登记"]})
 
 
 @records.rule(Shareholder)

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from models.base.money import round_money
-from models.customer.customer import CustomerRelation, RelationKind
+from models.customer import relation
+from models.customer.relation import CustomerRelation
 from models.guarantee.product import GuaranteeKind, Product, RepaymentMethod
 from models.guarantee.project import IssuerGrade, Project, ProjectState, SmallKind, Stage
 from models.system.setup import Parameter
-from reports.figures import exposure, parameters
+from reports.figures import exposure, parameters, relations
 from tests.workflows.guarantee.factories import MANAGER, Line, prepare
 
 BEGINS_WITH = "installed"
@@ -42,7 +43,7 @@ def portfolio(line):
     customers = [line.customer(f"江州第{number}公司").id for number in range(PARTIES)]
     line.session.add(
         CustomerRelation(
-            customer_id=customers[1], to_customer_id=customers[2], kind=RelationKind.KINSHIP
+            customer_id=customers[1], to_customer_id=customers[2], kind=relation.KINSHIP
         )
     )
     product = line.session.scalars(select(Product.id).limit(1)).one()
@@ -156,7 +157,10 @@ def concentrated(amounts, parties):
 
 
 def test_every_project_is_checked_as_the_rules_say(line, portfolio):
-    kin = {p.customer_id: exposure.group_of(line.session, p.customer_id) for p in portfolio}
+    kin = {
+        p.customer_id: relations.group_of(line.session, p.customer_id, line.today)
+        for p in portfolio
+    }
     assert {len(group) for group in kin.values()} == {1, 2}
     for project in portfolio:
         in_force = {p: p.balance for p in portfolio if p.balance and p is not project}

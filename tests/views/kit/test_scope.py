@@ -2,7 +2,8 @@
 
 import pytest
 
-from models.customer.customer import CorporateCustomer, CustomerRelation, RelationKind
+from models.customer.customer import CorporateCustomer
+from models.customer.relation import CONTROL, SUPPLY_CHAIN, CustomerRelation
 from tests.views.kit.conftest import token
 
 HIDDEN = "秘密机械"  # of department 1; the clerk sees department 2
@@ -28,10 +29,8 @@ def customers(world, house):
                 manager_id=department,
             )
         )
-    world.add(
-        CustomerRelation(id=1, customer_id=12, to_customer_id=13, kind=RelationKind.SUPPLY_CHAIN)
-    )
-    world.add(CustomerRelation(id=2, customer_id=11, to_customer_id=12, kind=RelationKind.CONTROL))
+    world.add(CustomerRelation(id=1, customer_id=12, to_customer_id=13, kind=SUPPLY_CHAIN))
+    world.add(CustomerRelation(id=2, customer_id=11, to_customer_id=12, kind=CONTROL))
 
 
 @pytest.mark.parametrize(

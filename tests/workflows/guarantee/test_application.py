@@ -14,8 +14,9 @@ from models.base.errors import (
     NotFound,
     StaleRecord,
 )
-from models.customer.customer import CustomerRelation, CustomerStatus, RelationKind
+from models.customer.customer import CustomerStatus
 from models.customer.financial_statement import FinancialStatement
+from models.customer.relation import CONTROL, CustomerRelation
 from models.guarantee.bank import BankStatus
 from models.guarantee.product import GuaranteeKind
 from models.guarantee.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
@@ -199,7 +200,7 @@ def test_the_group_of_the_customer_counts_together(line):
     relation = CustomerRelation(
         customer_id=project.customer_id,
         to_customer_id=reserved.customer_id,
-        kind=RelationKind.CONTROL,
+        kind=CONTROL,
     )
     line.session.add(relation)
     line.session.flush()

@@ -16,10 +16,9 @@ from models.base.entity import Entity, entities
 from models.customer.customer import (
     CorporateCustomer,
     Customer,
-    CustomerRelation,
     PersonalCustomer,
-    RelationKind,
 )
+from models.customer.relation import SUPPLY_CHAIN, CustomerRelation
 from models.guarantee.bank import PartnerBank
 from models.ledger.voucher import Voucher, VoucherEntry, VoucherState
 from models.system.proof import NOT_SEALED, SEALED
@@ -192,9 +191,7 @@ def test_a_customer_is_covered_with_what_it_inherits_and_its_deletion_takes_its_
         session.add(made)
         session.flush()
         session.add(
-            CustomerRelation(
-                customer_id=made.id, to_customer_id=other.id, kind=RelationKind.SUPPLY_CHAIN
-            )
+            CustomerRelation(customer_id=made.id, to_customer_id=other.id, kind=SUPPLY_CHAIN)
         )
         session.flush()
         session.delete(made)

@@ -1,0 +1,1 @@
+"""The wing `customer`: what belongs together, and what could go."""

@@ -45,6 +45,7 @@ PROMISES: tuple[str, ...] = (
     "correction",
     "corporate_customer",
     "counter_guarantee",
+    "customer_merge",
     "custody_move",
     "custody_paper",
     "customer_rating",

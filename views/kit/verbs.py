@@ -17,8 +17,9 @@ from models.base.errors import BusinessError, FieldErrors, NotFound
 from models.base.fields import FieldFacts, facts_of
 from views.kit import drafts, edge, fields, mapping, staging
 from views.kit.buttons import REGISTRY, Button, Upload, Values, page_of
+from views.kit.cells import Cells
 from views.kit.hooks import papers
-from views.kit.interface import valid_id
+from views.kit.interface import valid_id, visible_title
 from views.kit.pages import Field, FieldGroup, FormPage, Section
 from views.kit.record import about
 from workflows.base import records
@@ -207,6 +208,15 @@ class VerbForm:
         control = self.form[name]
         is_tick = isinstance(control, fields.Tick)
         control.data = text.lower() in {"true", "y", "on", "1", "是"} if is_tick else text
+        if isinstance(control, fields.LookupField):  # what was chosen stays in sight
+            control.current_text = self._shown(self.fields[name], text)
+
+    def _shown(self, facts: FieldFacts, text: str) -> str:
+        """What a look-up shows beside its id, only if this reader may see the record."""
+        cells = Cells(self.ctx, type(self.record))
+        if facts.kind == "reference":
+            return visible_title(cells.titles, facts.target, text)
+        return fields.current_text(self.ctx, facts, text, cells)
 
     def values(self) -> Values:
         """Typed values. Raises FieldErrors with all that is wrong."""

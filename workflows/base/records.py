@@ -33,6 +33,7 @@ from models.base.kinds import Kind, SpecKind
 from models.base.masks import is_own_mask
 from models.base.money import format_money
 from models.base.plain import plain
+from models.customer.customer import Customer
 from models.system.errand import Errand
 from models.system.records import Attachment, Comment, IssuedDocument
 from models.system.setup import AuditLog
@@ -57,6 +58,7 @@ _RULES: dict[type[Entity], list[Rule]] = {}
 _ALONE: set[type[Entity]] = set()
 _DELETE_RULES: dict[type[Entity], list[DeleteRule]] = {}
 _ID_MAX = 2_147_483_647
+_CUSTOMERS = ("customer", "personal_customer", "corporate_customer")
 
 
 def rule(model: type[Entity]) -> Callable[[Rule], Rule]:
@@ -480,9 +482,35 @@ def _check_owner(ctx: Ctx, record: Entity, verb: str) -> None:
 def _check(ctx: Ctx, record: Entity, *, is_new: bool) -> None:
     with ctx.session.no_autoflush:
         _check_unique(ctx, record)
+        _refuse_merged(ctx, record)
         for cls in type(record).__mro__:
             for check in _RULES.get(cls, []):
                 check(ctx, record, is_new)
+
+
+def _refuse_merged(ctx: Ctx, record: Entity) -> None:
+    """Nothing new points to a customer that was merged; one who is being merged is waited for."""
+    changed = audit.changes_of(record)
+    wanted = {
+        name: facts.get(record)
+        for name, facts in fields_of(type(record)).items()
+        if facts.target in _CUSTOMERS and name in changed and name != "merged_into_id"
+    }
+    keys = {key for key in wanted.values() if key is not None}
+    if not keys:
+        return
+    query = select(Customer.id, Customer.merged_into_id).where(Customer.id.in_(keys))
+    found = ctx.session.execute(
+        query.order_by(Customer.id).with_for_update(read=True, key_share=True)
+    )
+    into = {key: other for key, other in found if other is not None}
+    wrong = {
+        name: [f"该客户已并入“{ctx.session.get_one(Customer, into[key])}”，请选择后者"]
+        for name, key in wanted.items()
+        if key in into
+    }
+    if wrong:
+        raise FieldErrors(wrong)
 
 
 def _unique_sets(table: Table) -> list[list[str]]:

@@ -169,7 +169,7 @@ def submit_watch(ctx: Ctx, entry: CustomerWatch, version: int | None = None) -> 
     else:
         move(step, entry, WatchState.ACTIVE)
         entry.started_on = ctx.today
-    _show_on_customer(ctx, entry.customer)
+    show_on_customer(ctx, entry.customer)
     return entry
 
 
@@ -188,7 +188,7 @@ def end_watch(
     else:
         move(step, entry, WatchState.CLOSED)
         entry.ended_on = ctx.today
-    _show_on_customer(ctx, entry.customer)
+    show_on_customer(ctx, entry.customer)
     return entry
 
 
@@ -206,7 +206,7 @@ def on_blacklist_decided(
         refused = WatchState.REFUSED if outcome is ApprovalState.REJECTED else WatchState.DRAFT
         move(OUTCOME["entered"], entry, WatchState.ACTIVE if is_approved else refused)
         entry.started_on = ctx.today if is_approved else None
-    _show_on_customer(ctx, entry.customer)
+    show_on_customer(ctx, entry.customer)
 
 
 def _ask(ctx: Ctx, entry: CustomerWatch, title: str) -> None:
@@ -222,7 +222,7 @@ def _ask(ctx: Ctx, entry: CustomerWatch, title: str) -> None:
     )
 
 
-def _show_on_customer(ctx: Ctx, customer: Customer) -> None:
+def show_on_customer(ctx: Ctx, customer: Customer) -> None:
     """`watch` and `is_blacklisted` of the customer follow from its entries."""
     ctx.session.flush()
     query = select(CustomerWatch.kind).where(

@@ -94,13 +94,17 @@ def refuse_clashes(ctx: Ctx, batch: HistoryBatch) -> None:
 
 
 def known_customer(ctx: Ctx, row: HistoryGuarantee | BatchLoan) -> Customer | None:
-    """Who is registered under the number of a row."""
+    """Who is registered under the number of a row; of a merged one whom it became."""
     query: Select[Any] = select(CorporateCustomer).where(CorporateCustomer.uscc == row.uscc)
     if row.kind is CustomerKind.PERSONAL:
         query = select(PersonalCustomer).where(
             PersonalCustomer.id_type == ID_CARD, PersonalCustomer.id_number == row.id_number
         )
     found: Customer | None = ctx.session.scalars(query).one_or_none()
+    while (
+        found is not None and found.merged_into_id is not None
+    ):  # a tombstone leads to who it became
+        found = ctx.session.get(Customer, found.merged_into_id)
     return found
 
 

@@ -16,6 +16,12 @@ from models.base.fields import FieldFacts
 from models.base.kinds import Kind
 from models.base.paper import OPEN_PAPERS, PaperState
 from models.base.plain import plain
+from models.customer.customer import (
+    CorporateCustomer,
+    Customer,
+    CustomerStatus,
+    PersonalCustomer,
+)
 from models.guarantee.correction import Correction, CorrectionKind
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project, ProjectState
@@ -62,10 +68,12 @@ TYPES = {
     CorrectionKind.REVOKE: "revocation",
     CorrectionKind.PURGE: "purge",
 }
-# What may be cleared away: never submitted, withdrawn, refused or void, and nothing hangs on it.
+# What may be cleared away: never submitted, withdrawn, refused, void or closed, and nothing hangs on it.
 PURGED: dict[type[Entity], tuple[Kind, ...]] = {
     Project: (ProjectState.DRAFT, ProjectState.CANCELLED),
     Contract: (PaperState.REJECTED, PaperState.VOID),
+    PersonalCustomer: (CustomerStatus.CLOSED,),
+    CorporateCustomer: (CustomerStatus.CLOSED,),
 }
 
 
@@ -174,8 +182,15 @@ def revoke(ctx: Ctx, loan: Drawdown, reason: str, version: int | None = None) ->
 
 def may_purge(_: Ctx, record: Entity) -> bool:
     """Whether a record has come to nothing."""
-    spec = record.spec
-    return getattr(record, spec.state) in PURGED[type(record)]
+    return _state(record) in PURGED[type(record)]
+
+
+def _state(record: Entity) -> Kind:
+    """Where a record stands; a customer, which is no paper, has a status."""
+    found: Kind = (
+        record.status if isinstance(record, Customer) else getattr(record, record.spec.state)
+    )
+    return found
 
 
 def why_not_purge(ctx: Ctx, record: Entity) -> str:
@@ -186,7 +201,8 @@ def why_not_purge(ctx: Ctx, record: Entity) -> str:
 def purge(ctx: Ctx, record: Entity, reason: str, version: int | None = None) -> Correction:
     """Ask for a record that came to nothing to be cleared away; Conflict naming what hangs on it."""
     enter(ctx, ACTS["purge"], record, version)
-    _refuse(may_purge(ctx, record), record, "没有撤回、否决或作废，不能清理")
+    why = "先停用才能清理" if isinstance(record, Customer) else "没有撤回、否决或作废，不能清理"
+    _refuse(may_purge(ctx, record), record, why)
     if why := records.why_not_remove(ctx, record):
         raise Conflict(why)
     return _ask(ctx, CorrectionKind.PURGE, record, reason)
@@ -194,8 +210,7 @@ def purge(ctx: Ctx, record: Entity, reason: str, version: int | None = None) -> 
 
 def _refuse(is_fit: bool, record: Entity, why: str) -> None:
     if not is_fit:
-        state = getattr(record, record.spec.state).label
-        raise Conflict(f"{record.spec.label}“{record}”{state}，{why}")
+        raise Conflict(f"{record.spec.label}“{record}”{_state(record).label}，{why}")
 
 
 def _ask(

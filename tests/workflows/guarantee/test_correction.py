@@ -10,6 +10,8 @@ from sqlalchemy.dialects import postgresql
 from models.base.entity import entities, fields_of
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotFound
 from models.base.paper import PaperState
+from models.customer.customer import Customer
+from models.customer.relation import CustomerRelation
 from models.guarantee.correction import Correction
 from models.guarantee.drawdown import Drawdown, Instalment, RepaymentPlan
 from models.guarantee.project import Project, ProjectHolder, ProjectState, Stage
@@ -20,10 +22,11 @@ from models.ledger.voucher import EventState
 from models.system.records import Attachment
 from models.system.setup import AuditLog, Parameter
 from reports.figures import exposure
-from tests.workflows.guarantee.factories import MANAGER, MILLION, OUTSIDER
+from tests.workflows.guarantee.factories import DEPARTMENT_HEAD, MANAGER, MILLION, OUTSIDER
 from tests.workflows.guarantee.sharing_world import in_use
 from tests.workflows.guarantee.test_release import by_letter
 from workflows import verify
+from workflows.customer import customer as customer_verbs
 from workflows.guarantee import application, contracts, correction, release, repayment
 
 STAGES = (Stage.REVIEW, Stage.IN_FORCE)
@@ -326,3 +329,36 @@ def test_a_correction_of_what_a_project_weighs_stays_within_the_limits(line):
     paper = correction.correct(line.ctx(MANAGER), project, "并非住房", is_housing="0")
     with pytest.raises(Conflict, match="更正后超过限额：单户集中度"):
         line.approve(paper)
+
+
+def test_a_closed_customer_without_any_business_is_cleared_away(line):
+    session, ctx = line.session, line.ctx(MANAGER)
+    busy, idle = line.at(Stage.REVIEW).customer, line.customer("江州误录有限公司")
+    line.attach("corporate_customer", idle.id, None)
+    with pytest.raises(Conflict, match="正常，先停用才能清理"):
+        correction.purge(ctx, idle, "误录")
+    head = line.ctx(DEPARTMENT_HEAD)
+    customer_verbs.close(head, idle, "误录", idle.version)
+    key, number = idle.id, idle.number
+    other = line.customer("江州相关有限公司")
+    tie = CustomerRelation(customer_id=other.id, to_customer_id=key, kind="SUPPLY_CHAIN")
+    session.add(tie)
+    session.flush()
+    with pytest.raises(Conflict, match="1 条关联关系"):
+        correction.purge(ctx, idle, "误录")
+    session.delete(tie)
+    session.flush()
+    with pytest.raises(NotFound):
+        correction.purge(line.ctx(OUTSIDER), idle, "误录")
+    paper = correction.purge(ctx, idle, "误录")
+    session.expire_all()
+    line.approve(paper)
+    assert session.get(Customer, key) is None
+    assert paper.content["客户编号"] == number
+    assert "证件号码" not in paper.content
+    files = select(Attachment).where(
+        Attachment.owner_table == "corporate_customer", Attachment.owner_id == key
+    )
+    assert session.scalars(files).all() == []
+    with pytest.raises(Conflict, match="先停用才能清理"):
+        correction.purge(ctx, busy, "不做了")

@@ -8,8 +8,8 @@ Created: 2026-11-30 20:38:50.334222
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0057'
-down_revision = '0056'
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0058'
-down_revision = '0057'
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

@@ -116,7 +116,7 @@ class CustomerRelation(Entity):
     confirmed_by_id: Mapped[int | None] = c.computed(c.reference("确认人", "employee"))
     confirmed_by: Mapped[Employee | None] = c.related(confirmed_by_id)
     confirmed_on: Mapped[date | None] = c.computed(c.day("确认日期"))
-    state: Mapped[RelationState] = c.state("状态", RelationState, RelationState.CONFIRMED)
+    state: Mapped[RelationState] = c.state("状态", RelationState, RelationState.PROPOSED)
 
     def __str__(self) -> str:
         """Both customers; the kind is a code of the users' dictionary."""

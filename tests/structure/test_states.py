@@ -50,6 +50,8 @@ BY_NAME = {
     ("views/kit/forms.py", "demands"): "a copy that is asked about and never saved",
     ("reports/figures/field_conditions.py", "settle"): "custom fields that are not asked for",
     ("workflows/customer/rules.py", "check_statement"): "figures of a statement",
+    ("workflows/customer/merging.py", "_go_over"): "references to customers",
+    ("workflows/customer/merging.py", "_come_back"): "references to customers",
     ("workflows/system/hand_over.py", "_give_project"): "who holds the project in one of ROLES",
     ("app/demo/people.py", "make_company"): "master data of the company",
 }
@@ -207,7 +209,6 @@ UNREACHED = {
     "history_batch": ({"VOID"}, "papers share their states; a refused batch is drawn up again"),
     "bank_batch": ({"VOID"}, "papers share their states; a refused list is drawn up again"),
     "cession_statement": ({"VOID"}, "papers share their states; a refused one is drawn up again"),
-    "customer": ({"MERGED"}, "read by the rules of customers; merging comes with 客户合并"),
 }
 
 

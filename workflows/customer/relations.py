@@ -21,6 +21,15 @@ ROLES = ("客户经理", "业务部门经理", "风控专员", "风控总监")
 STEPS = steps(
     Step(
         "customer_relation",
+        "enter",
+        "登记",
+        column="state",
+        sources=(RelationState.PROPOSED,),
+        targets=(RelationState.CONFIRMED,),
+        follows=True,
+    ),
+    Step(
+        "customer_relation",
         "confirm",
         "确认关联",
         column="state",
@@ -54,7 +63,9 @@ def check_relation(ctx: Ctx, relation: CustomerRelation, is_new: bool) -> None:
         raise FieldErrors({"source": ["“系统发现”由排查填写，请选择其他来源"]})
     _check_dates(relation.valid_from, relation.valid_until)
     _refuse_twice(ctx, relation, relation.kind)
-    if is_new or relation.state is RelationState.CONFIRMED:
+    if is_new:
+        move(STEPS["enter"], relation)
+    if relation.state is RelationState.CONFIRMED:
         _note_confirmed(ctx, relation)
 
 
@@ -175,7 +186,6 @@ def _propose(ctx: Ctx, found: Iterable[Hint]) -> list[CustomerRelation]:
                 share_pct=hint.share_pct,
                 source=FOUND,
                 evidence="；".join(hint.evidence)[:300],
-                state=RelationState.PROPOSED,
             )
         )
     ctx.session.add_all(made)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from models.base.money import round_money
 from models.customer import relation
-from models.customer.relation import CustomerRelation
+from models.customer.relation import CustomerRelation, RelationState
 from models.guarantee.product import GuaranteeKind, Product, RepaymentMethod
 from models.guarantee.project import IssuerGrade, Project, ProjectState, SmallKind, Stage
 from models.system.setup import Parameter
@@ -43,7 +43,10 @@ def portfolio(line):
     customers = [line.customer(f"江州第{number}公司").id for number in range(PARTIES)]
     line.session.add(
         CustomerRelation(
-            customer_id=customers[1], to_customer_id=customers[2], kind=relation.KINSHIP
+            customer_id=customers[1],
+            to_customer_id=customers[2],
+            kind=relation.KINSHIP,
+            state=RelationState.CONFIRMED,
         )
     )
     product = line.session.scalars(select(Product.id).limit(1)).one()

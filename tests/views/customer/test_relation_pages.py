@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from models.customer.customer import CorporateCustomer, Customer
 from models.customer.merge import CustomerMerge
-from models.customer.relation import CustomerRelation
+from models.customer.relation import CustomerRelation, RelationState
 from models.guarantee.project import Project, ProjectState
 from models.system.organization import Operator
 
@@ -27,10 +27,20 @@ def ring(demo):
         strange = session.scalars(others.order_by(CorporateCustomer.id)).first()
         for one, other in zip(found, [*found[1:], found[0]], strict=True):
             session.add(
-                CustomerRelation(customer_id=one.id, to_customer_id=other.id, kind="GUARANTEE")
+                CustomerRelation(
+                    customer_id=one.id,
+                    to_customer_id=other.id,
+                    kind="GUARANTEE",
+                    state=RelationState.CONFIRMED,
+                )
             )
         session.add(
-            CustomerRelation(customer_id=found[1].id, to_customer_id=strange.id, kind="CONTROL")
+            CustomerRelation(
+                customer_id=found[1].id,
+                to_customer_id=strange.id,
+                kind="CONTROL",
+                state=RelationState.CONFIRMED,
+            )
         )
         session.commit()
         return [(one.id, one.name) for one in [*found, strange]]

@@ -333,7 +333,12 @@ def test_a_ring_shows_no_name_beyond_the_scope(line):
     b = company(line, "秘密外圈有限公司", manager=OUTSIDER)
     line.session.add_all(
         [
-            CustomerRelation(customer_id=one.id, to_customer_id=two.id, kind="GUARANTEE")
+            CustomerRelation(
+                customer_id=one.id,
+                to_customer_id=two.id,
+                kind="GUARANTEE",
+                state=RelationState.CONFIRMED,
+            )
             for one, two in ((a, b), (b, a))
         ]
     )

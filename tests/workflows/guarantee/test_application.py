@@ -16,7 +16,7 @@ from models.base.errors import (
 )
 from models.customer.customer import CustomerStatus
 from models.customer.financial_statement import FinancialStatement
-from models.customer.relation import CONTROL, CustomerRelation
+from models.customer.relation import CONTROL, CustomerRelation, RelationState
 from models.guarantee.bank import BankStatus
 from models.guarantee.product import GuaranteeKind
 from models.guarantee.project import Project, ProjectHolder, ProjectStage, ProjectState, Stage
@@ -201,6 +201,7 @@ def test_the_group_of_the_customer_counts_together(line):
         customer_id=project.customer_id,
         to_customer_id=reserved.customer_id,
         kind=CONTROL,
+        state=RelationState.CONFIRMED,
     )
     line.session.add(relation)
     line.session.flush()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.approval.approval import ApprovalTask, TaskState
 from models.base.paper import PaperState
-from models.customer.relation import CONTROL, CustomerRelation
+from models.customer.relation import CONTROL, CustomerRelation, RelationState
 from models.guarantee.bank import PartnerBank
 from models.guarantee.maximum import MaximumContract, MaximumKind, MaximumUse
 from models.guarantee.project import Project, ProjectState, Stage
@@ -100,6 +100,7 @@ def one_group(session, projects):
                 customer_id=projects[0].customer_id,
                 to_customer_id=project.customer_id,
                 kind=CONTROL,
+                state=RelationState.CONFIRMED,
             )
         )
 

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from models.customer import relation
@@ -21,9 +31,11 @@ from models.customer.customer import (
     PersonalCustomer,
 )
 from models.customer.detail import Executive, FamilyMember, Shareholder
+from models.customer.relation import CustomerRelation
 
 # A value that more customers share (an agent's phone, an industrial park) says nothing of them.
 SHARED_BY_MOST: Final = 10
+PAIRS_MOST: Final = 2000  # of one clue at one go: the next night goes on
 _NOTHING = literal(None)
 
 
@@ -128,7 +140,18 @@ def _pairs(clue: Clue, customer: Customer | None) -> Select[Any]:
         )
     if customer is not None:
         query = query.where(or_(first.c.key == customer.id, second.c.key == customer.id))
-    return query.where(first.c.key != second.c.key).distinct()
+    query = query.where(first.c.key != second.c.key, ~_is_told(clue, first.c.key, second.c.key))
+    return query.distinct().order_by(first.c.key, second.c.key).limit(PAIRS_MOST)
+
+
+def _is_told(clue: Clue, a: Any, b: Any) -> ColumnElement[bool]:
+    """Whether the pair was found before or stands as what the clue points to: what is new comes within the limit."""
+    one = CustomerRelation
+    pair = or_(
+        and_(one.customer_id == a, one.to_customer_id == b),
+        and_(one.customer_id == b, one.to_customer_id == a),
+    )
+    return exists().where(pair, or_(one.source == relation.FOUND, one.kind == clue.kind))
 
 
 def _of_the_living(session: Session, found: Sequence[Hint]) -> list[Hint]:

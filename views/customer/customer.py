@@ -54,6 +54,10 @@ class _CustomerView(EntityView):
         assert isinstance(record, Customer)
         rings = rings_of(ctx.session, record.id, ctx.today)
         page.notice = page.notice or ring_words(ctx.session, ctx.actor, rings)
+        if record.merged_into_id is not None:
+            page.notice = page.notice or "本客户已合并，留作存根；业务和资料在保留的客户名下"
+            url = f"/{record.__tablename__}/show/{record.merged_into_id}"
+            page.notice_action = Action("打开保留的客户", url)
         if ctx.actor.may("list", "customer_relation"):
             page.more = [Action("关系图", f"/report/{CODE}/{record.id}"), *page.more]
         return page

@@ -18,7 +18,7 @@ from workflows.base.context import Ctx
 from workflows.base.jobs import Edge, JobStep, Lease
 from workflows.base.transition import verbs
 from workflows.collateral import watch
-from workflows.customer import relations
+from workflows.customer import hand_over, relations
 from workflows.customer.rating import expire_ratings
 from workflows.guarantee.expiry import expire_reservations
 from workflows.guarantee.repayment import mark_overdue
@@ -53,6 +53,10 @@ def _warn(ctx: Ctx) -> str:
 
 def _watch(ctx: Ctx) -> str:
     return f"新增监管 {watch.plan(_opening(ctx))} 项"
+
+
+def _hand_over(ctx: Ctx) -> str:
+    return f"办理客户移交 {hand_over.carry_out_due(_opening(ctx))} 单"
 
 
 def _relate(ctx: Ctx) -> str:
@@ -91,6 +95,7 @@ STEPS: tuple[JobStep, ...] = (
     JobStep("expire", "决议、等级到期", _expire),
     JobStep("watches", "押品监管计划", _watch),
     JobStep("warnings", "预警检查", _warn),
+    JobStep("hand_over", "办理客户移交", _hand_over),
     JobStep("relations", "排查关联关系", _relate),
     JobStep("snapshot", "日终快照", _snapshot),
     JobStep("seal", "封存操作日志", _seal),

@@ -85,9 +85,9 @@ def stands_behind() -> tuple[ColumnElement[bool], ...]:
 
 
 def rings_of(session: Session, customer_id: int, on: date) -> list[tuple[int, ...]]:
-    """互保圈: for each customer that this one guarantees the shortest way back to it, the shortest ring first.
+    """互保圈: through each customer that this one guarantees, and each that guarantees it, the shortest ring.
 
-    A ring begins with the customer itself. Guarantees are followed eight steps, so a longer chain is no ring here.
+    A ring begins with the customer itself; shorter ones come first. Guarantees are followed eight steps, so a longer chain is no ring here.
     """
     ahead = _followed(session, customer_id, on)
     found: dict[frozenset[int], tuple[int, ...]] = {}
@@ -95,6 +95,9 @@ def rings_of(session: Session, customer_id: int, on: date) -> list[tuple[int, ..
         ring = _way_back(ahead, first, customer_id)
         if ring is not None:
             found.setdefault(frozenset(ring), ring)
+    for last, way in _ways(ahead, customer_id).items():
+        if customer_id in ahead.get(last, ()):
+            found.setdefault(frozenset(way), way)
     return sorted(found.values(), key=lambda ring: (len(ring), ring))
 
 
@@ -110,6 +113,21 @@ def _followed(session: Session, customer_id: int, on: date) -> dict[int, set[int
         if not edge or len(seen) > _RING_NODES:
             break
     return ahead
+
+
+def _ways(ahead: dict[int, set[int]], home: int) -> dict[int, tuple[int, ...]]:
+    """The shortest way from a customer to each that it stands in for, over others too."""
+    found: dict[int, tuple[int, ...]] = {}
+    ways: list[tuple[int, ...]] = [(home,)]
+    while ways:
+        following = []
+        for way in ways:
+            for key in sorted(ahead.get(way[-1], ())):
+                if key != home and key not in found:
+                    found[key] = (*way, key)
+                    following.append(found[key])
+        ways = following
+    return found
 
 
 def _way_back(ahead: dict[int, set[int]], first: int, home: int) -> tuple[int, ...] | None:

@@ -69,7 +69,7 @@ _WIDTH, _HEIGHT = 1120, 580
 _BOX, _TALL = 132, 44
 _NAME = 10  # characters in a box
 _RINGS = ((0, 0), (275, 150), (485, 250))  # half axes by steps out
-_FEW = 8  # customers on the inner ring that stand side by side
+_NEARER = 0.58
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A tie where it is drawn, with its words in the middle."""
+    """What ties one customer to another, where it is drawn."""
 
     x1: float
     y1: float
@@ -98,8 +98,11 @@ class Line:
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Where the words stand."""
-        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+        """Where the words stand: nearer to the first, so that a line back has room for its own."""
+        return (
+            round(self.x1 * _NEARER + self.x2 * (1 - _NEARER), 1),
+            round(self.y1 * _NEARER + self.y2 * (1 - _NEARER), 1),
+        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,18 @@ def picture_of(ctx: Ctx, around: Around) -> Picture:
         (ring[at], ring[(at + 1) % len(ring)]) for ring in around.rings for at in range(len(ring))
     }
     told = dictionaries.labels(ctx.session, "relation_kind")
-    lines = tuple(_line(tie, places, told, ringed) for tie in around.ties)
+    between: dict[tuple[int, int], list[Tie]] = {}
+    for tie in around.ties:
+        between.setdefault((tie.a, tie.b), []).append(tie)
+    lines = tuple(
+        Line(
+            *_between(places[pair[0]], places[pair[1]]),
+            words="、".join(_words(tie, told) for tie in ties),
+            is_ring=pair in ringed,
+            is_proposed=all(tie.is_proposed for tie in ties),
+        )
+        for pair, ties in between.items()
+    )
     return Picture(_WIDTH, _HEIGHT, boxes, lines)
 
 
@@ -175,16 +189,9 @@ def _box(node: Node, x: float, y: float) -> Box:
     return Box(node, x, y, name, amount, url)
 
 
-def _line(
-    tie: Tie,
-    places: dict[int, tuple[float, float]],
-    told: dict[str, str],
-    ringed: set[tuple[int, int]],
-) -> Line:
-    ends = _between(places[tie.a], places[tie.b])
+def _words(tie: Tie, told: dict[str, str]) -> str:
     share = f" {tie.share_pct.normalize():f}%" if tie.share_pct else ""
-    words = f"{told.get(tie.kind, tie.kind)}{share}"
-    return Line(*ends, words, (tie.a, tie.b) in ringed, tie.is_proposed)
+    return f"{told.get(tie.kind, tie.kind)}{share}"
 
 
 def _between(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float, float, float]:

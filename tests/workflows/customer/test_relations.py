@@ -328,6 +328,13 @@ def test_two_rings_of_one_customer_and_one_chain_without_an_end(line):
     assert rings_of(line.session, d.id, line.today) == []
 
 
+def test_a_short_ring_does_not_hide_the_long_one_behind_it(line):
+    a, b, c = (company(line, f"江州{name}有限公司") for name in ("圈甲", "圈乙", "圈丙"))
+    for pair in ((a, b), (b, a), (b, c), (c, a)):
+        guarantee(line, *pair)
+    assert rings_of(line.session, a.id, line.today) == [(a.id, b.id), (a.id, b.id, c.id)]
+
+
 def test_a_ring_shows_no_name_beyond_the_scope(line):
     a = company(line, "江州内圈有限公司")
     b = company(line, "秘密外圈有限公司", manager=OUTSIDER)

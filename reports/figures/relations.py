@@ -87,7 +87,8 @@ def stands_behind() -> tuple[ColumnElement[bool], ...]:
 def rings_of(session: Session, customer_id: int, on: date) -> list[tuple[int, ...]]:
     """互保圈: through each customer that this one guarantees, and each that guarantees it, the shortest ring.
 
-    A ring begins with the customer itself; shorter ones come first. Guarantees are followed eight steps, so a longer chain is no ring here.
+    A ring begins with the customer itself; shorter ones come first. Guarantees are followed eight steps, so a longer
+    chain is no ring here.
     """
     ahead = _followed(session, customer_id, on)
     found: dict[frozenset[int], tuple[int, ...]] = {}

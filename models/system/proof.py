@@ -39,6 +39,8 @@ PROMISES: tuple[str, ...] = (
     "collateral_watch",
     "comment",
     "company_snapshot",
+    "compensation",
+    "compensation_share",
     "config_proposal",
     "config_version",
     "contract",
@@ -106,6 +108,12 @@ PROMISES: tuple[str, ...] = (
     "provision_calculation",
     "qualification",
     "receipt",
+    "recovery_action",
+    "recovery_case",
+    "recovery_cost",
+    "recovery_part",
+    "recovery_plan",
+    "recovery_receipt",
     "release",
     "repayment",
     "repayment_plan",
@@ -119,6 +127,7 @@ PROMISES: tuple[str, ...] = (
     "sample_check",
     "seal_entry",
     "seal_request",
+    "share_settlement",
     "shareholder",
     "shop",
     "stock_take",
@@ -127,6 +136,7 @@ PROMISES: tuple[str, ...] = (
     "termination",
     "valuation",
     "voucher",
+    "write_off",
 )
 # What decides who may, who must, how much and where to: a promise rests on it.
 SETTINGS: tuple[str, ...] = (

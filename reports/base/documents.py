@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from reports.base.documents_table import MAX_TABLE_ROWS, Orientation, typst_table
+from reports.base.documents_table import MAX_TABLE_ROWS, Carried, Orientation, typst_table
 from reports.base.documents_template import (
     MAX_OUTPUT_CHARS,
     SIGNATURE,
@@ -628,11 +628,13 @@ def table_pdf(  # noqa: PLR0913 - what stands on a printed page
     foot: str = "",
     strong: Collection[int] = (),
     signs: Sequence[str] = (),
+    carried: Sequence[Carried] = (),
 ) -> bytes:
     """Print a list as A4 PDF with a repeated head and 第 x / y 页; at most 20,000 rows.
 
     `totals` is a last row in bold, one value per column; `foot` stands at the left of each page's foot (company, who
-    printed it and when); `strong` are the numbers of rows in bold, `signs` the places for signatures below the table.
+    printed it and when); `strong` are the numbers of rows in bold, `signs` the places for signatures below the table,
+    `carried` of each row the line that the next page begins with (承前页) and that this one ends with (过次页).
     Raises DocumentError for too many rows or columns.
     """
     return typst_table(
@@ -646,4 +648,5 @@ def table_pdf(  # noqa: PLR0913 - what stands on a printed page
         fonts=chinese_fonts(serif=False),
         strong=strong,
         signs=signs,
+        carried=carried,
     )

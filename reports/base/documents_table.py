@@ -20,6 +20,9 @@ MAX_TABLE_ROWS = 20_000
 MAX_TABLE_COLUMNS = 30
 MAX_TABLE_CELL_CHARS = 300
 Orientation = Literal["portrait", "landscape"]
+Carried = tuple[
+    Sequence[Any], Sequence[Any]
+]  # below a row: what the next page takes over, what this one hands on
 
 _LAYOUT = """
 #let d = json(bytes(sys.inputs.data))
@@ -34,8 +37,23 @@ _LAYOUT = """
 ]
 #let marked(row) = {
   let texts = if row.strong { row.cells.map(cell => text(weight: "bold", cell)) } else { row.cells }
-  ([#metadata(none)<row>#texts.first()], ..texts.slice(1))
+  ([#metadata(row.carried)<row>#texts.first()], ..texts.slice(1))
 }
+// What a page takes over from the one before (承前页) and hands on (过次页): no height where there is nothing.
+#let over(cells, number) = if cells != none {
+  block(width: 100%, inset: (x: 3pt, y: 3.2pt), text(weight: "bold", cells.at(number)))
+}
+#let taken(number) = context {
+  let rows = query(<row>).filter(row => row.location().page() < here().page())
+  over(if rows.len() > 0 { rows.last().value.at(0) } else { d.taken }, number)
+}
+#let handed(number) = context {
+  let rows = query(<row>)
+  let mine = rows.filter(row => row.location().page() == here().page())
+  let is_end = d.last and rows.len() > 0 and mine.len() > 0 and mine.last().location() == rows.last().location()
+  if mine.len() > 0 and not is_end { over(mine.last().value.at(1), number) }
+}
+#let bare(cell) = table.cell(inset: 0pt, cell)
 #table(
   columns: d.widths.map(width => width * 1fr),
   align: d.sides.map(side => if side == "r" { right + horizon } else if side == "c" { center + horizon }
@@ -43,10 +61,12 @@ _LAYOUT = """
   stroke: 0.4pt + luma(140),
   inset: (x: 3pt, y: 3.2pt),
   table.header(
-    ..d.heads.map(head => table.cell(fill: luma(236), align: center + horizon, text(weight: "bold", head)))
+    ..d.heads.map(head => table.cell(fill: luma(236), align: center + horizon, text(weight: "bold", head))),
+    ..if d.carries { range(d.heads.len()).map(number => bare(taken(number))) },
   ),
   ..d.rows.map(marked).flatten(),
   ..d.totals.map(total => table.cell(fill: luma(246), text(weight: "bold", total))),
+  ..if d.carries { (table.footer(..range(d.heads.len()).map(number => bare(handed(number)))),) },
 )
 #if d.empty { align(center, text(fill: luma(90), "没有符合条件的数据")) }
 #if d.signs.len() > 0 {
@@ -150,6 +170,7 @@ def typst_table(  # noqa: PLR0913 - what stands on a printed page
     fonts: Sequence[str],
     strong: Collection[int] = (),
     signs: Sequence[str] = (),
+    carried: Sequence[Carried] = (),
 ) -> bytes:
     """Print a list as PDF; see `reports.base.documents.table_pdf`, which knows the fonts."""
     if not 0 < len(columns) <= MAX_TABLE_COLUMNS:
@@ -167,8 +188,14 @@ def typst_table(  # noqa: PLR0913 - what stands on a printed page
         "title": clean_text(title),
         "subtitle": clean_text(subtitle),
         "empty": not cells,
+        "carries": bool(carried),
+        "taken": None,
     }
-    marked = [{"cells": row, "strong": number in strong} for number, row in enumerate(cells)]
+    over = [[_row_texts(columns, row) for row in pair] for pair in carried]
+    marked = [
+        {"cells": row, "strong": number in strong, "carried": over[number] if over else None}
+        for number, row in enumerate(cells)
+    ]
     pages = _pages(table, marked, total_cells, [clean_text(sign) for sign in signs])
     return _with_feet(pages, {**page, "title": clean_text(title), "foot": clean_text(foot)})
 
@@ -212,6 +239,7 @@ def _pages(
             "rows": rows,
             "totals": totals if last else [],
             "signs": signs if last else [],
+            "last": last,
         }
         part = pypdf.PdfReader(io.BytesIO(_compile(_compiler(_LAYOUT, data))))
         if last:
@@ -222,7 +250,8 @@ def _pages(
         kept = sum(number < numbers[-1] for number in numbers)
         writer.append(part, pages=(0, len(part.pages) - 1) if kept else None)
         start += kept or len(rows)
-        table = {**table, "title": "", "subtitle": ""}
+        before = cells[start - 1]["carried"]
+        table = {**table, "title": "", "subtitle": "", "taken": before and before[0]}
 
 
 def _with_feet(writer: Any, feet: dict[str, Any]) -> bytes:

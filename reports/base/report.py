@@ -102,6 +102,7 @@ class Line:
     Lines that do not count are shown and added to nothing (a part of a line above, 本月合计); one that is brought
     forward stands at the head of a page for what went before. `tone` is '', total, head, warn or bad, `tones` those of
     single cells, `main` the cell that opens the address, `key` what it is known by in a comparison (its first value).
+    `carried` are the figures of a ledger as they stand after it: on paper a page that ends here hands them on.
     """
 
     values: Values
@@ -114,6 +115,7 @@ class Line:
     counts: bool = True
     is_brought: bool = False
     key: str = ""
+    carried: Values = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -420,6 +422,23 @@ def by_label(report: Report, shown: Table, label: str) -> dict[str, tuple[Values
         else (_sums_of(report, shown, lines), None)
         for name, lines in groups.items()
     }
+
+
+def carried_rows(
+    report: Report, shown: Table, labels: tuple[str, str]
+) -> list[tuple[list[Value], list[Value]]]:
+    """What a printed page takes over and hands on with each line between, under two labels; most reports have none."""
+    if not any(line.carried for line in shown.lines):
+        return []
+    at = report.total_at or shown.columns[0].key
+    named = [
+        [{**line.carried, at: label if line.carried else None} for label in labels]
+        for line in shown.lines
+    ]
+    return [
+        ([taken.get(c.key) for c in shown.columns], [handed.get(c.key) for c in shown.columns])
+        for taken, handed in named
+    ]
 
 
 def cell(value: Value) -> Value:

@@ -13,10 +13,12 @@ from models.ledger.account import ZERO, Account, AccountCategory
 from reports.base.asked import Asked
 from reports.base.params import choice, period_range, span, tick
 from reports.base.report import Found, Line, Mark, Report, additive, balance, drill, register, words
-from reports.figures.balances import Figures, of_accounts
+from reports.figures.balances import Figures
+from reports.figures.movements import Course, Wanted, courses_by
+from reports.ledger.detail_ledger import unposted
 
 LEVELS_MAX = 6
-_LEVELS = [(str(level), f"到 {level} 级") for level in range(1, LEVELS_MAX + 1)]
+LEVELS = [(str(level), f"到 {level} 级") for level in range(1, LEVELS_MAX + 1)]
 
 COLUMNS = (
     words("code", "科目编码"),
@@ -25,6 +27,8 @@ COLUMNS = (
     balance("opening_credit", "期初贷方"),
     additive("debit", "本期借方"),
     additive("credit", "本期贷方"),
+    additive("year_debit", "本年累计借方"),
+    additive("year_credit", "本年累计贷方"),
     balance("closing_debit", "期末借方"),
     balance("closing_credit", "期末贷方"),
 )
@@ -44,6 +48,8 @@ class BalanceRow:
     opening_credit: Decimal
     debit: Decimal
     credit: Decimal
+    year_debit: Decimal
+    year_credit: Decimal
     closing_debit: Decimal
     closing_credit: Decimal
 
@@ -69,22 +75,37 @@ class TrialBalance:
 
 
 def trial_balance(
-    session: Session, first: str, last: str, *, level: int = LEVELS_MAX, with_idle: bool = False
+    session: Session,
+    first: str,
+    last: str,
+    *,
+    level: int = LEVELS_MAX,
+    with_idle: bool = False,
+    with_unposted: bool = False,
 ) -> TrialBalance:
     """科目余额表 for periods `first` to `last` ('2026-01'), down to `level`; `with_idle` shows accounts at zero too.
 
+    本年累计 is of the year of the last period; `with_unposted` tells what vouchers will move that are not posted yet.
     Raises BusinessError when the periods stand in the wrong order.
     """
     if first > last:
         raise BusinessError("开始期间不能晚于结束期间", field="first")
     accounts = list(session.scalars(select(Account).order_by(Account.code)))
-    figures = _rolled_up(accounts, of_accounts(session, first, last))
+    courses = courses_by(
+        session, Wanted(with_unposted=with_unposted), first, last, "account_id"
+    ).items()
+    figures = _rolled_up(accounts, {key: _figures(of, first, last) for (key,), of in courses})
+    years = _rolled_up(accounts, {key: Figures(ZERO, *of.year_to(last)) for (key,), of in courses})
     rows = [
-        _row(account, figures[account.id])
+        _row(account, figures[account.id], years[account.id])
         for account in accounts
         if account.level <= level and (with_idle or figures[account.id])
     ]
     return TrialBalance(first, last, rows, _totals([row for row in rows if row.level == 1]))
+
+
+def _figures(of: Course, first: str, last: str) -> Figures:
+    return Figures(of.opening, *of.between(first, last))
 
 
 def _rolled_up(accounts: list[Account], leaves: dict[int, Figures]) -> dict[int, Figures]:
@@ -100,7 +121,7 @@ def _sides(balance: Decimal) -> tuple[Decimal, Decimal]:
     return (balance, ZERO) if balance >= 0 else (ZERO, -balance)
 
 
-def _row(account: Account, figures: Figures) -> BalanceRow:
+def _row(account: Account, figures: Figures, year: Figures) -> BalanceRow:
     return BalanceRow(
         account.id,
         account.code,
@@ -110,6 +131,8 @@ def _row(account: Account, figures: Figures) -> BalanceRow:
         *_sides(figures.opening),
         figures.debit,
         figures.credit,
+        year.debit,
+        year.credit,
         *_sides(figures.closing),
     )
 
@@ -122,7 +145,14 @@ def _totals(rows: list[BalanceRow]) -> BalanceRow:
 # ======================================================================================================== the report
 def _lines(asked: Asked) -> Found:
     first, last, level = asked["first"], asked["last"], int(asked["level"])
-    found = trial_balance(asked.session, first, last, level=level, with_idle=asked["idle"])
+    found = trial_balance(
+        asked.session,
+        first,
+        last,
+        level=level,
+        with_idle=asked["idle"],
+        with_unposted=asked["unposted"],
+    )
     is_even = found.is_balanced
     return Found(
         [_line(asked, row, found) for row in found.rows],
@@ -133,7 +163,8 @@ def _lines(asked: Asked) -> Found:
 
 def _line(asked: Asked, row: BalanceRow, found: TrialBalance) -> Line:
     first, last = found.first, found.last
-    url = drill(asked, "detail-ledger", account=row.account_id, first=first, last=last)
+    more = {"unposted": "1"} if asked["unposted"] else {}
+    url = drill(asked, "detail-ledger", account=row.account_id, first=first, last=last, **more)
     return Line(
         {column.key: getattr(row, column.key) for column in COLUMNS},
         url=url,
@@ -154,12 +185,13 @@ register(
         lines=_lines,
         params={
             **period_range(),
-            "level": choice("科目级次", _LEVELS, default=str(LEVELS_MAX)),
+            "level": choice("科目级次", LEVELS, default=str(LEVELS_MAX)),
             "idle": tick("无发生额科目", no="不显示", yes="显示"),
+            **unposted(),
         },
         menu=MenuGroup.BOOKS,
         rank=60,
-        help="只含已记账凭证；合计为一级科目之和",
+        help="合计为一级科目之和；本年累计自结束期间当年 1 月起",
         empty="所选期间没有发生额和余额",
         total_at="name",
     )

@@ -31,7 +31,11 @@ from workflows.base.context import Ctx
 ALL = sorted(REPORTS.values(), key=lambda report: report.code)
 BAD = ("不存在的", "-1", "2026-13-40", "9" * 40, "\x00'\"%_\\", "1.5", "<b>")
 # What a report is asked where any record would do but few have figures.
-EXAMPLES = {"detail-ledger": {"account": "1002"}}
+EXAMPLES = {
+    "detail-ledger": {"account": "1002"},
+    "cash-journal": {"account": "1002"},
+    "column-ledger": {"account": "6601"},
+}
 VALUE = re.compile(r"\d+|=[^&]*")  # what tells two targets of one kind apart
 OPEN_ENDS = {"date": ("2026-01-02", "2026-01-01"), "int": ("2", "1")}  # a range in the wrong order
 LINKS = 2  # of each kind of target that a report leads to so many are opened

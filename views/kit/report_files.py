@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from reports.base.asked import Asked
 from reports.base.documents import table_pdf
 from reports.base.export import write_csv, write_xlsx
-from reports.base.report import Found, Report, Table, file_rows, total_row
+from reports.base.report import Found, Report, Table, carried_rows, file_rows, total_row
 from views.kit import edge
 from views.kit.cells import format_value
 from views.kit.files import TYPES
@@ -110,6 +110,7 @@ def _pdf(ctx: Ctx, sheet: Sheet) -> Response:
         totals=total,
         foot="　".join(filter(None, (choice, f"打印：{ctx.actor.name} {ctx.today}"))),
         strong=strong,
+        carried=carried_rows(sheet.report, sheet.shown, ("承前页", "过次页")),
         signs=("单位负责人：", "会计机构负责人：", "复核：", f"制表：{ctx.actor.name}"),
     )
     return send_file(io.BytesIO(data), mimetype=TYPES["pdf"])

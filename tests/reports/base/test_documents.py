@@ -603,3 +603,20 @@ def test_the_limit_is_what_the_product_promises():
 def test_control_characters_and_very_long_words_print():
     pages = pdf_pages(table_pdf("台账", COLUMNS, [project(1, "甲\x00\x0b\ud800𠮷" + "9" * 100)]))
     assert "9" * 100 in "".join(pages).replace("\u200b", "")
+
+
+def test_a_printed_page_takes_over_where_the_one_before_ended():
+    rows = [project(number, f"第{number}家") for number in range(1, 461)]
+    blank = [None] * (len(COLUMNS) - 1)
+    carried = [([f"承前页{n}", *blank], [f"过次页{n}", *blank]) for n in range(1, 461)]
+    pages = pdf_pages(table_pdf("明细账", COLUMNS, rows, carried=carried))
+    assert len(pages) > 4, "more than a slice"
+    ends = [re.findall(r"过次页(\d+)", page) for page in pages]
+    begins = [re.findall(r"承前页(\d+)", page) for page in pages]
+    assert begins[0] == ends[-1] == []
+    assert begins[1:] == ends[:-1]
+    last_rows = [max(map(int, re.findall(r"第(\d+)家", page))) for page in pages]
+    assert [int(end) for (end,) in ends[:-1]] == last_rows[:-1]
+    assert last_rows[-1] == 460
+    plain = pdf_pages(table_pdf("明细账", COLUMNS, rows))
+    assert "承前页" not in "".join(plain)

@@ -56,6 +56,7 @@ OPEN: Final[dict[str, str]] = {
     "provision_calculation": _BOOKS,
     "statement_row": _BOOKS,
     "voucher": _BOOKS,
+    "voucher_template": _BOOKS,
     "voucher_word": _BOOKS,
     "company_snapshot": _WHOLE,
     "job_run": _SYSTEM,

@@ -10,7 +10,7 @@ from app.demo.story import ACCOUNTANT, CASHIER, CHIEF, POSTER
 from models.customer.customer import Customer
 from models.ledger.account import Account
 from models.ledger.asset_split import AssetRule, AssetSplit
-from models.ledger.voucher import Voucher
+from models.ledger.voucher import CashFlow, Voucher
 from reports.figures.provisions import month_before
 from workflows.base import records
 from workflows.ledger import voucher
@@ -23,13 +23,15 @@ FUND, BONDS = Decimal("30000000.00"), Decimal("50000000.00")
 
 def pay_in_capital(stage: Stage) -> None:
     """The shareholders pay in: without net assets no limit would allow any guarantee."""
-    _write(stage, "receipt", "收到股东出资", ("1002", CAPITAL), ("4001", -CAPITAL))
+    lines = ("1002", CAPITAL), ("4001", -CAPITAL)
+    _write(stage, "receipt", "收到股东出资", *lines, flow=CashFlow.CAPITAL_RECEIVED)
 
 
 def invest(stage: Stage) -> None:
     """What is not needed for a while goes into a money fund and 国债."""
     for code, amount, memo in (("1101", FUND, "申购货币市场基金"), ("1501", BONDS, "购入国债")):
-        _write(stage, "payment", memo, (code, amount), ("1002", -amount))
+        lines = (code, amount), ("1002", -amount)
+        _write(stage, "payment", memo, *lines, flow=CashFlow.INVESTMENT_PAID)
 
 
 def class_assets(stage: Stage) -> None:
@@ -54,12 +56,13 @@ def class_assets(stage: Stage) -> None:
 
 def pay_expenses(stage: Stage, amount: Decimal) -> None:
     """Salaries and rent of a month."""
-    _write(stage, "payment", "支付工资及房租", ("6601.01", amount), ("1002", -amount))
+    lines = ("6601.01", amount), ("1002", -amount)
+    _write(stage, "payment", "支付工资及房租", *lines, flow=CashFlow.STAFF_PAID)
 
 
-def _write(stage: Stage, word: str, memo: str, *lines: tuple[str, Decimal]) -> None:
+def _write(stage: Stage, word: str, memo: str, *lines: tuple[str, Decimal], flow: CashFlow) -> None:
     """A voucher written, reviewed, signed and posted by four people."""
-    made = draft(stage, word, memo, *lines)
+    made = draft(stage, word, memo, *lines, flow=flow)
     voucher.review(stage.ctx(CHIEF), made, made.version)
     voucher.sign(stage.ctx(CASHIER), made, made.version)
     voucher.post(stage.ctx(POSTER), made, made.version)
@@ -72,8 +75,9 @@ def draft(
     *lines: tuple[str, Decimal],
     on: date | None = None,
     customer: Customer | None = None,
+    flow: CashFlow | None = None,
 ) -> Voucher:
-    """A voucher as the accountant writes it; debits are positive, credits negative.
+    """A voucher as the accountant writes it; debits are positive, credits negative, `flow` says what cash is for.
 
     `customer` stands on the lines of accounts that ask for one, the accountant's department on those that ask for that.
     """
@@ -92,6 +96,7 @@ def draft(
             if customer is not None and accounts[code].needs_customer
             else None,
             department_id=department if accounts[code].needs_department else None,
+            cash_flow=flow if accounts[code].is_cash_bank else None,
         )
         for code, value in lines
     ]

@@ -243,6 +243,8 @@ NOT_SEALED: dict[str, str] = {
     "sign_in_count": "wrong tries of the last half hour",
     "sign_in_session": "ends by itself within a day",
     "submission_key": "answers of the last days",
+    "voucher_template": "begins vouchers: what is written with it is sealed as a voucher",
+    "voucher_template_line": "part of a template",
     "voucher_entry": "the hash that the review keeps, and the chain of vouchers once posted",
 }
 

@@ -128,12 +128,13 @@ def courses_by(
     rows = _rows(wanted, last, keys)
     january = f"{first[:4]}-01"
     # What lies before that January is one sum, however many years it took.
-    period = case((rows.c.period < january, ""), else_=rows.c.period)
-    columns = [rows.c[name] for name in keys]
-    query = select(*columns, period, func.sum(rows.c.debit), func.sum(rows.c.credit))
+    month = case((rows.c.period < january, ""), else_=rows.c.period).label("month")
+    told = select(*(rows.c[name] for name in keys), month, rows.c.debit, rows.c.credit).subquery()
+    columns = [*(told.c[name] for name in keys), told.c.month]
+    query = select(*columns, func.sum(told.c.debit), func.sum(told.c.credit)).group_by(*columns)
     months: dict[tuple[int, ...], dict[str, Moved]] = defaultdict(dict)
     at = len(keys)
-    for row in session.execute(query.group_by(*columns, period)):
+    for row in session.execute(query):
         months[tuple(row[:at])][row[at]] = Moved(row[at + 1], row[at + 2])
     ended, old = _old_books(session, wanted, last, keys)
     return {

@@ -1,4 +1,4 @@
-"""资产负债表 and 利润表 (8.5) as reports: as the books stand or as issued, down to the accounts behind each row."""
+"""The statements (8.5) as reports: as the books stand or as issued, down to what stands behind each row."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from models.base.kinds import MenuGroup, Module
 from models.base.money import format_money
 from models.ledger.account import AccountingPeriod, PeriodState
 from models.ledger.statement import StatementKind
-from reports.base.asked import Asked, report_url
+from reports.base.asked import Asked
 from reports.base.params import choice, period, pick
 from reports.base.report import (
     Found,
@@ -23,6 +23,7 @@ from reports.base.report import (
     stated,
     words,
 )
+from reports.ledger.statement_entries import STATEMENTS, behind, changes_behind, flows_behind
 from reports.ledger.statements import (
     HEADS,
     Half,
@@ -62,7 +63,7 @@ def _found(asked: Asked, kind: StatementKind) -> Statement:
         return statement(asked.session, kind, month)
     kept = issued(asked.session, kind, month)
     if kept is None:
-        raise BusinessError(f"{month} 尚未结账，没有已出的{kind.label}", field="as")
+        raise BusinessError(f"{month} 没有结账时留存的{kind.label}", field="as")
     return kept
 
 
@@ -72,17 +73,43 @@ def _sheet(asked: Asked) -> Found:
 
 
 def _income(asked: Asked) -> Found:
-    found = _found(asked, StatementKind.INCOME)
-    lines = [
-        Line(
-            {"label": line.label, **_figures(line, "")},
-            urls=_links(asked, found, line, ""),
-            level=line.level,
-            tone="total" if line.is_total else "",
-            key=str(line.row_no),
-        )
-        for line in found.lines
+    return _listed(asked, _found(asked, StatementKind.INCOME))
+
+
+def _cash_flow(asked: Asked) -> Found:
+    return _listed(asked, _found(asked, StatementKind.CASH_FLOW))
+
+
+def _equity(asked: Asked) -> Found:
+    """A column for each part of equity: those that the statement was made of."""
+    found = _found(asked, StatementKind.EQUITY)
+    labels = list(dict.fromkeys(label for line in found.lines for label in line.parts))
+    columns = [
+        *_INCOME_COLUMNS[:2],
+        *(stated(f"part_{at}", label) for at, label in enumerate(labels)),
+        *(stated(key, head) for key, head in zip(_NAMES[1:], found.heads, strict=True)),
     ]
+    told = _listed(asked, found)
+    told.columns = columns
+    return told
+
+
+def _listed(asked: Asked, found: Statement) -> Found:
+    """Row below row, each part of the statement under its heading."""
+    lines = []
+    for line in found.lines:
+        if line.opens:
+            lines.append(Line({"label": f"{line.opens}："}, tone="head", key=line.opens))
+        parts = {f"part_{at}": amount for at, amount in enumerate(line.parts.values())}
+        lines.append(
+            Line(
+                {"label": line.label, **_figures(line, ""), **parts},
+                urls=_links(asked, found, line, "", *parts),
+                level=line.level,
+                tone="total" if line.is_total else "",
+                key=str(line.row_no),
+            )
+        )
     return _told(asked, found, lines)
 
 
@@ -105,8 +132,13 @@ def _marks(asked: Asked, found: Statement) -> list[Mark]:
         uneven = f"不平：期末 {format_money(now)}，年初 {format_money(then)}"
         even = "资产 = 负债 + 所有者权益"
         marks.append(Mark(even, "ok") if found.is_balanced else Mark(uneven, "bad"))
+    elif found.kind is not StatementKind.INCOME and not found.is_issued:
+        marks += [Mark(words_, "bad") for words_ in found.wrong]
+        marks += [] if found.wrong else [Mark("与资产负债表一致", "ok")]
+        marks += [Mark(note, "draft") for note in found.notes]
     if found.unmapped:
-        stray = f"{len(found.unmapped)} 个科目未对应"
+        is_cash = found.kind is StatementKind.CASH_FLOW
+        stray = f"{len(found.unmapped)} 个{'现金流量项目' if is_cash else '科目'}未对应"
         marks.append(Mark(stray, "bad", title="、".join(found.unmapped)))
     closed = select(AccountingPeriod.id).where(
         AccountingPeriod.code == found.period, AccountingPeriod.state == PeriodState.CLOSED
@@ -139,11 +171,27 @@ def _figures(line: StatementLine, prefix: str) -> dict[str, Any]:
     return {f"{prefix}{name}": value for name, value in zip(_NAMES, figures, strict=True)}
 
 
-def _links(asked: Asked, found: Statement, line: StatementLine, prefix: str) -> dict[str, str]:
+def _links(
+    asked: Asked, found: Statement, line: StatementLine, prefix: str, *more: str
+) -> dict[str, str]:
+    """What stands behind a row: of 所有者权益变动表 that of this year alone."""
     if not line.row_id:
         return {}
     url = drill(asked, "statement-row", line.row_id, period=found.period)
-    return {f"{prefix}now": url, f"{prefix}then": url}
+    then = [] if found.kind is StatementKind.EQUITY else [f"{prefix}then"]
+    return dict.fromkeys((f"{prefix}now", *then, *more), url)
+
+
+def _behind(asked: Asked) -> Found:
+    """What a row is made of: accounts, entries that carry its item, or vouchers that moved equity."""
+    kind = asked["row"].statement
+    if kind is StatementKind.CASH_FLOW:
+        found = flows_behind(asked)
+    elif kind is StatementKind.EQUITY:
+        found = changes_behind(asked)
+    else:
+        found = _accounts(asked)
+    return found
 
 
 def _accounts(asked: Asked) -> Found:
@@ -160,27 +208,24 @@ def _accounts(asked: Asked) -> Found:
         )
         values = {"code": account.code, "name": account.full_name, "now": now, "then": then}
         lines.append(Line(values, url=here, urls={"now": here, "then": year}))
-    code = STATEMENTS[row.statement]
-    return Found(
-        lines,
-        columns=(*_ACCOUNT_COLUMNS, measure("now", heads[0]), measure("then", heads[1])),
-        title=row.label.lstrip("　"),
-        heading=f"{row.statement.label} 第 {row.row_no} 行",
-        span=month,
-        note=month,
-        foot="未分配利润另含未结转的损益" if row.takes_unclosed_profit else "",
-        crumbs=[(Module.LEDGER.label, ""), (row.statement.label, report_url(code, period=month))],
-    )
+    found = behind(asked, lines)
+    found.columns = (*_ACCOUNT_COLUMNS, measure("now", heads[0]), measure("then", heads[1]))
+    found.foot = "未分配利润另含未结转的损益" if row.takes_unclosed_profit else ""
+    return found
 
 
-STATEMENTS = {
-    StatementKind.BALANCE_SHEET: "balance-sheet",
-    StatementKind.INCOME: "income-statement",
-}
-for _kind, _columns, _lines, _compared in (
+_PLACES = (
     (StatementKind.BALANCE_SHEET, _SHEET_COLUMNS, _sheet, ()),
     (StatementKind.INCOME, _INCOME_COLUMNS, _income, ("now", "then")),
-):
+    (StatementKind.CASH_FLOW, _INCOME_COLUMNS, _cash_flow, ("now", "then")),
+    (StatementKind.EQUITY, (*_INCOME_COLUMNS[:2], stated("now", "本年合计")), _equity, ()),
+)
+_WIDE = (StatementKind.BALANCE_SHEET, StatementKind.EQUITY)
+_HELP = {
+    StatementKind.CASH_FLOW: "按凭证上现金银行分录的现金流量项目汇总，没有指定的单列，不推算",
+    StatementKind.EQUITY: "各栏与资产负债表所有者权益各行一致；年初至所选期间",
+}
+for _at, (_kind, _columns, _lines, _compared) in enumerate(_PLACES):
     register(
         Report(
             STATEMENTS[_kind],
@@ -191,12 +236,12 @@ for _kind, _columns, _lines, _compared in (
             lines=_lines,
             params={"period": period(), "as": choice("取数", _SOURCES)},
             menu=MenuGroup.STATEMENTS,
-            rank=80 if _kind is StatementKind.BALANCE_SHEET else 81,
-            help="只含已记账凭证；未结转的损益计入未分配利润",
+            rank=(80, 81, 83, 84)[_at],
+            help=_HELP.get(_kind, "只含已记账凭证；未结转的损益计入未分配利润"),
             empty="没有设置报表公式",
             has_totals=False,
             compared=_compared,
-            orientation="landscape" if _kind is StatementKind.BALANCE_SHEET else "portrait",
+            orientation="landscape" if _kind in _WIDE else "portrait",
             is_statement=True,
         )
     )
@@ -207,7 +252,7 @@ register(
         Module.LEDGER,
         permission=("list", "issued_statement"),
         columns=(),
-        lines=_accounts,
+        lines=_behind,
         params={"row": pick("报表行", "statement_row"), "period": period()},
         rank=None,
         empty="这一行没有发生额和余额",

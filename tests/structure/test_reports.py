@@ -35,6 +35,7 @@ EXAMPLES = {
     "detail-ledger": {"account": "1002"},
     "cash-journal": {"account": "1002"},
     "column-ledger": {"account": "6601"},
+    "voucher-summary-entries": {"account": "1002"},
 }
 VALUE = re.compile(r"\d+|=[^&]*")  # what tells two targets of one kind apart
 OPEN_ENDS = {"date": ("2026-01-02", "2026-01-01"), "int": ("2", "1")}  # a range in the wrong order

@@ -14,7 +14,7 @@ from models.base.moments import local
 from models.ledger.account import AccountingPeriod, PeriodState
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherState, VoucherWord
 from reports.workbench import desktop
-from views.kit import bulk, edge, lists, widgets
+from views.kit import bulk, copying, edge, lists, widgets
 from views.kit.cells import format_value, record_url
 from views.kit.entity_view import EntityView
 from views.kit.pages import (
@@ -30,6 +30,7 @@ from views.kit.pages import (
     Stage,
     Tab,
 )
+from views.ledger.voucher_form import may_copy
 from views.ledger.voucher_many import VoucherMany
 from views.ledger.voucher_sheet import make_sheet, sheet_of
 from views.ledger.voucher_verbs import amounts_of
@@ -194,6 +195,8 @@ class VoucherView(VoucherMany):
         page.active = request.args.get("tab", "sheet")[:64]
         page.title, page.facts = f"{record.code}", []
         page.crumbs = [("总账管理", ""), ("凭证", "/voucher/list/"), (record.code, "")]
+        if ctx.actor.may("add", "voucher") and may_copy(record):
+            page.more.insert(0, Action("复制", f"/voucher/add?{copying.PARAM}={record.id}"))
         if record.void_reason:
             page.notice = page.notice or f"作废原因：{record.void_reason}"
         return page

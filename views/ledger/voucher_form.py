@@ -18,8 +18,9 @@ from models.base.entity import Entity
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money, parse_amount
 from models.ledger.account import ZERO, Account
-from models.ledger.voucher import CashFlow, Voucher, VoucherWord
-from views.kit import drafts, edge, lookup, once, record, widgets
+from models.ledger.voucher import CashFlow, Voucher, VoucherEntry, VoucherKind, VoucherWord
+from models.ledger.voucher_template import VoucherTemplate, VoucherTemplateLine
+from views.kit import copying, drafts, edge, lookup, once, record, widgets
 from views.kit.entity_view import EntityView
 from views.kit.interface import Titles, valid_id
 from views.kit.pages import Action, Draft, Field
@@ -30,6 +31,7 @@ from workflows.ledger.entries import AUXILIARIES, LINES_MAX, Line
 
 BLANK_LINES = 4
 MEMOS = 40
+TEMPLATE = "template"  # of the address: which one a voucher begins with
 _COLUMNS = ("account_id", "memo", "debit", "credit", *AUXILIARIES, "cash_flow")
 _CASH_FLOWS = [("", "无"), *((flow.name, flow.label) for flow in CashFlow)]
 
@@ -77,15 +79,7 @@ class VoucherForms(EntityView):
         """Write a draft."""
         ctx = edge.current_ctx()
         if request.method == "GET":
-            word, day = request.args.get("word", "")[:20], request.args.get("date", "")[:10]
-            typed = MultiDict(
-                {
-                    "date": day or ctx.today.isoformat(),
-                    "attachments": "0",
-                    "word": word or _first_word(ctx),
-                }
-            )
-            typed = drafts.typed(ctx) or typed
+            typed = drafts.typed(ctx) or _begun(ctx)
             return self.render_template("voucher_form.html", page=_page(ctx, None, typed, None))
         try:
             with edge.writing() as ctx:
@@ -103,7 +97,7 @@ class VoucherForms(EntityView):
         found = records.find(ctx, Voucher, pk)
         records.require_draft(found, "修改")
         if request.method == "GET":
-            typed = drafts.typed(ctx) or _typed(found)
+            typed = drafts.typed(ctx) or _stored(found)
             return self.render_template("voucher_form.html", page=_page(ctx, found, typed, None))
         try:
             with edge.writing() as ctx:
@@ -149,8 +143,10 @@ class VoucherForms(EntityView):
         )
 
     def list_actions(self, ctx: Ctx) -> list[Action]:
-        """填制凭证 and 断号整理."""
+        """填制凭证, from a template too, and 断号整理."""
         found = []
+        if ctx.actor.may("add", "voucher") and ctx.actor.may("list", "voucher_template"):
+            found.append(Action("凭证模板", "/voucher_template/list/"))
         if ctx.actor.may("renumber", "voucher"):
             found.append(Action("断号整理", "/voucher/renumber"))
         if ctx.actor.may("add", "voucher"):
@@ -282,20 +278,46 @@ def _money(text: str) -> Decimal:
 
 
 # ------------------------------------------------------------------------------------------------------- what is shown
-def _typed(voucher: Voucher) -> "MultiDict[str, str]":
+def _begun(ctx: Ctx) -> "MultiDict[str, str]":
+    """What a new form begins with: a word and a day, and the lines of a voucher where one is copied."""
+    key, template = (request.args.get(name, "")[:20] for name in (copying.PARAM, TEMPLATE))
+    if template:
+        typed = _typed(records.find(ctx, VoucherTemplate, template))
+    elif key:
+        source = records.find(ctx, Voucher, key)
+        if not may_copy(source):
+            raise BusinessError(f"凭证“{source}”由系统生成或是红字冲销凭证，不能复制")
+        typed = _typed(source)
+    else:
+        typed = MultiDict({"word": request.args.get("word", "")[:20] or _first_word(ctx)})
+    # Papers and day are the new voucher's own.
+    typed["date"] = request.args.get("date", "")[:10] or ctx.today.isoformat()
+    typed["attachments"] = "0"
+    return typed
+
+
+def may_copy(voucher: Voucher) -> bool:
+    """Whether people write such vouchers by hand: not what a month-end made, nor red letters."""
+    return voucher.kind is VoucherKind.ORDINARY and voucher.reverses_id is None
+
+
+def _stored(voucher: Voucher) -> "MultiDict[str, str]":
     """A stored voucher as it would have been typed."""
-    typed: MultiDict[str, str] = MultiDict(
-        {
-            "word": voucher.word.code,
-            "date": voucher.date.isoformat(),
-            "memo": voucher.memo,
-            "attachments": str(voucher.attachments),
-            "version": str(voucher.version),
-        }
+    typed = _typed(voucher)
+    typed["date"], typed["attachments"] = voucher.date.isoformat(), str(voucher.attachments)
+    typed["version"] = str(voucher.version)
+    return typed
+
+
+def _typed(source: Voucher | VoucherTemplate) -> "MultiDict[str, str]":
+    """The word, memo and lines of a voucher or template as they would have been typed."""
+    typed: MultiDict[str, str] = MultiDict({"word": source.word.code, "memo": source.memo})
+    lines: Sequence[VoucherEntry | VoucherTemplateLine] = (
+        source.entries if isinstance(source, Voucher) else source.lines
     )
-    for entry in voucher.entries:
+    for entry in lines:
         typed.add("line_account_id", str(entry.account_id))
-        typed.add("line_memo", entry.memo)
+        typed.add("line_memo", entry.memo or "")
         for side in ("debit", "credit"):
             value = getattr(entry, side)
             typed.add(f"line_{side}", format_money(value) if value else "")

@@ -8,8 +8,9 @@ from models.base.money import format_money
 from models.ledger.event import EVENTS
 from models.ledger.voucher import BusinessEvent, Voucher, VoucherState
 from views.kit.buttons import Button, Questions, Values, register, to_result
+from views.ledger.voucher_form import may_copy
 from workflows.base.context import Ctx
-from workflows.ledger import posting
+from workflows.ledger import posting, voucher_templates
 from workflows.ledger import voucher as vouchers
 
 State = VoucherState
@@ -51,6 +52,10 @@ def _is_cash(_: Ctx, voucher: Voucher) -> bool:
 
 def _is_manual(_: Ctx, voucher: Voucher) -> bool:
     return voucher.event_id is None
+
+
+def _is_by_hand(_: Ctx, voucher: Voucher) -> bool:
+    return may_copy(voucher)
 
 
 def _can_reverse(_: Ctx, voucher: Voucher) -> bool:
@@ -116,6 +121,15 @@ register(
         ask="作废原因",
         confirm="作废后凭证号保留，不能恢复。",
         done="凭证已作废",
+    ),
+    Button(
+        voucher_templates.ACTS["keep_template"],
+        voucher_templates.keep_template,
+        when=_is_by_hand,
+        rank=40,
+        ask="模板名称",
+        after=to_result,
+        done="已存为凭证模板",
     ),
     Button(
         vouchers.TRANSITIONS["reverse"],

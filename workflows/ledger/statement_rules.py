@@ -17,7 +17,11 @@ _MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
 
 @records.rule(StatementRow)
 def check_row(ctx: Ctx, row: StatementRow, is_new: bool) -> None:
-    """A formula adds rows of its own statement, none of them twice removed into itself; such a row has no accounts."""
+    """A formula adds rows of its own statement, none of them twice removed into itself; such a row takes nothing in.
+
+    Cash-flow items and sources belong to the statement that tells of them, each to one row.
+    """
+    _check_sources(ctx, row)
     if not row.formula:
         return
     try:
@@ -36,6 +40,29 @@ def check_row(ctx: Ctx, row: StatementRow, is_new: bool) -> None:
     mapped = select(StatementAccount.id).where(StatementAccount.statement_row_id == row.id)
     if not is_new and ctx.session.scalar(mapped.limit(1)) is not None:
         raise FieldErrors({"formula": ["本行已对应科目，不能再填公式"]})
+
+
+def _check_sources(ctx: Ctx, row: StatementRow) -> None:
+    wrong: dict[str, list[str]] = {}
+    if row.cash_flow is not None and row.statement is not StatementKind.CASH_FLOW:
+        wrong["cash_flow"] = ["现金流量项目只用于现金流量表"]
+    if row.takes is not None and row.takes.statement is not row.statement:
+        wrong["takes"] = [f"“{row.takes.label}”只用于{row.takes.statement.label}"]
+    if row.cash_flow is not None and row.takes is not None:
+        wrong["takes"] = ["现金流量项目和特别取数只能选一个"]
+    for name in ("cash_flow", "takes"):
+        value = getattr(row, name)
+        if value is None or name in wrong:
+            continue
+        if row.formula:
+            wrong["formula"] = [f"本行取“{value.label}”，不能再填公式"]
+        query = select(StatementRow).where(
+            getattr(StatementRow, name) == value, StatementRow.id != (row.id or 0)
+        )
+        if (other := ctx.session.scalars(query).first()) is not None:
+            wrong[name] = [f"“{value.label}”已由第 {other.row_no} 行“{other.label}”取数"]
+    if wrong:
+        raise FieldErrors(wrong)
 
 
 @records.rule(StatementAccount)

@@ -225,6 +225,6 @@ def test_what_was_issued_stays_as_it_was(session):
     assert statements.issued(session, StatementKind.BALANCE_SHEET, "2026-01").lines == before
     assert balance_sheet(session, "2026-01").lines != before
     titles = {str(item) for item in session.scalars(select(IssuedStatement))}
-    assert titles == {"2026-01 资产负债表", "2026-01 利润表"}
+    assert titles == {f"2026-01 {kind.label}" for kind in StatementKind}
     assert statement(session, StatementKind.INCOME, "2026-01").heads == ("本月金额", "本年累计")
     assert str(row_of(session, StatementKind.INCOME, 40)) == "利润表 40 六、净利润"

@@ -7,7 +7,8 @@ from models.base.actor import SYSTEM
 from models.base.errors import FieldErrors
 from models.ledger.account import Account, Direction
 from models.ledger.closing import IncomeHistory
-from models.ledger.statement import StatementAccount, StatementKind, StatementRow
+from models.ledger.statement import RowSource, StatementAccount, StatementKind, StatementRow
+from models.ledger.voucher import CashFlow
 from tests.workflows.ledger.books import yuan
 from tests.workflows.ledger.year import begin
 from workflows.base import records
@@ -69,6 +70,46 @@ def test_a_row_has_accounts_or_a_formula(ctx, session):
     plain = new_row(ctx)
     records.update(ctx, plain, {"formula": "R40"}, plain.version)
     records.update(ctx, plain, {"label": "其他"}, plain.version)
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "words"),
+    [
+        ({"cash_flow": CashFlow.TAX_PAID}, "cash_flow", "只用于现金流量表"),
+        ({"takes": RowSource.UNTOLD_IN}, "takes", "只用于现金流量表"),
+        ({"takes": RowSource.CAPITAL}, "takes", "只用于所有者权益变动表"),
+        (
+            {"statement": StatementKind.CASH_FLOW, "cash_flow": CashFlow.TAX_PAID},
+            "cash_flow",
+            "已由第 16 行“支付的各项税费”取数",
+        ),
+        (
+            {"statement": StatementKind.EQUITY, "takes": RowSource.CAPITAL, "formula": "R1"},
+            "formula",
+            "不能再填公式",
+        ),
+        (
+            {
+                "statement": StatementKind.CASH_FLOW,
+                "cash_flow": CashFlow.TAX_PAID,
+                "takes": RowSource.UNTOLD_IN,
+            },
+            "takes",
+            "只能选一个",
+        ),
+    ],
+)
+def test_a_source_belongs_to_one_row_of_its_statement(ctx, more, field, words):
+    with pytest.raises(FieldErrors) as refused:
+        new_row(ctx, **more)
+    assert words in "".join(refused.value.field_errors[field])
+
+
+def test_an_item_may_move_to_another_row(ctx, session):
+    taxes = row_of(session, 16, StatementKind.CASH_FLOW)
+    records.update(ctx, taxes, {"cash_flow": None}, taxes.version)
+    made = new_row(ctx, statement=StatementKind.CASH_FLOW, cash_flow=CashFlow.TAX_PAID)
+    assert made.cash_flow is CashFlow.TAX_PAID
 
 
 def test_accounts_go_to_their_own_statement(ctx, session):

@@ -236,7 +236,7 @@ for _at, (_kind, _columns, _lines, _compared) in enumerate(_PLACES):
             lines=_lines,
             params={"period": period(), "as": choice("取数", _SOURCES)},
             menu=MenuGroup.STATEMENTS,
-            rank=(80, 81, 83, 84)[_at],
+            rank=78 + _at,
             help=_HELP.get(_kind, "只含已记账凭证；未结转的损益计入未分配利润"),
             empty="没有设置报表公式",
             has_totals=False,

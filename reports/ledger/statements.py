@@ -186,8 +186,7 @@ def _cash_disagrees(session: Session, found: Statement) -> Iterator[str]:
         line = found.line(row.row_no)
         is_untold = row.takes in (RowSource.UNTOLD_IN, RowSource.UNTOLD_OUT)
         if is_untold and line is not None and (line.current or line.prior):
-            amounts = f"本月 {format_money(line.current)}，本年 {format_money(line.prior)}"
-            yield f"{row.takes.label if row.takes else ''}：{amounts}"
+            yield f"{row.takes.label if row.takes else ''}：本年 {format_money(line.prior)}"
     end, sheet = found.line(CASH_END), balance_sheet(session, found.period)
     of_leaf = account_rows(session)
     cash = select(Account.id).where(Account.is_leaf, Account.is_cash_bank)

@@ -112,7 +112,7 @@ def test_flows_stand_under_the_items_that_entries_carry(young, session):
 def test_money_that_nobody_told_the_purpose_of_is_said_and_not_guessed(young, session):
     found = cash_flow_statement(session, MARCH)
     assert (found.line(61).prior, found.line(61).current) == (100_000_000, 0), "the capital"
-    assert found.wrong == ["未指定现金流量项目的流入：本月 0.00，本年 100,000,000.00"]
+    assert found.wrong == ["未指定现金流量项目的流入：本年 100,000,000.00"]
     year_two = cash_flow_statement(session, "2027-01")
     assert (year_two.wrong, year_two.line(80).current) == ([], found.line(80).current)
     money(young, 3, "1002", -40, "6603", None)

@@ -21,7 +21,7 @@ from models.ledger.voucher import (
     VoucherWord,
 )
 from models.system.setup import JobRun, JobStatus
-from reports.figures import provisions, recognition, vat
+from reports.figures import cash_flows, provisions, recognition, vat
 from reports.figures.agreement import AUXILIARIES, disagreeing
 from reports.figures.balances import Figures, balance_of, figures_of, number_gaps, of_accounts
 from reports.figures.business_ledger import pairs
@@ -321,6 +321,24 @@ def cash_in_debit(session: Session, period: AccountingPeriod) -> Finding:
     return Finding(True, "现金银行科目没有贷方余额")
 
 
+def cash_flows_told(session: Session, period: AccountingPeriod) -> Finding:
+    """Money that came in or went out says what for, where the parameter asks for it."""
+    if not flag(session, "voucher.cash_flow_required", period.ends_on):
+        return Finding(True, "系统参数规定不检查")
+    query = (
+        select(Voucher.code)
+        .join(VoucherEntry, VoucherEntry.voucher_id == Voucher.id)
+        .join(AccountingPeriod, AccountingPeriod.id == Voucher.period_id)
+        .where(*cash_flows.conditions(period.code, period.code), VoucherEntry.cash_flow.is_(None))
+        .distinct()
+        .order_by(Voucher.code)
+    )
+    url = f"/report/cash-flow-statement?period={period.code}"
+    if found := list(session.scalars(query)):
+        return Finding(False, f"未指定现金流量项目：{_names(found)}", url, "现金流量表")
+    return Finding(True, "现金银行收支均有现金流量项目", url)
+
+
 def dates_inside(session: Session, period: AccountingPeriod) -> Finding:
     """Each voucher's date lies in its period."""
     outside = or_(Voucher.date < period.starts_on, Voucher.date > period.ends_on)
@@ -418,6 +436,7 @@ CHECKS: tuple[Check, ...] = (
     Check("dates", "凭证日期在期间内", dates_inside),
     Check("auxiliaries", "辅助核算齐全", auxiliaries_present),
     Check("cash", "现金银行无贷方余额", cash_in_debit),
+    Check("cash_flows", "现金流量项目齐全", cash_flows_told),
     Check("depreciation", "固定资产已计提折旧", depreciated),
     Check("amortisation", "无形资产已摊销", amortised),
     Check("mapped", "科目均对应报表行", accounts_mapped),

@@ -125,6 +125,10 @@ def overdrawn(year: Year) -> None:
     year.post(DAY, year.line("1221", 9), year.line("1001", 0, 9))
 
 
+def purposes_asked_for(year: Year) -> None:
+    set_parameter(year.session, "voucher.cash_flow_required", "是")
+
+
 def worn(year: Year, asset: str) -> None:
     year.period(12, year=2025)
     year.post(date(2025, 12, 15), year.line(asset, 1000), year.line("2241.02", 0, 1000))
@@ -192,6 +196,12 @@ CASES: list[tuple[str, Callable[[Year], None], str, str]] = [
     ("dates", date_outside, "日期不在期间内：2026-01-记-0005", "/voucher/list/"),
     ("auxiliaries", bank_asked_for, "缺辅助核算：2026-01-记-0004", "/voucher/list/"),
     ("cash", overdrawn, "贷方余额：1001 库存现金", "/report/trial-balance"),
+    (
+        "cash_flows",
+        purposes_asked_for,
+        "未指定现金流量项目：2026-01-记-0001",
+        "cash-flow-statement",
+    ),
     (
         "depreciation",
         lambda year: worn(year, "1601"),

@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0057'
-down_revision = '0056'
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

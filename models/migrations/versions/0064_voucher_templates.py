@@ -1,7 +1,7 @@
 """Vouchers that come again each month are kept as templates.
 
-Revision ID: 0059
-Revises: 0058
+Revision ID: 0064
+Revises: 0063
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0059"
-down_revision = "0058"
+revision = "0064"
+down_revision = "0063"
 branch_labels = None
 depends_on = None
 

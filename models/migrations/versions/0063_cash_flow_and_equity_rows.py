@@ -1,14 +1,14 @@
 """Rows of 现金流量表 and 所有者权益变动表 say which cash-flow item or source they take in.
 
-Revision ID: 0058
-Revises: 0057
+Revision ID: 0063
+Revises: 0062
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0063"
+down_revision = "0062"
 branch_labels = None
 depends_on = None
 

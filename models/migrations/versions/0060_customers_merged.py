@@ -1,7 +1,7 @@
 """A paper says which customer was merged into which, and what went over, so that the day can take it back.
 
-Revision ID: 0059
-Revises: 0058
+Revision ID: 0060
+Revises: 0059
 Created: 2026-11-30 21:00:10.519726
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = "0059"
-down_revision = "0058"
+revision = "0060"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Relations with their term and source, and whether somebody has confirmed what the system found; kinds are a dictionary.
 
-Revision ID: 0058
-Revises: 0057
+Revision ID: 0059
+Revises: 0058
 Created: 2026-11-30 20:38:50.334222
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0058"
-down_revision = "0057"
+revision = "0059"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 

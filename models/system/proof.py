@@ -50,6 +50,7 @@ PROMISES: tuple[str, ...] = (
     "customer_relation",
     "customer_watch",
     "delegation",
+    "department_quota",
     "drawdown",
     "executive",
     "external_guarantee",

@@ -141,6 +141,7 @@ def _play(
     righting.play(stage)
     bulk_lists.play(stage)
     maximums.play(stage)
+    people.ask_registrations(stage, is_asked=True)  # the year was settled by what clerks said
     if wanted.bulk:
         say("重建搜索索引 ……")
         session.flush()

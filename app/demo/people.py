@@ -9,7 +9,9 @@ from app.demo_accounts import DEMO_PASSWORD
 from models.approval.approval import ApprovalPosition, ApprovalPositionMember
 from models.guarantee.bank import PartnerBank
 from models.system.organization import Company, Department, Employee
+from models.system.setup import Parameter
 from workflows.base import records
+from workflows.collateral.registration import REQUIRED
 from workflows.system import operators
 
 # code, name, parent code
@@ -133,7 +135,20 @@ def make_company(stage: Stage) -> None:
     }
     _take_posts(stage, departments, employees)
     _make_banks(stage)
+    ask_registrations(stage, is_asked=False)
     session.flush()
+
+
+def ask_registrations(stage: Stage, *, is_asked: bool) -> None:
+    """From today on a mortgage is settled by its registration on the asset, or by what the clerk says of it."""
+    first = stage.session.scalars(
+        select(Parameter).where(Parameter.code == REQUIRED).order_by(Parameter.effective_on)
+    ).first()
+    assert first is not None, "base data brings it"
+    kept = ("code", "label", "value_kind", "unit", "module", "note")
+    values = {name: getattr(first, name) for name in kept}
+    values |= {"value": "是" if is_asked else "否", "effective_on": stage.today}
+    records.create(stage.ctx(), Parameter, values)
 
 
 def _take_posts(

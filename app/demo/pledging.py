@@ -14,14 +14,24 @@ from models.base.paper import PaperState
 from models.collateral.asset import Collateral
 from models.collateral.change import PledgeChange
 from models.collateral.custody import CustodyKind, CustodyPaper
+from models.collateral.disposal import CollateralDisposal
 from models.collateral.kind import CollateralType, StoragePlace
 from models.collateral.pledge import CollateralPledge
+from models.collateral.stock_take import StockTake, StockTakeRow
 from models.guarantee.project import Project, ProjectState
 from models.guarantee.signing import CounterGuarantee
 from models.system.organization import Employee
 from workflows.after import warning
 from workflows.base import records
-from workflows.collateral import change, custody, pledge, registration, watch
+from workflows.collateral import (
+    change,
+    custody,
+    disposal,
+    pledge,
+    registration,
+    stock_take,
+    watch,
+)
 
 KEEPER = "fangyuan"
 MOST = 8
@@ -43,33 +53,80 @@ def play(stage: Stage) -> None:
         .limit(MOST)
     )
     for number, item in enumerate(stage.session.scalars(query).all()):
-        asset = _asset(stage, item, number)
-        made = pledge.link(stage.ctx(KEEPER), item, asset)
-        registration.register(
-            stage.ctx(KEEPER),
-            made,
-            f"浙（2026）江州不动产证明第{number + 101:07d}号",
-            made.amount,
-            stage.today - timedelta(days=20),
-            expires_on=add_months(stage.today, 1 if number == 3 else 24),
-        )
-        if number != 5:
-            _store(stage, asset, is_lent=number == 2)
-        if number == 6:
-            _change(stage, made)
-        if number == 1:
-            assert asset.value is not None
-            _add(
-                stage,
-                "valuation",
-                asset,
-                valued_on=stage.today,
-                value=round_money(asset.value * Decimal("0.78")),
-                method="MARKET",
-                valuer="江州房地产评估有限公司",
-            )
+        _pledged(stage, item, number)
     watch.plan(stage.ctx())
     warning.evaluate(stage.ctx())
+    _count(stage, is_done=True)
+    _count(stage, is_done=False)
+
+
+def _pledged(stage: Stage, item: CounterGuarantee, number: int) -> None:
+    asset = _asset(stage, item, number)
+    made = pledge.link(stage.ctx(KEEPER), item, asset)
+    registration.register(
+        stage.ctx(KEEPER),
+        made,
+        f"浙（2026）江州不动产证明第{number + 101:07d}号",
+        made.amount,
+        stage.today - timedelta(days=20),
+        expires_on=add_months(stage.today, 1 if number == 3 else 24),
+    )
+    if number != 5:
+        _store(stage, asset, is_lent=number == 2)
+    if number == 4:
+        _sell(stage, made)
+    if number == 6:
+        _change(stage, made)
+    if number == 1:
+        assert asset.value is not None
+        _add(
+            stage,
+            "valuation",
+            asset,
+            valued_on=stage.today,
+            value=round_money(asset.value * Decimal("0.78")),
+            method="MARKET",
+            valuer="江州房地产评估有限公司",
+        )
+
+
+def _sell(stage: Stage, made: CollateralPledge) -> None:
+    """A customer sells his plant to repay; the first round has found no buyer."""
+    manager_id, asset = made.project.manager_id, made.collateral
+    assert manager_id is not None
+    assert asset.value is not None
+    who = login_of(stage, manager_id)
+    values = {
+        "project_id": made.project_id,
+        "collateral_id": asset.id,
+        "cause": "REPAY",
+        "way": "AUCTION",
+        "reserve_price": round_money(asset.value * Decimal("0.85")),
+        "agent": "江州产权交易中心",
+        "reason": "客户迁建厂区，出售旧厂房归还借款。",
+    }
+    paper = records.create(stage.ctx(who), CollateralDisposal, values)
+    disposal.PAPER.submit(stage.ctx(who), paper, paper.version)
+    decide_all_of(stage, paper)
+    day = stage.today - timedelta(days=3)
+    disposal.pass_over(stage.ctx(KEEPER), paper, asset.value, day, "无人报名")
+
+
+def _count(stage: Stage, *, is_done: bool) -> None:
+    """The vault is counted: last quarter's count was confirmed, this one is under way."""
+    keeper = stage.session.scalars(select(Employee).where(Employee.name == "方圆")).one()
+    values = {"covers": "PAPERS", "planned_on": stage.today, "taker_id": keeper.id}
+    take = records.create(stage.ctx(KEEPER), StockTake, values)
+    stock_take.begin(stage.ctx(KEEPER), take, take.version)
+    query = select(StockTakeRow).where(StockTakeRow.stock_take_id == take.id)
+    for row in stage.session.scalars(query.order_by(StockTakeRow.id)).all():
+        if "借出" in row.expected:
+            stock_take.miss(stage.ctx(KEEPER), row, "法务办理续押登记，借条相符")
+        elif is_done or row.id % 2:
+            stock_take.agree(stage.ctx(KEEPER), row)
+    if is_done:
+        stock_take.finish(stage.ctx(KEEPER), take)
+        stock_take.confirm(stage.ctx("heping"), take, take.version)
 
 
 def _change(stage: Stage, made: CollateralPledge) -> None:

@@ -78,6 +78,11 @@ TONES: dict[str, str] = {
     "LAPSED": "draft",
     "STORED": "ok",
     "LENT": "warn",
+    "COUNTING": "doing",
+    "COUNTED": "doing",
+    "AGREES": "ok",
+    "DIFFERS": "bad",
+    "MISSING": "bad",
 }
 
 

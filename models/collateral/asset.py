@@ -40,7 +40,15 @@ class Collateral(Entity):
             "keeper",
         ),
         searched=("number", "name", "location"),
-        filtered=("type_id", "customer_id", "keeper_id", "region", "valued_on", "next_value_on"),
+        filtered=(
+            "type_id",
+            "customer_id",
+            "keeper_id",
+            "region",
+            "valued_on",
+            "next_value_on",
+            "disposed_on",
+        ),
         sums=("value",),
         scope=Scope(through="customer"),
         key=("name", "customer_id"),
@@ -92,6 +100,9 @@ class Collateral(Entity):
     value: Mapped[Decimal | None] = c.computed(c.money("评估价值"))
     valued_on: Mapped[date | None] = c.computed(c.day("估值日期", index=True))
     next_value_on: Mapped[date | None] = c.computed(c.day("应重估日期", index=True))
+    disposed_on: Mapped[date | None] = c.computed(
+        c.day("处置日期", index=True, help="成交之后不能再设押、估值")
+    )
 
 
 class CollateralOwner(Entity):

@@ -26,6 +26,10 @@ class Registry(Kind):
     NONE = "不登记（交付或止付）"
 
 
+# Movable goods, which a stock-take counts where they lie.
+_GOODS = ("VEHICLE", "EQUIPMENT", "INVENTORY")
+
+
 def _kinds() -> tuple[SeedRow, ...]:
     """The kinds of domain.md 4: code, name, usual rate, months between valuations, days between looks, office."""
     rows = (
@@ -50,6 +54,7 @@ def _kinds() -> tuple[SeedRow, ...]:
     made = []
     for rank, (*facts, is_insured) in enumerate(rows, 1):
         values = {**dict(zip(names, facts, strict=True)), "needs_insurance": is_insured}
+        values["is_counted"] = "是" if values["code"] in _GOODS else "否"
         made.append(SeedRow("collateral_type", {**values, "rank": str(10 * rank)}))
     return tuple(made)
 
@@ -138,6 +143,7 @@ class CollateralType(Entity):
         "登记机构", Registry, required=True, default=Registry.MOVABLES
     )
     needs_insurance: Mapped[bool] = c.flag("应投保", help="设押后没有有效保险的进入预警")
+    is_counted: Mapped[bool] = c.flag("实物盘点", help="动产：盘点动产时列入在押的")
     rank: Mapped[int] = c.whole("显示顺序", required=True, default=200)
     is_active: Mapped[bool] = c.flag("启用", default=True, index=True)
     note: Mapped[str | None] = c.text("说明", 200)

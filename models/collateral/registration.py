@@ -10,6 +10,7 @@ from models.base import columns as c
 from models.base.entity import Entity, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.rights import WRITE
+from models.base.rows import SeedRow
 from models.collateral.asset import KEEPER, Collateral
 from models.collateral.kind import Registry
 from models.collateral.pledge import CollateralPledge
@@ -48,6 +49,20 @@ class PledgeRegistration(Entity):
         sums=("amount",),
         scope=Scope(through="pledge"),
         state="state",
+        seeds=(
+            SeedRow(
+                "parameter",
+                {
+                    "code": "counter.registration_required",
+                    "label": "抵质押落实须有登记",
+                    "value": "是",
+                    "value_kind": "FLAG",
+                    "effective_on": "2000-01-01",
+                    "module": "COLLATERAL_SETUP",
+                    "note": "是：押品种类有登记机构的抵押、质押，关联押品并登记之后才算落实；否：凭填写的依据落实",
+                },
+            ),
+        ),
     )
     __table_args__ = (
         UniqueConstraint("office", "number", name="uq_pledge_registration"),

@@ -32,6 +32,7 @@ PROMISES: tuple[str, ...] = (
     "cession_statement",
     "collateral",
     "collateral_certificate",
+    "collateral_disposal",
     "collateral_insurance",
     "collateral_owner",
     "collateral_pledge",
@@ -50,6 +51,8 @@ PROMISES: tuple[str, ...] = (
     "customer_relation",
     "customer_watch",
     "delegation",
+    "disposal_round",
+    "disposal_share",
     "drawdown",
     "executive",
     "external_guarantee",
@@ -115,6 +118,8 @@ PROMISES: tuple[str, ...] = (
     "seal_request",
     "shareholder",
     "shop",
+    "stock_take",
+    "stock_take_row",
     "tax_record",
     "termination",
     "valuation",
@@ -175,6 +180,7 @@ SEALED: tuple[str, ...] = tuple(sorted(PROMISES + SETTINGS))
 EDITIONS: dict[str, int] = {
     "account": 1,  # 0019
     "approval_node": 1,  # 0038
+    "collateral_type": 1,  # 0058
     "drawdown": 1,  # 0010
     "posting_rule": 1,  # 0019
     "posting_rule_line": 1,  # 0019

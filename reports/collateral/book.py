@@ -28,6 +28,7 @@ class CollateralStanding(Kind):
     PLEDGED = "在押"
     SHORT = "价值不足"
     RELEASED = "已解除设押"
+    DISPOSED = "已处置"
 
 
 _TONES = {"PLEDGED": "ok", "SHORT": "bad"}
@@ -75,6 +76,8 @@ def _standing(
     state = CollateralStanding.RELEASED if was_pledged else CollateralStanding.FREE
     if ours:
         state = CollateralStanding.SHORT if room.left < 0 else CollateralStanding.PLEDGED
+    elif asset.disposed_on is not None:
+        state = CollateralStanding.DISPOSED
     return Standing(asset, room, ours, state, custody)
 
 

@@ -53,6 +53,7 @@ class Claim:
     amount: Decimal
     pledge: CollateralPledge | None = None
     shared: Decimal = ZERO
+    payee: str = ""  # of others
 
     @property
     def own(self) -> Decimal:
@@ -99,7 +100,7 @@ def claims(session: Session, ids: Collection[int]) -> dict[int, list[Claim]]:
             PriorClaim.ended_on.is_(None),
         )
         for other in session.scalars(query):
-            found[other.collateral_id].append(Claim(other.rank, other.amount))
+            found[other.collateral_id].append(Claim(other.rank, other.amount, payee=other.creditor))
     ours: dict[int, list[CollateralPledge]] = {}
     for pledge in pledges(session, ids):
         ours.setdefault(pledge.collateral_id, []).append(pledge)

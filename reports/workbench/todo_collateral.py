@@ -1,5 +1,6 @@
 """What waits about collateral (7.1, 7.4): originals to move, drafts to put up, registrations to strike out."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -22,8 +23,10 @@ from models.base.actor import Actor
 from models.base.paper import PaperState
 from models.collateral.asset import Collateral
 from models.collateral.custody import CustodyKind, CustodyPaper
+from models.collateral.disposal import CollateralDisposal
 from models.collateral.pledge import CollateralPledge
 from models.collateral.registration import PledgeRegistration, RegistrationState
+from models.collateral.stock_take import StockTake, StockTakeRow, StockTakeState
 from models.collateral.watch import CollateralWatch, WatchState
 from models.customer.customer import Customer
 from models.guarantee.signing import CounterGuarantee
@@ -119,6 +122,53 @@ def _visits(_: date) -> Rows:
     )
 
 
+def _unsold(_: date) -> Rows:
+    """Approved disposals without a buyer."""
+    return (
+        select(
+            CollateralDisposal.id,
+            Customer.name + " · " + Collateral.name,
+            CollateralDisposal.number,
+            CollateralDisposal.reserve_price,
+            literal(""),
+            CollateralDisposal.updated_at,
+        )
+        .join(Collateral, Collateral.id == CollateralDisposal.collateral_id)
+        .join(Customer, Customer.id == Collateral.customer_id)
+        .where(
+            CollateralDisposal.state == PaperState.APPROVED, CollateralDisposal.sold_on.is_(None)
+        )
+        .order_by(CollateralDisposal.id)
+    )
+
+
+def _takes(state: StockTakeState) -> Callable[[date], Rows]:
+    def rows(_: date) -> Rows:
+        return (
+            select(
+                StockTake.id,
+                StockTake.note,
+                StockTake.number,
+                null(),
+                literal(""),
+                StockTake.planned_on,
+            )
+            .where(StockTake.state == state)
+            .order_by(StockTake.id)
+        )
+
+    return rows
+
+
+def _not_mine(actor: Actor) -> ColumnElement[bool]:
+    """Nobody is asked to confirm what he counted."""
+    counted = exists().where(
+        StockTakeRow.stock_take_id == StockTake.id,
+        StockTakeRow.counted_by_id == actor.employee_id,
+    )
+    return not_(counted)
+
+
 COLLATERAL: tuple[Source, ...] = (
     Source(
         TodoKind.UNSENT,
@@ -157,5 +207,32 @@ COLLATERAL: tuple[Source, ...] = (
         _of_project(CollateralWatch),
         holder=CollateralWatch.keeper_id,
         numbered=cast(CollateralWatch.due_on, String),
+    ),
+    Source(
+        TodoKind.DISPOSE,
+        CollateralDisposal,
+        ("sell", "collateral_disposal"),
+        _unsold,
+        lambda pk: CollateralDisposal.project_id == pk,
+        is_scoped=True,
+        numbered=CollateralDisposal.number,
+    ),
+    Source(
+        TodoKind.COUNT,
+        StockTake,
+        ("finish", "stock_take"),
+        _takes(StockTakeState.COUNTING),
+        holder=StockTake.taker_id,
+        numbered=StockTake.number,
+    ),
+    Source(
+        TodoKind.CONFIRM_COUNT,
+        StockTake,
+        ("confirm", "stock_take"),
+        _takes(StockTakeState.COUNTED),
+        barred=(StockTake.taker_id,),
+        is_scoped=True,
+        reach=_not_mine,
+        numbered=StockTake.number,
     ),
 )

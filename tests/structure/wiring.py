@@ -56,6 +56,7 @@ OFF_THE_PROJECT = {
 TOLD_BY_NOTE = {"resubmission": "the note of the act says it"}
 # Screens that the demonstration has no row for, and why.
 NOT_SHOWN = {
+    "disposal_share": "the demonstration's sale has found no buyer yet",
     "income_history": "the company opens its books with its first business: no month went before",
     "opening_import": "the company opens its books with its first business: no balance went before",
     "config_proposal": "nothing waits for a second person unless a parameter says so; one administrator sets it up",

@@ -17,10 +17,11 @@ from models.guarantee.signing import CounterGuarantee, CounterKind
 from models.system.custom_field import CustomKind
 from reports.base.charts import Point, trend
 from reports.figures import collateral
+from views.collateral.stock import label_action
 from views.kit.buttons import Button, Questions, on_tab, page_of, register, to_result
 from views.kit.cells import rate_text
 from views.kit.entity_view import EntityView
-from views.kit.pages import Cell, ChartCard, Column, Fact, Row, Section
+from views.kit.pages import Action, Cell, ChartCard, Column, Fact, Row, Section
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.collateral import kind as kinds
@@ -42,6 +43,12 @@ class CollateralView(EntityView):
         if kind is not None:
             found["rate_pct"] = kind.rate_pct
         return found
+
+    def verbs(self, record: Entity, ctx: Ctx) -> list[Action]:
+        """Its labels: of its originals, and of itself where it is goods."""
+        found = super().verbs(record, ctx)
+        may_see = ctx.actor.may("list", "collateral_certificate")
+        return [*found, label_action(record)] if may_see else found
 
     def aside(self, record: Entity, ctx: Ctx) -> list[Section]:
         """What may be taken of it, and its value over time."""

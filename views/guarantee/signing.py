@@ -517,6 +517,7 @@ register(
         counters.ACTS["settle"],
         counters.settle,
         when=_may_settle,
+        why_not=counters.why_not_settle,
         questions=_settlement,
         given=_settlement_given,
         style="primary",

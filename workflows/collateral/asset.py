@@ -29,6 +29,8 @@ def check_asset(ctx: Ctx, asset: Collateral, is_new: bool) -> None:
     """Its rate lies within the cap of its kind and is not lowered below what already stands on it."""
     kind = ctx.session.get_one(CollateralType, asset.type_id)
     changed = set() if is_new else set(audit.changes_of(asset))
+    if asset.disposed_on is not None and changed - {"note"}:
+        raise Conflict(f"押品“{asset}”已于 {asset.disposed_on} 处置，只能修改备注")
     if not kind.is_active and (is_new or "type_id" in changed):
         raise FieldErrors({"type_id": [f"押品种类“{kind.name}”已停用"]})
     asset.rate_pct = kind.rate_pct if asset.rate_pct is None else asset.rate_pct  # type: ignore[redundant-expr]
@@ -115,6 +117,8 @@ def check_valuation(ctx: Ctx, valuation: Valuation, is_new: bool) -> None:
     if valuation.valued_on > ctx.today:
         raise FieldErrors({"valued_on": ["估值日期不能晚于营业日期"]})
     asset = ctx.session.get_one(Collateral, valuation.collateral_id)
+    if asset.disposed_on is not None:
+        raise FieldErrors({"collateral_id": [f"押品已于 {asset.disposed_on} 处置，不再估值"]})
     if asset.valued_on is None or valuation.valued_on > asset.valued_on:
         asset.value, asset.valued_on = valuation.value, valuation.valued_on
         asset.next_value_on = add_months(valuation.valued_on, asset.type.valuation_months)

@@ -167,12 +167,12 @@ def _replace(ctx: Ctx, paper: PledgeChange, old: CounterGuarantee) -> Collateral
         appraised_value=asset.value,
         rate_pct=asset.rate_pct,
         recognised_value=paper.new_amount,
-        is_settled=True,
-        settled_on=ctx.today,
-        settled_evidence=f"押品变更 {paper.number} 批准置换",
     )
     ctx.session.add(item)
     ctx.session.flush()
+    if not registration.is_asked(ctx, asset.type):  # else its registration settles it
+        evidence = f"押品变更 {paper.number} 批准置换"
+        counters.note_settlement(ctx, item, evidence, ctx.today)
     move(counters.STEPS["submit"], item)  # the paper that was approved is its approval
     conclude(item, ApprovalState.APPROVED)
     return pledging.take(ctx, item, asset, paper.new_amount, None)

@@ -3,6 +3,7 @@
 Value x rate of an asset, less what others have before us, is never used twice, whoever asks at the same moment.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -158,9 +159,20 @@ def _require_open(ctx: Ctx, item: CounterGuarantee) -> None:
         raise Conflict(f"反担保“{item}”已关联押品“{other.collateral}”")
 
 
+Obstacles = Callable[[Ctx, Collateral], list[str]]
+# Why else an asset may not be pledged: later files put themselves here.
+_OBSTACLES: list[Obstacles] = []
+
+
+def on_obstacles(hook: Obstacles) -> Obstacles:
+    """Register what else keeps an asset from being pledged, each in words."""
+    _OBSTACLES.append(hook)
+    return hook
+
+
 def obstacles(ctx: Ctx, asset: Collateral) -> list[str]:
     """Why an asset may not be pledged now, each in words."""
-    found = []
+    found = [words for hook in _OBSTACLES for words in hook(ctx, asset)]
     if asset.seizure:
         found.append(f"有查封或涉诉情况（{asset.seizure}）")
     if asset.value is None:

@@ -3,12 +3,12 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from models.base.errors import BusinessError, FieldErrors
 from models.base.money import format_money
 from models.base.paper import LIVE_PAPERS, PaperState
-from models.collateral.kind import Registry
+from models.collateral.kind import CollateralType, Registry
 from models.collateral.pledge import CollateralPledge
 from models.collateral.registration import (
     CollateralInsurance,
@@ -16,11 +16,15 @@ from models.collateral.registration import (
     RegistrationState,
 )
 from models.guarantee.project import ProjectState
+from models.guarantee.signing import CounterGuarantee
+from reports.figures.parameters import flag
 from workflows.base import records
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, enter, move, steps, verbs
+from workflows.collateral import pledge as pledging
 from workflows.guarantee import counters
 
+REQUIRED = "counter.registration_required"
 WHO = ("押品专员", "客户经理", "业务部门经理")
 PLEDGE = verbs("collateral_pledge", {"register": "登记抵质押"}, roles=WHO)["register"]
 ACTS = verbs("pledge_registration", {"renew": "登记展期"}, roles=WHO)
@@ -97,12 +101,46 @@ def _is_known(ctx: Ctx, office: Registry, number: str) -> bool:
 
 
 def _settle(ctx: Ctx, pledge: CollateralPledge, made: PledgeRegistration) -> None:
-    item = pledge.counter_guarantee
-    is_due = item.state is PaperState.APPROVED and not item.is_settled
-    is_running = item.project.state is ProjectState.RUNNING
-    if is_due and is_running and ctx.actor.may("settle", "counter_guarantee"):
-        evidence = f"{made.office.label}登记 {made.number}"[:200]
+    item, project = pledge.counter_guarantee, pledge.project
+    if item.state is not PaperState.APPROVED or item.is_settled:
+        return
+    evidence = f"{made.office.label}登记 {made.number}"[:200]
+    if project.state is ProjectState.IN_FORCE:  # what has taken the place of another asset
+        counters.note_settlement(ctx, item, evidence, made.registered_on)
+    elif project.state is ProjectState.RUNNING and ctx.actor.may("settle", "counter_guarantee"):
         counters.settle(ctx, item, evidence, made.registered_on)
+
+
+def is_asked(ctx: Ctx, kind: CollateralType) -> bool:
+    """Whether assets of a kind hold by their registration alone."""
+    is_required = flag(ctx.session, REQUIRED, ctx.today)
+    return is_required and kind.office is not Registry.NONE
+
+
+@counters.on_settle
+def unregistered(ctx: Ctx, item: CounterGuarantee) -> list[str]:
+    """A mortgage or pledge of what is registered is settled by its registration, on the asset that stands behind it."""
+    if not item.kind.needs_value:
+        return []
+    kind = ctx.session.scalars(
+        select(CollateralType).where(CollateralType.code == item.asset_kind)
+    ).one_or_none()
+    if kind is None or not is_asked(ctx, kind):
+        return []
+    pledge = pledging.of(ctx, item)
+    if pledge is None:
+        return [f"{kind.name}须办理抵质押登记，请先关联押品，再在设押记录上登记"]
+    valid = select(PledgeRegistration.id).where(
+        PledgeRegistration.pledge_id == pledge.id,
+        PledgeRegistration.state == RegistrationState.VALID,
+        or_(
+            PledgeRegistration.expires_on.is_(None),
+            PledgeRegistration.expires_on >= ctx.today,
+        ),
+    )
+    if ctx.session.scalar(valid.limit(1)) is not None:
+        return []
+    return [f"押品“{pledge.collateral}”没有有效的抵质押登记，请在设押记录上登记"]
 
 
 def renew(

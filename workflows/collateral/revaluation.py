@@ -30,7 +30,10 @@ def by_index(
     if change_pct == 0 or change_pct <= -HUNDRED:
         raise FieldErrors({"change_pct": ["涨跌幅不能为 0，下跌不能达到 100%"]})
     query = select(Collateral).where(
-        Collateral.type_id == kind.id, Collateral.value > 0, Collateral.valued_on < ctx.today
+        Collateral.type_id == kind.id,
+        Collateral.value > 0,
+        Collateral.valued_on < ctx.today,
+        Collateral.disposed_on.is_(None),
     )
     assets = ctx.session.scalars(query.order_by(Collateral.id)).all()
     for asset in assets:

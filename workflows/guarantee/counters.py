@@ -48,6 +48,22 @@ def on_gone(handler: Gone) -> Gone:
     return handler
 
 
+Hold = Callable[[Ctx, CounterGuarantee], list[str]]
+# What else must be there before a counter-guarantee is settled: later wings put themselves here.
+_HOLDS: list[Hold] = []
+
+
+def on_settle(hold: Hold) -> Hold:
+    """Register what still stands in the way of a settlement, each in words."""
+    _HOLDS.append(hold)
+    return hold
+
+
+def why_not_settle(ctx: Ctx, item: CounterGuarantee) -> str:
+    """What stands in the way of a settlement, as a button says it."""
+    return "；".join(words for hold in _HOLDS for words in hold(ctx, item))
+
+
 def _tell_gone(ctx: Ctx, item: CounterGuarantee, why: str) -> None:
     for handler in _GONE:
         handler(ctx, item, why)
@@ -208,6 +224,8 @@ def settle(
         raise IllegalTransition(
             f"项目 {item.project.number} {item.project.state.label}，不能落实反担保"
         )
+    if missing := why_not_settle(ctx, item):
+        raise BusinessError(f"还不能{ACTS['settle'].label}：{missing}")
     note_settlement(ctx, item, evidence, on)
     return item
 

@@ -40,8 +40,8 @@ class Paper(Generic[P]):
 
     `number` is the rule of its numbers and `approval_type` that of its approval, or one by its kind; `stage` the only
     stage at which it is written and put up, if there is one; `events` those that book it, one at a time. Functions of
-    a workflow are hung on it as decorators: `check` (each save and again at submission), `obstacles`, `approved`,
-    `rejected`, `booked`, `unbooked`, `sent_back`.
+    a workflow are hung on it as decorators: `check` (each save and again at submission), `obstacles`, `submitted`,
+    `approved`, `rejected`, `booked`, `unbooked`, `sent_back`.
     """
 
     def __init__(  # noqa: PLR0913 - what a paper states
@@ -97,6 +97,10 @@ class Paper(Generic[P]):
         """(ctx, paper) names all that stands in the way of its submission; buttons show it as well."""
         return self._on("obstacles", hook)
 
+    def submitted(self, hook: Follow[P]) -> Follow[P]:
+        """(ctx, paper) as it is put up: what its approval is to say is written on it."""
+        return self._on("submitted", hook)
+
     def approved(self, hook: Follow[P]) -> Follow[P]:
         """(ctx, paper) once it is approved; the actor is the system for who decided."""
         return self._on("approved", hook)
@@ -143,6 +147,7 @@ class Paper(Generic[P]):
             raise BusinessError(f"还不能{step.label}：" + "；".join(missing))
         move(step, paper)
         _hand_back(paper, None)
+        self._run("submitted", ctx, paper)
         what = self.what if isinstance(self.what, str) else self.what(paper)
         kind = self.approval_type
         code = kind if isinstance(kind, str) else kind[getattr(paper, "kind")]  # noqa: B009

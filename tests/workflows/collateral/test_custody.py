@@ -10,6 +10,7 @@ from models.after.warning import RiskWarning, WarningRule, WarningState
 from models.base.errors import BusinessError, Conflict, FieldErrors, NotAllowed
 from models.base.paper import PaperState
 from models.collateral.asset import CollateralCertificate, CustodyState, PriorClaim
+from models.collateral.change import PledgeChange, PledgeChangeKind
 from models.collateral.custody import CustodyKind, CustodyMove, CustodyPaper
 from models.collateral.kind import Registry, StoragePlace
 from models.collateral.pledge import CollateralPledge
@@ -22,12 +23,19 @@ from models.system.setup import Parameter
 from reports.figures import collateral
 from reports.workbench.todo import todos, waiting
 from reports.workbench.todo_source import TodoKind
-from tests.workflows.collateral.test_pledge import KEEPER, building, mortgage, room, valued
+from tests.workflows.collateral.test_pledge import (
+    KEEPER,
+    building,
+    kind,
+    mortgage,
+    room,
+    valued,
+)
 from tests.workflows.guarantee.factories import ACCOUNTANT, MANAGER, MILLION, RISK_HEAD
 from tests.workflows.guarantee.test_renewal import facts_of
 from workflows.after import warning
 from workflows.base import records
-from workflows.collateral import custody, pledge, registration
+from workflows.collateral import change, custody, pledge, registration
 from workflows.collateral import warning as _checks  # noqa: F401 - its checks are looked at by rule
 from workflows.guarantee import application, counters, release, renewal, repayment
 from workflows.guarantee.repayment import Paid
@@ -300,6 +308,59 @@ def test_a_registration_is_refused_where_it_cannot_hold(line):
         registration.renew(keeper, second, until)
     with pytest.raises(BusinessError, match="设押已解除，不能登记"):
         registration.register(keeper, made, "C3", MILLION, today)
+
+
+def test_what_is_registered_by_law_is_settled_by_its_registration_alone(line):
+    """反担保落实: no word of a clerk stands for the registration; a deposit receipt needs none."""
+    asked = select(Parameter).where(Parameter.code == registration.REQUIRED)
+    line.session.scalars(asked).one().value = "是"
+    line.session.flush()
+    project, asset = line.at(Stage.COUNTER), building(line, value=20 * MILLION)
+    item = mortgage(line, project, appraised_value=10 * MILLION)
+    receipt = mortgage(line, project, kind=CounterKind.PLEDGE, asset_kind="DEPOSIT_RECEIPT")
+    deposit = mortgage(line, project, kind=CounterKind.DEPOSIT, asset_kind=None, name="保证金")
+    counters.submit(line.ctx(MANAGER), project)
+    line.approve(project)
+    keeper, said = line.ctx(KEEPER), ("登记证明 1 号", line.today)
+    for free in (receipt, deposit):
+        counters.settle(keeper, free, *said)
+    with pytest.raises(BusinessError, match="厂房须办理抵质押登记，请先关联押品"):
+        counters.settle(keeper, item, *said)
+    made = pledge.link(keeper, item, asset)
+    with pytest.raises(BusinessError, match="没有有效的抵质押登记"):
+        counters.settle(keeper, item, *said)
+    until = line.today + timedelta(1)
+    registration.register(keeper, made, "E1", made.amount, line.today, expires_on=until)
+    assert (item.is_settled, item.settled_evidence) == (True, "不动产登记机构登记 E1")
+    item.is_settled = False
+    assert counters.why_not_settle(keeper, item) == ""
+    line.later(days=2)
+    assert "没有有效的抵质押登记" in counters.why_not_settle(line.ctx(KEEPER), item)
+    records.update(line.ctx(), kind(line), {"office": Registry.NONE}, kind(line).version)
+    assert counters.why_not_settle(line.ctx(KEEPER), item) == ""
+
+
+def test_what_takes_the_place_of_another_asset_is_settled_by_its_registration(line):
+    asked = select(Parameter).where(Parameter.code == registration.REQUIRED)
+    line.session.scalars(asked).one().value = "是"
+    line.session.flush()
+    project, _, made = standing(line)
+    other = building(line, value=20 * MILLION, customer_id=project.customer_id)
+    values = {
+        "project_id": project.id,
+        "kind": PledgeChangeKind.REPLACE,
+        "pledge_id": made.id,
+        "new_collateral_id": other.id,
+        "new_amount": made.amount,
+        "reason": "置换",
+    }
+    swap = records.create(line.ctx(MANAGER), PledgeChange, values)
+    change.PAPER.submit(line.ctx(MANAGER), swap)
+    line.approve(swap)
+    (new,) = collateral.pledges(line.session, [other.id])
+    assert not new.counter_guarantee.is_settled
+    registration.register(line.ctx(KEEPER), new, "F1", new.amount, line.today)
+    assert new.counter_guarantee.settled_evidence == "不动产登记机构登记 F1"
 
 
 def test_a_renewal_takes_over_only_what_still_holds(line):

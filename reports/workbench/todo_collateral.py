@@ -11,6 +11,7 @@ from sqlalchemy import (
     cast,
     exists,
     false,
+    func,
     literal,
     not_,
     null,
@@ -24,6 +25,7 @@ from models.base.paper import PaperState
 from models.collateral.asset import Collateral
 from models.collateral.custody import CustodyKind, CustodyPaper
 from models.collateral.disposal import CollateralDisposal
+from models.collateral.kind import StoragePlace
 from models.collateral.pledge import CollateralPledge
 from models.collateral.registration import PledgeRegistration, RegistrationState
 from models.collateral.stock_take import StockTake, StockTakeRow, StockTakeState
@@ -147,12 +149,13 @@ def _takes(state: StockTakeState) -> Callable[[date], Rows]:
         return (
             select(
                 StockTake.id,
-                StockTake.note,
+                func.coalesce(StoragePlace.name, literal("全部库位")),
                 StockTake.number,
                 null(),
                 literal(""),
                 StockTake.planned_on,
             )
+            .outerjoin(StoragePlace, StoragePlace.id == StockTake.place_id)
             .where(StockTake.state == state)
             .order_by(StockTake.id)
         )

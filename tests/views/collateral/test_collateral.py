@@ -143,6 +143,9 @@ def open_take(demo):
 
 def test_a_stock_take_is_counted_from_its_page_and_confirmed_by_another(demo, keeper):
     take = open_take(demo)
+    inbox = keeper.get("/approvals/")
+    assert inbox.status_code == 200
+    assert "全部库位" in inbox.text
     page = keeper.get(f"/stock_take/show/{take.id}").text
     assert "待盘" in page
     pending = select(StockTakeRow).where(
@@ -164,6 +167,7 @@ def test_a_stock_take_is_counted_from_its_page_and_confirmed_by_another(demo, ke
     assert do(demo, keeper, take, "finish", surplus="").status_code == 302
     assert do(demo, keeper, take, "confirm").status_code == 403
     head = demo.client_of("heping")
+    assert "盘点确认" in head.get("/approvals/").text
     assert do(demo, head, take, "confirm").status_code == 302
     paper = head.get(f"/issued_document/{fresh(demo, take).document_id}/pdf")
     text = "".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(paper.data)).pages)

@@ -148,6 +148,7 @@ class StockView(BaseView):
             raise NotFound("没有这种标签")
         model = entity_of(table)
         ctx.require("show", table, f"查看{model.spec.label}")
+        ctx.require("list", "collateral_certificate", "查看权证")
         record = records.find(ctx, model, pk)
         found = _ITEMS[table](ctx, record)
         if not found:

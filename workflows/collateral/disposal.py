@@ -1,5 +1,6 @@
 """押品处置 (7.4): sold for no less than was approved; the price goes down the order and every pledge ends."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -106,9 +107,7 @@ def obstacles(ctx: Ctx, paper: CollateralDisposal) -> list[str]:
         if paper.reserve_price < least:
             found.append(f"处置底价低于评估价值的规定比例，至少 {format_money(least)} 元")
     pledges = standing(ctx, paper)
-    early = [one.project.number for one in pledges if one.project.state in UNDER_WAY]
-    if early:
-        found.append(f"押品还用于尚未放款的项目 {'、'.join(early)}，请先取消关联或撤销其反担保")
+    found += _early(pledges)
     changing = select(PledgeChange.number).where(
         PledgeChange.pledge_id.in_([one.id for one in pledges]),
         PledgeChange.state == PaperState.IN_APPROVAL,
@@ -117,6 +116,14 @@ def obstacles(ctx: Ctx, paper: CollateralDisposal) -> list[str]:
     return found + [
         one.words for one in effects(ctx, paper) if one.is_short and _counts(paper, one)
     ]
+
+
+def _early(pledges: Iterable[CollateralPledge]) -> list[str]:
+    """An application that counts on the asset finds another before it is sold."""
+    numbers = [one.project.number for one in pledges if one.project.state in UNDER_WAY]
+    if not numbers:
+        return []
+    return [f"押品还用于尚未放款的项目 {'、'.join(numbers)}，请先取消关联或撤销其“反担保”"]
 
 
 def _counts(paper: CollateralDisposal, effect: "Effect") -> bool:
@@ -307,8 +314,11 @@ def _refuse_sale(
         errors["on"] = ["成交日期不能晚于营业日期"]
     if errors:
         raise FieldErrors(errors)
-    if not standing(ctx, paper):
+    pledges = standing(ctx, paper)
+    if not pledges:
         raise BusinessError("押品的设押已全部解除，不按处置办理，请终止处置")
+    if early := _early(pledges):  # pledged at the very moment in which the sale was put up
+        raise BusinessError("；".join(early))
 
 
 def _divide(ctx: Ctx, paper: CollateralDisposal, price: Decimal, costs: Decimal) -> None:

@@ -24,6 +24,7 @@ from models.collateral.stock_take import (
     StockTakeState,
 )
 from models.guarantee.signing import CounterGuarantee
+from reports.base.scope import scoped
 from reports.figures import collateral, dictionaries
 from workflows.base import documents, records
 from workflows.base.context import Ctx
@@ -32,7 +33,7 @@ from workflows.base.transition import Step, enter, move, steps
 from workflows.guarantee import letters, stages
 
 KEEPER = "押品专员"
-CHECKERS = ("风控总监", "风控专员", "业务部门经理")
+CHECKERS = ("风控总监", "风控专员")
 PAPER = "stock_take"
 State = StockTakeState
 STEPS = steps(
@@ -351,11 +352,11 @@ def drop(ctx: Ctx, take: StockTake, reason: str, version: int | None = None) -> 
 
 
 def row_to_count(ctx: Ctx, code: str) -> StockTakeRow | None:
-    """The row of a label in the stock-take that is being counted, if there is one."""
+    """The row of a label in a stock-take that is being counted and that the reader may see, if there is one."""
     query = (
         select(StockTakeRow)
         .join(StockTake, StockTake.id == StockTakeRow.stock_take_id)
         .where(StockTakeRow.code == code, StockTake.state == State.COUNTING)
         .order_by(StockTakeRow.id.desc())
     )
-    return ctx.session.scalars(query.limit(1)).first()
+    return ctx.session.scalars(scoped(query, StockTakeRow, ctx.actor).limit(1)).first()

@@ -262,6 +262,18 @@ def test_what_was_set_free_meanwhile_is_not_sold_by_us(line):
         sold(line, sale, asset.value)
 
 
+def test_what_was_pledged_at_the_very_moment_of_the_submission_is_not_sold_unseen(line):
+    project, asset, _ = standing(line)
+    valued(line, asset, asset.value * 3, line.today)
+    uncovered(project)
+    sale = approved(line, project, asset, asset.value)
+    item = mortgage(line, line.at(Stage.COUNTER))
+    pledge.take(line.ctx(KEEPER), item, asset, MILLION, None)
+    with pytest.raises(BusinessError, match="还用于尚未放款的项目"):
+        sold(line, sale, asset.value)
+    assert asset.disposed_on is None
+
+
 def test_each_of_two_projects_is_looked_at_and_served_by_rank(line):
     project, asset, made = standing(line)
     valued(line, asset, asset.value * 4, line.today)

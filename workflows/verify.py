@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from models.after.case_money import LIVE_MONEY, RecoveryPart, RecoveryReceipt
+from models.after.compensation import CompensationShare
+from models.after.recovery import CaseState, RecoveryCase
 from models.approval.approval import ApprovalInstance, ApprovalState, ApprovalTask, TaskState
 from models.base.actor import Actor
 from models.base.columns import Money
@@ -21,6 +24,7 @@ from models.guarantee.drawdown import Drawdown, DrawdownState, Instalment, Repay
 from models.guarantee.project import ENDED, Project, ProjectStage, ProjectState
 from models.guarantee.repayment import Repayment, RepaymentState
 from models.guarantee.resolution import Resolution, ResolutionState
+from models.guarantee.scheme import SharingParty
 from models.guarantee.signing import Fee, FeeDue, Receipt, ReceiptState
 from models.ledger.account import Account, AccountBalance, AuxiliaryBalance
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry
@@ -154,6 +158,45 @@ def verify_repayments(session: Session) -> list[str]:
     return _first(session, query, "借据 {} 还款计划的已还本息与还款登记不符")
 
 
+def verify_cases(session: Session) -> list[str]:
+    """What is still owed on a share is what was paid less what came in, and a case shows the sums of its shares."""
+    live = RecoveryReceipt.state.in_(LIVE_MONEY)
+    back = (
+        select(RecoveryPart.share_id.label("owner"), func.sum(RecoveryPart.amount).label("total"))
+        .join(RecoveryReceipt, RecoveryReceipt.id == RecoveryPart.receipt_id)
+        .where(live)
+        .group_by(RecoveryPart.share_id)
+        .subquery()
+    )
+    came = func.coalesce(back.c.total, ZERO, type_=Money())
+    share = (
+        select(CompensationShare.id)
+        .outerjoin(back, back.c.owner == CompensationShare.id)
+        .where(CompensationShare.amount - came != CompensationShare.open_amount)
+        .order_by(CompensationShare.id)
+    )
+    if found := _first(session, share, "代偿分担 {} 的未收回金额与回款分配不符"):
+        return found
+    paid = _sums(CompensationShare.recovery_case_id, CompensationShare.amount)
+    is_own = CompensationShare.party == SharingParty.OWN
+    own = _sums(CompensationShare.recovery_case_id, CompensationShare.open_amount, is_own)
+    on_book = func.coalesce(own.c.total, ZERO, type_=Money())
+    kept = case((RecoveryCase.state == CaseState.WRITTEN_OFF, ZERO), else_=on_book)
+    query = (
+        select(RecoveryCase.number)
+        .outerjoin(paid, paid.c.owner == RecoveryCase.id)
+        .outerjoin(own, own.c.owner == RecoveryCase.id)
+        .where(
+            or_(
+                RecoveryCase.paid_amount != func.coalesce(paid.c.total, ZERO, type_=Money()),
+                RecoveryCase.balance != kept,
+            )
+        )
+        .order_by(RecoveryCase.id)
+    )
+    return _first(session, query, "追偿案件 {} 的代偿金额或账面余额与代偿分担不符")
+
+
 def verify_fees(session: Session) -> list[str]:
     """A fee's plan sums to the fee; what is collected equals its booked receipts less what 解保 refunded."""
     due = _sums(FeeDue.fee_id, FeeDue.amount)
@@ -273,6 +316,7 @@ CHECKS: tuple[Check, ...] = (
     Check("在保余额与决议占用", verify_exposures, (Project, Drawdown, Resolution)),
     Check("借据与还款计划", verify_plans, (Drawdown, RepaymentPlan, Instalment)),
     Check("还款登记与还款计划", verify_repayments, (Repayment,)),
+    Check("代偿、回款与追偿案件", verify_cases, (RecoveryCase, CompensationShare, RecoveryPart)),
     Check("费用、应收计划与收款", verify_fees, (Fee, FeeDue, Receipt)),
     Check("项目阶段", verify_stages, (ProjectStage,)),
     Check("审批单与业务记录", verify_approvals, (ApprovalInstance, ApprovalTask)),

@@ -62,6 +62,7 @@ TONES: dict[str, str] = {
     "COLLECTED": "ok",
     "WAIVED": "draft",
     "RELEASED": "ok",
+    "COMPENSATED": "bad",
     "SIGNING": "doing",
     "OVERDUE": "bad",
     "SETTLED": "ok",
@@ -142,6 +143,8 @@ class MenuGroup(Kind):
     HISTORY = "历史补录管理"
     FILES = "档案管理"
     ENDING = "终止与更正"
+    COMPENSATION = "代偿管理"
+    RECOVERY = "追偿管理"
     DECIDED = "审批查询"
     COLLATERAL_FILES = "押品登记"
     COLLATERAL_WATCH = "押品监管"

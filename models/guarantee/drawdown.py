@@ -16,12 +16,13 @@ from models.system.records import IssuedDocument
 
 
 class DrawdownState(Kind):
-    """A loan runs until it is repaid, or until the bank lets the company go while it still runs."""
+    """A loan runs until it is repaid, by the customer or in its place, or until the bank lets the company go."""
 
     ACTIVE = "正常"
     OVERDUE = "逾期"
     SETTLED = "已结清"
     RELEASED = "已解保"
+    COMPENSATED = "已代偿"
 
 
 class Drawdown(Entity):
@@ -55,6 +56,7 @@ class Drawdown(Entity):
             moved=(
                 ("state", "OVERDUE", "借据 {title} 逾期"),
                 ("state", "SETTLED", "借据 {title} 结清"),
+                ("state", "COMPENSATED", "借据 {title} 已代偿"),
             ),
         ),
     )
@@ -64,10 +66,12 @@ class Drawdown(Entity):
         ),
         CheckConstraint("due_on >= drawn_on", name="ck_drawdown_dates"),
         CheckConstraint(
-            "(state in ('SETTLED', 'RELEASED')) = (closed_on is not null)",
+            "(state in ('SETTLED', 'RELEASED', 'COMPENSATED')) = (closed_on is not null)",
             name="ck_drawdown_closed",
         ),
-        CheckConstraint("state <> 'SETTLED' or balance = 0", name="ck_drawdown_settled"),
+        CheckConstraint(
+            "state not in ('SETTLED', 'COMPENSATED') or balance = 0", name="ck_drawdown_settled"
+        ),
     )
     number: Mapped[str] = c.text("借据编号", 40, required=True, unique=True)
     project_id: Mapped[int] = c.reference(
@@ -95,7 +99,7 @@ class Drawdown(Entity):
     )
     document_id: Mapped[int | None] = c.reference("放款凭证", "issued_document")
     document: Mapped[IssuedDocument | None] = c.related(document_id)
-    closed_on: Mapped[date | None] = c.day("结清日期", help="本息结清或担保责任解除之日")
+    closed_on: Mapped[date | None] = c.day("结清日期", help="本息结清、代偿或担保责任解除之日")
     state: Mapped[DrawdownState] = c.state("状态", DrawdownState, DrawdownState.ACTIVE)
 
     @property

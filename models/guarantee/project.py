@@ -50,9 +50,12 @@ class ProjectState(Kind):
     REFUSED = "已否决"
     CANCELLED = "已终止"
     RELEASED = "已解保"
+    COMPENSATED = "已代偿"
 
 
 UNDER_WAY = (ProjectState.DRAFT, ProjectState.RUNNING)
+# What the company still has to do with: applied for, in force, or paid for in the customer's place.
+GOING_ON = (*UNDER_WAY, ProjectState.IN_FORCE, ProjectState.COMPENSATED)
 ENDED = (ProjectState.REFUSED, ProjectState.CANCELLED, ProjectState.RELEASED)
 
 
@@ -146,7 +149,7 @@ class Project(Entity):
         state="state",
         drafts=(ProjectState.DRAFT,),
         line="stage",
-        runs=(ProjectState.RUNNING, ProjectState.IN_FORCE),
+        runs=(ProjectState.RUNNING, ProjectState.IN_FORCE, ProjectState.COMPENSATED),
         key=("number",),
         news=News(
             150,
@@ -154,6 +157,7 @@ class Project(Entity):
             moved=(
                 ("state", "RUNNING", "提交担保申请"),
                 ("state", "REFUSED", "项目否决"),
+                ("state", "COMPENSATED", "项目已代偿，担保责任履行完毕"),
             ),
         ),
     )

@@ -22,6 +22,7 @@ class RepaymentSource(Kind):
     IMPORTED = "银行文件导入"
     HISTORY = "历史补录"
     RENEWAL = "无还本续贷"
+    COMPENSATION = "代偿"
 
 
 class RepaymentState(Kind):

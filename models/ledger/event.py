@@ -22,6 +22,8 @@ class EventType:
 
 _AMOUNT = {"amount": "金额"}
 _PARTS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "other": "其他"}
+# What a recovery brings beside the company's own part of what was paid: costs advanced, surcharges, others' parts.
+_BESIDE = {"cost": "垫付费用", "surcharge": "违约金及资金占用费", "shared": "他方分担"}
 _FEE = {
     "gross": "含税金额",
     "deferred": "担保费（不含税）",
@@ -45,17 +47,24 @@ EVENTS: dict[str, EventType] = {
     "income.recognised": _plain("担保费收入确认"),
     "deposit.received": _plain("收取客户保证金"),
     "deposit.returned": _plain("退还客户保证金"),
-    "deposit.used": EventType("以客户保证金抵偿代偿款", {**_AMOUNT, **_PARTS}, ("amount",)),
+    "deposit.used": EventType(
+        "以客户保证金抵偿代偿款", {**_AMOUNT, **_PARTS, **_BESIDE}, ("amount",)
+    ),
     "margin.placed": _plain("存出保证金"),
     "margin.returned": _plain("收回存出保证金"),
     "compensation.paid": EventType(
         "代偿",
-        {**_PARTS, "bank_paid": "银行存款支付", "margin_paid": "存出保证金支付"},
+        {
+            **_PARTS,
+            "shared": "他方分担",
+            "bank_paid": "银行存款支付",
+            "margin_paid": "存出保证金支付",
+        },
         ("bank_paid", "margin_paid"),
     ),
     "recovery.received": EventType(
         "追偿回款",
-        {**_AMOUNT, **_PARTS, "surcharge": "违约金及资金占用费", "excess": "多收款"},
+        {**_AMOUNT, **_PARTS, **_BESIDE, "excess": "多收款"},
         ("amount",),
     ),
     "recovery.excess_returned": _plain("退还多收追偿款"),
@@ -63,10 +72,19 @@ EVENTS: dict[str, EventType] = {
     "impairment.released": _plain("转回应收代偿款减值"),
     "writeoff.booked": EventType(
         "代偿损失核销",
-        {**_PARTS, "provision": "冲减担保赔偿准备金", "loss": "计入担保赔付支出"},
+        {
+            **_PARTS,
+            "cost": "垫付费用",
+            "provision": "冲减担保赔偿准备金",
+            "loss": "计入担保赔付支出",
+        },
         ("provision", "loss"),
     ),
-    "writeoff.recovered": _plain("已核销代偿款收回"),
+    "writeoff.recovered": EventType(
+        "已核销代偿款收回",
+        {**_AMOUNT, "surcharge": "违约金及资金占用费", "shared": "他方分担", "excess": "多收款"},
+        ("amount", "surcharge", "shared", "excess"),
+    ),
     "asset.taken": EventType(
         "取得抵债资产",
         {**_PARTS, "fair_value": "公允价值", "shortfall": "冲减担保赔偿准备金"},

@@ -119,6 +119,7 @@ PARAMETER_CHOICES: dict[str, dict[str, str]] = {
     "extension.fee_rule": {"NONE": "不收取", "PRO_RATA": "按担保费率、余额和展期月数"},
     "release.refund_rule": {"NONE": "不退还", "MONTHS": "按未担保月数退还"},
     "provision.compensation_base": {"ALL": "全部担保责任余额", "FINANCING": "融资担保责任余额"},
+    "recovery.order": {"LEGAL": "费用、利息、本金", "PRINCIPAL": "本金、费用、利息"},
     "weight.ceiling_basis": {"BEFORE_SHARE": "银行分担前", "AFTER_SHARE": "银行分担后"},
 }
 

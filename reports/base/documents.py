@@ -81,6 +81,7 @@ DOCUMENT_KINDS: dict[str, DocumentKind] = {
         DocumentKind("fee_receipt", "收费收据", page_size="A5", orientation="landscape"),
         DocumentKind("repayment_receipt", "还款回执"),
         DocumentKind("overdue_notice", "欠款通知单"),
+        DocumentKind("collection_letter", "催收函"),
         DocumentKind("extension_notice", "展期通知"),
         DocumentKind("release_notice", "解保通知"),
         DocumentKind("review_minutes", "审保会会议纪要", long=True),

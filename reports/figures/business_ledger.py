@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from models.base.columns import Money
 from models.guarantee.product import FeeKind
 from models.guarantee.signing import Fee, FeeState
-from models.ledger.account import ZERO, AuxiliaryBalance
+from models.ledger.account import ZERO, AccountBalance, AuxiliaryBalance
 from models.ledger.closing import IncomeSchedule
 from models.ledger.voucher import BusinessEvent, EventState, Voucher, VoucherEntry, VoucherState
+from reports.figures import recovery
 from reports.figures.balances import leaves_of
 from reports.figures.fees import RECEIVABLE
 
@@ -63,11 +64,10 @@ def pairs(session: Session) -> list[Pair]:
             "/fee/list/?f=kind:eq:DEPOSIT",
         ),
     ]
+    found += _cases(session)
     placed = _amounts(session, _PLACED)
     if placed is not None:
-        at_banks = stands(
-            session, "1031", AuxiliaryBalance.bank_id != 0, VoucherEntry.bank_id.is_not(None)
-        )
+        at_banks = stands(session, "1031")
         found.append(Pair("1031", "存出保证金", placed, at_banks, "/review/?view=BOOKED"))
     return found
 
@@ -81,7 +81,12 @@ def stands(session: Session, code: str, kept: Any = None, entered: Any = None) -
     posted = (
         session.scalar(select(total).where(AuxiliaryBalance.account_id.in_(leaves), kept)) or ZERO
     )
-    waiting = (
+    return posted + _waiting(session, leaves, entered)
+
+
+def _waiting(session: Session, leaves: Any, entered: Any) -> Decimal:
+    """Debit less credit of what is drafted and not posted."""
+    query = (
         select(func.sum(VoucherEntry.debit - VoucherEntry.credit, type_=Money()))
         .join(Voucher, Voucher.id == VoucherEntry.voucher_id)
         .where(
@@ -90,7 +95,13 @@ def stands(session: Session, code: str, kept: Any = None, entered: Any = None) -
             entered,
         )
     )
-    return posted + (session.scalar(waiting) or ZERO)
+    return session.scalar(query) or ZERO
+
+
+def margin_at(session: Session, bank_id: int) -> Decimal:
+    """What the books say is placed with a bank as a margin."""
+    kept, entered = AuxiliaryBalance.bank_id == bank_id, VoucherEntry.bank_id == bank_id
+    return stands(session, "1031", kept, entered)
 
 
 def open_fees(session: Session) -> Decimal:
@@ -137,6 +148,40 @@ def _registered(session: Session, key: str, whole: Any, kinds: tuple[FeeKind, ..
     )
     parts = sum((Decimal(event.amounts.get(key, "0")) for event in session.scalars(query)), ZERO)
     return (session.scalar(in_books) or ZERO) + parts
+
+
+def _cases(session: Session) -> list[Pair]:
+    """What was paid to banks, what others bear of it, costs advanced, and what others get of what was recovered."""
+    rows = recovery.booked(session)
+    if rows is None:
+        return []
+    url = "/recovery_case/list/"
+    return [
+        Pair("1201", "应收代偿款", rows.claims, stands(session, "1201"), url),
+        Pair("1221", "垫付追偿费用", rows.costs, stands(session, "1221"), url),
+        Pair(
+            "1261",
+            "分担方应付的代偿款",
+            rows.others,
+            stands(session, "1261"),
+            "/compensation_share/list/",
+        ),
+        Pair(
+            "2261",
+            "应返还的追回款",
+            rows.due_back,
+            -stands(session, "2261"),
+            "/compensation_share/list/",
+        ),
+    ]
+
+
+def balance_of(session: Session, code: str) -> Decimal:
+    """Debit less credit of an account, posted or on the way."""
+    leaves = leaves_of(session, code)
+    total = func.sum(AccountBalance.debit - AccountBalance.credit, type_=Money())
+    posted = session.scalar(select(total).where(AccountBalance.account_id.in_(leaves))) or ZERO
+    return posted + _waiting(session, leaves, VoucherEntry.id > 0)
 
 
 def _booked(session: Session, *codes: str) -> list[BusinessEvent]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.customer.customer import Customer, CustomerStatus
 from models.guarantee.archive import ArchiveLoan
-from models.guarantee.project import UNDER_WAY, Project, ProjectState
+from models.guarantee.project import GOING_ON, Project
 
 # Role on a project -> the column that says who holds it.
 ROLES: Final = {
@@ -19,7 +19,7 @@ ROLES: Final = {
     "法务": "legal_officer_id",
 }
 LEADING: Final = ("A角", "B角")  # without whom a project stands still
-OPEN_STATES: Final = (*UNDER_WAY, ProjectState.IN_FORCE)
+OPEN_STATES: Final = GOING_ON
 
 
 @dataclass(frozen=True)

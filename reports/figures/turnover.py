@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from models.after.case_money import LIVE_MONEY, RecoveryPart, RecoveryReceipt
+from models.after.write_off import WriteOff
+from models.base.columns import Money
 from models.base.paper import PaperState
 from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import Project
@@ -29,7 +32,7 @@ def drawn(after: date, to: date) -> list[Select[Any]]:
 
 
 def released(after: date, to: date) -> list[Select[Any]]:
-    """Principal repaid, and what the bank let go while it was still owed.
+    """Principal that customers repaid, and what the bank let go while it was still owed; without 代偿.
 
     What 历史补录 says was repaid before the system is one sum: it counts where the loan began after the opening. Of a
     loan that began before, nobody can say which part of the sum came before that day.
@@ -41,6 +44,7 @@ def released(after: date, to: date) -> list[Select[Any]]:
         .where(
             _within(Repayment.paid_on, after, to),
             Repayment.state == RepaymentState.BOOKED,
+            Repayment.source != RepaymentSource.COMPENSATION,
             or_(Repayment.source != RepaymentSource.HISTORY, Drawdown.drawn_on > after),
         )
     )
@@ -50,6 +54,11 @@ def released(after: date, to: date) -> list[Select[Any]]:
         .where(_within(Release.approved_on, after, to), Release.state == PaperState.APPROVED)
     )
     return [repaid, let_go]
+
+
+def discharged(after: date, to: date) -> list[Select[Any]]:
+    """解除 as the monthly form has it: with 代偿."""
+    return [*released(after, to), *compensated(after, to)]
 
 
 def compensated(after: date, to: date) -> list[Select[Any]]:
@@ -64,6 +73,32 @@ def compensated(after: date, to: date) -> list[Select[Any]]:
         )
     )
     return [paid]
+
+
+def recovered(after: date, to: date) -> list[Select[Any]]:
+    """What came in of what was paid to banks, other parties' part included; not what came after a write-off."""
+    back = (
+        select(func.sum(RecoveryPart.amount))
+        .join(RecoveryReceipt, RecoveryReceipt.id == RecoveryPart.receipt_id)
+        .join(Project, Project.id == RecoveryReceipt.project_id)
+        .where(
+            RecoveryReceipt.state.in_(LIVE_MONEY),
+            RecoveryReceipt.is_off_book.is_(False),
+            _within(RecoveryReceipt.moved_on, after, to),
+        )
+    )
+    return [back]
+
+
+def lost(after: date, to: date) -> list[Select[Any]]:
+    """What was written off of what was paid to banks, with what other parties lose by it; without costs."""
+    whole = WriteOff.amount - WriteOff.cost + WriteOff.other_amount
+    gone = (
+        select(func.sum(whole, type_=Money()))
+        .join(Project, Project.id == WriteOff.project_id)
+        .where(WriteOff.is_booked, _within(WriteOff.written_off_on, after, to))
+    )
+    return [gone]
 
 
 def _within(column: Any, after: date, to: date) -> ColumnElement[bool]:

@@ -56,8 +56,10 @@ def counted(item: FoundingItem) -> Callable[[Counted], Counted]:
 
 
 counted(FoundingItem.GUARANTEED)(turnover.drawn)
-counted(FoundingItem.RELEASED)(turnover.released)
+counted(FoundingItem.RELEASED)(turnover.discharged)
 counted(FoundingItem.COMPENSATED)(turnover.compensated)
+counted(FoundingItem.RECOVERED)(turnover.recovered)
+counted(FoundingItem.LOST)(turnover.lost)
 
 
 def totals(session: Session, to: date) -> dict[FoundingItem, Total]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, literal, literal_column, select
 
+from models.after import compensation
+from models.after.compensation import Compensation
 from models.base.entity import entities
 from models.base.paper import PaperState, SentBack
 from models.customer.customer import Customer
@@ -32,6 +34,9 @@ def paper_sources() -> Iterator[Source]:
             yield _source(TodoKind.RETURNED, model, model.again, *back, by_manager=model.by_manager)
         yield _source(TodoKind.UNSENT, model, "submit", *new, by_manager=True)
     yield _source(TodoKind.PREPAY, LoanChange, "pay", *unpaid(), by_manager=True)
+    yield _source(
+        TodoKind.COMPENSATE, Compensation, "pay", *compensation.unpaid(), by_manager=False
+    )
 
 
 def _source(

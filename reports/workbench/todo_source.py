@@ -38,6 +38,7 @@ class TodoKind(Kind):
     SAMPLE = "批量抽查"
     REPORT = "报送再担保备案"
     CEDE = "支付分出担保费"
+    COMPENSATE = "支付代偿款"
     FILE = "归档"
     TAKE_BACK = "收回档案"
     CUSTODY = "押品出入库"

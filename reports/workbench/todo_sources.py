@@ -346,7 +346,7 @@ def _collections(today: date) -> Rows:
             FeeDue.due_on.between(_EVER, today),
             or_(
                 and_(Project.state == ProjectState.RUNNING, Project.stage.in_(stages)),
-                Project.state == ProjectState.IN_FORCE,
+                Project.state.in_((ProjectState.IN_FORCE, ProjectState.COMPENSATED)),
             ),
             or_(
                 func.coalesce(Fee.state, literal("")) == FeeState.BOOKED,

@@ -171,10 +171,11 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
         (Project.state.in_(UNDER_WAY),),
         (in_force,),
         (in_force, Project.end_on.between(today, until)),
+        (Project.state == ProjectState.COMPENSATED,),
         (Project.state.in_(ENDED),),
     )
     each = [_number(asked.ctx, where) for where in wanted]
-    every, under_way, running, due, ended = (
+    every, under_way, running, due, paid_for, ended = (
         int(number) for number in asked.ctx.session.execute(select(*each)).one()
     )
     kinds: list[tuple[str, list[str], int]] = [
@@ -182,6 +183,7 @@ def _tabs(asked: lists.ListQuery) -> list[Tab]:
         ("办理中", [filters.among("state", UNDER_WAY)], under_way),
         ("在保", ["state:eq:IN_FORCE"], running),
         (f"{DUE_DAYS} 天内到期", ["state:eq:IN_FORCE", f"end_on:rel:within_{DUE_DAYS}"], due),
+        (ProjectState.COMPENSATED.label, ["state:eq:COMPENSATED"], paid_for),
         ("已结束", [filters.among("state", ENDED)], ended),
     ]
     shown = sorted(f.raw for f in asked.filters)
@@ -326,8 +328,9 @@ def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stag
         return _passed(project.stage, row)
     since = project.stage_since
     days = (ctx.today - since).days if since else None
+    is_paid_for = project.state is ProjectState.COMPENSATED
     return pages.Stage(
-        project.stage.label,
+        (project.state if is_paid_for else project.stage).label,
         "current",
         f"{since:%m-%d}" if since else "",
         holder(ctx, project),

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from models.after.warning import RiskWarning, WarningRule, WarningState
 from models.base.entity import Entity, entity_of
 from models.base.errors import FieldErrors
-from models.guarantee.project import UNDER_WAY, Project, ProjectState
+from models.guarantee.project import GOING_ON, Project
 from reports.figures.vocabulary import vocabulary
 from reports.rules import sql
 from reports.rules.check import understand
@@ -18,7 +18,6 @@ from reports.rules.tree import RuleError
 from reports.rules.typed import Truth
 from workflows.base.context import Ctx
 
-GOING_ON = (*UNDER_WAY, ProjectState.IN_FORCE)
 _PROBLEM_MAX = 200
 
 

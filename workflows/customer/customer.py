@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from models.approval.approval import ApprovalInstance, ApprovalState
 from models.base.errors import BusinessError, Conflict
 from models.customer.customer import Customer, CustomerStatus, CustomerWatch, WatchKind, WatchState
-from models.guarantee.project import UNDER_WAY, Project, ProjectState
+from models.guarantee.project import GOING_ON, Project
 from workflows.approval import approval
 from workflows.base import audit, records
 from workflows.base.context import Ctx
@@ -93,10 +93,9 @@ _PRECEDENCE = (WatchKind.BLACKLIST, WatchKind.VIP, WatchKind.POTENTIAL)
 
 
 def why_not_close(ctx: Ctx, customer: Customer) -> str:
-    """A customer with business under way or in force stays open; '' when there is none."""
-    going = (*UNDER_WAY, ProjectState.IN_FORCE)
+    """A customer with business under way, in force or paid for stays open; '' when there is none."""
     query = select(Project.number).where(
-        Project.customer_id == customer.id, Project.state.in_(going)
+        Project.customer_id == customer.id, Project.state.in_(GOING_ON)
     )
     number = ctx.session.scalar(query.order_by(Project.id).limit(1))
     return f"项目 {number} 尚未结束，不能停用客户" if number else ""

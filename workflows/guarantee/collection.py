@@ -48,7 +48,7 @@ STEPS = steps(
     ),
 )
 ACTS = verbs("receipt", {"collect": "收款", "drop": "撤销退回的收款"})
-_OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE)
+_OPEN = (ProjectState.RUNNING, ProjectState.IN_FORCE, ProjectState.COMPENSATED)
 
 
 def require_collecting(project: Project, verb: str) -> None:

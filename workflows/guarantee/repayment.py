@@ -41,7 +41,7 @@ STEPS = steps(
     ),
 )
 _LOAN_RUNS = (DrawdownState.ACTIVE, DrawdownState.OVERDUE)
-_LOAN_STANDS = (*_LOAN_RUNS, DrawdownState.SETTLED)
+_LOAN_STANDS = (*_LOAN_RUNS, DrawdownState.SETTLED, DrawdownState.COMPENSATED)
 LOAN = steps(
     Step(
         "drawdown",
@@ -136,6 +136,8 @@ def record_held(ctx: Ctx, drawdown: Drawdown, project: Project, paid: Paid) -> R
     ctx.session.add(made)
     ctx.session.flush()
     _move(ctx, drawdown, project, rows, paid.principal)
+    if paid.source is RepaymentSource.COMPENSATION:
+        return made  # the customer has repaid nothing: no receipt is due
     made.document = documents.issue(
         ctx,
         "repayment_receipt",
@@ -166,6 +168,8 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise BusinessError(f"请填写冲正原因，不超过 {_NOTE_MAX} 字", field="reason")
     if repayment.source is RepaymentSource.HISTORY:
         raise Conflict("上线前已还的本金随历史补录登记，不能冲正")
+    if repayment.source is RepaymentSource.COMPENSATION:
+        raise Conflict("该笔由代偿付款登记，由会计在复核退回该笔代偿后恢复，不能冲正")
     if repayment.source is RepaymentSource.RENEWAL:
         raise Conflict("该笔还款由无还本续贷的放款结清，新借款仍在保，不能冲正")
     if project.stage is not Stage.IN_FORCE or is_being_released(ctx, project):
@@ -175,14 +179,21 @@ def reverse(ctx: Ctx, repayment: Repayment, reason: str, version: int | None = N
         raise Conflict(f"续保项目 {renewal.number} 已放款接续该笔借款且仍在保，不能冲正本金")
     for handler in _REVERSED:
         handler(ctx, repayment, drawdown)
-    move(step, repayment)
-    repayment.reversed_on, repayment.reversed_by_id = ctx.today, ctx.actor.employee_id
-    repayment.reversal_reason = reason
-    ctx.session.flush()
-    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -repayment.principal)
+    take_back_held(ctx, repayment, drawdown, project, reason)
     if repayment.principal:
         _refuse_breach(ctx, project, renewal)
     return repayment
+
+
+def take_back_held(
+    ctx: Ctx, made: Repayment, drawdown: Drawdown, project: Project, reason: str
+) -> None:
+    """`reverse` for verbs with a permission of their own, on a loan and project that the caller holds."""
+    move(STEPS["reverse"], made)
+    made.reversed_on, made.reversed_by_id = ctx.today, ctx.actor.employee_id
+    made.reversal_reason = reason
+    ctx.session.flush()
+    _move(ctx, drawdown, project, plan_rows(ctx.session, drawdown), -made.principal)
 
 
 def _renewal_of(ctx: Ctx, project: Project) -> Project | None:
@@ -357,9 +368,7 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
     due, due_interest = owed_by(rows, _horizon(ctx, paid.paid_on))
     if paid.principal > total:
         found["principal"] = [f"尚欠本金 {format_money(total)} 元，不能多还"]
-    elif (
-        paid.principal > due and not paid.is_final
-    ):  # the bank's word that all is settled stands above the plan
+    elif paid.principal > due and not _is_above_plan(paid):
         found["principal"] = [
             f"至本期应还本金 {format_money(due)} 元，多出的属于提前还款，请先办理“存续变更”；全部结清的请办理“提前结清”"
         ]
@@ -370,6 +379,11 @@ def _about_amounts(ctx: Ctx, rows: list[Instalment], paid: Paid) -> dict[str, li
             f"至本期应还利息 {format_money(due_interest)} 元，超出 {extra} 元，请核对；属实时在备注中说明"
         ]
     return found
+
+
+def _is_above_plan(paid: Paid) -> bool:
+    """The bank's word that all is settled stands above the plan, and so does what it has called in."""
+    return paid.is_final or paid.source is RepaymentSource.COMPENSATION
 
 
 def most_interest(ctx: Ctx, due: Decimal) -> Decimal:
@@ -449,9 +463,12 @@ def _restate(ctx: Ctx, drawdown: Drawdown, rows: list[Instalment]) -> None:
         is_missed = row.is_open and not is_settled and row.due_on < ctx.today
         row.overdue_since = row.due_on + timedelta(days=1) if is_missed else None
     if is_settled:
-        closed = ctx.session.scalar(select(func.max(Repayment.paid_on)).where(*booked))
-        move(LOAN["repay"], drawdown, DrawdownState.SETTLED)
-        drawdown.closed_on = closed
+        last = select(Repayment).where(*booked).order_by(Repayment.paid_on, Repayment.id)
+        final = list(ctx.session.scalars(last))[-1]
+        is_paid_for = final.source is RepaymentSource.COMPENSATION
+        end = DrawdownState.COMPENSATED if is_paid_for else DrawdownState.SETTLED
+        move(LOAN["repay"], drawdown, end)
+        drawdown.closed_on = final.paid_on
         return
     is_late = any(row.overdue_since for row in rows)
     move(LOAN["repay"], drawdown, DrawdownState.OVERDUE if is_late else DrawdownState.ACTIVE)

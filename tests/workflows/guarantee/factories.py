@@ -86,7 +86,7 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "风控总监",
         ("evaluation", "review", "risk", "fee_waiver", "after", "collateral"),
     ),
-    "周敏": ("HQ", "分管副总", ("vice_president", "counter_guarantee")),
+    "周敏": ("HQ", "分管副总", ("vice_president", "counter_guarantee", "asset")),
     "吴刚": ("HQ", "总裁", ("president",)),
     "郑洁": ("FK", "法务", ("legal",)),
     "冯丽": ("HQ", "会计", ("finance",)),

@@ -66,6 +66,7 @@ YEAR = (
 LATELY = 95
 # Guarantees whose loans are changed, by their number; the last one waits for its decision.
 CHANGES = {11: "PREPAYMENT", 12: "EXTENSION", 14: "RATE", 13: "PREPAYMENT?"}
+CLAIMED = 10  # the guarantee that its customer stops to pay and the bank claims
 SETTLED = 30  # days after which the company has time for more than its first business
 
 
@@ -172,6 +173,7 @@ def _guarantees(
             RepaymentMethod.EQUAL_PRINCIPAL if number % 2 else RepaymentMethod.INTEREST_FIRST
         )
         plot.stops_at = {5: 4, 10: 3}.get(number % 20, 0)
+        plot.is_claimed = number == CLAIMED
         plot.changes = CHANGES.get(number % 20, "")
         plot.renews_after = "_settle" if number == 1 else ""
         begin = stage.today + timedelta(days=number * span // count)

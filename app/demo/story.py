@@ -82,6 +82,7 @@ class Plot:
     parts: int  # how many parts of the line are played; the project then stands there
     refused_at: str = ""
     stops_at: int = 0  # the instalment from which on the customer pays nothing; 0: pays all
+    is_claimed: bool = False  # whether the bank then claims from the company
     appeals: bool = False  # whether the board reconsiders its refusal
     renews_after: str = ""  # the part after which the customer lets the resolution run out
     waives: bool = False  # whether part of the fee is waived where the line stands

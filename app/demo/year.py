@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from app.demo import books
+from app.demo import books, failing
 from app.demo.changing import change
 from app.demo.stage import Stage, workday
 from app.demo.story import Plot, book_events, decide_all, post_vouchers
@@ -32,6 +32,8 @@ def repay(stage: Stage, plot: Plot, project: Project) -> Iterator[int]:
     while rows := [row for row in repayment.plan_rows(stage.session, loan) if row.is_open]:
         row, number = rows[0], number + 1
         if plot.stops_at and number >= plot.stops_at:
+            if plot.is_claimed:
+                yield from failing.play(stage, plot, project, loan)
             return
         if plot.changes and number == CHANGED_BEFORE:
             yield 10

@@ -272,7 +272,7 @@ def pay(
         Paid(
             paid_on,
             paper.accepted_principal,
-            paper.accepted_interest + paper.accepted_penalty,
+            paper.accepted_interest,  # a penalty is no part of the plan
             is_final=paper.accepted_principal == loan.balance,
             note=f"代偿 {paper.number}",
             source=RepaymentSource.COMPENSATION,

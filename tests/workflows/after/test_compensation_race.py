@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.after.compensation import Compensation
+from models.guarantee.product import RepaymentMethod
 from models.guarantee.project import Project, Stage
 from models.guarantee.repayment import Repayment, RepaymentSource
 from models.ledger.voucher import BusinessEvent
@@ -18,7 +19,7 @@ def test_of_two_cashiers_at_once_one_pays(engine):
     with Session(engine) as session:
         line = Line(session)
         found = line.project_at(Stage.CONFIRM, customer_id=line.customer("同时付款公司").id)
-        line.confirm(found, repayment_method="INTEREST_FIRST")
+        line.confirm(found, repayment_method=RepaymentMethod.INTEREST_FIRST)
         made = approved(line, overdue(line, found))
         key, day = made.id, line.today
         session.commit()

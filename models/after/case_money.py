@@ -116,6 +116,7 @@ class RecoveryCost(CaseMoney):
         filtered=("project_id", "recovery_case_id", "kind", "moved_on", "state"),
         sums=("amount",),
         scope=Scope(through="project"),
+        state="state",
         seeds=(
             Numbering("recovery_cost", "追偿费用编号", "ZY{yyyy}-{no:04d}").row,
             *entered(
@@ -174,6 +175,7 @@ class RecoveryReceipt(CaseMoney):
         filtered=("project_id", "recovery_case_id", "source", "moved_on", "is_off_book", "state"),
         sums=("amount", "cost", "surcharge", *PARTS, "shared", "excess"),
         scope=Scope(through="project"),
+        state="state",
         seeds=(Numbering("recovery_receipt", "追偿回款编号", "ZK{yyyy}-{no:04d}").row,),
         news=News(18, made=("收到追偿回款：", "{source} {amount} 元")),
     )
@@ -271,6 +273,7 @@ class ShareSettlement(CaseMoney):
         filtered=("project_id", "recovery_case_id", "share_id", "kind", "moved_on", "state"),
         sums=("amount",),
         scope=Scope(through="project"),
+        state="state",
         seeds=(
             Numbering("share_settlement", "分担结算编号", "FJ{yyyy}-{no:04d}").row,
             *entered(

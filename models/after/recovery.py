@@ -61,6 +61,7 @@ class RecoveryCase(Entity):
             "written_off_amount",
         ),
         scope=Scope(through="project"),
+        state="state",
         seeds=(Numbering("recovery_case", "追偿案件编号", "ZC{yyyy}-{no:04d}").row,),
         news=News(
             24,

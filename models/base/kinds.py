@@ -63,6 +63,8 @@ TONES: dict[str, str] = {
     "WAIVED": "draft",
     "RELEASED": "ok",
     "COMPENSATED": "bad",
+    "RECOVERED": "ok",
+    "WRITTEN_OFF": "draft",
     "SIGNING": "doing",
     "OVERDUE": "bad",
     "SETTLED": "ok",

@@ -44,7 +44,6 @@ _SPLIT = (
     Column("kind", "抵充"),
     Column("owed", "尚欠", "money", "元"),
     Column("settled", "本次", "money", "元"),
-    Column("left", "余额", "money", "元"),
 )
 
 
@@ -129,7 +128,7 @@ def _receipt_preview(ctx: Ctx, case: RecoveryCase, values: Values) -> Section:
     rows = []
     for key, label in _KINDS:
         was, now = getattr(owed, key), getattr(split.claims, key)
-        cells = [Cell(format_money(one), "money") for one in (was, now, was - now)]
+        cells = [Cell(format_money(one), "money") for one in (was, now)]
         rows.append(Row(key, "", (Cell(label), *cells)))
     words = [f"其中应返还他方 {format_money(split.shared)} 元"] if split.shared else []
     if split.claims.excess:

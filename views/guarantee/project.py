@@ -1,13 +1,14 @@
 """The project page: the stage line, where it stands and with whom, papers, approvals, money, and the next action."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import joinedload
 
 from models.base.entity import Entity
+from models.guarantee.drawdown import Drawdown
 from models.guarantee.project import ENDED, UNDER_WAY, Project, ProjectStage, ProjectState, Stage
 from models.guarantee.resolution import MeetingState, ReviewMeeting
 from models.guarantee.scheme import SchemeShare, SharingScheme
@@ -326,9 +327,9 @@ def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stag
         return pages.Stage(project.stage.label, "stopped", when, project.state.label)
     if project.state is ProjectState.RELEASED:  # nothing goes on any more
         return _passed(project.stage, row)
-    since = project.stage_since
-    days = (ctx.today - since).days if since else None
     is_paid_for = project.state is ProjectState.COMPENSATED
+    since = _paid_for_on(ctx, project) if is_paid_for else project.stage_since
+    days = (ctx.today - since).days if since else None
     return pages.Stage(
         (project.state if is_paid_for else project.stage).label,
         "current",
@@ -336,6 +337,12 @@ def _current(ctx: Ctx, project: Project, row: ProjectStage | None) -> pages.Stag
         holder(ctx, project),
         days,
     )
+
+
+def _paid_for_on(ctx: Ctx, project: Project) -> date | None:
+    """The day on which the last of its loans was settled in the customer's place."""
+    query = select(func.max(Drawdown.closed_on)).where(Drawdown.project_id == project.id)
+    return ctx.session.scalar(query)
 
 
 def holder(ctx: Ctx, project: Project) -> str:

@@ -124,7 +124,7 @@ def _pursue(stage: Stage, plot: Plot, project: Project, case: RecoveryCase) -> I
         amount=Decimal(8600),
         moved_on=stage.today,
     )
-    yield 25
+    yield 12
     _receive(stage, case, RecoverySource.COURT, Decimal(120_000))
     book_events(stage, project)
     yield 1

@@ -172,7 +172,7 @@ class RecoveryReceipt(CaseMoney):
             "state",
         ),
         searched=("number", "payer"),
-        filtered=("project_id", "recovery_case_id", "source", "moved_on", "is_off_book", "state"),
+        filtered=("project_id", "recovery_case_id", "source", "moved_on", "state"),
         sums=("amount", "cost", "surcharge", *PARTS, "shared", "excess"),
         scope=Scope(through="project"),
         state="state",

@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from models.after.case_money import CaseMoney, MoneyState
-from models.after.compensation import PARTS, CompensationShare
+from models.after.compensation import CompensationShare
 from models.after.recovery import CaseState, RecoveryCase
 from models.base.errors import FieldErrors
 from models.base.money import MONEY_MAX, round_money
 from models.guarantee.scheme import SharingParty
-from models.ledger.voucher import BusinessEvent, Voucher
+from models.ledger.voucher import BusinessEvent
+from reports.figures.compensation import Amounts
 from reports.figures.recovery import shares_of
 from workflows.base.context import Ctx
 from workflows.base.transition import Step, move, steps
-from workflows.ledger import posting
 
 ZERO = Decimal(0)
 M = TypeVar("M", bound=CaseMoney)
@@ -38,23 +38,19 @@ CASE = steps(
 
 
 class Money(Generic[M]):
-    """One kind of money; `codes` are the events that book it.
+    """One kind of money with its steps; the workflow that raises its events tells it what 复核 made of them.
 
     `count` adds what it does to the case and to the shares (1), or takes that off again (-1); it may refuse.
     """
 
-    def __init__(self, model: type[M], codes: tuple[str, ...], count: Count[M]) -> None:
-        """Register its steps and its place in 复核."""
+    def __init__(self, model: type[M], count: Count[M]) -> None:
+        """Register its steps."""
         self.model, self.table, self.count = model, str(model.__tablename__), count
         self.steps = steps(
             self._step("book", "复核记账", _WAITS, _BOOKED),
             self._step("unbook", "撤回复核", _BOOKED, _WAITS),
             self._step("return", "复核退回", _WAITS, (MoneyState.RETURNED,)),
         )
-        for code in codes:
-            posting.on_booked(code)(self._booked)
-            posting.on_unbooked(code)(self._unbooked)
-            posting.on_refused(code)(self._refused)
 
     def _step(
         self, verb: str, label: str, sources: tuple[MoneyState, ...], to: tuple[MoneyState, ...]
@@ -63,49 +59,26 @@ class Money(Generic[M]):
             self.table, verb, label, column="state", sources=sources, targets=to, follows=True
         )
 
-    def note(
-        self, ctx: Ctx, made: M, code: str, amounts: dict[str, Decimal], memo: str
-    ) -> BusinessEvent:
-        """Write the row, count it and hand it to 复核; the caller holds the case and has numbered the row."""
+    def note(self, ctx: Ctx, made: M) -> None:
+        """Write the row and count it; the caller holds the case, has numbered the row and hands it to 复核."""
         ctx.session.add(made)
         ctx.session.flush()
         self.count(ctx, made, 1)
         restate(ctx, made.recovery_case)
-        return posting.raise_event(
-            ctx,
-            code,
-            record=made,
-            project=made.project,
-            amounts=amounts,
-            on=made.moved_on,
-            memo=f"{memo} {made.number}",
-        )
 
-    def _of(self, ctx: Ctx, event: BusinessEvent) -> M | None:
-        """The row behind an event; other records may raise the same event."""
-        if event.record_table != self.table:
-            return None
-        return ctx.session.get_one(self.model, event.record_id)
+    def book(self, ctx: Ctx, event: BusinessEvent, verb: str) -> None:
+        """The row behind an event is in the books (`book`), or back in the queue (`unbook`)."""
+        move(self.steps[verb], ctx.session.get_one(self.model, event.record_id))
+        ctx.session.flush()
 
-    def _booked(self, ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
-        del voucher
-        if (made := self._of(ctx, event)) is not None:
-            move(self.steps["book"], made)
-            ctx.session.flush()
-
-    def _unbooked(self, ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
-        del former
-        if (made := self._of(ctx, event)) is not None:
-            move(self.steps["unbook"], made)
-            ctx.session.flush()
-
-    def _refused(self, ctx: Ctx, event: BusinessEvent) -> None:
-        if (made := self._of(ctx, event)) is not None:
-            held(ctx, made.recovery_case)
-            self.count(ctx, made, -1)
-            move(self.steps["return"], made)
-            made.returned_reason = event.reason
-            restate(ctx, made.recovery_case)
+    def refuse(self, ctx: Ctx, event: BusinessEvent) -> None:
+        """The row behind an event stands for nothing any more."""
+        made = ctx.session.get_one(self.model, event.record_id)
+        held(ctx, made.recovery_case)
+        self.count(ctx, made, -1)
+        move(self.steps["return"], made)
+        made.returned_reason = event.reason
+        restate(ctx, made.recovery_case)
 
 
 def held(ctx: Ctx, case: RecoveryCase) -> list[CompensationShare]:
@@ -133,12 +106,13 @@ def restate(ctx: Ctx, case: RecoveryCase) -> None:
     ctx.session.flush()
 
 
-def take(share: CompensationShare, amounts: dict[str, Decimal], sign: int) -> None:
+def take(share: CompensationShare, amounts: Amounts, sign: int) -> None:
     """Less is owed on a share by what came in of each part, or more again."""
-    for part in PARTS:
-        name = f"{part}_open"
-        setattr(share, name, getattr(share, name) - sign * amounts[part])
-    share.open_amount -= sign * sum(amounts.values(), ZERO)
+    share.principal_open -= sign * amounts.principal
+    share.interest_open -= sign * amounts.interest
+    share.penalty_open -= sign * amounts.penalty
+    share.other_open -= sign * amounts.other
+    share.open_amount -= sign * amounts.total
 
 
 def about_money(

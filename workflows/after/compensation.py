@@ -6,6 +6,7 @@ cover is the bank's alone. Sent back by 复核, the payment counts as never made
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -31,7 +32,6 @@ from workflows.guarantee.repayment import Paid
 
 ZERO = Decimal(0)
 ROLES = ("客户经理", "业务部门经理")
-PAID = "compensation.paid"
 LABELS = dict(zip(PARTS, ("本金", "利息", "罚息", "其他费用"), strict=True))
 
 
@@ -47,7 +47,7 @@ PAPER = Paper(
     approval_type="compensation",
     what="代偿",
     amount=_amount,
-    events=(PAID,),
+    events=("compensation.paid",),
     lapses_from=OPEN_PAPERS,
     more_steps=(
         Step(
@@ -152,17 +152,27 @@ def _work_out(ctx: Ctx, paper: Compensation, loan: Drawdown, project: Project) -
     paper.claim_amount = claim.total
     paper.plan_principal, paper.plan_interest = plan.principal, plan.interest
     paper.plan_penalty = plan.penalty
-    for part, amount in claim.by_part.items():
-        if getattr(paper, f"accepted_{part}") is None:
-            most = amount if part == "other" else plan.by_part[part]
-            setattr(paper, f"accepted_{part}", min(amount, most))
+    _accept(paper, claim, plan)
     accepted = figures.amounts_of(paper, "accepted_")
     found = figures.payable(ctx.session, project, accepted, ctx.today, without=paper.id)
-    for part, amount in found.ours.by_part.items():
-        setattr(paper, f"pay_{part}", amount)
+    ours = found.ours
+    paper.pay_principal, paper.pay_interest = ours.principal, ours.interest
+    paper.pay_penalty, paper.pay_other = ours.penalty, ours.other
     paper.pay_amount, paper.bank_amount = found.ours.total, found.bank
     bank = ctx.session.get_one(PartnerBank, project.bank_id)
     paper.pay_by = paper.received_on + timedelta(days=bank.compensation_days)
+
+
+def _accept(paper: Any, claim: figures.Amounts, plan: figures.Amounts) -> None:
+    """Where nobody has said otherwise no more is accepted than the plan bears out; of costs it knows nothing."""
+    if paper.accepted_principal is None:
+        paper.accepted_principal = min(claim.principal, plan.principal)
+    if paper.accepted_interest is None:
+        paper.accepted_interest = min(claim.interest, plan.interest)
+    if paper.accepted_penalty is None:
+        paper.accepted_penalty = min(claim.penalty, plan.penalty)
+    if paper.accepted_other is None:
+        paper.accepted_other = claim.other
 
 
 def _about_accepted(paper: Compensation) -> dict[str, list[str]]:

@@ -194,7 +194,7 @@ def check_action(ctx: Ctx, action: RecoveryAction, is_new: bool) -> None:
         said = f"日期应在立案日期 {case.opened_on} 与营业日期 {ctx.today} 之间"
         wrong["done_on"] = [said]
     if action.kind is ActionKind.LETTER and action.document_id is None:
-        wrong["kind"] = ["催收函请在案件页面出具"]
+        wrong["kind"] = ["催收函请用“出具催收函”办理"]
     for name in ("court", "case_no"):
         if action.kind.is_in_court and not words(getattr(action, name)):
             wrong[name] = [f"“{action.kind.label}”须填写"]
@@ -305,8 +305,7 @@ def _count_receipt(ctx: Ctx, receipt: RecoveryReceipt, sign: int) -> None:
         raise Conflict(f"回款 {receipt.number} 之后案件已核销，请先退回核销")
     query = select(RecoveryPart).where(RecoveryPart.receipt_id == receipt.id)
     for part in ctx.session.scalars(query):
-        amounts = claims.amounts_of(part)
-        take(part.share, amounts.by_part, sign)
+        take(part.share, claims.amounts_of(part), sign)
         if part.share.party is not SharingParty.OWN:
             if sign < 0 and part.share.due_back - part.amount < part.share.returned_amount:
                 raise Conflict(f"回款 {receipt.number} 中他方的部分已返还，不能退回")
@@ -316,10 +315,59 @@ def _count_receipt(ctx: Ctx, receipt: RecoveryReceipt, sign: int) -> None:
     ctx.session.flush()
 
 
-COSTS = Money(RecoveryCost, ("recovery.cost_paid",), _count_cost)
-RECEIPTS = Money(
-    RecoveryReceipt, ("recovery.received", "deposit.used", "writeoff.recovered"), _count_receipt
-)
+COSTS = Money(RecoveryCost, _count_cost)
+RECEIPTS = Money(RecoveryReceipt, _count_receipt)
+_MONEY: dict[str, Money[Any]] = {one.table: one for one in (COSTS, RECEIPTS)}
+_CODES = {
+    "cost": "recovery.cost_paid",
+    "received": "recovery.received",
+    "deposit": "deposit.used",
+    "off_book": "writeoff.recovered",
+}
+
+
+def _hand_over(
+    ctx: Ctx,
+    made: RecoveryCost | RecoveryReceipt,
+    kind: str,
+    amounts: dict[str, Decimal],
+    memo: str,
+) -> BusinessEvent:
+    return posting.raise_event(
+        ctx,
+        _CODES[kind],
+        record=made,
+        project=made.project,
+        amounts=amounts,
+        on=made.moved_on,
+        memo=f"{memo} {made.number}",
+    )
+
+
+def booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """A cost or a receipt stands in the books; other records may raise the same events."""
+    del voucher
+    if (money := _MONEY.get(event.record_table)) is not None:
+        money.book(ctx, event, "book")
+
+
+def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
+    """Back in the queue it counts until it is refused."""
+    del former
+    if (money := _MONEY.get(event.record_table)) is not None:
+        money.book(ctx, event, "unbook")
+
+
+def refused(ctx: Ctx, event: BusinessEvent) -> None:
+    """It stands for nothing: it is noted anew."""
+    if (money := _MONEY.get(event.record_table)) is not None:
+        money.refuse(ctx, event)
+
+
+for _code in _CODES.values():
+    posting.on_booked(_code)(booked)
+    posting.on_unbooked(_code)(unbooked)
+    posting.on_refused(_code)(refused)
 
 
 def pay_cost(
@@ -347,7 +395,8 @@ def pay_cost(
         moved_on=moved_on,
         note=words(note),
     )
-    COSTS.note(ctx, made, "recovery.cost_paid", {"amount": amount}, f"垫付{kind.label}")
+    COSTS.note(ctx, made)
+    _hand_over(ctx, made, "cost", {"amount": amount}, f"垫付{kind.label}")
     return made
 
 
@@ -398,8 +447,9 @@ def receive(
         **vars(split.claims),
     )
     _note_parts(ctx, made, split)
-    code, amounts = _booking(made, split)
-    RECEIPTS.note(ctx, made, code, amounts, money.source.label)
+    RECEIPTS.note(ctx, made)
+    kind, amounts = _booking(made, split)
+    _hand_over(ctx, made, kind, amounts, money.source.label)
     return made
 
 
@@ -422,16 +472,16 @@ def _note_parts(ctx: Ctx, made: RecoveryReceipt, split: figures.Split) -> None:
 
 
 def _booking(made: RecoveryReceipt, split: figures.Split) -> tuple[str, dict[str, Decimal]]:
-    """The event of a receipt with its amounts: out of the books everything of the company's own is income."""
+    """Which event a receipt is, with its amounts: out of the books everything of the company's own is income."""
     own: Amounts = split.own
     beside = {"shared": made.shared, "excess": made.excess, "surcharge": made.surcharge}
     if made.is_off_book:
-        return "writeoff.recovered", {"amount": own.total + made.cost, **beside}
+        return "off_book", {"amount": own.total + made.cost, **beside}
     amounts = {"amount": made.amount, "cost": made.cost, **own.by_part, **beside}
     if made.source is RecoverySource.DEPOSIT:
         del amounts["excess"]
-        return "deposit.used", amounts
-    return "recovery.received", amounts
+        return "deposit", amounts
+    return "received", amounts
 
 
 # --------------------------------------------------------------------------------------------------------------- excess
@@ -468,6 +518,8 @@ def return_excess(
 def excess_booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
     """The books hold what went back."""
     del voucher
+    if event.record_table != RECEIPTS.table:
+        return
     receipt = ctx.session.get_one(RecoveryReceipt, event.record_id)
     if receipt.excess_returned_on is None:
         raise BusinessError(f"回款“{receipt}”的多收款没有登记退还")
@@ -482,6 +534,8 @@ def excess_unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
 @posting.on_refused(EXCESS)
 def excess_refused(ctx: Ctx, event: BusinessEvent) -> None:
     """It has not gone back: it is noted anew."""
+    if event.record_table != RECEIPTS.table:
+        return
     receipt = ctx.session.get_one(RecoveryReceipt, event.record_id)
     receipt.excess_returned_on = None
     ctx.session.flush()

@@ -8,10 +8,12 @@ from models.after.compensation import CompensationShare
 from models.base.errors import Conflict
 from models.base.money import format_money
 from models.guarantee.scheme import SharingParty
+from models.ledger.voucher import BusinessEvent, Voucher
 from workflows.after.case_money import Money, about_money, held, refuse, words
 from workflows.base.context import Ctx
 from workflows.base.numbering import next_number
 from workflows.base.transition import enter, verbs
+from workflows.ledger import posting
 
 ACTS = verbs(
     "compensation_share",
@@ -33,7 +35,33 @@ def _count(ctx: Ctx, made: ShareSettlement, sign: int) -> None:
     ctx.session.flush()
 
 
-MONEY = Money(ShareSettlement, tuple(_EVENTS.values()), _count)
+MONEY = Money(ShareSettlement, _count)
+
+
+def booked(ctx: Ctx, event: BusinessEvent, voucher: Voucher) -> None:
+    """The books hold what a party has paid or got."""
+    del voucher
+    if event.record_table == MONEY.table:
+        MONEY.book(ctx, event, "book")
+
+
+def unbooked(ctx: Ctx, event: BusinessEvent, former: Voucher) -> None:
+    """Back in the queue it counts until it is refused."""
+    del former
+    if event.record_table == MONEY.table:
+        MONEY.book(ctx, event, "unbook")
+
+
+def refused(ctx: Ctx, event: BusinessEvent) -> None:
+    """It stands for nothing: it is noted anew."""
+    if event.record_table == MONEY.table:
+        MONEY.refuse(ctx, event)
+
+
+for _code in _EVENTS.values():
+    posting.on_booked(_code)(booked)
+    posting.on_unbooked(_code)(unbooked)
+    posting.on_refused(_code)(refused)
 
 
 def unpaid(share: CompensationShare) -> Decimal:
@@ -110,5 +138,14 @@ def _settle(
         moved_on=moved_on,
         note=words(note),
     )
-    MONEY.note(ctx, made, _EVENTS[kind], {"amount": amount}, kind.label)
+    MONEY.note(ctx, made)
+    posting.raise_event(
+        ctx,
+        _EVENTS[kind],
+        record=made,
+        project=made.project,
+        amounts={"amount": amount},
+        on=moved_on,
+        memo=f"{kind.label} {made.number}",
+    )
     return made

@@ -82,8 +82,8 @@ def _measure(ctx: Ctx, paper: WriteOff, case: RecoveryCase) -> None:
     own = [one for one in figures.shares_of(ctx.session, case) if one.party is SharingParty.OWN]
     opens = [figures.open_of(one) for one in own]
     parts = Amounts(*(sum(column, ZERO) for column in zip(*opens, strict=True)))
-    for name, amount in parts.by_part.items():
-        setattr(paper, name, amount)
+    paper.principal, paper.interest = parts.principal, parts.interest
+    paper.penalty, paper.other = parts.penalty, parts.other
     paper.cost, paper.other_amount = case.cost_open, case.other_open
     paper.amount = parts.total + case.cost_open
 

@@ -1,7 +1,7 @@
 """A bank that is paid in the customer's place, what is recovered since, what is lost, and loans that end so.
 
-Revision ID: 0057
-Revises: 0056
+Revision ID: 0058
+Revises: 0057
 Created: 2026-11-30 21:03:12.837821
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 from models.base import columns
 
-revision = '0057'
-down_revision = '0056'
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

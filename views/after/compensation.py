@@ -62,7 +62,7 @@ def claim_section(record: Entity, ctx: Ctx) -> Section | None:
         columns=list(_COLUMNS),
         rows=rows,
         count=len(rows),
-        note="；".join(_said(ctx, record, accepted)),
+        foot="；".join(_said(ctx, record, accepted)),
     )
 
 

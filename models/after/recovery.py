@@ -10,11 +10,25 @@ from models.base import columns as c
 from models.base.entity import Decides, Entity, Found, News, Scope, Spec
 from models.base.kinds import Kind, MenuGroup, Module, SpecKind
 from models.base.paper import PaperState
-from models.base.rows import MANAGER, Numbering, decided, numbered
+from models.base.rows import MANAGER, Numbering, SeedRow, decided, numbered
 from models.guarantee.paper import ProjectPaper
 from models.guarantee.project import Project, Stage
 from models.system.organization import Employee
 from models.system.records import IssuedDocument
+
+
+def _warning(code: str, label: str, days: str, rank: int, note: str) -> SeedRow:
+    facts = {"level": "SERIOUS", "owner_role": "MANAGER", "handle_days": "3", "rank": str(rank)}
+    return SeedRow(
+        "warning_rule", {"code": code, "label": label, "days": days, "note": note, **facts}
+    )
+
+
+_WARNINGS = (
+    _warning("compensation_due", "代偿期限临近", "15,5,1", 82, "距最迟代偿日的天数，逾期另行预警"),
+    _warning("recovery_idle", "代偿后未追偿", "30", 84, "代偿付款后的天数"),
+    _warning("preservation_due", "财产保全到期", "60,30", 86, "距查封、冻结到期日的天数"),
+)
 
 
 class CaseState(Kind):
@@ -62,7 +76,10 @@ class RecoveryCase(Entity):
         ),
         scope=Scope(through="project"),
         state="state",
-        seeds=(Numbering("recovery_case", "追偿案件编号", "ZC{yyyy}-{no:04d}").row,),
+        seeds=(
+            Numbering("recovery_case", "追偿案件编号", "ZC{yyyy}-{no:04d}").row,
+            *_WARNINGS,
+        ),
         news=News(
             24,
             made=("立案追偿 ", "{number}"),
